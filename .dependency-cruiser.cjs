@@ -1,0 +1,115 @@
+/** The rooms of the house and the doors between them. See CONTRIBUTING.md, "Layout". */
+module.exports = {
+  forbidden: [
+    {
+      name: 'plan-is-pure',
+      severity: 'error',
+      comment: 'The planner decides from plain data. Reading belongs in inventory/, writing in execute/.',
+      from: { path: '^src/lib/plan/' },
+      to: {
+        pathNot: [
+          '^src/lib/plan/',
+          '^src/lib/(config|inventory)/types[.]ts$',
+          '^src/lib/errors[.]ts$',
+          '^(node:)?crypto$',
+        ],
+      },
+    },
+    {
+      name: 'render-is-pure',
+      severity: 'error',
+      comment: 'A renderer turns plain data into text. Writing happens in ui/ and cli.ts.',
+      from: { path: '^src/lib/render/' },
+      to: {
+        pathNot: [
+          '^src/lib/render/',
+          '^src/lib/plan/',
+          '^src/lib/(config|inventory|execute)/types[.]ts$',
+          '^src/lib/errors[.]ts$',
+          '^node_modules/cli-table3/',
+          '^(node:)?util$',
+        ],
+      },
+    },
+    {
+      name: 'axios-only-in-proxmox',
+      severity: 'error',
+      comment: 'One place speaks HTTP to Proxmox; everything else calls typed methods.',
+      from: { path: '^src/', pathNot: '^src/lib/(proxmox|notify)/' },
+      to: { path: '^node_modules/axios/' },
+    },
+    {
+      name: 'lib-knows-no-cli',
+      severity: 'error',
+      comment: 'commander lives in commands/ and program.ts only, so that the library works without a CLI.',
+      from: { path: '^src/', pathNot: '^src/(commands/|program[.]ts$|cli[.]ts$)' },
+      to: { path: '^node_modules/commander/|^src/(commands/|program[.]ts$|cli[.]ts$)' },
+    },
+    {
+      name: 'ora-only-in-ui',
+      severity: 'error',
+      comment: 'Spinners are one listener of the event stream.',
+      from: { pathNot: '^src/lib/ui/' },
+      to: { path: '^node_modules/ora/' },
+    },
+    {
+      name: 'execute-only-applies',
+      severity: 'error',
+      comment: 'Handlers carry out steps; they neither read configuration nor decide from the inventory.',
+      from: { path: '^src/lib/execute/' },
+      to: {
+        path: '^src/lib/(config|inventory|render|ui|simulator|credentials|workflow)/',
+        pathNot: '/types[.]ts$',
+      },
+    },
+    {
+      name: 'inventory-only-reads',
+      severity: 'error',
+      comment: 'The inventory is a snapshot; it knows the client and the config types, nothing else.',
+      from: { path: '^src/lib/inventory/' },
+      to: { path: '^src/lib/(execute|render|ui|simulator|credentials|workflow)/' },
+    },
+    {
+      name: 'client-is-thin',
+      severity: 'error',
+      comment: 'The PVE client has no policy and knows no other room.',
+      from: { path: '^src/lib/proxmox/' },
+      to: { path: '^src/lib/(?!proxmox/|errors[.]ts$|clock[.]ts$|redact[.]ts$)' },
+    },
+    {
+      name: 'simulator-stands-alone',
+      severity: 'error',
+      comment:
+        'The simulator is written from the PVE documents. Sharing code with the client would make both wrong together.',
+      from: { path: '^src/lib/simulator/' },
+      to: { path: '^src/lib/(?!simulator/|errors[.]ts$|clock[.]ts$)' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      comment: 'A cycle means that two rooms are one.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      comment: 'Nothing reaches this file: delete it or wire it in.',
+      from: { orphan: true, pathNot: ['[.]d[.]ts$', '^src/(cli|index)[.]ts$'] },
+      to: {},
+    },
+    {
+      name: 'no-dev-dependency-in-src',
+      severity: 'error',
+      comment: 'A user installs dependencies only.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: '@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

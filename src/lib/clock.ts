@@ -1,0 +1,19 @@
+/** Time as a dependency, so that waits can be scaled by the simulator and skipped by tests. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Milliseconds everywhere. `sleep` rejects with the signal's reason when aborted. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Wall time, or wall time run `speed` times as fast (used together with a simulator of the same speed). */
+export function createClock(speed = 1): Clock {
+  const origin = Date.now();
+  return {
+    now: () => (speed === 1 ? Date.now() : origin + (Date.now() - origin) * speed),
+    sleep: async (ms, signal) => {
+      await delay(ms / speed, undefined, signal ? { signal } : {});
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/** The validated, normalised input ("want"). Plain data: no functions, no file handles, no secrets of PVE. */
+
+/** A lab: what `lab.yml` describes. */
+export interface Lab {
+  /** `[a-z0-9][a-z0-9-]{0,30}`. */
+  readonly name: string;
+  readonly machines: readonly Machine[];
+  readonly placement: Placement;
+  readonly access: Access;
+  /** Inclusive range from which VMIDs are taken. Default 10000–99999. */
+  readonly vmidRange: { readonly first: number; readonly last: number };
+  /** `YYYY-MM-DD`; the lab may be removed by `cleanup --expired` after this day. */
+  readonly expires?: string;
+  readonly passwords: PasswordPolicy;
+  /** Path of lab.yml as the user wrote it; for messages. */
+  readonly file: string;
+}
+
+export type DeviceType = 'linux' | 'ecorouter';
+
+/** Which template a machine is cloned from. `node` is a hint for messages only: VMIDs are unique in a cluster. */
+export type TemplateRef =
+  | { readonly by: 'vmid'; readonly vmid: number; readonly node?: string }
+  | { readonly by: 'name'; readonly name: string; readonly node?: string };
+
+/** One machine of the lab; becomes one VM per user, with `name` as the VM's name. */
+export interface Machine {
+  readonly name: string;
+  readonly deviceType: DeviceType;
+  readonly template: TemplateRef;
+  readonly fullClone: boolean;
+  readonly networks: readonly Network[];
+  readonly cores?: number;
+  /** MiB. */
+  readonly memory?: number;
+  /** Target storage; full clones only. */
+  readonly storage?: string;
+  /** Role granted on this VM in addition to the pool's role. */
+  readonly poolRole?: string;
+  readonly cloudInit?: CloudInit;
+  readonly start: boolean;
+  /** Our own sequencing: lower numbers start first; machines without one start last. */
+  readonly startOrder?: number;
+  /** Name of the snapshot taken once, before the student gets access. */
+  readonly baselineSnapshot?: string;
+  /** Lower case, sorted, without ours (`deploy-stand`, `lab-<lab>`). */
+  readonly tags: readonly string[];
+  /** Where the machine is written, for messages: 1-based line in `Lab.file`. */
+  readonly line: number;
+}
+
+/** Where a NIC is plugged in. An alias becomes a bridge of the user's own. */
+export type NetworkTarget =
+  | { readonly kind: 'real'; readonly bridge: string; readonly reserved: boolean }
+  | { readonly kind: 'alias'; readonly alias: string };
+
+/** One NIC. `networks[i]` becomes `net{i}` (linux) or `net{i+1}` (ecorouter). */
+export interface Network {
+  readonly target: NetworkTarget;
+  /** VLAN tag 1–4094. */
+  readonly tag?: number;
+  /** VLANs or ranges (`10`, `20-30`) let through. */
+  readonly trunks?: readonly string[];
+  /** Default: virtio (linux), vmxnet3 (ecorouter). */
+  readonly model?: string;
+  /** Upper case, colon separated. */
+  readonly mac?: string;
+  /** Default true for linux and false for ecorouter. */
+  readonly firewall?: boolean;
+  readonly linkDown?: boolean;
+  readonly mtu?: number;
+}
+
+/** Cloud-init settings; `password` stays in the config and never enters a plan. */
+export interface CloudInit {
+  readonly user?: string;
+  readonly password?: string;
+  /** One public key per entry. */
+  readonly sshKeys?: readonly string[];
+  readonly nameserver?: string;
+  readonly searchdomain?: string;
+  readonly upgrade?: boolean;
+  /** By NIC index as in PVE, e.g. `{ 0: 'ip=dhcp' }`. */
+  readonly ipConfig?: Readonly<Record<number, string>>;
+}
+
+export type Strategy = 'local' | 'specific' | 'balanced' | 'smart';
+
+export interface Placement {
+  readonly strategy: Strategy;
+  /** For `specific`. */
+  readonly node?: string;
+  /** Only these nodes. */
+  readonly nodes?: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface Access {
+  /** Role on the pool; default PVEVMAdmin. */
+  readonly role: string;
+}
+
+/** How first passwords are made. */
+export interface PasswordPolicy {
+  readonly length: number;
+  /** `unambiguous`: letters and digits without 0 O 1 l I; `digits`: digits only. */
+  readonly alphabet: 'unambiguous' | 'digits';
+}
+
+/** One student. */
+export interface User {
+  /** `name@realm`. */
+  readonly userid: string;
+  readonly realm: string;
+  /** Pool of the user: the part before the last `@`, or `pool:` of users.yml. */
+  readonly pool: string;
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly groups: readonly string[];
+  /** Seconds since the epoch; 0 or absent: never. */
+  readonly expire?: number;
+}
+
+/** A PVE cluster and how to log in. Secrets live here and nowhere else. */
+export interface Connection {
+  readonly name: string;
+  /** Hosts of one cluster in the order to try; `host:port`, default port 8006. */
+  readonly hosts: readonly string[];
+  readonly auth:
+    | { readonly kind: 'token'; readonly tokenId: string; readonly secret: string }
+    | { readonly kind: 'password'; readonly user: string; readonly password: string };
+  readonly tls: {
+    readonly verify: boolean;
+    /** PEM text. */
+    readonly ca?: string;
+    /** SHA-256, upper case, colon separated. */
+    readonly fingerprint?: string;
+  };
+  /** Milliseconds for one request. */
+  readonly timeout: number;
+}

@@ -1,0 +1,82 @@
+/** Words of the executor: what a handler gets, what it answers, what listeners hear, what a run ends in. */
+import type { Clock } from '../clock.ts';
+import type { Refusal, Step, StepKind, StepOf } from '../plan/types.ts';
+import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+
+/** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
+export type StepOutcome = 'done' | 'already-done';
+
+/** Passwords by reference. The plan never holds one. */
+export interface Secrets {
+  /**
+   * Password for a user about to be created: the one a former run left `pending`, else a new one. It is on disk
+   * (fsynced, `pending`) before this resolves.
+   */
+  passwordFor(userid: string): Promise<string>;
+  /** Records what became of a user: its password is set, was left alone, or is kept by a directory. */
+  settle(userid: string, state: 'set' | 'unchanged' | 'directory'): Promise<void>;
+  /** Cloud-init password of a machine of the lab. */
+  cloudInitPassword(machine: string): string | undefined;
+}
+
+export interface StepIo {
+  readonly pve: PveApi;
+  readonly tasks: TaskWaiter;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly secrets: Secrets;
+}
+
+export type Handler<K extends StepKind> = (step: StepOf<K>, io: StepIo) => Promise<StepOutcome>;
+/** One handler per kind; a kind without one does not compile. */
+export type Handlers = { readonly [K in StepKind]: Handler<K> };
+
+/** Everything a listener (terminal, JSON lines, debug log) can hear. */
+export type ApplyEvent =
+  | { readonly type: 'step.started'; readonly step: Step }
+  | { readonly type: 'step.retrying'; readonly step: Step; readonly because: string; readonly waitMs: number }
+  | {
+      readonly type: 'step.succeeded';
+      readonly step: Step;
+      readonly outcome: StepOutcome;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'step.failed'; readonly step: Step; readonly error: Error; readonly durationMs: number }
+  | { readonly type: 'step.skipped'; readonly step: Step; readonly because: string };
+
+export type StepResult =
+  | { readonly id: string; readonly status: 'done'; readonly outcome: StepOutcome }
+  | { readonly id: string; readonly status: 'failed'; readonly code: string; readonly message: string }
+  | { readonly id: string; readonly status: 'skipped'; readonly because: string };
+
+/** How one run of a plan ended, step by step. */
+export interface RunResult {
+  readonly results: readonly StepResult[];
+  readonly interrupted: boolean;
+}
+
+export type SummaryStatus =
+  'done' | 'partial' | 'failed' | 'interrupted' | 'refused' | 'dry-run' | 'nothing-to-do';
+
+export interface StandSummary {
+  readonly user: string;
+  readonly pool: string;
+  readonly node: string | null;
+  readonly status: 'complete' | 'incomplete' | 'refused' | 'planned' | 'unchanged' | 'pending-change';
+  readonly vms: readonly {
+    readonly vmid: number;
+    readonly name: string;
+    readonly node: string;
+    readonly status: string;
+  }[];
+  readonly bridges: readonly { readonly node: string; readonly iface: string; readonly alias: string }[];
+  readonly notes: readonly string[];
+  readonly error?: Refusal;
+}
+
+/** What `--output json` prints beside the plan, and what the summary table is made of. */
+export interface Summary {
+  readonly status: SummaryStatus;
+  readonly steps: { readonly done: number; readonly failed: number; readonly skipped: number };
+  readonly stands: readonly StandSummary[];
+}

@@ -1,0 +1,133 @@
+/** The observed cluster ("have"): plain data, one snapshot per run. */
+
+/** Everything a planner may know. Arrays are in no particular order. */
+export interface Inventory {
+  /** Server's own time, ISO 8601 UTC, at the moment of reading. */
+  readonly now: string;
+  /** E.g. `8.4`; the lowest of the cluster's nodes that answered. */
+  readonly version: string;
+  readonly nodes: readonly NodeInfo[];
+  readonly storages: readonly StorageInfo[];
+  /** All guests the caller may see, foreign ones and containers included. */
+  readonly guests: readonly GuestInfo[];
+  /** Configurations of the templates the lab names (those that exist). */
+  readonly templates: readonly VmConfig[];
+  /** Configurations of VMs claimed by pools in scope for the lab in scope. */
+  readonly vms: readonly VmConfig[];
+  readonly networks: readonly NodeNetwork[];
+  /** SDN vnet names; may be short without SDN.Audit. */
+  readonly vnets: readonly string[];
+  readonly pools: readonly PoolInfo[];
+  readonly users: readonly UserInfo[];
+  readonly acls: readonly AclEntry[];
+  /** Names of roles the server knows. */
+  readonly roles: readonly string[];
+  /** Names of groups the caller may see; empty when it may see none. */
+  readonly groups: readonly string[];
+  /** Realm name → type (`pve`, `pam`, `ldap`, `ad`, `openid`). */
+  readonly realms: Readonly<Record<string, string>>;
+  /** What could not be read, in words. */
+  readonly gaps: readonly string[];
+}
+
+export interface NodeInfo {
+  readonly name: string;
+  readonly online: boolean;
+  readonly maintenance: boolean;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memoryTotal: number;
+  readonly memoryUsed: number;
+  /** Fraction of all threads, 0…1. */
+  readonly cpu: number;
+}
+
+/** One row per node and storage, shared storages included. */
+export interface StorageInfo {
+  readonly node: string;
+  readonly storage: string;
+  readonly type: string;
+  readonly shared: boolean;
+  readonly active: boolean;
+  readonly content: readonly string[];
+  /** Bytes. */
+  readonly total: number;
+  readonly used: number;
+}
+
+export interface GuestInfo {
+  readonly vmid: number;
+  readonly node: string;
+  readonly type: 'qemu' | 'lxc';
+  /** Absent for about 10 s after creation (pve-facts §3). */
+  readonly name?: string;
+  /** `unknown` for about 10 s after creation. */
+  readonly status: string;
+  readonly template: boolean;
+  readonly pool?: string;
+  readonly lock?: string;
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpus: number;
+}
+
+/** One guest's `GET config`, values as strings, plus where it is. */
+export interface VmConfig {
+  readonly vmid: number;
+  readonly node: string;
+  /** sha1 hex of the configuration file. */
+  readonly digest: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export interface NodeNetwork {
+  readonly node: string;
+  /** False when the list could not be read (node offline). */
+  readonly readable: boolean;
+  readonly bridges: readonly BridgeInfo[];
+  /** Staged edits that an apply would put into force. */
+  readonly pending: readonly PendingRow[];
+}
+
+export interface BridgeInfo {
+  readonly iface: string;
+  readonly active: boolean;
+  readonly vlanAware: boolean;
+  readonly ports: string;
+  /** Without trailing newline; empty if none. */
+  readonly comments: string;
+}
+
+export interface PendingRow {
+  readonly iface: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Carries a deploy-stand mark. */
+  readonly ours: boolean;
+  /** The diff lines, for the message. */
+  readonly text: string;
+}
+
+export interface PoolInfo {
+  readonly pool: string;
+  readonly comment: string;
+}
+
+export interface UserInfo {
+  readonly userid: string;
+  readonly comment: string;
+  readonly enabled: boolean;
+  readonly expire: number;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly groups: readonly string[];
+}
+
+export interface AclEntry {
+  readonly path: string;
+  readonly role: string;
+  /** A user, group or token id. */
+  readonly subject: string;
+  readonly type: 'user' | 'group' | 'token';
+  readonly propagate: boolean;
+}

@@ -1,0 +1,182 @@
+/** The plan: a JSON document (no functions, Dates, Maps or class instances) and the step kinds it is made of. */
+import type { Strategy } from '../config/types.ts';
+
+/** A NIC as PVE will have it. Without `mac` the VM's present MAC is kept, or PVE draws one. */
+export interface Nic {
+  readonly index: number;
+  readonly model: string;
+  readonly bridge: string;
+  readonly mac?: string;
+  readonly tag?: number;
+  readonly trunks?: readonly string[];
+  readonly firewall?: boolean;
+  readonly linkDown?: boolean;
+  readonly mtu?: number;
+}
+
+/**
+ * Payload per step kind; everything else is derived from this map. Each kind's comment has a "Fail:" line: what is
+ * left behind, and how it is mended. "Run again" means: deploy with the same files.
+ */
+export interface StepPayloads {
+  /** Fail: no user. Run again. The password waits in the credentials file as `pending`. */
+  'user.create': {
+    readonly userid: string;
+    readonly comment: string;
+    readonly groups: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    /** `directory`: the realm keeps passwords itself. */
+    readonly password: 'generate' | 'directory';
+  };
+  /** Fail: no pool. Run again. */
+  'pool.create': { readonly pool: string; readonly comment: string };
+  /**
+   * Claims VMIDs: one PUT with the new comment and the new members. Fail with VMID_TAKEN: somebody has one of the
+   * ids; nothing was written and the stand is planned again.
+   */
+  'pool.update': { readonly pool: string; readonly comment: string; readonly addVmids: readonly number[] };
+  /** Fail: the student cannot reach the finished stand. Run again. */
+  'acl.grant': {
+    readonly path: string;
+    readonly role: string;
+    readonly userid: string;
+    readonly propagate: boolean;
+  };
+  /** Staged only; `network.reload` puts it into force. Fail with BRIDGE_TAKEN: planned again under another number. */
+  'bridge.create': {
+    readonly node: string;
+    readonly bridge: string;
+    readonly vlanAware: boolean;
+    readonly comment: string;
+  };
+  /** Makes a bridge of ours VLAN-aware. Fail: unchanged. Run again. */
+  'bridge.update': {
+    readonly node: string;
+    readonly bridge: string;
+    readonly vlanAware: true;
+    readonly comment: string;
+  };
+  /** Fail: staged bridges are not up; the next run notices (`active` missing) and applies again. */
+  'network.reload': { readonly node: string; readonly bridges: readonly string[] };
+  /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
+  'vm.clone': {
+    /** Node of the template; the task lives there. */
+    readonly node: string;
+    /** Node of the new VM; differs from `node` only on shared storage. */
+    readonly target: string;
+    readonly templateVmid: number;
+    readonly vmid: number;
+    readonly name: string;
+    /** The mark, without `spec=`. */
+    readonly description: string;
+    readonly full: boolean;
+    readonly storage?: string;
+    /** Storages whose locks the clone takes: `shared:<id>` or `<node>:<id>`. */
+    readonly locks: readonly string[];
+  };
+  /**
+   * One PUT: NICs (the complete set; others are removed), options and the mark with `spec=`. Fail: the VM has no
+   * `spec` and is configured again by the next run.
+   */
+  'vm.configure': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly nics: readonly Nic[];
+    /** Plain config keys → values, e.g. `{ cores: '2', onboot: '0' }`. */
+    readonly options: Readonly<Record<string, string>>;
+    /** Added to the tags the VM has. */
+    readonly tags: readonly string[];
+    /** Config keys to delete, NICs aside. */
+    readonly remove: readonly string[];
+    /** Machine whose cloud-init password the handler has to add. */
+    readonly secret?: { readonly machine: string };
+  };
+  /** Fail: no snapshot, no access for the student yet. Run again. */
+  'vm.snapshot': { readonly node: string; readonly vmid: number; readonly snapshot: string };
+  /** Fail: the VM is stopped. Run again. */
+  'vm.start': { readonly node: string; readonly vmid: number };
+}
+
+export type StepKind = keyof StepPayloads;
+
+interface StepBase {
+  /** `<kind>:<natural key>`. Same input, same id. */
+  readonly id: string;
+  /** Ids that must have succeeded; sorted. */
+  readonly dependsOn: readonly string[];
+  /** Ids that must have ended, however; sorted. */
+  readonly after: readonly string[];
+  /** Why the planner wants this; printed with the plan. */
+  readonly reason: string;
+  /** The stand (userid) it belongs to; absent for shared objects (reserved bridges, reloads). */
+  readonly user?: string;
+}
+
+export type StepOf<K extends StepKind> = {
+  [P in K]: StepBase & { readonly kind: P } & Readonly<StepPayloads[P]>;
+}[K];
+export type Step = StepOf<StepKind>;
+
+/** What must still be true when a saved plan is applied. */
+export type Precondition =
+  | { readonly kind: 'vmid-free'; readonly vmid: number }
+  | { readonly kind: 'bridge-free'; readonly bridge: string; readonly node: string }
+  | { readonly kind: 'template'; readonly vmid: number; readonly node: string; readonly digest: string }
+  | { readonly kind: 'pool'; readonly pool: string; readonly comment: string | null }
+  | { readonly kind: 'user-absent'; readonly userid: string }
+  | { readonly kind: 'vm'; readonly vmid: number; readonly node: string; readonly description: string }
+  | { readonly kind: 'node-online'; readonly node: string };
+
+export interface PlannedVm {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  /** What is known before the run. */
+  readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change';
+  /** Observed power state, `stopped` for new ones. */
+  readonly power: string;
+}
+
+export interface PlannedBridge {
+  readonly node: string;
+  readonly iface: string;
+  readonly alias: string;
+}
+
+/** One user's stand in the plan; also when nothing is to be done for it. */
+export interface PlannedStand {
+  readonly user: string;
+  readonly pool: string;
+  /** Absent when the stand was refused before it had one. */
+  readonly node?: string;
+  /** Why this node. */
+  readonly placement?: string;
+  readonly vms: readonly PlannedVm[];
+  readonly bridges: readonly PlannedBridge[];
+  /** Set: nothing is done for this stand, and the run ends "partial". */
+  readonly refused?: Refusal;
+  /** Differences that deploy reports and leaves alone. */
+  readonly notes: readonly string[];
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Plan {
+  readonly version: 1;
+  readonly command: 'deploy';
+  readonly lab: string;
+  readonly strategy: Strategy;
+  /** Topological: a step stands behind all it depends on. */
+  readonly steps: readonly Step[];
+  readonly stands: readonly PlannedStand[];
+  readonly preconditions: readonly Precondition[];
+  readonly warnings: readonly string[];
+}

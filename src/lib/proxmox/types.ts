@@ -1,0 +1,262 @@
+/**
+ * The PVE endpoints we use, as methods. Privileges and versions are from the official contract; behaviour is from
+ * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
+ */
+
+/** A task identifier; the node inside it is the one to ask. */
+export type Upid = string;
+
+export interface ResourceRow {
+  readonly id: string;
+  readonly type: string;
+  readonly node?: string;
+  readonly vmid?: number;
+  readonly name?: string;
+  readonly status?: string;
+  readonly template?: boolean;
+  readonly pool?: string;
+  readonly lock?: string;
+  readonly hastate?: string;
+  readonly storage?: string;
+  readonly plugintype?: string;
+  readonly shared?: boolean;
+  readonly content?: string;
+  readonly cpu?: number;
+  readonly maxcpu?: number;
+  readonly mem?: number;
+  readonly maxmem?: number;
+  readonly disk?: number;
+  readonly maxdisk?: number;
+}
+
+export interface NetworkRow {
+  readonly iface: string;
+  readonly type: string;
+  readonly active: boolean;
+  readonly vlanAware: boolean;
+  readonly ports: string;
+  readonly comments: string;
+}
+
+export interface TaskRow {
+  readonly upid: Upid;
+  readonly type: string;
+  readonly id: string;
+  readonly user: string;
+  /** Seconds since the epoch. */
+  readonly starttime: number;
+  /** Absent while running. */
+  readonly status?: string;
+}
+
+export interface TaskStatus {
+  readonly upid: Upid;
+  readonly running: boolean;
+  /** `OK`, `WARNINGS: n` or the error text; absent while running. */
+  readonly exitstatus?: string;
+}
+
+export interface NewUser {
+  readonly userid: string;
+  readonly password?: string;
+  readonly comment: string;
+  readonly groups: readonly string[];
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly expire?: number;
+}
+
+export interface CloneRequest {
+  readonly node: string;
+  readonly templateVmid: number;
+  readonly vmid: number;
+  readonly name: string;
+  readonly description: string;
+  readonly full: boolean;
+  /** Only sent when it differs from `node`. */
+  readonly target: string;
+  readonly storage?: string;
+}
+
+/** Plain config values; all strings as in the form. */
+export type ConfigValues = Readonly<Record<string, string>>;
+
+export interface PveApi {
+  /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
+  serverTime(): Date;
+  /** `GET /version`. All versions; no privilege. `release` is `7.4`, `8.4`, `9.2`… */
+  version(signal?: AbortSignal): Promise<{ readonly version: string; readonly release: string }>;
+  /** `GET /cluster/resources`. Rows are filtered to what the caller may audit; status lags about 10 s. */
+  resources(signal?: AbortSignal): Promise<readonly ResourceRow[]>;
+  /** `GET /nodes/{node}/storage`: content types and free space. Datastore.Audit or AllocateSpace per storage. */
+  nodeStorages(
+    node: string,
+    signal?: AbortSignal,
+  ): Promise<
+    readonly {
+      readonly storage: string;
+      readonly type: string;
+      readonly shared: boolean;
+      readonly active: boolean;
+      readonly content: readonly string[];
+      readonly total: number;
+      readonly used: number;
+    }[]
+  >;
+  /** `GET /cluster/ha/status/manager_status` → node → `online|maintenance|…`. Sys.Audit on `/`. */
+  nodeHaStates(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
+
+  /** `GET /access/users?full=1`: the list is limited to users the caller may audit, itself included. */
+  users(signal?: AbortSignal): Promise<
+    readonly {
+      readonly userid: string;
+      readonly comment: string;
+      readonly enabled: boolean;
+      readonly expire: number;
+      readonly email: string;
+      readonly firstName: string;
+      readonly lastName: string;
+      readonly groups: readonly string[];
+    }[]
+  >;
+  /** `POST /access/users`. Realm.AllocateUser on the realm and User.Modify on the groups. */
+  createUser(user: NewUser, signal?: AbortSignal): Promise<void>;
+  /** `GET /access/domains`. World readable. */
+  realms(signal?: AbortSignal): Promise<readonly { readonly realm: string; readonly type: string }[]>;
+  /** `GET /access/groups`. Filtered to what the caller may audit. */
+  groups(signal?: AbortSignal): Promise<readonly string[]>;
+  /** `GET /access/roles`. */
+  roles(signal?: AbortSignal): Promise<readonly string[]>;
+  /** `GET /access/acl`: limited to paths on which the caller may modify permissions. */
+  acls(signal?: AbortSignal): Promise<
+    readonly {
+      readonly path: string;
+      readonly role: string;
+      readonly subject: string;
+      readonly type: 'user' | 'group' | 'token';
+      readonly propagate: boolean;
+    }[]
+  >;
+  /** `PUT /access/acl`. Permissions.Modify on the path; 8+: or a subset of one's own privileges. Idempotent. */
+  grant(
+    entry: {
+      readonly path: string;
+      readonly role: string;
+      readonly userid: string;
+      readonly propagate: boolean;
+    },
+    signal?: AbortSignal,
+  ): Promise<void>;
+
+  /** `GET /pools`. Pool.Audit (8+) or Pool.Allocate per pool. */
+  pools(signal?: AbortSignal): Promise<readonly { readonly pool: string; readonly comment: string }[]>;
+  /** `POST /pools`. Pool.Allocate on `/pool/{pool}`. Exists → 500 `pool 'x' already exists`. */
+  createPool(pool: string, comment: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * `PUT /pools` (8.1+) or `PUT /pools/{pool}` (before). Pool.Allocate; VM.Allocate or Permissions.Modify on each
+   * VM. All or nothing: one refused id and nothing is written.
+   */
+  updatePool(
+    pool: string,
+    change: {
+      readonly comment?: string;
+      readonly addVmids?: readonly number[];
+      readonly removeVmids?: readonly number[];
+    },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** `DELETE /pools` (8.1+) or `DELETE /pools/{pool}`. Pool.Allocate; must be empty. */
+  deletePool(pool: string, signal?: AbortSignal): Promise<void>;
+
+  /** `GET /nodes/{node}/network`: the staged file; `changes` is the unified diff to the applied one, or empty. */
+  network(
+    node: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly rows: readonly NetworkRow[]; readonly changes: string }>;
+  /** `POST /nodes/{node}/network` (staged, `type=bridge`, `autostart=1`). Sys.Modify on `/nodes/{node}`. */
+  createBridge(
+    node: string,
+    bridge: { readonly iface: string; readonly vlanAware: boolean; readonly comment: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** `PUT /nodes/{node}/network/{iface}` (staged). Only ever turns VLAN awareness on. */
+  updateBridge(
+    node: string,
+    bridge: { readonly iface: string; readonly vlanAware: true; readonly comment: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** `PUT /nodes/{node}/network`: applies everything staged on the node, whoever staged it. */
+  reloadNetwork(node: string, signal?: AbortSignal): Promise<Upid>;
+  /** `GET /cluster/sdn/vnets`; empty when SDN is not installed (7.4: 501). */
+  vnets(signal?: AbortSignal): Promise<readonly string[]>;
+
+  /** `GET /nodes/{node}/qemu`: computed live, unlike `resources`. VM.Audit. */
+  nodeVms(
+    node: string,
+    signal?: AbortSignal,
+  ): Promise<
+    readonly {
+      readonly vmid: number;
+      readonly name?: string;
+      readonly status: string;
+      readonly lock?: string;
+    }[]
+  >;
+  /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */
+  vmConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
+  /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */
+  cloneVm(request: CloneRequest, signal?: AbortSignal): Promise<Upid>;
+  /** `PUT /nodes/{node}/qemu/{vmid}/config`: synchronous; for small edits only. */
+  updateVmConfig(
+    node: string,
+    vmid: number,
+    change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** `POST /nodes/{node}/qemu/{vmid}/config`: asynchronous form of the same; undefined when nothing was queued. */
+  updateVmConfigAsync(
+    node: string,
+    vmid: number,
+    change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
+    signal?: AbortSignal,
+  ): Promise<Upid | undefined>;
+  /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
+  snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
+  /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */
+  snapshotVm(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
+  /** `POST /nodes/{node}/qemu/{vmid}/status/start`. VM.PowerMgmt. Already running → the *task* fails. */
+  startVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  /** `GET /nodes/{node}/qemu/{vmid}/status/current` → `running` or `stopped`. VM.Audit. */
+  vmStatus(
+    node: string,
+    vmid: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly status: string; readonly lock?: string }>;
+
+  /** `GET /nodes/{node}/tasks?source=…`. Own tasks; all with Sys.Audit on the node. */
+  tasks(
+    node: string,
+    filter: {
+      readonly source: 'active' | 'archive' | 'all';
+      readonly vmid?: number;
+      readonly type?: string;
+      /** Seconds since the epoch. */
+      readonly since?: number;
+      readonly limit?: number;
+    },
+    signal?: AbortSignal,
+  ): Promise<readonly TaskRow[]>;
+  /** `GET /nodes/{node}/tasks/{upid}/status`, on the node named in the UPID. */
+  taskStatus(upid: Upid, signal?: AbortSignal): Promise<TaskStatus>;
+  /** Last `lines` lines of the task's log. */
+  taskLog(upid: Upid, lines: number, signal?: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Waits for tasks with one shared poll per node. */
+export interface TaskWaiter {
+  /**
+   * Resolves when the task ended `OK` or `WARNINGS: n`; throws TaskError (exit status and last log lines) otherwise.
+   */
+  wait(upid: Upid, signal?: AbortSignal): Promise<{ readonly warnings: boolean }>;
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+const base = { sequence: { shuffle: true }, restoreMocks: true };
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          ...base,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/proxmox/**', 'test/e2e/**', 'test/simulator/**', 'test/contract/**'],
+        },
+      },
+      { test: { ...base, name: 'http', include: ['test/proxmox/**/*.test.ts'] } },
+      {
+        test: {
+          ...base,
+          name: 'simulator',
+          include: ['test/simulator/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      { test: { ...base, name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 } },
+    ],
+  },
+});
