@@ -1,0 +1,230 @@
+/** Reads the cluster into an Inventory with one call per list and node, and one per guest of ours in scope. Never writes. */
+import { createHash } from 'node:crypto';
+import pMap from 'p-map';
+import type { TemplateRef } from '../config/types.ts';
+import { AuthError, UnreachableError } from '../proxmox/errors.ts';
+import { parsePendingChanges } from '../proxmox/network-diff.ts';
+import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import type {
+  GuestInfo,
+  Inventory,
+  NodeInfo,
+  NodeNetwork,
+  PoolInfo,
+  StorageInfo,
+  VmConfig,
+} from './types.ts';
+
+/** What the planner is going to look at. */
+export interface InventoryScope {
+  readonly templates: readonly TemplateRef[];
+  /** VMIDs that the stands in scope have claimed; only their configurations are read. */
+  readonly claimed: (pools: readonly PoolInfo[]) => readonly number[];
+}
+
+/** pveproxy runs three workers per node; more requests than this only queue there. */
+const PARALLEL_READS = 12;
+
+/** A list that the caller may not read is a gap, not a failure. */
+async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    gap();
+    return fallback;
+  }
+}
+
+function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
+  const name = row.node ?? '';
+  return {
+    name,
+    online: row.status === 'online',
+    maintenance: (row.hastate ?? haStates[name]) === 'maintenance',
+    cpus: row.maxcpu ?? 0,
+    memoryTotal: row.maxmem ?? 0,
+    memoryUsed: row.mem ?? 0,
+    cpu: row.cpu ?? 0,
+  };
+}
+
+function toStorage(row: ResourceRow): StorageInfo {
+  return {
+    node: row.node ?? '',
+    storage: row.storage ?? '',
+    type: row.plugintype ?? '',
+    shared: row.shared === true,
+    active: row.status === 'available',
+    content: (row.content ?? '').split(',').filter((part) => part !== ''),
+    total: row.maxdisk ?? 0,
+    used: row.disk ?? 0,
+  };
+}
+
+function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
+  return {
+    vmid: row.vmid ?? 0,
+    node: row.node ?? '',
+    type,
+    ...(row.name === undefined ? {} : { name: row.name }),
+    status: row.status ?? 'unknown',
+    template: row.template === true,
+    ...(row.pool === undefined ? {} : { pool: row.pool }),
+    ...(row.lock === undefined ? {} : { lock: row.lock }),
+    memory: row.maxmem ?? 0,
+    cpus: row.maxcpu ?? 0,
+  };
+}
+
+function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
+  return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
+}
+
+async function readNetwork(
+  pve: PveApi,
+  node: NodeInfo,
+  signal: AbortSignal | undefined,
+): Promise<NodeNetwork> {
+  const unreadable = { node: node.name, readable: false, bridges: [], pending: [] };
+  if (!node.online) return unreadable;
+  try {
+    const { rows, changes } = await pve.network(node.name, signal);
+    const bridges = rows
+      .filter((row) => row.type === 'bridge' || row.type === 'OVSBridge')
+      .map(({ iface, active, vlanAware, ports, comments }) => ({
+        iface,
+        active,
+        vlanAware,
+        ports,
+        comments,
+      }));
+    return { node: node.name, readable: true, bridges, pending: parsePendingChanges(changes, rows) };
+  } catch (error) {
+    if (error instanceof UnreachableError) return unreadable; // went down since the node list was made
+    throw error;
+  }
+}
+
+async function readConfig(
+  pve: PveApi,
+  guest: GuestInfo,
+  signal: AbortSignal | undefined,
+): Promise<VmConfig[]> {
+  try {
+    const values = await pve.vmConfig(guest.node, guest.vmid, signal);
+    if (!values) return [];
+    // Always present in PVE's answer; a hash of the rest serves where a proxy stripped it.
+    const digest = values['digest'] ?? createHash('sha1').update(JSON.stringify(values)).digest('hex');
+    return [{ vmid: guest.vmid, node: guest.node, digest, values }];
+  } catch (error) {
+    if (error instanceof AuthError || error instanceof UnreachableError) return [];
+    throw error;
+  }
+}
+
+async function readConfigs(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<VmConfig[]> {
+  const readable = guests.filter((guest) => guest.type === 'qemu' && online.has(guest.node));
+  const configs = await pMap(readable, (guest) => readConfig(pve, guest, signal), {
+    concurrency: PARALLEL_READS,
+  });
+  return configs.flat();
+}
+
+function isNamed(guest: GuestInfo, templates: readonly TemplateRef[]): boolean {
+  return templates.some((ref) =>
+    ref.by === 'vmid' ? ref.vmid === guest.vmid : guest.template && ref.name === guest.name,
+  );
+}
+
+/** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
+async function withLiveState(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  claimed: ReadonlySet<number>,
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<GuestInfo[]> {
+  const nodes = new Set(guests.filter((guest) => claimed.has(guest.vmid)).map((guest) => guest.node));
+  const asked = [...nodes].filter((node) => online.has(node));
+  const live = await pMap(asked, (node) => pve.nodeVms(node, signal), { concurrency: PARALLEL_READS });
+  const byId = new Map(live.flat().map((vm) => [vm.vmid, vm]));
+  return guests.map((guest) => {
+    const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
+    if (!vm) return guest;
+    const name = vm.name ?? guest.name;
+    const { lock: _stale, ...rest } = guest;
+    return {
+      ...rest,
+      status: vm.status,
+      ...(name === undefined ? {} : { name }),
+      ...(vm.lock === undefined ? {} : { lock: vm.lock }),
+    };
+  });
+}
+
+/** Reads everything a planner may ask for. `signal` aborts all requests. */
+export async function readInventory(
+  pve: PveApi,
+  scope: InventoryScope,
+  signal?: AbortSignal,
+): Promise<Inventory> {
+  const gaps: string[] = [];
+  const gap = (text: string) => () => void gaps.push(text);
+  const quietly = (): void => undefined;
+  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates] = await Promise.all([
+    pve.version(signal),
+    pve.resources(signal),
+    pve.pools(signal),
+    pve.users(signal),
+    unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
+    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+    pve.realms(signal),
+    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+    unlessForbidden(pve.vnets(signal), [], quietly),
+    unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+  ]);
+  const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
+  const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
+  const claimed = new Set(scope.claimed(pools));
+  const listed = guestsOf(rows);
+  const [guests, networks, templates, vms] = await Promise.all([
+    withLiveState(pve, listed, claimed, online, signal),
+    pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
+    readConfigs(
+      pve,
+      listed.filter((guest) => isNamed(guest, scope.templates)),
+      online,
+      signal,
+    ),
+    readConfigs(
+      pve,
+      listed.filter((guest) => claimed.has(guest.vmid)),
+      online,
+      signal,
+    ),
+  ]);
+  return {
+    now: pve.serverTime().toISOString(),
+    version: release,
+    nodes,
+    storages: rows.filter((row) => row.type === 'storage').map(toStorage),
+    guests,
+    templates,
+    vms,
+    networks,
+    vnets,
+    pools,
+    users,
+    acls,
+    roles,
+    groups,
+    realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
+    gaps,
+  };
+}

@@ -1,0 +1,87 @@
+/** Hands out VMIDs and bridge numbers from the snapshot; always the first free one. */
+import type { Inventory } from '../inventory/types.ts';
+import { presentNics } from './nic-values.ts';
+import type { HaveIndex } from './have-index.ts';
+
+const FIRST_BRIDGE = 1000;
+const LAST_BRIDGE = 4094;
+
+/** What a former round of the same run found taken although the snapshot did not show it. */
+export interface Taken {
+  readonly vmids: readonly number[];
+  readonly bridges: readonly string[];
+}
+
+export interface VmidAllocator {
+  /** Undefined when the range is used up. */
+  take(): number | undefined;
+  /** How many ids are left, for messages. */
+  left(): number;
+}
+
+/** Ids of guests and ids claimed by any marked pool are never handed out. */
+export function createVmidAllocator(
+  range: { readonly first: number; readonly last: number },
+  index: HaveIndex,
+  taken: Taken,
+): VmidAllocator {
+  const used = new Set<number>([...index.guests.keys(), ...taken.vmids]);
+  for (const mark of index.marks.values()) {
+    for (const claim of mark.claims) for (const vmid of claim.vmids) used.add(vmid);
+  }
+  let next = range.first;
+  return {
+    take() {
+      while (next <= range.last && used.has(next)) next += 1;
+      if (next > range.last) return undefined;
+      next += 1;
+      return next - 1;
+    },
+    left() {
+      let free = 0;
+      for (let vmid = next; vmid <= range.last; vmid += 1) if (!used.has(vmid)) free += 1;
+      return free;
+    },
+  };
+}
+
+export interface BridgeAllocator {
+  /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
+  take(node: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+}
+
+export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: Taken): BridgeAllocator {
+  const cluster = new Set<string>([...taken.bridges, ...have.vnets]);
+  for (const { bridges } of have.networks) for (const { iface } of bridges) cluster.add(iface);
+  for (const config of [...have.vms, ...have.templates]) {
+    for (const nic of presentNics(config.values)) cluster.add(nic.bridge);
+  }
+  const perNode = new Map<string, Set<string>>();
+  let next = FIRST_BRIDGE;
+
+  function usedOn(node: string): Set<string> {
+    const used = perNode.get(node) ?? new Set([...(index.bridges.get(node)?.keys() ?? []), ...taken.bridges]);
+    perNode.set(node, used);
+    return used;
+  }
+
+  function firstFreeOn(node: string): string | undefined {
+    const used = usedOn(node);
+    for (let number = FIRST_BRIDGE; number <= LAST_BRIDGE; number += 1) {
+      if (!used.has(`vmbr${number}`)) return `vmbr${number}`;
+    }
+    return undefined;
+  }
+
+  return {
+    take(node) {
+      while (next <= LAST_BRIDGE && cluster.has(`vmbr${next}`)) next += 1;
+      const free = next <= LAST_BRIDGE ? `vmbr${next}` : undefined;
+      const bridge = free ?? firstFreeOn(node);
+      if (bridge === undefined) return undefined;
+      cluster.add(bridge);
+      usedOn(node).add(bridge);
+      return { bridge, repeated: free === undefined };
+    },
+  };
+}

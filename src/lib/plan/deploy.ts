@@ -1,0 +1,158 @@
+/** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
+import { PlanRefusedError } from '../errors.ts';
+import type { Lab, User } from '../config/types.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
+import { assertSound } from './graph.ts';
+import { indexHave, type HaveIndex } from './have-index.ts';
+import { checkLab } from './lab-rules.ts';
+import { presentNics } from './nic-values.ts';
+import { planNetwork } from './network-steps.ts';
+import { compareNatural } from './order.ts';
+import {
+  chooseNodes,
+  countStands,
+  noNodeRefusal,
+  type NodeChoice,
+  type ResolvedMachine,
+} from './placement.ts';
+import { collectPreconditions } from './preconditions.ts';
+import { planStand, type StandDraft, type StandContext } from './stand.ts';
+import { readStandState } from './stand-state.ts';
+import { resolveTemplate } from './templates.ts';
+import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
+
+export interface DeployOptions {
+  /** Use pools that exist without our mark. */
+  readonly adopt: boolean;
+  /** Change running VMs too. */
+  readonly updateRunning: boolean;
+  /** What former rounds of this run found taken. */
+  readonly taken?: Taken;
+}
+
+export interface DeployInput {
+  readonly lab: Lab;
+  readonly users: readonly User[];
+  readonly have: Inventory;
+  readonly options: DeployOptions;
+}
+
+function refuse(refusals: readonly Refusal[]): never {
+  const [first] = refusals;
+  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
+  throw new PlanRefusedError(
+    first?.code ?? 'PLAN_REFUSED',
+    refusals.map((refusal) => refusal.message).join('\n'),
+    hints.length === 0 ? {} : { hint: hints.join('\n') },
+  );
+}
+
+function resolveMachines(lab: Lab, have: Inventory): ResolvedMachine[] {
+  const resolved: ResolvedMachine[] = [];
+  const refusals: Refusal[] = [];
+  for (const machine of lab.machines) {
+    const template = resolveTemplate(machine, have, lab.file);
+    if ('code' in template) refusals.push(template);
+    else resolved.push({ machine, template });
+  }
+  if (refusals.length > 0) refuse(refusals);
+  return resolved;
+}
+
+/** MACs of all configurations that were read; VMs still to be configured give theirs up. */
+function macsInUse(have: Inventory, index: HaveIndex, unfinished: ReadonlySet<number>): Set<string> {
+  const macs = new Set<string>();
+  for (const config of [...have.templates, ...index.configs.values()]) {
+    if (unfinished.has(config.vmid)) continue;
+    for (const nic of presentNics(config.values)) if (nic.mac !== '') macs.add(nic.mac);
+  }
+  return macs;
+}
+
+function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeChoice): void {
+  const refused = drafts.filter((draft) => draft.stand.refused !== undefined);
+  if (refused.length < drafts.length || refused.length === 0) return;
+  if (refused.every((draft) => draft.stand.refused?.code === 'NO_NODE')) refuse([noNodeRefusal(lab, choice)]);
+  refuse(
+    refused.slice(0, 10).map(({ stand }) => ({
+      code: stand.refused?.code ?? 'PLAN_REFUSED',
+      message: `${stand.user}: ${stand.refused?.message ?? ''}`,
+      ...(stand.refused?.hint === undefined ? {} : { hint: stand.refused.hint }),
+    })),
+  );
+}
+
+/** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
+function orderSteps(
+  drafts: readonly StandDraft[],
+  network: readonly Step[],
+  shared: readonly Step[],
+): Step[] {
+  return [
+    ...drafts.flatMap((draft) => draft.claimSteps),
+    ...shared,
+    ...drafts.flatMap((draft) => draft.bridgeSteps),
+    ...network,
+    ...drafts.flatMap((draft) => draft.workSteps),
+  ];
+}
+
+function warningsOf(
+  drafts: readonly StandDraft[],
+  have: Inventory,
+  labWarnings: readonly string[],
+): string[] {
+  return [...new Set([...have.gaps, ...labWarnings, ...drafts.flatMap((draft) => draft.warnings)])];
+}
+
+/**
+ * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
+ * `refused` set, and the others go on.
+ */
+export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
+  const index = indexHave(have);
+  const checked = checkLab(lab, have, index);
+  if (checked.refusals.length > 0) refuse(checked.refusals);
+  const machines = resolveMachines(lab, have);
+  const choice = chooseNodes(lab, machines, have, index);
+  const states = [...users]
+    .sort((a, b) => compareNatural(a.userid, b.userid))
+    .map((user) => readStandState(user, lab, index, options));
+  const unfinished = new Set(
+    states.flatMap((state) =>
+      [...state.present.values()].filter((vm) => vm.spec === undefined).map((vm) => vm.vmid),
+    ),
+  );
+  const taken = options.taken ?? { vmids: [], bridges: [] };
+  const context: StandContext = {
+    lab,
+    have,
+    index,
+    machines,
+    choice,
+    counts: countStands(index),
+    vmids: createVmidAllocator(lab.vmidRange, index, taken),
+    bridges: createBridgeAllocator(have, index, taken),
+    macs: macsInUse(have, index, unfinished),
+    updateRunning: options.updateRunning,
+    since: have.now.replace(/\.\d+Z$/, 'Z'),
+  };
+  const drafts = states.map((state) => planStand(state, context));
+  assertSomeNode(lab, drafts, choice);
+  const network = planNetwork(drafts, context);
+  const steps = orderSteps(drafts, network.reloads, network.reserved);
+  const finished = network.finish(steps);
+  assertSound(finished);
+  const stands: PlannedStand[] = drafts.map((draft) => draft.stand);
+  return {
+    version: 1,
+    command: 'deploy',
+    lab: lab.name,
+    strategy: lab.placement.strategy,
+    steps: finished,
+    stands,
+    preconditions: collectPreconditions(drafts, finished, context),
+    warnings: warningsOf(drafts, have, checked.warnings),
+  };
+}

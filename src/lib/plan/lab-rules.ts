@@ -1,0 +1,151 @@
+/** Rules between the lab and the cluster that concern the class as a whole. */
+import type { Lab } from '../config/types.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { HaveIndex } from './have-index.ts';
+import { parseBridgeMark } from './marks.ts';
+import { compareNatural, sortedUnique } from './order.ts';
+import { aliasesOf } from './stand-bridges.ts';
+import type { Refusal } from './types.ts';
+
+interface Findings {
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly string[];
+}
+
+function unknownRoles(lab: Lab, have: Inventory): Refusal[] {
+  const wanted = sortedUnique([
+    lab.access.role,
+    ...lab.machines.flatMap((machine) => (machine.poolRole === undefined ? [] : [machine.poolRole])),
+  ]);
+  return wanted
+    .filter((role) => have.roles.length > 0 && !have.roles.includes(role))
+    .map((role) => ({
+      code: 'NO_ROLE',
+      message: `${lab.file}: the cluster has no role "${role}"`,
+      hint: `roles there: ${[...have.roles].sort(compareNatural).join(', ')}`,
+    }));
+}
+
+/** An alias that is a bridge or vnet of the cluster is more likely a forgotten `**…**` than a new network. */
+function shadowedAliases(lab: Lab, have: Inventory): Refusal[] {
+  const names = new Set([
+    ...have.vnets,
+    ...have.networks.flatMap(({ bridges }) => bridges.map(({ iface }) => iface)),
+  ]);
+  return [...aliasesOf(lab).keys()]
+    .filter((alias) => names.has(alias))
+    .map((alias) => ({
+      code: 'ALIAS_EXISTS',
+      message: `${lab.file}: network "${alias}" is also a bridge or vnet of the cluster`,
+      hint: `write "**${alias}**" to use that one, or choose another alias`,
+    }));
+}
+
+/** A lab of this name whose VMs are all called differently is another lab. */
+function otherLab(lab: Lab, index: HaveIndex): Refusal[] {
+  const names = new Set<string>();
+  for (const [pool, mark] of index.marks) {
+    for (const claim of mark.claims) {
+      if (claim.lab !== lab.name) continue;
+      for (const vmid of claim.vmids) {
+        const guest = index.guests.get(vmid);
+        if (guest?.pool === pool && guest.name !== undefined) names.add(guest.name);
+      }
+    }
+  }
+  if (names.size === 0 || lab.machines.some((machine) => names.has(machine.name))) return [];
+  return [
+    {
+      code: 'OTHER_LAB',
+      message: `a lab called "${lab.name}" is on the cluster and has other machines (${sortedUnique(names).join(', ')})`,
+      hint: 'give this lab another `name:`',
+    },
+  ];
+}
+
+function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
+  if (lab.placement.strategy !== 'local' || aliasesOf(lab).size === 0) return [];
+  const nodes = sortedUnique(
+    lab.machines.flatMap((machine) => {
+      const { template } = machine;
+      const guest = have.guests.find(
+        (candidate) =>
+          candidate.template &&
+          (template.by === 'vmid' ? candidate.vmid === template.vmid : candidate.name === template.name),
+      );
+      return guest ? [guest.node] : [];
+    }),
+  );
+  if (nodes.length < 2) return [];
+  return [
+    {
+      code: 'LOCAL_TORN',
+      message: `strategy local would spread each stand over ${nodes.join(', ')}, where its templates are, but its own networks do not reach across nodes`,
+      hint: 'use --strategy balanced, or bring the templates together on one node',
+    },
+  ];
+}
+
+function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
+  const [major = 0, minor = 0] = have.version.split('.').map(Number);
+  const anyName = major > 8 || (major === 8 && minor >= 2);
+  const names = sortedUnique(
+    lab.machines.flatMap((machine) =>
+      machine.networks.flatMap(({ target }) =>
+        target.kind === 'real' && target.reserved ? [target.bridge] : [],
+      ),
+    ),
+  );
+  const legal = anyName ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/;
+  const everywhere = (name: string): boolean =>
+    have.vnets.includes(name) ||
+    have.networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
+  return names
+    .filter((name) => !legal.test(name) && !everywhere(name))
+    .map((name) => ({
+      code: 'BRIDGE_NAME',
+      message: `${lab.file}: reserved bridge "${name}" does not exist on every node and cannot be created under this name on PVE ${have.version}`,
+      hint: 'use a name vmbr0–vmbr4094, or create it on all nodes by hand',
+    }));
+}
+
+/** A tag on a bridge that neither has a port nor is VLAN-aware makes the VM fail at start (pve-common Network.pm). */
+function untaggableBridges(lab: Lab, have: Inventory): string[] {
+  const warnings = new Set<string>();
+  for (const machine of lab.machines) {
+    for (const { target, tag } of machine.networks) {
+      if (target.kind !== 'real' || tag === undefined) continue;
+      for (const { node, bridges } of have.networks) {
+        const info = bridges.find(({ iface }) => iface === target.bridge);
+        if (!info || info.vlanAware || info.ports !== '' || parseBridgeMark(info.comments)) continue;
+        warnings.add(
+          `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,
+        );
+      }
+    }
+  }
+  return [...warnings].sort(compareNatural);
+}
+
+function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
+  if (
+    have.version.startsWith('7.') &&
+    lab.machines.some((machine) => machine.cloudInit?.upgrade !== undefined)
+  ) {
+    return ['cloud_init.upgrade needs PVE 8 or newer'];
+  }
+  return [];
+}
+
+export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
+  return {
+    refusals: [
+      ...unknownRoles(lab, have),
+      ...shadowedAliases(lab, have),
+      ...otherLab(lab, index),
+      ...tornByLocal(lab, have),
+      ...creatableReserved(lab, have),
+    ],
+    warnings: [...untaggableBridges(lab, have), ...cloudInitWarnings(lab, have)],
+  };
+}

@@ -1,0 +1,148 @@
+/** The marks by which we know our own objects (pool, VM, bridge and user comments): writing and reading them. */
+import { formatVmids, parseVmids } from './vmid-ranges.ts';
+
+const MARK = 'deploy-stand';
+
+/** Pool that serialises planning; never a student's. */
+export const LOCK_POOL = 'deploy-stand-lock';
+
+/** Tag on every VM of ours; for people, never evidence (clones inherit tags, students may edit them). */
+export const TAG = 'deploy-stand';
+
+/** One lab's line in a pool comment: the claim. */
+export interface Claim {
+  readonly lab: string;
+  /** Ascending. */
+  readonly vmids: readonly number[];
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  readonly expires?: string;
+  /** Node the stand was placed on; tells only while none of its objects exists. */
+  readonly node?: string;
+}
+
+/** A pool comment, taken apart. `others` are lines that are not ours; they are kept as they are. */
+export interface PoolMark {
+  /** Undefined: no header, the pool is not ours. */
+  readonly user?: string;
+  /** The pool existed before us: it is never deleted. */
+  readonly adopted: boolean;
+  readonly claims: readonly Claim[];
+  readonly others: readonly string[];
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+function parseFields(text: string): Fields {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const word of text.split(/\s+/)) {
+    const at = word.indexOf('=');
+    if (at > 0) fields[word.slice(0, at)] = word.slice(at + 1);
+  }
+  return fields;
+}
+
+function parseClaim(line: string): Claim | undefined {
+  if (!line.startsWith('lab=')) return undefined;
+  const { lab, vmids, since, expires, node } = parseFields(line);
+  if (!lab || vmids === undefined || !since) return undefined;
+  return {
+    lab,
+    vmids: parseVmids(vmids),
+    since,
+    ...(expires ? { expires } : {}),
+    ...(node ? { node } : {}),
+  };
+}
+
+export function parsePoolComment(comment: string): PoolMark {
+  const lines = comment.split('\n').map((line) => line.trimEnd());
+  const header = lines.find((line) => line.startsWith(`${MARK} user=`));
+  if (header === undefined)
+    return { adopted: false, claims: [], others: lines.filter((line) => line !== '') };
+  const { user } = parseFields(header);
+  const claims: Claim[] = [];
+  const others: string[] = [];
+  for (const line of lines) {
+    if (line === '' || line === header) continue;
+    const claim = parseClaim(line);
+    if (claim) claims.push(claim);
+    else others.push(line);
+  }
+  return {
+    ...(user ? { user } : {}),
+    adopted: header.split(/\s+/).includes('adopted'),
+    claims,
+    others,
+  };
+}
+
+function formatClaim(claim: Claim): string {
+  return [
+    `lab=${claim.lab}`,
+    `vmids=${formatVmids(claim.vmids)}`,
+    ...(claim.node === undefined ? [] : [`node=${claim.node}`]),
+    `since=${claim.since}`,
+    ...(claim.expires === undefined ? [] : [`expires=${claim.expires}`]),
+  ].join(' ');
+}
+
+/** Foreign lines first, then our header, then the claims in the order given. */
+export function formatPoolComment(mark: PoolMark & { readonly user: string }): string {
+  return [
+    ...mark.others,
+    `${MARK} user=${mark.user}${mark.adopted ? ' adopted' : ''}`,
+    ...mark.claims.map(formatClaim),
+  ].join('\n');
+}
+
+/** What a VM's description says of it. */
+export interface VmMark {
+  readonly lab: string;
+  readonly user: string;
+  readonly machine: string;
+  readonly vmid: number;
+  /** Present once the VM is configured. */
+  readonly spec?: string;
+}
+
+export function formatVmMark(mark: VmMark): string {
+  const line = `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`;
+  return mark.spec === undefined ? line : `${line} spec=${mark.spec}`;
+}
+
+export function parseVmMark(description: string): VmMark | undefined {
+  const line = description.split('\n').find((text) => text.startsWith(`${MARK} lab=`));
+  if (line === undefined) return undefined;
+  const { lab, user, machine, vmid, spec } = parseFields(line);
+  if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;
+  return { lab, user, machine, vmid: Number(vmid), ...(spec ? { spec } : {}) };
+}
+
+/** A stand's bridge (`lab`, `user`, `net`), or a reserved one (shared, never removed). */
+export type BridgeMark =
+  | { readonly kind: 'stand'; readonly lab: string; readonly user: string; readonly net: string }
+  | { readonly kind: 'reserved' };
+
+export function formatBridgeMark(mark: BridgeMark, since: string): string {
+  return mark.kind === 'reserved'
+    ? `${MARK} reserved since=${since}`
+    : `${MARK} lab=${mark.lab} user=${mark.user} net=${mark.net} since=${since}`;
+}
+
+export function parseBridgeMark(comments: string): BridgeMark | undefined {
+  const line = comments.split('\n').find((text) => text.startsWith(`${MARK} `));
+  if (line === undefined) return undefined;
+  if (line.startsWith(`${MARK} reserved`)) return { kind: 'reserved' };
+  const { lab, user, net } = parseFields(line);
+  return lab && user && net ? { kind: 'stand', lab, user, net } : undefined;
+}
+
+/** Comment of a user that we create. A user that existed before is used, never marked. */
+export function formatUserMark(since: string): string {
+  return `${MARK} since=${since}`;
+}
+
+export function isUserMarked(comment: string): boolean {
+  return comment.startsWith(`${MARK} since=`);
+}

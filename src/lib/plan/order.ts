@@ -1,0 +1,21 @@
+/** Deterministic orders. Never uses the locale. */
+
+/** Sort key in which `student2` stands before `student10`. */
+export function naturalKey(text: string): string {
+  return text.replace(/\d+/g, (digits) => digits.padStart(12, '0'));
+}
+
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Compares by natural key, ties by the text itself. */
+export function compareNatural(a: string, b: string): number {
+  return compareText(naturalKey(a), naturalKey(b)) || compareText(a, b);
+}
+
+/** The values without repetition, in natural order. */
+export function sortedUnique(values: Iterable<string>): string[] {
+  return [...new Set(values)].sort(compareNatural);
+}

@@ -1,0 +1,154 @@
+/** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import type { Lab, Machine } from '../config/types.ts';
+import type { BridgeAllocator } from './allocation.ts';
+import { bridgeKey, type HaveIndex } from './have-index.ts';
+import { formatBridgeMark } from './marks.ts';
+import { presentNics } from './nic-values.ts';
+import { nicIndex } from './spec.ts';
+import type { StandState } from './stand-state.ts';
+import { makeStep } from './step.ts';
+import type { PlannedBridge, Refusal, StepOf } from './types.ts';
+
+export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
+
+export interface StandBridges {
+  /** Alias → bridge. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly planned: readonly PlannedBridge[];
+  readonly steps: readonly BridgeStep[];
+  /** Bridges that are configured but not up: an apply is due although nothing is staged by this plan. */
+  readonly down: readonly string[];
+  readonly notes: readonly string[];
+  readonly refused?: Refusal;
+  readonly warnings: readonly string[];
+}
+
+/** Aliases in order of first use → whether any NIC on them is tagged (then the bridge must be VLAN-aware). */
+export function aliasesOf(lab: Lab): ReadonlyMap<string, boolean> {
+  const aliases = new Map<string, boolean>();
+  for (const machine of lab.machines) {
+    for (const network of machine.networks) {
+      if (network.target.kind !== 'alias') continue;
+      const tagged = network.tag !== undefined || network.trunks !== undefined;
+      aliases.set(network.target.alias, (aliases.get(network.target.alias) ?? false) || tagged);
+    }
+  }
+  return aliases;
+}
+
+function bridgeInConfig(
+  machine: Machine,
+  alias: string,
+  values: Readonly<Record<string, string>>,
+): string | undefined {
+  const position = machine.networks.findIndex(
+    ({ target }) => target.kind === 'alias' && target.alias === alias,
+  );
+  if (position < 0) return undefined;
+  return presentNics(values).find((nic) => nic.index === nicIndex(machine, position))?.bridge;
+}
+
+/** The bridge that the stand's finished VMs use for this alias: recreated under the same name if somebody removed it. */
+function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undefined {
+  for (const machine of lab.machines) {
+    const vm = state.present.get(machine.name);
+    if (vm?.spec === undefined) continue;
+    const bridge = bridgeInConfig(machine, alias, vm.config.values);
+    if (bridge !== undefined && /^vmbr\d{4}$/.test(bridge)) return bridge;
+  }
+  return undefined;
+}
+
+interface Request {
+  readonly lab: Lab;
+  readonly state: StandState;
+  readonly node: string;
+  readonly index: HaveIndex;
+  readonly bridges: BridgeAllocator;
+  readonly since: string;
+}
+
+interface Collected {
+  readonly names: Map<string, string>;
+  readonly planned: PlannedBridge[];
+  readonly steps: BridgeStep[];
+  readonly down: string[];
+  readonly notes: string[];
+  readonly warnings: string[];
+  refused?: Refusal;
+}
+
+function useExisting(request: Request, alias: string, vlanAware: boolean, out: Collected): boolean {
+  const { lab, state, node, index } = request;
+  const { userid } = state.user;
+  const marked = index.standBridges
+    .get(bridgeKey(lab.name, userid, alias))
+    ?.find((entry) => entry.node === node);
+  if (!marked) return false;
+  const { iface, active, comments } = marked.info;
+  out.names.set(alias, iface);
+  if (vlanAware && !marked.info.vlanAware) {
+    out.steps.push(
+      makeStep(
+        'bridge.update',
+        `${node}/${iface}`,
+        { user: userid, reason: `network ${alias} now carries VLAN tags` },
+        { node, bridge: iface, vlanAware: true, comment: comments },
+      ),
+    );
+  } else if (!active) {
+    out.down.push(iface);
+  }
+  return true;
+}
+
+function createNew(request: Request, alias: string, vlanAware: boolean, out: Collected): void {
+  const { lab, state, node, index } = request;
+  const { userid } = state.user;
+  const former = bridgeOfVms(lab, state, alias);
+  if (former !== undefined && index.bridges.get(node)?.has(former) === true) {
+    out.names.set(alias, former);
+    out.notes.push(
+      `bridge ${former} (${alias}) on ${node} lost its mark in the comments; used, but not ours any more`,
+    );
+    return;
+  }
+  const taken = former === undefined ? request.bridges.take(node) : { bridge: former, repeated: false };
+  if (!taken) {
+    out.refused = {
+      code: 'NO_BRIDGE',
+      message: `all bridge numbers vmbr1000–vmbr4094 are taken on ${node}`,
+      hint: 'remove stands that are no longer needed, or spread the class over more nodes',
+    };
+    return;
+  }
+  if (taken.repeated) {
+    out.warnings.push(
+      `bridge numbers have run out cluster-wide: ${taken.bridge} on ${node} exists elsewhere too, so the stand of ${userid} cannot move live`,
+    );
+  }
+  out.names.set(alias, taken.bridge);
+  out.steps.push(
+    makeStep(
+      'bridge.create',
+      `${node}/${taken.bridge}`,
+      { user: userid, reason: `network ${alias} of ${userid}` },
+      {
+        node,
+        bridge: taken.bridge,
+        vlanAware,
+        comment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, request.since),
+      },
+    ),
+  );
+}
+
+export function planStandBridges(request: Request): StandBridges {
+  const out: Collected = { names: new Map(), planned: [], steps: [], down: [], notes: [], warnings: [] };
+  for (const [alias, vlanAware] of aliasesOf(request.lab)) {
+    if (!useExisting(request, alias, vlanAware, out)) createNew(request, alias, vlanAware, out);
+    const iface = out.names.get(alias);
+    if (iface !== undefined) out.planned.push({ node: request.node, iface, alias });
+  }
+  return out;
+}

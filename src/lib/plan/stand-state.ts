@@ -1,0 +1,194 @@
+/** What exists of one user's stand: its pool's claim, its VMs and which machine each of them is. */
+import type { Lab, User } from '../config/types.ts';
+import type { GuestInfo, VmConfig } from '../inventory/types.ts';
+import type { HaveIndex } from './have-index.ts';
+import { parseVmMark, type Claim, type PoolMark } from './marks.ts';
+import type { Refusal } from './types.ts';
+
+/** A VM of ours that exists and is not being cloned any more. */
+export interface PresentVm {
+  readonly vmid: number;
+  readonly node: string;
+  readonly power: string;
+  readonly config: VmConfig;
+  /** Spec in the mark; undefined: unfinished. */
+  readonly spec?: string;
+  readonly inPool: boolean;
+  readonly lock?: string;
+}
+
+export interface StandState {
+  readonly user: User;
+  /** Undefined: the pool does not exist. */
+  readonly mark: PoolMark | undefined;
+  readonly claim: Claim | undefined;
+  /** Machine name → its VM. */
+  readonly present: ReadonlyMap<string, PresentVm>;
+  /** Claimed ids without a finished VM, ascending: never cloned, or under way. */
+  readonly open: readonly number[];
+  /** Claimed ids at which a guest that is not ours stands: dropped from the claim. */
+  readonly foreign: readonly number[];
+  readonly refused?: Refusal;
+  readonly notes: readonly string[];
+}
+
+interface Found {
+  readonly present: Map<string, PresentVm>;
+  readonly open: number[];
+  readonly lost: number[];
+  readonly foreign: number[];
+  readonly unreadable: GuestInfo[];
+  readonly zombies: GuestInfo[];
+  readonly notes: string[];
+}
+
+/** Ours: claimed, and a member of the pool or marked with its own VMID. A clone under way shows neither name nor mark. */
+function isOurs(vmid: number, guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
+  return guest.pool === pool || parseVmMark(config?.values['description'] ?? '')?.vmid === vmid;
+}
+
+function machineOf(vmid: number, config: VmConfig, lab: Lab): string | undefined {
+  const mark = parseVmMark(config.values['description'] ?? '');
+  if (mark?.vmid === vmid && mark.lab === lab.name) return mark.machine;
+  const name = config.values['name'];
+  return lab.machines.some((machine) => machine.name === name) ? name : undefined;
+}
+
+function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm {
+  const mark = parseVmMark(config.values['description'] ?? '');
+  const spec = mark?.vmid === guest.vmid ? mark.spec : undefined;
+  const lock = config.values['lock'];
+  return {
+    vmid: guest.vmid,
+    node: config.node,
+    power: guest.status,
+    config,
+    inPool: guest.pool === pool,
+    ...(spec === undefined ? {} : { spec }),
+    ...(lock === undefined ? {} : { lock }),
+  };
+}
+
+function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
+  const found: Found = {
+    present: new Map(),
+    open: [],
+    lost: [],
+    foreign: [],
+    unreadable: [],
+    zombies: [],
+    notes: [],
+  };
+  for (const vmid of claim.vmids) {
+    const guest = index.guests.get(vmid);
+    const config = index.configs.get(vmid);
+    if (!guest) {
+      found.open.push(vmid);
+    } else if (!config && guest.lock !== 'clone') {
+      found.unreadable.push(guest);
+    } else if (!isOurs(vmid, guest, config, user.pool)) {
+      found.foreign.push(vmid);
+      found.notes.push(`VMID ${vmid} was claimed, but the guest there is not ours; another id is used`);
+    } else if (!config || config.values['lock'] === 'clone') {
+      found.open.push(vmid);
+    } else if (config.values['lock'] === 'destroyed') {
+      found.zombies.push(guest);
+    } else {
+      place(found, toPresent(guest, config, user.pool), lab);
+    }
+  }
+  return found;
+}
+
+function place(found: Found, vm: PresentVm, lab: Lab): void {
+  const machine = machineOf(vm.vmid, vm.config, lab);
+  if (machine === undefined || found.present.has(machine)) {
+    found.lost.push(vm.vmid);
+    return;
+  }
+  found.present.set(machine, vm);
+  if (!lab.machines.some((candidate) => candidate.name === machine)) {
+    found.notes.push(
+      `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
+    );
+  } else if (parseVmMark(vm.config.values['description'] ?? '') === undefined) {
+    found.notes.push(`VM ${vm.vmid} (${machine}) lost its mark in the notes; it is known by its name`);
+  }
+}
+
+function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined {
+  const [vmid] = found.lost;
+  if (vmid === undefined) return undefined;
+  const isMissing = lab.machines.some((machine) => !found.present.has(machine.name));
+  if (!isMissing) {
+    found.notes.push(
+      `VM ${found.lost.join(', ')} in pool ${pool} is claimed, but no machine of the lab; left alone`,
+    );
+    return undefined;
+  }
+  return {
+    code: 'UNKNOWN_MACHINE',
+    message: `VM ${vmid} in pool ${pool} is ours, but neither its name nor its notes tell which machine it is`,
+    hint: `name VM ${vmid} after its machine again (${lab.machines.map((machine) => machine.name).join(', ')}), or remove it`,
+  };
+}
+
+function unreadableRefusal(found: Found): Refusal | undefined {
+  const [zombie] = found.zombies;
+  if (zombie) {
+    return {
+      code: 'ZOMBIE_VM',
+      message: `VM ${zombie.vmid} on ${zombie.node} is the rest of a failed removal (lock: destroyed)`,
+      hint: `as root on ${zombie.node}: \`qm unlock ${zombie.vmid} && qm destroy ${zombie.vmid} --purge\`, then run again`,
+    };
+  }
+  const [guest] = found.unreadable;
+  if (!guest) return undefined;
+  return {
+    code: 'VM_UNREADABLE',
+    message: `VM ${guest.vmid} on ${guest.node} belongs to this stand, but its configuration cannot be read`,
+    hint: `see that node ${guest.node} is online and that the caller has VM.Audit, then run again`,
+  };
+}
+
+function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boolean): Refusal | undefined {
+  if (!mark) return undefined;
+  if (mark.user === undefined) {
+    if (adopt) return undefined;
+    return {
+      code: 'POOL_FOREIGN',
+      message: `pool ${user.pool} exists and was not made by deploy-stand`,
+      hint: 'use it with --adopt (its present members stay foreign), or set another `pool:` in the users file',
+    };
+  }
+  if (mark.user === user.userid) return undefined;
+  return {
+    code: 'POOL_OTHER_USER',
+    message: `pool ${user.pool} belongs to ${mark.user}, not to ${user.userid}`,
+    hint: 'set another `pool:` for one of them in the users file',
+  };
+}
+
+export function readStandState(
+  user: User,
+  lab: Lab,
+  index: HaveIndex,
+  options: { adopt: boolean },
+): StandState {
+  const mark = index.marks.get(user.pool);
+  const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
+  const base = { user, mark, claim };
+  const foreign = poolRefusal(user, mark, options.adopt);
+  if (foreign) return { ...base, present: new Map(), open: [], foreign: [], refused: foreign, notes: [] };
+  if (!claim) return { ...base, present: new Map(), open: [], foreign: [], notes: [] };
+  const found = findVms(claim, user, lab, index);
+  const refused = unreadableRefusal(found) ?? lostRefusal(found, lab, user.pool);
+  return {
+    ...base,
+    present: found.present,
+    open: found.open,
+    foreign: found.foreign,
+    notes: found.notes,
+    ...(refused ? { refused } : {}),
+  };
+}

@@ -1,0 +1,332 @@
+/** The VM steps of one stand: clone what is missing, configure what is unfinished, report what was changed. */
+import type { Lab, Machine, Network } from '../config/types.ts';
+import type { VmidAllocator } from './allocation.ts';
+import { describeDrift } from './drift.ts';
+import type { HaveIndex } from './have-index.ts';
+import { takeRouterMac } from './macs.ts';
+import { formatVmMark, TAG } from './marks.ts';
+import { presentNics } from './nic-values.ts';
+import { compareText } from './order.ts';
+import type { ResolvedMachine } from './placement.ts';
+import { compareSpecs, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
+import type { PresentVm, StandState } from './stand-state.ts';
+import { makeStep } from './step.ts';
+import { cloneLocks } from './templates.ts';
+import type { Nic, PlannedVm, Refusal, Step } from './types.ts';
+
+interface Request {
+  readonly lab: Lab;
+  readonly state: StandState;
+  readonly machines: readonly ResolvedMachine[];
+  /** Where each machine is, or goes. */
+  readonly nodeOf: (machine: ResolvedMachine) => string;
+  /** Alias → bridge. */
+  readonly bridges: ReadonlyMap<string, string>;
+  readonly index: HaveIndex;
+  readonly vmids: VmidAllocator;
+  /** MACs in use; grows. */
+  readonly macs: Set<string>;
+  readonly updateRunning: boolean;
+  /** Step that claims the VMIDs, if one is planned. */
+  readonly claimStep: string;
+}
+
+export interface StandVms {
+  readonly vms: readonly PlannedVm[];
+  /** In machine order: clone, configure, snapshot. */
+  readonly steps: readonly Step[];
+  /** Machine → last step that makes it (configure or snapshot), where there is one. */
+  readonly lastStep: ReadonlyMap<string, string>;
+  /** Ids the claim must hold. */
+  readonly claimed: readonly number[];
+  /** Ids that have to be (re)joined to the pool. */
+  readonly toClaim: readonly number[];
+  /** Ids nobody has claimed before this plan. */
+  readonly fresh: readonly number[];
+  readonly notes: readonly string[];
+  readonly refused?: Refusal;
+}
+
+function toNic(
+  machine: Machine,
+  network: Network,
+  position: number,
+  bridge: string,
+  mac: string | undefined,
+): Nic {
+  return {
+    index: nicIndex(machine, position),
+    model: nicModel(machine, network),
+    bridge,
+    ...(mac === undefined ? {} : { mac }),
+    ...(network.tag === undefined ? {} : { tag: network.tag }),
+    ...(network.trunks === undefined ? {} : { trunks: network.trunks }),
+    ...(nicFirewall(machine, network) ? { firewall: true } : {}),
+    ...(network.linkDown === true ? { linkDown: true } : {}),
+    ...(network.mtu === undefined ? {} : { mtu: network.mtu }),
+  };
+}
+
+interface MacChoice {
+  readonly machine: Machine;
+  readonly vmid: number;
+  /** Set for configured VMs: their MACs never change. */
+  readonly present: PresentVm | undefined;
+  readonly macs: Set<string>;
+}
+
+/** Undefined: the handler keeps the MAC that the clone has (linux). */
+function chooseMac(choice: MacChoice, index: number, wanted: string | undefined): string | undefined {
+  const kept =
+    choice.present?.spec === undefined
+      ? undefined
+      : presentNics(choice.present.config.values).find((nic) => nic.index === index)?.mac;
+  if (kept !== undefined && kept !== '') return kept;
+  if (wanted !== undefined) return wanted;
+  return choice.machine.deviceType === 'ecorouter'
+    ? takeRouterMac(choice.vmid, index, choice.macs)
+    : undefined;
+}
+
+function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[] {
+  const { machine } = choice;
+  const nics: Nic[] = [];
+  if (machine.deviceType === 'ecorouter') {
+    const mac = chooseMac(choice, 0, undefined);
+    nics.push({
+      index: 0,
+      model: 'vmxnet3',
+      bridge: 'vmbr0',
+      ...(mac === undefined ? {} : { mac }),
+      linkDown: true,
+    });
+  }
+  machine.networks.forEach((network, position) => {
+    const { target } = network;
+    const bridge = target.kind === 'real' ? target.bridge : (bridges.get(target.alias) ?? target.alias);
+    nics.push(
+      toNic(machine, network, position, bridge, chooseMac(choice, nicIndex(machine, position), network.mac)),
+    );
+  });
+  return nics;
+}
+
+/** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
+function planOptions(machine: Machine): Record<string, string> {
+  const options: Record<string, string> = { onboot: '0', protection: '0' };
+  if (machine.cores !== undefined) options['cores'] = String(machine.cores);
+  if (machine.memory !== undefined) options['memory'] = String(machine.memory);
+  const cloudInit = machine.cloudInit;
+  if (!cloudInit) return options;
+  if (cloudInit.user !== undefined) options['ciuser'] = cloudInit.user;
+  if (cloudInit.nameserver !== undefined) options['nameserver'] = cloudInit.nameserver;
+  if (cloudInit.searchdomain !== undefined) options['searchdomain'] = cloudInit.searchdomain;
+  if (cloudInit.upgrade !== undefined) options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
+  // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
+  if (cloudInit.sshKeys) options['sshkeys'] = encodeURIComponent(cloudInit.sshKeys.join('\n'));
+  for (const [index, value] of Object.entries(cloudInit.ipConfig ?? {})) options[`ipconfig${index}`] = value;
+  return options;
+}
+
+interface Draft {
+  readonly vms: PlannedVm[];
+  readonly steps: Step[];
+  readonly lastStep: Map<string, string>;
+  readonly claimed: number[];
+  readonly toClaim: number[];
+  readonly fresh: number[];
+  readonly notes: string[];
+}
+
+function configureStep(
+  request: Request,
+  resolved: ResolvedMachine,
+  vm: { readonly vmid: number; readonly node: string; readonly present: PresentVm | undefined },
+  frame: { readonly reason: string; readonly dependsOn: readonly string[] },
+): Step {
+  const { machine, template } = resolved;
+  const { userid, pool } = request.state.user;
+  const spec = specOf(request.lab, machine, template.vmid);
+  const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
+  return makeStep(
+    'vm.configure',
+    `${pool}/${machine.name}`,
+    { user: userid, ...frame },
+    {
+      node: vm.node,
+      vmid: vm.vmid,
+      description: formatVmMark({
+        lab: request.lab.name,
+        user: userid,
+        machine: machine.name,
+        vmid: vm.vmid,
+        spec,
+      }),
+      nics,
+      options: planOptions(machine),
+      tags: [...machine.tags, TAG, `lab-${request.lab.name}`].sort(compareText),
+      remove: [],
+      ...(machine.cloudInit?.password === undefined ? {} : { secret: { machine: machine.name } }),
+    },
+  );
+}
+
+function addSnapshot(
+  request: Request,
+  machine: Machine,
+  vm: { node: string; vmid: number },
+  draft: Draft,
+): void {
+  if (machine.baselineSnapshot === undefined) return;
+  const before = draft.lastStep.get(machine.name);
+  const step = makeStep(
+    'vm.snapshot',
+    `${request.state.user.pool}/${machine.name}`,
+    {
+      user: request.state.user.userid,
+      reason: `baseline "${machine.baselineSnapshot}" to return to`,
+      dependsOn: before === undefined ? [] : [before],
+    },
+    { node: vm.node, vmid: vm.vmid, snapshot: machine.baselineSnapshot },
+  );
+  draft.steps.push(step);
+  draft.lastStep.set(machine.name, step.id);
+}
+
+function addMissing(
+  request: Request,
+  resolved: ResolvedMachine,
+  draft: Draft,
+  open: number[],
+): Refusal | undefined {
+  const { machine, template } = resolved;
+  const { userid, pool } = request.state.user;
+  const reused = open.shift();
+  const vmid = reused ?? request.vmids.take();
+  if (vmid === undefined) {
+    const { first, last } = request.lab.vmidRange;
+    return {
+      code: 'NO_VMID',
+      message: `no VMID is left in ${first}–${last} for machine ${machine.name} of ${userid}`,
+      hint: 'widen `vmid_range` in the lab file',
+    };
+  }
+  if (reused === undefined) draft.fresh.push(vmid);
+  draft.claimed.push(vmid);
+  draft.toClaim.push(vmid);
+  const node = request.nodeOf(resolved);
+  const clone = makeStep(
+    'vm.clone',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason:
+        reused === undefined ? 'missing' : `unfinished: VMID ${vmid} is claimed, the VM is not complete`,
+      dependsOn: [request.claimStep],
+    },
+    {
+      node: template.node,
+      target: node,
+      templateVmid: template.vmid,
+      vmid,
+      name: machine.name,
+      description: formatVmMark({ lab: request.lab.name, user: userid, machine: machine.name, vmid }),
+      full: machine.fullClone,
+      ...(machine.storage === undefined ? {} : { storage: machine.storage }),
+      locks: cloneLocks(machine, template, request.index.storages),
+    },
+  );
+  const configure = configureStep(
+    request,
+    resolved,
+    { vmid, node, present: undefined },
+    { reason: 'new', dependsOn: [clone.id] },
+  );
+  draft.steps.push(clone, configure);
+  draft.lastStep.set(machine.name, configure.id);
+  draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
+  addSnapshot(request, machine, { node, vmid }, draft);
+  return undefined;
+}
+
+function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
+  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power: vm.power };
+}
+
+function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
+  const { machine, template } = resolved;
+  draft.claimed.push(vm.vmid);
+  const memberOf = request.index.guests.get(vm.vmid)?.pool;
+  if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
+  if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
+  const differs =
+    vm.spec === undefined ? undefined : compareSpecs(vm.spec, specOf(request.lab, machine, template.vmid));
+  if (differs?.fixed === true) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
+    );
+  }
+  const isRunning = vm.power !== 'stopped';
+  if (differs?.inPlace === true && isRunning && !request.updateRunning) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running; the lab's changes wait until it is stopped (or --update-running)`,
+    );
+    draft.vms.push(planned(vm, machine, 'pending-change'));
+    return;
+  }
+  if (differs?.inPlace === false) {
+    draft.notes.push(...describeDrift(machine, vm, request.bridges));
+    draft.vms.push(planned(vm, machine, 'complete'));
+    addLateSnapshot(request, machine, vm, draft);
+    return;
+  }
+  const configure = configureStep(
+    request,
+    resolved,
+    { vmid: vm.vmid, node: vm.node, present: vm },
+    { reason: differs ? 'the lab was changed' : 'unfinished', dependsOn: [] },
+  );
+  draft.steps.push(configure);
+  draft.lastStep.set(machine.name, configure.id);
+  draft.vms.push(planned(vm, machine, 'unfinished'));
+  if (!differs) addSnapshot(request, machine, vm, draft);
+}
+
+/**
+ * A configured VM without any snapshot: the run stopped between the two, unless the student, who has access once the
+ * stand is finished, deleted it.
+ */
+function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  if (machine.baselineSnapshot === undefined || vm.config.values['parent'] !== undefined) return;
+  const { userid, pool } = request.state.user;
+  if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) has no snapshot "${machine.baselineSnapshot}" to return to`,
+    );
+  } else {
+    addSnapshot(request, machine, vm, draft);
+  }
+}
+
+export function planStandVms(request: Request): StandVms {
+  const draft: Draft = {
+    vms: [],
+    steps: [],
+    lastStep: new Map(),
+    claimed: [],
+    toClaim: [],
+    fresh: [],
+    notes: [],
+  };
+  const open = [...request.state.open];
+  let refused: Refusal | undefined;
+  for (const resolved of request.machines) {
+    const vm = request.state.present.get(resolved.machine.name);
+    if (vm) addPresent(request, resolved, vm, draft);
+    else refused ??= addMissing(request, resolved, draft, open);
+  }
+  // Ids that the lab needs no more stay claimed: a clone may be under way there, or a VM that only cleanup removes.
+  const kept = (request.state.claim?.vmids ?? []).filter((vmid) => !request.state.foreign.includes(vmid));
+  const claimed = [...new Set([...draft.claimed, ...kept])].sort((a, b) => a - b);
+  return { ...draft, claimed, ...(refused ? { refused } : {}) };
+}

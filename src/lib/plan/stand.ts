@@ -1,0 +1,381 @@
+/** Plans one stand: its node, claim, bridges, VMs, user, access and start. */
+import type { Lab } from '../config/types.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
+import type { HaveIndex } from './have-index.ts';
+import { formatPoolComment, formatUserMark, type Claim, type PoolMark } from './marks.ts';
+import { compareNatural, sortedUnique } from './order.ts';
+import {
+  foreignPending,
+  isSpread,
+  lacksReserved,
+  machinesOn,
+  noNodeRefusal,
+  nodeObstacle,
+  takeNode,
+  type NodeChoice,
+  type ResolvedMachine,
+} from './placement.ts';
+import { aliasesOf, planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
+import type { StandState } from './stand-state.ts';
+import { planStandVms, type StandVms } from './stand-vms.ts';
+import { makeStep } from './step.ts';
+import type { PlannedStand, Refusal, Step } from './types.ts';
+
+/** What all stands of one plan share. The allocators and `counts` change as stands take from them. */
+export interface StandContext {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly machines: readonly ResolvedMachine[];
+  readonly choice: NodeChoice;
+  readonly counts: Map<string, number>;
+  readonly vmids: VmidAllocator;
+  readonly bridges: BridgeAllocator;
+  readonly macs: Set<string>;
+  readonly updateRunning: boolean;
+  readonly since: string;
+}
+
+export interface StandDraft {
+  readonly stand: PlannedStand;
+  /** `pool.create`, `pool.update`. */
+  readonly claimSteps: readonly Step[];
+  readonly bridgeSteps: readonly BridgeStep[];
+  /** Bridges of ours on the stand's node that are configured but not up. */
+  readonly down: readonly string[];
+  /** Everything after the reservation. */
+  readonly workSteps: readonly Step[];
+  /** Ids that are free before the plan and taken after it. */
+  readonly freshVmids: readonly number[];
+  readonly warnings: readonly string[];
+}
+
+interface Seat {
+  readonly node: string;
+  readonly why: string;
+}
+
+/** Where the stand's objects already are; several nodes when it was torn by hand. */
+function presentNodes(state: StandState, context: StandContext): string[] {
+  const nodes = [...state.present.values()].map((vm) => vm.node);
+  if (nodes.length > 0) return sortedUnique(nodes);
+  const { name } = context.lab;
+  const bridges = [...aliasesOf(context.lab).keys()].flatMap(
+    (alias) => context.index.standBridges.get(`${name} ${state.user.userid} ${alias}`) ?? [],
+  );
+  return sortedUnique(bridges.map((bridge) => bridge.node));
+}
+
+function isIncomplete(state: StandState, context: StandContext): boolean {
+  return context.lab.machines.some((machine) => !state.present.has(machine.name));
+}
+
+/** A stand that has something stays where it is; a claim alone is a wish; the rest is placed. */
+function chooseSeat(state: StandState, context: StandContext): Seat | Refusal {
+  const { lab, have, index, machines, choice, counts } = context;
+  const [node, other] = presentNodes(state, context);
+  const incomplete = isIncomplete(state, context);
+  if (node !== undefined) {
+    if (other !== undefined && incomplete && aliasesOf(lab).size > 0) {
+      return {
+        code: 'STAND_TORN',
+        message: `the VMs of ${state.user.userid} are on ${presentNodes(state, context).join(' and ')}; their own networks do not reach across nodes`,
+        hint: 'bring the VMs together on one node, then run again',
+      };
+    }
+    const here = isSpread(lab) ? machinesOn(node, machines) : machines;
+    const obstacle = incomplete ? nodeObstacle(node, lab, here, have, index) : undefined;
+    if (obstacle === undefined) return { node, why: 'already there' };
+    return {
+      code: 'NODE_UNFIT',
+      message: `the stand of ${state.user.userid} is on ${node} and cannot be completed there: ${obstacle}`,
+      hint: 'mend this and run again',
+    };
+  }
+  const claimed = state.claim?.node;
+  if (claimed !== undefined && choice.eligible.includes(claimed))
+    return { node: claimed, why: 'claimed there' };
+  if (claimed !== undefined) counts.set(claimed, (counts.get(claimed) ?? 1) - 1);
+  const taken = takeNode(choice.eligible, counts);
+  if (!taken) return noNodeRefusal(lab, choice);
+  const { strategy } = lab.placement;
+  if (strategy === 'specific') return { node: taken.node, why: 'as asked' };
+  if (strategy === 'local') return { node: taken.node, why: "the template's node" };
+  return { node: taken.node, why: `fewest stands (${taken.count})` };
+}
+
+function refusedStand(state: StandState, refused: Refusal): StandDraft {
+  return {
+    stand: {
+      user: state.user.userid,
+      pool: state.user.pool,
+      vms: [],
+      bridges: [],
+      refused,
+      notes: state.notes,
+    },
+    claimSteps: [],
+    bridgeSteps: [],
+    down: [],
+    workSteps: [],
+    freshVmids: [],
+    warnings: [],
+  };
+}
+
+/** Another lab on the same pool with another role would widen or narrow both: refused, naming them. */
+function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
+  const others = state.mark?.claims.filter((claim) => claim.lab !== context.lab.name) ?? [];
+  const entries = context.index.acls.get(`/pool/${state.user.pool} ${state.user.userid}`) ?? [];
+  const different = entries.find((entry) => entry.role !== context.lab.access.role);
+  if (others.length === 0 || !different) return undefined;
+  return {
+    code: 'ROLE_CONFLICT',
+    message: `lab ${others.map((claim) => claim.lab).join(', ')} gives ${state.user.userid} role ${different.role} on pool ${state.user.pool}, lab ${context.lab.name} wants ${context.lab.access.role}`,
+    hint: 'use the same `access.role` in both labs, or another `pool:` for one of them',
+  };
+}
+
+function realmRefusal(state: StandState, context: StandContext): Refusal | undefined {
+  const { realm, userid, groups } = state.user;
+  const realms = Object.keys(context.have.realms);
+  if (realms.length > 0 && !realms.includes(realm)) {
+    return {
+      code: 'NO_REALM',
+      message: `${userid}: the cluster has no realm "${realm}"`,
+      hint: `realms there: ${realms.sort(compareNatural).join(', ')}`,
+    };
+  }
+  const missing = groups.filter(
+    (group) => context.have.groups.length > 0 && !context.have.groups.includes(group),
+  );
+  if (missing.length === 0 || context.index.users.has(userid)) return undefined;
+  return {
+    code: 'NO_GROUP',
+    message: `${userid}: the cluster has no group ${missing.join(', ')}`,
+    hint: 'create the group, or remove it from the users file',
+  };
+}
+
+function claimFor(state: StandState, seat: Seat, vmids: readonly number[], context: StandContext): Claim {
+  const { lab, since } = context;
+  return {
+    lab: lab.name,
+    vmids,
+    since: state.claim?.since ?? since,
+    // The claim says where the stand was put; it is not rewritten when the stand moves.
+    node: state.claim?.node !== undefined && state.present.size > 0 ? state.claim.node : seat.node,
+    ...(lab.expires === undefined ? {} : { expires: lab.expires }),
+  };
+}
+
+function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Step[] {
+  const { user, mark } = state;
+  const steps: Step[] = [];
+  const empty: PoolMark & { user: string } = { user: user.userid, adopted: false, claims: [], others: [] };
+  if (!mark) {
+    steps.push(
+      makeStep(
+        'pool.create',
+        user.pool,
+        { user: user.userid, reason: `pool of ${user.userid}` },
+        { pool: user.pool, comment: formatPoolComment(empty) },
+      ),
+    );
+  }
+  const present = mark ?? empty;
+  const claim = claimFor(state, seat, vms.claimed, context);
+  const others = present.claims.filter((candidate) => candidate.lab !== claim.lab);
+  const isNew = present.claims.length === others.length;
+  const comment = formatPoolComment({
+    ...present,
+    user: user.userid,
+    adopted: present.user === undefined ? mark !== undefined : present.adopted,
+    // In place, so that a re-run writes the same text.
+    claims: isNew
+      ? [...others, claim]
+      : present.claims.map((candidate) => (candidate.lab === claim.lab ? claim : candidate)),
+  });
+  const before = context.index.pools.get(user.pool)?.comment;
+  if (vms.toClaim.length === 0 && before === comment) return steps;
+  const adopts = mark !== undefined && mark.user === undefined;
+  steps.push(
+    makeStep(
+      'pool.update',
+      user.pool,
+      {
+        user: user.userid,
+        reason: adopts
+          ? `adopt the pool and claim ${vms.toClaim.length} VMIDs`
+          : vms.toClaim.length > 0
+            ? `claim ${vms.toClaim.length === 1 ? 'VMID' : 'VMIDs'} ${vms.toClaim.join(', ')}`
+            : 'the claim changed',
+        dependsOn: mark ? [] : [`pool.create:${user.pool}`],
+      },
+      { pool: user.pool, comment, addVmids: vms.toClaim },
+    ),
+  );
+  return steps;
+}
+
+function planUser(state: StandState, context: StandContext): Step[] {
+  const { user } = state;
+  if (context.index.users.has(user.userid)) return [];
+  const realmType = context.have.realms[user.realm];
+  const keepsPasswords = realmType === undefined || realmType === 'pve' || realmType === 'pam';
+  return [
+    makeStep(
+      'user.create',
+      user.userid,
+      { user: user.userid, reason: 'missing' },
+      {
+        userid: user.userid,
+        comment: formatUserMark(context.since),
+        groups: user.groups,
+        ...(user.email === undefined ? {} : { email: user.email }),
+        ...(user.firstName === undefined ? {} : { firstName: user.firstName }),
+        ...(user.lastName === undefined ? {} : { lastName: user.lastName }),
+        ...(user.expire === undefined ? {} : { expire: user.expire }),
+        password: keepsPasswords ? 'generate' : 'directory',
+      },
+    ),
+  ];
+}
+
+/** The stand's last step before start, so that nobody reaches a half-made VM. */
+function planAccess(
+  state: StandState,
+  vms: StandVms,
+  before: readonly Step[],
+  context: StandContext,
+): Step[] {
+  const { user } = state;
+  const { lab, index } = context;
+  const wanted: { key: string; path: string; role: string }[] = [
+    { key: user.pool, path: `/pool/${user.pool}`, role: lab.access.role },
+  ];
+  for (const machine of lab.machines) {
+    const vm = vms.vms.find((candidate) => candidate.name === machine.name);
+    if (machine.poolRole === undefined || !vm) continue;
+    wanted.push({ key: `${user.pool}/${machine.name}`, path: `/vms/${vm.vmid}`, role: machine.poolRole });
+  }
+  const dependsOn = [...before.map((step) => step.id), ...vms.lastStep.values()];
+  return wanted
+    .filter(
+      ({ path, role }) =>
+        !(index.acls.get(`${path} ${user.userid}`) ?? []).some((entry) => entry.role === role),
+    )
+    .map(({ key, path, role }) =>
+      makeStep(
+        'acl.grant',
+        key,
+        { user: user.userid, reason: `access for ${user.userid}`, dependsOn },
+        { path, role, userid: user.userid, propagate: true },
+      ),
+    );
+}
+
+/** Starts in `start_order`: each rank waits until the former has ended, successfully or not. */
+function planStarts(
+  state: StandState,
+  vms: StandVms,
+  bridges: StandBridges,
+  acl: readonly Step[],
+  lab: Lab,
+): Step[] {
+  const due = lab.machines
+    .filter((machine) => machine.start)
+    .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
+    .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped')
+    .sort((a, b) => rank(a.machine.startOrder) - rank(b.machine.startOrder));
+  const steps: Step[] = [];
+  let former: string[] = [];
+  let current: { rank: number; ids: string[] } | undefined;
+  for (const { machine, vm } of due) {
+    const order = rank(machine.startOrder);
+    if (current?.rank !== order) {
+      former = current?.ids ?? [];
+      current = { rank: order, ids: [] };
+    }
+    const last = vms.lastStep.get(machine.name);
+    const step = makeStep(
+      'vm.start',
+      `${state.user.pool}/${machine.name}`,
+      {
+        user: state.user.userid,
+        reason: 'the lab wants it running',
+        dependsOn: [...(last === undefined ? [] : [last]), ...bridges.steps.map((bridge) => bridge.id)],
+        after: [...acl.map((grant) => grant.id), ...former],
+      },
+      { node: vm.node, vmid: vm.vmid },
+    );
+    current.ids.push(step.id);
+    steps.push(step);
+  }
+  return steps;
+}
+
+function rank(order: number | undefined): number {
+  return order ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** An apply would put foreign edits into force, so nothing that needs one is planned on this node. */
+function pendingRefusal(
+  state: StandState,
+  node: string,
+  bridges: StandBridges,
+  context: StandContext,
+): Refusal | undefined {
+  const { lab, have, index } = context;
+  if (bridges.steps.length + bridges.down.length === 0 && !lacksReserved(lab, node, have, index))
+    return undefined;
+  const message = foreignPending(node, have);
+  if (message === undefined) return undefined;
+  return {
+    code: 'FOREIGN_PENDING',
+    message: `${state.user.userid}: ${message}`,
+    hint: `apply or revert them on ${node} (Datacenter > ${node} > Network), then run again`,
+  };
+}
+
+export function planStand(state: StandState, context: StandContext): StandDraft {
+  const { lab } = context;
+  const refused = state.refused ?? realmRefusal(state, context) ?? roleConflict(state, context);
+  if (refused) return refusedStand(state, refused);
+  const seat = chooseSeat(state, context);
+  if ('code' in seat) return refusedStand(state, seat);
+  const bridges = planStandBridges({ ...context, state, node: seat.node });
+  const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
+  if (unbridged) return refusedStand(state, unbridged);
+  const spread = isSpread(lab);
+  const vms = planStandVms({
+    ...context,
+    state,
+    bridges: bridges.names,
+    nodeOf: ({ template }) => (spread ? template.node : seat.node),
+    claimStep: `pool.update:${state.user.pool}`,
+  });
+  if (vms.refused) return refusedStand(state, vms.refused);
+  const claimSteps = planClaim(state, seat, vms, context);
+  const userSteps = planUser(state, context);
+  const acl = planAccess(state, vms, [...claimSteps, ...userSteps], context);
+  const starts = planStarts(state, vms, bridges, acl, lab);
+  return {
+    stand: {
+      user: state.user.userid,
+      pool: state.user.pool,
+      node: seat.node,
+      placement: seat.why,
+      vms: vms.vms,
+      bridges: bridges.planned,
+      notes: [...state.notes, ...bridges.notes, ...vms.notes],
+    },
+    claimSteps,
+    bridgeSteps: bridges.steps,
+    down: bridges.down,
+    workSteps: [...userSteps, ...vms.steps, ...acl, ...starts],
+    freshVmids: vms.fresh,
+    warnings: bridges.warnings,
+  };
+}

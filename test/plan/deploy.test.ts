@@ -1,0 +1,676 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { PlanRefusedError } from '../../src/lib/errors.ts';
+import { assertSound } from '../../src/lib/plan/graph.ts';
+import type { Inventory } from '../../src/lib/inventory/types.ts';
+import type { Plan, StepOf } from '../../src/lib/plan/types.ts';
+import {
+  alias,
+  applied,
+  bridge,
+  claimOf,
+  guest,
+  have,
+  ids,
+  lab,
+  machine,
+  ownVm,
+  plan,
+  real,
+  reserved,
+  router,
+  template,
+  user,
+} from './builders.ts';
+
+const pc = lab([machine('pc', [real('vmbr0')])]);
+const routed = lab([router('eco', [real('vmbr0'), alias('lan')]), machine('host', [alias('lan')])]);
+const anna = user('anna');
+const boris = user('boris');
+
+function refusal(act: () => unknown): PlanRefusedError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof PlanRefusedError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+function stepsOf<K extends Plan['steps'][number]['kind']>(result: Plan, kind: K): StepOf<K>[] {
+  return result.steps.filter((step) => step.kind === kind) as unknown as StepOf<K>[];
+}
+
+/** A deploy from nothing, then the snapshot it leaves. */
+function deployed(want = routed, users = [anna, boris]): Inventory {
+  return applied(want, plan(want, users));
+}
+
+describe('a new class', () => {
+  test('gets claims first, then bridges, one reload per node, then the work stand by stand', () => {
+    const result = plan(routed, [boris, anna]);
+    expect(ids(result)).toEqual([
+      'pool.create:anna',
+      'pool.update:anna',
+      'pool.create:boris',
+      'pool.update:boris',
+      'bridge.create:pve1/vmbr1000',
+      'bridge.create:pve2/vmbr1001',
+      'network.reload:pve1',
+      'network.reload:pve2',
+      'user.create:anna@pve',
+      'vm.clone:anna/eco',
+      'vm.configure:anna/eco',
+      'vm.clone:anna/host',
+      'vm.configure:anna/host',
+      'acl.grant:anna',
+      'user.create:boris@pve',
+      'vm.clone:boris/eco',
+      'vm.configure:boris/eco',
+      'vm.clone:boris/host',
+      'vm.configure:boris/host',
+      'acl.grant:boris',
+    ]);
+  });
+
+  test('claims the VMIDs with the comment, in one step before the clones', () => {
+    const [claim] = stepsOf(plan(routed, [anna]), 'pool.update');
+    expect(claim).toMatchObject({
+      pool: 'anna',
+      addVmids: [10000, 10001],
+      comment: 'deploy-stand user=anna@pve\nlab=net vmids=10000-10001 node=pve1 since=2026-11-21T08:00:00Z',
+      dependsOn: ['pool.create:anna'],
+    });
+    const [clone] = stepsOf(plan(routed, [anna]), 'vm.clone');
+    expect(clone?.dependsOn).toEqual(['pool.update:anna']);
+  });
+
+  test('gives an ecorouter its management port and derived MACs, a linux machine virtio and the firewall', () => {
+    const [eco, host] = stepsOf(plan(routed, [anna]), 'vm.configure');
+    const suffix = (index: number) => {
+      const hex = ((10000 * 32 + index) % 65536).toString(16).toUpperCase().padStart(4, '0');
+      return `1C:87:76:40:${hex.slice(0, 2)}:${hex.slice(2)}`;
+    };
+    expect(eco?.nics).toEqual([
+      { index: 0, model: 'vmxnet3', bridge: 'vmbr0', mac: suffix(0), linkDown: true },
+      { index: 1, model: 'vmxnet3', bridge: 'vmbr0', mac: suffix(1) },
+      { index: 2, model: 'vmxnet3', bridge: 'vmbr1000', mac: suffix(2) },
+    ]);
+    expect(host?.nics).toEqual([{ index: 0, model: 'virtio', bridge: 'vmbr1000', firewall: true }]);
+    expect(host?.options).toMatchObject({ onboot: '0', protection: '0' });
+    expect(host?.tags).toEqual(['deploy-stand', 'lab-net']);
+  });
+
+  test('makes a bridge VLAN-aware when a machine tags its network', () => {
+    const want = lab([machine('a', [alias('hq'), alias('hq', { tag: 100 })])]);
+    const [create] = stepsOf(plan(want, [anna]), 'bridge.create');
+    expect(create).toMatchObject({ bridge: 'vmbr1000', vlanAware: true });
+    const [configure] = stepsOf(plan(want, [anna]), 'vm.configure');
+    expect(configure?.nics.map((nic) => [nic.bridge, nic.tag])).toEqual([
+      ['vmbr1000', undefined],
+      ['vmbr1000', 100],
+    ]);
+  });
+
+  test('creates a reserved bridge once per node and only where it is missing', () => {
+    const want = lab([machine('a', [reserved('vmbr100')])]);
+    const snapshot = have();
+    const networks = snapshot.networks.map((network) =>
+      network.node === 'pve1' ? { ...network, bridges: [...network.bridges, bridge('vmbr100')] } : network,
+    );
+    const result = plan(want, [anna, boris, user('vera')], { ...snapshot, networks });
+    expect(stepsOf(result, 'bridge.create').map((step) => [step.id, step.comment])).toEqual([
+      ['bridge.create:pve2/vmbr100', 'deploy-stand reserved since=2026-11-21T08:00:00Z'],
+    ]);
+    expect(stepsOf(result, 'network.reload').map((step) => step.id)).toEqual(['network.reload:pve2']);
+  });
+
+  test('starts by start_order, after access, with its bridges up; clones wait for neither', () => {
+    const want = lab([
+      machine('late', [alias('lan')], { start: true }),
+      machine('first', [alias('lan')], { start: true, startOrder: 1 }),
+      machine('off', [alias('lan')]),
+    ]);
+    const result = plan(want, [anna]);
+    const starts = stepsOf(result, 'vm.start');
+    expect(starts.map((step) => step.id)).toEqual(['vm.start:anna/first', 'vm.start:anna/late']);
+    expect(starts[0]).toMatchObject({
+      dependsOn: ['bridge.create:pve1/vmbr1000', 'network.reload:pve1', 'vm.configure:anna/first'],
+      after: ['acl.grant:anna'],
+    });
+    expect(starts[1]?.after).toEqual(['acl.grant:anna', 'vm.start:anna/first']);
+    for (const step of [...stepsOf(result, 'vm.clone'), ...stepsOf(result, 'vm.configure')]) {
+      expect([...step.dependsOn, ...step.after].some((id) => /bridge|network/.test(id))).toBe(false);
+    }
+  });
+
+  test('takes the baseline snapshot before the student gets access', () => {
+    const want = lab([machine('pc', [real('vmbr0')], { baselineSnapshot: 'baseline' })]);
+    const result = plan(want, [anna]);
+    const [grant] = stepsOf(result, 'acl.grant');
+    expect(grant?.dependsOn).toContain('vm.snapshot:anna/pc');
+    expect(stepsOf(result, 'vm.snapshot')[0]?.dependsOn).toEqual(['vm.configure:anna/pc']);
+  });
+
+  test('never writes a cloud-init password into the plan', () => {
+    const want = lab([machine('pc', [], { cloudInit: { user: 'root', password: 'tops3cret' } })]);
+    const result = plan(want, [anna]);
+    expect(JSON.stringify(result)).not.toContain('tops3cret');
+    expect(stepsOf(result, 'vm.configure')[0]).toMatchObject({
+      secret: { machine: 'pc' },
+      options: { ciuser: 'root' },
+    });
+  });
+
+  test('lets a directory keep its passwords', () => {
+    const result = plan(
+      pc,
+      [user('anna', { userid: 'anna@ad', realm: 'ad' })],
+      have({ realms: { ad: 'ad', pve: 'pve' } }),
+    );
+    expect(stepsOf(result, 'user.create')[0]).toMatchObject({ password: 'directory' });
+  });
+});
+
+describe('placement', () => {
+  const users = ['u1', 'u2', 'u3', 'u4'].map((name) => user(name));
+  const nodes = (result: Plan) => result.stands.map((stand) => stand.node);
+
+  test('balanced spreads whole stands and counts those already there', () => {
+    expect(nodes(plan(routed, users))).toEqual(['pve1', 'pve2', 'pve1', 'pve2']);
+    const snapshot = have({ pools: [{ pool: 'x', comment: claimOf('x@pve', [900], 'other', 'pve1') }] });
+    expect(nodes(plan(routed, users.slice(0, 3), snapshot))).toEqual(['pve2', 'pve1', 'pve2']);
+  });
+
+  test('a template on local storage keeps every stand on its node', () => {
+    const snapshot = have({ templates: [template(100, 'local-lvm'), template(101)] });
+    expect(nodes(plan(routed, users, snapshot))).toEqual(['pve1', 'pve1', 'pve1', 'pve1']);
+  });
+
+  test.each([
+    {
+      name: 'an ISO on local storage counts too',
+      config: template(101, 'ceph', { ide2: 'local-lvm:iso/x.iso,media=cdrom' }),
+      text: 'ide2 of template 101 is on local-lvm, which only pve1 has',
+    },
+    {
+      name: 'thick LVM holds no linked clones',
+      config: template(101, 'thick'),
+      text: 'linked clones are impossible on thick (lvm); set full_clone: true',
+    },
+  ])('specific is refused with the reason: $name', ({ config, text }) => {
+    const want = { ...pc, placement: { strategy: 'specific' as const, node: 'pve2', exclude: [] } };
+    const error = refusal(() => plan(want, [anna], have({ templates: [config] })));
+    expect(error.message).toContain(text);
+  });
+
+  test('offline and excluded nodes and nodes in maintenance take no new stand', () => {
+    const snapshot = have();
+    const resting = snapshot.nodes.map((node) =>
+      node.name === 'pve2' ? { ...node, maintenance: true } : node,
+    );
+    expect(nodes(plan(pc, [anna, boris], { ...snapshot, nodes: resting }))).toEqual(['pve1', 'pve1']);
+    const offline = snapshot.nodes.map((node) => (node.name === 'pve2' ? { ...node, online: false } : node));
+    expect(nodes(plan(pc, [anna, boris], { ...snapshot, nodes: offline }))).toEqual(['pve1', 'pve1']);
+    const excluding = { ...pc, placement: { strategy: 'balanced' as const, exclude: ['pve1'] } };
+    expect(nodes(plan(excluding, [anna, boris]))).toEqual(['pve2', 'pve2']);
+  });
+
+  test('local follows the templates, and refuses to tear a stand with its own networks', () => {
+    const snapshot = have({
+      templates: [template(100), { ...template(101), node: 'pve2' }],
+      guests: [guest(100, { template: true, node: 'pve1' }), guest(101, { template: true, node: 'pve2' })],
+    });
+    const local = { strategy: 'local' as const, exclude: [] };
+    const flat = lab([router('eco', [real('vmbr0')]), machine('pc', [real('vmbr0')])], { placement: local });
+    expect(stepsOf(plan(flat, [anna], snapshot), 'vm.clone').map((step) => [step.name, step.target])).toEqual(
+      [
+        ['eco', 'pve1'],
+        ['pc', 'pve2'],
+      ],
+    );
+    const error = refusal(() => plan({ ...routed, placement: local }, [anna], snapshot));
+    expect(error.message).toContain('would spread each stand over pve1, pve2');
+  });
+
+  test('staged foreign network edits keep stands with own bridges off a node', () => {
+    const snapshot = have();
+    const row = { iface: 'vmbr7', change: 'added' as const, ours: false, text: '+iface vmbr7 inet manual\n' };
+    const staged = (nodesWith: string[]) => ({
+      ...snapshot,
+      networks: snapshot.networks.map((network) =>
+        nodesWith.includes(network.node) ? { ...network, pending: [row] } : network,
+      ),
+    });
+    expect(nodes(plan(routed, [anna, boris], staged(['pve1'])))).toEqual(['pve2', 'pve2']);
+    expect(nodes(plan(pc, [anna, boris], staged(['pve1', 'pve2'])))).toEqual(['pve1', 'pve2']);
+    const error = refusal(() => plan(routed, [anna], staged(['pve1', 'pve2'])));
+    expect(error.message).toContain('+iface vmbr7 inet manual');
+  });
+});
+
+describe('running again', () => {
+  test('an unchanged class gives an empty plan', () => {
+    const result = plan(routed, [anna, boris], deployed());
+    expect(ids(result)).toEqual([]);
+    expect(result.stands.flatMap((stand) => stand.vms.map((vm) => vm.state))).toEqual([
+      'complete',
+      'complete',
+      'complete',
+      'complete',
+    ]);
+  });
+
+  test('a new user gets only new objects', () => {
+    const result = plan(routed, [anna, boris, user('clara')], deployed());
+    expect(result.steps.every((step) => step.user === 'clara@pve' || step.kind === 'network.reload')).toBe(
+      true,
+    );
+    expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10004, 10005]);
+    expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1002']);
+  });
+
+  test('a new machine is added to every stand where the stand is', () => {
+    const want = lab([...routed.machines, machine('extra', [alias('lan')])]);
+    const result = plan(want, [anna, boris], deployed());
+    expect(ids(result)).toEqual([
+      'pool.update:anna',
+      'pool.update:boris',
+      'vm.clone:anna/extra',
+      'vm.configure:anna/extra',
+      'vm.clone:boris/extra',
+      'vm.configure:boris/extra',
+    ]);
+    expect(stepsOf(result, 'pool.update').map((step) => [step.comment, step.addVmids])).toEqual([
+      [
+        'deploy-stand user=anna@pve\nlab=net vmids=10000-10001,10004 node=pve1 since=2026-11-21T08:00:00Z',
+        [10004],
+      ],
+      [
+        'deploy-stand user=boris@pve\nlab=net vmids=10002-10003,10005 node=pve2 since=2026-11-21T08:00:00Z',
+        [10005],
+      ],
+    ]);
+    expect(stepsOf(result, 'vm.clone').map((step) => step.target)).toEqual(['pve1', 'pve2']);
+  });
+
+  test('a claimed id whose clone never came, or is under way, is used again', () => {
+    const before = deployed();
+    const cut = before.guests.filter((entry) => entry.vmid !== 10001);
+    const vms = before.vms.filter((vm) => vm.vmid !== 10001);
+    const gone = plan(routed, [anna, boris], { ...before, guests: cut, vms });
+    expect(ids(gone)).toEqual(['pool.update:anna', 'vm.clone:anna/host', 'vm.configure:anna/host']);
+    expect(stepsOf(gone, 'vm.clone')[0]?.vmid).toBe(10001);
+    const cloning = { ...guest(10001, { pool: 'anna', lock: 'clone' }) };
+    const underWay = plan(routed, [anna, boris], { ...before, guests: [...cut, cloning], vms });
+    expect(stepsOf(underWay, 'vm.clone')[0]?.vmid).toBe(10001);
+  });
+
+  test('a VM without spec is configured, nothing else', () => {
+    const before = deployed();
+    const vms = before.vms.map((vm) =>
+      vm.vmid === 10003
+        ? { ...vm, values: { ...vm.values, description: vm.values['description']!.replace(/ spec=\S+/, '') } }
+        : vm,
+    );
+    expect(ids(plan(routed, [anna, boris], { ...before, vms }))).toEqual(['vm.configure:boris/host']);
+  });
+
+  test('a changed lab changes stopped VMs, waits for running ones, unless told otherwise', () => {
+    const before = deployed();
+    const want = lab([routed.machines[0]!, { ...routed.machines[1]!, cores: 4 }]);
+    const guests = before.guests.map((entry) =>
+      entry.vmid === 10001 ? { ...entry, status: 'running' } : entry,
+    );
+    const snapshot = { ...before, guests };
+    const waiting = plan(want, [anna, boris], snapshot);
+    expect(ids(waiting)).toEqual(['vm.configure:boris/host']);
+    expect(waiting.stands[0]?.notes[0]).toContain('is running; the lab’s'.replace('’', "'"));
+    expect(ids(plan(want, [anna, boris], snapshot, { updateRunning: true }))).toEqual([
+      'vm.configure:anna/host',
+      'vm.configure:boris/host',
+    ]);
+  });
+
+  test('a configured router keeps its MACs when it is changed', () => {
+    const before = deployed();
+    const macs = (result: Plan) => stepsOf(result, 'vm.configure')[0]?.nics.map((nic) => nic.mac);
+    const first = macs(plan(routed, [anna]));
+    const want = lab([{ ...routed.machines[0]!, cores: 2 }, routed.machines[1]!]);
+    expect(macs(plan(want, [anna, boris], before))).toEqual(first);
+  });
+
+  test('another template is reported, never recreated', () => {
+    const want = lab([routed.machines[0]!, { ...routed.machines[1]!, fullClone: true }]);
+    const result = plan(want, [anna, boris], deployed());
+    expect(ids(result)).toEqual([]);
+    expect(result.stands[0]?.notes[0]).toContain('it is not recreated');
+  });
+
+  test("a student's changes are reported and left alone", () => {
+    const before = deployed();
+    const vms = before.vms.map((vm) =>
+      vm.vmid === 10001
+        ? { ...vm, values: { ...vm.values, net0: 'virtio=AA:AA:AA:AA:AA:AA,bridge=vmbr0' } }
+        : vm,
+    );
+    const result = plan(routed, [anna, boris], { ...before, vms });
+    expect(ids(result)).toEqual([]);
+    expect(result.stands[0]?.notes).toEqual([
+      'VM 10001 (host) was changed: net0 is on vmbr0, not vmbr1000 (left as it is)',
+    ]);
+  });
+
+  test('a machine that left the lab stays, claimed and reported', () => {
+    const result = plan(lab([routed.machines[0]!]), [anna, boris], deployed());
+    expect(ids(result)).toEqual([]);
+    expect(result.stands[0]?.notes).toEqual([
+      'VM 10001 (host) is no longer in the lab; deploy leaves it, cleanup removes it',
+    ]);
+  });
+
+  test('a bridge that is configured but down is brought up again', () => {
+    const before = deployed();
+    const networks = before.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.map((entry) =>
+        entry.iface === 'vmbr1000' ? { ...entry, active: false } : entry,
+      ),
+    }));
+    const result = plan(routed, [anna, boris], { ...before, networks });
+    expect(ids(result)).toEqual(['network.reload:pve1']);
+    expect(result.steps[0]?.reason).toBe('bring up vmbr1000 (configured, but down)');
+  });
+
+  test('a removed bridge comes back under the name its VMs use', () => {
+    const before = deployed();
+    const networks = before.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.filter((entry) => entry.iface !== 'vmbr1001'),
+    }));
+    expect(ids(plan(routed, [anna, boris], { ...before, networks }))).toEqual([
+      'bridge.create:pve2/vmbr1001',
+      'network.reload:pve2',
+    ]);
+  });
+
+  test('stopped VMs of a lab that starts them are started', () => {
+    const want = lab([machine('pc', [real('vmbr0')], { start: true })]);
+    const running = applied(want, plan(want, [anna]));
+    expect(ids(plan(want, [anna], running))).toEqual([]);
+    const guests = running.guests.map((entry) =>
+      entry.vmid === 10000 ? { ...entry, status: 'stopped' } : entry,
+    );
+    expect(ids(plan(want, [anna], { ...running, guests }))).toEqual(['vm.start:anna/pc']);
+  });
+
+  test('a stand on an offline node is refused, the others go on', () => {
+    const before = deployed();
+    const nodes = before.nodes.map((node) => (node.name === 'pve2' ? { ...node, online: false } : node));
+    const vms = before.vms.filter((vm) => vm.node !== 'pve2');
+    const result = plan(routed, [anna, boris, user('clara')], { ...before, nodes, vms });
+    expect(result.stands.map((stand) => [stand.user, stand.refused?.code])).toEqual([
+      ['anna@pve', undefined],
+      ['boris@pve', 'VM_UNREADABLE'],
+      ['clara@pve', undefined],
+    ]);
+    expect(result.steps.some((step) => step.user === 'boris@pve')).toBe(false);
+  });
+});
+
+describe('what is not ours', () => {
+  test("ids of guests and of other pools' claims are passed over", () => {
+    const snapshot = have({
+      guests: [...have().guests, guest(10000), guest(10002, { type: 'lxc' })],
+      pools: [{ pool: 'x', comment: claimOf('x@pve', [10001], 'other') }],
+    });
+    const result = plan(routed, [anna], snapshot);
+    expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10003, 10004]);
+  });
+
+  test('a guest that took a claimed id is left alone and the machine gets another', () => {
+    const snapshot = have({
+      pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }],
+      guests: [...have().guests, guest(10000, { pool: 'strangers' })],
+      vms: [{ vmid: 10000, node: 'pve1', digest: 'd', values: { name: 'pc', description: 'mine' } }],
+    });
+    const result = plan(pc, [anna], snapshot);
+    expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10001]);
+    expect(stepsOf(result, 'pool.update')[0]?.comment).toContain('vmids=10001 ');
+    expect(result.stands[0]?.notes[0]).toContain('the guest there is not ours');
+  });
+
+  test("a clone of the student's VM inherits the mark but not the claim", () => {
+    const before = deployed(pc, [anna]);
+    const copy = { ...before.vms[0]!, vmid: 555 };
+    const snapshot = {
+      ...before,
+      guests: [...before.guests, guest(555, { pool: 'anna' })],
+      vms: [...before.vms, copy],
+    };
+    expect(ids(plan(pc, [anna], snapshot))).toEqual([]);
+  });
+
+  test.each([
+    { name: 'a pool without our mark', comment: 'physics', code: 'POOL_FOREIGN', hint: '--adopt' },
+    {
+      name: "another user's pool",
+      comment: 'deploy-stand user=anna@pam',
+      code: 'POOL_OTHER_USER',
+      hint: 'pool:',
+    },
+  ])('$name is refused', ({ comment, code, hint }) => {
+    const error = refusal(() => plan(pc, [anna], have({ pools: [{ pool: 'anna', comment }] })));
+    expect(error.code).toBe(code);
+    expect(error.hint).toContain(hint);
+  });
+
+  test('--adopt appends our lines and keeps theirs', () => {
+    const result = plan(pc, [anna], have({ pools: [{ pool: 'anna', comment: 'physics\nroom 5' }] }), {
+      adopt: true,
+    });
+    expect(stepsOf(result, 'pool.create')).toEqual([]);
+    expect(stepsOf(result, 'pool.update')[0]?.comment).toBe(
+      'physics\nroom 5\ndeploy-stand user=anna@pve adopted\nlab=net vmids=10000 node=pve1 since=2026-11-21T08:00:00Z',
+    );
+  });
+
+  test('an existing user is used and not marked', () => {
+    const existing = {
+      userid: 'anna@pve',
+      comment: 'staff',
+      enabled: true,
+      expire: 0,
+      email: '',
+      firstName: '',
+      lastName: '',
+      groups: [],
+    };
+    const result = plan(pc, [anna], have({ users: [existing] }));
+    expect(stepsOf(result, 'user.create')).toEqual([]);
+    expect(stepsOf(result, 'acl.grant')).toHaveLength(1);
+  });
+
+  test('two labs share a pool; a second role is refused naming both', () => {
+    const first = deployed(pc, [anna]);
+    const second = lab([machine('srv', [real('vmbr0')])], { name: 'db' });
+    const result = plan(second, [anna], first);
+    expect(stepsOf(result, 'pool.update')[0]?.comment.split('\n')).toEqual([
+      'deploy-stand user=anna@pve',
+      'lab=net vmids=10000 node=pve1 since=2026-11-21T08:00:00Z',
+      'lab=db vmids=10001 node=pve2 since=2026-11-21T08:00:00Z',
+    ]);
+    expect(stepsOf(result, 'acl.grant')).toEqual([]);
+    const error = refusal(() => plan({ ...second, access: { role: 'PVEVMUser' } }, [anna], first));
+    expect(error.message).toBe(
+      'anna@pve: lab net gives anna@pve role PVEVMAdmin on pool anna, lab db wants PVEVMUser',
+    );
+  });
+
+  test('a lab of the same name with other machines is another lab', () => {
+    const want = lab([machine('quite', [real('vmbr0')]), machine('different', [])]);
+    expect(refusal(() => plan(want, [anna], deployed())).code).toBe('OTHER_LAB');
+  });
+
+  test('an alias that is a bridge or vnet of the cluster is refused with the way to write it', () => {
+    const want = lab([machine('pc', [alias('dmz')])]);
+    expect(refusal(() => plan(want, [anna], have({ vnets: ['dmz'] }))).hint).toContain('"**dmz**"');
+  });
+
+  test('a missing real bridge is refused, naming node and bridge', () => {
+    const error = refusal(() => plan(lab([machine('pc', [real('vmbr9')])]), [anna]));
+    expect(error.message).toContain('bridge vmbr9 does not exist on pve1');
+    expect(error.message).toContain('bridge vmbr9 does not exist on pve2');
+  });
+});
+
+describe('templates', () => {
+  test.each([
+    {
+      name: 'missing',
+      want: machine('pc', [], { template: { by: 'vmid', vmid: 999 } }),
+      text: 'lab.yml:3 machine pc: template 999 does not exist',
+    },
+    {
+      name: 'unknown name',
+      want: machine('pc', [], { template: { by: 'name', name: 'tpl' } }),
+      text: 'no template is called "tpl"',
+    },
+  ])('$name', ({ want, text }) => {
+    expect(refusal(() => plan(lab([want]), [anna])).message).toContain(text);
+  });
+
+  test('by name; several of one name are listed', () => {
+    const want = lab([machine('pc', [], { template: { by: 'name', name: 'tpl-101' } })]);
+    expect(stepsOf(plan(want, [anna]), 'vm.clone')[0]?.templateVmid).toBe(101);
+    const twin = guest(102, { name: 'tpl-101', template: true, node: 'pve2' });
+    const error = refusal(() => plan(want, [anna], have({ guests: [...have().guests, twin] })));
+    expect(error.message).toContain('2 templates are called "tpl-101": 101 on pve1, 102 on pve2');
+  });
+
+  test('a VM that is no template', () => {
+    const values = { name: 'x', scsi0: 'ceph:vm-101-disk-0' };
+    const error = refusal(() =>
+      plan(pc, [anna], have({ templates: [{ vmid: 101, node: 'pve1', digest: 'd', values }] })),
+    );
+    expect(error.message).toBe('lab.yml:3 machine pc: VM 101 on pve1 is not a template');
+  });
+});
+
+describe('limits', () => {
+  test('no VMID left refuses that stand, with the range', () => {
+    const want = { ...pc, vmidRange: { first: 10000, last: 10000 } };
+    const result = plan(want, [anna, boris]);
+    expect(result.stands[1]?.refused?.message).toContain('no VMID is left in 10000–10000');
+  });
+
+  test('bridge numbers repeat per node when they run out, with a warning', () => {
+    const snapshot = have();
+    const full = Array.from({ length: 4094 - 999 }, (_, i) => bridge(`vmbr${1000 + i}`));
+    const networks = snapshot.networks.map((network) =>
+      network.node === 'pve2' ? { ...network, bridges: [...network.bridges, ...full] } : network,
+    );
+    const result = plan(routed, [anna], { ...snapshot, networks });
+    expect(stepsOf(result, 'bridge.create').map((step) => step.id)).toEqual(['bridge.create:pve1/vmbr1000']);
+    expect(result.warnings[0]).toContain('cannot move live');
+  });
+
+  test('what a former round found taken is not planned again', () => {
+    const result = plan(routed, [anna], have(), { taken: { vmids: [10000], bridges: ['vmbr1000'] } });
+    expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10001, 10002]);
+    expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1001']);
+  });
+});
+
+describe('invariants', () => {
+  function shuffled<T>(values: readonly T[], seed: number): T[] {
+    const copy = [...values];
+    let state = seed;
+    for (let i = copy.length - 1; i > 0; i -= 1) {
+      state = (state * 1103515245 + 12345) % 2147483648;
+      const j = state % (i + 1);
+      [copy[i], copy[j]] = [copy[j]!, copy[i]!];
+    }
+    return copy;
+  }
+
+  const users = Array.from({ length: 12 }, (_, i) => user(`student${i + 1}`));
+
+  test('shuffled input gives the same plan', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 0, max: 12 }), (seed, done) => {
+        const snapshot = deployed(routed, users.slice(0, done));
+        const expected = plan(routed, users, snapshot);
+        const mixed: Inventory = {
+          ...snapshot,
+          nodes: shuffled(snapshot.nodes, seed),
+          guests: shuffled(snapshot.guests, seed),
+          vms: shuffled(snapshot.vms, seed),
+          pools: shuffled(snapshot.pools, seed),
+          users: shuffled(snapshot.users, seed),
+          acls: shuffled(snapshot.acls, seed),
+          networks: shuffled(snapshot.networks, seed).map((network) => ({
+            ...network,
+            bridges: shuffled(network.bridges, seed),
+          })),
+          storages: shuffled(snapshot.storages, seed),
+        };
+        expect(plan(routed, shuffled(users, seed), mixed)).toEqual(expected);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('any part of a run can be finished: the rest of the plan leads to the same cluster', () => {
+    const whole = plan(routed, users);
+    const end = applied(routed, whole);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.steps.length }), (count) => {
+        const partly = applied(routed, { ...whole, steps: whole.steps.slice(0, count) });
+        const rest = plan(routed, users, partly);
+        const finished = applied(routed, rest, partly);
+        const key = (config: { vmid: number }) => config.vmid;
+        expect([...finished.vms].sort((a, b) => key(a) - key(b))).toEqual(
+          [...end.vms].sort((a, b) => key(a) - key(b)),
+        );
+        expect(finished.pools).toEqual(end.pools);
+        expect(finished.networks).toEqual(end.networks);
+        expect(ids(plan(routed, users, finished))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('plans are sound, in topological order and plain JSON', () => {
+    const result = plan(routed, users);
+    assertSound(result.steps);
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+    const seen = new Set<string>();
+    for (const step of result.steps) {
+      for (const id of [...step.dependsOn, ...step.after]) expect(seen).toContain(id);
+      seen.add(step.id);
+    }
+  });
+
+  test('no VMID, bridge or MAC is given twice', () => {
+    const want = lab([router('r1', [alias('a'), alias('b')]), router('r2', [alias('a')])]);
+    const result = plan(want, users);
+    const vmids = stepsOf(result, 'vm.clone').map((step) => step.vmid);
+    const bridges = stepsOf(result, 'bridge.create').map((step) => step.bridge);
+    const macs = stepsOf(result, 'vm.configure').flatMap((step) => step.nics.map((nic) => nic.mac));
+    for (const list of [vmids, bridges, macs]) expect(new Set(list).size).toBe(list.length);
+  });
+
+  test('a marked VM of the lab that is known by its name only is complete with a note', () => {
+    const vm = ownVm(pc, 'pc', 'anna@pve', 10000, 'vmbr0');
+    const snapshot = have({
+      pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }],
+      guests: [...have().guests, guest(10000, { name: 'pc', pool: 'anna', status: 'stopped' })],
+      vms: [{ ...vm, values: { ...vm.values, description: 'my notes' } }],
+    });
+    const result = plan(pc, [anna], snapshot);
+    expect(result.stands[0]?.notes[0]).toContain('lost its mark');
+    expect(ids(result)).toContain('vm.configure:anna/pc');
+  });
+});
