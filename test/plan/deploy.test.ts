@@ -659,7 +659,7 @@ describe('invariants', () => {
     const vmids = stepsOf(result, 'vm.clone').map((step) => step.vmid);
     const bridges = stepsOf(result, 'bridge.create').map((step) => step.bridge);
     const macs = stepsOf(result, 'vm.configure').flatMap((step) => step.nics.map((nic) => nic.mac));
-    for (const list of [vmids, bridges, macs]) expect(new Set(list).size).toBe(list.length);
+    for (const list of [vmids, bridges, macs]) expect(new Set<unknown>(list).size).toBe(list.length);
   });
 
   test('a marked VM of the lab that is known by its name only is complete with a note', () => {

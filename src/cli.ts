@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+/** The bin, and the one error boundary: errors become text (or JSON) and an exit code here and nowhere else. */
+import { realpathSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import type { ProgramIo } from './commands/io.ts';
+import { CancelledError, InternalError, StandError } from './lib/errors.ts';
+import { toErrorDocument } from './lib/render/error-json.ts';
+import { renderError } from './lib/render/error-text.ts';
+import { createProgram } from './program.ts';
+
+const USAGE = 2;
+const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Machine-readable output is asked for on the command line or by the environment; parsing may have failed. */
+function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
+  const at = argv.indexOf('--output');
+  const asked = argv.includes('--output=json') || (at >= 0 && argv[at + 1] === 'json');
+  return asked || io.env['DEPLOY_STAND_OUTPUT'] === 'json';
+}
+
+function report(error: StandError, argv: readonly string[], io: ProgramIo): number {
+  if (wantsJson(argv, io)) io.stdout.write(`${JSON.stringify(toErrorDocument(error), null, 2)}\n`);
+  const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
+  io.stderr.write(renderError(error, { color, width: io.stderr.columns ?? 100 }));
+  if (error instanceof InternalError && error.cause instanceof Error)
+    io.stderr.write(`${error.cause.stack ?? ''}\n`);
+  return error.exitCode;
+}
+
+function toStandError(error: unknown): StandError {
+  if (error instanceof StandError) return error;
+  if (error instanceof Error && error.name === 'AbortError') return new CancelledError('SIGINT', 'stopped');
+  return new InternalError('INTERNAL', error instanceof Error ? error.message : String(error), {
+    hint: 'this is a defect of deploy-stand: please report it with the stack below',
+    cause: error,
+  });
+}
+
+/** Runs one command line (without `node` and script) and answers its exit code. */
+export async function main(argv: readonly string[], io: Omit<ProgramIo, 'setExitCode'>): Promise<number> {
+  let exitCode = 0;
+  const full: ProgramIo = { ...io, setExitCode: (code) => void (exitCode = code) };
+  try {
+    await createProgram(full).parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    return report(toStandError(error), argv, full);
+  }
+}
+
+function processIo(): Omit<ProgramIo, 'setExitCode'> {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    onStop: (listener) => {
+      let count = 0;
+      const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+        listener(signal);
+        count += 1;
+        // Asked twice: leave at once. What PVE is doing goes on there, and the next run looks at it.
+        if (count > 1) process.exit(STOPPED[signal]);
+      };
+      const onInt = (): void => onSignal('SIGINT');
+      const onTerm = (): void => onSignal('SIGTERM');
+      process.on('SIGINT', onInt).on('SIGTERM', onTerm);
+      return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm);
+    },
+  };
+}
+
+const entry = process.argv[1];
+if (entry !== undefined && realpathSync(entry) === import.meta.filename) {
+  // A reader that closes the pipe early (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  process.exitCode = await main(process.argv.slice(2), processIo());
+}

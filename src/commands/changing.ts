@@ -1,0 +1,98 @@
+/** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
+import { hostname, userInfo } from 'node:os';
+import { createClock } from '../lib/clock.ts';
+import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
+import { createDebugLog } from '../lib/ui/debug-log.ts';
+import { createUi } from '../lib/ui/create-ui.ts';
+import type { DeployContext } from '../lib/workflow/deploy.ts';
+import type { ProgramIo } from './io.ts';
+import { createOutput, type Output } from './output.ts';
+import type { GlobalFlags } from './options.ts';
+import { openSession, type Session } from './session.ts';
+
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface Changing {
+  readonly output: Output;
+  /** Aborts requests; fires on the second signal. */
+  readonly hard: AbortSignal;
+  connect(): Promise<Session>;
+  deployContext(credentialsFile: string): Promise<DeployContext>;
+  stoppedBy(): StopSignal | undefined;
+  /** Ends the progress display, before the result is written. */
+  finish(): void;
+}
+
+interface ChangingFlags extends GlobalFlags {
+  readonly concurrency?: number;
+}
+
+function ownerName(): string {
+  return `${userInfo().username}@${hostname()}/${process.pid}`;
+}
+
+export async function runChanging(
+  io: ProgramIo,
+  flags: ChangingFlags,
+  work: (run: Changing) => Promise<void>,
+): Promise<void> {
+  const output = createOutput(io, flags);
+  const soft = new AbortController();
+  const hard = new AbortController();
+  const log = createDebugLog({
+    level: flags.logLevel,
+    ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
+  });
+  let session: Session | undefined;
+  let stopped: StopSignal | undefined;
+  const ui = createUi({
+    mode: flags.progress,
+    stream: io.stderr,
+    isTty: io.stderr.isTTY === true,
+    quiet: flags.quiet === true,
+    color: output.color,
+    clock: createClock(),
+  });
+  const unsubscribe = io.onStop((signal) => {
+    if (stopped !== undefined) hard.abort();
+    stopped ??= signal;
+    soft.abort();
+    ui.warn('stopping: waiting for what runs already; once more to leave at once');
+  });
+  try {
+    await work({
+      output: { ...output, warn: (text) => ui.warn(text) },
+      hard: hard.signal,
+      connect: async () => (session ??= await openSession(io, flags, { output, log, hard: hard.signal })),
+      deployContext: async (credentialsFile) => {
+        const { pve, tasks, clock, url } = (session ??= await openSession(io, flags, {
+          output,
+          log,
+          hard: hard.signal,
+        }));
+        return {
+          pve,
+          tasks,
+          clock,
+          credentials: await CredentialsFile.open(credentialsFile, { url }),
+          owner: ownerName(),
+          soft: soft.signal,
+          hard: hard.signal,
+          ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+          onPhase: (text) => ui.phase(text),
+          onPlan: (plan) => ui.start(plan),
+          onEvent: (event) => {
+            ui.event(event);
+            log.debug({ event: event.type, step: event.step.id }, 'step');
+          },
+        };
+      },
+      stoppedBy: () => stopped,
+      finish: () => ui.done(),
+    });
+  } finally {
+    unsubscribe();
+    ui.done();
+    await session?.close();
+  }
+}

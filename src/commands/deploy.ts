@@ -1,0 +1,167 @@
+/** `deploy`: makes the class, or completes what is partly there. */
+import { Command } from 'commander';
+import type { Lab, Strategy, User } from '../lib/config/types.ts';
+import { UsageError } from '../lib/errors.ts';
+import { toResultDocument } from '../lib/render/result-json.ts';
+import { renderPlan } from '../lib/render/plan-text.ts';
+import { renderSummary } from '../lib/render/summary-text.ts';
+import type { Plan } from '../lib/plan/types.ts';
+import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
+import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
+import { runChanging } from './changing.ts';
+import type { ProgramIo } from './io.ts';
+import { envOption, nameList, positiveInteger, type GlobalFlags } from './options.ts';
+import { loadWant } from './want.ts';
+
+interface DeployFlags extends GlobalFlags {
+  readonly config: string;
+  readonly users: string;
+  readonly dryRun?: true;
+  readonly detailedExitcode?: true;
+  readonly strategy?: Exclude<Strategy, 'smart'>;
+  readonly node?: string;
+  readonly nodes?: string[];
+  readonly exclude?: string[];
+  readonly only?: string[];
+  readonly concurrency?: number;
+  readonly out?: string;
+  readonly plan?: string;
+  readonly credentials?: string;
+  readonly adopt?: true;
+  readonly updateRunning?: true;
+}
+
+const PENDING = 6;
+
+/** Flags win over the lab's `placement`. */
+function placeByFlags(lab: Lab, flags: DeployFlags): Lab {
+  const strategy = flags.strategy ?? (flags.node === undefined ? lab.placement.strategy : 'specific');
+  const node = flags.node ?? lab.placement.node;
+  if (strategy === 'specific' && node === undefined) {
+    throw new UsageError('NODE_MISSING', 'strategy specific needs a node', { hint: 'add --node NAME' });
+  }
+  if (flags.node !== undefined && strategy !== 'specific') {
+    throw new UsageError('NODE_UNUSED', `--node has no meaning with strategy ${strategy}`, {
+      hint: 'use --strategy specific, or --nodes a,b to choose among several',
+    });
+  }
+  const nodes = flags.nodes ?? lab.placement.nodes;
+  return {
+    ...lab,
+    placement: {
+      ...lab.placement,
+      strategy,
+      exclude: flags.exclude ?? lab.placement.exclude,
+      ...(node === undefined ? {} : { node }),
+      ...(nodes === undefined ? {} : { nodes }),
+    },
+  };
+}
+
+/** `--only` takes user ids, or their part before the realm. */
+function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
+  if (!only) return users;
+  const matches = (user: User, name: string) => user.userid === name || user.pool === name;
+  const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      'UNKNOWN_USER',
+      `--only names users that are not in the users file: ${unknown.join(', ')}`,
+      {
+        hint: 'write them as in the users file, e.g. anna@pve',
+      },
+    );
+  }
+  return users.filter((user) => only.some((name) => matches(user, name)));
+}
+
+function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
+  const { lab, users, warnings } = loadWant(flags);
+  for (const warning of warnings) warn(warning);
+  return {
+    lab: placeByFlags(lab, flags),
+    users: selectUsers(users, flags.only),
+    options: { adopt: flags.adopt === true, updateRunning: flags.updateRunning === true },
+  };
+}
+
+function assertPlanFits(plan: Plan, want: DeployWant): void {
+  const users = new Set(want.users.map((user) => user.userid));
+  const missing = plan.stands.filter((stand) => !users.has(stand.user)).map((stand) => stand.user);
+  if (plan.lab === want.lab.name && missing.length === 0) return;
+  throw new UsageError(
+    'PLAN_OTHER_LAB',
+    plan.lab === want.lab.name
+      ? `the plan is for users who are not in the users file: ${missing.join(', ')}`
+      : `the plan is for lab ${plan.lab}, the files are for lab ${want.lab.name}`,
+    { hint: 'give the files that the plan was made from' },
+  );
+}
+
+async function execute(io: ProgramIo, flags: DeployFlags): Promise<void> {
+  if (flags.plan !== undefined && flags.dryRun) {
+    throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
+      hint: 'leave one of them out',
+    });
+  }
+  const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
+  await runChanging(io, flags, async (run) => {
+    const want = toWant(flags, run.output.warn);
+    if (saved) assertPlanFits(saved, want);
+    const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;
+    const session = await run.connect();
+    if (flags.dryRun) {
+      const { plan, summary } = await previewDeploy(want, { pve: session.pve, hard: run.hard });
+      if (flags.out !== undefined) await savePlan(plan, flags.out);
+      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
+      const isRefused = plan.stands.some((stand) => stand.refused);
+      if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
+      return;
+    }
+    const context = await run.deployContext(credentialsFile);
+    const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
+    run.finish();
+    if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);
+    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
+      renderSummary(outcome.plan, outcome.summary, {
+        ...run.output,
+        url: session.url,
+        credentialsFile,
+        resumeCommand: `deploy-stand deploy -c ${flags.config} -u ${flags.users}`,
+      }),
+    );
+    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+  });
+}
+
+export function deployCommand(io: ProgramIo): Command {
+  return new Command('deploy')
+    .description('make the stands of a class, or complete what is partly there')
+    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
+    .addOption(
+      envOption(
+        '-u, --users <users.yml>',
+        'the class (YAML, or a CSV roster)',
+        'USERS',
+      ).makeOptionMandatory(),
+    )
+    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced']))
+    .addOption(envOption('--node <name>', 'the node of strategy specific'))
+    .addOption(envOption('--nodes <a,b>', 'only these nodes').argParser(nameList))
+    .addOption(envOption('--exclude <a,b>', 'not these nodes').argParser(nameList))
+    .addOption(envOption('--only <user,…>', 'only these users of the file').argParser(nameList))
+    .addOption(
+      envOption('--concurrency <n>', "cap on steps at once (default: what PVE's locks allow)").argParser(
+        positiveInteger,
+      ),
+    )
+    .addOption(envOption('--out <plan.json>', 'save the plan'))
+    .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
+    .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
+    .option('--adopt', 'use pools that exist without our mark')
+    .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
+    .action(async (_: unknown, command: Command) => execute(io, command.optsWithGlobals<DeployFlags>()));
+}

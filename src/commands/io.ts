@@ -1,0 +1,11 @@
+/** What a command gets from the process: streams, environment, signals. Tests pass their own. */
+
+export interface ProgramIo {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls back on each SIGINT and SIGTERM until the returned function is called. */
+  readonly onStop: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** The exit code of a command that has explained itself already. */
+  readonly setExitCode: (code: number) => void;
+}

@@ -1,0 +1,62 @@
+/** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+export interface GlobalFlags {
+  readonly connection?: string;
+  readonly connections?: string;
+  /** True without a scenario file. */
+  readonly simulate?: string | true;
+  readonly simulateState?: string;
+  readonly output: 'text' | 'json' | 'yaml';
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  readonly logFile?: string;
+  readonly quiet?: true;
+  readonly color: boolean;
+  readonly progress: 'auto' | 'plain' | 'json' | 'none';
+}
+
+/** An option that can be set by the environment too, under `name` or its own name. */
+export function envOption(flags: string, description: string, name?: string): Option {
+  const option = new Option(flags, description);
+  const key = name ?? option.name().toUpperCase().replaceAll('-', '_');
+  return option.env(`DEPLOY_STAND_${key}`);
+}
+
+export function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new InvalidArgumentError(`"${text}" is not a positive whole number.`);
+  return Number(text);
+}
+
+export function nameList(text: string): string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw new InvalidArgumentError('give one or more names, separated by commas.');
+  return names;
+}
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
+
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .addOption(envOption('--connection <name>', 'cluster of the connections file to use'))
+    .addOption(envOption('--connections <file>', 'connections file (default: ./connections.yml)'))
+    .addOption(envOption('--simulate [scenario]', 'act on the embedded simulator instead of a cluster'))
+    .addOption(
+      envOption('--simulate-state <file>', 'keep the simulated cluster in this file between commands'),
+    )
+    .addOption(
+      envOption('--output <format>', 'what stdout is').choices(['text', 'json', 'yaml']).default('text'),
+    )
+    .addOption(
+      envOption('--progress <mode>', 'progress on stderr')
+        .choices(['auto', 'plain', 'json', 'none'])
+        .default('auto'),
+    )
+    .addOption(envOption('--log-level <level>', 'debug record').choices(LOG_LEVELS).default('silent'))
+    .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
+    .addOption(envOption('--quiet', 'no progress, only results and errors'))
+    .option('--no-color', 'no colours (also: NO_COLOR)');
+}

@@ -1,0 +1,31 @@
+/** `validate`: checks input files; contacts nothing. */
+import { Command } from 'commander';
+import type { ProgramIo } from './io.ts';
+import { envOption, type GlobalFlags } from './options.ts';
+import { createOutput } from './output.ts';
+import { loadWant } from './want.ts';
+
+interface ValidateFlags extends GlobalFlags {
+  readonly config?: string;
+  readonly users?: string;
+}
+
+export function validateCommand(io: ProgramIo): Command {
+  return new Command('validate')
+    .description('check lab and users files; contacts nothing')
+    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
+    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
+    .action((_: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
+      const output = createOutput(io, flags);
+      const { lab, users, warnings } = loadWant(flags);
+      for (const warning of warnings) output.warn(warning);
+      output.result(
+        { valid: true, lab: lab.name, machines: lab.machines.length, users: users.length, warnings },
+        () =>
+          `${flags.config}: lab ${lab.name}, ${lab.machines.length} machines` +
+          (flags.users === undefined ? '' : `\n${flags.users}: ${users.length} users`) +
+          '\nno problems found\n',
+      );
+    });
+}

@@ -1,0 +1,29 @@
+/** The public library: everything that a program needs to deploy without the command line. */
+export { createClock, type Clock } from './lib/clock.ts';
+export { loadClass, loadLab, loadUsers } from './lib/config/load.ts';
+export { loadConnection } from './lib/config/connection.ts';
+export type * from './lib/config/types.ts';
+export { CredentialsFile } from './lib/credentials/credentials-file.ts';
+export * from './lib/errors.ts';
+export type { ApplyEvent, StepResult, Summary, StandSummary } from './lib/execute/types.ts';
+export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
+export type * from './lib/inventory/types.ts';
+export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy.ts';
+export type * from './lib/plan/types.ts';
+export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
+export { createTaskWaiter } from './lib/proxmox/tasks.ts';
+export type { PveApi, TaskWaiter } from './lib/proxmox/types.ts';
+export { renderPlan } from './lib/render/plan-text.ts';
+export { renderSummary } from './lib/render/summary-text.ts';
+export { toResultDocument } from './lib/render/result-json.ts';
+export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
+export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
+export {
+  applySavedPlan,
+  deploy,
+  previewDeploy,
+  type DeployContext,
+  type DeployOutcome,
+  type DeployWant,
+} from './lib/workflow/deploy.ts';
+export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';

@@ -1,0 +1,151 @@
+/** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
+import type { Plan, PlannedStand, PlannedVm, Refusal, Step } from '../plan/types.ts';
+import type { RunResult, StandSummary, StepResult, Summary, SummaryStatus } from './types.ts';
+
+/** One round of a run: a plan and its results. A later round re-plans stands of an earlier one. */
+export interface Round {
+  readonly plan: Plan;
+  readonly result: RunResult;
+}
+
+interface StandView {
+  readonly stand: PlannedStand;
+  readonly steps: readonly Step[];
+  readonly results: ReadonlyMap<string, StepResult>;
+}
+
+/** Does a failed shared step (a reload, a reserved bridge) leave this stand without a network it needs? */
+function concerns(step: Step, stand: PlannedStand): boolean {
+  if (step.kind !== 'network.reload') return step.kind === 'bridge.create' && step.node === stand.node;
+  return (
+    step.node === stand.node &&
+    stand.bridges.some(({ node, iface }) => node === step.node && step.bridges.includes(iface))
+  );
+}
+
+function stepsByUser(plan: Plan): ReadonlyMap<string | undefined, Step[]> {
+  const map = new Map<string | undefined, Step[]>();
+  for (const step of plan.steps) {
+    const list = map.get(step.user);
+    if (list) list.push(step);
+    else map.set(step.user, [step]);
+  }
+  return map;
+}
+
+function viewsOf({ plan, result }: Round): StandView[] {
+  const results = new Map(result.results.map((entry) => [entry.id, entry]));
+  const byUser = stepsByUser(plan);
+  const shared = (byUser.get(undefined) ?? []).filter((step) => results.get(step.id)?.status !== 'done');
+  return plan.stands.map((stand) => ({
+    stand,
+    steps: [...(byUser.get(stand.user) ?? []), ...shared.filter((step) => concerns(step, stand))],
+    results,
+  }));
+}
+
+function firstError({ steps, results }: StandView): Refusal | undefined {
+  for (const step of steps) {
+    const entry = results.get(step.id);
+    if (entry?.status !== 'failed') continue;
+    return {
+      code: entry.code,
+      message: `${step.id}: ${entry.message}`,
+      ...(entry.hint === undefined ? {} : { hint: entry.hint }),
+    };
+  }
+  const skipped = steps.map((step) => results.get(step.id)).find((entry) => entry?.status === 'skipped');
+  return skipped?.status === 'skipped'
+    ? { code: 'INTERRUPTED', message: skipped.because, hint: 'run the same command again to finish' }
+    : undefined;
+}
+
+function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
+  const of = (kind: Step['kind']) => {
+    const step = steps.find(
+      (candidate) => candidate.kind === kind && 'vmid' in candidate && candidate.vmid === vm.vmid,
+    );
+    return step ? results.get(step.id)?.status : undefined;
+  };
+  const isMissing = vm.state === 'new' && of('vm.clone') !== 'done';
+  if (isMissing) return 'missing';
+  const configured = of('vm.configure');
+  if (configured !== undefined && configured !== 'done') return 'unfinished';
+  if (of('vm.start') === 'done') return 'running';
+  return vm.power;
+}
+
+function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
+  if (view.stand.refused) return 'refused';
+  if (error) return 'incomplete';
+  if (view.steps.length > 0) return 'complete';
+  return view.stand.vms.some((vm) => vm.state === 'pending-change') ? 'pending-change' : 'unchanged';
+}
+
+function summarize(view: StandView): StandSummary {
+  const { stand } = view;
+  const error = stand.refused ?? firstError(view);
+  return {
+    user: stand.user,
+    pool: stand.pool,
+    node: stand.node ?? null,
+    status: standStatus(view, error),
+    vms: stand.vms.map((vm) => ({ vmid: vm.vmid, name: vm.name, node: vm.node, status: vmStatus(vm, view) })),
+    bridges: stand.bridges,
+    notes: stand.notes,
+    ...(error ? { error } : {}),
+  };
+}
+
+function countSteps(rounds: readonly Round[]): Summary['steps'] {
+  const counts = { done: 0, failed: 0, skipped: 0 };
+  const latest = new Map<string, StepResult>();
+  for (const { result } of rounds) for (const entry of result.results) latest.set(entry.id, entry);
+  for (const entry of latest.values()) counts[entry.status] += 1;
+  return counts;
+}
+
+function overall(
+  stands: readonly StandSummary[],
+  steps: Summary['steps'],
+  interrupted: boolean,
+): SummaryStatus {
+  if (interrupted) return 'interrupted';
+  const bad = stands.filter((stand) => stand.status === 'incomplete' || stand.status === 'refused');
+  if (bad.length > 0 || steps.failed > 0) return steps.done === 0 && steps.failed > 0 ? 'failed' : 'partial';
+  return steps.done === 0 ? 'nothing-to-do' : 'done';
+}
+
+/** `rounds` in the order they ran; the last word on a stand is the round that planned it last. */
+export function summarizeRun(rounds: readonly Round[]): Summary {
+  const views = new Map<string, StandView>();
+  for (const round of rounds) for (const view of viewsOf(round)) views.set(view.stand.user, view);
+  const stands = [...views.values()].map(summarize);
+  const steps = countSteps(rounds);
+  const interrupted = rounds.some(({ result }) => result.interrupted);
+  return { status: overall(stands, steps, interrupted), steps, stands };
+}
+
+/** Summary of a dry run: nothing was done. */
+export function summarizePlan(plan: Plan): Summary {
+  const hasSteps = new Set(plan.steps.map((step) => step.user));
+  const stands = plan.stands.map((stand): StandSummary => {
+    const view: StandView = { stand, steps: [], results: new Map() };
+    const status = stand.refused
+      ? 'refused'
+      : hasSteps.has(stand.user)
+        ? 'planned'
+        : standStatus(view, undefined);
+    return {
+      ...summarize(view),
+      status,
+      vms: stand.vms.map((vm) => ({
+        vmid: vm.vmid,
+        name: vm.name,
+        node: vm.node,
+        status: vm.state === 'new' ? 'planned' : vm.power,
+      })),
+    };
+  });
+  return { status: 'dry-run', steps: { done: 0, failed: 0, skipped: 0 }, stands };
+}

@@ -1,0 +1,223 @@
+/** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
+import type { Clock } from '../clock.ts';
+import type { Lab, User } from '../config/types.ts';
+import type { CredentialsFile } from '../credentials/credentials-file.ts';
+import { PlanRefusedError } from '../errors.ts';
+import { handlers } from '../execute/handlers/index.ts';
+import { createLimits } from '../execute/limits.ts';
+import { acquirePlanningLock } from '../execute/mutex.ts';
+import { RESERVING, runPlan } from '../execute/scheduler.ts';
+import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
+import type { ApplyEvent, RunResult, Summary } from '../execute/types.ts';
+import { readInventory } from '../inventory/read.ts';
+import type { Inventory, PoolInfo } from '../inventory/types.ts';
+import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
+import { parsePoolComment } from '../plan/marks.ts';
+import { brokenPreconditions } from '../plan/preconditions.ts';
+import type { Plan, Step } from '../plan/types.ts';
+import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+import { createSecrets, settleExisting } from './secrets.ts';
+
+export interface DeployWant {
+  readonly lab: Lab;
+  readonly users: readonly User[];
+  readonly options: Omit<DeployOptions, 'taken'>;
+}
+
+/** Where to do it, and who listens. */
+export interface DeployContext {
+  readonly pve: PveApi;
+  readonly tasks: TaskWaiter;
+  readonly clock: Clock;
+  readonly credentials: CredentialsFile;
+  /** Who holds the planning lock, for other runs' messages: host, process, a random part. */
+  readonly owner: string;
+  /** First SIGINT: start nothing new. */
+  readonly soft: AbortSignal;
+  /** Second SIGINT: abort requests. */
+  readonly hard: AbortSignal;
+  /** Cap on steps at once; default: what PVE's locks allow. */
+  readonly concurrency?: number;
+  readonly onPhase: (text: string) => void;
+  readonly onPlan: (plan: Plan) => void;
+  readonly onEvent: (event: ApplyEvent) => void;
+}
+
+export interface DeployOutcome {
+  /** The plan that was applied (first round) or would be. */
+  readonly plan: Plan;
+  readonly summary: Summary;
+  /** What each step of every round ended in, for the exit code. */
+  readonly rounds: readonly Round[];
+}
+
+const MAX_ROUNDS = 3;
+
+function scopeOf({ lab, users }: DeployWant) {
+  const inScope = new Set(users.map((user) => user.pool));
+  return {
+    templates: lab.machines.map((machine) => machine.template),
+    claimed: (pools: readonly PoolInfo[]) =>
+      pools
+        .filter((pool) => inScope.has(pool.pool))
+        .flatMap((pool) => parsePoolComment(pool.comment).claims)
+        .filter((claim) => claim.lab === lab.name)
+        .flatMap((claim) => claim.vmids),
+  };
+}
+
+/** Reads the cluster and plans; changes nothing. */
+export async function previewDeploy(
+  want: DeployWant,
+  context: Pick<DeployContext, 'pve' | 'hard'>,
+): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
+  const { plan } = await readAndPlan(want, context, { vmids: [], bridges: [] });
+  return { plan, summary: summarizePlan(plan) };
+}
+
+interface Taken {
+  readonly vmids: number[];
+  readonly bridges: string[];
+}
+
+async function readAndPlan(
+  want: DeployWant,
+  context: Pick<DeployContext, 'pve' | 'hard'>,
+  taken: Taken,
+): Promise<{ plan: Plan; have: Inventory }> {
+  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const plan = planDeploy({ ...want, have, options: { ...want.options, taken } });
+  return { plan, have };
+}
+
+function reserves(plan: Plan): boolean {
+  return plan.steps.some((step) => RESERVING.has(step.kind));
+}
+
+function run(
+  plan: Plan,
+  want: DeployWant,
+  context: DeployContext,
+  onReserved?: () => Promise<void>,
+): Promise<RunResult> {
+  return runPlan(plan, {
+    handlers,
+    io: {
+      pve: context.pve,
+      tasks: context.tasks,
+      clock: context.clock,
+      signal: context.hard,
+      secrets: createSecrets(want.lab, want.users, context.credentials),
+    },
+    limits: createLimits({ concurrency: context.concurrency }),
+    onEvent: context.onEvent,
+    signal: context.soft,
+    ...(onReserved ? { onReserved } : {}),
+  });
+}
+
+/** Plans under the lock, so that no other run plans the same numbers, and gives it back once they are reserved. */
+async function withLock<T>(
+  context: DeployContext,
+  work: (release: () => Promise<void>, assertHeld: () => void) => Promise<T>,
+): Promise<T> {
+  const lock = await acquirePlanningLock(context.pve, context.clock, {
+    owner: context.owner,
+    signal: context.soft,
+    onWait: context.onPhase,
+  });
+  try {
+    return await work(
+      () => lock.release(),
+      () => lock.assertHeld(),
+    );
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runRound(want: DeployWant, context: DeployContext, taken: Taken): Promise<Round> {
+  const first = await readAndPlan(want, context, taken);
+  await settleExisting(first.plan, first.have, context.credentials);
+  if (!reserves(first.plan)) {
+    context.onPlan(first.plan);
+    return { plan: first.plan, result: await run(first.plan, want, context) };
+  }
+  return withLock(context, async (release, assertHeld) => {
+    const { plan } = await readAndPlan(want, context, taken);
+    context.onPlan(plan);
+    assertHeld();
+    return { plan, result: await run(plan, want, context, release) };
+  });
+}
+
+function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
+  if (step.kind === 'pool.update') return { vmids: step.addVmids };
+  if (step.kind === 'vm.clone') return { vmids: [step.vmid] };
+  return step.kind === 'bridge.create' ? { bridge: step.bridge } : {};
+}
+
+/** Notes what others took and tells whose stands have to be planned again. */
+function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
+  const failed = new Map(result.results.map((entry) => [entry.id, entry]));
+  const again = new Set<string>();
+  for (const step of plan.steps) {
+    const entry = failed.get(step.id);
+    if (entry?.status !== 'failed' || !/^(VMID|BRIDGE|POOL)_TAKEN$/.test(entry.code)) continue;
+    const { vmids = [], bridge } = takenBy(step);
+    taken.vmids.push(...vmids);
+    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge);
+    for (const stand of plan.stands) {
+      if (step.user === undefined || step.user === stand.user) again.add(stand.user);
+    }
+  }
+  return again;
+}
+
+/** Makes the class as the files say, or completes it. Throws before the first write, never after. */
+export async function deploy(want: DeployWant, context: DeployContext): Promise<DeployOutcome> {
+  const taken: Taken = { vmids: [], bridges: [] };
+  const rounds: Round[] = [];
+  let users = want.users;
+  while (rounds.length < MAX_ROUNDS && users.length > 0) {
+    if (rounds.length > 0)
+      context.onPhase(`planning ${users.length} stands again: others took their numbers`);
+    const round = await runRound({ ...want, users }, context, taken);
+    rounds.push(round);
+    if (round.result.interrupted) break;
+    const again = noteTaken(round, taken);
+    users = users.filter((user) => again.has(user.userid));
+  }
+  return outcome(rounds);
+}
+
+function outcome(rounds: readonly Round[]): DeployOutcome {
+  const [first] = rounds;
+  if (!first) throw new PlanRefusedError('NO_USERS', 'there is no user to deploy for');
+  return { plan: first.plan, summary: summarizeRun(rounds), rounds };
+}
+
+/** Applies a saved plan as it is, iff everything it relied on still holds. Never re-plans. */
+export async function applySavedPlan(
+  plan: Plan,
+  want: DeployWant,
+  context: DeployContext,
+): Promise<DeployOutcome> {
+  const work = async (release?: () => Promise<void>): Promise<DeployOutcome> => {
+    const have = await readInventory(context.pve, scopeOf(want), context.hard);
+    const broken = brokenPreconditions(plan, have);
+    if (broken.length > 0) {
+      throw new PlanRefusedError(
+        'PLAN_STALE',
+        ['the cluster changed since the plan was made:', ...broken].join('\n  '),
+        {
+          hint: 'make a new plan with --dry-run --out',
+        },
+      );
+    }
+    await settleExisting(plan, have, context.credentials);
+    context.onPlan(plan);
+    return outcome([{ plan, result: await run(plan, want, context, release) }]);
+  };
+  return reserves(plan) ? withLock(context, (release) => work(release)) : work();
+}

@@ -1,0 +1,26 @@
+/** Exit code of a run that was carried out and reported. */
+import type { DeployOutcome } from './deploy.ts';
+
+const DONE = 0;
+const NOT_ALLOWED = 4;
+const PARTIAL = 5;
+const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Codes of failures that prove that nothing was changed. */
+const NOTHING_HAPPENED = new Set(['PERMISSION_DENIED', 'AUTH_FAILED', 'PVE_UNREACHABLE']);
+
+export function exitCodeOf(
+  { summary, rounds }: DeployOutcome,
+  stoppedBy: 'SIGINT' | 'SIGTERM' | undefined,
+): number {
+  if (summary.status === 'interrupted') return STOPPED[stoppedBy ?? 'SIGINT'];
+  if (summary.status === 'done' || summary.status === 'nothing-to-do') return DONE;
+  const failures = rounds
+    .flatMap(({ result }) => result.results)
+    .filter((entry) => entry.status === 'failed');
+  const untouched =
+    summary.steps.done === 0 &&
+    failures.length > 0 &&
+    failures.every((entry) => entry.status === 'failed' && NOTHING_HAPPENED.has(entry.code));
+  return untouched ? NOT_ALLOWED : PARTIAL;
+}

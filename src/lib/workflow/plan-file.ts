@@ -1,0 +1,52 @@
+/** Saves a plan for review and reads it back. A plan holds no secret. */
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import writeFileAtomic from 'write-file-atomic';
+import { ConfigError } from '../errors.ts';
+import { assertSound } from '../plan/graph.ts';
+import type { Plan } from '../plan/types.ts';
+
+const SCHEMA = new URL('../../../schemas/plan.schema.json', import.meta.url);
+
+export async function savePlan(plan: Plan, file: string): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+  } catch (error) {
+    throw new ConfigError('PLAN_FILE', `plan ${file} cannot be read: ${(error as Error).message}`, {
+      hint: 'make one with `deploy --dry-run --out FILE`',
+      cause: error,
+    });
+  }
+}
+
+/** Throws ConfigError unless the file is a sound plan of a version we know. */
+export function loadPlan(file: string): Plan {
+  const value = readJson(file);
+  const version =
+    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  if (version !== 1) {
+    throw new ConfigError(
+      'PLAN_VERSION',
+      `plan ${file} has version ${JSON.stringify(version)}, this program knows 1`,
+      {
+        hint: 'make a new plan with this version of deploy-stand',
+      },
+    );
+  }
+  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true });
+  const validate = ajv.compile<Plan>(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
+  if (!validate(value)) {
+    const issues = (validate.errors ?? []).slice(0, 20).map((error) => ({
+      file,
+      path: error.instancePath,
+      message: error.message ?? 'is not valid',
+    }));
+    throw new ConfigError('PLAN_FILE', `plan ${file} was damaged or edited`, { issues });
+  }
+  assertSound(value.steps);
+  return value;
+}

@@ -1,0 +1,29 @@
+/** Builds the commander program. Knows flags and descriptions only. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { deployCommand } from './commands/deploy.ts';
+import type { ProgramIo } from './commands/io.ts';
+import { addGlobalOptions } from './commands/options.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { validateCommand } from './commands/validate.ts';
+
+const MANIFEST = new URL('../package.json', import.meta.url);
+
+export function createProgram(io: ProgramIo): Command {
+  const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
+  const program = addGlobalOptions(new Command('deploy-stand'))
+    .description('training labs for a whole class on Proxmox VE')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showSuggestionAfterError();
+  for (const command of [deployCommand(io), validateCommand(io), simulateCommand(io)]) {
+    // addCommand does not inherit exitOverride and the streams by itself.
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}

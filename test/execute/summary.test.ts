@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { summarizePlan, summarizeRun } from '../../src/lib/execute/summary.ts';
+import type { StepResult } from '../../src/lib/execute/types.ts';
+import type { Plan } from '../../src/lib/plan/types.ts';
+import { exitCodeOf } from '../../src/lib/workflow/exit-code.ts';
+import { alias, applied, lab, machine, plan, user } from '../plan/builders.ts';
+
+const want = lab([machine('a', [alias('lan')], { start: true }), machine('b', [alias('lan')])]);
+const users = [user('anna'), user('boris')];
+const fresh = plan(want, users);
+
+type Failure = { readonly id: string; readonly code: string };
+
+/** Everything succeeds but the named steps; their dependents are skipped. */
+function results(of: Plan, failures: readonly Failure[]): StepResult[] {
+  const bad = new Map<string, StepResult>();
+  return of.steps.map((step): StepResult => {
+    const failure = failures.find((entry) => entry.id === step.id);
+    const cause = step.dependsOn.find((id) => bad.has(id));
+    const result: StepResult = failure
+      ? { id: step.id, status: 'failed', code: failure.code, message: 'no space left', hint: 'free some' }
+      : cause === undefined
+        ? { id: step.id, status: 'done', outcome: 'done' }
+        : { id: step.id, status: 'skipped', because: `${cause} failed` };
+    if (result.status !== 'done') bad.set(step.id, result);
+    return result;
+  });
+}
+
+function run(failures: readonly Failure[], interrupted = false) {
+  const rounds = [{ plan: fresh, result: { results: results(fresh, failures), interrupted } }];
+  const summary = summarizeRun(rounds);
+  return { summary, code: exitCodeOf({ plan: fresh, summary, rounds }, interrupted ? 'SIGTERM' : undefined) };
+}
+
+describe('a run', () => {
+  test('that succeeded', () => {
+    const { summary, code } = run([]);
+    expect([summary.status, code, summary.steps]).toEqual([
+      'done',
+      0,
+      { done: fresh.steps.length, failed: 0, skipped: 0 },
+    ]);
+    expect(summary.stands[0]?.vms.map((vm) => [vm.name, vm.status])).toEqual([
+      ['a', 'running'],
+      ['b', 'stopped'],
+    ]);
+  });
+
+  test("one student's failure is that student's, with the first cause", () => {
+    const { summary, code } = run([{ id: 'vm.clone:anna/b', code: 'TASK_FAILED' }]);
+    expect([summary.status, code]).toEqual(['partial', 5]);
+    expect(summary.stands.map((stand) => stand.status)).toEqual(['incomplete', 'complete']);
+    expect(summary.stands[0]?.error).toEqual({
+      code: 'TASK_FAILED',
+      message: 'vm.clone:anna/b: no space left',
+      hint: 'free some',
+    });
+    expect(summary.stands[0]?.vms[1]?.status).toBe('missing');
+  });
+
+  test('a failed reload leaves the stands whose bridges it was to bring up incomplete, also stopped ones', () => {
+    const { summary } = run([{ id: 'network.reload:pve1', code: 'TASK_FAILED' }]);
+    expect(summary.stands.map((stand) => [stand.node, stand.status])).toEqual([
+      ['pve1', 'incomplete'],
+      ['pve2', 'complete'],
+    ]);
+  });
+
+  test('whose very first write was forbidden exits 4, an interrupted one by its signal', () => {
+    const all = fresh.steps.filter((step) => step.dependsOn.length === 0 && step.after.length === 0);
+    const failures = fresh.steps.map((step) => ({ id: step.id, code: 'PERMISSION_DENIED' }));
+    expect(all.length).toBeGreaterThan(0);
+    expect(run(failures).code).toBe(4);
+    expect(run([], true).code).toBe(143);
+  });
+
+  test('an empty plan is nothing to do', () => {
+    const again = plan(want, users, applied(want, fresh));
+    const summary = summarizeRun([{ plan: again, result: { results: [], interrupted: false } }]);
+    expect([summary.status, summary.stands.map((stand) => stand.status)]).toEqual([
+      'nothing-to-do',
+      ['unchanged', 'unchanged'],
+    ]);
+  });
+});
+
+test('a later round has the last word on the stands it planned again', () => {
+  const first = {
+    plan: fresh,
+    result: { results: results(fresh, [{ id: 'vm.clone:anna/a', code: 'VMID_TAKEN' }]), interrupted: false },
+  };
+  const second = plan(want, [users[0]!]);
+  const summary = summarizeRun([
+    first,
+    { plan: second, result: { results: results(second, []), interrupted: false } },
+  ]);
+  expect(summary.stands.map((stand) => [stand.user, stand.status])).toEqual([
+    ['anna@pve', 'complete'],
+    ['boris@pve', 'complete'],
+  ]);
+  expect(summary.steps.failed).toBe(0);
+});
+
+test('a dry run says what is planned', () => {
+  const summary = summarizePlan(fresh);
+  expect(summary.status).toBe('dry-run');
+  expect(summary.stands.map((stand) => [stand.status, stand.vms[0]?.status])).toEqual([
+    ['planned', 'planned'],
+    ['planned', 'planned'],
+  ]);
+});

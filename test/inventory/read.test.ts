@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import { readInventory } from '../../src/lib/inventory/read.ts';
+import { AuthError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
+import type { PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
+
+const rows: ResourceRow[] = [
+  {
+    id: 'node/pve1',
+    type: 'node',
+    node: 'pve1',
+    status: 'online',
+    maxcpu: 8,
+    maxmem: 100,
+    mem: 40,
+    cpu: 0.5,
+  },
+  { id: 'node/pve2', type: 'node', node: 'pve2', status: 'offline' },
+  {
+    id: 'storage/pve1/ceph',
+    type: 'storage',
+    node: 'pve1',
+    storage: 'ceph',
+    plugintype: 'rbd',
+    status: 'available',
+    shared: true,
+    content: 'images,rootdir',
+    disk: 10,
+    maxdisk: 100,
+  },
+  { id: 'qemu/100', type: 'qemu', vmid: 100, node: 'pve1', name: 'tpl', template: true, status: 'stopped' },
+  {
+    id: 'qemu/10000',
+    type: 'qemu',
+    vmid: 10000,
+    node: 'pve1',
+    status: 'unknown',
+    pool: 'anna',
+    lock: 'clone',
+  },
+  { id: 'qemu/10001', type: 'qemu', vmid: 10001, node: 'pve2', status: 'unknown', pool: 'anna' },
+  ...Array.from({ length: 500 }, (_, i) => ({
+    id: `lxc/${i + 2000}`,
+    type: 'lxc',
+    vmid: i + 2000,
+    node: 'pve1',
+    status: 'running',
+  })),
+];
+
+/** Records the calls, so that a test can count them. */
+function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
+  const calls: string[] = [];
+  const answer =
+    <T>(name: string, value: T) =>
+    (...args: readonly unknown[]) => {
+      calls.push(
+        [name, ...args.filter((arg) => typeof arg === 'string' || typeof arg === 'number')].join(' '),
+      );
+      return Promise.resolve(value);
+    };
+  const pve = {
+    serverTime: () => new Date('2026-11-21T08:00:00Z'),
+    version: answer('version', { version: '8.4.1', release: '8.4' }),
+    resources: answer('resources', rows),
+    pools: answer('pools', [{ pool: 'anna', comment: 'claim' }]),
+    users: answer('users', []),
+    acls: answer('acls', []),
+    roles: answer('roles', ['PVEVMAdmin']),
+    realms: answer('realms', [{ realm: 'pve', type: 'pve' }]),
+    groups: answer('groups', []),
+    vnets: answer('vnets', []),
+    nodeHaStates: answer('nodeHaStates', { pve1: 'maintenance' }),
+    network: answer('network', {
+      rows: [
+        { iface: 'eno1', type: 'eth', active: true, vlanAware: false, ports: '', comments: '' },
+        { iface: 'vmbr0', type: 'bridge', active: true, vlanAware: true, ports: 'eno1', comments: 'uplink' },
+      ],
+      changes: '',
+    }),
+    nodeVms: answer('nodeVms', [{ vmid: 10000, name: 'pc', status: 'stopped' }]),
+    vmConfig: answer('vmConfig', { name: 'x', digest: 'abc' }),
+    ...over,
+  } as unknown as PveApi;
+  return { pve, calls };
+}
+
+const scope = {
+  templates: [{ by: 'vmid', vmid: 100 }] as const,
+  claimed: () => [10000, 10001],
+};
+
+test('asks once per list and node, and per guest only for templates and claimed VMs on nodes that are up', async () => {
+  const { pve, calls } = fakePve();
+  const have = await readInventory(pve, scope);
+  expect(calls.filter((call) => call.startsWith('vmConfig')).sort()).toEqual([
+    'vmConfig pve1 100',
+    'vmConfig pve1 10000',
+  ]);
+  expect(calls.filter((call) => call.startsWith('network'))).toEqual(['network pve1']);
+  expect(calls).toHaveLength(14);
+  expect(have.guests).toHaveLength(503);
+  expect(have.nodes.map((node) => [node.name, node.online, node.maintenance])).toEqual([
+    ['pve1', true, true],
+    ['pve2', false, false],
+  ]);
+  expect(have.networks).toEqual([
+    {
+      node: 'pve1',
+      readable: true,
+      bridges: [{ iface: 'vmbr0', active: true, vlanAware: true, ports: 'eno1', comments: 'uplink' }],
+      pending: [],
+    },
+    { node: 'pve2', readable: false, bridges: [], pending: [] },
+  ]);
+});
+
+test("the node's own list corrects what the cluster's list shows late", async () => {
+  const { pve } = fakePve();
+  const have = await readInventory(pve, scope);
+  expect(have.guests.find((guest) => guest.vmid === 10000)).toMatchObject({
+    name: 'pc',
+    status: 'stopped',
+    pool: 'anna',
+  });
+  expect(have.guests.find((guest) => guest.vmid === 10000)?.lock).toBeUndefined();
+});
+
+test('a list that may not be read is a gap in words; an unreachable cluster is an error', async () => {
+  const forbidden = () =>
+    Promise.reject(
+      new AuthError({ method: 'GET', path: '/access/acl', status: 403, text: 'Permission check failed' }),
+    );
+  const { pve } = fakePve({ acls: forbidden });
+  expect((await readInventory(pve, scope)).gaps).toEqual(['the access control list cannot be read']);
+  const down = () => Promise.reject(new UnreachableError('GET', '/cluster/resources', 'connection refused'));
+  await expect(readInventory(fakePve({ resources: down }).pve, scope)).rejects.toThrow(UnreachableError);
+});
+
+test('a node that goes down between the lists is unreadable, not fatal', async () => {
+  const { pve } = fakePve({
+    network: () => Promise.reject(new UnreachableError('GET', '/nodes/pve1/network', '595')),
+  });
+  const have = await readInventory(pve, scope);
+  expect(have.networks[0]).toEqual({ node: 'pve1', readable: false, bridges: [], pending: [] });
+});
