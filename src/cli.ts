@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { ProgramIo } from './commands/io.ts';
+import { createClock } from './lib/clock.ts';
 import { CancelledError, InternalError, StandError } from './lib/errors.ts';
 import { toErrorDocument } from './lib/render/error-json.ts';
 import { renderError } from './lib/render/error-text.ts';
@@ -54,6 +55,7 @@ function processIo(): Omit<ProgramIo, 'setExitCode'> {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    clock: createClock(),
     onStop: (listener) => {
       let count = 0;
       const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {

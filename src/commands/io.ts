@@ -1,9 +1,13 @@
 /** What a command gets from the process: streams, environment, signals. Tests pass their own. */
 
+import type { Clock } from '../lib/clock.ts';
+
 export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Time for waits and polls on a real connection. */
+  readonly clock: Clock;
   /** Calls back on each SIGINT and SIGTERM until the returned function is called. */
   readonly onStop: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
   /** The exit code of a command that has explained itself already. */

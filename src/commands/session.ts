@@ -68,7 +68,7 @@ function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Targ
   const host = connection.hosts[0] ?? '';
   return {
     connection,
-    clock: createClock(),
+    clock: io.clock,
     url: `https://${host.includes(':') ? host : `${host}:8006`}`,
     close: () => Promise.resolve(),
   };

@@ -93,6 +93,22 @@ export interface Placement {
   /** Only these nodes. */
   readonly nodes?: readonly string[];
   readonly exclude: readonly string[];
+  /** What stays free on every node. */
+  readonly reserve?: Reserve;
+  /** Warn at plan time about stands that could not be moved later. */
+  readonly movable?: boolean;
+}
+
+/** A share of the node (0…100), or an absolute amount. */
+export type Amount =
+  | { readonly kind: 'percent'; readonly value: number }
+  | { readonly kind: 'absolute'; readonly value: number };
+
+export interface Reserve {
+  /** Absolute: MiB. */
+  readonly memory?: Amount;
+  /** Absolute: threads. */
+  readonly cores?: Amount;
 }
 
 export interface Access {

@@ -19,12 +19,27 @@ export interface Secrets {
   cloudInitPassword(machine: string): string | undefined;
 }
 
-export interface StepIo {
+/** What a run needs from outside. */
+export interface RunIo {
   readonly pve: PveApi;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
+  /** The hard stop: aborts requests and waits. A soft stop (first SIGINT) never reaches a handler. */
   readonly signal: AbortSignal;
   readonly secrets: Secrets;
+}
+
+/** A handler is about to wait and try its write again. */
+export interface Retry {
+  readonly because: string;
+  readonly waitMs: number;
+  /** PVE could not get a lock in time: the scheduler lets fewer such steps run at once. */
+  readonly lockTimeout: boolean;
+}
+
+/** What a handler gets. */
+export interface StepIo extends RunIo {
+  readonly onRetry: (retry: Retry) => void;
 }
 
 export type Handler<K extends StepKind> = (step: StepOf<K>, io: StepIo) => Promise<StepOutcome>;
@@ -46,7 +61,13 @@ export type ApplyEvent =
 
 export type StepResult =
   | { readonly id: string; readonly status: 'done'; readonly outcome: StepOutcome }
-  | { readonly id: string; readonly status: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly id: string;
+      readonly status: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string;
+    }
   | { readonly id: string; readonly status: 'skipped'; readonly because: string };
 
 /** How one run of a plan ended, step by step. */

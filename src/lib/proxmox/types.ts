@@ -3,6 +3,36 @@
  * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
  */
 
+/** Where a cluster is, and how to log in. `Connection` of the configuration has this shape. */
+export interface ConnectionSettings {
+  readonly name: string;
+  /** Hosts of one cluster in the order to try: `host`, `host:port`, `[v6]:port`, or `http://127.0.0.1:port`. */
+  readonly hosts: readonly string[];
+  readonly auth:
+    | { readonly kind: 'token'; readonly tokenId: string; readonly secret: string }
+    | { readonly kind: 'password'; readonly user: string; readonly password: string };
+  readonly tls: {
+    readonly verify: boolean;
+    /** PEM text. */
+    readonly ca?: string;
+    /** SHA-256 of the certificate; several (one per host) separated by spaces or commas. Replaces verification. */
+    readonly fingerprint?: string;
+  };
+  /** Milliseconds for one request. */
+  readonly timeout: number;
+}
+
+/** One HTTP exchange, for a debug log. Secrets are already masked. */
+export interface RequestEvent {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly status?: number;
+  readonly error?: string;
+  readonly durationMs: number;
+}
+
 /** A task identifier; the node inside it is the one to ask. */
 export type Upid = string;
 

@@ -1,0 +1,138 @@
+/** lab.yml → Lab: reads, validates and normalises, with all problems at once. Contacts nothing. */
+import { basename, dirname, extname, resolve } from 'node:path';
+import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { configError, Issues, type Path } from './issues.ts';
+import { normaliseLab, type WrittenLab } from './lab-normalise.ts';
+import { labRules } from './lab-rules.ts';
+import { viewLab } from './lab-view.ts';
+import { isLabName, slug } from './names.ts';
+import { readTextFile } from './read-text.ts';
+import { readYaml } from './read-yaml.ts';
+import { checkSchema, textKeysOf } from './schema.ts';
+import type { Lab, Strategy } from './types.ts';
+import { isMapping, mapping, text, type Written } from './written.ts';
+
+/** What the command line says about the lab; it wins over the file. */
+export interface LabOptions {
+  readonly name?: string | undefined;
+  readonly placement?: {
+    readonly strategy?: Strategy | undefined;
+    readonly node?: string | undefined;
+    readonly nodes?: readonly string[] | undefined;
+    readonly exclude?: readonly string[] | undefined;
+  };
+}
+
+/** What came of one file; `value` is absent iff there are errors. */
+export interface Loaded<T> {
+  readonly value?: T;
+  readonly errors: readonly ConfigIssue[];
+  readonly warnings: readonly string[];
+}
+
+function isSecret(path: Path): boolean {
+  return path.some((part) => part === 'password' || part === 'ssh_keys');
+}
+
+/** A machine's file name often is the lab's name; `lab.yml` says nothing. */
+function nameLab(raw: Written, file: string, wanted: string | undefined, issues: Issues): string {
+  const given = wanted ?? text(raw['name']);
+  if (given !== undefined) {
+    if (!isLabName(given)) {
+      const better = slug(given);
+      const message = 'a lab name has 1 to 31 characters: a–z, 0–9 and hyphens, no hyphen first';
+      const hint = better === undefined ? 'for example: router-lab' : `for example: ${better}`;
+      issues.add(['name'], message, { value: given, hint });
+    }
+    return given;
+  }
+  const base = basename(file, extname(file));
+  if (raw['name'] !== undefined || (base !== 'lab' && isLabName(base))) return base;
+  const folder = basename(dirname(resolve(file)));
+  const better = slug(base === 'lab' ? folder : base) ?? 'my-lab';
+  const reason =
+    base === 'lab'
+      ? 'the lab has no name, and its file is just called "lab"'
+      : `the lab has no name, and its file's name "${base}" is none (a–z, 0–9 and hyphens, at most 31)`;
+  const hint = `add a line \`name: ${better}\` at the top of ${file}, or give --lab-name ${better}`;
+  issues.add(['name'], reason, { hint });
+  return base;
+}
+
+/** The file's placement with the command line's on top. */
+function mergePlacement(raw: Written, options: LabOptions): Written {
+  const flags = options.placement ?? {};
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  if (Object.keys(given).length === 0 || (raw['placement'] !== undefined && !isMapping(raw['placement']))) return raw;
+  const placement: Record<string, unknown> = { ...mapping(raw['placement']), ...given };
+  if (flags.node !== undefined && flags.strategy === undefined) placement['strategy'] = 'specific';
+  if (flags.strategy !== undefined && flags.strategy !== 'specific' && flags.node === undefined) {
+    delete placement['node'];
+  }
+  return { ...raw, placement };
+}
+
+function checkKind(value: unknown, issues: Issues): boolean {
+  if (!isMapping(value)) {
+    const hint = 'a lab starts with "machines:"; a list of users is given with -u';
+    issues.add([], 'this is no lab: a mapping with "machines:" is expected', { hint });
+    return false;
+  }
+  if (value['machines'] === undefined && value['users'] !== undefined) {
+    const hint = 'give it with -u, and the lab with -c';
+    issues.add([], 'this is a users file, not a lab (it has "users:" and no "machines:")', { hint });
+    return false;
+  }
+  return true;
+}
+
+function collect(content: string, file: string, options: LabOptions): Loaded<Lab> {
+  const yaml = readYaml(content, file, { textKeys: textKeysOf('lab') });
+  const issues = new Issues(yaml, isSecret);
+  if (!checkKind(yaml.value, issues)) return { errors: issues.errors, warnings: [] };
+
+  const value = mergePlacement(mapping(yaml.value), options);
+  const name = nameLab(value, file, options.name, issues);
+  const view = viewLab(value);
+  for (const rule of labRules) rule(view, issues);
+  checkSchema('lab', value, issues);
+
+  const { errors, warnings } = issues;
+  if (errors.length > 0) return { errors, warnings };
+  const written = value as unknown as WrittenLab; // the schema has just said so
+  const lineOf = (machine: number): number => issues.line(['machines', machine]);
+  return { value: normaliseLab(written, { name, file, lineOf }), errors, warnings };
+}
+
+/** Like `collect`, with the errors of the file's form among the rest. */
+export function collectIssues<T>(run: () => Loaded<T>): Loaded<T> {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ConfigError) return { errors: error.issues, warnings: [] };
+    throw error;
+  }
+}
+
+export function tryLoadLab(file: string, options: LabOptions = {}): Loaded<Lab> {
+  return collectIssues(() => collect(readTextFile(file).text, file, options));
+}
+
+function unwrap({ value, errors, warnings }: Loaded<Lab>): { lab: Lab; warnings: readonly string[] } {
+  if (value === undefined) throw configError(errors);
+  return { lab: value, warnings };
+}
+
+/** Throws one ConfigError with every problem of the text. */
+export function parseLab(
+  content: string,
+  file: string,
+  options: LabOptions = {},
+): { lab: Lab; warnings: readonly string[] } {
+  return unwrap(collectIssues(() => collect(content, file, options)));
+}
+
+/** Throws one ConfigError with every problem of the file. */
+export function loadLab(file: string, options: LabOptions = {}): { lab: Lab; warnings: readonly string[] } {
+  return unwrap(tryLoadLab(file, options));
+}

@@ -1,0 +1,38 @@
+/** Looks into values that nobody has validated yet, so that rules can speak beside the schema. Holds no rules. */
+
+export type Written = Readonly<Record<string, unknown>>;
+
+export function isMapping(value: unknown): value is Written {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function mapping(value: unknown): Written {
+  return isMapping(value) ? value : {};
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function integer(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) ? value : undefined;
+}
+
+/** Strings of a list, or the parts of a text, with their index. */
+export function texts(value: unknown): { index: number; text: string }[] {
+  return list(value).flatMap((item, index) => (typeof item === 'string' ? [{ index, text: item }] : []));
+}
+
+type Compact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** The object without its undefined properties. */
+export function compact<T extends object>(value: T): Compact<T> {
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries) as Compact<T>; // exactly the keys that Compact keeps
+}

@@ -1,0 +1,104 @@
+/** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
+import { parseVmMark } from '../../plan/marks.ts';
+import type { StepOf } from '../../plan/types.ts';
+import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
+import { StepError } from '../step-error.ts';
+import type { StepIo } from '../types.ts';
+
+type CloneStep = StepOf<'vm.clone'>;
+
+const SECOND = 1000;
+const LONGEST_POLL = 5 * SECOND;
+/** A lock without a task that we can see: a task of another account, or of a node that just died, shows late. */
+const GRACE = 30 * SECOND;
+
+interface FoundVm {
+  readonly node: string;
+  readonly values: ConfigValues;
+}
+
+/** A clone with `target` lives on the template's node until its very end. */
+async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | undefined> {
+  for (const node of new Set([step.target, step.node])) {
+    const values = await io.pve.vmConfig(node, step.vmid, io.signal);
+    if (values) return { node, values };
+  }
+  return undefined;
+}
+
+/** PVE files a clone task under the template's id: all clones of one template look alike. */
+function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> {
+  const filter = { source: 'active', type: 'qmclone', vmid: step.templateVmid } as const;
+  return io.pve.tasks(step.node, filter, io.signal);
+}
+
+function isFinished(step: CloneStep, vm: FoundVm): boolean {
+  return vm.values['lock'] === undefined && vm.node === step.target;
+}
+
+function isSameMachine(step: CloneStep, values: ConfigValues): boolean {
+  const wanted = parseVmMark(step.description);
+  const found = parseVmMark(values['description'] ?? '');
+  return (['lab', 'user', 'machine', 'vmid'] as const).every(
+    (field) => found !== undefined && found[field] === wanted?.[field],
+  );
+}
+
+function judge(step: CloneStep, vm: FoundVm): 'done' {
+  if (isSameMachine(step, vm.values)) return 'done';
+  const name = vm.values['name'] === undefined ? '' : ` ("${vm.values['name']}")`;
+  throw new StepError('VMID_TAKEN', `VMID ${step.vmid} is in use by another VM${name} on ${vm.node}`, {
+    hint: 'run the command again: the machine gets another number',
+  });
+}
+
+function stuck(step: CloneStep, { node, values }: FoundVm): StepError {
+  const { vmid, target } = step;
+  return values['lock'] === undefined
+    ? new StepError('VM_MISPLACED', `VM ${vmid} was left on ${node}, its place is ${target}`, {
+        hint: `migrate VM ${vmid} to ${target}, or remove it, then run again`,
+      })
+    : new StepError(
+        'ZOMBIE_CLONE',
+        `VM ${vmid} on ${node} is locked (${values['lock']}), and no clone of template ${step.templateVmid} is running`,
+        { hint: `as root on ${node}: qm unlock ${vmid}; then remove the VM with cleanup and run again` },
+      );
+}
+
+/** Polls until the VM has no clone lock any more (or is gone); polls while a clone of the template is running. */
+async function waitUnlocked(step: CloneStep, io: StepIo): Promise<FoundVm | undefined> {
+  let unseen = 0;
+  for (let wait = SECOND; ; wait = Math.min(wait * 1.5, LONGEST_POLL)) {
+    const vm = await findVm(step, io);
+    if (!vm || isFinished(step, vm)) return vm;
+    unseen = (await activeClones(step, io)).length === 0 ? unseen + wait : 0;
+    if (unseen > GRACE) throw stuck(step, vm);
+    await io.clock.sleep(wait, io.signal);
+  }
+}
+
+/** `absent`: nothing stands under the VMID, and no task that we know of is going to put anything there. */
+export async function settledClone(step: CloneStep, io: StepIo): Promise<'done' | 'absent'> {
+  const vm = await waitUnlocked(step, io);
+  return vm ? judge(step, vm) : 'absent';
+}
+
+/**
+ * The same after a lost answer: the task may run without having written anything yet. `since` (seconds, the server's)
+ * tells it from older clones of the template; younger ones of other machines are waited for too.
+ */
+export async function settledLostClone(
+  step: CloneStep,
+  io: StepIo,
+  since: number,
+): Promise<'done' | 'absent'> {
+  let suspects: ReadonlySet<Upid> | undefined;
+  for (let wait = SECOND; ; wait = Math.min(wait * 1.5, LONGEST_POLL)) {
+    if (await findVm(step, io)) break;
+    const active = await activeClones(step, io);
+    suspects ??= new Set(active.filter(({ starttime }) => starttime >= since).map(({ upid }) => upid));
+    if (!active.some(({ upid }) => suspects?.has(upid))) break;
+    await io.clock.sleep(wait, io.signal);
+  }
+  return settledClone(step, io);
+}

@@ -1,0 +1,80 @@
+/** Puts a node's staged bridges into force, once, when nobody else has staged anything there. */
+import type { StepOf } from '../../plan/types.ts';
+import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
+import { type PendingChange, parsePendingChanges } from '../../proxmox/network-diff.ts';
+import { attempt, awaitTask } from '../retry.ts';
+import { StepError } from '../step-error.ts';
+import type { Handler, StepIo } from '../types.ts';
+import { outliveTasks } from './outlive-tasks.ts';
+
+type ReloadStep = StepOf<'network.reload'>;
+
+interface NodeState {
+  readonly pending: readonly PendingChange[];
+  /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
+  readonly down: readonly string[];
+}
+
+async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
+  const { rows, changes } = await io.pve.network(step.node, io.signal);
+  const ours = new Set(step.bridges);
+  return {
+    pending: parsePendingChanges(changes, rows),
+    down: rows.filter(({ iface, active }) => ours.has(iface) && !active).map(({ iface }) => iface),
+  };
+}
+
+/** An apply puts everything into force, whoever staged it. */
+function refuseForeign({ node }: ReloadStep, { pending }: NodeState): void {
+  const foreign = pending.filter(({ ours }) => !ours);
+  if (foreign.length === 0) return;
+  const names = foreign.map(({ iface }) => iface).join(', ');
+  throw new StepError(
+    'FOREIGN_PENDING_CHANGES',
+    `${node} has network changes that are not ours and wait to be applied: ${names}`,
+    {
+      hint: `apply or revert them in ${node} → System → Network, then run again:\n${foreign.map(({ text }) => text).join('\n')}`,
+    },
+  );
+}
+
+/** A failed ifreload has consumed the staged file all the same: what counts is whether the bridges are up. */
+async function apply({ node }: ReloadStep, io: StepIo): Promise<TaskError | undefined> {
+  const upid = await io.pve.reloadNetwork(node, io.signal);
+  try {
+    await awaitTask(io, upid);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TaskError) || isReloadBusy(error)) throw error;
+    return error;
+  }
+}
+
+async function bringUp(step: ReloadStep, io: StepIo): Promise<'done' | 'already-done'> {
+  let state = await readState(step, io);
+  if (state.down.length === 0 && !state.pending.some(({ ours }) => ours)) return 'already-done';
+  let failure: TaskError | undefined;
+  for (let round = 0; round < 2; round += 1) {
+    refuseForeign(step, state);
+    failure = await apply(step, io);
+    state = await readState(step, io);
+    if (state.down.length === 0 && !failure) return 'done';
+  }
+  // The reload fails for an interface that is none of ours.
+  if (state.down.length === 0) return 'done';
+  throw new StepError('BRIDGES_DOWN', `${state.down.join(', ')} on ${step.node} did not come up`, {
+    hint: failure?.hint ?? `see the task log of the network reload on ${step.node}`,
+    cause: failure,
+  });
+}
+
+export const reloadNetwork: Handler<'network.reload'> = (step, io) =>
+  attempt(io, {
+    id: step.id,
+    act: () => bringUp(step, io),
+    // Every try begins with a look at the bridges, so it is enough that no reload is under way any more.
+    look: async () => {
+      await outliveTasks(io, step.node, { type: 'srvreload' });
+      return 'absent';
+    },
+  });

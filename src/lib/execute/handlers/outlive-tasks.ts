@@ -1,0 +1,19 @@
+/** Waits until tasks that may be ours, their UPID lost with the answer, have ended. Does not judge how. */
+import { AnswerLostError, TaskError } from '../../proxmox/errors.ts';
+import { awaitTask } from '../retry.ts';
+import type { StepIo } from '../types.ts';
+
+export async function outliveTasks(
+  io: StepIo,
+  node: string,
+  filter: { readonly type: string; readonly vmid?: number },
+): Promise<void> {
+  const active = await io.pve.tasks(node, { source: 'active', ...filter }, io.signal);
+  for (const { upid } of active) {
+    try {
+      await awaitTask(io, upid);
+    } catch (error) {
+      if (!(error instanceof TaskError) && !(error instanceof AnswerLostError)) throw error;
+    }
+  }
+}

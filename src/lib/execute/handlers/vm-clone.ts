@@ -1,0 +1,47 @@
+/** Clones a template under a claimed VMID. Never touches a VM that stands under it without this machine's mark. */
+import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
+import { attempt, awaitTask } from '../retry.ts';
+import { StepError } from '../step-error.ts';
+import type { Handler, StepOutcome } from '../types.ts';
+import { settledClone, settledLostClone } from './clone-progress.ts';
+
+/** Against clocks in whole seconds and the way of the request. */
+const SLACK_SECONDS = 5;
+const ROLLBACK_MS = 5000;
+
+export const cloneVm: Handler<'vm.clone'> = (step, io) => {
+  const { node, target, templateVmid, vmid, name, description, full, storage } = step;
+  const request = { node, target, templateVmid, vmid, name, description, full };
+  let since = 0;
+  const clone = async (mayExist: boolean): Promise<StepOutcome> => {
+    since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
+    try {
+      const upid = await io.pve.cloneVm(storage === undefined ? request : { ...request, storage }, io.signal);
+      await awaitTask(io, upid);
+      return 'done';
+    } catch (error) {
+      const exists = isAlreadyExists(error);
+      // After a lock timeout PVE takes the half-made VM back; it must be gone before the number is used again.
+      if (!exists && !isLockTimeout(error)) throw error;
+      if ((await settledClone(step, io)) === 'done') return 'already-done';
+      if (!exists) throw error;
+      if (!mayExist) {
+        throw new StepError(
+          'VMID_TAKEN',
+          `VMID ${vmid} cannot be used: ${error instanceof Error ? error.message : ''}`,
+          {
+            hint: 'it may be in use on another node; run the command again: the machine gets another number',
+            cause: error,
+          },
+        );
+      }
+      await io.clock.sleep(ROLLBACK_MS, io.signal);
+      return clone(false);
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => clone(true),
+    look: () => settledLostClone(step, io, since),
+  });
+};

@@ -1,0 +1,82 @@
+/** Gives a VM of ours its NICs, options and finished mark in one write. Never touches a VM without its mark. */
+import { parseVmMark } from '../../plan/marks.ts';
+import type { StepOf } from '../../plan/types.ts';
+import { isDigestMismatch, PveError } from '../../proxmox/errors.ts';
+import type { ConfigValues } from '../../proxmox/types.ts';
+import { attempt } from '../retry.ts';
+import { StepError } from '../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../types.ts';
+import { type ConfigChange, configChange } from './vm-config-change.ts';
+
+type ConfigureStep = StepOf<'vm.configure'>;
+
+const POLL_MS = 2000;
+const LOCK_PATIENCE_MS = 120_000;
+
+async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
+  const { node, vmid } = step;
+  const started = io.clock.now();
+  for (;;) {
+    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    if (!values)
+      throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
+    const lock = values['lock'];
+    if (lock === undefined) {
+      if (parseVmMark(values['description'] ?? '')?.vmid === vmid) return values;
+      throw new StepError('NOT_OURS', `VM ${vmid} on ${node} does not carry its mark; it is left alone`, {
+        hint: `if it is a stand's VM, put the deploy-stand line back into its notes, with vmid=${vmid}`,
+      });
+    }
+    if (io.clock.now() - started > LOCK_PATIENCE_MS) {
+      throw new StepError('VM_LOCKED', `VM ${vmid} on ${node} is locked (${lock})`, {
+        hint: `wait for the operation that holds it, then run again`,
+      });
+    }
+    await io.clock.sleep(POLL_MS, io.signal);
+  }
+}
+
+function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
+  if (!step.secret) return undefined;
+  const password = io.secrets.cloudInitPassword(step.secret.machine);
+  if (password !== undefined) return password;
+  throw new StepError(
+    'SECRET_MISSING',
+    `the cloud-init password of machine ${step.secret.machine} is not known`,
+    {
+      hint: 'give the lab file with `cloud_init.password` again',
+    },
+  );
+}
+
+/** Tags are for people: where the datacenter reserves them, the VM is configured without. */
+async function write(step: ConfigureStep, io: StepIo, change: ConfigChange): Promise<void> {
+  const { node, vmid } = step;
+  try {
+    await io.pve.updateVmConfig(node, vmid, change, io.signal);
+  } catch (error) {
+    if (!(error instanceof PveError) || !/modifying tag/.test(error.text)) throw error;
+    const set = Object.fromEntries(Object.entries(change.set).filter(([key]) => key !== 'tags'));
+    await io.pve.updateVmConfig(node, vmid, { ...change, set }, io.signal);
+  }
+}
+
+export const configureVm: Handler<'vm.configure'> = (step, io) => {
+  const configure = async (mayBeStale: boolean): Promise<StepOutcome> => {
+    const change = configChange(step, await readOwn(step, io), secretOf(step, io));
+    if (!change) return 'already-done';
+    try {
+      await write(step, io, change);
+      return 'done';
+    } catch (error) {
+      if (!mayBeStale || !isDigestMismatch(error)) throw error;
+      return configure(false);
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => configure(true),
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+};

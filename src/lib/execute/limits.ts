@@ -1,0 +1,152 @@
+/**
+ * How many steps may run at once, by the PVE locks they take. Knows sizes and counts; must not know the graph.
+ * One key per lock: a step takes one place under each of its keys.
+ */
+import type { Step } from '../plan/types.ts';
+
+/** Keys of the limits a step falls under. Pure. */
+export function limitsOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'user.create':
+    case 'pool.create':
+    case 'pool.update':
+    case 'acl.grant':
+      // Users, pools and ACLs are one file under one cluster-wide lock (pve-access-control AccessControl.pm).
+      return ['user.cfg'];
+    case 'bridge.create':
+    case 'bridge.update':
+    case 'network.reload':
+      // Edits share one staged file per node, and ifupdown2 refuses a second reload instead of waiting.
+      return [`network:${step.node}`];
+    case 'vm.clone':
+      return [`task:${step.node}`, ...new Set(step.locks.map((lock) => `storage:${lock}`))];
+    case 'vm.configure':
+      return [`sync:${step.node}`];
+    case 'vm.snapshot':
+    case 'vm.start':
+      return [`task:${step.node}`];
+  }
+}
+
+interface Size {
+  readonly start: number;
+  /** Above `start`: the limit adapts to what PVE's locks bear. */
+  readonly max: number;
+}
+
+/**
+ * `sync`: pvedaemon has three workers per node and handles a config PUT inside one of them.
+ * `task`: PVE does not cap workers; this is what a busy host starts at once without starving its guests.
+ * `storage`: whoever wants the lock gives up after 10 s, and a linked clone holds it for 1–2 s per disk. Four in
+ * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16.
+ */
+const SIZES: Readonly<Record<string, Size>> = {
+  'user.cfg': { start: 1, max: 1 },
+  network: { start: 1, max: 1 },
+  sync: { start: 3, max: 3 },
+  task: { start: 8, max: 16 },
+  storage: { start: 4, max: 16 },
+};
+
+const OVERALL = 'overall';
+/** Successes at full width after which a width that once timed out is tried again. */
+const FORGIVE_AFTER = 64;
+
+interface Gauge {
+  readonly adapts: boolean;
+  readonly max: number;
+  size: number;
+  used: number;
+  /** Highest width not known to time out. */
+  ceiling: number;
+  streak: number;
+  /** Counts the halvings: several timeouts of one burst are one reason to halve. */
+  epoch: number;
+}
+
+function createGauge({ start, max }: Size): Gauge {
+  return { adapts: max > start, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
+}
+
+function grow(gauge: Gauge): void {
+  gauge.streak += 1;
+  if (gauge.size < gauge.ceiling) {
+    if (gauge.streak < gauge.size) return;
+    gauge.size += 1;
+  } else {
+    if (gauge.ceiling === gauge.max || gauge.streak < FORGIVE_AFTER) return;
+    gauge.ceiling += 1;
+  }
+  gauge.streak = 0;
+}
+
+function shrink(gauge: Gauge): void {
+  gauge.ceiling = Math.max(1, gauge.size - 1);
+  gauge.size = Math.max(1, Math.floor(gauge.size / 2));
+  gauge.streak = 0;
+  gauge.epoch += 1;
+}
+
+/** The keys whose lock a timeout's text names: `storage-X` of PVE, else the config locks that belong to the node. */
+function blamed(keys: readonly string[], because: string): readonly string[] {
+  const storage = /storage-([\w.-]+)'/.exec(because)?.[1];
+  const named = storage === undefined ? [] : keys.filter((key) => key.endsWith(`:${storage}`));
+  return named.length > 0 ? named : keys.filter((key) => key.startsWith('task:'));
+}
+
+/** The places one running step takes. */
+export interface Slot {
+  /** PVE could not get a lock in time for this step. */
+  timedOut(because: string): void;
+  leave(succeeded: boolean): void;
+}
+
+export interface Limits {
+  keysOf(step: Step): readonly string[];
+  hasRoom(keys: readonly string[]): boolean;
+  /** Takes a place under every key; ask `hasRoom` before. */
+  enter(keys: readonly string[]): Slot;
+}
+
+/** Additive increase while all goes well, halving when PVE says "got timeout", never under one. */
+export function createLimits(options: { readonly concurrency?: number | undefined } = {}): Limits {
+  const { concurrency } = options;
+  const gauges = new Map<string, Gauge>();
+  const gaugeOf = (key: string): Gauge => {
+    const known = gauges.get(key);
+    if (known) return known;
+    const own = key === OVERALL ? concurrency : undefined;
+    const size = own === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : { start: own, max: own };
+    const gauge = createGauge(size ?? { start: 1, max: 1 });
+    gauges.set(key, gauge);
+    return gauge;
+  };
+  return {
+    keysOf: (step) => (concurrency === undefined ? limitsOf(step) : [OVERALL, ...limitsOf(step)]),
+    hasRoom: (keys) => keys.every((key) => gaugeOf(key).used < gaugeOf(key).size),
+    enter: (keys) => {
+      const held = keys.map((key) => {
+        const gauge = gaugeOf(key);
+        gauge.used += 1;
+        return { key, gauge, epoch: gauge.epoch };
+      });
+      return {
+        timedOut: (because) => {
+          const guilty = blamed(keys, because);
+          for (const place of held) {
+            if (!place.gauge.adapts || !guilty.includes(place.key)) continue;
+            // A place taken before the last halving only repeats what that halving has answered.
+            if (place.epoch === place.gauge.epoch) shrink(place.gauge);
+            place.epoch = place.gauge.epoch;
+          }
+        },
+        leave: (succeeded) => {
+          for (const { gauge } of held) {
+            if (succeeded && gauge.adapts && gauge.used >= gauge.size) grow(gauge);
+            gauge.used -= 1;
+          }
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,292 @@
+/**
+ * The cluster-wide planning lock: a pool that only one can create. Serialises reading, planning and claiming of all
+ * runs on a cluster; must not be relied on for safety (claims are), because a run that stalls is overtaken.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { PlanRefusedError, StandError } from '../errors.ts';
+import { LOCK_POOL } from '../plan/marks.ts';
+import { isAlreadyExists, isNotFound } from '../proxmox/errors.ts';
+import type { PveApi } from '../proxmox/types.ts';
+import { attempt, type RetryIo } from './retry.ts';
+
+export interface PlanningLock {
+  /** Extends the deadline at once; throws when the lock was lost. The lock renews itself anyway. */
+  renew(): Promise<void>;
+  /** Gives the lock back; again is harmless. Never throws for trouble with PVE: what is left expires by itself. */
+  release(): Promise<void>;
+  held(): boolean;
+  /** Throws PlanRefusedError when the lock was lost: what was planned may be out of date. */
+  assertHeld(): void;
+}
+
+export interface PlanningLockOptions {
+  /** Who holds it, for the messages of those who wait: user, host, process. */
+  readonly owner: string;
+  readonly signal?: AbortSignal;
+  /** Told in words whom this run waits for, at every look. */
+  readonly onWait?: (text: string) => void;
+  /** Milliseconds to wait for another run. */
+  readonly patience?: number;
+  /** Tells runs of one owner apart. */
+  readonly nonce?: string;
+}
+
+type LockPve = Pick<PveApi, 'pools' | 'createPool' | 'updatePool' | 'deletePool' | 'serverTime'>;
+
+const SECOND = 1000;
+const LIFETIME = 120 * SECOND;
+const RENEW_EVERY = 40 * SECOND;
+const FIRST_POLL = 2 * SECOND;
+const LONGEST_POLL = 5 * SECOND;
+const PATIENCE = 600 * SECOND;
+/** Longer than another waiter needs between its last look at an expired lock and its deletion. */
+const SETTLE = 2 * SECOND;
+
+interface Holder {
+  readonly comment: string;
+  readonly owner: string;
+  /** Undefined: not written by us, so it never expires. */
+  readonly until: string | undefined;
+}
+
+function parseHolder(comment: string): Holder {
+  const match = /^deploy-stand-lock owner=(.*) run=\S+ until=(\S+)$/.exec(comment.trim());
+  const [, owner, until] = match ?? [];
+  if (owner === undefined || until === undefined || Number.isNaN(Date.parse(until)))
+    return { comment, owner: 'another run', until: undefined };
+  return { comment, owner, until };
+}
+
+/** One run's view of the lock pool. */
+class LockPool {
+  readonly #pve: LockPve;
+  #io: RetryIo;
+  readonly #name: string;
+  /** Comments that are ours: the last one written, and one whose answer was lost. */
+  #ours = new Set<string>();
+  #until = 0;
+  #held = false;
+
+  constructor(pve: LockPve, clock: Clock, options: PlanningLockOptions) {
+    this.#pve = pve;
+    this.#io = {
+      clock,
+      signal: options.signal ?? new AbortController().signal,
+      onRetry: () => undefined,
+    };
+    const owner = options.owner.replaceAll(/\s+/g, ' ').trim();
+    this.#name = `owner=${owner} run=${options.nonce ?? randomBytes(4).toString('hex')}`;
+  }
+
+  /** From here on no signal interrupts: an interrupted run must still give the lock back. */
+  detach(): void {
+    this.#io = { ...this.#io, signal: new AbortController().signal };
+  }
+
+  async read(): Promise<Holder | undefined> {
+    const pools = await this.#pve.pools(this.#io.signal);
+    const found = pools.find(({ pool }) => pool === LOCK_POOL);
+    return found && parseHolder(found.comment);
+  }
+
+  isPast({ until }: Holder): boolean {
+    return until !== undefined && Date.parse(until) < this.#pve.serverTime().getTime();
+  }
+
+  /** False: another run has it. `contested`: it was not free at first, so other waiters may be about to remove it. */
+  async tryTake(contested: boolean): Promise<boolean> {
+    const next = this.#nextComment();
+    this.#ours = new Set([next.comment]);
+    if (!(await this.#create(next.comment))) return false;
+    if (contested) await this.#io.clock.sleep(SETTLE, this.#io.signal);
+    this.#held = await this.#isOurs();
+    if (this.#held) this.#until = next.until;
+    return this.#held;
+  }
+
+  /** Removes an expired lock, and only that very one: whoever renewed or replaced it since keeps it. */
+  async removeExpired(expired: Holder): Promise<void> {
+    const now = await this.read();
+    if (now?.comment !== expired.comment) return;
+    await this.#delete(async () => (await this.read())?.comment === expired.comment);
+  }
+
+  async renew(): Promise<void> {
+    if (!(await this.#isOurs())) this.#held = false;
+    this.assertHeld();
+    const next = this.#nextComment();
+    this.#ours.add(next.comment);
+    await attempt(this.#io, {
+      id: this.#name,
+      act: async () => {
+        this.assertHeld(); // past the deadline the comment may be another run's
+        await this.#pve.updatePool(LOCK_POOL, { comment: next.comment }, this.#io.signal);
+        return 'done';
+      },
+      look: async () => ((await this.read())?.comment === next.comment ? 'done' : 'absent'),
+    });
+    this.#ours = new Set([next.comment]);
+    this.#until = next.until;
+  }
+
+  async release(): Promise<void> {
+    this.#held = false;
+    if (await this.#isOurs()) await this.#delete(() => this.#isOurs());
+  }
+
+  held(): boolean {
+    return this.#held && this.#pve.serverTime().getTime() < this.#until;
+  }
+
+  assertHeld(): void {
+    if (this.held()) return;
+    throw new PlanRefusedError(
+      'PLANNING_LOCK_LOST',
+      'another run took over the planning lock of this cluster',
+      {
+        hint: 'run the command again: it plans anew from what is there',
+      },
+    );
+  }
+
+  async #create(comment: string): Promise<boolean> {
+    try {
+      await attempt(this.#io, {
+        id: this.#name,
+        act: async () => {
+          await this.#pve.createPool(LOCK_POOL, comment, this.#io.signal);
+          return 'done';
+        },
+        look: async () => ((await this.#isOurs()) ? 'done' : 'absent'),
+      });
+      return true;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      return this.#isOurs(); // an earlier try, its answer lost, may have made it after all
+    }
+  }
+
+  async #isOurs(): Promise<boolean> {
+    const holder = await this.read();
+    return holder !== undefined && this.#ours.has(holder.comment.trim());
+  }
+
+  async #delete(isStillThere: () => Promise<boolean>): Promise<void> {
+    try {
+      await attempt(this.#io, {
+        id: this.#name,
+        act: async () => {
+          await this.#pve.deletePool(LOCK_POOL, this.#io.signal);
+          return 'done';
+        },
+        look: async () => ((await isStillThere()) ? 'absent' : 'done'),
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  #nextComment(): { readonly comment: string; readonly until: number } {
+    const until = this.#pve.serverTime().getTime() + LIFETIME;
+    return {
+      until,
+      comment: `deploy-stand-lock ${this.#name} until=${new Date(until).toISOString()}`,
+    };
+  }
+}
+
+/** Moves the deadline on until stopped, or until the lock turns out to be lost. */
+async function keepRenewing(lock: LockPool, clock: Clock, stop: AbortSignal): Promise<void> {
+  for (let wait = RENEW_EVERY; ;) {
+    try {
+      await clock.sleep(wait, stop);
+    } catch {
+      return;
+    }
+    try {
+      await lock.renew();
+      wait = RENEW_EVERY;
+    } catch (error) {
+      // Trouble with PVE may pass before the deadline does; a lost lock does not come back.
+      if (!(error instanceof StandError) || !lock.held()) return;
+      wait = LONGEST_POLL;
+    }
+  }
+}
+
+function refusal(holder: Holder, patience: number): PlanRefusedError {
+  const waited = `waited ${Math.round(patience / SECOND)} s`;
+  return holder.until === undefined
+    ? new PlanRefusedError(
+        'PLANNING_LOCKED',
+        `pool ${LOCK_POOL} exists, but its comment is not a lock of ours (${waited})`,
+        { hint: `remove the pool ${LOCK_POOL} if no deploy-stand runs on this cluster` },
+      )
+    : new PlanRefusedError(
+        'PLANNING_LOCKED',
+        `${holder.owner} has been planning on this cluster all the while (${waited})`,
+        { hint: `run the command again later; the lock expires at ${holder.until} unless it is renewed` },
+      );
+}
+
+async function take(lock: LockPool, clock: Clock, options: PlanningLockOptions): Promise<void> {
+  const patience = options.patience ?? PATIENCE;
+  const started = clock.now();
+  for (let poll = FIRST_POLL, contested = false; ; contested = true) {
+    let holder = contested ? await lock.read() : undefined;
+    if (holder && lock.isPast(holder)) {
+      await lock.removeExpired(holder);
+      holder = undefined;
+    }
+    if (!holder) {
+      if (await lock.tryTake(contested)) return;
+      holder = await lock.read();
+      if (holder && lock.isPast(holder)) continue;
+    }
+    // A pool that is there and not shown (no Pool.Audit) cannot be told from one released this moment: wait for both.
+    const shown = holder ?? { comment: '', owner: 'another run', until: undefined };
+    options.onWait?.(`waiting for ${shown.owner}, which is planning on this cluster`);
+    if (clock.now() + poll - started > patience) throw refusal(shown, patience);
+    await clock.sleep(poll, options.signal);
+    poll = Math.min(poll * 1.5, LONGEST_POLL);
+  }
+}
+
+/** Waits for the lock, and takes it over from a run that let it expire. */
+export async function acquirePlanningLock(
+  pve: LockPve,
+  clock: Clock,
+  options: PlanningLockOptions,
+): Promise<PlanningLock> {
+  const lock = new LockPool(pve, clock, options);
+  const giveBack = async () => {
+    lock.detach();
+    try {
+      await lock.release();
+    } catch (error) {
+      if (!(error instanceof StandError)) throw error;
+    }
+  };
+  try {
+    await take(lock, clock, options);
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+  lock.detach();
+  const stop = new AbortController();
+  const renewing = keepRenewing(lock, clock, stop.signal);
+  let released: Promise<void> | undefined;
+  const release = async () => {
+    stop.abort();
+    await renewing;
+    await giveBack();
+  };
+  return {
+    renew: () => lock.renew(),
+    release: () => (released ??= release()),
+    held: () => lock.held(),
+    assertHeld: () => lock.assertHeld(),
+  };
+}

@@ -1,0 +1,115 @@
+/** Repeats a write where that is proven safe, and looks first where it is not. Knows nothing of what is written. */
+import {
+  AnswerLostError,
+  isLockTimeout,
+  isNoQuorum,
+  isReloadBusy,
+  UnreachableError,
+} from '../proxmox/errors.ts';
+import type { Upid } from '../proxmox/types.ts';
+import type { StepIo, StepOutcome } from './types.ts';
+
+export interface Attempt {
+  /** Step id (or another name): spreads the waits of steps that failed at the same moment. */
+  readonly id: string;
+  /** The write, and the wait for its task. May answer `already-done`. */
+  readonly act: () => Promise<StepOutcome | undefined>;
+  /** What became of a write whose answer was lost. `absent` must mean that writing again is safe. */
+  readonly look: () => Promise<'done' | 'absent'>;
+}
+
+export type RetryIo = Pick<StepIo, 'clock' | 'signal' | 'onRetry'>;
+
+type Trouble = 'busy' | 'lost' | 'unreachable';
+
+const SECOND = 1000;
+const FIRST_WAIT = SECOND;
+const LONGEST_WAIT = 30 * SECOND;
+/** How long one kind of trouble is put up with. A class of 500 keeps a shared storage's lock busy for minutes. */
+const PATIENCE: Readonly<Record<Trouble, number>> = {
+  busy: 600 * SECOND,
+  lost: 600 * SECOND,
+  unreachable: 120 * SECOND,
+};
+
+/** Undefined: an error that trying again does not mend. */
+function troubleOf(error: unknown): Trouble | undefined {
+  if (isLockTimeout(error) || isReloadBusy(error)) return 'busy';
+  if (error instanceof AnswerLostError) return 'lost';
+  if (error instanceof UnreachableError || isNoQuorum(error)) return 'unreachable';
+  return undefined;
+}
+
+/** 0.75 … 1.25, always the same for the same step and try: no two runs of a test differ. */
+function spread(id: string, tries: number): number {
+  let hash = 2166136261;
+  for (const char of `${id}#${tries}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619) >>> 0;
+  return 0.75 + (hash % 1000) / 2000;
+}
+
+/** Waits before the next try, or throws the error when there is none. */
+function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<void> {
+  let last: Trouble | undefined;
+  let since = 0;
+  let tries = 0;
+  return async (error) => {
+    const trouble = troubleOf(error);
+    if (trouble === undefined || io.signal.aborted) throw error;
+    if (trouble !== last) {
+      last = trouble;
+      since = io.clock.now();
+      tries = 0;
+    }
+    const waitMs = Math.round(Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT) * spread(id, tries));
+    if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
+    tries += 1;
+    io.onRetry({
+      because: error instanceof Error ? error.message : String(error),
+      waitMs,
+      lockTimeout: isLockTimeout(error),
+    });
+    await io.clock.sleep(waitMs, io.signal);
+  };
+}
+
+/** Repeats a read while PVE cannot be reached; the client itself repeats only for moments. */
+async function persist<T>(io: RetryIo, id: string, read: () => Promise<T>): Promise<T> {
+  const backOff = createBackOff(io, id);
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      await backOff(error);
+    }
+  }
+}
+
+/**
+ * Carries out one write. A lock timeout and an unreachable host prove that nothing happened: wait and repeat. A lost
+ * answer proves nothing: look, and repeat only what is absent.
+ */
+export async function attempt(io: RetryIo, { id, act, look }: Attempt): Promise<StepOutcome> {
+  const backOff = createBackOff(io, id);
+  for (;;) {
+    try {
+      return (await act()) ?? 'done';
+    } catch (error) {
+      if (error instanceof AnswerLostError && (await persist(io, id, look)) === 'done') return 'already-done';
+      await backOff(error);
+    }
+  }
+}
+
+/**
+ * Waits for a task that has been started. Losing sight of it is a lost answer, never an "unreachable": that would
+ * make the caller start it a second time.
+ */
+export async function awaitTask(io: StepIo, upid: Upid): Promise<void> {
+  try {
+    await io.tasks.wait(upid, io.signal);
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    throw new AnswerLostError(`task ${upid}`, 'PVE could not be reached to follow it', error);
+  }
+}

@@ -1,0 +1,239 @@
+/** Runs the steps of a plan as their edges and limits allow. Must not know what a step means, nor alter one. */
+import { StandError } from '../errors.ts';
+import { assertSound } from '../plan/graph.ts';
+import type { Plan, Step, StepKind, StepOf } from '../plan/types.ts';
+import { createLimits, type Limits, type Slot } from './limits.ts';
+import { type Queued, ReadyQueues } from './ready-queues.ts';
+import type { ApplyEvent, Handlers, RunIo, RunResult, StepIo, StepOutcome, StepResult } from './types.ts';
+
+export interface RunOptions {
+  readonly handlers: Handlers;
+  readonly io: RunIo;
+  /** Default: by PVE's locks alone. */
+  readonly limits?: Limits;
+  readonly onEvent: (event: ApplyEvent) => void;
+  /** The soft stop (first SIGINT): nothing new is started, what runs is waited for. `io.signal` is the hard one. */
+  readonly signal?: AbortSignal;
+  /**
+   * Called once, when every step that reserves a name or number on the cluster has ended: from here on another
+   * planner sees what this plan took.
+   */
+  readonly onReserved?: () => Promise<void> | void;
+  /** Ids to run; all others are left out of the results and count as done before. Default: all. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** Kinds by which a plan takes names and numbers that others could take too. */
+export const RESERVING: ReadonlySet<StepKind> = new Set<StepKind>([
+  'pool.create',
+  'pool.update',
+  'bridge.create',
+  'bridge.update',
+]);
+
+const INTERRUPTED = 'interrupted';
+
+interface Node extends Queued {
+  readonly step: Step;
+  readonly dependents: { readonly node: Node; readonly must: boolean }[];
+  state: 'waiting' | 'started' | 'settled';
+  /** Edges to steps that have not ended. */
+  open: number;
+}
+
+function buildGraph(steps: readonly Step[], limits: Limits): Node[] {
+  const nodes = steps.map((step, index): Node => {
+    return { step, index, keys: limits.keysOf(step), dependents: [], state: 'waiting', open: 0 };
+  });
+  const byId = new Map(nodes.map((node) => [node.step.id, node]));
+  for (const node of nodes) {
+    const connect = (id: string, must: boolean) => {
+      const before = byId.get(id);
+      if (!before) return; // left out by `only`
+      before.dependents.push({ node, must });
+      node.open += 1;
+    };
+    for (const id of node.step.dependsOn) connect(id, true);
+    for (const id of node.step.after) connect(id, false);
+  }
+  return nodes;
+}
+
+/** No switch and no cast: the map's type ties each kind to its handler. */
+function runStep<K extends StepKind>(handlers: Handlers, step: StepOf<K>, io: StepIo): Promise<StepOutcome> {
+  return handlers[step.kind](step, io);
+}
+
+interface End {
+  readonly resolve: (result: RunResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #limits: Limits;
+  readonly #nodes: readonly Node[];
+  readonly #ready: ReadyQueues<Node>;
+  readonly #results: StepResult[] = [];
+  readonly #end: End;
+  #left: number;
+  #reserving: number;
+  #reserved: Promise<void> | undefined;
+  #interrupted = false;
+
+  constructor(nodes: readonly Node[], options: RunOptions, limits: Limits, end: End) {
+    this.#options = options;
+    this.#limits = limits;
+    this.#nodes = nodes;
+    this.#ready = new ReadyQueues(limits);
+    this.#end = end;
+    this.#left = nodes.length;
+    this.#reserving = nodes.filter(({ step }) => RESERVING.has(step.kind)).length;
+  }
+
+  begin(): void {
+    for (const node of this.#nodes) if (node.open === 0) this.#ready.add(node);
+    this.#advance();
+  }
+
+  /** Skips everything that has not been started. */
+  interrupt(): void {
+    for (const node of this.#nodes) {
+      if (node.state !== 'waiting') continue;
+      this.#interrupted = true;
+      this.#settle(node, { id: node.step.id, status: 'skipped', because: INTERRUPTED });
+    }
+    this.#checkProgress();
+  }
+
+  #advance(): void {
+    for (let node = this.#ready.next(); node; node = this.#ready.next()) {
+      if (node.state !== 'waiting') continue; // interrupted while it was queued
+      node.state = 'started';
+      this.#start(node).catch(this.#end.reject);
+    }
+    this.#checkProgress();
+  }
+
+  async #start(node: Node): Promise<void> {
+    const { io, onEvent } = this.#options;
+    const { step } = node;
+    const slot = this.#limits.enter(node.keys);
+    const begun = io.clock.now();
+    onEvent({ type: 'step.started', step });
+    const ended = await this.#carryOut(step, slot);
+    const durationMs = io.clock.now() - begun;
+    if (ended instanceof Error) {
+      slot.leave(false);
+      onEvent({ type: 'step.failed', step, error: ended, durationMs });
+      this.#settle(node, this.#failure(step, ended));
+    } else {
+      slot.leave(true);
+      onEvent({ type: 'step.succeeded', step, outcome: ended, durationMs });
+      this.#settle(node, { id: step.id, status: 'done', outcome: ended });
+    }
+    this.#ready.freed(node.keys);
+    this.#advance();
+  }
+
+  async #carryOut(step: Step, slot: Slot): Promise<StepOutcome | Error> {
+    const { handlers, io, onEvent } = this.#options;
+    const stepIo: StepIo = {
+      ...io,
+      onRetry: ({ because, waitMs, lockTimeout }) => {
+        if (lockTimeout) slot.timedOut(because);
+        onEvent({ type: 'step.retrying', step, because, waitMs });
+      },
+    };
+    try {
+      return await runStep(handlers, step, stepIo);
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+  }
+
+  #failure(step: Step, error: Error): StepResult {
+    const known = error instanceof StandError ? error : undefined;
+    const code = known?.code ?? (this.#options.io.signal.aborted ? 'INTERRUPTED' : 'INTERNAL');
+    return {
+      id: step.id,
+      status: 'failed',
+      code,
+      message: error.message,
+      ...(known?.hint === undefined ? {} : { hint: known.hint }),
+    };
+  }
+
+  /** Records how a step ended, and what follows for those behind it: without recursion, plans are deep. */
+  #settle(node: Node, result: StepResult): void {
+    const ended: { readonly node: Node; readonly result: StepResult }[] = [{ node, result }];
+    for (let next = ended.pop(); next; next = ended.pop()) {
+      if (next.node.state === 'settled') continue;
+      this.#record(next.node, next.result);
+      const because = reasonToSkip(next.result);
+      for (const { node: dependent, must } of next.node.dependents) {
+        if (dependent.state !== 'waiting') continue;
+        dependent.open -= 1;
+        if (must && because !== undefined)
+          ended.push({ node: dependent, result: { id: dependent.step.id, status: 'skipped', because } });
+        else if (dependent.open === 0) this.#ready.add(dependent);
+      }
+    }
+  }
+
+  #record(node: Node, result: StepResult): void {
+    node.state = 'settled';
+    this.#results[node.index] = result;
+    this.#left -= 1;
+    if (RESERVING.has(node.step.kind)) this.#reserving -= 1;
+    if (result.status === 'skipped')
+      this.#options.onEvent({ type: 'step.skipped', step: node.step, because: result.because });
+  }
+
+  #checkProgress(): void {
+    if (this.#reserving === 0) this.#reserved ??= this.#announceReserved();
+    if (this.#left > 0) return;
+    const interrupted = this.#interrupted || this.#options.io.signal.aborted;
+    this.#reserved?.then(() => this.#end.resolve({ results: this.#results, interrupted }), this.#end.reject);
+  }
+
+  async #announceReserved(): Promise<void> {
+    await this.#options.onReserved?.();
+  }
+}
+
+/** The first cause: a step skipped behind a skipped one names the step that failed. */
+function reasonToSkip(result: StepResult): string | undefined {
+  if (result.status === 'failed') return `${result.id} failed`;
+  return result.status === 'skipped' ? result.because : undefined;
+}
+
+/**
+ * Runs a plan to its end. Ready steps start in plan order, as wide as the limits allow; a failure skips what depends
+ * on it and nothing else. Rejects only for a defect: an unsound plan (before anything starts), a throwing listener.
+ */
+export async function runPlan(plan: Pick<Plan, 'steps'>, options: RunOptions): Promise<RunResult> {
+  assertSound(plan.steps);
+  const { only, signal } = options;
+  const limits = options.limits ?? createLimits();
+  const nodes = buildGraph(only ? plan.steps.filter(({ id }) => only.has(id)) : plan.steps, limits);
+  const stops = [options.io.signal, ...(signal ? [signal] : [])];
+  let stop: (() => void) | undefined;
+  try {
+    return await new Promise<RunResult>((resolve, reject) => {
+      const run = new Run(nodes, options, limits, { resolve, reject });
+      stop = () => {
+        try {
+          run.interrupt();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error))); // a listener threw; out of an event handler it would end the process
+        }
+      };
+      for (const one of stops) one.addEventListener('abort', stop);
+      if (stops.some((one) => one.aborted)) run.interrupt();
+      else run.begin();
+    });
+  } finally {
+    for (const one of stops) if (stop) one.removeEventListener('abort', stop);
+  }
+}

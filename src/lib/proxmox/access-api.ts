@@ -1,0 +1,70 @@
+/** Endpoints about users, realms, roles and ACLs. Must not decide anything. */
+import type { PveHttp } from './http.ts';
+import { rowsOf, type Row } from './rows.ts';
+import type { PveApi } from './types.ts';
+
+type AccessApi = Pick<PveApi, 'users' | 'createUser' | 'realms' | 'groups' | 'roles' | 'acls' | 'grant'>;
+
+export function accessApi(http: PveHttp): AccessApi {
+  return {
+    // Only the full form tells the groups.
+    users: async (signal) => rowsOf(await http.get('/access/users', { full: true }, signal)).map(userOf),
+    createUser: async (user, signal) => {
+      const params = {
+        userid: user.userid,
+        password: user.password,
+        comment: unlessEmpty(user.comment),
+        groups: unlessEmpty(user.groups.join(',')),
+        email: user.email,
+        firstname: user.firstName,
+        lastname: user.lastName,
+        expire: user.expire,
+      };
+      await http.post('/access/users', params, signal);
+    },
+    realms: async (signal) =>
+      rowsOf(await http.get('/access/domains', {}, signal)).map((row) => ({
+        realm: row.text('realm'),
+        type: row.text('type'),
+      })),
+    groups: async (signal) =>
+      rowsOf(await http.get('/access/groups', {}, signal)).map((row) => row.text('groupid')),
+    roles: async (signal) =>
+      rowsOf(await http.get('/access/roles', {}, signal)).map((row) => row.text('roleid')),
+    acls: async (signal) => rowsOf(await http.get('/access/acl', {}, signal)).flatMap(aclOf),
+    grant: async ({ path, role, userid, propagate }, signal) => {
+      await http.put('/access/acl', { path, roles: role, users: userid, propagate }, signal);
+    },
+  };
+}
+
+function unlessEmpty(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function userOf(row: Row): Awaited<ReturnType<PveApi['users']>>[number] {
+  return {
+    userid: row.text('userid'),
+    comment: row.comment('comment'),
+    enabled: row.flag('enable', true),
+    expire: row.maybeNumber('expire') ?? 0,
+    email: row.maybeText('email') ?? '',
+    firstName: row.maybeText('firstname') ?? '',
+    lastName: row.maybeText('lastname') ?? '',
+    groups: row.list('groups'),
+  };
+}
+
+function aclOf(row: Row): Awaited<ReturnType<PveApi['acls']>> {
+  const type = row.text('type');
+  if (type !== 'user' && type !== 'group' && type !== 'token') return [];
+  return [
+    {
+      path: row.text('path'),
+      role: row.text('roleid'),
+      subject: row.text('ugid'),
+      type,
+      propagate: row.flag('propagate', true),
+    },
+  ];
+}

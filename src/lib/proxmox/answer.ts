@@ -1,0 +1,165 @@
+/** Judges what came back for one request: data, or the error it means. Must not send anything. */
+import { AnswerLostError, AuthError, isTaskListLockTimeout, PveError, UnreachableError } from './errors.ts';
+import type { HttpMethod } from './errors.ts';
+import { redactText, redactValues } from '../redact.ts';
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly body: string;
+  readonly location?: string;
+}
+
+/** A good answer: `data`, and the whole document for what PVE puts beside it (`changes`, `total`). */
+export interface Answer {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly data: unknown;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+export interface Asked {
+  readonly method: HttpMethod;
+  readonly path: string;
+  /** Who asks, for hints: user or token id. */
+  readonly who: string;
+  /** Values that were sent and must not come back in a message. */
+  readonly secrets: readonly string[];
+}
+
+/** Statuses after which the outcome is open: AnyEvent::HTTP's own, and a reverse proxy's. */
+const LOST = new Set([502, 503, 504, 596, 597, 599]);
+
+/** Returns the answer, or throws the error that it stands for. */
+export function judge(asked: Asked, raw: RawAnswer): Answer {
+  const document = parseDocument(raw.body);
+  if (raw.status >= 200 && raw.status < 300) return accepted(asked, raw, document);
+  if (raw.status >= 300 && raw.status < 400) throw redirected(asked, raw);
+  if (raw.status === 595) throw new UnreachableError(asked.method, asked.path, nodeTrouble(raw));
+  if (LOST.has(raw.status)) throw noAnswer(asked, nodeTrouble(raw));
+  // PVE's own errors are JSON or empty; a page of text is some proxy's, which may have passed the request on.
+  if (raw.status >= 500 && raw.body.trim() !== '' && !document)
+    throw noAnswer(asked, `status ${raw.status}, no JSON`);
+  throw refused(asked, raw, document);
+}
+
+/** A read that got no answer did no harm; a write may have been carried out. */
+export function noAnswer(asked: Asked, reason: string, cause?: unknown): UnreachableError | AnswerLostError {
+  return asked.method === 'GET'
+    ? new UnreachableError(asked.method, asked.path, `no answer (${reason})`, cause)
+    : new AnswerLostError(`${asked.method} ${asked.path}`, `no answer (${reason})`, cause);
+}
+
+function accepted(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Answer {
+  if (document && Object.hasOwn(document, 'data')) {
+    return { method: asked.method, path: asked.path, data: document['data'], document };
+  }
+  const excerpt = redactText(raw.body.slice(0, 2000).replaceAll(/\s+/g, ' ')).slice(0, 80);
+  if (asked.method !== 'GET') throw noAnswer(asked, `not PVE's JSON: "${excerpt}"`);
+  throw new PveError({
+    ...asked,
+    status: raw.status,
+    text: `unexpected answer, not PVE's JSON: "${excerpt}"`,
+    hint: 'is this host a Proxmox VE node, and does nothing else answer in its place?',
+  });
+}
+
+function redirected(asked: Asked, raw: RawAnswer): PveError {
+  return new PveError({
+    ...asked,
+    status: raw.status,
+    text: `redirected to ${redactText(raw.location ?? 'nowhere')}; not followed, because the login would go there too`,
+    hint: 'name the Proxmox VE host itself in connections.yml',
+  });
+}
+
+function nodeTrouble(raw: RawAnswer): string {
+  return `status ${raw.status} ${raw.reason}`.trim();
+}
+
+function refused(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Error {
+  const text = redactValues(textOf(raw, document), asked.secrets);
+  const fields = fieldsOf(document, asked.secrets);
+  if (asked.method !== 'GET' && isTaskListLockTimeout(text)) return noAnswer(asked, text);
+  if (raw.status === 401) return loginRefused(asked, text);
+  const missing = /Permission check failed \((\/[^,()]*), ([^()]+)\)/.exec(text);
+  if (missing?.[1] !== undefined && missing[2] !== undefined) {
+    return notAllowed({ ...asked, status: raw.status, text, fields }, missing[1], missing[2], asked.who);
+  }
+  const isPoolMissing = /pool '[^']*' does not exist/.test(text);
+  if ((raw.status === 403 && !isPoolMissing) || /\b403 Permission check failed/.test(text)) {
+    return new AuthError({
+      ...asked,
+      status: raw.status,
+      text,
+      fields,
+      hint: `${asked.who} lacks a privilege for this`,
+    });
+  }
+  return new PveError({ ...asked, status: raw.status, text, fields });
+}
+
+function notAllowed(
+  refusal: ConstructorParameters<typeof AuthError>[0],
+  aclPath: string,
+  privilege: string,
+  who: string,
+): AuthError {
+  const subject = who.includes('!')
+    ? `${who} (a token has only what its owner and its own ACLs both allow)`
+    : who;
+  const wanted = privilege.replaceAll('|', ' or ').replaceAll(/\s+/g, ' ');
+  return new AuthError(
+    { ...refusal, hint: `give ${subject} a role with ${wanted} on ${aclPath}` },
+    { aclPath, privilege },
+  );
+}
+
+function loginRefused(asked: Asked, text: string): AuthError {
+  const hint = asked.who.includes('!')
+    ? `check the id and the secret of the API token ${asked.who}, and that neither it nor its owner has expired`
+    : `check user (with realm, like lab@pve) and password of ${asked.who}`;
+  return new AuthError({ ...asked, status: 401, text: text === '' ? 'authentication failed' : text, hint });
+}
+
+/** Since pve-http-server 5.2 the text is in the body; before (7.4) only in the reason phrase. */
+function textOf(raw: RawAnswer, document: Answer['document'] | undefined): string {
+  const message = document?.['message'];
+  return (typeof message === 'string' && message.trim() !== '' ? message : reasonText(raw.reason)).trim();
+}
+
+/** Node reads header bytes as Latin-1; PVE writes UTF-8. */
+function reasonText(reason: string): string {
+  if (!/[\u0080-\u00ff]/.test(reason)) return reason;
+  const text = Buffer.from(reason, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? reason : text;
+}
+
+function fieldsOf(
+  document: Answer['document'] | undefined,
+  secrets: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    plainEntries(document?.['errors']).map(
+      ([name, text]) => [name, redactValues(String(text).trim(), secrets)] as const,
+    ),
+  );
+}
+
+function parseDocument(body: string): Answer['document'] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return isRecord(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Entries whose keys are the server's choice, without the one that would reach a prototype. */
+export function plainEntries(value: unknown): (readonly [string, unknown])[] {
+  return isRecord(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : [];
+}

@@ -1,0 +1,65 @@
+/** Endpoints about the cluster as a whole and its storages. Must not decide anything. */
+import { plainEntries } from './answer.ts';
+import type { PveHttp } from './http.ts';
+import { path } from './form.ts';
+import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
+import type { PveApi, ResourceRow } from './types.ts';
+
+type ClusterApi = Pick<PveApi, 'serverTime' | 'version' | 'resources' | 'nodeStorages' | 'nodeHaStates'>;
+
+export function clusterApi(http: PveHttp): ClusterApi {
+  return {
+    serverTime: () => http.serverTime(),
+    version: async (signal) => {
+      const row = rowOf(await http.get('/version', {}, signal));
+      return { version: row.text('version'), release: row.text('release') };
+    },
+    resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
+    nodeStorages: async (node, signal) => {
+      const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
+      return rowsOf(answer).map(storageOf);
+    },
+    nodeHaStates: async (signal) => {
+      const answer = await http.get('/cluster/ha/status/manager_status', {}, signal);
+      const manager = new Map(plainEntries(answer.data)).get('manager_status');
+      return valuesOf(new Map(plainEntries(manager)).get('node_status'));
+    },
+  };
+}
+
+function resourceOf(row: Row): ResourceRow {
+  return compact({
+    id: row.maybeText('id') ?? '',
+    type: row.text('type'),
+    node: row.maybeText('node'),
+    vmid: row.maybeNumber('vmid'),
+    name: row.maybeText('name'),
+    status: row.maybeText('status'),
+    template: row.maybeFlag('template'),
+    pool: row.maybeText('pool'),
+    lock: row.maybeText('lock'),
+    hastate: row.maybeText('hastate'),
+    storage: row.maybeText('storage'),
+    plugintype: row.maybeText('plugintype'),
+    shared: row.maybeFlag('shared'),
+    content: row.maybeText('content'),
+    cpu: row.maybeNumber('cpu'),
+    maxcpu: row.maybeNumber('maxcpu'),
+    mem: row.maybeNumber('mem'),
+    maxmem: row.maybeNumber('maxmem'),
+    disk: row.maybeNumber('disk'),
+    maxdisk: row.maybeNumber('maxdisk'),
+  });
+}
+
+function storageOf(row: Row): Awaited<ReturnType<PveApi['nodeStorages']>>[number] {
+  return {
+    storage: row.text('storage'),
+    type: row.text('type'),
+    shared: row.flag('shared'),
+    active: row.flag('active'),
+    content: row.list('content'),
+    total: row.maybeNumber('total') ?? 0,
+    used: row.maybeNumber('used') ?? 0,
+  };
+}

@@ -1,0 +1,36 @@
+/** Writes parameters the way every PVE version reads them. Must not know any endpoint. */
+
+export type ParamValue = string | number | boolean | readonly (string | number)[] | undefined;
+export type Params = Readonly<Record<string, ParamValue>>;
+
+/** Parameters as PVE's text: booleans `1`/`0` (the word `true` is refused), lists joined, absent ones left out. */
+export function plainParams(params: Params): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, plain(value)]])),
+  );
+}
+
+function plain(value: Exclude<ParamValue, undefined>): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return typeof value === 'object' ? value.join(',') : String(value);
+}
+
+/**
+ * `application/x-www-form-urlencoded`. PVE's decoder splits on `;` as well as `&` and drops what follows a second
+ * `=`, so both must be percent-encoded inside values (pve-http-server AnyEvent.pm, decode_urlencoded).
+ */
+export function encodeForm(params: Readonly<Record<string, string>>): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join('&');
+}
+
+function encode(text: string): string {
+  // Through a Buffer, because encodeURIComponent throws on half a surrogate pair.
+  return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'));
+}
+
+/** Builds a path with every inserted value percent-encoded. */
+export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return String.raw({ raw: parts }, ...values.map((value) => encode(String(value))));
+}

@@ -1,0 +1,100 @@
+/** Endpoints about virtual machines. Must not decide anything. */
+import { isNoSuchVm } from './errors.ts';
+import { path, type Params } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';
+import { isRecord } from './answer.ts';
+import type { ConfigValues, PveApi } from './types.ts';
+import { upidOf } from './upid.ts';
+
+type GuestApi = Pick<
+  PveApi,
+  | 'nodeVms'
+  | 'vmConfig'
+  | 'cloneVm'
+  | 'updateVmConfig'
+  | 'updateVmConfigAsync'
+  | 'snapshots'
+  | 'snapshotVm'
+  | 'startVm'
+  | 'vmStatus'
+>;
+type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
+
+export function guestApi(http: PveHttp): GuestApi {
+  return {
+    nodeVms: async (node, signal) =>
+      rowsOf(await http.get(path`/nodes/${node}/qemu`, {}, signal)).map((row) =>
+        compact({
+          vmid: row.number('vmid'),
+          name: row.maybeText('name'),
+          status: row.text('status'),
+          lock: row.maybeText('lock'),
+        }),
+      ),
+    vmConfig: async (node, vmid, signal) => {
+      try {
+        const answer = await http.get(path`/nodes/${node}/qemu/${vmid}/config`, {}, signal);
+        if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
+        return configOf(answer.data);
+      } catch (error) {
+        if (isNoSuchVm(error)) return undefined;
+        throw error;
+      }
+    },
+    cloneVm: async (request, signal) => {
+      const params = {
+        newid: request.vmid,
+        name: request.name,
+        description: request.description,
+        full: request.full,
+        target: request.target === request.node ? undefined : request.target,
+        storage: request.storage,
+      };
+      return upidOf(
+        await http.post(path`/nodes/${request.node}/qemu/${request.templateVmid}/clone`, params, signal),
+      );
+    },
+    updateVmConfig: async (node, vmid, change, signal) => {
+      await http.put(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
+    },
+    updateVmConfigAsync: async (node, vmid, change, signal) => {
+      const answer = await http.post(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
+      return answer.data === null ? undefined : upidOf(answer);
+    },
+    snapshots: async (node, vmid, signal) =>
+      rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))
+        .map((row) => row.text('name'))
+        .filter((name) => name !== 'current'),
+    snapshotVm: async (node, vmid, snapshot, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, { snapname: snapshot }, signal)),
+    startVm: async (node, vmid, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/start`, {}, signal)),
+    vmStatus: async (node, vmid, signal) => {
+      const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
+      return compact({ status: row.text('status'), lock: row.maybeText('lock') });
+    },
+  };
+}
+
+function configOf(data: unknown): ConfigValues {
+  const values = valuesOf(data);
+  // PVE ends descriptions with a newline of its own.
+  const description = values['description']?.replace(/\n+$/, '');
+  return description === undefined ? values : { ...values, description };
+}
+
+function changeParams({ set, remove, digest }: ConfigChange): Params {
+  const sshkeys = set['sshkeys'];
+  return {
+    ...set,
+    ...(sshkeys === undefined ? {} : { sshkeys: encodedKeys(sshkeys) }),
+    delete: remove.length > 0 ? remove : undefined,
+    digest,
+  };
+}
+
+/** PVE wants this one value percent-encoded before the form is encoded; a plain key always has a blank in it. */
+function encodedKeys(keys: string): string {
+  return /^[-%a-zA-Z0-9_.!~*'()]*$/.test(keys) ? keys : encodeURIComponent(keys);
+}

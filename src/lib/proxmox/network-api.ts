@@ -1,0 +1,71 @@
+/** Endpoints about bridges and vnets. Must not decide anything. */
+import { isNotImplemented } from './errors.ts';
+import { path } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { rowsOf, type Row } from './rows.ts';
+import type { NetworkRow, PveApi } from './types.ts';
+import { upidOf } from './upid.ts';
+
+type NetworkApi = Pick<PveApi, 'network' | 'createBridge' | 'updateBridge' | 'reloadNetwork' | 'vnets'>;
+
+export function networkApi(http: PveHttp): NetworkApi {
+  return {
+    network: async (node, signal) => {
+      const answer = await http.get(path`/nodes/${node}/network`, {}, signal);
+      const changes = answer.document['changes'];
+      return { rows: rowsOf(answer).map(networkRowOf), changes: typeof changes === 'string' ? changes : '' };
+    },
+    createBridge: async (node, { iface, vlanAware, comment }, signal) => {
+      const params = {
+        iface,
+        type: 'bridge',
+        // `ifreload -a` brings up `auto` stanzas only.
+        autostart: true,
+        // PVE's writer asks whether it is set, not to what: 0 would turn it on.
+        bridge_vlan_aware: vlanAware ? true : undefined,
+        comments: comment === '' ? undefined : comment,
+      };
+      await http.post(path`/nodes/${node}/network`, params, signal);
+    },
+    updateBridge: async (node, { iface, comment }, signal) => {
+      const address = await addressOf(http, { node, iface }, signal);
+      const params = { type: 'bridge', bridge_vlan_aware: true, comments: comment, ...address };
+      await http.put(path`/nodes/${node}/network/${iface}`, params, signal);
+    },
+    reloadNetwork: async (node, signal) => upidOf(await http.put(path`/nodes/${node}/network`, {}, signal)),
+    vnets: async (signal) => {
+      try {
+        return rowsOf(await http.get('/cluster/sdn/vnets', {}, signal)).map((row) => row.text('vnet'));
+      } catch (error) {
+        if (isNotImplemented(error)) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * PVE merges an update key by key, but derives `inet manual` or `inet static` from the addresses in the request alone
+ * (pve-manager Network.pm, update_network): an address that is not sent again is lost.
+ */
+async function addressOf(
+  http: PveHttp,
+  { node, iface }: { readonly node: string; readonly iface: string },
+  signal?: AbortSignal,
+): Promise<{ readonly cidr?: string | undefined; readonly cidr6?: string | undefined }> {
+  const rows = rowsOf(await http.get(path`/nodes/${node}/network`, {}, signal));
+  const row = rows.find((candidate) => candidate.maybeText('iface') === iface);
+  return { cidr: row?.maybeText('cidr'), cidr6: row?.maybeText('cidr6') };
+}
+
+function networkRowOf(row: Row): NetworkRow {
+  const ports = row.maybeText('bridge_ports') ?? '';
+  return {
+    iface: row.text('iface'),
+    type: row.maybeText('type') ?? 'unknown',
+    active: row.flag('active'),
+    vlanAware: row.flag('bridge_vlan_aware'),
+    ports: ports === 'none' ? '' : ports,
+    comments: row.comment('comments'),
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * Reads the unified diff that PVE shows for staged network edits, as one row per interface. Must not decide what to
+ * do about them.
+ *
+ * PVE writes a stanza as `auto X`, `iface X inet manual`, options, `#comment` lines, and a blank line (pve-common
+ * INotify.pm). Its first write to a file made by hand or by the installer also adds a head of comments, respells
+ * options, and lists the idle physical ports; that is not anybody's edit and does nothing when applied.
+ */
+
+/** Structurally `PendingRow` of the inventory. */
+export interface PendingChange {
+  readonly iface: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly ours: boolean;
+  readonly text: string;
+}
+
+interface RowComment {
+  readonly iface: string;
+  readonly comments: string;
+}
+
+/** One line of one side of the diff; `sign` is ' ' for what both sides have. */
+interface Line {
+  readonly sign: ' ' | '+' | '-';
+  readonly text: string;
+}
+
+/** Changed lines of one interface, from all over the diff, and the comments seen beside them. */
+interface Edit {
+  readonly lines: Line[];
+  readonly oldComments: string[];
+  readonly newComments: string[];
+}
+
+const OUR_MARK = 'deploy-stand';
+/** For lines that belong to no known interface; nothing is written like this in the file. */
+const UNKNOWN = '?';
+const HEADER = /^(?:auto|allow-\S+|iface)\s+(\S+)/;
+
+export function parsePendingChanges(changes: string, rows: readonly RowComment[]): PendingChange[] {
+  const edits = new Map<string, Edit>();
+  for (const hunk of hunksOf(changes)) collect(edits, hunk, rows);
+  const found = [...edits]
+    .map(([iface, edit]) => [iface, { ...edit, lines: withoutRespelling(edit.lines) }] as const)
+    .filter(([, edit]) => edit.lines.length > 0 && !isIdlePort(edit.lines));
+  const isNamed = ([iface]: readonly [string, Edit]): boolean => !iface.startsWith(UNKNOWN);
+  const unnamed = found.filter((entry) => !isNamed(entry)).flatMap(([, edit]) => edit.lines);
+  return [
+    ...found.filter(isNamed).map(([iface, edit]) => changeOf(iface, edit, rows)),
+    ...(unnamed.length === 0 ? [] : [unnamedChange(unnamed)]),
+  ];
+}
+
+interface Hunk {
+  readonly isFileStart: boolean;
+  readonly id: number;
+  readonly lines: Line[];
+}
+
+function hunksOf(changes: string): Hunk[] {
+  const hunks: Hunk[] = [];
+  for (const raw of changes.split(/\r?\n/)) {
+    const head = /^@@ -(\d+)/.exec(raw);
+    if (head) hunks.push({ isFileStart: Number(head[1]) <= 1, id: hunks.length, lines: [] });
+    const sign = raw.charAt(0);
+    // Before the first @@ come the file names; `\` says that the last newline is missing.
+    if (sign === ' ' || sign === '+' || sign === '-') hunks.at(-1)?.lines.push({ sign, text: raw.slice(1) });
+  }
+  return hunks;
+}
+
+function collect(edits: Map<string, Edit>, hunk: Hunk, rows: readonly RowComment[]): void {
+  for (const side of ['-', '+'] as const) {
+    const visible = hunk.lines.filter((line) => line.sign === ' ' || line.sign === side);
+    for (const stanza of stanzasOf(visible, !hunk.isFileStart)) {
+      const changed = stanza.lines.filter((line) => line.sign === side && line.text.trim() !== '');
+      const comments = stanza.lines
+        .filter((line) => line.text.startsWith('#'))
+        .map((line) => line.text.slice(1));
+      // Comments outside a stanza are the head of the file: without effect and without an owner.
+      if (
+        changed.length === 0 ||
+        (!stanza.iface && !stanza.isTail && comments.length === stanza.lines.length)
+      )
+        continue;
+      const iface =
+        stanza.iface ?? ownerOf(comments, rows) ?? (stanza.isTail ? `${UNKNOWN}${hunk.id}` : UNKNOWN);
+      const edit = edits.get(iface) ?? { lines: [], oldComments: [], newComments: [] };
+      edit.lines.push(...changed);
+      (side === '-' ? edit.oldComments : edit.newComments).push(...comments);
+      edits.set(iface, edit);
+    }
+  }
+}
+
+interface Stanza {
+  readonly iface: string | undefined;
+  /** The hunk begins inside this stanza, so that its name is out of sight. */
+  readonly isTail: boolean;
+  readonly lines: Line[];
+}
+
+function stanzasOf(lines: readonly Line[], mayStartInside: boolean): Stanza[] {
+  const stanzas: Stanza[] = [];
+  let open: Stanza | undefined;
+  const start = (iface: string | undefined): Stanza => {
+    const stanza = {
+      iface,
+      isTail: mayStartInside && stanzas.length === 0 && iface === undefined,
+      lines: [],
+    };
+    stanzas.push(stanza);
+    return stanza;
+  };
+  for (const line of lines) {
+    if (line.text.trim() === '') {
+      open = undefined;
+      continue;
+    }
+    const iface = HEADER.exec(line.text)?.[1];
+    if (iface !== undefined && open?.iface !== iface) open = start(iface);
+    open ??= start(undefined);
+    open.lines.push(line);
+  }
+  return stanzas;
+}
+
+/** Three lines of context may not reach up to the name; the comment below the options tells, if only one row has it. */
+function ownerOf(comments: readonly string[], rows: readonly RowComment[]): string | undefined {
+  if (comments.length === 0) return undefined;
+  const wanted = comments.join('\n').trim();
+  const matching = rows.filter((row) => row.comments.trim() === wanted);
+  return matching.length === 1 ? matching[0]?.iface : undefined;
+}
+
+/** Drops pairs of lines that differ in spelling or place only (`bridge_ports` and `bridge-ports`). */
+function withoutRespelling(lines: readonly Line[]): Line[] {
+  const kept: Line[] = [];
+  for (const line of lines) {
+    const twin = kept.findIndex((k) => k.sign !== line.sign && spelling(k.text) === spelling(line.text));
+    if (twin === -1) kept.push(line);
+    else kept.splice(twin, 1);
+  }
+  return kept;
+}
+
+function spelling(text: string): string {
+  const [key = '', ...rest] = text.trim().split(/\s+/);
+  return [key.replaceAll('_', '-'), ...rest].join(' ');
+}
+
+/** `iface eno2 inet manual` and nothing else: a port that PVE found; without `auto`, applying does not touch it. */
+function isIdlePort(lines: readonly Line[]): boolean {
+  return lines.every((line) => line.sign === '+' && /^iface\s+\S+\s+inet\s+manual\s*$/.test(line.text));
+}
+
+function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): PendingChange {
+  const heads = edit.lines.filter((line) => /^iface\s/.test(line.text)).map((line) => line.sign);
+  const isAll = (sign: '+' | '-'): boolean =>
+    heads.includes(sign) && edit.lines.every((l) => l.sign === sign);
+  const change = isAll('+') ? 'added' : isAll('-') ? 'removed' : 'changed';
+  const seen = change === 'removed' ? edit.oldComments[0] : edit.newComments[0];
+  const row = change === 'changed' ? rows.find((candidate) => candidate.iface === iface) : undefined;
+  const comment = row?.comments ?? seen ?? '';
+  return {
+    iface,
+    change,
+    ours: comment.trimStart().startsWith(OUR_MARK),
+    text: textOf(edit.lines),
+  };
+}
+
+function unnamedChange(lines: readonly Line[]): PendingChange {
+  return { iface: UNKNOWN, change: 'changed', ours: false, text: textOf(lines) };
+}
+
+function textOf(lines: readonly Line[]): string {
+  return lines.map((line) => line.sign + line.text).join('\n');
+}

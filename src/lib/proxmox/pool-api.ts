@@ -1,0 +1,57 @@
+/** Endpoints about pools, whose form changed with PVE 8.1. Must not decide anything. */
+import { InternalError } from '../errors.ts';
+import { path } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { rowsOf } from './rows.ts';
+import type { PveApi } from './types.ts';
+
+type PoolApi = Pick<PveApi, 'pools' | 'createPool' | 'updatePool' | 'deletePool'>;
+
+export function poolApi(http: PveHttp, version: PveApi['version']): PoolApi {
+  const isByQuery = versionGate(http, version, [8, 1]);
+  return {
+    pools: async (signal) =>
+      rowsOf(await http.get('/pools', {}, signal)).map((row) => ({
+        pool: row.text('poolid'),
+        comment: row.comment('comment'),
+      })),
+    createPool: async (pool, comment, signal) => {
+      await http.post('/pools', { poolid: pool, comment: comment === '' ? undefined : comment }, signal);
+    },
+    updatePool: async (pool, { comment, addVmids = [], removeVmids = [] }, signal) => {
+      // `delete` turns the meaning of the whole list around, and only one call is all or nothing.
+      if (addVmids.length > 0 && removeVmids.length > 0) {
+        throw new InternalError('POOL_CHANGE', `pool ${pool}: cannot add and remove VMs in one call`);
+      }
+      const vmids = removeVmids.length > 0 ? removeVmids : addVmids;
+      const change = {
+        comment,
+        vms: vmids.length > 0 ? vmids : undefined,
+        delete: removeVmids.length > 0 ? true : undefined,
+      };
+      if (await isByQuery(signal)) await http.put('/pools', { poolid: pool, ...change }, signal);
+      else await http.put(path`/pools/${pool}`, change, signal);
+    },
+    deletePool: async (pool, signal) => {
+      if (await isByQuery(signal)) await http.delete('/pools', { poolid: pool }, signal);
+      else await http.delete(path`/pools/${pool}`, {}, signal);
+    },
+  };
+}
+
+/** Asks each host once: hosts of one cluster may differ while it is being upgraded. */
+function versionGate(
+  http: PveHttp,
+  version: PveApi['version'],
+  [major, minor]: readonly [number, number],
+): (signal?: AbortSignal) => Promise<boolean> {
+  const known = new Map<string, boolean>();
+  return async (signal) => {
+    const found = known.get(http.host);
+    if (found !== undefined) return found;
+    const [theirMajor = 0, theirMinor = 0] = (await version(signal)).release.split('.').map(Number);
+    const isNew = theirMajor > major || (theirMajor === major && theirMinor >= minor);
+    known.set(http.host, isNew);
+    return isNew;
+  };
+}

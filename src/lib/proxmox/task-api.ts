@@ -1,0 +1,46 @@
+/** Endpoints about tasks, always asked on the node that the UPID names. Must not wait. */
+import { path } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { compact, rowOf, rowsOf } from './rows.ts';
+import type { PveApi } from './types.ts';
+import { parseUpid } from './upid.ts';
+
+type TaskApi = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
+
+export function taskApi(http: PveHttp): TaskApi {
+  return {
+    tasks: async (node, { source, vmid, type, since, limit }, signal) => {
+      const params = { source, vmid, typefilter: type, since, limit };
+      return rowsOf(await http.get(path`/nodes/${node}/tasks`, params, signal)).map((row) => {
+        const status = row.maybeText('status');
+        return compact({
+          upid: row.text('upid'),
+          type: row.text('type'),
+          id: row.maybeText('id') ?? '',
+          user: row.text('user'),
+          starttime: row.number('starttime'),
+          status: status === 'RUNNING' ? undefined : status,
+        });
+      });
+    },
+    taskStatus: async (upid, signal) => {
+      const row = rowOf(
+        await http.get(path`/nodes/${parseUpid(upid).node}/tasks/${upid}/status`, {}, signal),
+      );
+      return compact({
+        upid,
+        running: row.text('status') === 'running',
+        exitstatus: row.maybeText('exitstatus'),
+      });
+    },
+    taskLog: async (upid, lines, signal) => {
+      const url = path`/nodes/${parseUpid(upid).node}/tasks/${upid}/log`;
+      const first = await http.get(url, { start: 0, limit: lines }, signal);
+      const total = Number(first.document['total'] ?? 0);
+      // The log is counted from its beginning; only the first answer tells its length.
+      const tail =
+        total > lines ? await http.get(url, { start: total - lines, limit: lines }, signal) : first;
+      return rowsOf(tail).map((row) => row.maybeText('t') ?? '');
+    },
+  };
+}

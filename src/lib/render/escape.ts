@@ -1,0 +1,22 @@
+/** Makes foreign text safe to print: names come from servers and files. Changes nothing that is printable. */
+
+/** Controls, invisible format characters (bidi overrides among them), line separators and lone surrogates. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escapeOne(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  return SHORT[character] ?? (code <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`);
+}
+
+/** Writes what a terminal would act upon as visible escapes, line breaks included. */
+export function escapeControl(text: string): string {
+  return text.replace(UNSAFE, escapeOne);
+}
+
+/** The lines of a message that may have several (task logs), each escaped. */
+export function escapeLines(text: string): string[] {
+  return text.trimEnd().split(/\r?\n/).map(escapeControl);
+}

@@ -1,0 +1,170 @@
+/** Lays out escaped text in aligned columns and wrapped paragraphs. Knows nothing of plans. */
+import Table from 'cli-table3';
+import { escapeControl, escapeLines } from './escape.ts';
+import type { Brush } from './paint.ts';
+
+export interface RenderOptions {
+  /** Columns of the terminal; `Infinity` never wraps (pipes). */
+  readonly width: number;
+  readonly color: boolean;
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly paint?: Brush;
+}
+
+export interface ColumnOptions {
+  readonly width: number;
+  readonly indent?: number;
+  /** Columns that are never made narrower, e.g. numbers. */
+  readonly fixed?: readonly number[];
+}
+
+const GAP = '  ';
+const NARROWEST = 8;
+
+/** cli-table3 checks every row of a table against every other, so a long table is drawn in pieces. */
+const ROWS_PER_TABLE = 50;
+
+const BORDERS = [
+  'top',
+  'top-mid',
+  'top-left',
+  'top-right',
+  'bottom',
+  'bottom-mid',
+  'bottom-left',
+  'bottom-right',
+  'left',
+  'left-mid',
+  'mid',
+  'mid-mid',
+  'right',
+  'right-mid',
+] as const;
+const NO_BORDERS = { ...Object.fromEntries(BORDERS.map((name) => [name, ''])), middle: GAP };
+
+const COMBINING = /[\u0300-\u036f]/g;
+
+/** Full-width letters and pictographs, as the `string-width` inside cli-table3 sees them (© and ✔ count two there). */
+const WIDE =
+  /[\u1100-\u115f\u2329\u232a\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}\p{Extended_Pictographic}]/u;
+
+/** Terminal columns of text without escape sequences; never less than what cli-table3 counts. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text.replace(COMBINING, '')) width += WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+/** Pieces of at most `width` columns; a letter and its accents stay together. */
+function breakWord(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  for (const letter of word.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) {
+    if (piece !== '' && displayWidth(piece + letter) > width) {
+      pieces.push(piece);
+      piece = '';
+    }
+    piece += letter;
+  }
+  return [...pieces, piece];
+}
+
+/** Breaks at spaces, and inside a word that is too long for a line. */
+export function wrapText(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (displayWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const pieces = breakWord(word, width);
+    line = pieces.pop() ?? '';
+    lines.push(...pieces);
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** One text, wrapped; lines after the first hang by `hang` more columns. */
+export function paragraph(
+  text: string,
+  options: {
+    readonly width: number;
+    readonly indent?: number;
+    readonly hang?: number;
+    readonly paint?: Brush;
+  },
+): string[] {
+  const { width, indent = 0, hang = 0, paint = (line: string) => line } = options;
+  const room = Math.max(width - indent - hang, NARROWEST);
+  return escapeLines(text)
+    .flatMap((line) => wrapText(line, room))
+    .map((line, at) => (' '.repeat(at === 0 ? indent : indent + hang) + paint(line)).trimEnd());
+}
+
+/** `label: text`, later lines under the text. */
+export function labelled(
+  label: string,
+  text: string,
+  options: { readonly width: number; readonly indent?: number; readonly paint?: Brush },
+): string[] {
+  return paragraph(`${label}: ${text}`, { ...options, hang: label.length + 2 });
+}
+
+function fitWidths(natural: readonly number[], room: number, fixed: readonly number[]): number[] {
+  const widths = [...natural];
+  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
+  while (excess > 0) {
+    let widest = -1;
+    widths.forEach((width, column) => {
+      if (width <= NARROWEST || fixed.includes(column)) return;
+      if (widest < 0 || width > (widths[widest] ?? 0)) widest = column;
+    });
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+function drawTable(rows: readonly (readonly string[])[], widths: readonly number[]): string[] {
+  const table = new Table({
+    chars: NO_BORDERS,
+    colWidths: [...widths],
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString().split('\n');
+}
+
+/** Aligned columns without borders. Cells wrap when the row is wider than the terminal; nothing is cut off. */
+export function renderColumns(rows: readonly (readonly Cell[])[], options: ColumnOptions): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  if (columns === 0) return [];
+  const { width, indent = 0, fixed = [] } = options;
+  const texts = rows.map((row) => row.map((cell) => escapeControl(cell.text)));
+  const natural = Array.from({ length: columns }, (_, column) =>
+    Math.max(1, ...texts.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const room = width - indent - GAP.length * (columns - 1);
+  const widths = fitWidths(natural, room, fixed);
+  const cells = rows.map((row, y) =>
+    widths.map((columnWidth, x) => {
+      const paint = row[x]?.paint ?? ((line: string) => line);
+      return wrapText(texts[y]?.[x] ?? '', columnWidth)
+        .map(paint)
+        .join('\n');
+    }),
+  );
+  const lines: string[] = [];
+  for (let from = 0; from < cells.length; from += ROWS_PER_TABLE) {
+    lines.push(...drawTable(cells.slice(from, from + ROWS_PER_TABLE), widths));
+  }
+  return lines.map((line) => (' '.repeat(indent) + line).trimEnd());
+}

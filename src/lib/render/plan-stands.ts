@@ -1,0 +1,95 @@
+/** Sorts the stands of a plan for printing: what becomes of each, and which get the same. Renders nothing. */
+import type { Plan, PlannedStand, Step } from '../plan/types.ts';
+import { anonymousNames, countOf, describeStep } from './step-text.ts';
+
+/** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
+export type StandFate = 'new' | 'to complete' | 'to change' | 'refused' | 'pending' | 'complete';
+
+export interface StandView {
+  readonly stand: PlannedStand;
+  readonly steps: readonly Step[];
+  readonly fate: StandFate;
+}
+
+const EDITS: ReadonlySet<string> = new Set(['vm.configure', 'bridge.update', 'network.reload']);
+
+function fateOf(stand: PlannedStand, steps: readonly Step[]): StandFate {
+  if (stand.refused) return 'refused';
+  const states = new Set(stand.vms.map((vm) => vm.state));
+  if (steps.length === 0) return states.has('pending-change') ? 'pending' : 'complete';
+  const only = states.size === 1 ? [...states][0] : undefined;
+  if (only === 'new') return 'new';
+  const isEdit =
+    !states.has('new') && !states.has('unfinished') && steps.every(({ kind }) => EDITS.has(kind));
+  return isEdit ? 'to change' : 'to complete';
+}
+
+/** Every stand with its own steps, in the plan's order. */
+export function viewStands(plan: Plan): StandView[] {
+  const byUser = new Map<string, Step[]>();
+  for (const step of plan.steps) {
+    if (step.user === undefined) continue;
+    const steps = byUser.get(step.user);
+    if (steps) steps.push(step);
+    else byUser.set(step.user, [step]);
+  }
+  return plan.stands.map((stand) => {
+    const steps = byUser.get(stand.user) ?? [];
+    return { stand, steps, fate: fateOf(stand, steps) };
+  });
+}
+
+/** Equal for stands that read the same but for names and numbers. */
+function signature({ stand, steps, fate }: StandView): string {
+  const names = anonymousNames(stand);
+  const lines = steps.map((step) => {
+    const { mark, text } = describeStep(step, names);
+    return `${mark} ${text}`;
+  });
+  return [fate, ...lines].join('\n');
+}
+
+/** Stands with the same work; the first one stands for all. */
+export function groupAlike(views: readonly StandView[]): StandView[][] {
+  const groups = new Map<string, StandView[]>();
+  for (const view of views) {
+    const key = signature(view);
+    const group = groups.get(key);
+    if (group) group.push(view);
+    else groups.set(key, [view]);
+  }
+  return [...groups.values()];
+}
+
+const FATES: readonly (readonly [StandFate, string])[] = [
+  ['new', 'new'],
+  ['to complete', 'to complete'],
+  ['to change', 'to change'],
+  ['pending', 'waiting for a change'],
+  ['complete', 'complete'],
+  ['refused', 'refused'],
+];
+
+/** `30 stands: 28 new, 1 to complete, 1 refused`. */
+export function countStands(views: readonly StandView[]): string {
+  const parts = FATES.flatMap(([fate, words]) => {
+    const count = views.filter((view) => view.fate === fate).length;
+    return count === 0 ? [] : [`${count} ${words}`];
+  });
+  const total = countOf(views.length, 'stand', 'stands');
+  return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
+}
+
+/** Stands that get something, per node: `pve1 10, pve2 11`; empty when they are all on one node. */
+export function countNodes(views: readonly StandView[]): string {
+  const counts = new Map<string, number>();
+  for (const { stand, steps } of views) {
+    if (stand.node === undefined || steps.length === 0) continue;
+    counts.set(stand.node, (counts.get(stand.node) ?? 0) + 1);
+  }
+  if (counts.size < 2) return '';
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, count]) => `${node} ${count}`)
+    .join(', ');
+}

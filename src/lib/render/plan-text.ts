@@ -1,0 +1,161 @@
+/** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
+import type { Plan, Refusal, Step } from '../plan/types.ts';
+import { formatVmids } from '../plan/vmid-ranges.ts';
+import { escapeControl } from './escape.ts';
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { countNodes, countStands, groupAlike, viewStands, type StandView } from './plan-stands.ts';
+import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
+
+/** Classes up to this size are printed stand by stand. */
+const FULL_UP_TO = 20;
+
+interface Context {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+function paintMark(mark: Mark, paint: Paint): Cell {
+  const brush = { '+': paint.green, '~': paint.yellow, '-': paint.red }[mark];
+  return { text: mark, paint: brush };
+}
+
+function stepLines(steps: readonly Step[], names: Names, { width, paint }: Context): string[] {
+  const rows = steps.map((step): Cell[] => {
+    const { mark, text } = describeStep(step, names);
+    return [paintMark(mark, paint), { text }, { text: step.reason, paint: paint.dim }];
+  });
+  return renderColumns(rows, { width, indent: 2, fixed: [0] });
+}
+
+/** A refusal or an error: what happened, its permanent code, the way out. */
+export function refusalLines(refusal: Refusal, context: Context): string[] {
+  const { width, paint } = context;
+  return [
+    ...paragraph(`${refusal.message}  [${refusal.code}]`, { width, indent: 2, hang: 2, paint: paint.red }),
+    ...(refusal.hint === undefined ? [] : labelled('hint', refusal.hint, { width, indent: 4 })),
+  ];
+}
+
+function heading({ stand, fate }: StandView, { width, paint }: Context): string[] {
+  const facts = [
+    `pool ${stand.pool}`,
+    ...(stand.node === undefined ? [] : [`node ${stand.node}`]),
+    ...(stand.placement === undefined ? [] : [stand.placement]),
+  ];
+  const text = escapeControl(`${stand.user}  ${fate}: ${facts.join(', ')}`);
+  return paragraph(text, { width, hang: 2, paint: paint.bold });
+}
+
+function noteLines({ stand }: StandView, { width, paint }: Context): string[] {
+  return stand.notes.flatMap((note) => labelled('note', note, { width, indent: 2, paint: paint.yellow }));
+}
+
+function fullStand(view: StandView, context: Context): string[] {
+  const { stand, steps } = view;
+  return [
+    '',
+    ...heading(view, context),
+    ...stepLines(steps, namesOf(stand), context),
+    ...(stand.refused ? refusalLines(stand.refused, context) : []),
+    ...noteLines(view, context),
+  ];
+}
+
+function bridgeRange({ stand }: StandView): string {
+  const names = stand.bridges.map((bridge) => bridge.iface);
+  const numbers = names.flatMap((name) => /^vmbr(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  if (names.length === 0) return '';
+  return numbers.length === names.length ? `vmbr${formatVmids(numbers)}` : names.join(',');
+}
+
+function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
+  const { width, paint } = context;
+  const mark = paintMark(first.fate === 'to change' ? '~' : '+', paint);
+  const rows = views.map((view): Cell[] => [
+    mark,
+    { text: view.stand.user },
+    { text: `pool ${view.stand.pool}` },
+    { text: view.stand.node === undefined ? '' : `node ${view.stand.node}` },
+    { text: view.stand.vms.length === 0 ? '' : `VMs ${formatVmids(view.stand.vms.map(({ vmid }) => vmid))}` },
+    { text: bridgeRange(view) },
+  ]);
+  const each = countOf(first.steps.length, 'step', 'steps');
+  const intro = `the same for ${countOf(views.length, 'more stand', 'more stands')} (${each} each):`;
+  return [
+    '',
+    ...paragraph(intro, { width, paint: paint.bold }),
+    ...renderColumns(rows, { width, indent: 2, fixed: [0] }),
+    ...views.flatMap((view) =>
+      view.stand.notes.flatMap((note) =>
+        labelled('note', `${view.stand.user}: ${note}`, { width, indent: 2, paint: paint.yellow }),
+      ),
+    ),
+  ];
+}
+
+/** Stands without work and without anything to say are only counted. */
+function isSilent({ stand, steps }: StandView): boolean {
+  return steps.length === 0 && stand.refused === undefined && stand.notes.length === 0;
+}
+
+function standLines(views: readonly StandView[], context: Context): string[] {
+  const worth = views.filter((view) => !isSilent(view));
+  if (worth.length <= FULL_UP_TO) return worth.flatMap((view) => fullStand(view, context));
+  const working = worth.filter((view) => view.steps.length > 0);
+  const idle = worth.filter((view) => view.steps.length === 0);
+  const lines = groupAlike(working).flatMap((group) => {
+    const [first, ...others] = group;
+    if (!first) return [];
+    const full = fullStand(first, context);
+    return others.length === 0 ? full : [...full, ...shortStands(others, first, context)];
+  });
+  const remark = 'Stands that get the same are shown in one line each; --out plan.json keeps every step.';
+  return [
+    ...lines,
+    ...idle.flatMap((view) => fullStand(view, context)),
+    ...(working.length === 0
+      ? []
+      : ['', ...paragraph(remark, { width: context.width, paint: context.paint.dim })]),
+  ];
+}
+
+function sharedLines(plan: Plan, context: Context): string[] {
+  const shared = plan.steps.filter((step) => step.user === undefined);
+  if (shared.length === 0) return [];
+  const title = 'cluster  shared by all stands';
+  return [
+    '',
+    ...paragraph(title, { width: context.width, paint: context.paint.bold }),
+    ...stepLines(shared, namesOf(undefined), context),
+  ];
+}
+
+function warningLines(plan: Plan, { width, paint }: Context): string[] {
+  if (plan.warnings.length === 0) return [];
+  return ['', ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: paint.yellow }))];
+}
+
+function closing(plan: Plan, views: readonly StandView[], { width, paint }: Context): string[] {
+  const stands = countStands(views);
+  const nodes = countNodes(views);
+  const text =
+    plan.steps.length === 0
+      ? `nothing to do; ${stands}`
+      : `${stands}; ${countSteps(plan.steps)}${nodes === '' ? '' : `; stands per node: ${nodes}`}`;
+  return ['', ...paragraph(text, { width, paint: paint.bold })];
+}
+
+/** Same plan, same options, same text. Ends without a line break. */
+export function renderPlan(plan: Plan, { width, color }: RenderOptions): string {
+  const context: Context = { width, paint: createPaint(color) };
+  const views = viewStands(plan);
+  const title = `Plan: ${plan.command} lab ${plan.lab}, strategy ${plan.strategy}`;
+  return [
+    ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
+    ...sharedLines(plan, context),
+    ...standLines(views, context),
+    ...warningLines(plan, context),
+    ...closing(plan, views, context),
+  ].join('\n');
+}

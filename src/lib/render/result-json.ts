@@ -1,0 +1,14 @@
+/** The document of `--output json|yaml`; described by schemas/result.schema.json. Adds nothing of its own. */
+import type { Summary } from '../execute/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { orderedObject, type JsonObject } from './ordered-json.ts';
+
+/** The whole plan, as `--plan` reads it back, and how the run ended; keys in a fixed order. */
+export function toResultDocument(plan: Plan, summary: Summary): JsonObject {
+  return { plan: toPlanDocument(plan), summary: orderedObject(summary) };
+}
+
+/** The plan alone, as `--out` saves it. */
+export function toPlanDocument(plan: Plan): JsonObject {
+  return orderedObject(plan);
+}

@@ -1,0 +1,185 @@
+/** Says in a teacher's words what one step does. Knows nothing of groups and counts of stands. */
+import type { Nic, PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
+import { formatVmids } from '../plan/vmid-ranges.ts';
+
+/** `+` something new, `~` something changes, `-` something goes. */
+export type Mark = '+' | '~' | '-';
+
+/** How objects are called in the text; an anonymous set makes equal stands read equal. */
+export interface Names {
+  vm(vmid: number): string;
+  vms(vmids: readonly number[]): string;
+  bridge(iface: string): string;
+  user(userid: string, fullName: string): string;
+  pool(pool: string): string;
+  node(node: string): string;
+  /** ` on pve2`, or nothing on the stand's own node. */
+  where(node: string): string;
+}
+
+interface KindText<K extends StepKind> {
+  readonly mark: Mark;
+  /** For counts: singular and plural. */
+  readonly count: readonly [string, string];
+  readonly say: (step: StepOf<K>, names: Names) => string;
+}
+
+function withAlias(iface: string, alias: string | undefined): string {
+  return alias === undefined ? iface : `${iface} (${alias})`;
+}
+
+/** Names of a stand's own objects; shared steps have no stand. */
+export function namesOf(stand: PlannedStand | undefined): Names {
+  const machines = new Map(stand?.vms.map((vm) => [vm.vmid, vm.name]));
+  const aliases = new Map(stand?.bridges.map((bridge) => [bridge.iface, bridge.alias]));
+  return {
+    vm: (vmid) => [`VM ${vmid}`, machines.get(vmid) ?? ''].join(' ').trimEnd(),
+    vms: (vmids) => `${vmids.length === 1 ? 'VM' : 'VMs'} ${formatVmids(vmids)}`,
+    bridge: (iface) => withAlias(iface, aliases.get(iface)),
+    user: (userid, fullName) => (fullName === '' ? userid : `${userid} (${fullName})`),
+    pool: (pool) => pool,
+    node: (node) => node,
+    where: (node) => (node === stand?.node ? '' : ` on ${node}`),
+  };
+}
+
+/** Names by role in the lab instead of by number, for telling whether two stands get the same. */
+export function anonymousNames(stand: PlannedStand): Names {
+  const machines = new Map(stand.vms.map((vm) => [vm.vmid, vm.name]));
+  const aliases = new Map(stand.bridges.map((bridge) => [bridge.iface, bridge.alias]));
+  return {
+    vm: (vmid) => `VM ${machines.get(vmid) ?? vmid}`,
+    vms: (vmids) => vmids.map((vmid) => machines.get(vmid) ?? vmid).join(),
+    bridge: (iface) => aliases.get(iface) ?? iface,
+    user: () => 'user',
+    pool: () => 'pool',
+    node: () => 'node',
+    where: (node) => (node === stand.node ? '' : ' on another node'),
+  };
+}
+
+function sayNic(nic: Nic, names: Names): string {
+  return [
+    `net${nic.index} ${names.bridge(nic.bridge)}`,
+    ...(nic.tag === undefined ? [] : [`tag ${nic.tag}`]),
+    ...(nic.trunks === undefined ? [] : [`trunks ${nic.trunks.join(';')}`]),
+    ...(nic.linkDown === true ? ['link down'] : []),
+  ].join(' ');
+}
+
+const CLOUD_INIT = /^(ci|ipconfig\d+$|sshkeys$|nameserver$|searchdomain$)/;
+
+function sayOptions(step: StepOf<'vm.configure'>): string[] {
+  const { options, remove, secret } = step;
+  const cores = options['cores'];
+  const memory = options['memory'];
+  const isCloudInit = secret !== undefined || Object.keys(options).some((key) => CLOUD_INIT.test(key));
+  return [
+    ...(cores === undefined ? [] : [`${cores} ${cores === '1' ? 'core' : 'cores'}`]),
+    ...(memory === undefined ? [] : [`${memory} MiB`]),
+    ...(isCloudInit ? ['cloud-init'] : []),
+    ...(remove.length === 0 ? [] : [`without ${remove.join(', ')}`]),
+  ];
+}
+
+function sayConfigure(step: StepOf<'vm.configure'>, names: Names): string {
+  const { nics } = step;
+  const list = nics.map((nic) => sayNic(nic, names)).join(', ');
+  const network =
+    nics.length === 0 ? 'no NICs' : `${nics.length} ${nics.length === 1 ? 'NIC' : 'NICs'} (${list})`;
+  return `${names.vm(step.vmid)}: ${[network, ...sayOptions(step)].join(', ')}`;
+}
+
+function sayClone(step: StepOf<'vm.clone'>, names: Names): string {
+  const from = `template ${step.templateVmid} (${names.node(step.node)})`;
+  const onto = step.target === step.node ? '' : ` onto ${names.node(step.target)}`;
+  const storage = step.storage === undefined ? '' : `, on storage ${step.storage}`;
+  return `${names.vm(step.vmid)}: ${step.full ? 'full' : 'linked'} clone of ${from}${onto}${storage}`;
+}
+
+function sayGrant(step: StepOf<'acl.grant'>, names: Names): string {
+  const [, area, key = ''] = step.path.split('/');
+  const target =
+    area === 'pool' ? `pool ${names.pool(key)}` : area === 'vms' ? names.vm(Number(key)) : step.path;
+  return `access of ${names.user(step.userid, '')} to ${target} as ${step.role}`;
+}
+
+function sayUser(step: StepOf<'user.create'>, names: Names): string {
+  const fullName = [step.firstName, step.lastName].filter((part) => part !== undefined).join(' ');
+  return [
+    `user ${names.user(step.userid, fullName)}`,
+    step.password === 'generate' ? 'with a new password' : 'whose password the directory keeps',
+    ...(step.groups.length === 0 ? [] : [`in ${step.groups.join(', ')}`]),
+  ].join(' ');
+}
+
+function sayReload(step: StepOf<'network.reload'>, names: Names): string {
+  const count = step.bridges.length;
+  return `network of ${names.node(step.node)}: reload, brings up ${count} ${count === 1 ? 'bridge' : 'bridges'}`;
+}
+
+/** Every kind has its words: a new kind without them does not compile. */
+const KINDS: { readonly [K in StepKind]: KindText<K> } = {
+  'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
+  'pool.create': {
+    mark: '+',
+    count: ['pool', 'pools'],
+    say: (step, names) => `pool ${names.pool(step.pool)}`,
+  },
+  'pool.update': {
+    mark: '~',
+    count: ['claim', 'claims'],
+    say: (step, names) =>
+      `pool ${names.pool(step.pool)}: ${step.addVmids.length === 0 ? 'updates the claim' : `claims ${names.vms(step.addVmids)}`}`,
+  },
+  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayGrant },
+  'bridge.create': {
+    mark: '+',
+    count: ['bridge', 'bridges'],
+    say: (step, names) =>
+      `bridge ${names.bridge(step.bridge)}${names.where(step.node)}${step.vlanAware ? ', VLAN-aware' : ''}`,
+  },
+  'bridge.update': {
+    mark: '~',
+    count: ['bridge change', 'bridge changes'],
+    say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: becomes VLAN-aware`,
+  },
+  'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
+  'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
+  'vm.configure': { mark: '~', count: ['configuration', 'configurations'], say: sayConfigure },
+  'vm.snapshot': {
+    mark: '+',
+    count: ['snapshot', 'snapshots'],
+    say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
+  },
+  'vm.start': {
+    mark: '~',
+    count: ['start', 'starts'],
+    say: (step, names) => `${names.vm(step.vmid)}: start`,
+  },
+};
+
+function sayStep<K extends StepKind>(step: StepOf<K>, names: Names): string {
+  return KINDS[step.kind].say(step, names);
+}
+
+export function describeStep(step: Step, names: Names): { readonly mark: Mark; readonly text: string } {
+  return { mark: KINDS[step.kind].mark, text: sayStep(step, names) };
+}
+
+/** `1 stand`, `2 stands`. */
+export function countOf(count: number, singular: string, plural: string): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}
+
+/** `12 steps: 3 users, 3 pools, …` in the order in which work is done. */
+export function countSteps(steps: readonly Step[]): string {
+  const counts = new Map<StepKind, number>();
+  for (const { kind } of steps) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const order = Object.keys(KINDS);
+  const parts = [...counts]
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    .map(([kind, number]) => countOf(number, ...KINDS[kind].count));
+  const total = countOf(steps.length, 'step', 'steps');
+  return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
+}

@@ -1,0 +1,170 @@
+/** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
+import type { Plan } from '../plan/types.ts';
+import type { StandSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import { escapeControl } from './escape.ts';
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { createPaint, type Brush, type Paint } from './paint.ts';
+import { refusalLines } from './plan-text.ts';
+import { countOf } from './step-text.ts';
+
+export interface SummaryOptions extends RenderOptions {
+  /** Web interface of the cluster. */
+  readonly url?: string;
+  /** Where the passwords are. */
+  readonly credentialsFile?: string;
+  /** The command that finishes the rest. */
+  readonly resumeCommand?: string;
+}
+
+interface Context {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+type StandStatus = StandSummary['status'];
+
+const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
+  complete: 'complete',
+  unchanged: 'unchanged',
+  planned: 'planned',
+  'pending-change': 'change pending',
+  incomplete: 'incomplete',
+  refused: 'refused',
+};
+
+function statusBrush(status: StandStatus, paint: Paint): Brush {
+  if (status === 'incomplete' || status === 'refused') return paint.red;
+  return status === 'planned' || status === 'pending-change' ? paint.yellow : paint.green;
+}
+
+function titleOf({ lab }: Plan, { status, stands }: Summary): string {
+  const all = countOf(stands.length, 'stand', 'stands');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    done: `Lab ${lab} is deployed: ${all}`,
+    partial: `Lab ${lab} is partly deployed`,
+    failed: `Lab ${lab} could not be deployed`,
+    interrupted: `Lab ${lab}: the run was interrupted`,
+    refused: `Lab ${lab}: the plan was refused, nothing was changed`,
+    'dry-run': `Lab ${lab}: dry run, nothing was changed`,
+    'nothing-to-do': `Lab ${lab}: nothing to do for ${all}`,
+  };
+  return titles[status];
+}
+
+const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
+const VMID_COLUMN = 3;
+
+/** One line per VM or bridge, whichever are more; the student's own columns are filled on the first. */
+function standRows(stand: StandSummary, paint: Paint): Cell[][] {
+  const height = Math.max(stand.vms.length, stand.bridges.length, 1);
+  return Array.from({ length: height }, (_, line) => {
+    const isFirst = line === 0;
+    const vm = stand.vms[line];
+    const bridge = stand.bridges[line];
+    const elsewhere = vm !== undefined && stand.node !== null && vm.node !== stand.node;
+    return [
+      { text: isFirst ? stand.user : '' },
+      { text: isFirst ? stand.pool : '' },
+      { text: isFirst ? (stand.node ?? '-') : elsewhere ? vm.node : '' },
+      { text: vm === undefined ? '' : String(vm.vmid) },
+      { text: vm?.name ?? '' },
+      { text: vm?.status ?? '' },
+      { text: bridge === undefined ? '' : `${bridge.iface} ${bridge.alias}` },
+      { text: isFirst ? STATUS_WORDS[stand.status] : '', paint: statusBrush(stand.status, paint) },
+    ];
+  });
+}
+
+function table(stands: readonly StandSummary[], { width, paint }: Context): string[] {
+  if (stands.length === 0) return [];
+  const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
+  const rows = [head, ...stands.flatMap((stand) => standRows(stand, paint))];
+  return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] })];
+}
+
+const REALM_LABELS: Readonly<Record<string, string>> = {
+  pve: 'Proxmox VE authentication server',
+  pam: 'Linux PAM standard authentication',
+};
+
+function realmHints(stands: readonly StandSummary[]): string[] {
+  const realms = new Set(stands.map(({ user }) => user.slice(user.lastIndexOf('@') + 1)));
+  return [...realms].sort().map((realm) => {
+    const label = Object.hasOwn(REALM_LABELS, realm) ? REALM_LABELS[realm] : undefined;
+    return `for names ending in @${realm} choose ${label === undefined ? `the realm ${realm}` : `"${label}"`}`;
+  });
+}
+
+/** Students who can log in now or will be able to after the next run. */
+function loginLines(summary: Summary, options: SummaryOptions): string[] {
+  const { status, stands } = summary;
+  if (status === 'dry-run' || status === 'refused' || stands.length === 0) return [];
+  const { width, url, credentialsFile } = options;
+  const lines = [
+    ...(url === undefined ? [] : labelled('Log in', url, { width })),
+    ...labelled('User name', 'the part before the last @', { width }),
+    ...realmHints(stands).flatMap((hint) => labelled('Realm', hint, { width })),
+    ...(credentialsFile === undefined
+      ? []
+      : labelled('Passwords', `in the file ${credentialsFile}`, { width })),
+  ];
+  return ['', ...lines];
+}
+
+function unfinishedLines(stands: readonly StandSummary[], context: Context): string[] {
+  const { width, paint } = context;
+  const unfinished = stands.filter(({ status }) => status === 'incomplete' || status === 'refused');
+  if (unfinished.length === 0) return [];
+  const lines = unfinished.flatMap((stand) => [
+    ...paragraph(escapeControl(`${stand.user}: ${STATUS_WORDS[stand.status]}`), { width }),
+    ...(stand.error === undefined ? [] : refusalLines(stand.error, context)),
+  ]);
+  return ['', ...paragraph('Not finished', { width, paint: paint.bold }), ...lines];
+}
+
+function noteLines(stands: readonly StandSummary[], { width, paint }: Context): string[] {
+  const notes = stands.flatMap((stand) =>
+    stand.notes.flatMap((note) => labelled(stand.user, note, { width, indent: 2 })),
+  );
+  if (notes.length === 0) return [];
+  return ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...notes];
+}
+
+function resumeLines(summary: Summary, { width, resumeCommand }: SummaryOptions): string[] {
+  const isOpen = summary.stands.some(({ status }) => status === 'incomplete' || status === 'refused');
+  if (!isOpen && summary.status !== 'interrupted') return [];
+  if (summary.status === 'dry-run') return [];
+  const text = resumeCommand ?? 'run the same command again; what is done stays as it is';
+  return ['', ...labelled('To finish', text, { width })];
+}
+
+function counts({ stands, steps }: Summary): string {
+  const parts = Object.entries(STATUS_WORDS).flatMap(([status, words]) => {
+    const count = stands.filter((stand) => stand.status === status).length;
+    return count === 0 ? [] : [`${count} ${words}`];
+  });
+  const total = countOf(stands.length, 'stand', 'stands');
+  const standText = parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
+  const work = [
+    ...(steps.done === 0 ? [] : [`${steps.done} done`]),
+    ...(steps.failed === 0 ? [] : [`${steps.failed} failed`]),
+    ...(steps.skipped === 0 ? [] : [`${steps.skipped} skipped`]),
+  ];
+  return work.length === 0 ? standText : `${standText}; steps: ${work.join(', ')}`;
+}
+
+/** Same summary, same options, same text. Ends without a line break. */
+export function renderSummary(plan: Plan, summary: Summary, options: SummaryOptions): string {
+  const context: Context = { width: options.width, paint: createPaint(options.color) };
+  const { width } = options;
+  return [
+    ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
+    ...table(summary.stands, context),
+    ...loginLines(summary, options),
+    ...unfinishedLines(summary.stands, context),
+    ...noteLines(summary.stands, context),
+    ...resumeLines(summary, options),
+    '',
+    ...paragraph(counts(summary), { width, paint: context.paint.bold }),
+  ].join('\n');
+}

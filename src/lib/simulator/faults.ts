@@ -1,0 +1,70 @@
+/** Planned misfortune: which requests fail, vanish, crawl, or start tasks that fail. Must not touch the cluster. */
+
+export interface FaultMatch {
+  /** `GET`, `POST`…; absent: any. */
+  readonly method?: string;
+  /** A template (`/nodes/{node}/qemu`), a concrete path, or a regular expression over the concrete path. */
+  readonly path: string | RegExp;
+}
+
+interface FaultTiming {
+  readonly match: FaultMatch;
+  /** Only the n-th matching request, counted from 1. */
+  readonly nth?: number;
+  /** Every n-th matching request. */
+  readonly every?: number;
+  /** Spent after it struck once. */
+  readonly once?: boolean;
+}
+
+export type RequestFault = FaultTiming &
+  (
+    | { readonly action: 'fail'; readonly status: number; readonly text: string }
+    | { readonly action: 'drop-before' | 'drop-after' }
+    | { readonly action: 'task-fail'; readonly exitstatus: string }
+    | { readonly action: 'slow'; readonly ms: number }
+  );
+
+/** Takes effect `afterSeconds` (simulated) from when it is added. */
+export interface NodeFault {
+  readonly action: 'node-offline' | 'node-online';
+  readonly node: string;
+  readonly afterSeconds?: number;
+}
+
+export type Fault = RequestFault | NodeFault;
+
+interface Armed {
+  readonly fault: RequestFault;
+  seen: number;
+  spent: boolean;
+}
+
+function matches(match: FaultMatch, method: string, template: string, path: string): boolean {
+  if (match.method !== undefined && match.method !== method) return false;
+  if (match.path instanceof RegExp) return match.path.test(path);
+  return match.path === template || match.path === path;
+}
+
+export class Faults {
+  readonly #armed: Armed[] = [];
+
+  add(fault: RequestFault): void {
+    this.#armed.push({ fault, seen: 0, spent: false });
+  }
+
+  /** The faults that strike this request. */
+  strike(method: string, template: string, path: string): RequestFault[] {
+    const struck: RequestFault[] = [];
+    for (const armed of this.#armed) {
+      const { fault } = armed;
+      if (armed.spent || !matches(fault.match, method, template, path)) continue;
+      armed.seen += 1;
+      if (fault.nth !== undefined && armed.seen !== fault.nth) continue;
+      if (fault.every !== undefined && armed.seen % fault.every !== 0) continue;
+      armed.spent = fault.once === true || fault.nth !== undefined;
+      struck.push(fault);
+    }
+    return struck;
+  }
+}

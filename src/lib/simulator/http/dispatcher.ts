@@ -1,0 +1,185 @@
+/** One request from authentication to answer: routing, rights, forwarding, workers, validation. Must not touch sockets. */
+import type { PermissionCheck } from '../contract/parse-tables.ts';
+import type { Faults, RequestFault } from '../faults.ts';
+import { isToken } from '../permissions.ts';
+import { PveError, die, firstLine, permError } from '../pve-error.ts';
+import type { Call, Handler, Sim } from '../sim.ts';
+import { validateParams, type RawParams } from '../validate.ts';
+import { authenticate } from './auth.ts';
+import { Router, type Route } from './router.ts';
+import { WorkerPools } from './workers.ts';
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Decoded, below /api2/json. */
+  readonly path: string;
+  readonly raw: RawParams;
+  readonly authorization: string | undefined;
+  readonly cookie: string | undefined;
+  readonly csrf: string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  /** Absent: an empty body. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** The connection is cut instead of answered. */
+  readonly drop?: boolean;
+}
+
+/** pveproxy waits 30 s for the daemon or node that it forwarded to. */
+const proxyTimeoutMs = 30_000;
+const loginDelayMs = 3_000;
+
+const noToken = new Set(['POST /access/ticket', 'PUT /access/password']);
+
+export class Dispatcher {
+  readonly #sim: Sim;
+  readonly #faults: Faults;
+  readonly #handlers: Readonly<Record<string, Handler>>;
+  readonly #router: Router;
+  readonly #workers = new WorkerPools();
+
+  constructor(sim: Sim, faults: Faults, handlers: Readonly<Record<string, Handler>>) {
+    this.#sim = sim;
+    this.#faults = faults;
+    this.#handlers = handlers;
+    this.#router = new Router(sim.contract.endpoints.values());
+  }
+
+  route(method: string, path: string): Route | undefined {
+    return this.#router.find(method, path);
+  }
+
+  async handle(request: ApiRequest, route: Route | undefined): Promise<Answer> {
+    const template = route?.spec.path ?? request.path;
+    const struck = this.#faults.strike(request.method, template, request.path);
+    for (const fault of struck) {
+      if (fault.action === 'slow') await this.#sim.clock.sleep(fault.ms);
+      if (fault.action === 'drop-before') return { status: 0, reason: '', drop: true };
+      if (fault.action === 'fail') return this.#failure(new PveError(fault.status, fault.text), false);
+    }
+    const answer = await this.#answer(request, route, struck);
+    return struck.some((fault) => fault.action === 'drop-after') ? { ...answer, drop: true } : answer;
+  }
+
+  async #answer(request: ApiRequest, route: Route | undefined, struck: readonly RequestFault[]): Promise<Answer> {
+    let user = '';
+    try {
+      if (route?.spec.permission !== 'world') user = authenticate(this.#sim, request.method, request);
+    } catch (error) {
+      await this.#sim.clock.sleep(loginDelayMs);
+      return this.#failure(error, true);
+    }
+    try {
+      if (!route) throw new PveError(501, `Method '${request.method} ${request.path}' not implemented`);
+      return await this.#authorized(request, route, user, struck);
+    } catch (error) {
+      if (error instanceof PveError && error.status === 401) await this.#sim.clock.sleep(loginDelayMs);
+      return this.#failure(error, false);
+    }
+  }
+
+  async #authorized(
+    request: ApiRequest,
+    route: Route,
+    user: string,
+    struck: readonly RequestFault[],
+  ): Promise<Answer> {
+    const raw: RawParams = { ...request.raw, ...route.variables };
+    this.#checkRights(request, route, user, raw);
+    const node = this.#executingNode(route);
+    const offline = node !== undefined && this.#sim.world.nodes.get(node)?.online !== true;
+    if (offline) {
+      await this.#sim.clock.sleep(3_000);
+      return { status: 595, reason: 'No route to host' };
+    }
+    const entry = this.entryNode();
+    const where = node ?? entry;
+    const work = this.#execute(route, raw, user, where, struck);
+    return where === entry && !route.spec.protected ? work : this.#withTimeout(work);
+  }
+
+  #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
+    const { spec } = route;
+    if (isToken(user) && noToken.has(`${spec.method} ${spec.path}`)) {
+      throw permError(`URI '${request.path}' not available with API token, need proper ticket.\n`);
+    }
+    const text = (name: string): string | undefined => {
+      const value = raw[name];
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+    };
+    this.#sim.rights.checkEndpoint(spec.permission as PermissionCheck, user, text);
+  }
+
+  /** The node that clients reach: the first that is up. */
+  entryNode(): string {
+    for (const node of this.#sim.world.nodes.values()) if (node.online) return node.name;
+    return this.#sim.world.nodes.keys().next().value ?? '';
+  }
+
+  #executingNode(route: Route): string | undefined {
+    if (!route.spec.onNode) return undefined;
+    const name = route.variables['node'] ?? '';
+    if (name === 'localhost') return undefined;
+    if (!this.#sim.world.nodes.has(name)) {
+      die(`hostname lookup '${name}' failed - failed to get address info for: ${name}: Name or service not known`);
+    }
+    return name;
+  }
+
+  async #execute(
+    route: Route,
+    raw: RawParams,
+    user: string,
+    node: string,
+    struck: readonly RequestFault[],
+  ): Promise<Answer> {
+    const { spec } = route;
+    const free = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
+    try {
+      await this.#sim.clock.sleep(this.#sim.latency.request_ms);
+      const params = validateParams(spec.params, raw, { contract: this.#sim.contract, major: this.#sim.facts.major });
+      const handler = this.#handlers[`${spec.method} ${spec.path}`];
+      if (!handler) throw new Error(`no handler for ${spec.method} ${spec.path}`);
+      const call = this.#call(params, user, node, struck);
+      const data: unknown = (await handler(call)) ?? null;
+      return { status: 200, reason: 'OK', body: { data, ...call.attributes } };
+    } finally {
+      free();
+    }
+  }
+
+  #call(params: Call['params'], user: string, node: string, struck: readonly RequestFault[]): Call {
+    const fault = struck.find((one) => one.action === 'task-fail')?.exitstatus;
+    return {
+      sim: this.#sim,
+      user,
+      node,
+      params,
+      attributes: {},
+      startTask: (type, id, kind, args) => this.#sim.tasks.start({ node, type, id, user, kind, args, fault }),
+    };
+  }
+
+  /** The operation goes on when nobody waits for its answer any more. */
+  #withTimeout(work: Promise<Answer>): Promise<Answer> {
+    const { clock } = this.#sim;
+    return new Promise((resolve, reject) => {
+      const cancel = clock.at(clock.now() + proxyTimeoutMs, () => {
+        resolve({ status: 596, reason: 'Connection timed out' });
+      });
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #failure(error: unknown, emptyBody: boolean): Answer {
+    if (!(error instanceof PveError)) throw error;
+    const reason = firstLine(error.message);
+    if (emptyBody) return { status: error.status, reason };
+    const message = this.#sim.facts.messageInBody ? { message: `${error.message.replace(/\n$/, '')}\n` } : {};
+    const errors = error.errors ? { errors: error.errors } : {};
+    return { status: error.status, reason, body: { data: null, ...message, ...errors } };
+  }
+}

@@ -1,0 +1,82 @@
+/** The parts of a running simulation that endpoint handlers work with. Must not know HTTP. */
+import type { Contract } from './contract/parse-tables.ts';
+import type { Latency } from './latency.ts';
+import type { Locks, Release } from './locks.ts';
+import type { Params } from './params.ts';
+import type { Rights } from './permissions.ts';
+import { PveError, errorText } from './pve-error.ts';
+import type { SimClock } from './sim-clock.ts';
+import type { JobArgs, TaskManager } from './tasks.ts';
+import type { VersionFacts } from './version.ts';
+import type { World } from './world.ts';
+
+export interface Sim {
+  readonly world: World;
+  readonly clock: SimClock;
+  readonly locks: Locks;
+  readonly tasks: TaskManager;
+  readonly rights: Rights;
+  readonly facts: VersionFacts;
+  readonly contract: Contract;
+  readonly latency: Latency;
+}
+
+/** One request on its way through a handler. */
+export interface Call {
+  readonly sim: Sim;
+  /** `user@realm` or `user@realm!token`. */
+  readonly user: string;
+  /** The node that executes the call. */
+  readonly node: string;
+  readonly params: Params;
+  /** Further top-level members of the answer, such as `changes` and `total`. */
+  readonly attributes: Record<string, unknown>;
+  /** Starts a worker task owned by the caller on the executing node. */
+  startTask(type: string, id: string, kind: string, args: JobArgs): string;
+}
+
+export type Handler = (call: Call) => unknown;
+export type Handlers = Readonly<Record<string, Handler>>;
+
+/** AccessControl.pm lock_user_config: everything inside turns into a plain 500 with the prefix. */
+export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T): Promise<T> {
+  try {
+    const release = await sim.locks.cfs('file-user_cfg');
+    try {
+      await sim.clock.sleep(sim.latency.user_cfg_write_ms);
+      const result = work();
+      sim.world.userConfigChanged();
+      return result;
+    } finally {
+      release();
+    }
+  } catch (error) {
+    throw new PveError(500, `${prefix}: ${errorText(error)}`);
+  }
+}
+
+/** Storage.pm cluster_lock_storage: one lock for shared storages, one per node for the others; 10 s to get it. */
+export function lockStorage(sim: Sim, node: string, storage: string): Promise<Release> {
+  if (sim.world.storages.get(storage)?.shared === true) return sim.locks.cfs(`storage-${storage}`);
+  return sim.locks.flock(node, `/var/lock/pve-manager/pve-storage-${storage}`, 'exclusive', 10_000);
+}
+
+/** AbstractConfig.pm lock_config_mode. */
+export function lockGuest(
+  sim: Sim,
+  node: string,
+  vmid: number,
+  mode: 'shared' | 'exclusive',
+  timeoutMs: number,
+): Promise<Release> {
+  return sim.locks.flock(node, `/var/lock/qemu-server/lock-${vmid}.conf`, mode, timeoutMs);
+}
+
+export async function withLock<T>(acquire: Promise<Release>, work: () => Promise<T>): Promise<T> {
+  const release = await acquire;
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,214 @@
+/** What a simulated cluster is, as plain JSON: the only thing that is saved. Holds no logic. */
+import type { Version } from './version.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** One stanza of /etc/network/interfaces, options by their API names; order is the file's order. */
+export interface InterfaceState {
+  readonly iface: string;
+  readonly type: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What the kernel has after the last successful reload. */
+export interface RunningInterface {
+  readonly type: string;
+  readonly vlanAware: boolean;
+  readonly ports: readonly string[];
+}
+
+export interface NodeState {
+  readonly name: string;
+  readonly id: number;
+  readonly cpus: number;
+  readonly memory: number;
+  readonly rootfs: number;
+  online: boolean;
+  offlineSince?: number;
+  maintenance: boolean;
+  bootTime: number;
+  /** Load that guests do not explain, as a fraction of the node's CPUs. */
+  readonly baseLoad: number;
+  readonly fingerprint: string;
+  interfaces: readonly InterfaceState[];
+  /** interfaces.new, when something is staged. */
+  staged?: readonly InterfaceState[] | undefined;
+  running: Record<string, RunningInterface>;
+  /** Offset of pvestatd's 10 s cycle. */
+  readonly cyclePhase: number;
+}
+
+export interface StorageState {
+  readonly storage: string;
+  readonly type: string;
+  readonly content: readonly string[];
+  readonly shared: boolean;
+  readonly nodes?: readonly string[];
+  readonly disabled: boolean;
+  readonly size: number;
+  readonly used: number;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface VolumeState {
+  readonly volid: string;
+  readonly storage: string;
+  /** Only for storages that are not shared. */
+  readonly node?: string;
+  size: number;
+  vmid?: number;
+  readonly format: string;
+  readonly content: string;
+  /** Volume id of the base image of a linked clone. */
+  readonly parent?: string;
+}
+
+export type GuestConfig = Record<string, string>;
+
+export interface SnapshotState {
+  readonly name: string;
+  readonly parent?: string;
+  readonly snaptime: number;
+  readonly description: string;
+  readonly vmstate: boolean;
+  readonly config: Readonly<GuestConfig>;
+}
+
+/** What pvestatd last told the other nodes of a guest. */
+export interface PublishedGuest {
+  readonly name: string;
+  readonly status: string;
+  readonly template: boolean;
+  readonly maxcpu: number;
+  readonly maxmem: number;
+  readonly maxdisk: number;
+  readonly runningSince: number | null;
+}
+
+export interface GuestState {
+  readonly vmid: number;
+  readonly type: 'qemu' | 'lxc';
+  node: string;
+  config: GuestConfig;
+  snapshots: SnapshotState[];
+  /** Name of the snapshot that the current state descends from. */
+  parent?: string | undefined;
+  pending: GuestConfig;
+  pendingDelete: string[];
+  runningSince?: number | undefined;
+  pid?: number | undefined;
+  paused: boolean;
+  /** Fraction of its own CPUs that a running guest uses. */
+  readonly load: number;
+  /** Published view until that moment; null: nothing published yet. Absent: the live view is published. */
+  published?: PublishedGuest | null | undefined;
+  publishedUntil?: number | undefined;
+}
+
+export interface TokenState {
+  privsep: boolean;
+  expire: number;
+  comment: string;
+  secretHash: string;
+}
+
+export interface UserState {
+  readonly userid: string;
+  enable: boolean;
+  expire: number;
+  comment: string;
+  email: string;
+  firstname: string;
+  lastname: string;
+  keys: string;
+  groups: string[];
+  passwordHash?: string | undefined;
+  /** The code a second factor accepts; absent: no second factor. */
+  totp?: string;
+  tokens: Record<string, TokenState>;
+}
+
+export interface RealmState {
+  readonly realm: string;
+  readonly type: string;
+  readonly comment: string;
+}
+
+export interface AclState {
+  readonly path: string;
+  readonly type: 'user' | 'group' | 'token';
+  readonly subject: string;
+  readonly role: string;
+  readonly propagate: boolean;
+}
+
+export interface PoolState {
+  readonly poolid: string;
+  comment: string;
+  readonly vms: readonly number[];
+  readonly storage: readonly string[];
+}
+
+export interface TaskState {
+  readonly upid: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly pstart: number;
+  /** Seconds. */
+  readonly starttime: number;
+  readonly type: string;
+  readonly id: string;
+  readonly user: string;
+  endtime?: number;
+  exitstatus?: string;
+  log: string[];
+  /** What has to go on when the cluster is loaded again. */
+  job?: { readonly kind: string; readonly args: Readonly<Record<string, Json>>; progress: Record<string, Json> } | undefined;
+  /** The exit status a fault asks for. */
+  fault?: string | undefined;
+}
+
+export interface VnetState {
+  readonly vnet: string;
+  readonly zone: string;
+  readonly tag?: number;
+  readonly alias?: string;
+  readonly vlanaware: boolean;
+}
+
+export interface HaResourceState {
+  readonly sid: string;
+  readonly state: string;
+  readonly group?: string;
+  readonly comment?: string;
+}
+
+export interface ClusterState {
+  readonly format: 1;
+  readonly version: Version;
+  readonly name: string;
+  readonly now: number;
+  readonly randomState: number;
+  readonly nextPid: number;
+  readonly ticketKey: string;
+  readonly credentials: {
+    readonly tokenId: string;
+    readonly secret: string;
+    readonly user: string;
+    readonly password: string;
+  };
+  readonly nodes: readonly NodeState[];
+  readonly storages: readonly StorageState[];
+  readonly volumes: readonly VolumeState[];
+  readonly guests: readonly GuestState[];
+  readonly realms: readonly RealmState[];
+  readonly users: readonly UserState[];
+  readonly groups: Readonly<Record<string, string>>;
+  readonly roles: Readonly<Record<string, readonly string[]>>;
+  readonly acl: readonly AclState[];
+  readonly pools: readonly PoolState[];
+  readonly datacenter: Readonly<Record<string, string>>;
+  readonly sdn: { readonly installed: boolean; readonly zones: readonly { zone: string; type: string }[]; readonly vnets: readonly VnetState[] };
+  readonly ha: { readonly resources: readonly HaResourceState[]; readonly groups: readonly string[] };
+  readonly tasks: readonly TaskState[];
+}

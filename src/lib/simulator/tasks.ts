@@ -1,0 +1,285 @@
+/** Worker tasks: UPIDs, logs, exit statuses, and going on after a reload. Knows no kind of work by itself. */
+import { PveError, errorText, firstLine } from './pve-error.ts';
+import type { Release } from './locks.ts';
+import type { SimClock } from './sim-clock.ts';
+import type { Json, TaskState } from './state.ts';
+import type { World } from './world.ts';
+
+export type JobArgs = Readonly<Record<string, Json>>;
+
+export interface NewTask {
+  readonly node: string;
+  readonly type: string;
+  readonly id: string;
+  readonly user: string;
+  readonly kind: string;
+  readonly args: JobArgs;
+  readonly fault?: string | undefined;
+}
+
+/** What a worker sees of its task. */
+export interface TaskContext {
+  readonly node: string;
+  readonly upid: string;
+  readonly user: string;
+  log(line: string): void;
+  /** Counts towards `WARNINGS: n`. */
+  warn(line: string): void;
+  /** Lets simulated time pass, once: after a reload only the rest is waited for. */
+  wait(label: string, ms: number): Promise<void>;
+  /** Runs an effect that must not happen again after a reload. */
+  once(label: string, effect: () => void): void;
+  done(label: string): boolean;
+  /** Holds a lock during `work`; a dying node drops it. */
+  locked<T>(acquire: Promise<Release>, work: () => Promise<T>): Promise<T>;
+}
+
+export type Worker = (task: TaskContext, args: JobArgs) => Promise<void>;
+
+const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
+const never = new Promise<never>(() => undefined);
+
+class RunningTask implements TaskContext {
+  readonly state: TaskState;
+  readonly #clock: SimClock;
+  readonly #held = new Set<Release>();
+  #warnings = 0;
+  #dead = false;
+  #interrupt: (() => void) | undefined;
+  #interrupted = false;
+
+  constructor(state: TaskState, clock: SimClock) {
+    this.state = state;
+    this.#clock = clock;
+  }
+
+  get node(): string {
+    return this.state.node;
+  }
+
+  get upid(): string {
+    return this.state.upid;
+  }
+
+  get user(): string {
+    return this.state.user;
+  }
+
+  get warnings(): number {
+    return this.#warnings;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  log(line: string): void {
+    this.state.log.push(...line.split('\n'));
+  }
+
+  warn(line: string): void {
+    this.#warnings += 1;
+    this.log(`WARN: ${line}`);
+  }
+
+  get #progress(): Record<string, Json> {
+    return this.state.job?.progress ?? {};
+  }
+
+  done(label: string): boolean {
+    return this.#progress[label] !== undefined;
+  }
+
+  once(label: string, effect: () => void): void {
+    if (this.done(label)) return;
+    effect();
+    this.#progress[label] = true;
+  }
+
+  async wait(label: string, ms: number): Promise<void> {
+    const until = this.#progress[label] ?? this.#clock.now() + ms;
+    this.#progress[label] = until;
+    await this.#sleepUntil(Number(until));
+    if (this.#dead) await never;
+    if (this.#interrupted) {
+      this.#interrupted = false;
+      throw new PveError(500, 'interrupted by signal');
+    }
+    const { fault } = this.state;
+    if (fault !== undefined && !/^(?:OK|WARNINGS: \d+)$/.test(fault)) throw new PveError(500, fault);
+  }
+
+  #sleepUntil(until: number): Promise<void> {
+    if (this.#interrupted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.at(until, resolve);
+      this.#interrupt = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async locked<T>(acquire: Promise<Release>, work: () => Promise<T>): Promise<T> {
+    const release = await acquire;
+    if (this.#dead) {
+      release();
+      return never;
+    }
+    this.#held.add(release);
+    try {
+      return await work();
+    } finally {
+      this.#held.delete(release);
+      release();
+    }
+  }
+
+  /** SIGTERM: the next wait fails, and the worker cleans up. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#interrupt?.();
+  }
+
+  /** The node is gone: nothing runs any more, nothing is cleaned up. */
+  kill(): void {
+    this.#dead = true;
+    for (const release of this.#held) release();
+    this.#held.clear();
+  }
+}
+
+export class TaskManager {
+  readonly #clock: SimClock;
+  readonly #world: World;
+  readonly #workers = new Map<string, Worker>();
+  readonly #all = new Map<string, TaskState>();
+  readonly #running = new Map<string, RunningTask>();
+  readonly #archive = new Map<string, TaskState[]>();
+  readonly #idle = new Set<() => void>();
+
+  constructor(clock: SimClock, world: World, saved: readonly TaskState[]) {
+    this.#clock = clock;
+    this.#world = world;
+    for (const task of saved) {
+      this.#all.set(task.upid, task);
+      if (task.endtime !== undefined) this.#archiveOf(task.node).push(task);
+    }
+  }
+
+  register(kind: string, worker: Worker): void {
+    this.#workers.set(kind, worker);
+  }
+
+  /** Goes on with what was under way when the state was saved. */
+  resume(): void {
+    for (const task of this.#all.values()) if (task.endtime === undefined) this.#run(task);
+  }
+
+  start(task: NewTask): string {
+    const now = this.#clock.now();
+    const pid = this.#world.nextPid++;
+    const pstart = Math.max(1, Math.round((now - this.#world.node(task.node).bootTime) / 10));
+    const starttime = Math.floor(now / 1000);
+    const { node, type, id, user, kind, args, fault } = task;
+    const upid = `UPID:${node}:${hex(pid, 8)}:${hex(pstart, 8)}:${hex(starttime, 8)}:${type}:${id}:${user}:`;
+    const state: TaskState = {
+      upid,
+      node,
+      pid,
+      pstart,
+      starttime,
+      type,
+      id,
+      user,
+      log: [],
+      job: { kind, args, progress: {} },
+      fault,
+    };
+    this.#all.set(upid, state);
+    this.#run(state);
+    return upid;
+  }
+
+  #run(state: TaskState): void {
+    const running = new RunningTask(state, this.#clock);
+    this.#running.set(state.upid, running);
+    const worker = this.#workers.get(state.job?.kind ?? '');
+    const work = worker ? worker(running, state.job?.args ?? {}) : Promise.reject(new Error('no such worker'));
+    work.then(
+      () => {
+        this.#end(running, running.warnings > 0 ? `WARNINGS: ${running.warnings}` : 'OK');
+      },
+      (error: unknown) => {
+        this.#end(running, firstLine(errorText(error)));
+      },
+    );
+  }
+
+  #end(running: RunningTask, outcome: string): void {
+    if (running.dead) return;
+    const { state } = running;
+    const exitstatus = state.fault ?? outcome;
+    const succeeded = exitstatus === 'OK' || exitstatus.startsWith('WARNINGS');
+    state.log.push(succeeded ? `TASK ${exitstatus}` : `TASK ERROR: ${exitstatus}`);
+    this.#close(state, exitstatus);
+  }
+
+  #close(state: TaskState, exitstatus: string): void {
+    state.exitstatus = exitstatus;
+    state.endtime = Math.floor(this.#clock.now() / 1000);
+    state.job = undefined;
+    this.#running.delete(state.upid);
+    this.#archiveOf(state.node).push(state);
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+
+  #archiveOf(node: string): TaskState[] {
+    const known = this.#archive.get(node);
+    if (known) return known;
+    const fresh: TaskState[] = [];
+    this.#archive.set(node, fresh);
+    return fresh;
+  }
+
+  get(upid: string): TaskState | undefined {
+    return this.#all.get(upid);
+  }
+
+  isRunning(upid: string): boolean {
+    return this.#running.has(upid);
+  }
+
+  active(node: string): TaskState[] {
+    return [...this.#running.values()].map((task) => task.state).filter((task) => task.node === node);
+  }
+
+  /** Finished tasks in order of their end. The index files of PVE hold about 900 of them. */
+  archived(node: string): readonly TaskState[] {
+    return this.#archiveOf(node).slice(-900);
+  }
+
+  all(): TaskState[] {
+    return [...this.#all.values()];
+  }
+
+  stop(upid: string): void {
+    this.#running.get(upid)?.interrupt();
+  }
+
+  /** The node lost power: its tasks have no verdict in their logs. */
+  killAll(node: string): void {
+    for (const task of [...this.#running.values()]) {
+      if (task.node !== node) continue;
+      task.kill();
+      this.#close(task.state, 'unexpected status');
+    }
+  }
+
+  idle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.add(resolve));
+  }
+}

@@ -1,0 +1,23 @@
+/** Chooses the listener. Decides nothing about colour or streams: the caller knows the environment. */
+import { createJsonlUi } from './jsonl.ts';
+import { createPlainUi } from './plain.ts';
+import { createSilentUi } from './silent.ts';
+import { createTerminalUi } from './terminal.ts';
+import type { Ui, UiContext } from './types.ts';
+
+export type ProgressMode = 'auto' | 'plain' | 'json' | 'none';
+
+export interface UiOptions extends UiContext {
+  readonly mode: ProgressMode;
+  readonly isTty: boolean;
+  /** Warnings and failures only. `json` was asked for and stays complete. */
+  readonly quiet: boolean;
+}
+
+export function createUi(options: UiOptions): Ui {
+  const { mode, isTty, quiet } = options;
+  if (mode === 'none') return createSilentUi();
+  if (mode === 'json') return createJsonlUi(options);
+  if (mode === 'plain' || quiet || !isTty) return createPlainUi(options);
+  return createTerminalUi(options);
+}

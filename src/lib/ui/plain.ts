@@ -1,0 +1,59 @@
+/** Listener for logs and pipes: few plain lines, no control characters. Failures are written at once. */
+import { escapeControl } from '../render/escape.ts';
+import { createPaint } from '../render/paint.ts';
+import { countOf } from '../render/step-text.ts';
+import { failureLines, warningLines } from './failure-lines.ts';
+import { createProgress, formatProgress } from './progress.ts';
+import type { Ui, UiContext } from './types.ts';
+
+/** A new tenth is told at most this often… */
+const SHORTEST_PAUSE_MS = 5_000;
+/** …and slow work gives a sign of life this often. */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** `quiet` leaves warnings and failures only. */
+export function createPlainUi(context: UiContext & { readonly quiet: boolean }): Ui {
+  const { stream, clock, color, quiet } = context;
+  const paint = createPaint(color);
+  const progress = createProgress(clock);
+  let toldAt = 0;
+  let toldTenth = 0;
+
+  function say(text: string): void {
+    if (!quiet) stream.write(`${escapeControl(text)}\n`);
+  }
+
+  function tellProgress(): void {
+    const state = progress.state();
+    const tenth = Math.floor((state.ended / Math.max(1, state.total)) * 10);
+    const pause = clock.now() - toldAt;
+    const isLast = state.ended === state.total;
+    const isDue = isLast || (tenth > toldTenth && pause >= SHORTEST_PAUSE_MS) || pause >= LONGEST_PAUSE_MS;
+    if (!isDue) return;
+    toldAt = clock.now();
+    toldTenth = tenth;
+    say(`${String(Math.floor((state.ended / state.total) * 100))} %: ${formatProgress(state, Infinity)}`);
+  }
+
+  return {
+    phase: say,
+    warn: (text) => stream.write(warningLines(text, paint)),
+    start(plan) {
+      progress.start(plan);
+      toldAt = clock.now();
+      toldTenth = 0;
+      const active = new Set(plan.steps.flatMap((step) => step.user ?? []));
+      say(
+        `applying ${countOf(plan.steps.length, 'step', 'steps')} for ${countOf(active.size, 'stand', 'stands')}`,
+      );
+    },
+    event(event) {
+      progress.hear(event);
+      if (event.type === 'step.failed') {
+        stream.write(failureLines(progress.describeFailure(event.step, event.error), paint));
+      }
+      if (event.type !== 'step.started' && event.type !== 'step.retrying') tellProgress();
+    },
+    done: () => undefined,
+  };
+}
