@@ -19,6 +19,8 @@ export interface ColumnOptions {
   readonly indent?: number;
   /** Columns that are never made narrower, e.g. numbers. */
   readonly fixed?: readonly number[];
+  /** The column that gives way before all others, down to this width. */
+  readonly yielding?: { readonly column: number; readonly to: number };
 }
 
 const GAP = '  ';
@@ -114,12 +116,25 @@ export function labelled(
   text: string,
   options: { readonly width: number; readonly indent?: number; readonly paint?: Brush },
 ): string[] {
-  return paragraph(`${label}: ${text}`, { ...options, hang: label.length + 2 });
+  const { width, indent = 0, paint = (line: string) => line } = options;
+  const prefix = `${escapeControl(label)}: `;
+  const margin = ' '.repeat(displayWidth(prefix));
+  const room = Math.max(width - indent - margin.length, NARROWEST);
+  return escapeLines(text)
+    .flatMap((line) => wrapText(line, room))
+    .map((line, at) => ' '.repeat(indent) + paint(`${at === 0 ? prefix : margin}${line}`.trimEnd()));
 }
 
-function fitWidths(natural: readonly number[], room: number, fixed: readonly number[]): number[] {
+function fitWidths(natural: readonly number[], room: number, options: ColumnOptions): number[] {
+  const { fixed = [], yielding } = options;
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
+  if (yielding && excess > 0) {
+    const width = widths[yielding.column] ?? 0;
+    const cut = Math.max(0, Math.min(excess, width - yielding.to));
+    widths[yielding.column] = width - cut;
+    excess -= cut;
+  }
   while (excess > 0) {
     let widest = -1;
     widths.forEach((width, column) => {
@@ -147,13 +162,13 @@ function drawTable(rows: readonly (readonly string[])[], widths: readonly number
 export function renderColumns(rows: readonly (readonly Cell[])[], options: ColumnOptions): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   if (columns === 0) return [];
-  const { width, indent = 0, fixed = [] } = options;
+  const { width, indent = 0 } = options;
   const texts = rows.map((row) => row.map((cell) => escapeControl(cell.text)));
   const natural = Array.from({ length: columns }, (_, column) =>
     Math.max(1, ...texts.map((row) => displayWidth(row[column] ?? ''))),
   );
   const room = width - indent - GAP.length * (columns - 1);
-  const widths = fitWidths(natural, room, fixed);
+  const widths = fitWidths(natural, room, options);
   const cells = rows.map((row, y) =>
     widths.map((columnWidth, x) => {
       const paint = row[x]?.paint ?? ((line: string) => line);

@@ -3,7 +3,7 @@ import type { Plan, PlannedStand, Step } from '../plan/types.ts';
 import { anonymousNames, countOf, describeStep } from './step-text.ts';
 
 /** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
-export type StandFate = 'new' | 'to complete' | 'to change' | 'refused' | 'pending' | 'complete';
+type StandFate = 'new' | 'to complete' | 'to change' | 'refused' | 'pending' | 'complete';
 
 export interface StandView {
   readonly stand: PlannedStand;

@@ -10,6 +10,9 @@ import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } fro
 /** Classes up to this size are printed stand by stand. */
 const FULL_UP_TO = 20;
 
+/** What is done is read more often than why. */
+const NARROW_REASON = 22;
+
 interface Context {
   readonly width: number;
   readonly paint: Paint;
@@ -25,7 +28,7 @@ function stepLines(steps: readonly Step[], names: Names, { width, paint }: Conte
     const { mark, text } = describeStep(step, names);
     return [paintMark(mark, paint), { text }, { text: step.reason, paint: paint.dim }];
   });
-  return renderColumns(rows, { width, indent: 2, fixed: [0] });
+  return renderColumns(rows, { width, indent: 2, fixed: [0], yielding: { column: 2, to: NARROW_REASON } });
 }
 
 /** A refusal or an error: what happened, its permanent code, the way out. */

@@ -118,9 +118,8 @@ function sayReload(step: StepOf<'network.reload'>, names: Names): string {
   return `network of ${names.node(step.node)}: reload, brings up ${count} ${count === 1 ? 'bridge' : 'bridges'}`;
 }
 
-/** Every kind has its words: a new kind without them does not compile. */
+/** In the order of the work. A new kind without words does not compile. */
 const KINDS: { readonly [K in StepKind]: KindText<K> } = {
-  'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
   'pool.create': {
     mark: '+',
     count: ['pool', 'pools'],
@@ -132,7 +131,6 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     say: (step, names) =>
       `pool ${names.pool(step.pool)}: ${step.addVmids.length === 0 ? 'updates the claim' : `claims ${names.vms(step.addVmids)}`}`,
   },
-  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayGrant },
   'bridge.create': {
     mark: '+',
     count: ['bridge', 'bridges'],
@@ -145,6 +143,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: becomes VLAN-aware`,
   },
   'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
+  'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
   'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
   'vm.configure': { mark: '~', count: ['configuration', 'configurations'], say: sayConfigure },
   'vm.snapshot': {
@@ -152,6 +151,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
   },
+  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayGrant },
   'vm.start': {
     mark: '~',
     count: ['start', 'starts'],

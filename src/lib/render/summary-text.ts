@@ -21,6 +21,9 @@ interface Context {
   readonly paint: Paint;
 }
 
+/** Addresses, paths and commands are copied from the terminal, so they stay in one piece. */
+const UNWRAPPED = Infinity;
+
 type StandStatus = StandSummary['status'];
 
 const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
@@ -101,12 +104,12 @@ function loginLines(summary: Summary, options: SummaryOptions): string[] {
   if (status === 'dry-run' || status === 'refused' || stands.length === 0) return [];
   const { width, url, credentialsFile } = options;
   const lines = [
-    ...(url === undefined ? [] : labelled('Log in', url, { width })),
+    ...(url === undefined ? [] : labelled('Log in', url, { width: UNWRAPPED })),
     ...labelled('User name', 'the part before the last @', { width }),
     ...realmHints(stands).flatMap((hint) => labelled('Realm', hint, { width })),
     ...(credentialsFile === undefined
       ? []
-      : labelled('Passwords', `in the file ${credentialsFile}`, { width })),
+      : labelled('Passwords', `in the file ${credentialsFile}`, { width: UNWRAPPED })),
   ];
   return ['', ...lines];
 }
@@ -130,12 +133,12 @@ function noteLines(stands: readonly StandSummary[], { width, paint }: Context): 
   return ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...notes];
 }
 
-function resumeLines(summary: Summary, { width, resumeCommand }: SummaryOptions): string[] {
+function resumeLines(summary: Summary, { resumeCommand }: SummaryOptions): string[] {
   const isOpen = summary.stands.some(({ status }) => status === 'incomplete' || status === 'refused');
   if (!isOpen && summary.status !== 'interrupted') return [];
   if (summary.status === 'dry-run') return [];
   const text = resumeCommand ?? 'run the same command again; what is done stays as it is';
-  return ['', ...labelled('To finish', text, { width })];
+  return ['', ...labelled('To finish', text, { width: UNWRAPPED })];
 }
 
 function counts({ stands, steps }: Summary): string {

@@ -25,7 +25,7 @@ const LABELS = [...new Set(Object.values(COUNTERS))];
 
 const ESTIMATE_FROM = 0.1;
 
-export interface Counter {
+interface Counter {
   readonly label: string;
   readonly done: number;
   readonly total: number;

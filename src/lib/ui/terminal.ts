@@ -20,7 +20,7 @@ export interface SpinnerOptions {
   readonly suffix: () => string;
 }
 
-export function createOraSpinner({ stream, color, suffix }: SpinnerOptions): Spinner {
+function createOraSpinner({ stream, color, suffix }: SpinnerOptions): Spinner {
   return ora({
     stream,
     isEnabled: true,

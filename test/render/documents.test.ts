@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, UsageError } from '../../src/lib/errors.ts';
+import { toErrorDocument } from '../../src/lib/render/error-json.ts';
+import { orderedJson } from '../../src/lib/render/ordered-json.ts';
+import { toPlanDocument, toResultDocument } from '../../src/lib/render/result-json.ts';
+import type { Plan, Precondition, Step } from '../../src/lib/plan/types.ts';
+import {
+  completeStand,
+  newStand,
+  plan,
+  refusedStand,
+  reload,
+  standSummary,
+  step,
+  summary,
+} from './fixtures.ts';
+
+function readSchema(name: string): Record<string, unknown> {
+  const url = new URL(`../../schemas/${name}.schema.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, 'utf8')) as Record<string, unknown>;
+}
+
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, discriminator: true });
+const isPlan = ajv.compile(readSchema('plan'));
+const isResult = ajv.compile(readSchema('result'));
+
+const allPreconditions: readonly Precondition[] = [
+  { kind: 'vmid-free', vmid: 10001 },
+  { kind: 'bridge-free', bridge: 'vmbr1000', node: 'pve1' },
+  { kind: 'template', vmid: 100, node: 'pve1', digest: 'abc' },
+  { kind: 'pool', pool: 'student1', comment: null },
+  { kind: 'pool', pool: 'student2', comment: 'deploy-stand user=student2@pve' },
+  { kind: 'user-absent', userid: 'student1@pve' },
+  { kind: 'vm', vmid: 10001, node: 'pve1', description: '' },
+  { kind: 'node-online', node: 'pve1' },
+];
+
+/** Together with those of a new stand: every kind there is. */
+const rareSteps: readonly Step[] = [
+  step('bridge.update', 'pve1/vmbr1000', { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
+  step('vm.snapshot', 'student1/eco', { node: 'pve1', vmid: 10001, snapshot: 'baseline' }),
+  reload(['vmbr1000']),
+];
+
+function fullPlan(): Plan {
+  return plan(
+    [newStand(1), completeStand(2, ['drift']), refusedStand(3)],
+    { preconditions: allPreconditions, warnings: ['w'] },
+    rareSteps,
+  );
+}
+
+function shuffleKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shuffleKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, shuffleKeys(member)]),
+  );
+}
+
+/** Paths of property schemas without a description of their own or of what they refer to. */
+function undescribed(node: unknown, root: Record<string, unknown>, path = ''): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const found: string[] = [];
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'properties' || key === 'definitions') {
+      for (const [name, schema] of Object.entries(value as Record<string, Record<string, unknown>>)) {
+        const ref = schema['$ref'];
+        const target =
+          typeof ref === 'string' && ref.startsWith('#/definitions/')
+            ? (root['definitions'] as Record<string, Record<string, unknown>>)[ref.slice(14)]
+            : schema;
+        const isForeign = typeof ref === 'string' && !ref.startsWith('#');
+        if (!isForeign && typeof target?.['description'] !== 'string') found.push(`${path}/${name}`);
+      }
+    }
+    found.push(...undescribed(value, root, `${path}/${key}`));
+  }
+  return found;
+}
+
+/** Paths of object schemas that let unknown properties pass. */
+function open(node: unknown, path = ''): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const own =
+    'properties' in node && !('additionalProperties' in node && node.additionalProperties === false)
+      ? [path]
+      : [];
+  return [...own, ...Object.entries(node).flatMap(([key, value]) => open(value, `${path}/${key}`))];
+}
+
+describe('schemas', () => {
+  test.each(['plan', 'result'])('%s: every property is described, no object is open', (name) => {
+    const schema = readSchema(name);
+    expect(undescribed(schema, schema)).toEqual([]);
+    // `properties` itself may be the name of nothing in our documents, so every hit is an object schema
+    expect(open(schema)).toEqual([]);
+  });
+
+  test('a plan with every kind of step and precondition is valid', () => {
+    const document = toPlanDocument(fullPlan());
+    expect([isPlan(document), isPlan.errors]).toEqual([true, null]);
+  });
+
+  test('the kinds of the fixture are all kinds of the schema', () => {
+    const branches = (readSchema('plan')['definitions'] as Record<string, { oneOf?: unknown[] }>)['step'];
+    expect(new Set(fullPlan().steps.map((one) => one.kind)).size).toBe(branches?.oneOf?.length);
+  });
+
+  const damage: readonly { name: string; edit: (plan: Record<string, unknown>) => void; at: string }[] = [
+    { name: 'another version', edit: (p) => (p['version'] = 2), at: '/version' },
+    { name: 'an unknown member', edit: (p) => (p['password'] = 'x'), at: '' },
+    {
+      name: 'an unknown kind',
+      edit: (p) => ((p['steps'] as { kind: string }[])[0]!.kind = 'x'),
+      at: '/steps/0',
+    },
+    {
+      name: 'a payload of another kind',
+      edit: (p) => ((p['steps'] as Record<string, unknown>[])[1]!['pool'] = 'x'),
+      at: '/steps/1',
+    },
+    {
+      name: 'a VMID out of range',
+      edit: (p) => ((p['steps'] as { vmid: number }[])[1]!.vmid = 5),
+      at: '/steps/1/vmid',
+    },
+    { name: 'a missing list', edit: (p) => delete p['preconditions'], at: '' },
+  ];
+  test.each(damage)('a plan with $name is refused', ({ edit, at }) => {
+    const document = JSON.parse(JSON.stringify(fullPlan())) as Record<string, unknown>;
+    edit(document);
+    expect(isPlan(document)).toBe(false);
+    expect(isPlan.errors?.map((error) => error.instancePath)).toEqual([at]);
+  });
+});
+
+describe('result documents', () => {
+  const both = summary(
+    [
+      standSummary(1),
+      standSummary(2, { status: 'unchanged', notes: ['drift'] }),
+      standSummary(3, {
+        node: null,
+        status: 'refused',
+        vms: [],
+        bridges: [],
+        error: { code: 'POOL_FOREIGN', message: 'm', hint: 'h' },
+      }),
+    ],
+    { status: 'partial' },
+  );
+
+  test('is valid, and holds plan and summary unchanged', () => {
+    const document = toResultDocument(fullPlan(), both);
+    expect([isResult(document), isResult.errors]).toEqual([true, null]);
+    expect(Object.keys(document)).toEqual(['plan', 'summary']);
+    expect(document).toEqual({ plan: fullPlan(), summary: both });
+  });
+
+  test('same content, same text, in whatever order the keys were', () => {
+    const text = JSON.stringify(toResultDocument(fullPlan(), both));
+    const shuffled = toResultDocument(shuffleKeys(fullPlan()) as Plan, both);
+    expect(JSON.stringify(shuffled)).toBe(text);
+    expect(Object.keys(toPlanDocument(fullPlan())).slice(0, 4)).toEqual([
+      'version',
+      'command',
+      'lab',
+      'strategy',
+    ]);
+  });
+
+  test('members that are undefined are left out; what JSON cannot hold is a defect', () => {
+    expect(orderedJson({ b: undefined, a: [1, null, true] })).toEqual({ a: [1, null, true] });
+    expect(() => orderedJson({ f: () => 1 })).toThrow(TypeError);
+    expect(() => orderedJson(Number.NaN)).toThrow(TypeError);
+  });
+});
+
+describe('error documents', () => {
+  test.each([
+    {
+      name: 'with issues',
+      error: new ConfigError('CONFIG', '1 problem in lab.yml', {
+        hint: 'see the guide',
+        issues: [{ file: 'lab.yml', line: 3, column: 5, path: 'machines[0].name', message: 'is missing' }],
+      }),
+      hint: 'see the guide',
+      issues: [{ file: 'lab.yml', line: 3, column: 5, path: 'machines[0].name', message: 'is missing' }],
+    },
+    { name: 'bare', error: new UsageError('USAGE', 'no -c'), hint: null, issues: [] },
+  ])('$name', ({ error, hint, issues }) => {
+    const document = toErrorDocument(error);
+    expect([isResult(document), isResult.errors]).toEqual([true, null]);
+    expect(document).toEqual({ error: { code: error.code, message: error.message, hint, issues } });
+  });
+});

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest';
+import { renderPlan } from '../../src/lib/render/plan-text.ts';
+import {
+  completeStand,
+  newStand,
+  plan,
+  refusedStand,
+  reload,
+  step,
+  stripColor,
+  type StandOptions,
+} from './fixtures.ts';
+
+const wide = { width: 140, color: false };
+
+function manyStands(count: number, options: (index: number) => StandOptions = () => ({})) {
+  return Array.from({ length: count }, (_, at) => newStand(at + 1, options(at + 1)));
+}
+
+describe('renderPlan', () => {
+  test('says what happens to each stand and what is refused', () => {
+    const reserved = step(
+      'bridge.create',
+      'pve1/vmbr100',
+      { node: 'pve1', bridge: 'vmbr100', vlanAware: false, comment: 'deploy-stand reserved' },
+      { reason: 'reserved, shared by all' },
+    );
+    const text = renderPlan(
+      plan(
+        [
+          newStand(1),
+          completeStand(2, ['VM 10003 (eco) was changed: net1 was removed (left as it is)']),
+          refusedStand(3),
+        ],
+        { warnings: ['SDN vnets could not be read'] },
+        [reserved, reload(['vmbr100', 'vmbr1000'])],
+      ),
+      wide,
+    );
+    expect(text).toMatchInlineSnapshot(`
+      "Plan: deploy lab net, strategy balanced
+
+      cluster  shared by all stands
+        +  bridge vmbr100 on pve1                        reserved, shared by all
+        ~  network of pve1: reload, brings up 2 bridges  bring up 2 staged bridges
+
+      student1@pve  new: pool student1, node pve1, fewest stands (0)
+        +  pool student1                                                                      pool of student1@pve
+        ~  pool student1: claims VMs 10001-10002                                              claim 2 VMIDs
+        +  bridge vmbr1000 (hq), VLAN-aware                                                   network hq
+        +  user student1@pve (Иван Петров-1) with a new password                              missing
+        +  VM 10001 eco: linked clone of template 100 (pve1)                                  missing
+        +  VM 10002 host1: linked clone of template 101 (pve1)                                missing
+        ~  VM 10001 eco: 2 NICs (net0 vmbr0 link down, net1 vmbr1000 (hq))                    not configured
+        ~  VM 10002 host1: 1 NIC (net0 vmbr1000 (hq) tag 100), 2 cores, 2048 MiB, cloud-init  not configured
+        +  access of student1@pve to pool student1 as PVEVMAdmin                              access
+        ~  VM 10001 eco: start                                                                the lab wants it running
+
+      student2@pve  complete: pool student2, node pve1, already there
+        note: VM 10003 (eco) was changed: net1 was removed (left as it is)
+
+      student3@pve  refused: pool student3
+        pool student3 exists and is not ours  [POOL_FOREIGN]
+          hint: use it with --adopt, or name another pool in users.yml
+
+      warning: SDN vnets could not be read
+
+      3 stands: 1 new, 1 complete, 1 refused; 12 steps: 1 pool, 1 claim, 2 bridges, 1 network reload, 1 user, 2 clones, 2 configurations, 1 access
+      right, 1 start"
+    `);
+  });
+
+  test('wraps at 80 columns and stays aligned', () => {
+    const text = renderPlan(plan([newStand(1)]), { width: 80, color: false });
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(text).toMatchInlineSnapshot(`
+      "Plan: deploy lab net, strategy balanced
+
+      student1@pve  new: pool student1, node pve1, fewest stands (0)
+        +  pool student1                                        pool of student1@pve
+        ~  pool student1: claims VMs 10001-10002                claim 2 VMIDs
+        +  bridge vmbr1000 (hq), VLAN-aware                     network hq
+        +  user student1@pve (Иван Петров-1) with a new         missing
+           password
+        +  VM 10001 eco: linked clone of template 100 (pve1)    missing
+        +  VM 10002 host1: linked clone of template 101 (pve1)  missing
+        ~  VM 10001 eco: 2 NICs (net0 vmbr0 link down, net1     not configured
+           vmbr1000 (hq))
+        ~  VM 10002 host1: 1 NIC (net0 vmbr1000 (hq) tag 100),  not configured
+           2 cores, 2048 MiB, cloud-init
+        +  access of student1@pve to pool student1 as           access
+           PVEVMAdmin
+        ~  VM 10001 eco: start                                  the lab wants it
+                                                                running
+
+      1 stand: 1 new; 10 steps: 1 pool, 1 claim, 1 bridge, 1 user, 2 clones, 2
+      configurations, 1 access right, 1 start"
+    `);
+  });
+
+  test('an empty plan says so and counts what is complete', () => {
+    expect(renderPlan(plan([completeStand(1), completeStand(2)]), wide)).toMatchInlineSnapshot(`
+      "Plan: deploy lab net, strategy balanced
+
+      nothing to do; 2 stands: 2 complete"
+    `);
+  });
+
+  test('no stands at all', () => {
+    expect(renderPlan(plan([]), wide)).toContain('nothing to do; 0 stands');
+  });
+
+  test('20 stands are shown one by one, without a word about --out', () => {
+    const text = renderPlan(plan(manyStands(20)), wide);
+    expect(text.match(/^student\d+@pve {2}new: /gm)).toHaveLength(20);
+    expect(text).not.toContain('--out');
+  });
+
+  test('a big class shows the first of equal stands in full and the others in one line', () => {
+    const stands = manyStands(22, (index) => ({ node: index % 2 === 0 ? 'pve2' : 'pve1' }));
+    const different = newStand(23, { memory: '4096' });
+    const text = renderPlan(plan([...stands, different, completeStand(24), refusedStand(25)]), wide);
+    expect(text.match(/^student\d+@pve {2}/gm)).toEqual([
+      'student1@pve  ',
+      'student2@pve  ', // clones onto another node than the template's: not the same words
+      'student23@pve  ',
+      'student25@pve  ',
+    ]);
+    expect(text).toContain('the same for 10 more stands (10 steps each):');
+    expect(text).toContain('  +  student3@pve   pool student3   node pve1  VMs 10005-10006  vmbr1002\n');
+    expect(text).toContain('  +  student22@pve  pool student22  node pve2  VMs 10043-10044  vmbr1021\n');
+    expect(text).toContain('--out plan.json keeps every step');
+    expect(text).toContain('[POOL_FOREIGN]');
+    expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
+      '25 stands: 23 new, 1 complete, 1 refused; 230 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
+    );
+  });
+
+  test.each([
+    { name: 'begun by an earlier run', state: 'unfinished' as const, kind: 'clone', fate: 'to complete' },
+    { name: 'differs from the lab', state: 'pending-change' as const, kind: 'edit', fate: 'to change' },
+  ])('a stand $name is $fate', ({ state, kind, fate }) => {
+    const { stand, steps } = newStand(1);
+    const [first, ...others] = stand.vms;
+    const vms = [{ ...first!, state }, ...others.map((vm) => ({ ...vm, state: 'complete' as const }))];
+    const kept = steps.filter((one) => (kind === 'clone' ? true : one.kind === 'vm.configure'));
+    const text = renderPlan(plan([{ stand: { ...stand, vms }, steps: kept }]), wide);
+    expect(text).toContain(`student1@pve  ${fate}: pool student1`);
+    expect(text).toContain(`1 stand: 1 ${fate}; `);
+  });
+
+  test('a running VM that waits for --update-running leaves the stand waiting', () => {
+    const stand = completeStand(1, ['VM 10001 (eco) is running']);
+    const vms = stand.vms.map((vm) => ({ ...vm, state: 'pending-change' as const }));
+    expect(renderPlan(plan([{ ...stand, vms }]), wide)).toContain(
+      'nothing to do; 1 stand: 1 waiting for a change',
+    );
+  });
+
+  test.each([
+    {
+      name: 'a full clone onto another node',
+      one: step('vm.clone', 'x', {
+        node: 'pve1',
+        target: 'pve2',
+        templateVmid: 100,
+        vmid: 10001,
+        name: 'eco',
+        description: '',
+        full: true,
+        storage: 'ceph',
+        locks: [],
+      }),
+      text: '+  VM 10001: full clone of template 100 (pve1) onto pve2, on storage ceph  missing',
+    },
+    {
+      name: 'a snapshot',
+      one: step('vm.snapshot', 'x', { node: 'pve1', vmid: 10001, snapshot: 'baseline' }),
+      text: '+  snapshot baseline of VM 10001  missing',
+    },
+    {
+      name: 'a bridge that becomes VLAN-aware',
+      one: step('bridge.update', 'x', { node: 'pve2', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
+      text: '~  bridge vmbr1000 on pve2: becomes VLAN-aware  missing',
+    },
+    {
+      name: 'a role on one VM',
+      one: step('acl.grant', 'x', {
+        path: '/vms/10001',
+        role: 'PVEAuditor',
+        userid: 'a@pam',
+        propagate: true,
+      }),
+      text: '+  access of a@pam to VM 10001 as PVEAuditor  missing',
+    },
+    {
+      name: 'a claim whose text alone changes',
+      one: step('pool.update', 'x', { pool: 'a', comment: '', addVmids: [] }),
+      text: '~  pool a: updates the claim  missing',
+    },
+    {
+      name: 'a user of a directory, with groups',
+      one: step('user.create', 'x', {
+        userid: 'a@ad',
+        comment: '',
+        groups: ['g1', 'g2'],
+        password: 'directory',
+      }),
+      text: '+  user a@ad whose password the directory keeps in g1, g2  missing',
+    },
+    {
+      name: 'trunks and removed keys',
+      one: step('vm.configure', 'x', {
+        node: 'pve1',
+        vmid: 10001,
+        description: '',
+        nics: [{ index: 0, model: 'virtio', bridge: 'vmbr0', trunks: ['10', '20-30'] }],
+        options: { cores: '1' },
+        tags: [],
+        remove: ['ide2'],
+      }),
+      text: '~  VM 10001: 1 NIC (net0 vmbr0 trunks 10;20-30), 1 core, without ide2  missing',
+    },
+  ])('$name', ({ one, text }) => {
+    expect(renderPlan(plan([], { steps: [one] }), wide)).toContain(`  ${text}\n`);
+  });
+
+  test('colour changes nothing but colour', () => {
+    const stands = plan([newStand(1), refusedStand(2)], { warnings: ['w'] }, [reload(['vmbr1000'])]);
+    const colored = renderPlan(stands, { width: 80, color: true });
+    expect(colored).toContain('\u001b[32m+\u001b[39m');
+    expect(stripColor(colored)).toBe(renderPlan(stands, { width: 80, color: false }));
+  });
+
+  test('control characters in names never reach the terminal', () => {
+    const { stand, steps } = newStand(1);
+    const evil = 'eco\u001b]0;owned\u0007\n+ fake';
+    const vms = stand.vms.map((vm) => ({ ...vm, name: evil }));
+    const text = renderPlan(plan([{ stand: { ...stand, pool: evil, vms, notes: [evil] }, steps }]), wide);
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
+    expect(text).toContain('VM 10001 eco\\x1b]0;owned\\x07\\n+ fake');
+  });
+
+  test('500 stands fit into less than 600 lines', () => {
+    const big = plan(manyStands(500));
+    const lines = renderPlan(big, { width: 80, color: true }).split('\n');
+    expect(lines.length).toBeLessThan(600);
+  });
+});
