@@ -13,18 +13,17 @@ export interface Output {
 }
 
 const NARROW = 80;
-const WIDE = 120;
 
 export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet'>): Output {
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {
     color: wantsColor && io.stdout.isTTY === true,
-    width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? NARROW) : WIDE,
+    width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? NARROW) : Infinity,
     isText: flags.output === 'text',
     result: (document, text) => {
       if (flags.output === 'json') io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
       else if (flags.output === 'yaml') io.stdout.write(stringify(document));
-      else io.stdout.write(text());
+      else io.stdout.write(`${text().trimEnd()}\n`);
     },
     warn: (text) => {
       io.stderr.write(`warning: ${text}\n`);

@@ -20,7 +20,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-export function scenario(change: (raw: Record<string, unknown>) => void = () => undefined, version = '8.4'): Scenario {
+export function scenario(
+  change: (raw: Record<string, unknown>) => void = () => undefined,
+  version = '8.4',
+): Scenario {
   return loadScenario(readFileSync(SCENARIO, 'utf8'), 'three-nodes.yml', { version, change } as never);
 }
 

@@ -24,7 +24,6 @@ interface IssueDetails {
 }
 
 const MAX_VALUE = 80;
-const MAX_SHOWN = 50;
 const MAX_KEPT = 1000;
 
 /** `machines[2].networks[0].tag`; keys that are no plain words are quoted. */
@@ -33,20 +32,19 @@ export function formatPath(path: Path): string {
   for (const part of path) {
     if (typeof part === 'number') text += `[${part}]`;
     else if (/^[\w*-]+$/.test(part)) text += text === '' ? part : `.${part}`;
-    else text += `[${printable(part)}]`;
+    else text += `[${JSON.stringify(printable(part))}]`;
   }
   return text;
 }
 
-/** One line of visible characters, in quotes; a terminal must never obey an input file. */
+/** One line of visible characters: a terminal must never obey an input file. */
 export function printable(value: string | number | boolean): string {
-  if (typeof value !== 'string') return String(value);
-  const text = value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
-  const escaped = text.replace(
+  const text = String(value);
+  const clipped = text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
+  return clipped.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
   );
-  return JSON.stringify(escaped).replaceAll('\\\\', '\\');
 }
 
 function isScalar(value: unknown): value is string | number | boolean {
@@ -103,27 +101,9 @@ export class Issues {
   }
 }
 
-function place({ file, line, column }: ConfigIssue): string {
-  if (line === undefined) return file;
-  return column === undefined ? `${file}:${line}` : `${file}:${line}:${column}`;
-}
-
-function headline(issue: ConfigIssue): string {
-  const where = issue.path === '' ? place(issue) : `${place(issue)} ${issue.path}`;
-  return `${where}: ${issue.message}`;
-}
-
-/** One block per problem: place, path and message; then the value and the way out. */
-export function formatIssues(issues: readonly ConfigIssue[]): string {
-  const blocks = issues.slice(0, MAX_SHOWN).map((issue) => {
-    const lines = [headline(issue)];
-    if (issue.value !== undefined) lines.push(`    value: ${issue.value}`);
-    if (issue.hint !== undefined) lines.push(`    hint:  ${issue.hint}`);
-    return lines.join('\n');
-  });
-  const hidden = issues.length - MAX_SHOWN;
-  if (hidden > 0) blocks.push(`… and ${hidden} more ${hidden === 1 ? 'problem' : 'problems'}`);
-  return blocks.join('\n');
+function headline({ file, line, column, path, message }: ConfigIssue): string {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return path === '' ? `${place}: ${message}` : `${place} ${path}: ${message}`;
 }
 
 function byPlace(a: ConfigIssue, b: ConfigIssue): number {

@@ -1,7 +1,17 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
 import { parseBridge } from './bridge-name.ts';
 import { vmidRangeOf } from './lab-rules.ts';
-import type { Amount, CloudInit, Lab, Machine, Network, Placement, Reserve, Strategy, TemplateRef } from './types.ts';
+import type {
+  Amount,
+  CloudInit,
+  Lab,
+  Machine,
+  Network,
+  Placement,
+  Reserve,
+  Strategy,
+  TemplateRef,
+} from './types.ts';
 import { compact } from './written.ts';
 
 interface WrittenNetwork {
@@ -98,7 +108,8 @@ function toCloudInit(written: WrittenCloudInit): CloudInit {
     nameserver: written.nameserver === undefined ? undefined : [written.nameserver].flat().join(' '),
     searchdomain: written.searchdomain,
     upgrade: written.upgrade,
-    ipConfig: written.ip_config === undefined ? undefined : { ...written.ip_config },
+    ipConfig:
+      written.ip_config === undefined ? undefined : Object.fromEntries(Object.entries(written.ip_config)),
   });
 }
 

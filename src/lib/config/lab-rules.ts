@@ -19,7 +19,10 @@ function machineNamesAreUnique({ machines }: LabView, issues: Issues): void {
     }
     const line = issues.line([...first.path, 'name']);
     const message = `another machine of the lab has this name (line ${line}); case does not count`;
-    issues.add([...machine.path, 'name'], message, { value: machine.name, hint: 'give each machine a name of its own' });
+    issues.add([...machine.path, 'name'], message, {
+      value: machine.name,
+      hint: 'give each machine a name of its own',
+    });
   }
 }
 
@@ -46,7 +49,9 @@ function templateIsNamedOnce({ machines }: LabView, issues: Issues): void {
         at: 'key',
       });
     } else if (!hasVmid && !hasName) {
-      issues.add(path, 'the machine has no template', { hint: 'add template_vmid: 100, or template: its-name' });
+      issues.add(path, 'the machine has no template', {
+        hint: 'add template_vmid: 100, or template: its-name',
+      });
     }
   }
 }
@@ -81,7 +86,10 @@ function excludeContradictsNothing(placement: Written, issues: Issues): void {
   for (const { index, text: excluded } of texts(placement['exclude'])) {
     const hint = 'remove it from one of the two';
     if (nodes.includes(excluded)) {
-      issues.add(['placement', 'exclude', index], 'the node is in nodes and in exclude', { value: excluded, hint });
+      issues.add(['placement', 'exclude', index], 'the node is in nodes and in exclude', {
+        value: excluded,
+        hint,
+      });
     } else if (node === excluded) {
       issues.add(['placement', 'exclude', index], 'the stands’ node is excluded', { value: excluded, hint });
     }
@@ -125,7 +133,10 @@ function vmidRangeIsLegal({ raw }: LabView, issues: Issues): void {
     const hint = `write ${range.last}-${range.first}`;
     issues.add(['vmid_range'], 'the range ends before it starts', { value: shown, hint });
   } else if (range.first < 100) {
-    issues.add(['vmid_range'], 'PVE keeps VMIDs below 100 for itself', { value: shown, hint: 'start at 100 or above' });
+    issues.add(['vmid_range'], 'PVE keeps VMIDs below 100 for itself', {
+      value: shown,
+      hint: 'start at 100 or above',
+    });
   }
 }
 
@@ -138,7 +149,10 @@ function expiresIsADate({ raw }: LabView, issues: Issues): void {
 function passwordsAreLongEnough({ raw }: LabView, issues: Issues): void {
   const length = integer(mapping(raw['passwords'])['length']);
   if (length !== undefined && length >= 5 && length < 8) {
-    issues.warn(['passwords', 'length'], `PVE 8.3 and later refuse passwords of ${length} characters; the least is 8`);
+    issues.warn(
+      ['passwords', 'length'],
+      `PVE 8.3 and later refuse passwords of ${length} characters; the least is 8`,
+    );
   }
 }
 
@@ -147,7 +161,10 @@ function snapshotNamesAreLegal({ machines }: LabView, issues: Issues): void {
     const name = text(raw['baseline_snapshot']);
     if (name !== undefined && /^(current|pending)$/i.test(name)) {
       const hint = 'choose another name, or true for "baseline"';
-      issues.add([...path, 'baseline_snapshot'], 'PVE keeps this snapshot name for itself', { value: name, hint });
+      issues.add([...path, 'baseline_snapshot'], 'PVE keeps this snapshot name for itself', {
+        value: name,
+        hint,
+      });
     }
   }
 }
@@ -165,7 +182,9 @@ function ipConfigHasItsNic(machine: MachineView, ipConfig: unknown, issues: Issu
   const path = [...machine.path, 'cloud_init', 'ip_config'];
   const isRouter = machine.raw['device_type'] === 'ecorouter';
   const count = list(machine.raw['networks']).length + (isRouter ? 1 : 0);
-  const numbers = Array.isArray(ipConfig) ? ipConfig.map((_, index) => index) : Object.keys(mapping(ipConfig));
+  const numbers = Array.isArray(ipConfig)
+    ? ipConfig.map((_, index) => index)
+    : Object.keys(mapping(ipConfig));
   for (const number of numbers) {
     if (!/^\d{1,2}$/.test(String(number)) || Number(number) < count) continue;
     const hint = count === 0 ? 'the machine has no NIC' : `the NICs are numbered 0 to ${count - 1}`;

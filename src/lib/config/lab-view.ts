@@ -39,7 +39,9 @@ function viewMachine(raw: unknown, path: Path): MachineView[] {
 
 export function viewLab(value: unknown): LabView {
   const raw = mapping(value);
-  const machines = list(raw['machines']).flatMap((machine, index) => viewMachine(machine, ['machines', index]));
+  const machines = list(raw['machines']).flatMap((machine, index) =>
+    viewMachine(machine, ['machines', index]),
+  );
   return { raw, machines };
 }
 

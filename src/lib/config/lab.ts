@@ -1,12 +1,11 @@
-/** lab.yml → Lab: reads, validates and normalises, with all problems at once. Contacts nothing. */
+/** Text of lab.yml → Lab: validates and normalises, with all problems at once. Touches no file. */
 import { basename, dirname, extname, resolve } from 'node:path';
-import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { configError, Issues, type Path } from './issues.ts';
+import type { Collected } from './collect.ts';
+import { Issues, type Path } from './issues.ts';
 import { normaliseLab, type WrittenLab } from './lab-normalise.ts';
 import { labRules } from './lab-rules.ts';
 import { viewLab } from './lab-view.ts';
 import { isLabName, slug } from './names.ts';
-import { readTextFile } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkSchema, textKeysOf } from './schema.ts';
 import type { Lab, Strategy } from './types.ts';
@@ -21,13 +20,6 @@ export interface LabOptions {
     readonly nodes?: readonly string[] | undefined;
     readonly exclude?: readonly string[] | undefined;
   };
-}
-
-/** What came of one file; `value` is absent iff there are errors. */
-export interface Loaded<T> {
-  readonly value?: T;
-  readonly errors: readonly ConfigIssue[];
-  readonly warnings: readonly string[];
 }
 
 function isSecret(path: Path): boolean {
@@ -63,7 +55,8 @@ function nameLab(raw: Written, file: string, wanted: string | undefined, issues:
 function mergePlacement(raw: Written, options: LabOptions): Written {
   const flags = options.placement ?? {};
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  if (Object.keys(given).length === 0 || (raw['placement'] !== undefined && !isMapping(raw['placement']))) return raw;
+  if (Object.keys(given).length === 0 || (raw['placement'] !== undefined && !isMapping(raw['placement'])))
+    return raw;
   const placement: Record<string, unknown> = { ...mapping(raw['placement']), ...given };
   if (flags.node !== undefined && flags.strategy === undefined) placement['strategy'] = 'specific';
   if (flags.strategy !== undefined && flags.strategy !== 'specific' && flags.node === undefined) {
@@ -86,7 +79,8 @@ function checkKind(value: unknown, issues: Issues): boolean {
   return true;
 }
 
-function collect(content: string, file: string, options: LabOptions): Loaded<Lab> {
+/** Reads a lab from text, with all its problems instead of an exception. */
+export function readLab(content: string, file: string, options: LabOptions = {}): Collected<Lab> {
   const yaml = readYaml(content, file, { textKeys: textKeysOf('lab') });
   const issues = new Issues(yaml, isSecret);
   if (!checkKind(yaml.value, issues)) return { errors: issues.errors, warnings: [] };
@@ -102,37 +96,4 @@ function collect(content: string, file: string, options: LabOptions): Loaded<Lab
   const written = value as unknown as WrittenLab; // the schema has just said so
   const lineOf = (machine: number): number => issues.line(['machines', machine]);
   return { value: normaliseLab(written, { name, file, lineOf }), errors, warnings };
-}
-
-/** Like `collect`, with the errors of the file's form among the rest. */
-export function collectIssues<T>(run: () => Loaded<T>): Loaded<T> {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof ConfigError) return { errors: error.issues, warnings: [] };
-    throw error;
-  }
-}
-
-export function tryLoadLab(file: string, options: LabOptions = {}): Loaded<Lab> {
-  return collectIssues(() => collect(readTextFile(file).text, file, options));
-}
-
-function unwrap({ value, errors, warnings }: Loaded<Lab>): { lab: Lab; warnings: readonly string[] } {
-  if (value === undefined) throw configError(errors);
-  return { lab: value, warnings };
-}
-
-/** Throws one ConfigError with every problem of the text. */
-export function parseLab(
-  content: string,
-  file: string,
-  options: LabOptions = {},
-): { lab: Lab; warnings: readonly string[] } {
-  return unwrap(collectIssues(() => collect(content, file, options)));
-}
-
-/** Throws one ConfigError with every problem of the file. */
-export function loadLab(file: string, options: LabOptions = {}): { lab: Lab; warnings: readonly string[] } {
-  return unwrap(tryLoadLab(file, options));
 }

@@ -91,7 +91,8 @@ function realNameIsUsable(network: NetworkView, issues: Issues): void {
     issues.add(where, message, { value: written, hint: 'choose a shorter bridge name' });
   } else if (name.length > SAFE_IFACE && tag !== undefined) {
     const message = `the bridge name is too long for a VLAN tag: PVE would make the interface ${name}v${tag}`;
-    if (`${name}v${tag}`.length > MAX_IFACE) issues.add(where, message, { value: written, hint: 'at most 10 characters' });
+    if (`${name}v${tag}`.length > MAX_IFACE)
+      issues.add(where, message, { value: written, hint: 'at most 10 characters' });
   } else if (name.length > SAFE_IFACE) {
     issues.warn(where, `"${name}" has more than ${SAFE_IFACE} characters: it cannot carry every VLAN tag`);
   } else if (bridge.reserved && !/^[a-z][a-z0-9_]+$/i.test(name)) {
@@ -103,7 +104,9 @@ function starsAgreeWithFlag(lab: LabView, issues: Issues): void {
   for (const { path, raw, bridge, written } of networksOf(lab)) {
     if (!bridge.starred || raw['reserved'] !== false) continue;
     const hint = 'remove reserved: false, or the stars';
-    issues.add([...path, 'reserved'], `"${written}" is reserved, and reserved: false says it is not`, { hint });
+    issues.add([...path, 'reserved'], `"${written}" is reserved, and reserved: false says it is not`, {
+      hint,
+    });
   }
 }
 
@@ -133,7 +136,10 @@ function aliasesDifferByMoreThanCase(lab: LabView, issues: Issues): void {
     const known = spellings.get(key) ?? bridge.name;
     spellings.set(key, known);
     if (known === bridge.name) continue;
-    issues.warn([...path, 'bridge'], `"${bridge.name}" and "${known}" differ only in case: they are two networks`);
+    issues.warn(
+      [...path, 'bridge'],
+      `"${bridge.name}" and "${known}" differ only in case: they are two networks`,
+    );
   }
 }
 
@@ -145,7 +151,10 @@ function nicsFit({ machines }: LabView, issues: Issues): void {
     if (count <= most) continue;
     const reason = isRouter ? ' beside the management port' : '';
     const hint = 'remove networks, or carry several VLANs on one NIC with trunks';
-    issues.add([...path, 'networks'], `${count} networks, but PVE allows ${most} NICs${reason}`, { hint, at: 'key' });
+    issues.add([...path, 'networks'], `${count} networks, but PVE allows ${most} NICs${reason}`, {
+      hint,
+      at: 'key',
+    });
   }
 }
 
@@ -162,7 +171,10 @@ function macsAreUsable(lab: LabView, issues: Issues): void {
     const other = seen.get(mac);
     if (other) {
       const line = issues.line([...other.path, 'mac']);
-      issues.add(where, `the MAC address is used twice (first on line ${line})`, { value: mac, hint: 'change one of them' });
+      issues.add(where, `the MAC address is used twice (first on line ${line})`, {
+        value: mac,
+        hint: 'change one of them',
+      });
     } else seen.set(mac, network);
   }
 }

@@ -30,7 +30,11 @@ function checkStats(file: string, stats: Stats): void {
   if (!stats.isFile()) refuse(file, 'this is not a regular file');
   if (stats.size > MAX_BYTES) {
     const size = (stats.size / 1024 / 1024).toFixed(1);
-    refuse(file, `the file has ${size} MiB and was not read; at most 5 MiB are accepted`, 'is this the right file?');
+    refuse(
+      file,
+      `the file has ${size} MiB and was not read; at most 5 MiB are accepted`,
+      'is this the right file?',
+    );
   }
 }
 
@@ -40,7 +44,8 @@ export function decodeText(bytes: Uint8Array, file: string): string {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     refuse(file, 'the file is written in UTF-16', 'save it as UTF-8');
   }
-  if (bytes.includes(0)) refuse(file, 'the file is binary (it contains NUL bytes)', 'a text file is expected');
+  if (bytes.includes(0))
+    refuse(file, 'the file is binary (it contains NUL bytes)', 'a text file is expected');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

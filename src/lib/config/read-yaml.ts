@@ -24,12 +24,21 @@ export interface YamlFile extends Source {
 /** Own words: the parser's may quote the file, and a connections file holds secrets. */
 const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [message: string, hint?: string]>>> = {
   TAB_AS_INDENT: ['a tab is used for indentation', 'replace tabs by spaces; YAML allows only spaces there'],
-  BAD_INDENT: ['the indentation does not fit the lines above', 'entries of one list or mapping start in one column'],
+  BAD_INDENT: [
+    'the indentation does not fit the lines above',
+    'entries of one list or mapping start in one column',
+  ],
   BAD_SCALAR_START: ['this value starts with a character that YAML reserves', 'put the value in quotes'],
   BAD_ALIAS: ['a "*" at the start of a value is YAML syntax', 'put the value in quotes: "**name**"'],
   BAD_DQ_ESCAPE: ['a backslash in double quotes starts an unknown escape', "use single quotes: 'like this'"],
-  MISSING_CHAR: ['a quote, bracket, comma or colon is missing here', 'look for an unclosed " \' [ or { above'],
-  BLOCK_AS_IMPLICIT_KEY: ['two "key: value" pairs on one line', 'put the value in quotes, or on a line of its own'],
+  MISSING_CHAR: [
+    'a quote, bracket, comma or colon is missing here',
+    'look for an unclosed " \' [ or { above',
+  ],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'two "key: value" pairs on one line',
+    'put the value in quotes, or on a line of its own',
+  ],
   MULTILINE_IMPLICIT_KEY: ['a key runs over several lines', 'is a ":" missing, or the indentation wrong?'],
   UNEXPECTED_TOKEN: ['this character is not expected here', 'is a quote, comma or line break missing?'],
   TAG_RESOLVE_FAILED: ['YAML tags (!…) are not supported', 'remove the tag, or put the value in quotes'],
@@ -55,7 +64,9 @@ function tokensOf(text: string, file: string, counter: LineCounter): CST.Token[]
     // The composer recurses: depth is bounded before it runs.
     if (parser.stack.length > 2 * MAX_DEPTH) {
       const position = at(counter, Math.min(offset, text.length - 1));
-      throw configError([fileIssue(file, 'the file is nested too deeply', 'is this the right file?', position)]);
+      throw configError([
+        fileIssue(file, 'the file is nested too deeply', 'is this the right file?', position),
+      ]);
     }
     if (++lexemes > MAX_LEXEMES) {
       throw configError([fileIssue(file, 'the file has too many entries', 'is this the right file?')]);
@@ -65,7 +76,11 @@ function tokensOf(text: string, file: string, counter: LineCounter): CST.Token[]
   return tokens;
 }
 
-function syntaxIssue(file: string, counter: LineCounter, problems: readonly YAMLError[]): ConfigIssue | undefined {
+function syntaxIssue(
+  file: string,
+  counter: LineCounter,
+  problems: readonly YAMLError[],
+): ConfigIssue | undefined {
   const [first] = [...problems].sort((a, b) => a.pos[0] - b.pos[0]);
   if (!first) return undefined;
   const [message, hint] = SYNTAX[first.code] ?? [`this is not valid YAML (${first.code})`];
@@ -94,7 +109,7 @@ function compose(text: string, file: string, counter: LineCounter): Document.Par
 }
 
 function isBlank(node: ParsedNode): boolean {
-  return isScalar(node) && node.value === null && (node.source ?? '') === '';
+  return isScalar(node) && node.value === null && node.source === '';
 }
 
 interface Place {
@@ -152,14 +167,17 @@ class Reader {
   }
 
   #remember(node: Node): void {
-    if ('anchor' in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if ('anchor' in node) this.#anchors.set(node.anchor, node);
   }
 
   #readAlias(node: { source: string }, path: Path, isText: boolean, place: Place): unknown {
     const target = this.#anchors.get(node.source);
     if (target) return this.read(target, path, isText, place);
     const [message, hint] = SYNTAX.BAD_ALIAS ?? [''];
-    this.issues.push({ ...fileIssue(this.#file, message, hint, at(this.#counter, place.value)), path: formatPath(path) });
+    this.issues.push({
+      ...fileIssue(this.#file, message, hint, at(this.#counter, place.value)),
+      path: formatPath(path),
+    });
     return null;
   }
 
@@ -195,21 +213,25 @@ class Reader {
 
   #keyOf(pair: Pair<Node, Node | null>, path: Path, seen: Record<string, unknown>): string | undefined {
     const offset = startOf(pair.key) ?? 0;
-    const report = (message: string, hint: string, key?: string): undefined => {
-      const where = key === undefined ? path : [...path, key];
-      this.issues.push({
-        ...fileIssue(this.#file, message, hint, at(this.#counter, offset)),
-        path: formatPath(where),
-      });
+    const report = (message: string, hint: string, where: Path): void => {
+      const issue = fileIssue(this.#file, message, hint, at(this.#counter, offset));
+      this.issues.push({ ...issue, path: formatPath(where) });
     };
     const scalar = isScalar(pair.key) ? pair.key : undefined;
     const key = scalar === undefined ? undefined : (scalar.source ?? String(scalar.value));
-    if (key === undefined) return report('a key must be plain text', 'put the key in quotes');
-    if (key === '__proto__') return report('"__proto__" is not allowed as a key', 'remove it');
+    if (key === undefined) {
+      report('a key must be plain text', 'put the key in quotes', path);
+      return undefined;
+    }
+    if (key === '__proto__') {
+      report('"__proto__" is not allowed as a key', 'remove it', path);
+      return undefined;
+    }
     if (Object.hasOwn(seen, key)) {
       const first = this.places.get(formatPath([...path, key]))?.key ?? 0;
       const { line } = at(this.#counter, first);
-      return report(`the key is given twice (first on line ${line})`, 'remove one of them', key);
+      report(`the key is given twice (first on line ${line})`, 'remove one of them', [...path, key]);
+      return undefined;
     }
     return key;
   }
@@ -224,7 +246,12 @@ function startOf(node: Node | null): number | undefined {
 }
 
 /** `isText`: numbers and words like `yes` are wanted as written; an empty value stays empty. */
-function plainScalar(value: unknown, source: string | undefined, type: string | undefined, isText: boolean): unknown {
+function plainScalar(
+  value: unknown,
+  source: string | undefined,
+  type: string | undefined,
+  isText: boolean,
+): unknown {
   const isEmpty = value === null && (source ?? '') === '';
   if (isText && type === 'PLAIN' && !isEmpty && source !== undefined) return source;
   const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);

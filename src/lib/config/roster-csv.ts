@@ -89,7 +89,12 @@ function rowsOf(text: string, file: string): Row[] {
     if (!(error instanceof CsvError)) throw error;
     const line = typeof error['lines'] === 'number' ? error['lines'] : 1;
     if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE') {
-      fail(file, line, 'a quote (") is opened and never closed', 'close it, or double a quote that is meant as text');
+      fail(
+        file,
+        line,
+        'a quote (") is opened and never closed',
+        'close it, or double a quote that is meant as text',
+      );
     }
     return fail(file, line, `this is not valid CSV (${error.code})`, 'quotes stand around whole cells only');
   }
@@ -111,11 +116,15 @@ function readHeader(row: Row, file: string): Header {
   const place = (index: number): string => `${file}:${row.line}:${row.columns[index] ?? 1}`;
   if (!keys.includes('userid')) {
     const near = row.cells.find((cell) => nearest(cell, ['userid']) !== undefined);
-    const hint = near === undefined ? 'name the column of name@realm "userid"' : `did you mean userid instead of ${near}?`;
+    const hint =
+      near === undefined
+        ? 'name the column of name@realm "userid"'
+        : `did you mean userid instead of ${near}?`;
     fail(file, row.line, 'the roster has no column "userid"', hint);
   }
   const twice = keys.findIndex((key, index) => key !== undefined && keys.indexOf(key) < index);
-  if (twice >= 0) fail(file, row.line, `two columns mean ${String(keys[twice])}`, 'remove or rename one of them');
+  if (twice >= 0)
+    fail(file, row.line, `two columns mean ${String(keys[twice])}`, 'remove or rename one of them');
   const warnings = row.cells.flatMap((cell, index) => {
     if (keys[index] !== undefined || cell === '') return [];
     const near = nearest(cell, Object.keys(COLUMNS));
@@ -126,7 +135,9 @@ function readHeader(row: Row, file: string): Header {
 }
 
 function isHeaderless(row: Row): boolean {
-  return row.cells.length === 1 && columnOf(row.cells[0] ?? '') === undefined && (row.cells[0] ?? '').includes('@');
+  return (
+    row.cells.length === 1 && columnOf(row.cells[0] ?? '') === undefined && (row.cells[0] ?? '').includes('@')
+  );
 }
 
 function valueOf(key: string, cell: string): unknown {
@@ -140,7 +151,12 @@ function toUser(row: Row, keys: readonly (string | undefined)[], file: string): 
   row.cells.forEach((cell, index) => {
     const key = keys[index];
     if (index >= keys.length && cell !== '') {
-      fail(file, row.line, `the row has ${row.cells.length} cells, the header ${keys.length}`, 'put quotes around cells with separators');
+      fail(
+        file,
+        row.line,
+        `the row has ${row.cells.length} cells, the header ${keys.length}`,
+        'put quotes around cells with separators',
+      );
     }
     if (key !== undefined && cell !== '') user[key] = valueOf(key, cell);
   });

@@ -48,7 +48,9 @@ function isTextual(node: SchemaNode, root: SchemaNode): boolean {
   const types = [resolved?.type ?? []].flat();
   const items = (resolved as { items?: SchemaNode } | undefined)?.items;
   const itemsAreText = items === undefined || isTextual(items, root);
-  return types.includes('string') && types.every((type) => type === 'string' || type === 'array') && itemsAreText;
+  return (
+    types.includes('string') && types.every((type) => type === 'string' || type === 'array') && itemsAreText
+  );
 }
 
 function pathOf(pointer: string, root: unknown): Path {
@@ -90,14 +92,17 @@ function example(error: ErrorObject): string | undefined {
 }
 
 function typeWords(error: ErrorObject): Words {
-  const wanted = [(error.params as { type: string | string[] }).type].flat().filter((type) => type !== 'null');
+  const wanted = [(error.params as { type: string | string[] }).type]
+    .flat()
+    .filter((type) => type !== 'null');
   const words = wanted.map((type) => TYPE_WORDS[type] ?? type).join(' or ');
   const isYesNo = typeof error.data === 'string' && /^(yes|no|on|off|y|n)$/i.test(error.data);
   if (wanted.includes('boolean') && isYesNo) {
     return { message: 'must be true or false', hint: 'YAML reads yes, no, on and off as text' };
   }
   const found = wordOf(error.data);
-  if (found === 'empty') return { message: `is empty; expected ${words}`, hint: 'give a value, or remove the line' };
+  if (found === 'empty')
+    return { message: `is empty; expected ${words}`, hint: 'give a value, or remove the line' };
   return { message: `must be ${words}, but is ${found}`, hint: example(error) };
 }
 
@@ -126,7 +131,10 @@ function wordsOf(error: ErrorObject): Words | undefined {
     case 'maxItems':
       return { message: `the list has more than ${limit} entries` };
     case 'minLength':
-      return { message: error.data === '' ? 'is empty' : `is shorter than ${limit} characters`, hint: example(error) };
+      return {
+        message: error.data === '' ? 'is empty' : `is shorter than ${limit} characters`,
+        hint: example(error),
+      };
     case 'maxLength':
       return { message: `is longer than ${limit} characters` };
     case 'pattern':
@@ -181,7 +189,8 @@ function report(error: ErrorObject, path: Path, issues: Issues, schema: SchemaNo
     return;
   }
   const words = wordsOf(error);
-  if (words && error.propertyName === undefined) issues.add(path, words.message, { value: error.data, hint: words.hint });
+  if (words && error.propertyName === undefined)
+    issues.add(path, words.message, { value: error.data, hint: words.hint });
 }
 
 /**

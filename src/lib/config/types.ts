@@ -150,7 +150,7 @@ export interface Connection {
     readonly verify: boolean;
     /** PEM text. */
     readonly ca?: string;
-    /** SHA-256, upper case, colon separated. */
+    /** SHA-256, upper case, colon separated; several (one per node) separated by commas. */
     readonly fingerprint?: string;
   };
   /** Milliseconds for one request. */

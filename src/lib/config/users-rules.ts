@@ -1,5 +1,5 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
-import type { Issues, Path } from './issues.ts';
+import { printable, type Issues, type Path } from './issues.ts';
 import { judgePool, parseDate, parseUserId, RESERVED_POOLS } from './names.ts';
 import { isMapping, list, mapping, text } from './written.ts';
 
@@ -22,27 +22,42 @@ export function viewUsers(value: unknown): readonly UserView[] {
   });
 }
 
+interface Odd {
+  readonly path: Path;
+  readonly name: string;
+}
+
+/** One warning for all: a class of 500 student numbers must not print 500 lines. */
+function warnOnce(odd: readonly Odd[], issues: Issues, message: string, hint?: string): void {
+  const [first, ...others] = odd;
+  if (!first) return;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  issues.warn(first.path, `${message}: ${printable(first.name)}${more}`, { hint });
+}
+
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
+  const odd: Odd[] = [];
   for (const { idPath, userid } of users) {
     if (userid === '') continue;
     if (parseUserId(userid)) {
-      if (/[^\x21-\x7e]/.test(userid)) {
-        issues.warn(idPath, `${JSON.stringify(userid)} is not plain ASCII: PVE's tools may not accept it`);
-      }
+      if (/[^\x21-\x7e]/.test(userid)) odd.push({ path: idPath, name: userid });
       continue;
     }
     const [message, hint] = whyIllegal(userid);
     issues.add(idPath, message, { value: userid, hint });
   }
+  warnOnce(odd, issues, "PVE's tools may not accept a userid that is not plain ASCII");
 }
 
 function whyIllegal(userid: string): readonly [message: string, hint: string] {
   const at = userid.lastIndexOf('@');
-  if (at < 0) return ['the realm is missing: a user is name@realm', `write ${userid.trim().slice(0, 40)}@pve`];
+  if (at < 0)
+    return ['the realm is missing: a user is name@realm', `write ${userid.trim().slice(0, 40)}@pve`];
   if (at === 0) return ['the name before the @ is missing', 'write name@realm'];
   if (userid.length > 64) return ['PVE refuses userids of more than 64 characters', 'choose a shorter name'];
   if (/[\s:/]/.test(userid)) return ['PVE refuses spaces, ":" and "/" in a userid', 'remove them'];
-  if (userid.slice(at).includes('!')) return ['this is an API token, not a user', 'write the part before the "!"'];
+  if (userid.slice(at).includes('!'))
+    return ['this is an API token, not a user', 'write the part before the "!"'];
   return [
     'the realm behind the @ is none: a letter, then letters, digits and . _ -',
     'realms are pve, pam, or a directory of the cluster',
@@ -72,6 +87,8 @@ function poolPath(user: UserView): Path {
 }
 
 function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
+  const notOn9: Odd[] = [];
+  const nested: Odd[] = [];
   for (const user of users) {
     const pool = poolOf(user.userid, user.pool);
     if (pool === undefined || pool === '') continue;
@@ -85,13 +102,16 @@ function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
     const verdict = judgePool(pool);
     if (verdict === 'illegal') {
       const hint = user.pool === undefined ? elsewhere : 'use letters, digits and . _ -';
-      add(`PVE refuses the pool name ${JSON.stringify(pool)}: only Latin letters, digits and . _ - are allowed`, hint);
-    } else if (verdict === 'not-on-9') {
-      issues.warn(path, `PVE 9 refuses the pool name "${pool}": it does not start with a letter`, { hint: elsewhere });
-    } else if (verdict === 'nested') {
-      issues.warn(path, `the nested pool "${pool}" needs PVE 8.1 or later, and its parents have to exist`);
-    }
+      add(
+        `PVE refuses the pool name ${JSON.stringify(pool)}: only Latin letters, digits and . _ - are allowed`,
+        hint,
+      );
+    } else if (verdict === 'not-on-9') notOn9.push({ path, name: pool });
+    else if (verdict === 'nested') nested.push({ path, name: pool });
   }
+  const hint = 'give these users a pool: that does';
+  warnOnce(notOn9, issues, 'PVE 9 refuses a pool name that does not start with a letter', hint);
+  warnOnce(nested, issues, 'a nested pool needs PVE 8.1 or later, and its parents have to exist');
 }
 
 function poolsAreDistinct(users: readonly UserView[], issues: Issues): void {

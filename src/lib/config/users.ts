@@ -1,10 +1,9 @@
-/** users.yml or a CSV roster → User[]: reads, validates and normalises, with all problems at once. Contacts nothing. */
+/** Text of users.yml or a CSV roster → User[]: validates and normalises, with all problems at once. Touches no file. */
 import { extname } from 'node:path';
 import type { ConfigIssue } from '../errors.ts';
-import { configError, Issues, type Source } from './issues.ts';
-import { collectIssues, type Loaded } from './lab.ts';
+import type { Collected } from './collect.ts';
+import { Issues, type Source } from './issues.ts';
 import { parseDate, parseUserId } from './names.ts';
-import { readTextFile } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from './schema.ts';
@@ -61,7 +60,11 @@ function checkKind(value: unknown): Omit<ConfigIssue, 'file'> | undefined {
   }
   if (value['users'] === undefined && value['machines'] !== undefined) {
     const hint = 'give it with -c, and the users with -u';
-    return { path: '', message: 'this is a lab, not a users file (it has "machines:" and no "users:")', hint };
+    return {
+      path: '',
+      message: 'this is a lab, not a users file (it has "machines:" and no "users:")',
+      hint,
+    };
   }
   return undefined;
 }
@@ -71,7 +74,8 @@ function read(content: string, file: string): Source & { value: unknown; warning
   return { ...readYaml(content, file, { textKeys: textKeysOf('users'), wrapListAs: 'users' }), warnings: [] };
 }
 
-function collect(content: string, file: string): Loaded<User[]> {
+/** Reads users from text, with all their problems instead of an exception. The file's extension says YAML or CSV. */
+export function readUsers(content: string, file: string): Collected<readonly User[]> {
   const source = read(content, file);
   const wrongKind = checkKind(source.value);
   if (wrongKind) return { errors: [{ file, ...source.locate([], 'value'), ...wrongKind }], warnings: [] };
@@ -86,28 +90,4 @@ function collect(content: string, file: string): Loaded<User[]> {
   if (errors.length > 0) return { errors, warnings };
   const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
   return { value: users.map(toUser), errors, warnings };
-}
-
-export function tryLoadUsers(file: string): Loaded<User[]> {
-  return collectIssues(() => collect(readTextFile(file).text, file));
-}
-
-interface Users {
-  readonly users: User[];
-  readonly warnings: readonly string[];
-}
-
-function unwrap({ value, errors, warnings }: Loaded<User[]>): Users {
-  if (value === undefined) throw configError(errors);
-  return { users: value, warnings };
-}
-
-/** Throws one ConfigError with every problem of the text. The file's extension says YAML or CSV. */
-export function parseUsers(content: string, file: string): Users {
-  return unwrap(collectIssues(() => collect(content, file)));
-}
-
-/** Throws one ConfigError with every problem of the file. */
-export function loadUsers(file: string): Users {
-  return unwrap(tryLoadUsers(file));
 }

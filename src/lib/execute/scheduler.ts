@@ -108,7 +108,7 @@ class Run {
 
   #advance(): void {
     for (let node = this.#ready.next(); node; node = this.#ready.next()) {
-      if (node.state !== 'waiting') continue; // interrupted while it was queued
+      if (node.state !== 'waiting') continue; // skipped while it was queued
       node.state = 'started';
       this.#start(node).catch(this.#end.reject);
     }
@@ -191,7 +191,11 @@ class Run {
   }
 
   #checkProgress(): void {
-    if (this.#reserving === 0) this.#reserved ??= this.#announceReserved();
+    if (this.#reserving === 0 && !this.#reserved) {
+      this.#reserved = this.#announceReserved();
+      // Its failure is told at the end of the run; until then it must not count as unhandled.
+      this.#reserved.catch(() => undefined);
+    }
     if (this.#left > 0) return;
     const interrupted = this.#interrupted || this.#options.io.signal.aborted;
     this.#reserved?.then(() => this.#end.resolve({ results: this.#results, interrupted }), this.#end.reject);

@@ -77,10 +77,7 @@ export function planNetwork(drafts: readonly StandDraft[], context: StandContext
     );
     if (bridges.length === 0) continue;
     const staged = shared.creates.length + edits.length;
-    const why =
-      staged > 0
-        ? `bring up ${staged} staged bridge${staged === 1 ? '' : 's'}`
-        : `bring up ${down.join(', ')} (configured, but down)`;
+    const why = staged > 0 ? 'once, for all of them' : `bring up ${down.join(', ')} (configured, but down)`;
     reloads.push(
       makeStep(
         'network.reload',

@@ -132,7 +132,7 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
     makeStep(
       'bridge.create',
       `${node}/${taken.bridge}`,
-      { user: userid, reason: `network ${alias} of ${userid}` },
+      { user: userid, reason: 'missing' },
       {
         node,
         bridge: taken.bridge,

@@ -11,7 +11,9 @@ export interface PresentVm {
   readonly node: string;
   readonly power: string;
   readonly config: VmConfig;
-  /** Spec in the mark; undefined: unfinished. */
+  /** Has it a mark of its own? Without one somebody edited the notes: whether it was finished cannot be told. */
+  readonly marked: boolean;
+  /** Spec in the mark; a marked VM without it is unfinished. */
   readonly spec?: string;
   readonly inPool: boolean;
   readonly lock?: string;
@@ -56,7 +58,8 @@ function machineOf(vmid: number, config: VmConfig, lab: Lab): string | undefined
 
 function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm {
   const mark = parseVmMark(config.values['description'] ?? '');
-  const spec = mark?.vmid === guest.vmid ? mark.spec : undefined;
+  const marked = mark?.vmid === guest.vmid;
+  const spec = marked ? mark.spec : undefined;
   const lock = config.values['lock'];
   return {
     vmid: guest.vmid,
@@ -64,6 +67,7 @@ function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm 
     power: guest.status,
     config,
     inPool: guest.pool === pool,
+    marked,
     ...(spec === undefined ? {} : { spec }),
     ...(lock === undefined ? {} : { lock }),
   };
@@ -111,8 +115,8 @@ function place(found: Found, vm: PresentVm, lab: Lab): void {
     found.notes.push(
       `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
     );
-  } else if (parseVmMark(vm.config.values['description'] ?? '') === undefined) {
-    found.notes.push(`VM ${vm.vmid} (${machine}) lost its mark in the notes; it is known by its name`);
+  } else if (!vm.marked) {
+    found.notes.push(`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`);
   }
 }
 

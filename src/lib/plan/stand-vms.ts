@@ -259,6 +259,10 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   const memberOf = request.index.guests.get(vm.vmid)?.pool;
   if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
   if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
+  if (!vm.marked) {
+    draft.vms.push(planned(vm, machine, 'complete'));
+    return;
+  }
   const differs =
     vm.spec === undefined ? undefined : compareSpecs(vm.spec, specOf(request.lab, machine, template.vmid));
   if (differs?.fixed === true) {

@@ -179,7 +179,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
       makeStep(
         'pool.create',
         user.pool,
-        { user: user.userid, reason: `pool of ${user.userid}` },
+        { user: user.userid, reason: 'missing' },
         { pool: user.pool, comment: formatPoolComment(empty) },
       ),
     );
@@ -207,9 +207,9 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
       {
         user: user.userid,
         reason: adopts
-          ? `adopt the pool and claim ${vms.toClaim.length} VMIDs`
+          ? 'adopted: its present members stay foreign'
           : vms.toClaim.length > 0
-            ? `claim ${vms.toClaim.length === 1 ? 'VMID' : 'VMIDs'} ${vms.toClaim.join(', ')}`
+            ? 'before the clones, so that no other run takes them'
             : 'the claim changed',
         dependsOn: mark ? [] : [`pool.create:${user.pool}`],
       },
@@ -270,7 +270,7 @@ function planAccess(
       makeStep(
         'acl.grant',
         key,
-        { user: user.userid, reason: `access for ${user.userid}`, dependsOn },
+        { user: user.userid, reason: 'the stand is finished', dependsOn },
         { path, role, userid: user.userid, propagate: true },
       ),
     );

@@ -1,9 +1,9 @@
 /**
  * Connections: made, and trusted, before a request gets hold of them. Must not know what is sent over them.
  *
- * Node writes a request to a TLS socket before the certificate was looked at, and only its own checks stop it then.
- * These agents hand a socket over only after the handshake and our verdict, so nothing of a request (it carries the
- * login) can leave earlier, on any new socket; and a failure before that point proves that nothing was sent.
+ * Node gives a TLS socket to a request before the handshake is over, and what the request writes waits in it. These
+ * agents hand a socket over only after the handshake and our verdict, so nothing of a request (it carries the login)
+ * can leave earlier, on any new socket; and a failure before that point proves that nothing was sent.
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';

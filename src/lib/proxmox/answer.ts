@@ -8,6 +8,8 @@ export interface RawAnswer {
   readonly reason: string;
   readonly body: string;
   readonly location?: string;
+  /** The header, if any. */
+  readonly date?: string;
 }
 
 /** A good answer: `data`, and the whole document for what PVE puts beside it (`changes`, `total`). */

@@ -1,6 +1,6 @@
 /** Writes parameters the way every PVE version reads them. Must not know any endpoint. */
 
-export type ParamValue = string | number | boolean | readonly (string | number)[] | undefined;
+type ParamValue = string | number | boolean | readonly (string | number)[] | undefined;
 export type Params = Readonly<Record<string, ParamValue>>;
 
 /** Parameters as PVE's text: booleans `1`/`0` (the word `true` is refused), lists joined, absent ones left out. */

@@ -1,19 +1,15 @@
 /**
- * The one place that sends requests: login, encoding, time limits, failover, and retries of what did not happen. Must
- * not know any endpoint but the login, and must not repeat a write whose outcome is unknown.
+ * Requests to a cluster: login, failover between its hosts, and retries of what did not happen. Must not know any
+ * endpoint but the login, and must not repeat a write whose outcome is unknown.
  */
-import http from 'node:http';
-import https from 'node:https';
-import axios, { isAxiosError } from 'axios';
 import type { Clock } from '../clock.ts';
-import { ConnectionError } from '../errors.ts';
 import { isSecretName, redactParams } from '../redact.ts';
-import { ConnectFailure, createAgent, type PveAgent } from './agents.ts';
 import { judge, noAnswer, type Answer, type Asked, type RawAnswer } from './answer.ts';
 import { AnswerLostError, AuthError, PveError, UnreachableError, type HttpMethod } from './errors.ts';
-import { encodeForm, plainParams, type Params } from './form.ts';
+import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
-import { parseHost, type Host } from './hosts.ts';
+import { parseHost } from './hosts.ts';
+import { NoAnswer, NotSent, Peer, TooLarge, type Outgoing } from './peer.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
 import type { ConnectionSettings, RequestEvent } from './types.ts';
@@ -21,10 +17,7 @@ import type { ConnectionSettings, RequestEvent } from './types.ts';
 const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_CONCURRENCY = 32;
-/** Codes that only connecting or looking up a name can end in. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 
 export interface HttpOptions {
   readonly connection: ConnectionSettings;
@@ -37,30 +30,10 @@ export interface HttpOptions {
   readonly maxAnswerBytes?: number | undefined;
 }
 
-interface Outgoing {
-  readonly method: HttpMethod;
-  /** Percent-encoded, below `/api2/json`. */
-  readonly path: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-interface Peer {
-  readonly host: Host;
-  readonly agent: PveAgent;
-}
-
-/** This host never got the request. */
-class NotSent extends Error {}
-/** The host may have got it; there is no usable answer. */
-class NoAnswer extends Error {}
-class TooLarge extends NoAnswer {}
-
 export class PveHttp {
   readonly #connection: ConnectionSettings;
   readonly #clock: Clock;
   readonly #onRequest: HttpOptions['onRequest'];
-  readonly #maxAnswerBytes: number;
   readonly #peers: readonly Peer[];
   readonly #gate: Gate;
   readonly #tickets: TicketKeeper | undefined;
@@ -71,15 +44,16 @@ export class PveHttp {
   constructor(options: HttpOptions) {
     const { connection, clock } = options;
     const concurrency = options.maxConcurrent ?? DEFAULT_CONCURRENCY;
-    const connectTimeout = Math.min(connection.timeout, CONNECT_TIMEOUT_MS);
     this.#connection = connection;
     this.#clock = clock;
     this.#onRequest = options.onRequest;
-    this.#maxAnswerBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES;
-    this.#peers = connection.hosts.map(parseHost).map((host) => ({
-      host,
-      agent: createAgent({ host, tls: connection.tls, connectTimeout }, concurrency),
-    }));
+    const peerOptions = {
+      tls: connection.tls,
+      timeout: connection.timeout,
+      maxSockets: concurrency,
+      maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
+    };
+    this.#peers = connection.hosts.map((written) => new Peer(parseHost(written), peerOptions));
     this.#gate = new Gate(concurrency);
     const { auth } = connection;
     if (auth.kind === 'password') {
@@ -99,7 +73,7 @@ export class PveHttp {
   }
 
   close(): void {
-    for (const { agent } of this.#peers) agent.close();
+    for (const peer of this.#peers) peer.close();
   }
 
   async get(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
@@ -213,6 +187,7 @@ export class PveHttp {
       try {
         const answer = await this.#gate.run(() => this.#reported(peer, request, signal), signal);
         this.#current = index;
+        this.#hear(answer.date);
         return answer;
       } catch (error) {
         if (!(error instanceof NotSent)) throw error;
@@ -224,7 +199,7 @@ export class PveHttp {
   }
 
   async #reported(peer: Peer, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
-    if (!this.#onRequest) return this.#attempt(peer, request, signal);
+    if (!this.#onRequest) return peer.send(request, signal);
     const started = this.#clock.now();
     const report = (outcome: { readonly status: number } | { readonly error: string }): void => {
       this.#onRequest?.({
@@ -237,7 +212,7 @@ export class PveHttp {
       });
     };
     try {
-      const answer = await this.#attempt(peer, request, signal);
+      const answer = await peer.send(request, signal);
       report({ status: answer.status });
       return answer;
     } catch (error) {
@@ -246,53 +221,8 @@ export class PveHttp {
     }
   }
 
-  /** One request to one host. */
-  async #attempt({ host, agent }: Peer, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
-    agent.dropStale();
-    const limit = timeLimit(this.#connection.timeout, signal);
-    let sent = false;
-    const transport = {
-      request: (options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
-        const outgoing = (host.secure ? https : http).request(options, onAnswer);
-        return outgoing.once('socket', () => {
-          sent = true;
-        });
-      },
-    };
-    try {
-      const response = await axios.request<string>({
-        ...wireForm(host, request),
-        transport,
-        httpAgent: agent.http,
-        httpsAgent: agent.https,
-        signal: limit.signal,
-        maxContentLength: this.#maxAnswerBytes,
-        // A proxy of the environment would see the login.
-        proxy: false,
-        maxRedirects: 0,
-        responseType: 'text',
-        transformResponse: (body: string) => body,
-        validateStatus: () => true,
-      });
-      this.#hear(response.headers['date']);
-      const location: unknown = response.headers['location'];
-      return {
-        status: response.status,
-        reason: response.statusText,
-        body: response.data,
-        ...(typeof location === 'string' ? { location } : {}),
-      };
-    } catch (error) {
-      signal?.throwIfAborted();
-      const reason = limit.expired() ? `no answer within ${this.#connection.timeout / 1000} s` : undefined;
-      throw failureOf(error, { host, sent, reason });
-    } finally {
-      limit.clear();
-    }
-  }
-
-  #hear(date: unknown): void {
-    const serverTime = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  #hear(date = ''): void {
+    const serverTime = Date.parse(date);
     if (Number.isFinite(serverTime)) this.#heard = { serverTime, at: this.#clock.now() };
   }
 }
@@ -302,77 +232,8 @@ function ticketHeaders({ ticket, csrf }: Ticket, method: HttpMethod): Record<str
   return method === 'GET' ? cookie : { ...cookie, CSRFPreventionToken: csrf };
 }
 
-/** PVE forbids a body on GET and DELETE: parameters go into the query there. */
-function wireForm(
-  host: Host,
-  { method, path, params, headers }: Outgoing,
-): { method: HttpMethod; url: string; headers: Record<string, string>; data?: string } {
-  const base = `${host.secure ? 'https' : 'http'}://${host.label}/api2/json${path}`;
-  const form = encodeForm(params);
-  const common = { Accept: 'application/json', 'User-Agent': 'deploy-stand', ...headers };
-  if (method === 'GET' || method === 'DELETE') {
-    return { method, url: form === '' ? base : `${base}?${form}`, headers: common };
-  }
-  return {
-    method,
-    url: base,
-    data: form,
-    headers: { ...common, 'Content-Type': 'application/x-www-form-urlencoded' },
-  };
-}
-
-interface Circumstances {
-  readonly host: Host;
-  readonly sent: boolean;
-  readonly reason: string | undefined;
-}
-
-/** What a failed exchange proves. */
-function failureOf(error: unknown, { host, sent, reason }: Circumstances): Error {
-  const chain = causesOf(error);
-  const distrust = chain.find((cause) => cause instanceof ConnectionError);
-  if (distrust) return distrust;
-  const failure = chain.find((cause) => cause instanceof ConnectFailure);
-  const code = isAxiosError(error) ? error.code : undefined;
-  const words = `${host.label}: ${reason ?? failure?.message ?? chain[0]?.message ?? 'no answer'}`;
-  // axios' own errors carry the request, and with it the login.
-  const cause = chain.find((link) => !isAxiosError(link));
-  if (failure || !sent || (code !== undefined && NEVER_CONNECTED.has(code)))
-    return new NotSent(words, { cause });
-  return /maxContentLength/.test(words) ? new TooLarge(words, { cause }) : new NoAnswer(words, { cause });
-}
-
-function causesOf(error: unknown): readonly Error[] {
-  const chain: Error[] = [];
-  for (let at = error; at instanceof Error && !chain.includes(at); at = at.cause) chain.push(at);
-  return chain;
-}
-
 function secretsOf(params: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(params).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
-}
-
-/** Aborts after `ms`, or with the caller's signal; leaves no listener behind. */
-function timeLimit(
-  ms: number,
-  signal: AbortSignal | undefined,
-): { readonly signal: AbortSignal; expired(): boolean; clear(): void } {
-  const controller = new AbortController();
-  let expired = false;
-  const timer = setTimeout(() => {
-    expired = true;
-    controller.abort();
-  }, ms);
-  const onAbort = (): void => controller.abort();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    expired: () => expired,
-    clear: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -71,27 +71,33 @@ function hunksOf(changes: string): Hunk[] {
 }
 
 function collect(edits: Map<string, Edit>, hunk: Hunk, rows: readonly RowComment[]): void {
-  for (const side of ['-', '+'] as const) {
-    const visible = hunk.lines.filter((line) => line.sign === ' ' || line.sign === side);
-    for (const stanza of stanzasOf(visible, !hunk.isFileStart)) {
-      const changed = stanza.lines.filter((line) => line.sign === side && line.text.trim() !== '');
-      const comments = stanza.lines
-        .filter((line) => line.text.startsWith('#'))
-        .map((line) => line.text.slice(1));
+  const sideOf = (side: '-' | '+'): Stanza[] =>
+    stanzasOf(
+      hunk.lines.filter((line) => line.sign === ' ' || line.sign === side),
+      !hunk.isFileStart,
+    );
+  const after = sideOf('+');
+  // Rows show the staged state, so that only the new side can be looked up in them.
+  const tailOwner =
+    ownerOf(commentsOf(after.find((stanza) => stanza.isTail)), rows) ?? `${UNKNOWN}${hunk.id}`;
+  for (const [side, stanzas] of [['-', sideOf('-')] as const, ['+', after] as const]) {
+    for (const stanza of stanzas) {
+      const changed = stanza.lines.filter((line) => line.sign === side);
+      const comments = commentsOf(stanza);
       // Comments outside a stanza are the head of the file: without effect and without an owner.
-      if (
-        changed.length === 0 ||
-        (!stanza.iface && !stanza.isTail && comments.length === stanza.lines.length)
-      )
-        continue;
-      const iface =
-        stanza.iface ?? ownerOf(comments, rows) ?? (stanza.isTail ? `${UNKNOWN}${hunk.id}` : UNKNOWN);
+      const isHead = stanza.iface === undefined && !stanza.isTail && comments.length === stanza.lines.length;
+      if (changed.length === 0 || isHead) continue;
+      const iface = stanza.iface ?? (stanza.isTail ? tailOwner : UNKNOWN);
       const edit = edits.get(iface) ?? { lines: [], oldComments: [], newComments: [] };
       edit.lines.push(...changed);
       (side === '-' ? edit.oldComments : edit.newComments).push(...comments);
       edits.set(iface, edit);
     }
   }
+}
+
+function commentsOf(stanza: Stanza | undefined): string[] {
+  return (stanza?.lines ?? []).filter((line) => line.text.startsWith('#')).map((line) => line.text.slice(1));
 }
 
 interface Stanza {
@@ -156,7 +162,7 @@ function isIdlePort(lines: readonly Line[]): boolean {
 }
 
 function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): PendingChange {
-  const heads = edit.lines.filter((line) => /^iface\s/.test(line.text)).map((line) => line.sign);
+  const heads = edit.lines.filter((line) => /^iface\s+\S+\s+inet\s/.test(line.text)).map((line) => line.sign);
   const isAll = (sign: '+' | '-'): boolean =>
     heads.includes(sign) && edit.lines.every((l) => l.sign === sign);
   const change = isAll('+') ? 'added' : isAll('-') ? 'removed' : 'changed';

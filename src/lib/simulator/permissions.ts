@@ -46,7 +46,8 @@ export class Rights {
 
   #compile(authUser: string, path: string): Privileges {
     const owner = ownerOf(authUser);
-    if (!isToken(authUser)) return authUser === rootUser ? this.#everything() : this.#fromRoles(authUser, path);
+    if (!isToken(authUser))
+      return authUser === rootUser ? this.#everything() : this.#fromRoles(authUser, path);
     const token = this.#world.users.get(owner)?.tokens[authUser.slice(owner.length + 1)];
     if (!token) return new Map();
     if (!token.privsep) return this.privileges(owner, path);
@@ -102,7 +103,9 @@ export class Rights {
       const granted = node && this.#grantsAt(node, subject, depth === parts.length);
       if (granted) effective = granted;
     }
-    return effective.has('NoAccess') ? new Map([['NoAccess', effective.get('NoAccess') === true]]) : effective;
+    return effective.has('NoAccess')
+      ? new Map([['NoAccess', effective.get('NoAccess') === true]])
+      : effective;
   }
 
   #grantsAt(node: AclNode, subject: string, final: boolean): ReadonlyMap<string, boolean> | undefined {
@@ -174,7 +177,8 @@ export class Rights {
       return;
     }
     if (kind === 'perm') this.#runPerm(rest, authUser, raw);
-    else if (kind === 'perm-modify') this.needPermissionsModify(authUser, normalizeAclPath(raw('path') ?? '') ?? '/access');
+    else if (kind === 'perm-modify')
+      this.needPermissionsModify(authUser, normalizeAclPath(raw('path') ?? '') ?? '/access');
     else if (kind === 'userid-param') this.#runUserParam(String(rest[0]), authUser, raw('userid') ?? '');
     else if (kind === 'userid-group') this.#runUserGroup(rest, authUser, raw);
     else throw permError();
@@ -218,7 +222,9 @@ export class Rights {
 
   groupsWith(authUser: string, privs: readonly string[]): ReadonlySet<string> {
     return new Set(
-      [...this.#world.groups.keys()].filter((group) => this.hasAny(authUser, `/access/groups/${group}`, privs)),
+      [...this.#world.groups.keys()].filter((group) =>
+        this.hasAny(authUser, `/access/groups/${group}`, privs),
+      ),
     );
   }
 }
@@ -241,6 +247,9 @@ function passed(check: () => void): boolean {
 
 /** AccessControl.pm normalize_path; undefined when it cannot be a path at all. */
 export function normalizeAclPath(path: string): string | undefined {
-  const normal = `/${path.split('/').filter((part) => part !== '').join('/')}`;
+  const normal = `/${path
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/')}`;
   return /^[a-zA-Z0-9._\-/]+$/.test(normal) ? normal : undefined;
 }

@@ -24,7 +24,10 @@ export function paramError(errors: Readonly<Record<string, string>>): PveError {
 
 /** PVE's raise_perm_exc; `what` is `<path>, <privilege>` or absent. */
 export function permError(what?: string): PveError {
-  return new PveError(403, what === undefined ? 'Permission check failed' : `Permission check failed (${what})`);
+  return new PveError(
+    403,
+    what === undefined ? 'Permission check failed' : `Permission check failed (${what})`,
+  );
 }
 
 /** The text a Perl `die "$prefix: $err"` makes of an error: exceptions with a code show it (PVE/Exception.pm). */

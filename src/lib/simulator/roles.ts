@@ -28,7 +28,8 @@ function privGroups(major: 7 | 8 | 9): PrivGroups {
   return {
     VM: {
       root: [],
-      admin: major === 9 ? [...vmAdmin, 'VM.Replicate', 'VM.GuestAgent.Unrestricted'] : [...vmAdmin, 'VM.Monitor'],
+      admin:
+        major === 9 ? [...vmAdmin, 'VM.Replicate', 'VM.GuestAgent.Unrestricted'] : [...vmAdmin, 'VM.Monitor'],
       user: major === 9 ? [...vmUser, ...agentUser] : vmUser,
       audit: ['VM.Audit'],
     },
@@ -55,11 +56,18 @@ function privGroups(major: 7 | 8 | 9): PrivGroups {
       user: major === 7 ? [] : ['SDN.Use'],
       audit: ['SDN.Audit'],
     },
-    User: { root: ['Realm.Allocate'], admin: ['User.Modify', 'Group.Allocate', 'Realm.AllocateUser'], user: [], audit: [] },
+    User: {
+      root: ['Realm.Allocate'],
+      admin: ['User.Modify', 'Group.Allocate', 'Realm.AllocateUser'],
+      user: [],
+      audit: [],
+    },
     Pool: { root: [], admin: ['Pool.Allocate'], user: ['Pool.Audit'], audit: ['Pool.Audit'] },
     ...(major === 7
       ? {}
-      : { Mapping: { root: [], admin: ['Mapping.Modify'], user: ['Mapping.Use'], audit: ['Mapping.Audit'] } }),
+      : {
+          Mapping: { root: [], admin: ['Mapping.Modify'], user: ['Mapping.Use'], audit: ['Mapping.Audit'] },
+        }),
   };
 }
 
@@ -85,7 +93,10 @@ export function roleBook(major: 7 | 8 | 9): RoleBook {
     const granted = [...group.admin, ...group.user, ...group.audit];
     give(`PVE${name}Admin`, granted);
     // Mapping.Modify is left to Administrator and PVEMappingAdmin.
-    give('PVEAdmin', granted.filter((priv) => priv !== 'Mapping.Modify'));
+    give(
+      'PVEAdmin',
+      granted.filter((priv) => priv !== 'Mapping.Modify'),
+    );
     if (group.user.length > 0) give(`PVE${name}User`, [...group.user, ...group.audit]);
     give('PVEAuditor', group.audit);
   }

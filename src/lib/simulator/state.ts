@@ -163,7 +163,9 @@ export interface TaskState {
   exitstatus?: string;
   log: string[];
   /** What has to go on when the cluster is loaded again. */
-  job?: { readonly kind: string; readonly args: Readonly<Record<string, Json>>; progress: Record<string, Json> } | undefined;
+  job?:
+    | { readonly kind: string; readonly args: Readonly<Record<string, Json>>; progress: Record<string, Json> }
+    | undefined;
   /** The exit status a fault asks for. */
   fault?: string | undefined;
 }
@@ -208,7 +210,11 @@ export interface ClusterState {
   readonly acl: readonly AclState[];
   readonly pools: readonly PoolState[];
   readonly datacenter: Readonly<Record<string, string>>;
-  readonly sdn: { readonly installed: boolean; readonly zones: readonly { zone: string; type: string }[]; readonly vnets: readonly VnetState[] };
+  readonly sdn: {
+    readonly installed: boolean;
+    readonly zones: readonly { zone: string; type: string }[];
+    readonly vnets: readonly VnetState[];
+  };
   readonly ha: { readonly resources: readonly HaResourceState[]; readonly groups: readonly string[] };
   readonly tasks: readonly TaskState[];
 }

@@ -205,7 +205,9 @@ export class TaskManager {
     const running = new RunningTask(state, this.#clock);
     this.#running.set(state.upid, running);
     const worker = this.#workers.get(state.job?.kind ?? '');
-    const work = worker ? worker(running, state.job?.args ?? {}) : Promise.reject(new Error('no such worker'));
+    const work = worker
+      ? worker(running, state.job?.args ?? {})
+      : Promise.reject(new Error('no such worker'));
     work.then(
       () => {
         this.#end(running, running.warnings > 0 ? `WARNINGS: ${running.warnings}` : 'OK');

@@ -8,7 +8,8 @@ import { paramError } from './pve-error.ts';
 /** As they came off the wire: repeated keys are arrays, JSON bodies may hold other types. */
 export type RawParams = Readonly<Record<string, unknown>>;
 
-const unknownProperty = 'property is not defined in schema and the schema does not allow additional properties';
+const unknownProperty =
+  'property is not defined in schema and the schema does not allow additional properties';
 const missingProperty = 'property is missing and it is not optional';
 
 /** The highest index of `name[n]` parameters (QemuServer.pm constants). */
@@ -85,7 +86,8 @@ function propertyProblem(format: string, name: string, text: string, context: Co
     }
   }
   for (const spec of properties.values()) {
-    if (!spec.optional && parsed.values[spec.name] === undefined) problems.push(`${name}.${spec.name}: ${missingProperty}`);
+    if (!spec.optional && parsed.values[spec.name] === undefined)
+      problems.push(`${name}.${spec.name}: ${missingProperty}`);
   }
   return problems.length === 0 ? undefined : `invalid format - format error\n${problems.join('\n')}`;
 }
@@ -119,7 +121,8 @@ function toText(value: unknown, spec: ParamSpec, major: number): string | { read
     if (major >= 8 && spec.type === 'bool') return value ? '1' : '0';
     return { problem: `type check ('${spec.type}') failed - got JSON::PP::Boolean` };
   }
-  if (Array.isArray(value) && (major === 7 || (spec.format ?? '').endsWith('-list'))) return value.map(String).join('\0');
+  if (Array.isArray(value) && (major === 7 || (spec.format ?? '').endsWith('-list')))
+    return value.map(String).join('\0');
   return { problem: `type check ('string') failed - got ${Array.isArray(value) ? 'ARRAY' : 'HASH'}` };
 }
 
@@ -129,7 +132,11 @@ function convert(spec: ParamSpec, text: string): ParamValue {
   return text;
 }
 
-function missingProblems(params: ReadonlyMap<string, ParamSpec>, raw: RawParams, errors: Record<string, string>): void {
+function missingProblems(
+  params: ReadonlyMap<string, ParamSpec>,
+  raw: RawParams,
+  errors: Record<string, string>,
+): void {
   for (const spec of params.values()) {
     if (!spec.optional && raw[spec.name] === undefined) errors[spec.name] = missingProperty;
     if (spec.requires !== undefined && raw[spec.name] !== undefined && raw[spec.requires] === undefined) {
@@ -139,7 +146,11 @@ function missingProblems(params: ReadonlyMap<string, ParamSpec>, raw: RawParams,
 }
 
 /** Throws PVE's 400 with one entry per bad parameter. */
-export function validateParams(params: ReadonlyMap<string, ParamSpec>, raw: RawParams, context: Context): Params {
+export function validateParams(
+  params: ReadonlyMap<string, ParamSpec>,
+  raw: RawParams,
+  context: Context,
+): Params {
   const errors: Record<string, string> = {};
   const values = new Map<string, ParamValue>();
   for (const [name, value] of Object.entries(raw)) {
@@ -159,6 +170,11 @@ export function validateParams(params: ReadonlyMap<string, ParamSpec>, raw: RawP
 }
 
 /** Checks one property string, as the scenario reader and config writers need it. */
-export function propertyStringProblem(format: string, name: string, text: string, context: Context): string | undefined {
+export function propertyStringProblem(
+  format: string,
+  name: string,
+  text: string,
+  context: Context,
+): string | undefined {
   return propertyProblem(format, name, text, context);
 }

@@ -227,7 +227,11 @@ export class World {
       groups: Object.fromEntries(this.groups),
       roles: Object.fromEntries([...this.roles].map(([role, privs]) => [role, [...privs]])),
       acl: this.aclEntries(),
-      pools: [...this.pools.values()].map((pool) => ({ ...pool, vms: [...pool.vms], storage: [...pool.storage] })),
+      pools: [...this.pools.values()].map((pool) => ({
+        ...pool,
+        vms: [...pool.vms],
+        storage: [...pool.storage],
+      })),
       datacenter: this.datacenter,
       ha: { resources: [...this.haResources.values()], groups: this.haGroups },
       tasks,

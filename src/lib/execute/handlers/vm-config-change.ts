@@ -10,7 +10,7 @@ export interface ConfigChange {
 }
 
 /** `netN` as PVE writes it. Without a MAC, PVE draws one; sub-options that are not sent are lost. */
-export function formatNic(nic: Nic, mac: string | undefined): string {
+function formatNic(nic: Nic, mac: string | undefined): string {
   return [
     mac === undefined ? `model=${nic.model}` : `${nic.model}=${mac}`,
     `bridge=${nic.bridge}`,

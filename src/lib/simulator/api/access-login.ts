@@ -16,7 +16,8 @@ export function setPassword(sim: Sim, user: UserState, password: string): void {
   const type = sim.world.realms.get(realm)?.type;
   if (type === undefined) die(`domain '${realm}' does not exist`);
   if (type !== 'pve' && type !== 'pam') die(`can't set password on auth type '${type}'`);
-  if (type === 'pam' && user.userid !== rootUser) die(`change password failed: user '${name}' does not exist`);
+  if (type === 'pam' && user.userid !== rootUser)
+    die(`change password failed: user '${name}' does not exist`);
   user.passwordHash = secretHash(user.userid, password);
 }
 
@@ -52,11 +53,20 @@ function checkLogin(call: Call, username: string): Login | undefined {
 }
 
 function capabilities(call: Call, userid: string): Record<string, Record<string, 1>> {
-  const sections = { vms: '/vms', storage: '/storage', access: '/access', nodes: '/nodes', dc: '/', sdn: '/sdn' };
+  const sections = {
+    vms: '/vms',
+    storage: '/storage',
+    access: '/access',
+    nodes: '/nodes',
+    dc: '/',
+    sdn: '/sdn',
+  };
   return Object.fromEntries(
     Object.entries(sections).map(([section, path]) => [
       section,
-      Object.fromEntries([...call.sim.rights.privileges(userid, path).keys()].map((priv) => [priv, 1] as const)),
+      Object.fromEntries(
+        [...call.sim.rights.privileges(userid, path).keys()].map((priv) => [priv, 1] as const),
+      ),
     ]),
   );
 }
@@ -68,7 +78,12 @@ function createTicketCall(call: Call): unknown {
   const login = checkLogin(call, username);
   if (!login) throw new PveError(401, 'authentication failure');
   if ('halfTicket' in login) {
-    return { username, ticket: login.halfTicket, CSRFPreventionToken: createCsrfToken(sim, username), NeedTFA: 1 };
+    return {
+      username,
+      ticket: login.halfTicket,
+      CSRFPreventionToken: createCsrfToken(sim, username),
+      NeedTFA: 1,
+    };
   }
   const mayAudit = sim.rights.has(username, '/', 'Sys.Audit');
   return {
@@ -102,7 +117,9 @@ async function changePassword(call: Call): Promise<null> {
 
 export const accessLoginHandlers: Handlers = {
   'GET /access': () =>
-    ['users', 'groups', 'roles', 'acl', 'domains', 'ticket', 'password', 'permissions'].map((subdir) => ({ subdir })),
+    ['users', 'groups', 'roles', 'acl', 'domains', 'ticket', 'password', 'permissions'].map((subdir) => ({
+      subdir,
+    })),
   'GET /access/ticket': () => null,
   'POST /access/ticket': createTicketCall,
   'PUT /access/password': changePassword,

@@ -7,7 +7,9 @@ import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { AclState } from '../state.ts';
 
 function membersOf(sim: Sim, group: string): string[] {
-  return [...sim.world.users.values()].filter((user) => user.groups.includes(group)).map((user) => user.userid);
+  return [...sim.world.users.values()]
+    .filter((user) => user.groups.includes(group))
+    .map((user) => user.userid);
 }
 
 function listGroups(call: Call): unknown {
@@ -62,7 +64,11 @@ async function deleteGroup(call: Call): Promise<null> {
 
 function listRoles(call: Call): unknown {
   const { sim } = call;
-  const builtIn = [...roleBook(sim.facts.major).builtIn].map(([roleid, privs]) => ({ roleid, privs, special: 1 }));
+  const builtIn = [...roleBook(sim.facts.major).builtIn].map(([roleid, privs]) => ({
+    roleid,
+    privs,
+    special: 1,
+  }));
   const own = [...sim.world.roles].map(([roleid, privs]) => ({ roleid, privs, special: 0 }));
   return [...builtIn, ...own]
     .map((row) => ({ ...row, privs: [...row.privs].sort().join(',') }))
@@ -77,7 +83,8 @@ function getRole(call: Call): unknown {
 
 function ownRole(call: Call): ReadonlySet<string> {
   const role = call.params.text('roleid');
-  if (roleBook(call.sim.facts.major).builtIn.has(role)) die(`auto-generated role '${role}' cannot be modified`);
+  if (roleBook(call.sim.facts.major).builtIn.has(role))
+    die(`auto-generated role '${role}' cannot be modified`);
   return call.sim.world.roles.get(role) ?? die(`role '${role}' does not exist`);
 }
 
@@ -124,7 +131,9 @@ function isAclPath(path: string, major: number): boolean {
     major === 7 ? `/pool(?:/${name})?` : `/pool(?:/${name}){0,3}`,
     '/sdn',
     `/sdn/(?:controllers|dns|ipams)(?:/${name})?`,
-    major === 7 ? `/sdn/(?:zones|vnets)(?:/${name})?` : `/sdn/zones(?:/${name}(?:/${name}(?:/[1-9][0-9]{0,3})?)?)?`,
+    major === 7
+      ? `/sdn/(?:zones|vnets)(?:/${name})?`
+      : `/sdn/zones(?:/${name}(?:/${name}(?:/[1-9][0-9]{0,3})?)?)?`,
     ...(major === 9 ? [`/sdn/fabrics(?:/${name})?`] : []),
     `/storage(?:/${name})?`,
     '/vms(?:/[1-9][0-9]{2,})?',
@@ -169,7 +178,8 @@ function checkHandedOut(call: Call, path: string, role: string): void {
 function subjects(call: Call): Pick<AclState, 'type' | 'subject'>[] {
   const { sim, params } = call;
   const list = (key: string): string[] => splitList(params.text(key));
-  for (const group of list('groups')) if (!sim.world.groups.has(group)) die(`group '${group}' does not exist`);
+  for (const group of list('groups'))
+    if (!sim.world.groups.has(group)) die(`group '${group}' does not exist`);
   for (const user of list('users')) if (!sim.world.users.has(user)) die(`user '${user}' does not exist`);
   for (const token of list('tokens')) {
     const [userid = '', id = ''] = token.split('!');
@@ -219,12 +229,15 @@ function listPermissions(call: Call): unknown {
     ...[...pool.vms].map((vmid) => `/vms/${vmid}`),
     ...[...pool.storage].map((storage) => `/storage/${storage}`),
   ]);
-  const paths = wanted === undefined ? new Set([...base, ...sim.world.acl.keys(), ...members]) : new Set([wanted]);
+  const paths =
+    wanted === undefined ? new Set([...base, ...sim.world.acl.keys(), ...members]) : new Set([wanted]);
   const result: Record<string, Record<string, 0 | 1>> = {};
   for (const path of paths) {
     const privs = sim.rights.privileges(userid, path);
     if (privs.size === 0 && wanted === undefined) continue;
-    result[path] = Object.fromEntries([...privs].map(([priv, propagate]) => [priv, propagate ? 1 : 0] as const));
+    result[path] = Object.fromEntries(
+      [...privs].map(([priv, propagate]) => [priv, propagate ? 1 : 0] as const),
+    );
   }
   return result;
 }

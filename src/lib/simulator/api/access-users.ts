@@ -56,7 +56,9 @@ function knownUser(call: Call): UserState {
 
 function getUser(call: Call): unknown {
   const user = knownUser(call);
-  const tokens = Object.fromEntries(Object.entries(user.tokens).map(([id, token]) => [id, tokenRow(id, token)]));
+  const tokens = Object.fromEntries(
+    Object.entries(user.tokens).map(([id, token]) => [id, tokenRow(id, token)]),
+  );
   return { ...userRow(call.sim, user), groups: user.groups, tokens };
 }
 
@@ -73,7 +75,8 @@ function applyDetails(call: Call, user: UserState): void {
   }
   if (params.has('enable')) user.enable = params.flag('enable');
   if (params.has('expire')) user.expire = params.number('expire');
-  if (params.has('groups')) joinGroups(call.sim, user, splitList(params.text('groups')), params.flag('append'));
+  if (params.has('groups'))
+    joinGroups(call.sim, user, splitList(params.text('groups')), params.flag('append'));
 }
 
 async function createUser(call: Call): Promise<null> {

@@ -15,7 +15,13 @@ const volumeId = /^[a-z][a-z0-9\-_.]*[a-z0-9]:(?:\S+)$/i;
 
 function isCidr(value: string, is: (text: string) => boolean, max: number): boolean {
   const [address = '', prefix = '', ...more] = value.split('/');
-  return more.length === 0 && is(address) && /^\d{1,3}$/.test(prefix) && Number(prefix) <= max && Number(prefix) > 0;
+  return (
+    more.length === 0 &&
+    is(address) &&
+    /^\d{1,3}$/.test(prefix) &&
+    Number(prefix) <= max &&
+    Number(prefix) > 0
+  );
 }
 
 const ipv4Masks = new Set(
@@ -28,7 +34,9 @@ const ipv4Masks = new Set(
 function checkPool(value: string, major: number): string | undefined {
   const part = major >= 9 ? '[A-Za-z][A-Za-z0-9.\\-_]*' : '[A-Za-z0-9.\\-_]+';
   if (major === 7) {
-    return new RegExp(`^${part}$`).test(value) ? undefined : `pool name '${value}' contains invalid characters`;
+    return new RegExp(`^${part}$`).test(value)
+      ? undefined
+      : `pool name '${value}' contains invalid characters`;
   }
   const levels = value.split('/');
   if (levels.length > 3) return `pool name '${value}' contains too many levels`;
@@ -46,8 +54,10 @@ const addressFormats: Readonly<Record<string, Check>> = {
     isIPv4(value) || isIPv6(value) || new RegExp(`^${label}(?:\\.${label})*$`).test(value)
       ? undefined
       : 'value does not look like a valid address: ' + value,
-  CIDRv4: (value) => (isCidr(value, isIPv4, 32) ? undefined : 'value does not look like a valid IPv4 network'),
-  CIDRv6: (value) => (isCidr(value, isIPv6, 128) ? undefined : 'value does not look like a valid IPv6 network'),
+  CIDRv4: (value) =>
+    isCidr(value, isIPv4, 32) ? undefined : 'value does not look like a valid IPv4 network',
+  CIDRv6: (value) =>
+    isCidr(value, isIPv6, 128) ? undefined : 'value does not look like a valid IPv6 network',
   CIDR: (value) =>
     isCidr(value, isIPv4, 32) || isCidr(value, isIPv6, 128)
       ? undefined
@@ -61,13 +71,18 @@ const addressFormats: Readonly<Record<string, Check>> = {
       ? undefined
       : 'value does not look like a valid ipv6 network configuration',
   'mac-addr': (value) =>
-    /^[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$/i.test(value) ? undefined : 'value is not a valid unicast MAC address',
+    /^[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$/i.test(value)
+      ? undefined
+      : 'value is not a valid unicast MAC address',
 };
 
 const nameFormats: Readonly<Record<string, Check>> = {
   'pve-vmid': matches(/^[1-9][0-9]{2,8}$/, says('value does not look like a valid VM ID')),
   'pve-node': matches(new RegExp(`^${label}$`), says('value does not look like a valid node name')),
-  'dns-name': matches(new RegExp(`^(?:${label}\\.)*${label}$`), says('value does not look like a valid DNS name')),
+  'dns-name': matches(
+    new RegExp(`^(?:${label}\\.)*${label}$`),
+    says('value does not look like a valid DNS name'),
+  ),
   'pve-poolid': checkPool,
   'pve-userid': (value) =>
     /^[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+$/.test(value) && value.length >= 3 && value.length <= 64
@@ -77,11 +92,16 @@ const nameFormats: Readonly<Record<string, Check>> = {
     /^[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/,
     (value) => `value '${value}' does not look like a valid token ID`,
   ),
-  'pve-groupid': matches(/^[A-Za-z0-9.\-_]+$/, (value) => `group name '${value}' contains invalid characters`),
+  'pve-groupid': matches(
+    /^[A-Za-z0-9.\-_]+$/,
+    (value) => `group name '${value}' contains invalid characters`,
+  ),
   'pve-roleid': matches(/^[A-Za-z0-9.\-_]+$/, (value) => `role name '${value}' contains invalid characters`),
   'pve-realm': matches(/^[A-Za-z][A-Za-z0-9.\-_]+$/, says('value does not look like a valid realm')),
   'pve-priv': (value, major) =>
-    roleBook(major === 7 || major === 8 ? major : 9).privileges.has(value) ? undefined : `invalid privilege '${value}'`,
+    roleBook(major === 7 || major === 8 ? major : 9).privileges.has(value)
+      ? undefined
+      : `invalid privilege '${value}'`,
   'pve-configid': matches(/^[a-z][a-z0-9_-]+$/i, (value) => `invalid configuration ID '${value}'`),
   'pve-storage-id': matches(
     /^[a-z][a-z0-9\-_.]*[a-z0-9]$/i,
@@ -107,7 +127,10 @@ const nameFormats: Readonly<Record<string, Check>> = {
 };
 
 const valueFormats: Readonly<Record<string, Check>> = {
-  email: matches(/^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/, says('value does not look like a valid email address')),
+  email: matches(
+    /^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/,
+    says('value does not look like a valid email address'),
+  ),
   urlencoded: matches(/^[-%a-zA-Z0-9_.!~*'()]*$/, says('invalid urlencoded string')),
   'disk-size': matches(/^\d+(?:\.\d+)?[KMGT]?$/, (value) => `unable to parse disk size '${value}'`),
   'pve-volume-id': matches(volumeId, (value) => `invalid volume ID '${value}'`),
@@ -117,7 +140,10 @@ const valueFormats: Readonly<Record<string, Check>> = {
       : `invalid volume ID '${value}'`,
   'pve-volume-id-or-absolute-path': (value) =>
     value.startsWith('/') || volumeId.test(value) ? undefined : `invalid volume ID '${value}'`,
-  'pve-qm-bootdisk': matches(/^(?:ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/, (value) => `invalid boot disk '${value}'`),
+  'pve-qm-bootdisk': matches(
+    /^(?:ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/,
+    (value) => `invalid boot disk '${value}'`,
+  ),
   'pve-qm-bootdev': matches(
     /^(?:(?:ide|sata|scsi|virtio)\d+|net\d+|usb\d+|hostpci\d+)$/,
     (value) => `invalid boot device '${value}'`,
@@ -148,7 +174,8 @@ export function splitList(text: string): string[] {
 export function checkFormat(format: string, value: string, major: number): string | undefined {
   const direct = checks[format];
   if (direct) return direct(value, major);
-  if (format.endsWith('-opt')) return value === '' ? undefined : checkFormat(format.slice(0, -4), value, major);
+  if (format.endsWith('-opt'))
+    return value === '' ? undefined : checkFormat(format.slice(0, -4), value, major);
   if (!format.endsWith('-list')) return undefined;
   for (const item of splitList(value)) {
     const problem = checkFormat(format.slice(0, -5), item, major);
@@ -159,5 +186,7 @@ export function checkFormat(format: string, value: string, major: number): strin
 
 /** Formats with a check here; the rest of the tables' formats must be property strings. */
 export function hasFormat(format: string): boolean {
-  return format in checks || (/-(?:list|opt)$/.test(format) && hasFormat(format.replace(/-(?:list|opt)$/, '')));
+  return (
+    format in checks || (/-(?:list|opt)$/.test(format) && hasFormat(format.replace(/-(?:list|opt)$/, '')))
+  );
 }

@@ -165,7 +165,8 @@ export function parseTables(texts: readonly string[], version: Version): Contrac
       continue;
     }
     const [method = '', path = ''] = section.name.split(' ');
-    const value = (key: string): string => lines.find((l) => l.startsWith(`${key}: `))?.slice(key.length + 2) ?? '';
+    const value = (key: string): string =>
+      lines.find((l) => l.startsWith(`${key}: `))?.slice(key.length + 2) ?? '';
     const flags = value('flags').split(' ');
     endpoints.set(section.name, {
       method,

@@ -49,8 +49,14 @@ export function splitProperties(text: string, format: PropertyFormat): ParsedPro
 }
 
 /** Prints in the given key order; the default key goes bare and first. */
-export function printProperties(values: Readonly<Properties>, order: readonly string[], bare?: string): string {
+export function printProperties(
+  values: Readonly<Properties>,
+  order: readonly string[],
+  bare?: string,
+): string {
   const first = bare !== undefined && values[bare] !== undefined ? [values[bare]] : [];
-  const rest = order.filter((key) => key !== bare && values[key] !== undefined).map((key) => `${key}=${values[key] ?? ''}`);
+  const rest = order
+    .filter((key) => key !== bare && values[key] !== undefined)
+    .map((key) => `${key}=${values[key] ?? ''}`);
   return [...first, ...rest].join(',');
 }

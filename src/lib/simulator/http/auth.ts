@@ -13,7 +13,10 @@ interface Headers {
   readonly csrf?: string | undefined;
 }
 
-const hexSeconds = (sim: Sim): string => Math.floor(sim.clock.now() / 1000).toString(16).toUpperCase();
+const hexSeconds = (sim: Sim): string =>
+  Math.floor(sim.clock.now() / 1000)
+    .toString(16)
+    .toUpperCase();
 
 function isYoung(sim: Sim, hexTime: string): boolean {
   const age = Math.floor(sim.clock.now() / 1000) - parseInt(hexTime, 16);
@@ -26,7 +29,11 @@ export function createTicket(sim: Sim, userid: string, prefix: 'PVE' | 'PVE:!tfa
 }
 
 /** The user of a valid ticket. A half ticket is valid under its own prefix only. */
-export function verifyTicket(sim: Sim, ticket: string, prefix: 'PVE' | 'PVE:!tfa!' = 'PVE'): string | undefined {
+export function verifyTicket(
+  sim: Sim,
+  ticket: string,
+  prefix: 'PVE' | 'PVE:!tfa!' = 'PVE',
+): string | undefined {
   const at = ticket.lastIndexOf('::');
   const plain = ticket.slice(0, at);
   if (at < 0 || !isSame(ticket.slice(at + 2), sign(sim.world.fixed.ticketKey, plain))) return undefined;
@@ -70,7 +77,8 @@ function byToken(sim: Sim, text: string): string {
     throw unauthorized(sim, `token '${userid}!${tokenid}' access expired`);
   }
   const authUser = `${userid}!${tokenid}`;
-  if (!isSame(secretHash(authUser, secret), token.secretHash)) throw unauthorized(sim, 'invalid token value!');
+  if (!isSame(secretHash(authUser, secret), token.secretHash))
+    throw unauthorized(sim, 'invalid token value!');
   return authUser;
 }
 

@@ -64,7 +64,11 @@ export class Dispatcher {
     return struck.some((fault) => fault.action === 'drop-after') ? { ...answer, drop: true } : answer;
   }
 
-  async #answer(request: ApiRequest, route: Route | undefined, struck: readonly RequestFault[]): Promise<Answer> {
+  async #answer(
+    request: ApiRequest,
+    route: Route | undefined,
+    struck: readonly RequestFault[],
+  ): Promise<Answer> {
     let user = '';
     try {
       if (route?.spec.permission !== 'world') user = authenticate(this.#sim, request.method, request);
@@ -124,7 +128,9 @@ export class Dispatcher {
     const name = route.variables['node'] ?? '';
     if (name === 'localhost') return undefined;
     if (!this.#sim.world.nodes.has(name)) {
-      die(`hostname lookup '${name}' failed - failed to get address info for: ${name}: Name or service not known`);
+      die(
+        `hostname lookup '${name}' failed - failed to get address info for: ${name}: Name or service not known`,
+      );
     }
     return name;
   }
@@ -140,7 +146,10 @@ export class Dispatcher {
     const free = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
     try {
       await this.#sim.clock.sleep(this.#sim.latency.request_ms);
-      const params = validateParams(spec.params, raw, { contract: this.#sim.contract, major: this.#sim.facts.major });
+      const params = validateParams(spec.params, raw, {
+        contract: this.#sim.contract,
+        major: this.#sim.facts.major,
+      });
       const handler = this.#handlers[`${spec.method} ${spec.path}`];
       if (!handler) throw new Error(`no handler for ${spec.method} ${spec.path}`);
       const call = this.#call(params, user, node, struck);

@@ -5,7 +5,10 @@ import type { RawParams } from '../validate.ts';
 function decode(text: string): string {
   const spaced = text.replaceAll('+', ' ');
   if (!spaced.includes('%')) return spaced;
-  const bytes = Buffer.from(spaced.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => `\0${hex}`), 'utf8');
+  const bytes = Buffer.from(
+    spaced.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => `\0${hex}`),
+    'utf8',
+  );
   const out: number[] = [];
   for (let i = 0; i < bytes.length; i += 1) {
     if (bytes[i] === 0) {
@@ -42,7 +45,8 @@ export type Body =
 export function decodeBody(contentType: string | undefined, body: string): Body {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   if (body === '') return { ok: true, params: {} };
-  if (type === undefined || type === 'application/x-www-form-urlencoded') return { ok: true, params: decodeForm(body) };
+  if (type === undefined || type === 'application/x-www-form-urlencoded')
+    return { ok: true, params: decodeForm(body) };
   if (type !== 'application/json') {
     return { ok: false, status: 506, reason: `upload 'Content-Type '${contentType ?? ''}' not implemented` };
   }

@@ -63,7 +63,9 @@ function decodePath(path: string): string {
 
 /** Reason phrases are bytes: UTF-8 goes out as it is, control characters may not. */
 function reasonPhrase(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1').replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+  return Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
 export class Front {

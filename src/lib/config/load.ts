@@ -1,0 +1,86 @@
+/** Loads labs and users from files or text. One ConfigError lists the problems of all files; nothing is contacted. */
+import type { ConfigIssue } from '../errors.ts';
+import { collect, valueOf } from './collect.ts';
+import { configError } from './issues.ts';
+import { readLab, type LabOptions } from './lab.ts';
+import { readTextFile } from './read-text.ts';
+import type { Lab, Machine, User } from './types.ts';
+import { readUsers } from './users.ts';
+
+export type { LabOptions } from './lab.ts';
+
+export interface LoadedLab {
+  readonly lab: Lab;
+  readonly warnings: readonly string[];
+}
+
+export interface LoadedUsers {
+  readonly users: readonly User[];
+  readonly warnings: readonly string[];
+}
+
+export type LoadedClass = LoadedLab & LoadedUsers;
+
+export function parseLab(content: string, file: string, options: LabOptions = {}): LoadedLab {
+  const result = collect(() => readLab(content, file, options));
+  return { lab: valueOf(result), warnings: result.warnings };
+}
+
+export function loadLab(file: string, options: LabOptions = {}): LoadedLab {
+  return parseLab(readTextFile(file).text, file, options);
+}
+
+export function parseUsers(content: string, file: string): LoadedUsers {
+  const result = collect(() => readUsers(content, file));
+  return { users: valueOf(result), warnings: result.warnings };
+}
+
+export function loadUsers(file: string): LoadedUsers {
+  return parseUsers(readTextFile(file).text, file);
+}
+
+function vmidRangeIsLargeEnough(lab: Lab, users: readonly User[]): ConfigIssue[] {
+  const { first, last } = lab.vmidRange;
+  const has = last - first + 1;
+  const needs = lab.machines.length * users.length;
+  if (has >= needs) return [];
+  const message = `the range ${first}-${last} has ${has} VMIDs, the class needs ${needs}`;
+  return [{ file: lab.file, path: 'vmid_range', message, hint: 'widen vmid_range' }];
+}
+
+function sharedMacs({ name, networks }: Machine, users: number): string[] {
+  return networks.flatMap(({ mac, target }) => {
+    if (mac === undefined || target.kind === 'alias') return [];
+    return [`machine ${name}: ${users} VMs on ${target.bridge} would have the same MAC address ${mac}`];
+  });
+}
+
+function macsAreNotShared(lab: Lab, users: readonly User[]): string[] {
+  if (users.length < 2) return [];
+  return lab.machines.flatMap((machine) => sharedMacs(machine, users.length));
+}
+
+/** Both files at once, and what only shows when both are known. Without a users file: the lab alone. */
+export function loadClass(
+  labFile: string,
+  usersFile: string | undefined,
+  options: LabOptions = {},
+): LoadedClass {
+  const labResult = collect(() => readLab(readTextFile(labFile).text, labFile, options));
+  const usersResult =
+    usersFile === undefined
+      ? { value: [], errors: [], warnings: [] }
+      : collect(() => readUsers(readTextFile(usersFile).text, usersFile));
+  if (labResult.errors.length + usersResult.errors.length > 0) {
+    throw configError(labResult.errors, usersResult.errors);
+  }
+  const lab = valueOf(labResult);
+  const users = valueOf(usersResult);
+  const problems = vmidRangeIsLargeEnough(lab, users);
+  if (problems.length > 0) throw configError(problems);
+  return {
+    lab,
+    users,
+    warnings: [...labResult.warnings, ...usersResult.warnings, ...macsAreNotShared(lab, users)],
+  };
+}

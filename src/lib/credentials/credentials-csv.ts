@@ -1,0 +1,90 @@
+/** The text of a credentials file: rows ↔ CSV. Touches no file. */
+import { CsvError, parse } from 'csv-parse/sync';
+
+export const STATES = ['pending', 'set', 'unchanged', 'directory', 'removed'] as const;
+export type CredentialState = (typeof STATES)[number];
+
+export interface CredentialRow {
+  readonly userid: string;
+  /** Empty when we do not know it. */
+  readonly password: string;
+  readonly state: CredentialState;
+  readonly pool: string;
+  readonly url: string;
+}
+
+const COLUMNS = ['userid', 'password', 'state', 'pool', 'url'] as const;
+const HEADER = COLUMNS.join(',');
+
+/** Spreadsheets run a cell that starts like this as a formula; an apostrophe in front makes it text. */
+const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+
+function writeCell(value: string): string {
+  // An apostrophe that stands there already is doubled, so that reading takes exactly ours away.
+  const safe = FORMULA.test(value) ? `'${value}` : value;
+  return /[",;'\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function readCell(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
+}
+
+export function formatRows(rows: readonly CredentialRow[]): string {
+  const lines = rows.map((row) => COLUMNS.map((column) => writeCell(row[column])).join(','));
+  return [HEADER, ...lines, ''].join('\n');
+}
+
+function isState(text: string | undefined): text is CredentialState {
+  return STATES.some((state) => state === text);
+}
+
+export type ParsedRows =
+  { readonly rows: readonly CredentialRow[] } | { readonly problem: string; readonly line: number };
+
+interface ParsedRecord {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+}
+
+/** A spreadsheet of some countries saves with semicolons. */
+function delimiterOf(text: string): string {
+  return text.replace(/^\uFEFF/, '').startsWith(COLUMNS.join(';')) ? ';' : ',';
+}
+
+function toRow({ record, info }: ParsedRecord): CredentialRow | { problem: string; line: number } {
+  const [userid = '', password = '', state, pool = '', url = ''] = record.map(readCell);
+  if (record.length !== COLUMNS.length) {
+    return { problem: `a row has ${record.length} cells instead of ${COLUMNS.length}`, line: info.lines };
+  }
+  if (userid === '') return { problem: 'a row has no userid', line: info.lines };
+  if (!isState(state)) return { problem: `a row's state is none of ${STATES.join(', ')}`, line: info.lines };
+  return { userid, password, state, pool, url };
+}
+
+/** Problems never quote a cell: it may hold a password. */
+export function parseRows(text: string): ParsedRows {
+  let records: ParsedRecord[];
+  try {
+    records = parse(text, {
+      bom: true,
+      delimiter: delimiterOf(text),
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as ParsedRecord[]; // what info makes of a record
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    return { problem: `it is not valid CSV (${error.code})`, line: 1 };
+  }
+  const [header, ...body] = records;
+  if (header?.record.join(',') !== HEADER) {
+    return { problem: `its first line is not "${HEADER}"`, line: 1 };
+  }
+  const rows: CredentialRow[] = [];
+  for (const record of body) {
+    const row = toRow(record);
+    if ('problem' in row) return row;
+    rows.push(row);
+  }
+  return { rows };
+}

@@ -1,0 +1,179 @@
+/** The credentials file: which password each user got, on disk before PVE hears of it. Never prints one. */
+import { mkdir, open as openHandle, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { ConfigError } from '../errors.ts';
+import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
+
+export type { CredentialRow, CredentialState } from './credentials-csv.ts';
+
+const MAX_BYTES = 50 * 1024 * 1024;
+
+function refuse(file: string, message: string, line?: number): never {
+  const hint = 'name another file with --credentials, or move this one away';
+  const issue = { file, path: '', message, hint, ...(line === undefined ? {} : { line, column: 1 }) };
+  throw new ConfigError('CREDENTIALS_FILE', `the credentials file ${file} cannot be used`, {
+    issues: [issue],
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+async function readRows(file: string): Promise<readonly CredentialRow[]> {
+  let text: string;
+  try {
+    const stats = await stat(file);
+    if (!stats.isFile()) refuse(file, 'it is not a regular file');
+    if (stats.size > MAX_BYTES) refuse(file, 'it is far too large for a credentials file');
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    if (codeOf(error) === 'ENOENT') return [];
+    return refuse(file, `it cannot be read (${codeOf(error)})`);
+  }
+  if (text.trim() === '') return [];
+  const parsed = parseRows(text);
+  if ('problem' in parsed)
+    refuse(file, `it is no credentials file of deploy-stand: ${parsed.problem}`, parsed.line);
+  return parsed.rows;
+}
+
+/** A rename is safe from a power failure only once its directory is on disk. */
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows has no handles of directories.
+  if (process.platform === 'win32') return;
+  const handle = await openHandle(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // The temporary file is made with this mode: it is never readable by others.
+  await writeFileAtomic(file, text, { mode: 0o600, fsync: true });
+  await syncDirectory(dirname(file));
+}
+
+/** The embedded simulator listens on another port at every start, and is the same cluster to its user. */
+function clusterOf(url: string): string {
+  return url.replace(/^(https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])):\d+/, '$1');
+}
+
+/** What a user's row becomes when `settle` reports how the user stands on the cluster. */
+function settled(
+  row: CredentialRow | undefined,
+  state: SettledState,
+): Pick<CredentialRow, 'password' | 'state'> {
+  switch (state) {
+    case 'set':
+      // Without a password of ours there is nothing that we could have set.
+      return row?.state === 'pending' || row?.state === 'set'
+        ? { password: row.password, state: 'set' }
+        : { password: '', state: 'unchanged' };
+    case 'unchanged':
+      // Still the password that we set; one that waited (`pending`) or went with its user does not open anything.
+      return row?.state === 'set' || row?.state === 'unchanged'
+        ? { password: row.password, state: row.state }
+        : { password: '', state: 'unchanged' };
+    case 'directory':
+    case 'removed':
+      return { password: '', state };
+  }
+}
+
+type SettledState = Exclude<CredentialState, 'pending'>;
+
+/** One writer per file and process: other runs need files of their own. */
+export class CredentialsFile {
+  readonly path: string;
+  readonly #url: string;
+  /** In the order of the file; rows of other users and clusters stay as they are. */
+  readonly #rows: CredentialRow[];
+  readonly #index = new Map<string, number>();
+  #isDirty = false;
+  #writing: Promise<void> = Promise.resolve();
+  #queued: Promise<void> | undefined;
+
+  private constructor(path: string, url: string, rows: readonly CredentialRow[]) {
+    this.path = path;
+    this.#url = url;
+    this.#rows = [...rows];
+    rows.forEach((row, index) => {
+      if (clusterOf(row.url) === clusterOf(url)) this.#index.set(row.userid, index);
+    });
+  }
+
+  /** Reads the file if there is one; refuses what is no credentials file. Writes nothing yet. */
+  static async open(path: string, { url }: { readonly url: string }): Promise<CredentialsFile> {
+    return new CredentialsFile(path, url, await readRows(path));
+  }
+
+  /** The user's row for this cluster. */
+  row(userid: string): CredentialRow | undefined {
+    const index = this.#index.get(userid);
+    return index === undefined ? undefined : this.#rows[index];
+  }
+
+  has(userid: string): boolean {
+    return this.#index.has(userid);
+  }
+
+  /**
+   * The password for a user that is about to be made: the one that waits in the file, else a new one. On disk
+   * before this resolves.
+   */
+  async pending(userid: string, pool: string, makePassword: () => string): Promise<string> {
+    const row = this.row(userid);
+    const waits = row?.state === 'pending' && row.password !== '';
+    const password = waits ? row.password : makePassword();
+    await this.#put({ userid, password, state: 'pending', pool, url: this.#url });
+    return password;
+  }
+
+  /** Records how the user stands on the cluster. On disk before this resolves. */
+  async settle(userid: string, state: SettledState, pool: string): Promise<void> {
+    await this.#put({ userid, pool, url: this.#url, ...settled(this.row(userid), state) });
+  }
+
+  async #put(row: CredentialRow): Promise<void> {
+    const index = this.#index.get(row.userid);
+    const present = index === undefined ? undefined : this.#rows[index];
+    const isSame =
+      present?.password === row.password && present.state === row.state && present.pool === row.pool;
+    if (!isSame) {
+      this.#index.set(row.userid, index ?? this.#rows.length);
+      this.#rows[index ?? this.#rows.length] = row;
+      this.#isDirty = true;
+    }
+    // Also when a write is under way, or the last one failed: what is in memory may not be on disk.
+    if (this.#isDirty) await this.#save();
+    else await this.#writing;
+  }
+
+  /** Changes that come while a write runs share the next one. */
+  #save(): Promise<void> {
+    this.#queued ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#queued = undefined;
+        this.#writing = this.#write();
+        return this.#writing;
+      });
+    return this.#queued;
+  }
+
+  async #write(): Promise<void> {
+    this.#isDirty = false;
+    try {
+      await replaceFile(this.path, formatRows(this.#rows));
+    } catch (error) {
+      this.#isDirty = true;
+      refuse(this.path, `it cannot be written (${codeOf(error)})`);
+    }
+  }
+}

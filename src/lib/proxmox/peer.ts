@@ -1,0 +1,171 @@
+/** Requests to one host, and what their failure proves. Must not retry, and must not know logins or endpoints. */
+import http from 'node:http';
+import https from 'node:https';
+import axios, { isAxiosError } from 'axios';
+import { ConnectionError } from '../errors.ts';
+import { ConnectFailure, createAgent, type PveAgent } from './agents.ts';
+import type { RawAnswer } from './answer.ts';
+import type { HttpMethod } from './errors.ts';
+import { encodeForm } from './form.ts';
+import type { Host } from './hosts.ts';
+import type { ConnectionSettings } from './types.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Codes that only connecting or looking up a name can end in. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+
+export interface Outgoing {
+  readonly method: HttpMethod;
+  /** Percent-encoded, below `/api2/json`. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** This host never got the request. */
+export class NotSent extends Error {}
+/** The host may have got it; there is no usable answer. */
+export class NoAnswer extends Error {}
+export class TooLarge extends NoAnswer {}
+
+export interface PeerOptions {
+  readonly tls: ConnectionSettings['tls'];
+  readonly timeout: number;
+  readonly maxSockets: number;
+  readonly maxAnswerBytes: number;
+}
+
+/** One host with its connections. */
+export class Peer {
+  readonly host: Host;
+  readonly #options: PeerOptions;
+  readonly #agent: PveAgent;
+
+  constructor(host: Host, options: PeerOptions) {
+    const connectTimeout = Math.min(options.timeout, CONNECT_TIMEOUT_MS);
+    this.host = host;
+    this.#options = options;
+    this.#agent = createAgent({ host, tls: options.tls, connectTimeout }, options.maxSockets);
+  }
+
+  close(): void {
+    this.#agent.close();
+  }
+
+  /** Throws NotSent, NoAnswer, an error of trust, or the signal's reason. */
+  async send(request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
+    const { host } = this;
+    const { timeout, maxAnswerBytes } = this.#options;
+    this.#agent.dropStale();
+    const limit = timeLimit(timeout, signal);
+    let sent = false;
+    const transport = {
+      request: (options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
+        const outgoing = (host.secure ? https : http).request(options, onAnswer);
+        return outgoing.once('socket', () => {
+          sent = true;
+        });
+      },
+    };
+    try {
+      const response = await axios.request<string>({
+        ...wireForm(host, request),
+        transport,
+        httpAgent: this.#agent.http,
+        httpsAgent: this.#agent.https,
+        signal: limit.signal,
+        maxContentLength: maxAnswerBytes,
+        // A proxy of the environment would see the login.
+        proxy: false,
+        maxRedirects: 0,
+        responseType: 'text',
+        transformResponse: (body: string) => body,
+        validateStatus: () => true,
+      });
+      const date: unknown = response.headers['date'];
+      const location: unknown = response.headers['location'];
+      return {
+        status: response.status,
+        reason: response.statusText,
+        body: response.data,
+        ...(typeof location === 'string' ? { location } : {}),
+        ...(typeof date === 'string' ? { date } : {}),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const reason = limit.expired() ? `no answer within ${timeout / 1000} s` : undefined;
+      throw failureOf(error, { host, sent, reason });
+    } finally {
+      limit.clear();
+    }
+  }
+}
+
+/** PVE forbids a body on GET and DELETE: parameters go into the query there. */
+function wireForm(
+  host: Host,
+  { method, path, params, headers }: Outgoing,
+): { method: HttpMethod; url: string; headers: Record<string, string>; data?: string } {
+  const base = `${host.secure ? 'https' : 'http'}://${host.label}/api2/json${path}`;
+  const form = encodeForm(params);
+  const common = { Accept: 'application/json', 'User-Agent': 'deploy-stand', ...headers };
+  if (method === 'GET' || method === 'DELETE') {
+    return { method, url: form === '' ? base : `${base}?${form}`, headers: common };
+  }
+  return {
+    method,
+    url: base,
+    data: form,
+    headers: { ...common, 'Content-Type': 'application/x-www-form-urlencoded' },
+  };
+}
+
+interface Circumstances {
+  readonly host: Host;
+  readonly sent: boolean;
+  readonly reason: string | undefined;
+}
+
+/** What a failed exchange proves. */
+function failureOf(error: unknown, { host, sent, reason }: Circumstances): Error {
+  const chain = causesOf(error);
+  const distrust = chain.find((cause) => cause instanceof ConnectionError);
+  if (distrust) return distrust;
+  const failure = chain.find((cause) => cause instanceof ConnectFailure);
+  const code = isAxiosError(error) ? error.code : undefined;
+  const words = `${host.label}: ${reason ?? failure?.message ?? chain[0]?.message ?? 'no answer'}`;
+  // axios' own errors carry the request, and with it the login.
+  const cause = chain.find((link) => !isAxiosError(link));
+  if (failure || !sent || (code !== undefined && NEVER_CONNECTED.has(code)))
+    return new NotSent(words, { cause });
+  return /maxContentLength/.test(words) ? new TooLarge(words, { cause }) : new NoAnswer(words, { cause });
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  for (let at = error; at instanceof Error && !chain.includes(at); at = at.cause) chain.push(at);
+  return chain;
+}
+
+/** Aborts after `ms`, or with the caller's signal; leaves no listener behind. */
+function timeLimit(
+  ms: number,
+  signal: AbortSignal | undefined,
+): { readonly signal: AbortSignal; expired(): boolean; clear(): void } {
+  const controller = new AbortController();
+  let expired = false;
+  const timer = setTimeout(() => {
+    expired = true;
+    controller.abort();
+  }, ms);
+  const onAbort = (): void => controller.abort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    expired: () => expired,
+    clear: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}

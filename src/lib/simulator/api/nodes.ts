@@ -1,0 +1,86 @@
+/** `/nodes/{node}`: version, status, statistics, containers. See pve-manager API2/Nodes.pm. Reads only. */
+import { guestName, isRunning, isTemplate, maxCpus, maxMemory, nodeUsage } from '../guest-view.ts';
+import type { Call, Handlers } from '../sim.ts';
+import { versionRow } from './cluster.ts';
+
+function status(call: Call): unknown {
+  const { sim } = call;
+  const node = sim.world.node(call.node);
+  const { cpu, mem } = nodeUsage(sim, node);
+  const load = (cpu * node.cpus).toFixed(2);
+  const available = sim.facts.major === 9 ? { available: node.memory - mem } : {};
+  const rootUsed = Math.round(node.rootfs / 5);
+  return {
+    cpu,
+    wait: 0.001,
+    loadavg: [load, load, load],
+    memory: { total: node.memory, used: mem, free: node.memory - mem, ...available },
+    swap: { total: 8 * 1024 ** 3, used: 0, free: 8 * 1024 ** 3 },
+    rootfs: { total: node.rootfs, used: rootUsed, free: node.rootfs - rootUsed, avail: node.rootfs - rootUsed },
+    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: 'Simulated CPU' },
+    uptime: Math.floor((sim.clock.now() - node.bootTime) / 1000),
+    ksm: { shared: 0 },
+    pveversion: `pve-manager/${sim.facts.full}/0000000000000000`,
+  };
+}
+
+const stepSeconds: Readonly<Record<string, number>> = {
+  hour: 60,
+  day: 1800,
+  week: 10_800,
+  month: 43_200,
+  year: 604_800,
+  decade: 604_800,
+};
+
+function rrdData(call: Call): unknown {
+  const { sim, params } = call;
+  // On 9 a day is kept in one-minute points as well.
+  const frame = params.text('timeframe');
+  const step = sim.facts.major === 9 && frame === 'day' ? 60 : (stepSeconds[frame] ?? 60);
+  const node = sim.world.node(call.node);
+  const { cpu, mem } = nodeUsage(sim, node);
+  const end = Math.floor(sim.clock.now() / 1000 / step) * step;
+  return Array.from({ length: 70 }, (_, i) => ({
+    time: end - (69 - i) * step,
+    cpu,
+    maxcpu: node.cpus,
+    memused: mem,
+    memtotal: node.memory,
+    loadavg: cpu * node.cpus,
+    iowait: 0.001,
+    ...(sim.facts.major === 9
+      ? { memavailable: node.memory - mem, pressurecpusome: cpu * 10, pressureiosome: 0, pressurememorysome: 0 }
+      : {}),
+  }));
+}
+
+function listContainers(call: Call): unknown {
+  const { sim, user } = call;
+  const now = sim.clock.now();
+  return [...sim.world.guestsOn(call.node)]
+    .filter((guest) => guest.type === 'lxc' && sim.rights.has(user, `/vms/${guest.vmid}`, 'VM.Audit'))
+    .map((guest) => {
+      const view = { maxmem: maxMemory(guest), runningSince: guest.runningSince ?? null };
+      return {
+        vmid: guest.vmid,
+        type: 'lxc',
+        name: guestName(guest),
+        status: isRunning(guest) ? 'running' : 'stopped',
+        cpus: maxCpus(guest),
+        maxmem: view.maxmem,
+        uptime: view.runningSince === null ? 0 : Math.floor((now - view.runningSince) / 1000),
+        cpu: isRunning(guest) ? guest.load : 0,
+        ...(isTemplate(guest) ? { template: 1 } : {}),
+        ...(guest.config['lock'] === undefined ? {} : { lock: guest.config['lock'] }),
+        ...(guest.config['tags'] === undefined ? {} : { tags: guest.config['tags'] }),
+      };
+    });
+}
+
+export const nodeHandlers: Handlers = {
+  'GET /nodes/{node}/version': versionRow,
+  'GET /nodes/{node}/status': status,
+  'GET /nodes/{node}/rrddata': rrdData,
+  'GET /nodes/{node}/lxc': listContainers,
+};

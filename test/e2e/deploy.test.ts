@@ -1,0 +1,299 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { comparable, macsOf } from './cluster-view.ts';
+import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+
+const LAB = `name: net
+machines:
+  - device_type: ecorouter
+    name: eco
+    template_vmid: 100
+    networks: [{ bridge: vmbr0 }, { bridge: lan }]
+  - device_type: linux
+    name: host
+    template_vmid: 101
+    networks: [{ bridge: lan }]
+`;
+
+function roster(count: number): string {
+  return `users:\n${Array.from({ length: count }, (_, i) => `  - student${i + 1}@pve\n`).join('')}`;
+}
+
+function classFiles(count: number, lab = LAB): { folder: string; args: string[]; credentials: string } {
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': lab, 'users.yml': roster(count) });
+  const credentials = join(folder, 'credentials.csv');
+  return {
+    folder,
+    credentials,
+    args: [
+      'deploy',
+      '-c',
+      join(folder, 'lab.yml'),
+      '-u',
+      join(folder, 'users.yml'),
+      '--credentials',
+      credentials,
+    ],
+  };
+}
+
+describe('running again', () => {
+  test('writes nothing, and says so', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(3);
+    expect((await runCli(args, simulator)).code).toBe(0);
+    const since = simulator.requests.length;
+    const again = await runCli(args, simulator);
+    expect(again.code).toBe(0);
+    expect(writes(simulator, since)).toEqual([]);
+    expect(again.stdout).toContain('nothing to do for 3 stands');
+  });
+
+  test('adds only what a new user or a new machine needs', async () => {
+    const simulator = await startCluster();
+    const { folder, args } = classFiles(2);
+    await runCli(args, simulator);
+    const before = simulator.snapshot();
+    writeFiles(folder, { 'users.yml': roster(3) });
+    const grown = await runCli(args, simulator);
+    expect(grown.code).toBe(0);
+    const known = new Set(before.guests.map((guest) => guest.vmid));
+    const after = simulator.snapshot();
+    expect(after.guests.filter((guest) => known.has(guest.vmid))).toEqual(before.guests);
+    expect(after.guests.length - before.guests.length).toBe(2);
+    const machine =
+      '  - { device_type: linux, name: extra, template_vmid: 101, networks: [{ bridge: lan }] }\n';
+    writeFiles(folder, { 'lab.yml': LAB + machine });
+    const since = simulator.requests.length;
+    expect((await runCli(args, simulator)).code).toBe(0);
+    expect(writes(simulator, since).filter((text) => text.endsWith('/clone'))).toHaveLength(3);
+    expect(writes(simulator, since).some((text) => text.includes('/network'))).toBe(false);
+    expect(simulator.snapshot().guests.filter((guest) => guest.config['name'] === 'extra')).toHaveLength(3);
+  });
+});
+
+describe('credentials', () => {
+  test('are written for their owner only, never shown, and log the student in', async () => {
+    const simulator = await startCluster();
+    const { args, credentials } = classFiles(2);
+    const run = await runCli([...args, '--output', 'json', '--progress', 'json'], simulator);
+    expect(statSync(credentials).mode & 0o777).toBe(0o600);
+    const rows = readFileSync(credentials, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(rows[0]).toEqual(['userid', 'password', 'state', 'pool', 'url']);
+    for (const [userid, password, state, pool] of rows.slice(1)) {
+      expect([state, pool]).toEqual(['set', userid!.split('@')[0]]);
+      expect(password!.length).toBeGreaterThanOrEqual(12);
+      expect(run.stdout + run.stderr).not.toContain(password);
+      const login = await fetch(`${simulator.url}/api2/json/access/ticket`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: userid!, password: password! }),
+      });
+      expect(login.status).toBe(200);
+    }
+  });
+
+  test('an existing user keeps the password, and the file says so', async () => {
+    const simulator = await startCluster();
+    const first = classFiles(1);
+    await runCli(first.args, simulator);
+    const second = classFiles(2, LAB.replace('name: net', 'name: other'));
+    expect((await runCli(second.args, simulator)).code).toBe(0);
+    const text = readFileSync(second.credentials, 'utf8');
+    expect(text).toMatch(/^student1@pve,,unchanged,student1,/m);
+    expect(text).toMatch(/^student2@pve,\S{12,},set,student2,/m);
+  });
+});
+
+describe('one failure', () => {
+  test('of one clone leaves 29 complete stands, exit 5 and the name of the one', async () => {
+    const simulator = await startCluster();
+    simulator.addFault({
+      match: { method: 'POST', path: '/nodes/{node}/qemu/{vmid}/clone' },
+      nth: 14,
+      action: 'task-fail',
+      exitstatus: 'clone failed: no space left on device',
+    });
+    const lab = `name: one
+machines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: vmbr0 }] }]
+`;
+    const { args } = classFiles(30, lab);
+    const run = await runCli(args, simulator);
+    expect(run.code).toBe(5);
+    expect(run.stdout).toContain('29 complete, 1 incomplete');
+    const named = [...run.stdout.matchAll(/^(student\d+)@pve: incomplete/gm)];
+    expect(named).toHaveLength(1);
+    expect(run.stdout).toContain('no space left on device');
+    const again = await runCli(args, simulator);
+    expect(again.code).toBe(0);
+    expect(simulator.snapshot().guests.filter((guest) => guest.config['name'] === 'pc')).toHaveLength(30);
+  });
+
+  test('of the first write, for want of rights, exits 4 and changes nothing', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(1);
+    simulator.addFault({
+      match: { method: 'POST', path: '/pools' },
+      action: {
+        kind: 'fail',
+        status: 403,
+        text: 'Permission check failed (/pool/deploy-stand-lock, Pool.Allocate)',
+      },
+    });
+    const before = comparable(simulator.snapshot());
+    const run = await runCli(args, simulator);
+    expect(run.code).toBe(4);
+    expect(run.stderr).toContain('Pool.Allocate');
+    expect(comparable(simulator.snapshot())).toEqual(before);
+  });
+});
+
+test('two deploys of different labs at the same moment share no VMID, bridge or MAC', async () => {
+  const simulator = await startCluster();
+  const one = classFiles(4);
+  const two = classFiles(
+    4,
+    LAB.replace('name: net', 'name: two').replaceAll(/name: (eco|host)/g, 'name: $1-two'),
+  );
+  const runs = await Promise.all([runCli(one.args, simulator), runCli(two.args, simulator)]);
+  expect(runs.map((run) => [run.code, run.stderr.includes('failed')])).toEqual([
+    [0, false],
+    [0, false],
+  ]);
+  const state = simulator.snapshot();
+  const named = (names: readonly string[]) =>
+    state.guests.filter((guest) => names.includes(guest.config['name'] ?? ''));
+  expect(named(['eco', 'host'])).toHaveLength(8);
+  expect(named(['eco-two', 'host-two'])).toHaveLength(8);
+  const bridges = state.nodes
+    .flatMap((node) => node.interfaces.map((row) => row.iface))
+    .filter((name) => /^vmbr1\d{3}$/.test(name));
+  expect(bridges).toHaveLength(8);
+  expect(new Set(bridges).size).toBe(8);
+  const macs = macsOf(state).filter((mac) => mac !== '');
+  expect(new Set(macs).size).toBe(macs.length);
+  for (const pool of state.pools.filter((entry) => entry.poolid.startsWith('student'))) {
+    expect(pool.comment.match(/^lab=/gm)).toHaveLength(2);
+    expect(pool.vms).toHaveLength(4);
+  }
+});
+
+describe('plans', () => {
+  test('a dry run changes nothing, exits 6 on request, and its document fits the schema', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(2);
+    const dry = await runCli([...args, '--dry-run', '--detailed-exitcode', '--output', 'json'], simulator);
+    expect(dry.code).toBe(6);
+    expect(writes(simulator)).toEqual([]);
+    const read = (name: string) =>
+      JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8')) as object;
+    const ajv = new Ajv({
+      strict: false,
+      allErrors: true,
+      discriminator: true,
+      schemas: [read('plan.schema.json')],
+    });
+    const validate = ajv.compile(read('result.schema.json'));
+    expect([validate(JSON.parse(dry.stdout)), validate.errors]).toEqual([true, null]);
+    const done = await runCli([...args, '--output', 'json'], simulator);
+    expect([validate(JSON.parse(done.stdout)), validate.errors]).toEqual([true, null]);
+    const idle = await runCli([...args, '--dry-run', '--detailed-exitcode'], simulator);
+    expect(idle.code).toBe(0);
+  });
+
+  test('a saved plan is applied as it was reviewed', async () => {
+    const simulator = await startCluster();
+    const { folder, args } = classFiles(2);
+    const file = join(folder, 'plan.json');
+    const dry = await runCli([...args, '--dry-run', '--out', file, '--output', 'json'], simulator);
+    const applied = await runCli([...args, '--plan', file, '--output', 'json'], simulator);
+    expect(applied.code).toBe(0);
+    expect(JSON.parse(applied.stdout).plan).toEqual(JSON.parse(dry.stdout).plan);
+  });
+
+  test('a plan that the cluster has overtaken is refused, naming what changed', async () => {
+    const simulator = await startCluster();
+    const { folder, args } = classFiles(2);
+    const file = join(folder, 'plan.json');
+    await runCli([...args, '--dry-run', '--out', file], simulator);
+    const other = classFiles(1, LAB.replace('name: net', 'name: other'));
+    await runCli(other.args, simulator);
+    const before = comparable(simulator.snapshot());
+    const run = await runCli([...args, '--plan', file], simulator);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('the cluster changed since the plan was made');
+    expect(run.stderr).toContain('VMID 10000 is taken');
+    expect(comparable(simulator.snapshot())).toEqual(before);
+  });
+});
+
+describe('signals', () => {
+  test('SIGINT ends what runs, starts nothing new, exits 130; the next run finishes', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(6);
+    let send: (signal: 'SIGINT') => void = () => undefined;
+    let clones = 0;
+    const watch = setInterval(() => {
+      clones = writes(simulator).filter((text) => text.endsWith('/clone')).length;
+      if (clones > 1) send('SIGINT');
+    }, 5);
+    const run = await runCli(args, simulator, { onSignaller: (signaller) => (send = signaller) });
+    clearInterval(watch);
+    expect(run.code).toBe(130);
+    expect(run.stdout).toContain('To finish: deploy-stand deploy');
+    expect(simulator.snapshot().tasks.filter((task) => task.endtime === undefined)).toEqual([]);
+    expect(simulator.snapshot().pools.some((pool) => pool.poolid === 'deploy-stand-lock')).toBe(false);
+    expect((await runCli(args, simulator)).code).toBe(0);
+    expect(
+      simulator.snapshot().guests.filter((guest) => /^(eco|host)$/.test(guest.config['name'] ?? '')),
+    ).toHaveLength(12);
+  });
+});
+
+describe('foreign things', () => {
+  test('a pool of the user’s name is refused with the hint, and adopted on request', async () => {
+    const simulator = await startCluster();
+    const { tokenId, secret } = simulator.credentials;
+    const post = (path: string, form: Record<string, string>) =>
+      fetch(`${simulator.url}/api2/json${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { authorization: `PVEAPIToken=${tokenId}=${secret}` },
+      });
+    expect((await post('/pools', { poolid: 'student1', comment: 'physics' })).status).toBe(200);
+    const { args } = classFiles(2);
+    const run = await runCli(args, simulator);
+    expect(run.code).toBe(5);
+    expect(run.stdout).toContain('pool student1 exists and was not made by deploy-stand');
+    expect(run.stdout).toContain('--adopt');
+    expect(simulator.snapshot().pools.find((pool) => pool.poolid === 'student1')?.comment).toBe('physics');
+    expect((await runCli([...args, '--adopt'], simulator)).code).toBe(0);
+    expect(simulator.snapshot().pools.find((pool) => pool.poolid === 'student1')?.comment).toMatch(
+      /^physics\ndeploy-stand user=student1@pve adopted\nlab=net vmids=/,
+    );
+  });
+
+  test('network edits that somebody else staged are never applied', async () => {
+    const simulator = await startCluster();
+    const { tokenId, secret } = simulator.credentials;
+    for (const node of ['pve1', 'pve2', 'pve3']) {
+      const staged = await fetch(`${simulator.url}/api2/json/nodes/${node}/network`, {
+        method: 'POST',
+        body: new URLSearchParams({ iface: 'vmbr55', type: 'bridge', autostart: '1', comments: 'mine' }),
+        headers: { authorization: `PVEAPIToken=${tokenId}=${secret}` },
+      });
+      expect(staged.status).toBe(200);
+    }
+    const { args } = classFiles(1);
+    const since = simulator.requests.length;
+    const run = await runCli(args, simulator);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('iface vmbr55 inet manual');
+    expect(writes(simulator, since).filter((text) => text.includes('/network'))).toEqual([]);
+  });
+});

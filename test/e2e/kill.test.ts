@@ -1,0 +1,149 @@
+/** A deploy killed, or left without an answer, at every single write ends like an undisturbed one when run again. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Simulator } from '../../src/lib/simulator/simulator.ts';
+import { comparable } from './cluster-view.ts';
+import { connectionEnv, runCli, SPEED, startCluster, workFolder, writeFiles } from './harness.ts';
+
+const FILES = {
+  'lab.yml': `name: net
+machines:
+  - device_type: ecorouter
+    name: eco
+    template_vmid: 100
+    networks: [{ bridge: vmbr0 }, { bridge: lan }]
+  - device_type: linux
+    name: host
+    template_vmid: 101
+    start: true
+    networks: [{ bridge: lan }, { bridge: "**vmbr500**" }]
+`,
+  'users.yml': 'users: [anna@pve, boris@pve]\n',
+};
+
+const CHILD = fileURLToPath(new URL('fast-cli.mjs', import.meta.url));
+const AT_ONCE = 4;
+
+function newClass(): { args: string[]; credentials: string } {
+  const folder = workFolder();
+  writeFiles(folder, FILES);
+  const credentials = join(folder, 'c.csv');
+  return {
+    credentials,
+    args: [
+      'deploy',
+      '-c',
+      join(folder, 'lab.yml'),
+      '-u',
+      join(folder, 'users.yml'),
+      '--credentials',
+      credentials,
+    ],
+  };
+}
+
+/** Runs the bin and kills it once its n-th write has been processed, before it is answered. */
+async function runAndKill(
+  n: number,
+): Promise<{ simulator: Simulator; args: string[]; credentials: string; killed: boolean }> {
+  const { args, credentials } = newClass();
+  let kill: () => Promise<void> = () => Promise.resolve();
+  const simulator = await startCluster({
+    onMutation: async (event) => {
+      if (event.n === n && event.phase === 'after') await kill();
+    },
+  });
+  const child = spawn(process.execPath, [CHILD, ...args], {
+    env: { ...process.env, ...connectionEnv(simulator), FAST_CLOCK: String(SPEED) },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const [, signal] = (await exited) as [number | null, string | null];
+  return { simulator, args, credentials, killed: signal === 'SIGKILL' };
+}
+
+let expected: unknown;
+let writesNeeded = 0;
+
+async function undisturbed(): Promise<void> {
+  const { args } = newClass();
+  const simulator = await startCluster({
+    onMutation: ({ n }) => {
+      writesNeeded = n;
+    },
+  });
+  const run = await runCli(args, simulator);
+  expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
+  expected = comparable(simulator.snapshot());
+  await simulator.close();
+}
+
+/** Runs `work` for 1…count, a few at a time. */
+async function forEach(count: number, work: (n: number) => Promise<void>): Promise<void> {
+  let next = 1;
+  const lane = async (): Promise<void> => {
+    while (next <= count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+async function expectLogins(simulator: Simulator, credentials: string): Promise<void> {
+  const rows = readFileSync(credentials, 'utf8').trim().split('\n').slice(1);
+  expect(rows).toHaveLength(2);
+  for (const row of rows) {
+    const [username = '', password = '', state] = row.split(',');
+    expect(state).toBe('set');
+    const login = await fetch(`${simulator.url}/api2/json/access/ticket`, {
+      method: 'POST',
+      body: new URLSearchParams({ username, password }),
+    });
+    expect(login.status).toBe(200);
+  }
+}
+
+beforeAll(undisturbed);
+
+describe('at every single write', () => {
+  test('SIGKILL, then the same command again', async () => {
+    expect(writesNeeded).toBeGreaterThan(20);
+    await forEach(writesNeeded, async (n) => {
+      const { simulator, args, credentials, killed } = await runAndKill(n);
+      expect([n, killed]).toEqual([n, true]);
+      const again = await runCli(args, simulator);
+      expect([n, again.code, again.code === 0 ? '' : again.stdout + again.stderr]).toEqual([n, 0, '']);
+      expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: expected });
+      await expectLogins(simulator, credentials);
+    });
+  });
+
+  test('the answer lost after processing, in one run', async () => {
+    await forEach(writesNeeded, async (n) => {
+      const { args, credentials } = newClass();
+      const simulator = await startCluster();
+      simulator.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action: 'drop-after' });
+      const run = await runCli(args, simulator);
+      expect([n, run.code, run.code === 0 ? '' : run.stdout + run.stderr]).toEqual([n, 0, '']);
+      expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: expected });
+      await expectLogins(simulator, credentials);
+    });
+  });
+
+  test('the request lost before processing, in one run', async () => {
+    await forEach(writesNeeded, async (n) => {
+      const { args } = newClass();
+      const simulator = await startCluster();
+      simulator.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action: 'drop-before' });
+      const run = await runCli(args, simulator);
+      expect([n, run.code, run.code === 0 ? '' : run.stdout + run.stderr]).toEqual([n, 0, '']);
+      expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: expected });
+    });
+  });
+});

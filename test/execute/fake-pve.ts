@@ -1,0 +1,272 @@
+/** A small in-memory PVE for handler tests: objects, tasks that take time, and faults before or after processing. */
+import type { RunIo, StepIo, Retry } from '../../src/lib/execute/types.ts';
+import { AnswerLostError, PveError, TaskError } from '../../src/lib/proxmox/errors.ts';
+import type { ConfigValues, NetworkRow, NewUser, PveApi, TaskRow } from '../../src/lib/proxmox/types.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** What `fault` takes after the method's name. */
+export type FaultSpec = readonly [error: Error, when: 'before' | 'after'];
+
+interface Fault {
+  readonly method: string;
+  /** `before`: PVE never saw the request. `after`: it was carried out, the answer did not come. */
+  readonly when: 'before' | 'after';
+  readonly error: Error;
+}
+
+interface FakeTask {
+  readonly row: TaskRow;
+  readonly endsAt: number;
+  readonly finish: () => string;
+  exitstatus?: string;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** These return `Error`: the classes differ too little for mixed tables. */
+export function refuse(text: string, fields?: Readonly<Record<string, string>>, status = 500): Error {
+  return new PveError({ method: 'POST', path: '/fake', status, text, ...(fields ? { fields } : {}) });
+}
+
+export const lost = (): Error => new AnswerLostError('POST /fake', 'socket hang up');
+
+export const lockTimeout = (lock = 'file-user_cfg'): Error =>
+  refuse(`update failed: cfs-lock '${lock}' error: got lock request timeout`);
+
+export class FakePve {
+  readonly clock: VirtualClock;
+  readonly users: (NewUser & { comment: string })[] = [];
+  readonly pools = new Map<string, { comment: string; vmids: Set<number> }>();
+  readonly grants: string[] = [];
+  readonly rows: Writable<NetworkRow>[] = [];
+  changes = '';
+  /** `node/vmid` → values. */
+  readonly vms = new Map<string, Record<string, string>>();
+  readonly running = new Set<number>();
+  readonly snapshots: string[] = [];
+  readonly tasks: FakeTask[] = [];
+  /** Writes that reached PVE, in order. */
+  readonly writes: string[] = [];
+  readonly #faults: Fault[] = [];
+  /** Seconds a task takes. */
+  taskSeconds = 3;
+  /** How the next tasks end; then OK. */
+  readonly exits: string[] = [];
+
+  constructor(clock = new VirtualClock()) {
+    this.clock = clock;
+  }
+
+  fault(method: keyof PveApi, error: Error, when: Fault['when'] = 'before'): this {
+    this.#faults.push({ method, error, when });
+    return this;
+  }
+
+  startTask(type: string, id: string, finish: () => string = () => 'OK', seconds = this.taskSeconds): string {
+    const upid = `UPID:pve1:${this.tasks.length}:${type}:${id}:`;
+    const starttime = Math.floor(this.clock.now() / 1000);
+    const endsAt = this.clock.now() + seconds * 1000;
+    this.tasks.push({ row: { upid, type, id, user: 'root@pam', starttime }, endsAt, finish });
+    return upid;
+  }
+
+  /** Carries out what tasks have done by now. */
+  #settleTasks(): void {
+    for (const task of this.tasks) {
+      if (task.exitstatus === undefined && task.endsAt <= this.clock.now()) task.exitstatus = task.finish();
+    }
+  }
+
+  #taskEnd(onSuccess: () => void, onFailure: () => void = () => undefined): () => string {
+    const exit = this.exits.shift() ?? 'OK';
+    return () => {
+      if (exit === 'OK') onSuccess();
+      else onFailure();
+      return exit;
+    };
+  }
+
+  get api(): PveApi {
+    const methods = this.#methods() as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    return new Proxy({} as PveApi, {
+      get: (_target, name: string) => {
+        if (name === 'serverTime') return () => new Date(this.clock.now());
+        return async (...given: unknown[]) => {
+          const method = methods[name];
+          if (!method) throw new Error(`the fake has no ${name}`);
+          await Promise.resolve();
+          this.#settleTasks();
+          const at = this.#faults.findIndex((fault) => fault.method === name);
+          const fault = at < 0 ? undefined : this.#faults.splice(at, 1)[0];
+          if (fault?.when === 'before') throw fault.error;
+          const answer = await method(...given);
+          if (fault) throw fault.error;
+          return answer;
+        };
+      },
+    });
+  }
+
+  io(secrets: Partial<RunIo['secrets']> = {}): StepIo & { readonly retries: Retry[] } {
+    const retries: Retry[] = [];
+    return {
+      pve: this.api,
+      tasks: { wait: (upid) => this.#wait(upid) },
+      clock: this.clock,
+      signal: new AbortController().signal,
+      secrets: secrets as RunIo['secrets'],
+      onRetry: (retry) => retries.push(retry),
+      retries,
+    };
+  }
+
+  async #wait(upid: string): Promise<{ warnings: boolean }> {
+    const task = this.tasks.find(({ row }) => row.upid === upid);
+    if (!task) throw new Error(`no task ${upid}`);
+    if (task.endsAt > this.clock.now()) await this.clock.sleep(task.endsAt - this.clock.now());
+    this.#settleTasks();
+    const exitstatus = task.exitstatus ?? 'unexpected status';
+    if (exitstatus === 'OK') return { warnings: false };
+    throw new TaskError({ upid, title: task.row.type, exitstatus, log: [`TASK ERROR: ${exitstatus}`] });
+  }
+
+  #methods(): Partial<PveApi> {
+    return {
+      users: () =>
+        Promise.resolve(
+          this.users.map((user) => ({
+            enabled: true,
+            expire: 0,
+            email: '',
+            firstName: '',
+            lastName: '',
+            ...user,
+          })),
+        ),
+      createUser: (user) => {
+        if (this.users.some(({ userid }) => userid === user.userid))
+          throw refuse(`create user failed: user '${user.userid}' already exists`);
+        this.users.push(user);
+        this.writes.push(`createUser ${user.userid}`);
+        return Promise.resolve();
+      },
+      pools: () => Promise.resolve([...this.pools].map(([pool, { comment }]) => ({ pool, comment }))),
+      createPool: (pool, comment) => {
+        if (this.pools.has(pool)) throw refuse(`create pool failed: pool '${pool}' already exists`);
+        this.pools.set(pool, { comment, vmids: new Set() });
+        this.writes.push(`createPool ${pool}`);
+        return Promise.resolve();
+      },
+      updatePool: (pool, { comment, addVmids = [] }) => {
+        const found = this.pools.get(pool);
+        if (!found) throw refuse(`update pools failed: pool '${pool}' does not exist`);
+        for (const vmid of addVmids) {
+          for (const [name, other] of this.pools) {
+            if (!other.vmids.has(vmid)) continue;
+            throw refuse(
+              name === pool
+                ? `update pools failed: VM ${vmid} is already a pool member`
+                : `update pools failed: VM ${vmid} belongs already to pool '${name}' and 'allow-move' is not set`,
+            );
+          }
+        }
+        if (comment !== undefined) found.comment = comment;
+        for (const vmid of addVmids) found.vmids.add(vmid);
+        this.writes.push(`updatePool ${pool} +${addVmids.join(',')}`);
+        return Promise.resolve();
+      },
+      deletePool: (pool) => {
+        if (!this.pools.delete(pool)) throw refuse(`delete pool failed: pool '${pool}' does not exist`);
+        this.writes.push(`deletePool ${pool}`);
+        return Promise.resolve();
+      },
+      grant: ({ path, role, userid, propagate }) => {
+        this.grants.push(`${path} ${role} ${userid} ${String(propagate)}`);
+        return Promise.resolve();
+      },
+      network: () => Promise.resolve({ rows: this.rows, changes: this.changes }),
+      createBridge: (_node, { iface, vlanAware, comment }) => {
+        if (this.rows.some((row) => row.iface === iface))
+          throw refuse('Parameter verification failed.', { iface: 'interface already exists' }, 400);
+        // The interfaces file keeps comments line by line, so that a newline comes back at the end.
+        const comments = `${comment}\n`;
+        this.rows.push({ iface, type: 'bridge', active: false, vlanAware, ports: '', comments });
+        this.writes.push(`createBridge ${iface}`);
+        return Promise.resolve();
+      },
+      updateBridge: (_node, { iface, comment }) => {
+        const row = this.rows.find((candidate) => candidate.iface === iface);
+        if (row) Object.assign(row, { vlanAware: true, comments: comment });
+        this.writes.push(`updateBridge ${iface}`);
+        return Promise.resolve();
+      },
+      reloadNetwork: () => {
+        this.writes.push('reload');
+        const finish = this.#taskEnd(() => {
+          for (const row of this.rows) row.active = true;
+          this.changes = '';
+        });
+        return Promise.resolve(this.startTask('srvreload', 'networking', finish));
+      },
+      vmConfig: (node, vmid) => Promise.resolve(this.vms.get(`${node}/${vmid}`)),
+      cloneVm: (request) => {
+        const { node, target, vmid, name, description } = request;
+        const here = `${node}/${vmid}`;
+        if (this.vms.has(here)) throw refuse(`unable to create VM ${vmid}: config file already exists`);
+        // The id space is the cluster's: on another node it shows only inside the task (pmxcfs memdb).
+        const exists = `clone failed: close (rename) atomic file '${vmid}.conf' failed: File exists`;
+        if ([...this.vms.keys()].some((key) => key.endsWith(`/${vmid}`)))
+          return Promise.resolve(this.startTask('qmclone', String(request.templateVmid), () => exists));
+        this.writes.push(`clone ${vmid}`);
+        this.vms.set(here, { lock: 'clone', description: 'qmclone temporary file' });
+        const finish = this.#taskEnd(
+          () => {
+            this.vms.delete(here);
+            this.vms.set(`${target}/${vmid}`, { name, description: `${description}\n`, digest: 'd1' });
+          },
+          () => this.vms.delete(here),
+        );
+        return Promise.resolve(this.startTask('qmclone', String(request.templateVmid), finish));
+      },
+      updateVmConfig: (node, vmid, { set, remove, digest }) => {
+        const values = this.vms.get(`${node}/${vmid}`);
+        if (!values)
+          throw refuse(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
+        if (digest !== undefined && digest !== values['digest'])
+          throw refuse('checksum mismatch (file change by other user?)');
+        for (const key of remove) Reflect.deleteProperty(values, key);
+        Object.assign(values, set, { digest: `${values['digest'] ?? ''}+` });
+        this.writes.push(`configure ${vmid}`);
+        return Promise.resolve();
+      },
+      snapshots: () => Promise.resolve(this.snapshots),
+      snapshotVm: (_node, vmid, snapshot) => {
+        this.writes.push(`snapshot ${vmid} ${snapshot}`);
+        const isUsed = this.snapshots.includes(snapshot);
+        if (isUsed) this.exits.unshift(`snapshot name '${snapshot}' already used`);
+        const finish = this.#taskEnd(() => this.snapshots.push(snapshot));
+        return Promise.resolve(this.startTask('qmsnapshot', String(vmid), finish));
+      },
+      startVm: (_node, vmid) => {
+        this.writes.push(`start ${vmid}`);
+        if (this.running.has(vmid)) this.exits.unshift(`VM ${vmid} already running`);
+        const finish = this.#taskEnd(() => this.running.add(vmid));
+        return Promise.resolve(this.startTask('qmstart', String(vmid), finish));
+      },
+      vmStatus: (_node, vmid) => Promise.resolve({ status: this.running.has(vmid) ? 'running' : 'stopped' }),
+      tasks: (_node, { type, vmid }) =>
+        Promise.resolve(
+          this.tasks
+            .filter(({ exitstatus, row }) => exitstatus === undefined && (!type || row.type === type))
+            .filter(({ row }) => vmid === undefined || row.id === String(vmid))
+            .map(({ row }) => row),
+        ),
+    };
+  }
+
+  vm(key: string): ConfigValues {
+    const values = this.vms.get(key);
+    if (!values) throw new Error(`no VM ${key}`);
+    return values;
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { createLimits, type Limits, limitsOf } from '../../src/lib/execute/limits.ts';
+import type { Step } from '../../src/lib/plan/types.ts';
+
+const step = (payload: object) => payload as Step;
+
+test.each([
+  { of: { kind: 'user.create' }, keys: ['user.cfg'] },
+  { of: { kind: 'pool.create' }, keys: ['user.cfg'] },
+  { of: { kind: 'pool.update' }, keys: ['user.cfg'] },
+  { of: { kind: 'acl.grant' }, keys: ['user.cfg'] },
+  { of: { kind: 'bridge.create', node: 'pve1' }, keys: ['network:pve1'] },
+  { of: { kind: 'bridge.update', node: 'pve1' }, keys: ['network:pve1'] },
+  { of: { kind: 'network.reload', node: 'pve1' }, keys: ['network:pve1'] },
+  { of: { kind: 'vm.configure', node: 'pve1' }, keys: ['sync:pve1'] },
+  { of: { kind: 'vm.snapshot', node: 'pve1' }, keys: ['task:pve1'] },
+  { of: { kind: 'vm.start', node: 'pve1' }, keys: ['task:pve1'] },
+  {
+    of: { kind: 'vm.clone', node: 'pve1', target: 'pve2', locks: ['shared:nfs', 'pve1:local', 'shared:nfs'] },
+    keys: ['task:pve1', 'storage:shared:nfs', 'storage:pve1:local'],
+  },
+])('$of.kind falls under $keys', ({ of, keys }) => {
+  expect(limitsOf(step(of))).toEqual(keys);
+});
+
+const NFS = ['task:pve1', 'storage:shared:nfs'];
+const STORAGE_TIMEOUT = "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout";
+
+/** How many may run at once under these keys now. */
+function width(limits: Limits, keys: readonly string[]): number {
+  const slots = [];
+  while (limits.hasRoom(keys)) slots.push(limits.enter(keys));
+  for (const slot of slots) slot.leave(false);
+  return slots.length;
+}
+
+/** One round of successes at full width. */
+function succeed(limits: Limits, rounds: number, keys = NFS.slice(1)): void {
+  for (let round = 0; round < rounds; round += 1) {
+    const slots = [];
+    while (limits.hasRoom(keys)) slots.push(limits.enter(keys));
+    for (const slot of slots) {
+      slot.leave(true);
+      if (limits.hasRoom(keys)) limits.enter(keys).leave(false);
+    }
+  }
+}
+
+describe('a storage', () => {
+  test('gets wider by one after a full round of successes, up to its maximum', () => {
+    const limits = createLimits();
+    const key = ['storage:shared:nfs'];
+    const widths = [];
+    for (let lap = 0; lap < 100; lap += 1) {
+      widths.push(width(limits, key));
+      const wide = width(limits, key);
+      const others = Array.from({ length: wide - 1 }, () => limits.enter(key));
+      for (let done = 0; done < wide; done += 1) limits.enter(key).leave(true);
+      for (const other of others) other.leave(false);
+    }
+    expect(widths.slice(0, 4)).toEqual([4, 5, 6, 7]);
+    expect(Math.max(...widths)).toBe(16);
+    expect(widths.at(-1)).toBe(16);
+  });
+
+  test('does not get wider while it is not used to the full', () => {
+    const limits = createLimits();
+    for (let i = 0; i < 100; i += 1) limits.enter(NFS).leave(true);
+    expect(width(limits, NFS)).toBe(4);
+  });
+
+  test('is halved by a timeout, once for a burst of them, and never below one', () => {
+    const limits = createLimits();
+    const slots = Array.from({ length: 4 }, () => limits.enter(NFS));
+    for (const slot of slots) slot.timedOut(STORAGE_TIMEOUT);
+    for (const slot of slots) slot.leave(false);
+    expect(width(limits, NFS)).toBe(2);
+    for (let i = 0; i < 5; i += 1) {
+      const slot = limits.enter(NFS);
+      slot.timedOut(STORAGE_TIMEOUT);
+      slot.leave(false);
+    }
+    expect(width(limits, NFS)).toBe(1);
+  });
+
+  test('is halved again when the same step times out once more', () => {
+    const limits = createLimits();
+    const slots = Array.from({ length: 4 }, () => limits.enter(NFS));
+    slots[0]!.timedOut(STORAGE_TIMEOUT);
+    slots[0]!.timedOut(STORAGE_TIMEOUT);
+    for (const slot of slots) slot.leave(false);
+    expect(width(limits, NFS)).toBe(1);
+  });
+
+  test('comes back below the width that timed out, and tries that again only much later', () => {
+    const limits = createLimits();
+    const slots = Array.from({ length: 4 }, () => limits.enter(NFS));
+    slots[0]!.timedOut(STORAGE_TIMEOUT);
+    for (const slot of slots) slot.leave(false);
+    succeed(limits, 10);
+    expect(width(limits, NFS)).toBe(3);
+    succeed(limits, 80);
+    expect(width(limits, NFS)).toBeGreaterThan(3);
+  });
+});
+
+test.each([
+  { because: STORAGE_TIMEOUT, storage: 2, node: 8 },
+  {
+    because: "can't lock file '/var/lock/pve-manager/pve-storage-nfs' - got timeout",
+    storage: 2,
+    node: 8,
+  },
+  { because: "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout", storage: 4, node: 4 },
+  { because: "cfs-lock 'storage-nfs2' error: got lock request timeout", storage: 4, node: 4 },
+])('"$because" narrows what it names', ({ because, storage, node }) => {
+  const limits = createLimits();
+  const slot = limits.enter(NFS);
+  slot.timedOut(because);
+  slot.leave(false);
+  expect(width(limits, ['storage:shared:nfs'])).toBe(storage);
+  expect(width(limits, ['task:pve1'])).toBe(node);
+});
+
+test('lanes of one never move', () => {
+  const limits = createLimits();
+  const keys = ['user.cfg'];
+  for (let i = 0; i < 100; i += 1) limits.enter(keys).leave(true);
+  expect(width(limits, keys)).toBe(1);
+});
+
+test('the overall cap counts every step', () => {
+  const limits = createLimits({ concurrency: 2 });
+  const keys = limits.keysOf(step({ kind: 'vm.start', node: 'pve1' }));
+  expect(keys).toEqual(['overall', 'task:pve1']);
+  expect(width(limits, keys)).toBe(2);
+});

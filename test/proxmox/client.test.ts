@@ -1,0 +1,776 @@
+import nock from 'nock';
+import { describe, expect, test } from 'vitest';
+import { AuthError, PveError } from '../../src/lib/proxmox/errors.ts';
+import type { PveClient } from '../../src/lib/proxmox/client.ts';
+import type { PveApi } from '../../src/lib/proxmox/types.ts';
+import { client, failure, fakeClock, ORIGIN, UPID } from './support.ts';
+import { useNock } from './use-nock.ts';
+
+useNock();
+
+const BASE = '/api2/json';
+const UPID_PATH = encodeURIComponent(UPID);
+
+/** One call: what is asked, what comes back, and what the caller gets. */
+interface Case {
+  readonly name: string;
+  readonly call: (pve: PveClient) => Promise<unknown>;
+  readonly asks: `${'GET' | 'POST' | 'PUT' | 'DELETE'} ${string}`;
+  /** The form body; absent: none. */
+  readonly form?: string;
+  readonly answer: unknown;
+  readonly gives?: unknown;
+}
+
+/** nock hands over forms it can parse; the raw text is what PVE gets. */
+function expectOne({ asks, form, answer }: Pick<Case, 'asks' | 'form' | 'answer'>): void {
+  const [method = '', path = ''] = asks.split(' ');
+  nock(ORIGIN)
+    .intercept(BASE + path, method)
+    .reply(function (_uri, body) {
+      const sent = typeof body === 'string' ? body : JSON.stringify(body);
+      return sent === (form ?? '') ? [200, answer as nock.Body] : [400, { message: `form was ${sent}` }];
+    });
+}
+
+const covered = new Set<string>();
+function check(cases: readonly Case[]): void {
+  test.each(cases)('$name', async ({ call, gives, ...one }) => {
+    expectOne(one);
+    expect(await call(client())).toEqual(gives);
+  });
+  for (const { call } of cases) covered.add(/pve\.(\w+)/.exec(String(call))?.[1] ?? '');
+}
+
+describe('cluster', () => {
+  check([
+    {
+      name: 'version',
+      call: (pve) => pve.version(),
+      asks: 'GET /version',
+      answer: { data: { version: '8.4.5', release: '8.4', repoid: 'abc' } },
+      gives: { version: '8.4.5', release: '8.4' },
+    },
+    {
+      name: 'resources: numbers may be texts, flags 0/1, and unknown kinds pass',
+      call: (pve) => pve.resources(),
+      asks: 'GET /cluster/resources',
+      answer: {
+        data: [
+          {
+            id: 'qemu/100',
+            type: 'qemu',
+            node: 'pve1',
+            vmid: '100',
+            status: 'unknown',
+            template: 1,
+            lock: 'clone',
+            maxmem: '2147483648',
+            cpu: 0.5,
+          },
+          {
+            id: 'node/pve1',
+            type: 'node',
+            node: 'pve1',
+            status: 'online',
+            hastate: 'maintenance',
+            maxcpu: 8,
+          },
+          {
+            id: 'storage/pve1/nfs',
+            type: 'storage',
+            storage: 'nfs',
+            plugintype: 'nfs',
+            shared: '1',
+            content: 'images',
+          },
+          { type: 'network', network: 'zone1' },
+        ],
+      },
+      gives: [
+        {
+          id: 'qemu/100',
+          type: 'qemu',
+          node: 'pve1',
+          vmid: 100,
+          status: 'unknown',
+          template: true,
+          lock: 'clone',
+          maxmem: 2147483648,
+          cpu: 0.5,
+        },
+        { id: 'node/pve1', type: 'node', node: 'pve1', status: 'online', hastate: 'maintenance', maxcpu: 8 },
+        {
+          id: 'storage/pve1/nfs',
+          type: 'storage',
+          storage: 'nfs',
+          plugintype: 'nfs',
+          shared: true,
+          content: 'images',
+        },
+        { id: '', type: 'network' },
+      ],
+    },
+    {
+      name: 'nodeStorages',
+      call: (pve) => pve.nodeStorages('pve1'),
+      asks: 'GET /nodes/pve1/storage?enabled=1',
+      answer: {
+        data: [
+          {
+            storage: 'local',
+            type: 'dir',
+            content: 'images,iso',
+            shared: 0,
+            active: 1,
+            total: '1000',
+            used: 10,
+          },
+          { storage: 'nfs', type: 'nfs', content: 'images', shared: 1, active: 0 },
+        ],
+      },
+      gives: [
+        {
+          storage: 'local',
+          type: 'dir',
+          content: ['images', 'iso'],
+          shared: false,
+          active: true,
+          total: 1000,
+          used: 10,
+        },
+        { storage: 'nfs', type: 'nfs', content: ['images'], shared: true, active: false, total: 0, used: 0 },
+      ],
+    },
+    {
+      name: 'nodeHaStates',
+      call: (pve) => pve.nodeHaStates(),
+      asks: 'GET /cluster/ha/status/manager_status',
+      answer: {
+        data: { manager_status: { node_status: { pve1: 'online', pve2: 'maintenance' } }, quorum: {} },
+      },
+      gives: { pve1: 'online', pve2: 'maintenance' },
+    },
+    {
+      name: 'nodeHaStates without an HA manager',
+      call: (pve) => pve.nodeHaStates(),
+      asks: 'GET /cluster/ha/status/manager_status',
+      answer: { data: { manager_status: null } },
+      gives: {},
+    },
+  ]);
+
+  test('serverTime', async () => {
+    const clock = fakeClock();
+    const pve = client({}, { clock });
+    nock(ORIGIN)
+      .get(`${BASE}/version`)
+      .reply(200, { data: { version: '9.2.1', release: '9.2' } }, { Date: 'Sun, 01 Mar 2026 10:00:00 GMT' });
+    await pve.version();
+    clock.advance(60_000);
+    expect(pve.serverTime()).toEqual(new Date('2026-03-01T10:01:00Z'));
+    covered.add('serverTime');
+  });
+});
+
+describe('access', () => {
+  check([
+    {
+      name: 'users',
+      call: (pve) => pve.users(),
+      asks: 'GET /access/users?full=1',
+      answer: {
+        data: [
+          {
+            userid: 'anna@pve',
+            comment: 'deploy-stand user\n',
+            enable: 0,
+            expire: '1790000000',
+            email: 'a@x',
+            firstname: 'Anna',
+            lastname: 'Ö',
+            groups: 'g1,g2',
+            tokens: [],
+          },
+          { userid: 'root@pam', enable: 1, expire: 0, groups: '' },
+        ],
+      },
+      gives: [
+        {
+          userid: 'anna@pve',
+          comment: 'deploy-stand user',
+          enabled: false,
+          expire: 1790000000,
+          email: 'a@x',
+          firstName: 'Anna',
+          lastName: 'Ö',
+          groups: ['g1', 'g2'],
+        },
+        {
+          userid: 'root@pam',
+          comment: '',
+          enabled: true,
+          expire: 0,
+          email: '',
+          firstName: '',
+          lastName: '',
+          groups: [],
+        },
+      ],
+    },
+    {
+      name: 'createUser with everything',
+      call: (pve) =>
+        pve.createUser({
+          userid: 'anna@pve',
+          password: 'a;b=c',
+          comment: 'mark',
+          groups: ['g1', 'g2'],
+          email: 'a@x',
+          firstName: 'Anna',
+          lastName: 'B',
+          expire: 1790000000,
+        }),
+      asks: 'POST /access/users',
+      form:
+        'userid=anna%40pve&password=a%3Bb%3Dc&comment=mark&groups=g1%2Cg2&email=a%40x' +
+        '&firstname=Anna&lastname=B&expire=1790000000',
+      answer: { data: null },
+    },
+    {
+      name: 'createUser of a directory: no password, no empty values',
+      call: (pve) => pve.createUser({ userid: 'anna@ldap', comment: '', groups: [] }),
+      asks: 'POST /access/users',
+      form: 'userid=anna%40ldap',
+      answer: { data: null },
+    },
+    {
+      name: 'realms',
+      call: (pve) => pve.realms(),
+      asks: 'GET /access/domains',
+      answer: { data: [{ realm: 'pve', type: 'pve', comment: 'x' }] },
+      gives: [{ realm: 'pve', type: 'pve' }],
+    },
+    {
+      name: 'groups',
+      call: (pve) => pve.groups(),
+      asks: 'GET /access/groups',
+      answer: { data: [{ groupid: 'g1', users: 'a@pve' }] },
+      gives: ['g1'],
+    },
+    {
+      name: 'roles',
+      call: (pve) => pve.roles(),
+      asks: 'GET /access/roles',
+      answer: { data: [{ roleid: 'PVEVMAdmin', privs: 'VM.Audit', special: 1 }] },
+      gives: ['PVEVMAdmin'],
+    },
+    {
+      name: 'acls: kinds that we do not know are left out',
+      call: (pve) => pve.acls(),
+      asks: 'GET /access/acl',
+      answer: {
+        data: [
+          { path: '/pool/a', roleid: 'R', ugid: 'a@pve', type: 'user', propagate: 1 },
+          { path: '/', roleid: 'R', ugid: 'a@pve!t', type: 'token', propagate: '0' },
+          { path: '/', roleid: 'R', ugid: 'x', type: 'robot' },
+        ],
+      },
+      gives: [
+        { path: '/pool/a', role: 'R', subject: 'a@pve', type: 'user', propagate: true },
+        { path: '/', role: 'R', subject: 'a@pve!t', type: 'token', propagate: false },
+      ],
+    },
+    {
+      name: 'grant',
+      call: (pve) =>
+        pve.grant({ path: '/pool/anna', role: 'PVEVMAdmin', userid: 'anna@pve', propagate: true }),
+      asks: 'PUT /access/acl',
+      form: 'path=%2Fpool%2Fanna&roles=PVEVMAdmin&users=anna%40pve&propagate=1',
+      answer: { data: null },
+    },
+    {
+      name: 'grant without propagation',
+      call: (pve) => pve.grant({ path: '/vms/1', role: 'R', userid: 'a@pve', propagate: false }),
+      asks: 'PUT /access/acl',
+      form: 'path=%2Fvms%2F1&roles=R&users=a%40pve&propagate=0',
+      answer: { data: null },
+    },
+  ]);
+});
+
+describe('pools', () => {
+  check([
+    {
+      name: 'pools',
+      call: (pve) => pve.pools(),
+      asks: 'GET /pools',
+      answer: { data: [{ poolid: 'anna', comment: 'deploy-stand user=anna@pve\nlab=a\n' }, { poolid: 'b' }] },
+      gives: [
+        { pool: 'anna', comment: 'deploy-stand user=anna@pve\nlab=a' },
+        { pool: 'b', comment: '' },
+      ],
+    },
+    {
+      name: 'createPool',
+      call: (pve) => pve.createPool('anna', 'deploy-stand user=anna@pve\nlab=a'),
+      asks: 'POST /pools',
+      form: 'poolid=anna&comment=deploy-stand%20user%3Danna%40pve%0Alab%3Da',
+      answer: { data: null },
+    },
+  ]);
+
+  const cases = [
+    {
+      name: 'claiming',
+      call: (pve: PveClient) => pve.updatePool('anna', { comment: 'c', addVmids: [10201, 10202] }),
+      old: ['PUT /pools/anna', 'comment=c&vms=10201%2C10202'],
+      recent: ['PUT /pools', 'poolid=anna&comment=c&vms=10201%2C10202'],
+    },
+    {
+      name: 'releasing',
+      call: (pve: PveClient) => pve.updatePool('anna', { removeVmids: [10201] }),
+      old: ['PUT /pools/anna', 'vms=10201&delete=1'],
+      recent: ['PUT /pools', 'poolid=anna&vms=10201&delete=1'],
+    },
+    {
+      name: 'emptying the comment',
+      call: (pve: PveClient) => pve.updatePool('anna', { comment: '' }),
+      old: ['PUT /pools/anna', 'comment='],
+      recent: ['PUT /pools', 'poolid=anna&comment='],
+    },
+    {
+      name: 'deleting',
+      call: (pve: PveClient) => pve.deletePool('anna'),
+      old: ['DELETE /pools/anna', ''],
+      recent: ['DELETE /pools?poolid=anna', ''],
+    },
+  ] as const;
+  for (const method of ['updatePool', 'deletePool']) covered.add(method);
+
+  describe.each([
+    { release: '7.4', form: 'old' },
+    { release: '8.0', form: 'old' },
+    { release: '8.1', form: 'recent' },
+    { release: '8.4', form: 'recent' },
+    { release: '9.2', form: 'recent' },
+    { release: '10.0', form: 'recent' },
+  ] as const)('on $release', ({ release, form }) => {
+    test.each(cases)('$name', async (one) => {
+      const [asks, body] = one[form];
+      expectOne({ asks: 'GET /version', answer: { data: { version: release, release } } });
+      expectOne({ asks: asks, form: body, answer: { data: null } });
+      const done: Promise<unknown> = one.call(client());
+      expect(await done).toBeUndefined();
+    });
+  });
+
+  test('the version is asked for once', async () => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    nock(ORIGIN).put(`${BASE}/pools`).times(3).reply(200, { data: null });
+    const pve = client();
+    for (let i = 0; i < 3; i += 1) await pve.updatePool('anna', { comment: 'c' });
+  });
+
+  test('adding and removing at once is a mistake of ours', async () => {
+    const error = await failure(client().updatePool('anna', { addVmids: [1], removeVmids: [2] }));
+    expect(error).toMatchObject({ exitCode: 1 });
+  });
+});
+
+describe('network', () => {
+  check([
+    {
+      name: 'network',
+      call: (pve) => pve.network('pve1'),
+      asks: 'GET /nodes/pve1/network',
+      answer: {
+        data: [
+          {
+            iface: 'vmbr0',
+            type: 'bridge',
+            active: 1,
+            bridge_ports: 'eno1',
+            autostart: 1,
+            comments: 'uplink\n',
+          },
+          {
+            iface: 'vmbr1000',
+            type: 'bridge',
+            bridge_vlan_aware: 1,
+            bridge_ports: '',
+            comments: 'deploy-stand lab=a\n',
+          },
+          { iface: 'odd' },
+        ],
+        changes: '--- a\n+++ b\n',
+      },
+      gives: {
+        rows: [
+          {
+            iface: 'vmbr0',
+            type: 'bridge',
+            active: true,
+            vlanAware: false,
+            ports: 'eno1',
+            comments: 'uplink',
+          },
+          {
+            iface: 'vmbr1000',
+            type: 'bridge',
+            active: false,
+            vlanAware: true,
+            ports: '',
+            comments: 'deploy-stand lab=a',
+          },
+          { iface: 'odd', type: 'unknown', active: false, vlanAware: false, ports: '', comments: '' },
+        ],
+        changes: '--- a\n+++ b\n',
+      },
+    },
+    {
+      name: 'network without staged edits',
+      call: (pve) => pve.network('pve1'),
+      asks: 'GET /nodes/pve1/network',
+      answer: { data: [], changes: null },
+      gives: { rows: [], changes: '' },
+    },
+    {
+      name: 'createBridge never sends bridge_vlan_aware=0 or bridge_ports',
+      call: (pve) =>
+        pve.createBridge('pve1', { iface: 'vmbr1000', vlanAware: false, comment: 'deploy-stand lab=a' }),
+      asks: 'POST /nodes/pve1/network',
+      form: 'iface=vmbr1000&type=bridge&autostart=1&comments=deploy-stand%20lab%3Da',
+      answer: { data: null },
+    },
+    {
+      name: 'createBridge, VLAN-aware',
+      call: (pve) => pve.createBridge('pve1', { iface: 'vmbr1001', vlanAware: true, comment: '' }),
+      asks: 'POST /nodes/pve1/network',
+      form: 'iface=vmbr1001&type=bridge&autostart=1&bridge_vlan_aware=1',
+      answer: { data: null },
+    },
+    {
+      name: 'reloadNetwork',
+      call: (pve) => pve.reloadNetwork('pve1'),
+      asks: 'PUT /nodes/pve1/network',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'vnets',
+      call: (pve) => pve.vnets(),
+      asks: 'GET /cluster/sdn/vnets',
+      answer: { data: [{ vnet: 'v1', zone: 'z' }] },
+      gives: ['v1'],
+    },
+  ]);
+
+  test.each([
+    ['no address', { iface: 'vmbr1000', type: 'bridge' }, ''],
+    [
+      'both addresses, which PVE would drop if they were not sent again',
+      { iface: 'vmbr1000', type: 'bridge', cidr: '10.0.0.1/24', cidr6: 'fd00::1/64', gateway: '10.0.0.254' },
+      '&cidr=10.0.0.1%2F24&cidr6=fd00%3A%3A1%2F64',
+    ],
+  ])('updateBridge with %s', async (_name, row, extra) => {
+    expectOne({
+      asks: 'GET /nodes/pve1/network',
+      answer: { data: [{ iface: 'vmbr0', cidr: '1.2.3.4/8' }, row] },
+    });
+    expectOne({
+      asks: 'PUT /nodes/pve1/network/vmbr1000',
+      form: `type=bridge&bridge_vlan_aware=1&comments=m${extra}`,
+      answer: { data: null },
+    });
+    await client().updateBridge('pve1', { iface: 'vmbr1000', vlanAware: true, comment: 'm' });
+    covered.add('updateBridge');
+  });
+
+  test('vnets: none where SDN is not installed', async () => {
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(501, '');
+    expect(await client().vnets()).toEqual([]);
+  });
+
+  test('vnets: other refusals are errors', async () => {
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(403, { message: 'Permission check failed' });
+    expect(await failure(client().vnets())).toBeInstanceOf(AuthError);
+  });
+});
+
+describe('guests', () => {
+  const change = {
+    set: { cores: '2', net0: 'virtio=AA:BB,tag=5', tags: 'a;b' },
+    remove: ['net1', 'net2'],
+    digest: 'd1',
+  };
+  const form = 'cores=2&net0=virtio%3DAA%3ABB%2Ctag%3D5&tags=a%3Bb&delete=net1%2Cnet2&digest=d1';
+  check([
+    {
+      name: 'nodeVms',
+      call: (pve) => pve.nodeVms('pve1'),
+      asks: 'GET /nodes/pve1/qemu',
+      answer: {
+        data: [
+          { vmid: '100', name: 'a', status: 'stopped', lock: 'clone' },
+          { vmid: 101, status: 'running' },
+        ],
+      },
+      gives: [
+        { vmid: 100, name: 'a', status: 'stopped', lock: 'clone' },
+        { vmid: 101, status: 'running' },
+      ],
+    },
+    {
+      name: 'vmConfig: values become texts, the description loses its newline, nothing reaches a prototype',
+      call: (pve) => pve.vmConfig('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/config',
+      answer:
+        '{"data":{"cores":2,"name":"a","onboot":true,"description":"x\\ny\\n","digest":"d","__proto__":"p","o":{}}}',
+      gives: { cores: '2', name: 'a', onboot: '1', description: 'x\ny', digest: 'd' },
+    },
+    {
+      name: 'cloneVm, linked, on the same node',
+      call: (pve) =>
+        pve.cloneVm({
+          node: 'pve1',
+          target: 'pve1',
+          templateVmid: 100,
+          vmid: 10201,
+          name: 'web',
+          description: 'deploy-stand lab=a vmid=10201',
+          full: false,
+        }),
+      asks: 'POST /nodes/pve1/qemu/100/clone',
+      form: 'newid=10201&name=web&description=deploy-stand%20lab%3Da%20vmid%3D10201&full=0',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'cloneVm, full, to another node and storage',
+      call: (pve) =>
+        pve.cloneVm({
+          node: 'pve1',
+          target: 'pve2',
+          templateVmid: 100,
+          vmid: 10201,
+          name: 'web',
+          description: 'm',
+          full: true,
+          storage: 'nfs',
+        }),
+      asks: 'POST /nodes/pve1/qemu/100/clone',
+      form: 'newid=10201&name=web&description=m&full=1&target=pve2&storage=nfs',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'updateVmConfig',
+      call: (pve) => pve.updateVmConfig('pve1', 10201, change),
+      asks: 'PUT /nodes/pve1/qemu/10201/config',
+      form,
+      answer: { data: null },
+    },
+    {
+      name: 'updateVmConfig encodes plain ssh keys twice, as PVE wants them',
+      call: (pve) =>
+        pve.updateVmConfig('pve1', 1000, { set: { sshkeys: 'ssh-ed25519 A+/= a@b' }, remove: [] }),
+      asks: 'PUT /nodes/pve1/qemu/1000/config',
+      form: 'sshkeys=ssh-ed25519%2520A%252B%252F%253D%2520a%2540b',
+      answer: { data: null },
+    },
+    {
+      name: 'updateVmConfig leaves encoded ssh keys alone',
+      call: (pve) => pve.updateVmConfig('pve1', 1000, { set: { sshkeys: 'ssh-ed25519%20AAAA' }, remove: [] }),
+      asks: 'PUT /nodes/pve1/qemu/1000/config',
+      form: 'sshkeys=ssh-ed25519%2520AAAA',
+      answer: { data: null },
+    },
+    {
+      name: 'updateVmConfigAsync',
+      call: (pve) => pve.updateVmConfigAsync('pve1', 10201, change),
+      asks: 'POST /nodes/pve1/qemu/10201/config',
+      form,
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'updateVmConfigAsync with nothing queued',
+      call: (pve) => pve.updateVmConfigAsync('pve1', 10201, { set: { cores: '1' }, remove: [] }),
+      asks: 'POST /nodes/pve1/qemu/10201/config',
+      form: 'cores=1',
+      answer: { data: null },
+    },
+    {
+      name: 'snapshots, without the current state',
+      call: (pve) => pve.snapshots('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/snapshot',
+      answer: { data: [{ name: 'baseline', description: '' }, { name: 'current' }] },
+      gives: ['baseline'],
+    },
+    {
+      name: 'snapshotVm',
+      call: (pve) => pve.snapshotVm('pve1', 100, 'baseline'),
+      asks: 'POST /nodes/pve1/qemu/100/snapshot',
+      form: 'snapname=baseline',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'startVm',
+      call: (pve) => pve.startVm('pve1', 100),
+      asks: 'POST /nodes/pve1/qemu/100/status/start',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'vmStatus',
+      call: (pve) => pve.vmStatus('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/status/current',
+      answer: { data: { status: 'stopped', lock: 'clone', vmid: 100 } },
+      gives: { status: 'stopped', lock: 'clone' },
+    },
+  ]);
+
+  test('vmConfig: undefined when this node has no such VM', async () => {
+    const message = "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist\n";
+    nock(ORIGIN).get(`${BASE}/nodes/pve1/qemu/100/config`).reply(500, { data: null, message });
+    expect(await client().vmConfig('pve1', 100)).toBeUndefined();
+  });
+
+  test('vmConfig: any other refusal is an error', async () => {
+    nock(ORIGIN)
+      .get(`${BASE}/nodes/pve1/qemu/100/config`)
+      .reply(500, { data: null, message: "hostname lookup 'pve1' failed" });
+    expect(await failure(client().vmConfig('pve1', 100))).toBeInstanceOf(PveError);
+  });
+});
+
+describe('tasks', () => {
+  const row = {
+    upid: UPID,
+    type: 'qmclone',
+    id: '100',
+    user: 'lab@pve',
+    starttime: 1711276032,
+    node: 'pve1',
+  };
+  const kept = { upid: UPID, type: 'qmclone', id: '100', user: 'lab@pve', starttime: 1711276032 };
+  check([
+    {
+      name: 'tasks, running ones',
+      call: (pve) => pve.tasks('pve1', { source: 'active', limit: 500 }),
+      asks: 'GET /nodes/pve1/tasks?source=active&limit=500',
+      answer: { data: [row, { ...row, status: 'RUNNING' }] },
+      gives: [kept, kept],
+    },
+    {
+      name: 'tasks with every filter',
+      call: (pve) => pve.tasks('pve1', { source: 'all', vmid: 100, type: 'qmclone', since: 5 }),
+      asks: 'GET /nodes/pve1/tasks?source=all&vmid=100&typefilter=qmclone&since=5',
+      answer: { data: [{ ...row, status: 'OK', endtime: 9 }] },
+      gives: [{ ...kept, status: 'OK' }],
+    },
+    {
+      name: 'taskStatus, running',
+      call: (pve) => pve.taskStatus(UPID),
+      asks: `GET /nodes/pve1/tasks/${UPID_PATH}/status`,
+      answer: { data: { upid: UPID, status: 'running' } },
+      gives: { upid: UPID, running: true },
+    },
+    {
+      name: 'taskStatus, ended',
+      call: (pve) => pve.taskStatus(UPID),
+      asks: `GET /nodes/pve1/tasks/${UPID_PATH}/status`,
+      answer: { data: { upid: UPID, status: 'stopped', exitstatus: 'WARNINGS: 1' } },
+      gives: { upid: UPID, running: false, exitstatus: 'WARNINGS: 1' },
+    },
+    {
+      name: 'taskLog, short',
+      call: (pve) => pve.taskLog(UPID, 10),
+      asks: `GET /nodes/pve1/tasks/${UPID_PATH}/log?start=0&limit=10`,
+      answer: {
+        data: [
+          { n: 1, t: 'a' },
+          { n: 2, t: 'TASK OK' },
+        ],
+        total: 2,
+      },
+      gives: ['a', 'TASK OK'],
+    },
+  ]);
+
+  test('taskLog, long: only its end', async () => {
+    const log = `/nodes/pve1/tasks/${UPID_PATH}/log`;
+    expectOne({
+      asks: `GET ${log}?start=0&limit=2`,
+      answer: {
+        data: [
+          { n: 1, t: 'x' },
+          { n: 2, t: 'y' },
+        ],
+        total: '9',
+      },
+    });
+    expectOne({
+      asks: `GET ${log}?start=7&limit=2`,
+      answer: {
+        data: [
+          { n: 8, t: 'cause' },
+          { n: 9, t: 'end' },
+        ],
+      },
+    });
+    expect(await client().taskLog(UPID, 2)).toEqual(['cause', 'end']);
+  });
+});
+
+describe('answers of the wrong kind', () => {
+  test.each<[string, string, unknown, (pve: PveApi) => Promise<unknown>, string]>([
+    ['no list', '/pools', {}, (pve) => pve.pools(), 'data is not a list'],
+    ['no object in a list', '/pools', [1], (pve) => pve.pools(), 'data[0] is not an object'],
+    ['a field is missing', '/pools', [{}], (pve) => pve.pools(), '"poolid" is missing'],
+    ['only inherited', '/access/roles', [{ constructor: 1 }], (pve) => pve.roles(), '"roleid" is missing'],
+    ['not a text', '/pools', [{ poolid: ['a'] }], (pve) => pve.pools(), '"poolid" is not a text'],
+    [
+      'not a number',
+      '/nodes/pve1/qemu',
+      [{ vmid: 'x', status: 's' }],
+      (pve) => pve.nodeVms('pve1'),
+      '"vmid" is not a number',
+    ],
+    [
+      'not a boolean',
+      '/access/users?full=1',
+      [{ userid: 'a', enable: 'maybe' }],
+      (pve) => pve.users(),
+      '"enable" is not a boolean',
+    ],
+    ['no config', '/nodes/a/qemu/100/config', [], (pve) => pve.vmConfig('a', 100), 'data is not an object'],
+  ])('%s', async (_name, path, data, call, words) => {
+    nock(ORIGIN)
+      .get(`${BASE}${path}`)
+      .reply(200, { data } as nock.Body);
+    const error = await failure(call(client()));
+    expect(error).toBeInstanceOf(PveError);
+    expect(error.message).toBe(`GET ${path.split('?')[0] ?? ''}: unexpected answer: ${words}`);
+  });
+
+  test('a write that does not answer with a UPID', async () => {
+    nock(ORIGIN).put(`${BASE}/nodes/pve1/network`).reply(200, { data: 'fine' });
+    const error = await failure(client().reloadNetwork('pve1'));
+    expect(error.message).toContain('data is not a task identifier');
+  });
+});
+
+test('every method takes part in the tests above', () => {
+  const methods = Object.keys(client()).filter((name) => name !== 'close');
+  // Filled while the tests are collected, and by two that run before or after this one.
+  for (const late of ['serverTime', 'updateBridge']) covered.add(late);
+  expect(methods.filter((name) => !covered.has(name))).toEqual([]);
+});
+
+test('a signal reaches the request', async () => {
+  const error = await failure(client().pools(AbortSignal.abort(new Error('stop'))));
+  expect(error.message).toBe('stop');
+});
