@@ -1,4 +1,5 @@
 /** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
+import { setMaxListeners } from 'node:events';
 import { hostname, userInfo } from 'node:os';
 import { createClock } from '../lib/clock.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
@@ -39,6 +40,8 @@ export async function runChanging(
   const output = createOutput(io, flags);
   const soft = new AbortController();
   const hard = new AbortController();
+  // Every request and wait listens while it lasts: many at once are no leak.
+  setMaxListeners(0, soft.signal, hard.signal);
   const log = createDebugLog({
     level: flags.logLevel,
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),

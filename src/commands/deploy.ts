@@ -1,6 +1,6 @@
 /** `deploy`: makes the class, or completes what is partly there. */
 import { Command } from 'commander';
-import type { Lab, Strategy, User } from '../lib/config/types.ts';
+import type { Strategy, User } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
@@ -17,6 +17,7 @@ import { loadWant } from './want.ts';
 interface DeployFlags extends GlobalFlags {
   readonly config: string;
   readonly users: string;
+  readonly labName?: string;
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
   readonly strategy?: Exclude<Strategy, 'smart'>;
@@ -34,28 +35,17 @@ interface DeployFlags extends GlobalFlags {
 
 const PENDING = 6;
 
-/** Flags win over the lab's `placement`. */
-function placeByFlags(lab: Lab, flags: DeployFlags): Lab {
-  const strategy = flags.strategy ?? (flags.node === undefined ? lab.placement.strategy : 'specific');
-  const node = flags.node ?? lab.placement.node;
-  if (strategy === 'specific' && node === undefined) {
-    throw new UsageError('NODE_MISSING', 'strategy specific needs a node', { hint: 'add --node NAME' });
-  }
-  if (flags.node !== undefined && strategy !== 'specific') {
-    throw new UsageError('NODE_UNUSED', `--node has no meaning with strategy ${strategy}`, {
+function placementOf(flags: DeployFlags) {
+  if (flags.node !== undefined && flags.strategy !== undefined && flags.strategy !== 'specific') {
+    throw new UsageError('NODE_UNUSED', `--node has no meaning with strategy ${flags.strategy}`, {
       hint: 'use --strategy specific, or --nodes a,b to choose among several',
     });
   }
-  const nodes = flags.nodes ?? lab.placement.nodes;
   return {
-    ...lab,
-    placement: {
-      ...lab.placement,
-      strategy,
-      exclude: flags.exclude ?? lab.placement.exclude,
-      ...(node === undefined ? {} : { node }),
-      ...(nodes === undefined ? {} : { nodes }),
-    },
+    ...(flags.strategy === undefined ? {} : { strategy: flags.strategy }),
+    ...(flags.node === undefined ? {} : { node: flags.node }),
+    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
+    ...(flags.exclude === undefined ? {} : { exclude: flags.exclude }),
   };
 }
 
@@ -77,10 +67,10 @@ function selectUsers(users: readonly User[], only: readonly string[] | undefined
 }
 
 function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
-  const { lab, users, warnings } = loadWant(flags);
+  const { lab, users, warnings } = loadWant(flags, placementOf(flags));
   for (const warning of warnings) warn(warning);
   return {
-    lab: placeByFlags(lab, flags),
+    lab,
     users: selectUsers(users, flags.only),
     options: { adopt: flags.adopt === true, updateRunning: flags.updateRunning === true },
   };
@@ -146,6 +136,7 @@ export function deployCommand(io: ProgramIo): Command {
         'USERS',
       ).makeOptionMandatory(),
     )
+    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
     .addOption(envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced']))

@@ -31,10 +31,10 @@ interface Target {
 async function openSimulator(flags: GlobalFlags): Promise<Target> {
   const { startSimulator } = await import('../lib/simulator/simulator.ts');
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
-  const { readState, saveState } = await import('../lib/simulator/state-file.ts');
+  const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
   const scenario = file === undefined ? defaultScenario() : loadScenario(readFileSync(file, 'utf8'), file);
-  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
+  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
   const simulator = await startSimulator({ scenario, ...(state ? { state } : {}) });
   return {
     connection: {

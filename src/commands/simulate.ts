@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { generate } from 'selfsigned';
 import { defaultScenario, loadScenario } from '../lib/simulator/scenario.ts';
 import { startSimulator, type Simulator } from '../lib/simulator/simulator.ts';
-import { readState, saveState } from '../lib/simulator/state-file.ts';
+import { readState, saveState } from '../lib/simulator/persistence.ts';
 import type { ProgramIo } from './io.ts';
 import { envOption, positiveInteger, type GlobalFlags } from './options.ts';
 import { createOutput } from './output.ts';
@@ -53,7 +53,8 @@ async function serve(io: ProgramIo, flags: SimulateFlags, file: string | undefin
   const output = createOutput(io, flags);
   const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
   const scenario = path === undefined ? defaultScenario() : loadScenario(readFileSync(path, 'utf8'), path);
-  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
+  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
+  const version = state?.version ?? scenario.version ?? '8.4';
   const tls = await makeCertificate();
   const stopped = new Promise<void>((resolve) => {
     io.onStop(() => resolve());
@@ -68,12 +69,12 @@ async function serve(io: ProgramIo, flags: SimulateFlags, file: string | undefin
   output.result(
     {
       url: `https://127.0.0.1:${simulator.port}`,
-      version: scenario.version,
+      version,
       fingerprint: tls.fingerprint,
       speed: simulator.speed,
       ...simulator.credentials,
     },
-    () => describe(simulator, tls.fingerprint, scenario.version),
+    () => describe(simulator, tls.fingerprint, version),
   );
   await stopped;
   if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);

@@ -8,6 +8,7 @@ import { loadWant } from './want.ts';
 interface ValidateFlags extends GlobalFlags {
   readonly config?: string;
   readonly users?: string;
+  readonly labName?: string;
 }
 
 export function validateCommand(io: ProgramIo): Command {
@@ -15,6 +16,7 @@ export function validateCommand(io: ProgramIo): Command {
     .description('check lab and users files; contacts nothing')
     .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
     .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
+    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
     .action((_: unknown, command: Command) => {
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);

@@ -1,13 +1,15 @@
-/** Loads what the user wants from the files named by flags. */
-import { loadClass } from '../lib/config/load.ts';
-import type { Lab, User } from '../lib/config/types.ts';
+/** Loads what the user wants from the files named by flags. Flags win over the lab's own placement. */
+import { loadClass, type LabOptions, type LoadedClass } from '../lib/config/load.ts';
 
-export interface Want {
-  readonly lab: Lab;
-  readonly users: readonly User[];
-  readonly warnings: readonly string[];
+interface WantFlags {
+  readonly config: string;
+  readonly users?: string;
+  readonly labName?: string;
 }
 
-export function loadWant(flags: { readonly config: string; readonly users?: string }): Want {
-  return loadClass(flags.config, flags.users);
+export function loadWant(flags: WantFlags, placement: LabOptions['placement'] = {}): LoadedClass {
+  return loadClass(flags.config, flags.users, {
+    placement,
+    ...(flags.labName === undefined ? {} : { name: flags.labName }),
+  });
 }

@@ -1,30 +1,30 @@
 /** Runs the command line in this process against a simulator over real HTTP, and reads what is left on the cluster. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { generate } from 'selfsigned';
 import { afterEach } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { createClock } from '../../src/lib/clock.ts';
-import { loadScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
+import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
-import { assertOfficial } from '../contract/official.ts';
 
 /** Simulated seconds per second: fast enough for tests, slow enough that a request is not a simulated minute. */
 export const SPEED = 60;
 
-const SCENARIO = new URL('../../examples/clusters/three-nodes.yml', import.meta.url);
+const certificate = generate([{ name: 'commonName', value: 'localhost' }]);
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-export function scenario(
-  change: (raw: Record<string, unknown>) => void = () => undefined,
-  version = '8.4',
-): Scenario {
-  return loadScenario(readFileSync(SCENARIO, 'utf8'), 'three-nodes.yml', { version, change } as never);
+/** The default cluster (three nodes, shared storage, templates 100, 101, 102, 200) at another version or changed. */
+export function scenario(change: Partial<Scenario> = {}): Scenario {
+  return { ...defaultScenario(), ...change };
 }
 
 /** A folder that is gone after the test. */
@@ -39,9 +39,14 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 }
 
 export async function startCluster(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
-  const simulator = await startSimulator({ scenario: scenario(), speed: SPEED, ...options });
+  const { private: key, cert } = await certificate;
+  const simulator = await startSimulator({
+    scenario: scenario(),
+    speed: SPEED,
+    tls: { key, cert },
+    ...options,
+  });
   cleanups.push(async () => {
-    assertOfficial(simulator);
     await simulator.close();
   });
   return simulator;
@@ -68,9 +73,47 @@ export interface RunOptions {
   readonly onSignaller?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
 }
 
-export function connectionEnv(simulator: Simulator): Record<string, string> {
+export async function connectionEnv(simulator: Simulator): Promise<Record<string, string>> {
   const { tokenId, secret } = simulator.credentials;
-  return { PVE_HOST: simulator.url, PVE_TOKEN_ID: tokenId, PVE_TOKEN_SECRET: secret };
+  return {
+    PVE_HOST: `127.0.0.1:${simulator.port}`,
+    PVE_FINGERPRINT: new X509Certificate((await certificate).cert).fingerprint256,
+    PVE_TOKEN_ID: tokenId,
+    PVE_TOKEN_SECRET: secret,
+  };
+}
+
+/** A request of somebody else to the same cluster; answers the HTTP status. */
+export function post(
+  simulator: Simulator,
+  path: string,
+  form: Readonly<Record<string, string>>,
+  as: 'admin' | 'nobody' = 'admin',
+): Promise<number> {
+  const { tokenId, secret } = simulator.credentials;
+  const authorization = as === 'admin' ? { authorization: `PVEAPIToken=${tokenId}=${secret}` } : {};
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `https://127.0.0.1:${simulator.port}/api2/json${path}`,
+      {
+        method: 'POST',
+        rejectUnauthorized: false,
+        agent: false,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...authorization },
+      },
+      (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(new URLSearchParams(form).toString());
+  });
+}
+
+/** Can this student log in? */
+export async function canLogin(simulator: Simulator, username: string, password: string): Promise<boolean> {
+  return (await post(simulator, '/access/ticket', { username, password }, 'nobody')) === 200;
 }
 
 /** One command line, without `deploy-stand`. */
@@ -86,7 +129,7 @@ export async function runCli(
   const code = await main(argv, {
     stdout,
     stderr,
-    env: { ...(simulator ? connectionEnv(simulator) : {}), ...env },
+    env: { ...(simulator ? await connectionEnv(simulator) : {}), ...env },
     clock: createClock(simulator ? SPEED : 1),
     onStop: (listener) => {
       listeners.add(listener);

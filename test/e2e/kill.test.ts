@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
-import { connectionEnv, runCli, SPEED, startCluster, workFolder, writeFiles } from './harness.ts';
+import { canLogin, connectionEnv, runCli, SPEED, startCluster, workFolder, writeFiles } from './harness.ts';
 
 const FILES = {
   'lab.yml': `name: net
@@ -58,7 +58,7 @@ async function runAndKill(
     },
   });
   const child = spawn(process.execPath, [CHILD, ...args], {
-    env: { ...process.env, ...connectionEnv(simulator), FAST_CLOCK: String(SPEED) },
+    env: { ...process.env, ...(await connectionEnv(simulator)), FAST_CLOCK: String(SPEED) },
     stdio: 'ignore',
   });
   const exited = once(child, 'exit');
@@ -101,11 +101,7 @@ async function expectLogins(simulator: Simulator, credentials: string): Promise<
   for (const row of rows) {
     const [username = '', password = '', state] = row.split(',');
     expect(state).toBe('set');
-    const login = await fetch(`${simulator.url}/api2/json/access/ticket`, {
-      method: 'POST',
-      body: new URLSearchParams({ username, password }),
-    });
-    expect(login.status).toBe(200);
+    expect(await canLogin(simulator, username, password)).toBe(true);
   }
 }
 

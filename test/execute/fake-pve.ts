@@ -38,6 +38,14 @@ export class FakePve {
   readonly users: (NewUser & { comment: string })[] = [];
   readonly pools = new Map<string, { comment: string; vmids: Set<number> }>();
   readonly grants: string[] = [];
+  /** VMs that HA manages. */
+  readonly ha = new Set<number>();
+  /** What `taskLog` answers. */
+  readonly log: string[] = [];
+  /** root@pam with a ticket. */
+  isRoot = false;
+  /** How often a handler gave its places to others. */
+  asides = 0;
   readonly rows: Writable<NetworkRow>[] = [];
   changes = '';
   /** `node/vmid` → values. */
@@ -77,11 +85,11 @@ export class FakePve {
     }
   }
 
-  #taskEnd(onSuccess: () => void, onFailure: () => void = () => undefined): () => string {
+  #taskEnd(onSuccess: () => void, onFailure: (exit: string) => void = () => undefined): () => string {
     const exit = this.exits.shift() ?? 'OK';
     return () => {
-      if (exit === 'OK') onSuccess();
-      else onFailure();
+      if (exit === 'OK' || exit.startsWith('WARNINGS')) onSuccess();
+      else onFailure(exit);
       return exit;
     };
   }
@@ -116,6 +124,10 @@ export class FakePve {
       signal: new AbortController().signal,
       secrets: secrets as RunIo['secrets'],
       onRetry: (retry) => retries.push(retry),
+      stepAside: (wait) => {
+        this.asides += 1;
+        return wait();
+      },
       retries,
     };
   }
@@ -127,6 +139,7 @@ export class FakePve {
     this.#settleTasks();
     const exitstatus = task.exitstatus ?? 'unexpected status';
     if (exitstatus === 'OK') return { warnings: false };
+    if (exitstatus.startsWith('WARNINGS')) return { warnings: true };
     throw new TaskError({ upid, title: task.row.type, exitstatus, log: [`TASK ERROR: ${exitstatus}`] });
   }
 
@@ -150,6 +163,33 @@ export class FakePve {
         this.writes.push(`createUser ${user.userid}`);
         return Promise.resolve();
       },
+      user: (userid) => Promise.resolve(this.users.find((user) => user.userid === userid)),
+      deleteUser: (userid) => {
+        const at = this.users.findIndex((user) => user.userid === userid);
+        if (at < 0) throw refuse(`delete user failed: no such user ('${userid}')`);
+        this.users.splice(at, 1);
+        this.writes.push(`deleteUser ${userid}`);
+        return Promise.resolve();
+      },
+      resources: () =>
+        Promise.resolve(
+          [...this.vms.keys()].map((key) => {
+            const [node = '', vmid = ''] = key.split('/');
+            return { id: `qemu/${vmid}`, type: 'qemu', node, vmid: Number(vmid) };
+          }),
+        ),
+      removeHaResource: (vmid) => {
+        if (!this.ha.delete(vmid)) throw refuse(`cannot delete service 'vm:${vmid}', not HA managed!`);
+        this.writes.push(`removeHaResource ${vmid}`);
+        return Promise.resolve();
+      },
+      pool: (pool) => {
+        const found = this.pools.get(pool);
+        const exists = (vmid: number) => [...this.vms.keys()].some((key) => key.endsWith(`/${vmid}`));
+        return Promise.resolve(
+          found && { comment: found.comment, vmids: [...found.vmids].filter((vmid) => exists(vmid)) },
+        );
+      },
       pools: () => Promise.resolve([...this.pools].map(([pool, { comment }]) => ({ pool, comment }))),
       createPool: (pool, comment) => {
         if (this.pools.has(pool)) throw refuse(`create pool failed: pool '${pool}' already exists`);
@@ -157,7 +197,7 @@ export class FakePve {
         this.writes.push(`createPool ${pool}`);
         return Promise.resolve();
       },
-      updatePool: (pool, { comment, addVmids = [] }) => {
+      updatePool: (pool, { comment, addVmids = [], removeVmids = [] }) => {
         const found = this.pools.get(pool);
         if (!found) throw refuse(`update pools failed: pool '${pool}' does not exist`);
         for (const vmid of addVmids) {
@@ -170,9 +210,13 @@ export class FakePve {
             );
           }
         }
+        for (const vmid of removeVmids)
+          if (!found.vmids.has(vmid)) throw refuse(`update pools failed: VM ${vmid} is not a pool member`);
         if (comment !== undefined) found.comment = comment;
         for (const vmid of addVmids) found.vmids.add(vmid);
-        this.writes.push(`updatePool ${pool} +${addVmids.join(',')}`);
+        for (const vmid of removeVmids) found.vmids.delete(vmid);
+        const change = removeVmids.length > 0 ? `-${removeVmids.join(',')}` : `+${addVmids.join(',')}`;
+        this.writes.push(`updatePool ${pool} ${change}`);
         return Promise.resolve();
       },
       deletePool: (pool) => {
@@ -182,6 +226,12 @@ export class FakePve {
       },
       grant: ({ path, role, userid, propagate }) => {
         this.grants.push(`${path} ${role} ${userid} ${String(propagate)}`);
+        return Promise.resolve();
+      },
+      revoke: ({ path, role, userid }) => {
+        const left = this.grants.filter((grant) => !grant.startsWith(`${path} ${role} ${userid} `));
+        this.grants.splice(0, this.grants.length, ...left);
+        this.writes.push(`revoke ${path} ${role} ${userid}`);
         return Promise.resolve();
       },
       network: () => Promise.resolve({ rows: this.rows, changes: this.changes }),
@@ -198,6 +248,14 @@ export class FakePve {
         const row = this.rows.find((candidate) => candidate.iface === iface);
         if (row) Object.assign(row, { vlanAware: true, comments: comment });
         this.writes.push(`updateBridge ${iface}`);
+        return Promise.resolve();
+      },
+      deleteBridge: (_node, iface) => {
+        const at = this.rows.findIndex((row) => row.iface === iface);
+        if (at < 0)
+          throw refuse('Parameter verification failed.', { iface: 'interface does not exist' }, 400);
+        this.rows.splice(at, 1);
+        this.writes.push(`deleteBridge ${iface}`);
         return Promise.resolve();
       },
       reloadNetwork: () => {
@@ -229,9 +287,7 @@ export class FakePve {
         return Promise.resolve(this.startTask('qmclone', String(request.templateVmid), finish));
       },
       updateVmConfig: (node, vmid, { set, remove, digest }) => {
-        const values = this.vms.get(`${node}/${vmid}`);
-        if (!values)
-          throw refuse(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
+        const values = this.#guest(node, vmid);
         if (digest !== undefined && digest !== values['digest'])
           throw refuse('checksum mismatch (file change by other user?)');
         for (const key of remove) Reflect.deleteProperty(values, key);
@@ -253,7 +309,44 @@ export class FakePve {
         const finish = this.#taskEnd(() => this.running.add(vmid));
         return Promise.resolve(this.startTask('qmstart', String(vmid), finish));
       },
-      vmStatus: (_node, vmid) => Promise.resolve({ status: this.running.has(vmid) ? 'running' : 'stopped' }),
+      stopVm: (node, vmid) => {
+        this.#guest(node, vmid);
+        this.writes.push(`stop ${vmid}`);
+        if (!this.ha.has(vmid)) {
+          const finish = this.#taskEnd(() => this.running.delete(vmid));
+          return Promise.resolve(this.startTask('qmstop', String(vmid), finish));
+        }
+        const upid = this.startTask('hastop', String(vmid), undefined, 0);
+        this.startTask('ha manager', '', () => String(this.running.delete(vmid)), 15);
+        return Promise.resolve(upid);
+      },
+      deleteVm: (node, vmid, { purge, skipLock = false }) => {
+        const key = `${node}/${vmid}`;
+        const values = this.#guest(node, vmid);
+        if (values['protection'] === '1') throw refuse(`can't remove VM ${vmid} - protection mode enabled`);
+        if (skipLock && !this.isRoot)
+          throw refuse('Parameter verification failed.', { skiplock: 'Only root may use this option.' }, 400);
+        if (this.running.has(vmid)) throw refuse(`VM ${vmid} is running - destroy failed`);
+        this.writes.push(`deleteVm ${vmid}${purge ? ' purge' : ''}${skipLock ? ' skiplock' : ''}`);
+        const lock = skipLock ? undefined : values['lock'];
+        if (lock !== undefined) this.exits.unshift(`VM is locked (${lock})`);
+        const finish = this.#taskEnd(
+          () => {
+            this.vms.delete(key);
+            for (const { vmids } of this.pools.values()) vmids.delete(vmid);
+          },
+          (exit) => {
+            // The disks are gone by then.
+            if (exit.includes('file-user_cfg')) this.vms.set(key, { lock: 'destroyed' });
+          },
+        );
+        return Promise.resolve(this.startTask('qmdestroy', String(vmid), finish));
+      },
+      taskLog: () => Promise.resolve(this.log),
+      vmStatus: (node, vmid) => {
+        this.#guest(node, vmid);
+        return Promise.resolve({ status: this.running.has(vmid) ? 'running' : 'stopped' });
+      },
       tasks: (_node, { type, vmid }) =>
         Promise.resolve(
           this.tasks
@@ -262,6 +355,12 @@ export class FakePve {
             .map(({ row }) => row),
         ),
     };
+  }
+
+  #guest(node: string, vmid: number): Record<string, string> {
+    const values = this.vms.get(`${node}/${vmid}`);
+    if (values) return values;
+    throw refuse(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
   }
 
   vm(key: string): ConfigValues {

@@ -1,30 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
-import type { Handler, StepIo } from '../../src/lib/execute/types.ts';
-import type { StepKind, StepOf, StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/types.ts';
 import { TaskError } from '../../src/lib/proxmox/errors.ts';
+import { apply, bridgeRow, count, MARK, stagedDiff, step, VM_MARK } from './apply-step.ts';
 import { FakePve, type FaultSpec, lockTimeout, lost, refuse } from './fake-pve.ts';
-
-function step<K extends StepKind>(kind: K, payload: StepPayloads[K]): StepOf<K> {
-  const frame = { id: `${kind}:test`, kind, reason: 'test', dependsOn: [], after: [] };
-  return { ...frame, ...payload } as unknown as StepOf<K>;
-}
-
-async function apply<K extends StepKind>(
-  pve: FakePve,
-  kind: K,
-  payload: StepPayloads[K],
-  secrets: Partial<StepIo['secrets']> = {},
-) {
-  const io = pve.io(secrets);
-  const given = step(kind, payload);
-  Object.freeze(given); // a handler never alters its payload
-  const handler: Handler<K> = handlers[kind];
-  const outcome = await pve.clock.drive(handler(given, io));
-  return { outcome, retries: io.retries.length };
-}
-
-const count = (pve: FakePve, write: string) => pve.writes.filter((line) => line === write).length;
 
 describe('user.create', () => {
   const payload: StepPayloads['user.create'] = {
@@ -232,12 +211,6 @@ test.each<{ name: string; fault?: FaultSpec }>([
   expect(new Set(pve.grants)).toEqual(new Set(['/pool/anna PVEVMAdmin anna@pve true']));
 });
 
-const MARK = 'deploy-stand lab=net user=anna@pve net=hq since=2026-01-15T09:00:00Z';
-
-function bridgeRow(iface: string, comments: string, active = false) {
-  return { iface, type: 'bridge', active, vlanAware: false, ports: '', comments };
-}
-
 describe('bridge.create', () => {
   const payload = { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: MARK };
 
@@ -327,23 +300,11 @@ describe('bridge.update', () => {
 
 describe('network.reload', () => {
   const payload = { node: 'pve1', bridges: ['vmbr1000', 'vmbr1001'] };
-  const staged = (comment: string, iface = 'vmbr1000') =>
-    [
-      '--- /etc/network/interfaces',
-      '+++ /etc/network/interfaces.new',
-      '@@ -10,3 +10,8 @@',
-      ' ',
-      `+auto ${iface}`,
-      `+iface ${iface} inet manual`,
-      '+\tbridge-ports none',
-      `+#${comment}`,
-      '+',
-    ].join('\n');
 
   function withStaged(): FakePve {
     const pve = new FakePve();
     pve.rows.push(bridgeRow('vmbr0', '', true), bridgeRow('vmbr1000', MARK), bridgeRow('vmbr1001', MARK));
-    pve.changes = staged(MARK);
+    pve.changes = stagedDiff('+', MARK);
     return pve;
   }
 
@@ -413,7 +374,7 @@ describe('network.reload', () => {
   test('edits of somebody else are never put into force', async () => {
     const pve = withStaged();
     pve.rows.push(bridgeRow('vmbr7', 'mine'));
-    pve.changes = staged('mine', 'vmbr7');
+    pve.changes = stagedDiff('+', 'mine', 'vmbr7');
     const applied = apply(pve, 'network.reload', payload);
     await expect(applied).rejects.toMatchObject({
       code: 'FOREIGN_PENDING_CHANGES',
@@ -427,7 +388,7 @@ describe('network.reload', () => {
     const pve = withStaged();
     for (const row of pve.rows) row.active = true;
     pve.rows.push(bridgeRow('vmbr7', 'mine'));
-    pve.changes = staged('mine', 'vmbr7');
+    pve.changes = stagedDiff('+', 'mine', 'vmbr7');
     expect((await apply(pve, 'network.reload', payload)).outcome).toBe('already-done');
     expect(pve.writes).toEqual([]);
   });
@@ -443,8 +404,6 @@ describe('network.reload', () => {
     expect(count(pve, 'reload')).toBe(2);
   });
 });
-
-const VM_MARK = 'deploy-stand lab=net user=anna@pve machine=pc vmid=10001';
 
 describe('vm.clone', () => {
   const payload: StepPayloads['vm.clone'] = {
@@ -781,6 +740,11 @@ describe('vm.snapshot', () => {
 
 describe('vm.start', () => {
   const payload = { node: 'pve1', vmid: 10001 };
+  const withVm = () => {
+    const pve = new FakePve();
+    pve.vms.set('pve1/10001', { description: VM_MARK });
+    return pve;
+  };
 
   test.each([
     { name: 'happy path', prepare: () => undefined, outcome: 'done' },
@@ -796,7 +760,7 @@ describe('vm.start', () => {
       outcome: 'already-done',
     },
   ])('$name', async ({ prepare, outcome }) => {
-    const pve = new FakePve();
+    const pve = withVm();
     prepare(pve);
     expect((await apply(pve, 'vm.start', payload)).outcome).toBe(outcome);
     expect([...pve.running]).toEqual([10001]);
@@ -804,7 +768,7 @@ describe('vm.start', () => {
   });
 
   test('a lost start whose task fails is tried again, and says why', async () => {
-    const pve = new FakePve().fault('startVm', lost(), 'after');
+    const pve = withVm().fault('startVm', lost(), 'after');
     pve.exits.push("bridge 'vmbr1000' does not exist", "bridge 'vmbr1000' does not exist");
     await expect(apply(pve, 'vm.start', payload)).rejects.toThrow("bridge 'vmbr1000' does not exist");
     expect(pve.writes).toHaveLength(2);

@@ -143,3 +143,21 @@ test('a node that goes down between the lists is unreadable, not fatal', async (
   const have = await readInventory(pve, scope);
   expect(have.networks[0]).toEqual({ node: 'pve1', readable: false, bridges: [], pending: [] });
 });
+
+test('a claimed VM that moved while it was read is looked for where it is now', async () => {
+  let asked = 0;
+  const moved = (row: ResourceRow) => (row.vmid === 10000 ? { ...row, node: 'pve3' } : row);
+  const up = [...rows, { id: 'node/pve3', type: 'node', node: 'pve3', status: 'online' }];
+  const { pve } = fakePve({
+    resources: () => {
+      asked += 1;
+      return Promise.resolve(asked === 1 ? up : up.map(moved));
+    },
+    vmConfig: (node, vmid) =>
+      Promise.resolve(vmid === 10000 && node === 'pve1' ? undefined : { name: 'x', digest: 'abc' }),
+  });
+  const have = await readInventory(pve, scope);
+  expect(asked).toBe(2);
+  expect(have.vms.find((config) => config.vmid === 10000)?.node).toBe('pve3');
+  expect(have.guests.filter((guest) => guest.vmid === 10000).map((guest) => guest.node)).toEqual(['pve3']);
+});

@@ -82,6 +82,7 @@ export function guest(vmid: number, more: Partial<GuestInfo> = {}): GuestInfo {
     name: `guest-${vmid}`,
     status: 'running',
     template: false,
+    ha: false,
     memory: 2 ** 31,
     cpus: 2,
     ...more,
@@ -129,6 +130,9 @@ export function have(more: Partial<Inventory> = {}): Inventory {
     roles: ['PVEVMAdmin', 'PVEVMUser'],
     groups: [],
     realms: { pve: 'pve', pam: 'pam' },
+    bridgeUse: [],
+    bridgeUseNodes: [],
+    tasks: [],
     gaps: [],
     ...more,
   };

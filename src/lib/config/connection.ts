@@ -85,7 +85,9 @@ function choose({ value, issues, file }: ConnectionsFile, wanted: string | undef
   const name = wanted ?? usual ?? (names.length === 1 ? names[0] : undefined);
   if (name !== undefined && names.includes(name)) return name;
   if (names.length === 0) {
-    issues.add([], 'the file holds no connection', { hint: `add one: see the example in the documentation` });
+    issues.add([], 'the file holds no connection', {
+      hint: 'add one: a name, and below it host, user and token or password',
+    });
   } else if (name === undefined) {
     const hint = `add "default: ${names[0] ?? ''}", or give --connection: ${names.join(', ')}`;
     issues.add([], `the file holds ${names.length} connections and names no default`, { hint });

@@ -125,7 +125,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: { candidate: string; score: number } | undefined;
   for (const candidate of candidates) {
     const score = distance(typed, plain(candidate));
-    const isNear = score <= Math.max(1, Math.floor(candidate.length / 3));
+    // Two swapped letters are a distance of 2.
+    const isNear = score <= Math.max(candidate.length < 5 ? 1 : 2, Math.floor(candidate.length / 3));
     if (isNear && (best === undefined || score < best.score)) best = { candidate, score };
   }
   return best?.candidate;

@@ -39,7 +39,7 @@ function checkStats(file: string, stats: Stats): void {
 }
 
 /** Text of UTF-8 bytes without the byte order mark. */
-export function decodeText(bytes: Uint8Array, file: string): string {
+function decodeText(bytes: Uint8Array, file: string): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     refuse(file, 'the file is written in UTF-16', 'save it as UTF-8');

@@ -26,14 +26,14 @@ const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [message: stri
   TAB_AS_INDENT: ['a tab is used for indentation', 'replace tabs by spaces; YAML allows only spaces there'],
   BAD_INDENT: [
     'the indentation does not fit the lines above',
-    'entries of one list or mapping start in one column',
+    'entries of one list or mapping start in one column; is a bracket above still open?',
   ],
   BAD_SCALAR_START: ['this value starts with a character that YAML reserves', 'put the value in quotes'],
   BAD_ALIAS: ['a "*" at the start of a value is YAML syntax', 'put the value in quotes: "**name**"'],
   BAD_DQ_ESCAPE: ['a backslash in double quotes starts an unknown escape', "use single quotes: 'like this'"],
   MISSING_CHAR: [
     'a quote, bracket, comma or colon is missing here',
-    'look for an unclosed " \' [ or { above',
+    'look for wrong indentation, or an unclosed quote or bracket above',
   ],
   BLOCK_AS_IMPLICIT_KEY: [
     'two "key: value" pairs on one line',
@@ -54,6 +54,7 @@ function fileIssue(file: string, message: string, hint?: string, position?: Posi
 }
 
 function tokensOf(text: string, file: string, counter: LineCounter): CST.Token[] {
+  counter.addNewLine(0);
   const parser = new Parser(counter.addNewLine);
   const tokens: CST.Token[] = [];
   let lexemes = 0;

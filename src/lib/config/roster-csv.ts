@@ -76,6 +76,7 @@ function rowsOf(text: string, file: string): Row[] {
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       relax_column_count: true,
+      to: MAX_ROWS + 2,
       max_record_size: 64 * 1024,
       raw: true,
       info: true,
@@ -88,13 +89,16 @@ function rowsOf(text: string, file: string): Row[] {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = typeof error['lines'] === 'number' ? error['lines'] : 1;
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE') {
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
       fail(
         file,
         line,
         'a quote (") is opened and never closed',
         'close it, or double a quote that is meant as text',
       );
+    }
+    if (error.code === 'CSV_MAX_RECORD_SIZE') {
+      fail(file, line, 'a row has more than 64 KiB', 'is this the right file, or is a quote (") not closed?');
     }
     return fail(file, line, `this is not valid CSV (${error.code})`, 'quotes stand around whole cells only');
   }

@@ -47,10 +47,9 @@ function isTextual(node: SchemaNode, root: SchemaNode): boolean {
   const resolved = definition === undefined ? node : root.definitions?.[definition];
   const types = [resolved?.type ?? []].flat();
   const items = (resolved as { items?: SchemaNode } | undefined)?.items;
-  const itemsAreText = items === undefined || isTextual(items, root);
-  return (
-    types.includes('string') && types.every((type) => type === 'string' || type === 'array') && itemsAreText
-  );
+  const isFlat = types.every((type) => type === 'string' || type === 'array');
+  if (types.length === 0 || !isFlat) return false;
+  return !types.includes('array') || (items !== undefined && isTextual(items, root));
 }
 
 function pathOf(pointer: string, root: unknown): Path {
@@ -163,9 +162,12 @@ function homesOf(schema: SchemaNode): Map<string, string> {
 function unknownKeyHint(key: string, error: ErrorObject, schema: SchemaNode): string {
   const known = Object.keys((error.parentSchema as SchemaNode | undefined)?.properties ?? {});
   const near = nearest(key, known);
-  if (near !== undefined) return `did you mean ${near}?`;
   const home = homesOf(schema).get(key);
-  if (home !== undefined) return `it belongs in ${home}`;
+  const ideas = [
+    ...(home === undefined ? [] : [`it belongs in ${home}`]),
+    ...(near === undefined ? [] : [`did you mean ${near}?`]),
+  ];
+  if (ideas.length > 0) return ideas.join('; ');
   return `known here: ${known.join(', ')}`;
 }
 
@@ -178,6 +180,7 @@ function report(error: ErrorObject, path: Path, issues: Issues, schema: SchemaNo
   }
   if (error.keyword === 'required') {
     const key = (error.params as { missingProperty: string }).missingProperty;
+    if (issues.has([...path, key])) return;
     const [first] = (error.parentSchema as SchemaNode | undefined)?.properties?.[key]?.examples ?? [];
     const hint = first === undefined ? `add ${key}:` : `add ${key}: for example ${JSON.stringify(first)}`;
     issues.add([...path, key], 'is missing', { hint });

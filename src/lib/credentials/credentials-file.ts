@@ -5,7 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { ConfigError } from '../errors.ts';
 import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
 
-export type { CredentialRow, CredentialState } from './credentials-csv.ts';
+export type { CredentialRow } from './credentials-csv.ts';
 
 const MAX_BYTES = 50 * 1024 * 1024;
 

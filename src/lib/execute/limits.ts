@@ -11,20 +11,32 @@ export function limitsOf(step: Step): readonly string[] {
     case 'pool.create':
     case 'pool.update':
     case 'acl.grant':
+    case 'acl.revoke':
+    case 'pool.release':
+    case 'pool.delete':
+    case 'user.delete':
       // Users, pools and ACLs are one file under one cluster-wide lock (pve-access-control AccessControl.pm).
       return ['user.cfg'];
     case 'bridge.create':
     case 'bridge.update':
+    case 'bridge.delete':
     case 'network.reload':
       // Edits share one staged file per node, and ifupdown2 refuses a second reload instead of waiting.
       return [`network:${step.node}`];
     case 'vm.clone':
       return [`task:${step.node}`, ...new Set(step.locks.map((lock) => `storage:${lock}`))];
     case 'vm.configure':
+    case 'vm.unprotect':
       return [`sync:${step.node}`];
     case 'vm.snapshot':
     case 'vm.start':
+    case 'vm.stop':
       return [`task:${step.node}`];
+    case 'vm.delete':
+      return [`task:${step.node}`, 'destroy'];
+    case 'ha.remove':
+      // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
+      return ['ha'];
   }
 }
 
@@ -39,12 +51,20 @@ interface Size {
  * `task`: PVE does not cap workers; this is what a busy host starts at once without starving its guests.
  * `storage`: whoever wants the lock gives up after 10 s, and a linked clone holds it for 1–2 s per disk. Four in
  * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16.
+ * `destroy`: a removal takes user.cfg's lock inside its task, when the disks are gone already; if it does not get it
+ * within 10 s, a rest stays that only root can remove. So this one must never find out its width by failing. Up to 9.1
+ * the lock is polled once a second by whoever wants it, without a queue. It is held for about 0.15 s out of the 2–3 s
+ * that a removal takes: with four in flight one poll in five or six meets it held, and ten in a row do once in tens of
+ * millions; with eight it would be once in a thousand. Six is the most that is worth it. Four also leave the lock of
+ * a shared storage free enough: a disk that cannot be freed in time is only warned of, and left behind.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
   network: { start: 1, max: 1 },
   sync: { start: 3, max: 3 },
   task: { start: 8, max: 16 },
+  destroy: { start: 4, max: 6 },
+  ha: { start: 1, max: 1 },
   storage: { start: 4, max: 16 },
 };
 
@@ -87,10 +107,16 @@ function shrink(gauge: Gauge): void {
   gauge.epoch += 1;
 }
 
-/** The keys whose lock a timeout's text names: `storage-X` of PVE, else the config locks that belong to the node. */
+/**
+ * The keys whose lock a timeout's text names: `storage-X` of PVE, user.cfg's among removals, else the config locks that
+ * belong to the node.
+ */
 function blamed(keys: readonly string[], because: string): readonly string[] {
   const storage = /storage-([\w.-]+)'/.exec(because)?.[1];
-  const named = storage === undefined ? [] : keys.filter((key) => key.endsWith(`:${storage}`));
+  const isUserConfig = because.includes("'file-user_cfg'");
+  const named = keys.filter((key) =>
+    isUserConfig ? key === 'destroy' : storage !== undefined && key.endsWith(`:${storage}`),
+  );
   return named.length > 0 ? named : keys.filter((key) => key.startsWith('task:'));
 }
 

@@ -105,9 +105,9 @@ export async function attempt(io: RetryIo, { id, act, look }: Attempt): Promise<
  * Waits for a task that has been started. Losing sight of it is a lost answer, never an "unreachable": that would
  * make the caller start it a second time.
  */
-export async function awaitTask(io: StepIo, upid: Upid): Promise<void> {
+export async function awaitTask(io: StepIo, upid: Upid): Promise<{ readonly warnings: boolean }> {
   try {
-    await io.tasks.wait(upid, io.signal);
+    return await io.tasks.wait(upid, io.signal);
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     throw new AnswerLostError(`task ${upid}`, 'PVE could not be reached to follow it', error);

@@ -39,11 +39,14 @@ interface Node extends Queued {
   state: 'waiting' | 'started' | 'settled';
   /** Edges to steps that have not ended. */
   open: number;
+  /** Set while it queues for a place once more, after it stepped aside. */
+  resume: ((slot: Slot) => void) | undefined;
 }
 
 function buildGraph(steps: readonly Step[], limits: Limits): Node[] {
   const nodes = steps.map((step, index): Node => {
-    return { step, index, keys: limits.keysOf(step), dependents: [], state: 'waiting', open: 0 };
+    const keys = limits.keysOf(step);
+    return { step, index, keys, dependents: [], state: 'waiting', open: 0, resume: undefined };
   });
   const byId = new Map(nodes.map((node) => [node.step.id, node]));
   for (const node of nodes) {
@@ -62,6 +65,11 @@ function buildGraph(steps: readonly Step[], limits: Limits): Node[] {
 /** No switch and no cast: the map's type ties each kind to its handler. */
 function runStep<K extends StepKind>(handlers: Handlers, step: StepOf<K>, io: StepIo): Promise<StepOutcome> {
   return handlers[step.kind](step, io);
+}
+
+/** What a running step holds; another one each time it has stepped aside. */
+interface Place {
+  slot: Slot;
 }
 
 interface End {
@@ -108,6 +116,10 @@ class Run {
 
   #advance(): void {
     for (let node = this.#ready.next(); node; node = this.#ready.next()) {
+      if (node.resume) {
+        node.resume(this.#limits.enter(node.keys));
+        continue;
+      }
       if (node.state !== 'waiting') continue; // skipped while it was queued
       node.state = 'started';
       this.#start(node).catch(this.#end.reject);
@@ -118,17 +130,17 @@ class Run {
   async #start(node: Node): Promise<void> {
     const { io, onEvent } = this.#options;
     const { step } = node;
-    const slot = this.#limits.enter(node.keys);
+    const place: Place = { slot: this.#limits.enter(node.keys) };
     const begun = io.clock.now();
     onEvent({ type: 'step.started', step });
-    const ended = await this.#carryOut(step, slot);
+    const ended = await this.#carryOut(node, place);
     const durationMs = io.clock.now() - begun;
     if (ended instanceof Error) {
-      slot.leave(false);
+      place.slot.leave(false);
       onEvent({ type: 'step.failed', step, error: ended, durationMs });
       this.#settle(node, this.#failure(step, ended));
     } else {
-      slot.leave(true);
+      place.slot.leave(true);
       onEvent({ type: 'step.succeeded', step, outcome: ended, durationMs });
       this.#settle(node, { id: step.id, status: 'done', outcome: ended });
     }
@@ -136,13 +148,24 @@ class Run {
     this.#advance();
   }
 
-  async #carryOut(step: Step, slot: Slot): Promise<StepOutcome | Error> {
+  async #carryOut(node: Node, place: Place): Promise<StepOutcome | Error> {
     const { handlers, io, onEvent } = this.#options;
+    const { step } = node;
     const stepIo: StepIo = {
       ...io,
       onRetry: ({ because, waitMs, lockTimeout }) => {
-        if (lockTimeout) slot.timedOut(because);
+        if (lockTimeout) place.slot.timedOut(because);
         onEvent({ type: 'step.retrying', step, because, waitMs });
+      },
+      stepAside: async (wait) => {
+        place.slot.leave(false);
+        this.#ready.freed(node.keys);
+        this.#advance();
+        try {
+          return await wait();
+        } finally {
+          place.slot = await this.#queueAgain(node);
+        }
       },
     };
     try {
@@ -150,6 +173,17 @@ class Run {
     } catch (thrown) {
       return thrown instanceof Error ? thrown : new Error(String(thrown));
     }
+  }
+
+  #queueAgain(node: Node): Promise<Slot> {
+    return new Promise((resolve) => {
+      node.resume = (slot) => {
+        node.resume = undefined;
+        resolve(slot);
+      };
+      this.#ready.add(node);
+      this.#advance();
+    });
   }
 
   #failure(step: Step, error: Error): StepResult {

@@ -40,6 +40,11 @@ export interface Retry {
 /** What a handler gets. */
 export interface StepIo extends RunIo {
   readonly onRetry: (retry: Retry) => void;
+  /**
+   * Waits for something outside while other steps use this one's places, and goes on when there is a place again:
+   * a VM locked by a backup must not keep a whole class waiting. Nothing may be written meanwhile.
+   */
+  readonly stepAside: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 export type Handler<K extends StepKind> = (step: StepOf<K>, io: StepIo) => Promise<StepOutcome>;

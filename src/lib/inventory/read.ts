@@ -6,11 +6,13 @@ import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../proxmox/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import type {
+  BridgeUse,
   GuestInfo,
   Inventory,
   NodeInfo,
   NodeNetwork,
   PoolInfo,
+  RunningTask,
   StorageInfo,
   VmConfig,
 } from './types.ts';
@@ -19,7 +21,11 @@ import type {
 export interface InventoryScope {
   readonly templates: readonly TemplateRef[];
   /** VMIDs that the stands in scope have claimed; only their configurations are read. */
-  readonly claimed: (pools: readonly PoolInfo[]) => readonly number[];
+  readonly claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => readonly number[];
+  /** Nodes on which it has to be known which guest names which bridge; costs one call per guest there. */
+  readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
+  /** Also read the tasks under way. */
+  readonly tasks?: boolean;
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
@@ -62,16 +68,22 @@ function toStorage(row: ResourceRow): StorageInfo {
   };
 }
 
+/** PVE calls a VM without a name `VM <id>`, which no DNS name can be: a clone under way (qemu-server, `vmstatus`). */
+function nameOf(vmid: number, name: string | undefined): { readonly name?: string } {
+  return name === undefined || name === `VM ${vmid}` ? {} : { name };
+}
+
 function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   return {
     vmid: row.vmid ?? 0,
     node: row.node ?? '',
     type,
-    ...(row.name === undefined ? {} : { name: row.name }),
+    ...nameOf(row.vmid ?? 0, row.name),
     status: row.status ?? 'unknown',
     template: row.template === true,
     ...(row.pool === undefined ? {} : { pool: row.pool }),
     ...(row.lock === undefined ? {} : { lock: row.lock }),
+    ha: row.hastate !== undefined,
     memory: row.maxmem ?? 0,
     cpus: row.maxcpu ?? 0,
   };
@@ -157,15 +169,90 @@ async function withLiveState(
   return guests.map((guest) => {
     const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
     if (!vm) return guest;
-    const name = vm.name ?? guest.name;
     const { lock: _stale, ...rest } = guest;
     return {
       ...rest,
       status: vm.status,
-      ...(name === undefined ? {} : { name }),
+      ...nameOf(vm.vmid, vm.name ?? guest.name),
       ...(vm.lock === undefined ? {} : { lock: vm.lock }),
     };
   });
+}
+
+/** A guest whose configuration cannot be read counts as a user of every bridge: `*`. */
+async function readBridgeUse(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  nodes: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<BridgeUse[]> {
+  const there = guests.filter((guest) => nodes.has(guest.node));
+  return pMap(
+    there,
+    async ({ vmid, node, type }): Promise<BridgeUse> => {
+      const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
+      const values = await unlessForbidden(read, { net0: 'bridge=*' }, () => undefined);
+      return { vmid, node, bridges: bridgesIn(values ?? {}) };
+    },
+    { concurrency: PARALLEL_READS },
+  );
+}
+
+function bridgesIn(values: Readonly<Record<string, string>>): string[] {
+  const nets = Object.entries(values).filter(([key]) => /^net\d+$/.test(key));
+  return nets.flatMap(([, value]) => /(?:^|,)bridge=([^,]+)/.exec(value)?.[1] ?? []);
+}
+
+async function readTasks(
+  pve: PveApi,
+  nodes: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<RunningTask[]> {
+  const lists = await pMap(
+    nodes,
+    async (node) =>
+      (await pve.tasks(node, { source: 'active' }, signal)).map(({ type, id }) => ({ node, type, id })),
+    { concurrency: PARALLEL_READS },
+  );
+  return lists.flat();
+}
+
+interface ClaimedVms {
+  readonly guests: readonly GuestInfo[];
+  readonly vms: readonly VmConfig[];
+}
+
+/**
+ * The configurations of the claimed VMs. A clone onto another node moves there at its very end, and a balancer may move
+ * a VM at any time: one that is no longer where the list says is looked for once more.
+ */
+async function readClaimed(
+  pve: PveApi,
+  listed: readonly GuestInfo[],
+  claimed: ReadonlySet<number>,
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<ClaimedVms> {
+  const read = async (guests: readonly GuestInfo[]): Promise<ClaimedVms> => ({
+    guests: await withLiveState(pve, guests, claimed, online, signal),
+    vms: await readConfigs(
+      pve,
+      guests.filter((guest) => claimed.has(guest.vmid)),
+      online,
+      signal,
+    ),
+  });
+  const first = await read(listed);
+  const found = new Set(first.vms.map((config) => config.vmid));
+  const isLost = (guest: GuestInfo): boolean =>
+    claimed.has(guest.vmid) && online.has(guest.node) && !found.has(guest.vmid) && guest.type === 'qemu';
+  const lost = new Set(first.guests.filter(isLost).map((guest) => guest.vmid));
+  if (lost.size === 0) return first;
+  const again = await read(guestsOf(await pve.resources(signal)).filter((guest) => lost.has(guest.vmid)));
+  return {
+    guests: [...first.guests.filter((guest) => !lost.has(guest.vmid)), ...again.guests],
+    vms: [...first.vms, ...again.vms],
+  };
 }
 
 /** Reads everything a planner may ask for. `signal` aborts all requests. */
@@ -191,10 +278,10 @@ export async function readInventory(
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
-  const claimed = new Set(scope.claimed(pools));
   const listed = guestsOf(rows);
-  const [guests, networks, templates, vms] = await Promise.all([
-    withLiveState(pve, listed, claimed, online, signal),
+  const claimed = new Set(scope.claimed(pools, listed));
+  const [{ guests, vms }, networks, templates] = await Promise.all([
+    readClaimed(pve, listed, claimed, online, signal),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
     readConfigs(
       pve,
@@ -202,12 +289,11 @@ export async function readInventory(
       online,
       signal,
     ),
-    readConfigs(
-      pve,
-      listed.filter((guest) => claimed.has(guest.vmid)),
-      online,
-      signal,
-    ),
+  ]);
+  const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
+  const [use, tasks] = await Promise.all([
+    readBridgeUse(pve, listed, new Set(useNodes), signal),
+    scope.tasks === true ? readTasks(pve, [...online], signal) : [],
   ]);
   return {
     now: pve.serverTime().toISOString(),
@@ -225,6 +311,9 @@ export async function readInventory(
     roles,
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
+    bridgeUse: use,
+    bridgeUseNodes: useNodes,
+    tasks,
     gaps,
   };
 }

@@ -26,6 +26,12 @@ export interface Inventory {
   readonly groups: readonly string[];
   /** Realm name → type (`pve`, `pam`, `ldap`, `ad`, `openid`). */
   readonly realms: Readonly<Record<string, string>>;
+  /** Bridges named by the guests of `bridgeUseNodes`; empty when nobody asked. */
+  readonly bridgeUse: readonly BridgeUse[];
+  /** Nodes on which the NICs of every guest were read. On others nothing is known of who uses a bridge. */
+  readonly bridgeUseNodes: readonly string[];
+  /** Tasks under way, where asked for. */
+  readonly tasks: readonly RunningTask[];
   /** What could not be read, in words. */
   readonly gaps: readonly string[];
 }
@@ -66,6 +72,8 @@ export interface GuestInfo {
   readonly template: boolean;
   readonly pool?: string;
   readonly lock?: string;
+  /** Managed by HA. */
+  readonly ha: boolean;
   /** Bytes. */
   readonly memory: number;
   readonly cpus: number;
@@ -130,4 +138,18 @@ export interface AclEntry {
   readonly subject: string;
   readonly type: 'user' | 'group' | 'token';
   readonly propagate: boolean;
+}
+
+export interface BridgeUse {
+  readonly vmid: number;
+  readonly node: string;
+  readonly bridges: readonly string[];
+}
+
+export interface RunningTask {
+  readonly node: string;
+  /** `qmclone`, `qmdestroy`, … */
+  readonly type: string;
+  /** What it works on; a VMID for most types (for `qmclone` the template's). */
+  readonly id: string;
 }

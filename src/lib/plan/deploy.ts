@@ -17,7 +17,7 @@ import {
   type ResolvedMachine,
 } from './placement.ts';
 import { collectPreconditions } from './preconditions.ts';
-import { planStand, type StandDraft, type StandContext } from './stand.ts';
+import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
@@ -138,6 +138,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     updateRunning: options.updateRunning,
     since: have.now.replace(/\.\d+Z$/, 'Z'),
   };
+  countByBridges(states, context);
   const drafts = states.map((state) => planStand(state, context));
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);

@@ -116,7 +116,9 @@ function place(found: Found, vm: PresentVm, lab: Lab): void {
       `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
     );
   } else if (!vm.marked) {
-    found.notes.push(`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`);
+    found.notes.push(
+      `VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`,
+    );
   }
 }
 

@@ -67,6 +67,15 @@ function presentNodes(state: StandState, context: StandContext): string[] {
   return sortedUnique(bridges.map((bridge) => bridge.node));
 }
 
+/** Stands of which only bridges were made have no claim that `countStands` could count by. */
+export function countByBridges(states: readonly StandState[], context: StandContext): void {
+  for (const state of states) {
+    if (state.present.size > 0 || state.claim?.node !== undefined) continue;
+    const [node] = presentNodes(state, context);
+    if (node !== undefined) context.counts.set(node, (context.counts.get(node) ?? 0) + 1);
+  }
+}
+
 function isIncomplete(state: StandState, context: StandContext): boolean {
   return context.lab.machines.some((machine) => !state.present.has(machine.name));
 }

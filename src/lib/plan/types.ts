@@ -60,7 +60,13 @@ export interface StepPayloads {
     readonly comment: string;
   };
   /** Fail: staged bridges are not up; the next run notices (`active` missing) and applies again. */
-  'network.reload': { readonly node: string; readonly bridges: readonly string[] };
+  'network.reload': {
+    readonly node: string;
+    /** Must be up afterwards. */
+    readonly bridges: readonly string[];
+    /** Must be gone afterwards; absent: none. */
+    readonly gone?: readonly string[];
+  };
   /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
   'vm.clone': {
     /** Node of the template; the task lives there. */
@@ -99,6 +105,38 @@ export interface StepPayloads {
   'vm.snapshot': { readonly node: string; readonly vmid: number; readonly snapshot: string };
   /** Fail: the VM is stopped. Run again. */
   'vm.start': { readonly node: string; readonly vmid: number };
+  /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
+  'vm.stop': { readonly node: string; readonly vmid: number };
+  /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
+  'vm.unprotect': { readonly node: string; readonly vmid: number };
+  /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
+  'ha.remove': { readonly vmid: number };
+  /**
+   * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
+   * migration to end. Fail with VM_LOCKED: untouched. A rest with `lock: destroyed` is reported as ZOMBIE_VM.
+   */
+  'vm.delete': {
+    readonly node: string;
+    readonly vmid: number;
+    /** Pool whose claim makes it ours, and the description seen by the planner: one of them must still hold. */
+    readonly pool: string;
+    readonly description: string;
+    readonly lockWaitSeconds: number;
+  };
+  /** Staged only. Fail: the bridge stays, marked; the next cleanup removes it. */
+  'bridge.delete': { readonly node: string; readonly bridge: string; readonly comment: string };
+  /** Fail: the student keeps the right until cleanup is run again. */
+  'acl.revoke': { readonly path: string; readonly role: string; readonly userid: string };
+  /** Takes a lab's line out of the pool's comment and its VMIDs out of the pool. Fail: the claim stays. */
+  'pool.release': {
+    readonly pool: string;
+    readonly comment: string;
+    readonly removeVmids: readonly number[];
+  };
+  /** Fail: an empty, marked pool stays. Run cleanup again. */
+  'pool.delete': { readonly pool: string; readonly comment: string };
+  /** Only a user with our mark. Fail: the user stays. Run cleanup again. */
+  'user.delete': { readonly userid: string; readonly comment: string };
 }
 
 export type StepKind = keyof StepPayloads;
@@ -171,9 +209,11 @@ export interface Refusal {
 
 export interface Plan {
   readonly version: 1;
-  readonly command: 'deploy';
+  readonly command: 'deploy' | 'cleanup';
+  /** Empty when several labs are concerned. */
   readonly lab: string;
-  readonly strategy: Strategy;
+  /** Of a deploy. */
+  readonly strategy?: Strategy;
   /** Topological: a step stands behind all it depends on. */
   readonly steps: readonly Step[];
   readonly stands: readonly PlannedStand[];

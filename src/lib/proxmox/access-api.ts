@@ -1,14 +1,28 @@
 /** Endpoints about users, realms, roles and ACLs. Must not decide anything. */
+import { isNotFound } from './errors.ts';
+import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
-import { rowsOf, type Row } from './rows.ts';
+import { rowOf, rowsOf, type Row } from './rows.ts';
 import type { PveApi } from './types.ts';
 
-type AccessApi = Pick<PveApi, 'users' | 'createUser' | 'realms' | 'groups' | 'roles' | 'acls' | 'grant'>;
+type AccessApi = Pick<
+  PveApi,
+  'users' | 'user' | 'createUser' | 'deleteUser' | 'realms' | 'groups' | 'roles' | 'acls' | 'grant' | 'revoke'
+>;
 
 export function accessApi(http: PveHttp): AccessApi {
   return {
     // Only the full form tells the groups.
     users: async (signal) => rowsOf(await http.get('/access/users', { full: true }, signal)).map(userOf),
+    user: async (userid, signal) => {
+      try {
+        const row = rowOf(await http.get(path`/access/users/${userid}`, {}, signal));
+        return { comment: row.comment('comment') };
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
     createUser: async (user, signal) => {
       const params = {
         userid: user.userid,
@@ -22,6 +36,9 @@ export function accessApi(http: PveHttp): AccessApi {
       };
       await http.post('/access/users', params, signal);
     },
+    deleteUser: async (userid, signal) => {
+      await http.delete(path`/access/users/${userid}`, {}, signal);
+    },
     realms: async (signal) =>
       rowsOf(await http.get('/access/domains', {}, signal)).map((row) => ({
         realm: row.text('realm'),
@@ -32,8 +49,11 @@ export function accessApi(http: PveHttp): AccessApi {
     roles: async (signal) =>
       rowsOf(await http.get('/access/roles', {}, signal)).map((row) => row.text('roleid')),
     acls: async (signal) => rowsOf(await http.get('/access/acl', {}, signal)).flatMap(aclOf),
-    grant: async ({ path, role, userid, propagate }, signal) => {
-      await http.put('/access/acl', { path, roles: role, users: userid, propagate }, signal);
+    grant: async ({ role, userid, propagate, ...at }, signal) => {
+      await http.put('/access/acl', { path: at.path, roles: role, users: userid, propagate }, signal);
+    },
+    revoke: async ({ role, userid, ...at }, signal) => {
+      await http.put('/access/acl', { path: at.path, roles: role, users: userid, delete: true }, signal);
     },
   };
 }

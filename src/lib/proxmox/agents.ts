@@ -53,10 +53,15 @@ export function createAgent(dial: Dial, maxSockets: number): PveAgent {
 
 class IdleSockets {
   readonly #since = new Map<Duplex, number>();
+  /** Sockets that are watched for their end: once each, however often they are idle. */
+  readonly #watched = new WeakSet<Duplex>();
 
   add(socket: Duplex): void {
     this.#since.set(socket, performance.now());
-    socket.once('close', () => this.#since.delete(socket));
+    if (!this.#watched.has(socket)) {
+      this.#watched.add(socket);
+      socket.once('close', () => this.#since.delete(socket));
+    }
     // The agent destroys a free socket that times out.
     if (socket instanceof Socket) socket.setTimeout(IDLE_MS);
   }

@@ -5,7 +5,10 @@ import { path } from './form.ts';
 import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
 import type { PveApi, ResourceRow } from './types.ts';
 
-type ClusterApi = Pick<PveApi, 'serverTime' | 'version' | 'resources' | 'nodeStorages' | 'nodeHaStates'>;
+type ClusterApi = Pick<
+  PveApi,
+  'serverTime' | 'version' | 'resources' | 'nodeStorages' | 'nodeHaStates' | 'removeHaResource'
+>;
 
 export function clusterApi(http: PveHttp): ClusterApi {
   return {
@@ -23,6 +26,9 @@ export function clusterApi(http: PveHttp): ClusterApi {
       const answer = await http.get('/cluster/ha/status/manager_status', {}, signal);
       const manager = new Map(plainEntries(answer.data)).get('manager_status');
       return valuesOf(new Map(plainEntries(manager)).get('node_status'));
+    },
+    removeHaResource: async (vmid, signal) => {
+      await http.delete(path`/cluster/ha/resources/${`vm:${vmid}`}`, {}, signal);
     },
   };
 }

@@ -118,14 +118,46 @@ export function isNoQuorum(error: unknown): boolean {
   return says(error, /no quorum/);
 }
 
-/** The object is not there. A missing pool is a 403, everything else a 500 or 400. */
+/**
+ * The object is not there. A missing pool is a 403, everything else a 500 or 400. A 401 may say "no such user", too,
+ * but of the caller.
+ */
 export function isNotFound(error: unknown): boolean {
-  return says(error, /does not exist|\bno such\b/i);
+  return !(error instanceof AuthError) && says(error, /does not exist|\bno such\b/i);
 }
 
-/** No such VM, or not on this node. */
+/** No such VM or container, or not on this node. */
 export function isNoSuchVm(error: unknown): boolean {
-  return says(error, /Configuration file '[^']*\/qemu-server\/\d+\.conf' does not exist/);
+  return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
+}
+
+/** HA has nothing to do with this VM (ha-manager API2/HA/Resources.pm). */
+export function isNotHaManaged(error: unknown): boolean {
+  return says(error, /not HA managed|no such resource|'vm:\d+' not configured/);
+}
+
+/** The option is for root@pam's own ticket; a token of root@pam is refused, too. */
+export function isRootOnly(error: unknown): boolean {
+  return says(error, /only root may use this option/i);
+}
+
+export function isProtected(error: unknown): boolean {
+  return says(error, /protection mode enabled/);
+}
+
+/** A base volume has linked clones. */
+export function isBaseInUse(error: unknown): boolean {
+  return says(error, /base volume '[^']*' is still in use/);
+}
+
+/** A VM that runs cannot be removed. */
+export function isStillRunning(error: unknown): boolean {
+  return says(error, /is running - destroy failed/);
+}
+
+/** Existing guests, storages or pools stand in the way of removing a pool. */
+export function isPoolNotEmpty(error: unknown): boolean {
+  return says(error, /pool '[^']*' is not empty/);
 }
 
 /** The object is there already; for a clone, also when the id belongs to another node. */

@@ -11,12 +11,15 @@ type GuestApi = Pick<
   PveApi,
   | 'nodeVms'
   | 'vmConfig'
+  | 'lxcConfig'
   | 'cloneVm'
   | 'updateVmConfig'
   | 'updateVmConfigAsync'
   | 'snapshots'
   | 'snapshotVm'
   | 'startVm'
+  | 'stopVm'
+  | 'deleteVm'
   | 'vmStatus'
 >;
 type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
@@ -32,16 +35,8 @@ export function guestApi(http: PveHttp): GuestApi {
           lock: row.maybeText('lock'),
         }),
       ),
-    vmConfig: async (node, vmid, signal) => {
-      try {
-        const answer = await http.get(path`/nodes/${node}/qemu/${vmid}/config`, {}, signal);
-        if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
-        return configOf(answer.data);
-      } catch (error) {
-        if (isNoSuchVm(error)) return undefined;
-        throw error;
-      }
-    },
+    vmConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/qemu/${vmid}/config`, signal),
+    lxcConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/lxc/${vmid}/config`, signal),
     cloneVm: async (request, signal) => {
       const params = {
         newid: request.vmid,
@@ -70,11 +65,32 @@ export function guestApi(http: PveHttp): GuestApi {
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, { snapname: snapshot }, signal)),
     startVm: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/start`, {}, signal)),
+    stopVm: async (node, vmid, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/stop`, {}, signal)),
+    deleteVm: async (node, vmid, { purge, skipLock }, signal) => {
+      const params = { purge: purge ? true : undefined, skiplock: skipLock === true ? true : undefined };
+      return upidOf(await http.delete(path`/nodes/${node}/qemu/${vmid}`, params, signal));
+    },
     vmStatus: async (node, vmid, signal) => {
       const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
       return compact({ status: row.text('status'), lock: row.maybeText('lock') });
     },
   };
+}
+
+async function readConfig(
+  http: PveHttp,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<ConfigValues | undefined> {
+  try {
+    const answer = await http.get(url, {}, signal);
+    if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
+    return configOf(answer.data);
+  } catch (error) {
+    if (isNoSuchVm(error)) return undefined;
+    throw error;
+  }
 }
 
 function configOf(data: unknown): ConfigValues {

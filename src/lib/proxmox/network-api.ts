@@ -6,7 +6,10 @@ import { rowsOf, type Row } from './rows.ts';
 import type { NetworkRow, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
 
-type NetworkApi = Pick<PveApi, 'network' | 'createBridge' | 'updateBridge' | 'reloadNetwork' | 'vnets'>;
+type NetworkApi = Pick<
+  PveApi,
+  'network' | 'createBridge' | 'updateBridge' | 'deleteBridge' | 'reloadNetwork' | 'vnets'
+>;
 
 export function networkApi(http: PveHttp): NetworkApi {
   return {
@@ -31,6 +34,9 @@ export function networkApi(http: PveHttp): NetworkApi {
       const address = await addressOf(http, { node, iface }, signal);
       const params = { type: 'bridge', bridge_vlan_aware: true, comments: comment, ...address };
       await http.put(path`/nodes/${node}/network/${iface}`, params, signal);
+    },
+    deleteBridge: async (node, iface, signal) => {
+      await http.delete(path`/nodes/${node}/network/${iface}`, {}, signal);
     },
     reloadNetwork: async (node, signal) => upidOf(await http.put(path`/nodes/${node}/network`, {}, signal)),
     vnets: async (signal) => {

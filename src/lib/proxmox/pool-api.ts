@@ -1,11 +1,13 @@
 /** Endpoints about pools, whose form changed with PVE 8.1. Must not decide anything. */
 import { InternalError } from '../errors.ts';
+import type { Answer } from './answer.ts';
+import { isNotFound } from './errors.ts';
 import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
-import { rowsOf } from './rows.ts';
+import { Row, rowsOf } from './rows.ts';
 import type { PveApi } from './types.ts';
 
-type PoolApi = Pick<PveApi, 'pools' | 'createPool' | 'updatePool' | 'deletePool'>;
+type PoolApi = Pick<PveApi, 'pools' | 'pool' | 'createPool' | 'updatePool' | 'deletePool'>;
 
 export function poolApi(http: PveHttp, version: PveApi['version']): PoolApi {
   const isByQuery = versionGate(http, version, [8, 1]);
@@ -15,6 +17,16 @@ export function poolApi(http: PveHttp, version: PveApi['version']): PoolApi {
         pool: row.text('poolid'),
         comment: row.comment('comment'),
       })),
+    pool: async (pool, signal) => {
+      try {
+        if (!(await isByQuery(signal))) return poolOf(await http.get(path`/pools/${pool}`, {}, signal));
+        const answer = await http.get('/pools', { poolid: pool }, signal);
+        return poolOf({ ...answer, data: Array.isArray(answer.data) ? answer.data[0] : undefined });
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
     createPool: async (pool, comment, signal) => {
       await http.post('/pools', { poolid: pool, comment: comment === '' ? undefined : comment }, signal);
     },
@@ -36,6 +48,16 @@ export function poolApi(http: PveHttp, version: PveApi['version']): PoolApi {
       if (await isByQuery(signal)) await http.delete('/pools', { poolid: pool }, signal);
       else await http.delete(path`/pools/${pool}`, {}, signal);
     },
+  };
+}
+
+/** Storages are members, too; only guests have a VMID. */
+function poolOf(answer: Answer): { readonly comment: string; readonly vmids: readonly number[] } {
+  const row = new Row(answer, answer.data, 'the pool');
+  const members = rowsOf({ ...answer, data: row.get('members') ?? [] });
+  return {
+    comment: row.comment('comment'),
+    vmids: members.flatMap((member) => member.maybeNumber('vmid') ?? []),
   };
 }
 

@@ -136,6 +136,8 @@ export interface PveApi {
   >;
   /** `GET /cluster/ha/status/manager_status` → node → `online|maintenance|…`. Sys.Audit on `/`. */
   nodeHaStates(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** `DELETE /cluster/ha/resources/vm:{vmid}`. Sys.Console on `/`. 9: leaves its affinity rules, too. */
+  removeHaResource(vmid: number, signal?: AbortSignal): Promise<void>;
 
   /** `GET /access/users?full=1`: the list is limited to users the caller may audit, itself included. */
   users(signal?: AbortSignal): Promise<
@@ -150,8 +152,12 @@ export interface PveApi {
       readonly groups: readonly string[];
     }[]
   >;
+  /** `GET /access/users/{userid}`. User.Modify or Sys.Audit on the groups. Undefined when there is no such user. */
+  user(userid: string, signal?: AbortSignal): Promise<{ readonly comment: string } | undefined>;
   /** `POST /access/users`. Realm.AllocateUser on the realm and User.Modify on the groups. */
   createUser(user: NewUser, signal?: AbortSignal): Promise<void>;
+  /** `DELETE /access/users/{userid}`: with password, tokens and ACLs. The privileges that creating takes. */
+  deleteUser(userid: string, signal?: AbortSignal): Promise<void>;
   /** `GET /access/domains`. World readable. */
   realms(signal?: AbortSignal): Promise<readonly { readonly realm: string; readonly type: string }[]>;
   /** `GET /access/groups`. Filtered to what the caller may audit. */
@@ -178,14 +184,27 @@ export interface PveApi {
     },
     signal?: AbortSignal,
   ): Promise<void>;
+  /** `PUT /access/acl` with `delete`. The privileges of `grant`. Idempotent, unless the user or role is gone. */
+  revoke(
+    entry: { readonly path: string; readonly role: string; readonly userid: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
 
   /** `GET /pools`. Pool.Audit (8+) or Pool.Allocate per pool. */
   pools(signal?: AbortSignal): Promise<readonly { readonly pool: string; readonly comment: string }[]>;
+  /**
+   * `GET /pools?poolid=` (8.1+) or `GET /pools/{pool}` (before). Pool.Audit. Members that do not exist (yet) are not
+   * among the VMIDs; containers are. Undefined when there is no such pool.
+   */
+  pool(
+    pool: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly comment: string; readonly vmids: readonly number[] } | undefined>;
   /** `POST /pools`. Pool.Allocate on `/pool/{pool}`. Exists → 500 `pool 'x' already exists`. */
   createPool(pool: string, comment: string, signal?: AbortSignal): Promise<void>;
   /**
    * `PUT /pools` (8.1+) or `PUT /pools/{pool}` (before). Pool.Allocate; VM.Allocate or Permissions.Modify on each
-   * VM. All or nothing: one refused id and nothing is written.
+   * VM. All or nothing: one refused id (taken, or not a member that could be removed) and nothing is written.
    */
   updatePool(
     pool: string,
@@ -196,7 +215,7 @@ export interface PveApi {
     },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** `DELETE /pools` (8.1+) or `DELETE /pools/{pool}`. Pool.Allocate; must be empty. */
+  /** `DELETE /pools` (8.1+) or `DELETE /pools/{pool}`. Pool.Allocate; members that do not exist do not count. */
   deletePool(pool: string, signal?: AbortSignal): Promise<void>;
 
   /** `GET /nodes/{node}/network`: the staged file; `changes` is the unified diff to the applied one, or empty. */
@@ -216,6 +235,8 @@ export interface PveApi {
     bridge: { readonly iface: string; readonly vlanAware: true; readonly comment: string },
     signal?: AbortSignal,
   ): Promise<void>;
+  /** `DELETE /nodes/{node}/network/{iface}` (staged). Sys.Modify on `/nodes/{node}`. In use is no obstacle for PVE. */
+  deleteBridge(node: string, iface: string, signal?: AbortSignal): Promise<void>;
   /** `PUT /nodes/{node}/network`: applies everything staged on the node, whoever staged it. */
   reloadNetwork(node: string, signal?: AbortSignal): Promise<Upid>;
   /** `GET /cluster/sdn/vnets`; empty when SDN is not installed (7.4: 501). */
@@ -235,6 +256,8 @@ export interface PveApi {
   >;
   /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */
   vmConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
+  /** `GET /nodes/{node}/lxc/{vmid}/config`. VM.Audit. Undefined when there is no such container on this node. */
+  lxcConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */
   cloneVm(request: CloneRequest, signal?: AbortSignal): Promise<Upid>;
   /** `PUT /nodes/{node}/qemu/{vmid}/config`: synchronous; for small edits only. */
@@ -257,6 +280,19 @@ export interface PveApi {
   snapshotVm(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/start`. VM.PowerMgmt. Already running → the *task* fails. */
   startVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  /** `POST /nodes/{node}/qemu/{vmid}/status/stop`. VM.PowerMgmt. Under HA the task ends when the wish is noted. */
+  stopVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  /**
+   * `DELETE /nodes/{node}/qemu/{vmid}`. VM.Allocate. Takes disks, ACLs and pool membership; `purge` also backup and
+   * replication jobs and HA. Disks that the configuration does not name are left alone. `skipLock`: root@pam's ticket
+   * only, to everybody else PVE says no.
+   */
+  deleteVm(
+    node: string,
+    vmid: number,
+    options: { readonly purge: boolean; readonly skipLock?: boolean },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current` → `running` or `stopped`. VM.Audit. */
   vmStatus(
     node: string,

@@ -97,7 +97,7 @@ function sayClone(step: StepOf<'vm.clone'>, names: Names): string {
   return `${names.vm(step.vmid)}: ${step.full ? 'full' : 'linked'} clone of ${from}${onto}${storage}`;
 }
 
-function sayGrant(step: StepOf<'acl.grant'>, names: Names): string {
+function sayAccess(step: StepOf<'acl.grant' | 'acl.revoke'>, names: Names): string {
   const [, area, key = ''] = step.path.split('/');
   const target =
     area === 'pool' ? `pool ${names.pool(key)}` : area === 'vms' ? names.vm(Number(key)) : step.path;
@@ -113,9 +113,18 @@ function sayUser(step: StepOf<'user.create'>, names: Names): string {
   ].join(' ');
 }
 
-function sayReload(step: StepOf<'network.reload'>, names: Names): string {
-  const count = step.bridges.length;
-  return `network of ${names.node(step.node)}: reload, brings up ${count} ${count === 1 ? 'bridge' : 'bridges'}`;
+function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names: Names): string {
+  const count = (list: readonly string[]) => countOf(list.length, 'bridge', 'bridges');
+  return [
+    `network of ${names.node(node)}: reload`,
+    ...(bridges.length === 0 && gone.length > 0 ? [] : [`brings up ${count(bridges)}`]),
+    ...(gone.length === 0 ? [] : [`takes away ${count(gone)}`]),
+  ].join(', ');
+}
+
+function sayRelease(step: StepOf<'pool.release'>, names: Names): string {
+  const ids = step.removeVmids;
+  return `pool ${names.pool(step.pool)}: ${ids.length === 0 ? 'gives up the claim' : `gives up the claim to ${names.vms(ids)}`}`;
 }
 
 /** In the order of the work. A new kind without words does not compile. */
@@ -142,6 +151,32 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['bridge change', 'bridge changes'],
     say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: becomes VLAN-aware`,
   },
+  'acl.revoke': { mark: '-', count: ['access removal', 'access removals'], say: sayAccess },
+  'vm.stop': {
+    mark: '~',
+    count: ['power-off', 'power-offs'],
+    say: (step, names) => `${names.vm(step.vmid)}: power off`,
+  },
+  'vm.unprotect': {
+    mark: '~',
+    count: ['protection lifted', 'protections lifted'],
+    say: (step, names) => `${names.vm(step.vmid)}: lift the protection`,
+  },
+  'ha.remove': {
+    mark: '~',
+    count: ['HA removal', 'HA removals'],
+    say: (step, names) => `${names.vm(step.vmid)}: take out of HA`,
+  },
+  'vm.delete': {
+    mark: '-',
+    count: ['VM removal', 'VM removals'],
+    say: (step, names) => `${names.vm(step.vmid)} with its disks${names.where(step.node)}`,
+  },
+  'bridge.delete': {
+    mark: '-',
+    count: ['bridge removal', 'bridge removals'],
+    say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}`,
+  },
   'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
   'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
@@ -151,11 +186,22 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
   },
-  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayGrant },
+  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
     mark: '~',
     count: ['start', 'starts'],
     say: (step, names) => `${names.vm(step.vmid)}: start`,
+  },
+  'pool.release': { mark: '~', count: ['claim given up', 'claims given up'], say: sayRelease },
+  'pool.delete': {
+    mark: '-',
+    count: ['pool removal', 'pool removals'],
+    say: (step, names) => `pool ${names.pool(step.pool)}`,
+  },
+  'user.delete': {
+    mark: '-',
+    count: ['user removal', 'user removals'],
+    say: (step, names) => `user ${names.user(step.userid, '')}`,
   },
 };
 

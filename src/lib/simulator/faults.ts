@@ -1,7 +1,7 @@
 /** Planned misfortune: which requests fail, vanish, crawl, or start tasks that fail. Must not touch the cluster. */
 
 export interface FaultMatch {
-  /** `GET`, `POST`…; absent: any. */
+  /** `GET`, `POST`…; `WRITE`: any but GET; absent: any. */
   readonly method?: string;
   /** A template (`/nodes/{node}/qemu`), a concrete path, or a regular expression over the concrete path. */
   readonly path: string | RegExp;
@@ -41,7 +41,8 @@ interface Armed {
 }
 
 function matches(match: FaultMatch, method: string, template: string, path: string): boolean {
-  if (match.method !== undefined && match.method !== method) return false;
+  const wanted = match.method === 'WRITE' && method !== 'GET' ? method : match.method;
+  if (wanted !== undefined && wanted !== method) return false;
   if (match.path instanceof RegExp) return match.path.test(path);
   return match.path === template || match.path === path;
 }

@@ -15,7 +15,12 @@ export function parseSize(text: string): number {
 }
 
 export function printSize(bytes: number): string {
-  for (const [unit, factor] of [['T', 1024 * gib], ['G', gib], ['M', 1024 ** 2], ['K', 1024]] as const) {
+  for (const [unit, factor] of [
+    ['T', 1024 * gib],
+    ['G', gib],
+    ['M', 1024 ** 2],
+    ['K', 1024],
+  ] as const) {
     if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
   }
   return String(bytes);
@@ -126,12 +131,25 @@ export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown
   if (!view) return row;
   const { name, status, template, maxcpu, maxmem, maxdisk } = view;
   const now = usage(sim, guest, view);
-  const counters = { diskread: now.uptime * 2048, diskwrite: now.uptime * 1024, netin: now.uptime * 512, netout: now.uptime * 256 };
+  const counters = {
+    diskread: now.uptime * 2048,
+    diskwrite: now.uptime * 1024,
+    netin: now.uptime * 512,
+    netout: now.uptime * 256,
+  };
   const online = sim.world.node(node).online;
   const memhost = sim.facts.major === 9 ? { memhost: Math.round(now.mem * 1.05) } : {};
   return {
     ...row,
-    ...{ name, status: online ? status : 'unknown', template: template ? 1 : 0, maxcpu, maxmem, maxdisk, disk: 0 },
+    ...{
+      name,
+      status: online ? status : 'unknown',
+      template: template ? 1 : 0,
+      maxcpu,
+      maxmem,
+      maxdisk,
+      disk: 0,
+    },
     ...now,
     ...counters,
     ...memhost,

@@ -19,8 +19,6 @@ const written: Readonly<Record<string, string>> = {
   netmask: 'netmask',
   gateway: 'gateway',
   bridge_ports: 'bridge-ports',
-  bridge_stp: 'bridge-stp',
-  bridge_fd: 'bridge-fd',
   mtu: 'mtu',
   slaves: 'bond-slaves',
   bond_mode: 'bond-mode',
@@ -39,7 +37,9 @@ const written: Readonly<Record<string, string>> = {
 function addressLines(options: InterfaceState['options']): string[] {
   const { cidr, address, netmask } = options;
   if (cidr !== undefined) return [`\taddress ${cidr}`];
-  return address === undefined ? [] : [`\taddress ${address}`, ...(netmask === undefined ? [] : [`\tnetmask ${netmask}`])];
+  return address === undefined
+    ? []
+    : [`\taddress ${address}`, ...(netmask === undefined ? [] : [`\tnetmask ${netmask}`])];
 }
 
 function stanza({ iface, type, options }: InterfaceState): string {
@@ -52,12 +52,19 @@ function stanza({ iface, type, options }: InterfaceState): string {
     if (value !== undefined && value !== '') lines.push(`\t${keyword} ${value}`);
     else if (key === 'bridge_ports' && type === 'bridge') lines.push('\tbridge-ports none');
   }
+  if (type === 'bridge') lines.push('\tbridge-stp off', '\tbridge-fd 0');
   // The writer tests `defined`, not the value: whatever was sent turns it on (INotify.pm, Network/Interfaces.pm).
   if (options['bridge_vlan_aware'] !== undefined) {
     lines.push('\tbridge-vlan-aware yes', `\tbridge-vids ${options['bridge_vids'] ?? '2-4094'}`);
   }
   const comments = options['comments'];
-  if (comments !== undefined) lines.push(...comments.replace(/\n$/, '').split('\n').map((line) => `#${line}`));
+  if (comments !== undefined)
+    lines.push(
+      ...comments
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => `#${line}`),
+    );
   return `${lines.join('\n')}\n`;
 }
 
@@ -68,7 +75,10 @@ export function renderInterfaces(interfaces: readonly InterfaceState[]): string 
 const diffs = new WeakMap<readonly InterfaceState[], { applied: readonly InterfaceState[]; text: string }>();
 
 /** Unified diff like `diff -u interfaces interfaces.new`; empty when they do not differ. */
-export function pendingChanges(applied: readonly InterfaceState[], staged: readonly InterfaceState[]): string {
+export function pendingChanges(
+  applied: readonly InterfaceState[],
+  staged: readonly InterfaceState[],
+): string {
   const known = diffs.get(staged);
   if (known?.applied === applied) return known.text;
   const [before, after] = [renderInterfaces(applied), renderInterfaces(staged)];

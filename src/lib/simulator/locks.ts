@@ -1,5 +1,5 @@
 /** PVE's two kinds of locks on simulated time: fair flocks on a node, unfair polled locks of the cluster file system. */
-import { die } from './pve-error.ts';
+import { PveError, die } from './pve-error.ts';
 import type { SimClock } from './sim-clock.ts';
 
 type Mode = 'shared' | 'exclusive';
@@ -45,11 +45,7 @@ export class Locks {
       };
       const cancel = this.#clock.at(this.#clock.now() + timeoutMs, () => {
         state.waiters.delete(waiter);
-        try {
-          die(`can't lock file '${file}' - got timeout`);
-        } catch (error) {
-          reject(error as Error);
-        }
+        reject(new PveError(500, `can't lock file '${file}' - got timeout`));
       });
       state.waiters.add(waiter);
     });

@@ -76,7 +76,9 @@ export function createSimClock(start: number, speed: number): SimClock {
 
   const target = (): number => start + (performance.now() - origin) * speed;
 
+  // While events are worked off, time stands still at the latest of them.
   const now = (): number => {
+    if (pumping) return last;
     last = Math.max(last, Math.min(target(), heap.first?.due ?? Infinity));
     return last;
   };

@@ -25,6 +25,8 @@ export interface NodeState {
   readonly rootfs: number;
   online: boolean;
   offlineSince?: number;
+  /** Loses power at that moment. */
+  readonly offlineAt?: number;
   maintenance: boolean;
   bootTime: number;
   /** Load that guests do not explain, as a fraction of the node's CPUs. */
@@ -48,6 +50,8 @@ export interface StorageState {
   readonly size: number;
   readonly used: number;
   readonly options: Readonly<Record<string, string>>;
+  /** Seconds under the lock per volume; absent: as for all storages. */
+  readonly lockSeconds?: number;
 }
 
 export interface VolumeState {

@@ -29,12 +29,20 @@ export interface TaskContext {
   wait(label: string, ms: number): Promise<void>;
   /** Runs an effect that must not happen again after a reload. */
   once(label: string, effect: () => void): void;
+  /** Draws a value once: after a reload it is the same again. */
+  remember(label: string, make: () => string): string;
   done(label: string): boolean;
   /** Holds a lock during `work`; a dying node drops it. */
   locked<T>(acquire: Promise<Release>, work: () => Promise<T>): Promise<T>;
 }
 
 export type Worker = (task: TaskContext, args: JobArgs) => Promise<void>;
+
+/** A job argument that its starter wrote as text. */
+export function textArg(args: JobArgs, name: string): string {
+  const value = args[name];
+  return typeof value === 'string' ? value : '';
+}
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
 const never = new Promise<never>(() => undefined);
@@ -94,6 +102,14 @@ class RunningTask implements TaskContext {
     if (this.done(label)) return;
     effect();
     this.#progress[label] = true;
+  }
+
+  remember(label: string, make: () => string): string {
+    const known = this.#progress[label];
+    if (typeof known === 'string') return known;
+    const fresh = make();
+    this.#progress[label] = fresh;
+    return fresh;
   }
 
   async wait(label: string, ms: number): Promise<void> {

@@ -159,6 +159,7 @@ export function validateParams(
       errors[name] = unknownProperty;
       continue;
     }
+    if (value === undefined) continue;
     const text = toText(value, spec, context.major);
     const problem = typeof text === 'string' ? valueProblem(spec, name, text, context) : text.problem;
     if (problem !== undefined) errors[name] = problem;

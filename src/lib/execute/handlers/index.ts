@@ -1,16 +1,25 @@
 /** All handlers by kind. A kind without one does not compile. */
 import type { Handlers } from '../types.ts';
 import { grantAcl } from './acl-grant.ts';
+import { revokeAcl } from './acl-revoke.ts';
 import { createBridge } from './bridge-create.ts';
+import { deleteBridge } from './bridge-delete.ts';
 import { updateBridge } from './bridge-update.ts';
+import { removeFromHa } from './ha-remove.ts';
 import { reloadNetwork } from './network-reload.ts';
 import { createPool } from './pool-create.ts';
+import { deletePool } from './pool-delete.ts';
+import { releasePool } from './pool-release.ts';
 import { updatePool } from './pool-update.ts';
 import { createUser } from './user-create.ts';
+import { deleteUser } from './user-delete.ts';
 import { cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
+import { deleteVm } from './vm-delete.ts';
 import { snapshotVm } from './vm-snapshot.ts';
 import { startVm } from './vm-start.ts';
+import { stopVm } from './vm-stop.ts';
+import { unprotectVm } from './vm-unprotect.ts';
 
 export const handlers: Handlers = {
   'user.create': createUser,
@@ -24,4 +33,13 @@ export const handlers: Handlers = {
   'vm.configure': configureVm,
   'vm.snapshot': snapshotVm,
   'vm.start': startVm,
+  'acl.revoke': revokeAcl,
+  'vm.stop': stopVm,
+  'vm.unprotect': unprotectVm,
+  'ha.remove': removeFromHa,
+  'vm.delete': deleteVm,
+  'bridge.delete': deleteBridge,
+  'pool.release': releasePool,
+  'pool.delete': deletePool,
+  'user.delete': deleteUser,
 };

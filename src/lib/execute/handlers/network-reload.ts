@@ -1,4 +1,4 @@
-/** Puts a node's staged bridges into force, once, when nobody else has staged anything there. */
+/** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
 import type { StepOf } from '../../plan/types.ts';
 import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
 import { type PendingChange, parsePendingChanges } from '../../proxmox/network-diff.ts';
@@ -13,14 +13,21 @@ interface NodeState {
   readonly pending: readonly PendingChange[];
   /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
   readonly down: readonly string[];
+  /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
+  readonly left: readonly string[];
 }
 
 async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
   const { rows, changes } = await io.pve.network(step.node, io.signal);
   const ours = new Set(step.bridges);
+  const gone = new Set(step.gone);
   return {
-    pending: parsePendingChanges(changes, rows),
+    pending: parsePendingChanges(changes, rows).map((change) =>
+      // One that was adopted has no mark to be known by.
+      change.change === 'removed' && gone.has(change.iface) ? { ...change, ours: true } : change,
+    ),
     down: rows.filter(({ iface, active }) => ours.has(iface) && !active).map(({ iface }) => iface),
+    left: rows.filter(({ iface }) => gone.has(iface)).map(({ iface }) => iface),
   };
 }
 
@@ -50,18 +57,32 @@ async function apply({ node }: ReloadStep, io: StepIo): Promise<TaskError | unde
   }
 }
 
+function assertNoneLeft({ node }: ReloadStep, { left }: NodeState): void {
+  if (left.length === 0) return;
+  throw new StepError('BRIDGES_LEFT', `${left.join(', ')} on ${node} should be gone and is still there`, {
+    hint: 'its removal failed, or was reverted in System → Network; run the command again',
+  });
+}
+
+/** Rounds of reload and look, at most two. */
 async function bringUp(step: ReloadStep, io: StepIo): Promise<'done' | 'already-done'> {
   let state = await readState(step, io);
-  if (state.down.length === 0 && !state.pending.some(({ ours }) => ours)) return 'already-done';
+  if (state.down.length === 0 && !state.pending.some(({ ours }) => ours)) {
+    assertNoneLeft(step, state);
+    return 'already-done';
+  }
   let failure: TaskError | undefined;
   for (let round = 0; round < 2; round += 1) {
     refuseForeign(step, state);
     failure = await apply(step, io);
     state = await readState(step, io);
-    if (state.down.length === 0 && !failure) return 'done';
+    if (state.down.length === 0 && !failure) break;
   }
-  // The reload fails for an interface that is none of ours.
-  if (state.down.length === 0) return 'done';
+  // Where all are up and the reload fails, it fails for an interface that is none of ours.
+  if (state.down.length === 0) {
+    assertNoneLeft(step, state);
+    return 'done';
+  }
   throw new StepError('BRIDGES_DOWN', `${state.down.join(', ')} on ${step.node} did not come up`, {
     hint: failure?.hint ?? `see the task log of the network reload on ${step.node}`,
     cause: failure,

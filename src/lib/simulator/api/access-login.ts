@@ -12,7 +12,7 @@ function isPassword(user: UserState, password: string): boolean {
 
 /** Sets a password as the realm's type allows; the texts are those of the Auth plugins. */
 export function setPassword(sim: Sim, user: UserState, password: string): void {
-  const [name = '', realm = ''] = splitUserid(user.userid);
+  const [name, realm] = splitUserid(user.userid);
   const type = sim.world.realms.get(realm)?.type;
   if (type === undefined) die(`domain '${realm}' does not exist`);
   if (type !== 'pve' && type !== 'pam') die(`can't set password on auth type '${type}'`);

@@ -22,7 +22,12 @@ export function haStateOf(node: NodeState): string {
 
 function nodeRow(call: Call, node: NodeState): Record<string, unknown> {
   const { sim, user } = call;
-  const row = { id: `node/${node.name}`, type: 'node', node: node.name, status: node.online ? 'online' : 'offline' };
+  const row = {
+    id: `node/${node.name}`,
+    type: 'node',
+    node: node.name,
+    status: node.online ? 'online' : 'offline',
+  };
   const ha = sim.facts.major >= 8 ? { hastate: haStateOf(node) } : {};
   if (!node.online || !sim.rights.has(user, `/nodes/${node.name}`, 'Sys.Audit')) return { ...row, ...ha };
   const { cpu, mem } = nodeUsage(sim, node);
@@ -69,7 +74,9 @@ function sdnRows(call: Call): Record<string, unknown>[] {
   const { sim, user } = call;
   if (!sim.world.fixed.sdn.installed) return [];
   const zones = ['localnetwork', ...sim.world.fixed.sdn.zones.map((one) => one.zone)];
-  const visible = zones.filter((zone) => sim.rights.hasAny(user, `/sdn/zones/${zone}`, ['SDN.Audit', 'SDN.Use']));
+  const visible = zones.filter((zone) =>
+    sim.rights.hasAny(user, `/sdn/zones/${zone}`, ['SDN.Audit', 'SDN.Use']),
+  );
   return visible.flatMap((sdn) =>
     [...sim.world.nodes.values()].map((node) => ({
       id: `sdn/${node.name}/${sdn}`,
@@ -147,14 +154,27 @@ function managerStatus(call: Call): unknown {
       ),
     },
     quorum: { node: call.node, quorate: '1' },
-    lrm_status: Object.fromEntries(nodes.map((node) => [node.name, { mode: 'active', state: 'active', timestamp }])),
+    lrm_status: Object.fromEntries(
+      nodes.map((node) => [node.name, { mode: 'active', state: 'active', timestamp }]),
+    ),
   };
 }
 
 function taskRow(task: TaskState): Record<string, unknown> {
   const { upid, node, pid, pstart, starttime, type, id, user, endtime, exitstatus } = task;
   const end = endtime === undefined ? {} : { endtime, status: exitstatus };
-  return { upid, node, pid, pstart, starttime, type, id, user, saved: endtime === undefined ? '0' : '1', ...end };
+  return {
+    upid,
+    node,
+    pid,
+    pstart,
+    starttime,
+    type,
+    id,
+    user,
+    saved: endtime === undefined ? '0' : '1',
+    ...end,
+  };
 }
 
 /** What the nodes broadcast: everything running, finished ones to make up 25 in all. */
@@ -189,7 +209,9 @@ function listZones(call: Call): unknown {
   const type = call.params.optText('type');
   return sim.world.fixed.sdn.zones
     .filter((one) => type === undefined || one.type === type)
-    .filter((one) => sim.rights.hasAny(user, `/sdn/zones/${one.zone}`, ['SDN.Audit', 'SDN.Use', 'SDN.Allocate']));
+    .filter((one) =>
+      sim.rights.hasAny(user, `/sdn/zones/${one.zone}`, ['SDN.Audit', 'SDN.Use', 'SDN.Allocate']),
+    );
 }
 
 function haGroups(call: Call): unknown {
@@ -211,7 +233,10 @@ function haResourceRow(call: Call, sid: string): Record<string, unknown> {
 export const clusterHandlers: Handlers = {
   'GET /version': versionRow,
   'GET /nodes': (call) =>
-    [...call.sim.world.nodes.values()].map((node) => ({ ...nodeRow(call, node), ssl_fingerprint: node.fingerprint })),
+    [...call.sim.world.nodes.values()].map((node) => ({
+      ...nodeRow(call, node),
+      ssl_fingerprint: node.fingerprint,
+    })),
   'GET /cluster/resources': resources,
   'GET /cluster/nextid': nextId,
   'GET /cluster/status': clusterStatus,
@@ -220,7 +245,10 @@ export const clusterHandlers: Handlers = {
   'GET /cluster/ha/status/manager_status': managerStatus,
   'GET /cluster/ha/status/current': (call) => [
     { id: 'quorum', type: 'quorum', node: call.node, status: 'OK', quorate: 1 },
-    ...[...call.sim.world.haResources.keys()].map((sid) => ({ ...haResourceRow(call, sid), id: `service:${sid}` })),
+    ...[...call.sim.world.haResources.keys()].map((sid) => ({
+      ...haResourceRow(call, sid),
+      id: `service:${sid}`,
+    })),
   ],
   'GET /cluster/ha/resources': (call) =>
     [...call.sim.world.haResources.keys()]

@@ -26,7 +26,9 @@ function row(sim: Sim, node: NodeState, one: InterfaceState, priority: number): 
     method6: 'manual',
     families: ['inet'],
     priority,
-    ...(type === 'bridge' ? { bridge_ports: one.options['bridge_ports'] ?? '', bridge_stp: 'off', bridge_fd: '0' } : {}),
+    ...(type === 'bridge'
+      ? { bridge_ports: one.options['bridge_ports'] ?? '', bridge_stp: 'off', bridge_fd: '0' }
+      : {}),
     ...(one.options['bridge_vlan_aware'] === undefined
       ? {}
       : { bridge_vlan_aware: 1, bridge_vids: one.options['bridge_vids'] ?? '2-4094' }),
@@ -83,7 +85,9 @@ function checkClashes(call: Call, iface: string, interfaces: readonly InterfaceS
       const other = interfaces.find(
         (one) =>
           one.iface !== iface &&
-          ['bridge_ports', 'slaves', 'ovs_ports'].some((list) => splitList(one.options[list] ?? '').includes(port)),
+          ['bridge_ports', 'slaves', 'ovs_ports'].some((list) =>
+            splitList(one.options[list] ?? '').includes(port),
+          ),
       );
       if (other) throw paramError({ [key]: `${port} is already used on interface '${other.iface}'.` });
     }
@@ -100,7 +104,8 @@ function checkFile(interfaces: readonly InterfaceState[]): void {
     if (type === 'bridge') {
       for (const port of splitList(options['bridge_ports'] ?? '')) {
         const base = port.split('.')[0] ?? port;
-        if (!known.has(port) && !known.has(base)) die(`bridge '${iface}' - unable to find bridge port '${port}'`);
+        if (!known.has(port) && !known.has(base))
+          die(`bridge '${iface}' - unable to find bridge port '${port}'`);
       }
     }
     for (const slave of splitList(options['slaves'] ?? '')) {
@@ -120,7 +125,10 @@ function optionsOf(call: Call): Record<string, string> {
 }
 
 /** Runs an edit of the staged file under its lock. */
-async function edit(call: Call, change: (interfaces: readonly InterfaceState[]) => InterfaceState[]): Promise<null> {
+async function edit(
+  call: Call,
+  change: (interfaces: readonly InterfaceState[]) => InterfaceState[],
+): Promise<null> {
   const { sim, node } = call;
   const file = '/etc/network/.pve-interfaces.lock';
   await withLock(sim.locks.flock(node, file, 'exclusive', 10_000), async () => {
@@ -136,7 +144,8 @@ async function edit(call: Call, change: (interfaces: readonly InterfaceState[]) 
 function create(call: Call): Promise<null> {
   const iface = call.params.text('iface');
   return edit(call, (interfaces) => {
-    if (interfaces.some((one) => one.iface === iface)) throw paramError({ iface: 'interface already exists' });
+    if (interfaces.some((one) => one.iface === iface))
+      throw paramError({ iface: 'interface already exists' });
     checkClashes(call, iface, interfaces);
     return [...interfaces, { iface, type: call.params.text('type'), options: optionsOf(call) }];
   });
@@ -171,8 +180,8 @@ function remove(call: Call): Promise<null> {
 function getInterface(call: Call): unknown {
   const node = call.sim.world.node(call.node);
   const one = known(current(node), call.params.text('iface'));
-  const { iface: _iface, active: _active, exists: _exists, ...rest } = row(call.sim, node, one, 3);
-  return rest;
+  const hidden = new Set(['iface', 'active', 'exists']);
+  return Object.fromEntries(Object.entries(row(call.sim, node, one, 3)).filter(([key]) => !hidden.has(key)));
 }
 
 /** What ifreload -a brings up: `auto` stanzas and what they need; removed stanzas go down. */

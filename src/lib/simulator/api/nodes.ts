@@ -1,5 +1,7 @@
 /** `/nodes/{node}`: version, status, statistics, containers. See pve-manager API2/Nodes.pm. Reads only. */
 import { guestName, isRunning, isTemplate, maxCpus, maxMemory, nodeUsage } from '../guest-view.ts';
+import { digestOf } from '../guest-config.ts';
+import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import { versionRow } from './cluster.ts';
 
@@ -16,7 +18,12 @@ function status(call: Call): unknown {
     loadavg: [load, load, load],
     memory: { total: node.memory, used: mem, free: node.memory - mem, ...available },
     swap: { total: 8 * 1024 ** 3, used: 0, free: 8 * 1024 ** 3 },
-    rootfs: { total: node.rootfs, used: rootUsed, free: node.rootfs - rootUsed, avail: node.rootfs - rootUsed },
+    rootfs: {
+      total: node.rootfs,
+      used: rootUsed,
+      free: node.rootfs - rootUsed,
+      avail: node.rootfs - rootUsed,
+    },
     cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: 'Simulated CPU' },
     uptime: Math.floor((sim.clock.now() - node.bootTime) / 1000),
     ksm: { shared: 0 },
@@ -50,7 +57,12 @@ function rrdData(call: Call): unknown {
     loadavg: cpu * node.cpus,
     iowait: 0.001,
     ...(sim.facts.major === 9
-      ? { memavailable: node.memory - mem, pressurecpusome: cpu * 10, pressureiosome: 0, pressurememorysome: 0 }
+      ? {
+          memavailable: node.memory - mem,
+          pressurecpusome: cpu * 10,
+          pressureiosome: 0,
+          pressurememorysome: 0,
+        }
       : {}),
   }));
 }
@@ -78,9 +90,21 @@ function listContainers(call: Call): unknown {
     });
 }
 
+function containerConfig(call: Call): unknown {
+  const vmid = call.params.number('vmid');
+  const guest = call.sim.world.guests.get(vmid);
+  if (guest?.type !== 'lxc' || guest.node !== call.node) {
+    die(`Configuration file 'nodes/${call.node}/lxc/${vmid}.conf' does not exist`);
+  }
+  const snapshot = call.params.optText('snapshot');
+  if (snapshot !== undefined) die(`snapshot '${snapshot}' does not exist`);
+  return { ...guest.config, digest: digestOf(guest) };
+}
+
 export const nodeHandlers: Handlers = {
   'GET /nodes/{node}/version': versionRow,
   'GET /nodes/{node}/status': status,
   'GET /nodes/{node}/rrddata': rrdData,
   'GET /nodes/{node}/lxc': listContainers,
+  'GET /nodes/{node}/lxc/{vmid}/config': containerConfig,
 };

@@ -25,13 +25,15 @@ function members(call: Call, pool: Pool): unknown[] {
     const storage = sim.world.storages.get(id);
     if (!storage) continue;
     for (const node of sim.world.nodes.values()) {
-      if (storage.nodes === undefined || storage.nodes.includes(node.name)) rows.push(storageRow(sim, storage, node));
+      if (storage.nodes === undefined || storage.nodes.includes(node.name))
+        rows.push(storageRow(sim, storage, node));
     }
   }
   return rows;
 }
 
-const commentOf = (pool: Pool): Record<string, string> => (pool.comment === '' ? {} : { comment: pool.comment });
+const commentOf = (pool: Pool): Record<string, string> =>
+  pool.comment === '' ? {} : { comment: pool.comment };
 
 function listPools(call: Call): unknown {
   const { sim, user, params } = call;
@@ -60,7 +62,12 @@ async function createPool(call: Call): Promise<null> {
     if (parent !== undefined && !sim.world.pools.has(parent)) {
       die(`parent '${parent}' of pool '${poolid}' does not exist`);
     }
-    sim.world.pools.set(poolid, { poolid, comment: params.text('comment'), vms: new Set(), storage: new Set() });
+    sim.world.pools.set(poolid, {
+      poolid,
+      comment: params.text('comment'),
+      vms: new Set(),
+      storage: new Set(),
+    });
   });
   return null;
 }
@@ -70,7 +77,9 @@ type Edit = () => void;
 
 function needPermissionsModify(call: Call, path: string): void {
   if (!call.sim.rights.mayModifyPermissions(call.user, path)) {
-    throw permError(`${path}, Permissions.Modify|${path.startsWith('/vms/') ? 'VM.Allocate' : 'Datastore.Allocate'}`);
+    throw permError(
+      `${path}, Permissions.Modify|${path.startsWith('/vms/') ? 'VM.Allocate' : 'Datastore.Allocate'}`,
+    );
   }
 }
 

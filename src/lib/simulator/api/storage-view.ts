@@ -6,7 +6,11 @@ export function isOnNode(storage: StorageState, node: string): boolean {
   return storage.nodes === undefined || storage.nodes.includes(node);
 }
 
-export function spaceOf(sim: Sim, storage: StorageState, node: string): { total: number; used: number; avail: number } {
+export function spaceOf(
+  sim: Sim,
+  storage: StorageState,
+  node: string,
+): { total: number; used: number; avail: number } {
   const used = Math.min(storage.size, storage.used + sim.world.usedBytes(storage.storage, node));
   return { total: storage.size, used, avail: storage.size - used };
 }

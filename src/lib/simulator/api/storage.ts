@@ -40,7 +40,9 @@ function listOnNode(call: Call): unknown {
     .filter((storage) => sim.rights.hasAny(user, `/storage/${storage.storage}`, auditPrivileges))
     .filter((storage) => contents.length === 0 || contents.some((one) => storage.content.includes(one)))
     .filter((storage) => !storage.disabled || (contents.length === 0 && !params.flag('enabled')))
-    .filter((storage) => target === undefined || target === node || (storage.shared && isOnNode(storage, target)))
+    .filter(
+      (storage) => target === undefined || target === node || (storage.shared && isOnNode(storage, target)),
+    )
     .map((storage) => statusRow(call, storage));
 }
 
@@ -89,7 +91,8 @@ export const storageHandlers: Handlers = {
   'GET /nodes/{node}/storage': listOnNode,
   'GET /nodes/{node}/storage/{storage}/status': (call) => {
     const storage = known(call);
-    if (!isOnNode(storage, call.node)) die(`storage '${storage.storage}' is not available on node '${call.node}'`);
+    if (!isOnNode(storage, call.node))
+      die(`storage '${storage.storage}' is not available on node '${call.node}'`);
     return statusRow(call, storage);
   },
   'GET /nodes/{node}/storage/{storage}/content': listContent,

@@ -165,6 +165,22 @@ format $virtiofs [89]
   dirid! str:pve-configid default_key
   expose-acl? bool
   expose-xattr? bool
+format pve-qm-ide
+  use: drive
+  model? str:urlencoded len=..120
+  ssd? bool
+  wwn? str pattern=(?:^(0x)[0-9a-fA-F]{16})
+format pve-qemu-sev-fmt [89]
+  allow-smt? bool
+  kernel-hashes? bool
+  no-debug? bool
+  no-key-sharing? bool
+  type! str enum=std|es|snp default_key
+format pve-qemu-tdx-fmt [9]
+  attestation? bool
+  type! str enum=tdx default_key
+  vsock-cid? int range=2..
+  vsock-port? int range=0..
 format pve-qm-ipconfig
   gw? str:ipv4 requires=ip
   gw6? str:ipv6 requires=ip6

@@ -140,6 +140,14 @@ GET /nodes/{node}/rrddata
   cf? str enum=AVERAGE|MAX
   [78] timeframe! str enum=hour|day|week|month|year
   [9] timeframe! str enum=hour|day|week|month|year|decade
+GET /nodes/{node}/lxc/{vmid}/config
+  flags: on-node
+  may: ["perm","/vms/{vmid}",["VM.Audit"]]
+  use: node
+  current? bool
+  snapshot? str:pve-configid len=..40
+  [7] vmid! int:pve-vmid range=1..
+  [89] vmid! int:pve-vmid range=100..999999999
 GET /nodes/{node}/lxc
   flags: protected on-node
   may: user=all

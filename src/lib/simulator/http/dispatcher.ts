@@ -1,5 +1,4 @@
 /** One request from authentication to answer: routing, rights, forwarding, workers, validation. Must not touch sockets. */
-import type { PermissionCheck } from '../contract/parse-tables.ts';
 import type { Faults, RequestFault } from '../faults.ts';
 import { isToken } from '../permissions.ts';
 import { PveError, die, firstLine, permError } from '../pve-error.ts';
@@ -114,7 +113,7 @@ export class Dispatcher {
       const value = raw[name];
       return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
     };
-    this.#sim.rights.checkEndpoint(spec.permission as PermissionCheck, user, text);
+    this.#sim.rights.checkEndpoint(spec.permission, user, text);
   }
 
   /** The node that clients reach: the first that is up. */

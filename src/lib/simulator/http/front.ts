@@ -103,7 +103,7 @@ export class Front {
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const [target = '', query = ''] = splitOnce(request.url ?? '/', '?');
+    const [target, query] = splitOnce(request.url ?? '/', '?');
     const refusal = refuse(request, this.#options.bodyLimit);
     if (refusal) {
       this.#send(request, response, refusal);

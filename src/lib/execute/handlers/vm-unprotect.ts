@@ -1,0 +1,25 @@
+/** Takes the protection flag off a VM. Changes nothing else of it. */
+import { attempt } from '../retry.ts';
+import type { Handler } from '../types.ts';
+import { confirmGone, unlessGone } from './vm-gone.ts';
+import { patiently } from './vm-lock.ts';
+
+const LOCK_PATIENCE_SECONDS = 120;
+
+export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
+  const { node, vmid } = step;
+  const unprotect = async () => {
+    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    if (!values) return confirmGone(step, io);
+    if (values['protection'] !== '1') return 'already-done';
+    await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove: [] }, io.signal);
+    return 'done';
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () =>
+      unlessGone(step, io, () => patiently({ node, vmid, seconds: LOCK_PATIENCE_SECONDS }, io, unprotect)),
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+};

@@ -1,0 +1,151 @@
+/** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import type { CleanupContext } from './cleanup.ts';
+import type { SelectedStand } from './cleanup-selection.ts';
+import type { StandRemoval } from './cleanup-stand.ts';
+import { parseBridgeMark } from './marks.ts';
+import { compareNatural } from './order.ts';
+import { foreignPending } from './placement.ts';
+import { makeStep } from './step.ts';
+import type { PlannedBridge, StepOf } from './types.ts';
+
+export interface BridgeRemoval {
+  readonly steps: readonly StepOf<'bridge.delete'>[];
+  readonly reloads: readonly StepOf<'network.reload'>[];
+  /** User → bridges that go. */
+  readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
+  readonly notes: ReadonlyMap<string, readonly string[]>;
+  readonly warnings: readonly string[];
+}
+
+interface Candidate {
+  readonly user: string;
+  readonly node: string;
+  readonly iface: string;
+  readonly alias: string;
+  readonly comment: string;
+  readonly reason: string;
+}
+
+/** Is this bridge of a stand among those selected? */
+function ownerOf(
+  mark: { readonly lab: string; readonly user: string },
+  stands: readonly SelectedStand[],
+): SelectedStand | undefined {
+  return stands.find(
+    (stand) => stand.user === mark.user && !stand.halfMadeOnly && (stand.labs?.has(mark.lab) ?? true),
+  );
+}
+
+function isOldEnough(comment: string, context: CleanupContext): boolean {
+  if (context.selection.by !== 'orphans') return true;
+  const since = Date.parse(/\bsince=(\S+)/.exec(comment)?.[1] ?? '');
+  return !Number.isNaN(since) && context.now - since >= context.options.minAgeSeconds * 1000;
+}
+
+function marked(stands: readonly SelectedStand[], context: CleanupContext): Candidate[] {
+  return context.have.networks.flatMap(({ node, bridges }) =>
+    bridges.flatMap(({ iface, comments }): Candidate[] => {
+      const mark = parseBridgeMark(comments);
+      if (mark?.kind !== 'stand' || !isOldEnough(comments, context)) return [];
+      if (!ownerOf(mark, stands)) return [];
+      return [
+        {
+          user: mark.user,
+          node,
+          iface,
+          alias: mark.net,
+          comment: comments,
+          reason: 'no guest names it any more',
+        },
+      ];
+    }),
+  );
+}
+
+/** Unmarked `vmbr1000`+ that only VMs adopted by this plan name: made by the older Python tool. */
+function adopted(
+  removals: readonly StandRemoval[],
+  stands: readonly SelectedStand[],
+  context: CleanupContext,
+): Candidate[] {
+  if (!context.options.adopt) return [];
+  const ownerByVm = new Map<number, string>();
+  removals.forEach((removal, i) => {
+    for (const vmid of removal.removed) ownerByVm.set(vmid, stands[i]?.user ?? '');
+  });
+  return context.have.networks.flatMap(({ node, bridges }) =>
+    bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
+      const number = Number(/^vmbr(\d{4})$/.exec(iface)?.[1]);
+      if (!(number >= 1000) || comments !== '' || ports !== '') return [];
+      const user = context.have.bridgeUse
+        .filter((use) => use.node === node && use.bridges.includes(iface))
+        .map((use) => ownerByVm.get(use.vmid))
+        .find((owner) => owner !== undefined);
+      if (user === undefined) return [];
+      return [
+        {
+          user,
+          node,
+          iface,
+          alias: '',
+          comment: '',
+          reason: 'no mark; adopted: only VMs removed here name it',
+        },
+      ];
+    }),
+  );
+}
+
+export function planCleanupBridges(
+  stands: readonly SelectedStand[],
+  removals: readonly StandRemoval[],
+  context: CleanupContext,
+): BridgeRemoval {
+  const removed = new Set(removals.flatMap((removal) => [...removal.removed]));
+  const read = new Set(context.have.bridgeUseNodes);
+  const steps: StepOf<'bridge.delete'>[] = [];
+  const planned = new Map<string, PlannedBridge[]>();
+  const notes = new Map<string, string[]>();
+  const warnings: string[] = [];
+  const note = (user: string, text: string): void => void notes.set(user, [...(notes.get(user) ?? []), text]);
+  const candidates = [...marked(stands, context), ...adopted(removals, stands, context)].sort(
+    (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
+  );
+  for (const { user, node, iface, alias, comment, reason } of candidates) {
+    const pending = foreignPending(node, context.have);
+    const users = context.have.bridgeUse.filter(
+      (use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')),
+    );
+    const staying = users.filter((use) => !removed.has(use.vmid)).map((use) => use.vmid);
+    if (!read.has(node)) note(user, `bridge ${iface} on ${node} stays: the guests there cannot be read`);
+    else if (staying.length > 0)
+      note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
+    else if (pending !== undefined) note(user, `bridge ${iface} on ${node} stays: ${pending}`);
+    else {
+      const dependsOn = users.map((use) => `vm.delete:${use.vmid}`);
+      steps.push(
+        makeStep(
+          'bridge.delete',
+          `${node}/${iface}`,
+          { user, reason, dependsOn },
+          { node, bridge: iface, comment },
+        ),
+      );
+      planned.set(user, [...(planned.get(user) ?? []), { node, iface, alias }]);
+    }
+  }
+  return { steps, reloads: reloadsFor(steps), planned, notes, warnings };
+}
+
+function reloadsFor(steps: readonly StepOf<'bridge.delete'>[]): StepOf<'network.reload'>[] {
+  const nodes = [...new Set(steps.map((step) => step.node))].sort(compareNatural);
+  return nodes.map((node) => {
+    const edits = steps.filter((step) => step.node === node);
+    return makeStep(
+      'network.reload',
+      node,
+      { reason: 'once, for all of them', after: edits.map((step) => step.id) },
+      { node, bridges: [], gone: edits.map((step) => step.bridge).sort(compareNatural) },
+    );
+  });
+}

@@ -1,0 +1,332 @@
+/** The steps that take one stand away: access first, then VMs; claim, pool and user last. */
+import type { GuestInfo, VmConfig } from '../inventory/types.ts';
+import type { CleanupContext } from './cleanup.ts';
+import type { SelectedStand } from './cleanup-selection.ts';
+import { formatPoolComment, isUserMarked, parseVmMark, type Claim } from './marks.ts';
+import { makeStep } from './step.ts';
+import type { PlannedVm, Refusal, Step } from './types.ts';
+
+export interface StandRemoval {
+  readonly vms: readonly PlannedVm[];
+  /** Access and VMs. */
+  readonly vmSteps: readonly Step[];
+  /** Claim, pool and user; each waits for the one before. */
+  readonly releaseSteps: readonly Step[];
+  /** VMIDs that this plan removes. */
+  readonly removed: ReadonlySet<number>;
+  readonly notes: readonly string[];
+  /** Something selected stays: the run ends "partial". */
+  readonly refused?: Refusal;
+}
+
+interface Fate {
+  readonly guest: GuestInfo;
+  readonly config: VmConfig | undefined;
+  /** Undefined: it goes. */
+  readonly stays?: Refusal;
+}
+
+function isOurs(guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
+  return guest.pool === pool || parseVmMark(config?.values['description'] ?? '')?.vmid === guest.vmid;
+}
+
+function zombie(guest: GuestInfo, why: string): Refusal {
+  return {
+    code: 'ZOMBIE_VM',
+    message: `VM ${guest.vmid} on ${guest.node} ${why}; only root can remove it`,
+    hint: `as root on ${guest.node}: \`qm unlock ${guest.vmid} && qm destroy ${guest.vmid} --purge\`, then run cleanup again`,
+  };
+}
+
+function obstacle(
+  guest: GuestInfo,
+  config: VmConfig | undefined,
+  context: CleanupContext,
+): Refusal | undefined {
+  const lock = config?.values['lock'] ?? guest.lock;
+  if (lock === 'destroyed') return zombie(guest, 'is the rest of a failed removal (lock: destroyed)');
+  const isCloning = context.have.tasks.some((task) => task.type === 'qmclone');
+  if (lock === 'clone' && !isCloning) return zombie(guest, 'is the rest of a failed clone (lock: clone)');
+  if (!config) {
+    return {
+      code: 'VM_UNREADABLE',
+      message: `VM ${guest.vmid} on ${guest.node} cannot be read`,
+      hint: `see that node ${guest.node} is online, then run cleanup again`,
+    };
+  }
+  if (config.values['template'] === '1') {
+    return {
+      code: 'VM_IS_TEMPLATE',
+      message: `VM ${guest.vmid} on ${guest.node} was made a template`,
+      hint: 'remove it by hand if nobody needs it',
+    };
+  }
+  if (config.values['protection'] !== '1' || context.options.forceProtected) return undefined;
+  return {
+    code: 'PROTECTED',
+    message: `VM ${guest.vmid} on ${guest.node} is protected`,
+    hint: 'add --force-protected to remove it all the same',
+  };
+}
+
+function fatesOf(
+  stand: SelectedStand,
+  vmids: readonly number[],
+  context: CleanupContext,
+  notes: string[],
+): Fate[] {
+  const fates: Fate[] = [];
+  for (const vmid of vmids) {
+    const guest = context.index.guests.get(vmid);
+    if (!guest) continue;
+    const config = context.index.configs.get(vmid);
+    if (!isOurs(guest, config, stand.pool)) {
+      notes.push(`guest ${vmid} on ${guest.node} has an id that was claimed, but is not ours: left alone`);
+      continue;
+    }
+    const lock = config?.values['lock'] ?? guest.lock;
+    const isHalfMade =
+      lock === 'destroyed' ||
+      lock === 'clone' ||
+      parseVmMark(config?.values['description'] ?? '')?.spec === undefined;
+    if (stand.halfMadeOnly && (!isHalfMade || !parseVmMark(config?.values['description'] ?? ''))) continue;
+    const stays = obstacle(guest, config, context);
+    fates.push({ guest, config, ...(stays ? { stays } : {}) });
+  }
+  return fates;
+}
+
+/** VMs of the older Python tool: members of the user's pool that are called like a machine of the lab. */
+function adoptedVmids(stand: SelectedStand, context: CleanupContext): number[] {
+  const { selection, options, have } = context;
+  if (!options.adopt || selection.by !== 'class') return [];
+  const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
+  return have.guests
+    .filter((guest) => guest.pool === stand.pool && guest.type === 'qemu' && !claimed.has(guest.vmid))
+    .filter((guest) => guest.name !== undefined && selection.machines.includes(guest.name))
+    .map((guest) => guest.vmid)
+    .sort((a, b) => a - b);
+}
+
+function removeVm(
+  stand: SelectedStand,
+  fate: Fate,
+  before: readonly string[],
+  context: CleanupContext,
+  adopted: boolean,
+): Step[] {
+  const { vmid, node, name } = fate.guest;
+  const { user, pool } = stand;
+  const steps: Step[] = [];
+  let last = [...before];
+  const push = (step: Step): void => {
+    steps.push(step);
+    last = [step.id];
+  };
+  const frame = (reason: string) => ({
+    user,
+    reason,
+    after: before,
+    dependsOn: last.filter((id) => !before.includes(id)),
+  });
+  if (fate.guest.status !== 'stopped') {
+    push(makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), { node, vmid }));
+  }
+  if (fate.guest.ha) push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), { vmid }));
+  if (fate.config?.values['protection'] === '1') {
+    push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), { node, vmid }));
+  }
+  const why = adopted
+    ? `no mark; adopted: in pool ${pool}, called ${name ?? '?'} like a machine of the lab`
+    : 'selected';
+  push(
+    makeStep('vm.delete', String(vmid), frame(why), {
+      node,
+      vmid,
+      pool,
+      description: fate.config?.values['description'] ?? '',
+      lockWaitSeconds: context.options.lockWaitSeconds,
+    }),
+  );
+  return steps;
+}
+
+function revokeSteps(
+  stand: SelectedStand,
+  isLastLab: boolean,
+  vmids: readonly number[],
+  context: CleanupContext,
+): Step[] {
+  const paths = [...(isLastLab ? [`/pool/${stand.pool}`] : []), ...vmids.map((vmid) => `/vms/${vmid}`)];
+  return paths.flatMap((path) =>
+    (context.index.acls.get(`${path} ${stand.user}`) ?? []).map(({ role }) =>
+      makeStep(
+        'acl.revoke',
+        `${path} ${role}`,
+        { user: stand.user, reason: 'first, so that nobody restarts a VM on its way out' },
+        { path, role, userid: stand.user },
+      ),
+    ),
+  );
+}
+
+/** Members of the pool that are not claimed by any lab: somebody else's, also when they are the student's own. */
+function foreignMembers(
+  stand: SelectedStand,
+  removed: ReadonlySet<number>,
+  context: CleanupContext,
+): number[] {
+  const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
+  return context.have.guests
+    .filter((guest) => guest.pool === stand.pool && !claimed.has(guest.vmid) && !removed.has(guest.vmid))
+    .map((guest) => guest.vmid)
+    .sort((a, b) => a - b);
+}
+
+interface Rest {
+  readonly stand: SelectedStand;
+  /** Claims after the cleanup. */
+  readonly left: readonly Claim[];
+  readonly removed: ReadonlySet<number>;
+  readonly deletes: readonly string[];
+  readonly notes: string[];
+  readonly context: CleanupContext;
+}
+
+function releasePool({ stand, left, removed, deletes, notes, context }: Rest): Step[] {
+  const { mark, pool, user } = stand;
+  const present = context.index.pools.get(pool);
+  if (!mark || mark.user === undefined || !present) return [];
+  const foreign = foreignMembers(stand, removed, context);
+  const keepsPool =
+    left.length > 0 ||
+    mark.adopted ||
+    foreign.length > 0 ||
+    mark.others.length > 0 ||
+    context.options.keepUsers ||
+    !stand.removesUser;
+  if (!keepsPool) {
+    return [
+      makeStep(
+        'pool.delete',
+        pool,
+        { user, reason: 'nothing is left in it', dependsOn: deletes },
+        { pool, comment: present.comment },
+      ),
+    ];
+  }
+  if (left.length === 0 && foreign.length > 0) {
+    notes.push(
+      `pool ${pool} stays, without our mark: it has members that are not ours (${foreign.join(', ')})`,
+    );
+  }
+  const keepsMark = left.length > 0 || context.options.keepUsers || !stand.removesUser;
+  const comment = keepsMark
+    ? formatPoolComment({ ...mark, user: mark.user, claims: left })
+    : mark.others.join('\n');
+  const kept = new Set(left.flatMap((claim) => claim.vmids));
+  // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
+  const removeVmids = stand.claims
+    .flatMap((claim) => claim.vmids)
+    .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid));
+  if (comment === present.comment && removeVmids.length === 0) return [];
+  return [
+    makeStep(
+      'pool.release',
+      pool,
+      {
+        user,
+        reason:
+          left.length > 0
+            ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
+            : 'the pool stays',
+        dependsOn: deletes,
+      },
+      { pool, comment, removeVmids },
+    ),
+  ];
+}
+
+function removeUser({ stand, left, context }: Rest, before: readonly string[]): Step[] {
+  const user = context.index.users.get(stand.user);
+  if (!user || left.length > 0 || context.options.keepUsers || !stand.removesUser) return [];
+  if (!isUserMarked(user.comment)) return [];
+  const elsewhere = [...context.index.marks].some(
+    ([pool, mark]) => pool !== stand.pool && mark.user === stand.user && mark.claims.length > 0,
+  );
+  if (elsewhere) return [];
+  return [
+    makeStep(
+      'user.delete',
+      stand.user,
+      { user: stand.user, reason: 'created by deploy-stand, no stand is left', dependsOn: before },
+      { userid: stand.user, comment: user.comment },
+    ),
+  ];
+}
+
+function remainingClaims(
+  stand: SelectedStand,
+  staying: ReadonlySet<number>,
+  removed: ReadonlySet<number>,
+): Claim[] {
+  const selected = new Set(stand.claims.map((claim) => claim.lab));
+  return (stand.mark?.claims ?? []).flatMap((claim) => {
+    if (!selected.has(claim.lab)) return [claim];
+    if (stand.halfMadeOnly) {
+      const vmids = claim.vmids.filter((vmid) => !removed.has(vmid));
+      return vmids.length > 0 ? [{ ...claim, vmids }] : [];
+    }
+    const vmids = claim.vmids.filter((vmid) => staying.has(vmid));
+    return vmids.length > 0 ? [{ ...claim, vmids }] : [];
+  });
+}
+
+export function planStandRemoval(stand: SelectedStand, context: CleanupContext): StandRemoval {
+  const notes: string[] = [];
+  const adopted = new Set(adoptedVmids(stand, context));
+  const claimed = stand.claims.flatMap((claim) => claim.vmids);
+  const fates = fatesOf(stand, [...claimed, ...adopted], context, notes);
+  const going = fates.filter((fate) => fate.stays === undefined);
+  const staying = fates.flatMap((fate) => (fate.stays ? [{ ...fate, stays: fate.stays }] : []));
+  const removed = new Set(going.map((fate) => fate.guest.vmid));
+  const left = remainingClaims(stand, new Set(staying.map((fate) => fate.guest.vmid)), removed);
+  const isLastLab =
+    left.length === 0 || left.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
+  const revokes = stand.halfMadeOnly ? [] : revokeSteps(stand, isLastLab, [...removed], context);
+  const before = revokes.map((step) => step.id);
+  const vmSteps = going.flatMap((fate) =>
+    removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid)),
+  );
+  const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
+  const rest: Rest = { stand, left, removed, deletes, notes, context };
+  const poolSteps = releasePool(rest);
+  const userSteps = removeUser(rest, poolSteps.length > 0 ? poolSteps.map((step) => step.id) : deletes);
+  if (context.options.adopt && adopted.size > 0 && !stand.mark) {
+    notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
+  }
+  return {
+    vms: fates.map(({ guest }) => ({
+      vmid: guest.vmid,
+      name: guest.name ?? '?',
+      node: guest.node,
+      state: 'complete',
+      power: guest.status,
+    })),
+    vmSteps: [...revokes, ...vmSteps],
+    releaseSteps: [...poolSteps, ...userSteps],
+    removed,
+    notes,
+    ...(staying[0] ? { refused: joinRefusals(staying.map((fate) => fate.stays)) } : {}),
+  };
+}
+
+function joinRefusals(refusals: readonly Refusal[]): Refusal {
+  const [first] = refusals as [Refusal];
+  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
+  return {
+    code: first.code,
+    message: refusals.map((refusal) => refusal.message).join('; '),
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+  };
+}

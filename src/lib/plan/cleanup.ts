@@ -1,0 +1,88 @@
+/** Plans a cleanup: want nothing (of what was selected), have the inventory. The mirror of deploy, and as pure. */
+import type { Inventory } from '../inventory/types.ts';
+import { planCleanupBridges, type BridgeRemoval } from './cleanup-bridges.ts';
+import { selectStands, type CleanupSelection, type SelectedStand } from './cleanup-selection.ts';
+import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
+import { assertSound } from './graph.ts';
+import { indexHave, type HaveIndex } from './have-index.ts';
+import type { Plan, PlannedStand, Step } from './types.ts';
+
+export interface CleanupOptions {
+  /** Leave user, pool and password for the next lab. */
+  readonly keepUsers: boolean;
+  /** Also remove what carries no mark but is a stand of the older Python tool. */
+  readonly adopt: boolean;
+  /** Also remove VMs with the protection flag. */
+  readonly forceProtected: boolean;
+  /** How long a backup, snapshot or migration of a VM is waited for. */
+  readonly lockWaitSeconds: number;
+  /** Nothing younger is an orphan. */
+  readonly minAgeSeconds: number;
+}
+
+export interface CleanupInput {
+  readonly selection: CleanupSelection;
+  readonly have: Inventory;
+  readonly options: CleanupOptions;
+}
+
+/** What all stands of one plan share. */
+export interface CleanupContext {
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly selection: CleanupSelection;
+  readonly options: CleanupOptions;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly now: number;
+}
+
+function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: BridgeRemoval): PlannedStand {
+  const own = bridges.planned.get(stand.user) ?? [];
+  const [node] = [...removal.vms.map((vm) => vm.node), ...own.map((bridge) => bridge.node)];
+  return {
+    user: stand.user,
+    pool: stand.pool,
+    ...(node === undefined ? {} : { node }),
+    vms: removal.vms,
+    bridges: own,
+    notes: [...removal.notes, ...(bridges.notes.get(stand.user) ?? [])],
+    ...(removal.refused ? { refused: removal.refused } : {}),
+  };
+}
+
+/** Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. */
+function afterBridges(removals: readonly StandRemoval[], bridges: BridgeRemoval): Step[] {
+  return removals.flatMap((removal) =>
+    removal.releaseSteps.map((step) => {
+      const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
+      const isFirst = step === removal.releaseSteps[0];
+      return isFirst && own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort() } : step;
+    }),
+  );
+}
+
+/** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
+export function planCleanup({ selection, have, options }: CleanupInput): Plan {
+  const index = indexHave(have);
+  const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
+  const stands = selectStands(context);
+  const removals = stands.map((stand) => planStandRemoval(stand, context));
+  const bridges = planCleanupBridges(stands, removals, context);
+  const steps: Step[] = [
+    ...removals.flatMap((removal) => removal.vmSteps),
+    ...bridges.steps,
+    ...bridges.reloads,
+    ...afterBridges(removals, bridges),
+  ];
+  assertSound(steps);
+  const labs = new Set(stands.flatMap((stand) => stand.claims.map((claim) => claim.lab)));
+  return {
+    version: 1,
+    command: 'cleanup',
+    lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
+    steps,
+    stands: stands.map((stand, i) => toPlannedStand(stand, removals[i] as StandRemoval, bridges)),
+    preconditions: [],
+    warnings: [...have.gaps, ...bridges.warnings],
+  };
+}

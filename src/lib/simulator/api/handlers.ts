@@ -1,0 +1,73 @@
+/** All endpoints and all kinds of worker tasks in one place. Holds no behaviour. */
+import type { Handlers, Sim } from '../sim.ts';
+import { accessLoginHandlers } from './access-login.ts';
+import { accessRightsHandlers } from './access-rights.ts';
+import { accessUserHandlers } from './access-users.ts';
+import { clusterHandlers } from './cluster.ts';
+import { networkHandlers, reloadWorker } from './network.ts';
+import { nodeHandlers } from './nodes.ts';
+import { poolHandlers } from './pools.ts';
+import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
+import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
+import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
+import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
+import {
+  haRequestWorker,
+  qemuPowerHandlers,
+  shutdownWorker,
+  signalWorker,
+  startWorker,
+  stopWorker,
+} from './qemu-power.ts';
+import { qemuReadHandlers } from './qemu-read.ts';
+import {
+  deleteSnapshotWorker,
+  qemuSnapshotHandlers,
+  rollbackWorker,
+  snapshotWorker,
+} from './qemu-snapshot.ts';
+import { storageHandlers } from './storage.ts';
+import { taskHandlers } from './tasks.ts';
+
+export const handlers: Handlers = {
+  ...accessLoginHandlers,
+  ...accessRightsHandlers,
+  ...accessUserHandlers,
+  ...clusterHandlers,
+  ...networkHandlers,
+  ...nodeHandlers,
+  ...poolHandlers,
+  ...qemuCloneHandlers,
+  ...qemuConfigHandlers,
+  ...qemuLifecycleHandlers,
+  ...qemuMigrateHandlers,
+  ...qemuPowerHandlers,
+  ...qemuReadHandlers,
+  ...qemuSnapshotHandlers,
+  ...storageHandlers,
+  ...taskHandlers,
+};
+
+const workers = {
+  'network-reload': reloadWorker,
+  clone: cloneWorker,
+  configure: configureWorker,
+  create: createWorker,
+  delsnapshot: deleteSnapshotWorker,
+  destroy: destroyWorker,
+  'ha-migrate': haMigrateWorker,
+  'ha-request': haRequestWorker,
+  migrate: migrateWorker,
+  resize: resizeWorker,
+  rollback: rollbackWorker,
+  shutdown: shutdownWorker,
+  signal: signalWorker,
+  snapshot: snapshotWorker,
+  start: startWorker,
+  stop: stopWorker,
+  template: templateWorker,
+} as const;
+
+export function registerWorkers(sim: Sim): void {
+  for (const [kind, worker] of Object.entries(workers)) sim.tasks.register(kind, worker(sim));
+}

@@ -1,0 +1,240 @@
+/** `GET` and `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
+import { checkLock, drivesOf, loadGuest, printDrive, without, type Drive } from '../guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { firstNicProblem } from '../network-check.ts';
+import { die, paramError } from '../pve-error.ts';
+import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import type { GuestState, VolumeState } from '../state.ts';
+import { textArg, type TaskContext, type Worker } from '../tasks.ts';
+import { addVolume, linkedChildren, storageOf } from '../volumes.ts';
+import { isOnNode } from './storage-view.ts';
+import { needRootFor } from './qemu-rights.ts';
+
+const realDrives = (sim: Sim, guest: GuestState): Drive[] =>
+  drivesOf(sim.contract, guest.config).filter((drive) => drive.storage !== '');
+
+function localDrives(sim: Sim, guest: GuestState): Drive[] {
+  return realDrives(sim, guest).filter((drive) => !storageOf(sim, drive.storage).shared);
+}
+
+function missingStorages(sim: Sim, guest: GuestState, node: string): string[] {
+  const used = realDrives(sim, guest).map((drive) => drive.storage);
+  const missing = used.filter((id) => {
+    const storage = storageOf(sim, id);
+    return storage.disabled || !isOnNode(storage, node);
+  });
+  return [...new Set(missing)];
+}
+
+function precondition(call: Call): unknown {
+  const { sim, node } = call;
+  const guest = loadGuest(sim, node, call.params.number('vmid'));
+  const localDisks = localDrives(sim, guest).map((drive) => ({
+    volid: drive.file,
+    size: sim.world.volume(drive.file, node)?.size ?? 0,
+    cdrom: drive.isCdrom ? 1 : 0,
+    is_unused: 0,
+  }));
+  const result: Record<string, unknown> = {
+    running: isRunning(guest) ? 1 : 0,
+    local_disks: localDisks,
+    local_resources: [],
+  };
+  if (sim.facts.major > 7) result['mapped-resources'] = [];
+  if (sim.facts.major === 7 && isRunning(guest)) return result;
+  const others = [...sim.world.nodes.keys()].filter((name) => name !== node);
+  const blocked = others
+    .map((name) => [name, missingStorages(sim, guest, name)] as const)
+    .filter(([, ids]) => ids.length > 0);
+  result['allowed_nodes'] = others.filter((name) => !blocked.some(([other]) => other === name));
+  result['not_allowed_nodes'] = Object.fromEntries(
+    blocked.map(([name, ids]) => [name, { unavailable_storages: ids }]),
+  );
+  return result;
+}
+
+function targetStorageOf(call: Call): string | undefined {
+  const wanted = call.params.optText('targetstorage');
+  if (wanted === undefined || wanted === '1') return undefined;
+  return wanted
+    .split(/[,;\s]+/)[0]
+    ?.split(':')
+    .at(-1);
+}
+
+function migrate(call: Call): unknown {
+  const { sim, params, node, user } = call;
+  const target = params.text('target');
+  if (target === node) throw paramError({ target: 'target is local node.' });
+  if (!sim.world.nodes.has(target)) die(`no such cluster node '${target}'`);
+  for (const option of ['force', 'migration_type', 'migration_network']) {
+    if (params.has(option) && user !== 'root@pam')
+      throw paramError({ [option]: 'Only root may use this option.' });
+  }
+  needRootFor(call, 'force');
+  if (!sim.world.node(target).online) die(`node '${target}' is not online`);
+  const guest = loadGuest(sim, node, params.number('vmid'));
+  checkLock(guest);
+  if (isRunning(guest) && !params.flag('online')) die("can't migrate running VM without --online");
+  const targetStorage = targetStorageOf(call);
+  if (targetStorage !== undefined) {
+    sim.rights.need(user, `/vms/${guest.vmid}`, 'VM.Config.Disk');
+    sim.rights.need(user, `/storage/${targetStorage}`, 'Datastore.AllocateSpace');
+    if (!isOnNode(storageOf(sim, targetStorage), target)) {
+      die(`storage '${targetStorage}' is not available on node '${target}'`);
+    }
+  } else {
+    const [missing] = missingStorages(sim, guest, target);
+    if (missing !== undefined) die(`storage '${missing}' is not available on node '${target}'`);
+  }
+  const managed = sim.world.haResources.has(`vm:${guest.vmid}`);
+  const args = {
+    vmid: guest.vmid,
+    target,
+    withLocalDisks: params.flag('with-local-disks'),
+    targetStorage: targetStorage ?? null,
+    delayed: managed,
+  };
+  return call.startTask(
+    managed ? 'hamigrate' : 'qmigrate',
+    String(guest.vmid),
+    managed ? 'ha-migrate' : 'migrate',
+    args,
+  );
+}
+
+/** What the log says; the exit status is only ever `migration aborted`. */
+function obstacle(sim: Sim, guest: GuestState, withLocalDisks: boolean): string | undefined {
+  const node = guest.node;
+  const running = isRunning(guest);
+  for (const drive of localDrives(sim, guest)) {
+    if (drive.isCdrom && !drive.isCloudInit)
+      return `can't migrate local cdrom '${drive.file}': local cdrom image`;
+    if (drive.isCdrom) continue;
+    const storage = storageOf(sim, drive.storage);
+    const volume = sim.world.volume(drive.file, node);
+    if (!['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm'].includes(storage.type))
+      return `can't migrate '${drive.file}'`;
+    if (volume?.parent !== undefined)
+      return `can't migrate '${drive.file}' as it's a clone of '${volume.parent}'`;
+    if (running && !withLocalDisks)
+      return "can't live migrate attached local disks without with-local-disks option";
+    if (guest.snapshots.length > 0) {
+      if (running) return 'online storage migration not possible if non-replicated snapshot exists';
+      const keeps = storage.type === 'zfspool' || (volume?.format === 'qcow2' && storage.type === 'dir');
+      if (!keeps) return 'non-migratable snapshot exists';
+    }
+    if (isTemplate(guest) && linkedChildren(sim, drive.file).length > 0) {
+      return `can't migrate template: '${drive.file}' is referenced by linked clone(s)`;
+    }
+  }
+  return undefined;
+}
+
+function moveLocalDisk(
+  sim: Sim,
+  guest: GuestState,
+  drive: Drive,
+  source: VolumeState,
+  target: string,
+  to: string | undefined,
+): void {
+  const storage = storageOf(sim, to ?? drive.storage);
+  sim.world.removeVolume(source.volid, guest.node);
+  const keepsName = storage.storage === drive.storage;
+  const moved = addVolume(sim, {
+    storage,
+    node: target,
+    vmid: guest.vmid,
+    size: source.size,
+    format: source.format,
+    volid: keepsName ? source.volid : undefined,
+  });
+  guest.config = { ...guest.config, [drive.key]: printDrive(drive, moved.volid) };
+}
+
+async function move(
+  sim: Sim,
+  task: TaskContext,
+  guest: GuestState,
+  target: string,
+  to: string | undefined,
+): Promise<void> {
+  const disks = localDrives(sim, guest).flatMap((drive) => {
+    const volume = sim.world.volume(drive.file, task.node);
+    return volume ? [{ drive, volume }] : [];
+  });
+  const bytes = disks.reduce((sum, { volume }) => sum + volume.size, 0);
+  const memory = isRunning(guest) ? 2 : 1;
+  const seconds = sim.latency.migrate_s * memory + (bytes / 1024 ** 3) * sim.latency.migrate_s_per_gib;
+  await task.wait('transfer', seconds * 1000);
+  const problem = isRunning(guest) ? firstNicProblem(sim, target, guest.config) : undefined;
+  if (problem || !sim.world.node(target).online) {
+    task.log(
+      problem ? `[${target}] ${problem.text}` : `ssh: connect to host ${target} port 22: No route to host`,
+    );
+    task.log('ERROR: migration aborted');
+    die('migration aborted');
+  }
+  task.once('moved', () => {
+    noteChange(sim, guest);
+    for (const { drive, volume } of disks) moveLocalDisk(sim, guest, drive, volume, target, to);
+    guest.config = without(guest.config, 'lock');
+    sim.world.moveGuest(guest, target);
+  });
+}
+
+export function migrateWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    const target = textArg(args, 'target');
+    if (task.done('moved')) return;
+    const file = `/var/lock/qemu-server/pve-migrate-${vmid}`;
+    await task.locked(sim.locks.flock(task.node, file, 'exclusive', 10_000), () =>
+      task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+        const guest = loadGuest(sim, task.node, vmid);
+        if (!task.done('transfer')) checkLock(guest);
+        const problem = obstacle(sim, guest, args['withLocalDisks'] === true);
+        if (problem !== undefined) {
+          task.log(`ERROR: ${problem}`);
+          task.log("ERROR: migration aborted (duration 00:00:01): can't migrate VM - check log");
+          die('migration aborted');
+        }
+        guest.config = { ...guest.config, lock: 'migrate' };
+        try {
+          const { targetStorage } = args;
+          await move(sim, task, guest, target, typeof targetStorage === 'string' ? targetStorage : undefined);
+        } finally {
+          guest.config = without(guest.config, 'lock');
+        }
+      }),
+    );
+  };
+}
+
+/** The manager does it later, with a qmigrate task of its own. */
+export function haMigrateWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    await task.wait('queue', 200);
+    task.once('requested', () => {
+      sim.clock.at(sim.clock.now() + 10_000, () => {
+        const guest = sim.world.guests.get(Number(args['vmid']));
+        if (guest?.node !== task.node) return;
+        const { vmid } = guest;
+        sim.tasks.start({
+          node: task.node,
+          type: 'qmigrate',
+          id: String(vmid),
+          user: 'root@pam',
+          kind: 'migrate',
+          args,
+        });
+      });
+    });
+  };
+}
+
+export const qemuMigrateHandlers: Handlers = {
+  'GET /nodes/{node}/qemu/{vmid}/migrate': precondition,
+  'POST /nodes/{node}/qemu/{vmid}/migrate': migrate,
+};

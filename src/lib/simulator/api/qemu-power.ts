@@ -1,0 +1,167 @@
+/** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
+import { checkLock, loadGuest } from '../guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { firstNicProblem } from '../network-check.ts';
+import { die } from '../pve-error.ts';
+import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import type { GuestState } from '../state.ts';
+import type { TaskContext, Worker } from '../tasks.ts';
+import { applyPending } from './qemu-config.ts';
+import { needRootFor } from './qemu-rights.ts';
+
+const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
+
+export function markStarted(sim: Sim, guest: GuestState): void {
+  noteChange(sim, guest);
+  guest.runningSince = sim.clock.now();
+  guest.pid = sim.world.nextPid++;
+  guest.paused = false;
+}
+
+export function markStopped(sim: Sim, guest: GuestState): void {
+  noteChange(sim, guest);
+  guest.runningSince = undefined;
+  guest.pid = undefined;
+  guest.paused = false;
+  applyPending(sim, guest);
+}
+
+/** QemuServer.pm vm_start_nolock. */
+async function start(sim: Sim, task: TaskContext, vmid: number, skiplock: boolean): Promise<void> {
+  const guest = loadGuest(sim, task.node, vmid);
+  if (!skiplock) checkLock(guest);
+  if (isRunning(guest)) die(`VM ${vmid} already running`);
+  if (isTemplate(guest)) die("you can't start a vm if it's a template");
+  applyPending(sim, guest);
+  const problem = firstNicProblem(sim, task.node, guest.config);
+  if (problem?.early === true) {
+    task.log(problem.text);
+    die(problem.text);
+  }
+  await task.wait('start', sim.latency.start_s * 1000);
+  if (problem) {
+    task.log(problem.text);
+    die('start failed: QEMU exited with code 1');
+  }
+  task.once('started', () => markStarted(sim, guest));
+}
+
+export function startWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      if (task.done('started')) return;
+      await start(sim, task, vmid, args['skiplock'] === true);
+    });
+  };
+}
+
+export function stopWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      if (args['skiplock'] !== true) checkLock(guest);
+      if (!isRunning(guest)) return;
+      await task.wait('stop', sim.latency.stop_s * 1000);
+      task.once('stopped', () => markStopped(sim, guest));
+    });
+  };
+}
+
+/** The guest takes its time; what it does not manage within the timeout fails or is forced. */
+export function shutdownWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      if (args['skiplock'] !== true) checkLock(guest);
+      if (!isRunning(guest)) return;
+      const needed = sim.latency.shutdown_s;
+      const timeout = typeof args['timeout'] === 'number' ? args['timeout'] : 60;
+      await task.wait('shutdown', Math.min(needed, timeout) * 1000);
+      if (needed > timeout && args['forceStop'] !== true) die('VM quit/powerdown failed - got timeout');
+      task.once('stopped', () => markStopped(sim, guest));
+      if (args['reboot'] === true) await start(sim, task, vmid, true);
+    });
+  };
+}
+
+/** HA-managed machines: the task ends when the request is queued; the manager acts later. */
+export function haRequestWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    await task.wait('queue', 200);
+    const guest = sim.world.guests.get(Number(args['vmid']));
+    if (!guest) return;
+    task.once('requested', () => {
+      sim.clock.at(sim.clock.now() + 10_000, () => {
+        if (args['action'] === 'start' && !isRunning(guest)) markStarted(sim, guest);
+        if (args['action'] === 'stop' && isRunning(guest)) markStopped(sim, guest);
+      });
+    });
+  };
+}
+
+function power(type: string, kind: string, action: 'start' | 'stop'): (call: Call) => unknown {
+  return (call) => {
+    const { params, sim } = call;
+    needRootFor(call, 'skiplock');
+    const guest = guestOf(call);
+    const vmid = guest.vmid;
+    if (sim.world.haResources.has(`vm:${vmid}`)) {
+      return call.startTask(action === 'start' ? 'hastart' : 'hastop', String(vmid), 'ha-request', {
+        vmid,
+        action,
+      });
+    }
+    if (type === 'qmshutdown' && guest.paused && !params.flag('forceStop'))
+      die('VM is paused - cannot shutdown');
+    return call.startTask(type, String(vmid), kind, {
+      vmid,
+      skiplock: params.flag('skiplock'),
+      forceStop: params.flag('forceStop'),
+      timeout: params.optNumber('timeout') ?? null,
+    });
+  };
+}
+
+/** Calls that only make sense on a running machine refuse at once. */
+function onRunning(
+  type: string,
+  kind: string,
+  extra: Readonly<Record<string, boolean>>,
+): (call: Call) => unknown {
+  return (call) => {
+    needRootFor(call, 'skiplock');
+    const guest = guestOf(call);
+    if (!isRunning(guest)) die(`VM ${guest.vmid} not running`);
+    const timeout = call.params.optNumber('timeout') ?? null;
+    return call.startTask(type, String(guest.vmid), kind, { vmid: guest.vmid, timeout, ...extra });
+  };
+}
+
+/** reset, suspend, resume: short work on the process. */
+export function signalWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      checkLock(guest);
+      if (!isRunning(guest)) die(`VM ${vmid} not running`);
+      await task.wait('signal', 300);
+      noteChange(sim, guest);
+      if (args['pause'] === true) guest.paused = true;
+      if (args['resume'] === true) guest.paused = false;
+    });
+  };
+}
+
+export const qemuPowerHandlers: Handlers = {
+  'POST /nodes/{node}/qemu/{vmid}/status/start': power('qmstart', 'start', 'start'),
+  'POST /nodes/{node}/qemu/{vmid}/status/stop': power('qmstop', 'stop', 'stop'),
+  'POST /nodes/{node}/qemu/{vmid}/status/shutdown': power('qmshutdown', 'shutdown', 'stop'),
+  'POST /nodes/{node}/qemu/{vmid}/status/reboot': onRunning('qmreboot', 'shutdown', { reboot: true }),
+  'POST /nodes/{node}/qemu/{vmid}/status/reset': onRunning('qmreset', 'signal', {}),
+  'POST /nodes/{node}/qemu/{vmid}/status/suspend': onRunning('qmsuspend', 'signal', { pause: true }),
+  'POST /nodes/{node}/qemu/{vmid}/status/resume': onRunning('qmresume', 'signal', { resume: true }),
+};

@@ -1,0 +1,154 @@
+/** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
+import { checkLock, drivesOf, loadGuest, without } from '../guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { die } from '../pve-error.ts';
+import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import type { GuestState, SnapshotState } from '../state.ts';
+import { textArg, type TaskContext, type Worker } from '../tasks.ts';
+import { canSnapshot, storageOf } from '../volumes.ts';
+import { markStarted, markStopped } from './qemu-power.ts';
+
+const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
+
+function list(call: Call): unknown {
+  const guest = guestOf(call);
+  const rows = guest.snapshots.map((one) => ({
+    name: one.name,
+    description: one.description,
+    snaptime: one.snaptime,
+    vmstate: one.vmstate ? 1 : 0,
+    ...(one.parent === undefined ? {} : { parent: one.parent }),
+  }));
+  const current = {
+    name: 'current',
+    description: 'You are here!',
+    running: isRunning(guest) ? 1 : 0,
+    ...(guest.parent === undefined ? {} : { parent: guest.parent }),
+  };
+  return [...rows, current];
+}
+
+function known(guest: GuestState, name: string): SnapshotState {
+  return guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
+}
+
+function checkCreate(sim: Sim, guest: GuestState, name: string): void {
+  checkLock(guest);
+  if (guest.snapshots.some((one) => one.name === name)) die(`snapshot name '${name}' already used`);
+  if (isTemplate(guest)) die('snapshot feature is not available');
+  const able = drivesOf(sim.contract, guest.config)
+    .filter((drive) => !drive.isCdrom)
+    .every((drive) => canSnapshot(storageOf(sim, drive.storage), sim.world.volume(drive.file, guest.node)));
+  if (!able) die('snapshot feature is not available');
+}
+
+function create(call: Call): unknown {
+  const { params } = call;
+  const name = params.text('snapname');
+  if (name === 'current') die("unable to use snapshot name 'current' (reserved name)");
+  if (name === 'pending') die("unable to use snapshot name 'pending' (reserved name)");
+  const guest = guestOf(call);
+  const args = {
+    vmid: guest.vmid,
+    name,
+    description: params.text('description'),
+    vmstate: params.flag('vmstate'),
+  };
+  return call.startTask('qmsnapshot', String(guest.vmid), 'snapshot', args);
+}
+
+/** Runs `work` with the machine's lock held and its `lock:` entry set meanwhile. */
+async function marked(task: TaskContext, guest: GuestState, mark: string, seconds: number): Promise<void> {
+  guest.config = { ...guest.config, lock: mark };
+  try {
+    await task.wait(mark, seconds * 1000);
+  } finally {
+    guest.config = without(guest.config, 'lock');
+  }
+}
+
+export function snapshotWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    const name = textArg(args, 'name');
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      if (!task.done('snapshot')) checkCreate(sim, guest, name);
+      await marked(task, guest, 'snapshot', sim.latency.snapshot_s);
+      const snapshot: SnapshotState = {
+        name,
+        ...(guest.parent === undefined ? {} : { parent: guest.parent }),
+        snaptime: Math.floor(sim.clock.now() / 1000),
+        description: textArg(args, 'description'),
+        vmstate: args['vmstate'] === true && isRunning(guest),
+        config: { ...guest.config },
+      };
+      guest.snapshots = [...guest.snapshots, snapshot];
+      guest.parent = name;
+    });
+  };
+}
+
+function remove(call: Call): unknown {
+  const guest = guestOf(call);
+  const name = call.params.text('snapname');
+  return call.startTask('qmdelsnapshot', String(guest.vmid), 'delsnapshot', { vmid: guest.vmid, name });
+}
+
+export function deleteSnapshotWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    const name = textArg(args, 'name');
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      const snapshot = known(guest, name);
+      if (!task.done('snapshot-delete')) checkLock(guest);
+      await marked(task, guest, 'snapshot-delete', sim.latency.snapshot_s);
+      guest.snapshots = guest.snapshots
+        .filter((one) => one !== snapshot)
+        .map((one) => (one.parent === name ? reparented(one, snapshot.parent) : one));
+      if (guest.parent === name) guest.parent = snapshot.parent;
+    });
+  };
+}
+
+function reparented(snapshot: SnapshotState, parent: string | undefined): SnapshotState {
+  if (parent !== undefined) return { ...snapshot, parent };
+  const { name, snaptime, description, vmstate, config } = snapshot;
+  return { name, snaptime, description, vmstate, config };
+}
+
+function rollback(call: Call): unknown {
+  const guest = guestOf(call);
+  const args = { vmid: guest.vmid, name: call.params.text('snapname'), start: call.params.flag('start') };
+  return call.startTask('qmrollback', String(guest.vmid), 'rollback', args);
+}
+
+export function rollbackWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    const name = textArg(args, 'name');
+    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      const guest = loadGuest(sim, task.node, vmid);
+      const snapshot = known(guest, name);
+      if (!task.done('rollback')) checkLock(guest);
+      if (isTemplate(guest)) die('rollback is not possible on a template');
+      if (isRunning(guest)) markStopped(sim, guest);
+      await marked(task, guest, 'rollback', sim.latency.rollback_s);
+      noteChange(sim, guest);
+      guest.config = { ...snapshot.config };
+      guest.parent = name;
+      if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
+    });
+  };
+}
+
+export const qemuSnapshotHandlers: Handlers = {
+  'GET /nodes/{node}/qemu/{vmid}/snapshot': list,
+  'POST /nodes/{node}/qemu/{vmid}/snapshot': create,
+  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': (call) => ({
+    ...known(guestOf(call), call.params.text('snapname')).config,
+  }),
+  'DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': remove,
+  'POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback': rollback,
+};

@@ -1,0 +1,104 @@
+/** Reading and writing values of a guest's configuration. Pure, apart from drawing MAC addresses. */
+import type { Contract } from './contract/parse-tables.ts';
+import { splitList } from './contract/formats.ts';
+import { printProperties, splitProperties, type Properties } from './contract/property-string.ts';
+import { die } from './pve-error.ts';
+import { randomMac, sha1 } from './secrets.ts';
+import type { Sim } from './sim.ts';
+import type { GuestConfig, GuestState } from './state.ts';
+
+export function parseProperties(contract: Contract, format: string, text: string): Properties {
+  const known = contract.formats.get(format);
+  const parsed = known && splitProperties(text, known);
+  return parsed?.ok === true ? parsed.values : die(`unable to parse '${text}'`);
+}
+
+export const parseNet = (contract: Contract, text: string): Properties =>
+  parseProperties(contract, '$net', text);
+
+/** QemuServer.pm print_net: `<model>=<mac>` first, the rest by name. */
+export function printNet(net: Readonly<Properties>): string {
+  const { model = '', macaddr = '', ...rest } = net;
+  return [`${model}=${macaddr}`, printProperties(rest, Object.keys(rest).sort())]
+    .filter((part) => part !== '')
+    .join(',');
+}
+
+export function macPrefix(sim: Sim): string | undefined {
+  return sim.world.datacenter['mac_prefix'] ?? sim.facts.macPrefix;
+}
+
+/** A net without a MAC gets a new one, on every write (QemuServer.pm parse_net). */
+export function completeNet(sim: Sim, text: string): string {
+  const net = parseNet(sim.contract, text);
+  return printNet({ ...net, macaddr: net['macaddr'] ?? randomMac(sim.world, macPrefix(sim)) });
+}
+
+export const isNetKey = (key: string): boolean => /^net\d+$/.test(key);
+export const isDriveKey = (key: string): boolean =>
+  /^(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0)$/.test(key);
+
+export interface Drive {
+  readonly key: string;
+  readonly file: string;
+  readonly storage: string;
+  readonly options: Readonly<Properties>;
+  readonly isCdrom: boolean;
+  readonly isCloudInit: boolean;
+}
+
+export function parseDrive(contract: Contract, key: string, text: string): Drive {
+  const options = parseProperties(contract, `$${key.replace(/\d+$/, '')}`, text);
+  const file = options['file'] ?? '';
+  const isCloudInit = /(?:^|[:/-])cloudinit(?:\.|$)/.test(file);
+  return {
+    key,
+    file,
+    storage: file.includes(':') ? file.slice(0, file.indexOf(':')) : '',
+    options,
+    isCloudInit,
+    isCdrom: options['media'] === 'cdrom' || file === 'none' || file === 'cdrom',
+  };
+}
+
+export function printDrive(drive: Drive, file: string, more: Readonly<Properties> = {}): string {
+  const options = without({ ...drive.options, ...more }, 'file');
+  const rest = printProperties(options, Object.keys(options).sort());
+  return rest === '' ? file : `${file},${rest}`;
+}
+
+export function drivesOf(contract: Contract, config: Readonly<GuestConfig>): Drive[] {
+  return Object.entries(config)
+    .filter(([key]) => isDriveKey(key))
+    .map(([key, value]) => parseDrive(contract, key, value))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** GuestHelpers.pm get_unique_tags without a tag-style: lower case, sorted, joined by `;`. */
+export function normalizeTags(text: string): string {
+  return [...new Set(splitList(text.toLowerCase()))].sort().join(';');
+}
+
+/** Configuration text, only good for its digest and for comparing. */
+export function digestOf(guest: GuestState): string {
+  return sha1(JSON.stringify([guest.config, guest.pending, guest.pendingDelete, guest.snapshots]));
+}
+
+export function checkLock(guest: GuestState): void {
+  const lock = guest.config['lock'];
+  if (lock !== undefined) die(`VM is locked (${lock})`);
+}
+
+/** GuestHelpers load_config: only this node's machines exist here. */
+export function loadGuest(sim: Sim, node: string, vmid: number): GuestState {
+  const guest = sim.world.guests.get(vmid);
+  if (guest?.type !== 'qemu' || guest.node !== node) {
+    die(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
+  }
+  return guest;
+}
+
+/** Sets or removes keys without leaving undefined ones behind. */
+export function without(config: Readonly<GuestConfig>, ...keys: readonly string[]): GuestConfig {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
+}

@@ -1,0 +1,165 @@
+/** The scenario file as written; names are those of the YAML. Data only. */
+import type { Latency } from './latency.ts';
+import type { Version } from './version.ts';
+
+export interface ScenarioBridge {
+  readonly name: string;
+  readonly vlan_aware?: boolean;
+  readonly ports?: string;
+  readonly comments?: string;
+  readonly autostart?: boolean;
+}
+
+export interface ScenarioNode {
+  readonly name: string;
+  readonly cpus?: number;
+  readonly memory_gib?: number;
+  readonly base_load?: number;
+  readonly bridges?: readonly (string | ScenarioBridge)[];
+  /** Edits of others that wait for a reload. */
+  readonly staged?: readonly ScenarioBridge[];
+  readonly online?: boolean;
+  readonly offline_at_s?: number;
+  readonly maintenance?: boolean;
+}
+
+export interface ScenarioNodes {
+  readonly count: number;
+  readonly prefix?: string;
+  readonly cpus?: number;
+  readonly memory_gib?: number;
+  readonly base_load?: number;
+  readonly bridges?: readonly (string | ScenarioBridge)[];
+}
+
+export interface ScenarioStorage {
+  readonly id: string;
+  readonly type: 'dir' | 'nfs' | 'cifs' | 'lvmthin' | 'lvm' | 'zfspool' | 'rbd' | 'btrfs';
+  readonly shared?: boolean;
+  readonly content?: readonly string[];
+  readonly nodes?: readonly string[];
+  readonly disabled?: boolean;
+  readonly size_gib?: number;
+  readonly used_gib?: number;
+  readonly lock_s?: number;
+}
+
+interface ScenarioMachine {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  readonly storage?: string;
+  readonly cores?: number;
+  readonly memory_mib?: number;
+  readonly bridge?: string;
+  readonly tags?: string;
+  readonly description?: string;
+  readonly pool?: string;
+  /** Further lines of the configuration file. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export interface ScenarioTemplate extends ScenarioMachine {
+  readonly disks_gib?: readonly number[];
+  /** Attaches a cloud-init drive on that storage. */
+  readonly cloud_init?: string;
+  /** An ISO image that stays attached, e.g. `local:iso/debian.iso`. */
+  readonly iso?: string;
+}
+
+export interface ScenarioGuest extends ScenarioMachine {
+  readonly type?: 'qemu' | 'lxc';
+  readonly disk_gib?: number;
+  readonly running?: boolean;
+  readonly load?: number;
+  readonly ha?: boolean;
+}
+
+export interface ScenarioBulk {
+  readonly count: number;
+  readonly nodes?: readonly string[];
+  readonly first_vmid?: number;
+  readonly storage?: string;
+  readonly cores?: number;
+  readonly memory_mib?: number;
+  readonly disk_gib?: number;
+  /** Share of them that runs, 0 to 1. */
+  readonly running?: number;
+}
+
+export interface ScenarioToken {
+  readonly id: string;
+  readonly secret: string;
+  readonly privsep?: boolean;
+}
+
+export interface ScenarioUser {
+  readonly userid: string;
+  readonly password?: string;
+  readonly comment?: string;
+  readonly email?: string;
+  readonly enable?: boolean;
+  readonly expire?: number;
+  readonly groups?: readonly string[];
+  readonly totp?: string;
+  readonly tokens?: readonly ScenarioToken[];
+}
+
+export interface ScenarioAcl {
+  readonly path: string;
+  readonly role: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly token?: string;
+  readonly propagate?: boolean;
+}
+
+export interface ScenarioFault {
+  readonly method?: string;
+  readonly path: string;
+  readonly nth?: number;
+  readonly every?: number;
+  readonly once?: boolean;
+  readonly action: 'fail' | 'drop-before' | 'drop-after' | 'task-fail' | 'slow';
+  readonly status?: number;
+  readonly text?: string;
+  readonly exitstatus?: string;
+  readonly ms?: number;
+}
+
+export interface Scenario {
+  readonly version?: Version;
+  readonly name?: string;
+  readonly seed?: number;
+  readonly root_password?: string;
+  readonly clock?: { readonly speed?: number; readonly start?: string };
+  readonly nodes: readonly ScenarioNode[] | ScenarioNodes;
+  readonly storages: readonly ScenarioStorage[];
+  readonly templates?: readonly ScenarioTemplate[];
+  readonly guests?: readonly ScenarioGuest[];
+  readonly foreign_guests?: ScenarioBulk;
+  readonly realms?: readonly { readonly realm: string; readonly type: string }[];
+  readonly users?: readonly ScenarioUser[];
+  readonly groups?: readonly { readonly group: string; readonly comment?: string }[];
+  readonly roles?: Readonly<Record<string, readonly string[]>>;
+  readonly pools?: readonly {
+    readonly pool: string;
+    readonly comment?: string;
+    readonly vms?: readonly number[];
+    readonly storages?: readonly string[];
+  }[];
+  readonly acl?: readonly ScenarioAcl[];
+  readonly datacenter?: Readonly<Record<string, string>>;
+  readonly sdn?: {
+    readonly zones?: readonly { readonly zone: string; readonly type: string }[];
+    readonly vnets?: readonly {
+      readonly vnet: string;
+      readonly zone: string;
+      readonly tag?: number;
+      readonly alias?: string;
+      readonly vlanaware?: boolean;
+    }[];
+  };
+  readonly latency?: Partial<Latency>;
+  readonly faults?: readonly ScenarioFault[];
+}

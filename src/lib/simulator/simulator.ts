@@ -1,0 +1,204 @@
+/** The embedded Proxmox VE: puts clock, state, rules and HTTP together. Shares no code with the client. */
+import { handlers, registerWorkers } from './api/handlers.ts';
+import { buildState, latencyOf } from './build-state.ts';
+import { contractOf } from './contract/contract.ts';
+import { Faults, type Fault, type NodeFault } from './faults.ts';
+import { Dispatcher, type Answer, type ApiRequest } from './http/dispatcher.ts';
+import { Front } from './http/front.ts';
+import { Locks } from './locks.ts';
+import { Rights } from './permissions.ts';
+import { scenarioFaults } from './scenario.ts';
+import type { Scenario } from './scenario-types.ts';
+import { createSimClock } from './sim-clock.ts';
+import type { Sim } from './sim.ts';
+import type { ClusterState } from './state.ts';
+import { TaskManager } from './tasks.ts';
+import { versionFacts, type Version } from './version.ts';
+import type { RawParams } from './validate.ts';
+import { World } from './world.ts';
+
+export interface MutationEvent {
+  readonly n: number;
+  readonly phase: 'before' | 'after';
+  readonly method: string;
+  readonly path: string;
+}
+
+export interface SimulatorOptions {
+  /** From loadScenario or defaultScenario. */
+  readonly scenario: Scenario;
+  /** Resumes a saved cluster; tasks under way go on. */
+  readonly state?: ClusterState;
+  /** Simulated seconds per real second; overrides scenario.clock.speed. */
+  readonly speed?: number;
+  /** Default: any free port. */
+  readonly port?: number;
+  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly host?: string;
+  /**
+   * Called around each mutating (non-GET, not /access/ticket) request, in order of arrival; n counts from 1. A promise
+   * is awaited.
+   */
+  readonly onMutation?: (event: MutationEvent) => void | Promise<void>;
+}
+
+export interface RecordedRequest {
+  readonly n: number;
+  readonly method: string;
+  /** The endpoint's template, such as `/nodes/{node}/network`; the path itself when there is no such endpoint. */
+  readonly path: string;
+  readonly rawPath: string;
+  /** Body and query, without the variables of the path. */
+  readonly params: RawParams;
+  /** 0: the connection was cut. */
+  readonly status: number;
+  /** Simulated milliseconds. */
+  readonly at: number;
+  readonly durationMs: number;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly port: number;
+  readonly speed: number;
+  readonly version: Version;
+  readonly credentials: ClusterState['credentials'];
+  /** A deep copy, plain JSON. */
+  snapshot(): ClusterState;
+  readonly requests: readonly RecordedRequest[];
+  /** Simulated milliseconds since the epoch. */
+  now(): number;
+  addFault(fault: Fault): void;
+  /** Resolves when no task runs. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const defaultSpeed = 20;
+
+function createSim(scenario: Scenario, state: ClusterState, speed: number): Sim {
+  const world = new World(state);
+  const facts = versionFacts(state.version);
+  const clock = createSimClock(state.now, speed);
+  const sim: Sim = {
+    world,
+    clock,
+    facts,
+    locks: new Locks(clock, facts.cfsPollMs),
+    tasks: new TaskManager(clock, world, state.tasks),
+    rights: new Rights(world, facts),
+    contract: contractOf(state.version),
+    latency: latencyOf(scenario),
+  };
+  registerWorkers(sim);
+  return sim;
+}
+
+/** Power off: tasks die without a verdict, machines stop running; on again they stay off. */
+function switchNode(sim: Sim, name: string, online: boolean): void {
+  const node = sim.world.nodes.get(name);
+  if (!node || node.online === online) return;
+  node.online = online;
+  if (online) {
+    Reflect.deleteProperty(node, 'offlineSince');
+    node.bootTime = sim.clock.now();
+    return;
+  }
+  node.offlineSince = sim.clock.now();
+  sim.tasks.killAll(name);
+  for (const guest of sim.world.guestsOn(name)) {
+    guest.runningSince = undefined;
+    guest.pid = undefined;
+  }
+}
+
+class RunningSimulator {
+  readonly requests: RecordedRequest[] = [];
+  readonly #sim: Sim;
+  readonly #faults = new Faults();
+  readonly #dispatcher: Dispatcher;
+  readonly #onMutation: SimulatorOptions['onMutation'];
+  #received = 0;
+  #mutations = 0;
+
+  constructor(sim: Sim, onMutation: SimulatorOptions['onMutation']) {
+    this.#sim = sim;
+    this.#onMutation = onMutation;
+    this.#dispatcher = new Dispatcher(sim, this.#faults, handlers);
+  }
+
+  addFault(fault: Fault): void {
+    if ('match' in fault) this.#faults.add(fault);
+    else this.#switchLater(fault);
+  }
+
+  #switchLater({ node, action, afterSeconds = 0 }: NodeFault): void {
+    const change = (): void => switchNode(this.#sim, node, action === 'node-online');
+    if (afterSeconds === 0) change();
+    else this.#sim.clock.at(this.#sim.clock.now() + afterSeconds * 1000, change);
+  }
+
+  async handle(request: ApiRequest, rawPath: string): Promise<Answer> {
+    const { method, path } = request;
+    this.#received += 1;
+    const n = this.#received;
+    const at = this.#sim.clock.now();
+    const route = this.#dispatcher.route(method, path);
+    const mutation = method === 'GET' || path === '/access/ticket' ? undefined : (this.#mutations += 1);
+    const notify = async (phase: 'before' | 'after'): Promise<void> => {
+      if (mutation !== undefined) await this.#onMutation?.({ n: mutation, phase, method, path });
+    };
+    await notify('before');
+    const answer = await this.#dispatcher.handle(request, route);
+    await notify('after');
+    this.requests.push({
+      n,
+      method,
+      path: route?.spec.path ?? path,
+      rawPath,
+      params: request.raw,
+      status: answer.drop === true ? 0 : answer.status,
+      at,
+      durationMs: this.#sim.clock.now() - at,
+    });
+    return answer;
+  }
+}
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { scenario, tls, port = 0, host = '127.0.0.1' } = options;
+  const speed = options.speed ?? scenario.clock?.speed ?? defaultSpeed;
+  const state = structuredClone(options.state) ?? buildState(scenario);
+  const sim = createSim(scenario, state, speed);
+  const running = new RunningSimulator(sim, options.onMutation);
+  for (const fault of scenarioFaults(scenario)) running.addFault(fault);
+  for (const node of sim.world.nodes.values()) {
+    if (node.offlineAt !== undefined) sim.clock.at(node.offlineAt, () => switchNode(sim, node.name, false));
+  }
+  const front = new Front({
+    host,
+    port,
+    tls,
+    bodyLimit: sim.facts.bodyLimit,
+    now: () => sim.clock.now(),
+    handle: (request, rawPath) => running.handle(request, rawPath),
+  });
+  const bound = await front.listen();
+  sim.tasks.resume();
+  return {
+    url: `${tls ? 'https' : 'http'}://${host}:${bound}`,
+    port: bound,
+    speed,
+    version: state.version,
+    credentials: sim.world.fixed.credentials,
+    snapshot: () => sim.world.toState(sim.clock.now(), sim.tasks.all()),
+    requests: running.requests,
+    now: () => sim.clock.now(),
+    addFault: (fault) => running.addFault(fault),
+    idle: () => sim.tasks.idle(),
+    close: async () => {
+      sim.clock.stop();
+      await front.close();
+    },
+  };
+}

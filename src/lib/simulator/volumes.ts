@@ -1,0 +1,132 @@
+/** Disk volumes: what a storage type can do, naming, allocating and freeing. Locks are taken by the callers' tasks. */
+import { die } from './pve-error.ts';
+import { lockStorage, type Sim } from './sim.ts';
+import type { StorageState, VolumeState } from './state.ts';
+import type { TaskContext } from './tasks.ts';
+
+const fileTypes = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'cephfs']);
+const linkable = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'lvmthin', 'zfspool', 'zfs', 'rbd']);
+
+export function storageOf(sim: Sim, id: string): StorageState {
+  return sim.world.storages.get(id) ?? die(`storage '${id}' does not exist`);
+}
+
+/** Storage.pm storage_check_enabled. */
+export function checkEnabled(sim: Sim, id: string, node: string): StorageState {
+  const storage = storageOf(sim, id);
+  if (storage.disabled) die(`storage '${id}' is disabled`);
+  if (storage.nodes && !storage.nodes.includes(node))
+    die(`storage '${id}' is not available on node '${node}'`);
+  return storage;
+}
+
+export function isBaseVolume(volid: string): boolean {
+  return /(?:^|[:/])base-\d+-[^/]*$/.test(volid);
+}
+
+/** Linked clones start from base images; thick LVM, iSCSI and cephfs have none (volume_has_feature 'clone'). */
+export function canLink(storage: StorageState, volid: string): boolean {
+  return linkable.has(storage.type) && isBaseVolume(volid);
+}
+
+export function canBeTemplate(storage: StorageState): boolean {
+  return linkable.has(storage.type);
+}
+
+export function canSnapshot(storage: StorageState, volume: VolumeState | undefined): boolean {
+  if (fileTypes.has(storage.type)) return storage.type === 'btrfs' || volume?.format === 'qcow2';
+  return ['rbd', 'zfspool', 'zfs', 'lvmthin'].includes(storage.type);
+}
+
+const isFileBased = (storage: StorageState): boolean => fileTypes.has(storage.type);
+
+export function defaultFormat(storage: StorageState): string {
+  return isFileBased(storage) ? 'qcow2' : 'raw';
+}
+
+function volidFor(storage: StorageState, vmid: number, name: string, format: string): string {
+  return isFileBased(storage) ? `${storage.storage}:${vmid}/${name}.${format}` : `${storage.storage}:${name}`;
+}
+
+/** The volume id of the n-th free disk name of a guest. */
+function freeName(
+  sim: Pick<Sim, 'world'>,
+  storage: StorageState,
+  node: string,
+  vmid: number,
+  format: string,
+  base?: string,
+): string {
+  for (let i = 0; ; i += 1) {
+    const plain = volidFor(storage, vmid, `vm-${vmid}-disk-${i}`, format);
+    const linked = base === undefined ? plain : linkedVolid(storage, base, plain);
+    if (!sim.world.volume(plain, node) && !sim.world.volume(linked, node)) return linked;
+  }
+}
+
+/** The volume id holds its base, except on lvmthin, which does not track children. */
+function linkedVolid(storage: StorageState, base: string, plain: string): string {
+  if (storage.type === 'lvmthin') return plain;
+  const name = plain.slice(plain.indexOf(':') + 1);
+  const parent = base
+    .slice(base.indexOf(':') + 1)
+    .split('/')
+    .slice(isFileBased(storage) ? -2 : -1);
+  return `${storage.storage}:${parent.join('/')}/${name}`;
+}
+
+export function cloudInitVolid(storage: StorageState, vmid: number): string {
+  return volidFor(storage, vmid, `vm-${vmid}-cloudinit`, 'qcow2');
+}
+
+export interface NewVolume {
+  readonly storage: StorageState;
+  readonly node: string;
+  readonly vmid: number;
+  readonly size: number;
+  readonly format?: string | undefined;
+  /** The base image of a linked clone. */
+  readonly base?: string | undefined;
+  readonly volid?: string | undefined;
+}
+
+export function addVolume(sim: Pick<Sim, 'world'>, wanted: NewVolume): VolumeState {
+  const { storage, node, vmid, size, base } = wanted;
+  const format = wanted.format ?? defaultFormat(storage);
+  const free = storage.size - storage.used - sim.world.usedBytes(storage.storage, node);
+  if (storage.type === 'lvm' && free < size) die(`not enough free space on storage '${storage.storage}'`);
+  const volid = wanted.volid ?? freeName(sim, storage, node, vmid, format, base);
+  const volume: VolumeState = {
+    volid,
+    storage: storage.storage,
+    ...(storage.shared ? {} : { node }),
+    size,
+    vmid,
+    format,
+    content: 'images',
+    ...(base === undefined || storage.type === 'lvmthin' ? {} : { parent: base }),
+  };
+  sim.world.addVolume(volume);
+  return volume;
+}
+
+export function linkedChildren(sim: Sim, volid: string): VolumeState[] {
+  return [...sim.world.volumes()].filter((volume) => volume.parent === volid);
+}
+
+/** Work under a storage's lock, which may take 10 s to get and 60 s to hold. */
+export async function underStorageLock(
+  sim: Sim,
+  task: TaskContext,
+  storage: string,
+  label: string,
+  work: () => void,
+  seconds = sim.world.storages.get(storage)?.lockSeconds ?? sim.latency.storage_lock_s,
+): Promise<void> {
+  if (task.done(`${label}-done`)) return;
+  await task.locked(lockStorage(sim, task.node, storage), async () => {
+    await task.wait(label, Math.min(seconds, 60) * 1000);
+    if (seconds > 60) die(`'storage-${storage}'-locked command timed out - aborting`);
+    task.once(`${label}-done`, work);
+  });
+}

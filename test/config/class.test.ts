@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadClass } from '../../src/lib/config/load.ts';
+import { problems } from './problems.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'deploy-stand-class-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function put(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const LAB = 'machines: [{ device_type: linux, name: pc, template_vmid: 100, networks: [NETWORK] }]\n';
+
+test('warnings of both files come back together', () => {
+  const lab = put('net-lab.yml', LAB.replace('NETWORK', '{ bridge: VMBR0 }'));
+  const users = put('users.csv', 'userid,grade\n1@pve,5\n');
+  const { warnings } = loadClass(lab, users);
+  expect(warnings.map((text) => text.replaceAll(`${folder}/`, ''))).toEqual([
+    'net-lab.yml:1:85 machines[0].networks[0].bridge: "VMBR0" is an alias: only lower-case vmbrN is a real bridge (write vmbr0 if that bridge is meant)',
+    'users.csv:1:8: column "grade" is ignored',
+    'users.csv:2:1 users[0].userid: PVE 9 refuses a pool name that does not start with a letter: 1 (give these users a pool: that does)',
+  ]);
+});
+
+test('a range that the class does not fit into', () => {
+  const lab = put('net-lab.yml', `vmid_range: 20000-20001\n${LAB.replace('NETWORK', '')}`);
+  const users = put('users.yml', '[a@pve, b@pve, c@pve]');
+  expect(problems(() => loadClass(lab, users)).map((text) => text.replaceAll(`${folder}/`, ''))).toEqual([
+    'net-lab.yml vmid_range: the range 20000-20001 has 2 VMIDs, the class needs 3 → widen vmid_range',
+  ]);
+});
+
+test('one MAC address for many VMs is fine on networks of their own only', () => {
+  const users = put('users.yml', '[a@pve, b@pve]');
+  const withBridge = (bridge: string): string =>
+    put('net-lab.yml', LAB.replace('NETWORK', `{ bridge: ${bridge}, mac: "BC:24:11:00:00:01" }`));
+  expect(loadClass(withBridge('hq'), users).warnings).toEqual([]);
+  expect(loadClass(withBridge('vmbr0'), users).warnings).toEqual([
+    'machine pc: 2 VMs on vmbr0 would have the same MAC address BC:24:11:00:00:01',
+  ]);
+  expect(loadClass(withBridge('vmbr0'), put('one.yml', '[a@pve]')).warnings).toEqual([]);
+});
+
+test('the lab alone', () => {
+  const lab = put('net-lab.yml', LAB.replace('NETWORK', ''));
+  expect(loadClass(lab, undefined)).toMatchObject({ lab: { name: 'net-lab' }, users: [], warnings: [] });
+});

@@ -1,0 +1,147 @@
+/** The clock and the locks by themselves, and the texts that contention produces. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { Locks } from '../../src/lib/simulator/locks.ts';
+import { createSimClock, type SimClock } from '../../src/lib/simulator/sim-clock.ts';
+import { start } from './harness.ts';
+
+const clocks: SimClock[] = [];
+const newClock = (speed = 10_000): SimClock => {
+  const clock = createSimClock(0, speed);
+  clocks.push(clock);
+  return clock;
+};
+afterEach(() => clocks.splice(0).forEach((clock) => clock.stop()));
+
+describe('clock', () => {
+  test('events come in the order of their time, and see that time', async () => {
+    const clock = newClock();
+    const seen: [number, number][] = [];
+    const wait = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        clock.at(ms, () => {
+          seen.push([ms, clock.now()]);
+          resolve();
+        });
+      });
+    await Promise.all([wait(5000), wait(100), wait(3000), wait(100)]);
+    expect(seen.map(([ms]) => ms)).toEqual([100, 100, 3000, 5000]);
+    expect(seen.every(([ms, now]) => now === ms)).toBe(true);
+  });
+
+  test('time never passes an event that has not been handled, however slow the machine', async () => {
+    const clock = newClock(1_000_000);
+    const order: string[] = [];
+    const holder = (async (): Promise<void> => {
+      await clock.sleep(5);
+      await clock.sleep(5);
+      order.push('released at 10');
+    })();
+    clock.at(11, () => order.push('timeout at 11'));
+    const until = performance.now() + 20;
+    while (performance.now() < until);
+    await holder;
+    await clock.sleep(5);
+    expect(order).toEqual(['released at 10', 'timeout at 11']);
+  });
+
+  test('a cancelled event does not happen', async () => {
+    const clock = newClock();
+    let fired = false;
+    clock.at(100, () => (fired = true))();
+    await clock.sleep(500);
+    expect(fired).toBe(false);
+  });
+});
+
+describe('locks', () => {
+  test('flock: shared holders let shared ones in and keep an exclusive one out', async () => {
+    const clock = newClock();
+    const locks = new Locks(clock, [1000, 1000]);
+    const a = await locks.flock('n', '/f', 'shared', 1000);
+    const b = await locks.flock('n', '/f', 'shared', 1000);
+    await expect(locks.flock('n', '/f', 'exclusive', 1000)).rejects.toThrow("can't lock file '/f' - got timeout");
+    const waiting = locks.flock('n', '/f', 'exclusive', 10_000);
+    a();
+    b();
+    (await waiting)();
+    // Another node has a file of its own.
+    const c = await locks.flock('n', '/f', 'exclusive', 1000);
+    (await locks.flock('m', '/f', 'exclusive', 0))();
+    c();
+  });
+
+  test('a cfs lock is polled every second for ten, and waiters do not queue', async () => {
+    const clock = newClock();
+    const locks = new Locks(clock, [1000, 1000]);
+    const release = await locks.cfs('storage-x');
+    const begin = clock.now();
+    await expect(locks.cfs('storage-x')).rejects.toThrow("cfs-lock 'storage-x' error: got lock request timeout");
+    expect(clock.now() - begin).toBeGreaterThanOrEqual(9_000);
+    expect(clock.now() - begin).toBeLessThanOrEqual(10_000);
+    const waiter = locks.cfs('storage-x').then((mine) => ({ at: clock.now(), mine }));
+    await clock.sleep(100);
+    const freed = clock.now();
+    release();
+    const { at, mine } = await waiter;
+    expect(at - freed).toBeGreaterThan(500);
+    mine();
+  });
+
+  test('a newcomer overtakes those who sleep', async () => {
+    const clock = newClock();
+    const locks = new Locks(clock, [1000, 1000]);
+    const release = await locks.cfs('x');
+    const waiter = locks.cfs('x');
+    await clock.sleep(100);
+    release();
+    const newcomer = await locks.cfs('x');
+    newcomer();
+    (await waiter)();
+    expect(locks.isCfsHeld('x')).toBe(false);
+  });
+});
+
+test('user.cfg is one lane: slow writers make the others time out with a 500', async () => {
+  const { root } = await start({ latency: { user_cfg_write_ms: 4_000 } }, { speed: 2000 });
+  const replies = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((poolid) => root.post('/pools', { poolid })));
+  const reasons = replies.map((reply) => reply.reason);
+  expect(reasons.filter((reason) => reason === 'OK').length).toBeGreaterThanOrEqual(2);
+  expect(reasons).toContain("create pool failed: cfs-lock 'file-user_cfg' error: got lock request timeout");
+});
+
+test('clones on shared storage wait for the cluster-wide lock, on local storage for that of the node', async () => {
+  const slow = { storage_lock_s: 6, linked_clone_s: 7 };
+  const { root } = await start({ latency: slow }, { speed: 500 });
+  const clone = (newid: number): Promise<string> => root.task('POST', '/nodes/pve1/qemu/100/clone', { newid });
+  const ends = await Promise.all([clone(10001), clone(10002), clone(10003), clone(10004)]);
+  expect(ends.filter((end) => end === 'OK').length).toBeGreaterThanOrEqual(1);
+  expect(ends).toContain("clone failed: cfs-lock 'storage-ceph' error: got lock request timeout");
+});
+
+test('a rolled back clone leaves nothing', async () => {
+  const slow = { storage_lock_s: 6, linked_clone_s: 7 };
+  const { root, sim } = await start({ latency: slow }, { speed: 500 });
+  const ids = [10001, 10002, 10003, 10004];
+  const ends = await Promise.all(ids.map((newid) => root.task('POST', '/nodes/pve1/qemu/100/clone', { newid })));
+  const { guests, volumes } = sim.snapshot();
+  const failed = ids.filter((_, i) => ends[i] !== 'OK');
+  expect(failed.length).toBeGreaterThan(0);
+  expect(guests.filter((guest) => failed.includes(guest.vmid))).toEqual([]);
+  expect(volumes.filter((volume) => failed.includes(volume.vmid ?? 0))).toEqual([]);
+});
+
+test('local storage: the text names the lock file', async () => {
+  const { root } = await start(
+    {
+      templates: [{ vmid: 100, name: 'tpl', node: 'pve1', storage: 'local-lvm' }],
+      latency: { storage_lock_s: 6, linked_clone_s: 7 },
+    },
+    { speed: 500 },
+  );
+  const ids = [10001, 10002, 10003, 10004];
+  const ends = await Promise.all(ids.map((newid) => root.task('POST', '/nodes/pve1/qemu/100/clone', { newid })));
+  expect(ends.filter((end) => end === 'OK')).toHaveLength(2);
+  expect(ends).toContain(
+    "clone failed: can't lock file '/var/lock/pve-manager/pve-storage-local-lvm' - got timeout",
+  );
+});
