@@ -27,6 +27,9 @@ interface Target {
   close(): Promise<void>;
 }
 
+/** The embedded cluster ends with the command, so its real address would mislead. */
+const SIMULATED_URL = 'https://pve.simulated:8006';
+
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
 async function openSimulator(flags: GlobalFlags): Promise<Target> {
   const { startSimulator } = await import('../lib/simulator/simulator.ts');
@@ -45,7 +48,7 @@ async function openSimulator(flags: GlobalFlags): Promise<Target> {
       timeout: 30_000,
     },
     clock: createClock(simulator.speed),
-    url: `${simulator.url} (simulated)`,
+    url: SIMULATED_URL,
     close: async () => {
       if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
       await simulator.close();
