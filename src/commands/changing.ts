@@ -1,6 +1,4 @@
 /** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
-import { setMaxListeners } from 'node:events';
-import { hostname, userInfo } from 'node:os';
 import { createClock } from '../lib/clock.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
@@ -9,6 +7,7 @@ import type { DeployContext } from '../lib/workflow/deploy.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
+import { isGone, ownerName } from './owner.ts';
 import { openSession, type Session } from './session.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -28,10 +27,6 @@ interface ChangingFlags extends GlobalFlags {
   readonly concurrency?: number;
 }
 
-function ownerName(): string {
-  return `${userInfo().username}@${hostname()}/${process.pid}`;
-}
-
 export async function runChanging(
   io: ProgramIo,
   flags: ChangingFlags,
@@ -40,8 +35,6 @@ export async function runChanging(
   const output = createOutput(io, flags);
   const soft = new AbortController();
   const hard = new AbortController();
-  // Every request and wait listens while it lasts: many at once are no leak.
-  setMaxListeners(0, soft.signal, hard.signal);
   const log = createDebugLog({
     level: flags.logLevel,
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
@@ -79,6 +72,7 @@ export async function runChanging(
           clock,
           credentials: await CredentialsFile.open(credentialsFile, { url }),
           owner: ownerName(),
+          isGone,
           soft: soft.signal,
           hard: hard.signal,
           ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),

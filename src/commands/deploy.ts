@@ -97,7 +97,7 @@ async function execute(io: ProgramIo, flags: DeployFlags): Promise<void> {
   }
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
-    const want = toWant(flags, run.output.warn);
+    const want = toWant(flags, (text) => run.output.warn(text));
     if (saved) assertPlanFits(saved, want);
     const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;
     const session = await run.connect();

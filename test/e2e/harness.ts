@@ -12,6 +12,8 @@ import { createClock } from '../../src/lib/clock.ts';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 
+import { assertOfficial } from '../contract/official.ts';
+
 /** Simulated seconds per second: fast enough for tests, slow enough that a request is not a simulated minute. */
 export const SPEED = 60;
 
@@ -47,6 +49,7 @@ export async function startCluster(options: Partial<SimulatorOptions> = {}): Pro
     ...options,
   });
   cleanups.push(async () => {
+    assertOfficial(simulator);
     await simulator.close();
   });
   return simulator;

@@ -9,6 +9,15 @@ test.each([
   { of: { kind: 'pool.create' }, keys: ['user.cfg'] },
   { of: { kind: 'pool.update' }, keys: ['user.cfg'] },
   { of: { kind: 'acl.grant' }, keys: ['user.cfg'] },
+  { of: { kind: 'acl.revoke' }, keys: ['user.cfg'] },
+  { of: { kind: 'pool.release' }, keys: ['user.cfg'] },
+  { of: { kind: 'pool.delete' }, keys: ['user.cfg'] },
+  { of: { kind: 'user.delete' }, keys: ['user.cfg'] },
+  { of: { kind: 'bridge.delete', node: 'pve1' }, keys: ['network:pve1'] },
+  { of: { kind: 'vm.unprotect', node: 'pve1' }, keys: ['sync:pve1'] },
+  { of: { kind: 'vm.stop', node: 'pve1' }, keys: ['task:pve1'] },
+  { of: { kind: 'vm.delete', node: 'pve1' }, keys: ['task:pve1', 'destroy'] },
+  { of: { kind: 'ha.remove' }, keys: ['ha'] },
   { of: { kind: 'bridge.create', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'bridge.update', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'network.reload', node: 'pve1' }, keys: ['network:pve1'] },
@@ -122,9 +131,41 @@ test.each([
   expect(width(limits, ['task:pve1'])).toBe(node);
 });
 
-test('lanes of one never move', () => {
+describe('removals', () => {
+  const keysOn = (node: string) => [`task:${node}`, 'destroy'];
+  const USER_CFG =
+    "access permissions cleanup for VM 1 failed: cfs-lock 'file-user_cfg' error: got lock request timeout";
+
+  test('four at once in the whole cluster, six at most', () => {
+    const limits = createLimits();
+    limits.enter(keysOn('pve1'));
+    expect(width(limits, keysOn('pve2'))).toBe(3);
+    succeed(limits, 1000, ['destroy']);
+    expect(width(limits, keysOn('pve3'))).toBe(5);
+  });
+
+  test('fewer after user.cfg was busy; the node goes on as it was', () => {
+    const limits = createLimits();
+    const slot = limits.enter(keysOn('pve1'));
+    slot.timedOut(USER_CFG);
+    slot.leave(false);
+    expect(width(limits, ['destroy'])).toBe(2);
+    expect(width(limits, ['task:pve1'])).toBe(8);
+  });
+
+  test('a busy config on the node is no reason for fewer in the cluster', () => {
+    const limits = createLimits();
+    const slot = limits.enter(keysOn('pve1'));
+    slot.timedOut("can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout");
+    slot.leave(false);
+    expect(width(limits, ['destroy'])).toBe(4);
+    expect(width(limits, ['task:pve1'])).toBe(4);
+  });
+});
+
+test.each(['user.cfg', 'ha'])('lane %s of one never moves', (lane) => {
   const limits = createLimits();
-  const keys = ['user.cfg'];
+  const keys = [lane];
   for (let i = 0; i < 100; i += 1) limits.enter(keys).leave(true);
   expect(width(limits, keys)).toBe(1);
 });

@@ -60,7 +60,9 @@ describe('vm.stop', () => {
     { name: 'happy path', prepare: () => undefined, outcome: 'done', stops: 1 },
     {
       name: 'already stopped',
-      prepare: (pve) => void pve.running.clear(),
+      prepare: (pve) => {
+        pve.running.clear();
+      },
       outcome: 'already-done',
       stops: 0,
     },
@@ -331,6 +333,14 @@ describe('vm.delete', () => {
     expect(pve.vms.size).toBe(1);
   });
 
+  test('a lock that turns into that of a failed removal is not waited for any longer', async () => {
+    const pve = withVm({ lock: 'backup' });
+    pve.startTask('vzdump', '10001', () => String(pve.vms.set('pve1/10001', { lock: 'destroyed' })), 10);
+    const begun = pve.clock.now();
+    await expect(apply(pve, 'vm.delete', payload)).rejects.toMatchObject({ code: 'ZOMBIE_VM' });
+    expect(pve.clock.now() - begun).toBeLessThan(60_000);
+  });
+
   test('without patience a lock is told of at once', async () => {
     const pve = lockFor(withVm(), 'backup', 5);
     const begun = pve.clock.now();
@@ -593,6 +603,7 @@ describe('pool.release', () => {
   test('the mark goes, the pool stays', async () => {
     const pve = withPool(before, [1]);
     await apply(pve, 'pool.release', { pool: 'anna', comment: '', removeVmids: [1] });
+    expect(pve.pools.get('anna')).toEqual({ comment: '', vmids: new Set() });
   });
 
   test('the claim of a VM that exists is never dropped', async () => {
@@ -623,7 +634,9 @@ describe('pool.delete', () => {
     { name: 'happy path', prepare: () => undefined, outcome: 'done' },
     {
       name: 'absent',
-      prepare: (pve) => void pve.pools.clear(),
+      prepare: (pve) => {
+        pve.pools.clear();
+      },
       outcome: 'already-done',
       writes: 0,
     },

@@ -270,6 +270,58 @@ describe('interrupt', () => {
   });
 });
 
+describe('a step that steps aside', () => {
+  const lane = (...ids: string[]) => ids.map((id) => ofKind(id, 'acl.grant'));
+  /** A looks for 1 s, waits for something outside, then works for 1 s; the others work as long as told. */
+  const waiting =
+    (takes: Readonly<Record<string, number>>, wait: (io: StepIo) => Promise<unknown>): Behaviour =>
+    async (step, io) => {
+      if (step.id === 'A') {
+        await io.clock.sleep(1000);
+        await io.stepAside(() => wait(io));
+      }
+      await io.clock.sleep((takes[step.id] ?? 1) * 1000);
+      return 'done';
+    };
+  const tenSeconds = (io: StepIo) => io.clock.sleep(10_000);
+
+  test('leaves its place to others', async () => {
+    const ran = await run({ steps: lane('A', 'B', 'C'), behave: waiting({}, tenSeconds) });
+    const order = ran.log.filter((line) => line.startsWith('succeeded'));
+    expect(order).toEqual(['succeeded B', 'succeeded C', 'succeeded A']);
+    expect(ran.seconds).toBe(12);
+  });
+
+  test('goes on only when there is a place again, before those behind it in the plan', async () => {
+    const ran = await run({ steps: lane('A', 'B', 'C'), behave: waiting({ B: 30 }, tenSeconds) });
+    expect(ran.log.slice(2)).toEqual(['succeeded B', 'succeeded A', 'started C', 'succeeded C']);
+    expect(ran.seconds).toBe(33);
+  });
+
+  test('fails with what its wait failed with, and leaves no place taken', async () => {
+    const fails = async (io: StepIo) => {
+      await tenSeconds(io);
+      throw new StepError('VM_LOCKED', 'locked');
+    };
+    const ran = await run({ steps: lane('A', 'B', 'C'), behave: waiting({ B: 30 }, fails) });
+    expect(ran.status).toEqual({ A: 'failed', B: 'done', C: 'done' });
+    expect(ran.result.results[0]).toMatchObject({ code: 'VM_LOCKED' });
+    expect(ran.seconds).toBe(32);
+  });
+
+  test('is waited for by the soft stop', async () => {
+    const soft = new AbortController();
+    const ran = await run({
+      steps: lane('A', 'B', 'C'),
+      behave: waiting({}, tenSeconds),
+      options: { signal: soft.signal },
+      onEvent: (event) => event.type === 'step.started' && event.step.id === 'B' && soft.abort(),
+    });
+    expect(ran.status).toEqual({ A: 'done', B: 'done', C: 'skipped' });
+    expect(ran.seconds).toBe(12);
+  });
+});
+
 describe('onReserved', () => {
   const reserving = [
     ofKind('user', 'user.create'),

@@ -48,7 +48,7 @@ export function lab(machines: readonly Machine[], more: Partial<Lab> = {}): Lab 
     passwords: { length: 12, alphabet: 'unambiguous' },
     file: 'lab.yml',
     ...more,
-  } as Lab;
+  };
 }
 
 export function user(name: string, more: Partial<User> = {}): User {

@@ -158,6 +158,12 @@ describe('cluster', () => {
       answer: { data: { manager_status: null } },
       gives: {},
     },
+    {
+      name: 'removeHaResource',
+      call: (pve) => pve.removeHaResource(10201),
+      asks: 'DELETE /cluster/ha/resources/vm%3A10201',
+      answer: { data: null },
+    },
   ]);
 
   test('serverTime', async () => {
@@ -245,6 +251,19 @@ describe('access', () => {
       answer: { data: null },
     },
     {
+      name: 'user',
+      call: (pve) => pve.user('anna@pve'),
+      asks: 'GET /access/users/anna%40pve',
+      answer: { data: { enable: 1, expire: 0, comment: 'mark\n', groups: ['g1'], tokens: {} } },
+      gives: { comment: 'mark' },
+    },
+    {
+      name: 'deleteUser',
+      call: (pve) => pve.deleteUser('anna@pve'),
+      asks: 'DELETE /access/users/anna%40pve',
+      answer: { data: null },
+    },
+    {
       name: 'realms',
       call: (pve) => pve.realms(),
       asks: 'GET /access/domains',
@@ -296,7 +315,27 @@ describe('access', () => {
       form: 'path=%2Fvms%2F1&roles=R&users=a%40pve&propagate=0',
       answer: { data: null },
     },
+    {
+      name: 'revoke',
+      call: (pve) => pve.revoke({ path: '/pool/anna', role: 'PVEVMAdmin', userid: 'anna@pve' }),
+      asks: 'PUT /access/acl',
+      form: 'path=%2Fpool%2Fanna&roles=PVEVMAdmin&users=anna%40pve&delete=1',
+      answer: { data: null },
+    },
   ]);
+
+  const refused = (status: number, message: string) =>
+    nock(ORIGIN).get(`${BASE}/access/users/anna%40pve`).reply(status, { data: null, message });
+
+  test('user: undefined when there is none', async () => {
+    refused(500, "no such user ('anna@pve')\n");
+    expect(await client().user('anna@pve')).toBeUndefined();
+  });
+
+  test('user: not being allowed to look is no proof', async () => {
+    refused(403, 'Permission check failed (/access/groups, User.Modify|Sys.Audit)');
+    expect(await failure(client().user('anna@pve'))).toBeInstanceOf(AuthError);
+  });
 });
 
 describe('pools', () => {
@@ -334,6 +373,12 @@ describe('pools', () => {
       recent: ['PUT /pools', 'poolid=anna&vms=10201&delete=1'],
     },
     {
+      name: 'releasing, with the comment in the same call',
+      call: (pve: PveClient) => pve.updatePool('anna', { comment: 'c', removeVmids: [10201, 10202] }),
+      old: ['PUT /pools/anna', 'comment=c&vms=10201%2C10202&delete=1'],
+      recent: ['PUT /pools', 'poolid=anna&comment=c&vms=10201%2C10202&delete=1'],
+    },
+    {
       name: 'emptying the comment',
       call: (pve: PveClient) => pve.updatePool('anna', { comment: '' }),
       old: ['PUT /pools/anna', 'comment='],
@@ -363,6 +408,57 @@ describe('pools', () => {
       const done: Promise<unknown> = one.call(client());
       expect(await done).toBeUndefined();
     });
+  });
+
+  const members = [
+    { id: 'qemu/10201', type: 'qemu', vmid: '10201', node: 'pve1' },
+    { id: 'storage/pve1/nfs', type: 'storage', storage: 'nfs', node: 'pve1' },
+    { id: 'lxc/300', type: 'lxc', vmid: 300, node: 'pve2' },
+  ];
+  const found = { comment: 'c\nlab=a', vmids: [10201, 300] };
+  test.each([
+    {
+      name: '7.4',
+      release: '7.4',
+      asks: 'GET /pools/anna' as const,
+      data: { comment: 'c\nlab=a\n', members },
+      gives: found,
+    },
+    {
+      name: '8.4: a list of one',
+      release: '8.4',
+      asks: 'GET /pools?poolid=anna' as const,
+      data: [{ poolid: 'anna', comment: 'c\nlab=a\n', members }],
+      gives: found,
+    },
+    {
+      name: '9.2, empty',
+      release: '9.2',
+      asks: 'GET /pools?poolid=anna' as const,
+      data: [{ poolid: 'anna' }],
+      gives: { comment: '', vmids: [] },
+    },
+  ])('pool on $name', async ({ release, asks, data, gives }) => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: release, release } } });
+    expectOne({ asks, answer: { data } });
+    expect(await client().pool('anna')).toEqual(gives);
+  });
+  covered.add('pool');
+
+  test.each([
+    { status: 500, message: "pool 'anna' does not exist\n" },
+    { status: 403, message: "Permission check failed (pool 'anna' does not exist)\n" },
+  ])('pool: undefined when there is none ($status)', async ({ status, message }) => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    nock(ORIGIN).get(`${BASE}/pools?poolid=anna`).reply(status, { data: null, message });
+    expect(await client().pool('anna')).toBeUndefined();
+  });
+
+  test('pool: not being allowed to look is no proof', async () => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    const message = 'Permission check failed (/pool/anna, Pool.Audit)\n';
+    nock(ORIGIN).get(`${BASE}/pools?poolid=anna`).reply(403, { data: null, message });
+    expect(await failure(client().pool('anna'))).toBeInstanceOf(AuthError);
   });
 
   test('the version is asked for once', async () => {
@@ -451,6 +547,12 @@ describe('network', () => {
       answer: { data: null },
     },
     {
+      name: 'deleteBridge',
+      call: (pve) => pve.deleteBridge('pve1', 'vmbr1000'),
+      asks: 'DELETE /nodes/pve1/network/vmbr1000',
+      answer: { data: null },
+    },
+    {
       name: 'reloadNetwork',
       call: (pve) => pve.reloadNetwork('pve1'),
       asks: 'PUT /nodes/pve1/network',
@@ -528,6 +630,15 @@ describe('guests', () => {
       answer:
         '{"data":{"cores":2,"name":"a","onboot":true,"description":"x\\ny\\n","digest":"d","__proto__":"p","o":{}}}',
       gives: { cores: '2', name: 'a', onboot: '1', description: 'x\ny', digest: 'd' },
+    },
+    {
+      name: 'lxcConfig',
+      call: (pve) => pve.lxcConfig('pve1', 300),
+      asks: 'GET /nodes/pve1/lxc/300/config',
+      answer: {
+        data: { hostname: 'dns', cores: 1, net0: 'name=eth0,bridge=vmbr1000', lxc: [['lxc.a', 'b']] },
+      },
+      gives: { hostname: 'dns', cores: '1', net0: 'name=eth0,bridge=vmbr1000' },
     },
     {
       name: 'cloneVm, linked, on the same node',
@@ -624,6 +735,27 @@ describe('guests', () => {
       gives: UPID,
     },
     {
+      name: 'stopVm',
+      call: (pve) => pve.stopVm('pve1', 100),
+      asks: 'POST /nodes/pve1/qemu/100/status/stop',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'deleteVm: parameters in the query, no body; disks that it does not name stay',
+      call: (pve) => pve.deleteVm('pve1', 100, { purge: true }),
+      asks: 'DELETE /nodes/pve1/qemu/100?purge=1',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'deleteVm through a lock',
+      call: (pve) => pve.deleteVm('pve1', 100, { purge: true, skipLock: true }),
+      asks: 'DELETE /nodes/pve1/qemu/100?purge=1&skiplock=1',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
       name: 'vmStatus',
       call: (pve) => pve.vmStatus('pve1', 100),
       asks: 'GET /nodes/pve1/qemu/100/status/current',
@@ -632,10 +764,13 @@ describe('guests', () => {
     },
   ]);
 
-  test('vmConfig: undefined when this node has no such VM', async () => {
-    const message = "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist\n";
-    nock(ORIGIN).get(`${BASE}/nodes/pve1/qemu/100/config`).reply(500, { data: null, message });
-    expect(await client().vmConfig('pve1', 100)).toBeUndefined();
+  test.each([
+    { type: 'qemu', folder: 'qemu-server', call: (pve: PveClient) => pve.vmConfig('pve1', 100) },
+    { type: 'lxc', folder: 'lxc', call: (pve: PveClient) => pve.lxcConfig('pve1', 100) },
+  ])('config: undefined when this node has no such $type guest', async ({ type, folder, call }) => {
+    const message = `Configuration file 'nodes/pve1/${folder}/100.conf' does not exist\n`;
+    nock(ORIGIN).get(`${BASE}/nodes/pve1/${type}/100/config`).reply(500, { data: null, message });
+    expect(await call(client())).toBeUndefined();
   });
 
   test('vmConfig: any other refusal is an error', async () => {

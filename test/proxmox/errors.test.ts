@@ -2,16 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { StandError } from '../../src/lib/errors.ts';
 import {
   AnswerLostError,
+  AuthError,
   isAlreadyExists,
   isAlreadyPoolMember,
   isAlreadyRunning,
+  isBaseInUse,
   isDigestMismatch,
   isLockTimeout,
   isNoQuorum,
   isNoSuchVm,
   isNotFound,
+  isNotHaManaged,
   isNotImplemented,
+  isPoolNotEmpty,
+  isProtected,
   isReloadBusy,
+  isRootOnly,
+  isStillRunning,
   isVmLocked,
   PveError,
   TaskError,
@@ -23,13 +30,19 @@ const predicates = {
   isAlreadyExists,
   isAlreadyPoolMember,
   isAlreadyRunning,
+  isBaseInUse,
   isDigestMismatch,
   isLockTimeout,
   isNoQuorum,
   isNoSuchVm,
   isNotFound,
+  isNotHaManaged,
   isNotImplemented,
+  isPoolNotEmpty,
+  isProtected,
   isReloadBusy,
+  isRootOnly,
+  isStillRunning,
   isVmLocked,
 };
 
@@ -56,7 +69,17 @@ describe('what PVE’s texts mean, from a request and from a task', () => {
     ["cfs-lock 'file-user_cfg' error: no quorum!", ['isNoQuorum']],
     ['cluster not ready - no quorum?', ['isNoQuorum']],
     ["Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist", ['isNoSuchVm', 'isNotFound']],
+    ["Configuration file 'nodes/pve1/lxc/100.conf' does not exist", ['isNoSuchVm', 'isNotFound']],
     ["delete user failed: no such user ('a@pve')", ['isNotFound']],
+    ["Permission check failed (pool 'anna' does not exist)", ['isNotFound']],
+    ["cannot delete service 'vm:100', not HA managed!", ['isNotHaManaged']],
+    ["delete resource failed: 'vm:100' not configured!", ['isNotHaManaged']],
+    ["no such resource 'vm:100'", ['isNotFound', 'isNotHaManaged']],
+    ["delete pool failed: pool 'anna' is not empty (contains VM 100)", ['isPoolNotEmpty']],
+    ["can't remove VM 100 - protection mode enabled", ['isProtected']],
+    ['VM 100 is running - destroy failed', ['isStillRunning']],
+    ["base volume 'nfs:base-100-disk-0' is still in use by linked cloned", ['isBaseInUse']],
+    ['Only root may use this option.', ['isRootOnly']],
     ["ACL update failed: role 'x' does not exist", ['isNotFound']],
     ["create pool failed: pool 'anna' already exists", ['isAlreadyExists']],
     ['unable to create VM 101: config file already exists', ['isAlreadyExists']],
@@ -82,6 +105,11 @@ describe('what PVE’s texts mean, from a request and from a task', () => {
     expect(
       holding(pveError('Parameter verification failed.', { iface: 'interface already exists' })),
     ).toEqual(['isAlreadyExists']);
+  });
+
+  test('a 401 speaks of the caller, not of the object', () => {
+    const refused = { method: 'GET', path: '/x', status: 401, text: "no such user ('lab@pve')" } as const;
+    expect(holding(new AuthError(refused))).toEqual([]);
   });
 
   test('other errors mean nothing', () => {

@@ -42,6 +42,16 @@ const rareSteps: readonly Step[] = [
   step('bridge.update', 'pve1/vmbr1000', { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
   step('vm.snapshot', 'student1/eco', { node: 'pve1', vmid: 10001, snapshot: 'baseline' }),
   reload(['vmbr1000']),
+  step('network.reload', 'pve2', { node: 'pve2', bridges: [], gone: ['vmbr1000'] }),
+  step('acl.revoke', 'a', { path: '/pool/a', role: 'PVEVMAdmin', userid: 'a@pve' }),
+  step('vm.stop', '10009', { node: 'pve1', vmid: 10009 }),
+  step('vm.unprotect', '10009', { node: 'pve1', vmid: 10009 }),
+  step('ha.remove', '10009', { vmid: 10009 }),
+  step('vm.delete', '10009', { node: 'pve1', vmid: 10009, pool: 'a', description: '', lockWaitSeconds: 600 }),
+  step('bridge.delete', 'pve2/vmbr1000', { node: 'pve2', bridge: 'vmbr1000', comment: '' }),
+  step('pool.release', 'a', { pool: 'a', comment: '', removeVmids: [10008] }),
+  step('pool.delete', 'b', { pool: 'b', comment: 'deploy-stand user=b@pve' }),
+  step('user.delete', 'b@pve', { userid: 'b@pve', comment: 'deploy-stand since=2026-01-15T09:00:00Z' }),
 ];
 
 function fullPlan(): Plan {

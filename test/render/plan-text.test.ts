@@ -221,8 +221,89 @@ describe('renderPlan', () => {
       }),
       text: '~  VM 10001: 1 NIC (net0 vmbr0 trunks 10;20-30), 1 core, without ide2  missing',
     },
+    {
+      name: 'a reload after removals',
+      one: step('network.reload', 'x', { node: 'pve1', bridges: [], gone: ['vmbr1000'] }),
+      text: '~  network of pve1: reload, takes away 1 bridge  missing',
+    },
+    {
+      name: 'a reload for new bridges and removed ones',
+      one: step('network.reload', 'x', { node: 'pve1', bridges: ['vmbr1'], gone: ['vmbr2', 'vmbr3'] }),
+      text: '~  network of pve1: reload, brings up 1 bridge, takes away 2 bridges  missing',
+    },
+    {
+      name: 'a power-off',
+      one: step('vm.stop', 'x', { node: 'pve1', vmid: 10001 }),
+      text: '~  VM 10001: power off  missing',
+    },
+    {
+      name: 'a lifted protection',
+      one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001 }),
+      text: '~  VM 10001: lift the protection  missing',
+    },
+    {
+      name: 'a VM that leaves HA',
+      one: step('ha.remove', 'x', { vmid: 10001 }),
+      text: '~  VM 10001: take out of HA  missing',
+    },
+    {
+      name: 'a removed VM',
+      one: step('vm.delete', 'x', {
+        node: 'pve2',
+        vmid: 10001,
+        pool: 'a',
+        description: '',
+        lockWaitSeconds: 0,
+      }),
+      text: '-  VM 10001 with its disks on pve2  missing',
+    },
+    {
+      name: 'a removed bridge',
+      one: step('bridge.delete', 'x', { node: 'pve2', bridge: 'vmbr1000', comment: '' }),
+      text: '-  bridge vmbr1000 on pve2  missing',
+    },
+    {
+      name: 'a role taken away',
+      one: step('acl.revoke', 'x', { path: '/pool/a', role: 'PVEVMAdmin', userid: 'a@pve' }),
+      text: '-  access of a@pve to pool a as PVEVMAdmin  missing',
+    },
+    {
+      name: 'a claim given up',
+      one: step('pool.release', 'x', { pool: 'a', comment: '', removeVmids: [10001, 10002] }),
+      text: '~  pool a: gives up the claim to VMs 10001-10002  missing',
+    },
+    {
+      name: 'a claim given up whose VMs were removed',
+      one: step('pool.release', 'x', { pool: 'a', comment: '', removeVmids: [] }),
+      text: '~  pool a: gives up the claim  missing',
+    },
+    {
+      name: 'a removed pool',
+      one: step('pool.delete', 'x', { pool: 'a', comment: '' }),
+      text: '-  pool a  missing',
+    },
+    {
+      name: 'a removed user',
+      one: step('user.delete', 'x', { userid: 'a@pve', comment: '' }),
+      text: '-  user a@pve  missing',
+    },
   ])('$name', ({ one, text }) => {
     expect(renderPlan(plan([], { steps: [one] }), wide)).toContain(`  ${text}\n`);
+  });
+
+  test('a cleanup is counted in the order of its work', () => {
+    const steps = [
+      step('user.delete', 'a', { userid: 'a@pve', comment: '' }),
+      step('network.reload', 'a', { node: 'pve1', bridges: [], gone: ['vmbr1000'] }),
+      step('bridge.delete', 'a', { node: 'pve1', bridge: 'vmbr1000', comment: '' }),
+      step('vm.delete', 'a', { node: 'pve1', vmid: 1, pool: 'a', description: '', lockWaitSeconds: 0 }),
+      step('vm.delete', 'b', { node: 'pve1', vmid: 2, pool: 'a', description: '', lockWaitSeconds: 0 }),
+      step('vm.stop', 'a', { node: 'pve1', vmid: 1 }),
+      step('acl.revoke', 'a', { path: '/pool/a', role: 'R', userid: 'a@pve' }),
+    ];
+    expect(renderPlan(plan([], { steps }), wide)).toContain(
+      '7 steps: 1 access removal, 1 power-off, 2 VM removals, 1 bridge removal, 1 network reload, 1 user removal',
+    );
   });
 
   test('colour changes nothing but colour', () => {

@@ -1,9 +1,13 @@
 /** Users, groups, roles, ACLs, pools and what they allow. */
 import { expect, test } from 'vitest';
-import { login, secret, start, userWithToken, type Started } from './harness.ts';
+import { login, secret, start, userWithToken, type Started, type Loose } from './harness.ts';
 
 const anna = (started: Started): ReturnType<Started['as']> => started.as(`anna@pve!t=${secret}`);
-const grant = (path: string, role: string, propagate = true): { path: string; role: string; user: string; propagate: boolean } => ({
+const grant = (
+  path: string,
+  role: string,
+  propagate = true,
+): { path: string; role: string; user: string; propagate: boolean } => ({
   path,
   role,
   user: 'anna@pve',
@@ -12,16 +16,29 @@ const grant = (path: string, role: string, propagate = true): { path: string; ro
 
 test('users are created, listed, changed and deleted with their grants', async () => {
   const { root, sim } = await start();
-  await root.ok('POST', '/access/users', { userid: 'a@pve', password: 'secret-1', comment: 'A', groups: 'teachers' });
+  await root.ok('POST', '/access/users', {
+    userid: 'a@pve',
+    password: 'secret-1',
+    comment: 'A',
+    groups: 'teachers',
+  });
   const again = await root.post('/access/users', { userid: 'a@pve' });
   expect(again).toMatchObject({ status: 500, reason: "create user failed: user 'a@pve' already exists" });
   const group = await root.post('/access/users', { userid: 'b@pve', groups: 'ghosts' });
   expect(group.reason).toBe("create user failed: no such group 'ghosts'");
   await root.ok('PUT', '/access/acl', { path: '/vms/100', users: 'a@pve', roles: 'PVEVMUser' });
   const list = await root.ok('GET', '/access/users', { full: 1 });
-  expect(list.find((user: any) => user.userid === 'a@pve')).toMatchObject({ comment: 'A', enable: 1, groups: 'teachers' });
+  expect(list.find((user: Loose) => user.userid === 'a@pve')).toMatchObject({
+    comment: 'A',
+    enable: 1,
+    groups: 'teachers',
+  });
   await root.ok('PUT', '/access/users/a@pve', { enable: 0 });
-  expect(await root.ok('GET', '/access/users/a@pve')).toMatchObject({ enable: 0, comment: 'A', groups: ['teachers'] });
+  expect(await root.ok('GET', '/access/users/a@pve')).toMatchObject({
+    enable: 0,
+    comment: 'A',
+    groups: ['teachers'],
+  });
   await root.ok('DELETE', '/access/users/a@pve');
   expect(sim.snapshot().acl.filter((entry) => entry.subject === 'a@pve')).toEqual([]);
   expect((await root.get('/access/users/a@pve')).reason).toBe("no such user ('a@pve')");
@@ -45,7 +62,9 @@ test('a token shows its secret once and has rights of its own', async () => {
   expect(again.body.errors).toEqual({ tokenid: 'Token already exists.' });
   const caller = as(`teacher@pve!ci=${made.value}`);
   // The owner may, through the group's grant on the pool; the token has no grant of its own yet.
-  expect((await caller.get('/nodes/pve1/qemu/300/config')).reason).toBe('Permission check failed (/vms/300, VM.Audit)');
+  expect((await caller.get('/nodes/pve1/qemu/300/config')).reason).toBe(
+    'Permission check failed (/vms/300, VM.Audit)',
+  );
   await root.ok('PUT', '/access/acl', { path: '/vms', tokens: 'teacher@pve!ci', roles: 'PVEAuditor' });
   expect((await caller.get('/nodes/pve1/qemu/300/config')).status).toBe(200);
   // And never more than its owner.
@@ -57,7 +76,8 @@ test('a token shows its secret once and has rights of its own', async () => {
 test('roles: built-in ones per version, own ones editable', async () => {
   const { root } = await start({ version: '9.2' });
   const roles = await root.ok('GET', '/access/roles');
-  const privs = (name: string): string[] => roles.find((role: any) => role.roleid === name).privs.split(',');
+  const privs = (name: string): string[] =>
+    roles.find((role: Loose) => role.roleid === name).privs.split(',');
   expect(privs('PVEVMUser')).toContain('VM.GuestAgent.Audit');
   expect(privs('PVEVMAdmin')).not.toContain('VM.Monitor');
   expect(privs('PVEAdmin')).not.toContain('Permissions.Modify');
@@ -66,7 +86,11 @@ test('roles: built-in ones per version, own ones editable', async () => {
   );
   await root.ok('POST', '/access/roles', { roleid: 'lab', privs: 'VM.Audit VM.Console' });
   await root.ok('PUT', '/access/roles/lab', { privs: 'VM.Clone', append: 1 });
-  expect(Object.keys(await root.ok('GET', '/access/roles/lab')).sort()).toEqual(['VM.Audit', 'VM.Clone', 'VM.Console']);
+  expect(Object.keys(await root.ok('GET', '/access/roles/lab')).sort()).toEqual([
+    'VM.Audit',
+    'VM.Clone',
+    'VM.Console',
+  ]);
 });
 
 test('7.4: PVEAdmin may modify permissions, VM.Monitor exists, SDN.Use does not', async () => {
@@ -97,15 +121,28 @@ test('ACLs name who or what is missing, and are idempotent', async () => {
   const { root } = await start();
   const put = async (form: Record<string, string>): Promise<string> =>
     (await root.put('/access/acl', { path: '/vms/1000', ...form })).reason;
-  expect(await put({ users: 'x@pve', roles: 'PVEAuditor' })).toBe("ACL update failed: user 'x@pve' does not exist");
-  expect(await put({ users: 'teacher@pve', roles: 'nope' })).toBe("ACL update failed: role 'nope' does not exist");
+  expect(await put({ users: 'x@pve', roles: 'PVEAuditor' })).toBe(
+    "ACL update failed: user 'x@pve' does not exist",
+  );
+  expect(await put({ users: 'teacher@pve', roles: 'nope' })).toBe(
+    "ACL update failed: role 'nope' does not exist",
+  );
   expect(await put({ users: 'teacher@pve', roles: 'PVEAuditor' })).toBe('OK');
   expect(await put({ users: 'teacher@pve', roles: 'PVEAuditor' })).toBe('OK');
   const entries = await root.ok('GET', '/access/acl');
-  const mine = entries.filter((entry: any) => entry.path === '/vms/1000');
-  expect(mine).toEqual([{ path: '/vms/1000', type: 'user', ugid: 'teacher@pve', roleid: 'PVEAuditor', propagate: 1 }]);
-  await root.ok('PUT', '/access/acl', { path: '/vms/1000', users: 'teacher@pve', roles: 'PVEAuditor', delete: 1 });
-  expect((await root.ok('GET', '/access/acl')).some((entry: any) => entry.path === '/vms/1000')).toBe(false);
+  const mine = entries.filter((entry: Loose) => entry.path === '/vms/1000');
+  expect(mine).toEqual([
+    { path: '/vms/1000', type: 'user', ugid: 'teacher@pve', roleid: 'PVEAuditor', propagate: 1 },
+  ]);
+  await root.ok('PUT', '/access/acl', {
+    path: '/vms/1000',
+    users: 'teacher@pve',
+    roles: 'PVEAuditor',
+    delete: 1,
+  });
+  expect((await root.ok('GET', '/access/acl')).some((entry: Loose) => entry.path === '/vms/1000')).toBe(
+    false,
+  );
 });
 
 test('without Permissions.Modify 8+ hands out only what one has; 7.4 does not look', async () => {
@@ -113,16 +150,34 @@ test('without Permissions.Modify 8+ hands out only what one has; 7.4 does not lo
     ['7.4', 200],
     ['8.4', 500],
   ] as const) {
-    const started = await start({ version, users: [userWithToken('anna@pve')], acl: [grant('/vms/100', 'PVEVMAdmin')] });
-    const reply = await anna(started).put('/access/acl', { path: '/vms/100', users: 'anna@pve', roles: 'Administrator' });
+    const started = await start({
+      version,
+      users: [userWithToken('anna@pve')],
+      acl: [grant('/vms/100', 'PVEVMAdmin')],
+    });
+    const reply = await anna(started).put('/access/acl', {
+      path: '/vms/100',
+      users: 'anna@pve',
+      roles: 'Administrator',
+    });
     expect(reply.status).toBe(status);
     if (status === 500) {
       expect(reply.reason).toBe('ACL update failed: 400 Parameter verification failed.');
-      expect(reply.body.message).toMatch(/role: Cannot add role 'Administrator' - requires 'Permissions.Modify' or superset/);
+      expect(reply.body.message).toMatch(
+        /role: Cannot add role 'Administrator' - requires 'Permissions.Modify' or superset/,
+      );
     }
-    const less = await anna(started).put('/access/acl', { path: '/vms/100', users: 'anna@pve', roles: 'PVEVMUser' });
+    const less = await anna(started).put('/access/acl', {
+      path: '/vms/100',
+      users: 'anna@pve',
+      roles: 'PVEVMUser',
+    });
     expect(less.status).toBe(200);
-    const elsewhere = await anna(started).put('/access/acl', { path: '/vms/101', users: 'anna@pve', roles: 'PVEVMUser' });
+    const elsewhere = await anna(started).put('/access/acl', {
+      path: '/vms/101',
+      users: 'anna@pve',
+      roles: 'PVEVMUser',
+    });
     expect(elsewhere.reason).toBe('Permission check failed (/vms/101, Permissions.Modify|VM.Allocate)');
   }
 });
@@ -142,7 +197,7 @@ test('a pool grant reaches its members, without propagation, and NoAccess wins',
   expect((await anna(started).get('/nodes/pve1/qemu/300/config')).status).toBe(403);
 });
 
-test('the deepest grant replaces inherited ones; a user grant hides the group\'s', async () => {
+test("the deepest grant replaces inherited ones; a user grant hides the group's", async () => {
   const started = await start({
     users: [{ ...userWithToken('anna@pve'), groups: ['teachers'] }],
     acl: [
@@ -163,28 +218,32 @@ test('the deepest grant replaces inherited ones; a user grant hides the group\'s
 test('lists show what the caller may see', async () => {
   const started = await start({
     users: [userWithToken('anna@pve')],
-    acl: [grant('/vms/100', 'PVEAuditor'), grant('/storage/ceph', 'PVEDatastoreUser'), grant('/pool/infra', 'PVEPoolUser')],
+    acl: [
+      grant('/vms/100', 'PVEAuditor'),
+      grant('/storage/ceph', 'PVEDatastoreUser'),
+      grant('/pool/infra', 'PVEPoolUser'),
+    ],
   });
   const caller = anna(started);
   const rows = await caller.ok('GET', '/cluster/resources');
-  const ids = rows.map((row: any) => row.id);
+  const ids = rows.map((row: Loose) => row.id);
   expect(ids).toContain('qemu/100');
   expect(ids).not.toContain('qemu/101');
   expect(ids).toContain('storage/pve2/ceph');
   expect(ids).not.toContain('storage/pve1/local');
   expect(ids).toContain('/pool/infra');
-  expect(rows.find((row: any) => row.id === 'node/pve1')).not.toHaveProperty('cpu');
-  expect((await caller.ok('GET', '/nodes/pve1/qemu')).map((row: any) => row.vmid)).toEqual([100]);
+  expect(rows.find((row: Loose) => row.id === 'node/pve1')).not.toHaveProperty('cpu');
+  expect((await caller.ok('GET', '/nodes/pve1/qemu')).map((row: Loose) => row.vmid)).toEqual([100]);
   // A token is not its owner: it does not even see it.
   expect(await caller.ok('GET', '/access/users')).toEqual([]);
   expect(await caller.ok('GET', '/access/acl')).toEqual([]);
-  expect((await caller.ok('GET', '/nodes/pve1/storage')).map((row: any) => row.storage)).toEqual(['ceph']);
+  expect((await caller.ok('GET', '/nodes/pve1/storage')).map((row: Loose) => row.storage)).toEqual(['ceph']);
 });
 
 test('a user sees itself', async () => {
   const { sim } = await start({ users: [{ userid: 'anna@pve', password: 'secret-1' }] });
   const anna = await login(sim, 'anna@pve', 'secret-1');
-  expect((await anna.ok('GET', '/access/users')).map((user: any) => user.userid)).toEqual(['anna@pve']);
+  expect((await anna.ok('GET', '/access/users')).map((user: Loose) => user.userid)).toEqual(['anna@pve']);
 });
 
 test('creating users needs the realm and the groups', async () => {

@@ -4,6 +4,9 @@ import { afterEach } from 'vitest';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 
+/** Parsed JSON of which the test knows the shape. */
+export type Loose = ReturnType<typeof JSON.parse>;
+
 export interface Reply {
   readonly status: number;
   /** The reason phrase, as UTF-8. */
@@ -11,8 +14,14 @@ export interface Reply {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** Parsed body; empty object when there is none. */
-  readonly body: { data?: any; errors?: Record<string, string>; message?: string; changes?: string; total?: number };
-  readonly data: any;
+  readonly body: {
+    data?: Loose;
+    errors?: Record<string, string>;
+    message?: string;
+    changes?: string;
+    total?: number;
+  };
+  readonly data: Loose;
 }
 
 export interface RawRequest {
@@ -23,7 +32,10 @@ export interface RawRequest {
   readonly agent?: Agent | undefined;
 }
 
-export function send(url: string, { method = 'GET', path, headers = {}, body, agent }: RawRequest): Promise<Reply> {
+export function send(
+  url: string,
+  { method = 'GET', path, headers = {}, body, agent }: RawRequest,
+): Promise<Reply> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const request = httpRequest(
@@ -33,7 +45,10 @@ export function send(url: string, { method = 'GET', path, headers = {}, body, ag
         method,
         path,
         agent: agent ?? false,
-        headers: { ...headers, ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) },
+        headers: {
+          ...headers,
+          ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+        },
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -97,9 +112,10 @@ export class Caller {
   del = (path: string, form?: Form): Promise<Reply> => this.call('DELETE', path, form);
 
   /** Must succeed; the data. */
-  async ok(method: string, path: string, form?: Form): Promise<any> {
+  async ok(method: string, path: string, form?: Form): Promise<Loose> {
     const reply = await this.call(method, path, form);
-    if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.status} ${reply.reason} ${reply.text}`);
+    if (reply.status !== 200)
+      throw new Error(`${method} ${path}: ${reply.status} ${reply.reason} ${reply.text}`);
     return reply.data;
   }
 
@@ -128,7 +144,7 @@ export interface Started {
   /** root@pam's full-rights token. */
   readonly root: Caller;
   /** Another caller by API token `user@realm!id=secret`. */
-  as(token: string): Caller;
+  readonly as: (token: string) => Caller;
 }
 
 /** The default cluster, changed; fast and without request latency unless the test says otherwise. */
@@ -147,7 +163,9 @@ export async function start(
 export const secret = '11111111-1111-4111-a111-111111111111';
 
 /** A scenario user with one full-rights token, `as(`${userid}!t=${secret}`)`. */
-export const userWithToken = (userid: string): { userid: string; tokens: { id: string; secret: string; privsep: boolean }[] } => ({
+export const userWithToken = (
+  userid: string,
+): { userid: string; tokens: { id: string; secret: string; privsep: boolean }[] } => ({
   userid,
   tokens: [{ id: 't', secret, privsep: false }],
 });

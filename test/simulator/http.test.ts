@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { generate } from 'selfsigned';
 import https from 'node:https';
-import { send, start, type Started } from './harness.ts';
+import { send, start, type Started, type Loose } from './harness.ts';
 
 const authorization = ({ sim }: Started): Record<string, string> => ({
   Authorization: `PVEAPIToken=${sim.credentials.tokenId}=${sim.credentials.secret}`,
@@ -23,15 +23,49 @@ test('answers with {data}, simulated time and keep-alive', async () => {
 
 test.each([
   { method: 'PATCH', path: '/pools', status: 501, reason: "method 'PATCH' not available" },
-  { method: 'DELETE', path: '/pools', body: 'poolid=x', status: 501, reason: "Unexpected content for method 'DELETE'" },
-  { method: 'GET', path: '/version', body: 'a=b', status: 501, reason: "Unexpected content for method 'GET'" },
-  { method: 'PUT', path: '/nodes/pve1/qemu', body: 'a=b', status: 501, reason: "Method 'PUT /nodes/pve1/qemu' not implemented" },
-  { method: 'GET', path: '/no/such/thing', status: 501, reason: "Method 'GET /no/such/thing' not implemented" },
-  { method: 'POST', path: '/pools', body: 'x'.repeat(512 * 1024 + 1), status: 501, reason: 'for data too large' },
+  {
+    method: 'DELETE',
+    path: '/pools',
+    body: 'poolid=x',
+    status: 501,
+    reason: "Unexpected content for method 'DELETE'",
+  },
+  {
+    method: 'GET',
+    path: '/version',
+    body: 'a=b',
+    status: 501,
+    reason: "Unexpected content for method 'GET'",
+  },
+  {
+    method: 'PUT',
+    path: '/nodes/pve1/qemu',
+    body: 'a=b',
+    status: 501,
+    reason: "Method 'PUT /nodes/pve1/qemu' not implemented",
+  },
+  {
+    method: 'GET',
+    path: '/no/such/thing',
+    status: 501,
+    reason: "Method 'GET /no/such/thing' not implemented",
+  },
+  {
+    method: 'POST',
+    path: '/pools',
+    body: 'x'.repeat(512 * 1024 + 1),
+    status: 501,
+    reason: 'for data too large',
+  },
 ])('$method $path: $reason', async ({ method, path, body, status, reason }) => {
   const started = await start();
   const headers = { ...authorization(started), ...formType };
-  const reply = await send(started.sim.url, { method, path: `/api2/json${path}`, headers, ...(body === undefined ? {} : { body }) });
+  const reply = await send(started.sim.url, {
+    method,
+    path: `/api2/json${path}`,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
   expect([reply.status, reply.reason]).toEqual([status, reason]);
   expect(reply.headers.connection).toBe('close');
 });
@@ -39,7 +73,12 @@ test.each([
 test('7.4 takes 64 KiB and tells errors in the reason phrase only', async () => {
   const started = await start({ version: '7.4' });
   const headers = { ...authorization(started), ...formType };
-  const big = await send(started.sim.url, { method: 'POST', path: '/api2/json/pools', headers, body: 'x'.repeat(65_537) });
+  const big = await send(started.sim.url, {
+    method: 'POST',
+    path: '/api2/json/pools',
+    headers,
+    body: 'x'.repeat(65_537),
+  });
   expect(big.reason).toBe('for data too large');
   const missing = await started.root.get('/nodes/pve1/qemu/999/config');
   expect(missing.status).toBe(500);
@@ -78,13 +117,18 @@ test('chunked bodies and unknown content types are refused', async () => {
 test('forms split on & and ;, repeat keys, lose what follows a second =, and drop empty values', async () => {
   const started = await start({ users: [] });
   const post = (body: string): ReturnType<typeof send> =>
-    send(started.sim.url, { method: 'POST', path: '/api2/json/pools', headers: { ...authorization(started), ...formType }, body });
+    send(started.sim.url, {
+      method: 'POST',
+      path: '/api2/json/pools',
+      headers: { ...authorization(started), ...formType },
+      body,
+    });
   expect((await post('poolid=a;comment=x%3By%3Dz')).status).toBe(200);
   expect((await post('poolid=b&comment=left=right')).status).toBe(200);
   expect((await post('poolid=c&comment=')).status).toBe(200);
   expect((await post('poolid=d&comment=%D0%BF%D1%80%D0%B8+%2B')).status).toBe(200);
   const pools = await started.root.ok('GET', '/pools');
-  const comments = Object.fromEntries(pools.map((pool: any) => [pool.poolid, pool.comment]));
+  const comments = Object.fromEntries(pools.map((pool: Loose) => [pool.poolid, pool.comment]));
   expect(comments).toMatchObject({ a: 'x;y=z', b: 'left', d: 'при +' });
   expect(comments['c']).toBeUndefined();
   const twice = await post('poolid=e&comment=1&comment=2');
@@ -147,7 +191,7 @@ test('calls to a node that is down give 595, unknown nodes a failed lookup', asy
 });
 
 test('three synchronous calls per node proceed at once, the others wait; after 30 s the proxy gives up', async () => {
-  const { root, sim } = await start({ latency: { request_ms: 12_000 } }, { speed: 2000 });
+  const { root, sim } = await start({ latency: { request_ms: 12_000 } }, { speed: 200 });
   const begin = sim.now();
   const replies = await Promise.all(Array.from({ length: 9 }, () => root.get('/nodes/pve2/qemu')));
   expect(replies.filter((reply) => reply.status === 200)).toHaveLength(6);
@@ -171,7 +215,9 @@ test('serves HTTPS when given a certificate', async () => {
   expect(sim.url).toMatch(/^https:/);
   const status = await new Promise((resolve, reject) => {
     const path = `${sim.url}/api2/json/access/domains`;
-    https.get(path, { rejectUnauthorized: false }, (reply) => resolve(reply.resume().statusCode)).on('error', reject);
+    https
+      .get(path, { rejectUnauthorized: false }, (reply) => resolve(reply.resume().statusCode))
+      .on('error', reject);
   });
   expect(status).toBe(200);
 });
@@ -181,7 +227,9 @@ test('an idle connection is closed by the server after 5 s', { timeout: 10_000 }
   const socket = connect(sim.port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.on('end', resolve));
   socket.write('GET /api2/json/access/domains HTTP/1.1\r\nHost: x\r\n\r\n');
-  const answered = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+  const answered = await new Promise<string>((resolve) =>
+    socket.once('data', (data) => resolve(String(data))),
+  );
   expect(answered).toContain('200 OK');
   await closed;
 });

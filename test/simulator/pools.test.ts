@@ -1,6 +1,6 @@
 /** Pools: claims, refusals, all or nothing. */
 import { expect, test } from 'vitest';
-import { secret, start, userWithToken } from './harness.ts';
+import { secret, start, userWithToken, type Loose } from './harness.ts';
 
 test('a claim may name machines that do not exist yet; they are not shown', async () => {
   const { root } = await start();
@@ -8,7 +8,7 @@ test('a claim may name machines that do not exist yet; they are not shown', asyn
   await root.ok('PUT', '/pools', { poolid: 'anna', vms: '303,10001,10002', comment: 'new\ncomment' });
   const [pool] = await root.ok('GET', '/pools', { poolid: 'anna' });
   expect(pool).toMatchObject({ poolid: 'anna', comment: 'new\ncomment' });
-  expect(pool.members.map((one: any) => one.vmid)).toEqual([303]);
+  expect(pool.members.map((one: Loose) => one.vmid)).toEqual([303]);
   expect((await root.put('/pools', { poolid: 'anna', vms: '10001' })).reason).toBe(
     'update pools failed: VM 10001 is already a pool member',
   );
@@ -34,7 +34,9 @@ test('one refused id and nothing is written', async () => {
 test('creation is exclusive; parents come first', async () => {
   const { root } = await start();
   await root.ok('POST', '/pools', { poolid: 'a' });
-  expect((await root.post('/pools', { poolid: 'a' })).reason).toBe("create pool failed: pool 'a' already exists");
+  expect((await root.post('/pools', { poolid: 'a' })).reason).toBe(
+    "create pool failed: pool 'a' already exists",
+  );
   await root.ok('POST', '/pools', { poolid: 'a/b' });
   expect((await root.post('/pools', { poolid: 'x/y' })).reason).toBe(
     "create pool failed: parent 'x' of pool 'x/y' does not exist",

@@ -26,6 +26,8 @@ export interface PlanningLockOptions {
   readonly signal?: AbortSignal;
   /** Told in words whom this run waits for, at every look. */
   readonly onWait?: (text: string) => void;
+  /** Is the run of this owner known to have ended without giving the lock back? Its lock is taken over at once. */
+  readonly isGone?: (owner: string) => boolean;
   /** Milliseconds to wait for another run. */
   readonly patience?: number;
   /** Tells runs of one owner apart. */
@@ -63,6 +65,7 @@ class LockPool {
   readonly #pve: LockPve;
   #io: RetryIo;
   readonly #name: string;
+  readonly #isGone: (owner: string) => boolean;
   /** Comments that are ours: the last one written, and one whose answer was lost. */
   #ours = new Set<string>();
   #until = 0;
@@ -75,6 +78,7 @@ class LockPool {
       signal: options.signal ?? new AbortController().signal,
       onRetry: () => undefined,
     };
+    this.#isGone = options.isGone ?? (() => false);
     const owner = options.owner.replaceAll(/\s+/g, ' ').trim();
     this.#name = `owner=${owner} run=${options.nonce ?? randomBytes(4).toString('hex')}`;
   }
@@ -90,8 +94,9 @@ class LockPool {
     return found && parseHolder(found.comment);
   }
 
-  isPast({ until }: Holder): boolean {
-    return until !== undefined && Date.parse(until) < this.#pve.serverTime().getTime();
+  isPast({ until, owner }: Holder): boolean {
+    if (until === undefined) return false;
+    return Date.parse(until) < this.#pve.serverTime().getTime() || this.#isGone(owner);
   }
 
   /** False: another run has it. `contested`: it was not free at first, so other waiters may be about to remove it. */

@@ -154,6 +154,10 @@ function isNamed(guest: GuestInfo, templates: readonly TemplateRef[]): boolean {
   );
 }
 
+function withoutLock(guest: GuestInfo): GuestInfo {
+  return Object.fromEntries(Object.entries(guest).filter(([key]) => key !== 'lock')) as unknown as GuestInfo; // `lock` is optional
+}
+
 /** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
 async function withLiveState(
   pve: PveApi,
@@ -169,9 +173,8 @@ async function withLiveState(
   return guests.map((guest) => {
     const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
     if (!vm) return guest;
-    const { lock: _stale, ...rest } = guest;
     return {
-      ...rest,
+      ...withoutLock(guest),
       status: vm.status,
       ...nameOf(vm.vmid, vm.name ?? guest.name),
       ...(vm.lock === undefined ? {} : { lock: vm.lock }),

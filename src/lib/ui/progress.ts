@@ -19,6 +19,15 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.snapshot': 'snapshots',
   'acl.grant': 'access',
   'vm.start': 'started',
+  'vm.stop': 'stopped',
+  'vm.unprotect': 'stopped',
+  'ha.remove': 'stopped',
+  'vm.delete': 'VMs removed',
+  'bridge.delete': 'bridges',
+  'acl.revoke': 'access',
+  'pool.release': 'accounts',
+  'pool.delete': 'accounts',
+  'user.delete': 'accounts',
 };
 
 const LABELS = [...new Set(Object.values(COUNTERS))];

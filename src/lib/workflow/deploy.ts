@@ -1,4 +1,5 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
@@ -12,7 +13,7 @@ import type { ApplyEvent, RunResult, Summary } from '../execute/types.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
-import { parsePoolComment } from '../plan/marks.ts';
+import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
@@ -32,6 +33,8 @@ export interface DeployContext {
   readonly credentials: CredentialsFile;
   /** Who holds the planning lock, for other runs' messages: host, process, a random part. */
   readonly owner: string;
+  /** Is the run that signed with this owner known to be dead? */
+  readonly isGone?: (owner: string) => boolean;
   /** First SIGINT: start nothing new. */
   readonly soft: AbortSignal;
   /** Second SIGINT: abort requests. */
@@ -71,8 +74,14 @@ export async function previewDeploy(
   want: DeployWant,
   context: Pick<DeployContext, 'pve' | 'hard'>,
 ): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
+  expectManyListeners(context.hard);
   const { plan } = await readAndPlan(want, context, { vmids: [], bridges: [] });
   return { plan, summary: summarizePlan(plan) };
+}
+
+/** Every request and wait listens while it lasts: many at once are no leak. */
+function expectManyListeners(...signals: AbortSignal[]): void {
+  setMaxListeners(0, ...signals);
 }
 
 interface Taken {
@@ -90,8 +99,10 @@ async function readAndPlan(
   return { plan, have };
 }
 
-function reserves(plan: Plan): boolean {
-  return plan.steps.some((step) => RESERVING.has(step.kind));
+/** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
+function needsLock(plan: Plan, have: Inventory): boolean {
+  const isLeft = have.pools.some(({ pool }) => pool === LOCK_POOL);
+  return plan.steps.some((step) => isLeft || RESERVING.has(step.kind));
 }
 
 function run(
@@ -123,6 +134,7 @@ async function withLock<T>(
 ): Promise<T> {
   const lock = await acquirePlanningLock(context.pve, context.clock, {
     owner: context.owner,
+    ...(context.isGone ? { isGone: context.isGone } : {}),
     signal: context.soft,
     onWait: context.onPhase,
   });
@@ -139,7 +151,7 @@ async function withLock<T>(
 async function runRound(want: DeployWant, context: DeployContext, taken: Taken): Promise<Round> {
   const first = await readAndPlan(want, context, taken);
   await settleExisting(first.plan, first.have, context.credentials);
-  if (!reserves(first.plan)) {
+  if (!needsLock(first.plan, first.have)) {
     context.onPlan(first.plan);
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
@@ -176,6 +188,7 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
 
 /** Makes the class as the files say, or completes it. Throws before the first write, never after. */
 export async function deploy(want: DeployWant, context: DeployContext): Promise<DeployOutcome> {
+  expectManyListeners(context.soft, context.hard);
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
   let users = want.users;
@@ -203,6 +216,7 @@ export async function applySavedPlan(
   want: DeployWant,
   context: DeployContext,
 ): Promise<DeployOutcome> {
+  expectManyListeners(context.soft, context.hard);
   const work = async (release?: () => Promise<void>): Promise<DeployOutcome> => {
     const have = await readInventory(context.pve, scopeOf(want), context.hard);
     const broken = brokenPreconditions(plan, have);
@@ -219,5 +233,7 @@ export async function applySavedPlan(
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
-  return reserves(plan) ? withLock(context, (release) => work(release)) : work();
+  return plan.steps.some((step) => RESERVING.has(step.kind))
+    ? withLock(context, (release) => work(release))
+    : work();
 }

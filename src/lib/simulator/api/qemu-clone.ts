@@ -164,7 +164,7 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
   if (config['vmgenid'] !== undefined) config['vmgenid'] = randomUuid(sim.world);
   config['name'] = job.params.optText('name') ?? `Copy-of-VM-${old['name'] ?? job.vmid}`;
   const description = job.params.optText('description');
-  if (description !== undefined) config['description'] = description;
+  if (description !== undefined) config['description'] = description.trimEnd();
   return config;
 }
 
@@ -179,7 +179,8 @@ function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
     vmid: newid,
     type: 'qemu',
     node: task.node,
-    config: { lock: 'clone' },
+    // The comment line of the placeholder file reads back as its description.
+    config: { lock: 'clone', description: ' qmclone temporary file' },
     snapshots: [],
     pending: {},
     pendingDelete: [],

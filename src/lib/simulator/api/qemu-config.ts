@@ -50,6 +50,8 @@ export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()):
     const text = params.text(name);
     if (isNetKey(name)) set[name] = completeNet(sim, text);
     else if (name === 'tags') set[name] = normalizeTags(text);
+    // Comment lines are read back without trailing white space (QemuServer.pm parse_vm_config).
+    else if (name === 'description') set[name] = text.trimEnd();
     else if (name === 'cipassword' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
       set[name] = `$5$${sha1(text).slice(0, 8)}$${sha1(text)}`;
     else set[name === 'cdrom' ? 'ide2' : name] = name === 'cdrom' ? `${text},media=cdrom` : text;

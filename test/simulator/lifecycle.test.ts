@@ -1,0 +1,324 @@
+/** Power, deletion, templates, snapshots, migration. */
+import { describe, expect, test } from 'vitest';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import { login, start, type Loose } from './harness.ts';
+
+const guest = (vmid: number, node = 'pve1'): string => `/nodes/${node}/qemu/${vmid}`;
+const ceph: Partial<Scenario> = {
+  guests: [
+    { vmid: 400, name: 'off', node: 'pve1', storage: 'ceph', running: false },
+    { vmid: 401, name: 'on', node: 'pve1', storage: 'ceph' },
+  ],
+};
+
+describe('power', () => {
+  test('start, stop, shutdown; what is wrong shows in the task', async () => {
+    const { root } = await start(ceph);
+    const state = async (): Promise<string> => (await root.ok('GET', `${guest(400)}/status/current`)).status;
+    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe('OK');
+    expect(await state()).toBe('running');
+    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe('VM 400 already running');
+    expect(await root.task('POST', `${guest(400)}/status/shutdown`)).toBe('OK');
+    expect(await state()).toBe('stopped');
+    expect(await root.task('POST', `${guest(400)}/status/stop`)).toBe('OK');
+    expect(await root.task('POST', `${guest(100)}/status/start`)).toBe(
+      "you can't start a vm if it's a template",
+    );
+    expect((await root.post(`${guest(400)}/status/reboot`)).reason).toBe('VM 400 not running');
+  });
+
+  test('a guest that is too slow to shut down fails, unless forced', async () => {
+    const { root } = await start({ ...ceph, latency: { shutdown_s: 100 } });
+    expect(await root.task('POST', `${guest(401)}/status/shutdown`, { timeout: 5 })).toBe(
+      'VM quit/powerdown failed - got timeout',
+    );
+    expect(await root.task('POST', `${guest(401)}/status/shutdown`, { timeout: 5, forceStop: 1 })).toBe('OK');
+  });
+
+  test('suspend and resume; a paused machine cannot shut down', async () => {
+    const { root } = await start(ceph);
+    await root.task('POST', `${guest(401)}/status/suspend`);
+    expect((await root.ok('GET', `${guest(401)}/status/current`)).qmpstatus).toBe('paused');
+    expect((await root.post(`${guest(401)}/status/shutdown`)).reason).toBe('VM is paused - cannot shutdown');
+    await root.task('POST', `${guest(401)}/status/resume`);
+    expect((await root.ok('GET', `${guest(401)}/status/current`)).qmpstatus).toBe('running');
+  });
+
+  test.each([
+    ['virtio,bridge=vmbr4000', "bridge 'vmbr4000' does not exist"],
+    ['virtio,bridge=vmbr0,tag=5', 'OK'],
+    ['virtio,bridge=vmbr100,tag=5', 'start failed: QEMU exited with code 1'],
+    ['virtio,bridge=vmbr100,trunks=5;6', 'start failed: QEMU exited with code 1'],
+    ['virtio,bridge=vmbr200,tag=5', 'OK'],
+    ['virtio,bridge=vnet1', 'OK'],
+  ])('net0 %s → %s', async (net0, exit) => {
+    const { root } = await start({
+      ...ceph,
+      nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr100', { name: 'vmbr200', vlan_aware: true }] }],
+      sdn: { zones: [{ zone: 'z', type: 'simple' }], vnets: [{ vnet: 'vnet1', zone: 'z' }] },
+    });
+    await root.ok('PUT', `${guest(400)}/config`, { net0 });
+    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe(exit);
+  });
+
+  test('HA-managed machines: the task ends when the request is queued', async () => {
+    const { root } = await start(
+      {
+        guests: [{ vmid: 400, name: 'ha', node: 'pve1', ha: true, running: false }],
+      },
+      { speed: 50 },
+    );
+    const upid = await root.ok('POST', `${guest(400)}/status/start`);
+    expect(upid).toContain(':hastart:400:');
+    expect(await root.ended(upid)).toBe('OK');
+    expect((await root.ok('GET', `${guest(400)}/status/current`)).status).toBe('stopped');
+    while ((await root.ok('GET', `${guest(400)}/status/current`)).status !== 'running');
+  });
+});
+
+describe('delete', () => {
+  test('refusals before and inside the task', async () => {
+    const { root } = await start({
+      guests: [
+        { vmid: 400, name: 'on', node: 'pve1', storage: 'ceph' },
+        {
+          vmid: 401,
+          name: 'kept',
+          node: 'pve1',
+          storage: 'ceph',
+          running: false,
+          config: { protection: '1' },
+        },
+        { vmid: 402, name: 'ha', node: 'pve1', storage: 'ceph', running: false, ha: true },
+        {
+          vmid: 403,
+          name: 'locked',
+          node: 'pve1',
+          storage: 'ceph',
+          running: false,
+          config: { lock: 'backup' },
+        },
+      ],
+    });
+    const reason = async (vmid: number): Promise<string> => (await root.del(guest(vmid))).reason;
+    expect(await reason(400)).toBe('VM 400 is running - destroy failed');
+    expect(await reason(401)).toBe("can't remove VM 401 - protection mode enabled");
+    expect(await reason(402)).toBe(
+      'unable to remove VM 402 - used in HA resources and purge parameter not set.',
+    );
+    expect(await root.task('DELETE', guest(403))).toBe('VM is locked (backup)');
+    expect(await root.task('DELETE', guest(402), { purge: 1 })).toBe('OK');
+    expect(await root.ok('GET', '/cluster/ha/resources')).toEqual([]);
+  });
+
+  test('takes disks, grants and pool membership along', async () => {
+    const { root, sim } = await start(ceph);
+    await root.ok('PUT', '/pools', { poolid: 'infra', vms: 400 });
+    await root.ok('PUT', '/access/acl', { path: '/vms/400', users: 'teacher@pve', roles: 'PVEVMUser' });
+    expect(await root.task('DELETE', guest(400))).toBe('OK');
+    const { guests, volumes, pools, acl } = sim.snapshot();
+    expect(guests.some((one) => one.vmid === 400)).toBe(false);
+    expect(volumes.some((one) => one.vmid === 400)).toBe(false);
+    expect(pools.find((one) => one.poolid === 'infra')?.vms).not.toContain(400);
+    expect(acl.some((one) => one.path === '/vms/400')).toBe(false);
+  });
+
+  test('a template under linked clones stays, except on lvmthin, which does not know', async () => {
+    const { root } = await start({
+      templates: [
+        { vmid: 100, name: 'rbd', node: 'pve1', storage: 'ceph' },
+        { vmid: 110, name: 'thin', node: 'pve1', storage: 'local-lvm' },
+      ],
+    });
+    await root.task('POST', `${guest(100)}/clone`, { newid: 10001 });
+    await root.task('POST', `${guest(110)}/clone`, { newid: 10002 });
+    expect(await root.task('DELETE', guest(100))).toBe(
+      "base volume 'ceph:base-100-disk-0' is still in use by linked cloned",
+    );
+    expect(await root.task('DELETE', guest(110))).toBe('OK');
+    expect(await root.task('DELETE', guest(10001))).toBe('OK');
+    expect(await root.task('DELETE', guest(100))).toBe('OK');
+  });
+
+  test("losing the user.cfg lock leaves a zombie that only root's ticket removes", async () => {
+    const { root, sim } = await start({ ...ceph, latency: { user_cfg_write_ms: 60_000 } }, { speed: 500 });
+    const blocker = root.post('/pools', { poolid: 'blocker' });
+    expect(await root.task('DELETE', guest(400))).toBe(
+      "access permissions cleanup for VM 400 failed: cfs-lock 'file-user_cfg' error: got lock request timeout",
+    );
+    await blocker;
+    expect(sim.snapshot().guests.find((one) => one.vmid === 400)?.config).toEqual({ lock: 'destroyed' });
+    expect(sim.snapshot().volumes.some((one) => one.vmid === 400)).toBe(false);
+    expect(await root.task('DELETE', guest(400))).toBe('VM is locked (destroyed)');
+    expect((await root.del(guest(400), { skiplock: 1 })).body.errors).toEqual({
+      skiplock: 'Only root may use this option.',
+    });
+    const ticket = await login(sim, 'root@pam', 'simulator');
+    expect((await ticket.del(guest(400), { skiplock: 1 })).status).toBe(200);
+  });
+});
+
+test('creating: numbers are unique over nodes and kinds', async () => {
+  const { root } = await start();
+  const form = { memory: '512', scsi0: 'ceph:4', net0: 'virtio,bridge=vmbr0' };
+  expect(await root.task('POST', '/nodes/pve2/qemu', { vmid: 500, ...form })).toBe('OK');
+  expect(await root.ok('GET', `${guest(500, 'pve2')}/config`)).toMatchObject({
+    scsi0: 'ceph:vm-500-disk-0,size=4G',
+  });
+  expect((await root.post('/nodes/pve1/qemu', { vmid: 500 })).reason).toBe(
+    "VM 500 already exists on node 'pve2'",
+  );
+  expect((await root.post('/nodes/pve1/qemu', { vmid: 302 })).reason).toBe(
+    "CT 302 already exists on node 'pve3'",
+  );
+});
+
+test('conversion to a template: base volumes, refusals, and LVM that stays as it is', async () => {
+  const { root } = await start({
+    storages: [
+      { id: 'ceph', type: 'rbd' },
+      { id: 'thick', type: 'lvm' },
+    ],
+    templates: [],
+    guests: [
+      { vmid: 400, name: 'off', node: 'pve1', storage: 'ceph', running: false },
+      { vmid: 401, name: 'on', node: 'pve1', storage: 'ceph' },
+      { vmid: 402, name: 'lvm', node: 'pve1', storage: 'thick', running: false },
+    ],
+  });
+  expect(await root.task('POST', `${guest(400)}/template`)).toBe('OK');
+  expect(await root.ok('GET', `${guest(400)}/config`)).toMatchObject({
+    template: '1',
+    scsi0: 'ceph:base-400-disk-0,size=8G',
+  });
+  expect((await root.post(`${guest(400)}/template`)).reason).toBe(
+    "you can't convert a template to a template",
+  );
+  expect((await root.post(`${guest(401)}/template`)).reason).toBe(
+    "you can't convert a VM to template if VM is running",
+  );
+  expect(await root.task('POST', `${guest(402)}/template`)).toBe('OK');
+  expect((await root.ok('GET', `${guest(402)}/config`)).scsi0).toBe('thick:vm-402-disk-0,size=8G');
+});
+
+test('snapshots: create, list, roll back, delete', async () => {
+  const { root } = await start(ceph);
+  const path = `${guest(400)}/snapshot`;
+  expect(await root.task('POST', path, { snapname: 'base', description: 'clean' })).toBe('OK');
+  expect(await root.task('POST', path, { snapname: 'base' })).toBe("snapshot name 'base' already used");
+  expect((await root.post(path, { snapname: 'current' })).reason).toMatch(/reserved name/);
+  await root.ok('PUT', `${guest(400)}/config`, { cores: 8 });
+  await root.task('POST', path, { snapname: 'later' });
+  const names = (await root.ok('GET', path)).map((one: Loose) => [one.name, one.parent]);
+  expect(names).toEqual([
+    ['base', undefined],
+    ['later', 'base'],
+    ['current', 'later'],
+  ]);
+  expect((await root.post(`${guest(400)}/template`)).reason).toBe(
+    'unable to create template, because VM contains snapshots',
+  );
+  expect(await root.task('POST', `${path}/base/rollback`)).toBe('OK');
+  expect((await root.ok('GET', `${guest(400)}/config`)).cores).toBe('2');
+  expect((await root.ok('GET', `${path}/later/config`)).cores).toBe('8');
+  expect(await root.task('DELETE', `${path}/base`)).toBe('OK');
+  expect(await root.task('DELETE', `${path}/base`)).toBe("snapshot 'base' does not exist");
+  expect((await root.ok('GET', path)).map((one: Loose) => one.name)).toEqual(['later', 'current']);
+});
+
+test('storages that cannot snapshot', async () => {
+  const { root } = await start({
+    storages: [{ id: 'thick', type: 'lvm' }],
+    templates: [],
+    guests: [{ vmid: 400, name: 'off', node: 'pve1', storage: 'thick', running: false }],
+  });
+  expect(await root.task('POST', `${guest(400)}/snapshot`, { snapname: 'base' })).toBe(
+    'snapshot feature is not available',
+  );
+});
+
+describe('migrate', () => {
+  test('on shared storage, off and on', async () => {
+    const { root } = await start(ceph);
+    expect(await root.task('POST', `${guest(400)}/migrate`, { target: 'pve2' })).toBe('OK');
+    expect((await root.get(`${guest(400, 'pve2')}/config`)).data).not.toHaveProperty('lock');
+    expect((await root.post(`${guest(401)}/migrate`, { target: 'pve2' })).reason).toBe(
+      "can't migrate running VM without --online",
+    );
+    expect(await root.task('POST', `${guest(401)}/migrate`, { target: 'pve2', online: 1 })).toBe('OK');
+    expect((await root.ok('GET', `${guest(401, 'pve2')}/status/current`)).status).toBe('running');
+    expect((await root.post(`${guest(400, 'pve2')}/migrate`, { target: 'pve2' })).body.errors).toEqual({
+      target: 'target is local node.',
+    });
+  });
+
+  test('the bridge is missed only online', async () => {
+    const { root } = await start({
+      guests: ceph.guests!,
+      nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr1000'] }, { name: 'pve2' }],
+    });
+    for (const vmid of [400, 401])
+      await root.ok('PUT', `${guest(vmid)}/config`, { net0: 'virtio,bridge=vmbr1000' });
+    expect(await root.task('POST', `${guest(400)}/migrate`, { target: 'pve2' })).toBe('OK');
+    expect(await root.task('POST', `${guest(401)}/migrate`, { target: 'pve2', online: 1 })).toBe(
+      'migration aborted',
+    );
+    expect((await root.get(`${guest(401)}/config`)).status).toBe(200);
+  });
+
+  test('local disks', async () => {
+    const { root } = await start({
+      storages: [
+        { id: 'thin', type: 'lvmthin' },
+        { id: 'files', type: 'dir' },
+        { id: 'here', type: 'zfspool', nodes: ['pve1'] },
+      ],
+      templates: [
+        { vmid: 110, name: 'thin', node: 'pve1', storage: 'thin' },
+        { vmid: 111, name: 'files', node: 'pve1', storage: 'files' },
+      ],
+      guests: [
+        { vmid: 400, name: 'on', node: 'pve1', storage: 'thin' },
+        { vmid: 401, name: 'bound', node: 'pve1', storage: 'here', running: false },
+      ],
+    });
+    expect((await root.post(`${guest(401)}/migrate`, { target: 'pve2' })).reason).toBe(
+      "storage 'here' is not available on node 'pve2'",
+    );
+    expect(await root.task('POST', `${guest(400)}/migrate`, { target: 'pve2', online: 1 })).toBe(
+      'migration aborted',
+    );
+    expect(
+      await root.task('POST', `${guest(400)}/migrate`, { target: 'pve2', online: 1, 'with-local-disks': 1 }),
+    ).toBe('OK');
+    await root.task('POST', `${guest(110)}/clone`, { newid: 10001 });
+    await root.task('POST', `${guest(111)}/clone`, { newid: 10002 });
+    expect(await root.task('POST', `${guest(10001)}/migrate`, { target: 'pve2' })).toBe('OK');
+    const upid = await root.ok('POST', `${guest(10002)}/migrate`, { target: 'pve2' });
+    expect(await root.ended(upid)).toBe('migration aborted');
+    const log = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);
+    expect(log.map((one: Loose) => one.t).join('\n')).toContain(
+      "can't migrate 'files:111/base-111-disk-0.qcow2/10002/vm-10002-disk-0.qcow2' as it's a clone of 'files:111/base-111-disk-0.qcow2'",
+    );
+  });
+
+  test('the precondition names nodes; 7.4 only for stopped machines', async () => {
+    const { root } = await start(ceph);
+    expect(await root.ok('GET', `${guest(401)}/migrate`)).toMatchObject({
+      running: 1,
+      allowed_nodes: ['pve2', 'pve3'],
+    });
+    const old = await start({ ...ceph, version: '7.4' });
+    expect(await old.root.ok('GET', `${guest(401)}/migrate`)).not.toHaveProperty('allowed_nodes');
+    expect(await old.root.ok('GET', `${guest(400)}/migrate`)).toHaveProperty('allowed_nodes');
+  });
+
+  test('root-only options are refused to tokens', async () => {
+    const { root } = await start(ceph);
+    expect(
+      (await root.post(`${guest(400)}/migrate`, { target: 'pve2', migration_type: 'insecure' })).body.errors,
+    ).toEqual({
+      migration_type: 'Only root may use this option.',
+    });
+  });
+});

@@ -1,0 +1,114 @@
+/** Scenario files: what is accepted, what is reported, and the ones that ship. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../src/lib/errors.ts';
+import { buildState } from '../../src/lib/simulator/build-state.ts';
+import { defaultScenario, loadScenario } from '../../src/lib/simulator/scenario.ts';
+
+const minimal = `nodes: [{ name: pve1 }]\nstorages: [{ id: ceph, type: rbd }]\n`;
+
+function issuesOf(text: string): string[] {
+  try {
+    loadScenario(text, 'c.yml');
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.code).toBe('SCENARIO_INVALID');
+    return error.issues.map((one) => `${one.line ?? '?'} ${one.path}: ${one.message}`);
+  }
+  return [];
+}
+
+test.each<[string, string, string[]]>([
+  ['the least there can be', minimal, []],
+  ['a version as a number', `version: 8.4\n${minimal}`, []],
+  [
+    'broken YAML',
+    'nodes: [',
+    [
+      '1 : Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 9:\n\nnodes: [\n        ^\n',
+    ],
+  ],
+  ['an unknown version', `version: "8.1"\n${minimal}`, ['1 version: must be one of 7.4, 8.4, 9.2']],
+  ['an unknown property', `speed: 3\n${minimal}`, ['1 : unknown property "speed"']],
+  [
+    'nothing',
+    '{}',
+    ["1 : must have required property 'nodes'", "1 : must have required property 'storages'"],
+  ],
+  [
+    'references into the void, all at once',
+    `${minimal}templates:\n  - { vmid: 100, name: a, node: pve2 }\n  - { vmid: 100, name: b, node: pve1, storage: nfs, pool: p }\nacl: [{ path: /, role: Nope, user: a@pve }]\n`,
+    [
+      '4 templates[0].node: there is no node "pve2"',
+      '5 templates[1].storage: there is no storage "nfs"',
+      '5 templates[1].pool: there is no pool "p"',
+      '5 templates[1].vmid: VMID 100 is used twice',
+      '6 acl[0].role: there is no role "Nope"',
+    ],
+  ],
+])('%s', (_, text, issues) => {
+  expect(issuesOf(text)).toEqual(issues);
+});
+
+const folder = new URL('../../examples/clusters/', import.meta.url);
+
+test.each(readdirSync(folder))('examples/clusters/%s is a usable cluster', (name) => {
+  const scenario = loadScenario(readFileSync(new URL(name, folder), 'utf8'), name);
+  const state = buildState(scenario);
+  expect(state.nodes.length).toBeGreaterThan(0);
+  expect(buildState(scenario)).toEqual(state);
+});
+
+test('the default cluster is the one that the labs expect', () => {
+  const state = buildState(defaultScenario());
+  expect(state.version).toBe('8.4');
+  expect(state.nodes.map((node) => node.name)).toEqual(['pve1', 'pve2', 'pve3']);
+  const templates = state.guests.filter((guest) => guest.config['template'] === '1');
+  expect(templates.map((guest) => [guest.vmid, guest.node])).toEqual([
+    [100, 'pve1'],
+    [101, 'pve1'],
+    [102, 'pve1'],
+    [200, 'pve1'],
+  ]);
+});
+
+test('many nodes and many guests of others, spread out', () => {
+  const state = buildState({
+    nodes: { count: 20, prefix: 'n' },
+    storages: [{ id: 'ceph', type: 'rbd' }],
+    foreign_guests: { count: 5000, nodes: ['n1', 'n20'] },
+  });
+  expect(state.nodes.at(-1)?.name).toBe('n20');
+  expect(state.guests).toHaveLength(5000);
+  expect(new Set(state.guests.map((guest) => guest.node))).toEqual(new Set(['n1', 'n20']));
+  expect(new Set(state.guests.map((guest) => guest.vmid)).size).toBe(5000);
+});
+
+interface SchemaNode {
+  readonly description?: string;
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly then?: SchemaNode;
+  readonly $defs?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+}
+
+describe('schema', () => {
+  test('every property has a description', () => {
+    const missing: string[] = [];
+    const visit = (node: SchemaNode, path: string): void => {
+      for (const [name, child] of Object.entries({ ...node.properties, ...node.$defs })) {
+        if (child.description === undefined && child.$ref === undefined) missing.push(`${path}/${name}`);
+        visit(child, `${path}/${name}`);
+      }
+      if (node.items) visit(node.items, `${path}/items`);
+      if (typeof node.additionalProperties === 'object') visit(node.additionalProperties, `${path}/*`);
+    };
+    visit(
+      JSON.parse(readFileSync(new URL('../../schemas/cluster.schema.json', import.meta.url), 'utf8')),
+      '',
+    );
+    expect(missing).toEqual([]);
+  });
+});
