@@ -1,5 +1,6 @@
 // Makespan of a deploy on the simulator's clock against the lower bound that its locks and latencies imply.
 // Run: npm run build && node bench/apply.mjs [users machines nodes speed]
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,7 @@ async function measure({ users, machines, nodes, speed }) {
   });
   const want = { ...loadClass(files[1], files[3]), options: { adopt: false, updateRunning: false } };
   const { signal } = new AbortController();
+  setMaxListeners(0, signal);
   let retries = 0;
   const started = simulator.now();
   const wall = performance.now();

@@ -22,7 +22,7 @@ function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
 function report(error: StandError, argv: readonly string[], io: ProgramIo): number {
   if (wantsJson(argv, io)) io.stdout.write(`${JSON.stringify(toErrorDocument(error), null, 2)}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
-  io.stderr.write(renderError(error, { color, width: io.stderr.columns ?? 100 }));
+  io.stderr.write(`${renderError(error, { color, width: io.stderr.columns ?? 100 })}\n`);
   if (error instanceof InternalError && error.cause instanceof Error)
     io.stderr.write(`${error.cause.stack ?? ''}\n`);
   return error.exitCode;

@@ -18,12 +18,7 @@ export { renderSummary } from './lib/render/summary-text.ts';
 export { toResultDocument } from './lib/render/result-json.ts';
 export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
 export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
-export {
-  applySavedPlan,
-  deploy,
-  previewDeploy,
-  type DeployContext,
-  type DeployOutcome,
-  type DeployWant,
-} from './lib/workflow/deploy.ts';
+export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
+export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
+export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';

@@ -1,6 +1,7 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { cleanupCommand } from './commands/cleanup.ts';
 import { deployCommand } from './commands/deploy.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
@@ -21,7 +22,7 @@ export function createProgram(io: ProgramIo): Command {
     })
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError();
-  for (const command of [deployCommand(io), validateCommand(io), simulateCommand(io)]) {
+  for (const command of [deployCommand(io), cleanupCommand(io), validateCommand(io), simulateCommand(io)]) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
   }

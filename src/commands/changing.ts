@@ -1,8 +1,10 @@
 /** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
+import { setMaxListeners } from 'node:events';
 import { createClock } from '../lib/clock.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
+import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
@@ -17,7 +19,9 @@ export interface Changing {
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
   connect(): Promise<Session>;
-  deployContext(credentialsFile: string): Promise<DeployContext>;
+  runContext(): Promise<RunContext>;
+  /** Opens the credentials file too; refuses one that is not ours. */
+  withCredentials(file: string): Promise<DeployContext>;
   stoppedBy(): StopSignal | undefined;
   /** Ends the progress display, before the result is written. */
   finish(): void;
@@ -35,6 +39,8 @@ export async function runChanging(
   const output = createOutput(io, flags);
   const soft = new AbortController();
   const hard = new AbortController();
+  // Every request and wait listens while it lasts: many at once are no leak.
+  setMaxListeners(0, soft.signal, hard.signal);
   const log = createDebugLog({
     level: flags.logLevel,
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
@@ -55,35 +61,38 @@ export async function runChanging(
     soft.abort();
     ui.warn('stopping: waiting for what runs already; once more to leave at once');
   });
+  const connect = async (): Promise<Session> =>
+    (session ??= await openSession(io, flags, { output, log, hard: hard.signal }));
+  const runContext = async (): Promise<RunContext> => {
+    const { pve, tasks, clock } = await connect();
+    return {
+      pve,
+      tasks,
+      clock,
+      owner: ownerName(),
+      isGone,
+      soft: soft.signal,
+      hard: hard.signal,
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+      onPhase: (text) => ui.phase(text),
+      onPlan: (plan) => ui.start(plan),
+      onEvent: (event) => {
+        ui.event(event);
+        log.debug({ event: event.type, step: event.step.id }, 'step');
+      },
+    };
+  };
+  const withCredentials = async (file: string): Promise<DeployContext> => ({
+    ...(await runContext()),
+    credentials: await CredentialsFile.open(file, { url: (await connect()).url }),
+  });
   try {
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
       hard: hard.signal,
-      connect: async () => (session ??= await openSession(io, flags, { output, log, hard: hard.signal })),
-      deployContext: async (credentialsFile) => {
-        const { pve, tasks, clock, url } = (session ??= await openSession(io, flags, {
-          output,
-          log,
-          hard: hard.signal,
-        }));
-        return {
-          pve,
-          tasks,
-          clock,
-          credentials: await CredentialsFile.open(credentialsFile, { url }),
-          owner: ownerName(),
-          isGone,
-          soft: soft.signal,
-          hard: hard.signal,
-          ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-          onPhase: (text) => ui.phase(text),
-          onPlan: (plan) => ui.start(plan),
-          onEvent: (event) => {
-            ui.event(event);
-            log.debug({ event: event.type, step: event.step.id }, 'step');
-          },
-        };
-      },
+      connect,
+      runContext,
+      withCredentials,
       stoppedBy: () => stopped,
       finish: () => ui.done(),
     });

@@ -109,7 +109,7 @@ async function execute(io: ProgramIo, flags: DeployFlags): Promise<void> {
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
       return;
     }
-    const context = await run.deployContext(credentialsFile);
+    const context = await run.withCredentials(credentialsFile);
     const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
     run.finish();
     if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);

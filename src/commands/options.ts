@@ -28,6 +28,21 @@ export function positiveInteger(text: string): number {
   return Number(text);
 }
 
+export function nonNegativeInteger(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  return Number(text);
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `90`, `90s`, `10m`, `2h`, `1d` → seconds. */
+export function durationSeconds(text: string): number {
+  const [, count, unit = 's'] = /^(\d{1,6})([smhd])?$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError(`"${text}" is not a time such as 90s, 10m, 2h or 1d.`);
+  return Number(count) * (UNITS[unit] ?? 1);
+}
+
 export function nameList(text: string): string[] {
   const names = text
     .split(',')

@@ -8,6 +8,7 @@ import { versions, type Version } from '../../src/lib/simulator/version.ts';
 import {
   isContractAtHand,
   officialEndpoints,
+  violations,
   type OfficialEndpoint,
   type OfficialParam,
 } from './official.ts';
@@ -103,6 +104,16 @@ describe.skipIf(!isContractAtHand)('against the official contract', () => {
       });
     },
   );
+
+  test.each<[Version, string, string, string[], number]>([
+    ['7.4', 'PUT', '/pools', ['poolid'], 1],
+    ['8.4', 'PUT', '/pools', ['poolid', 'vms'], 0],
+    ['8.4', 'PUT', '/pools', ['pool'], 2],
+    ['8.4', 'PUT', '/nodes/{node}/qemu/{vmid}/config', ['net31', 'tags'], 0],
+    ['7.4', 'PUT', '/nodes/{node}/qemu/{vmid}/config', ['ciupgrade'], 1],
+  ])('%s: %s %s with %j has %i violations', (version, method, path, names, count) => {
+    expect(violations(version, method, path, names)).toHaveLength(count);
+  });
 
   test.each(versions)('%s: property strings', (version) => {
     for (const [name, official] of officialFormats(version)) {

@@ -3,7 +3,7 @@ import type { StepPayloads } from '../../src/lib/plan/types.ts';
 import { apply, bridgeRow, count, MARK, stagedDiff, VM_MARK } from './apply-step.ts';
 import { FakePve, type FaultSpec, lockTimeout, lost, refuse } from './fake-pve.ts';
 
-const VM = { node: 'pve1', vmid: 10001 };
+const VM = { node: 'pve1', vmid: 10001, lockWaitSeconds: 120 };
 
 function withVm(values: Record<string, string> = {}): FakePve {
   const pve = new FakePve();
@@ -335,7 +335,11 @@ describe('vm.delete', () => {
 
   test('a lock that turns into that of a failed removal is not waited for any longer', async () => {
     const pve = withVm({ lock: 'backup' });
-    pve.startTask('vzdump', '10001', () => String(pve.vms.set('pve1/10001', { lock: 'destroyed' })), 10);
+    const end = () => {
+      pve.vms.set('pve1/10001', { lock: 'destroyed' });
+      return 'OK';
+    };
+    pve.startTask('vzdump', '10001', end, 10);
     const begun = pve.clock.now();
     await expect(apply(pve, 'vm.delete', payload)).rejects.toMatchObject({ code: 'ZOMBIE_VM' });
     expect(pve.clock.now() - begun).toBeLessThan(60_000);

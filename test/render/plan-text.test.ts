@@ -233,12 +233,12 @@ describe('renderPlan', () => {
     },
     {
       name: 'a power-off',
-      one: step('vm.stop', 'x', { node: 'pve1', vmid: 10001 }),
+      one: step('vm.stop', 'x', { node: 'pve1', vmid: 10001, lockWaitSeconds: 600 }),
       text: '~  VM 10001: power off  missing',
     },
     {
       name: 'a lifted protection',
-      one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001 }),
+      one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001, lockWaitSeconds: 600 }),
       text: '~  VM 10001: lift the protection  missing',
     },
     {
@@ -298,7 +298,7 @@ describe('renderPlan', () => {
       step('bridge.delete', 'a', { node: 'pve1', bridge: 'vmbr1000', comment: '' }),
       step('vm.delete', 'a', { node: 'pve1', vmid: 1, pool: 'a', description: '', lockWaitSeconds: 0 }),
       step('vm.delete', 'b', { node: 'pve1', vmid: 2, pool: 'a', description: '', lockWaitSeconds: 0 }),
-      step('vm.stop', 'a', { node: 'pve1', vmid: 1 }),
+      step('vm.stop', 'a', { node: 'pve1', vmid: 1, lockWaitSeconds: 600 }),
       step('acl.revoke', 'a', { path: '/pool/a', role: 'R', userid: 'a@pve' }),
     ];
     expect(renderPlan(plan([], { steps }), wide)).toContain(

@@ -55,8 +55,8 @@ interface Size {
  * within 10 s, a rest stays that only root can remove. So this one must never find out its width by failing. Up to 9.1
  * the lock is polled once a second by whoever wants it, without a queue. It is held for about 0.15 s out of the 2–3 s
  * that a removal takes: with four in flight one poll in five or six meets it held, and ten in a row do once in tens of
- * millions; with eight it would be once in a thousand. Six is the most that is worth it. Four also leave the lock of
- * a shared storage free enough: a disk that cannot be freed in time is only warned of, and left behind.
+ * millions; with eight it would be once in a few thousand. Six is the most that is worth it. Four also leave the lock
+ * of a shared storage free enough: a disk that cannot be freed in time is only warned of, and left behind.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },

@@ -9,6 +9,7 @@ export interface Round {
 }
 
 interface StandView {
+  readonly command: Plan['command'];
   readonly stand: PlannedStand;
   readonly steps: readonly Step[];
   readonly results: ReadonlyMap<string, StepResult>;
@@ -38,6 +39,7 @@ function viewsOf({ plan, result }: Round): StandView[] {
   const byUser = stepsByUser(plan);
   const shared = (byUser.get(undefined) ?? []).filter((step) => results.get(step.id)?.status !== 'done');
   return plan.stands.map((stand) => ({
+    command: plan.command,
     stand,
     steps: [...(byUser.get(stand.user) ?? []), ...shared.filter((step) => concerns(step, stand))],
     results,
@@ -67,6 +69,7 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
     );
     return step ? results.get(step.id)?.status : undefined;
   };
+  if (of('vm.delete') === 'done') return 'removed';
   const isMissing = vm.state === 'new' && of('vm.clone') !== 'done';
   if (isMissing) return 'missing';
   const configured = of('vm.configure');
@@ -76,9 +79,10 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
 }
 
 function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
-  if (view.stand.refused) return 'refused';
+  const isCleanup = view.command === 'cleanup';
+  if (view.stand.refused && !(isCleanup && view.steps.length > 0)) return 'refused';
   if (error) return 'incomplete';
-  if (view.steps.length > 0) return 'complete';
+  if (view.steps.length > 0) return isCleanup ? 'removed' : 'complete';
   return view.stand.vms.some((vm) => vm.state === 'pending-change') ? 'pending-change' : 'unchanged';
 }
 
@@ -130,7 +134,7 @@ export function summarizeRun(rounds: readonly Round[]): Summary {
 export function summarizePlan(plan: Plan): Summary {
   const hasSteps = new Set(plan.steps.map((step) => step.user));
   const stands = plan.stands.map((stand): StandSummary => {
-    const view: StandView = { stand, steps: [], results: new Map() };
+    const view: StandView = { command: plan.command, stand, steps: [], results: new Map() };
     const status = stand.refused
       ? 'refused'
       : hasSteps.has(stand.user)

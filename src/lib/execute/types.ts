@@ -88,7 +88,8 @@ export interface StandSummary {
   readonly user: string;
   readonly pool: string;
   readonly node: string | null;
-  readonly status: 'complete' | 'incomplete' | 'refused' | 'planned' | 'unchanged' | 'pending-change';
+  readonly status:
+    'complete' | 'removed' | 'incomplete' | 'refused' | 'planned' | 'unchanged' | 'pending-change';
   readonly vms: readonly {
     readonly vmid: number;
     readonly name: string;

@@ -1,5 +1,5 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
-import type { CleanupContext } from './cleanup.ts';
+import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
 import { parseBridgeMark } from './marks.ts';
@@ -134,18 +134,35 @@ export function planCleanupBridges(
       planned.set(user, [...(planned.get(user) ?? []), { node, iface, alias }]);
     }
   }
-  return { steps, reloads: reloadsFor(steps), planned, notes, warnings };
+  return { steps, reloads: reloadsFor(steps, context), planned, notes, warnings };
 }
 
-function reloadsFor(steps: readonly StepOf<'bridge.delete'>[]): StepOf<'network.reload'>[] {
-  const nodes = [...new Set(steps.map((step) => step.node))].sort(compareNatural);
-  return nodes.map((node) => {
+/** Removals of ours that an earlier run staged and did not apply. */
+function stagedRemovals(node: string, context: CleanupContext): string[] {
+  const rows = context.have.networks.find((network) => network.node === node)?.pending ?? [];
+  if (rows.some((row) => !row.ours)) return [];
+  return rows.filter((row) => row.change === 'removed').map((row) => row.iface);
+}
+
+function reloadsFor(
+  steps: readonly StepOf<'bridge.delete'>[],
+  context: CleanupContext,
+): StepOf<'network.reload'>[] {
+  const nodes = context.have.networks.map(({ node }) => node).sort(compareNatural);
+  return nodes.flatMap((node) => {
     const edits = steps.filter((step) => step.node === node);
-    return makeStep(
-      'network.reload',
-      node,
-      { reason: 'once, for all of them', after: edits.map((step) => step.id) },
-      { node, bridges: [], gone: edits.map((step) => step.bridge).sort(compareNatural) },
-    );
+    const staged = stagedRemovals(node, context);
+    const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
+    if (gone.length === 0) return [];
+    const reason =
+      edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it';
+    return [
+      makeStep(
+        'network.reload',
+        node,
+        { reason, after: edits.map((step) => step.id) },
+        { node, bridges: [], gone },
+      ),
+    ];
   });
 }

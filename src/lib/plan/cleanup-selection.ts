@@ -1,19 +1,7 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
-import type { CleanupContext } from './cleanup.ts';
+import type { CleanupContext } from './cleanup-context.ts';
 import { isUserMarked, parseBridgeMark, type Claim, type PoolMark } from './marks.ts';
 import { compareNatural } from './order.ts';
-
-export type CleanupSelection =
-  | {
-      readonly by: 'class';
-      readonly lab: string;
-      readonly machines: readonly string[];
-      readonly users: readonly { readonly userid: string; readonly pool: string }[];
-    }
-  | { readonly by: 'lab'; readonly lab: string }
-  | { readonly by: 'user'; readonly users: readonly string[] }
-  | { readonly by: 'expired' }
-  | { readonly by: 'orphans' };
 
 /** One user with what is to go. `claims` may be empty: then only bridges, pool or user are left of the stand. */
 export interface SelectedStand {

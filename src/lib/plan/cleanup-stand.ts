@@ -1,6 +1,6 @@
 /** The steps that take one stand away: access first, then VMs; claim, pool and user last. */
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
-import type { CleanupContext } from './cleanup.ts';
+import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { formatPoolComment, isUserMarked, parseVmMark, type Claim } from './marks.ts';
 import { makeStep } from './step.ts';
@@ -41,12 +41,16 @@ function zombie(guest: GuestInfo, why: string): Refusal {
 function obstacle(
   guest: GuestInfo,
   config: VmConfig | undefined,
+  pool: string,
   context: CleanupContext,
 ): Refusal | undefined {
   const lock = config?.values['lock'] ?? guest.lock;
-  if (lock === 'destroyed') return zombie(guest, 'is the rest of a failed removal (lock: destroyed)');
+  // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
+  if (lock === 'destroyed' && guest.pool !== pool) return zombie(guest, 'is the rest of a failed removal');
+  if (lock === 'destroyed') return undefined;
   const isCloning = context.have.tasks.some((task) => task.type === 'qmclone');
-  if (lock === 'clone' && !isCloning) return zombie(guest, 'is the rest of a failed clone (lock: clone)');
+  if (lock === 'clone' && !isCloning && guest.pool !== pool)
+    return zombie(guest, 'is the rest of a failed clone');
   if (!config) {
     return {
       code: 'VM_UNREADABLE',
@@ -90,7 +94,7 @@ function fatesOf(
       lock === 'clone' ||
       parseVmMark(config?.values['description'] ?? '')?.spec === undefined;
     if (stand.halfMadeOnly && (!isHalfMade || !parseVmMark(config?.values['description'] ?? ''))) continue;
-    const stays = obstacle(guest, config, context);
+    const stays = obstacle(guest, config, stand.pool, context);
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }
   return fates;
@@ -117,6 +121,7 @@ function removeVm(
 ): Step[] {
   const { vmid, node, name } = fate.guest;
   const { user, pool } = stand;
+  const { lockWaitSeconds } = context.options;
   const steps: Step[] = [];
   let last = [...before];
   const push = (step: Step): void => {
@@ -130,11 +135,17 @@ function removeVm(
     dependsOn: last.filter((id) => !before.includes(id)),
   });
   if (fate.guest.status !== 'stopped') {
-    push(makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), { node, vmid }));
+    push(
+      makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), {
+        node,
+        vmid,
+        lockWaitSeconds,
+      }),
+    );
   }
   if (fate.guest.ha) push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), { vmid }));
   if (fate.config?.values['protection'] === '1') {
-    push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), { node, vmid }));
+    push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), { node, vmid, lockWaitSeconds }));
   }
   const why = adopted
     ? `no mark; adopted: in pool ${pool}, called ${name ?? '?'} like a machine of the lab`
@@ -145,7 +156,7 @@ function removeVm(
       vmid,
       pool,
       description: fate.config?.values['description'] ?? '',
-      lockWaitSeconds: context.options.lockWaitSeconds,
+      lockWaitSeconds,
     }),
   );
   return steps;
@@ -306,11 +317,11 @@ export function planStandRemoval(stand: SelectedStand, context: CleanupContext):
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
   return {
-    vms: fates.map(({ guest }) => ({
+    vms: fates.map(({ guest, stays }) => ({
       vmid: guest.vmid,
       name: guest.name ?? '?',
       node: guest.node,
-      state: 'complete',
+      state: stays ? 'staying' : 'going',
       power: guest.status,
     })),
     vmSteps: [...revokes, ...vmSteps],

@@ -1,39 +1,17 @@
 /** Plans a cleanup: want nothing (of what was selected), have the inventory. The mirror of deploy, and as pure. */
 import type { Inventory } from '../inventory/types.ts';
 import { planCleanupBridges, type BridgeRemoval } from './cleanup-bridges.ts';
-import { selectStands, type CleanupSelection, type SelectedStand } from './cleanup-selection.ts';
+import type { CleanupContext, CleanupOptions, CleanupSelection } from './cleanup-context.ts';
+import { selectStands, type SelectedStand } from './cleanup-selection.ts';
 import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
 import { assertSound } from './graph.ts';
-import { indexHave, type HaveIndex } from './have-index.ts';
+import { indexHave } from './have-index.ts';
 import type { Plan, PlannedStand, Step } from './types.ts';
-
-export interface CleanupOptions {
-  /** Leave user, pool and password for the next lab. */
-  readonly keepUsers: boolean;
-  /** Also remove what carries no mark but is a stand of the older Python tool. */
-  readonly adopt: boolean;
-  /** Also remove VMs with the protection flag. */
-  readonly forceProtected: boolean;
-  /** How long a backup, snapshot or migration of a VM is waited for. */
-  readonly lockWaitSeconds: number;
-  /** Nothing younger is an orphan. */
-  readonly minAgeSeconds: number;
-}
 
 export interface CleanupInput {
   readonly selection: CleanupSelection;
   readonly have: Inventory;
   readonly options: CleanupOptions;
-}
-
-/** What all stands of one plan share. */
-export interface CleanupContext {
-  readonly have: Inventory;
-  readonly index: HaveIndex;
-  readonly selection: CleanupSelection;
-  readonly options: CleanupOptions;
-  /** Milliseconds since the epoch, by the server's clock. */
-  readonly now: number;
 }
 
 function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: BridgeRemoval): PlannedStand {

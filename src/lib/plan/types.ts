@@ -106,9 +106,9 @@ export interface StepPayloads {
   /** Fail: the VM is stopped. Run again. */
   'vm.start': { readonly node: string; readonly vmid: number };
   /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
-  'vm.stop': { readonly node: string; readonly vmid: number };
+  'vm.stop': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
   /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
-  'vm.unprotect': { readonly node: string; readonly vmid: number };
+  'vm.unprotect': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
   'ha.remove': { readonly vmid: number };
   /**
@@ -174,7 +174,7 @@ export interface PlannedVm {
   readonly name: string;
   readonly node: string;
   /** What is known before the run. */
-  readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change';
+  readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change' | 'going' | 'staying';
   /** Observed power state, `stopped` for new ones. */
   readonly power: string;
 }

@@ -3,7 +3,8 @@ import type { Plan, PlannedStand, Step } from '../plan/types.ts';
 import { anonymousNames, countOf, describeStep } from './step-text.ts';
 
 /** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
-type StandFate = 'new' | 'to complete' | 'to change' | 'refused' | 'pending' | 'complete';
+type StandFate =
+  'new' | 'to complete' | 'to change' | 'to remove' | 'refused' | 'pending' | 'complete' | 'nothing there';
 
 export interface StandView {
   readonly stand: PlannedStand;
@@ -13,7 +14,11 @@ export interface StandView {
 
 const EDITS: ReadonlySet<string> = new Set(['vm.configure', 'bridge.update', 'network.reload']);
 
-function fateOf(stand: PlannedStand, steps: readonly Step[]): StandFate {
+function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly Step[]): StandFate {
+  if (command === 'cleanup') {
+    if (steps.length > 0) return 'to remove';
+    return stand.refused ? 'refused' : 'nothing there';
+  }
   if (stand.refused) return 'refused';
   const states = new Set(stand.vms.map((vm) => vm.state));
   if (steps.length === 0) return states.has('pending-change') ? 'pending' : 'complete';
@@ -35,7 +40,7 @@ export function viewStands(plan: Plan): StandView[] {
   }
   return plan.stands.map((stand) => {
     const steps = byUser.get(stand.user) ?? [];
-    return { stand, steps, fate: fateOf(stand, steps) };
+    return { stand, steps, fate: fateOf(plan.command, stand, steps) };
   });
 }
 
@@ -65,8 +70,10 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['new', 'new'],
   ['to complete', 'to complete'],
   ['to change', 'to change'],
+  ['to remove', 'to remove'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],
+  ['nothing there', 'with nothing there'],
   ['refused', 'refused'],
 ];
 

@@ -74,7 +74,8 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const mark = paintMark(first.fate === 'to change' ? '~' : '+', paint);
+  const marks: Partial<Record<StandView['fate'], Mark>> = { 'to change': '~', 'to remove': '-' };
+  const mark = paintMark(marks[first.fate] ?? '+', paint);
   const rows = views.map((view): Cell[] => [
     mark,
     { text: view.stand.user },
@@ -153,7 +154,9 @@ function closing(plan: Plan, views: readonly StandView[], { width, paint }: Cont
 export function renderPlan(plan: Plan, { width, color }: RenderOptions): string {
   const context: Context = { width, paint: createPaint(color) };
   const views = viewStands(plan);
-  const title = `Plan: ${plan.command} lab ${plan.lab}, strategy ${plan.strategy}`;
+  const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
+  const strategy = plan.strategy === undefined ? '' : `, strategy ${plan.strategy}`;
+  const title = `Plan: ${plan.command}${lab}${strategy}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
     ...sharedLines(plan, context),

@@ -28,6 +28,7 @@ type StandStatus = StandSummary['status'];
 
 const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
   complete: 'complete',
+  removed: 'removed',
   unchanged: 'unchanged',
   planned: 'planned',
   'pending-change': 'change pending',
@@ -40,7 +41,25 @@ function statusBrush(status: StandStatus, paint: Paint): Brush {
   return status === 'planned' || status === 'pending-change' ? paint.yellow : paint.green;
 }
 
-function titleOf({ lab }: Plan, { status, stands }: Summary): string {
+function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
+  const what = lab === '' ? 'The selection' : `Lab ${lab}`;
+  const all = countOf(stands.length, 'stand', 'stands');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    done: `${what} is removed: ${all}`,
+    partial: `${what} is partly removed`,
+    failed: `${what} could not be removed`,
+    interrupted: `${what}: the cleanup was interrupted`,
+    refused: `${what}: the plan was refused, nothing was changed`,
+    'dry-run': `${what}: dry run, nothing was changed`,
+    'nothing-to-do': `${what}: nothing to remove`,
+  };
+  return titles[status];
+}
+
+function titleOf(plan: Plan, summary: Summary): string {
+  if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
+  const { lab } = plan;
+  const { status, stands } = summary;
   const all = countOf(stands.length, 'stand', 'stands');
   const titles: { readonly [S in SummaryStatus]: string } = {
     done: `Lab ${lab} is deployed: ${all}`,
@@ -163,7 +182,7 @@ export function renderSummary(plan: Plan, summary: Summary, options: SummaryOpti
   return [
     ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
     ...table(summary.stands, context),
-    ...loginLines(summary, options),
+    ...(plan.command === 'cleanup' ? [] : loginLines(summary, options)),
     ...unfinishedLines(summary.stands, context),
     ...noteLines(summary.stands, context),
     ...resumeLines(summary, options),

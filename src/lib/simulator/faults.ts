@@ -1,6 +1,6 @@
 /** Planned misfortune: which requests fail, vanish, crawl, or start tasks that fail. Must not touch the cluster. */
 
-export interface FaultMatch {
+interface FaultMatch {
   /** `GET`, `POST`…; `WRITE`: any but GET; absent: any. */
   readonly method?: string;
   /** A template (`/nodes/{node}/qemu`), a concrete path, or a regular expression over the concrete path. */

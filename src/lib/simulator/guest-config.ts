@@ -7,7 +7,7 @@ import { randomMac, sha1 } from './secrets.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 
-export function parseProperties(contract: Contract, format: string, text: string): Properties {
+function parseProperties(contract: Contract, format: string, text: string): Properties {
   const known = contract.formats.get(format);
   const parsed = known && splitProperties(text, known);
   return parsed?.ok === true ? parsed.values : die(`unable to parse '${text}'`);

@@ -91,7 +91,7 @@ export function noteBirth(sim: Sim, guest: GuestState): void {
 }
 
 /** The broadcast view; undefined before the first broadcast and 5 min after the last. */
-export function publishedView(sim: Sim, guest: GuestState): PublishedGuest | undefined {
+function publishedView(sim: Sim, guest: GuestState): PublishedGuest | undefined {
   const now = sim.clock.now();
   const { offlineSince } = sim.world.node(guest.node);
   if (offlineSince !== undefined && now - offlineSince > expiryMs) return undefined;

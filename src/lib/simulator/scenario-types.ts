@@ -23,7 +23,7 @@ export interface ScenarioNode {
   readonly maintenance?: boolean;
 }
 
-export interface ScenarioNodes {
+interface ScenarioNodes {
   readonly count: number;
   readonly prefix?: string;
   readonly cpus?: number;
@@ -75,7 +75,7 @@ export interface ScenarioGuest extends ScenarioMachine {
   readonly ha?: boolean;
 }
 
-export interface ScenarioBulk {
+interface ScenarioBulk {
   readonly count: number;
   readonly nodes?: readonly string[];
   readonly first_vmid?: number;
@@ -87,7 +87,7 @@ export interface ScenarioBulk {
   readonly running?: number;
 }
 
-export interface ScenarioToken {
+interface ScenarioToken {
   readonly id: string;
   readonly secret: string;
   readonly privsep?: boolean;
@@ -105,7 +105,7 @@ export interface ScenarioUser {
   readonly tokens?: readonly ScenarioToken[];
 }
 
-export interface ScenarioAcl {
+interface ScenarioAcl {
   readonly path: string;
   readonly role: string;
   readonly user?: string;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { nodesOf } from './build-state.ts';
+import { nodesOf } from './scenario-nodes.ts';
 import { roleBook } from './roles.ts';
 import type { RequestFault } from './faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';

@@ -17,7 +17,7 @@ import { versionFacts, type Version } from './version.ts';
 import type { RawParams } from './validate.ts';
 import { World } from './world.ts';
 
-export interface MutationEvent {
+interface MutationEvent {
   readonly n: number;
   readonly phase: 'before' | 'after';
   readonly method: string;
@@ -42,7 +42,7 @@ export interface SimulatorOptions {
   readonly onMutation?: (event: MutationEvent) => void | Promise<void>;
 }
 
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly n: number;
   readonly method: string;
   /** The endpoint's template, such as `/nodes/{node}/network`; the path itself when there is no such endpoint. */

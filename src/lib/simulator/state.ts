@@ -146,7 +146,7 @@ export interface AclState {
   readonly propagate: boolean;
 }
 
-export interface PoolState {
+interface PoolState {
   readonly poolid: string;
   comment: string;
   readonly vms: readonly number[];
@@ -174,7 +174,7 @@ export interface TaskState {
   fault?: string | undefined;
 }
 
-export interface VnetState {
+interface VnetState {
   readonly vnet: string;
   readonly zone: string;
   readonly tag?: number;

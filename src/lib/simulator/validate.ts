@@ -169,13 +169,3 @@ export function validateParams(
   if (Object.keys(errors).length > 0) throw paramError(errors);
   return new Params(values);
 }
-
-/** Checks one property string, as the scenario reader and config writers need it. */
-export function propertyStringProblem(
-  format: string,
-  name: string,
-  text: string,
-  context: Context,
-): string | undefined {
-  return propertyProblem(format, name, text, context);
-}

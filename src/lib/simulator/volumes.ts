@@ -2,7 +2,7 @@
 import { die } from './pve-error.ts';
 import { lockStorage, type Sim } from './sim.ts';
 import type { StorageState, VolumeState } from './state.ts';
-import type { TaskContext } from './tasks.ts';
+import type { TaskContext } from './running-task.ts';
 
 const fileTypes = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'cephfs']);
 const linkable = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'lvmthin', 'zfspool', 'zfs', 'rbd']);
@@ -20,7 +20,7 @@ export function checkEnabled(sim: Sim, id: string, node: string): StorageState {
   return storage;
 }
 
-export function isBaseVolume(volid: string): boolean {
+function isBaseVolume(volid: string): boolean {
   return /(?:^|[:/])base-\d+-[^/]*$/.test(volid);
 }
 
@@ -40,7 +40,7 @@ export function canSnapshot(storage: StorageState, volume: VolumeState | undefin
 
 const isFileBased = (storage: StorageState): boolean => fileTypes.has(storage.type);
 
-export function defaultFormat(storage: StorageState): string {
+function defaultFormat(storage: StorageState): string {
   return isFileBased(storage) ? 'qcow2' : 'raw';
 }
 

@@ -1,57 +1,27 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
-import { setMaxListeners } from 'node:events';
-import type { Clock } from '../clock.ts';
-import type { Lab, User } from '../config/types.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
+import type { Lab, User } from '../config/types.ts';
 import { PlanRefusedError } from '../errors.ts';
-import { handlers } from '../execute/handlers/index.ts';
-import { createLimits } from '../execute/limits.ts';
-import { acquirePlanningLock } from '../execute/mutex.ts';
-import { RESERVING, runPlan } from '../execute/scheduler.ts';
+import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
-import type { ApplyEvent, RunResult, Summary } from '../execute/types.ts';
+import type { RunResult, Summary } from '../execute/types.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
 import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import type { Plan, Step } from '../plan/types.ts';
-import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+import type { RunContext, RunOutcome } from './context.ts';
+import { runSteps, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
+
+/** A deploy always has a file for its passwords. */
+export type DeployContext = RunContext & { readonly credentials: CredentialsFile };
 
 export interface DeployWant {
   readonly lab: Lab;
   readonly users: readonly User[];
   readonly options: Omit<DeployOptions, 'taken'>;
-}
-
-/** Where to do it, and who listens. */
-export interface DeployContext {
-  readonly pve: PveApi;
-  readonly tasks: TaskWaiter;
-  readonly clock: Clock;
-  readonly credentials: CredentialsFile;
-  /** Who holds the planning lock, for other runs' messages: host, process, a random part. */
-  readonly owner: string;
-  /** Is the run that signed with this owner known to be dead? */
-  readonly isGone?: (owner: string) => boolean;
-  /** First SIGINT: start nothing new. */
-  readonly soft: AbortSignal;
-  /** Second SIGINT: abort requests. */
-  readonly hard: AbortSignal;
-  /** Cap on steps at once; default: what PVE's locks allow. */
-  readonly concurrency?: number;
-  readonly onPhase: (text: string) => void;
-  readonly onPlan: (plan: Plan) => void;
-  readonly onEvent: (event: ApplyEvent) => void;
-}
-
-export interface DeployOutcome {
-  /** The plan that was applied (first round) or would be. */
-  readonly plan: Plan;
-  readonly summary: Summary;
-  /** What each step of every round ended in, for the exit code. */
-  readonly rounds: readonly Round[];
 }
 
 const MAX_ROUNDS = 3;
@@ -72,16 +42,10 @@ function scopeOf({ lab, users }: DeployWant) {
 /** Reads the cluster and plans; changes nothing. */
 export async function previewDeploy(
   want: DeployWant,
-  context: Pick<DeployContext, 'pve' | 'hard'>,
+  context: Pick<RunContext, 'pve' | 'hard'>,
 ): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
-  expectManyListeners(context.hard);
   const { plan } = await readAndPlan(want, context, { vmids: [], bridges: [] });
   return { plan, summary: summarizePlan(plan) };
-}
-
-/** Every request and wait listens while it lasts: many at once are no leak. */
-function expectManyListeners(...signals: AbortSignal[]): void {
-  setMaxListeners(0, ...signals);
 }
 
 interface Taken {
@@ -91,7 +55,7 @@ interface Taken {
 
 async function readAndPlan(
   want: DeployWant,
-  context: Pick<DeployContext, 'pve' | 'hard'>,
+  context: Pick<RunContext, 'pve' | 'hard'>,
   taken: Taken,
 ): Promise<{ plan: Plan; have: Inventory }> {
   const have = await readInventory(context.pve, scopeOf(want), context.hard);
@@ -111,41 +75,10 @@ function run(
   context: DeployContext,
   onReserved?: () => Promise<void>,
 ): Promise<RunResult> {
-  return runPlan(plan, {
-    handlers,
-    io: {
-      pve: context.pve,
-      tasks: context.tasks,
-      clock: context.clock,
-      signal: context.hard,
-      secrets: createSecrets(want.lab, want.users, context.credentials),
-    },
-    limits: createLimits({ concurrency: context.concurrency }),
-    onEvent: context.onEvent,
-    signal: context.soft,
+  return runSteps(plan.steps, context, {
+    secrets: createSecrets(want.lab, want.users, context.credentials),
     ...(onReserved ? { onReserved } : {}),
   });
-}
-
-/** Plans under the lock, so that no other run plans the same numbers, and gives it back once they are reserved. */
-async function withLock<T>(
-  context: DeployContext,
-  work: (release: () => Promise<void>, assertHeld: () => void) => Promise<T>,
-): Promise<T> {
-  const lock = await acquirePlanningLock(context.pve, context.clock, {
-    owner: context.owner,
-    ...(context.isGone ? { isGone: context.isGone } : {}),
-    signal: context.soft,
-    onWait: context.onPhase,
-  });
-  try {
-    return await work(
-      () => lock.release(),
-      () => lock.assertHeld(),
-    );
-  } finally {
-    await lock.release();
-  }
 }
 
 async function runRound(want: DeployWant, context: DeployContext, taken: Taken): Promise<Round> {
@@ -187,8 +120,7 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
 }
 
 /** Makes the class as the files say, or completes it. Throws before the first write, never after. */
-export async function deploy(want: DeployWant, context: DeployContext): Promise<DeployOutcome> {
-  expectManyListeners(context.soft, context.hard);
+export async function deploy(want: DeployWant, context: DeployContext): Promise<RunOutcome> {
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
   let users = want.users;
@@ -204,7 +136,7 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   return outcome(rounds);
 }
 
-function outcome(rounds: readonly Round[]): DeployOutcome {
+function outcome(rounds: readonly Round[]): RunOutcome {
   const [first] = rounds;
   if (!first) throw new PlanRefusedError('NO_USERS', 'there is no user to deploy for');
   return { plan: first.plan, summary: summarizeRun(rounds), rounds };
@@ -215,9 +147,8 @@ export async function applySavedPlan(
   plan: Plan,
   want: DeployWant,
   context: DeployContext,
-): Promise<DeployOutcome> {
-  expectManyListeners(context.soft, context.hard);
-  const work = async (release?: () => Promise<void>): Promise<DeployOutcome> => {
+): Promise<RunOutcome> {
+  const work = async (release?: () => Promise<void>): Promise<RunOutcome> => {
     const have = await readInventory(context.pve, scopeOf(want), context.hard);
     const broken = brokenPreconditions(plan, have);
     if (broken.length > 0) {

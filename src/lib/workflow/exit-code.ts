@@ -1,5 +1,5 @@
 /** Exit code of a run that was carried out and reported. */
-import type { DeployOutcome } from './deploy.ts';
+import type { RunOutcome } from './context.ts';
 
 const DONE = 0;
 const NOT_ALLOWED = 4;
@@ -10,7 +10,7 @@ const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 const NOTHING_HAPPENED = new Set(['PERMISSION_DENIED', 'AUTH_FAILED', 'PVE_UNREACHABLE']);
 
 export function exitCodeOf(
-  { summary, rounds }: DeployOutcome,
+  { summary, rounds }: RunOutcome,
   stoppedBy: 'SIGINT' | 'SIGTERM' | undefined,
 ): number {
   if (summary.status === 'interrupted') return STOPPED[stoppedBy ?? 'SIGINT'];

@@ -6,7 +6,6 @@ import { outliveTasks } from './outlive-tasks.ts';
 import { unlessGone } from './vm-gone.ts';
 import { patiently } from './vm-lock.ts';
 
-const LOCK_PATIENCE_SECONDS = 120;
 const POLL_MS = 2000;
 /** HA's managers look at their lists every 10 s; the node's one may be busy with other VMs first. */
 const HA_PATIENCE_MS = 180_000;
@@ -33,8 +32,7 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () =>
-      unlessGone(step, io, () => patiently({ node, vmid, seconds: LOCK_PATIENCE_SECONDS }, io, stop)),
+    act: () => unlessGone(step, io, () => patiently({ node, vmid, seconds: step.lockWaitSeconds }, io, stop)),
     // Each try begins with the look.
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstop', vmid });

@@ -4,8 +4,6 @@ import type { Handler } from '../types.ts';
 import { confirmGone, unlessGone } from './vm-gone.ts';
 import { patiently } from './vm-lock.ts';
 
-const LOCK_PATIENCE_SECONDS = 120;
-
 export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
   const { node, vmid } = step;
   const unprotect = async () => {
@@ -18,7 +16,7 @@ export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: () =>
-      unlessGone(step, io, () => patiently({ node, vmid, seconds: LOCK_PATIENCE_SECONDS }, io, unprotect)),
+      unlessGone(step, io, () => patiently({ node, vmid, seconds: step.lockWaitSeconds }, io, unprotect)),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

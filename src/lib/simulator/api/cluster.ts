@@ -15,7 +15,7 @@ function uptimeOf(call: Call, node: NodeState): number {
   return Math.floor((call.sim.clock.now() - node.bootTime) / 1000);
 }
 
-export function haStateOf(node: NodeState): string {
+function haStateOf(node: NodeState): string {
   if (!node.online) return 'unknown';
   return node.maintenance ? 'maintenance' : 'online';
 }

@@ -1,10 +1,10 @@
 /** `/nodes/{node}/network`. See pve-manager API2/Network.pm: edits are staged per node, a reload applies them. */
 import { splitList } from '../contract/formats.ts';
-import { pendingChanges } from '../interfaces-file.ts';
+import { pendingChanges, runningAfterReload } from '../interfaces-file.ts';
 import { rootUser } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import { withLock, type Call, type Handlers, type Sim } from '../sim.ts';
-import type { InterfaceState, NodeState, RunningInterface } from '../state.ts';
+import type { InterfaceState, NodeState } from '../state.ts';
 import type { Worker } from '../tasks.ts';
 
 const current = (node: NodeState): readonly InterfaceState[] => node.staged ?? node.interfaces;
@@ -182,24 +182,6 @@ function getInterface(call: Call): unknown {
   const one = known(current(node), call.params.text('iface'));
   const hidden = new Set(['iface', 'active', 'exists']);
   return Object.fromEntries(Object.entries(row(call.sim, node, one, 3)).filter(([key]) => !hidden.has(key)));
-}
-
-/** What ifreload -a brings up: `auto` stanzas and what they need; removed stanzas go down. */
-export function runningAfterReload(
-  interfaces: readonly InterfaceState[],
-  before: Readonly<Record<string, RunningInterface>>,
-): Record<string, RunningInterface> {
-  const running: Record<string, RunningInterface> = {};
-  for (const { iface, type, options } of interfaces) {
-    const isUp = options['autostart'] === '1' || type === 'eth' || before[iface] !== undefined;
-    if (!isUp) continue;
-    running[iface] = {
-      type,
-      vlanAware: options['bridge_vlan_aware'] !== undefined,
-      ports: splitList(options['bridge_ports'] ?? options['ovs_ports'] ?? ''),
-    };
-  }
-  return running;
 }
 
 export function reloadWorker(sim: Sim): Worker {

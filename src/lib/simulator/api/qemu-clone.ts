@@ -17,7 +17,8 @@ import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { randomMac, randomUuid } from '../secrets.ts';
 import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState, Json } from '../state.ts';
-import type { JobArgs, TaskContext, Worker } from '../tasks.ts';
+import type { TaskContext } from '../running-task.ts';
+import type { JobArgs, Worker } from '../tasks.ts';
 import { addVolume, canLink, checkEnabled, cloudInitVolid, storageOf, underStorageLock } from '../volumes.ts';
 import { checkBridges } from './qemu-rights.ts';
 

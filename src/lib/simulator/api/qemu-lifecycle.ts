@@ -1,13 +1,15 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
+import { realizeDrive } from '../config-change.ts';
 import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { die, errorText, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
 import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
-import type { TaskContext, Worker } from '../tasks.ts';
+import type { TaskContext } from '../running-task.ts';
+import type { Worker } from '../tasks.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
-import { optionsFrom, realizeDrive } from './qemu-config.ts';
+import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
 import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
 

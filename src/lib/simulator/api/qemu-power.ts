@@ -1,12 +1,13 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
+import { applyPending } from '../config-change.ts';
 import { checkLock, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import type { TaskContext, Worker } from '../tasks.ts';
-import { applyPending } from './qemu-config.ts';
+import type { TaskContext } from '../running-task.ts';
+import type { Worker } from '../tasks.ts';
 import { needRootFor } from './qemu-rights.ts';
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));

@@ -4,7 +4,8 @@ import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, SnapshotState } from '../state.ts';
-import { textArg, type TaskContext, type Worker } from '../tasks.ts';
+import type { TaskContext } from '../running-task.ts';
+import { textArg, type Worker } from '../tasks.ts';
 import { canSnapshot, storageOf } from '../volumes.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
 

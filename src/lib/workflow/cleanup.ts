@@ -1,0 +1,175 @@
+/** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
+import { PlanRefusedError } from '../errors.ts';
+import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import type { RunResult, StepResult } from '../execute/types.ts';
+import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import type { GuestInfo, NodeNetwork, PoolInfo } from '../inventory/types.ts';
+import { planCleanup } from '../plan/cleanup.ts';
+import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
+import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
+import type { PveApi } from '../proxmox/types.ts';
+import type { Plan, Step, StepKind } from '../plan/types.ts';
+import type { RunContext, RunOutcome } from './context.ts';
+import { runSteps, withLock } from './run.ts';
+
+export interface CleanupWant {
+  readonly selection: CleanupSelection;
+  readonly options: CleanupOptions;
+  /** Refuse a plan with more removals than this. */
+  readonly maxChanges?: number;
+}
+
+/** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
+const RELEASING: ReadonlySet<StepKind> = new Set<StepKind>(['pool.release', 'pool.delete', 'user.delete']);
+
+function poolsInScope(selection: CleanupSelection, pools: readonly PoolInfo[]): PoolInfo[] {
+  if (selection.by === 'class') {
+    const names = new Set(selection.users.map((user) => user.pool));
+    return pools.filter((pool) => names.has(pool.pool));
+  }
+  if (selection.by !== 'user') return [...pools];
+  const users = new Set(selection.users);
+  return pools.filter((pool) => users.has(parsePoolComment(pool.comment).user ?? ''));
+}
+
+/** Bridges of ours may go on these nodes, so it has to be known who uses them. */
+function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): string[] {
+  return networks
+    .filter(({ bridges }) =>
+      bridges.some(
+        ({ iface, comments }) =>
+          parseBridgeMark(comments)?.kind === 'stand' || (adopt && /^vmbr\d{4}$/.test(iface)),
+      ),
+    )
+    .map(({ node }) => node);
+}
+
+function scopeOf({ selection, options }: CleanupWant): InventoryScope {
+  return {
+    templates: [],
+    claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
+      const inScope = poolsInScope(selection, pools);
+      const claims = inScope.flatMap((pool) => parsePoolComment(pool.comment).claims);
+      const wanted = claims.filter(
+        (claim) => (selection.by !== 'class' && selection.by !== 'lab') || claim.lab === selection.lab,
+      );
+      const names = new Set(
+        selection.by === 'class' && options.adopt ? selection.users.map((user) => user.pool) : [],
+      );
+      const adopted = guests.filter((guest) => guest.pool !== undefined && names.has(guest.pool));
+      return [...wanted.flatMap((claim) => claim.vmids), ...adopted.map((guest) => guest.vmid)];
+    },
+    bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
+    tasks: true,
+  };
+}
+
+async function readAndPlan(want: CleanupWant, context: Pick<RunContext, 'pve' | 'hard'>): Promise<Plan> {
+  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  return planCleanup({ selection: want.selection, have, options: want.options });
+}
+
+function assertWithinLimit(plan: Plan, limit: number | undefined): void {
+  const removals = plan.steps.filter((step) => step.kind.endsWith('.delete'));
+  if (limit === undefined || removals.length <= limit) return;
+  throw new PlanRefusedError(
+    'TOO_MANY_CHANGES',
+    `the plan removes ${removals.length} objects, --max-changes allows ${limit}`,
+    { hint: `look at it with --dry-run, then allow it with --max-changes ${removals.length}` },
+  );
+}
+
+/** The labs on the cluster, by their claims. */
+export async function listLabs(
+  pve: PveApi,
+  signal: AbortSignal,
+): Promise<readonly { readonly lab: string; readonly stands: number }[]> {
+  const counts = new Map<string, number>();
+  for (const pool of await pve.pools(signal)) {
+    for (const { lab } of parsePoolComment(pool.comment).claims) counts.set(lab, (counts.get(lab) ?? 0) + 1);
+  }
+  return [...counts].map(([lab, stands]) => ({ lab, stands })).sort((a, b) => (a.lab < b.lab ? -1 : 1));
+}
+
+/** Says in the credentials file which users are gone. */
+async function recordRemoved(plan: Plan, results: readonly StepResult[], context: RunContext): Promise<void> {
+  const { credentials } = context;
+  if (!credentials) return;
+  const done = new Set(results.filter((entry) => entry.status === 'done').map((entry) => entry.id));
+  const gone = plan.steps.flatMap((step) =>
+    step.kind === 'user.delete' && done.has(step.id) ? [step.userid] : [],
+  );
+  const poolOf = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
+  await Promise.all(
+    gone
+      .filter((userid) => credentials.row(userid) !== undefined)
+      .map((userid) => credentials.settle(userid, 'removed', poolOf.get(userid) ?? '')),
+  );
+}
+
+/** Reads and plans; changes nothing. */
+export async function previewCleanup(want: CleanupWant, context: Pick<RunContext, 'pve' | 'hard'>) {
+  const plan = await readAndPlan(want, context);
+  assertWithinLimit(plan, want.maxChanges);
+  return { plan, summary: summarizePlan(plan) };
+}
+
+function isReleasing(step: Step): boolean {
+  return RELEASING.has(step.kind);
+}
+
+/** What the plan promised to give back: done now, done before, or left because something of the stand is left. */
+function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[] {
+  const results = new Map(released.results.map((entry) => [entry.id, entry]));
+  const refused = new Set(rest.stands.filter((stand) => stand.refused).map((stand) => stand.user));
+  const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.user));
+  return plan.steps.filter(isReleasing).map((step): StepResult => {
+    const entry = results.get(step.id);
+    if (entry) return entry;
+    return refused.has(step.user ?? '') || open.has(step.user)
+      ? { id: step.id, status: 'skipped', because: 'something of the stand is still there' }
+      : { id: step.id, status: 'done', outcome: 'already-done' };
+  });
+}
+
+/** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
+export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
+  const plan = await readAndPlan(want, context);
+  assertWithinLimit(plan, want.maxChanges);
+  context.onPlan(plan);
+  const removed = await runSteps(
+    plan.steps.filter((step) => !isReleasing(step)),
+    context,
+  );
+  let results = [...removed.results];
+  let interrupted = removed.interrupted;
+  if (!interrupted && plan.steps.some(isReleasing)) {
+    await withLock(context, async () => {
+      const rest = await readAndPlan(want, context);
+      const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
+      // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
+      const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
+      const released = await runSteps(
+        ready.map((step) => withEdgesTo(step, ready)),
+        context,
+      );
+      interrupted = released.interrupted;
+      results = [...results, ...mergeReleases(plan, rest, released)];
+    });
+  }
+  await recordRemoved(plan, results, context);
+  const rounds = [{ plan, result: { results, interrupted } }];
+  return { plan, summary: summarizeRun(rounds), rounds };
+}
+
+/** Does the step wait, directly or not, for one of `open`? */
+function isBehind(step: Step, open: ReadonlySet<string>, steps: readonly Step[]): boolean {
+  const byId = new Map(steps.map((candidate) => [candidate.id, candidate]));
+  const waits = (id: string): boolean => open.has(id) || (byId.get(id)?.dependsOn.some(waits) ?? false);
+  return step.dependsOn.some(waits);
+}
+
+function withEdgesTo(step: Step, kept: readonly Step[]): Step {
+  const ids = new Set(kept.map((candidate) => candidate.id));
+  return { ...step, dependsOn: step.dependsOn.filter((id) => ids.has(id)), after: [] };
+}

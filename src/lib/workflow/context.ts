@@ -1,0 +1,37 @@
+/** What every command's story is given and what it answers. Types only. */
+import type { Clock } from '../clock.ts';
+import type { CredentialsFile } from '../credentials/credentials-file.ts';
+import type { Round } from '../execute/summary.ts';
+import type { ApplyEvent, Summary } from '../execute/types.ts';
+import type { Plan } from '../plan/types.ts';
+import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+
+/** Where to do it, and who listens. */
+export interface RunContext {
+  readonly pve: PveApi;
+  readonly tasks: TaskWaiter;
+  readonly clock: Clock;
+  /** Absent for commands that neither make nor remove users they know the file of. */
+  readonly credentials?: CredentialsFile;
+  /** Who holds the planning lock, for other runs' messages: host, process, a random part. */
+  readonly owner: string;
+  /** Is the run that signed with this owner known to be dead? */
+  readonly isGone?: (owner: string) => boolean;
+  /** First SIGINT: start nothing new. */
+  readonly soft: AbortSignal;
+  /** Second SIGINT: abort requests. */
+  readonly hard: AbortSignal;
+  /** Cap on steps at once; default: what PVE's locks allow. */
+  readonly concurrency?: number;
+  readonly onPhase: (text: string) => void;
+  readonly onPlan: (plan: Plan) => void;
+  readonly onEvent: (event: ApplyEvent) => void;
+}
+
+export interface RunOutcome {
+  /** The plan that was applied (first round) or would be. */
+  readonly plan: Plan;
+  readonly summary: Summary;
+  /** What each step of every round ended in, for the exit code. */
+  readonly rounds: readonly Round[];
+}

@@ -1,0 +1,67 @@
+/** What the stories of all commands share: applying steps, and doing something under the planning lock. */
+import { handlers } from '../execute/handlers/index.ts';
+import { createLimits } from '../execute/limits.ts';
+import { acquirePlanningLock } from '../execute/mutex.ts';
+import { runPlan } from '../execute/scheduler.ts';
+import type { RunResult, Secrets } from '../execute/types.ts';
+import { InternalError } from '../errors.ts';
+import type { Step } from '../plan/types.ts';
+import type { RunContext } from './context.ts';
+
+/** For runs whose steps need no password. */
+const NO_SECRETS: Secrets = {
+  passwordFor: (userid) =>
+    Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`)),
+  settle: () => Promise.resolve(),
+  cloudInitPassword: () => undefined,
+};
+
+interface RunExtras {
+  readonly secrets?: Secrets;
+  readonly onReserved?: () => Promise<void>;
+}
+
+export function runSteps(
+  steps: readonly Step[],
+  context: RunContext,
+  { secrets = NO_SECRETS, onReserved }: RunExtras = {},
+): Promise<RunResult> {
+  return runPlan(
+    { steps },
+    {
+      handlers,
+      io: {
+        pve: context.pve,
+        tasks: context.tasks,
+        clock: context.clock,
+        signal: context.hard,
+        secrets,
+      },
+      limits: createLimits({ concurrency: context.concurrency }),
+      onEvent: context.onEvent,
+      signal: context.soft,
+      ...(onReserved ? { onReserved } : {}),
+    },
+  );
+}
+
+/** Under the lock no other run plans or rewrites claims. `release` may be called before `work` ends. */
+export async function withLock<T>(
+  context: RunContext,
+  work: (release: () => Promise<void>, assertHeld: () => void) => Promise<T>,
+): Promise<T> {
+  const lock = await acquirePlanningLock(context.pve, context.clock, {
+    owner: context.owner,
+    ...(context.isGone ? { isGone: context.isGone } : {}),
+    signal: context.soft,
+    onWait: context.onPhase,
+  });
+  try {
+    return await work(
+      () => lock.release(),
+      () => lock.assertHeld(),
+    );
+  } finally {
+    await lock.release();
+  }
+}
