@@ -2,7 +2,7 @@
 import type { ClusterState, GuestState } from '../../src/lib/simulator/state.ts';
 
 /** A NIC as `model bridge[ tag=n][ firewall][ down][ router-mac]`. */
-export function nicText(value: string): string {
+function nicText(value: string): string {
   const parts = new Map(value.split(',').map((part) => part.split('=') as [string, string]));
   const [model = '', mac = ''] = [...parts.entries()][0] ?? [];
   return [

@@ -6,7 +6,7 @@ import { specOf } from '../../src/lib/plan/spec.ts';
 import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy.ts';
 import type { Plan } from '../../src/lib/plan/types.ts';
 
-export const NOW = '2026-11-21T08:00:00.000Z';
+const NOW = '2026-11-21T08:00:00.000Z';
 
 export function alias(name: string, more: Partial<Network> = {}): Network {
   return { target: { kind: 'alias', alias: name }, ...more };

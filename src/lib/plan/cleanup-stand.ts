@@ -19,6 +19,9 @@ export interface StandRemoval {
   readonly refused?: Refusal;
 }
 
+/** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
+const UNUSED = 'no longer used by deploy-stand';
+
 interface Fate {
   readonly guest: GuestInfo;
   readonly config: VmConfig | undefined;
@@ -234,7 +237,9 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
   const keepsMark = left.length > 0 || context.options.keepUsers || !stand.removesUser;
   const comment = keepsMark
     ? formatPoolComment({ ...mark, user: mark.user, claims: left })
-    : mark.others.join('\n');
+    : mark.others.length > 0
+      ? mark.others.join('\n')
+      : UNUSED;
   const kept = new Set(left.flatMap((claim) => claim.vmids));
   // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
   const removeVmids = stand.claims

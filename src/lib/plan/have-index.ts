@@ -12,7 +12,7 @@ import { compareNatural } from './order.ts';
 import { parseBridgeMark, parsePoolComment, type PoolMark } from './marks.ts';
 import { indexStorages, type StorageIndex } from './templates.ts';
 
-export interface MarkedBridge {
+interface MarkedBridge {
   readonly node: string;
   readonly info: BridgeInfo;
 }

@@ -1,7 +1,7 @@
 /** Deterministic orders. Never uses the locale. */
 
 /** Sort key in which `student2` stands before `student10`. */
-export function naturalKey(text: string): string {
+function naturalKey(text: string): string {
   return text.replace(/\d+/g, (digits) => digits.padStart(12, '0'));
 }
 

@@ -75,11 +75,11 @@ export interface TaskRow {
   readonly user: string;
   /** Seconds since the epoch. */
   readonly starttime: number;
-  /** Absent while running. */
+  /** `RUNNING` or absent while it runs. */
   readonly status?: string;
 }
 
-export interface TaskStatus {
+interface TaskStatus {
   readonly upid: Upid;
   readonly running: boolean;
   /** `OK`, `WARNINGS: n` or the error text; absent while running. */
@@ -97,7 +97,7 @@ export interface NewUser {
   readonly expire?: number;
 }
 
-export interface CloneRequest {
+interface CloneRequest {
   readonly node: string;
   readonly templateVmid: number;
   readonly vmid: number;
