@@ -92,6 +92,7 @@ export function post(
   path: string,
   form: Readonly<Record<string, string>>,
   as: 'admin' | 'nobody' = 'admin',
+  method: 'POST' | 'PUT' = 'POST',
 ): Promise<number> {
   const { tokenId, secret } = simulator.credentials;
   const authorization = as === 'admin' ? { authorization: `PVEAPIToken=${tokenId}=${secret}` } : {};
@@ -99,7 +100,7 @@ export function post(
     const outgoing = request(
       `https://127.0.0.1:${simulator.port}/api2/json${path}`,
       {
-        method: 'POST',
+        method,
         rejectUnauthorized: false,
         agent: false,
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...authorization },

@@ -1,13 +1,11 @@
 /** A deploy killed, or left without an answer, at every single write ends like an undisturbed one when run again. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
-import { canLogin, connectionEnv, runCli, SPEED, startCluster, workFolder, writeFiles } from './harness.ts';
+import { canLogin, runCli, startCluster, workFolder, writeFiles } from './harness.ts';
+import { forEach, runAndKill } from './killing.ts';
 
 const FILES = {
   'lab.yml': `name: net
@@ -24,9 +22,6 @@ machines:
 `,
   'users.yml': 'users: [anna@pve, boris@pve]\n',
 };
-
-const CHILD = fileURLToPath(new URL('fast-cli.mjs', import.meta.url));
-const AT_ONCE = 4;
 
 function newClass(): { args: string[]; credentials: string } {
   const folder = workFolder();
@@ -46,30 +41,6 @@ function newClass(): { args: string[]; credentials: string } {
   };
 }
 
-/** Runs the bin and kills it once its n-th write has been processed, before it is answered. */
-async function runAndKill(
-  n: number,
-): Promise<{ simulator: Simulator; args: string[]; credentials: string; killed: boolean }> {
-  const { args, credentials } = newClass();
-  let kill: () => Promise<void> = () => Promise.resolve();
-  const simulator = await startCluster({
-    onMutation: async (event) => {
-      if (event.n === n && event.phase === 'after') await kill();
-    },
-  });
-  const child = spawn(process.execPath, [CHILD, ...args], {
-    env: { ...process.env, ...(await connectionEnv(simulator)), FAST_CLOCK: String(SPEED) },
-    stdio: 'ignore',
-  });
-  const exited = once(child, 'exit');
-  kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  const [, signal] = (await exited) as [number | null, string | null];
-  return { simulator, args, credentials, killed: signal === 'SIGKILL' };
-}
-
 let expected: unknown;
 let writesNeeded = 0;
 
@@ -84,15 +55,6 @@ async function undisturbed(): Promise<void> {
   expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
   expected = comparable(simulator.snapshot());
   await simulator.close();
-}
-
-/** Runs `work` for 1…count, a few at a time. */
-async function forEach(count: number, work: (n: number) => Promise<void>): Promise<void> {
-  let next = 1;
-  const lane = async (): Promise<void> => {
-    while (next <= count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
 async function expectLogins(simulator: Simulator, credentials: string): Promise<void> {
@@ -111,7 +73,8 @@ describe('at every single write', () => {
   test('SIGKILL, then the same command again', async () => {
     expect(writesNeeded).toBeGreaterThan(20);
     await forEach(writesNeeded, async (n) => {
-      const { simulator, args, credentials, killed } = await runAndKill(n);
+      const { args, credentials } = newClass();
+      const { simulator, killed } = await runAndKill(n, args);
       expect([n, killed]).toEqual([n, true]);
       const again = await runCli(args, simulator);
       expect([n, again.code, again.code === 0 ? '' : again.stdout + again.stderr]).toEqual([n, 0, '']);

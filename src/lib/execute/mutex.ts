@@ -258,6 +258,17 @@ async function take(lock: LockPool, clock: Clock, options: PlanningLockOptions):
   }
 }
 
+/** Removes a lock that a dead run left, for runs that have nothing to plan; a live one is left alone. */
+export async function removeLeftLock(
+  pve: LockPve,
+  clock: Clock,
+  options: Pick<PlanningLockOptions, 'owner' | 'isGone'>,
+): Promise<void> {
+  const lock = new LockPool(pve, clock, options);
+  const holder = await lock.read();
+  if (holder && lock.isPast(holder)) await lock.removeExpired(holder);
+}
+
 /** Waits for the lock, and takes it over from a run that let it expire. */
 export async function acquirePlanningLock(
   pve: LockPve,

@@ -3,14 +3,14 @@ import { PlanRefusedError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
-import type { GuestInfo, NodeNetwork, PoolInfo } from '../inventory/types.ts';
+import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
 import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
-import { runSteps, withLock } from './run.ts';
+import { runSteps, tidyLock, withLock } from './run.ts';
 
 export interface CleanupWant {
   readonly selection: CleanupSelection;
@@ -64,9 +64,12 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   };
 }
 
-async function readAndPlan(want: CleanupWant, context: Pick<RunContext, 'pve' | 'hard'>): Promise<Plan> {
+async function readAndPlan(
+  want: CleanupWant,
+  context: Pick<RunContext, 'pve' | 'hard'>,
+): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context.pve, scopeOf(want), context.hard);
-  return planCleanup({ selection: want.selection, have, options: want.options });
+  return { plan: planCleanup({ selection: want.selection, have, options: want.options }), have };
 }
 
 function assertWithinLimit(plan: Plan, limit: number | undefined): void {
@@ -109,7 +112,7 @@ async function recordRemoved(plan: Plan, results: readonly StepResult[], context
 
 /** Reads and plans; changes nothing. */
 export async function previewCleanup(want: CleanupWant, context: Pick<RunContext, 'pve' | 'hard'>) {
-  const plan = await readAndPlan(want, context);
+  const { plan } = await readAndPlan(want, context);
   assertWithinLimit(plan, want.maxChanges);
   return { plan, summary: summarizePlan(plan) };
 }
@@ -134,8 +137,9 @@ function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[
 
 /** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
 export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
-  const plan = await readAndPlan(want, context);
+  const { plan, have } = await readAndPlan(want, context);
   assertWithinLimit(plan, want.maxChanges);
+  if (plan.steps.length === 0) await tidyLock(have, context);
   context.onPlan(plan);
   const removed = await runSteps(
     plan.steps.filter((step) => !isReleasing(step)),
@@ -145,7 +149,7 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   let interrupted = removed.interrupted;
   if (!interrupted && plan.steps.some(isReleasing)) {
     await withLock(context, async () => {
-      const rest = await readAndPlan(want, context);
+      const { plan: rest } = await readAndPlan(want, context);
       const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
       // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
       const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));

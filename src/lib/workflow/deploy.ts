@@ -12,7 +12,7 @@ import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
-import { runSteps, withLock } from './run.ts';
+import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
 
 /** A deploy always has a file for its passwords. */
@@ -85,6 +85,7 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
   const first = await readAndPlan(want, context, taken);
   await settleExisting(first.plan, first.have, context.credentials);
   if (!needsLock(first.plan, first.have)) {
+    await tidyLock(first.have, context);
     context.onPlan(first.plan);
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }

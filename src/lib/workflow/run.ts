@@ -1,10 +1,12 @@
 /** What the stories of all commands share: applying steps, and doing something under the planning lock. */
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits } from '../execute/limits.ts';
-import { acquirePlanningLock } from '../execute/mutex.ts';
+import { acquirePlanningLock, removeLeftLock } from '../execute/mutex.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError } from '../errors.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { LOCK_POOL } from '../plan/marks.ts';
 import type { Step } from '../plan/types.ts';
 import type { RunContext } from './context.ts';
 
@@ -43,6 +45,12 @@ export function runSteps(
       ...(onReserved ? { onReserved } : {}),
     },
   );
+}
+
+/** A run that was killed between its last write and giving the lock back leaves the lock: nothing else is to be done. */
+export async function tidyLock(have: Inventory, context: RunContext): Promise<void> {
+  if (have.pools.some(({ pool }) => pool === LOCK_POOL))
+    await removeLeftLock(context.pve, context.clock, context);
 }
 
 /** Under the lock no other run plans or rewrites claims. `release` may be called before `work` ends. */
