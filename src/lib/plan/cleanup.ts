@@ -6,6 +6,7 @@ import { selectStands, type SelectedStand } from './cleanup-selection.ts';
 import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
 import { assertSound } from './graph.ts';
 import { indexHave } from './have-index.ts';
+import { compareText } from './order.ts';
 import type { Plan, PlannedStand, Step } from './types.ts';
 
 export interface CleanupInput {
@@ -39,6 +40,22 @@ function afterBridges(removals: readonly StandRemoval[], bridges: BridgeRemoval)
   );
 }
 
+/**
+ * All access goes before the first VM does. A removal takes the lock of user.cfg inside its task and leaves an
+ * unremovable rest if it does not get it, so no other write of ours may compete for it. These writes run one at a time
+ * and in plan order: who waits for the last one waits for all.
+ */
+function accessFirst(steps: readonly Step[]): Step[] {
+  const revokes = steps.filter((step) => step.kind === 'acl.revoke');
+  const last = revokes.at(-1);
+  const rest = steps.filter((step) => step.kind !== 'acl.revoke');
+  if (!last) return rest;
+  return [
+    ...revokes,
+    ...rest.map((step) => ({ ...step, after: [...new Set([...step.after, last.id])].sort(compareText) })),
+  ];
+}
+
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options }: CleanupInput): Plan {
   const index = indexHave(have);
@@ -47,7 +64,7 @@ export function planCleanup({ selection, have, options }: CleanupInput): Plan {
   const removals = stands.map((stand) => planStandRemoval(stand, context));
   const bridges = planCleanupBridges(stands, removals, context);
   const steps: Step[] = [
-    ...removals.flatMap((removal) => removal.vmSteps),
+    ...accessFirst(removals.flatMap((removal) => removal.vmSteps)),
     ...bridges.steps,
     ...bridges.reloads,
     ...afterBridges(removals, bridges),
