@@ -5,8 +5,6 @@ import { CommanderError } from 'commander';
 import type { ProgramIo } from './commands/io.ts';
 import { createClock } from './lib/clock.ts';
 import { CancelledError, InternalError, StandError } from './lib/errors.ts';
-import { toErrorDocument } from './lib/render/error-json.ts';
-import { renderError } from './lib/render/error-text.ts';
 import { createProgram } from './program.ts';
 
 const USAGE = 2;
@@ -19,7 +17,9 @@ function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
   return asked || io.env['DEPLOY_STAND_OUTPUT'] === 'json';
 }
 
-function report(error: StandError, argv: readonly string[], io: ProgramIo): number {
+async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<number> {
+  const { toErrorDocument } = await import('./lib/render/error-json.ts');
+  const { renderError } = await import('./lib/render/error-text.ts');
   if (wantsJson(argv, io)) io.stdout.write(`${JSON.stringify(toErrorDocument(error), null, 2)}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
   io.stderr.write(`${renderError(error, { color, width: io.stderr.columns ?? 100 })}\n`);
@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], io: Omit<ProgramIo, 'setExit
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    return report(toStandError(error), argv, full);
+    return await report(toStandError(error), argv, full);
   }
 }
 

@@ -1,136 +1,11 @@
-/** `cleanup`: removes stands without a trace. */
-import { existsSync } from 'node:fs';
+/** The flags of `cleanup`. */
 import { Command } from 'commander';
-import { UsageError } from '../lib/errors.ts';
-import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
-import { toResultDocument } from '../lib/render/result-json.ts';
-import { renderPlan } from '../lib/render/plan-text.ts';
-import { renderSummary } from '../lib/render/summary-text.ts';
-import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../lib/workflow/cleanup.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
-import { runChanging, type Changing } from './changing.ts';
 import type { ProgramIo } from './io.ts';
-import { durationSeconds, envOption, nonNegativeInteger, type GlobalFlags } from './options.ts';
-import { loadWant } from './want.ts';
+import { durationSeconds, envOption, nonNegativeInteger } from './options.ts';
+import type { CleanupFlags } from './run-cleanup.ts';
 
-interface CleanupFlags extends GlobalFlags {
-  readonly config?: string;
-  readonly users?: string;
-  readonly labName?: string;
-  readonly lab?: string;
-  readonly user?: string[];
-  readonly expired?: true;
-  readonly orphans?: true;
-  readonly dryRun?: true;
-  readonly detailedExitcode?: true;
-  readonly keepUsers?: true;
-  readonly adopt?: true;
-  readonly forceProtected?: true;
-  readonly maxChanges?: number;
-  readonly minAge: number;
-  readonly timeout: number;
-  readonly credentials?: string;
-}
-
-const PENDING = 6;
 const TWO_HOURS = 2 * 3600;
 const TEN_MINUTES = 600;
-
-/** Undefined: nothing was selected. */
-function selectionOf(flags: CleanupFlags, warn: (text: string) => void): CleanupSelection | undefined {
-  const given = [
-    flags.config !== undefined || flags.users !== undefined,
-    flags.lab !== undefined,
-    flags.user !== undefined,
-    flags.expired,
-    flags.orphans,
-  ].filter((one) => one === true);
-  if (given.length > 1) {
-    throw new UsageError(
-      'SELECTION',
-      'give one selection: -c with -u, --lab, --user, --expired or --orphans',
-      {
-        hint: 'run cleanup once for each',
-      },
-    );
-  }
-  if (flags.lab !== undefined) return { by: 'lab', lab: flags.lab };
-  if (flags.user !== undefined) return { by: 'user', users: flags.user };
-  if (flags.expired) return { by: 'expired' };
-  if (flags.orphans) return { by: 'orphans' };
-  if (flags.config === undefined && flags.users === undefined) return undefined;
-  if (flags.config === undefined || flags.users === undefined) {
-    throw new UsageError('SELECTION', '-c and -u belong together: the stands of these users in this lab', {
-      hint: 'for all users of a lab use --lab NAME, for all labs of a user --user ID',
-    });
-  }
-  const { lab, users, warnings } = loadWant({ ...flags, config: flags.config });
-  warnings.forEach(warn);
-  return {
-    by: 'class',
-    lab: lab.name,
-    machines: lab.machines.map((machine) => machine.name),
-    users: users.map(({ userid, pool }) => ({ userid, pool })),
-  };
-}
-
-/** The file is brought up to date only where deploy left one. */
-function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string | undefined {
-  if (flags.credentials !== undefined) return flags.credentials;
-  if (selection.by !== 'class' && selection.by !== 'lab') return undefined;
-  const file = `credentials-${selection.lab}.csv`;
-  return existsSync(file) ? file : undefined;
-}
-
-async function refuseWithoutSelection(run: Changing): Promise<never> {
-  const session = await run.connect();
-  const labs = await listLabs(session.pve, run.hard);
-  const list = labs.map(({ lab, stands }) => `${lab} (${stands} stands)`);
-  throw new UsageError('NO_SELECTION', 'cleanup needs to be told what to remove', {
-    hint: [
-      'use -c lab.yml -u users.yml, --lab NAME, --user ID, --expired or --orphans',
-      list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`,
-    ].join('\n'),
-  });
-}
-
-async function execute(io: ProgramIo, flags: CleanupFlags): Promise<void> {
-  await runChanging(io, flags, async (run) => {
-    const selection =
-      selectionOf(flags, (text) => run.output.warn(text)) ?? (await refuseWithoutSelection(run));
-    const want: CleanupWant = {
-      selection,
-      options: {
-        keepUsers: flags.keepUsers === true,
-        adopt: flags.adopt === true,
-        forceProtected: flags.forceProtected === true,
-        lockWaitSeconds: flags.timeout,
-        minAgeSeconds: flags.minAge,
-      },
-      ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
-    };
-    const session = await run.connect();
-    if (flags.dryRun) {
-      const { plan, summary } = await previewCleanup(want, { pve: session.pve, hard: run.hard });
-      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      if (flags.detailedExitcode && plan.steps.length > 0) io.setExitCode(PENDING);
-      return;
-    }
-    const file = credentialsOf(flags, selection);
-    const outcome = await cleanup(
-      want,
-      await (file === undefined ? run.runContext() : run.withCredentials(file)),
-    );
-    run.finish();
-    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
-      renderSummary(outcome.plan, outcome.summary, {
-        ...run.output,
-        resumeCommand: 'run the same command again',
-      }),
-    );
-    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
-  });
-}
 
 function collect(value: string, former: string[] | undefined): string[] {
   return [...(former ?? []), value];
@@ -167,5 +42,8 @@ export function cleanupCommand(io: ProgramIo): Command {
     .addOption(
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )
-    .action(async (_: unknown, command: Command) => execute(io, command.optsWithGlobals<CleanupFlags>()));
+    .action(async (_: unknown, command: Command) => {
+      const { runCleanup } = await import('./run-cleanup.ts');
+      await runCleanup(io, command.optsWithGlobals<CleanupFlags>());
+    });
 }

@@ -2,8 +2,6 @@
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
 import { envOption, type GlobalFlags } from './options.ts';
-import { createOutput } from './output.ts';
-import { loadWant } from './want.ts';
 
 interface ValidateFlags extends GlobalFlags {
   readonly config?: string;
@@ -17,7 +15,9 @@ export function validateCommand(io: ProgramIo): Command {
     .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
     .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
     .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
-    .action((_: unknown, command: Command) => {
+    .action(async (_: unknown, command: Command) => {
+      const { createOutput } = await import('./output.ts');
+      const { loadWant } = await import('./want.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
       const { lab, users, warnings } = loadWant(flags);

@@ -1,0 +1,125 @@
+/** What `deploy` does with its flags: load, plan, apply, render. */
+import type { Strategy, User } from '../lib/config/types.ts';
+import { UsageError } from '../lib/errors.ts';
+import { toResultDocument } from '../lib/render/result-json.ts';
+import { renderPlan } from '../lib/render/plan-text.ts';
+import { renderSummary } from '../lib/render/summary-text.ts';
+import type { Plan } from '../lib/plan/types.ts';
+import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
+import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
+import { runChanging } from './changing.ts';
+import type { GlobalFlags } from './options.ts';
+import type { ProgramIo } from './io.ts';
+import { loadWant } from './want.ts';
+
+export interface DeployFlags extends GlobalFlags {
+  readonly config: string;
+  readonly users: string;
+  readonly labName?: string;
+  readonly dryRun?: true;
+  readonly detailedExitcode?: true;
+  readonly strategy?: Exclude<Strategy, 'smart'>;
+  readonly node?: string;
+  readonly nodes?: string[];
+  readonly exclude?: string[];
+  readonly only?: string[];
+  readonly concurrency?: number;
+  readonly out?: string;
+  readonly plan?: string;
+  readonly credentials?: string;
+  readonly adopt?: true;
+  readonly updateRunning?: true;
+}
+
+const PENDING = 6;
+
+function placementOf(flags: DeployFlags) {
+  if (flags.node !== undefined && flags.strategy !== undefined && flags.strategy !== 'specific') {
+    throw new UsageError('NODE_UNUSED', `--node has no meaning with strategy ${flags.strategy}`, {
+      hint: 'use --strategy specific, or --nodes a,b to choose among several',
+    });
+  }
+  return {
+    ...(flags.strategy === undefined ? {} : { strategy: flags.strategy }),
+    ...(flags.node === undefined ? {} : { node: flags.node }),
+    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
+    ...(flags.exclude === undefined ? {} : { exclude: flags.exclude }),
+  };
+}
+
+/** `--only` takes user ids, or their part before the realm. */
+function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
+  if (!only) return users;
+  const matches = (user: User, name: string) => user.userid === name || user.pool === name;
+  const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      'UNKNOWN_USER',
+      `--only names users that are not in the users file: ${unknown.join(', ')}`,
+      {
+        hint: 'write them as in the users file, e.g. anna@pve',
+      },
+    );
+  }
+  return users.filter((user) => only.some((name) => matches(user, name)));
+}
+
+function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
+  const { lab, users, warnings } = loadWant(flags, placementOf(flags));
+  for (const warning of warnings) warn(warning);
+  return {
+    lab,
+    users: selectUsers(users, flags.only),
+    options: { adopt: flags.adopt === true, updateRunning: flags.updateRunning === true },
+  };
+}
+
+function assertPlanFits(plan: Plan, want: DeployWant): void {
+  const users = new Set(want.users.map((user) => user.userid));
+  const missing = plan.stands.filter((stand) => !users.has(stand.user)).map((stand) => stand.user);
+  if (plan.lab === want.lab.name && missing.length === 0) return;
+  throw new UsageError(
+    'PLAN_OTHER_LAB',
+    plan.lab === want.lab.name
+      ? `the plan is for users who are not in the users file: ${missing.join(', ')}`
+      : `the plan is for lab ${plan.lab}, the files are for lab ${want.lab.name}`,
+    { hint: 'give the files that the plan was made from' },
+  );
+}
+
+export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
+  if (flags.plan !== undefined && flags.dryRun) {
+    throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
+      hint: 'leave one of them out',
+    });
+  }
+  const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
+  await runChanging(io, flags, async (run) => {
+    const want = toWant(flags, (text) => run.output.warn(text));
+    if (saved) assertPlanFits(saved, want);
+    const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;
+    const session = await run.connect();
+    if (flags.dryRun) {
+      const { plan, summary } = await previewDeploy(want, { pve: session.pve, hard: run.hard });
+      if (flags.out !== undefined) await savePlan(plan, flags.out);
+      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
+      const isRefused = plan.stands.some((stand) => stand.refused);
+      if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
+      return;
+    }
+    const context = await run.withCredentials(credentialsFile);
+    const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
+    run.finish();
+    if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);
+    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
+      renderSummary(outcome.plan, outcome.summary, {
+        ...run.output,
+        url: session.url,
+        credentialsFile,
+        resumeCommand: `deploy-stand deploy -c ${flags.config} -u ${flags.users}`,
+      }),
+    );
+    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+  });
+}

@@ -1,0 +1,83 @@
+/** Serves the embedded PVE over HTTPS for other clients, until it is stopped. */
+import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { generate } from 'selfsigned';
+import { defaultScenario, loadScenario } from '../lib/simulator/scenario.ts';
+import { startSimulator, type Simulator } from '../lib/simulator/simulator.ts';
+import { readState, saveState } from '../lib/simulator/persistence.ts';
+import type { ProgramIo } from './io.ts';
+import { createOutput } from './output.ts';
+import type { GlobalFlags } from './options.ts';
+
+export interface SimulateFlags extends GlobalFlags {
+  readonly port: number;
+  readonly speed?: number;
+}
+
+async function makeCertificate(): Promise<{ key: string; cert: string; fingerprint: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  return { key, cert, fingerprint: new X509Certificate(cert).fingerprint256 };
+}
+
+function describe(simulator: Simulator, fingerprint: string, version: string): string {
+  const { tokenId, secret, user, password } = simulator.credentials;
+  return [
+    `simulated PVE ${version} at https://127.0.0.1:${simulator.port} (time runs ${simulator.speed} times as fast)`,
+    '',
+    `  export PVE_HOST=127.0.0.1:${simulator.port}`,
+    `  export PVE_FINGERPRINT=${fingerprint}`,
+    `  export PVE_TOKEN_ID='${tokenId}' PVE_TOKEN_SECRET=${secret}`,
+    '',
+    `  curl -k -H "Authorization: PVEAPIToken=${tokenId}=${secret}" https://127.0.0.1:${simulator.port}/api2/json/nodes`,
+    `  login: ${user}, password: ${password} (of the simulation only)`,
+    '',
+    'stop with Ctrl-C',
+    '',
+  ].join('\n');
+}
+
+export async function runSimulate(
+  io: ProgramIo,
+  flags: SimulateFlags,
+  file: string | undefined,
+): Promise<void> {
+  const output = createOutput(io, flags);
+  const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
+  const scenario = path === undefined ? defaultScenario() : loadScenario(readFileSync(path, 'utf8'), path);
+  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
+  const version = state?.version ?? scenario.version ?? '8.4';
+  const tls = await makeCertificate();
+  const stopped = new Promise<void>((resolve) => {
+    io.onStop(() => resolve());
+  });
+  const simulator = await startSimulator({
+    scenario,
+    port: flags.port,
+    tls,
+    ...(state ? { state } : {}),
+    ...(flags.speed === undefined ? {} : { speed: flags.speed }),
+  });
+  output.result(
+    {
+      url: `https://127.0.0.1:${simulator.port}`,
+      version,
+      fingerprint: tls.fingerprint,
+      speed: simulator.speed,
+      ...simulator.credentials,
+    },
+    () => describe(simulator, tls.fingerprint, version),
+  );
+  await stopped;
+  if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
+  await simulator.close();
+}
