@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { ProgramIo } from './commands/io.ts';
 import { createClock } from './lib/clock.ts';
-import { CancelledError, InternalError, StandError } from './lib/errors.ts';
+import { CancelledError, InternalError, StandError, UsageError } from './lib/errors.ts';
 import { createProgram } from './program.ts';
 
 const USAGE = 2;
@@ -28,6 +28,18 @@ async function report(error: StandError, argv: readonly string[], io: ProgramIo)
   return error.exitCode;
 }
 
+/** commander has written its message to stderr already. */
+async function reportUsage(error: CommanderError, argv: readonly string[], io: ProgramIo): Promise<number> {
+  if (error.exitCode === 0) return 0;
+  if (wantsJson(argv, io)) {
+    const { toErrorDocument } = await import('./lib/render/error-json.ts');
+    const message = error.message.replace(/^error: /, '');
+    const document = toErrorDocument(new UsageError('USAGE', message, { hint: 'see --help' }));
+    io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  return USAGE;
+}
+
 function toStandError(error: unknown): StandError {
   if (error instanceof StandError) return error;
   if (error instanceof Error && error.name === 'AbortError') return new CancelledError('SIGINT', 'stopped');
@@ -38,19 +50,22 @@ function toStandError(error: unknown): StandError {
 }
 
 /** Runs one command line (without `node` and script) and answers its exit code. */
-export async function main(argv: readonly string[], io: Omit<ProgramIo, 'setExitCode'>): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  io: Omit<ProgramIo, 'setExitCode' | 'argv'>,
+): Promise<number> {
   let exitCode = 0;
-  const full: ProgramIo = { ...io, setExitCode: (code) => void (exitCode = code) };
+  const full: ProgramIo = { ...io, argv, setExitCode: (code) => void (exitCode = code) };
   try {
     await createProgram(full).parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof CommanderError) return reportUsage(error, argv, full);
     return await report(toStandError(error), argv, full);
   }
 }
 
-function processIo(): Omit<ProgramIo, 'setExitCode'> {
+function processIo(): Omit<ProgramIo, 'setExitCode' | 'argv'> {
   return {
     stdout: process.stdout,
     stderr: process.stderr,

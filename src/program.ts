@@ -1,11 +1,13 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
 import { deployCommand } from './commands/deploy.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { usersCommand } from './commands/users.ts';
 import { validateCommand } from './commands/validate.ts';
 
 const MANIFEST = new URL('../package.json', import.meta.url);
@@ -22,9 +24,17 @@ export function createProgram(io: ProgramIo): Command {
     })
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError();
-  for (const command of [deployCommand(io), cleanupCommand(io), validateCommand(io), simulateCommand(io)]) {
+  for (const command of [
+    deployCommand(io),
+    cleanupCommand(io),
+    usersCommand(io),
+    bridgesCommand(io),
+    validateCommand(io),
+    simulateCommand(io),
+  ]) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
+    for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
   return program;
 }

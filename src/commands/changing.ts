@@ -1,6 +1,7 @@
 /** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
 import { setMaxListeners } from 'node:events';
 import { createClock } from '../lib/clock.ts';
+import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
@@ -47,6 +48,7 @@ export async function runChanging(
   });
   let session: Session | undefined;
   let stopped: StopSignal | undefined;
+  let phase = '';
   const ui = createUi({
     mode: flags.progress,
     stream: io.stderr,
@@ -56,8 +58,12 @@ export async function runChanging(
     clock: createClock(),
   });
   const unsubscribe = io.onStop((signal) => {
-    if (stopped !== undefined) hard.abort();
-    stopped ??= signal;
+    if (stopped !== undefined) {
+      ui.warn('leaving at once; what PVE is doing goes on there');
+      hard.abort();
+      return;
+    }
+    stopped = signal;
     soft.abort();
     ui.warn('stopping: waiting for what runs already; once more to leave at once');
   });
@@ -74,7 +80,10 @@ export async function runChanging(
       soft: soft.signal,
       hard: hard.signal,
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-      onPhase: (text) => ui.phase(text),
+      onPhase: (text) => {
+        if (text !== phase) ui.phase(text);
+        phase = text;
+      },
       onPlan: (plan) => ui.start(plan),
       onEvent: (event) => {
         ui.event(event);
@@ -82,10 +91,11 @@ export async function runChanging(
       },
     };
   };
-  const withCredentials = async (file: string): Promise<DeployContext> => ({
-    ...(await runContext()),
-    credentials: await CredentialsFile.open(file, { url: (await connect()).url }),
-  });
+  const withCredentials = async (file: string): Promise<DeployContext> => {
+    await assertPrivateFile(file);
+    const { url } = await connect();
+    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url }) };
+  };
   try {
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },

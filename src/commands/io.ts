@@ -8,6 +8,8 @@ export interface ProgramIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Time for waits and polls on a real connection. */
   readonly clock: Clock;
+  /** The command line without program name, for hints that repeat it. */
+  readonly argv: readonly string[];
   /** Calls back on each SIGINT and SIGTERM until the returned function is called. */
   readonly onStop: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
   /** The exit code of a command that has explained itself already. */

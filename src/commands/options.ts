@@ -1,5 +1,6 @@
 /** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { UsageError } from '../lib/errors.ts';
 
 export interface GlobalFlags {
   readonly connection?: string;
@@ -15,17 +16,36 @@ export interface GlobalFlags {
   readonly progress: 'auto' | 'plain' | 'json' | 'none';
 }
 
-/** An option that can be set by the environment too, under `name` or its own name. */
+const NO = /^(|0|no|off|false)$/i;
+const YES = /^(1|yes|on|true)$/i;
+
+/**
+ * An option that can be set by the environment too, under `name` or its own name. commander takes any value of the
+ * variable of a switch for "on"; `DEPLOY_STAND_DRY_RUN=false` must mean what it says.
+ */
 export function envOption(flags: string, description: string, name?: string): Option {
   const option = new Option(flags, description);
-  const key = name ?? option.name().toUpperCase().replaceAll('-', '_');
-  return option.env(`DEPLOY_STAND_${key}`);
+  const key = `DEPLOY_STAND_${name ?? option.name().toUpperCase().replaceAll('-', '_')}`;
+  const value = process.env[key];
+  if (option.required || value === undefined) return option.env(key);
+  if (NO.test(value)) return option;
+  if (YES.test(value)) return option.default(true);
+  if (option.isBoolean()) {
+    throw new UsageError('ENVIRONMENT', `${key} is "${value}", not a yes or no`, { hint: 'use 1 or 0' });
+  }
+  return option.env(key);
 }
 
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new InvalidArgumentError(`"${text}" is not a positive whole number.`);
   return Number(text);
+}
+
+export function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError(`"${text}" is not a port (1–65535).`);
+  return port;
 }
 
 export function nonNegativeInteger(text: string): number {

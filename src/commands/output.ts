@@ -14,6 +14,14 @@ export interface Output {
 
 const NARROW = 80;
 
+/** The command that was given, to be given again. */
+export function commandLine(argv: readonly string[]): string {
+  const words = argv.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return ['deploy-stand', ...words].join(' ');
+}
+
 export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet'>): Output {
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {

@@ -10,6 +10,7 @@ import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { runChanging, type Changing } from './changing.ts';
 import type { GlobalFlags } from './options.ts';
 import type { ProgramIo } from './io.ts';
+import { commandLine } from './output.ts';
 import { loadWant } from './want.ts';
 
 export interface CleanupFlags extends GlobalFlags {
@@ -122,7 +123,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
       renderSummary(outcome.plan, outcome.summary, {
         ...run.output,
-        resumeCommand: 'run the same command again',
+        resumeCommand: commandLine(io.argv),
       }),
     );
     io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));

@@ -7,8 +7,9 @@ import { renderSummary } from '../lib/render/summary-text.ts';
 import type { Plan } from '../lib/plan/types.ts';
 import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
 import { exitCodeOf } from '../lib/workflow/exit-code.ts';
-import { loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
+import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import { runChanging } from './changing.ts';
+import { commandLine } from './output.ts';
 import type { GlobalFlags } from './options.ts';
 import type { ProgramIo } from './io.ts';
 import { loadWant } from './want.ts';
@@ -89,11 +90,17 @@ function assertPlanFits(plan: Plan, want: DeployWant): void {
 }
 
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
+  if (flags.detailedExitcode && !flags.dryRun) {
+    throw new UsageError('DETAILED_EXITCODE', '--detailed-exitcode has no meaning without --dry-run', {
+      hint: 'add --dry-run, or leave it out',
+    });
+  }
   if (flags.plan !== undefined && flags.dryRun) {
     throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
       hint: 'leave one of them out',
     });
   }
+  if (flags.out !== undefined) assertPlanFile(flags.out);
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
     const want = toWant(flags, (text) => run.output.warn(text));
@@ -117,7 +124,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
         ...run.output,
         url: session.url,
         credentialsFile,
-        resumeCommand: `deploy-stand deploy -c ${flags.config} -u ${flags.users}`,
+        resumeCommand: commandLine(io.argv),
       }),
     );
     io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));

@@ -1,12 +1,13 @@
 /** Serves the embedded PVE over HTTPS for other clients, until it is stopped. */
-import { readFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import { generate } from 'selfsigned';
 import { defaultScenario, loadScenario } from '../lib/simulator/scenario.ts';
-import { startSimulator, type Simulator } from '../lib/simulator/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../lib/simulator/simulator.ts';
+import { UsageError } from '../lib/errors.ts';
 import { readState, saveState } from '../lib/simulator/persistence.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput } from './output.ts';
+import { assertStateFile, readScenario } from './simulated-files.ts';
 import type { GlobalFlags } from './options.ts';
 
 export interface SimulateFlags extends GlobalFlags {
@@ -46,6 +47,20 @@ function describe(simulator: Simulator, fingerprint: string, version: string): s
   ].join('\n');
 }
 
+async function start(options: SimulatorOptions): Promise<Simulator> {
+  try {
+    return await startSimulator(options);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    const why = code === 'EADDRINUSE' ? 'is in use' : 'may not be used by this account';
+    throw new UsageError('PORT', `port ${options.port ?? 0} ${why}`, {
+      hint: 'choose another with --port',
+      cause: error,
+    });
+  }
+}
+
 export async function runSimulate(
   io: ProgramIo,
   flags: SimulateFlags,
@@ -53,14 +68,15 @@ export async function runSimulate(
 ): Promise<void> {
   const output = createOutput(io, flags);
   const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
-  const scenario = path === undefined ? defaultScenario() : loadScenario(readFileSync(path, 'utf8'), path);
+  const scenario = path === undefined ? defaultScenario() : loadScenario(readScenario(path), path);
+  if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
   const version = state?.version ?? scenario.version ?? '8.4';
   const tls = await makeCertificate();
   const stopped = new Promise<void>((resolve) => {
     io.onStop(() => resolve());
   });
-  const simulator = await startSimulator({
+  const simulator = await start({
     scenario,
     port: flags.port,
     tls,

@@ -1,5 +1,4 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
-import { readFileSync } from 'node:fs';
 import { createClock, type Clock } from '../lib/clock.ts';
 import { loadConnection } from '../lib/config/connection.ts';
 import type { Connection } from '../lib/config/types.ts';
@@ -8,6 +7,7 @@ import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import type { PveApi, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
 import type { ProgramIo } from './io.ts';
+import { assertStateFile, readScenario } from './simulated-files.ts';
 import type { GlobalFlags } from './options.ts';
 import type { Output } from './output.ts';
 
@@ -17,6 +17,8 @@ export interface Session {
   readonly clock: Clock;
   /** Where students log in. */
   readonly url: string;
+  /** PVE lets a token do less. */
+  readonly login: 'token' | 'password';
   close(): Promise<void>;
 }
 
@@ -36,7 +38,8 @@ async function openSimulator(flags: GlobalFlags): Promise<Target> {
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
-  const scenario = file === undefined ? defaultScenario() : loadScenario(readFileSync(file, 'utf8'), file);
+  const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
+  if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
   const simulator = await startSimulator({ scenario, ...(state ? { state } : {}) });
   return {
@@ -50,8 +53,11 @@ async function openSimulator(flags: GlobalFlags): Promise<Target> {
     clock: createClock(simulator.speed),
     url: SIMULATED_URL,
     close: async () => {
-      if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
-      await simulator.close();
+      try {
+        if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
+      } finally {
+        await simulator.close();
+      }
     },
   };
 }
@@ -98,6 +104,7 @@ export async function openSession(
     tasks: createTaskWaiter(pve, target.clock, { signal: tools.hard }),
     clock: target.clock,
     url: target.url,
+    login: target.connection.auth.kind,
     close: async () => {
       pve.close();
       await target.close();

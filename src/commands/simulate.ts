@@ -1,7 +1,7 @@
 /** The flags of `simulate`. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { envOption, positiveInteger } from './options.ts';
+import { envOption, portNumber, positiveInteger } from './options.ts';
 import type { SimulateFlags } from './run-simulate.ts';
 
 const DEFAULT_PORT = 8006;
@@ -10,7 +10,7 @@ export function simulateCommand(io: ProgramIo): Command {
   return new Command('simulate')
     .description('serve the simulated cluster over HTTPS on 127.0.0.1, for other clients')
     .argument('[scenario.yml]', 'cluster to simulate (default: three nodes)')
-    .addOption(envOption('--port <n>', 'port').argParser(positiveInteger).default(DEFAULT_PORT))
+    .addOption(envOption('--port <n>', 'port').argParser(portNumber).default(DEFAULT_PORT))
     .addOption(
       envOption('--speed <n>', 'simulated seconds per second (default: as the scenario says)').argParser(
         positiveInteger,

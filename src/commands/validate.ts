@@ -9,6 +9,10 @@ interface ValidateFlags extends GlobalFlags {
   readonly labName?: string;
 }
 
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 export function validateCommand(io: ProgramIo): Command {
   return new Command('validate')
     .description('check lab and users files; contacts nothing')
@@ -25,8 +29,8 @@ export function validateCommand(io: ProgramIo): Command {
       output.result(
         { valid: true, lab: lab.name, machines: lab.machines.length, users: users.length, warnings },
         () =>
-          `${flags.config}: lab ${lab.name}, ${lab.machines.length} machines` +
-          (flags.users === undefined ? '' : `\n${flags.users}: ${users.length} users`) +
+          `${flags.config}: lab ${lab.name}, ${count(lab.machines.length, 'machine')}` +
+          (flags.users === undefined ? '' : `\n${flags.users}: ${count(users.length, 'user')}`) +
           '\nno problems found\n',
       );
     });

@@ -163,6 +163,20 @@ export class FakePve {
         this.writes.push(`createUser ${user.userid}`);
         return Promise.resolve();
       },
+      updateUser: (userid, change) => {
+        const user = this.users.find((candidate) => candidate.userid === userid);
+        if (!user) throw refuse(`update user failed: no such user ('${userid}')`);
+        Object.assign(user, change);
+        this.writes.push(`updateUser ${userid} ${Object.keys(change).join(',')}`);
+        return Promise.resolve();
+      },
+      setPassword: (userid, password) => {
+        const user = this.users.find((candidate) => candidate.userid === userid);
+        if (!user) throw refuse(`no such user ('${userid}')`);
+        Object.assign(user, { password });
+        this.writes.push(`setPassword ${userid}`);
+        return Promise.resolve();
+      },
       user: (userid) => Promise.resolve(this.users.find((user) => user.userid === userid)),
       deleteUser: (userid) => {
         const at = this.users.findIndex((user) => user.userid === userid);

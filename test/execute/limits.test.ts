@@ -13,6 +13,9 @@ test.each([
   { of: { kind: 'pool.release' }, keys: ['user.cfg'] },
   { of: { kind: 'pool.delete' }, keys: ['user.cfg'] },
   { of: { kind: 'user.delete' }, keys: ['user.cfg'] },
+  { of: { kind: 'user.update' }, keys: ['user.cfg'] },
+  { of: { kind: 'user.password' }, keys: ['user.cfg'] },
+  { of: { kind: 'user.recreate' }, keys: ['user.cfg'] },
   { of: { kind: 'bridge.delete', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'vm.unprotect', node: 'pve1' }, keys: ['sync:pve1'] },
   { of: { kind: 'vm.stop', node: 'pve1' }, keys: ['task:pve1'] },
@@ -136,12 +139,12 @@ describe('removals', () => {
   const USER_CFG =
     "access permissions cleanup for VM 1 failed: cfs-lock 'file-user_cfg' error: got lock request timeout";
 
-  test('four at once in the whole cluster, six at most', () => {
+  test('three at once in the whole cluster, never more', () => {
     const limits = createLimits();
     limits.enter(keysOn('pve1'));
-    expect(width(limits, keysOn('pve2'))).toBe(3);
+    expect(width(limits, keysOn('pve2'))).toBe(2);
     succeed(limits, 1000, ['destroy']);
-    expect(width(limits, keysOn('pve3'))).toBe(5);
+    expect(width(limits, keysOn('pve3'))).toBe(2);
   });
 
   test('fewer after user.cfg was busy; the node goes on as it was', () => {
@@ -149,7 +152,7 @@ describe('removals', () => {
     const slot = limits.enter(keysOn('pve1'));
     slot.timedOut(USER_CFG);
     slot.leave(false);
-    expect(width(limits, ['destroy'])).toBe(2);
+    expect(width(limits, ['destroy'])).toBe(1);
     expect(width(limits, ['task:pve1'])).toBe(8);
   });
 
@@ -158,7 +161,7 @@ describe('removals', () => {
     const slot = limits.enter(keysOn('pve1'));
     slot.timedOut("can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout");
     slot.leave(false);
-    expect(width(limits, ['destroy'])).toBe(4);
+    expect(width(limits, ['destroy'])).toBe(3);
     expect(width(limits, ['task:pve1'])).toBe(4);
   });
 });

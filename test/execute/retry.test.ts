@@ -127,3 +127,46 @@ test('losing sight of a task is a lost answer: nothing may start it again unseen
   const io = { ...pve.io(), tasks: { wait: () => Promise.reject(unreachable()) } };
   await expect(awaitTask(io, 'UPID:pve1:1')).rejects.toBeInstanceOf(AnswerLostError);
 });
+
+test('a run that has lost PVE for two minutes asks no more: the other steps fail at once', async () => {
+  const pve = new FakePve();
+  const io = pve.io();
+  let asked = 0;
+  const step = (id: string) =>
+    attempt(io, {
+      id,
+      act: () => {
+        asked += 1;
+        return Promise.reject(unreachable());
+      },
+      look: () => Promise.resolve('absent'),
+    }).catch((error: unknown) => error);
+  expect(await pve.clock.drive(step('first'))).toBeInstanceOf(UnreachableError);
+  const before = { asked, at: pve.clock.now() };
+  for (const id of ['second', 'third']) {
+    expect(await pve.clock.drive(step(id))).toBeInstanceOf(UnreachableError);
+  }
+  expect(pve.clock.now() - before.at).toBeLessThan(40_000);
+  expect(asked - before.asked).toBeLessThanOrEqual(1);
+});
+
+test('an answer in between, even a refusal, starts the patience anew', async () => {
+  const pve = new FakePve();
+  const io = pve.io();
+  const lose = () =>
+    attempt(io, { id: 'x', act: () => Promise.reject(unreachable()), look: () => Promise.resolve('absent') });
+  await pve.clock.drive(lose().catch(() => undefined));
+  const other = pve.io();
+  await pve.clock.drive(
+    attempt(other, { id: 'y', act: () => Promise.resolve(undefined), look: () => Promise.resolve('absent') }),
+  );
+  const started = pve.clock.now();
+  await pve.clock.drive(
+    attempt(other, {
+      id: 'z',
+      act: () => Promise.reject(unreachable()),
+      look: () => Promise.resolve('absent'),
+    }).catch(() => undefined),
+  );
+  expect(pve.clock.now() - started).toBeGreaterThan(60_000);
+});

@@ -662,15 +662,65 @@ describe('invariants', () => {
     for (const list of [vmids, bridges, macs]) expect(new Set<unknown>(list).size).toBe(list.length);
   });
 
-  test('a VM whose notes were edited is known by its name, reported and left alone', () => {
+  const unmarked = (more: Partial<Inventory> = {}) => {
     const vm = ownVm(pc, 'pc', 'anna@pve', 10000, 'vmbr0');
-    const snapshot = have({
+    return have({
       pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }],
       guests: [...have().guests, guest(10000, { name: 'pc', pool: 'anna', status: 'stopped' })],
       vms: [{ ...vm, values: { ...vm.values, description: 'my notes' } }],
+      ...more,
     });
-    const result = plan(pc, [anna], snapshot);
+  };
+
+  test('a VM whose notes the student edited is known by its name, reported and left alone', () => {
+    const role = { role: 'PVEVMAdmin', subject: 'anna@pve', type: 'user' as const, propagate: true };
+    const result = plan(pc, [anna], unmarked({ acls: [{ path: '/pool/anna', ...role }] }));
     expect(result.stands[0]?.notes[0]).toContain('lost its mark');
     expect(ids(result).some((id) => id.startsWith('vm.'))).toBe(false);
+  });
+
+  test('an unmarked VM at the claimed id of a stand that was never handed out is not given to the student', () => {
+    const error = refusal(() => plan(pc, [anna], unmarked()));
+    expect(error.code).toBe('UNMARKED_VM');
+    expect(error.hint).toContain('take VM 10000 out of pool anna');
+  });
+});
+
+describe('found by trying to break it', () => {
+  test('a mistyped node is refused, with the nodes there are', () => {
+    const placement = { strategy: 'balanced' as const, exclude: ['pve9'] };
+    const error = refusal(() => plan({ ...pc, placement }, [anna]));
+    expect([error.code, error.message, error.hint]).toEqual([
+      'NO_SUCH_NODE',
+      'the cluster has no node pve9',
+      'nodes there: pve1, pve2',
+    ]);
+  });
+
+  test.each([
+    { pool: '1st', version: '9.2', code: 'POOL_NAME' },
+    { pool: '..', version: '7.4', code: 'POOL_NAME' },
+    { pool: '1st', version: '8.4', code: undefined },
+  ])('pool $pool on PVE $version', ({ pool, version, code }) => {
+    const result = plan(pc, [boris, user('x', { pool })], have({ version }));
+    expect(result.stands[1]?.refused?.code).toBe(code);
+    expect(result.steps.some((step) => step.user === 'x@pve')).toBe(code === undefined);
+  });
+
+  test('a lower role replaces the one that the lab gave before', () => {
+    const want = { ...pc, access: { role: 'PVEVMUser' } };
+    const result = plan(want, [anna], deployed(pc, [anna]));
+    expect(ids(result)).toEqual(['acl.grant:anna', 'acl.revoke:/pool/anna PVEVMAdmin']);
+    expect(result.steps[1]?.dependsOn).toEqual(['acl.grant:anna']);
+  });
+
+  test('what a VM was cloned from is remembered when the rest of it is changed', () => {
+    const changed = lab([machine('pc', [real('vmbr0')], { cores: 4, template: { by: 'vmid', vmid: 100 } })]);
+    const after = applied(changed, plan(changed, [anna], deployed(pc, [anna])), deployed(pc, [anna]));
+    const again = plan(changed, [anna], after);
+    expect(ids(again)).toEqual([]);
+    expect(again.stands[0]?.notes[0]).toContain('was cloned from another template');
+    const back = plan(lab([machine('pc', [real('vmbr0')], { cores: 4 })]), [anna], after);
+    expect(back.stands[0]?.notes).toEqual([]);
   });
 });

@@ -51,6 +51,27 @@ const rareSteps: readonly Step[] = [
   step('bridge.delete', 'pve2/vmbr1000', { node: 'pve2', bridge: 'vmbr1000', comment: '' }),
   step('pool.release', 'a', { pool: 'a', comment: '', removeVmids: [10008] }),
   step('pool.delete', 'b', { pool: 'b', comment: 'deploy-stand user=b@pve' }),
+  step('user.update', 'c@pve', {
+    userid: 'c@pve',
+    comment: 'deploy-stand since=2026-01-15T09:00:00Z',
+    newComment: 'deploy-stand since=2026-01-15T09:00:00Z disabled=2026-02-15T09:00:00Z',
+    groups: ['class-10a'],
+    email: 'c@example.edu',
+    firstName: 'C',
+    lastName: 'D',
+    expire: 0,
+    enable: false,
+  }),
+  step('user.password', 'c@pve', { userid: 'c@pve', comment: 'deploy-stand since=2026-01-15T09:00:00Z' }),
+  step('user.recreate', 'c@pve', {
+    userid: 'c@pve',
+    comment: 'deploy-stand since=2026-01-15T09:00:00Z',
+    groups: [],
+    email: 'c@example.edu',
+    expire: 1790000000,
+    enable: true,
+    acls: [{ path: '/pool/c', role: 'PVEVMAdmin', propagate: true }],
+  }),
   step('user.delete', 'b@pve', { userid: 'b@pve', comment: 'deploy-stand since=2026-01-15T09:00:00Z' }),
 ];
 

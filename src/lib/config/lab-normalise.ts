@@ -7,6 +7,7 @@ import type {
   Lab,
   Machine,
   Network,
+  PasswordPolicy,
   Placement,
   Reserve,
   Strategy,
@@ -173,6 +174,10 @@ function toPlacement(written: WrittenPlacement): Placement {
   });
 }
 
+/** Role on the pool. */
+export const DEFAULT_ROLE = 'PVEVMAdmin';
+export const DEFAULT_PASSWORDS: PasswordPolicy = { length: 12, alphabet: 'unambiguous' };
+
 export function normaliseLab(
   written: WrittenLab,
   { name, file, lineOf }: { name: string; file: string; lineOf: (machine: number) => number },
@@ -181,12 +186,12 @@ export function normaliseLab(
     name,
     machines: written.machines.map((machine, index) => toMachine(machine, name, lineOf(index))),
     placement: toPlacement(written.placement ?? {}),
-    access: { role: written.access?.role ?? 'PVEVMAdmin' },
+    access: { role: written.access?.role ?? DEFAULT_ROLE },
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
     expires: written.expires,
     passwords: {
-      length: written.passwords?.length ?? 12,
-      alphabet: written.passwords?.alphabet ?? 'unambiguous',
+      length: written.passwords?.length ?? DEFAULT_PASSWORDS.length,
+      alphabet: written.passwords?.alphabet ?? DEFAULT_PASSWORDS.alphabet,
     },
     file,
   });

@@ -29,9 +29,16 @@ function readCell(cell: string): string {
   return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }
 
+/** A table that no spreadsheet takes for anything but text. */
+export function formatCsv(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [columns, ...rows].map((cells) => `${cells.map(writeCell).join(',')}\n`).join('');
+}
+
 export function formatRows(rows: readonly CredentialRow[]): string {
-  const lines = rows.map((row) => COLUMNS.map((column) => writeCell(row[column])).join(','));
-  return [HEADER, ...lines, ''].join('\n');
+  return formatCsv(
+    COLUMNS,
+    rows.map((row) => COLUMNS.map((column) => row[column])),
+  );
 }
 
 function isState(text: string | undefined): text is CredentialState {

@@ -1,9 +1,8 @@
 /** The credentials file: which password each user got, on disk before PVE hears of it. Never prints one. */
-import { mkdir, open as openHandle, readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { readFile, stat } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
 import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export type { CredentialRow } from './credentials-csv.ts';
 
@@ -40,25 +39,6 @@ async function readRows(file: string): Promise<readonly CredentialRow[]> {
   return parsed.rows;
 }
 
-/** A rename is safe from a power failure only once its directory is on disk. */
-async function syncDirectory(directory: string): Promise<void> {
-  // Windows has no handles of directories.
-  if (process.platform === 'win32') return;
-  const handle = await openHandle(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // The temporary file is made with this mode: it is never readable by others.
-  await writeFileAtomic(file, text, { mode: 0o600, fsync: true });
-  await syncDirectory(dirname(file));
-}
-
 /** The embedded simulator listens on another port at every start, and is the same cluster to its user. */
 function clusterOf(url: string): string {
   return url.replace(/^(https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])):\d+/, '$1');
@@ -92,9 +72,11 @@ type SettledState = Exclude<CredentialState, 'pending'>;
 export class CredentialsFile {
   readonly path: string;
   readonly #url: string;
-  /** In the order of the file; rows of other users and clusters stay as they are. */
-  readonly #rows: CredentialRow[];
+  /** In the order of the file; rows of other users and clusters stay as they are. Undefined: taken out. */
+  readonly #rows: (CredentialRow | undefined)[];
   readonly #index = new Map<string, number>();
+  /** Users whose password is being changed → the row with the former one. */
+  readonly #former = new Map<string, number>();
   #isDirty = false;
   #writing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
@@ -104,7 +86,10 @@ export class CredentialsFile {
     this.#url = url;
     this.#rows = [...rows];
     rows.forEach((row, index) => {
-      if (clusterOf(row.url) === clusterOf(url)) this.#index.set(row.userid, index);
+      if (clusterOf(row.url) !== clusterOf(url)) return;
+      const former = this.#index.get(row.userid);
+      if (former !== undefined && row.state === 'pending') this.#former.set(row.userid, former);
+      this.#index.set(row.userid, index);
     });
   }
 
@@ -123,6 +108,23 @@ export class CredentialsFile {
     return this.#index.has(userid);
   }
 
+  /** The rows of this cluster's users, in the order of the file. */
+  rows(): readonly CredentialRow[] {
+    return [...this.#index.keys()].flatMap((userid) => this.row(userid) ?? []);
+  }
+
+  /** A change of this password was begun, and its end is not known: the former or the new one is valid. */
+  isChanging(userid: string): boolean {
+    return this.#former.has(userid);
+  }
+
+  /** The password that this file knows to be the valid one. */
+  known(userid: string): string | undefined {
+    const row = this.row(userid);
+    const isKnown = (row?.state === 'set' || row?.state === 'unchanged') && row.password !== '';
+    return isKnown ? row.password : undefined;
+  }
+
   /**
    * The password for a user that is about to be made: the one that waits in the file, else a new one. On disk
    * before this resolves.
@@ -135,9 +137,37 @@ export class CredentialsFile {
     return password;
   }
 
+  /**
+   * The new password for a user that has one: the one that waits in the file, else a new one in a row of its own, after
+   * the former one's. On disk before this resolves; `settle` makes it one row again.
+   */
+  async replacement(userid: string, pool: string, makePassword: () => string): Promise<string> {
+    if (this.row(userid)?.state !== 'pending') {
+      const unknown: CredentialRow = { userid, password: '', state: 'unchanged', pool, url: this.#url };
+      const former = this.#index.get(userid) ?? this.#rows.push(unknown) - 1;
+      this.#former.set(userid, former);
+      this.#index.set(userid, this.#rows.length);
+    }
+    return this.pending(userid, pool, makePassword);
+  }
+
   /** Records how the user stands on the cluster. On disk before this resolves. */
   async settle(userid: string, state: SettledState, pool: string): Promise<void> {
-    await this.#put({ userid, pool, url: this.#url, ...settled(this.row(userid), state) });
+    const known = this.#endChange(userid, state);
+    await this.#put({ userid, pool, url: this.#url, ...settled(known, state) });
+  }
+
+  /** One row again, in the former's place; answers the one that `state` speaks of. */
+  #endChange(userid: string, state: SettledState): CredentialRow | undefined {
+    const newest = this.row(userid);
+    const former = this.#former.get(userid);
+    const added = this.#index.get(userid);
+    if (former === undefined || added === undefined) return newest;
+    this.#former.delete(userid);
+    this.#index.set(userid, former);
+    this.#rows[added] = undefined;
+    this.#isDirty = true;
+    return state === 'unchanged' ? this.#rows[former] : newest;
   }
 
   async #put(row: CredentialRow): Promise<void> {
@@ -170,7 +200,7 @@ export class CredentialsFile {
   async #write(): Promise<void> {
     this.#isDirty = false;
     try {
-      await replaceFile(this.path, formatRows(this.#rows));
+      await writePrivateFile(this.path, formatRows(this.#rows.filter((row) => row !== undefined)));
     } catch (error) {
       this.#isDirty = true;
       refuse(this.path, `it cannot be written (${codeOf(error)})`);

@@ -15,6 +15,9 @@ export function limitsOf(step: Step): readonly string[] {
     case 'pool.release':
     case 'pool.delete':
     case 'user.delete':
+    case 'user.update':
+    case 'user.password':
+    case 'user.recreate':
       // Users, pools and ACLs are one file under one cluster-wide lock (pve-access-control AccessControl.pm).
       return ['user.cfg'];
     case 'bridge.create':
@@ -42,7 +45,6 @@ export function limitsOf(step: Step): readonly string[] {
 
 interface Size {
   readonly start: number;
-  /** Above `start`: the limit adapts to what PVE's locks bear. */
   readonly max: number;
 }
 
@@ -53,17 +55,16 @@ interface Size {
  * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16.
  * `destroy`: a removal takes user.cfg's lock inside its task, when the disks are gone already; if it does not get it
  * within 10 s, a rest stays that only root can remove. So this one must never find out its width by failing. Up to 9.1
- * the lock is polled once a second by whoever wants it, without a queue. It is held for about 0.15 s out of the 2–3 s
- * that a removal takes: with four in flight one poll in five or six meets it held, and ten in a row do once in tens of
- * millions; with eight it would be once in a few thousand. Six is the most that is worth it. Four also leave the lock
- * of a shared storage free enough: a disk that cannot be freed in time is only warned of, and left behind.
+ * the lock is polled once a second by whoever wants it, without a queue, and held for about 0.15 s of the 1.3–3 s that
+ * a removal takes: with three in flight one poll in five at most meets it held, and ten in a row do once in millions;
+ * with six it happened in a class of 500 VMs. The planner keeps all other writes of user.cfg out of this time.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
   network: { start: 1, max: 1 },
   sync: { start: 3, max: 3 },
   task: { start: 8, max: 16 },
-  destroy: { start: 4, max: 6 },
+  destroy: { start: 3, max: 3 },
   ha: { start: 1, max: 1 },
   storage: { start: 4, max: 16 },
 };
@@ -85,7 +86,7 @@ interface Gauge {
 }
 
 function createGauge({ start, max }: Size): Gauge {
-  return { adapts: max > start, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
+  return { adapts: max > 1, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
 }
 
 function grow(gauge: Gauge): void {

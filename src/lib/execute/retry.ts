@@ -4,6 +4,7 @@ import {
   isLockTimeout,
   isNoQuorum,
   isReloadBusy,
+  PveError,
   UnreachableError,
 } from '../proxmox/errors.ts';
 import type { Upid } from '../proxmox/types.ts';
@@ -47,6 +48,27 @@ function spread(id: string, tries: number): number {
   return 0.75 + (hash % 1000) / 2000;
 }
 
+/** Runs in which PVE has not been reached for so long that it is not asked any more, by their hard stop signal. */
+const lostRuns = new WeakMap<AbortSignal, { since: number; error: Error | undefined }>();
+
+/** PVE answered something: it is there. */
+function noteAnswer(io: RetryIo): void {
+  lostRuns.delete(io.signal);
+}
+
+/** One patience for the whole run: a server that died must not cost every step its own two minutes. */
+function noteUnreachable(io: RetryIo, error: Error, waitMs: number): void {
+  const now = io.clock.now();
+  const lost = lostRuns.get(io.signal) ?? { since: now, error: undefined };
+  lostRuns.set(io.signal, lost);
+  if (now + waitMs - lost.since > PATIENCE.unreachable) lost.error = error;
+}
+
+function assertReachable(io: RetryIo): void {
+  const error = lostRuns.get(io.signal)?.error;
+  if (error) throw error;
+}
+
 /** Waits before the next try, or throws the error when there is none. */
 function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<void> {
   let last: Trouble | undefined;
@@ -61,7 +83,9 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
       tries = 0;
     }
     const waitMs = Math.round(Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT) * spread(id, tries));
+    if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
     if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
+    assertReachable(io);
     tries += 1;
     io.onRetry({
       because: error instanceof Error ? error.message : String(error),
@@ -92,9 +116,13 @@ async function persist<T>(io: RetryIo, id: string, read: () => Promise<T>): Prom
 export async function attempt(io: RetryIo, { id, act, look }: Attempt): Promise<StepOutcome> {
   const backOff = createBackOff(io, id);
   for (;;) {
+    assertReachable(io);
     try {
-      return (await act()) ?? 'done';
+      const outcome = (await act()) ?? 'done';
+      noteAnswer(io);
+      return outcome;
     } catch (error) {
+      if (error instanceof PveError) noteAnswer(io);
       if (error instanceof AnswerLostError && (await persist(io, id, look)) === 'done') return 'already-done';
       await backOff(error);
     }

@@ -1,6 +1,7 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
 import type { Plan, PlannedStand, PlannedVm, Refusal, Step } from '../plan/types.ts';
-import type { RunResult, StandSummary, StepResult, Summary, SummaryStatus } from './types.ts';
+import { summarizeNodes } from './node-summary.ts';
+import type { NodeSummary, RunResult, StandSummary, StepResult, Summary, SummaryStatus } from './types.ts';
 
 /** One round of a run: a plan and its results. A later round re-plans stands of an earlier one. */
 export interface Round {
@@ -78,8 +79,16 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   return vm.power;
 }
 
+const LEAVING: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
+  'pool.release',
+  'pool.delete',
+  'user.delete',
+]);
+
 function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
-  const isCleanup = view.command === 'cleanup';
+  const isCleanup =
+    view.command === 'cleanup' ||
+    (view.command === 'users' && view.steps.some((step) => LEAVING.has(step.kind)));
   if (view.stand.refused && !(isCleanup && view.steps.length > 0)) return 'refused';
   if (error) return 'incomplete';
   if (view.steps.length > 0) return isCleanup ? 'removed' : 'complete';
@@ -113,9 +122,10 @@ function overall(
   stands: readonly StandSummary[],
   steps: Summary['steps'],
   interrupted: boolean,
+  nodes: readonly NodeSummary[] = [],
 ): SummaryStatus {
   if (interrupted) return 'interrupted';
-  const bad = stands.filter((stand) => stand.status === 'incomplete' || stand.status === 'refused');
+  const bad = [...stands, ...nodes].filter(({ status }) => status === 'incomplete' || status === 'refused');
   if (bad.length > 0 || steps.failed > 0) return steps.done === 0 && steps.failed > 0 ? 'failed' : 'partial';
   return steps.done === 0 ? 'nothing-to-do' : 'done';
 }
@@ -127,7 +137,9 @@ export function summarizeRun(rounds: readonly Round[]): Summary {
   const stands = [...views.values()].map(summarize);
   const steps = countSteps(rounds);
   const interrupted = rounds.some(({ result }) => result.interrupted);
-  return { status: overall(stands, steps, interrupted), steps, stands };
+  const last = rounds.at(-1);
+  const nodes = last ? summarizeNodes(last.plan, last.result.results) : {};
+  return { status: overall(stands, steps, interrupted, nodes.nodes), steps, stands, ...nodes };
 }
 
 /** Summary of a dry run: nothing was done. */
@@ -151,5 +163,6 @@ export function summarizePlan(plan: Plan): Summary {
       })),
     };
   });
-  return { status: 'dry-run', steps: { done: 0, failed: 0, skipped: 0 }, stands };
+  const steps = { done: 0, failed: 0, skipped: 0 };
+  return { status: 'dry-run', steps, stands, ...summarizeNodes(plan) };
 }

@@ -13,6 +13,11 @@ export interface Secrets {
    * (fsynced, `pending`) before this resolves.
    */
   passwordFor(userid: string): Promise<string>;
+  /**
+   * New password for a user that has one: the one a former run left `pending`, else a new one. On disk before this
+   * resolves, beside the former, which stays until `settle` says `set`; `unchanged` brings it back.
+   */
+  replacementFor(userid: string): Promise<string>;
   /** Records what became of a user: its password is set, was left alone, or is kept by a directory. */
   settle(userid: string, state: 'set' | 'unchanged' | 'directory'): Promise<void>;
   /** Cloud-init password of a machine of the lab. */
@@ -101,9 +106,24 @@ export interface StandSummary {
   readonly error?: Refusal;
 }
 
+/** One node of a run that was about nodes instead of stands. */
+export interface NodeSummary {
+  readonly node: string;
+  readonly status: 'done' | 'unchanged' | 'incomplete' | 'refused' | 'planned';
+  readonly bridges: readonly {
+    readonly iface: string;
+    readonly change: 'create' | 'update' | 'remove' | 'apply';
+    readonly status: 'done' | 'failed' | 'skipped' | 'planned';
+  }[];
+  readonly notes: readonly string[];
+  readonly error?: Refusal;
+}
+
 /** What `--output json` prints beside the plan, and what the summary table is made of. */
 export interface Summary {
   readonly status: SummaryStatus;
   readonly steps: { readonly done: number; readonly failed: number; readonly skipped: number };
   readonly stands: readonly StandSummary[];
+  /** Of `bridges`. */
+  readonly nodes?: readonly NodeSummary[];
 }

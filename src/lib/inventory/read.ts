@@ -26,6 +26,8 @@ export interface InventoryScope {
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
   readonly tasks?: boolean;
+  /** Also find out whether the caller's rights may hide bridges or guests. */
+  readonly hidden?: boolean;
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
@@ -195,7 +197,7 @@ async function readBridgeUse(
     async ({ vmid, node, type }): Promise<BridgeUse> => {
       const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
       const values = await unlessForbidden(read, { net0: 'bridge=*' }, () => undefined);
-      return { vmid, node, bridges: bridgesIn(values ?? {}) };
+      return { vmid, node, bridges: bridgesIn(values ?? {}), description: values?.['description'] ?? '' };
     },
     { concurrency: PARALLEL_READS },
   );
@@ -218,6 +220,20 @@ async function readTasks(
     { concurrency: PARALLEL_READS },
   );
   return lists.flat();
+}
+
+/** Privileges below a path are what shows a list of objects as a whole. */
+async function readHidden(
+  pve: PveApi,
+  release: string,
+  signal: AbortSignal | undefined,
+): Promise<NonNullable<Inventory['hidden']>> {
+  const [zone, vms] = await Promise.all([
+    pve.permissions('/sdn/zones/localnetwork', signal),
+    pve.permissions('/vms', signal),
+  ]);
+  const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
+  return { bridges: !release.startsWith('7.') && !showsBridges, guests: vms['VM.Audit'] !== true };
 }
 
 interface ClaimedVms {
@@ -294,9 +310,10 @@ export async function readInventory(
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks] = await Promise.all([
+  const [use, tasks, hidden] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
     scope.tasks === true ? readTasks(pve, [...online], signal) : [],
+    scope.hidden === true ? readHidden(pve, release, signal) : undefined,
   ]);
   return {
     now: pve.serverTime().toISOString(),
@@ -316,6 +333,7 @@ export async function readInventory(
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,
     bridgeUseNodes: useNodes,
+    ...(hidden ? { hidden } : {}),
     tasks,
     gaps,
   };

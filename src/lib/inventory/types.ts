@@ -30,6 +30,13 @@ export interface Inventory {
   readonly bridgeUse: readonly BridgeUse[];
   /** Nodes on which the NICs of every guest were read. On others nothing is known of who uses a bridge. */
   readonly bridgeUseNodes: readonly string[];
+  /** What the caller's own rights may hide from these lists; absent where nobody asked. */
+  readonly hidden?: {
+    /** Bridges; 8+: SDN.Audit or SDN.Use on `/sdn/zones/localnetwork` shows them all. */
+    readonly bridges: boolean;
+    /** Guests; VM.Audit on `/vms` shows them all. */
+    readonly guests: boolean;
+  };
   /** Tasks under way, where asked for. */
   readonly tasks: readonly RunningTask[];
   /** What could not be read, in words. */
@@ -143,7 +150,10 @@ export interface AclEntry {
 export interface BridgeUse {
   readonly vmid: number;
   readonly node: string;
+  /** `*`: its configuration cannot be read, it may use any. */
   readonly bridges: readonly string[];
+  /** Its notes; empty if none or not readable. */
+  readonly description: string;
 }
 
 export interface RunningTask {

@@ -1,8 +1,7 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
 import type { CleanupContext } from './cleanup-context.ts';
-import type { SelectedStand } from './cleanup-selection.ts';
-import type { StandRemoval } from './cleanup-stand.ts';
-import { parseBridgeMark } from './marks.ts';
+import type { PlannedRemoval } from './cleanup-users.ts';
+import { isOlder, parseBridgeMark, sinceOf } from './marks.ts';
 import { compareNatural } from './order.ts';
 import { foreignPending } from './placement.ts';
 import { makeStep } from './step.ts';
@@ -21,38 +20,48 @@ interface Candidate {
   readonly user: string;
   readonly node: string;
   readonly iface: string;
+  readonly ports: string;
   readonly alias: string;
   readonly comment: string;
   readonly reason: string;
 }
 
 /** Is this bridge of a stand among those selected? */
-function ownerOf(
+function isSelected(
   mark: { readonly lab: string; readonly user: string },
-  stands: readonly SelectedStand[],
-): SelectedStand | undefined {
-  return stands.find(
-    (stand) => stand.user === mark.user && !stand.halfMadeOnly && (stand.labs?.has(mark.lab) ?? true),
+  planned: readonly PlannedRemoval[],
+): boolean {
+  return planned.some(({ stand }) => stand.user === mark.user && (stand.labs?.has(mark.lab) ?? true));
+}
+
+/** Labs that users still have after the cleanup, as `lab user`. */
+function remainingStands(planned: readonly PlannedRemoval[], context: CleanupContext): Set<string> {
+  const touched = new Map(planned.map(({ stand, removal }) => [stand.pool, removal]));
+  return new Set(
+    [...context.index.marks].flatMap(([pool, mark]) =>
+      (touched.get(pool)?.left ?? mark.claims).map((claim) => `${claim.lab} ${mark.user ?? ''}`),
+    ),
   );
 }
 
-function isOldEnough(comment: string, context: CleanupContext): boolean {
-  if (context.selection.by !== 'orphans') return true;
-  const since = Date.parse(/\bsince=(\S+)/.exec(comment)?.[1] ?? '');
-  return !Number.isNaN(since) && context.now - since >= context.options.minAgeSeconds * 1000;
+function isOld(comment: string, { have, options }: CleanupContext): boolean {
+  return isOlder(sinceOf(comment), options.minAgeSeconds, have.now);
 }
 
-function marked(stands: readonly SelectedStand[], context: CleanupContext): Candidate[] {
+function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
+  const orphansOnly = context.selection.by === 'orphans';
+  const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
   return context.have.networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap(({ iface, comments }): Candidate[] => {
+    bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
       const mark = parseBridgeMark(comments);
-      if (mark?.kind !== 'stand' || !isOldEnough(comments, context)) return [];
-      if (!ownerOf(mark, stands)) return [];
+      if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
+      if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
       return [
         {
           user: mark.user,
           node,
           iface,
+          ports,
           alias: mark.net,
           comment: comments,
           reason: 'no guest names it any more',
@@ -63,16 +72,12 @@ function marked(stands: readonly SelectedStand[], context: CleanupContext): Cand
 }
 
 /** Unmarked `vmbr1000`+ that only VMs adopted by this plan name: made by the older Python tool. */
-function adopted(
-  removals: readonly StandRemoval[],
-  stands: readonly SelectedStand[],
-  context: CleanupContext,
-): Candidate[] {
+function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
   if (!context.options.adopt) return [];
   const ownerByVm = new Map<number, string>();
-  removals.forEach((removal, i) => {
-    for (const vmid of removal.removed) ownerByVm.set(vmid, stands[i]?.user ?? '');
-  });
+  for (const { stand, removal } of planned) {
+    for (const vmid of removal.removed) ownerByVm.set(vmid, stand.user);
+  }
   return context.have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
       const number = Number(/^vmbr(\d{4})$/.exec(iface)?.[1]);
@@ -87,6 +92,7 @@ function adopted(
           user,
           node,
           iface,
+          ports,
           alias: '',
           comment: '',
           reason: 'no mark; adopted: only VMs removed here name it',
@@ -97,21 +103,20 @@ function adopted(
 }
 
 export function planCleanupBridges(
-  stands: readonly SelectedStand[],
-  removals: readonly StandRemoval[],
+  planned: readonly PlannedRemoval[],
   context: CleanupContext,
 ): BridgeRemoval {
-  const removed = new Set(removals.flatMap((removal) => [...removal.removed]));
+  const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
   const read = new Set(context.have.bridgeUseNodes);
   const steps: StepOf<'bridge.delete'>[] = [];
-  const planned = new Map<string, PlannedBridge[]>();
+  const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
   const warnings: string[] = [];
   const note = (user: string, text: string): void => void notes.set(user, [...(notes.get(user) ?? []), text]);
-  const candidates = [...marked(stands, context), ...adopted(removals, stands, context)].sort(
+  const candidates = [...marked(planned, context), ...adopted(planned, context)].sort(
     (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
   );
-  for (const { user, node, iface, alias, comment, reason } of candidates) {
+  for (const { user, node, iface, ports, alias, comment, reason } of candidates) {
     const pending = foreignPending(node, context.have);
     const users = context.have.bridgeUse.filter(
       (use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')),
@@ -120,6 +125,7 @@ export function planCleanupBridges(
     if (!read.has(node)) note(user, `bridge ${iface} on ${node} stays: the guests there cannot be read`);
     else if (staying.length > 0)
       note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
+    else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);
     else if (pending !== undefined) note(user, `bridge ${iface} on ${node} stays: ${pending}`);
     else {
       const dependsOn = users.map((use) => `vm.delete:${use.vmid}`);
@@ -131,10 +137,10 @@ export function planCleanupBridges(
           { node, bridge: iface, comment },
         ),
       );
-      planned.set(user, [...(planned.get(user) ?? []), { node, iface, alias }]);
+      going.set(user, [...(going.get(user) ?? []), { node, iface, alias }]);
     }
   }
-  return { steps, reloads: reloadsFor(steps, context), planned, notes, warnings };
+  return { steps, reloads: reloadsFor(steps, context), planned: going, notes, warnings };
 }
 
 /** Removals of ours that an earlier run staged and did not apply. */

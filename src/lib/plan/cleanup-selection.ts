@@ -1,6 +1,6 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
 import type { CleanupContext } from './cleanup-context.ts';
-import { isUserMarked, parseBridgeMark, type Claim, type PoolMark } from './marks.ts';
+import { isOlder, isUserMarked, parseBridgeMark, sinceOf, type Claim, type PoolMark } from './marks.ts';
 import { compareNatural } from './order.ts';
 
 /** One user with what is to go. `claims` may be empty: then only bridges, pool or user are left of the stand. */
@@ -13,10 +13,10 @@ export interface SelectedStand {
   readonly claims: readonly Claim[];
   /** Labs of which bridges go too; undefined: of all labs. */
   readonly labs: ReadonlySet<string> | undefined;
+  /** Claims of which only the VMs go that were never finished. */
+  readonly trimmed: readonly Claim[];
   /** May pool and user go, once no claim is left? */
   readonly removesUser: boolean;
-  /** Of the claimed VMs, only those that were never finished. */
-  readonly halfMadeOnly: boolean;
 }
 
 interface MarkedPool {
@@ -28,7 +28,7 @@ interface MarkedPool {
 function markedPools(context: CleanupContext): MarkedPool[] {
   return [...context.index.marks]
     .flatMap(([pool, mark]) => (mark.user === undefined ? [] : [{ pool, user: mark.user, mark }]))
-    .sort((a, b) => compareNatural(a.user, b.user));
+    .sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
 }
 
 /** Users with bridges of ours although no pool of theirs is marked any more. */
@@ -51,11 +51,11 @@ function poolOf(userid: string): string {
 }
 
 function whole(marked: MarkedPool, claims: readonly Claim[], labs?: ReadonlySet<string>): SelectedStand {
-  return { ...marked, claims, labs, removesUser: true, halfMadeOnly: false };
+  return { ...marked, claims, labs, trimmed: [], removesUser: true };
 }
 
 function unpooled(user: string, pool: string, labs?: ReadonlySet<string>): SelectedStand {
-  return { user, pool, mark: undefined, claims: [], labs, removesUser: true, halfMadeOnly: false };
+  return { user, pool, mark: undefined, claims: [], labs, trimmed: [], removesUser: true };
 }
 
 function byLab(lab: string, context: CleanupContext): SelectedStand[] {
@@ -67,7 +67,10 @@ function byLab(lab: string, context: CleanupContext): SelectedStand[] {
   const rest = [...usersOfBridges(context)].filter(([user, labs]) => labs.has(lab) && !known.has(user));
   return [
     ...pooled,
-    ...rest.map(([user]) => ({ ...unpooled(user, poolOf(user), new Set([lab])), removesUser: false })),
+    ...rest
+      .map(([user]) => user)
+      .sort(compareNatural)
+      .map((user) => ({ ...unpooled(user, poolOf(user), new Set([lab])), removesUser: false })),
   ];
 }
 
@@ -78,7 +81,7 @@ function byUsers(
 ): SelectedStand[] {
   const labs = lab === undefined ? undefined : new Set([lab]);
   return [...users]
-    .sort((a, b) => compareNatural(a.userid, b.userid))
+    .sort((a, b) => compareNatural(a.userid, b.userid) || compareNatural(a.pool, b.pool))
     .map(({ userid, pool }) => {
       const mark = context.index.marks.get(pool);
       if (mark?.user !== userid) return unpooled(userid, pool, labs);
@@ -106,13 +109,8 @@ function expired(context: CleanupContext): SelectedStand[] {
   });
 }
 
-function isOld(since: string | undefined, context: CleanupContext): boolean {
-  const at = Date.parse(since ?? '');
-  return !Number.isNaN(at) && context.now - at >= context.options.minAgeSeconds * 1000;
-}
-
-function sinceOf(comment: string): string | undefined {
-  return /\bsince=(\S+)/.exec(comment)?.[1];
+function isOld(since: string | undefined, { have, options }: CleanupContext): boolean {
+  return isOlder(since, options.minAgeSeconds, have.now);
 }
 
 /** Anything under way on a guest of the claim, or any clone at all, may be a deploy at work. */
@@ -125,36 +123,41 @@ function isGone(claim: Claim, context: CleanupContext): boolean {
   return claim.vmids.every((vmid) => !context.index.guests.has(vmid));
 }
 
+/**
+ * Is nothing of this user's under way, and old enough? An empty pool has no date of its own; without its user it is what
+ * a killed run left, for pools are created under the planning lock, and given back under it.
+ */
+function isAbandoned({ user, mark }: MarkedPool, kept: readonly Claim[], context: CleanupContext): boolean {
+  if (mark.claims.length > 0) return kept.length === 0;
+  const owner = context.index.users.get(user);
+  return owner === undefined || (isUserMarked(owner.comment) && isOld(sinceOf(owner.comment), context));
+}
+
+function orphanOf(marked: MarkedPool, context: CleanupContext): SelectedStand[] {
+  const { claims } = marked.mark;
+  const quiet = claims.filter((claim) => isOld(claim.since, context) && !isBusy(claim, context));
+  const kept = claims.filter((claim) => !quiet.includes(claim));
+  const dead = quiet.filter((claim) => isGone(claim, context));
+  const removesUser = isAbandoned(marked, kept, context);
+  if (quiet.length === 0 && !removesUser) return [];
+  return [{ ...whole(marked, dead), trimmed: quiet.filter((claim) => !dead.includes(claim)), removesUser }];
+}
+
 /** Claims without any VM, half-made VMs, bridges and users that belong to nothing: all old enough, none under a task. */
 function orphans(context: CleanupContext): SelectedStand[] {
-  const stands: SelectedStand[] = [];
-  const owners = new Set<string>();
-  for (const marked of markedPools(context)) {
-    const { claims } = marked.mark;
-    const quiet = claims.filter((claim) => isOld(claim.since, context) && !isBusy(claim, context));
-    const dead = quiet.filter((claim) => isGone(claim, context));
-    const live = quiet.filter((claim) => !dead.includes(claim));
-    const created = sinceOf(context.index.users.get(marked.user)?.comment ?? '');
-    const isEmpty = claims.length === 0 ? isOld(created, context) : dead.length === claims.length;
-    if (!isEmpty) owners.add(marked.user);
-    if (isEmpty || dead.length > 0) {
-      stands.push({ ...whole(marked, dead, new Set(dead.map((claim) => claim.lab))), removesUser: isEmpty });
-    }
-    if (live.length > 0) {
-      stands.push({ ...whole(marked, live, new Set()), removesUser: false, halfMadeOnly: true });
-    }
+  const pools = markedPools(context);
+  const stands = pools.flatMap((marked) => orphanOf(marked, context));
+  const owners = new Set(pools.map((marked) => marked.user));
+  const listed = new Set(stands.map((stand) => stand.user));
+  for (const { userid, comment } of context.have.users) {
+    if (owners.has(userid) || !isUserMarked(comment) || !isOld(sinceOf(comment), context)) continue;
+    stands.push(unpooled(userid, poolOf(userid)));
+    listed.add(userid);
   }
-  const listed = new Set([...stands.map((stand) => stand.user), ...owners]);
-  for (const user of context.have.users) {
-    if (listed.has(user.userid) || !isUserMarked(user.comment)) continue;
-    if (isOld(sinceOf(user.comment), context))
-      stands.push(unpooled(user.userid, poolOf(user.userid), new Set()));
+  for (const user of usersOfBridges(context).keys()) {
+    if (!listed.has(user)) stands.push({ ...unpooled(user, poolOf(user)), removesUser: false });
   }
-  for (const [user] of usersOfBridges(context)) {
-    if (stands.some((stand) => stand.user === user)) continue;
-    stands.push({ ...unpooled(user, poolOf(user)), removesUser: false });
-  }
-  return stands;
+  return stands.sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
 }
 
 export function selectStands(context: CleanupContext): SelectedStand[] {
@@ -166,7 +169,7 @@ export function selectStands(context: CleanupContext): SelectedStand[] {
       return byLab(selection.lab, context);
     case 'user':
       return byUsers(
-        selection.users.flatMap((userid) => poolsOfUser(userid, context)),
+        [...new Set(selection.users)].flatMap((userid) => poolsOfUser(userid, context)),
         undefined,
         context,
       );

@@ -1,8 +1,8 @@
-/** The steps that take one stand away: access first, then VMs; claim, pool and user last. */
+/** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { formatPoolComment, isUserMarked, parseVmMark, type Claim } from './marks.ts';
+import { formatPoolComment, parseVmMark, type Claim } from './marks.ts';
 import { makeStep } from './step.ts';
 import type { PlannedVm, Refusal, Step } from './types.ts';
 
@@ -10,8 +10,10 @@ export interface StandRemoval {
   readonly vms: readonly PlannedVm[];
   /** Access and VMs. */
   readonly vmSteps: readonly Step[];
-  /** Claim, pool and user; each waits for the one before. */
-  readonly releaseSteps: readonly Step[];
+  /** Claim and pool. */
+  readonly poolSteps: readonly Step[];
+  /** Claims that the pool still has after the cleanup. */
+  readonly left: readonly Claim[];
   /** VMIDs that this plan removes. */
   readonly removed: ReadonlySet<number>;
   readonly notes: readonly string[];
@@ -29,8 +31,17 @@ interface Fate {
   readonly stays?: Refusal;
 }
 
+/** We make no containers. A VM that was taken out of its pool is known by its mark, if that can be read. */
 function isOurs(guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
-  return guest.pool === pool || parseVmMark(config?.values['description'] ?? '')?.vmid === guest.vmid;
+  if (guest.type !== 'qemu') return false;
+  if (guest.pool === pool || (guest.pool === undefined && !config)) return true;
+  return parseVmMark(config?.values['description'] ?? '')?.vmid === guest.vmid;
+}
+
+function isHalfMade(guest: GuestInfo, config: VmConfig | undefined): boolean {
+  const lock = config?.values['lock'] ?? guest.lock;
+  const mark = parseVmMark(config?.values['description'] ?? '');
+  return mark !== undefined && (lock === 'destroyed' || lock === 'clone' || mark.spec === undefined);
 }
 
 function zombie(guest: GuestInfo, why: string): Refusal {
@@ -76,14 +87,20 @@ function obstacle(
   };
 }
 
+interface ClaimedVms {
+  readonly vmids: readonly number[];
+  /** Only those that were never finished go. */
+  readonly halfMadeOnly: boolean;
+}
+
 function fatesOf(
   stand: SelectedStand,
-  vmids: readonly number[],
+  { vmids, halfMadeOnly }: ClaimedVms,
   context: CleanupContext,
   notes: string[],
 ): Fate[] {
   const fates: Fate[] = [];
-  for (const vmid of vmids) {
+  for (const vmid of new Set(vmids)) {
     const guest = context.index.guests.get(vmid);
     if (!guest) continue;
     const config = context.index.configs.get(vmid);
@@ -91,12 +108,7 @@ function fatesOf(
       notes.push(`guest ${vmid} on ${guest.node} has an id that was claimed, but is not ours: left alone`);
       continue;
     }
-    const lock = config?.values['lock'] ?? guest.lock;
-    const isHalfMade =
-      lock === 'destroyed' ||
-      lock === 'clone' ||
-      parseVmMark(config?.values['description'] ?? '')?.spec === undefined;
-    if (stand.halfMadeOnly && (!isHalfMade || !parseVmMark(config?.values['description'] ?? ''))) continue;
+    if (halfMadeOnly && !isHalfMade(guest, config)) continue;
     const stays = obstacle(guest, config, stand.pool, context);
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }
@@ -171,7 +183,11 @@ function revokeSteps(
   vmids: readonly number[],
   context: CleanupContext,
 ): Step[] {
-  const paths = [...(isLastLab ? [`/pool/${stand.pool}`] : []), ...vmids.map((vmid) => `/vms/${vmid}`)];
+  // A pool without our mark is somebody else's, and so are the rights on it.
+  const paths = [
+    ...(isLastLab && stand.mark ? [`/pool/${stand.pool}`] : []),
+    ...vmids.map((vmid) => `/vms/${vmid}`),
+  ];
   return paths.flatMap((path) =>
     (context.index.acls.get(`${path} ${stand.user}`) ?? []).map(({ role }) =>
       makeStep(
@@ -242,7 +258,7 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
       : UNUSED;
   const kept = new Set(left.flatMap((claim) => claim.vmids));
   // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
-  const removeVmids = stand.claims
+  const removeVmids = [...stand.claims, ...stand.trimmed]
     .flatMap((claim) => claim.vmids)
     .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid));
   if (comment === present.comment && removeVmids.length === 0) return [];
@@ -263,61 +279,57 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
   ];
 }
 
-function removeUser({ stand, left, context }: Rest, before: readonly string[]): Step[] {
-  const user = context.index.users.get(stand.user);
-  if (!user || left.length > 0 || context.options.keepUsers || !stand.removesUser) return [];
-  if (!isUserMarked(user.comment)) return [];
-  const elsewhere = [...context.index.marks].some(
-    ([pool, mark]) => pool !== stand.pool && mark.user === stand.user && mark.claims.length > 0,
-  );
-  if (elsewhere) return [];
-  return [
-    makeStep(
-      'user.delete',
-      stand.user,
-      { user: stand.user, reason: 'created by deploy-stand, no stand is left', dependsOn: before },
-      { userid: stand.user, comment: user.comment },
-    ),
-  ];
-}
-
+/** What stays, stays claimed, so that the next cleanup finds it. */
 function remainingClaims(
   stand: SelectedStand,
   staying: ReadonlySet<number>,
   removed: ReadonlySet<number>,
+  context: CleanupContext,
 ): Claim[] {
-  const selected = new Set(stand.claims.map((claim) => claim.lab));
+  const isThere = (vmid: number): boolean => {
+    const guest = context.index.guests.get(vmid);
+    return (
+      guest !== undefined && !removed.has(vmid) && isOurs(guest, context.index.configs.get(vmid), stand.pool)
+    );
+  };
   return (stand.mark?.claims ?? []).flatMap((claim) => {
-    if (!selected.has(claim.lab)) return [claim];
-    if (stand.halfMadeOnly) {
+    if (stand.trimmed.includes(claim)) {
+      // Ids without a VM are kept for the next deploy, unless none of the stand is left.
       const vmids = claim.vmids.filter((vmid) => !removed.has(vmid));
-      return vmids.length > 0 ? [{ ...claim, vmids }] : [];
+      return vmids.some(isThere) ? [{ ...claim, vmids }] : [];
     }
+    if (!stand.claims.includes(claim)) return [claim];
     const vmids = claim.vmids.filter((vmid) => staying.has(vmid));
     return vmids.length > 0 ? [{ ...claim, vmids }] : [];
   });
 }
 
-export function planStandRemoval(stand: SelectedStand, context: CleanupContext): StandRemoval {
+/** `elsewhere`: VMs that go with another stand already. */
+export function planStandRemoval(
+  stand: SelectedStand,
+  context: CleanupContext,
+  elsewhere: ReadonlySet<number> = new Set(),
+): StandRemoval {
   const notes: string[] = [];
   const adopted = new Set(adoptedVmids(stand, context));
-  const claimed = stand.claims.flatMap((claim) => claim.vmids);
-  const fates = fatesOf(stand, [...claimed, ...adopted], context, notes);
-  const going = fates.filter((fate) => fate.stays === undefined);
+  const idsOf = (claims: readonly Claim[]) => claims.flatMap((claim) => claim.vmids);
+  const whole = { vmids: [...idsOf(stand.claims), ...adopted], halfMadeOnly: false };
+  const trimmed = { vmids: idsOf(stand.trimmed), halfMadeOnly: true };
+  const fates = [whole, trimmed].flatMap((claimed) => fatesOf(stand, claimed, context, notes));
+  const going = fates.filter((fate) => fate.stays === undefined && !elsewhere.has(fate.guest.vmid));
   const staying = fates.flatMap((fate) => (fate.stays ? [{ ...fate, stays: fate.stays }] : []));
   const removed = new Set(going.map((fate) => fate.guest.vmid));
-  const left = remainingClaims(stand, new Set(staying.map((fate) => fate.guest.vmid)), removed);
+  const stayingIds = new Set(staying.map((fate) => fate.guest.vmid));
+  const left = remainingClaims(stand, stayingIds, removed, context);
   const isLastLab =
     left.length === 0 || left.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
-  const revokes = stand.halfMadeOnly ? [] : revokeSteps(stand, isLastLab, [...removed], context);
+  const revokes = revokeSteps(stand, isLastLab, [...removed], context);
   const before = revokes.map((step) => step.id);
   const vmSteps = going.flatMap((fate) =>
     removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid)),
   );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
-  const rest: Rest = { stand, left, removed, deletes, notes, context };
-  const poolSteps = releasePool(rest);
-  const userSteps = removeUser(rest, poolSteps.length > 0 ? poolSteps.map((step) => step.id) : deletes);
+  const poolSteps = releasePool({ stand, left, removed, deletes, notes, context });
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
@@ -330,7 +342,8 @@ export function planStandRemoval(stand: SelectedStand, context: CleanupContext):
       power: guest.status,
     })),
     vmSteps: [...revokes, ...vmSteps],
-    releaseSteps: [...poolSteps, ...userSteps],
+    poolSteps,
+    left,
     removed,
     notes,
     ...(staying[0] ? { refused: joinRefusals(staying.map((fate) => fate.stays)) } : {}),

@@ -4,6 +4,7 @@ import { planCleanupBridges, type BridgeRemoval } from './cleanup-bridges.ts';
 import type { CleanupContext, CleanupOptions, CleanupSelection } from './cleanup-context.ts';
 import { selectStands, type SelectedStand } from './cleanup-selection.ts';
 import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
+import { planUserRemovals, type PlannedRemoval } from './cleanup-users.ts';
 import { assertSound } from './graph.ts';
 import { indexHave } from './have-index.ts';
 import { compareText } from './order.ts';
@@ -30,14 +31,11 @@ function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: Br
 }
 
 /** Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. */
-function afterBridges(removals: readonly StandRemoval[], bridges: BridgeRemoval): Step[] {
-  return removals.flatMap((removal) =>
-    removal.releaseSteps.map((step) => {
-      const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
-      const isFirst = step === removal.releaseSteps[0];
-      return isFirst && own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort() } : step;
-    }),
-  );
+function afterBridges(steps: readonly Step[], bridges: BridgeRemoval): Step[] {
+  return steps.map((step) => {
+    const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
+    return own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort(compareText) } : step;
+  });
 }
 
 /**
@@ -56,27 +54,39 @@ function accessFirst(steps: readonly Step[]): Step[] {
   ];
 }
 
+/** A VMID that two pools claim (a comment can be edited by hand) goes once. */
+function planRemovals(stands: readonly SelectedStand[], context: CleanupContext): PlannedRemoval[] {
+  const going = new Set<number>();
+  return stands.map((stand) => {
+    const removal = planStandRemoval(stand, context, going);
+    for (const vmid of removal.removed) going.add(vmid);
+    return { stand, removal };
+  });
+}
+
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options }: CleanupInput): Plan {
   const index = indexHave(have);
   const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
-  const stands = selectStands(context);
-  const removals = stands.map((stand) => planStandRemoval(stand, context));
-  const bridges = planCleanupBridges(stands, removals, context);
+  const planned = planRemovals(selectStands(context), context);
+  const bridges = planCleanupBridges(planned, context);
   const steps: Step[] = [
-    ...accessFirst(removals.flatMap((removal) => removal.vmSteps)),
+    ...accessFirst(planned.flatMap(({ removal }) => removal.vmSteps)),
     ...bridges.steps,
     ...bridges.reloads,
-    ...afterBridges(removals, bridges),
+    ...afterBridges(
+      [...planned.flatMap(({ removal }) => removal.poolSteps), ...planUserRemovals(planned, context)],
+      bridges,
+    ),
   ];
   assertSound(steps);
-  const labs = new Set(stands.flatMap((stand) => stand.claims.map((claim) => claim.lab)));
+  const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));
   return {
     version: 1,
     command: 'cleanup',
     lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
     steps,
-    stands: stands.map((stand, i) => toPlannedStand(stand, removals[i] as StandRemoval, bridges)),
+    stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     preconditions: [],
     warnings: [...have.gaps, ...bridges.warnings],
   };

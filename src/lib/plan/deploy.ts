@@ -1,5 +1,4 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
-import { PlanRefusedError } from '../errors.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
@@ -17,10 +16,12 @@ import {
   type ResolvedMachine,
 } from './placement.ts';
 import { collectPreconditions } from './preconditions.ts';
+import { refuse } from './refuse.ts';
 import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
+import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {
   /** Use pools that exist without our mark. */
@@ -36,16 +37,6 @@ export interface DeployInput {
   readonly users: readonly User[];
   readonly have: Inventory;
   readonly options: DeployOptions;
-}
-
-function refuse(refusals: readonly Refusal[]): never {
-  const [first] = refusals;
-  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
-  throw new PlanRefusedError(
-    first?.code ?? 'PLAN_REFUSED',
-    refusals.map((refusal) => refusal.message).join('\n'),
-    hints.length === 0 ? {} : { hint: hints.join('\n') },
-  );
 }
 
 function resolveMachines(lab: Lab, have: Inventory): ResolvedMachine[] {
@@ -145,6 +136,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   const steps = orderSteps(drafts, network.reloads, network.reserved);
   const finished = network.finish(steps);
   assertSound(finished);
+  const tooShort = passwordRefusal(lab.passwords, finished, have);
+  if (tooShort) refuse([tooShort]);
   const stands: PlannedStand[] = drafts.map((draft) => draft.stand);
   return {
     version: 1,
@@ -154,6 +147,6 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     steps: finished,
     stands,
     preconditions: collectPreconditions(drafts, finished, context),
-    warnings: warningsOf(drafts, have, checked.warnings),
+    warnings: warningsOf(drafts, have, [...checked.warnings, ...pamWarnings(finished, have)]),
   };
 }

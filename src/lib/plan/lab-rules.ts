@@ -12,18 +12,18 @@ interface Findings {
   readonly warnings: readonly string[];
 }
 
-function unknownRoles(lab: Lab, have: Inventory): Refusal[] {
-  const wanted = sortedUnique([
-    lab.access.role,
-    ...lab.machines.flatMap((machine) => (machine.poolRole === undefined ? [] : [machine.poolRole])),
-  ]);
-  return wanted
+export function unknownRoles(wanted: readonly string[], have: Inventory, file: string): Refusal[] {
+  return sortedUnique(wanted)
     .filter((role) => have.roles.length > 0 && !have.roles.includes(role))
     .map((role) => ({
       code: 'NO_ROLE',
-      message: `${lab.file}: the cluster has no role "${role}"`,
+      message: `${file}: the cluster has no role "${role}"`,
       hint: `roles there: ${[...have.roles].sort(compareNatural).join(', ')}`,
     }));
+}
+
+function rolesOf(lab: Lab): string[] {
+  return [lab.access.role, ...lab.machines.flatMap((machine) => machine.poolRole ?? [])];
 }
 
 /** An alias that is a bridge or vnet of the cluster is more likely a forgotten `**…**` than a new network. */
@@ -86,9 +86,14 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
   ];
 }
 
-function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
-  const [major = 0, minor = 0] = have.version.split('.').map(Number);
+/** Until 8.1 only vmbrN is known as a bridge when PVE reads the file back; since then up to 10 letters and digits. */
+export function isBridgeName(name: string, version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
   const anyName = major > 8 || (major === 8 && minor >= 2);
+  return (anyName ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);
+}
+
+function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
   const names = sortedUnique(
     lab.machines.flatMap((machine) =>
       machine.networks.flatMap(({ target }) =>
@@ -96,17 +101,33 @@ function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
       ),
     ),
   );
-  const legal = anyName ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/;
   const everywhere = (name: string): boolean =>
     have.vnets.includes(name) ||
     have.networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
   return names
-    .filter((name) => !legal.test(name) && !everywhere(name))
+    .filter((name) => !isBridgeName(name, have.version) && !everywhere(name))
     .map((name) => ({
       code: 'BRIDGE_NAME',
       message: `${lab.file}: reserved bridge "${name}" does not exist on every node and cannot be created under this name on PVE ${have.version}`,
       hint: 'use a name vmbr0–vmbr4094, or create it on all nodes by hand',
     }));
+}
+
+/** A mistyped node would be passed over in silence: stands would go where they were not to go. */
+function unknownNodes(lab: Lab, have: Inventory): Refusal[] {
+  const names = new Set(have.nodes.map((node) => node.name));
+  const { node, nodes = [], exclude } = lab.placement;
+  const unknown = sortedUnique([...(node === undefined ? [] : [node]), ...nodes, ...exclude]).filter(
+    (name) => !names.has(name),
+  );
+  if (unknown.length === 0) return [];
+  return [
+    {
+      code: 'NO_SUCH_NODE',
+      message: `the cluster has no node ${unknown.join(', ')}`,
+      hint: `nodes there: ${sortedUnique(names).join(', ')}`,
+    },
+  ];
 }
 
 /** A tag on a bridge that neither has a port nor is VLAN-aware makes the VM fail at start (pve-common Network.pm). */
@@ -140,7 +161,8 @@ function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
 export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
   return {
     refusals: [
-      ...unknownRoles(lab, have),
+      ...unknownNodes(lab, have),
+      ...unknownRoles(rolesOf(lab), have, lab.file),
       ...shadowedAliases(lab, have),
       ...otherLab(lab, index),
       ...tornByLocal(lab, have),

@@ -146,3 +146,27 @@ export function formatUserMark(since: string): string {
 export function isUserMarked(comment: string): boolean {
   return comment.startsWith(`${MARK} since=`);
 }
+
+const DISABLED = / disabled=\S+/;
+
+/** A user that we disabled says so, to tell it from one that somebody else did. */
+export function isDisabledByUs(comment: string): boolean {
+  return isUserMarked(comment) && DISABLED.test(comment);
+}
+
+/** `since`: when it was disabled; absent: it is not any more. */
+export function markDisabled(comment: string, since?: string): string {
+  const mark = comment.replace(DISABLED, '');
+  return since === undefined ? mark : mark.replace(/ since=\S+/, (text) => `${text} disabled=${since}`);
+}
+
+/** When a marked object was made, by its mark. */
+export function sinceOf(comment: string): string | undefined {
+  return /\bsince=(\S+)/.exec(comment)?.[1];
+}
+
+/** Undefined or unreadable times are not old: in doubt an object is left alone. */
+export function isOlder(since: string | undefined, seconds: number, now: string): boolean {
+  const at = Date.parse(since ?? '');
+  return !Number.isNaN(at) && Date.parse(now) - at >= seconds * 1000;
+}

@@ -147,7 +147,7 @@ export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
   return {
     code: 'NO_NODE',
     message: [
-      `no node can take a stand of lab ${lab.name} (strategy ${lab.placement.strategy}):`,
+      `no node can take a stand of lab ${lab.name} (strategy ${lab.placement.strategy})${reasons.length > 0 ? ':' : ''}`,
       ...reasons,
     ].join('\n  '),
     hint:

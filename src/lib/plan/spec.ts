@@ -72,3 +72,10 @@ export function compareSpecs(present: string, wanted: string): { inPlace: boolea
   const [wantedInPlace, wantedFixed] = wanted.split('.');
   return { inPlace: presentInPlace !== wantedInPlace, fixed: presentFixed !== wantedFixed };
 }
+
+/** `wanted`, but with the present record of template and clone mode. */
+export function keepFixed(present: string, wanted: string): string {
+  const [inPlace = ''] = wanted.split('.');
+  const [, fixed] = present.split('.');
+  return fixed === undefined ? wanted : `${inPlace}.${fixed}`;
+}

@@ -4,6 +4,7 @@ import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark, type Claim, type PoolMark } from './marks.ts';
 import type { Refusal } from './types.ts';
+import { poolRefusal } from './user-rules.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */
 export interface PresentVm {
@@ -41,6 +42,8 @@ interface Found {
   readonly foreign: number[];
   readonly unreadable: GuestInfo[];
   readonly zombies: GuestInfo[];
+  /** Members of the pool at a claimed id that nothing shows to be ours. */
+  readonly doubtful: GuestInfo[];
   readonly notes: string[];
 }
 
@@ -73,7 +76,22 @@ function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm 
   };
 }
 
+/**
+ * An id that was claimed and never used makes any guest that is later created there a member of the pool. Only a
+ * student can have removed our mark, and none had access before the stand was finished.
+ */
+function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
+  const [guest] = found.doubtful;
+  if (!guest) return undefined;
+  return {
+    code: 'UNMARKED_VM',
+    message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
+    hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again`,
+  };
+}
+
 function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
+  const wasHandedOut = index.acls.has(`/pool/${user.pool} ${user.userid}`);
   const found: Found = {
     present: new Map(),
     open: [],
@@ -81,6 +99,7 @@ function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
     foreign: [],
     unreadable: [],
     zombies: [],
+    doubtful: [],
     notes: [],
   };
   for (const vmid of claim.vmids) {
@@ -97,6 +116,8 @@ function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
       found.open.push(vmid);
     } else if (config.values['lock'] === 'destroyed') {
       found.zombies.push(guest);
+    } else if (!wasHandedOut && parseVmMark(config.values['description'] ?? '')?.vmid !== vmid) {
+      found.doubtful.push(guest);
     } else {
       place(found, toPresent(guest, config, user.pool), lab);
     }
@@ -157,24 +178,6 @@ function unreadableRefusal(found: Found): Refusal | undefined {
   };
 }
 
-function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boolean): Refusal | undefined {
-  if (!mark) return undefined;
-  if (mark.user === undefined) {
-    if (adopt) return undefined;
-    return {
-      code: 'POOL_FOREIGN',
-      message: `pool ${user.pool} exists and was not made by deploy-stand`,
-      hint: 'use it with --adopt (its present members stay foreign), or set another `pool:` in the users file',
-    };
-  }
-  if (mark.user === user.userid) return undefined;
-  return {
-    code: 'POOL_OTHER_USER',
-    message: `pool ${user.pool} belongs to ${mark.user}, not to ${user.userid}`,
-    hint: 'set another `pool:` for one of them in the users file',
-  };
-}
-
 export function readStandState(
   user: User,
   lab: Lab,
@@ -188,7 +191,8 @@ export function readStandState(
   if (foreign) return { ...base, present: new Map(), open: [], foreign: [], refused: foreign, notes: [] };
   if (!claim) return { ...base, present: new Map(), open: [], foreign: [], notes: [] };
   const found = findVms(claim, user, lab, index);
-  const refused = unreadableRefusal(found) ?? lostRefusal(found, lab, user.pool);
+  const refused =
+    unreadableRefusal(found) ?? doubtfulRefusal(found, user.pool) ?? lostRefusal(found, lab, user.pool);
   return {
     ...base,
     present: found.present,

@@ -8,7 +8,7 @@ import { formatVmMark, TAG } from './marks.ts';
 import { presentNics } from './nic-values.ts';
 import { compareText } from './order.ts';
 import type { ResolvedMachine } from './placement.ts';
-import { compareSpecs, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
+import { compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
 import { cloneLocks } from './templates.ts';
@@ -146,7 +146,9 @@ function configureStep(
 ): Step {
   const { machine, template } = resolved;
   const { userid, pool } = request.state.user;
-  const spec = specOf(request.lab, machine, template.vmid);
+  const wanted = specOf(request.lab, machine, template.vmid);
+  // What it was cloned from does not change by configuring it: the half that says so stays.
+  const spec = vm.present?.spec === undefined ? wanted : keepFixed(vm.present.spec, wanted);
   const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
   return makeStep(
     'vm.configure',

@@ -3,8 +3,8 @@ import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatPoolComment, formatUserMark, type Claim, type PoolMark } from './marks.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import { formatPoolComment, type Claim, type PoolMark } from './marks.ts';
+import { sortedUnique } from './order.ts';
 import {
   foreignPending,
   isSpread,
@@ -21,6 +21,7 @@ import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
+import { createUserStep, realmRefusal } from './user-rules.ts';
 
 /** What all stands of one plan share. The allocators and `counts` change as stands take from them. */
 export interface StandContext {
@@ -133,6 +134,20 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
   };
 }
 
+/** PVE 9 wants a letter first; `.` and `..` are no path components (pve-access-control, `verify_poolname`). */
+function poolNameRefusal(state: StandState, context: StandContext): Refusal | undefined {
+  const { pool, userid } = state.user;
+  const needsLetter = Number(context.have.version.split('.')[0]) >= 9;
+  const isLegal =
+    /^[A-Za-z0-9._-]+$/.test(pool) && !/^\.+$/.test(pool) && (!needsLetter || /^[A-Za-z]/.test(pool));
+  if (isLegal || state.mark) return undefined;
+  return {
+    code: 'POOL_NAME',
+    message: `${userid}: PVE ${context.have.version} refuses the pool name "${pool}"${needsLetter ? ' (it must begin with a letter)' : ''}`,
+    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replace(/^[^A-Za-z0-9]+/, '')}`,
+  };
+}
+
 /** Another lab on the same pool with another role would widen or narrow both: refused, naming them. */
 function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
   const others = state.mark?.claims.filter((claim) => claim.lab !== context.lab.name) ?? [];
@@ -143,27 +158,6 @@ function roleConflict(state: StandState, context: StandContext): Refusal | undef
     code: 'ROLE_CONFLICT',
     message: `lab ${others.map((claim) => claim.lab).join(', ')} gives ${state.user.userid} role ${different.role} on pool ${state.user.pool}, lab ${context.lab.name} wants ${context.lab.access.role}`,
     hint: 'use the same `access.role` in both labs, or another `pool:` for one of them',
-  };
-}
-
-function realmRefusal(state: StandState, context: StandContext): Refusal | undefined {
-  const { realm, userid, groups } = state.user;
-  const realms = Object.keys(context.have.realms);
-  if (realms.length > 0 && !realms.includes(realm)) {
-    return {
-      code: 'NO_REALM',
-      message: `${userid}: the cluster has no realm "${realm}"`,
-      hint: `realms there: ${realms.sort(compareNatural).join(', ')}`,
-    };
-  }
-  const missing = groups.filter(
-    (group) => context.have.groups.length > 0 && !context.have.groups.includes(group),
-  );
-  if (missing.length === 0 || context.index.users.has(userid)) return undefined;
-  return {
-    code: 'NO_GROUP',
-    message: `${userid}: the cluster has no group ${missing.join(', ')}`,
-    hint: 'create the group, or remove it from the users file',
   };
 }
 
@@ -228,28 +222,8 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
   return steps;
 }
 
-function planUser(state: StandState, context: StandContext): Step[] {
-  const { user } = state;
-  if (context.index.users.has(user.userid)) return [];
-  const realmType = context.have.realms[user.realm];
-  const keepsPasswords = realmType === undefined || realmType === 'pve' || realmType === 'pam';
-  return [
-    makeStep(
-      'user.create',
-      user.userid,
-      { user: user.userid, reason: 'missing' },
-      {
-        userid: user.userid,
-        comment: formatUserMark(context.since),
-        groups: user.groups,
-        ...(user.email === undefined ? {} : { email: user.email }),
-        ...(user.firstName === undefined ? {} : { firstName: user.firstName }),
-        ...(user.lastName === undefined ? {} : { lastName: user.lastName }),
-        ...(user.expire === undefined ? {} : { expire: user.expire }),
-        password: keepsPasswords ? 'generate' : 'directory',
-      },
-    ),
-  ];
+function planUser({ user }: StandState, { have, index, since }: StandContext): Step[] {
+  return index.users.has(user.userid) ? [] : [createUserStep(user, have, since)];
 }
 
 /** The stand's last step before start, so that nobody reaches a half-made VM. */
@@ -270,7 +244,7 @@ function planAccess(
     wanted.push({ key: `${user.pool}/${machine.name}`, path: `/vms/${vm.vmid}`, role: machine.poolRole });
   }
   const dependsOn = [...before.map((step) => step.id), ...vms.lastStep.values()];
-  return wanted
+  const grants = wanted
     .filter(
       ({ path, role }) =>
         !(index.acls.get(`${path} ${user.userid}`) ?? []).some((entry) => entry.role === role),
@@ -281,6 +255,30 @@ function planAccess(
         key,
         { user: user.userid, reason: 'the stand is finished', dependsOn },
         { path, role, userid: user.userid, propagate: true },
+      ),
+    );
+  return [...grants, ...revokeFormerRoles(state, grants, context)];
+}
+
+/** PVE adds roles up: the one that the lab gave before it was changed has to go. On an adopted pool it may not be ours. */
+function revokeFormerRoles(state: StandState, grants: readonly Step[], context: StandContext): Step[] {
+  const { user, mark } = state;
+  if (mark?.user === undefined || mark.adopted) return [];
+  const path = `/pool/${user.pool}`;
+  return (context.index.acls.get(`${path} ${user.userid}`) ?? [])
+    .filter((entry) => entry.role !== context.lab.access.role)
+    .map(({ role }) =>
+      makeStep(
+        'acl.revoke',
+        `${path} ${role}`,
+        {
+          user: user.userid,
+          reason: `the lab gives ${context.lab.access.role} now`,
+          dependsOn: grants
+            .filter((step) => step.kind === 'acl.grant' && step.path === path)
+            .map((step) => step.id),
+        },
+        { path, role, userid: user.userid },
       ),
     );
 }
@@ -350,7 +348,11 @@ function pendingRefusal(
 
 export function planStand(state: StandState, context: StandContext): StandDraft {
   const { lab } = context;
-  const refused = state.refused ?? realmRefusal(state, context) ?? roleConflict(state, context);
+  const refused =
+    state.refused ??
+    poolNameRefusal(state, context) ??
+    realmRefusal(state.user, context.have, context.index) ??
+    roleConflict(state, context);
   if (refused) return refusedStand(state, refused);
   const seat = chooseSeat(state, context);
   if ('code' in seat) return refusedStand(state, seat);

@@ -135,6 +135,43 @@ export interface StepPayloads {
   };
   /** Fail: an empty, marked pool stays. Run cleanup again. */
   'pool.delete': { readonly pool: string; readonly comment: string };
+  /**
+   * Changes what is named, on a user with our mark. `expire` is 0 for never, `groups` the complete set. Fail: the user
+   * is as before. Run again.
+   */
+  'user.update': {
+    readonly userid: string;
+    /** The comment that the planner saw; with another one the user is left alone. */
+    readonly comment: string;
+    readonly newComment?: string;
+    readonly groups?: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    readonly enable?: boolean;
+  };
+  /**
+   * Sets a new password; takes a login by password, PVE lets no token do it. Fail: the file holds both the former and
+   * the new password, of which one is valid. Run again: the new one is set.
+   */
+  'user.password': { readonly userid: string; readonly comment: string };
+  /**
+   * Removes a user of ours and creates it anew with a new password and the rights it had: one step, so that a stop
+   * never comes between. Tokens and second factors of the user are lost. Fail: no user. Run deploy or `users sync`:
+   * the user gets the password that waits in the credentials file as `pending`.
+   */
+  'user.recreate': {
+    readonly userid: string;
+    readonly comment: string;
+    readonly groups: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    readonly enable: boolean;
+    readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
+  };
   /** Only a user with our mark. Fail: the user stays. Run cleanup again. */
   'user.delete': { readonly userid: string; readonly comment: string };
 }
@@ -207,9 +244,18 @@ export interface Refusal {
   readonly hint?: string;
 }
 
+/** One node in a plan that is about nodes instead of stands. */
+export interface PlannedNode {
+  readonly node: string;
+  /** Set: nothing is done on this node, and the run ends "partial". */
+  readonly refused?: Refusal;
+  /** What stays as it is, and why. */
+  readonly notes: readonly string[];
+}
+
 export interface Plan {
   readonly version: 1;
-  readonly command: 'deploy' | 'cleanup';
+  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users';
   /** Empty when several labs are concerned. */
   readonly lab: string;
   /** Of a deploy. */
@@ -217,6 +263,8 @@ export interface Plan {
   /** Topological: a step stands behind all it depends on. */
   readonly steps: readonly Step[];
   readonly stands: readonly PlannedStand[];
+  /** Of `bridges`: the nodes with something to do or to say, in natural order. */
+  readonly nodes?: readonly PlannedNode[];
   readonly preconditions: readonly Precondition[];
   readonly warnings: readonly string[];
 }

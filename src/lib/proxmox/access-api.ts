@@ -1,16 +1,35 @@
 /** Endpoints about users, realms, roles and ACLs. Must not decide anything. */
+import { plainEntries } from './answer.ts';
 import { isNotFound } from './errors.ts';
 import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
-import { rowOf, rowsOf, type Row } from './rows.ts';
-import type { PveApi } from './types.ts';
+import { rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
+import type { ConnectionSettings, PveApi } from './types.ts';
+import { versionGate } from './version-gate.ts';
 
 type AccessApi = Pick<
   PveApi,
-  'users' | 'user' | 'createUser' | 'deleteUser' | 'realms' | 'groups' | 'roles' | 'acls' | 'grant' | 'revoke'
+  | 'users'
+  | 'user'
+  | 'createUser'
+  | 'updateUser'
+  | 'setPassword'
+  | 'deleteUser'
+  | 'realms'
+  | 'groups'
+  | 'roles'
+  | 'permissions'
+  | 'acls'
+  | 'grant'
+  | 'revoke'
 >;
 
-export function accessApi(http: PveHttp): AccessApi {
+export function accessApi(
+  http: PveHttp,
+  version: PveApi['version'],
+  auth: ConnectionSettings['auth'],
+): AccessApi {
+  const wantsConfirmation = versionGate(http, version, [8, 2]);
   return {
     // Only the full form tells the groups.
     users: async (signal) => rowsOf(await http.get('/access/users', { full: true }, signal)).map(userOf),
@@ -33,8 +52,28 @@ export function accessApi(http: PveHttp): AccessApi {
         firstname: user.firstName,
         lastname: user.lastName,
         expire: user.expire,
+        enable: user.enable,
       };
       await http.post('/access/users', params, signal);
+    },
+    updateUser: async (userid, change, signal) => {
+      const params = {
+        comment: change.comment,
+        groups: change.groups?.join(','),
+        email: change.email,
+        firstname: change.firstName,
+        lastname: change.lastName,
+        expire: change.expire,
+        enable: change.enable,
+      };
+      await http.put(path`/access/users/${userid}`, params, signal);
+    },
+    setPassword: async (userid, password, signal) => {
+      // Before 8.2 the parameter is unknown, and refused as such (pve-access-control 8.1.3).
+      const confirms =
+        auth.kind === 'password' && auth.user !== 'root@pam' && (await wantsConfirmation(signal));
+      const confirmation = confirms ? { 'confirmation-password': auth.password } : {};
+      await http.put('/access/password', { userid, password, ...confirmation }, signal);
     },
     deleteUser: async (userid, signal) => {
       await http.delete(path`/access/users/${userid}`, {}, signal);
@@ -48,6 +87,12 @@ export function accessApi(http: PveHttp): AccessApi {
       rowsOf(await http.get('/access/groups', {}, signal)).map((row) => row.text('groupid')),
     roles: async (signal) =>
       rowsOf(await http.get('/access/roles', {}, signal)).map((row) => row.text('roleid')),
+    permissions: async (aclPath, signal) => {
+      const answer = await http.get('/access/permissions', { path: aclPath }, signal);
+      // Without any privilege there, the path itself is missing.
+      const own = plainEntries(answer.data).find(([key]) => key === aclPath)?.[1];
+      return Object.fromEntries(Object.entries(valuesOf(own)).map(([name, value]) => [name, value === '1']));
+    },
     acls: async (signal) => rowsOf(await http.get('/access/acl', {}, signal)).flatMap(aclOf),
     grant: async ({ role, userid, propagate, ...at }, signal) => {
       await http.put('/access/acl', { path: at.path, roles: role, users: userid, propagate }, signal);

@@ -19,7 +19,7 @@ export function createPveClient(options: HttpOptions): PveClient {
   const cluster = clusterApi(http);
   return {
     ...cluster,
-    ...accessApi(http),
+    ...accessApi(http, cluster.version, options.connection.auth),
     ...poolApi(http, cluster.version),
     ...networkApi(http),
     ...guestApi(http),

@@ -6,6 +6,7 @@ import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
 import { Row, rowsOf } from './rows.ts';
 import type { PveApi } from './types.ts';
+import { versionGate } from './version-gate.ts';
 
 type PoolApi = Pick<PveApi, 'pools' | 'pool' | 'createPool' | 'updatePool' | 'deletePool'>;
 
@@ -58,22 +59,5 @@ function poolOf(answer: Answer): { readonly comment: string; readonly vmids: rea
   return {
     comment: row.comment('comment'),
     vmids: members.flatMap((member) => member.maybeNumber('vmid') ?? []),
-  };
-}
-
-/** Asks each host once: hosts of one cluster may differ while it is being upgraded. */
-function versionGate(
-  http: PveHttp,
-  version: PveApi['version'],
-  [major, minor]: readonly [number, number],
-): (signal?: AbortSignal) => Promise<boolean> {
-  const known = new Map<string, boolean>();
-  return async (signal) => {
-    const found = known.get(http.host);
-    if (found !== undefined) return found;
-    const [theirMajor = 0, theirMinor = 0] = (await version(signal)).release.split('.').map(Number);
-    const isNew = theirMajor > major || (theirMajor === major && theirMinor >= minor);
-    known.set(http.host, isNew);
-    return isNew;
   };
 }

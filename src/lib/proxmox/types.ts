@@ -95,6 +95,21 @@ export interface NewUser {
   readonly firstName?: string;
   readonly lastName?: string;
   readonly expire?: number;
+  /** Default: true. */
+  readonly enable?: boolean;
+}
+
+/** What is absent stays as it is. PVE takes an empty text for an absent one, so none can be cleared. */
+interface UserChange {
+  readonly comment?: string;
+  /** The complete set. */
+  readonly groups?: readonly string[];
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  /** Seconds since the epoch; 0: never. */
+  readonly expire?: number;
+  readonly enable?: boolean;
 }
 
 interface CloneRequest {
@@ -156,6 +171,13 @@ export interface PveApi {
   user(userid: string, signal?: AbortSignal): Promise<{ readonly comment: string } | undefined>;
   /** `POST /access/users`. Realm.AllocateUser on the realm and User.Modify on the groups. */
   createUser(user: NewUser, signal?: AbortSignal): Promise<void>;
+  /** `PUT /access/users/{userid}`. User.Modify on the user's groups and on the new ones. Idempotent. */
+  updateUser(userid: string, change: UserChange, signal?: AbortSignal): Promise<void>;
+  /**
+   * `PUT /access/password`: by ticket only, a token gets a 403. Realm.AllocateUser and User.Modify; for `pam` root@pam
+   * only. 8.2+ wants the password of every caller but root@pam, which is that of the connection. Idempotent.
+   */
+  setPassword(userid: string, password: string, signal?: AbortSignal): Promise<void>;
   /** `DELETE /access/users/{userid}`: with password, tokens and ACLs. The privileges that creating takes. */
   deleteUser(userid: string, signal?: AbortSignal): Promise<void>;
   /** `GET /access/domains`. World readable. */
@@ -164,6 +186,11 @@ export interface PveApi {
   groups(signal?: AbortSignal): Promise<readonly string[]>;
   /** `GET /access/roles`. */
   roles(signal?: AbortSignal): Promise<readonly string[]>;
+  /**
+   * `GET /access/permissions?path=`: the caller's own privileges on this path → whether they reach below it. Needs
+   * none.
+   */
+  permissions(path: string, signal?: AbortSignal): Promise<Readonly<Record<string, boolean>>>;
   /** `GET /access/acl`: limited to paths on which the caller may modify permissions. */
   acls(signal?: AbortSignal): Promise<
     readonly {

@@ -4,7 +4,15 @@ import { anonymousNames, countOf, describeStep } from './step-text.ts';
 
 /** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
 type StandFate =
-  'new' | 'to complete' | 'to change' | 'to remove' | 'refused' | 'pending' | 'complete' | 'nothing there';
+  | 'new'
+  | 'to complete'
+  | 'to change'
+  | 'to remove'
+  | 'refused'
+  | 'pending'
+  | 'complete'
+  | 'unchanged'
+  | 'nothing there';
 
 export interface StandView {
   readonly stand: PlannedStand;
@@ -14,7 +22,16 @@ export interface StandView {
 
 const EDITS: ReadonlySet<string> = new Set(['vm.configure', 'bridge.update', 'network.reload']);
 
+function userFate(stand: PlannedStand, steps: readonly Step[]): StandFate {
+  const has = (...kinds: readonly string[]) => steps.some((step) => kinds.includes(step.kind));
+  if (stand.refused) return 'refused';
+  if (steps.length === 0) return 'unchanged';
+  if (has('user.create')) return 'new';
+  return has('user.delete', 'pool.delete', 'pool.release') ? 'to remove' : 'to change';
+}
+
 function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly Step[]): StandFate {
+  if (command === 'users') return userFate(stand, steps);
   if (command === 'cleanup') {
     if (steps.length > 0) return 'to remove';
     return stand.refused ? 'refused' : 'nothing there';
@@ -66,6 +83,11 @@ export function groupAlike(views: readonly StandView[]): StandView[][] {
   return [...groups.values()];
 }
 
+/** What one entry of a plan or summary is called, and several. */
+export function nounOf(command: Plan['command'] | undefined): readonly [string, string] {
+  return command === 'users' ? ['user', 'users'] : ['stand', 'stands'];
+}
+
 const FATES: readonly (readonly [StandFate, string])[] = [
   ['new', 'new'],
   ['to complete', 'to complete'],
@@ -73,17 +95,18 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to remove', 'to remove'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],
+  ['unchanged', 'unchanged'],
   ['nothing there', 'with nothing there'],
   ['refused', 'refused'],
 ];
 
-/** `30 stands: 28 new, 1 to complete, 1 refused`. */
-export function countStands(views: readonly StandView[]): string {
+/** `30 stands: 28 new, 1 to complete, 1 refused`; a plan about users counts those. */
+export function countStands(views: readonly StandView[], command?: Plan['command']): string {
   const parts = FATES.flatMap(([fate, words]) => {
     const count = views.filter((view) => view.fate === fate).length;
     return count === 0 ? [] : [`${count} ${words}`];
   });
-  const total = countOf(views.length, 'stand', 'stands');
+  const total = countOf(views.length, ...nounOf(command));
   return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
 }
 

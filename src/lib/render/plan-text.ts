@@ -135,13 +135,31 @@ function sharedLines(plan: Plan, context: Context): string[] {
   ];
 }
 
+/** Of a plan that is about nodes: each with its steps, what is in the way there, and what stays. */
+function nodeLines(plan: Plan, context: Context): string[] {
+  const names: Names = { ...namesOf(undefined), where: () => '' };
+  return (plan.nodes ?? []).flatMap(({ node, refused, notes }) => [
+    '',
+    ...paragraph(escapeControl(node), { width: context.width, paint: context.paint.bold }),
+    ...stepLines(
+      plan.steps.filter((step) => 'node' in step && step.node === node),
+      names,
+      context,
+    ),
+    ...(refused ? refusalLines(refused, context) : []),
+    ...notes.flatMap((note) =>
+      labelled('note', note, { width: context.width, indent: 2, paint: context.paint.yellow }),
+    ),
+  ]);
+}
+
 function warningLines(plan: Plan, { width, paint }: Context): string[] {
   if (plan.warnings.length === 0) return [];
   return ['', ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: paint.yellow }))];
 }
 
 function closing(plan: Plan, views: readonly StandView[], { width, paint }: Context): string[] {
-  const stands = countStands(views);
+  const stands = plan.nodes ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
   const nodes = countNodes(views);
   const text =
     plan.steps.length === 0
@@ -159,7 +177,7 @@ export function renderPlan(plan: Plan, { width, color }: RenderOptions): string 
   const title = `Plan: ${plan.command}${lab}${strategy}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
-    ...sharedLines(plan, context),
+    ...(plan.nodes ? nodeLines(plan, context) : sharedLines(plan, context)),
     ...standLines(views, context),
     ...warningLines(plan, context),
     ...closing(plan, views, context),

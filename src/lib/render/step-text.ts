@@ -1,6 +1,7 @@
 /** Says in a teacher's words what one step does. Knows nothing of groups and counts of stands. */
 import type { Nic, PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
 import { formatVmids } from '../plan/vmid-ranges.ts';
+import { momentOf } from './moment.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */
 export type Mark = '+' | '~' | '-';
@@ -113,6 +114,19 @@ function sayUser(step: StepOf<'user.create'>, names: Names): string {
   ].join(' ');
 }
 
+function sayUserChange(step: StepOf<'user.update'>, names: Names): string {
+  const { email, firstName, lastName, groups, expire, enable } = step;
+  const changes = [
+    ...(enable === undefined ? [] : [enable ? 'enable' : 'disable']),
+    ...(email === undefined ? [] : [`mail ${email}`]),
+    ...(firstName === undefined ? [] : [`first name ${firstName}`]),
+    ...(lastName === undefined ? [] : [`last name ${lastName}`]),
+    ...(groups === undefined ? [] : [`groups ${groups.join(', ')}`]),
+    ...(expire === undefined ? [] : [expire === 0 ? 'never expires' : `expires ${momentOf(expire)}`]),
+  ];
+  return `user ${names.user(step.userid, '')}: ${changes.join(', ')}`;
+}
+
 function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names: Names): string {
   const count = (list: readonly string[]) => countOf(list.length, 'bridge', 'bridges');
   return [
@@ -202,6 +216,18 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     mark: '-',
     count: ['user removal', 'user removals'],
     say: (step, names) => `user ${names.user(step.userid, '')}`,
+  },
+  'user.update': { mark: '~', count: ['user change', 'user changes'], say: sayUserChange },
+  'user.password': {
+    mark: '~',
+    count: ['new password', 'new passwords'],
+    say: (step, names) => `user ${names.user(step.userid, '')}: new password`,
+  },
+  'user.recreate': {
+    mark: '~',
+    count: ['user made anew', 'users made anew'],
+    say: (step, names) =>
+      `user ${names.user(step.userid, '')}: removed and created again with a new password and ${countOf(step.acls.length, 'right', 'rights')}`,
   },
 };
 

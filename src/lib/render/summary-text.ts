@@ -3,8 +3,11 @@ import type { Plan } from '../plan/types.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../execute/types.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { renderNodeSummary } from './node-summary-text.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
+import { nounOf } from './plan-stands.ts';
 import { refusalLines } from './plan-text.ts';
+import { realmLabel } from './realm-label.ts';
 import { countOf } from './step-text.ts';
 
 export interface SummaryOptions extends RenderOptions {
@@ -56,7 +59,22 @@ function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
   return titles[status];
 }
 
+function usersTitle({ status, stands }: Summary): string {
+  const all = countOf(stands.length, 'user', 'users');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    done: 'The users are as asked',
+    partial: 'Not all users are as asked',
+    failed: 'The users could not be changed',
+    interrupted: 'The run was interrupted',
+    refused: 'The plan was refused, nothing was changed',
+    'dry-run': 'Dry run, nothing was changed',
+    'nothing-to-do': `Nothing to do for ${all}`,
+  };
+  return titles[status];
+}
+
 function titleOf(plan: Plan, summary: Summary): string {
+  if (plan.command === 'users') return usersTitle(summary);
   if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
   const { lab } = plan;
   const { status, stands } = summary;
@@ -104,17 +122,32 @@ function table(stands: readonly StandSummary[], { width, paint }: Context): stri
   return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] })];
 }
 
-const REALM_LABELS: Readonly<Record<string, string>> = {
-  pve: 'Proxmox VE authentication server',
-  pam: 'Linux PAM standard authentication',
-};
-
 function realmHints(stands: readonly StandSummary[]): string[] {
   const realms = new Set(stands.map(({ user }) => user.slice(user.lastIndexOf('@') + 1)));
   return [...realms].sort().map((realm) => {
-    const label = Object.hasOwn(REALM_LABELS, realm) ? REALM_LABELS[realm] : undefined;
+    const label = realmLabel(realm);
     return `for names ending in @${realm} choose ${label === undefined ? `the realm ${realm}` : `"${label}"`}`;
   });
+}
+
+/** Of `users`: nothing was placed anywhere. Those for whom nothing was to be done are only counted. */
+function usersTable(stands: readonly StandSummary[], { width, paint }: Context): string[] {
+  const changed = stands.filter(({ status }) => status !== 'unchanged');
+  if (changed.length === 0) return [];
+  const head = ['USER', 'POOL', 'RESULT'].map((text): Cell => ({ text, paint: paint.bold }));
+  const rows = changed.map(({ user, pool, status }): Cell[] => [
+    { text: user },
+    { text: pool },
+    { text: STATUS_WORDS[status], paint: statusBrush(status, paint) },
+  ]);
+  return ['', ...renderColumns([head, ...rows], { width })];
+}
+
+/** Does it end with somebody who can log in, with a password that may be new? */
+function givesAccess({ command, steps }: Plan): boolean {
+  if (command !== 'users') return command === 'deploy';
+  const kinds: ReadonlySet<string> = new Set(['user.create', 'user.password', 'user.recreate']);
+  return steps.some((step) => kinds.has(step.kind));
 }
 
 /** Students who can log in now or will be able to after the next run. */
@@ -160,12 +193,12 @@ function resumeLines(summary: Summary, { resumeCommand }: SummaryOptions): strin
   return ['', ...labelled('To finish', text, { width: UNWRAPPED })];
 }
 
-function counts({ stands, steps }: Summary): string {
+function counts({ stands, steps }: Summary, command: Plan['command']): string {
   const parts = Object.entries(STATUS_WORDS).flatMap(([status, words]) => {
     const count = stands.filter((stand) => stand.status === status).length;
     return count === 0 ? [] : [`${count} ${words}`];
   });
-  const total = countOf(stands.length, 'stand', 'stands');
+  const total = countOf(stands.length, ...nounOf(command));
   const standText = parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
   const work = [
     ...(steps.done === 0 ? [] : [`${steps.done} done`]),
@@ -177,16 +210,17 @@ function counts({ stands, steps }: Summary): string {
 
 /** Same summary, same options, same text. Ends without a line break. */
 export function renderSummary(plan: Plan, summary: Summary, options: SummaryOptions): string {
+  if (summary.nodes) return renderNodeSummary(plan, summary, options);
   const context: Context = { width: options.width, paint: createPaint(options.color) };
   const { width } = options;
   return [
     ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
-    ...table(summary.stands, context),
-    ...(plan.command === 'cleanup' ? [] : loginLines(summary, options)),
+    ...(plan.command === 'users' ? usersTable(summary.stands, context) : table(summary.stands, context)),
+    ...(givesAccess(plan) ? loginLines(summary, options) : []),
     ...unfinishedLines(summary.stands, context),
     ...noteLines(summary.stands, context),
     ...resumeLines(summary, options),
     '',
-    ...paragraph(counts(summary), { width, paint: context.paint.bold }),
+    ...paragraph(counts(summary, plan.command), { width, paint: context.paint.bold }),
   ].join('\n');
 }

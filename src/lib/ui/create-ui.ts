@@ -18,6 +18,8 @@ export function createUi(options: UiOptions): Ui {
   const { mode, isTty, quiet } = options;
   if (mode === 'none') return createSilentUi();
   if (mode === 'json') return createJsonlUi(options);
-  if (mode === 'plain' || quiet || !isTty) return createPlainUi(options);
+  // A terminal that claims no width (some CI and expect ptys) would make the spinner divide by zero.
+  const hasWidth = (options.stream.columns ?? 0) > 0;
+  if (mode === 'plain' || quiet || !isTty || !hasWidth) return createPlainUi(options);
   return createTerminalUi(options);
 }

@@ -28,6 +28,9 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'pool.release': 'accounts',
   'pool.delete': 'accounts',
   'user.delete': 'accounts',
+  'user.update': 'accounts',
+  'user.password': 'accounts',
+  'user.recreate': 'accounts',
 };
 
 const LABELS = [...new Set(Object.values(COUNTERS))];

@@ -72,7 +72,7 @@ async function readAndPlan(
   return { plan: planCleanup({ selection: want.selection, have, options: want.options }), have };
 }
 
-function assertWithinLimit(plan: Plan, limit: number | undefined): void {
+export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
   const removals = plan.steps.filter((step) => step.kind.endsWith('.delete'));
   if (limit === undefined || removals.length <= limit) return;
   throw new PlanRefusedError(
@@ -95,7 +95,11 @@ export async function listLabs(
 }
 
 /** Says in the credentials file which users are gone. */
-async function recordRemoved(plan: Plan, results: readonly StepResult[], context: RunContext): Promise<void> {
+export async function recordRemoved(
+  plan: Plan,
+  results: readonly StepResult[],
+  context: RunContext,
+): Promise<void> {
   const { credentials } = context;
   if (!credentials) return;
   const done = new Set(results.filter((entry) => entry.status === 'done').map((entry) => entry.id));

@@ -15,11 +15,10 @@ export function exitCodeOf(
 ): number {
   if (summary.status === 'interrupted') return STOPPED[stoppedBy ?? 'SIGINT'];
   if (summary.status === 'done' || summary.status === 'nothing-to-do') return DONE;
-  const failures = rounds
-    .flatMap(({ result }) => result.results)
-    .filter((entry) => entry.status === 'failed');
+  const results = rounds.flatMap(({ result }) => result.results);
+  const failures = results.filter((entry) => entry.status === 'failed');
   const untouched =
-    summary.steps.done === 0 &&
+    !results.some((entry) => entry.status === 'done' && entry.outcome === 'done') &&
     failures.length > 0 &&
     failures.every((entry) => NOTHING_HAPPENED.has(entry.code));
   return untouched ? NOT_ALLOWED : PARTIAL;

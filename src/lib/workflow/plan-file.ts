@@ -1,5 +1,6 @@
 /** Saves a plan for review and reads it back. A plan holds no secret. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
 import writeFileAtomic from 'write-file-atomic';
 import { ConfigError } from '../errors.ts';
@@ -7,6 +8,20 @@ import { assertSound } from '../plan/graph.ts';
 import type { Plan } from '../plan/types.ts';
 
 const SCHEMA = new URL('../../../schemas/plan.schema.json', import.meta.url);
+
+/** Throws before anything is planned when the file could not be written in the end. */
+export function assertPlanFile(file: string): void {
+  try {
+    const present = statSync(file, { throwIfNoEntry: false });
+    if (present && !present.isFile()) throw new Error(`${file} is not a file`);
+    accessSync(present ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new ConfigError('PLAN_FILE', `the plan cannot be written to ${file}: ${(error as Error).message}`, {
+      hint: 'name a file in a folder that you may write to',
+      cause: error,
+    });
+  }
+}
 
 export async function savePlan(plan: Plan, file: string): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(plan, null, 2)}\n`);
@@ -47,6 +62,13 @@ export function loadPlan(file: string): Plan {
     }));
     throw new ConfigError('PLAN_FILE', `plan ${file} was damaged or edited`, { issues });
   }
-  assertSound(value.steps);
+  try {
+    assertSound(value.steps);
+  } catch (error) {
+    throw new ConfigError('PLAN_FILE', `plan ${file} was damaged or edited: ${(error as Error).message}`, {
+      hint: 'make a new plan with --dry-run --out',
+      cause: error,
+    });
+  }
   return value;
 }

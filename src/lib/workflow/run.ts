@@ -10,10 +10,13 @@ import { LOCK_POOL } from '../plan/marks.ts';
 import type { Step } from '../plan/types.ts';
 import type { RunContext } from './context.ts';
 
+const noPassword = (userid: string): Promise<never> =>
+  Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`));
+
 /** For runs whose steps need no password. */
 const NO_SECRETS: Secrets = {
-  passwordFor: (userid) =>
-    Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`)),
+  passwordFor: noPassword,
+  replacementFor: noPassword,
   settle: () => Promise.resolve(),
   cloudInitPassword: () => undefined,
 };

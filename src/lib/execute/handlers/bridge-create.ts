@@ -28,13 +28,12 @@ export const createBridge: Handler<'bridge.create'> = async (step, io) => {
     const row = await present();
     if (row?.comments.trim() === step.comment) return 'already-done';
     const whose = row && row.comments.trim() !== '' ? ` ("${row.comments.trim()}")` : '';
-    throw new StepError(
-      'BRIDGE_TAKEN',
-      `${step.bridge} on ${step.node} was created by somebody else${whose}`,
-      {
-        hint: 'run the command again: the stand gets another bridge',
-        cause: error,
-      },
-    );
+    const what = row ? `was created by somebody else${whose}` : 'exists, but is hidden from the caller';
+    const rights = 'give the caller SDN.Audit on /sdn/zones/localnetwork, then run the command again';
+    throw new StepError('BRIDGE_TAKEN', `${step.bridge} on ${step.node} ${what}`, {
+      hint:
+        step.user === undefined && !row ? rights : 'run the command again: it plans anew from what is there',
+      cause: error,
+    });
   }
 };

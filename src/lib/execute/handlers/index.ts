@@ -13,6 +13,9 @@ import { releasePool } from './pool-release.ts';
 import { updatePool } from './pool-update.ts';
 import { createUser } from './user-create.ts';
 import { deleteUser } from './user-delete.ts';
+import { setUserPassword } from './user-password.ts';
+import { recreateUser } from './user-recreate.ts';
+import { updateUser } from './user-update.ts';
 import { cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
 import { deleteVm } from './vm-delete.ts';
@@ -42,4 +45,7 @@ export const handlers: Handlers = {
   'pool.release': releasePool,
   'pool.delete': deletePool,
   'user.delete': deleteUser,
+  'user.update': updateUser,
+  'user.password': setUserPassword,
+  'user.recreate': recreateUser,
 };

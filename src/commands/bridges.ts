@@ -1,0 +1,62 @@
+/** The flags of `bridges`. */
+import { Command } from 'commander';
+import type { ProgramIo } from './io.ts';
+import { durationSeconds, envOption, nameList } from './options.ts';
+import type { CreateFlags, NodeFlags, PruneFlags } from './run-bridges.ts';
+
+const TWO_HOURS = 2 * 3600;
+
+function withNodes(command: Command, description: string): Command {
+  return command.addOption(envOption('--node, --nodes <a,b>', description, 'NODES').argParser(nameList));
+}
+
+function withDryRun(command: Command): Command {
+  return command
+    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
+}
+
+function listCommand(io: ProgramIo): Command {
+  const command = new Command('list')
+    .description('every bridge per node: whose it is, its state, and which guests use it')
+    .action(async (_: unknown, self: Command) => {
+      const { runList } = await import('./run-bridges.ts');
+      await runList(io, self.optsWithGlobals<NodeFlags>());
+    });
+  return withNodes(command, 'only these nodes');
+}
+
+function createCommand(io: ProgramIo): Command {
+  const command = new Command('create')
+    .description('create reserved bridges: shared by all stands, never removed')
+    .argument('<names>', 'names, separated by commas', nameList)
+    .addOption(envOption('--vlan-aware', 'for networks with VLAN tags'))
+    .action(async (names: string[], _: unknown, self: Command) => {
+      const { runCreate } = await import('./run-bridges.ts');
+      await runCreate(io, self.optsWithGlobals<CreateFlags>(), names);
+    });
+  return withDryRun(withNodes(command, 'only these nodes (default: all)'));
+}
+
+function pruneCommand(io: ProgramIo): Command {
+  const command = new Command('prune')
+    .description('remove bridges of stands that no guest names; apply what an earlier run left unapplied')
+    .addOption(
+      envOption('--min-age <time>', 'leave what is younger')
+        .argParser(durationSeconds)
+        .default(TWO_HOURS, '2h'),
+    )
+    .action(async (_: unknown, self: Command) => {
+      const { runPrune } = await import('./run-bridges.ts');
+      await runPrune(io, self.optsWithGlobals<PruneFlags>());
+    });
+  return withDryRun(withNodes(command, 'only these nodes'));
+}
+
+export function bridgesCommand(io: ProgramIo): Command {
+  return new Command('bridges')
+    .description('list, create and prune the bridges of the nodes')
+    .addCommand(listCommand(io))
+    .addCommand(createCommand(io))
+    .addCommand(pruneCommand(io));
+}

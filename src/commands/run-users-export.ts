@@ -1,0 +1,75 @@
+/** What `users export` does with its flags: writes a private file, shows nothing of it. */
+import { renderCsvCards } from '../lib/credentials/cards-csv.ts';
+import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
+import { writePrivateFile } from '../lib/credentials/private-file.ts';
+import { ConfigError, PlanRefusedError } from '../lib/errors.ts';
+import type { Card } from '../lib/render/cards.ts';
+import { renderHtmlCards } from '../lib/render/cards-html.ts';
+import { renderMarkdownCards } from '../lib/render/cards-markdown.ts';
+import { exportCards } from '../lib/workflow/export.ts';
+import { runChanging } from './changing.ts';
+import type { ProgramIo } from './io.ts';
+import { credentialsPath, readSelection, type UsersFlags } from './users-selection.ts';
+
+type Format = 'csv' | 'json' | 'markdown' | 'html';
+
+export interface UsersExportFlags extends UsersFlags {
+  readonly format: Format;
+  readonly out: string;
+}
+
+function render(cards: readonly Card[], format: Format, title: string): string {
+  switch (format) {
+    case 'csv':
+      return renderCsvCards(cards);
+    case 'json':
+      return `${JSON.stringify({ users: cards }, null, 2)}\n`;
+    case 'markdown':
+      return renderMarkdownCards(cards);
+    case 'html':
+      return renderHtmlCards(cards, title);
+  }
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writePrivateFile(file, text);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new ConfigError('OUT_FILE', `${file} cannot be written (${code})`, {
+      hint: 'name another file with --out',
+    });
+  }
+}
+
+export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
+  await runChanging(io, flags, async (run) => {
+    const selection = readSelection(flags, (text) => run.output.warn(text));
+    const { pve, url } = await run.connect();
+    const credentials = credentialsPath(flags, selection);
+    const { cards, leftOut } = await exportCards(
+      {
+        url,
+        ...(selection.users ? { users: selection.users.map((user) => user.userid) } : {}),
+        ...(selection.lab ? { lab: selection.lab.name } : {}),
+      },
+      { pve, hard: run.hard },
+      await CredentialsFile.open(credentials, { url }),
+    );
+    for (const { user, reason } of leftOut) run.output.warn(`${user} is left out: ${reason}`);
+    if (cards.length === 0) {
+      throw new PlanRefusedError(
+        'NO_PASSWORDS',
+        `${credentials} has no password of these users that is valid`,
+        {
+          hint: 'name the file that deploy or users passwd wrote with --credentials',
+        },
+      );
+    }
+    await write(flags.out, render(cards, flags.format, selection.lab?.name ?? 'Accounts'));
+    run.output.result(
+      { file: flags.out, format: flags.format, users: cards.map((card) => card.userid), leftOut },
+      () => `${flags.out}: ${cards.length} ${cards.length === 1 ? 'user' : 'users'}; readable by you alone`,
+    );
+  });
+}

@@ -1,0 +1,83 @@
+/** What became of each node of a plan that is about nodes instead of stands. Pure. */
+import type { Plan, PlannedNode, Refusal, Step } from '../plan/types.ts';
+import type { NodeSummary, StepResult } from './types.ts';
+
+type BridgeSummary = NodeSummary['bridges'][number];
+type Results = ReadonlyMap<string, StepResult>;
+
+/** A staged edit counts when it is in force: what is not applied is not done. */
+function bridgesOf(steps: readonly Step[], results: Results | undefined): BridgeSummary[] {
+  const statusOf = (step: Step): BridgeSummary['status'] => results?.get(step.id)?.status ?? 'planned';
+  const reload = steps.find((step) => step.kind === 'network.reload');
+  const applied = reload ? statusOf(reload) : undefined;
+  const bridges = new Map<string, BridgeSummary>();
+  for (const step of steps) {
+    const change = {
+      'bridge.create': 'create',
+      'bridge.update': 'update',
+      'bridge.delete': 'remove',
+    } as const;
+    if (step.kind !== 'bridge.create' && step.kind !== 'bridge.update' && step.kind !== 'bridge.delete')
+      continue;
+    const own = statusOf(step);
+    const status = own === 'done' && applied !== undefined ? applied : own;
+    bridges.set(step.bridge, { iface: step.bridge, change: change[step.kind], status });
+  }
+  for (const iface of reload?.bridges ?? []) {
+    if (!bridges.has(iface)) bridges.set(iface, { iface, change: 'apply', status: applied ?? 'planned' });
+  }
+  for (const iface of reload?.gone ?? []) {
+    if (!bridges.has(iface)) bridges.set(iface, { iface, change: 'remove', status: applied ?? 'planned' });
+  }
+  return [...bridges.values()];
+}
+
+function errorOf(steps: readonly Step[], results: Results | undefined): Refusal | undefined {
+  const entries = steps.flatMap((step) => results?.get(step.id) ?? []);
+  const failed = entries.find((entry) => entry.status === 'failed');
+  if (failed) {
+    const { id, code, message, hint } = failed;
+    return { code, message: `${id}: ${message}`, ...(hint === undefined ? {} : { hint }) };
+  }
+  const skipped = entries.find((entry) => entry.status === 'skipped');
+  return (
+    skipped && { code: 'INTERRUPTED', message: skipped.because, hint: 'run the same command again to finish' }
+  );
+}
+
+function summarizeNode(
+  planned: PlannedNode,
+  steps: readonly Step[],
+  results: Results | undefined,
+): NodeSummary {
+  const error = planned.refused ?? errorOf(steps, results);
+  const status = planned.refused
+    ? 'refused'
+    : error
+      ? 'incomplete'
+      : steps.length === 0
+        ? 'unchanged'
+        : results
+          ? 'done'
+          : 'planned';
+  const { node, notes } = planned;
+  return { node, status, bridges: bridgesOf(steps, results), notes, ...(error ? { error } : {}) };
+}
+
+/** Undefined for plans about stands. Without `results`: a dry run. */
+export function summarizeNodes(
+  { nodes, steps }: Pick<Plan, 'nodes' | 'steps'>,
+  results?: readonly StepResult[],
+): { readonly nodes?: readonly NodeSummary[] } {
+  if (!nodes) return {};
+  const byId = results && new Map(results.map((entry) => [entry.id, entry]));
+  return {
+    nodes: nodes.map((planned) =>
+      summarizeNode(
+        planned,
+        steps.filter((step) => 'node' in step && step.node === planned.node),
+        byId,
+      ),
+    ),
+  };
+}

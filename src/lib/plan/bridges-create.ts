@@ -1,0 +1,106 @@
+/** Plans `bridges create`: reserved bridges where they are missing. Never changes a bridge that is not ours. */
+import { PlanRefusedError } from '../errors.ts';
+import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
+import { hiddenNotes, networksOf } from './bridge-view.ts';
+import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
+import { isBridgeName } from './lab-rules.ts';
+import { formatBridgeMark, parseBridgeMark } from './marks.ts';
+import { sortedUnique } from './order.ts';
+import { makeStep } from './step.ts';
+import type { Plan, Refusal } from './types.ts';
+
+export interface BridgesCreateInput {
+  readonly have: Inventory;
+  readonly names: readonly string[];
+  readonly vlanAware: boolean;
+  /** Undefined: all. */
+  readonly nodes: readonly string[] | undefined;
+}
+
+function assertCreatable({ have, names, nodes }: BridgesCreateInput): void {
+  const networks = networksOf(have, nodes);
+  const isEverywhere = (name: string): boolean =>
+    have.vnets.includes(name) || networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
+  const illegal = sortedUnique(names).filter(
+    (name) => !isBridgeName(name, have.version) && !isEverywhere(name),
+  );
+  if (illegal.length === 0) return;
+  throw new PlanRefusedError(
+    'BRIDGE_NAME',
+    `PVE ${have.version} cannot create a bridge called ${illegal.join(', ')}`,
+    { hint: 'use a name vmbr0–vmbr4094; since PVE 8.2 up to 10 letters and digits do as well' },
+  );
+}
+
+function taken(node: string, iface: string, message: string, hint: string): Refusal {
+  return { code: 'BRIDGE_TAKEN', message: `${iface} on ${node} ${message}`, hint };
+}
+
+/** What has to be done on a bridge that is there already; a bridge of others is used as it is, or not at all. */
+function useExisting(node: string, info: BridgeInfo, vlanAware: boolean, draft: NodeDraft): void {
+  const { iface, comments, active } = info;
+  const mark = parseBridgeMark(comments);
+  if (mark?.kind === 'stand') {
+    draft.refused = taken(
+      node,
+      iface,
+      `belongs to the stand of ${mark.user} in lab ${mark.lab} (${mark.net})`,
+      'choose another name',
+    );
+  } else if (vlanAware && !info.vlanAware && !mark) {
+    draft.refused = taken(
+      node,
+      iface,
+      'exists, is not ours and is not VLAN-aware',
+      `make it VLAN-aware in ${node} → System → Network, or choose another name`,
+    );
+  } else if (vlanAware && !info.vlanAware) {
+    draft.edits.push(
+      makeStep(
+        'bridge.update',
+        `${node}/${iface}`,
+        { reason: 'it is to carry VLAN tags' },
+        { node, bridge: iface, vlanAware: true, comment: comments },
+      ),
+    );
+    draft.up.push(iface);
+  } else if (!active && mark) draft.up.push(iface);
+  else if (!active) draft.notes.push(`${iface} exists, is not ours and is not up`);
+}
+
+function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft {
+  const { node, bridges } = network;
+  const draft = emptyDraft();
+  if (!network.readable) return { ...draft, refused: unreachable(network) };
+  const comment = formatBridgeMark({ kind: 'reserved' }, input.have.now.replace(/\.\d+Z$/, 'Z'));
+  for (const bridge of sortedUnique(input.names)) {
+    const info = bridges.find(({ iface }) => iface === bridge);
+    if (info) useExisting(node, info, input.vlanAware, draft);
+    else if (input.have.vnets.includes(bridge))
+      draft.notes.push(`${bridge} is an SDN vnet: nothing to create`);
+    else {
+      draft.edits.push(
+        makeStep(
+          'bridge.create',
+          `${node}/${bridge}`,
+          { reason: 'missing' },
+          { node, bridge, vlanAware: input.vlanAware, comment },
+        ),
+      );
+      draft.up.push(bridge);
+    }
+  }
+  return draft;
+}
+
+/** Reserved bridges where they are missing, and one reload per node. Throws PlanRefusedError when no node will do. */
+export function planBridgesCreate(input: BridgesCreateInput): Plan {
+  const { have, nodes } = input;
+  assertNodesExist(have, nodes);
+  assertCreatable(input);
+  const plans = networksOf(have, nodes).map((network) => finishNode(network, draftCreate(network, input)));
+  return toPlan(
+    plans,
+    hiddenNotes({ ...have, hidden: { bridges: have.hidden?.bridges === true, guests: false } }),
+  );
+}

@@ -1,0 +1,150 @@
+/** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import type { Inventory, NodeNetwork } from '../inventory/types.ts';
+import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './bridge-view.ts';
+import {
+  assertNodesExist,
+  emptyDraft,
+  finishNode,
+  toPlan,
+  unreachable,
+  type NodeDraft,
+  type NodePlan,
+} from './bridges.ts';
+import { isOlder, parsePoolComment, parseVmMark, type Claim } from './marks.ts';
+import { makeStep } from './step.ts';
+import type { Plan, StepOf } from './types.ts';
+
+export interface BridgesPruneInput {
+  readonly have: Inventory;
+  readonly nodes: readonly string[] | undefined;
+  /** Nothing younger is removed. */
+  readonly minAgeSeconds: number;
+}
+
+interface PruneContext {
+  readonly input: BridgesPruneInput;
+  /** By `lab user`. */
+  readonly claims: ReadonlyMap<string, readonly Claim[]>;
+  readonly unfinished: ReadonlySet<number>;
+  readonly isCloning: boolean;
+  readonly busy: ReadonlySet<string>;
+}
+
+function createContext(input: BridgesPruneInput): PruneContext {
+  const { have } = input;
+  const claims = new Map<string, Claim[]>();
+  for (const { comment } of have.pools) {
+    const mark = parsePoolComment(comment);
+    for (const claim of mark.claims) {
+      const key = `${claim.lab} ${mark.user ?? ''}`;
+      claims.set(key, [...(claims.get(key) ?? []), claim]);
+    }
+  }
+  const unfinished = [
+    ...have.bridgeUse.filter(({ description }) => parseVmMark(description)?.spec === undefined),
+    ...have.guests.filter(({ lock }) => lock === 'clone'),
+  ];
+  return {
+    input,
+    claims,
+    unfinished: new Set(unfinished.map(({ vmid }) => vmid)),
+    isCloning: have.tasks.some(({ type }) => type === 'qmclone'),
+    busy: new Set(have.tasks.map(({ id }) => id)),
+  };
+}
+
+/**
+ * Between a stand's bridges and their NICs lie its clones: until they are configured no guest names the bridge. The id
+ * of a clone task is the template's, so any clone may be of this stand.
+ */
+function isUnderWay({ lab, user }: BridgeRow, context: PruneContext): boolean {
+  const { have, minAgeSeconds } = context.input;
+  return (context.claims.get(`${lab ?? ''} ${user ?? ''}`) ?? []).some(
+    (claim) =>
+      context.isCloning ||
+      !isOlder(claim.since, minAgeSeconds, have.now) ||
+      claim.vmids.some((vmid) => context.unfinished.has(vmid) || context.busy.has(String(vmid))),
+  );
+}
+
+/** Why a bridge of a stand that no listed guest names stays all the same; undefined: it goes. */
+function reasonToStay(
+  row: BridgeRow,
+  others: readonly BridgeRow[],
+  context: PruneContext,
+): string | undefined {
+  const { have, minAgeSeconds } = context.input;
+  const { iface, since, guests, ports } = row;
+  if (guests === null) return 'the guests of the node were not read';
+  if (have.hidden?.guests === true) return 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
+  if (!isOlder(since, minAgeSeconds, have.now)) return 'it is younger than --min-age';
+  if (isUnderWay(row, context)) return 'its stand is being made, or was never finished';
+  if (ports !== '') return `somebody gave it the port ${ports}`;
+  // A bridge over it, or over a VLAN of it (`vmbr1000.5`), is somebody's use, too.
+  const above = others.find((other) => other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface));
+  return above ? `${above.iface} has it as a port` : undefined;
+}
+
+function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: PruneContext): NodeDraft {
+  const { node } = network;
+  const draft = emptyDraft();
+  const unreadable = context.input.have.bridgeUse.some(
+    (use) => use.node === node && use.bridges.includes('*'),
+  );
+  for (const row of rows) {
+    const { iface, owner, state } = row;
+    if (owner === 'foreign') continue;
+    if (state === 'going') {
+      if (owner === 'stand') draft.gone.push(iface);
+      continue;
+    }
+    const isUnused = owner === 'stand' && (row.guests ?? []).length === 0;
+    const stays = unreadable ? 'a guest of the node cannot be read' : reasonToStay(row, rows, context);
+    if (isUnused && stays === undefined) {
+      draft.edits.push(removal(row));
+      draft.gone.push(iface);
+      continue;
+    }
+    if (isUnused && stays !== undefined) draft.notes.push(`${iface} (${ownerText(row)}) stays: ${stays}`);
+    if (state !== 'active') draft.up.push(iface);
+  }
+  return draft;
+}
+
+function ownerText({ user, lab, network }: BridgeRow): string {
+  return `${user ?? ''} ${lab ?? ''} ${network ?? ''}`.trim();
+}
+
+function removal(row: BridgeRow): StepOf<'bridge.delete'> {
+  const { node, iface, comments, user } = row;
+  return makeStep(
+    'bridge.delete',
+    `${node}/${iface}`,
+    { reason: `no guest names it; made for ${ownerText(row)}`, ...(user === undefined ? {} : { user }) },
+    { node, bridge: iface, comment: comments },
+  );
+}
+
+/** A node that nobody named is left out while it is away; one that was asked for is refused. */
+function prunedNode(network: NodeNetwork, rows: readonly BridgeRow[], context: PruneContext): NodePlan {
+  const { node } = network;
+  if (network.readable) return finishNode(network, draftPrune(network, rows, context));
+  const refused = unreachable(network);
+  if (context.input.nodes) return { planned: { node, notes: [], refused }, steps: [] };
+  return { planned: { node, notes: [`left out: ${refused.message}`] }, steps: [] };
+}
+
+/**
+ * Removes bridges of stands that no guest names, and applies once more what an earlier apply of ours left. Throws
+ * PlanRefusedError when there is something to do and no node will do.
+ */
+export function planBridgesPrune(input: BridgesPruneInput): Plan {
+  const { have, nodes } = input;
+  assertNodesExist(have, nodes);
+  const context = createContext(input);
+  const use = indexBridgeUse(have);
+  const plans = networksOf(have, nodes).map((network) =>
+    prunedNode(network, viewNode(network, use.get(network.node)), context),
+  );
+  return toPlan(plans, hiddenNotes(have));
+}

@@ -1,0 +1,59 @@
+/** Which users go: those that we created, once none of their stands is left. */
+import type { CleanupContext } from './cleanup-context.ts';
+import type { SelectedStand } from './cleanup-selection.ts';
+import type { StandRemoval } from './cleanup-stand.ts';
+import { isUserMarked } from './marks.ts';
+import { makeStep } from './step.ts';
+import type { StepOf } from './types.ts';
+
+/** A stand with what is done to it. */
+export interface PlannedRemoval {
+  readonly stand: SelectedStand;
+  readonly removal: StandRemoval;
+}
+
+/** Claims in pools that this cleanup does not touch. */
+function hasClaimsElsewhere(userid: string, pools: ReadonlySet<string>, { index }: CleanupContext): boolean {
+  return [...index.marks].some(
+    ([pool, mark]) => mark.user === userid && mark.claims.length > 0 && !pools.has(pool),
+  );
+}
+
+function removeUser(
+  userid: string,
+  own: readonly PlannedRemoval[],
+  context: CleanupContext,
+): StepOf<'user.delete'>[] {
+  const user = context.index.users.get(userid);
+  if (!user || !isUserMarked(user.comment)) return [];
+  if (own.some(({ stand, removal }) => !stand.removesUser || removal.left.length > 0)) return [];
+  const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
+  if (hasClaimsElsewhere(userid, pools, context)) return [];
+  const dependsOn = own.flatMap(({ removal }) => [
+    ...removal.poolSteps.map((step) => step.id),
+    ...removal.vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id),
+  ]);
+  return [
+    makeStep(
+      'user.delete',
+      userid,
+      { user: userid, reason: 'created by deploy-stand, no stand is left', dependsOn },
+      { userid, comment: user.comment },
+    ),
+  ];
+}
+
+export function planUserRemovals(
+  planned: readonly PlannedRemoval[],
+  context: CleanupContext,
+): StepOf<'user.delete'>[] {
+  if (context.options.keepUsers) return [];
+  const users = [...new Set(planned.map(({ stand }) => stand.user))];
+  return users.flatMap((userid) =>
+    removeUser(
+      userid,
+      planned.filter(({ stand }) => stand.user === userid),
+      context,
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+/** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
+import { assertSound } from './graph.ts';
+import { indexHave } from './have-index.ts';
+import { unknownRoles } from './lab-rules.ts';
+import { compareNatural } from './order.ts';
+import { refuse } from './refuse.ts';
+import type { Plan } from './types.ts';
+import { pamWarnings, passwordRefusal } from './user-rules.ts';
+import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
+import { planDeleted, planLeavers } from './users-leaving.ts';
+import { planPassword } from './users-passwords.ts';
+import { planMissing, planSynced } from './users-present.ts';
+
+function planWork(work: UsersWork, context: UsersContext): UserDraft[] {
+  const users = [...work.users].sort((a, b) => compareNatural(a.userid, b.userid));
+  switch (work.by) {
+    case 'create':
+      return users.map((user) => planMissing(user, context));
+    case 'sync':
+      return [
+        ...users.map((user) => planSynced(user, work.role, context)),
+        ...planLeavers(users, work, context),
+      ];
+    case 'delete':
+      return users.map((user) => planDeleted(user, work.named, context));
+    case 'passwd':
+      return users.map((user) => planPassword(user, work, context));
+  }
+}
+
+/** When nobody is left for whom anything can be done. */
+function assertSomebody(drafts: readonly UserDraft[]): void {
+  const refusals = drafts.flatMap(({ stand }) => stand.refused ?? []);
+  if (refusals.length > 0 && refusals.length === drafts.length) refuse(refusals.slice(0, 10));
+}
+
+/** Throws PlanRefusedError when nothing can be done; a user that alone cannot be dealt with is in the plan as refused. */
+export function planUsers({ work, passwords, have }: UsersInput): Plan {
+  const index = indexHave(have);
+  if (work.by === 'sync') {
+    const unknown = unknownRoles([work.role], have, 'access.role');
+    if (unknown.length > 0) refuse(unknown);
+  }
+  const context: UsersContext = { have, index, since: have.now.replace(/\.\d+Z$/, 'Z') };
+  const drafts = planWork(work, context);
+  assertSomebody(drafts);
+  const steps = [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)];
+  assertSound(steps);
+  const tooShort = passwordRefusal(passwords, steps, have);
+  if (tooShort) refuse([tooShort]);
+  return {
+    version: 1,
+    command: 'users',
+    lab: '',
+    steps,
+    stands: drafts.map(({ stand }) => stand),
+    preconditions: [],
+    warnings: [...have.gaps, ...pamWarnings(steps, have)],
+  };
+}

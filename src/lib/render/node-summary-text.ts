@@ -1,0 +1,100 @@
+/** What a run on nodes left behind: one line per bridge. Must not leave out a refusal or a warning. */
+import type { NodeSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { escapeControl } from './escape.ts';
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { refusalLines } from './plan-text.ts';
+import { countOf } from './step-text.ts';
+
+interface Context {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+const TITLES: { readonly [S in SummaryStatus]: string } = {
+  done: 'Bridges: done',
+  partial: 'Bridges: partly done',
+  failed: 'Bridges: nothing could be done',
+  interrupted: 'Bridges: the run was interrupted',
+  refused: 'Bridges: the plan was refused, nothing was changed',
+  'dry-run': 'Bridges: dry run, nothing was changed',
+  'nothing-to-do': 'Bridges: nothing to do',
+};
+
+type Bridge = NodeSummary['bridges'][number];
+
+const CHANGES: { readonly [C in Bridge['change']]: string } = {
+  create: 'create',
+  update: 'make VLAN-aware',
+  remove: 'remove',
+  apply: 'bring up',
+};
+
+function rowOf(node: string, { iface, change, status }: Bridge, paint: Paint): Cell[] {
+  const brush = { done: paint.green, planned: paint.yellow, failed: paint.red, skipped: paint.red }[status];
+  return [{ text: node }, { text: iface }, { text: CHANGES[change] }, { text: status, paint: brush }];
+}
+
+function table(nodes: readonly NodeSummary[], { width, paint }: Context): string[] {
+  const rows = nodes.flatMap(({ node, bridges }) =>
+    bridges.map((bridge, at) => rowOf(at === 0 ? node : '', bridge, paint)),
+  );
+  if (rows.length === 0) return [];
+  const head = ['NODE', 'BRIDGE', 'CHANGE', 'RESULT'].map((text): Cell => ({ text, paint: paint.bold }));
+  return ['', ...renderColumns([head, ...rows], { width })];
+}
+
+function errorLines(nodes: readonly NodeSummary[], context: Context): string[] {
+  const { width, paint } = context;
+  const lines = nodes.flatMap(({ node, status, error }) =>
+    error === undefined
+      ? []
+      : [...paragraph(escapeControl(`${node}: ${status}`), { width }), ...refusalLines(error, context)],
+  );
+  return lines.length === 0 ? [] : ['', ...paragraph('Not finished', { width, paint: paint.bold }), ...lines];
+}
+
+function noteLines(nodes: readonly NodeSummary[], { width, paint }: Context): string[] {
+  const lines = nodes.flatMap(({ node, notes }) =>
+    notes.flatMap((note) => labelled(node, note, { width, indent: 2 })),
+  );
+  return lines.length === 0
+    ? []
+    : ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...lines];
+}
+
+function closing({ nodes = [], steps }: Summary): string {
+  const counts = (['done', 'incomplete', 'refused', 'planned', 'unchanged'] as const).flatMap((status) => {
+    const count = nodes.filter((node) => node.status === status).length;
+    return count === 0 ? [] : [`${count} ${status}`];
+  });
+  const work = (['done', 'failed', 'skipped'] as const).flatMap((end) =>
+    steps[end] === 0 ? [] : [`${steps[end]} ${end}`],
+  );
+  const total = countOf(nodes.length, 'node', 'nodes');
+  return [
+    counts.length === 0 ? total : `${total}: ${counts.join(', ')}`,
+    ...(work.length === 0 ? [] : [`steps: ${work.join(', ')}`]),
+  ].join('; ');
+}
+
+/** Same summary, same options, same text. Ends without a line break. */
+export function renderNodeSummary(plan: Plan, summary: Summary, { width, color }: RenderOptions): string {
+  const context: Context = { width, paint: createPaint(color) };
+  const { nodes = [] } = summary;
+  const isOpen = nodes.some(({ status }) => status === 'incomplete' || status === 'refused');
+  return [
+    ...paragraph(TITLES[summary.status], { width, paint: context.paint.bold }),
+    ...table(nodes, context),
+    ...errorLines(nodes, context),
+    ...noteLines(nodes, context),
+    ...(plan.warnings.length === 0 ? [] : ['']),
+    ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: context.paint.yellow })),
+    ...(isOpen || summary.status === 'interrupted'
+      ? ['', ...labelled('To finish', 'run the same command again', { width })]
+      : []),
+    '',
+    ...paragraph(closing(summary), { width, paint: context.paint.bold }),
+  ].join('\n');
+}

@@ -1,0 +1,89 @@
+/** The stories of `bridges`: list; or read, plan, and under the planning lock read, plan again and apply. */
+import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import type { Summary } from '../execute/types.ts';
+import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import type { Inventory, NodeNetwork } from '../inventory/types.ts';
+import { viewBridges, type BridgeReport } from '../plan/bridge-view.ts';
+import { planBridgesCreate } from '../plan/bridges-create.ts';
+import { planBridgesPrune } from '../plan/bridges-prune.ts';
+import { assertNodesExist } from '../plan/bridges.ts';
+import { parseBridgeMark } from '../plan/marks.ts';
+import type { Plan } from '../plan/types.ts';
+import type { RunContext, RunOutcome } from './context.ts';
+import { runSteps, withLock } from './run.ts';
+
+export type BridgesWant =
+  | {
+      readonly do: 'create';
+      readonly names: readonly string[];
+      readonly vlanAware: boolean;
+      /** Absent: all nodes. */
+      readonly nodes?: readonly string[];
+    }
+  | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
+
+type Reader = Pick<RunContext, 'pve' | 'hard'>;
+
+function readHave({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+  return readInventory(pve, { templates: [], claimed: () => [], hidden: true, ...scope }, hard);
+}
+
+/** Bridges may go only where ours are, so only there it has to be known who uses them. */
+function prunable(networks: readonly NodeNetwork[]): NodeNetwork[] {
+  return networks.filter(({ bridges }) =>
+    bridges.some(({ comments }) => parseBridgeMark(comments)?.kind === 'stand'),
+  );
+}
+
+function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | undefined): string[] {
+  return networks.map(({ node }) => node).filter((node) => nodes?.includes(node) ?? true);
+}
+
+async function readAndPlan(want: BridgesWant, context: Reader): Promise<Plan> {
+  const { nodes } = want;
+  if (want.do === 'create') {
+    const { names, vlanAware } = want;
+    return planBridgesCreate({ have: await readHave(context, {}), names, vlanAware, nodes });
+  }
+  const have = await readHave(context, {
+    tasks: true,
+    bridgeUse: (networks) => namesOf(prunable(networks), nodes),
+  });
+  return planBridgesPrune({ have, nodes, minAgeSeconds: want.minAgeSeconds });
+}
+
+/** Every bridge with its users; one call per guest. */
+export async function listBridges(
+  nodes: readonly string[] | undefined,
+  context: Reader,
+): Promise<BridgeReport> {
+  const have = await readHave(context, { bridgeUse: (networks) => namesOf(networks, nodes) });
+  assertNodesExist(have, nodes);
+  return viewBridges(have, nodes);
+}
+
+/** Reads and plans; changes nothing. */
+export async function previewBridges(
+  want: BridgesWant,
+  context: Reader,
+): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
+  const plan = await readAndPlan(want, context);
+  return { plan, summary: summarizePlan(plan) };
+}
+
+async function apply(plan: Plan, context: RunContext): Promise<RunOutcome> {
+  if (plan.steps.length > 0) context.onPlan(plan);
+  const rounds = [{ plan, result: await runSteps(plan.steps, context) }];
+  return { plan, summary: summarizeRun(rounds), rounds };
+}
+
+/** A deploy stages its bridges under the planning lock, too: neither applies what the other has half staged. */
+export async function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
+  const first = await readAndPlan(want, context);
+  if (first.steps.length === 0) return apply(first, context);
+  return withLock(context, async (_, assertHeld) => {
+    const plan = await readAndPlan(want, context);
+    assertHeld();
+    return apply(plan, context);
+  });
+}

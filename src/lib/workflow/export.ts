@@ -1,0 +1,104 @@
+/** Gathers what each student is handed: the password from the credentials file, the machines from the cluster. */
+import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
+import { readInventory } from '../inventory/read.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { indexHave, type HaveIndex } from '../plan/have-index.ts';
+import { poolsOf } from '../plan/users-context.ts';
+import type { Card, CardMachine } from '../render/cards.ts';
+import { realmLabel } from '../render/realm-label.ts';
+import type { RunContext } from './context.ts';
+
+export interface ExportWant {
+  /** Absent: all of the credentials file. */
+  readonly users?: readonly string[];
+  /** Only machines of this lab. */
+  readonly lab?: string;
+  /** Where students log in. */
+  readonly url: string;
+}
+
+interface LeftOut {
+  readonly user: string;
+  readonly reason: string;
+}
+
+export interface CardsExport {
+  readonly cards: readonly Card[];
+  /** No password that we know to be the valid one. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+function reasonOf(userid: string, row: CredentialRow | undefined, file: CredentialsFile): string {
+  if (!row) return 'not in the credentials file';
+  if (file.isChanging(userid)) return 'a change of the password was cut short: run users passwd again';
+  const reasons: Partial<Record<CredentialRow['state'], string>> = {
+    directory: 'the directory keeps the password',
+    removed: 'the user was removed',
+    pending: 'the user was not created yet: run the command again that was to do it',
+  };
+  return reasons[row.state] ?? 'the password is not known';
+}
+
+/** The address that PVE's own interface opens for a console. */
+function consoleOf(url: string, vmid: number, name: string, node: string): string {
+  const query = new URLSearchParams({ console: 'kvm', novnc: '1', vmid: String(vmid), vmname: name, node });
+  return `${url.replace(/\/+$/, '')}/?${query.toString()}`;
+}
+
+function machinesOf(userid: string, want: ExportWant, index: HaveIndex): CardMachine[] {
+  return poolsOf(userid, index).flatMap((pool) =>
+    (index.marks.get(pool)?.claims ?? [])
+      .filter(({ lab }) => want.lab === undefined || lab === want.lab)
+      .flatMap(({ lab, vmids }) =>
+        vmids.flatMap((vmid): CardMachine[] => {
+          const guest = index.guests.get(vmid);
+          if (guest?.pool !== pool) return [];
+          const name = guest.name ?? `VM ${vmid}`;
+          return [
+            { lab, name, vmid, node: guest.node, console: consoleOf(want.url, vmid, name, guest.node) },
+          ];
+        }),
+      ),
+  );
+}
+
+function toCard(row: CredentialRow, want: ExportWant, index: HaveIndex): Card {
+  const { userid, password } = row;
+  const at = userid.lastIndexOf('@');
+  const realm = userid.slice(at + 1);
+  const present = index.users.get(userid);
+  return {
+    userid,
+    login: userid.slice(0, at),
+    realm,
+    realmLabel: realmLabel(realm) ?? realm,
+    name: [present?.firstName, present?.lastName].filter((part) => part).join(' '),
+    password,
+    url: want.url,
+    pool: poolsOf(userid, index)[0] ?? row.pool,
+    machines: machinesOf(userid, want, index),
+  };
+}
+
+export function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
+  const index = indexHave(have);
+  const userids = want.users ?? file.rows().map((row) => row.userid);
+  const cards: Card[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const userid of userids) {
+    const row = file.row(userid);
+    if (row && file.known(userid) !== undefined) cards.push(toCard(row, want, index));
+    else leftOut.push({ user: userid, reason: reasonOf(userid, row, file) });
+  }
+  return { cards, leftOut };
+}
+
+/** Reads the cluster; changes nothing. */
+export async function exportCards(
+  want: ExportWant,
+  context: Pick<RunContext, 'pve' | 'hard'>,
+  file: CredentialsFile,
+): Promise<CardsExport> {
+  const have = await readInventory(context.pve, { templates: [], claimed: () => [] }, context.hard);
+  return gatherCards(want, have, file);
+}

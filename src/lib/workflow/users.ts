@@ -1,0 +1,117 @@
+/** The story of `users`: read, plan, and, where pools or users come and go, plan and apply under the planning lock. */
+import type { PasswordPolicy, User } from '../config/types.ts';
+import type { CredentialsFile } from '../credentials/credentials-file.ts';
+import { ConnectionError } from '../errors.ts';
+import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import type { Summary } from '../execute/types.ts';
+import { readInventory } from '../inventory/read.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { Plan, StepKind } from '../plan/types.ts';
+import { planUsers } from '../plan/users.ts';
+import type { UsersWork } from '../plan/users-context.ts';
+import { listUsers as rowsOf, type UserRow } from '../plan/users-list.ts';
+import { assertWithinLimit, recordRemoved } from './cleanup.ts';
+import type { RunContext, RunOutcome } from './context.ts';
+import type { DeployContext } from './deploy.ts';
+import { runSteps, tidyLock, withLock } from './run.ts';
+import { createUserSecrets, settleExisting } from './secrets.ts';
+
+export interface UsersWant {
+  readonly work: UsersWork;
+  /** How new passwords are made. */
+  readonly passwords: PasswordPolicy;
+  /** Refuse a plan with more removals than this. */
+  readonly maxChanges?: number;
+}
+
+type ReadContext = Pick<RunContext, 'pve' | 'hard'>;
+
+/**
+ * Other runs plan by what these change. The lock is held to the end: a pool whose user is yet to come looks like what a
+ * killed run has left, and a right must not reach a pool that a deploy has claimed since.
+ */
+const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
+  'pool.create',
+  'pool.release',
+  'pool.delete',
+  'user.delete',
+  'user.recreate',
+  'acl.grant',
+]);
+
+/** No configuration of any VM is needed: whether it runs is in the list of all guests. */
+function read({ pve, hard }: ReadContext): Promise<Inventory> {
+  return readInventory(pve, { templates: [], claimed: () => [] }, hard);
+}
+
+function planFor({ work, passwords, maxChanges }: UsersWant, have: Inventory): Plan {
+  const plan = planUsers({ work, passwords, have });
+  assertWithinLimit(plan, maxChanges);
+  return plan;
+}
+
+/** The users named, or all of ours, as they are on the cluster. */
+export async function listUsers(
+  users: readonly User[] | undefined,
+  context: ReadContext,
+  credentials?: CredentialsFile,
+): Promise<readonly UserRow[]> {
+  const isKnown = (userid: string): boolean => credentials?.known(userid) !== undefined;
+  return rowsOf(await read(context), users, isKnown);
+}
+
+/** Reads and plans; changes nothing. */
+export async function previewUsers(
+  want: UsersWant,
+  context: ReadContext,
+): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
+  const plan = planFor(want, await read(context));
+  return { plan, summary: summarizePlan(plan) };
+}
+
+/** PVE lets no API token set a password (pve-access-control API2/AccessControl.pm): said before anything is changed. */
+export function assertMaySetPasswords(login: 'token' | 'password', recreate: boolean): void {
+  if (login === 'password' || recreate) return;
+  throw new ConnectionError(
+    'TOKEN_CANNOT_SET_PASSWORD',
+    'PVE lets no API token set a password; nothing was changed',
+    {
+      hint: 'log in with a password (PVE_USER and PVE_PASSWORD, or `use_token: false`), or add --recreate: users are deleted and created again with their details and rights; API tokens and second factors of theirs are lost',
+    },
+  );
+}
+
+/** Users who are no part of the file are not written into the class's credentials. */
+async function settleClass(want: UsersWant, plan: Plan, have: Inventory, file: CredentialsFile) {
+  const { work } = want;
+  if (work.by !== 'create' && work.by !== 'sync') return;
+  const named = new Set(work.users.map((user) => user.userid));
+  await settleExisting({ stands: plan.stands.filter((stand) => named.has(stand.user)) }, have, file);
+}
+
+async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promise<RunOutcome> {
+  context.onPlan(plan);
+  const people = plan.stands.map(({ user, pool }) => ({ userid: user, pool }));
+  const result = await runSteps(plan.steps, context, {
+    secrets: createUserSecrets(want.passwords, people, context.credentials),
+  });
+  await recordRemoved(plan, result.results, context);
+  const rounds = [{ plan, result }];
+  return { plan, summary: summarizeRun(rounds), rounds };
+}
+
+/** Throws before the first write, never after. */
+export async function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
+  const have = await read(context);
+  const plan = planFor(want, have);
+  await settleClass(want, plan, have, context.credentials);
+  if (!plan.steps.some((step) => LOCKED.has(step.kind))) {
+    await tidyLock(have, context);
+    return apply(want, plan, context);
+  }
+  return withLock(context, async (_, assertHeld) => {
+    const again = planFor(want, await read(context));
+    assertHeld();
+    return apply(want, again, context);
+  });
+}
