@@ -10,6 +10,7 @@ import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { runChanging } from './changing.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
+import { commandLine } from './output.ts';
 
 export interface NodeFlags extends GlobalFlags {
   readonly nodes?: readonly string[];
@@ -45,7 +46,7 @@ async function change(io: ProgramIo, flags: ChangeFlags, want: BridgesWant): Pro
     const outcome = await changeBridges(want, await run.runContext());
     run.finish();
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
-      renderSummary(outcome.plan, outcome.summary, run.output),
+      renderSummary(outcome.plan, outcome.summary, { ...run.output, resumeCommand: commandLine(io.argv) }),
     );
     io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
   });

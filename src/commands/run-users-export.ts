@@ -31,6 +31,18 @@ function render(cards: readonly Card[], format: Format, title: string): string {
   }
 }
 
+function renderReport(
+  file: string,
+  cards: readonly Card[],
+  leftOut: readonly { readonly user: string; readonly reason: string }[],
+): string {
+  const count = `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
+  return [
+    `${file}: ${count}; readable by you alone`,
+    ...leftOut.map(({ user, reason }) => `left out: ${user}: ${reason}`),
+  ].join('\n');
+}
+
 async function write(file: string, text: string): Promise<void> {
   try {
     await writePrivateFile(file, text);
@@ -56,7 +68,6 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
       { pve, hard: run.hard },
       await CredentialsFile.open(credentials, { url }),
     );
-    for (const { user, reason } of leftOut) run.output.warn(`${user} is left out: ${reason}`);
     if (cards.length === 0) {
       throw new PlanRefusedError(
         'NO_PASSWORDS',
@@ -69,7 +80,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     await write(flags.out, render(cards, flags.format, selection.lab?.name ?? 'Accounts'));
     run.output.result(
       { file: flags.out, format: flags.format, users: cards.map((card) => card.userid), leftOut },
-      () => `${flags.out}: ${cards.length} ${cards.length === 1 ? 'user' : 'users'}; readable by you alone`,
+      () => renderReport(flags.out, cards, leftOut),
     );
   });
 }

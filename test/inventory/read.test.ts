@@ -161,3 +161,20 @@ test('a claimed VM that moved while it was read is looked for where it is now', 
   expect(have.vms.find((config) => config.vmid === 10000)?.node).toBe('pve3');
   expect(have.guests.filter((guest) => guest.vmid === 10000).map((guest) => guest.node)).toEqual(['pve3']);
 });
+
+test.each([
+  { release: '8.4', zone: { 'SDN.Audit': true }, vms: { 'VM.Audit': true }, bridges: false, guests: false },
+  { release: '8.4', zone: { 'SDN.Use': true }, vms: {}, bridges: false, guests: true },
+  { release: '9.2', zone: { 'SDN.Audit': false }, vms: { 'VM.Audit': false }, bridges: true, guests: true },
+  { release: '7.4', zone: {}, vms: { 'VM.Audit': true }, bridges: false, guests: false },
+])(
+  'tells on $release what $zone and $vms may hide: bridges $bridges, guests $guests',
+  async ({ release, zone, vms, bridges, guests }) => {
+    const { pve } = fakePve({
+      version: () => Promise.resolve({ version: release, release }),
+      permissions: (path) => Promise.resolve<Record<string, boolean>>(path === '/vms' ? vms : zone),
+    });
+    expect((await readInventory(pve, { ...scope, hidden: true })).hidden).toEqual({ bridges, guests });
+    expect((await readInventory(pve, scope)).hidden).toBeUndefined();
+  },
+);

@@ -313,6 +313,20 @@ describe('access', () => {
       gives: ['PVEVMAdmin'],
     },
     {
+      name: 'permissions: privileges on one path, and whether they reach below it',
+      call: (pve) => pve.permissions('/sdn/zones/localnetwork'),
+      asks: 'GET /access/permissions?path=%2Fsdn%2Fzones%2Flocalnetwork',
+      answer: { data: { '/sdn/zones/localnetwork': { 'SDN.Audit': 1, 'SDN.Use': '0' } } },
+      gives: { 'SDN.Audit': true, 'SDN.Use': false },
+    },
+    {
+      name: 'permissions: none, where PVE leaves out the path',
+      call: (pve) => pve.permissions('/vms'),
+      asks: 'GET /access/permissions?path=%2Fvms',
+      answer: { data: {} },
+      gives: {},
+    },
+    {
       name: 'acls: kinds that we do not know are left out',
       call: (pve) => pve.acls(),
       asks: 'GET /access/acl',

@@ -22,6 +22,8 @@ export interface InventoryScope {
   readonly templates: readonly TemplateRef[];
   /** VMIDs that the stands in scope have claimed; only their configurations are read. */
   readonly claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => readonly number[];
+  /** VMIDs of which name and power state have to be as of now; costs one call per node that has one of them. */
+  readonly live?: (pools: readonly PoolInfo[]) => readonly number[];
   /** Nodes on which it has to be known which guest names which bridge; costs one call per guest there. */
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
@@ -299,8 +301,9 @@ export async function readInventory(
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
   const listed = guestsOf(rows);
   const claimed = new Set(scope.claimed(pools, listed));
+  const live = new Set(scope.live?.(pools));
   const [{ guests, vms }, networks, templates] = await Promise.all([
-    readClaimed(pve, listed, claimed, online, signal),
+    readClaimed(pve, await withLiveState(pve, listed, live, online, signal), claimed, online, signal),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
     readConfigs(
       pve,

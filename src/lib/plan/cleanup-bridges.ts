@@ -1,11 +1,12 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import type { Inventory, PendingRow } from '../inventory/types.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { PlannedRemoval } from './cleanup-users.ts';
 import { isOlder, parseBridgeMark, sinceOf } from './marks.ts';
 import { compareNatural } from './order.ts';
 import { foreignPending } from './placement.ts';
 import { makeStep } from './step.ts';
-import type { PlannedBridge, StepOf } from './types.ts';
+import type { PlannedBridge, Refusal, StepOf } from './types.ts';
 
 export interface BridgeRemoval {
   readonly steps: readonly StepOf<'bridge.delete'>[];
@@ -13,7 +14,8 @@ export interface BridgeRemoval {
   /** User → bridges that go. */
   readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
   readonly notes: ReadonlyMap<string, readonly string[]>;
-  readonly warnings: readonly string[];
+  /** User → why bridges that should go stay for now: the run ends "partial". */
+  readonly refused: ReadonlyMap<string, Refusal>;
 }
 
 interface Candidate {
@@ -36,7 +38,9 @@ function isSelected(
 
 /** Labs that users still have after the cleanup, as `lab user`. */
 function remainingStands(planned: readonly PlannedRemoval[], context: CleanupContext): Set<string> {
-  const touched = new Map(planned.map(({ stand, removal }) => [stand.pool, removal]));
+  const touched = new Map(
+    planned.flatMap(({ stand, removal }) => (stand.mark ? [[stand.pool, removal]] : [])),
+  );
   return new Set(
     [...context.index.marks].flatMap(([pool, mark]) =>
       (touched.get(pool)?.left ?? mark.claims).map((claim) => `${claim.lab} ${mark.user ?? ''}`),
@@ -71,19 +75,43 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
   );
 }
 
-/** Unmarked `vmbr1000`+ that only VMs adopted by this plan name: made by the older Python tool. */
+/** Number of a bridge as both tools make them. */
+function isAdoptable(iface: string): boolean {
+  return Number(/^vmbr(\d{4})$/.exec(iface)?.[1]) >= 1000;
+}
+
+/**
+ * The staged removal of a bridge without mark, ports and comment: with `--adopt` it is what a killed cleanup left.
+ * Otherwise it is somebody else's.
+ */
+function withAdoptedEdits(have: Inventory): Inventory {
+  const isAdopted = ({ iface, change, text }: PendingRow): boolean =>
+    change === 'removed' &&
+    isAdoptable(iface) &&
+    /^-\s*bridge[-_]ports none\s*$/m.test(text) &&
+    !/^-#/m.test(text);
+  return {
+    ...have,
+    networks: have.networks.map((network) => ({
+      ...network,
+      pending: network.pending.map((row) => (isAdopted(row) ? { ...row, ours: true } : row)),
+    })),
+  };
+}
+
+/** Unmarked `vmbr1000`+ that VMs adopted by this plan name, and later none that stays: made by the older Python tool. */
 function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
   if (!context.options.adopt) return [];
   const ownerByVm = new Map<number, string>();
   for (const { stand, removal } of planned) {
-    for (const vmid of removal.removed) ownerByVm.set(vmid, stand.user);
+    for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
   }
   return context.have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
-      const number = Number(/^vmbr(\d{4})$/.exec(iface)?.[1]);
-      if (!(number >= 1000) || comments !== '' || ports !== '') return [];
+      if (!isAdoptable(iface) || comments !== '' || ports !== '') return [];
       const user = context.have.bridgeUse
         .filter((use) => use.node === node && use.bridges.includes(iface))
+        .sort((a, b) => a.vmid - b.vmid)
         .map((use) => ownerByVm.get(use.vmid))
         .find((owner) => owner !== undefined);
       if (user === undefined) return [];
@@ -107,26 +135,35 @@ export function planCleanupBridges(
   context: CleanupContext,
 ): BridgeRemoval {
   const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
-  const read = new Set(context.have.bridgeUseNodes);
+  const have = context.options.adopt ? withAdoptedEdits(context.have) : context.have;
+  const read = new Set(have.bridgeUseNodes);
   const steps: StepOf<'bridge.delete'>[] = [];
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
-  const warnings: string[] = [];
+  const refused = new Map<string, Refusal>();
+  const refuse = (user: string, code: string, iface: string, node: string, why: string): void => {
+    const hint =
+      code === 'FOREIGN_PENDING_CHANGES'
+        ? `apply or revert them in ${node} → System → Network, then run cleanup again`
+        : `see that ${node} is online and all its guests may be read, then run cleanup again`;
+    if (!refused.has(user))
+      refused.set(user, { code, message: `bridge ${iface} on ${node} stays: ${why}`, hint });
+  };
   const note = (user: string, text: string): void => void notes.set(user, [...(notes.get(user) ?? []), text]);
   const candidates = [...marked(planned, context), ...adopted(planned, context)].sort(
     (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
   );
   for (const { user, node, iface, ports, alias, comment, reason } of candidates) {
-    const pending = foreignPending(node, context.have);
-    const users = context.have.bridgeUse.filter(
-      (use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')),
-    );
+    const pending = foreignPending(node, have);
+    const users = have.bridgeUse
+      .filter((use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')))
+      .sort((a, b) => a.vmid - b.vmid);
     const staying = users.filter((use) => !removed.has(use.vmid)).map((use) => use.vmid);
-    if (!read.has(node)) note(user, `bridge ${iface} on ${node} stays: the guests there cannot be read`);
+    if (!read.has(node)) refuse(user, 'GUESTS_UNREADABLE', iface, node, 'the guests there cannot be read');
     else if (staying.length > 0)
       note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
     else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);
-    else if (pending !== undefined) note(user, `bridge ${iface} on ${node} stays: ${pending}`);
+    else if (pending !== undefined) refuse(user, 'FOREIGN_PENDING_CHANGES', iface, node, pending);
     else {
       const dependsOn = users.map((use) => `vm.delete:${use.vmid}`);
       steps.push(
@@ -140,24 +177,21 @@ export function planCleanupBridges(
       going.set(user, [...(going.get(user) ?? []), { node, iface, alias }]);
     }
   }
-  return { steps, reloads: reloadsFor(steps, context), planned: going, notes, warnings };
+  return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
 }
 
 /** Removals of ours that an earlier run staged and did not apply. */
-function stagedRemovals(node: string, context: CleanupContext): string[] {
-  const rows = context.have.networks.find((network) => network.node === node)?.pending ?? [];
+function stagedRemovals(node: string, have: Inventory): string[] {
+  const rows = have.networks.find((network) => network.node === node)?.pending ?? [];
   if (rows.some((row) => !row.ours)) return [];
   return rows.filter((row) => row.change === 'removed').map((row) => row.iface);
 }
 
-function reloadsFor(
-  steps: readonly StepOf<'bridge.delete'>[],
-  context: CleanupContext,
-): StepOf<'network.reload'>[] {
-  const nodes = context.have.networks.map(({ node }) => node).sort(compareNatural);
+function reloadsFor(steps: readonly StepOf<'bridge.delete'>[], have: Inventory): StepOf<'network.reload'>[] {
+  const nodes = have.networks.map(({ node }) => node).sort(compareNatural);
   return nodes.flatMap((node) => {
     const edits = steps.filter((step) => step.node === node);
-    const staged = stagedRemovals(node, context);
+    const staged = stagedRemovals(node, have);
     const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
     if (gone.length === 0) return [];
     const reason =

@@ -16,6 +16,8 @@ export interface StandRemoval {
   readonly left: readonly Claim[];
   /** VMIDs that this plan removes. */
   readonly removed: ReadonlySet<number>;
+  /** Of those, VMs without any mark. */
+  readonly adopted: ReadonlySet<number>;
   readonly notes: readonly string[];
   /** Something selected stays: the run ends "partial". */
   readonly refused?: Refusal;
@@ -31,10 +33,11 @@ interface Fate {
   readonly stays?: Refusal;
 }
 
-/** We make no containers. A VM that was taken out of its pool is known by its mark, if that can be read. */
+/** A VM that was taken out of its pool is known by its mark, if that can be read. */
 function isOurs(guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
+  if (guest.pool === pool) return true;
   if (guest.type !== 'qemu') return false;
-  if (guest.pool === pool || (guest.pool === undefined && !config)) return true;
+  if (guest.pool === undefined && !config) return true;
   return parseVmMark(config?.values['description'] ?? '')?.vmid === guest.vmid;
 }
 
@@ -58,6 +61,13 @@ function obstacle(
   pool: string,
   context: CleanupContext,
 ): Refusal | undefined {
+  if (guest.type !== 'qemu') {
+    return {
+      code: 'CONTAINER',
+      message: `guest ${guest.vmid} on ${guest.node} is a container, which we never make, with a number of the stand in its pool`,
+      hint: `remove container ${guest.vmid}, or take it out of pool ${pool}, then run cleanup again`,
+    };
+  }
   const lock = config?.values['lock'] ?? guest.lock;
   // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
   if (lock === 'destroyed' && guest.pool !== pool) return zombie(guest, 'is the rest of a failed removal');
@@ -345,6 +355,7 @@ export function planStandRemoval(
     poolSteps,
     left,
     removed,
+    adopted: new Set([...adopted].filter((vmid) => removed.has(vmid))),
     notes,
     ...(staying[0] ? { refused: joinRefusals(staying.map((fate) => fate.stays)) } : {}),
   };

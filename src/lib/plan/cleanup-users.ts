@@ -12,11 +12,9 @@ export interface PlannedRemoval {
   readonly removal: StandRemoval;
 }
 
-/** Claims in pools that this cleanup does not touch. */
-function hasClaimsElsewhere(userid: string, pools: ReadonlySet<string>, { index }: CleanupContext): boolean {
-  return [...index.marks].some(
-    ([pool, mark]) => mark.user === userid && mark.claims.length > 0 && !pools.has(pool),
-  );
+/** A pool of this user that the cleanup does not touch: without its user it would belong to nobody. */
+function hasPoolElsewhere(userid: string, pools: ReadonlySet<string>, { index }: CleanupContext): boolean {
+  return [...index.marks].some(([pool, mark]) => mark.user === userid && !pools.has(pool));
 }
 
 function removeUser(
@@ -28,7 +26,7 @@ function removeUser(
   if (!user || !isUserMarked(user.comment)) return [];
   if (own.some(({ stand, removal }) => !stand.removesUser || removal.left.length > 0)) return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
-  if (hasClaimsElsewhere(userid, pools, context)) return [];
+  if (hasPoolElsewhere(userid, pools, context)) return [];
   const dependsOn = own.flatMap(({ removal }) => [
     ...removal.poolSteps.map((step) => step.id),
     ...removal.vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id),

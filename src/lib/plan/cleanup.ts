@@ -18,6 +18,7 @@ export interface CleanupInput {
 
 function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: BridgeRemoval): PlannedStand {
   const own = bridges.planned.get(stand.user) ?? [];
+  const refused = removal.refused ?? bridges.refused.get(stand.user);
   const [node] = [...removal.vms.map((vm) => vm.node), ...own.map((bridge) => bridge.node)];
   return {
     user: stand.user,
@@ -26,7 +27,7 @@ function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: Br
     vms: removal.vms,
     bridges: own,
     notes: [...removal.notes, ...(bridges.notes.get(stand.user) ?? [])],
-    ...(removal.refused ? { refused: removal.refused } : {}),
+    ...(refused ? { refused } : {}),
   };
 }
 
@@ -88,6 +89,6 @@ export function planCleanup({ selection, have, options }: CleanupInput): Plan {
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     preconditions: [],
-    warnings: [...have.gaps, ...bridges.warnings],
+    warnings: have.gaps,
   };
 }

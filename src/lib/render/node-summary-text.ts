@@ -80,7 +80,15 @@ function closing({ nodes = [], steps }: Summary): string {
 }
 
 /** Same summary, same options, same text. Ends without a line break. */
-export function renderNodeSummary(plan: Plan, summary: Summary, { width, color }: RenderOptions): string {
+export function renderNodeSummary(
+  plan: Plan,
+  summary: Summary,
+  {
+    width,
+    color,
+    resumeCommand = 'run the same command again',
+  }: RenderOptions & { readonly resumeCommand?: string },
+): string {
   const context: Context = { width, paint: createPaint(color) };
   const { nodes = [] } = summary;
   const isOpen = nodes.some(({ status }) => status === 'incomplete' || status === 'refused');
@@ -92,9 +100,8 @@ export function renderNodeSummary(plan: Plan, summary: Summary, { width, color }
     ...(plan.warnings.length === 0 ? [] : ['']),
     ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: context.paint.yellow })),
     ...(isOpen || summary.status === 'interrupted'
-      ? ['', ...labelled('To finish', 'run the same command again', { width })]
+      ? ['', ...labelled('To finish', resumeCommand, { width: Infinity })]
       : []),
-    '',
-    ...paragraph(closing(summary), { width, paint: context.paint.bold }),
+    ...(nodes.length === 0 ? [] : ['', ...paragraph(closing(summary), { width, paint: context.paint.bold })]),
   ].join('\n');
 }

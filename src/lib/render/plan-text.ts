@@ -163,7 +163,7 @@ function closing(plan: Plan, views: readonly StandView[], { width, paint }: Cont
   const nodes = countNodes(views);
   const text =
     plan.steps.length === 0
-      ? `nothing to do; ${stands}`
+      ? ['nothing to do', ...(plan.nodes?.length === 0 ? [] : [stands])].join('; ')
       : `${stands}; ${countSteps(plan.steps)}${nodes === '' ? '' : `; stands per node: ${nodes}`}`;
   return ['', ...paragraph(text, { width, paint: paint.bold })];
 }

@@ -1,12 +1,12 @@
 /** Gathers what each student is handed: the password from the credentials file, the machines from the cluster. */
 import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
-import { readInventory } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../plan/have-index.ts';
 import { poolsOf } from '../plan/users-context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
 import { realmLabel } from '../render/realm-label.ts';
 import type { RunContext } from './context.ts';
+import { readWithMachines } from './users.ts';
 
 export interface ExportWant {
   /** Absent: all of the credentials file. */
@@ -80,9 +80,10 @@ function toCard(row: CredentialRow, want: ExportWant, index: HaveIndex): Card {
   };
 }
 
-export function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
+function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
   const index = indexHave(have);
-  const userids = want.users ?? file.rows().map((row) => row.userid);
+  const present = file.rows().filter((row) => row.state !== 'removed');
+  const userids = want.users ?? present.map((row) => row.userid);
   const cards: Card[] = [];
   const leftOut: LeftOut[] = [];
   for (const userid of userids) {
@@ -99,6 +100,5 @@ export async function exportCards(
   context: Pick<RunContext, 'pve' | 'hard'>,
   file: CredentialsFile,
 ): Promise<CardsExport> {
-  const have = await readInventory(context.pve, { templates: [], claimed: () => [] }, context.hard);
-  return gatherCards(want, have, file);
+  return gatherCards(want, await readWithMachines(context), file);
 }

@@ -4,8 +4,9 @@ import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { ConnectionError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
-import { readInventory } from '../inventory/read.ts';
-import type { Inventory } from '../inventory/types.ts';
+import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import type { Inventory, PoolInfo } from '../inventory/types.ts';
+import { parsePoolComment } from '../plan/marks.ts';
 import type { Plan, StepKind } from '../plan/types.ts';
 import { planUsers } from '../plan/users.ts';
 import type { UsersWork } from '../plan/users-context.ts';
@@ -34,14 +35,24 @@ const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
   'pool.create',
   'pool.release',
   'pool.delete',
+  'user.create',
   'user.delete',
   'user.recreate',
   'acl.grant',
 ]);
 
-/** No configuration of any VM is needed: whether it runs is in the list of all guests. */
-function read({ pve, hard }: ReadContext): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [] }, hard);
+/** No configuration of any VM is needed. */
+function read({ pve, hard }: ReadContext, more: Pick<InventoryScope, 'live'> = {}): Promise<Inventory> {
+  return readInventory(pve, { templates: [], claimed: () => [], ...more }, hard);
+}
+
+/** For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. */
+function claimedIn(pools: readonly PoolInfo[]): number[] {
+  return pools.flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
+}
+
+export function readWithMachines(context: ReadContext): Promise<Inventory> {
+  return read(context, { live: claimedIn });
 }
 
 function planFor({ work, passwords, maxChanges }: UsersWant, have: Inventory): Plan {
@@ -57,7 +68,7 @@ export async function listUsers(
   credentials?: CredentialsFile,
 ): Promise<readonly UserRow[]> {
   const isKnown = (userid: string): boolean => credentials?.known(userid) !== undefined;
-  return rowsOf(await read(context), users, isKnown);
+  return rowsOf(await readWithMachines(context), users, isKnown);
 }
 
 /** Reads and plans; changes nothing. */
