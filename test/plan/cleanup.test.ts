@@ -630,3 +630,17 @@ describe('a stand of the Python tool', () => {
     expect(ids(plan(after([row('vmbr1000')]), classOf('net', 'anna')))).toEqual([]);
   });
 });
+
+describe('an unmarked VM at a claimed id, in the pool', () => {
+  const unmarked: Built = { ...oneStand, vms: { 10000: { values: { description: 'do not touch' } } } };
+
+  test("of a stand that was handed out is the student's, who may have edited the notes", () => {
+    expect(ids(plan(cluster(unmarked), byAnna))).toContain('vm.delete:10000');
+  });
+
+  test("of a stand that never was may be somebody else's: it stays, claimed and reported", () => {
+    const result = plan(cluster({ ...unmarked, more: { acls: [] } }), byAnna);
+    expect(ids(result).filter((id) => /^(vm|pool|user)\./.test(id))).toEqual([]);
+    expect(result.stands[0]?.refused?.code).toBe('UNMARKED_VM');
+  });
+});

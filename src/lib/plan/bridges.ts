@@ -27,7 +27,7 @@ function isForeign(row: PendingRow): boolean {
 function foreignPending({ node, pending }: NodeNetwork): Refusal | undefined {
   const rows = pending.filter(isForeign);
   if (rows.length === 0) return undefined;
-  const diff = rows.map((row) => row.text.trimEnd()).join('\n');
+  const diff = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
   return {
     code: 'FOREIGN_PENDING_CHANGES',
     message: `network changes that are not ours are staged on ${node} and would be applied with ours:\n${diff}`,

@@ -55,12 +55,32 @@ function zombie(guest: GuestInfo, why: string): Refusal {
   };
 }
 
+/**
+ * An id that was claimed and never used makes any guest that is later created there a member of the pool. Only a
+ * student can have removed our mark, and none has access before the stand is finished.
+ */
+function isDoubtful(
+  guest: GuestInfo,
+  config: VmConfig,
+  { pool, user }: SelectedStand,
+  { index, options }: CleanupContext,
+): boolean {
+  const isMarked = parseVmMark(config.values['description'] ?? '')?.vmid === guest.vmid;
+  return (
+    !isMarked &&
+    !options.adopt &&
+    config.values['lock'] === undefined &&
+    !index.acls.has(`/pool/${pool} ${user}`)
+  );
+}
+
 function obstacle(
   guest: GuestInfo,
   config: VmConfig | undefined,
-  pool: string,
+  stand: SelectedStand,
   context: CleanupContext,
 ): Refusal | undefined {
+  const { pool } = stand;
   if (guest.type !== 'qemu') {
     return {
       code: 'CONTAINER',
@@ -80,6 +100,13 @@ function obstacle(
       code: 'VM_UNREADABLE',
       message: `VM ${guest.vmid} on ${guest.node} cannot be read`,
       hint: `see that node ${guest.node} is online, then run cleanup again`,
+    };
+  }
+  if (isDoubtful(guest, config, stand, context)) {
+    return {
+      code: 'UNMARKED_VM',
+      message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
+      hint: `take it out of pool ${pool}; or, if it is the student's, remove it by hand or with --adopt`,
     };
   }
   if (config.values['template'] === '1') {
@@ -119,7 +146,7 @@ function fatesOf(
       continue;
     }
     if (halfMadeOnly && !isHalfMade(guest, config)) continue;
-    const stays = obstacle(guest, config, stand.pool, context);
+    const stays = obstacle(guest, config, stand, context);
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }
   return fates;

@@ -35,7 +35,7 @@ export function foreignPending(node: string, have: Inventory): string | undefine
   const rows =
     have.networks.find((network) => network.node === node)?.pending.filter((row) => !row.ours) ?? [];
   if (rows.length === 0) return undefined;
-  const text = rows.map((row) => row.text.trimEnd()).join('\n');
+  const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
   return `network changes that are not ours are staged on ${node} and would be applied with ours:\n${text}`;
 }
 
