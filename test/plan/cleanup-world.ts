@@ -10,14 +10,14 @@ import type {
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
 import { guest, have } from './builders.ts';
 
-export const LABS = ['net', 'dmz', 'old'];
-export const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];
+const LABS = ['net', 'dmz', 'old'];
+const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];
 const NODES = ['pve1', 'pve2'];
 const OLD = '2026-11-01T00:00:00Z';
 const YOUNG = '2026-11-21T07:30:00Z';
 
 /** `ours`: made by us. `adoptable`: looks like a stand of the Python tool. `foreign`: neither. */
-export type Whose = 'ours' | 'adoptable' | 'foreign';
+type Whose = 'ours' | 'adoptable' | 'foreign';
 
 export interface World {
   readonly have: Inventory;

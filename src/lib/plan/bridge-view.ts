@@ -10,7 +10,7 @@ import { formatVmids } from './vmid-ranges.ts';
  */
 export type BridgeState = 'active' | 'staged' | 'changing' | 'down' | 'going';
 
-export interface BridgeGuest {
+interface BridgeGuest {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
 }
