@@ -488,6 +488,19 @@ describe('network.reload after removals', () => {
     expect(pve.writes).toEqual(['reload']);
   });
 
+  test('a reload that fails twice is told of: the list shows no bridge that is only in the kernel', async () => {
+    const pve = new FakePve();
+    pve.rows.push(bridgeRow('vmbr0', '', true));
+    pve.changes = stagedDiff('-', MARK);
+    const failure = "command 'ifreload -a' failed: exit code 1";
+    pve.exits.push(failure, failure);
+    await expect(apply(pve, 'network.reload', payload)).rejects.toMatchObject({
+      code: 'RELOAD_FAILED',
+      message: expect.stringContaining('vmbr1000 may still be up') as string,
+    });
+    expect(count(pve, 'reload')).toBe(2);
+  });
+
   test('a foreign removal is never put into force', async () => {
     const pve = new FakePve();
     pve.changes = [stagedDiff('-', MARK), stagedDiff('-', '', 'vmbr7').split('\n').slice(2)]

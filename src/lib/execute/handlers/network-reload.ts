@@ -78,9 +78,20 @@ async function bringUp(step: ReloadStep, io: StepIo): Promise<'done' | 'already-
     state = await readState(step, io);
     if (state.down.length === 0 && !failure) break;
   }
-  // Where all are up and the reload fails, it fails for an interface that is none of ours.
   if (state.down.length === 0) {
     assertNoneLeft(step, state);
+    // Where all are up and the reload fails, it fails for an interface that is none of ours. What should be gone is
+    // another matter: PVE's list does not show a bridge that is out of the file and still in the kernel.
+    if (failure && (step.gone ?? []).length > 0) {
+      throw new StepError(
+        'RELOAD_FAILED',
+        `${step.node}: ${failure.message}; ${(step.gone ?? []).join(', ')} may still be up`,
+        {
+          hint: failure.hint ?? `see the task log of the network reload on ${step.node}`,
+          cause: failure,
+        },
+      );
+    }
     return 'done';
   }
   throw new StepError('BRIDGES_DOWN', `${state.down.join(', ')} on ${step.node} did not come up`, {
