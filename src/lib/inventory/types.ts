@@ -72,7 +72,7 @@ export interface GuestInfo {
   readonly vmid: number;
   readonly node: string;
   readonly type: 'qemu' | 'lxc';
-  /** Absent for about 10 s after creation (pve-facts §3). */
+  /** Absent for about 10 s after creation (one cycle of pvestatd). */
   readonly name?: string;
   /** `unknown` for about 10 s after creation. */
   readonly status: string;
