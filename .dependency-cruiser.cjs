@@ -35,7 +35,7 @@ module.exports = {
       name: 'axios-only-in-proxmox',
       severity: 'error',
       comment: 'One place speaks HTTP to Proxmox; everything else calls typed methods.',
-      from: { path: '^src/', pathNot: '^src/lib/(proxmox|notify)/' },
+      from: { path: '^src/', pathNot: '^src/lib/proxmox/' },
       to: { path: '^node_modules/axios/' },
     },
     {

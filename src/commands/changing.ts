@@ -1,4 +1,4 @@
-/** The frame of a command that changes a cluster: session, progress, signals; in every end it cleans up. */
+/** The frame of a command that talks to a cluster: session, progress, signals; in every end it cleans up. */
 import { setMaxListeners } from 'node:events';
 import { createClock } from '../lib/clock.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';

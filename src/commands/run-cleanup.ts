@@ -111,7 +111,8 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
     if (flags.dryRun) {
       const { plan, summary } = await previewCleanup(want, { pve: session.pve, hard: run.hard });
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      if (flags.detailedExitcode && plan.steps.length > 0) io.setExitCode(PENDING);
+      const isRefused = plan.stands.some((stand) => stand.refused);
+      if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
       return;
     }
     const file = credentialsOf(flags, selection);

@@ -52,7 +52,8 @@ function placementOf(flags: DeployFlags) {
 /** `--only` takes user ids, or their part before the realm. */
 function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
   if (!only) return users;
-  const matches = (user: User, name: string) => user.userid === name || user.pool === name;
+  const nameOf = (user: User) => user.userid.slice(0, user.userid.lastIndexOf('@'));
+  const matches = (user: User, name: string) => user.userid === name || nameOf(user) === name;
   const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
   if (unknown.length > 0) {
     throw new UsageError(

@@ -378,7 +378,7 @@ describe('create', () => {
     {
       name: 'a node that does not exist',
       act: () => create(cluster({}), ['vmbr50'], { nodes: ['pve9'] }),
-      code: 'NO_NODE',
+      code: 'NO_SUCH_NODE',
       text: 'pve9',
     },
     {

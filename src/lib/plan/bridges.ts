@@ -79,7 +79,7 @@ export function assertNodesExist(have: Inventory, nodes: readonly string[] | und
   const known = sortedUnique(have.nodes.map(({ name }) => name));
   const missing = sortedUnique(nodes ?? []).filter((name) => !known.includes(name));
   if (missing.length === 0) return;
-  throw new PlanRefusedError('NO_NODE', `the cluster has no node ${missing.join(', ')}`, {
+  throw new PlanRefusedError('NO_SUCH_NODE', `the cluster has no node ${missing.join(', ')}`, {
     hint: `nodes there: ${known.join(', ')}`,
   });
 }

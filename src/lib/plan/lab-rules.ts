@@ -113,6 +113,18 @@ function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
     }));
 }
 
+/** The name is reserved; placing by something else under this name would be a lie. */
+function unavailableStrategy(lab: Lab): Refusal[] {
+  if (lab.placement.strategy !== 'smart') return [];
+  return [
+    {
+      code: 'NO_STRATEGY',
+      message: `${lab.file}: strategy smart is not available in this version`,
+      hint: 'use balanced, local or specific',
+    },
+  ];
+}
+
 /** A mistyped node would be passed over in silence: stands would go where they were not to go. */
 function unknownNodes(lab: Lab, have: Inventory): Refusal[] {
   const names = new Set(have.nodes.map((node) => node.name));
@@ -161,6 +173,7 @@ function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
 export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
   return {
     refusals: [
+      ...unavailableStrategy(lab),
       ...unknownNodes(lab, have),
       ...unknownRoles(rolesOf(lab), have, lab.file),
       ...shadowedAliases(lab, have),

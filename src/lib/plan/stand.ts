@@ -2,7 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
-import type { HaveIndex } from './have-index.ts';
+import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { formatPoolComment, type Claim, type PoolMark } from './marks.ts';
 import { sortedUnique } from './order.ts';
 import {
@@ -63,7 +63,7 @@ function presentNodes(state: StandState, context: StandContext): string[] {
   if (nodes.length > 0) return sortedUnique(nodes);
   const { name } = context.lab;
   const bridges = [...aliasesOf(context.lab).keys()].flatMap(
-    (alias) => context.index.standBridges.get(`${name} ${state.user.userid} ${alias}`) ?? [],
+    (alias) => context.index.standBridges.get(bridgeKey(name, state.user.userid, alias)) ?? [],
   );
   return sortedUnique(bridges.map((bridge) => bridge.node));
 }
@@ -340,9 +340,9 @@ function pendingRefusal(
   const message = foreignPending(node, have);
   if (message === undefined) return undefined;
   return {
-    code: 'FOREIGN_PENDING',
+    code: 'FOREIGN_PENDING_CHANGES',
     message: `${state.user.userid}: ${message}`,
-    hint: `apply or revert them on ${node} (Datacenter > ${node} > Network), then run again`,
+    hint: `apply or revert them on ${node} (${node} → System → Network), then run again`,
   };
 }
 

@@ -13,7 +13,7 @@ export interface RunContext {
   readonly clock: Clock;
   /** Absent for commands that neither make nor remove users they know the file of. */
   readonly credentials?: CredentialsFile;
-  /** Who holds the planning lock, for other runs' messages: host, process, a random part. */
+  /** Who holds the planning lock, for other runs' messages: user, host, process (see commands/owner.ts). */
   readonly owner: string;
   /** Is the run that signed with this owner known to be dead? */
   readonly isGone?: (owner: string) => boolean;
