@@ -4,7 +4,7 @@ import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
 import { hiddenNotes, networksOf } from './bridge-view.ts';
 import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
 import { isBridgeName } from './lab-rules.ts';
-import { formatBridgeMark, parseBridgeMark } from './marks.ts';
+import { formatBridgeMark, parseBridgeMark, markTime } from './marks.ts';
 import { sortedUnique } from './order.ts';
 import { makeStep } from './step.ts';
 import type { Plan, Refusal } from './types.ts';
@@ -72,7 +72,7 @@ function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft
   const { node, bridges } = network;
   const draft = emptyDraft();
   if (!network.readable) return { ...draft, refused: unreachable(network) };
-  const comment = formatBridgeMark({ kind: 'reserved' }, input.have.now.replace(/\.\d+Z$/, 'Z'));
+  const comment = formatBridgeMark({ kind: 'reserved' }, markTime(input.have.now));
   for (const bridge of sortedUnique(input.names)) {
     const info = bridges.find(({ iface }) => iface === bridge);
     if (info) useExisting(node, info, input.vlanAware, draft);

@@ -1,5 +1,6 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
 import { PlanRefusedError } from '../errors.ts';
+import { refuse } from './refuse.ts';
 import type { Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
 import { assertSound } from './graph.ts';
 import { sortedUnique } from './order.ts';
@@ -101,12 +102,4 @@ export function toPlan(nodes: readonly NodePlan[], warnings: readonly string[]):
     preconditions: [],
     warnings,
   };
-}
-
-function refuse(refusals: readonly Refusal[]): never {
-  const [first] = refusals as [Refusal];
-  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
-  throw new PlanRefusedError(first.code, refusals.map(({ message }) => message).join('\n'), {
-    hint: hints.join('\n'),
-  });
 }

@@ -14,7 +14,7 @@ export interface BridgeRemoval {
   /** User → bridges that go. */
   readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
   readonly notes: ReadonlyMap<string, readonly string[]>;
-  /** User → why bridges that should go stay for now: the run ends "partial". */
+  /** User → why bridges that should go stay in this run, which ends "partial". */
   readonly refused: ReadonlyMap<string, Refusal>;
 }
 

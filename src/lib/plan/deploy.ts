@@ -1,4 +1,5 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
+import { markTime } from './marks.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
@@ -127,7 +128,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     bridges: createBridgeAllocator(have, index, taken),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
-    since: have.now.replace(/\.\d+Z$/, 'Z'),
+    since: markTime(have.now),
   };
   countByBridges(states, context);
   const drafts = states.map((state) => planStand(state, context));

@@ -138,6 +138,11 @@ export function parseBridgeMark(comments: string): BridgeMark | undefined {
   return lab && user && net ? { kind: 'stand', lab, user, net } : undefined;
 }
 
+/** The moment of the inventory as marks write it: whole seconds, so that a plan reads the same however it was timed. */
+export function markTime(now: string): string {
+  return now.replace(/\.\d+Z$/, 'Z');
+}
+
 /** Comment of a user that we create. A user that existed before is used, never marked. */
 export function formatUserMark(since: string): string {
   return `${MARK} since=${since}`;

@@ -4,6 +4,7 @@ import { indexHave } from './have-index.ts';
 import { unknownRoles } from './lab-rules.ts';
 import { compareNatural } from './order.ts';
 import { refuse } from './refuse.ts';
+import { markTime } from './marks.ts';
 import type { Plan } from './types.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
@@ -41,7 +42,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     const unknown = unknownRoles([work.role], have, 'access.role');
     if (unknown.length > 0) refuse(unknown);
   }
-  const context: UsersContext = { have, index, since: have.now.replace(/\.\d+Z$/, 'Z') };
+  const context: UsersContext = { have, index, since: markTime(have.now) };
   const drafts = planWork(work, context);
   assertSomebody(drafts);
   const steps = [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)];
