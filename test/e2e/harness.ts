@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { generate } from 'selfsigned';
-import { afterEach } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
@@ -20,9 +19,10 @@ export const SPEED = 60;
 const certificate = generate([{ name: 'commonName', value: 'localhost' }]);
 const cleanups: (() => Promise<void> | void)[] = [];
 
-afterEach(async () => {
+/** After each test, see setup.ts: closes clusters, removes folders. */
+export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+}
 
 /** The default cluster (three nodes, shared storage, templates 100, 101, 102, 200) at another version or changed. */
 export function scenario(change: Partial<Scenario> = {}): Scenario {

@@ -1,6 +1,5 @@
 /** Starts a simulator for a test and speaks HTTP to it, with nothing of our own client in between. */
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { afterEach } from 'vitest';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 
@@ -135,9 +134,10 @@ export class Caller {
 
 const running: Simulator[] = [];
 
-afterEach(async () => {
+/** After each test, see setup.ts. */
+export async function closeAll(): Promise<void> {
   for (const simulator of running.splice(0)) await simulator.close();
-});
+}
 
 export interface Started {
   readonly sim: Simulator;
