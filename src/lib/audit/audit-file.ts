@@ -108,9 +108,9 @@ export class AuditFile {
       this.#queue = [];
       try {
         await this.#write(batch.map(({ line }) => `${line}\n`).join(''));
-        for (const { resolve } of batch) resolve();
+        for (const entry of batch) entry.resolve();
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        for (const entry of batch) entry.reject(error);
       }
     }
     this.#isWriting = false;

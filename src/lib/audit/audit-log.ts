@@ -48,6 +48,15 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 const LONGEST = 1000;
 
+/** By exit code; everything else failed. */
+const STATUS: Readonly<Record<number, string>> = {
+  0: 'done',
+  5: 'partial',
+  6: 'pending',
+  130: 'interrupted',
+  143: 'interrupted',
+};
+
 function clip(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
@@ -115,8 +124,9 @@ export class AuditLog implements WriteWitness {
   }
 
   async end(exitCode: number, error?: StandError): Promise<void> {
+    const status = error ? 'failed' : (STATUS[exitCode] ?? 'failed');
     const words = error ? { code: error.code, message: clip(redactText(error.message)) } : {};
-    await this.#record('run.end', { exitCode, steps: this.#steps, writes: this.#sent, ...words });
+    await this.#record('run.end', { status, exitCode, steps: this.#steps, writes: this.#sent, ...words });
     await this.#sink.close();
   }
 
