@@ -164,8 +164,9 @@ export class PveHttp {
       });
     }
     const made = { ticket: row.text('ticket'), csrf: row.text('CSRFPreventionToken') };
-    this.#secrets.add(made.ticket);
-    this.#secrets.add(made.csrf);
+    // Behind the last colons is what makes a ticket one; the rest anybody can guess.
+    for (const secret of [made.ticket, made.ticket.split('::').at(-1) ?? '', made.csrf])
+      this.#secrets.add(secret);
     return made;
   }
 
