@@ -3,9 +3,12 @@
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { ProgramIo } from './commands/io.ts';
+import { toStandError } from './commands/stand-error.ts';
 import { createClock } from './lib/clock.ts';
-import { CancelledError, InternalError, StandError, UsageError } from './lib/errors.ts';
+import { InternalError, UsageError, type StandError } from './lib/errors.ts';
 import { createProgram } from './program.ts';
+
+type OfOneRun = 'setExitCode' | 'exitCode' | 'argv';
 
 const USAGE = 2;
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -20,11 +23,14 @@ function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
 async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<number> {
   const { toErrorDocument } = await import('./lib/render/error-json.ts');
   const { renderError } = await import('./lib/render/error-text.ts');
-  if (wantsJson(argv, io)) io.stdout.write(`${JSON.stringify(toErrorDocument(error), null, 2)}\n`);
+  const { redactText } = await import('./lib/redact.ts');
+  const { escapeJson, escapeLines } = await import('./lib/render/escape.ts');
+  if (wantsJson(argv, io))
+    io.stdout.write(`${escapeJson(JSON.stringify(toErrorDocument(error), null, 2))}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
   io.stderr.write(`${renderError(error, { color, width: io.stderr.columns ?? 100 })}\n`);
   if (error instanceof InternalError && error.cause instanceof Error)
-    io.stderr.write(`${error.cause.stack ?? ''}\n`);
+    io.stderr.write(`${escapeLines(redactText(error.cause.stack ?? '')).join('\n')}\n`);
   return error.exitCode;
 }
 
@@ -40,22 +46,15 @@ async function reportUsage(error: CommanderError, argv: readonly string[], io: P
   return USAGE;
 }
 
-function toStandError(error: unknown): StandError {
-  if (error instanceof StandError) return error;
-  if (error instanceof Error && error.name === 'AbortError') return new CancelledError('SIGINT', 'stopped');
-  return new InternalError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    hint: 'this is a defect of deploy-stand: please report it with the stack below',
-    cause: error,
-  });
-}
-
 /** Runs one command line (without `node` and script) and answers its exit code. */
-export async function main(
-  argv: readonly string[],
-  io: Omit<ProgramIo, 'setExitCode' | 'argv'>,
-): Promise<number> {
+export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun>): Promise<number> {
   let exitCode = 0;
-  const full: ProgramIo = { ...io, argv, setExitCode: (code) => void (exitCode = code) };
+  const full: ProgramIo = {
+    ...io,
+    argv,
+    setExitCode: (code) => void (exitCode = code),
+    exitCode: () => exitCode,
+  };
   try {
     await createProgram(full).parseAsync(argv, { from: 'user' });
     return exitCode;
@@ -65,7 +64,7 @@ export async function main(
   }
 }
 
-function processIo(): Omit<ProgramIo, 'setExitCode' | 'argv'> {
+function processIo(): Omit<ProgramIo, OfOneRun> {
   return {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -47,6 +47,7 @@ export async function runChanging(
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
   });
   let session: Session | undefined;
+  let failure: unknown;
   let stopped: StopSignal | undefined;
   let phase = '';
   const ui = createUi({
@@ -68,7 +69,15 @@ export async function runChanging(
     ui.warn('stopping: waiting for what runs already; once more to leave at once');
   });
   const connect = async (): Promise<Session> =>
-    (session ??= await openSession(io, flags, { output, log, hard: hard.signal }));
+    (session ??= await openSession(io, flags, {
+      output,
+      log,
+      hard: hard.signal,
+      onAuditFailure: ({ message }) => {
+        ui.warn(`${message}; starting nothing new`);
+        soft.abort();
+      },
+    }));
   const runContext = async (): Promise<RunContext> => {
     const { pve, tasks, clock } = await connect();
     return {
@@ -84,9 +93,13 @@ export async function runChanging(
         if (text !== phase) ui.phase(text);
         phase = text;
       },
-      onPlan: (plan) => ui.start(plan),
+      onPlan: (plan) => {
+        ui.start(plan);
+        void session?.audit?.plan(plan);
+      },
       onEvent: (event) => {
         ui.event(event);
+        session?.audit?.hear(event);
         log.debug({ event: event.type, step: event.step.id }, 'step');
       },
     };
@@ -106,9 +119,12 @@ export async function runChanging(
       stoppedBy: () => stopped,
       finish: () => ui.done(),
     });
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
     unsubscribe();
     ui.done();
-    await session?.close();
+    await session?.close(failure);
   }
 }

@@ -14,4 +14,6 @@ export interface ProgramIo {
   readonly onStop: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
   /** The exit code of a command that has explained itself already. */
   readonly setExitCode: (code: number) => void;
+  /** What it was set to; 0 before. */
+  readonly exitCode: () => number;
 }

@@ -11,6 +11,7 @@ export interface GlobalFlags {
   readonly output: 'text' | 'json' | 'yaml';
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
   readonly logFile?: string;
+  readonly auditFile?: string;
   readonly quiet?: true;
   readonly color: boolean;
   readonly progress: 'auto' | 'plain' | 'json' | 'none';
@@ -92,6 +93,7 @@ export function addGlobalOptions(program: Command): Command {
     )
     .addOption(envOption('--log-level <level>', 'debug record').choices(LOG_LEVELS).default('silent'))
     .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
+    .addOption(envOption('--audit-file <file>', 'append who changed what, as JSON lines'))
     .addOption(envOption('--quiet', 'no progress, only results and errors'))
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }

@@ -1,5 +1,6 @@
 /** Writes results to stdout as text, JSON or YAML, and words to stderr. */
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
+import { escapeControl, escapeJson } from '../lib/render/escape.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 
@@ -22,6 +23,18 @@ export function commandLine(argv: readonly string[]): string {
   return ['deploy-stand', ...words].join(' ');
 }
 
+/** Names from a server may hold what a terminal obeys; YAML can write that as escapes between double quotes only. */
+function yamlText(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && escapeControl(node.value) !== node.value)
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escapeJson(document.toString());
+}
+
 export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet'>): Output {
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {
@@ -29,12 +42,12 @@ export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 
     width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? NARROW) : Infinity,
     isText: flags.output === 'text',
     result: (document, text) => {
-      if (flags.output === 'json') io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-      else if (flags.output === 'yaml') io.stdout.write(stringify(document));
+      if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
+      else if (flags.output === 'yaml') io.stdout.write(yamlText(document));
       else io.stdout.write(`${text().trimEnd()}\n`);
     },
     warn: (text) => {
-      io.stderr.write(`warning: ${text}\n`);
+      io.stderr.write(`warning: ${escapeControl(text)}\n`);
     },
   };
 }

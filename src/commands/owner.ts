@@ -19,7 +19,7 @@ function processSpace(): string | undefined {
   }
 }
 
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -1,5 +1,6 @@
 /** What `cleanup` does with its flags: select, plan, remove, render. */
 import { existsSync } from 'node:fs';
+import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
@@ -76,6 +77,8 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
 function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string | undefined {
   if (flags.credentials !== undefined) return flags.credentials;
   if (selection.by !== 'class' && selection.by !== 'lab') return undefined;
+  // Any name may be given to --lab; one that is none must not lead to a file elsewhere.
+  if (!isLabName(selection.lab)) return undefined;
   const file = `credentials-${selection.lab}.csv`;
   return existsSync(file) ? file : undefined;
 }

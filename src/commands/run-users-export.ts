@@ -4,6 +4,7 @@ import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { writePrivateFile } from '../lib/credentials/private-file.ts';
 import { ConfigError, PlanRefusedError } from '../lib/errors.ts';
 import type { Card } from '../lib/render/cards.ts';
+import { escapeControl } from '../lib/render/escape.ts';
 import { renderHtmlCards } from '../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../lib/render/cards-markdown.ts';
 import { exportCards } from '../lib/workflow/export.ts';
@@ -40,7 +41,9 @@ function renderReport(
   return [
     `${file}: ${count}; readable by you alone`,
     ...leftOut.map(({ user, reason }) => `left out: ${user}: ${reason}`),
-  ].join('\n');
+  ]
+    .map(escapeControl)
+    .join('\n');
 }
 
 async function write(file: string, text: string): Promise<void> {

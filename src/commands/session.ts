@@ -1,15 +1,19 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
+import type { AuditLog } from '../lib/audit/audit-log.ts';
 import { createClock, type Clock } from '../lib/clock.ts';
 import { loadConnection } from '../lib/config/connection.ts';
 import type { Connection } from '../lib/config/types.ts';
+import type { StandError } from '../lib/errors.ts';
 import { createPveClient } from '../lib/proxmox/client.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import type { PveApi, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
+import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
 import { assertStateFile, readScenario } from './simulated-files.ts';
 import type { GlobalFlags } from './options.ts';
 import type { Output } from './output.ts';
+import { toStandError } from './stand-error.ts';
 
 export interface Session {
   readonly pve: PveApi;
@@ -19,7 +23,10 @@ export interface Session {
   readonly url: string;
   /** PVE lets a token do less. */
   readonly login: 'token' | 'password';
-  close(): Promise<void>;
+  /** Absent unless an audit file was named. */
+  readonly audit?: AuditLog;
+  /** With the error that the command ends in, if any. */
+  close(error?: unknown): Promise<void>;
 }
 
 interface Target {
@@ -83,6 +90,26 @@ function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Targ
   };
 }
 
+async function openAuditOf(
+  target: Target,
+  io: ProgramIo,
+  tools: {
+    readonly flags: GlobalFlags;
+    readonly output: Output;
+    readonly onAuditFailure?: (error: StandError) => void;
+  },
+): Promise<AuditLog | undefined> {
+  const { auditFile } = tools.flags;
+  if (auditFile === undefined) return undefined;
+  const onFailure = tools.onAuditFailure ?? ((error: StandError) => tools.output.warn(error.message));
+  try {
+    return await openAudit(auditFile, io.argv, { connection: target.connection, onFailure });
+  } catch (error) {
+    await target.close();
+    throw error;
+  }
+}
+
 export async function openSession(
   io: ProgramIo,
   flags: GlobalFlags,
@@ -90,13 +117,17 @@ export async function openSession(
     readonly output: Output;
     readonly log: ReturnType<typeof createDebugLog>;
     readonly hard: AbortSignal;
+    /** Nothing can be recorded any more, and so nothing written. */
+    readonly onAuditFailure?: (error: StandError) => void;
   },
 ): Promise<Session> {
   const target =
     flags.simulate === undefined ? openConnection(io, flags, tools.output) : await openSimulator(flags);
+  const audit = await openAuditOf(target, io, { flags, ...tools });
   const pve = createPveClient({
     connection: target.connection,
     clock: target.clock,
+    witness: audit,
     onRequest: (record) => tools.log.debug(record, 'request'),
   });
   return {
@@ -105,8 +136,11 @@ export async function openSession(
     clock: target.clock,
     url: target.url,
     login: target.connection.auth.kind,
-    close: async () => {
+    ...(audit ? { audit } : {}),
+    close: async (error) => {
       pve.close();
+      const ending = error === undefined ? undefined : toStandError(error);
+      await audit?.end(ending?.exitCode ?? io.exitCode(), ending);
       await target.close();
     },
   };

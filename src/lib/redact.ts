@@ -1,4 +1,4 @@
-/** Masks secrets in log records, parameters and free text. Must not be needed for errors: those never hold one. */
+/** Masks secrets in records, parameters, command lines and free text: the one place that knows what a secret is. */
 
 const MASK = '***';
 
@@ -55,12 +55,60 @@ export function redactParams(params: Readonly<Record<string, string>>): Record<s
   );
 }
 
-/** Masks these exact values, should a server echo one of them. */
-export function redactValues(text: string, secrets: readonly string[]): string {
-  // Masking very short values would shred ordinary words.
-  return secrets
-    .filter((secret) => secret.length >= 4)
-    .reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
+/** Masking very short values would shred ordinary words. */
+const SHORTEST = 4;
+
+/** What every Base64 text around these bytes contains, wherever in it they begin. */
+function base64Cores(value: string): string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].flatMap((shift) => {
+    // Characters that share bits with what stands before or behind are left out.
+    const whole = Math.floor((bytes.length - ((3 - shift) % 3)) / 3) * 3;
+    const core = bytes.subarray((3 - shift) % 3, ((3 - shift) % 3) + whole);
+    return core.length < SHORTEST ? [] : [core.toString('base64'), core.toString('base64url')];
+  });
+}
+
+/** How a secret looks in a URL, a form, JSON and Base64. */
+function formsOf(value: string): string[] {
+  const percent = encodeURIComponent(Buffer.from(value).toString());
+  const form = new URLSearchParams({ a: value }).toString().slice(2);
+  const json = JSON.stringify(value).slice(1, -1);
+  return [value, percent, percent.toLowerCase(), form, json, ...base64Cores(value)];
+}
+
+/** Knows secrets by value, and masks them in whatever form a server sends them back. */
+export class SecretMask {
+  readonly #values = new Set<string>();
+  #forms: string[] = [];
+  #isSorted = true;
+
+  add(value: string): void {
+    if (value.length < SHORTEST || this.#values.has(value)) return;
+    this.#values.add(value);
+    this.#forms.push(...new Set(formsOf(value)));
+    this.#isSorted = false;
+  }
+
+  /** Masks the known values, and what looks like a secret by its name. */
+  mask(text: string): string {
+    // Longest first: a short form inside a long one would leave the rest of it readable.
+    if (!this.#isSorted) this.#forms.sort((a, b) => b.length - a.length);
+    this.#isSorted = true;
+    return redactText(this.#forms.reduce((rest, form) => rest.replaceAll(form, MASK), text));
+  }
+}
+
+const SECRET_OPTION = /^--(?:[a-z-]+-)?(?:password|passphrase|secret|token|token-value|ticket)$/;
+
+/** A command line as it may be kept: values of options that are named like secrets are masked. */
+export function redactArgv(argv: readonly string[]): string[] {
+  return argv.map((word, at) => {
+    const [name = '', ...value] = word.split('=');
+    if (value.length > 0 && SECRET_OPTION.test(name)) return `${name}=${MASK}`;
+    const isValue = !word.startsWith('-') && SECRET_OPTION.test(argv[at - 1] ?? '');
+    return isValue ? MASK : redactText(word);
+  });
 }
 
 const HEADERS_WITH_RULES: readonly string[] = ['authorization', 'cookie', 'set-cookie', 'pveauthcookie'];

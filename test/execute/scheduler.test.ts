@@ -379,12 +379,6 @@ describe('onReserved', () => {
   });
 });
 
-test('only: the others are left out and count as done', async () => {
-  const ran = await run({ steps: scenario('A -> B, B -> C'), options: { only: new Set(['B', 'C']) } });
-  expect(ran.result.results.map(({ id }) => id)).toEqual(['B', 'C']);
-  expect(ran.status).toEqual({ B: 'done', C: 'done' });
-});
-
 /** Highest number of steps at once per limit key. */
 function watchWidth() {
   const now = new Map<string, number>();

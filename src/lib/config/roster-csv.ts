@@ -41,6 +41,9 @@ function fail(file: string, line: number, message: string, hint?: string): never
   throw configError([{ file, line, column: 1, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
 }
 
+/** Excel's own first line, which names the separator; it becomes a comment, so that lines keep their numbers. */
+const SEPARATOR_LINE = /^(\uFEFF?)"?sep=([;,\t])"?(?=\r?\n|\r|$)/i;
+
 /** The separator that the first row uses most; a single column has none. */
 function delimiterOf(text: string): string {
   const firstRow = text.split(/\r\n|\r|\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
@@ -67,9 +70,11 @@ interface ParsedRecord {
 
 function rowsOf(text: string, file: string): Row[] {
   try {
-    const records = parse(text, {
+    const separator = SEPARATOR_LINE.exec(text)?.[2];
+    const table = text.replace(SEPARATOR_LINE, '$1#');
+    const records = parse(table, {
       bom: true,
-      delimiter: delimiterOf(text),
+      delimiter: separator ?? delimiterOf(table),
       comment: '#',
       comment_no_infix: true,
       trim: true,

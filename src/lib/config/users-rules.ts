@@ -35,16 +35,25 @@ function warnOnce(odd: readonly Odd[], issues: Issues, message: string, hint?: s
   issues.warn(first.path, `${message}: ${printable(first.name)}${more}`, { hint });
 }
 
+/** Its rights and password are nobody's to give: cleanup and `users` would take them for a student's. */
+const ROOT = 'root@pam';
+
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
   const odd: Odd[] = [];
   for (const { idPath, userid } of users) {
     if (userid === '') continue;
-    if (parseUserId(userid)) {
+    if (userid === ROOT) {
+      const message = `${ROOT} is the administrator of the cluster, not a student`;
+      issues.add(idPath, message, {
+        value: userid,
+        hint: 'remove the line; a stand for trying out needs a user of its own',
+      });
+    } else if (parseUserId(userid)) {
       if (/[^\x21-\x7e]/.test(userid)) odd.push({ path: idPath, name: userid });
-      continue;
+    } else {
+      const [message, hint] = whyIllegal(userid);
+      issues.add(idPath, message, { value: userid, hint });
     }
-    const [message, hint] = whyIllegal(userid);
-    issues.add(idPath, message, { value: userid, hint });
   }
   warnOnce(odd, issues, "PVE's tools may not accept a userid that is not plain ASCII");
 }

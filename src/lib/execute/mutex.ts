@@ -11,11 +11,8 @@ import type { PveApi } from '../proxmox/types.ts';
 import { attempt, type RetryIo } from './retry.ts';
 
 export interface PlanningLock {
-  /** Extends the deadline at once; throws when the lock was lost. The lock renews itself anyway. */
-  renew(): Promise<void>;
   /** Gives the lock back; again is harmless. Never throws for trouble with PVE: what is left expires by itself. */
   release(): Promise<void>;
-  held(): boolean;
   /** Throws PlanRefusedError when the lock was lost: what was planned may be out of date. */
   assertHeld(): void;
 }
@@ -77,6 +74,7 @@ class LockPool {
       clock,
       signal: options.signal ?? new AbortController().signal,
       onRetry: () => undefined,
+      reach: {},
     };
     this.#isGone = options.isGone ?? (() => false);
     const owner = options.owner.replaceAll(/\s+/g, ' ').trim();
@@ -300,9 +298,7 @@ export async function acquirePlanningLock(
     await giveBack();
   };
   return {
-    renew: () => lock.renew(),
     release: () => (released ??= release()),
-    held: () => lock.held(),
     assertHeld: () => lock.assertHeld(),
   };
 }

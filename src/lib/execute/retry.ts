@@ -8,7 +8,7 @@ import {
   UnreachableError,
 } from '../proxmox/errors.ts';
 import type { Upid } from '../proxmox/types.ts';
-import type { StepIo, StepOutcome } from './types.ts';
+import type { Reach, StepIo, StepOutcome } from './types.ts';
 
 export interface Attempt {
   /** Step id (or another name): spreads the waits of steps that failed at the same moment. */
@@ -19,7 +19,7 @@ export interface Attempt {
   readonly look: () => Promise<'done' | 'absent'>;
 }
 
-export type RetryIo = Pick<StepIo, 'clock' | 'signal' | 'onRetry'>;
+export type RetryIo = Pick<StepIo, 'clock' | 'signal' | 'onRetry' | 'reach'>;
 
 type Trouble = 'busy' | 'lost' | 'unreachable';
 
@@ -48,24 +48,21 @@ function spread(id: string, tries: number): number {
   return 0.75 + (hash % 1000) / 2000;
 }
 
-/** Runs in which PVE has not been reached for so long that it is not asked any more, by their hard stop signal. */
-const lostRuns = new WeakMap<AbortSignal, { since: number; error: Error | undefined }>();
-
 /** PVE answered something: it is there. */
-function noteAnswer(io: RetryIo): void {
-  lostRuns.delete(io.signal);
+function noteAnswer({ reach }: RetryIo): void {
+  reach.trouble = undefined;
 }
 
 /** One patience for the whole run: a server that died must not cost every step its own two minutes. */
 function noteUnreachable(io: RetryIo, error: Error, waitMs: number): void {
   const now = io.clock.now();
-  const lost = lostRuns.get(io.signal) ?? { since: now, error: undefined };
-  lostRuns.set(io.signal, lost);
-  if (now + waitMs - lost.since > PATIENCE.unreachable) lost.error = error;
+  const trouble: NonNullable<Reach['trouble']> = io.reach.trouble ?? { since: now };
+  io.reach.trouble = trouble;
+  if (now + waitMs - trouble.since > PATIENCE.unreachable) trouble.final = error;
 }
 
 function assertReachable(io: RetryIo): void {
-  const error = lostRuns.get(io.signal)?.error;
+  const error = io.reach.trouble?.final;
   if (error) throw error;
 }
 

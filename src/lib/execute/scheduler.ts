@@ -2,9 +2,19 @@
 import { StandError } from '../errors.ts';
 import { assertSound } from '../plan/graph.ts';
 import type { Plan, Step, StepKind, StepOf } from '../plan/types.ts';
+import { currentStep } from '../proxmox/purpose.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
-import type { ApplyEvent, Handlers, RunIo, RunResult, StepIo, StepOutcome, StepResult } from './types.ts';
+import type {
+  ApplyEvent,
+  Handlers,
+  Reach,
+  RunIo,
+  RunResult,
+  StepIo,
+  StepOutcome,
+  StepResult,
+} from './types.ts';
 
 export interface RunOptions {
   readonly handlers: Handlers;
@@ -19,8 +29,6 @@ export interface RunOptions {
    * planner sees what this plan took.
    */
   readonly onReserved?: () => Promise<void> | void;
-  /** Ids to run; all others are left out of the results and count as done before. Default: all. */
-  readonly only?: ReadonlySet<string>;
 }
 
 /** Kinds by which a plan takes names and numbers that others could take too. */
@@ -52,7 +60,7 @@ function buildGraph(steps: readonly Step[], limits: Limits): Node[] {
   for (const node of nodes) {
     const connect = (id: string, must: boolean) => {
       const before = byId.get(id);
-      if (!before) return; // left out by `only`
+      if (!before) return; // never in a sound plan
       before.dependents.push({ node, must });
       node.open += 1;
     };
@@ -84,6 +92,7 @@ class Run {
   readonly #ready: ReadyQueues<Node>;
   readonly #results: StepResult[] = [];
   readonly #end: End;
+  readonly #reach: Reach = {};
   #left: number;
   #reserving: number;
   #reserved: Promise<void> | undefined;
@@ -153,6 +162,7 @@ class Run {
     const { step } = node;
     const stepIo: StepIo = {
       ...io,
+      reach: this.#reach,
       onRetry: ({ because, waitMs, lockTimeout }) => {
         if (lockTimeout) place.slot.timedOut(because);
         onEvent({ type: 'step.retrying', step, because, waitMs });
@@ -169,7 +179,7 @@ class Run {
       },
     };
     try {
-      return await runStep(handlers, step, stepIo);
+      return await currentStep.run(step.id, () => runStep(handlers, step, stepIo));
     } catch (thrown) {
       return thrown instanceof Error ? thrown : new Error(String(thrown));
     }
@@ -252,9 +262,9 @@ function reasonToSkip(result: StepResult): string | undefined {
  */
 export async function runPlan(plan: Pick<Plan, 'steps'>, options: RunOptions): Promise<RunResult> {
   assertSound(plan.steps);
-  const { only, signal } = options;
+  const { signal } = options;
   const limits = options.limits ?? createLimits();
-  const nodes = buildGraph(only ? plan.steps.filter(({ id }) => only.has(id)) : plan.steps, limits);
+  const nodes = buildGraph(plan.steps, limits);
   const stops = [options.io.signal, ...(signal ? [signal] : [])];
   let stop: (() => void) | undefined;
   try {

@@ -42,8 +42,15 @@ export interface Retry {
   readonly lockTimeout: boolean;
 }
 
+/** Whether PVE can be reached, as far as the steps of one run know: one memory for all of them. */
+export interface Reach {
+  /** Absent: it answered last time. `final`: after so long a silence nobody asks any more. */
+  trouble?: { readonly since: number; final?: Error } | undefined;
+}
+
 /** What a handler gets. */
 export interface StepIo extends RunIo {
+  readonly reach: Reach;
   readonly onRetry: (retry: Retry) => void;
   /**
    * Waits for something outside while other steps use this one's places, and goes on when there is a place again:

@@ -174,7 +174,11 @@ function settleOn(
   socket.once(event, onReady).once('error', onError).once('close', onClose);
 }
 
+/** What OpenSSL makes of an answer in the clear; the last one of PVE's redirect to https. */
+const NO_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL)$/;
+
 function reasonOf(error: Error & { readonly code?: unknown }): string {
+  if (NO_TLS.test(String(error.code))) return 'it does not speak TLS; is this the right port?';
   // Several addresses of one name fail as an AggregateError without a message.
   return error.message || (typeof error.code === 'string' ? error.code : error.name);
 }

@@ -1,7 +1,6 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
 import { AnswerLostError, AuthError, isTaskListLockTimeout, PveError, UnreachableError } from './errors.ts';
 import type { HttpMethod } from './errors.ts';
-import { redactText, redactValues } from '../redact.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -25,15 +24,16 @@ export interface Asked {
   readonly path: string;
   /** Who asks, for hints: user or token id. */
   readonly who: string;
-  /** Values that were sent and must not come back in a message. */
-  readonly secrets: readonly string[];
+  /** Takes what was sent in secret out of texts that come back. */
+  readonly mask: (text: string) => string;
 }
 
 /** Statuses after which the outcome is open: AnyEvent::HTTP's own, and a reverse proxy's. */
 const LOST = new Set([502, 503, 504, 596, 597, 599]);
 
 /** Returns the answer, or throws the error that it stands for. */
-export function judge(asked: Asked, raw: RawAnswer): Answer {
+export function judge(asked: Asked, received: RawAnswer): Answer {
+  const raw = { ...received, reason: asked.mask(received.reason) };
   const document = parseDocument(raw.body);
   if (raw.status >= 200 && raw.status < 300) return accepted(asked, raw, document);
   if (raw.status >= 300 && raw.status < 400) throw redirected(asked, raw);
@@ -56,7 +56,7 @@ function accepted(asked: Asked, raw: RawAnswer, document: Answer['document'] | u
   if (document && Object.hasOwn(document, 'data')) {
     return { method: asked.method, path: asked.path, data: document['data'], document };
   }
-  const excerpt = redactText(raw.body.slice(0, 2000).replaceAll(/\s+/g, ' ')).slice(0, 80);
+  const excerpt = asked.mask(raw.body.slice(0, 2000).replaceAll(/\s+/g, ' ')).slice(0, 80);
   if (asked.method !== 'GET') throw noAnswer(asked, `not PVE's JSON: "${excerpt}"`);
   throw new PveError({
     ...asked,
@@ -70,7 +70,7 @@ function redirected(asked: Asked, raw: RawAnswer): PveError {
   return new PveError({
     ...asked,
     status: raw.status,
-    text: `redirected to ${redactText(raw.location ?? 'nowhere')}; not followed, because the login would go there too`,
+    text: `redirected to ${asked.mask(raw.location ?? 'nowhere')}; not followed, because the login would go there too`,
     hint: 'name the Proxmox VE host itself in connections.yml',
   });
 }
@@ -80,8 +80,8 @@ function nodeTrouble(raw: RawAnswer): string {
 }
 
 function refused(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Error {
-  const text = redactValues(textOf(raw, document), asked.secrets);
-  const fields = fieldsOf(document, asked.secrets);
+  const text = asked.mask(textOf(raw, document));
+  const fields = fieldsOf(document, asked.mask);
   if (asked.method !== 'GET' && isTaskListLockTimeout(text)) return noAnswer(asked, text);
   if (raw.status === 401) return loginRefused(asked, text);
   const missing = /Permission check failed \((\/[^,()]*), ([^()]+)\)/.exec(text);
@@ -137,13 +137,11 @@ function reasonText(reason: string): string {
   return text.includes('\ufffd') ? reason : text;
 }
 
-function fieldsOf(
-  document: Answer['document'] | undefined,
-  secrets: readonly string[],
-): Record<string, string> {
+function fieldsOf(document: Answer['document'] | undefined, mask: Asked['mask']): Record<string, string> {
   return Object.fromEntries(
     plainEntries(document?.['errors']).map(
-      ([name, text]) => [name, redactValues(String(text).trim(), secrets)] as const,
+      ([name, text]) =>
+        [mask(name), mask((typeof text === 'string' ? text : JSON.stringify(text)).trim())] as const,
     ),
   );
 }

@@ -1,4 +1,5 @@
 /** Writes parameters the way every PVE version reads them. Must not know any endpoint. */
+import { ConnectionError } from '../errors.ts';
 
 type ParamValue = string | number | boolean | readonly (string | number)[] | undefined;
 export type Params = Readonly<Record<string, ParamValue>>;
@@ -30,7 +31,17 @@ function encode(text: string): string {
   return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'));
 }
 
-/** Builds a path with every inserted value percent-encoded. */
+/**
+ * Builds a path with every inserted value percent-encoded. Throws for a value that would make it another path: names
+ * may come from a server, and `.` and `..` are resolved away by every URL parser, percent-encoded or not.
+ */
 export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
-  return String.raw({ raw: parts }, ...values.map((value) => encode(String(value))));
+  return String.raw({ raw: parts }, ...values.map((value) => segment(String(value))));
+}
+
+function segment(value: string): string {
+  if (!/^\.{0,2}$/.test(value)) return encode(value);
+  throw new ConnectionError('NAME_UNUSABLE', `"${value}" cannot be the name of anything on a cluster`, {
+    hint: 'nothing was sent; find out where this name comes from',
+  });
 }

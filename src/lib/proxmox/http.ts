@@ -3,16 +3,17 @@
  * endpoint but the login, and must not repeat a write whose outcome is unknown.
  */
 import type { Clock } from '../clock.ts';
-import { isSecretName, redactParams } from '../redact.ts';
-import { judge, noAnswer, type Answer, type Asked, type RawAnswer } from './answer.ts';
-import { AnswerLostError, AuthError, PveError, UnreachableError, type HttpMethod } from './errors.ts';
+import { isSecretName, redactParams, SecretMask } from '../redact.ts';
+import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
+import { badEndingOf, endingOf, meaningOf } from './ending.ts';
+import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
 import { parseHost } from './hosts.ts';
-import { NoAnswer, NotSent, Peer, TooLarge, type Outgoing } from './peer.ts';
+import { NotSent, Peer, type Outgoing } from './peer.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
-import type { ConnectionSettings, RequestEvent } from './types.ts';
+import type { ConnectionSettings, RequestEvent, WriteWitness } from './types.ts';
 
 const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
@@ -24,6 +25,8 @@ export interface HttpOptions {
   readonly clock: Clock;
   /** Hears of every exchange, secrets masked. */
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  /** Without one, writes are sent unwitnessed. */
+  readonly witness?: WriteWitness | undefined;
   /** Requests under way at once; more wait. */
   readonly maxConcurrent?: number | undefined;
   /** Larger answers are refused. */
@@ -34,6 +37,8 @@ export class PveHttp {
   readonly #connection: ConnectionSettings;
   readonly #clock: Clock;
   readonly #onRequest: HttpOptions['onRequest'];
+  readonly #witness: WriteWitness | undefined;
+  readonly #secrets = new SecretMask();
   readonly #peers: readonly Peer[];
   readonly #gate: Gate;
   readonly #tickets: TicketKeeper | undefined;
@@ -47,6 +52,7 @@ export class PveHttp {
     this.#connection = connection;
     this.#clock = clock;
     this.#onRequest = options.onRequest;
+    this.#witness = options.witness;
     const peerOptions = {
       tls: connection.tls,
       timeout: connection.timeout,
@@ -56,6 +62,7 @@ export class PveHttp {
     this.#peers = connection.hosts.map((written) => new Peer(parseHost(written), peerOptions));
     this.#gate = new Gate(concurrency);
     const { auth } = connection;
+    this.#secrets.add(auth.kind === 'token' ? auth.secret : auth.password);
     if (auth.kind === 'password') {
       this.#tickets = new TicketKeeper((secret) => this.#login(auth.user, secret), auth.password, clock);
     }
@@ -70,6 +77,11 @@ export class PveHttp {
   serverTime(): Date {
     const now = this.#clock.now();
     return new Date(this.#heard ? this.#heard.serverTime + (now - this.#heard.at) : now);
+  }
+
+  /** Takes secrets of this connection, and all that it has sent, out of a text that the server wrote. */
+  mask(text: string): string {
+    return this.#secrets.mask(text);
   }
 
   close(): void {
@@ -151,7 +163,11 @@ export class PveHttp {
         hint: 'use an API token (token_name and token_value) for this connection',
       });
     }
-    return { ticket: row.text('ticket'), csrf: row.text('CSRFPreventionToken') };
+    const made = { ticket: row.text('ticket'), csrf: row.text('CSRFPreventionToken') };
+    // Behind the last colons is what makes a ticket one; the rest anybody can guess.
+    for (const secret of [made.ticket, made.ticket.split('::').at(-1) ?? '', made.csrf])
+      this.#secrets.add(secret);
+    return made;
   }
 
   async #exchange(request: Outgoing, signal?: AbortSignal): Promise<Answer> {
@@ -160,18 +176,20 @@ export class PveHttp {
       method: request.method,
       path: decodeURIComponent(request.path),
       who: auth.kind === 'token' ? auth.tokenId : auth.user,
-      secrets: secretsOf(request.params),
+      mask: (text) => this.#secrets.mask(text),
     };
+    for (const secret of secretsOf(request.params)) this.#secrets.add(secret);
+    const { method, path } = asked;
+    const end =
+      method === 'GET' ? undefined : await this.#witness?.begin({ method, path, params: request.params });
     try {
-      return judge(asked, await this.#viaAnyHost(request, signal));
-    } catch (error) {
-      if (error instanceof TooLarge && asked.method === 'GET') {
-        throw new PveError({ ...asked, status: 200, text: `unexpected answer: ${error.message}` });
-      }
-      if (error instanceof NoAnswer) throw noAnswer(asked, error.message, error.cause);
-      if (error instanceof NotSent) {
-        throw new UnreachableError(asked.method, asked.path, error.message, error.cause);
-      }
+      const raw = await this.#viaAnyHost(request, signal);
+      const answer = judge(asked, raw);
+      await end?.(endingOf(answer, raw));
+      return answer;
+    } catch (thrown) {
+      const error = meaningOf(thrown, asked);
+      await end?.(badEndingOf(error));
       throw error;
     }
   }

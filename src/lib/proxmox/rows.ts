@@ -77,7 +77,12 @@ export class Row {
   /** A list as PVE writes it: separated by commas, semicolons or blanks; sorted out of an array, too. */
   list(key: string): readonly string[] {
     const value = this.get(key);
-    if (Array.isArray(value)) return value.map(String);
+    if (Array.isArray(value)) {
+      // An object's own toString would be called.
+      if (!value.every((item) => typeof item === 'string' || typeof item === 'number'))
+        this.#fail(key, 'is not a list of texts');
+      return value.map(String);
+    }
     return (this.maybeText(key) ?? '').split(/[,;\s]+/).filter((item) => item !== '');
   }
 

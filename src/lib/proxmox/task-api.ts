@@ -30,17 +30,23 @@ export function taskApi(http: PveHttp): TaskApi {
       return compact({
         upid,
         running: row.text('status') === 'running',
-        exitstatus: row.maybeText('exitstatus'),
+        exitstatus: unlessGood(row.maybeText('exitstatus'), http),
       });
     },
     taskLog: async (upid, lines, signal) => {
       const url = path`/nodes/${parseUpid(upid).node}/tasks/${upid}/log`;
       const first = await http.get(url, { start: 0, limit: lines }, signal);
-      const total = Number(first.document['total'] ?? 0);
+      const count = first.document['total'];
+      const total = typeof count === 'number' || typeof count === 'string' ? Number(count) : 0;
       // The log is counted from its beginning; only the first answer tells its length.
       const tail =
         total > lines ? await http.get(url, { start: total - lines, limit: lines }, signal) : first;
-      return rowsOf(tail).map((row) => row.maybeText('t') ?? '');
+      return rowsOf(tail).map((row) => http.mask(row.maybeText('t') ?? ''));
     },
   };
+}
+
+/** A task's last words may repeat what it was given. */
+function unlessGood(exitstatus: string | undefined, http: PveHttp): string | undefined {
+  return exitstatus === undefined || exitstatus === 'OK' ? exitstatus : http.mask(exitstatus);
 }

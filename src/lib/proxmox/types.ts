@@ -33,6 +33,30 @@ export interface RequestEvent {
   readonly durationMs: number;
 }
 
+/** A write that is about to be sent. */
+export interface WriteRequest {
+  readonly method: 'POST' | 'PUT' | 'DELETE';
+  /** Below `/api2/json`, decoded. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** How a write ended. `not-sent`: certainly not carried out. `lost`: the outcome is unknown. */
+export interface WriteEnding {
+  readonly result: 'done' | 'refused' | 'not-sent' | 'lost';
+  readonly status?: number;
+  readonly upid?: Upid;
+  /** Of the error. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** Is told of every request that is not a read, the login included. */
+export interface WriteWitness {
+  /** Nothing is sent before this resolves, and nothing at all when it rejects. What it resolves to never rejects. */
+  begin(write: WriteRequest): Promise<(ending: WriteEnding) => Promise<void>>;
+}
+
 /** A task identifier; the node inside it is the one to ask. */
 export type Upid = string;
 

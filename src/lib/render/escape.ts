@@ -20,3 +20,14 @@ export function escapeControl(text: string): string {
 export function escapeLines(text: string): string[] {
   return text.trimEnd().split(/\r?\n/).map(escapeControl);
 }
+
+/** The same JSON text (or double-quoted YAML), with what a terminal would act upon written as `\uXXXX`. */
+export function escapeJson(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === '\n'
+      ? character
+      : Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+          .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+          .join(''),
+  );
+}

@@ -15,6 +15,7 @@
 import type { ApplyEvent } from '../execute/types.ts';
 import type { Step } from '../plan/types.ts';
 import { redactText } from '../redact.ts';
+import { escapeJson } from '../render/escape.ts';
 import { createProgress, errorFacts } from './progress.ts';
 import type { Ui, UiContext } from './types.ts';
 
@@ -49,7 +50,7 @@ export function createJsonlUi({ stream, clock }: Pick<UiContext, 'stream' | 'clo
 
   function emit(type: string, details: object): void {
     const time = new Date(clock.now()).toISOString();
-    stream.write(`${JSON.stringify({ time, type, ...details })}\n`);
+    stream.write(`${escapeJson(JSON.stringify({ time, type, ...details }))}\n`);
   }
 
   return {

@@ -10,6 +10,7 @@ import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
 import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
+import { foreignSteps } from '../plan/saved-plan.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -159,6 +160,14 @@ export async function applySavedPlan(
         {
           hint: 'make a new plan with --dry-run --out',
         },
+      );
+    }
+    const foreign = foreignSteps(plan, { ...want, adopt: want.options.adopt }, have);
+    if (foreign.length > 0) {
+      throw new PlanRefusedError(
+        'PLAN_FOREIGN',
+        ['the plan reaches beyond this class:', ...foreign].join('\n  '),
+        { hint: 'it was edited, or made from other files; make a new plan with --dry-run --out' },
       );
     }
     await settleExisting(plan, have, context.credentials);

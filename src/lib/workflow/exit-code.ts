@@ -7,13 +7,14 @@ const PARTIAL = 5;
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Codes of failures that prove that nothing was changed. */
-const NOTHING_HAPPENED = new Set(['PERMISSION_DENIED', 'AUTH_FAILED', 'PVE_UNREACHABLE']);
+const NOTHING_HAPPENED = new Set(['PERMISSION_DENIED', 'AUTH_FAILED', 'PVE_UNREACHABLE', 'AUDIT_FAILED']);
 
 export function exitCodeOf(
   { summary, rounds }: RunOutcome,
   stoppedBy: 'SIGINT' | 'SIGTERM' | undefined,
 ): number {
-  if (summary.status === 'interrupted') return STOPPED[stoppedBy ?? 'SIGINT'];
+  // Without a signal it stopped by itself, because its writes could not be recorded.
+  if (summary.status === 'interrupted' && stoppedBy !== undefined) return STOPPED[stoppedBy];
   if (summary.status === 'done' || summary.status === 'nothing-to-do') return DONE;
   const results = rounds.flatMap(({ result }) => result.results);
   const failures = results.filter((entry) => entry.status === 'failed');

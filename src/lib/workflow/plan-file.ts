@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
 import writeFileAtomic from 'write-file-atomic';
 import { ConfigError } from '../errors.ts';
+import { planText } from '../plan/document.ts';
 import { assertSound } from '../plan/graph.ts';
 import type { Plan } from '../plan/types.ts';
 
@@ -24,7 +25,7 @@ export function assertPlanFile(file: string): void {
 }
 
 export async function savePlan(plan: Plan, file: string): Promise<void> {
-  await writeFileAtomic(file, `${JSON.stringify(plan, null, 2)}\n`);
+  await writeFileAtomic(file, planText(plan));
 }
 
 function readJson(file: string): unknown {

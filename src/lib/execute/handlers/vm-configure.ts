@@ -13,6 +13,13 @@ type ConfigureStep = StepOf<'vm.configure'>;
 const POLL_MS = 2000;
 const LOCK_PATIENCE_MS = 120_000;
 
+/** A plan speaks of one machine; another one under its number, ours or not, is left alone. */
+function isSameMachine({ description, vmid }: ConfigureStep, values: ConfigValues): boolean {
+  const found = parseVmMark(values['description'] ?? '');
+  const planned = parseVmMark(description);
+  return found?.vmid === vmid && found.lab === planned?.lab && found.user === planned.user;
+}
+
 async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
   const { node, vmid } = step;
   const started = io.clock.now();
@@ -22,7 +29,7 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     const lock = values['lock'];
     if (lock === undefined) {
-      if (parseVmMark(values['description'] ?? '')?.vmid === vmid) return values;
+      if (isSameMachine(step, values)) return values;
       throw new StepError('NOT_OURS', `VM ${vmid} on ${node} does not carry its mark; it is left alone`, {
         hint: `if it is a stand's VM, put the deploy-stand line back into its notes, with vmid=${vmid}`,
       });

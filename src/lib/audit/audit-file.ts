@@ -1,0 +1,128 @@
+/** Appends lines to a file that many processes may share, each on disk when told so. Must not know what they say. */
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UsageError } from '../errors.ts';
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
+/** Not through a symbolic link (it may lead to a file of somebody else), and without waiting for a pipe's reader. */
+const FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
+const NEWLINE = 0x0a;
+
+interface Queued {
+  readonly line: string;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+function refuse(file: string, reason: string, cause?: unknown): never {
+  throw new UsageError('AUDIT_FILE', `the audit file ${file} cannot be used: ${reason}`, {
+    hint: 'name a file of your own in a folder that you may write to, with --audit-file',
+    cause,
+  });
+}
+
+/** A new file is its owner's alone from its first moment; its name is on disk when this resolves. */
+async function create(file: string): Promise<FileHandle> {
+  const handle = await open(file, FLAGS | O_CREAT | O_EXCL, 0o600);
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  return handle;
+}
+
+async function openOrCreate(file: string): Promise<FileHandle> {
+  for (;;) {
+    try {
+      return await open(file, FLAGS);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    try {
+      return await create(file);
+    } catch (error) {
+      // Another run made it in between.
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+export class AuditFile {
+  readonly #handle: FileHandle;
+  /** What a process that met a full disk may have left is ended by a line break of ours. */
+  #isTorn: boolean;
+  #queue: Queued[] = [];
+  #isWriting = false;
+
+  private constructor(handle: FileHandle, isTorn: boolean) {
+    this.#handle = handle;
+    this.#isTorn = isTorn;
+  }
+
+  /** Throws UsageError unless the file is ours, private and writable. */
+  static async open(file: string): Promise<AuditFile> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await openOrCreate(file);
+      const { size, mode, uid } = await handle.stat().then((stats) => {
+        if (!stats.isFile()) refuse(file, 'it is not a regular file');
+        return stats;
+      });
+      const isPosix = process.getuid !== undefined;
+      if (isPosix && uid !== process.getuid?.()) refuse(file, 'it belongs to another account');
+      if (isPosix && (mode & 0o077) !== 0) refuse(file, `others may read or write it; chmod 600 ${file}`);
+      const last = Buffer.alloc(1, NEWLINE);
+      if (size > 0) await handle.read(last, 0, 1, size - 1);
+      return new AuditFile(handle, last[0] !== NEWLINE);
+    } catch (error) {
+      await handle?.close();
+      if (error instanceof UsageError) throw error;
+      const code = codeOf(error);
+      return refuse(file, code === 'ELOOP' ? 'it is a symbolic link' : code, error);
+    }
+  }
+
+  /** On disk when it resolves. Lines of one moment share one write and one fsync. */
+  async append(line: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ line, resolve, reject });
+      if (!this.#isWriting) void this.#drain();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      try {
+        await this.#write(batch.map(({ line }) => `${line}\n`).join(''));
+        for (const entry of batch) entry.resolve();
+      } catch (error) {
+        for (const entry of batch) entry.reject(error);
+      }
+    }
+    this.#isWriting = false;
+  }
+
+  /** One write, because the kernel keeps only single appends to one file apart (POSIX write, O_APPEND). */
+  async #write(text: string): Promise<void> {
+    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
+    this.#isTorn = true;
+    const { bytesWritten } = await this.#handle.write(bytes);
+    if (bytesWritten < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    this.#isTorn = false;
+    await this.#handle.datasync();
+  }
+}
