@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { createClock } from '../lib/clock.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
+import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
@@ -19,6 +20,8 @@ export interface Changing {
   readonly output: Output;
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
+  /** Takes down each request in the debug record. */
+  readonly onRequest: (event: RequestEvent) => void;
   connect(): Promise<Session>;
   runContext(): Promise<RunContext>;
   /** Opens the credentials file too; refuses one that is not ours. */
@@ -100,6 +103,7 @@ export async function runChanging(
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
       hard: hard.signal,
+      onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
       withCredentials,

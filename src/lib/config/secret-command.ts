@@ -67,7 +67,7 @@ export async function runSecretCommand(command: SecretCommand): Promise<Parsed<s
     .trim()
     .split(/\s*\n\s*/)
     .join(' / ');
-  const complaint = lines === '' ? '' : `: ${[...lines].slice(-MAX_COMPLAINT).join('')}`;
+  const complaint = lines === '' ? '' : `: ${lines.slice(-MAX_COMPLAINT)}`;
   return {
     problem: `the program "${printable(command.argv[0] ?? '')}" ${failure}${complaint}`,
     hint: 'run the command by hand in the folder of this file: it has to print the secret and nothing else',
