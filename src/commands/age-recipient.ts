@@ -2,6 +2,7 @@
 import { isRecipient, recipientOf, type AgeKeys, type AgeRecipient } from '../lib/age.ts';
 import { readAgeKeys, readPassphraseFile } from '../lib/config/age-keys.ts';
 import { printable } from '../lib/config/issues.ts';
+import type { Sealing } from '../lib/credentials/credentials-file.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
@@ -30,6 +31,23 @@ export async function readRecipients(written: readonly string[], flag: string): 
     });
   }
   return recipients;
+}
+
+/** How the credentials file of this command is kept; see `--encrypt-to`. */
+export async function sealingOf(
+  io: ProgramIo,
+  flags: GlobalFlags & { readonly encryptTo?: readonly string[] },
+  warn: Warn,
+): Promise<Sealing> {
+  return {
+    encryptTo: await readRecipients(flags.encryptTo ?? [], '--encrypt-to'),
+    identities: () => keysOf(io, flags, warn).identities,
+  };
+}
+
+/** The same for commands that only look into it. */
+export function readingOf(io: ProgramIo, flags: GlobalFlags, warn: Warn): Sealing {
+  return { readOnly: true, identities: () => keysOf(io, flags, warn).identities };
 }
 
 function twoKeys(): never {

@@ -8,6 +8,7 @@ import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
+import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
@@ -33,6 +34,7 @@ export interface Changing {
 
 interface ChangingFlags extends GlobalFlags {
   readonly concurrency?: number;
+  readonly encryptTo?: readonly string[];
 }
 
 export async function runChanging(
@@ -96,10 +98,13 @@ export async function runChanging(
   };
   const withCredentials = async (file: string): Promise<DeployContext> => {
     await assertPrivateFile(file);
+    const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
     const { url } = await connect();
-    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url }) };
+    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url, ...sealing }) };
   };
   try {
+    // Before anything is contacted.
+    if (flags.encryptTo !== undefined) await readRecipients(flags.encryptTo, '--encrypt-to');
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
       hard: hard.signal,

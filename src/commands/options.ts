@@ -79,6 +79,14 @@ export function collect(value: string, former: readonly string[] | undefined): s
   return [...(former ?? []), value];
 }
 
+/** For commands that write a credentials file. */
+export function encryptToOption(): Option {
+  return envOption(
+    '--encrypt-to <age1…>',
+    'encrypt the credentials file for this recipient (may be repeated)',
+  ).argParser(collect);
+}
+
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
 
 export function addGlobalOptions(program: Command): Command {

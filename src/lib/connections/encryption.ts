@@ -77,9 +77,12 @@ function leftBecause(written: unknown, work: Work['do']): Outcome | undefined {
 
 const DONE = { encrypt: 'encrypted', decrypt: 'decrypted', rekey: 're-encrypted' } as const;
 
-async function opened(held: readonly Held[], file: string, keys: AgeKeys): Promise<Map<string, string>> {
+async function opened(
+  held: readonly Held[],
+  { issues }: OpenFile,
+  keys: AgeKeys,
+): Promise<Map<string, string>> {
   const plain = new Map<string, string>();
-  const issues: ConfigIssue[] = [];
   for (const { connection, key, written } of held) {
     const armor = String(written);
     if (plain.has(armor)) continue;
@@ -87,24 +90,19 @@ async function opened(held: readonly Held[], file: string, keys: AgeKeys): Promi
     if ('value' in secret) plain.set(armor, secret.value);
     else {
       const { problem, hint } = secret;
-      issues.push({
-        file,
-        path: `${connection}.${key}`,
-        message: problem,
-        ...(hint === undefined ? {} : { hint }),
-      });
+      issues?.add([connection, key], problem, { hint });
       // The next one would cost another second, and fail as well.
       if (problem.includes('passphrase')) break;
     }
   }
-  if (issues.length > 0) throw configError(issues);
+  if (issues && issues.errors.length > 0) throw configError(issues.errors);
   return plain;
 }
 
 /** Old text of a secret → new one. All of them, or an error. */
 async function newTexts(
   held: readonly Held[],
-  file: string,
+  open: OpenFile,
   work: Work,
   workFactor?: number,
 ): Promise<Map<string, string>> {
@@ -112,7 +110,7 @@ async function newTexts(
   const plain =
     work.do === 'encrypt'
       ? new Map([...olds].map((old) => [old, old]))
-      : await opened(held, file, work.keys());
+      : await opened(held, open, work.keys());
   if (work.do === 'decrypt') return plain;
   const to = await work.to();
   const news = new Map<string, string>();
@@ -154,7 +152,7 @@ export async function changeSecrets(
     outcome: leftBecause(written, work.do) ?? DONE[work.do],
   }));
   if (due.length === 0) return { text: old, isMeant: () => true, secrets, isChanged: false };
-  const news = await newTexts(due, file, work, workFactor);
+  const news = await newTexts(due, open, work, workFactor);
   const document = documentOf(old, file);
   const places = placesOf(document);
   const nodes = new Set(

@@ -2,7 +2,7 @@
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseConnections, readConnections } from '../config/connections-file.ts';
-import { configError } from '../config/issues.ts';
+import { configError, type Issues } from '../config/issues.ts';
 import { readTextFile } from '../config/read-text.ts';
 import { checkSchema } from '../config/schema.ts';
 import { mapping, type Written } from '../config/written.ts';
@@ -18,6 +18,8 @@ export interface OpenFile {
   readonly text: string;
   /** Empty for a file that is yet to be made. */
   readonly value: Written;
+  /** Where complaints about what stands in the file go; undefined when nothing does. */
+  readonly issues?: Issues;
   readonly isNew: boolean;
 }
 
@@ -61,7 +63,7 @@ export function openFile(file: string): OpenFile {
   const { value, issues } = readConnections(file);
   if (issues.errors.length === 0) checkSchema('connections', value, issues);
   if (issues.errors.length > 0) throw configError(issues.errors);
-  return { file, target, text, value, isNew: false };
+  return { file, target, text, value, issues, isNew: false };
 }
 
 function valueOf(text: string, file: string): Written {

@@ -1,6 +1,6 @@
 /** What the hosts of connections answered, as text and as a document. Holds no secret. */
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
-import { momentOf } from './moment.ts';
+import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 
@@ -32,7 +32,7 @@ interface ConnectionReport {
   readonly error?: Problem;
 }
 
-const until = (validTo: number): string => momentOf(Math.floor(validTo / 1000));
+const until = (validTo: number): string => dayOf(validTo / 1000);
 
 function errorDocument(error: Problem | undefined): JsonObject {
   if (error === undefined) return {};
@@ -93,10 +93,18 @@ function nodesText({ nodes = [], quorum = 'unknown' }: HostReport): string {
   return `${count}${away}; ${QUORUM[quorum]}`;
 }
 
+const UNITS = [
+  [86_400, 'days'],
+  [3600, 'h'],
+  [60, 'min'],
+] as const;
+
 function skewText(seconds: number): string {
   // The header tells whole seconds.
   if (Math.abs(seconds) <= 1) return 'clock as here';
-  return `clock ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`;
+  const size = Math.abs(seconds);
+  const [unit, word] = UNITS.find(([least]) => size >= 2 * least) ?? [1, 's'];
+  return `clock ${Math.round(size / unit)} ${word} ${seconds > 0 ? 'ahead' : 'behind'}`;
 }
 
 function hostCells(report: HostReport, paint: Paint): Cell[] {

@@ -1,6 +1,6 @@
 /** Connections as a table and as a document: how each secret is kept, and never the secret. */
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
-import { momentOf } from './moment.ts';
+import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 
@@ -144,7 +144,7 @@ export function toAddedDocument(added: Added): JsonObject {
       fingerprint: certificate.fingerprint,
       subject: certificate.subject,
       issuer: certificate.issuer,
-      validUntil: momentOf(Math.floor(certificate.validTo / 1000)),
+      validUntil: dayOf(certificate.validTo / 1000),
       trusted: trust === 'fingerprint' || certificate.isTrusted,
     })),
   };
@@ -172,10 +172,7 @@ export function renderAdded(added: Added, { width, color }: RenderOptions): stri
     ['secret', keepingWords(secret)],
     ...certificates.flatMap(({ host, fingerprint, subject, issuer, validTo }): [string, string][] => [
       ['host', host],
-      [
-        '',
-        `certificate of ${subject}, issued by ${issuer}, valid until ${momentOf(Math.floor(validTo / 1000))}`,
-      ],
+      ['', `certificate of ${subject}, issued by ${issuer}, valid until ${dayOf(validTo / 1000)}`],
       ['', `SHA-256 ${fingerprint}`],
     ]),
     ...trustLines(added).map((line, index): [string, string] => [index === 0 ? 'trust' : '', line]),
