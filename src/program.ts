@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
+import { connectionsCommand } from './commands/connections.ts';
 import { deployCommand } from './commands/deploy.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
@@ -29,6 +30,7 @@ export function createProgram(io: ProgramIo): Command {
     cleanupCommand(io),
     usersCommand(io),
     bridgesCommand(io),
+    connectionsCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

@@ -3,10 +3,12 @@ import { setMaxListeners } from 'node:events';
 import { createClock } from '../lib/clock.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
+import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
+import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
@@ -19,6 +21,8 @@ export interface Changing {
   readonly output: Output;
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
+  /** Takes down each request in the debug record. */
+  readonly onRequest: (event: RequestEvent) => void;
   connect(): Promise<Session>;
   runContext(): Promise<RunContext>;
   /** Opens the credentials file too; refuses one that is not ours. */
@@ -30,6 +34,7 @@ export interface Changing {
 
 interface ChangingFlags extends GlobalFlags {
   readonly concurrency?: number;
+  readonly encryptTo?: readonly string[];
 }
 
 export async function runChanging(
@@ -106,13 +111,17 @@ export async function runChanging(
   };
   const withCredentials = async (file: string): Promise<DeployContext> => {
     await assertPrivateFile(file);
+    const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
     const { url } = await connect();
-    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url }) };
+    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url, ...sealing }) };
   };
   try {
+    // Before anything is contacted.
+    if (flags.encryptTo !== undefined) await readRecipients(flags.encryptTo, '--encrypt-to');
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
       hard: hard.signal,
+      onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
       withCredentials,

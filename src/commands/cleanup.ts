@@ -1,15 +1,11 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { durationSeconds, envOption, nonNegativeInteger } from './options.ts';
+import { collect, durationSeconds, encryptToOption, envOption, nonNegativeInteger } from './options.ts';
 import type { CleanupFlags } from './run-cleanup.ts';
 
 const TWO_HOURS = 2 * 3600;
 const TEN_MINUTES = 600;
-
-function collect(value: string, former: string[] | undefined): string[] {
-  return [...(former ?? []), value];
-}
 
 export function cleanupCommand(io: ProgramIo): Command {
   return new Command('cleanup')
@@ -42,6 +38,7 @@ export function cleanupCommand(io: ProgramIo): Command {
     .addOption(
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )
+    .addOption(encryptToOption())
     .action(async (_: unknown, command: Command) => {
       const { runCleanup } = await import('./run-cleanup.ts');
       await runCleanup(io, command.optsWithGlobals<CleanupFlags>());

@@ -1,7 +1,7 @@
 /** The flags of `deploy`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { envOption, nameList, positiveInteger } from './options.ts';
+import { encryptToOption, envOption, nameList, positiveInteger } from './options.ts';
 import type { DeployFlags } from './run-deploy.ts';
 
 export function deployCommand(io: ProgramIo): Command {
@@ -31,6 +31,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(envOption('--out <plan.json>', 'save the plan'))
     .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
+    .addOption(encryptToOption())
     .option('--adopt', 'use pools that exist without our mark')
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {

@@ -5,6 +5,8 @@ import { UsageError } from '../lib/errors.ts';
 export interface GlobalFlags {
   readonly connection?: string;
   readonly connections?: string;
+  readonly passphraseFile?: string;
+  readonly identity?: readonly string[];
   /** True without a scenario file. */
   readonly simulate?: string | true;
   readonly simulateState?: string;
@@ -73,12 +75,33 @@ export function nameList(text: string): string[] {
   return names;
 }
 
+/** For options that may be repeated. */
+export function collect(value: string, former: readonly string[] | undefined): string[] {
+  return [...(former ?? []), value];
+}
+
+/** For commands that write a credentials file. */
+export function encryptToOption(): Option {
+  return envOption(
+    '--encrypt-to <age1…>',
+    'encrypt the credentials file for this recipient (may be repeated)',
+  ).argParser(collect);
+}
+
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
 
 export function addGlobalOptions(program: Command): Command {
   return program
     .addOption(envOption('--connection <name>', 'cluster of the connections file to use'))
     .addOption(envOption('--connections <file>', 'connections file (default: ./connections.yml)'))
+    .addOption(
+      envOption('--passphrase-file <file>', 'passphrase of encrypted secrets (or: DEPLOY_STAND_PASSPHRASE)'),
+    )
+    .addOption(
+      envOption('--identity <file>', 'age identity of encrypted secrets (may be repeated)').argParser(
+        collect,
+      ),
+    )
     .addOption(envOption('--simulate [scenario]', 'act on the embedded simulator instead of a cluster'))
     .addOption(
       envOption('--simulate-state <file>', 'keep the simulated cluster in this file between commands'),

@@ -31,6 +31,7 @@ export interface CleanupFlags extends GlobalFlags {
   readonly minAge: number;
   readonly timeout: number;
   readonly credentials?: string;
+  readonly encryptTo?: readonly string[];
 }
 
 const PENDING = 6;

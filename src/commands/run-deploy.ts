@@ -29,6 +29,7 @@ export interface DeployFlags extends GlobalFlags {
   readonly out?: string;
   readonly plan?: string;
   readonly credentials?: string;
+  readonly encryptTo?: readonly string[];
   readonly adopt?: true;
   readonly updateRunning?: true;
 }
@@ -124,7 +125,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       renderSummary(outcome.plan, outcome.summary, {
         ...run.output,
         url: session.url,
-        credentialsFile,
+        credentialsFile: flags.encryptTo ? `${credentialsFile} (encrypted)` : credentialsFile,
         resumeCommand: commandLine(io.argv),
       }),
     );

@@ -19,6 +19,7 @@ import {
 
 export interface UsersChangeFlags extends UsersFlags {
   readonly dryRun?: true;
+  readonly encryptTo?: readonly string[];
   readonly detailedExitcode?: true;
   readonly maxChanges?: number;
   readonly disable?: true;
@@ -84,7 +85,7 @@ export async function runUsersChange(
       renderSummary(outcome.plan, outcome.summary, {
         ...run.output,
         url: session.url,
-        credentialsFile,
+        credentialsFile: flags.encryptTo ? `${credentialsFile} (encrypted)` : credentialsFile,
         resumeCommand: 'run the same command again',
       }),
     );

@@ -9,6 +9,7 @@ import { renderHtmlCards } from '../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../lib/render/cards-markdown.ts';
 import { exportCards } from '../lib/workflow/export.ts';
 import { runChanging } from './changing.ts';
+import { readingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { credentialsPath, readSelection, type UsersFlags } from './users-selection.ts';
 
@@ -69,7 +70,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
         ...(selection.lab ? { lab: selection.lab.name } : {}),
       },
       { pve, hard: run.hard },
-      await CredentialsFile.open(credentials, { url }),
+      await CredentialsFile.open(credentials, { url, ...readingOf(io, flags, run.output.warn) }),
     );
     if (cards.length === 0) {
       throw new PlanRefusedError(

@@ -3,6 +3,7 @@ import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { renderUsers, toUsersDocument } from '../lib/render/users-text.ts';
 import { listUsers } from '../lib/workflow/users.ts';
 import { runChanging } from './changing.ts';
+import { readingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { presentCredentials, readSelection, type UsersFlags } from './users-selection.ts';
 
@@ -11,7 +12,10 @@ export async function runUsersList(io: ProgramIo, flags: UsersFlags): Promise<vo
     const selection = readSelection(flags, (text) => run.output.warn(text));
     const { pve, url } = await run.connect();
     const file = presentCredentials(flags, selection);
-    const credentials = file === undefined ? undefined : await CredentialsFile.open(file, { url });
+    const credentials =
+      file === undefined
+        ? undefined
+        : await CredentialsFile.open(file, { url, ...readingOf(io, flags, run.output.warn) });
     const rows = await listUsers(selection.users, { pve, hard: run.hard }, credentials);
     run.output.result(toUsersDocument(rows), () => renderUsers(rows, run.output));
   });

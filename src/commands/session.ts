@@ -1,7 +1,7 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
 import type { AuditLog } from '../lib/audit/audit-log.ts';
 import { createClock, type Clock } from '../lib/clock.ts';
-import { loadConnection } from '../lib/config/connection.ts';
+import { loadConnection, type ConnectionOptions } from '../lib/config/connection.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';
 import { createPveClient } from '../lib/proxmox/client.ts';
@@ -69,12 +69,19 @@ async function openSimulator(flags: GlobalFlags): Promise<Target> {
   };
 }
 
-function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Target {
-  const { connection, warnings } = loadConnection({
+/** Where the flags say that the connection is, and what opens its secret. */
+export function connectionOptions(io: ProgramIo, flags: GlobalFlags): ConnectionOptions {
+  return {
     env: io.env,
     ...(flags.connections === undefined ? {} : { file: flags.connections }),
     ...(flags.connection === undefined ? {} : { name: flags.connection }),
-  });
+    ...(flags.passphraseFile === undefined ? {} : { passphraseFile: flags.passphraseFile }),
+    ...(flags.identity === undefined ? {} : { identityFiles: flags.identity }),
+  };
+}
+
+async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Promise<Target> {
+  const { connection, warnings } = await loadConnection(connectionOptions(io, flags));
   for (const warning of warnings) output.warn(warning);
   if (!connection.tls.verify) {
     output.warn(
@@ -122,7 +129,7 @@ export async function openSession(
   },
 ): Promise<Session> {
   const target =
-    flags.simulate === undefined ? openConnection(io, flags, tools.output) : await openSimulator(flags);
+    flags.simulate === undefined ? await openConnection(io, flags, tools.output) : await openSimulator(flags);
   const audit = await openAuditOf(target, io, { flags, ...tools });
   const pve = createPveClient({
     connection: target.connection,

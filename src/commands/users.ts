@@ -1,14 +1,10 @@
 /** The flags of `users`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, Option } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { envOption, nonNegativeInteger } from './options.ts';
+import { collect, encryptToOption, envOption, nonNegativeInteger } from './options.ts';
 import type { UsersChangeFlags } from './run-users-change.ts';
 import type { UsersExportFlags } from './run-users-export.ts';
 import type { UsersFlags } from './users-selection.ts';
-
-function collect(value: string, former: readonly string[] | undefined): string[] {
-  return [...(former ?? []), value];
-}
 
 const LAB = 'the lab: role, passwords and name of the credentials file are taken from it';
 
@@ -39,6 +35,7 @@ function addCredentials(command: Command): Command {
 
 function addChange(command: Command): Command {
   return command
+    .addOption(encryptToOption())
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConnection, type ConnectionOptions } from '../../src/lib/config/connection.ts';
-import { problems } from './problems.ts';
+import { problemsOf } from './problems.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -21,8 +21,8 @@ function put(name: string, text: string, mode = 0o600): string {
 type Loose = Partial<ConnectionOptions>;
 const load = (options: Loose = {}) =>
   loadConnection({ env: {}, cwd: folder, configDir: join(folder, 'config'), ...options });
-const found = (options: Loose = {}): string[] =>
-  problems(() => load(options)).map((line) => line.replaceAll(`${folder}/`, ''));
+const found = async (options: Loose = {}): Promise<string[]> =>
+  (await problemsOf(load(options))).map((line) => line.replaceAll(`${folder}/`, ''));
 
 const SEEDS = `"prod-cluster":
   host: "192.168.1.100:8006"
@@ -42,9 +42,9 @@ const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const FERNET = `gAAAA${'A'.repeat(80)}`;
 
 describe('a file as the older tool wrote it', () => {
-  test('password', () => {
+  test('password', async () => {
     put('connections_config.yml', SEEDS);
-    expect(load({ name: 'prod-cluster' })).toEqual({
+    expect(await load({ name: 'prod-cluster' })).toEqual({
       connection: {
         name: 'prod-cluster',
         hosts: ['192.168.1.100:8006'],
@@ -56,55 +56,55 @@ describe('a file as the older tool wrote it', () => {
     });
   });
 
-  test('token', () => {
+  test('token', async () => {
     put('connections_config.yml', SEEDS);
-    expect(load({ name: 'dev-cluster' }).connection).toMatchObject({
+    expect((await load({ name: 'dev-cluster' })).connection).toMatchObject({
       hosts: ['192.168.1.101:8006'],
       auth: { kind: 'token', tokenId: 'admin@pve!deploy-script', secret: 'a-token' },
     });
   });
 
-  test('encrypted secrets have to be entered again', () => {
+  test('encrypted secrets have to be entered again', async () => {
     const file = put('connections.yml', SEEDS.replace('a-token', FERNET).replace('a-password', FERNET));
     const hint = 're-enter this secret: write the password or token secret itself';
     const message = 'this secret was encrypted by the older Python deploy-stand and cannot be read';
-    expect(found({ file, name: 'prod-cluster' })).toEqual([
+    expect(await found({ file, name: 'prod-cluster' })).toEqual([
       `connections.yml:5:13 prod-cluster.password: ${message} → ${hint}`,
     ]);
-    expect(found({ file, name: 'dev-cluster' })).toEqual([
+    expect(await found({ file, name: 'dev-cluster' })).toEqual([
       `connections.yml:12:16 dev-cluster.token_value: ${message} → ${hint}`,
     ]);
   });
 });
 
 describe('which file and which connection', () => {
-  test('no file at all', () => {
-    expect(found()).toEqual([
-      'connections.yml: no connections file was found → write connections.yml (looked for: connections.yml, connections_config.yml, config/connections.yml), set PVE_HOST with PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate',
+  test('no file at all', async () => {
+    expect(await found()).toEqual([
+      'connections.yml: no connections file was found → make one with: deploy-stand connections add NAME --host HOST (looked for: connections.yml, connections_config.yml, config/connections.yml); or set PVE_HOST with PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate',
     ]);
   });
 
   const one = (host: string): string => `${host}:\n  host: ${host}\n  user: a@pve\n  password: secret\n`;
 
-  test('the usual places in their order', () => {
+  test('the usual places in their order', async () => {
     put('config/connections.yml', one('third'));
-    expect(load().connection.name).toBe('third');
+    expect((await load()).connection.name).toBe('third');
     put('connections_config.yml', one('second'));
-    expect(load().connection.name).toBe('second');
+    expect((await load()).connection.name).toBe('second');
     put('connections.yml', one('first'));
-    expect(load().connection.name).toBe('first');
-    expect(load({ file: join(folder, 'config/connections.yml') }).connection.name).toBe('third');
+    expect((await load()).connection.name).toBe('first');
+    expect((await load({ file: join(folder, 'config/connections.yml') })).connection.name).toBe('third');
   });
 
-  test('default, or the name that was given', () => {
+  test('default, or the name that was given', async () => {
     const file = put('connections.yml', `default: b\n${one('a')}${one('b')}`);
-    expect(load({ file }).connection.name).toBe('b');
-    expect(load({ file, name: 'a' }).connection.name).toBe('a');
+    expect((await load({ file })).connection.name).toBe('b');
+    expect((await load({ file, name: 'a' })).connection.name).toBe('a');
   });
 
-  test('a connection may be called default', () => {
+  test('a connection may be called default', async () => {
     const file = put('connections.yml', one('host').replace('host:', 'default:'));
-    expect(load({ file }).connection.name).toBe('default');
+    expect((await load({ file })).connection.name).toBe('default');
   });
 
   test.each<[string, string, Loose, string[]]>([
@@ -156,9 +156,9 @@ describe('which file and which connection', () => {
         'c.yml:1:1: the file holds no connection → add one: a name, and below it host, user and token or password',
       ],
     ],
-  ])('%s', (_, text, options, expected) => {
+  ])('%s', async (_, text, options, expected) => {
     const file = put('c.yml', text);
-    expect(found({ file, ...options })).toEqual(expected);
+    expect(await found({ file, ...options })).toEqual(expected);
   });
 });
 
@@ -177,14 +177,17 @@ describe('hosts, certificates, time', () => {
     ['host: https://pve1.example:8006/#v1', ['pve1.example:8006']],
     ['host: "[2001:db8::1]:443"', ['[2001:db8::1]:443']],
     ['host: 2001:db8::1', ['[2001:db8::1]:8006']],
-  ])('%s', (line, expected) => {
-    expect(load({ file: using(line) }).connection.hosts).toEqual(expected);
+  ])('%s', async (line, expected) => {
+    expect((await load({ file: using(line) })).connection.hosts).toEqual(expected);
   });
 
-  test('certificates', () => {
+  test('certificates', async () => {
     put('certificates/ca.pem', PEM);
     const file = using('host: pve1', 'ca_file: certificates/ca.pem', 'verify_ssl: false', 'timeout: 5');
-    expect(load({ file }).connection).toMatchObject({ tls: { verify: false, ca: PEM }, timeout: 5000 });
+    expect((await load({ file })).connection).toMatchObject({
+      tls: { verify: false, ca: PEM },
+      timeout: 5000,
+    });
   });
 
   test.each([
@@ -196,9 +199,9 @@ describe('hosts, certificates, time', () => {
       `${FINGERPRINT}, ${FINGERPRINT.replaceAll('AB', 'CD')}`,
       `${FINGERPRINT},${FINGERPRINT.replaceAll('AB', 'CD')}`,
     ],
-  ])('fingerprint %s', (written, expected) => {
+  ])('fingerprint %s', async (written, expected) => {
     const file = using('host: pve1', `fingerprint: "${written}"`);
-    expect(load({ file }).connection.tls).toEqual({ verify: true, fingerprint: expected });
+    expect((await load({ file })).connection.tls).toEqual({ verify: true, fingerprint: expected });
   });
 
   test.each<[string, string[], string[]]>([
@@ -242,8 +245,8 @@ describe('hosts, certificates, time', () => {
         'connections.yml:7:3 c.pasword: unknown key → did you mean password?',
       ],
     ],
-  ])('%s', (_, lines, expected) => {
-    expect(found({ file: using(...lines) })).toEqual(expected);
+  ])('%s', async (_, lines, expected) => {
+    expect(await found({ file: using(...lines) })).toEqual(expected);
   });
 });
 
@@ -263,8 +266,8 @@ describe('accounts', () => {
       ['user: a@pve', 'token_name: t1', 'token_value: s', 'use_token: false', 'password: p'],
       { kind: 'password', user: 'a@pve', password: 'p' },
     ],
-  ])('%j', (lines, expected) => {
-    expect(load({ file: using(...lines) }).connection.auth).toEqual(expected);
+  ])('%j', async (lines, expected) => {
+    expect((await load({ file: using(...lines) })).connection.auth).toEqual(expected);
   });
 
   test.each<[string, string[], string[]]>([
@@ -300,7 +303,7 @@ describe('accounts', () => {
     [
       'a secret of the wrong type',
       ['user: a@pve', 'password: [hunter2]'],
-      ['connections.yml:4:13 c.password: must be text, but is a list → for example: "change-me"'],
+      ['connections.yml:4:13 c.password: is a list, not text → write the secret itself, env:NAME, file:PATH, or command: [program, argument]'],
     ],
     [
       'a secret that YAML stumbles over',
@@ -316,17 +319,17 @@ describe('accounts', () => {
         'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout',
       ],
     ],
-  ])('%s', (_, lines, expected) => {
-    const complaints = found({ file: using(...lines) });
+  ])('%s', async (_, lines, expected) => {
+    const complaints = await found({ file: using(...lines) });
     expect(complaints).toEqual(expected);
     expect(complaints.join()).not.toContain('hunter2');
   });
 
-  test('no secret in any complaint, wherever it stands', () => {
+  test('no secret in any complaint, wherever it stands', async () => {
     for (const key of ['host', 'password', 'token_value', 'token_name', 'pasword', 'default']) {
       const text = `c: { host: "a b", user: x, use_token: maybe, ${key === 'host' ? 'port' : key}: "hunter2 ${FERNET}" }\nd: hunter2\n`;
       const file = put('connections.yml', text);
-      const complaints = found({ file, name: 'c' });
+      const complaints = await found({ file, name: 'c' });
       expect(complaints.length).toBeGreaterThan(1);
       expect(complaints.join()).not.toContain('hunter2');
     }
@@ -336,10 +339,10 @@ describe('accounts', () => {
 describe('the environment', () => {
   const TOKEN = { PVE_HOST: 'pve9', PVE_TOKEN_ID: 'a@pve!t1', PVE_TOKEN_SECRET: 's' };
 
-  test('needs no file', () => {
+  test('needs no file', async () => {
     put('ca.pem', PEM);
     const more = { PVE_FINGERPRINT: FINGERPRINT, PVE_CA_FILE: 'ca.pem', PVE_VERIFY_SSL: '0' };
-    expect(load({ env: { ...TOKEN, ...more } })).toEqual({
+    expect(await load({ env: { ...TOKEN, ...more } })).toEqual({
       connection: {
         name: 'environment',
         hosts: ['pve9:8006'],
@@ -350,44 +353,48 @@ describe('the environment', () => {
       warnings: [],
     });
     expect(
-      load({ env: { PVE_HOST: 'a,b', PVE_USER: 'root@pam', PVE_PASSWORD: 'p' } }).connection,
+      (await load({ env: { PVE_HOST: 'a,b', PVE_USER: 'root@pam', PVE_PASSWORD: 'p' } })).connection,
     ).toMatchObject({
       hosts: ['a:8006', 'b:8006'],
       auth: { kind: 'password', user: 'root@pam', password: 'p' },
     });
   });
 
-  test('is not stopped by a broken file in the usual place', () => {
+  test('is not stopped by a broken file in the usual place', async () => {
     put('connections.yml', 'broken: [');
-    expect(load({ env: TOKEN }).connection.name).toBe('environment');
+    expect((await load({ env: TOKEN })).connection.name).toBe('environment');
   });
 
-  test('replaces what the file says, whole accounts at a time', () => {
+  test('replaces what the file says, whole accounts at a time', async () => {
     const file = put('connections.yml', SEEDS);
     const name = 'prod-cluster';
-    expect(load({ file, name, env: { PVE_PASSWORD: 'p' } }).connection.auth).toEqual({
+    expect((await load({ file, name, env: { PVE_PASSWORD: 'p' } })).connection.auth).toEqual({
       kind: 'password',
       user: 'root@pam',
       password: 'p',
     });
-    expect(load({ file, name, env: { ...TOKEN, PVE_HOST: '' } }).connection).toMatchObject({
+    expect((await load({ file, name, env: { ...TOKEN, PVE_HOST: '' } })).connection).toMatchObject({
       hosts: ['192.168.1.100:8006'],
       auth: { kind: 'token', tokenId: 'a@pve!t1', secret: 's' },
     });
-    expect(load({ file, name: 'dev-cluster', env: { PVE_TOKEN_SECRET: 's' } }).connection.auth).toEqual({
+    expect(
+      (await load({ file, name: 'dev-cluster', env: { PVE_TOKEN_SECRET: 's' } })).connection.auth,
+    ).toEqual({
       kind: 'token',
       tokenId: 'admin@pve!deploy-script',
       secret: 's',
     });
-    expect(load({ file, name, env: { PVE_HOST: 'other' } })).toMatchObject({
+    expect(await load({ file, name, env: { PVE_HOST: 'other' } })).toMatchObject({
       connection: { hosts: ['other:8006'], auth: { user: 'root@pam' } },
       warnings: ['PVE_HOST replaces the host of connection "prod-cluster"'],
     });
   });
 
-  test('a fresh secret replaces an encrypted one', () => {
+  test('a fresh secret replaces an encrypted one', async () => {
     const file = put('connections.yml', SEEDS.replace('a-password', FERNET));
-    expect(load({ file, name: 'prod-cluster', env: { PVE_PASSWORD: 'p' } }).connection.auth).toMatchObject({
+    expect(
+      (await load({ file, name: 'prod-cluster', env: { PVE_PASSWORD: 'p' } })).connection.auth,
+    ).toMatchObject({
       password: 'p',
     });
   });
@@ -429,19 +436,21 @@ describe('the environment', () => {
       { ...TOKEN, PVE_VERIFY_SSL: 'maybe' },
       ['environment PVE_VERIFY_SSL: is neither true nor false → set it to 1 or 0'],
     ],
-  ])('%s', (_, env, expected) => {
-    expect(found({ env })).toEqual(expected);
-    expect(found({ env }).join()).not.toContain('hunter2');
+  ])('%s', async (_, env, expected) => {
+    expect(await found({ env })).toEqual(expected);
+    expect((await found({ env })).join()).not.toContain('hunter2');
   });
 });
 
 describe('a file that others may read', () => {
-  test.skipIf(process.platform === 'win32')('is warned about', () => {
+  test.skipIf(process.platform === 'win32')('is warned about', async () => {
     const file = put('connections.yml', SEEDS, 0o644);
-    expect(load({ file, name: 'prod-cluster' }).warnings.map((text) => text.replaceAll(folder, ''))).toEqual([
-      '/connections.yml holds secrets and others on this machine may read it (mode 0644): chmod 600 /connections.yml',
+    expect(
+      (await load({ file, name: 'prod-cluster' })).warnings.map((text) => text.replaceAll(folder, '')),
+    ).toEqual([
+      '/connections.yml holds secrets and others on this machine may read it (mode 0644): chmod 600 /connections.yml, or deploy-stand connections encrypt',
     ]);
     chmodSync(file, 0o600);
-    expect(load({ file, name: 'prod-cluster' }).warnings).toEqual([]);
+    expect((await load({ file, name: 'prod-cluster' })).warnings).toEqual([]);
   });
 });

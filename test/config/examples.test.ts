@@ -71,10 +71,10 @@ describe('examples', () => {
     expect(users[2]?.lastName).toBe("O'Neil");
   });
 
-  test('the connections', () => {
+  test('the connections', async () => {
     const file = 'examples/connections.yml';
-    expect(loadConnection({ file, env: {} }).connection.auth.kind).toBe('token');
-    expect(loadConnection({ file, env: {}, name: 'lab-cluster' }).connection.hosts).toEqual([
+    expect((await loadConnection({ file, env: {} })).connection.auth.kind).toBe('token');
+    expect((await loadConnection({ file, env: {}, name: 'lab-cluster' })).connection.hosts).toEqual([
       'pve1.school.example:8006',
       'pve2.school.example:8006',
     ]);

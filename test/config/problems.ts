@@ -18,3 +18,14 @@ export function problems(run: () => unknown): string[] {
   }
   throw new Error(`no problem was found: ${JSON.stringify(result)}`);
 }
+
+/** The same of work that takes time. */
+export async function problemsOf(work: Promise<unknown>): Promise<string[]> {
+  const outcome = await work.then(
+    (result) => () => result,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
+  return problems(outcome);
+}

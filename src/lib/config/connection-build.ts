@@ -1,9 +1,10 @@
-/** Makes a Connection from the keys of a connections file, wherever they came from. Messages never hold a secret. */
+/** Makes a connection from the keys of a connections file, wherever they came from. Fetches no secret, and shows none. */
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { hostTexts, isFernet, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
+import { hostTexts, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
 import { parseUserId } from './names.ts';
 import { readTextFile } from './read-text.ts';
+import { parseSecret, type SecretSource } from './secret-source.ts';
 import type { Connection } from './types.ts';
 import { integer, text, type Written } from './written.ts';
 
@@ -12,12 +13,26 @@ export interface Draft {
   readonly raw: Written;
   /** Where relative paths of this key start. */
   readonly folderOf: (key: string) => string;
+  /** Is the secret of this key meant as it stands, whatever it looks like? */
+  readonly isLiteral: (key: string) => boolean;
   readonly fail: (
     key: string,
     message: string,
     details?: { readonly value?: unknown; readonly hint?: string | undefined },
   ) => void;
 }
+
+type SecretKey = 'password' | 'token_value';
+
+/** A connection whose secret is still where it is kept. */
+export interface StoredConnection extends Omit<Connection, 'auth'> {
+  /** `id`: user, or whole id of the token. */
+  readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
+  readonly secret: SecretSource;
+  readonly secretKey: SecretKey;
+}
+
+type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;
 
 /** PVE's proxy answers 596 after 30 s; the client has to be more patient than that. */
 const DEFAULT_TIMEOUT_S = 60;
@@ -42,13 +57,13 @@ function userOf({ raw, fail }: Draft): string | undefined {
   return undefined;
 }
 
-function secretOf({ raw, fail }: Draft, key: 'password' | 'token_value'): string | undefined {
-  const secret = text(raw[key]);
-  if (secret === undefined || secret === '') return undefined;
-  if (!isFernet(secret)) return secret;
-  fail(key, 'this secret was encrypted by the older Python deploy-stand and cannot be read', {
-    hint: 're-enter this secret: write the password or token secret itself',
-  });
+function secretOf({ raw, folderOf, isLiteral, fail }: Draft, key: SecretKey): SecretSource | undefined {
+  const written = raw[key];
+  if (written === undefined) return undefined;
+  if (isLiteral(key) && typeof written === 'string') return { kind: 'plain', text: written };
+  const parsed = parseSecret(written, folderOf(key));
+  if ('value' in parsed) return parsed.value;
+  fail(key, parsed.problem, { hint: parsed.hint });
   return undefined;
 }
 
@@ -71,31 +86,33 @@ function tokenIdOf(draft: Draft): string | undefined {
   return undefined;
 }
 
-function tokenAuth(draft: Draft): Connection['auth'] | undefined {
+function tokenAccount(draft: Draft): Account | undefined {
   const tokenId = tokenIdOf(draft);
   const secret = secretOf(draft, 'token_value');
   if (draft.raw['token_value'] === undefined) {
     draft.fail('token_value', 'is missing', { hint: 'add the secret of the API token' });
   }
-  return tokenId === undefined || secret === undefined ? undefined : { kind: 'token', tokenId, secret };
+  if (tokenId === undefined || secret === undefined) return undefined;
+  return { login: { kind: 'token', id: tokenId }, secret, secretKey: 'token_value' };
 }
 
-function passwordAuth(draft: Draft): Connection['auth'] | undefined {
+function passwordAccount(draft: Draft): Account | undefined {
   const user = userOf(draft);
-  const password = secretOf(draft, 'password');
+  const secret = secretOf(draft, 'password');
   if (draft.raw['user'] === undefined) draft.fail('user', 'is missing', { hint: 'add name@realm' });
   if (draft.raw['password'] === undefined) {
     draft.fail('password', 'is missing', {
       hint: 'add the password, or the name and secret of an API token',
     });
   }
-  return user === undefined || password === undefined ? undefined : { kind: 'password', user, password };
+  if (user === undefined || secret === undefined) return undefined;
+  return { login: { kind: 'password', id: user }, secret, secretKey: 'password' };
 }
 
-function authOf(draft: Draft): Connection['auth'] | undefined {
+function accountOf(draft: Draft): Account | undefined {
   const { raw } = draft;
   const isToken = raw['use_token'] ?? (raw['token_value'] !== undefined || raw['token_name'] !== undefined);
-  return isToken === true ? tokenAuth(draft) : passwordAuth(draft);
+  return isToken === true ? tokenAccount(draft) : passwordAccount(draft);
 }
 
 function caOf({ raw, folderOf, fail }: Draft): string | undefined {
@@ -123,7 +140,7 @@ function fingerprintOf({ raw, fail }: Draft): string | undefined {
 }
 
 /** Undefined iff `fail` was called. */
-export function buildConnection(name: string, draft: Draft): Connection | undefined {
+export function buildConnection(name: string, draft: Draft): StoredConnection | undefined {
   const failed = new Set<string>();
   const watched: Draft = {
     ...draft,
@@ -135,14 +152,14 @@ export function buildConnection(name: string, draft: Draft): Connection | undefi
   const hosts = hostsOf(watched);
   if (hosts.length === 0 && !failed.has('host'))
     watched.fail('host', 'is missing', { hint: 'add host or host:port' });
-  const auth = authOf(watched);
+  const account = accountOf(watched);
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
-  if (failed.size > 0 || !auth) return undefined;
+  if (failed.size > 0 || !account) return undefined;
   return {
     name,
     hosts,
-    auth,
+    ...account,
     tls: {
       verify: draft.raw['verify_ssl'] !== false,
       ...(ca === undefined ? {} : { ca }),

@@ -1,26 +1,31 @@
 /** connections.yml and the environment → one Connection. Contacts nothing; messages never hold a secret. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import envPaths from 'env-paths';
+import { dirname } from 'node:path';
+import type { AgeKeys } from '../age.ts';
 import type { ConfigIssue } from '../errors.ts';
-import { buildConnection, type Draft } from './connection-build.ts';
-import { overlayOf, VARIABLES, type Env, type Overlay } from './connection-env.ts';
-import { configError, Issues, nearest, type Path } from './issues.ts';
-import { readTextFile } from './read-text.ts';
-import { readYaml } from './read-yaml.ts';
-import { checkSchema, textKeysOf } from './schema.ts';
+import { readAgeKeys, type KeyOptions } from './age-keys.ts';
+import { buildConnection, type Draft, type StoredConnection } from './connection-build.ts';
+import { overlayOf, VARIABLES, type Overlay } from './connection-env.ts';
+import {
+  choose,
+  defaultName,
+  modeWarnings,
+  namesIn,
+  noFile,
+  presentFile,
+  readConnections,
+  type ConnectionsFile,
+  type FileOptions,
+} from './connections-file.ts';
+import { configError, printable } from './issues.ts';
+import { checkSchema } from './schema.ts';
+import { resolveSecret } from './secret-resolve.ts';
 import type { Connection } from './types.ts';
-import { isMapping, mapping, text, type Written } from './written.ts';
+import { mapping } from './written.ts';
 
-export interface ConnectionOptions {
-  /** As given by `--connections`; without it the usual places are looked at. */
-  readonly file?: string;
+export interface ConnectionOptions extends FileOptions, KeyOptions {
   readonly name?: string;
-  readonly env: Env;
-  /** Folder of the usual places, and of relative paths in the environment. */
-  readonly cwd?: string;
-  /** The user's configuration folder. */
-  readonly configDir?: string;
+  /** false: PVE_* variables do not replace what the file says. Default: true. */
+  readonly overrides?: boolean;
 }
 
 export interface LoadedConnection {
@@ -28,78 +33,14 @@ export interface LoadedConnection {
   readonly warnings: readonly string[];
 }
 
-/** Whatever else stands in a connections file may be a secret in the wrong place. */
-const SHOWN_KEYS = new Set([
-  'default',
-  'user',
-  'use_token',
-  'verify_ssl',
-  'ca_file',
-  'fingerprint',
-  'timeout',
-]);
-
-function isSecret(path: Path): boolean {
-  const key = path.findLast((part) => typeof part === 'string');
-  return key === undefined || !SHOWN_KEYS.has(key);
-}
-
-function usualPlaces(options: ConnectionOptions): string[] {
-  const configDir = options.configDir ?? envPaths('deploy-stand', { suffix: '' }).config;
-  const inFolder = ['connections.yml', 'connections_config.yml'].map((name) =>
-    options.cwd === undefined ? name : join(options.cwd, name),
-  );
-  return [...inFolder, join(configDir, 'connections.yml')];
-}
-
-interface ConnectionsFile {
+export interface ConnectionList {
   readonly file: string;
-  readonly mode: number;
-  readonly value: Written;
-  readonly issues: Issues;
+  readonly connections: readonly StoredConnection[];
+  readonly default?: string;
+  readonly warnings: readonly string[];
 }
 
-function readConnections(file: string): ConnectionsFile {
-  const { text: content, mode } = readTextFile(file);
-  const yaml = readYaml(content, file, { textKeys: textKeysOf('connections') });
-  const issues = new Issues(yaml, isSecret);
-  if (!isMapping(yaml.value)) {
-    const hint = 'a connections file is "name:" with host, user and token or password below it';
-    issues.add([], 'this is no list of connections', { hint });
-  } else if (yaml.value['machines'] !== undefined || yaml.value['users'] !== undefined) {
-    const kind = yaml.value['machines'] === undefined ? 'users file' : 'lab';
-    issues.add([], `this is a ${kind}, not a connections file`, {
-      hint: 'give the right file with --connections',
-    });
-  }
-  return { file, mode, value: mapping(yaml.value), issues };
-}
-
-function namesIn(value: Written): string[] {
-  return Object.keys(value).filter((name) => name !== 'default' || isMapping(value[name]));
-}
-
-function choose({ value, issues, file }: ConnectionsFile, wanted: string | undefined): string | undefined {
-  const names = namesIn(value);
-  const usual = text(value['default']);
-  const name = wanted ?? usual ?? (names.length === 1 ? names[0] : undefined);
-  if (name !== undefined && names.includes(name)) return name;
-  if (names.length === 0) {
-    issues.add([], 'the file holds no connection', {
-      hint: 'add one: a name, and below it host, user and token or password',
-    });
-  } else if (name === undefined) {
-    const hint = `add "default: ${names[0] ?? ''}", or give --connection: ${names.join(', ')}`;
-    issues.add([], `the file holds ${names.length} connections and names no default`, { hint });
-  } else {
-    const near = nearest(name, names);
-    const hint = near === undefined ? `there are: ${names.join(', ')}` : `did you mean ${near}?`;
-    if (wanted === undefined)
-      issues.add(['default'], 'names no connection of this file', { value: name, hint });
-    else issues.add([], `${file} has no connection "${name}"`, { hint });
-  }
-  return undefined;
-}
+const NO_OVERLAY: Overlay = { raw: {}, replaces: new Set(), isComplete: false, problems: [] };
 
 /** Where complaints about the environment go; its values are never shown. */
 function complainTo(problems: ConfigIssue[]): Draft['fail'] {
@@ -109,70 +50,120 @@ function complainTo(problems: ConfigIssue[]): Draft['fail'] {
   };
 }
 
-function loadFromEnv({ raw }: Overlay, cwd: string): LoadedConnection {
+function toConnection(stored: StoredConnection, secret: string): Connection {
+  const { name, hosts, tls, timeout, login } = stored;
+  const auth: Connection['auth'] =
+    login.kind === 'token'
+      ? { kind: 'token', tokenId: login.id, secret }
+      : { kind: 'password', user: login.id, password: secret };
+  return { name, hosts, auth, tls, timeout };
+}
+
+/** The secret of this one connection only; `complain` hears why there is none. */
+async function resolve(
+  stored: StoredConnection,
+  { options, warn }: { readonly options: ConnectionOptions; readonly warn: (text: string) => void },
+  complain: Draft['fail'],
+): Promise<Connection | undefined> {
+  const keys = (): AgeKeys => readAgeKeys(options, warn);
+  const secret = await resolveSecret(stored.secret, { env: options.env, keys, warn });
+  if ('value' in secret) return toConnection(stored, secret.value);
+  complain(stored.secretKey, secret.problem, { hint: secret.hint });
+  return undefined;
+}
+
+async function loadFromEnv({ raw }: Overlay, options: ConnectionOptions): Promise<LoadedConnection> {
   const problems: ConfigIssue[] = [];
-  const draft: Draft = { raw, folderOf: () => cwd, fail: complainTo(problems) };
-  const connection = buildConnection('environment', draft);
+  const fail = complainTo(problems);
+  const draft: Draft = { raw, folderOf: () => options.cwd ?? '.', isLiteral: () => true, fail };
+  const stored = buildConnection('environment', draft);
+  const warnings: string[] = [];
+  const connection =
+    stored && (await resolve(stored, { options, warn: (text) => warnings.push(text) }, fail));
   if (!connection) throw configError(problems);
-  return { connection, warnings: [] };
-}
-
-function hasSecret(raw: Written): boolean {
-  return raw['password'] !== undefined || raw['token_value'] !== undefined;
-}
-
-/** The bits mean nothing on Windows. */
-function modeWarnings({ file, mode, value }: ConnectionsFile): string[] {
-  const isOpen = process.platform !== 'win32' && (mode & 0o044) !== 0;
-  if (!isOpen || !Object.values(value).some((raw) => hasSecret(mapping(raw)))) return [];
-  const octal = mode.toString(8).padStart(4, '0');
-  return [`${file} holds secrets and others on this machine may read it (mode ${octal}): chmod 600 ${file}`];
+  return { connection, warnings };
 }
 
 function overrideWarnings(overlay: Overlay, options: ConnectionOptions, name: string): string[] {
   if (options.name === undefined || overlay.raw['host'] === undefined) return [];
-  return [`PVE_HOST replaces the host of connection "${name}"`];
+  return [`PVE_HOST replaces the host of connection "${printable(name)}"`];
 }
 
-function loadFromFile(file: string, overlay: Overlay, options: ConnectionOptions): LoadedConnection {
+/** One connection of the file, with what the environment replaces. */
+function draftOf(
+  source: ConnectionsFile,
+  name: string,
+  {
+    overlay,
+    cwd,
+    problems,
+  }: { readonly overlay: Overlay; readonly cwd: string; readonly problems: ConfigIssue[] },
+): Draft {
+  const { file, value, issues } = source;
+  const complain = complainTo(problems);
+  const isFromEnv = (key: string): boolean => overlay.replaces.has(key);
+  const written = Object.entries(mapping(value[name])).filter(([key]) => !isFromEnv(key));
+  return {
+    raw: { ...Object.fromEntries(written), ...overlay.raw },
+    folderOf: (key) => (isFromEnv(key) ? cwd : dirname(file)),
+    isLiteral: isFromEnv,
+    fail: (key, message, details) =>
+      isFromEnv(key) ? complain(key, message, details) : issues.add([name, key], message, details),
+  };
+}
+
+async function loadFromFile(
+  file: string,
+  overlay: Overlay,
+  options: ConnectionOptions,
+): Promise<LoadedConnection> {
   const source = readConnections(file);
   const { issues } = source;
   const name = issues.errors.length > 0 ? undefined : choose(source, options.name);
   const problems: ConfigIssue[] = [];
+  const warnings: string[] = [...modeWarnings(source)];
   let connection: Connection | undefined;
   if (name !== undefined) {
-    const complain = complainTo(problems);
-    const isFromEnv = (key: string): boolean => overlay.replaces.has(key);
-    const written = Object.entries(mapping(source.value[name])).filter(([key]) => !isFromEnv(key));
-    connection = buildConnection(name, {
-      raw: { ...Object.fromEntries(written), ...overlay.raw },
-      folderOf: (key) => (isFromEnv(key) ? (options.cwd ?? '.') : dirname(file)),
-      fail: (key, message, details) =>
-        isFromEnv(key) ? complain(key, message, details) : issues.add([name, key], message, details),
-    });
+    const draft = draftOf(source, name, { overlay, cwd: options.cwd ?? '.', problems });
+    const stored = buildConnection(name, draft);
     checkSchema('connections', source.value, issues);
+    const isSound = issues.errors.length + problems.length === 0;
+    const warn = (text: string): void => void warnings.push(text);
+    if (stored && isSound) connection = await resolve(stored, { options, warn }, draft.fail);
+    warnings.push(...overrideWarnings(overlay, options, name));
   }
   if (!connection || issues.errors.length + problems.length > 0) throw configError(issues.errors, problems);
-  return {
-    connection,
-    warnings: [...modeWarnings(source), ...overrideWarnings(overlay, options, connection.name)],
-  };
+  return { connection, warnings };
 }
 
 /**
- * One cluster and how to log in. What the environment says replaces what the file says; a host and an account there
- * need no file. Throws a ConfigError with all problems.
+ * One cluster and how to log in, its secret fetched from where it is kept. What the environment says replaces what the
+ * file says; a host and an account there need no file. Throws a ConfigError with all problems.
  */
-export function loadConnection(options: ConnectionOptions): LoadedConnection {
-  const overlay = overlayOf(options.env);
+export async function loadConnection(options: ConnectionOptions): Promise<LoadedConnection> {
+  const overlay = options.overrides === false ? NO_OVERLAY : overlayOf(options.env);
   if (overlay.problems.length > 0) throw configError(overlay.problems);
   const isNamed = options.file !== undefined || options.name !== undefined;
-  if (overlay.isComplete && !isNamed) return loadFromEnv(overlay, options.cwd ?? '.');
+  if (overlay.isComplete && !isNamed) return loadFromEnv(overlay, options);
+  return loadFromFile(presentFile(options) ?? noFile(options), overlay, options);
+}
 
-  const places = usualPlaces(options);
-  const file = options.file ?? places.find((place) => existsSync(place));
-  if (file !== undefined) return loadFromFile(file, overlay, options);
-  const message = 'no connections file was found';
-  const hint = `write ${places[0] ?? 'connections.yml'} (looked for: ${places.join(', ')}), set PVE_HOST with PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate`;
-  throw configError([{ file: places[0] ?? 'connections.yml', path: '', message, hint }]);
+/** All connections of the file as they are written there. No secret is fetched, no variable looked at. */
+export function listConnections(options: FileOptions): ConnectionList {
+  const source = readConnections(presentFile(options) ?? noFile(options));
+  const { file, value, issues } = source;
+  const names = issues.errors.length > 0 ? [] : namesIn(value);
+  const connections = names.flatMap(
+    (name) =>
+      buildConnection(name, draftOf(source, name, { overlay: NO_OVERLAY, cwd: '.', problems: [] })) ?? [],
+  );
+  if (issues.errors.length === 0) checkSchema('connections', value, issues);
+  if (issues.errors.length > 0) throw configError(issues.errors);
+  const usual = defaultName(value);
+  return {
+    file,
+    connections,
+    warnings: modeWarnings(source),
+    ...(usual === undefined ? {} : { default: usual }),
+  };
 }

@@ -1,5 +1,6 @@
 /** The credentials file: which password each user got, on disk before PVE hears of it. Never prints one. */
 import { readFile, stat } from 'node:fs/promises';
+import { decryptText, encryptText, isAge } from '../age.ts';
 import { ConfigError } from '../errors.ts';
 import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
 import { writePrivateFile } from './private-file.ts';
@@ -8,8 +9,23 @@ export type { CredentialRow } from './credentials-csv.ts';
 
 const MAX_BYTES = 50 * 1024 * 1024;
 
-function refuse(file: string, message: string, line?: number): never {
-  const hint = 'name another file with --credentials, or move this one away';
+const OTHER_FILE = 'name another file with --credentials, or move this one away';
+
+/** For whom the file is encrypted, and with what it is read again. */
+export interface Sealing {
+  /** `age1…`; none: the file is plain text. */
+  readonly encryptTo?: readonly string[];
+  /** Called only for a file that is encrypted. */
+  readonly identities?: () => readonly string[];
+  /** The file is looked into, and never written. */
+  readonly readOnly?: boolean;
+}
+
+function refuse(
+  file: string,
+  message: string,
+  { line, hint = OTHER_FILE }: { line?: number; hint?: string } = {},
+): never {
   const issue = { file, path: '', message, hint, ...(line === undefined ? {} : { line, column: 1 }) };
   throw new ConfigError('CREDENTIALS_FILE', `the credentials file ${file} cannot be used`, {
     issues: [issue],
@@ -20,7 +36,27 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
-async function readRows(file: string): Promise<readonly CredentialRow[]> {
+/** Told before anything is changed: a password that cannot be read back, or kept secret, must not be made. */
+async function unseal(file: string, text: string, sealing: Sealing): Promise<string> {
+  const { encryptTo = [], identities = () => [], readOnly } = sealing;
+  const opened = await decryptText(text, { identities: identities() });
+  if ('text' in opened) {
+    if (encryptTo.length > 0 || readOnly === true) return opened.text;
+    return refuse(file, 'it is encrypted, and would be written as plain text', {
+      hint: 'add --encrypt-to age1… for everybody who is to read it (DEPLOY_STAND_ENCRYPT_TO)',
+    });
+  }
+  const words = {
+    'no-key': 'it is encrypted, and what it says of this class has to be read',
+    'wrong-key': 'it is encrypted for others than this identity',
+    damaged: 'it is encrypted, and damaged',
+  };
+  return refuse(file, words[opened.problem], {
+    hint: `give --identity FILE of one whom it is encrypted for; or ${OTHER_FILE}`,
+  });
+}
+
+async function readRows(file: string, sealing: Sealing): Promise<readonly CredentialRow[]> {
   let text: string;
   try {
     const stats = await stat(file);
@@ -33,9 +69,9 @@ async function readRows(file: string): Promise<readonly CredentialRow[]> {
     return refuse(file, `it cannot be read (${codeOf(error)})`);
   }
   if (text.trim() === '') return [];
-  const parsed = parseRows(text);
+  const parsed = parseRows(isAge(text) ? await unseal(file, text, sealing) : text);
   if ('problem' in parsed)
-    refuse(file, `it is no credentials file of deploy-stand: ${parsed.problem}`, parsed.line);
+    refuse(file, `it is no credentials file of deploy-stand: ${parsed.problem}`, { line: parsed.line });
   return parsed.rows;
 }
 
@@ -68,10 +104,15 @@ function settled(
 
 type SettledState = Exclude<CredentialState, 'pending'>;
 
+interface Where extends Sealing {
+  readonly url: string;
+}
+
 /** One writer per file and process: other runs need files of their own. */
 export class CredentialsFile {
   readonly path: string;
   readonly #url: string;
+  readonly #encryptTo: readonly string[];
   /** In the order of the file; rows of other users and clusters stay as they are. Undefined: taken out. */
   readonly #rows: (CredentialRow | undefined)[];
   readonly #index = new Map<string, number>();
@@ -81,8 +122,9 @@ export class CredentialsFile {
   #writing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
 
-  private constructor(path: string, url: string, rows: readonly CredentialRow[]) {
+  private constructor(path: string, { url, encryptTo = [] }: Where, rows: readonly CredentialRow[]) {
     this.path = path;
+    this.#encryptTo = encryptTo;
     this.#url = url;
     this.#rows = [...rows];
     rows.forEach((row, index) => {
@@ -94,8 +136,8 @@ export class CredentialsFile {
   }
 
   /** Reads the file if there is one; refuses what is no credentials file. Writes nothing yet. */
-  static async open(path: string, { url }: { readonly url: string }): Promise<CredentialsFile> {
-    return new CredentialsFile(path, url, await readRows(path));
+  static async open(path: string, where: Where): Promise<CredentialsFile> {
+    return new CredentialsFile(path, where, await readRows(path, where));
   }
 
   /** The user's row for this cluster. */
@@ -200,7 +242,12 @@ export class CredentialsFile {
   async #write(): Promise<void> {
     this.#isDirty = false;
     try {
-      await writePrivateFile(this.path, formatRows(this.#rows.filter((row) => row !== undefined)));
+      const text = formatRows(this.#rows.filter((row) => row !== undefined));
+      const recipients = this.#encryptTo;
+      await writePrivateFile(
+        this.path,
+        recipients.length === 0 ? text : await encryptText(text, { kind: 'recipients', recipients }),
+      );
     } catch (error) {
       this.#isDirty = true;
       refuse(this.path, `it cannot be written (${codeOf(error)})`);

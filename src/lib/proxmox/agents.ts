@@ -137,7 +137,7 @@ function openTcp({ host, connectTimeout }: Dial, done: Done): void {
   settleOn(socket, 'connect', { connectTimeout, verdict: () => null, done });
 }
 
-function openTls({ host, tls, connectTimeout }: Dial, done: Done): void {
+export function openTls({ host, tls, connectTimeout }: Dial, done: Done): void {
   const socket = connectTls({
     host: host.hostname,
     port: host.port,

@@ -7,7 +7,13 @@ import type { PveApi, ResourceRow } from './types.ts';
 
 type ClusterApi = Pick<
   PveApi,
-  'serverTime' | 'version' | 'resources' | 'nodeStorages' | 'nodeHaStates' | 'removeHaResource'
+  | 'serverTime'
+  | 'version'
+  | 'clusterStatus'
+  | 'resources'
+  | 'nodeStorages'
+  | 'nodeHaStates'
+  | 'removeHaResource'
 >;
 
 export function clusterApi(http: PveHttp): ClusterApi {
@@ -16,6 +22,15 @@ export function clusterApi(http: PveHttp): ClusterApi {
     version: async (signal) => {
       const row = rowOf(await http.get('/version', {}, signal));
       return { version: row.text('version'), release: row.text('release') };
+    },
+    clusterStatus: async (signal) => {
+      const rows = rowsOf(await http.get('/cluster/status', {}, signal));
+      const cluster = rows.find((row) => row.text('type') === 'cluster');
+      const nodes = rows.filter((row) => row.text('type') === 'node');
+      return {
+        ...(cluster ? { cluster: { name: cluster.text('name'), quorate: cluster.flag('quorate') } } : {}),
+        nodes: nodes.map((row) => ({ name: row.text('name'), online: row.flag('online') })),
+      };
     },
     resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
     nodeStorages: async (node, signal) => {

@@ -83,6 +83,11 @@ export interface ResourceRow {
   readonly maxdisk?: number;
 }
 
+export interface ClusterStatus {
+  readonly cluster?: { readonly name: string; readonly quorate: boolean };
+  readonly nodes: readonly { readonly name: string; readonly online: boolean }[];
+}
+
 export interface NetworkRow {
   readonly iface: string;
   readonly type: string;
@@ -156,6 +161,8 @@ export interface PveApi {
   serverTime(): Date;
   /** `GET /version`. All versions; no privilege. `release` is `7.4`, `8.4`, `9.2`… */
   version(signal?: AbortSignal): Promise<{ readonly version: string; readonly release: string }>;
+  /** `GET /cluster/status`: Sys.Audit on /. Without `cluster` it is a node by itself, which needs no quorum. */
+  clusterStatus(signal?: AbortSignal): Promise<ClusterStatus>;
   /** `GET /cluster/resources`. Rows are filtered to what the caller may audit; status lags about 10 s. */
   resources(signal?: AbortSignal): Promise<readonly ResourceRow[]>;
   /** `GET /nodes/{node}/storage`: content types and free space. Datastore.Audit or AllocateSpace per storage. */

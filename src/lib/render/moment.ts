@@ -4,3 +4,8 @@
 export function momentOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
 }
+
+/** Seconds since the epoch → `2026-12-25` (UTC). */
+export function dayOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}

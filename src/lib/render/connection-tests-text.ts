@@ -1,0 +1,164 @@
+/** What the hosts of connections answered, as text and as a document. Holds no secret. */
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { dayOf } from './moment.ts';
+import type { JsonObject } from './ordered-json.ts';
+import { createPaint, type Paint } from './paint.ts';
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+interface HostReport {
+  readonly host: string;
+  readonly ok: boolean;
+  readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
+  readonly version?: string;
+  readonly latencyMs?: number;
+  readonly clockSkewSeconds?: number;
+  readonly nodes?: readonly { readonly name: string; readonly online: boolean }[];
+  readonly quorum?: 'yes' | 'no' | 'single' | 'unknown';
+  readonly cluster?: string;
+  readonly error?: Problem;
+}
+
+interface ConnectionReport {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
+  readonly trust?: 'fingerprint' | 'ca-file' | 'system' | 'none';
+  readonly hosts: readonly HostReport[];
+  readonly error?: Problem;
+}
+
+const until = (validTo: number): string => dayOf(validTo / 1000);
+
+function errorDocument(error: Problem | undefined): JsonObject {
+  if (error === undefined) return {};
+  const { code, message, hint } = error;
+  return { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+}
+
+function hostDocument({ certificate, nodes, error, ...report }: HostReport): JsonObject {
+  const { host, ok, version, cluster, quorum, latencyMs, clockSkewSeconds } = report;
+  return {
+    host,
+    ok,
+    ...(version === undefined ? {} : { version }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(nodes === undefined ? {} : { nodes: nodes.map(({ name, online }) => ({ name, online })) }),
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(clockSkewSeconds === undefined ? {} : { clockSkewSeconds }),
+    ...(certificate === undefined
+      ? {}
+      : { certificate: { fingerprint: certificate.fingerprint, validUntil: until(certificate.validTo) } }),
+    ...errorDocument(error),
+  };
+}
+
+export function toTestsDocument(reports: readonly ConnectionReport[]): JsonObject {
+  return {
+    ok: reports.every(({ ok }) => ok),
+    connections: reports.map(({ name, ok, login, trust, hosts, error }) => ({
+      name,
+      ok,
+      ...(login === undefined ? {} : { login: { kind: login.kind, id: login.id } }),
+      ...(trust === undefined ? {} : { trust }),
+      hosts: hosts.map(hostDocument),
+      ...errorDocument(error),
+    })),
+  };
+}
+
+const TRUST = {
+  fingerprint: 'certificate pinned by its fingerprint',
+  'ca-file': 'certificate verified by ca_file',
+  system: 'certificate verified by the authorities of the system',
+  none: 'certificate NOT verified',
+} as const;
+
+const QUORUM = {
+  yes: 'quorum',
+  no: 'NO QUORUM',
+  single: 'single node',
+  unknown: 'quorum not shown (takes Sys.Audit on /)',
+} as const;
+
+function nodesText({ nodes = [], quorum = 'unknown' }: HostReport): string {
+  const offline = nodes.filter(({ online }) => !online).map(({ name }) => name);
+  const count = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
+  const away = offline.length === 0 ? '' : `, offline: ${offline.join(', ')}`;
+  return `${count}${away}; ${QUORUM[quorum]}`;
+}
+
+const UNITS = [
+  [86_400, 'days'],
+  [3600, 'h'],
+  [60, 'min'],
+] as const;
+
+function skewText(seconds: number): string {
+  // The header tells whole seconds.
+  if (Math.abs(seconds) <= 1) return 'clock as here';
+  const size = Math.abs(seconds);
+  const [unit, word] = UNITS.find(([least]) => size >= 2 * least) ?? [1, 's'];
+  return `clock ${Math.round(size / unit)} ${word} ${seconds > 0 ? 'ahead' : 'behind'}`;
+}
+
+function hostCells(report: HostReport, paint: Paint): Cell[] {
+  const { host, ok, version = '', cluster, latencyMs, clockSkewSeconds } = report;
+  const state: Cell = ok ? { text: 'ok', paint: paint.green } : { text: 'FAILED', paint: paint.red };
+  if (version === '') return [{ text: host }, state];
+  return [
+    { text: host },
+    state,
+    { text: `PVE ${version}${cluster === undefined ? '' : `, cluster ${cluster}`}` },
+    { text: nodesText(report) },
+    { text: latencyMs === undefined ? '' : `${latencyMs} ms` },
+    { text: clockSkewSeconds === undefined ? '' : skewText(clockSkewSeconds) },
+  ];
+}
+
+function problemLines(
+  host: string,
+  { code, message, hint }: Problem,
+  { width, color }: RenderOptions,
+): string[] {
+  const paint = createPaint(color);
+  const where = host === '' || message.includes(host) ? '' : `${host}: `;
+  return [
+    ...paragraph(`${where}${message}  [${code}]`, { width, indent: 2, hang: 2, paint: paint.red }),
+    ...(hint === undefined ? [] : labelled('hint', hint, { width, indent: 4 })),
+  ];
+}
+
+function renderReport(report: ConnectionReport, options: RenderOptions): string[] {
+  const paint = createPaint(options.color);
+  const { name, login, trust, hosts, error } = report;
+  const who = login === undefined ? '' : `  ${login.kind === 'token' ? 'token' : 'user'} ${login.id}`;
+  const how = trust === undefined ? '' : `  ${TRUST[trust]}`;
+  const validTo = hosts.map(({ certificate }) => certificate?.validTo ?? Infinity);
+  const first = Math.min(...validTo);
+  const date = Number.isFinite(first) ? `, valid until ${until(first)}` : '';
+  return [
+    ...paragraph(`${name}${who}${how}${how === '' ? '' : date}`, { width: options.width, paint: paint.bold }),
+    ...renderColumns(
+      hosts.map((host) => hostCells(host, paint)),
+      { width: options.width, indent: 2 },
+    ),
+    ...hosts.flatMap((host) =>
+      host.error === undefined ? [] : problemLines(host.host, host.error, options),
+    ),
+    ...(error === undefined ? [] : problemLines('', error, options)),
+  ];
+}
+
+/** Ends without a line break. */
+export function renderTests(reports: readonly ConnectionReport[], options: RenderOptions): string {
+  const failed = reports.filter(({ ok }) => !ok).length;
+  const count = `${reports.length} ${reports.length === 1 ? 'connection' : 'connections'}`;
+  const closing = failed === 0 ? `${count}: ok` : `${count}: ${failed} failed`;
+  return [...reports.flatMap((report) => [...renderReport(report, options), '']), closing].join('\n');
+}

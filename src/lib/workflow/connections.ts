@@ -1,0 +1,192 @@
+/** The story of `connections test`: asks every host of a connection who it is. Changes nothing. */
+import type { Clock } from '../clock.ts';
+import type { Connection } from '../config/types.ts';
+import { ConnectionError, StandError } from '../errors.ts';
+import { readCertificate } from '../proxmox/certificate.ts';
+import { createPveClient, type PveClient } from '../proxmox/client.ts';
+import { AuthError } from '../proxmox/errors.ts';
+import type { ClusterStatus } from '../proxmox/types.ts';
+
+export type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface HostReport {
+  readonly host: string;
+  readonly ok: boolean;
+  /** Milliseconds since the epoch; absent when the certificate could not be read. */
+  readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
+  readonly version?: string;
+  /** Milliseconds for one small request on an open connection. */
+  readonly latencyMs?: number;
+  /** The server's clock minus ours, in seconds; PVE tells whole seconds. */
+  readonly clockSkewSeconds?: number;
+  readonly nodes?: readonly { readonly name: string; readonly online: boolean }[];
+  /** `unknown`: the account may not see it. `single`: no cluster, none is needed. */
+  readonly quorum?: 'yes' | 'no' | 'single' | 'unknown';
+  readonly cluster?: string;
+  readonly error?: Problem;
+}
+
+export interface ConnectionReport {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
+  readonly trust?: Trust;
+  readonly hosts: readonly HostReport[];
+  /** What is wrong with the connection as a whole. */
+  readonly error?: Problem;
+}
+
+export interface TestTools {
+  readonly clock: Clock;
+  readonly hard: AbortSignal;
+  readonly onRequest?: Parameters<typeof createPveClient>[0]['onRequest'];
+}
+
+export function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
+  if (fingerprint !== undefined) return 'fingerprint';
+  if (!verify) return 'none';
+  return ca === undefined ? 'system' : 'ca-file';
+}
+
+/** Anything but an error of ours is a defect, and none of the connection. */
+function problemOf(error: unknown): Problem {
+  if (!(error instanceof StandError)) throw error;
+  const [issue] = error.issues;
+  const { code } = error;
+  const hint = issue?.hint ?? error.hint;
+  const message = issue === undefined ? error.message : `${issue.path}: ${issue.message}`;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Without Sys.Audit on / nobody is told of the quorum; the nodes are told to everybody. */
+async function statusOf(
+  pve: PveClient,
+  hard: AbortSignal,
+): Promise<ClusterStatus & { readonly isHidden?: true }> {
+  try {
+    return await pve.clusterStatus(hard);
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.status !== 403) throw error;
+    const rows = await pve.resources(hard);
+    const nodes = rows.flatMap(({ type, node, status }) =>
+      type === 'node' && node !== undefined ? [{ name: node, online: status === 'online' }] : [],
+    );
+    return { nodes, isHidden: true };
+  }
+}
+
+async function ask(
+  pve: PveClient,
+  { clock, hard }: TestTools,
+): Promise<Omit<HostReport, 'host' | 'certificate'>> {
+  // The first request pays for handshake and login.
+  const { version } = await pve.version(hard);
+  const asked = clock.now();
+  await pve.version(hard);
+  const answered = clock.now();
+  const clockSkewSeconds = Math.round((pve.serverTime().getTime() - answered) / 1000);
+  const { cluster, nodes, isHidden } = await statusOf(pve, hard);
+  const quorum = isHidden ? 'unknown' : cluster === undefined ? 'single' : cluster.quorate ? 'yes' : 'no';
+  return {
+    ok: quorum !== 'no',
+    version,
+    latencyMs: Math.round(answered - asked),
+    clockSkewSeconds,
+    nodes: [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    quorum,
+    ...(cluster === undefined ? {} : { cluster: cluster.name }),
+    ...(quorum === 'no'
+      ? {
+          error: {
+            code: 'NO_QUORUM',
+            message: 'the cluster has no quorum: PVE refuses every change',
+            hint: 'see to the nodes that are offline',
+          },
+        }
+      : {}),
+  };
+}
+
+async function testHost(connection: Connection, host: string, tools: TestTools): Promise<HostReport> {
+  const pve = createPveClient({
+    connection: { ...connection, hosts: [host] },
+    clock: tools.clock,
+    ...(tools.onRequest === undefined ? {} : { onRequest: tools.onRequest }),
+  });
+  let certificate: HostReport['certificate'];
+  try {
+    const { fingerprint, validTo } = await readCertificate(host, connection.tls.ca);
+    certificate = { fingerprint, validTo };
+    return { host, certificate, ...(await ask(pve, tools)) };
+  } catch (error) {
+    tools.hard.throwIfAborted();
+    return { host, ok: false, error: problemOf(error), ...(certificate ? { certificate } : {}) };
+  } finally {
+    pve.close();
+  }
+}
+
+/** Hosts that name different clusters are no connection: the second would be changed in place of the first. */
+function mixedClusters(hosts: readonly HostReport[]): Problem | undefined {
+  const seen = hosts.flatMap(({ host, cluster, nodes }) =>
+    nodes === undefined ? [] : [{ host, cluster: cluster ?? nodes.map(({ name }) => name).join('+') }],
+  );
+  const [first] = seen;
+  const other = seen.find(({ cluster }) => cluster !== first?.cluster);
+  if (!first || !other) return undefined;
+  return {
+    code: 'MIXED_CLUSTERS',
+    message: `${first.host} belongs to cluster ${first.cluster}, ${other.host} to ${other.cluster}`,
+    hint: 'make two connections of it',
+  };
+}
+
+/** `load` may throw what is wrong with the configuration of this connection. */
+export async function testConnection(
+  name: string,
+  load: () => Promise<Connection>,
+  tools: TestTools,
+): Promise<ConnectionReport> {
+  let connection: Connection;
+  try {
+    connection = await load();
+  } catch (error) {
+    return { name, ok: false, hosts: [], error: problemOf(error) };
+  }
+  const hosts = await Promise.all(connection.hosts.map((host) => testHost(connection, host, tools)));
+  const error = mixedClusters(hosts);
+  const { auth, tls } = connection;
+  return {
+    name: connection.name,
+    ok: error === undefined && hosts.every(({ ok }) => ok),
+    login: { kind: auth.kind, id: auth.kind === 'token' ? auth.tokenId : auth.user },
+    trust: trustOf(tls),
+    hosts,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** What `readCertificate` says of each host, in their order; throws when one cannot be reached. */
+export async function readCertificates(hosts: readonly string[], ca?: string) {
+  return Promise.all(hosts.map((host) => readCertificate(host, ca)));
+}
+
+/** Throws when a host shows another certificate than one of those that were compared. */
+export function assertSeen(
+  certificates: readonly { readonly host: string; readonly fingerprint: string }[],
+  wanted: readonly string[],
+): void {
+  const other = certificates.find(({ fingerprint }) => !wanted.includes(fingerprint));
+  if (!other) return;
+  throw new ConnectionError(
+    'TLS_FINGERPRINT',
+    `the certificate of ${other.host} has SHA-256 fingerprint ${other.fingerprint}, expected ${wanted.join(' or ')}`,
+    { hint: 'nothing was sent and nothing was stored; compare with System > Certificates of the node' },
+  );
+}
