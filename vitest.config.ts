@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Without isolation a worker loads the sources once, not once per file: half the CPU time of the unit tests.
-const base = { sequence: { shuffle: true }, restoreMocks: true, isolate: false };
+const base = { sequence: { shuffle: true }, restoreMocks: true, isolate: false, testTimeout: 30_000 };
 
 export default defineConfig({
   test: {
@@ -24,7 +24,6 @@ export default defineConfig({
           name: 'simulator',
           include: ['test/simulator/**/*.test.ts', 'test/contract/**/*.test.ts'],
           setupFiles: ['test/simulator/setup.ts'],
-          testTimeout: 30_000,
         },
       },
       {

@@ -198,6 +198,7 @@ const bridge = { iface: 'vmbr1', vlanAware: true, comment: '' };
 const CALLS: {
   readonly [K in Exclude<keyof PveClient, 'close' | 'serverTime'>]: (pve: PveClient) => Promise<unknown>;
 } = {
+  clusterStatus: (pve) => pve.clusterStatus(),
   version: (pve) => pve.version(),
   resources: (pve) => pve.resources(),
   nodeStorages: (pve) => pve.nodeStorages('n'),
