@@ -1,6 +1,7 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
 import { renderCsvCards } from '../lib/credentials/cards-csv.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
+import { assertReplaceableExport } from '../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../lib/credentials/private-file.ts';
 import { ConfigError, PlanRefusedError } from '../lib/errors.ts';
 import type { Card } from '../lib/render/cards.ts';
@@ -61,6 +62,7 @@ async function write(file: string, text: string): Promise<void> {
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
+    await assertReplaceableExport(flags.out);
     const { pve, url } = await run.connect();
     const credentials = credentialsPath(flags, selection);
     const { cards, leftOut } = await exportCards(

@@ -81,6 +81,13 @@ describe('users.yml', () => {
       ],
     ],
     [
+      'the administrator',
+      '- root@pam',
+      [
+        'users.yml:1:3 users[0]: root@pam is the administrator of the cluster, not a student [root@pam] → remove the line; a stand for trying out needs a user of its own',
+      ],
+    ],
+    [
       '65 characters',
       `- ${'a'.repeat(61)}@pve`,
       [
@@ -165,6 +172,11 @@ describe('a CSV roster', () => {
   const anna = user('anna@pve', { email: 'a@x.example', firstName: 'Anna, M.', groups: ['g1', 'g2'] });
   test.each<[string, string, string]>([
     ['commas', 'users.csv', 'userid,email,first_name,groups\nanna@pve,a@x.example,"Anna, M.",g1;g2\n'],
+    [
+      'the line that Excel writes first',
+      'users.csv',
+      'sep=;\r\nuserid;email;first_name;groups\r\nanna@pve;a@x.example;Anna, M.;"g1,g2"\r\n',
+    ],
     ['semicolons', 'users.csv', 'userid;email;first_name;groups\nanna@pve;a@x.example;Anna, M.;"g1,g2"\n'],
     ['tabs', 'users.tsv', 'userid\temail\tfirst_name\tgroups\nanna@pve\ta@x.example\tAnna, M.\tg1 g2\n'],
     [

@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderCsvCards } from '../../src/lib/credentials/cards-csv.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
+import { assertReplaceableExport } from '../../src/lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../src/lib/credentials/private-file.ts';
+import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
+import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
 
 const URL = 'https://pve1:8006';
 const HEADER = 'userid,password,state,pool,url';
@@ -109,6 +112,45 @@ test('an exported file is for its owner alone, and replaces what was there', asy
   await writePrivateFile(out, 'two');
   expect(readFileSync(out, 'utf8')).toBe('two');
   expect(statSync(out).mode & 0o777).toBe(0o600);
+});
+
+test('what is not ours is never replaced: links, other tables, key files', async () => {
+  const at = (name: string) => join(folder, name);
+  const foreign = {
+    'notes.txt': 'my notes',
+    id_ed25519: '-----BEGIN',
+    'grades.csv': 'name,grade\n',
+    'page.html': '<!doctype html><p>',
+  };
+  for (const [name, text] of Object.entries(foreign)) writeFileSync(at(name), text, { mode: 0o600 });
+  writeFileSync(at('secret.csv'), 'userid,password,state,pool,url\n');
+  symlinkSync(at('secret.csv'), at('link.csv'));
+  for (const name of [...Object.keys(foreign), 'link.csv', '.']) {
+    await expect(assertReplaceableExport(at(name))).rejects.toMatchObject({ code: 'OUT_FILE', exitCode: 2 });
+  }
+  await expect(CredentialsFile.open(at('link.csv'), { url: 'https://pve' })).rejects.toThrow(/symbolic link/);
+  const card = {
+    userid: 'a@pve',
+    login: 'a',
+    realm: 'pve',
+    realmLabel: 'PVE',
+    name: '',
+    password: 'p',
+    url: 'u',
+    pool: 'a',
+    machines: [],
+  };
+  for (const text of [
+    renderCsvCards([card]),
+    renderHtmlCards([card], 'x'.repeat(200)),
+    renderMarkdownCards([card]),
+    `${JSON.stringify({ users: [card] }, null, 2)}\n`,
+    '',
+  ]) {
+    await writePrivateFile(at('cards'), text);
+    await expect(assertReplaceableExport(at('cards'))).resolves.toBeUndefined();
+  }
+  await expect(assertReplaceableExport(at('none'))).resolves.toBeUndefined();
 });
 
 test('no cell of an exported CSV is a formula, and all come back as they were', () => {

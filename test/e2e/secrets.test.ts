@@ -51,7 +51,8 @@ function expectNone(places: Readonly<Record<string, string>>, secrets: ReadonlyS
 
 /** Notes tickets and CSRF tokens as they come by. */
 function listen(secrets: Set<string>): void {
-  const send = Peer.prototype.send;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the peer below
+  const { send } = Peer.prototype;
   vi.spyOn(Peer.prototype, 'send').mockImplementation(async function (this: Peer, ...given) {
     const answer = await send.apply(this, given);
     if (given[0].path !== '/access/ticket' || !answer.body.startsWith('{"data":{')) return answer;
@@ -132,7 +133,7 @@ test('every command, and every failure of the cluster', async () => {
   const simulator = await startCluster({ scenario: scenario({ root_password: ROOT }) });
   it.secrets.add(simulator.credentials.secret);
   const env = await asRoot(simulator);
-  const { run } = it;
+  const run: Stage['run'] = (...given) => it.run(...given);
   // A server can send back what it was sent: in this run, or as a task's words.
   const fail = (path: string | RegExp, status: number, { method = 'WRITE', secret = ROOT } = {}) =>
     simulator.addFault({ match: { method, path }, nth: 1, action: 'fail', status, text: echoOf(secret) });
@@ -171,7 +172,7 @@ test('every command, and every failure of the cluster', async () => {
   await run('401', simulator, ['deploy', ...CLASS, '--output', 'json'], env);
   const fingerprint = { PVE_FINGERPRINT: Array.from({ length: 32 }, () => 'AB').join(':') };
   expect(await run('TLS', simulator, ['deploy', ...CLASS], { ...env, ...fingerprint })).toBe(4);
-  fail(/qemu\/\d+$/, 500, 'DELETE');
+  fail(/qemu\/\d+$/, 500, { method: 'DELETE' });
   await run('cleanup refused', simulator, ['cleanup', ...CLASS], env);
   expect(await run('cleanup', simulator, ['cleanup', ...CLASS], env)).toBe(0);
 

@@ -691,6 +691,11 @@ describe('vm.configure', () => {
     { name: 'stays locked', values: { ...fresh(), lock: 'backup' }, code: 'VM_LOCKED' },
     { name: 'has no mark', values: { ...fresh(), description: 'production' }, code: 'NOT_OURS' },
     {
+      name: "is another student's",
+      values: { ...fresh(), description: VM_MARK.replace('anna', 'boris') },
+      code: 'NOT_OURS',
+    },
+    {
       name: 'carries the mark of another number (a clone of ours)',
       values: { ...fresh(), description: VM_MARK.replace('10001', '10002') },
       code: 'NOT_OURS',

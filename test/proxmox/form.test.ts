@@ -22,6 +22,10 @@ describe('form', () => {
     expect(encodeForm(plainParams(params))).toBe(form);
   });
 
+  test.each(['', '.', '..'])('path refuses %j, which would lead elsewhere', (name) => {
+    expect(() => path`/nodes/${name}/qemu`).toThrow(/cannot be the name of anything/);
+  });
+
   test('path encodes what is inserted and nothing else', () => {
     expect(path`/nodes/${'a/b'}/tasks/${UPID}/log`).toBe(
       '/nodes/a%2Fb/tasks/UPID%3Apve1%3A0000A1B2%3A00C3D4E5%3A66000000%3Aqmclone%3A100%3Alab%40pve!ci%3A/log',

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { decryptText, encryptText, isAge } from '../age.ts';
 import { ConfigError } from '../errors.ts';
 import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
+import { assertOwnCredentials } from './own-file.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export type { CredentialRow } from './credentials-csv.ts';
@@ -137,6 +138,7 @@ export class CredentialsFile {
 
   /** Reads the file if there is one; refuses what is no credentials file. Writes nothing yet. */
   static async open(path: string, where: Where): Promise<CredentialsFile> {
+    await assertOwnCredentials(path);
     return new CredentialsFile(path, where, await readRows(path, where));
   }
 

@@ -234,7 +234,7 @@ export class PveHttp {
       report({ status: answer.status });
       return answer;
     } catch (error) {
-      report({ error: error instanceof Error ? error.message : 'aborted' });
+      report({ error: this.mask(error instanceof Error ? error.message : 'aborted') });
       throw error;
     }
   }
