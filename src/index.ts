@@ -1,7 +1,12 @@
 /** The public library: everything that a program needs to deploy without the command line. */
 export { createClock, type Clock } from './lib/clock.ts';
 export { loadClass, loadLab, loadUsers } from './lib/config/load.ts';
-export { loadConnection } from './lib/config/connection.ts';
+export {
+  listConnections,
+  loadConnection,
+  type ConnectionList,
+  type ConnectionOptions,
+} from './lib/config/connection.ts';
 export type * from './lib/config/types.ts';
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
 export * from './lib/errors.ts';
@@ -11,6 +16,7 @@ export type * from './lib/inventory/types.ts';
 export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy.ts';
 export type * from './lib/plan/types.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
+export { readCertificate, type ServerCertificate } from './lib/proxmox/certificate.ts';
 export { createTaskWaiter } from './lib/proxmox/tasks.ts';
 export type { PveApi, TaskWaiter } from './lib/proxmox/types.ts';
 export { renderPlan } from './lib/render/plan-text.ts';
@@ -20,6 +26,7 @@ export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
 export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
 export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
+export { testConnection, type ConnectionReport } from './lib/workflow/connections.ts';
 export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/workflow/users.ts';
 export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';

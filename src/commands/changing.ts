@@ -113,7 +113,9 @@ export async function runChanging(
     await assertPrivateFile(file);
     const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
     const { url } = await connect();
-    return { ...(await runContext()), credentials: await CredentialsFile.open(file, { url, ...sealing }) };
+    const credentials = await CredentialsFile.open(file, { url, ...sealing });
+    await credentials.seal();
+    return { ...(await runContext()), credentials };
   };
   try {
     // Before anything is contacted.

@@ -157,7 +157,7 @@ export function newConnection(
     fail: (key, message, { hint } = {}) =>
       issues.push({
         file: 'command line',
-        path: FLAGS[key] ?? key,
+        path: kind.isToken && key === 'user' ? '--token-id' : (FLAGS[key] ?? key),
         message,
         ...(hint === undefined ? {} : { hint }),
       }),

@@ -72,7 +72,10 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
         ...(selection.lab ? { lab: selection.lab.name } : {}),
       },
       { pve, hard: run.hard },
-      await CredentialsFile.open(credentials, { url, ...readingOf(io, flags, run.output.warn) }),
+      await CredentialsFile.open(credentials, {
+        url,
+        ...readingOf(io, flags, (text) => run.output.warn(text)),
+      }),
     );
     if (cards.length === 0) {
       throw new PlanRefusedError(

@@ -15,7 +15,7 @@ export async function runUsersList(io: ProgramIo, flags: UsersFlags): Promise<vo
     const credentials =
       file === undefined
         ? undefined
-        : await CredentialsFile.open(file, { url, ...readingOf(io, flags, run.output.warn) });
+        : await CredentialsFile.open(file, { url, ...readingOf(io, flags, (text) => run.output.warn(text)) });
     const rows = await listUsers(selection.users, { pve, hard: run.hard }, credentials);
     run.output.result(toUsersDocument(rows), () => renderUsers(rows, run.output));
   });

@@ -303,7 +303,9 @@ describe('accounts', () => {
     [
       'a secret of the wrong type',
       ['user: a@pve', 'password: [hunter2]'],
-      ['connections.yml:4:13 c.password: is a list, not text → write the secret itself, env:NAME, file:PATH, or command: [program, argument]'],
+      [
+        'connections.yml:4:13 c.password: is a list, not text → write the secret itself, env:NAME, file:PATH, or command: [program, argument]',
+      ],
     ],
     [
       'a secret that YAML stumbles over',

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadConnection } from '../../src/lib/config/connection.ts';
+import { listConnections, loadConnection } from '../../src/lib/config/connection.ts';
 import { loadClass, loadUsers } from '../../src/lib/config/load.ts';
 
 const labs = readdirSync('examples').filter((name) => existsSync(join('examples', name, 'lab.yml')));
@@ -77,6 +77,14 @@ describe('examples', () => {
     expect((await loadConnection({ file, env: {}, name: 'lab-cluster' })).connection.hosts).toEqual([
       'pve1.school.example:8006',
       'pve2.school.example:8006',
+    ]);
+    expect(listConnections({ file }).connections.map(({ secret }) => secret.kind)).toEqual([
+      'plain',
+      'plain',
+      'env',
+      'file',
+      'command',
+      'age',
     ]);
   });
 });

@@ -40,7 +40,7 @@ export function readPassphraseFile(file: string, warn: Warn): string {
 }
 
 /** The lines `AGE-SECRET-KEY-…` of an identity file. */
-export function readIdentityFile(file: string, warn: Warn): string[] {
+function readIdentityFile(file: string, warn: Warn): string[] {
   const lines = readKeyFile(file, warn).split(/\r?\n/);
   const used = lines.map((line, index) => ({ text: line.trim(), line: index + 1 }));
   const keys = used.filter(({ text }) => text !== '' && !text.startsWith('#'));

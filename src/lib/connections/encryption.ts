@@ -24,7 +24,7 @@ type Outcome =
   | 'kept elsewhere'
   | 'unreadable';
 
-export interface SecretOutcome {
+interface SecretOutcome {
   readonly connection: string;
   readonly key: string;
   readonly outcome: Outcome;

@@ -57,7 +57,12 @@ async function unseal(file: string, text: string, sealing: Sealing): Promise<str
   });
 }
 
-async function readRows(file: string, sealing: Sealing): Promise<readonly CredentialRow[]> {
+interface ReadRows {
+  readonly rows: readonly CredentialRow[];
+  readonly isSealed: boolean;
+}
+
+async function readRows(file: string, sealing: Sealing): Promise<ReadRows> {
   let text: string;
   try {
     const stats = await stat(file);
@@ -66,14 +71,15 @@ async function readRows(file: string, sealing: Sealing): Promise<readonly Creden
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    if (codeOf(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return { rows: [], isSealed: true };
     return refuse(file, `it cannot be read (${codeOf(error)})`);
   }
-  if (text.trim() === '') return [];
-  const parsed = parseRows(isAge(text) ? await unseal(file, text, sealing) : text);
+  if (text.trim() === '') return { rows: [], isSealed: true };
+  const isSealed = isAge(text);
+  const parsed = parseRows(isSealed ? await unseal(file, text, sealing) : text);
   if ('problem' in parsed)
     refuse(file, `it is no credentials file of deploy-stand: ${parsed.problem}`, { line: parsed.line });
-  return parsed.rows;
+  return { rows: parsed.rows, isSealed };
 }
 
 /** The embedded simulator listens on another port at every start, and is the same cluster to its user. */
@@ -123,8 +129,9 @@ export class CredentialsFile {
   #writing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
 
-  private constructor(path: string, { url, encryptTo = [] }: Where, rows: readonly CredentialRow[]) {
+  private constructor(path: string, { url, encryptTo = [] }: Where, { rows, isSealed }: ReadRows) {
     this.path = path;
+    this.#isDirty = !isSealed && encryptTo.length > 0;
     this.#encryptTo = encryptTo;
     this.#url = url;
     this.#rows = [...rows];
@@ -140,6 +147,11 @@ export class CredentialsFile {
   static async open(path: string, where: Where): Promise<CredentialsFile> {
     await assertOwnCredentials(path);
     return new CredentialsFile(path, where, await readRows(path, where));
+  }
+
+  /** Encrypts a file that is still plain text. */
+  async seal(): Promise<void> {
+    if (this.#isDirty) await this.#save();
   }
 
   /** The user's row for this cluster. */

@@ -32,7 +32,7 @@ interface Listing {
 }
 
 /** Arguments of a command may be secrets in the wrong place: only the program is named. */
-export function keepingWords({ kind, variable = '', written = '', argv = [] }: Keeping): string {
+function keepingWords({ kind, variable = '', written = '', argv = [] }: Keeping): string {
   switch (kind) {
     case 'plain':
       return 'plain text';

@@ -7,7 +7,7 @@ import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { AuthError } from '../proxmox/errors.ts';
 import type { ClusterStatus } from '../proxmox/types.ts';
 
-export type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
+type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
 
 interface Problem {
   readonly code: string;
@@ -15,7 +15,7 @@ interface Problem {
   readonly hint?: string;
 }
 
-export interface HostReport {
+interface HostReport {
   readonly host: string;
   readonly ok: boolean;
   /** Milliseconds since the epoch; absent when the certificate could not be read. */
@@ -48,7 +48,7 @@ export interface TestTools {
   readonly onRequest?: Parameters<typeof createPveClient>[0]['onRequest'];
 }
 
-export function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
+function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
   if (fingerprint !== undefined) return 'fingerprint';
   if (!verify) return 'none';
   return ca === undefined ? 'system' : 'ca-file';
