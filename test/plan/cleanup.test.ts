@@ -70,7 +70,7 @@ function cluster({ vms = {}, pools = {}, users = [], bridges = [], more = {} }: 
     guests.push(built);
     use.push({ vmid, node: built.node, bridges: vm.nets ?? [], description: '' });
     if (vm.unreadable || built.type === 'lxc') continue;
-    const values = { name: 'pc', ...finished('net', 'anna', vmid), ...vm.values };
+    const values = { name: built.name ?? '', ...finished('net', 'anna', vmid), ...vm.values };
     configs.push({ vmid, node: built.node, digest: 'd', values });
   }
   return have({
