@@ -83,7 +83,7 @@ function revokeSteps(
 ): Step[] {
   // A pool without our mark is somebody else's, and so are the rights on it.
   const paths = [
-    ...(isLastLab && stand.mark ? [`/pool/${stand.pool}`] : []),
+    ...(isLastLab && stand.mark && stand.removesUser ? [`/pool/${stand.pool}`] : []),
     ...vmids.map((vmid) => `/vms/${vmid}`),
   ];
   // What the user had before the pool was adopted is not ours to take away.
@@ -154,7 +154,12 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
   }
   const keepsMark = left.length > 0 || context.options.keepUsers || !stand.removesUser;
   const comment = keepsMark
-    ? formatPoolComment({ ...mark, user: mark.user, claims: left })
+    ? formatPoolComment({
+        ...mark,
+        user: mark.user,
+        kept: mark.kept === true || context.options.keepUsers,
+        claims: left,
+      })
     : mark.others.length > 0
       ? mark.others.join('\n')
       : UNUSED;

@@ -8,8 +8,8 @@ import { judge, noAnswer, type Answer, type Asked, type RawAnswer } from './answ
 import { AnswerLostError, AuthError, PveError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
-import { parseHost } from './hosts.ts';
-import { NoAnswer, NotSent, Peer, TooLarge, type Outgoing } from './peer.ts';
+import { parseHost, type Host } from './hosts.ts';
+import { NoAnswer, NotSent, Peer, TooLarge, type Outgoing, type PeerOptions } from './peer.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
 import type { ConnectionSettings, RequestEvent } from './types.ts';
@@ -28,13 +28,17 @@ export interface HttpOptions {
   readonly maxConcurrent?: number | undefined;
   /** Larger answers are refused. */
   readonly maxAnswerBytes?: number | undefined;
+  /** How a host is reached; default: over the network. */
+  readonly connect?: ((host: Host, options: PeerOptions) => Transport) | undefined;
 }
+
+export type Transport = Pick<Peer, 'host' | 'send' | 'close'>;
 
 export class PveHttp {
   readonly #connection: ConnectionSettings;
   readonly #clock: Clock;
   readonly #onRequest: HttpOptions['onRequest'];
-  readonly #peers: readonly Peer[];
+  readonly #peers: readonly Transport[];
   readonly #gate: Gate;
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
@@ -53,7 +57,8 @@ export class PveHttp {
       maxSockets: concurrency,
       maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
     };
-    this.#peers = connection.hosts.map((written) => new Peer(parseHost(written), peerOptions));
+    const { connect = (host: Host, given: PeerOptions): Transport => new Peer(host, given) } = options;
+    this.#peers = connection.hosts.map((written) => connect(parseHost(written), peerOptions));
     this.#gate = new Gate(concurrency);
     const { auth } = connection;
     if (auth.kind === 'password') {
@@ -198,7 +203,7 @@ export class PveHttp {
     throw new NotSent(reasons, { cause: failures[0]?.cause });
   }
 
-  async #reported(peer: Peer, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
+  async #reported(peer: Transport, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
     if (!this.#onRequest) return peer.send(request, signal);
     const started = this.#clock.now();
     const report = (outcome: { readonly status: number } | { readonly error: string }): void => {
