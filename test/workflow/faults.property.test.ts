@@ -73,7 +73,22 @@ const deployOf = (lab: LabName) => (context: DeployContext) =>
 const cleanupOf = (selection: CleanupSelection) => (context: DeployContext) =>
   cleanup({ selection, options: OPTIONS }, context);
 
-function isSelected(selection: CleanupSelection, lab: string, user: string): boolean {
+/** Labs and users by the claims: `lab user`. */
+function claimsIn(state: ClusterState): Set<string> {
+  return new Set(
+    state.pools.flatMap(({ comment }) => {
+      const user = /^deploy-stand user=(\S+)/m.exec(comment)?.[1] ?? '';
+      return [...comment.matchAll(/^lab=(\S+) /gm)].map(([, lab]) => `${lab!} ${user}`);
+    }),
+  );
+}
+
+/** What has no claim has no end, either: a bridge of a deploy that was killed before it claimed is an orphan. */
+function isSelected(
+  { selection, claimed }: { selection: CleanupSelection; claimed: ReadonlySet<string> },
+  lab: string,
+  user: string,
+): boolean {
   switch (selection.by) {
     case 'class':
       return selection.lab === lab && selection.users.some(({ userid }) => userid === user);
@@ -82,7 +97,7 @@ function isSelected(selection: CleanupSelection, lab: string, user: string): boo
     case 'user':
       return selection.users.includes(user);
     case 'expired':
-      return lab === 'net';
+      return lab === 'net' && claimed.has(`${lab} ${user}`);
     case 'orphans':
       return false;
   }
@@ -91,12 +106,12 @@ function isSelected(selection: CleanupSelection, lab: string, user: string): boo
 /** Claims, VMs, bridges and users of ours that were selected and are there, but for those that the summary names. */
 function leftOf(
   state: ClusterState,
-  selection: CleanupSelection,
+  asked: { selection: CleanupSelection; claimed: ReadonlySet<string> },
   foreign: ReadonlyMap<string, string>,
   summary: RunOutcome['summary'],
 ): string[] {
   const excused = new Set(summary.stands.filter(({ error }) => error).map(({ user }) => user));
-  const chosen = (lab: string, user: string) => isSelected(selection, lab, user) && !excused.has(user);
+  const chosen = (lab: string, user: string) => isSelected(asked, lab, user) && !excused.has(user);
   const claims = state.pools.flatMap(({ poolid, comment }) => {
     const user = /^deploy-stand user=(\S+)/m.exec(comment)?.[1] ?? '';
     return [...comment.matchAll(/^lab=(\S+) /gm)].flatMap(([, lab]) =>
@@ -161,10 +176,11 @@ async function play({ cluster, deploys, selection, trouble }: Case): Promise<voi
     return ended;
   };
   for (const one of deploys) await step(`deploy ${one.lab}`, deployOf(one.lab), one.trouble);
+  const claimed = claimsIn(state);
   await step('cleanup', cleanupOf(selection), trouble);
   const clean = await step('cleanup again', cleanupOf(selection));
   if (!clean.value) throw clean.error;
-  expect(leftOf(state, selection, foreign, clean.value.summary)).toEqual([]);
+  expect(leftOf(state, { selection, claimed }, foreign, clean.value.summary)).toEqual([]);
   const third = await step('cleanup once more', cleanupOf(selection));
   expect(third.writes).toEqual([]);
 
@@ -180,7 +196,7 @@ async function play({ cluster, deploys, selection, trouble }: Case): Promise<voi
 
 /** Bridges of ours that a foreign guest names stay. */
 function isExcused(name: string, state: ClusterState): boolean {
-  const [, node, iface] = /^(?:interface|running) (\S+) (vmbr\d+)$/.exec(name) ?? [];
+  const [, node, iface] = /^(?:interface|staged|running) (\S+) (vmbr\d+)$/.exec(name) ?? [];
   return state.guests.some(
     (guest) =>
       guest.node === node && Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),

@@ -81,24 +81,52 @@ function isUsedBy(use: BridgeUse, node: string, iface: string): boolean {
   return use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*'));
 }
 
-/** Why this bridge is not surely the stand's own. */
-function doubt(info: BridgeInfo, request: Request): string | undefined {
-  const { state, node, have, index } = request;
-  const { iface, comments, ports } = info;
-  if (comments !== '') return `it carries a comment that is not this stand's ("${comments}")`;
-  if (ports !== '') return `somebody gave it the port ${ports}`;
-  if (have.hidden?.guests === true) return 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
-  if (!have.bridgeUseNodes.includes(node)) return `the guests of ${node} were not read`;
+interface Doubt {
+  readonly why: string;
+  readonly hint: string;
+}
+
+function strangersOn(iface: string, { state, node, have }: Request): string {
   const own = new Set([...state.present.values()].map((vm) => vm.vmid));
-  const others = have.bridgeUse
+  return have.bridgeUse
     .filter((use) => isUsedBy(use, node, iface) && !own.has(use.vmid))
     .map((use) => use.vmid)
-    .sort((a, b) => a - b);
-  if (others.length > 0) return `guest ${others.join(', ')} is on it, too, or cannot be read`;
+    .sort((a, b) => a - b)
+    .join(', ');
+}
+
+/** Why this bridge is not surely the stand's own. */
+function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
+  const { node, have, index } = request;
+  const { iface, comments, ports } = info;
+  const inNetwork = `in ${node} → System → Network`;
+  if (comments !== '') {
+    const why = `it carries a comment that is not this stand's ("${comments}")`;
+    return { why, hint: `if it is this stand's, empty the comment of ${iface} ${inNetwork}` };
+  }
+  if (ports !== '')
+    return { why: `somebody gave it the port ${ports}`, hint: `take the port off ${iface} ${inNetwork}` };
+  if (have.hidden?.guests === true) {
+    const why = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
+    return { why, hint: 'give the caller VM.Audit on /vms, with propagation' };
+  }
+  const strangers = strangersOn(iface, request);
+  if (!have.bridgeUseNodes.includes(node) || strangers !== '') {
+    const what =
+      strangers === ''
+        ? `the guests of ${node} were not read`
+        : `guest ${strangers} is on it, too, or cannot be read`;
+    return { why: what, hint: `bring other guests than the stand's to another bridge than ${iface}` };
+  }
   const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) =>
     other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface),
   );
-  return above ? `${above.iface} has it as a port` : undefined;
+  return (
+    above && {
+      why: `${above.iface} has it as a port`,
+      hint: `take ${iface} out of ${above.iface} ${inNetwork}`,
+    }
+  );
 }
 
 /**
@@ -115,11 +143,11 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
     const info = index.bridges.get(node)?.get(bridge);
     const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
     if (!info || marked.some((entry) => entry.node === node)) continue;
-    const why = doubt(info, request);
-    if (why !== undefined) {
+    const doubtful = doubt(info, request);
+    if (doubtful) {
       return refusal(
-        `bridge ${bridge} on ${node} is network ${alias} of ${state.user.userid}, but cannot be taken over: ${why}`,
-        'mend this',
+        `bridge ${bridge} on ${node} is network ${alias} of ${state.user.userid}, but cannot be taken over: ${doubtful.why}`,
+        doubtful.hint,
       );
     }
     found.set(alias, info);

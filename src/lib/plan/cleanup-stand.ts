@@ -178,7 +178,9 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
         reason:
           left.length > 0
             ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
-            : 'the pool stays',
+            : mark.adopted
+              ? 'it was there before deploy-stand: it stays'
+              : 'the pool stays',
         dependsOn: deletes,
       },
       { pool, comment, removeVmids },

@@ -60,12 +60,14 @@ export function collectPreconditions(
       step.kind === 'vm.clone' ? [step.node, step.target] : 'node' in step ? [step.node] : [],
     ),
   );
-  return [
+  const all = [
     ...nodes.map((node): Precondition => ({ kind: 'node-online', node })),
     ...templatePreconditions(steps, context),
     ...steps.flatMap((step) => ofStep(step, context)),
     ...drafts.flatMap((draft) => draft.freshVmids.map((vmid): Precondition => ({ kind: 'vmid-free', vmid }))),
   ];
+  // A VM that is taken over is marked and configured.
+  return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
 /** The preconditions that no longer hold, in words; empty: the plan may be applied. */
