@@ -32,7 +32,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
     .addOption(encryptToOption())
-    .option('--adopt', 'use pools that exist without our mark')
+    .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {
       const { runDeploy } = await import('./run-deploy.ts');

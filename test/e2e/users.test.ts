@@ -77,8 +77,8 @@ describe('create and sync', () => {
     expect(userOf(simulator, 'boris@pve')?.expire).toBe(Date.UTC(2026, 11, 25) / 1000);
     const pools = simulator.snapshot().pools.filter(({ poolid }) => poolid !== 'infra');
     expect(pools.map(({ poolid, comment }) => [poolid, comment])).toEqual([
-      ['anna', 'deploy-stand user=anna@pve'],
-      ['boris', 'deploy-stand user=boris@pve'],
+      ['anna', 'deploy-stand user=anna@pve kept'],
+      ['boris', 'deploy-stand user=boris@pve kept'],
     ]);
     expect(passwordOf('anna@pve')).toHaveLength(10);
     expect(made.stdout).not.toContain(passwordOf('anna@pve'));

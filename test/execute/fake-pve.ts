@@ -259,9 +259,9 @@ export class FakePve {
         this.writes.push(`createBridge ${iface}`);
         return Promise.resolve();
       },
-      updateBridge: (_node, { iface, comment }) => {
+      updateBridge: (_node, { iface, vlanAware, comment }) => {
         const row = this.rows.find((candidate) => candidate.iface === iface);
-        if (row) Object.assign(row, { vlanAware: true, comments: comment });
+        if (row) Object.assign(row, { ...(vlanAware ? { vlanAware } : {}), comments: `${comment}\n` });
         this.writes.push(`updateBridge ${iface}`);
         return Promise.resolve();
       },

@@ -70,7 +70,7 @@ function cluster({ vms = {}, pools = {}, users = [], bridges = [], more = {} }: 
     guests.push(built);
     use.push({ vmid, node: built.node, bridges: vm.nets ?? [], description: '' });
     if (vm.unreadable || built.type === 'lxc') continue;
-    const values = { name: 'pc', ...finished('net', 'anna', vmid), ...vm.values };
+    const values = { name: built.name ?? '', ...finished('net', 'anna', vmid), ...vm.values };
     configs.push({ vmid, node: built.node, digest: 'd', values });
   }
   return have({
@@ -186,7 +186,7 @@ describe('one stand', () => {
   test('leaves user, pool and mark with --keep-users, without access', () => {
     const result = plan(cluster(oneStand), byAnna, { keepUsers: true });
     expect(ids(result)).toEqual([...ALL_OF_IT.slice(0, 4), 'pool.release:anna']);
-    expect(result.steps.at(-1)).toMatchObject({ comment: 'deploy-stand user=anna@pve' });
+    expect(result.steps.at(-1)).toMatchObject({ comment: 'deploy-stand user=anna@pve kept' });
   });
 
   test('leaves a user that we did not create', () => {
@@ -406,6 +406,12 @@ describe('a bridge of the stand stays', () => {
       code: 'GUESTS_UNREADABLE',
     },
     {
+      name: 'when guests may be hidden from the caller',
+      built: { ...oneStand, more: { hidden: { bridges: false, guests: true } } },
+      note: '',
+      code: 'GUESTS_HIDDEN',
+    },
+    {
       name: 'when others staged changes on the node',
       built: { ...oneStand, more: { networks: [{ ...pve1!, pending: [foreign] }, pve2!] } },
       note: '',
@@ -418,6 +424,22 @@ describe('a bridge of the stand stays', () => {
     expect(notes(result)).toContain(note);
     expect(result.stands[0]?.refused?.code).toBe(code);
   });
+});
+
+test('a list of bridges that may be short is said to be', () => {
+  const hidden = { bridges: true, guests: false };
+  expect(plan(cluster({ ...oneStand, more: { hidden } }), byAnna).warnings.join()).toContain('SDN.Audit');
+});
+
+test('the rights of before survive the cleanup of an adopted pool, those of deploy do not', () => {
+  const pools = {
+    anna: `deploy-stand user=anna@pve adopted roles=PVEVMAdmin\nlab=net vmids=10000 since=${OLD}`,
+  };
+  const snapshot = cluster({ ...oneStand, pools });
+  const granted = { ...snapshot.acls[0]!, role: 'PVEVMUser' };
+  const result = plan({ ...snapshot, acls: [...snapshot.acls, granted] }, byAnna);
+  expect(ids(result)).toContain('acl.revoke:/pool/anna PVEVMUser');
+  expect(ids(result)).not.toContain(REVOKE);
 });
 
 describe('expired', () => {
@@ -444,6 +466,8 @@ describe('expired', () => {
     expect(ids(plan(cluster(built), { by: 'expired' }))).toEqual(goes ? ALL_OF_IT : []);
   });
 });
+
+const KEPT = 'deploy-stand user=anna@pve kept';
 
 describe('orphans', () => {
   const orphans: CleanupSelection = { by: 'orphans' };
@@ -529,6 +553,21 @@ describe('orphans', () => {
       name: 'are an empty pool with its user',
       built: { pools: { anna: comment('anna@pve', { claims: [] }) }, users: [userInfo('anna')] },
       steps: [REVOKE, 'pool.delete:anna', 'user.delete:anna@pve'],
+    },
+    {
+      name: 'are no user and pool that were made for the class, with their access',
+      built: { pools: { anna: KEPT }, users: [userInfo('anna')] },
+      steps: [],
+    },
+    {
+      name: 'are such a pool when its user is gone',
+      built: { pools: { anna: KEPT }, more: { acls: [] } },
+      steps: ['pool.delete:anna'],
+    },
+    {
+      name: 'are of the class only what is left of a stand',
+      built: { ...dead, pools: { anna: `${KEPT}\nlab=net vmids=10000 since=${OLD}` } },
+      steps: ['bridge.delete:pve1/vmbr1000', 'network.reload:pve1', 'pool.release:anna'],
     },
     {
       name: 'are an empty pool whose user is gone',

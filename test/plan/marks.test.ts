@@ -40,6 +40,8 @@ describe('pool comments', () => {
     const mark = {
       user: 'anna@pve',
       adopted: true,
+      roles: ['PVEVMAdmin', 'PVEAuditor'],
+      kept: true,
       others: ['room 5'],
       claims: [
         {
@@ -55,7 +57,7 @@ describe('pool comments', () => {
     const text = formatPoolComment(mark);
     expect(text.split('\n')).toEqual([
       'room 5',
-      'deploy-stand user=anna@pve adopted',
+      'deploy-stand user=anna@pve adopted roles=PVEVMAdmin,PVEAuditor kept',
       'lab=net vmids=1000-1001 node=pve1 since=2026-01-01T00:00:00Z expires=2026-02-01',
       'lab=db vmids=1005 since=2026-01-01T00:00:00Z',
     ]);

@@ -29,6 +29,7 @@ const isResult = ajv.compile(readSchema('result'));
 const allPreconditions: readonly Precondition[] = [
   { kind: 'vmid-free', vmid: 10001 },
   { kind: 'bridge-free', bridge: 'vmbr1000', node: 'pve1' },
+  { kind: 'bridge', bridge: 'vmbr1000', node: 'pve1', comment: '' },
   { kind: 'template', vmid: 100, node: 'pve1', digest: 'abc' },
   { kind: 'pool', pool: 'student1', comment: null },
   { kind: 'pool', pool: 'student2', comment: 'deploy-stand user=student2@pve' },
@@ -41,6 +42,19 @@ const allPreconditions: readonly Precondition[] = [
 const rareSteps: readonly Step[] = [
   step('bridge.update', 'pve1/vmbr1000', { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
   step('vm.snapshot', 'student1/eco', { node: 'pve1', vmid: 10001, snapshot: 'baseline' }),
+  step('bridge.update', 'pve1/vmbr1001', {
+    node: 'pve1',
+    bridge: 'vmbr1001',
+    comment: '',
+    newComment: 'deploy-stand lab=net user=a@pve net=hq since=2026-01-15T09:00:00Z',
+  }),
+  step('pool.update', 'adopted', {
+    pool: 'adopted',
+    comment: 'deploy-stand user=a@pve adopted roles=PVEVMAdmin',
+    addVmids: [],
+    takeOver: { comment: '', vmids: [500] },
+  }),
+  step('vm.mark', 'a/pc', { node: 'pve1', vmid: 500, pool: 'a', description: '', newDescription: 'm' }),
   reload(['vmbr1000']),
   step('network.reload', 'pve2', { node: 'pve2', bridges: [], gone: ['vmbr1000'] }),
   step('acl.revoke', 'a', { path: '/pool/a', role: 'PVEVMAdmin', userid: 'a@pve' }),

@@ -28,6 +28,7 @@ export function limitsOf(step: Step): readonly string[] {
       return [`network:${step.node}`];
     case 'vm.clone':
       return [`task:${step.node}`, ...new Set(step.locks.map((lock) => `storage:${lock}`))];
+    case 'vm.mark':
     case 'vm.configure':
     case 'vm.unprotect':
       return [`sync:${step.node}`];

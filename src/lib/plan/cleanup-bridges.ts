@@ -1,5 +1,6 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
 import type { Inventory, PendingRow } from '../inventory/types.ts';
+import { isAdoptableBridge, isAdoptableName } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { PlannedRemoval } from './cleanup-users.ts';
 import { isOlder, parseBridgeMark, sinceOf } from './marks.ts';
@@ -75,11 +76,6 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
   );
 }
 
-/** Number of a bridge as both tools make them. */
-function isAdoptable(iface: string): boolean {
-  return Number(/^vmbr(\d{4})$/.exec(iface)?.[1]) >= 1000;
-}
-
 /**
  * The staged removal of a bridge without mark, ports and comment: with `--adopt` it is what a killed cleanup left.
  * Otherwise it is somebody else's.
@@ -87,7 +83,7 @@ function isAdoptable(iface: string): boolean {
 function withAdoptedEdits(have: Inventory): Inventory {
   const isAdopted = ({ iface, change, text }: PendingRow): boolean =>
     change === 'removed' &&
-    isAdoptable(iface) &&
+    isAdoptableName(iface) &&
     /^-\s*bridge[-_]ports none\s*$/m.test(text) &&
     !/^-#/m.test(text);
   return {
@@ -107,8 +103,9 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
     for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
   }
   return context.have.networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
-      if (!isAdoptable(iface) || comments !== '' || ports !== '') return [];
+    bridges.flatMap((info): Candidate[] => {
+      if (!isAdoptableBridge(info)) return [];
+      const { iface, ports } = info;
       const user = context.have.bridgeUse
         .filter((use) => use.node === node && use.bridges.includes(iface))
         .sort((a, b) => a.vmid - b.vmid)
@@ -130,6 +127,17 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
   );
 }
 
+const HIDDEN = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
+
+/** The way out, by code. */
+const HINTS = {
+  FOREIGN_PENDING_CHANGES: (node: string) =>
+    `apply or revert them in ${node} → System → Network, then run cleanup again`,
+  GUESTS_UNREADABLE: (node: string) =>
+    `see that ${node} is online and all its guests may be read, then run cleanup again`,
+  GUESTS_HIDDEN: () => 'give the caller VM.Audit on /vms, with propagation, then run cleanup again',
+} as const;
+
 export function planCleanupBridges(
   planned: readonly PlannedRemoval[],
   context: CleanupContext,
@@ -141,11 +149,8 @@ export function planCleanupBridges(
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
-  const refuse = (user: string, code: string, iface: string, node: string, why: string): void => {
-    const hint =
-      code === 'FOREIGN_PENDING_CHANGES'
-        ? `apply or revert them in ${node} → System → Network, then run cleanup again`
-        : `see that ${node} is online and all its guests may be read, then run cleanup again`;
+  const refuse = (user: string, code: keyof typeof HINTS, iface: string, node: string, why: string): void => {
+    const hint = HINTS[code](node);
     if (!refused.has(user))
       refused.set(user, { code, message: `bridge ${iface} on ${node} stays: ${why}`, hint });
   };
@@ -160,6 +165,7 @@ export function planCleanupBridges(
       .sort((a, b) => a.vmid - b.vmid);
     const staying = users.filter((use) => !removed.has(use.vmid)).map((use) => use.vmid);
     if (!read.has(node)) refuse(user, 'GUESTS_UNREADABLE', iface, node, 'the guests there cannot be read');
+    else if (have.hidden?.guests === true) refuse(user, 'GUESTS_HIDDEN', iface, node, HIDDEN);
     else if (staying.length > 0)
       note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
     else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);

@@ -1,5 +1,6 @@
 /** Which VMs of a stand go, and why the others stay. Ownership is decided here: claim, membership, mark. */
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
+import { lookAlikes } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { parseVmMark } from './marks.ts';
@@ -133,12 +134,14 @@ export function fatesOf(
 
 /** VMs of the older Python tool: members of the user's pool that are called like a machine of the lab. */
 export function adoptedVmids(stand: SelectedStand, context: CleanupContext): number[] {
-  const { selection, options, have } = context;
+  const { selection, options, index } = context;
   if (!options.adopt || selection.by !== 'class') return [];
-  const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
-  return have.guests
-    .filter((guest) => guest.pool === stand.pool && guest.type === 'qemu' && !claimed.has(guest.vmid))
-    .filter((guest) => guest.name !== undefined && selection.machines.includes(guest.name))
-    .map((guest) => guest.vmid)
-    .sort((a, b) => a - b);
+  return lookAlikes(stand.pool, new Set(selection.machines), index)
+    .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
+    .map(({ guest }) => guest.vmid);
+}
+
+/** Claimed by a takeover that was cut short: what the Python tool made, and like it without a mark of its own. */
+export function isUnmarked({ guest, config }: Fate): boolean {
+  return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
 }

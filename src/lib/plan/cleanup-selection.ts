@@ -124,12 +124,14 @@ function isGone(claim: Claim, context: CleanupContext): boolean {
 }
 
 /**
- * Is nothing of this user's under way, and old enough? An empty pool has no date of its own; without its user it is what
+ * Is nothing of this user's under way, and old enough? A pool that is kept for the class waits for its next stand as long
+ * as its user is there. An empty pool has no date of its own; without its user it is what
  * a killed run left, for pools are created under the planning lock, and given back under it.
  */
 function isAbandoned({ user, mark }: MarkedPool, kept: readonly Claim[], context: CleanupContext): boolean {
-  if (mark.claims.length > 0) return kept.length === 0;
   const owner = context.index.users.get(user);
+  if (mark.kept && owner !== undefined) return false;
+  if (mark.claims.length > 0) return kept.length === 0;
   return owner === undefined || (isUserMarked(owner.comment) && isOld(sinceOf(owner.comment), context));
 }
 

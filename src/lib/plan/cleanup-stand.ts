@@ -1,6 +1,7 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { CleanupContext } from './cleanup-context.ts';
-import { adoptedVmids, fatesOf, isOurs, type Fate } from './cleanup-fates.ts';
+import { adoptedBecause } from './adopt.ts';
+import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { formatPoolComment, type Claim } from './marks.ts';
 import { makeStep } from './step.ts';
@@ -61,9 +62,7 @@ function removeVm(
   if (fate.config?.values['protection'] === '1') {
     push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), { node, vmid, lockWaitSeconds }));
   }
-  const why = adopted
-    ? `no mark; adopted: in pool ${pool}, called ${name ?? '?'} like a machine of the lab`
-    : 'selected';
+  const why = adopted ? adoptedBecause(pool, name ?? '?') : 'selected';
   push(
     makeStep('vm.delete', String(vmid), frame(why), {
       node,
@@ -84,19 +83,24 @@ function revokeSteps(
 ): Step[] {
   // A pool without our mark is somebody else's, and so are the rights on it.
   const paths = [
-    ...(isLastLab && stand.mark ? [`/pool/${stand.pool}`] : []),
+    ...(isLastLab && stand.mark && stand.removesUser ? [`/pool/${stand.pool}`] : []),
     ...vmids.map((vmid) => `/vms/${vmid}`),
   ];
-  return paths.flatMap((path) =>
-    (context.index.acls.get(`${path} ${stand.user}`) ?? []).map(({ role }) =>
+  // What the user had before the pool was adopted is not ours to take away.
+  const kept = new Set(stand.mark?.roles?.map((role) => `/pool/${stand.pool} ${role}`));
+  const entries = paths.flatMap((path) =>
+    (context.index.acls.get(`${path} ${stand.user}`) ?? []).map(({ role }) => ({ path, role })),
+  );
+  return entries
+    .filter(({ path, role }) => !kept.has(`${path} ${role}`))
+    .map(({ path, role }) =>
       makeStep(
         'acl.revoke',
         `${path} ${role}`,
         { user: stand.user, reason: 'first, so that nobody restarts a VM on its way out' },
         { path, role, userid: stand.user },
       ),
-    ),
-  );
+    );
 }
 
 /** Members of the pool that are not claimed by any lab: somebody else's, also when they are the student's own. */
@@ -106,10 +110,9 @@ function foreignMembers(
   context: CleanupContext,
 ): number[] {
   const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
-  return context.have.guests
-    .filter((guest) => guest.pool === stand.pool && !claimed.has(guest.vmid) && !removed.has(guest.vmid))
-    .map((guest) => guest.vmid)
-    .sort((a, b) => a - b);
+  return (context.index.members.get(stand.pool) ?? [])
+    .filter((guest) => !claimed.has(guest.vmid) && !removed.has(guest.vmid))
+    .map((guest) => guest.vmid);
 }
 
 interface Rest {
@@ -151,7 +154,12 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
   }
   const keepsMark = left.length > 0 || context.options.keepUsers || !stand.removesUser;
   const comment = keepsMark
-    ? formatPoolComment({ ...mark, user: mark.user, claims: left })
+    ? formatPoolComment({
+        ...mark,
+        user: mark.user,
+        kept: mark.kept === true || context.options.keepUsers,
+        claims: left,
+      })
     : mark.others.length > 0
       ? mark.others.join('\n')
       : UNUSED;
@@ -170,7 +178,9 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
         reason:
           left.length > 0
             ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
-            : 'the pool stays',
+            : mark.adopted
+              ? 'it was there before deploy-stand: it stays'
+              : 'the pool stays',
         dependsOn: deletes,
       },
       { pool, comment, removeVmids },
@@ -244,7 +254,11 @@ export function planStandRemoval(
     poolSteps,
     left,
     removed,
-    adopted: new Set([...adopted].filter((vmid) => removed.has(vmid))),
+    adopted: new Set(
+      going
+        .filter((fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isUnmarked(fate)))
+        .map((fate) => fate.guest.vmid),
+    ),
     notes,
     ...(staying[0] ? { refused: joinRefusals(staying.map((fate) => fate.stays)) } : {}),
   };

@@ -1,5 +1,6 @@
 /** Plans a cleanup: want nothing (of what was selected), have the inventory. The mirror of deploy, and as pure. */
 import type { Inventory } from '../inventory/types.ts';
+import { hiddenNotes } from './bridge-view.ts';
 import { planCleanupBridges, type BridgeRemoval } from './cleanup-bridges.ts';
 import type { CleanupContext, CleanupOptions, CleanupSelection } from './cleanup-context.ts';
 import { selectStands, type SelectedStand } from './cleanup-selection.ts';
@@ -65,6 +66,11 @@ function planRemovals(stands: readonly SelectedStand[], context: CleanupContext)
   });
 }
 
+/** Bridges of ours that the caller may not see stay without a word. */
+function shortListWarnings(have: Inventory): string[] {
+  return hiddenNotes({ ...have, hidden: { bridges: have.hidden?.bridges === true, guests: false } });
+}
+
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options }: CleanupInput): Plan {
   const index = indexHave(have);
@@ -89,6 +95,6 @@ export function planCleanup({ selection, have, options }: CleanupInput): Plan {
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     preconditions: [],
-    warnings: have.gaps,
+    warnings: [...have.gaps, ...shortListWarnings(have)],
   };
 }

@@ -22,6 +22,10 @@ export interface HaveIndex {
   readonly configs: ReadonlyMap<number, VmConfig>;
   readonly pools: ReadonlyMap<string, PoolInfo>;
   readonly marks: ReadonlyMap<string, PoolMark>;
+  /** Pool → the guests that are members, by VMID. */
+  readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
+  /** VMID → the marked pools that claim it. */
+  readonly claimants: ReadonlyMap<number, readonly string[]>;
   readonly users: ReadonlyMap<string, UserInfo>;
   /** User entries by `path subject`. */
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
@@ -36,10 +40,25 @@ export function bridgeKey(lab: string, user: string, net: string): string {
   return `${lab} ${user} ${net}`;
 }
 
-function groupPush<V>(map: Map<string, V[]>, key: string, value: V): void {
+function groupPush<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);
+}
+
+function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
+  const members = new Map<string, GuestInfo[]>();
+  for (const guest of guests) if (guest.pool !== undefined) groupPush(members, guest.pool, guest);
+  for (const list of members.values()) list.sort((a, b) => a.vmid - b.vmid);
+  return members;
+}
+
+function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, string[]> {
+  const claimants = new Map<number, string[]>();
+  for (const [pool, mark] of marks) {
+    for (const { vmids } of mark.claims) for (const vmid of vmids) groupPush(claimants, vmid, pool);
+  }
+  return claimants;
 }
 
 export function indexHave(have: Inventory): HaveIndex {
@@ -58,11 +77,14 @@ export function indexHave(have: Inventory): HaveIndex {
   for (const list of standBridges.values()) {
     list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
   }
+  const marks = new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)]));
   return {
     guests: new Map(have.guests.map((guest) => [guest.vmid, guest])),
     configs: new Map(have.vms.map((config) => [config.vmid, config])),
     pools: new Map(have.pools.map((pool) => [pool.pool, pool])),
-    marks: new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)])),
+    marks,
+    members: indexMembers(have.guests),
+    claimants: indexClaimants(marks),
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
     storages: indexStorages(have),

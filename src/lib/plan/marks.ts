@@ -27,6 +27,10 @@ export interface PoolMark {
   readonly user?: string;
   /** The pool existed before us: it is never deleted. */
   readonly adopted: boolean;
+  /** Roles on the pool that the user had before we adopted it: never taken away. */
+  readonly roles?: readonly string[];
+  /** Wanted without a stand, too: no orphan. */
+  readonly kept?: boolean;
   readonly claims: readonly Claim[];
   readonly others: readonly string[];
 }
@@ -60,7 +64,8 @@ export function parsePoolComment(comment: string): PoolMark {
   const header = lines.find((line) => line.startsWith(`${MARK} user=`));
   if (header === undefined)
     return { adopted: false, claims: [], others: lines.filter((line) => line !== '') };
-  const { user } = parseFields(header);
+  const { user, roles } = parseFields(header);
+  const words = header.split(/\s+/);
   const claims: Claim[] = [];
   const others: string[] = [];
   for (const line of lines) {
@@ -71,7 +76,9 @@ export function parsePoolComment(comment: string): PoolMark {
   }
   return {
     ...(user ? { user } : {}),
-    adopted: header.split(/\s+/).includes('adopted'),
+    adopted: words.includes('adopted'),
+    ...(roles ? { roles: roles.split(',') } : {}),
+    ...(words.includes('kept') ? { kept: true } : {}),
     claims,
     others,
   };
@@ -89,11 +96,14 @@ function formatClaim(claim: Claim): string {
 
 /** Foreign lines first, then our header, then the claims in the order given. */
 export function formatPoolComment(mark: PoolMark & { readonly user: string }): string {
-  return [
-    ...mark.others,
-    `${MARK} user=${mark.user}${mark.adopted ? ' adopted' : ''}`,
-    ...mark.claims.map(formatClaim),
-  ].join('\n');
+  const { roles = [], kept = false } = mark;
+  const header = [
+    `${MARK} user=${mark.user}`,
+    ...(mark.adopted ? ['adopted'] : []),
+    ...(roles.length === 0 ? [] : [`roles=${roles.join(',')}`]),
+    ...(kept ? ['kept'] : []),
+  ].join(' ');
+  return [...mark.others, header, ...mark.claims.map(formatClaim)].join('\n');
 }
 
 /** What a VM's description says of it. */
@@ -111,8 +121,21 @@ export function formatVmMark(mark: VmMark): string {
   return mark.spec === undefined ? line : `${line} spec=${mark.spec}`;
 }
 
+function isVmMarkLine(text: string): boolean {
+  return text.startsWith(`${MARK} lab=`);
+}
+
+/** The notes with this mark in the place of the one they have, else at their end. */
+export function withVmMark(description: string, mark: VmMark): string {
+  const lines = description.trimEnd().split('\n');
+  const at = lines.findIndex(isVmMarkLine);
+  if (at >= 0) lines[at] = formatVmMark(mark);
+  else lines.push(formatVmMark(mark));
+  return lines.filter((line, index) => line !== '' || index > 0).join('\n');
+}
+
 export function parseVmMark(description: string): VmMark | undefined {
-  const line = description.split('\n').find((text) => text.startsWith(`${MARK} lab=`));
+  const line = description.split('\n').find(isVmMarkLine);
   if (line === undefined) return undefined;
   const { lab, user, machine, vmid, spec } = parseFields(line);
   if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;

@@ -15,8 +15,12 @@ function ofStep(step: Step, context: StandContext): Precondition[] {
     }
     case 'bridge.create':
       return [{ kind: 'bridge-free', node: step.node, bridge: step.bridge }];
+    case 'bridge.update':
+      return [{ kind: 'bridge', node: step.node, bridge: step.bridge, comment: step.comment }];
     case 'user.create':
       return [{ kind: 'user-absent', userid: step.userid }];
+    case 'vm.mark':
+      return [{ kind: 'vm', vmid: step.vmid, node: step.node, description: step.description }];
     case 'vm.configure': {
       const config = context.index.configs.get(step.vmid);
       const isMade = config !== undefined && config.values['lock'] !== 'clone';
@@ -56,12 +60,14 @@ export function collectPreconditions(
       step.kind === 'vm.clone' ? [step.node, step.target] : 'node' in step ? [step.node] : [],
     ),
   );
-  return [
+  const all = [
     ...nodes.map((node): Precondition => ({ kind: 'node-online', node })),
     ...templatePreconditions(steps, context),
     ...steps.flatMap((step) => ofStep(step, context)),
     ...drafts.flatMap((draft) => draft.freshVmids.map((vmid): Precondition => ({ kind: 'vmid-free', vmid }))),
   ];
+  // A VM that is taken over is marked and configured.
+  return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
 /** The preconditions that no longer hold, in words; empty: the plan may be applied. */
@@ -95,6 +101,10 @@ function broken(condition: Precondition, have: Inventory, { index, claims }: Ind
       return index.bridges.get(condition.node)?.has(condition.bridge) === true
         ? `bridge ${condition.bridge} exists on ${condition.node}`
         : undefined;
+    case 'bridge':
+      return index.bridges.get(condition.node)?.get(condition.bridge)?.comments === condition.comment
+        ? undefined
+        : `bridge ${condition.bridge} on ${condition.node} is gone, or its comment changed`;
     case 'template': {
       const template = have.templates.find((config) => config.vmid === condition.vmid);
       if (!template) return `template ${condition.vmid} cannot be read any more`;

@@ -66,11 +66,17 @@ export function specOf(lab: Lab, machine: Machine, templateVmid: number): string
   return `${hash(inPlace, 12)}.${hash(fixed, 6)}`;
 }
 
+/** Of a VM that we did not configure: nothing is known of how it was made. */
+export const ADOPTED_SPEC = 'adopted';
+
 /** Tells apart the two halves of a spec: what differs can be changed in place, or not. */
 export function compareSpecs(present: string, wanted: string): { inPlace: boolean; fixed: boolean } {
   const [presentInPlace, presentFixed] = present.split('.');
   const [wantedInPlace, wantedFixed] = wanted.split('.');
-  return { inPlace: presentInPlace !== wantedInPlace, fixed: presentFixed !== wantedFixed };
+  return {
+    inPlace: presentInPlace !== wantedInPlace,
+    fixed: presentFixed !== undefined && presentFixed !== wantedFixed,
+  };
 }
 
 /** `wanted`, but with the present record of template and clone mode. */

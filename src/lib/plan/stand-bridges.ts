@@ -1,5 +1,7 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
 import type { Lab, Machine } from '../config/types.ts';
+import type { BridgeInfo, Inventory } from '../inventory/types.ts';
+import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { formatBridgeMark } from './marks.ts';
@@ -52,7 +54,8 @@ function bridgeInConfig(
 function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undefined {
   for (const machine of lab.machines) {
     const vm = state.present.get(machine.name);
-    if (vm?.spec === undefined) continue;
+    // Unfinished: its cards are still the template's.
+    if (!vm || (vm.marked && vm.spec === undefined)) continue;
     const bridge = bridgeInConfig(machine, alias, vm.config.values);
     if (bridge !== undefined && /^vmbr\d{4}$/.test(bridge)) return bridge;
   }
@@ -63,6 +66,7 @@ interface Request {
   readonly lab: Lab;
   readonly state: StandState;
   readonly node: string;
+  readonly have: Inventory;
   readonly index: HaveIndex;
   readonly bridges: BridgeAllocator;
   readonly since: string;
@@ -86,6 +90,9 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
     ?.find((entry) => entry.node === node);
   if (!marked) return false;
   const { iface, active, comments } = marked.info;
+  const isStaged = request.have.networks
+    .find((network) => network.node === node)
+    ?.pending.some((row) => row.iface === iface && row.ours);
   out.names.set(alias, iface);
   if (vlanAware && !marked.info.vlanAware) {
     out.steps.push(
@@ -96,10 +103,33 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
         { node, bridge: iface, vlanAware: true, comment: comments },
       ),
     );
-  } else if (!active) {
+  } else if (!active || isStaged === true) {
     out.down.push(iface);
   }
   return true;
+}
+
+/** Its mark and, where the lab wants it, VLAN awareness in one write. */
+function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected): void {
+  const { lab, state, node, since } = request;
+  const { userid } = state.user;
+  const { iface, comments } = info;
+  const vlanAware = aliasesOf(lab).get(alias) === true && !info.vlanAware;
+  out.names.set(alias, iface);
+  out.steps.push(
+    makeStep(
+      'bridge.update',
+      `${node}/${iface}`,
+      { user: userid, reason: `no mark; adopted: network ${alias}, which only VMs of this stand name` },
+      {
+        node,
+        bridge: iface,
+        ...(vlanAware ? { vlanAware } : {}),
+        comment: comments,
+        newComment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, since),
+      },
+    ),
+  );
 }
 
 function createNew(request: Request, alias: string, vlanAware: boolean, out: Collected): void {
@@ -145,8 +175,12 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
 
 export function planStandBridges(request: Request): StandBridges {
   const out: Collected = { names: new Map(), planned: [], steps: [], down: [], notes: [], warnings: [] };
+  const adopted = findAdoptedBridges(request);
+  if ('code' in adopted) return { ...out, refused: adopted };
   for (const [alias, vlanAware] of aliasesOf(request.lab)) {
-    if (!useExisting(request, alias, vlanAware, out)) createNew(request, alias, vlanAware, out);
+    const found = adopted.get(alias);
+    if (found) adopt(request, alias, found, out);
+    else if (!useExisting(request, alias, vlanAware, out)) createNew(request, alias, vlanAware, out);
     const iface = out.names.get(alias);
     if (iface !== undefined) out.planned.push({ node: request.node, iface, alias });
   }

@@ -1,8 +1,10 @@
 /** What exists of one user's stand: its pool's claim, its VMs and which machine each of them is. */
 import type { Lab, User } from '../config/types.ts';
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
+import { findAdoption, type Adoption } from './adopt.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark, type Claim, type PoolMark } from './marks.ts';
+import { ADOPTED_SPEC } from './spec.ts';
 import type { Refusal } from './types.ts';
 import { poolRefusal } from './user-rules.ts';
 
@@ -16,6 +18,8 @@ export interface PresentVm {
   readonly marked: boolean;
   /** Spec in the mark; a marked VM without it is unfinished. */
   readonly spec?: string;
+  /** It is to become ours: it has neither mark nor, unless a former run was cut short, a claim. */
+  readonly takenOver?: true;
   readonly inPool: boolean;
   readonly lock?: string;
 }
@@ -86,13 +90,12 @@ function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
   return {
     code: 'UNMARKED_VM',
     message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
-    hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again`,
+    hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again; if it is the student's, take it over with --adopt`,
   };
 }
 
-function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
-  const wasHandedOut = index.acls.has(`/pool/${user.pool} ${user.userid}`);
-  const found: Found = {
+function nothingFound(): Found {
+  return {
     present: new Map(),
     open: [],
     lost: [],
@@ -102,6 +105,11 @@ function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
     doubtful: [],
     notes: [],
   };
+}
+
+function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
+  const wasHandedOut = index.acls.has(`/pool/${user.pool} ${user.userid}`);
+  const found = nothingFound();
   for (const vmid of claim.vmids) {
     const guest = index.guests.get(vmid);
     const config = index.configs.get(vmid);
@@ -136,11 +144,41 @@ function place(found: Found, vm: PresentVm, lab: Lab): void {
     found.notes.push(
       `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
     );
-  } else if (!vm.marked) {
-    found.notes.push(
-      `VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`,
-    );
   }
+}
+
+/** What is taken over is no longer in doubt. */
+function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoption {
+  const present = [...found.present];
+  const unmarked = [
+    ...present.filter(([, vm]) => !vm.marked && vm.inPool).map(([, vm]) => vm.vmid),
+    ...found.doubtful.map((guest) => guest.vmid),
+  ];
+  const adoption = findAdoption({
+    user,
+    lab,
+    index,
+    settled: new Map(present.filter(([, vm]) => vm.marked).map(([machine, vm]) => [machine, vm.vmid])),
+    unmarked: new Set(unmarked),
+  });
+  for (const [machine, { guest, config }] of adoption.vms) {
+    found.present.set(machine, {
+      ...toPresent(guest, config, user.pool),
+      spec: ADOPTED_SPEC,
+      takenOver: true,
+    });
+    const at = found.doubtful.indexOf(guest);
+    if (at >= 0) found.doubtful.splice(at, 1);
+  }
+  return adoption;
+}
+
+function unmarkedNotes(found: Found): string[] {
+  return [...found.present].flatMap(([machine, vm]) =>
+    vm.marked || vm.takenOver
+      ? []
+      : [`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`],
+  );
 }
 
 function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined {
@@ -189,16 +227,19 @@ export function readStandState(
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, mark, options.adopt);
   if (foreign) return { ...base, present: new Map(), open: [], foreign: [], refused: foreign, notes: [] };
-  if (!claim) return { ...base, present: new Map(), open: [], foreign: [], notes: [] };
-  const found = findVms(claim, user, lab, index);
+  const found = claim ? findVms(claim, user, lab, index) : nothingFound();
+  const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
   const refused =
-    unreadableRefusal(found) ?? doubtfulRefusal(found, user.pool) ?? lostRefusal(found, lab, user.pool);
+    unreadableRefusal(found) ??
+    adoption?.refused ??
+    doubtfulRefusal(found, user.pool) ??
+    lostRefusal(found, lab, user.pool);
   return {
     ...base,
     present: found.present,
     open: found.open,
     foreign: found.foreign,
-    notes: found.notes,
+    notes: [...found.notes, ...unmarkedNotes(found), ...(adoption?.notes ?? [])],
     ...(refused ? { refused } : {}),
   };
 }

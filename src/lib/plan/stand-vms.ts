@@ -1,14 +1,15 @@
 /** The VM steps of one stand: clone what is missing, configure what is unfinished, report what was changed. */
 import type { Lab, Machine, Network } from '../config/types.ts';
+import { adoptedBecause } from './adopt.ts';
 import type { VmidAllocator } from './allocation.ts';
 import { describeDrift } from './drift.ts';
 import type { HaveIndex } from './have-index.ts';
 import { takeRouterMac } from './macs.ts';
-import { formatVmMark, TAG } from './marks.ts';
+import { formatVmMark, TAG, withVmMark } from './marks.ts';
 import { presentNics } from './nic-values.ts';
 import { compareText } from './order.ts';
 import type { ResolvedMachine } from './placement.ts';
-import { compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
+import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
 import { cloneLocks } from './templates.ts';
@@ -29,6 +30,8 @@ interface Request {
   readonly updateRunning: boolean;
   /** Step that claims the VMIDs, if one is planned. */
   readonly claimStep: string;
+  /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
+  readonly bridgeMarks: readonly string[];
 }
 
 export interface StandVms {
@@ -157,7 +160,8 @@ function configureStep(
     {
       node: vm.node,
       vmid: vm.vmid,
-      description: formatVmMark({
+      // What else is in the notes is the student's, or was there before us.
+      description: withVmMark(vm.present?.config.values['description'] ?? '', {
         lab: request.lab.name,
         user: userid,
         machine: machine.name,
@@ -255,13 +259,45 @@ function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): Pl
   return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power: vm.power };
 }
 
+function lastStepOf(machine: Machine, draft: Draft): string[] {
+  const last = draft.lastStep.get(machine.name);
+  return last === undefined ? [] : [last];
+}
+
+function whyConfigure({ spec }: PresentVm): string {
+  if (spec === undefined) return 'unfinished';
+  return spec === ADOPTED_SPEC ? 'adopted: set as the lab says' : 'the lab was changed';
+}
+
+/** The spec in the mark says that the VM was not configured by us, so that a later run does it or reports it. */
+function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  const { lab, state, claimStep, bridgeMarks } = request;
+  const { userid, pool } = state.user;
+  const isClaimed = state.claim?.vmids.includes(vm.vmid) === true;
+  const description = vm.config.values['description'] ?? '';
+  const mark = { lab: lab.name, user: userid, machine: machine.name, vmid: vm.vmid, spec: ADOPTED_SPEC };
+  const step = makeStep(
+    'vm.mark',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason: adoptedBecause(pool, machine.name),
+      dependsOn: [...(isClaimed ? [] : [claimStep]), ...bridgeMarks],
+    },
+    { node: vm.node, vmid: vm.vmid, pool, description, newDescription: withVmMark(description, mark) },
+  );
+  draft.steps.push(step);
+  draft.lastStep.set(machine.name, step.id);
+}
+
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine, template } = resolved;
   draft.claimed.push(vm.vmid);
   const memberOf = request.index.guests.get(vm.vmid)?.pool;
   if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
   if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
-  if (!vm.marked) {
+  if (vm.takenOver) addMark(request, machine, vm, draft);
+  else if (!vm.marked) {
     draft.vms.push(planned(vm, machine, 'complete'));
     return;
   }
@@ -290,7 +326,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     request,
     resolved,
     { vmid: vm.vmid, node: vm.node, present: vm },
-    { reason: differs ? 'the lab was changed' : 'unfinished', dependsOn: [] },
+    { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
   );
   draft.steps.push(configure);
   draft.lastStep.set(machine.name, configure.id);

@@ -68,10 +68,10 @@ function presentNodes(state: StandState, context: StandContext): string[] {
   return sortedUnique(bridges.map((bridge) => bridge.node));
 }
 
-/** Stands of which only bridges were made have no claim that `countStands` could count by. */
+/** Stands of which only bridges were made, or that are taken over, have no claim that `countStands` could count by. */
 export function countByBridges(states: readonly StandState[], context: StandContext): void {
   for (const state of states) {
-    if (state.present.size > 0 || state.claim?.node !== undefined) continue;
+    if ((state.claim && state.present.size > 0) || state.claim?.node !== undefined) continue;
     const [node] = presentNodes(state, context);
     if (node !== undefined) context.counts.set(node, (context.counts.get(node) ?? 0) + 1);
   }
@@ -87,7 +87,8 @@ function chooseSeat(state: StandState, context: StandContext): Seat | Refusal {
   const [node, other] = presentNodes(state, context);
   const incomplete = isIncomplete(state, context);
   if (node !== undefined) {
-    if (other !== undefined && incomplete && aliasesOf(lab).size > 0) {
+    const isTakenOver = [...state.present.values()].some((vm) => vm.takenOver);
+    if (other !== undefined && (incomplete || isTakenOver) && aliasesOf(lab).size > 0) {
       return {
         code: 'STAND_TORN',
         message: `the VMs of ${state.user.userid} are on ${presentNodes(state, context).join(' and ')}; their own networks do not reach across nodes`,
@@ -152,7 +153,10 @@ function poolNameRefusal(state: StandState, context: StandContext): Refusal | un
 function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
   const others = state.mark?.claims.filter((claim) => claim.lab !== context.lab.name) ?? [];
   const entries = context.index.acls.get(`/pool/${state.user.pool} ${state.user.userid}`) ?? [];
-  const different = entries.find((entry) => entry.role !== context.lab.access.role);
+  const kept = rolesBefore(state, context);
+  const different = entries.find(
+    (entry) => entry.role !== context.lab.access.role && !kept.includes(entry.role),
+  );
   if (others.length === 0 || !different) return undefined;
   return {
     code: 'ROLE_CONFLICT',
@@ -171,6 +175,20 @@ function claimFor(state: StandState, seat: Seat, vmids: readonly number[], conte
     node: state.claim?.node !== undefined && state.present.size > 0 ? state.claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
   };
+}
+
+function adoptionReason(mark: PoolMark | undefined, takenOver: readonly number[]): string {
+  const which = takenOver.length === 0 ? 'its present members' : 'its other members';
+  return mark?.user === undefined
+    ? `adopted: ${which} stay foreign`
+    : 'adopted: unmarked members become ours';
+}
+
+/** Those that the user has before the pool becomes ours are not ours to take away. */
+function rolesBefore({ user, mark }: StandState, { index }: StandContext): readonly string[] {
+  if (mark?.user !== undefined) return mark.roles ?? [];
+  const entries = index.acls.get(`/pool/${user.pool} ${user.userid}`) ?? [];
+  return sortedUnique(entries.map((entry) => entry.role));
 }
 
 function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Step[] {
@@ -195,6 +213,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
     ...present,
     user: user.userid,
     adopted: present.user === undefined ? mark !== undefined : present.adopted,
+    roles: mark ? rolesBefore(state, context) : [],
     // In place, so that a re-run writes the same text.
     claims: isNew
       ? [...others, claim]
@@ -202,7 +221,11 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
   });
   const before = context.index.pools.get(user.pool)?.comment;
   if (vms.toClaim.length === 0 && before === comment) return steps;
-  const adopts = mark !== undefined && mark.user === undefined;
+  const takenOver = [...state.present.values()]
+    .filter((vm) => vm.takenOver && state.claim?.vmids.includes(vm.vmid) !== true)
+    .map((vm) => vm.vmid)
+    .sort((a, b) => a - b);
+  const adopts = (mark !== undefined && mark.user === undefined) || takenOver.length > 0;
   steps.push(
     makeStep(
       'pool.update',
@@ -210,13 +233,18 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
       {
         user: user.userid,
         reason: adopts
-          ? 'adopted: its present members stay foreign'
+          ? adoptionReason(mark, takenOver)
           : vms.toClaim.length > 0
             ? 'before the clones, so that no other run takes them'
             : 'the claim changed',
         dependsOn: mark ? [] : [`pool.create:${user.pool}`],
       },
-      { pool: user.pool, comment, addVmids: vms.toClaim },
+      {
+        pool: user.pool,
+        comment,
+        addVmids: vms.toClaim,
+        ...(adopts ? { takeOver: { comment: before ?? '', vmids: takenOver } } : {}),
+      },
     ),
   );
   return steps;
@@ -260,13 +288,14 @@ function planAccess(
   return [...grants, ...revokeFormerRoles(state, grants, context)];
 }
 
-/** PVE adds roles up: the one that the lab gave before it was changed has to go. On an adopted pool it may not be ours. */
+/** PVE adds roles up: the one that the lab gave before it was changed has to go. */
 function revokeFormerRoles(state: StandState, grants: readonly Step[], context: StandContext): Step[] {
   const { user, mark } = state;
-  if (mark?.user === undefined || mark.adopted) return [];
+  if (mark?.user === undefined) return [];
+  const kept = rolesBefore(state, context);
   const path = `/pool/${user.pool}`;
   return (context.index.acls.get(`${path} ${user.userid}`) ?? [])
-    .filter((entry) => entry.role !== context.lab.access.role)
+    .filter((entry) => entry.role !== context.lab.access.role && !kept.includes(entry.role))
     .map(({ role }) =>
       makeStep(
         'acl.revoke',
@@ -366,6 +395,9 @@ export function planStand(state: StandState, context: StandContext): StandDraft 
     bridges: bridges.names,
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
     claimStep: `pool.update:${state.user.pool}`,
+    bridgeMarks: bridges.steps
+      .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
+      .map((step) => step.id),
   });
   if (vms.refused) return refusedStand(state, vms.refused);
   const claimSteps = planClaim(state, seat, vms, context);

@@ -37,7 +37,13 @@ export interface StepPayloads {
    * Claims VMIDs: one PUT with the new comment and the new members. Fail with VMID_TAKEN: somebody has one of the
    * ids; nothing was written and the stand is planned again.
    */
-  'pool.update': { readonly pool: string; readonly comment: string; readonly addVmids: readonly number[] };
+  'pool.update': {
+    readonly pool: string;
+    readonly comment: string;
+    readonly addVmids: readonly number[];
+    /** What was there before us and becomes ours, as the planner saw it: with another comment or other members nothing is written. */
+    readonly takeOver?: { readonly comment: string; readonly vmids: readonly number[] };
+  };
   /** Fail: the student cannot reach the finished stand. Run again. */
   'acl.grant': {
     readonly path: string;
@@ -52,12 +58,19 @@ export interface StepPayloads {
     readonly vlanAware: boolean;
     readonly comment: string;
   };
-  /** Makes a bridge of ours VLAN-aware. Fail: unchanged. Run again. */
+  /**
+   * Makes a bridge VLAN-aware, or ours by writing our mark into an empty comment, or both. Staged only. Fail: unchanged.
+   * Run again.
+   */
   'bridge.update': {
     readonly node: string;
     readonly bridge: string;
-    readonly vlanAware: true;
+    /** Absent: stays as it is. */
+    readonly vlanAware?: true;
+    /** The comment that the planner saw; with another one the bridge is left alone. */
     readonly comment: string;
+    /** Absent: the comment stays. */
+    readonly newComment?: string;
   };
   /** Fail: staged bridges are not up; the next run notices (`active` missing) and applies again. */
   'network.reload': {
@@ -82,6 +95,17 @@ export interface StepPayloads {
     readonly storage?: string;
     /** Storages whose locks the clone takes: `shared:<id>` or `<node>:<id>`. */
     readonly locks: readonly string[];
+  };
+  /**
+   * Writes our mark into the notes of a VM that was not made by us, and changes nothing else. Only while it is a member of
+   * the pool and its notes are those that the planner saw. Fail: claimed, but unmarked. Run again.
+   */
+  'vm.mark': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly description: string;
+    readonly newDescription: string;
   };
   /**
    * One PUT: NICs (the complete set; others are removed), options and the mark with `spec=`. Fail: the VM has no
@@ -200,6 +224,7 @@ export type Step = StepOf<StepKind>;
 export type Precondition =
   | { readonly kind: 'vmid-free'; readonly vmid: number }
   | { readonly kind: 'bridge-free'; readonly bridge: string; readonly node: string }
+  | { readonly kind: 'bridge'; readonly bridge: string; readonly node: string; readonly comment: string }
   | { readonly kind: 'template'; readonly vmid: number; readonly node: string; readonly digest: string }
   | { readonly kind: 'pool'; readonly pool: string; readonly comment: string | null }
   | { readonly kind: 'user-absent'; readonly userid: string }

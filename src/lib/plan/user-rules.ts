@@ -43,7 +43,7 @@ export function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boole
     return {
       code: 'POOL_FOREIGN',
       message: `pool ${user.pool} exists and was not made by deploy-stand`,
-      hint: 'use it with --adopt (its present members stay foreign), or set another `pool:` in the users file',
+      hint: 'use it with --adopt (members called like machines of the lab become ours, the others stay foreign), or set another `pool:` in the users file',
     };
   }
   if (mark.user === user.userid) return undefined;

@@ -24,7 +24,8 @@ const NAMES: Readonly<Record<string, string>> = {
 
 function poolSteps({ userid, pool }: User, { index }: UsersContext): Step[] {
   if (index.marks.has(pool)) return [];
-  const comment = formatPoolComment({ user: userid, adopted: false, claims: [], others: [] });
+  // Made for the class, not for a stand: no orphan while it has none.
+  const comment = formatPoolComment({ user: userid, adopted: false, kept: true, claims: [], others: [] });
   return [makeStep('pool.create', pool, { user: userid, reason: 'missing' }, { pool, comment })];
 }
 

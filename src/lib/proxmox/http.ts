@@ -9,8 +9,8 @@ import { badEndingOf, endingOf, meaningOf } from './ending.ts';
 import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
-import { parseHost } from './hosts.ts';
-import { NotSent, Peer, type Outgoing } from './peer.ts';
+import { parseHost, type Host } from './hosts.ts';
+import { NotSent, Peer, type Outgoing, type PeerOptions } from './peer.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
 import type { ConnectionSettings, RequestEvent, WriteWitness } from './types.ts';
@@ -31,7 +31,11 @@ export interface HttpOptions {
   readonly maxConcurrent?: number | undefined;
   /** Larger answers are refused. */
   readonly maxAnswerBytes?: number | undefined;
+  /** How a host is reached; default: over the network. */
+  readonly connect?: ((host: Host, options: PeerOptions) => Transport) | undefined;
 }
+
+export type Transport = Pick<Peer, 'host' | 'send' | 'close'>;
 
 export class PveHttp {
   readonly #connection: ConnectionSettings;
@@ -39,7 +43,7 @@ export class PveHttp {
   readonly #onRequest: HttpOptions['onRequest'];
   readonly #witness: WriteWitness | undefined;
   readonly #secrets = new SecretMask();
-  readonly #peers: readonly Peer[];
+  readonly #peers: readonly Transport[];
   readonly #gate: Gate;
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
@@ -59,7 +63,8 @@ export class PveHttp {
       maxSockets: concurrency,
       maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
     };
-    this.#peers = connection.hosts.map((written) => new Peer(parseHost(written), peerOptions));
+    const { connect = (host: Host, given: PeerOptions): Transport => new Peer(host, given) } = options;
+    this.#peers = connection.hosts.map((written) => connect(parseHost(written), peerOptions));
     this.#gate = new Gate(concurrency);
     const { auth } = connection;
     this.#secrets.add(auth.kind === 'token' ? auth.secret : auth.password);
@@ -216,7 +221,7 @@ export class PveHttp {
     throw new NotSent(reasons, { cause: failures[0]?.cause });
   }
 
-  async #reported(peer: Peer, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
+  async #reported(peer: Transport, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
     if (!this.#onRequest) return peer.send(request, signal);
     const started = this.#clock.now();
     const report = (outcome: { readonly status: number } | { readonly error: string }): void => {

@@ -30,9 +30,9 @@ export function networkApi(http: PveHttp): NetworkApi {
       };
       await http.post(path`/nodes/${node}/network`, params, signal);
     },
-    updateBridge: async (node, { iface, comment }, signal) => {
+    updateBridge: async (node, { iface, vlanAware, comment }, signal) => {
       const address = await addressOf(http, { node, iface }, signal);
-      const params = { type: 'bridge', bridge_vlan_aware: true, comments: comment, ...address };
+      const params = { type: 'bridge', bridge_vlan_aware: vlanAware, comments: comment, ...address };
       await http.put(path`/nodes/${node}/network/${iface}`, params, signal);
     },
     deleteBridge: async (node, iface, signal) => {

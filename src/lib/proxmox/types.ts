@@ -287,10 +287,10 @@ export interface PveApi {
     bridge: { readonly iface: string; readonly vlanAware: boolean; readonly comment: string },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** `PUT /nodes/{node}/network/{iface}` (staged). Only ever turns VLAN awareness on. */
+  /** `PUT /nodes/{node}/network/{iface}` (staged). Only ever turns VLAN awareness on; absent: it stays. */
   updateBridge(
     node: string,
-    bridge: { readonly iface: string; readonly vlanAware: true; readonly comment: string },
+    bridge: { readonly iface: string; readonly vlanAware?: true; readonly comment: string },
     signal?: AbortSignal,
   ): Promise<void>;
   /** `DELETE /nodes/{node}/network/{iface}` (staged). Sys.Modify on `/nodes/{node}`. In use is no obstacle for PVE. */

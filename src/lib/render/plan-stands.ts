@@ -5,6 +5,7 @@ import { anonymousNames, countOf, describeStep } from './step-text.ts';
 /** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
 type StandFate =
   | 'new'
+  | 'to take over'
   | 'to complete'
   | 'to change'
   | 'to remove'
@@ -39,6 +40,7 @@ function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly S
   if (stand.refused) return 'refused';
   const states = new Set(stand.vms.map((vm) => vm.state));
   if (steps.length === 0) return states.has('pending-change') ? 'pending' : 'complete';
+  if (steps.some(({ kind }) => kind === 'vm.mark')) return 'to take over';
   const only = states.size === 1 ? [...states][0] : undefined;
   if (only === 'new') return 'new';
   const isEdit =
@@ -90,6 +92,7 @@ export function nounOf(command: Plan['command'] | undefined): readonly [string, 
 
 const FATES: readonly (readonly [StandFate, string])[] = [
   ['new', 'new'],
+  ['to take over', 'to take over'],
   ['to complete', 'to complete'],
   ['to change', 'to change'],
   ['to remove', 'to remove'],

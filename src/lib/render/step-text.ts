@@ -136,6 +136,21 @@ function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names
   ].join(', ');
 }
 
+function sayClaim({ addVmids, takeOver }: StepOf<'pool.update'>, names: Names): string {
+  const parts = [
+    ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
+    ...(addVmids.length > 0 ? [`claims ${names.vms(addVmids)}`] : []),
+  ];
+  return parts.length === 0 ? 'updates the claim' : parts.join(', ');
+}
+
+function sayBridgeChange({ vlanAware, newComment }: StepOf<'bridge.update'>): string {
+  return [
+    ...(newComment === undefined ? [] : ['our mark into its comment']),
+    ...(vlanAware ? ['becomes VLAN-aware'] : []),
+  ].join(', ');
+}
+
 function sayRelease(step: StepOf<'pool.release'>, names: Names): string {
   const ids = step.removeVmids;
   return `pool ${names.pool(step.pool)}: ${ids.length === 0 ? 'gives up the claim' : `gives up the claim to ${names.vms(ids)}`}`;
@@ -151,8 +166,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'pool.update': {
     mark: '~',
     count: ['claim', 'claims'],
-    say: (step, names) =>
-      `pool ${names.pool(step.pool)}: ${step.addVmids.length === 0 ? 'updates the claim' : `claims ${names.vms(step.addVmids)}`}`,
+    say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
   },
   'bridge.create': {
     mark: '+',
@@ -163,7 +177,8 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'bridge.update': {
     mark: '~',
     count: ['bridge change', 'bridge changes'],
-    say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: becomes VLAN-aware`,
+    say: (step, names) =>
+      `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: ${sayBridgeChange(step)}`,
   },
   'acl.revoke': { mark: '-', count: ['access removal', 'access removals'], say: sayAccess },
   'vm.stop': {
@@ -194,6 +209,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
   'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
+  'vm.mark': {
+    mark: '~',
+    count: ['VM taken over', 'VMs taken over'],
+    say: (step, names) => `${names.vm(step.vmid)}: our mark into its notes`,
+  },
   'vm.configure': { mark: '~', count: ['configuration', 'configurations'], say: sayConfigure },
   'vm.snapshot': {
     mark: '+',

@@ -107,6 +107,7 @@ class Builder {
     const { type = 'qemu', disk_gib = 8, load = 0.1 } = one;
     const config = this.#common(one);
     const disk = this.#disk(one.vmid, one.node, this.#storageOf(one), disk_gib, false);
+    const [, mac = ''] = /^virtio=([^,]+)/.exec(config['net0'] ?? '') ?? [];
     const full =
       type === 'qemu'
         ? { ...config, scsi0: disk }
@@ -115,6 +116,7 @@ class Builder {
             cores: config['cores'] ?? '1',
             memory: config['memory'] ?? '512',
             rootfs: disk,
+            net0: `name=eth0,bridge=${one.bridge ?? 'vmbr0'},firewall=1,hwaddr=${mac},type=veth`,
           };
     const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, load);
     if (one.running ?? true) {

@@ -9,7 +9,7 @@ import { Locks } from './locks.ts';
 import { Rights } from './permissions.ts';
 import { scenarioFaults } from './scenario.ts';
 import type { Scenario } from './scenario-types.ts';
-import { createSimClock } from './sim-clock.ts';
+import { createSimClock, type SimClock } from './sim-clock.ts';
 import type { Sim } from './sim.ts';
 import type { ClusterState } from './state.ts';
 import { TaskManager } from './tasks.ts';
@@ -57,10 +57,10 @@ interface RecordedRequest {
   readonly durationMs: number;
 }
 
-export interface Simulator {
-  readonly url: string;
-  readonly port: number;
-  readonly speed: number;
+/** A simulator without sockets. */
+export interface BareSimulator {
+  /** One request. `rawPath` is what was asked for, below /api2/json, without the query. */
+  handle(request: ApiRequest, rawPath: string): Promise<Answer>;
   readonly version: Version;
   readonly credentials: ClusterState['credentials'];
   /** A deep copy, plain JSON. */
@@ -71,15 +71,20 @@ export interface Simulator {
   addFault(fault: Fault): void;
   /** Resolves when no task runs. */
   idle(): Promise<void>;
+}
+
+export interface Simulator extends Omit<BareSimulator, 'handle'> {
+  readonly url: string;
+  readonly port: number;
+  readonly speed: number;
   close(): Promise<void>;
 }
 
 const defaultSpeed = 20;
 
-function createSim(scenario: Scenario, state: ClusterState, speed: number): Sim {
+function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Sim {
   const world = new World(state);
   const facts = versionFacts(state.version);
-  const clock = createSimClock(state.now, speed);
   const sim: Sim = {
     world,
     clock,
@@ -165,37 +170,70 @@ class RunningSimulator {
   }
 }
 
-export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { scenario, tls, port = 0, host = '127.0.0.1' } = options;
-  const speed = options.speed ?? scenario.clock?.speed ?? defaultSpeed;
+interface Parts {
+  readonly sim: Sim;
+  readonly bare: BareSimulator;
+}
+
+function assemble(
+  options: Pick<SimulatorOptions, 'scenario' | 'state' | 'onMutation'>,
+  clockAt: (start: number) => SimClock,
+): Parts {
+  const { scenario } = options;
   const state = structuredClone(options.state) ?? buildState(scenario);
-  const sim = createSim(scenario, state, speed);
+  const sim = createSim(scenario, state, clockAt(state.now));
   const running = new RunningSimulator(sim, options.onMutation);
   for (const fault of scenarioFaults(scenario)) running.addFault(fault);
   for (const node of sim.world.nodes.values()) {
     if (node.offlineAt !== undefined) sim.clock.at(node.offlineAt, () => switchNode(sim, node.name, false));
   }
+  return {
+    sim,
+    bare: {
+      handle: (request, rawPath) => running.handle(request, rawPath),
+      version: state.version,
+      credentials: sim.world.fixed.credentials,
+      snapshot: () => sim.world.toState(sim.clock.now(), sim.tasks.all()),
+      requests: running.requests,
+      now: () => sim.clock.now(),
+      addFault: (fault) => running.addFault(fault),
+      idle: () => sim.tasks.idle(),
+    },
+  };
+}
+
+/** On a clock of the caller's: for many short lives in one process, where nobody waits for real time. */
+export function createSimulator(
+  options: Pick<SimulatorOptions, 'scenario' | 'state' | 'onMutation'>,
+  clockAt: (start: number) => SimClock,
+): BareSimulator {
+  const { sim, bare } = assemble(options, clockAt);
+  sim.tasks.resume();
+  return bare;
+}
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { scenario, tls, port = 0, host = '127.0.0.1' } = options;
+  const speed = options.speed ?? scenario.clock?.speed ?? defaultSpeed;
+  const {
+    sim,
+    bare: { handle, ...bare },
+  } = assemble(options, (start) => createSimClock(start, speed));
   const front = new Front({
     host,
     port,
     tls,
     bodyLimit: sim.facts.bodyLimit,
     now: () => sim.clock.now(),
-    handle: (request, rawPath) => running.handle(request, rawPath),
+    handle,
   });
   const bound = await front.listen();
   sim.tasks.resume();
   return {
+    ...bare,
     url: `${tls ? 'https' : 'http'}://${host}:${bound}`,
     port: bound,
     speed,
-    version: state.version,
-    credentials: sim.world.fixed.credentials,
-    snapshot: () => sim.world.toState(sim.clock.now(), sim.tasks.all()),
-    requests: running.requests,
-    now: () => sim.clock.now(),
-    addFault: (fault) => running.addFault(fault),
-    idle: () => sim.tasks.idle(),
     close: async () => {
       sim.clock.stop();
       await front.close();

@@ -15,6 +15,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'bridge.update': 'bridges',
   'network.reload': 'reloads',
   'vm.clone': 'clones',
+  'vm.mark': 'marked',
   'vm.configure': 'configured',
   'vm.snapshot': 'snapshots',
   'acl.grant': 'access',

@@ -6,9 +6,11 @@ import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
+import { isAdoptableName } from '../plan/adopt.ts';
 import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
+import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
@@ -38,7 +40,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
     .filter(({ bridges }) =>
       bridges.some(
         ({ iface, comments }) =>
-          parseBridgeMark(comments)?.kind === 'stand' || (adopt && /^vmbr\d{4}$/.test(iface)),
+          parseBridgeMark(comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
       ),
     )
     .map(({ node }) => node);
@@ -56,11 +58,11 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
       const names = new Set(
         selection.by === 'class' && options.adopt ? selection.users.map((user) => user.pool) : [],
       );
-      const adopted = guests.filter((guest) => guest.pool !== undefined && names.has(guest.pool));
-      return [...wanted.flatMap((claim) => claim.vmids), ...adopted.map((guest) => guest.vmid)];
+      return [...wanted.flatMap((claim) => claim.vmids), ...membersOf(guests, names)];
     },
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
     tasks: true,
+    hidden: true,
   };
 }
 

@@ -5,9 +5,10 @@ import { PlanRefusedError } from '../errors.ts';
 import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
-import { readInventory } from '../inventory/read.ts';
-import type { Inventory, PoolInfo } from '../inventory/types.ts';
+import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
+import { membersOf, nodesWithAdoptable } from './adoptable.ts';
 import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
@@ -27,16 +28,19 @@ export interface DeployWant {
 
 const MAX_ROUNDS = 3;
 
-function scopeOf({ lab, users }: DeployWant) {
+function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   const inScope = new Set(users.map((user) => user.pool));
   return {
     templates: lab.machines.map((machine) => machine.template),
-    claimed: (pools: readonly PoolInfo[]) =>
-      pools
+    claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => [
+      ...pools
         .filter((pool) => inScope.has(pool.pool))
         .flatMap((pool) => parsePoolComment(pool.comment).claims)
         .filter((claim) => claim.lab === lab.name)
         .flatMap((claim) => claim.vmids),
+      ...(options.adopt ? membersOf(guests, inScope) : []),
+    ],
+    ...(options.adopt ? { bridgeUse: nodesWithAdoptable, hidden: true } : {}),
   };
 }
 
@@ -150,8 +154,10 @@ export async function applySavedPlan(
   want: DeployWant,
   context: DeployContext,
 ): Promise<RunOutcome> {
+  const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
+  const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
   const work = async (release?: () => Promise<void>): Promise<RunOutcome> => {
-    const have = await readInventory(context.pve, scopeOf(want), context.hard);
+    const have = await readInventory(context.pve, scope, context.hard);
     const broken = brokenPreconditions(plan, have);
     if (broken.length > 0) {
       throw new PlanRefusedError(

@@ -19,6 +19,7 @@ import { updateUser } from './user-update.ts';
 import { cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
 import { deleteVm } from './vm-delete.ts';
+import { markVm } from './vm-mark.ts';
 import { snapshotVm } from './vm-snapshot.ts';
 import { startVm } from './vm-start.ts';
 import { stopVm } from './vm-stop.ts';
@@ -33,6 +34,7 @@ export const handlers: Handlers = {
   'bridge.update': updateBridge,
   'network.reload': reloadNetwork,
   'vm.clone': cloneVm,
+  'vm.mark': markVm,
   'vm.configure': configureVm,
   'vm.snapshot': snapshotVm,
   'vm.start': startVm,

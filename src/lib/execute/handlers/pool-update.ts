@@ -1,8 +1,9 @@
 /** Claims VMIDs for a stand: new comment and new members in one write. Never moves an id out of another pool. */
+import type { StepOf } from '../../plan/types.ts';
 import { PveError } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
-import type { Handler } from '../types.ts';
+import type { Handler, StepIo } from '../types.ts';
 
 /** The id that PVE names in its refusal (pve-manager API2/Pool.pm); nothing was written. */
 function refusedVmid(
@@ -15,9 +16,27 @@ function refusedVmid(
   return other ? { vmid: Number(other[1]), pool: other[2] ?? '' } : undefined;
 }
 
+/** What was there before us becomes ours only as it was seen. A former try may have written the claim. */
+async function assertSeen({ pool, comment, takeOver }: StepOf<'pool.update'>, io: StepIo): Promise<void> {
+  if (!takeOver) return;
+  const present = await io.pve.pool(pool, io.signal);
+  const members = new Set(present?.vmids);
+  const missing = takeOver.vmids.filter((vmid) => !members.has(vmid));
+  const known = [takeOver.comment.trim(), comment.trim()];
+  if (present && known.includes(present.comment.trim()) && missing.length === 0) return;
+  const what =
+    missing.length > 0
+      ? `VM ${missing.join(', ')} is no member any more`
+      : 'its comment is not the planned one';
+  throw new StepError('NOT_OURS', `pool ${pool} was changed meanwhile: ${present ? what : 'it is gone'}`, {
+    hint: 'run the command again: it plans anew from what is there',
+  });
+}
+
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   let vmids = step.addVmids;
   const claim = async (): Promise<'done'> => {
+    await assertSeen(step, io);
     for (;;) {
       try {
         await io.pve.updatePool(step.pool, { comment: step.comment, addVmids: vmids }, io.signal);

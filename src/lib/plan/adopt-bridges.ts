@@ -1,0 +1,156 @@
+/** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
+import type { Lab } from '../config/types.ts';
+import type { BridgeInfo, BridgeUse, Inventory } from '../inventory/types.ts';
+import { isAdoptableName } from './adopt.ts';
+import { bridgeKey, type HaveIndex } from './have-index.ts';
+import { presentNics } from './nic-values.ts';
+import { nicIndex } from './spec.ts';
+import type { StandState } from './stand-state.ts';
+import type { Refusal } from './types.ts';
+
+interface Request {
+  readonly lab: Lab;
+  readonly state: StandState;
+  readonly node: string;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+}
+
+/** One network card of a VM that is taken over, where the lab has a network of the stand's own. */
+interface Port {
+  readonly alias: string;
+  readonly bridge: string;
+  /** For messages. */
+  readonly where: string;
+}
+
+function refusal(message: string, hint: string): Refusal {
+  return {
+    code: 'ADOPT_BRIDGE',
+    message,
+    hint: `${hint}, then run again; nothing of this stand was changed`,
+  };
+}
+
+/** An aliased network's bridge is what the VM's card at its place in the lab names. */
+function portsOf({ lab, state }: Request): Port[] {
+  return lab.machines.flatMap((machine) => {
+    const vm = state.present.get(machine.name);
+    if (vm?.takenOver !== true) return [];
+    const nics = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic.bridge]));
+    return machine.networks.flatMap(({ target }, position): Port[] => {
+      const index = nicIndex(machine, position);
+      const bridge = nics.get(index) ?? '';
+      if (target.kind !== 'alias' || bridge === '') return [];
+      return [{ alias: target.alias, bridge, where: `net${index} of VM ${vm.vmid} (${machine.name})` }];
+    });
+  });
+}
+
+/** Two cards that cannot both be right. */
+function contradiction(ports: readonly Port[], { lab, state, node, index }: Request): Refusal | undefined {
+  const first = new Map<string, Port>();
+  const hint = 'bring the network cards into line with the lab file';
+  for (const port of ports) {
+    const { alias, bridge, where } = port;
+    if (!isAdoptableName(bridge))
+      return refusal(`${where} is on ${bridge}, where the lab has the stand's own network ${alias}`, hint);
+    for (const key of [`alias ${alias}`, `bridge ${bridge}`]) {
+      const other = first.get(key);
+      if (other && (other.bridge !== bridge || other.alias !== alias)) {
+        return refusal(
+          `${other.where} says that network ${other.alias} is ${other.bridge}, ${where} says that ${alias} is ${bridge}`,
+          hint,
+        );
+      }
+      first.set(key, port);
+    }
+    const marked = index.standBridges
+      .get(bridgeKey(lab.name, state.user.userid, alias))
+      ?.find((entry) => entry.node === node && entry.info.iface !== bridge);
+    if (marked)
+      return refusal(
+        `${where} is on ${bridge}, but network ${alias} of this stand is ${marked.info.iface}`,
+        hint,
+      );
+  }
+  return undefined;
+}
+
+function isUsedBy(use: BridgeUse, node: string, iface: string): boolean {
+  return use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*'));
+}
+
+interface Doubt {
+  readonly why: string;
+  readonly hint: string;
+}
+
+function strangersOn(iface: string, { state, node, have }: Request): string {
+  const own = new Set([...state.present.values()].map((vm) => vm.vmid));
+  return have.bridgeUse
+    .filter((use) => isUsedBy(use, node, iface) && !own.has(use.vmid))
+    .map((use) => use.vmid)
+    .sort((a, b) => a - b)
+    .join(', ');
+}
+
+/** Why this bridge is not surely the stand's own. */
+function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
+  const { node, have, index } = request;
+  const { iface, comments, ports } = info;
+  const inNetwork = `in ${node} → System → Network`;
+  if (comments !== '') {
+    const why = `it carries a comment that is not this stand's ("${comments}")`;
+    return { why, hint: `if it is this stand's, empty the comment of ${iface} ${inNetwork}` };
+  }
+  if (ports !== '')
+    return { why: `somebody gave it the port ${ports}`, hint: `take the port off ${iface} ${inNetwork}` };
+  if (have.hidden?.guests === true) {
+    const why = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
+    return { why, hint: 'give the caller VM.Audit on /vms, with propagation' };
+  }
+  const strangers = strangersOn(iface, request);
+  if (!have.bridgeUseNodes.includes(node) || strangers !== '') {
+    const what =
+      strangers === ''
+        ? `the guests of ${node} were not read`
+        : `guest ${strangers} is on it, too, or cannot be read`;
+    return { why: what, hint: `bring other guests than the stand's to another bridge than ${iface}` };
+  }
+  const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) =>
+    other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface),
+  );
+  return (
+    above && {
+      why: `${above.iface} has it as a port`,
+      hint: `take ${iface} out of ${above.iface} ${inNetwork}`,
+    }
+  );
+}
+
+/**
+ * Alias → bridge without our mark that becomes ours. A bridge that does not exist, or is marked as this stand's, is not
+ * among them: that is completed, or used, as in every stand.
+ */
+export function findAdoptedBridges(request: Request): ReadonlyMap<string, BridgeInfo> | Refusal {
+  const { lab, state, node, index } = request;
+  const ports = portsOf(request);
+  const clash = contradiction(ports, request);
+  if (clash) return clash;
+  const found = new Map<string, BridgeInfo>();
+  for (const { alias, bridge } of ports) {
+    const info = index.bridges.get(node)?.get(bridge);
+    const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
+    if (!info || marked.some((entry) => entry.node === node)) continue;
+    const doubtful = doubt(info, request);
+    if (doubtful) {
+      return refusal(
+        `bridge ${bridge} on ${node} is network ${alias} of ${state.user.userid}, but cannot be taken over: ${doubtful.why}`,
+        doubtful.hint,
+      );
+    }
+    found.set(alias, info);
+  }
+  return found;
+}

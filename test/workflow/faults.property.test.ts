@@ -1,0 +1,208 @@
+/**
+ * Deploys and cleanups on the true simulator, with random misfortune: nothing foreign is ever written to, and a cleanup
+ * without misfortune leaves nothing of what was selected. Cases: environment variable FAULT_RUNS.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { StandError } from '../../src/lib/errors.ts';
+import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ClusterState, InterfaceState } from '../../src/lib/simulator/state.ts';
+import { cleanup } from '../../src/lib/workflow/cleanup.ts';
+import type { RunOutcome } from '../../src/lib/workflow/context.ts';
+import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
+import { run, type Ended, type Trouble } from './in-process.ts';
+import { LABS, scenarios, selections, troubles, USERS, type LabName } from './random-cluster.ts';
+
+const RUNS = Number(process.env['FAULT_RUNS'] ?? 60);
+
+/** Every object by a name, as text: what a byte-for-byte comparison needs. */
+function objectsOf(state: ClusterState): Map<string, string> {
+  const objects = new Map<string, string>();
+  const put = (name: string, value: unknown) => objects.set(name, JSON.stringify(value));
+  for (const guest of state.guests) {
+    // What pvestatd last told of it, and which process it is, are no properties of the guest.
+    const { published, publishedUntil, ...own } = guest;
+    put(`guest ${guest.vmid}`, own);
+  }
+  for (const volume of state.volumes) put(`volume ${volume.node ?? ''} ${volume.volid}`, volume);
+  for (const user of state.users) put(`user ${user.userid}`, user);
+  for (const entry of state.acl) put(`acl ${entry.path} ${entry.type} ${entry.subject} ${entry.role}`, entry);
+  for (const { vms, ...pool } of state.pools) {
+    put(`pool ${pool.poolid}`, pool);
+    for (const vmid of vms)
+      if (state.guests.some((guest) => guest.vmid === vmid)) put(`member ${vmid}`, pool.poolid);
+  }
+  for (const node of state.nodes) {
+    const rows = (list: readonly InterfaceState[], where: string) => {
+      for (const row of list) put(`${where} ${node.name} ${row.iface}`, row);
+    };
+    rows(node.interfaces, 'interface');
+    rows(
+      (node.staged ?? []).filter(
+        (row) => !node.interfaces.some((old) => JSON.stringify(old) === JSON.stringify(row)),
+      ),
+      'staged',
+    );
+    for (const [iface, kernel] of Object.entries(node.running)) put(`running ${node.name} ${iface}`, kernel);
+  }
+  put('groups', state.groups);
+  put('roles', state.roles);
+  put('datacenter', state.datacenter);
+  put('ha', state.ha);
+  return objects;
+}
+
+/** Foreign objects that are gone or changed. */
+function harmed(before: ReadonlyMap<string, string>, state: ClusterState): string[] {
+  const now = objectsOf(state);
+  return [...before].filter(([name, text]) => now.get(name) !== text).map(([name]) => name);
+}
+
+const OPTIONS = {
+  keepUsers: false,
+  adopt: false,
+  forceProtected: false,
+  lockWaitSeconds: 60,
+  minAgeSeconds: 0,
+};
+
+const deployOf = (lab: LabName) => (context: DeployContext) =>
+  deploy({ lab: LABS[lab], users: USERS, options: { adopt: false, updateRunning: false } }, context);
+
+const cleanupOf = (selection: CleanupSelection) => (context: DeployContext) =>
+  cleanup({ selection, options: OPTIONS }, context);
+
+/** Labs and users by the claims: `lab user`. */
+function claimsIn(state: ClusterState): Set<string> {
+  return new Set(
+    state.pools.flatMap(({ comment }) => {
+      const user = /^deploy-stand user=(\S+)/m.exec(comment)?.[1] ?? '';
+      return [...comment.matchAll(/^lab=(\S+) /gm)].map(([, lab]) => `${lab!} ${user}`);
+    }),
+  );
+}
+
+/** What has no claim has no end, either: a bridge of a deploy that was killed before it claimed is an orphan. */
+function isSelected(
+  { selection, claimed }: { selection: CleanupSelection; claimed: ReadonlySet<string> },
+  lab: string,
+  user: string,
+): boolean {
+  switch (selection.by) {
+    case 'class':
+      return selection.lab === lab && selection.users.some(({ userid }) => userid === user);
+    case 'lab':
+      return selection.lab === lab;
+    case 'user':
+      return selection.users.includes(user);
+    case 'expired':
+      return lab === 'net' && claimed.has(`${lab} ${user}`);
+    case 'orphans':
+      return false;
+  }
+}
+
+/** Claims, VMs, bridges and users of ours that were selected and are there, but for those that the summary names. */
+function leftOf(
+  state: ClusterState,
+  asked: { selection: CleanupSelection; claimed: ReadonlySet<string> },
+  foreign: ReadonlyMap<string, string>,
+  summary: RunOutcome['summary'],
+): string[] {
+  const excused = new Set(summary.stands.filter(({ error }) => error).map(({ user }) => user));
+  const chosen = (lab: string, user: string) => isSelected(asked, lab, user) && !excused.has(user);
+  const claims = state.pools.flatMap(({ poolid, comment }) => {
+    const user = /^deploy-stand user=(\S+)/m.exec(comment)?.[1] ?? '';
+    return [...comment.matchAll(/^lab=(\S+) /gm)].flatMap(([, lab]) =>
+      chosen(lab!, user) ? [`claim ${poolid} ${lab}`] : [],
+    );
+  });
+  const vms = state.guests.flatMap(({ vmid, config }) => {
+    const [, lab, user] = /^deploy-stand lab=(\S+) user=(\S+) /m.exec(config['description'] ?? '') ?? [];
+    return !foreign.has(`guest ${vmid}`) && chosen(lab ?? '', user ?? '') ? [`VM ${vmid}`] : [];
+  });
+  const bridges = state.nodes.flatMap(({ name, interfaces, staged, running }) =>
+    [...new Set([...(staged ?? interfaces), ...interfaces])].flatMap(({ iface, options }) => {
+      const [, lab, user] = / lab=(\S+) user=(\S+) /.exec(options['comments'] ?? '') ?? [];
+      const inUse = state.guests.some(
+        (guest) =>
+          guest.node === name &&
+          Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+      );
+      const isUp = running[iface] ? ', up' : '';
+      return chosen(lab ?? '', user ?? '') && !inUse ? [`bridge ${iface} on ${name}${isUp}`] : [];
+    }),
+  );
+  return [...claims, ...vms, ...bridges];
+}
+
+/** An error of ours that has a code: anything else is a defect. */
+function assertExplained(ended: Ended<unknown>): void {
+  if (ended.error === undefined) return;
+  if (!(ended.error instanceof StandError) || ended.error.exitCode === 1) throw ended.error;
+}
+
+interface Case {
+  readonly cluster: Scenario;
+  readonly deploys: readonly { readonly lab: LabName; readonly trouble: Trouble }[];
+  readonly selection: CleanupSelection;
+  readonly trouble: Trouble;
+}
+
+const cases: fc.Arbitrary<Case> = fc.record({
+  cluster: scenarios,
+  deploys: fc.array(fc.record({ lab: fc.constantFrom<LabName>('net', 'net', 'web'), trouble: troubles }), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  selection: selections,
+  trouble: troubles,
+});
+
+async function play({ cluster, deploys, selection, trouble }: Case): Promise<void> {
+  const pristine = await run(cluster, undefined, () => Promise.resolve());
+  const foreign = objectsOf(pristine.state);
+  let { state } = pristine;
+  const step = async <T>(
+    what: string,
+    work: (context: DeployContext) => Promise<T>,
+    given: Trouble = {},
+  ): Promise<Ended<T>> => {
+    const ended = await run(cluster, state, work, given);
+    ({ state } = ended);
+    assertExplained(ended);
+    expect([what, harmed(foreign, state)]).toEqual([what, []]);
+    return ended;
+  };
+  for (const one of deploys) await step(`deploy ${one.lab}`, deployOf(one.lab), one.trouble);
+  const claimed = claimsIn(state);
+  await step('cleanup', cleanupOf(selection), trouble);
+  const clean = await step('cleanup again', cleanupOf(selection));
+  if (!clean.value) throw clean.error;
+  expect(leftOf(state, { selection, claimed }, foreign, clean.value.summary)).toEqual([]);
+  const third = await step('cleanup once more', cleanupOf(selection));
+  expect(third.writes).toEqual([]);
+
+  const all = await step(
+    'cleanup of all',
+    cleanupOf({ by: 'user', users: USERS.map(({ userid }) => userid) }),
+  );
+  if (all.value?.summary.stands.some(({ error }) => error)) return;
+  await step('cleanup of orphans', cleanupOf({ by: 'orphans' }));
+  const extra = [...objectsOf(state).keys()].filter((name) => !foreign.has(name));
+  expect(extra.filter((name) => !isExcused(name, state))).toEqual([]);
+}
+
+/** Bridges of ours that a foreign guest names stay. */
+function isExcused(name: string, state: ClusterState): boolean {
+  const [, node, iface] = /^(?:interface|staged|running) (\S+) (vmbr\d+)$/.exec(name) ?? [];
+  return state.guests.some(
+    (guest) =>
+      guest.node === node && Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+  );
+}
+
+test('whatever goes wrong', { timeout: 600_000 }, async () => {
+  await fc.assert(fc.asyncProperty(cases, play), { numRuns: RUNS, ...(RUNS > 100 ? {} : { seed: 7 }) });
+});
