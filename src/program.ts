@@ -7,6 +7,7 @@ import { deployCommand } from './commands/deploy.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { templatesCommand } from './commands/templates.ts';
 import { usersCommand } from './commands/users.ts';
 import { validateCommand } from './commands/validate.ts';
 
@@ -29,6 +30,7 @@ export function createProgram(io: ProgramIo): Command {
     cleanupCommand(io),
     usersCommand(io),
     bridgesCommand(io),
+    templatesCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

@@ -206,7 +206,12 @@ export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPla
         { reason: 'missing' },
         { pool: REPLICA_POOL, comment: comment([]) },
       );
-      const claims = [...index.replicaPool.claims, ...added.map(({ claim }) => claim)];
+      // One that is begun again is as young as a new one to `templates prune`.
+      const again = new Set(cloned.map(({ claim }) => claim.vmid));
+      const claims = [
+        ...index.replicaPool.claims.map((claim) => (again.has(claim.vmid) ? { ...claim, since } : claim)),
+        ...added.map(({ claim }) => claim),
+      ];
       const update = makeStep(
         'pool.update',
         REPLICA_POOL,

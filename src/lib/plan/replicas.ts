@@ -1,5 +1,6 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
+import { canLink } from './clone-rules.ts';
 import { parseVmMark } from './marks.ts';
 import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from './replica-marks.ts';
 import { toTemplate, volumesOf, type Template } from './templates.ts';
@@ -101,4 +102,22 @@ export function clonesOf(
     .filter((guest) => guest.type === 'qemu' && claimed.has(guest.vmid) && isClone(guest))
     .map((guest) => guest.vmid)
     .sort((a, b) => a - b);
+}
+
+/** Linked clones of a template among the VMs of stands; null where volume ids do not tell. */
+export function clonesOfTemplate(
+  template: Template,
+  index: {
+    readonly storages: ReadonlyMap<string, StorageInfo>;
+    readonly configs: ReadonlyMap<number, VmConfig>;
+  },
+  claimed: ReadonlySet<number>,
+): number | null {
+  const disks = template.volumes.filter(({ isDisk }) => isDisk);
+  const types = disks.map(({ storage }) => index.storages.get(`${template.node}/${storage}`)?.type ?? '');
+  if (!types.every((type) => TELLS_BASE.has(type) || !canLink(type))) return null;
+  const base = new RegExp(`(^|[:/])base-${template.vmid}-`);
+  return [...index.configs.values()].filter(
+    ({ vmid, values }) => claimed.has(vmid) && volumesOf(values).some(({ volid }) => base.test(volid)),
+  ).length;
 }

@@ -10,6 +10,7 @@ import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
 export interface CleanupWant {
@@ -47,6 +48,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
 function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   return {
     templates: [],
+    allTemplates: selection.by === 'orphans',
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
       const inScope = poolsInScope(selection, pools);
       const claims = inScope.flatMap((pool) => parsePoolComment(pool.comment).claims);
@@ -57,7 +59,11 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
         selection.by === 'class' && options.adopt ? selection.users.map((user) => user.pool) : [],
       );
       const adopted = guests.filter((guest) => guest.pool !== undefined && names.has(guest.pool));
-      return [...wanted.flatMap((claim) => claim.vmids), ...adopted.map((guest) => guest.vmid)];
+      return [
+        ...wanted.flatMap((claim) => claim.vmids),
+        ...adopted.map((guest) => guest.vmid),
+        ...(selection.by === 'orphans' ? replicaVmids(pools) : []),
+      ];
     },
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
     tasks: true,

@@ -12,6 +12,7 @@ import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
 
@@ -30,12 +31,14 @@ function scopeOf({ lab, users }: DeployWant) {
   const inScope = new Set(users.map((user) => user.pool));
   return {
     templates: lab.machines.map((machine) => machine.template),
-    claimed: (pools: readonly PoolInfo[]) =>
-      pools
+    claimed: (pools: readonly PoolInfo[]) => [
+      ...pools
         .filter((pool) => inScope.has(pool.pool))
         .flatMap((pool) => parsePoolComment(pool.comment).claims)
         .filter((claim) => claim.lab === lab.name)
         .flatMap((claim) => claim.vmids),
+      ...replicaVmids(pools),
+    ],
   };
 }
 
