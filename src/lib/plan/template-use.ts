@@ -3,6 +3,7 @@ import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { isOlder } from './marks.ts';
 import { clonesOf, isFresh, type Replica } from './replicas.ts';
+import { formatVmids } from './vmid-ranges.ts';
 
 /** VMIDs that stands claim, of all labs. */
 export function claimedVmids(index: Pick<HaveIndex, 'marks'>): Set<number> {
@@ -61,13 +62,17 @@ export function fateOf(
   const { state, claim } = replica;
   if (state === 'foreign') return stays('a guest that is not ours stands at its number');
   if (state === 'unreadable') return stays('it cannot be read');
-  if (clones.length > 0)
-    return stays(`${clones.length === 1 ? 'VM' : 'VMs'} ${clones.join(', ')} hang on it`);
+  if (clones.length > 0) {
+    const many = clones.length > 1;
+    return stays(
+      `${many ? 'VMs' : 'VM'} ${formatVmids(clones)} ${many ? 'are linked clones' : 'is a linked clone'} of it`,
+    );
+  }
   if (isBusy(replica, have)) return stays('a task is at work on it or its template');
   if (!isOlder(claim.since, minAgeSeconds, have.now)) return stays('it is younger than --min-age');
   if (state === 'open') return { goes: true, why: 'claimed, never made' };
   if (state === 'unfinished') return { goes: true, why: 'never finished' };
   if (freshness === 'stale') return { goes: true, why: `template ${claim.source} was changed since` };
   if (freshness === 'source-gone') return { goes: true, why: `template ${claim.source} is gone` };
-  return { goes: true, why: 'no VM hangs on it' };
+  return { goes: true, why: 'no VM is a linked clone of it' };
 }
