@@ -1,5 +1,5 @@
 /** Moves a copy of a template to its node, with its local disks. Says what PVE's log says when it cannot. */
-import { TaskError } from '../../proxmox/errors.ts';
+import { isLockTimeout, TaskError } from '../../proxmox/errors.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepOutcome } from '../types.ts';
@@ -9,15 +9,20 @@ import { patiently } from './vm-lock.ts';
 
 const LOCK_SECONDS = 3600;
 
-/** The exit status is always `migration aborted`; the first error in the log is the cause. */
+const TELLING = /can't migrate|cannot migrate|is not available|timeout|No route|ERROR/i;
+
+/**
+ * The exit status is always `migration aborted`, and the VM is where it was; the first telling line of the log is the
+ * cause. A lock that was busy is one, too: told as such, the move is tried again.
+ */
 function explain(error: unknown, step: { readonly vmid: number; readonly home: string }): unknown {
   if (!(error instanceof TaskError)) return error;
-  const causes = error.log.filter((line) =>
-    /can't migrate|is not available|cannot|No route|ERROR/i.test(line),
-  );
-  const cause = (causes[0] ?? error.exitstatus).replace(/^.*?ERROR: /, '');
+  const { upid, log } = error;
+  const cause = (log.find((line) => TELLING.test(line)) ?? error.exitstatus).replace(/^.*ERROR: /, '');
+  const told = new TaskError({ upid, title: `qmigrate ${step.vmid}`, exitstatus: cause, log });
+  if (isLockTimeout(told)) return told;
   return new StepError('MIGRATE_FAILED', `VM ${step.vmid} could not be moved to ${step.home}: ${cause}`, {
-    hint: `end of the task log:\n${error.log.join('\n')}`,
+    hint: `end of the task log:\n${log.join('\n')}`,
     cause: error,
   });
 }
