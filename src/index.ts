@@ -27,6 +27,12 @@ export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
 export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
 export { testConnection, type ConnectionReport } from './lib/workflow/connections.ts';
+export {
+  changeTemplates,
+  listTemplates,
+  previewTemplates,
+  type TemplatesWant,
+} from './lib/workflow/templates.ts';
 export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/workflow/users.ts';
 export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';

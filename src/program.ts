@@ -8,6 +8,7 @@ import { deployCommand } from './commands/deploy.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { templatesCommand } from './commands/templates.ts';
 import { usersCommand } from './commands/users.ts';
 import { validateCommand } from './commands/validate.ts';
 
@@ -31,6 +32,7 @@ export function createProgram(io: ProgramIo): Command {
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),
+    templatesCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

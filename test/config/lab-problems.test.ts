@@ -181,7 +181,9 @@ test.each<[string, string, string[]]>([
   [
     'no template',
     labOf([{ device_type: 'linux', name: 'pc' }]),
-    ['lab.yml:3 machines[0]: the machine has no template → add template_vmid: 100, or template: its-name'],
+    [
+      'lab.yml:3 machines[0]: the machine has no template → add template_vmid: 100, template: its-name, or template_tag: a-tag-of-it',
+    ],
   ],
   [
     'two templates',
@@ -213,7 +215,7 @@ test.each<[string, string, string[]]>([
       'lab.yml:3 machines[0].netwoks: unknown key → did you mean networks?',
       'lab.yml:3 machines[0].tag: unknown key → it belongs in machines[].networks[]; did you mean tags?',
       'lab.yml:3 machines[0].core: unknown key → did you mean cores?',
-      'lab.yml:3 machines[0].wibble: unknown key → known here: device_type, name, template_node, template_vmid, template, full_clone, networks, cores, memory, storage, pool_role, cloud_init, start, start_order, baseline_snapshot, tags',
+      'lab.yml:3 machines[0].wibble: unknown key → known here: device_type, name, template_node, template_vmid, template, template_tag, full_clone, networks, cores, memory, storage, pool_role, cloud_init, start, start_order, baseline_snapshot, tags',
     ],
   ],
   [

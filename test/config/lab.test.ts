@@ -217,6 +217,7 @@ test.each([
 describe('template', () => {
   test.each([
     ['template: debian12', { by: 'name', name: 'debian12' }],
+    ['template_tag: Golden-Debian', { by: 'tag', tag: 'golden-debian' }],
     ['template: 12', { by: 'name', name: '12' }],
     ['template_vmid: 9000', { by: 'vmid', vmid: 9000 }],
     ['template_vmid: "9000"', { by: 'vmid', vmid: 9000 }],

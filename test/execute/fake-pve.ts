@@ -318,6 +318,24 @@ export class FakePve {
         const finish = this.#taskEnd(() => this.snapshots.push(snapshot));
         return Promise.resolve(this.startTask('qmsnapshot', String(vmid), finish));
       },
+      convertToTemplate: (node, vmid) => {
+        const values = this.#guest(node, vmid);
+        if (values['template'] === '1') throw refuse("you can't convert a template to a template");
+        this.writes.push(`convert ${vmid}`);
+        const finish = this.#taskEnd(() => Object.assign(values, { template: '1' }));
+        return Promise.resolve(this.startTask('qmtemplate', String(vmid), finish));
+      },
+      migrateVm: (node, vmid, { target, targetStorage }) => {
+        const values = this.#guest(node, vmid);
+        this.writes.push(
+          `migrate ${vmid} ${target}${targetStorage === undefined ? '' : ` ${targetStorage}`}`,
+        );
+        const finish = this.#taskEnd(() => {
+          this.vms.delete(`${node}/${vmid}`);
+          this.vms.set(`${target}/${vmid}`, values);
+        });
+        return Promise.resolve(this.startTask('qmigrate', String(vmid), finish));
+      },
       startVm: (_node, vmid) => {
         this.writes.push(`start ${vmid}`);
         if (this.running.has(vmid)) this.exits.unshift(`VM ${vmid} already running`);

@@ -27,6 +27,19 @@ test.each([
   { of: { kind: 'vm.configure', node: 'pve1' }, keys: ['sync:pve1'] },
   { of: { kind: 'vm.snapshot', node: 'pve1' }, keys: ['task:pve1'] },
   { of: { kind: 'vm.start', node: 'pve1' }, keys: ['task:pve1'] },
+  { of: { kind: 'template.configure', node: 'pve1' }, keys: ['sync:pve1'] },
+  {
+    of: { kind: 'template.clone', node: 'pve1', home: 'pve2', locks: ['pve1:zfs'] },
+    keys: ['task:pve1', 'copy:pve1', 'storage:pve1:zfs'],
+  },
+  {
+    of: { kind: 'template.migrate', node: 'pve1', home: 'pve2', locks: ['pve2:zfs'] },
+    keys: ['task:pve1', 'copy:pve1', 'copy:pve2', 'storage:pve2:zfs'],
+  },
+  {
+    of: { kind: 'template.convert', node: 'pve2', home: 'pve2', locks: ['pve2:zfs'] },
+    keys: ['task:pve2', 'storage:pve2:zfs'],
+  },
   {
     of: { kind: 'vm.clone', node: 'pve1', target: 'pve2', locks: ['shared:nfs', 'pve1:local', 'shared:nfs'] },
     keys: ['task:pve1', 'storage:shared:nfs', 'storage:pve1:local'],

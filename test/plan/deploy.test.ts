@@ -183,16 +183,19 @@ describe('placement', () => {
     expect(nodes(plan(routed, users.slice(0, 3), snapshot))).toEqual(['pve2', 'pve1', 'pve2']);
   });
 
-  test('a template on local storage keeps every stand on its node', () => {
+  test('a template on local storage does not keep the stands on its node', () => {
     const snapshot = have({ templates: [template(100, 'local-lvm'), template(101)] });
-    expect(nodes(plan(routed, users, snapshot))).toEqual(['pve1', 'pve1', 'pve1', 'pve1']);
+    expect(nodes(plan(routed, users, snapshot))).toEqual(['pve1', 'pve2', 'pve1', 'pve2']);
   });
 
   test.each([
     {
-      name: 'an ISO on local storage counts too',
-      config: template(101, 'ceph', { ide2: 'local-lvm:iso/x.iso,media=cdrom' }),
-      text: 'ide2 of template 101 is on local-lvm, which only pve1 has',
+      name: 'nothing but an image on local storage',
+      config: {
+        ...template(101),
+        values: { template: '1', ide2: 'local-lvm:iso/x.iso,media=cdrom' },
+      },
+      text: 'template 101 has no disk, only an image that pve1 has',
     },
     {
       name: 'thick LVM holds no linked clones',
@@ -544,9 +547,10 @@ describe('templates', () => {
   test('by name; several of one name are listed', () => {
     const want = lab([machine('pc', [], { template: { by: 'name', name: 'tpl-101' } })]);
     expect(stepsOf(plan(want, [anna]), 'vm.clone')[0]?.templateVmid).toBe(101);
-    const twin = guest(102, { name: 'tpl-101', template: true, node: 'pve2' });
+    const twin = guest(102, { name: 'tpl-101', template: true, node: 'pve1' });
     const error = refusal(() => plan(want, [anna], have({ guests: [...have().guests, twin] })));
-    expect(error.message).toContain('2 templates are called "tpl-101": 101 on pve1, 102 on pve2');
+    expect(error.message).toContain('2 templates are called "tpl-101": 101 on pve1, 102 on pve1');
+    expect(error.hint).toBe('several are on pve1: name one with template_vmid');
   });
 
   test('a VM that is no template', () => {

@@ -199,6 +199,8 @@ const CALLS: {
   readonly [K in Exclude<keyof PveClient, 'close' | 'serverTime'>]: (pve: PveClient) => Promise<unknown>;
 } = {
   clusterStatus: (pve) => pve.clusterStatus(),
+  convertToTemplate: (pve) => pve.convertToTemplate('n', 1),
+  migrateVm: (pve) => pve.migrateVm('n', 1, { target: 'm' }),
   version: (pve) => pve.version(),
   resources: (pve) => pve.resources(),
   nodeStorages: (pve) => pve.nodeStorages('n'),

@@ -38,6 +38,8 @@ const allPreconditions: readonly Precondition[] = [
   { kind: 'node-online', node: 'pve1' },
 ];
 
+const COPY = { node: 'pve1', home: 'pve2', vmid: 99999, description: '' };
+
 /** Together with those of a new stand: every kind there is. */
 const rareSteps: readonly Step[] = [
   step('bridge.update', 'pve1/vmbr1000', { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
@@ -58,6 +60,21 @@ const rareSteps: readonly Step[] = [
   reload(['vmbr1000']),
   step('network.reload', 'pve2', { node: 'pve2', bridges: [], gone: ['vmbr1000'] }),
   step('acl.revoke', 'a', { path: '/pool/a', role: 'PVEVMAdmin', userid: 'a@pve' }),
+  step('template.clone', '101@pve2', {
+    node: 'pve1',
+    target: 'pve1',
+    home: 'pve2',
+    templateVmid: 101,
+    vmid: 99999,
+    name: 'replica-101-pve2',
+    description: '',
+    full: true,
+    storage: 'zfs',
+    locks: ['pve1:zfs'],
+  }),
+  step('template.configure', '101@pve2', { ...COPY, options: { onboot: '0' } }),
+  step('template.migrate', '101@pve2', { ...COPY, targetStorage: 'ssd2', locks: ['pve2:ssd2'] }),
+  step('template.convert', '101@pve2', { ...COPY, locks: ['pve2:ssd2'] }),
   step('vm.stop', '10009', { node: 'pve1', vmid: 10009, lockWaitSeconds: 600 }),
   step('vm.unprotect', '10009', { node: 'pve1', vmid: 10009, lockWaitSeconds: 600 }),
   step('ha.remove', '10009', { vmid: 10009 }),

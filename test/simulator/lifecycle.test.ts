@@ -302,6 +302,48 @@ describe('migrate', () => {
     );
   });
 
+  test('a template goes along with its base images until it has linked clones', async () => {
+    const { root } = await start({
+      storages: [{ id: 'files', type: 'dir' }],
+      templates: [{ vmid: 111, name: 'files', node: 'pve1', storage: 'files' }],
+      guests: [],
+    });
+    const move = async (from: string, target: string) => {
+      const upid = await root.ok('POST', `${guest(111, from)}/migrate`, { target });
+      const end: string = await root.ended(upid);
+      const log = await root.ok('GET', `/nodes/${from}/tasks/${encodeURIComponent(upid)}/log`);
+      return `${end}: ${log.map((one: Loose) => one.t).join('; ')}`;
+    };
+    expect(await move('pve1', 'pve2')).toMatch(/^OK/);
+    expect((await root.ok('GET', `${guest(111, 'pve2')}/config`)).scsi0).toContain(
+      'files:111/base-111-disk-0',
+    );
+    expect(await root.task('POST', `${guest(111, 'pve2')}/clone`, { newid: 10001 })).toBe('OK');
+    expect(await move('pve2', 'pve1')).toMatch(/^migration aborted: .*is referenced by linked clone\(s\)/);
+  });
+
+  test.each([
+    { from: 'zfs1', to: 'zfs2', volid: 'zfs2:vm-400-disk-0' },
+    { from: 'thin', to: 'thick', volid: 'thick:vm-400-disk-0' },
+    { from: 'thin', to: 'zfs2', says: "cannot migrate from storage type 'lvmthin' to 'zfspool'" },
+    { from: 'files', to: 'thin', says: "cannot migrate from storage type 'dir' to 'lvmthin'" },
+    { from: 'zfs1', to: 'zfs2', device: { usb0: 'host=1234:5678' }, says: 'uses local devices: usb0' },
+    { from: 'zfs1', to: 'zfs2', device: { usb0: 'spice', serial0: 'socket' }, volid: 'zfs2:vm-400-disk-0' },
+  ])('a stopped machine, from $from to $to: $says', async ({ from, to, volid, says = '', device = {} }) => {
+    const kinds = { zfs1: 'zfspool', zfs2: 'zfspool', thin: 'lvmthin', thick: 'lvm', files: 'dir' } as const;
+    const { root } = await start({
+      storages: Object.entries(kinds).map(([id, type]) => ({ id, type })),
+      templates: [],
+      guests: [{ vmid: 400, name: 'off', node: 'pve1', storage: from, running: false, config: device }],
+    });
+    const upid = await root.ok('POST', `${guest(400)}/migrate`, { target: 'pve2', targetstorage: to });
+    expect(await root.ended(upid)).toBe(volid === undefined ? 'migration aborted' : 'OK');
+    const log = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);
+    expect(log.map((one: Loose) => one.t).join('\n')).toContain(says);
+    if (volid !== undefined)
+      expect((await root.ok('GET', `${guest(400, 'pve2')}/config`)).scsi0).toContain(volid);
+  });
+
   test('the precondition names nodes; 7.4 only for stopped machines', async () => {
     const { root } = await start(ceph);
     expect(await root.ok('GET', `${guest(401)}/migrate`)).toMatchObject({

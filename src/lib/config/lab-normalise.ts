@@ -43,6 +43,7 @@ interface WrittenMachine {
   template_node?: string;
   template_vmid?: number | string;
   template?: string;
+  template_tag?: string;
   full_clone?: boolean;
   networks?: WrittenNetwork[] | null;
   cores?: number;
@@ -117,6 +118,8 @@ function toCloudInit(written: WrittenCloudInit): CloudInit {
 function toTemplate(written: WrittenMachine): TemplateRef {
   const node = written.template_node === undefined ? {} : { node: written.template_node };
   if (written.template !== undefined) return { by: 'name', name: written.template, ...node };
+  if (written.template_tag !== undefined)
+    return { by: 'tag', tag: written.template_tag.toLowerCase(), ...node };
   return { by: 'vmid', vmid: Number(written.template_vmid), ...node };
 }
 

@@ -39,18 +39,19 @@ function machineNamesAreDnsNames({ machines }: LabView, issues: Issues): void {
   }
 }
 
+const TEMPLATE_KEYS = ['template_vmid', 'template', 'template_tag'];
+
 function templateIsNamedOnce({ machines }: LabView, issues: Issues): void {
   for (const { path, raw } of machines) {
-    const hasVmid = raw['template_vmid'] !== undefined;
-    const hasName = raw['template'] !== undefined;
-    if (hasVmid && hasName) {
-      issues.add([...path, 'template'], 'template and template_vmid are both given', {
+    const [first, second] = TEMPLATE_KEYS.filter((key) => raw[key] !== undefined).reverse();
+    if (first !== undefined && second !== undefined) {
+      issues.add([...path, first], `${first} and ${second} are both given`, {
         hint: 'keep one of them',
         at: 'key',
       });
-    } else if (!hasVmid && !hasName) {
+    } else if (first === undefined) {
       issues.add(path, 'the machine has no template', {
-        hint: 'add template_vmid: 100, or template: its-name',
+        hint: 'add template_vmid: 100, template: its-name, or template_tag: a-tag-of-it',
       });
     }
   }

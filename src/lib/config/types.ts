@@ -18,10 +18,11 @@ export interface Lab {
 
 export type DeviceType = 'linux' | 'ecorouter';
 
-/** Which template a machine is cloned from. `node` is a hint for messages only: VMIDs are unique in a cluster. */
+/** Which template a machine is cloned from. `node` chooses among templates of one name or tag; VMIDs are unique. */
 export type TemplateRef =
   | { readonly by: 'vmid'; readonly vmid: number; readonly node?: string }
-  | { readonly by: 'name'; readonly name: string; readonly node?: string };
+  | { readonly by: 'name'; readonly name: string; readonly node?: string }
+  | { readonly by: 'tag'; readonly tag: string; readonly node?: string };
 
 /** One machine of the lab; becomes one VM per user, with `name` as the VM's name. */
 export interface Machine {

@@ -28,6 +28,18 @@ export function limitsOf(step: Step): readonly string[] {
       return [`network:${step.node}`];
     case 'vm.clone':
       return [`task:${step.node}`, ...new Set(step.locks.map((lock) => `storage:${lock}`))];
+    case 'template.clone':
+      return [`task:${step.node}`, `copy:${step.node}`, ...step.locks.map((lock) => `storage:${lock}`)];
+    case 'template.migrate':
+      return [
+        `task:${step.node}`,
+        `copy:${step.node}`,
+        `copy:${step.home}`,
+        ...step.locks.map((lock) => `storage:${lock}`),
+      ];
+    case 'template.convert':
+      return [`task:${step.node}`, ...step.locks.map((lock) => `storage:${lock}`)];
+    case 'template.configure':
     case 'vm.mark':
     case 'vm.configure':
     case 'vm.unprotect':
@@ -59,6 +71,7 @@ interface Size {
  * the lock is polled once a second by whoever wants it, without a queue, and held for about 0.15 s of the 1.3–3 s that
  * a removal takes: with three in flight one poll in five at most meets it held, and ten in a row do once in millions;
  * with six it happened in a class of 500 VMs. The planner keeps all other writes of user.cfg out of this time.
+ * `copy`: whole disks are read, written or sent; three streams fill a disk or a link, more only take longer each.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
@@ -68,6 +81,7 @@ const SIZES: Readonly<Record<string, Size>> = {
   destroy: { start: 3, max: 3 },
   ha: { start: 1, max: 1 },
   storage: { start: 4, max: 16 },
+  copy: { start: 3, max: 4 },
 };
 
 const OVERALL = 'overall';

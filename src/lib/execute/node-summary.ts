@@ -1,6 +1,7 @@
 /** What became of each node of a plan that is about nodes instead of stands. Pure. */
+import { nodeOfStep } from '../plan/step-node.ts';
 import type { Plan, PlannedNode, Refusal, Step } from '../plan/types.ts';
-import type { NodeSummary, StepResult } from './types.ts';
+import type { NodeSummary, ReplicaSummary, StepResult } from './types.ts';
 
 type BridgeSummary = NodeSummary['bridges'][number];
 type Results = ReadonlyMap<string, StepResult>;
@@ -32,6 +33,20 @@ function bridgesOf(steps: readonly Step[], results: Results | undefined): Bridge
   return [...bridges.values()];
 }
 
+/** A copy is made when its last step is done. */
+function replicasOf(steps: readonly Step[], results: Results | undefined): ReplicaSummary[] {
+  const replicas = new Map<number, ReplicaSummary>();
+  for (const step of steps) {
+    if (!step.kind.startsWith('template.') && step.kind !== 'vm.delete') continue;
+    if (!('vmid' in step)) continue;
+    const change = step.kind === 'vm.delete' ? 'remove' : 'create';
+    const status = results?.get(step.id)?.status ?? 'planned';
+    const before = replicas.get(step.vmid)?.status;
+    replicas.set(step.vmid, { vmid: step.vmid, change, status: before === 'failed' ? before : status });
+  }
+  return [...replicas.values()];
+}
+
 function errorOf(steps: readonly Step[], results: Results | undefined): Refusal | undefined {
   const entries = steps.flatMap((step) => results?.get(step.id) ?? []);
   const failed = entries.find((entry) => entry.status === 'failed');
@@ -61,7 +76,15 @@ function summarizeNode(
           ? 'done'
           : 'planned';
   const { node, notes } = planned;
-  return { node, status, bridges: bridgesOf(steps, results), notes, ...(error ? { error } : {}) };
+  const replicas = replicasOf(steps, results);
+  return {
+    node,
+    status,
+    bridges: bridgesOf(steps, results),
+    ...(replicas.length === 0 ? {} : { replicas }),
+    notes,
+    ...(error ? { error } : {}),
+  };
 }
 
 /** Undefined for plans about stands. Without `results`: a dry run. */
@@ -75,7 +98,7 @@ export function summarizeNodes(
     nodes: nodes.map((planned) =>
       summarizeNode(
         planned,
-        steps.filter((step) => 'node' in step && step.node === planned.node),
+        steps.filter((step) => nodeOfStep(step) === planned.node),
         byId,
       ),
     ),

@@ -16,8 +16,10 @@ interface StandView {
   readonly results: ReadonlyMap<string, StepResult>;
 }
 
-/** Does a failed shared step (a reload, a reserved bridge) leave this stand without a network it needs? */
-function concerns(step: Step, stand: PlannedStand): boolean {
+/** Does a failed shared step (a reload, a reserved bridge, a copy of its template) leave this stand without a network it needs? */
+function concerns(step: Step, stand: PlannedStand, own: readonly Step[]): boolean {
+  if (step.kind.startsWith('template.') && 'vmid' in step)
+    return own.some((clone) => clone.kind === 'vm.clone' && clone.templateVmid === step.vmid);
   if (step.kind !== 'network.reload') return step.kind === 'bridge.create' && step.node === stand.node;
   return (
     step.node === stand.node &&
@@ -39,12 +41,15 @@ function viewsOf({ plan, result }: Round): StandView[] {
   const results = new Map(result.results.map((entry) => [entry.id, entry]));
   const byUser = stepsByUser(plan);
   const shared = (byUser.get(undefined) ?? []).filter((step) => results.get(step.id)?.status !== 'done');
-  return plan.stands.map((stand) => ({
-    command: plan.command,
-    stand,
-    steps: [...(byUser.get(stand.user) ?? []), ...shared.filter((step) => concerns(step, stand))],
-    results,
-  }));
+  return plan.stands.map((stand) => {
+    const own = byUser.get(stand.user) ?? [];
+    return {
+      command: plan.command,
+      stand,
+      steps: [...own, ...shared.filter((step) => concerns(step, stand, own))],
+      results,
+    };
+  });
 }
 
 function firstError({ steps, results }: StandView): Refusal | undefined {

@@ -113,6 +113,13 @@ export interface StandSummary {
   readonly error?: Refusal;
 }
 
+/** A copy of a template that was worked on. */
+export interface ReplicaSummary {
+  readonly vmid: number;
+  readonly change: 'create' | 'remove';
+  readonly status: 'done' | 'failed' | 'skipped' | 'planned';
+}
+
 /** One node of a run that was about nodes instead of stands. */
 export interface NodeSummary {
   readonly node: string;
@@ -122,6 +129,8 @@ export interface NodeSummary {
     readonly change: 'create' | 'update' | 'remove' | 'apply';
     readonly status: 'done' | 'failed' | 'skipped' | 'planned';
   }[];
+  /** Of `templates`. */
+  readonly replicas?: readonly ReplicaSummary[];
   readonly notes: readonly string[];
   readonly error?: Refusal;
 }
@@ -131,6 +140,6 @@ export interface Summary {
   readonly status: SummaryStatus;
   readonly steps: { readonly done: number; readonly failed: number; readonly skipped: number };
   readonly stands: readonly StandSummary[];
-  /** Of `bridges`. */
+  /** Of `bridges` and `templates`. */
   readonly nodes?: readonly NodeSummary[];
 }

@@ -20,6 +20,8 @@ import type {
 /** What the planner is going to look at. */
 export interface InventoryScope {
   readonly templates: readonly TemplateRef[];
+  /** Also those of all other templates. */
+  readonly allTemplates?: boolean;
   /** VMIDs that the stands in scope have claimed; only their configurations are read. */
   readonly claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => readonly number[];
   /** VMIDs of which name and power state have to be as of now; costs one call per node that has one of them. */
@@ -77,6 +79,13 @@ function nameOf(vmid: number, name: string | undefined): { readonly name?: strin
   return name === undefined || name === `VM ${vmid}` ? {} : { name };
 }
 
+function tagsIn(text = ''): string[] {
+  return text
+    .toLowerCase()
+    .split(/[;,\s]+/)
+    .filter((tag) => tag !== '');
+}
+
 function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   return {
     vmid: row.vmid ?? 0,
@@ -87,6 +96,7 @@ function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
     template: row.template === true,
     ...(row.pool === undefined ? {} : { pool: row.pool }),
     ...(row.lock === undefined ? {} : { lock: row.lock }),
+    ...(tagsIn(row.tags).length === 0 ? {} : { tags: tagsIn(row.tags) }),
     ha: row.hastate !== undefined,
     memory: row.maxmem ?? 0,
     cpus: row.maxcpu ?? 0,
@@ -154,7 +164,10 @@ async function readConfigs(
 
 function isNamed(guest: GuestInfo, templates: readonly TemplateRef[]): boolean {
   return templates.some((ref) =>
-    ref.by === 'vmid' ? ref.vmid === guest.vmid : guest.template && ref.name === guest.name,
+    ref.by === 'vmid'
+      ? ref.vmid === guest.vmid
+      : guest.template &&
+        (ref.by === 'name' ? ref.name === guest.name : guest.tags?.includes(ref.tag) === true),
   );
 }
 
@@ -307,7 +320,9 @@ export async function readInventory(
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
     readConfigs(
       pve,
-      listed.filter((guest) => isNamed(guest, scope.templates)),
+      listed.filter(
+        (guest) => isNamed(guest, scope.templates) || (scope.allTemplates === true && guest.template),
+      ),
       online,
       signal,
     ),

@@ -10,7 +10,7 @@ export interface Inventory {
   readonly storages: readonly StorageInfo[];
   /** All guests the caller may see, foreign ones and containers included. */
   readonly guests: readonly GuestInfo[];
-  /** Configurations of the templates the lab names (those that exist). */
+  /** Configurations of the templates the lab names (those that exist), where asked for of all. */
   readonly templates: readonly VmConfig[];
   /** Configurations of VMs claimed by pools in scope for the lab in scope. */
   readonly vms: readonly VmConfig[];
@@ -79,6 +79,8 @@ export interface GuestInfo {
   readonly template: boolean;
   readonly pool?: string;
   readonly lock?: string;
+  /** Lower case. */
+  readonly tags?: readonly string[];
   /** Managed by HA. */
   readonly ha: boolean;
   /** Bytes. */

@@ -9,6 +9,7 @@ import { planUserRemovals, type PlannedRemoval } from './cleanup-users.ts';
 import { assertSound } from './graph.ts';
 import { indexHave } from './have-index.ts';
 import { compareText } from './order.ts';
+import { unneededReplicas } from './templates-prune.ts';
 import type { Plan, PlannedStand, Step } from './types.ts';
 
 export interface CleanupInput {
@@ -95,6 +96,10 @@ export function planCleanup({ selection, have, options }: CleanupInput): Plan {
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     preconditions: [],
-    warnings: [...have.gaps, ...shortListWarnings(have)],
+    warnings: [
+      ...have.gaps,
+      ...shortListWarnings(have),
+      ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
+    ],
   };
 }

@@ -9,15 +9,11 @@ import { checkLab } from './lab-rules.ts';
 import { presentNics } from './nic-values.ts';
 import { planNetwork } from './network-steps.ts';
 import { compareNatural } from './order.ts';
-import {
-  chooseNodes,
-  countStands,
-  noNodeRefusal,
-  type NodeChoice,
-  type ResolvedMachine,
-} from './placement.ts';
+import { chooseNodes, countStands, noNodeRefusal, type NodeChoice } from './placement.ts';
+import type { ResolvedMachine } from './clone-ways.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './refuse.ts';
+import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
@@ -40,13 +36,15 @@ export interface DeployInput {
   readonly options: DeployOptions;
 }
 
-function resolveMachines(lab: Lab, have: Inventory): ResolvedMachine[] {
+/** Throws PlanRefusedError when a machine has no template. */
+export function resolveMachines(lab: Lab, have: Inventory, index: HaveIndex): ResolvedMachine[] {
+  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
   const resolved: ResolvedMachine[] = [];
   const refusals: Refusal[] = [];
   for (const machine of lab.machines) {
-    const template = resolveTemplate(machine, have, lab.file);
-    if ('code' in template) refusals.push(template);
-    else resolved.push({ machine, template });
+    const found = resolveTemplate(machine, have, lab.file, replicas);
+    if ('code' in found) refusals.push(found);
+    else resolved.push({ machine, ...found });
   }
   if (refusals.length > 0) refuse(refusals);
   return resolved;
@@ -80,12 +78,15 @@ function orderSteps(
   drafts: readonly StandDraft[],
   network: readonly Step[],
   shared: readonly Step[],
+  replicas: ReplicaPlanner,
 ): Step[] {
   return [
+    ...replicas.claimSteps(),
     ...drafts.flatMap((draft) => draft.claimSteps),
     ...shared,
     ...drafts.flatMap((draft) => draft.bridgeSteps),
     ...network,
+    ...replicas.workSteps(),
     ...drafts.flatMap((draft) => draft.workSteps),
   ];
 }
@@ -106,7 +107,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   const index = indexHave(have);
   const checked = checkLab(lab, have, index);
   if (checked.refusals.length > 0) refuse(checked.refusals);
-  const machines = resolveMachines(lab, have);
+  const machines = resolveMachines(lab, have, index);
   const choice = chooseNodes(lab, machines, have, index);
   const states = [...users]
     .sort((a, b) => compareNatural(a.userid, b.userid))
@@ -117,6 +118,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     ),
   );
   const taken = options.taken ?? { vmids: [], bridges: [] };
+  const vmids = createVmidAllocator(lab.vmidRange, index, taken);
+  const since = markTime(have.now);
   const context: StandContext = {
     lab,
     have,
@@ -124,17 +127,18 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     machines,
     choice,
     counts: countStands(index),
-    vmids: createVmidAllocator(lab.vmidRange, index, taken),
+    vmids,
     bridges: createBridgeAllocator(have, index, taken),
+    replicas: createReplicaPlanner({ index, vmids, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
-    since: markTime(have.now),
+    since,
   };
   countByBridges(states, context);
   const drafts = states.map((state) => planStand(state, context));
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
-  const steps = orderSteps(drafts, network.reloads, network.reserved);
+  const steps = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
   const finished = network.finish(steps);
   assertSound(finished);
   const tooShort = passwordRefusal(lab.passwords, finished, have);
@@ -148,6 +152,10 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     steps: finished,
     stands,
     preconditions: collectPreconditions(drafts, finished, context),
-    warnings: warningsOf(drafts, have, [...checked.warnings, ...pamWarnings(finished, have)]),
+    warnings: warningsOf(drafts, have, [
+      ...checked.warnings,
+      ...pamWarnings(finished, have),
+      ...context.replicas.warnings(),
+    ]),
   };
 }

@@ -10,6 +10,8 @@ import type {
 } from '../inventory/types.ts';
 import { compareNatural } from './order.ts';
 import { parseBridgeMark, parsePoolComment, type PoolMark } from './marks.ts';
+import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from './replica-marks.ts';
+import { readReplicas, type Replica } from './replicas.ts';
 import { indexStorages, type StorageIndex } from './templates.ts';
 
 interface MarkedBridge {
@@ -30,6 +32,8 @@ export interface HaveIndex {
   /** User entries by `path subject`. */
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
   readonly storages: StorageIndex;
+  readonly replicaPool: ReplicaPool;
+  readonly replicas: readonly Replica[];
   /** Stand bridges by `lab user net`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly MarkedBridge[]>;
   /** Node → bridge name → row. */
@@ -77,11 +81,17 @@ export function indexHave(have: Inventory): HaveIndex {
   for (const list of standBridges.values()) {
     list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
   }
+  const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
+  const configs = new Map(have.vms.map((config) => [config.vmid, config]));
+  const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
   const marks = new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)]));
+  const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
   return {
-    guests: new Map(have.guests.map((guest) => [guest.vmid, guest])),
-    configs: new Map(have.vms.map((config) => [config.vmid, config])),
-    pools: new Map(have.pools.map((pool) => [pool.pool, pool])),
+    guests,
+    configs,
+    pools,
+    replicaPool,
+    replicas: readReplicas(replicaPool, guests, configs),
     marks,
     members: indexMembers(have.guests),
     claimants: indexClaimants(marks),

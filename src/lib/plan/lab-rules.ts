@@ -5,6 +5,7 @@ import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from './marks.ts';
 import { compareNatural, sortedUnique } from './order.ts';
 import { aliasesOf } from './stand-bridges.ts';
+import { isNamedBy } from './templates.ts';
 import type { Refusal } from './types.ts';
 
 interface Findings {
@@ -68,12 +69,9 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
   const nodes = sortedUnique(
     lab.machines.flatMap((machine) => {
       const { template } = machine;
-      const guest = have.guests.find(
-        (candidate) =>
-          candidate.template &&
-          (template.by === 'vmid' ? candidate.vmid === template.vmid : candidate.name === template.name),
-      );
-      return guest ? [guest.node] : [];
+      const guests = have.guests.filter((guest) => guest.template && isNamedBy(template, guest));
+      // Of several each node uses its own.
+      return guests.length === 1 ? guests.map((guest) => guest.node) : [];
     }),
   );
   if (nodes.length < 2) return [];

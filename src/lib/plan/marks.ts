@@ -37,7 +37,8 @@ export interface PoolMark {
 
 type Fields = Readonly<Record<string, string>>;
 
-function parseFields(text: string): Fields {
+/** The `key=value` words of a line of ours. */
+export function parseFields(text: string): Fields {
   const fields: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const word of text.split(/\s+/)) {
     const at = word.indexOf('=');
@@ -114,11 +115,16 @@ export interface VmMark {
   readonly vmid: number;
   /** Present once the VM is configured. */
   readonly spec?: string;
+  /** The replica that it is a linked clone of: lvmthin does not tell (pve-storage LvmThinPlugin.pm). */
+  readonly base?: number;
 }
 
 export function formatVmMark(mark: VmMark): string {
-  const line = `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`;
-  return mark.spec === undefined ? line : `${line} spec=${mark.spec}`;
+  return [
+    `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`,
+    ...(mark.base === undefined ? [] : [`base=${mark.base}`]),
+    ...(mark.spec === undefined ? [] : [`spec=${mark.spec}`]),
+  ].join(' ');
 }
 
 function isVmMarkLine(text: string): boolean {
@@ -137,9 +143,16 @@ export function withVmMark(description: string, mark: VmMark): string {
 export function parseVmMark(description: string): VmMark | undefined {
   const line = description.split('\n').find(isVmMarkLine);
   if (line === undefined) return undefined;
-  const { lab, user, machine, vmid, spec } = parseFields(line);
+  const { lab, user, machine, vmid, spec, base } = parseFields(line);
   if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;
-  return { lab, user, machine, vmid: Number(vmid), ...(spec ? { spec } : {}) };
+  return {
+    lab,
+    user,
+    machine,
+    vmid: Number(vmid),
+    ...(spec ? { spec } : {}),
+    ...(base !== undefined && /^\d{1,9}$/.test(base) ? { base: Number(base) } : {}),
+  };
 }
 
 /** A stand's bridge (`lab`, `user`, `net`), or a reserved one (shared, never removed). */

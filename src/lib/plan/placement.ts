@@ -1,16 +1,10 @@
 /** Chooses one node per stand. Counts stands; does not look at load. */
-import type { Lab, Machine } from '../config/types.ts';
+import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
+import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import type { HaveIndex } from './have-index.ts';
 import { compareNatural } from './order.ts';
-import { cloneObstacle, type Template } from './templates.ts';
 import type { Refusal } from './types.ts';
-
-/** A machine with the template it is cloned from. */
-export interface ResolvedMachine {
-  readonly machine: Machine;
-  readonly template: Template;
-}
 
 export interface NodeChoice {
   /** Nodes on which a whole stand can be made, in natural order. */
@@ -82,11 +76,9 @@ export function nodeObstacle(
   const info = have.nodes.find((candidate) => candidate.name === node);
   if (!info) return `node ${node} does not exist`;
   if (!info.online) return `node ${node} is offline`;
-  for (const { machine, template } of machines) {
-    const source = have.nodes.find((candidate) => candidate.name === template.node);
-    if (!source?.online) return `node ${template.node}, which has template ${template.vmid}, is offline`;
-    const obstacle = cloneObstacle(machine, template, node, index.storages);
-    if (obstacle !== undefined) return `machine ${machine.name}: ${obstacle}`;
+  for (const resolved of machines) {
+    const way = findCloneWay(resolved, node, have, index);
+    if (typeof way === 'string') return `machine ${resolved.machine.name}: ${way}`;
   }
   if (have.networks.find((network) => network.node === node)?.readable !== true) {
     return `the network configuration of ${node} cannot be read`;
@@ -125,7 +117,7 @@ export function chooseNodes(
     strategy === 'specific' && wanted !== undefined
       ? [wanted]
       : strategy === 'local'
-        ? [...new Set(machines.map(({ template }) => template.node))]
+        ? [...new Set(machines.flatMap(({ candidates }) => candidates.map((template) => template.node)))]
         : have.nodes.map((node) => node.name).filter((name) => isWanted(name, lab));
   const spread = isSpread(lab);
   for (const node of candidates.sort(compareNatural)) {

@@ -2,6 +2,7 @@
 import type { Inventory } from '../inventory/types.ts';
 import { indexHave } from './have-index.ts';
 import { sortedUnique } from './order.ts';
+import { REPLICA_POOL } from './replica-marks.ts';
 import type { StandContext, StandDraft } from './stand.ts';
 import type { Plan, Precondition, Step } from './types.ts';
 
@@ -21,6 +22,7 @@ function ofStep(step: Step, context: StandContext): Precondition[] {
       return [{ kind: 'user-absent', userid: step.userid }];
     case 'vm.mark':
       return [{ kind: 'vm', vmid: step.vmid, node: step.node, description: step.description }];
+    case 'template.configure':
     case 'vm.configure': {
       const config = context.index.configs.get(step.vmid);
       const isMade = config !== undefined && config.values['lock'] !== 'clone';
@@ -40,14 +42,20 @@ function ofStep(step: Step, context: StandContext): Precondition[] {
   }
 }
 
-function templatePreconditions(steps: readonly Step[], context: StandContext): Precondition[] {
-  const used = new Set(steps.flatMap((step) => (step.kind === 'vm.clone' ? [step.templateVmid] : [])));
-  const seen = new Set<number>();
-  return context.machines.flatMap(({ template }) => {
-    if (!used.has(template.vmid) || seen.has(template.vmid)) return [];
-    seen.add(template.vmid);
-    return [{ kind: 'template', vmid: template.vmid, node: template.node, digest: template.digest }];
-  });
+/** Templates and replicas that are there and cloned. A replica that the plan makes itself is none yet. */
+function templatePreconditions(steps: readonly Step[], { have, index }: StandContext): Precondition[] {
+  const used = new Set(
+    steps.flatMap((step) =>
+      step.kind === 'vm.clone' || step.kind === 'template.clone' ? [step.templateVmid] : [],
+    ),
+  );
+  const replicas = index.replicas.flatMap(({ state, config }) =>
+    state === 'ready' && config ? [config] : [],
+  );
+  return [...have.templates, ...replicas]
+    .filter(({ vmid }) => used.has(vmid))
+    .sort((a, b) => a.vmid - b.vmid)
+    .map(({ vmid, node, digest }) => ({ kind: 'template', vmid, node, digest }));
 }
 
 export function collectPreconditions(
@@ -57,14 +65,22 @@ export function collectPreconditions(
 ): Precondition[] {
   const nodes = sortedUnique(
     steps.flatMap((step) =>
-      step.kind === 'vm.clone' ? [step.node, step.target] : 'node' in step ? [step.node] : [],
+      step.kind === 'vm.clone'
+        ? [step.node, step.target]
+        : step.kind === 'template.migrate'
+          ? [step.node, step.home]
+          : 'node' in step
+            ? [step.node]
+            : [],
     ),
   );
   const all = [
     ...nodes.map((node): Precondition => ({ kind: 'node-online', node })),
     ...templatePreconditions(steps, context),
     ...steps.flatMap((step) => ofStep(step, context)),
-    ...drafts.flatMap((draft) => draft.freshVmids.map((vmid): Precondition => ({ kind: 'vmid-free', vmid }))),
+    ...[...context.replicas.fresh(), ...drafts.flatMap((draft) => draft.freshVmids)].map(
+      (vmid): Precondition => ({ kind: 'vmid-free', vmid }),
+    ),
   ];
   // A VM that is taken over is marked and configured.
   return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
@@ -77,6 +93,7 @@ export function brokenPreconditions(plan: Plan, have: Inventory): string[] {
   for (const [pool, mark] of index.marks) {
     for (const claim of mark.claims) for (const vmid of claim.vmids) claims.set(vmid, pool);
   }
+  for (const { vmid } of index.replicaPool.claims) claims.set(vmid, REPLICA_POOL);
   return plan.preconditions.flatMap((condition) => broken(condition, have, { index, claims }) ?? []);
 }
 
@@ -106,7 +123,8 @@ function broken(condition: Precondition, have: Inventory, { index, claims }: Ind
         ? undefined
         : `bridge ${condition.bridge} on ${condition.node} is gone, or its comment changed`;
     case 'template': {
-      const template = have.templates.find((config) => config.vmid === condition.vmid);
+      const template =
+        have.templates.find((config) => config.vmid === condition.vmid) ?? index.configs.get(condition.vmid);
       if (!template) return `template ${condition.vmid} cannot be read any more`;
       if (template.node !== condition.node) return `template ${condition.vmid} moved to ${template.node}`;
       return template.digest === condition.digest ? undefined : `template ${condition.vmid} was changed`;

@@ -1,22 +1,25 @@
 /** The VM steps of one stand: clone what is missing, configure what is unfinished, report what was changed. */
 import type { Lab, Machine, Network } from '../config/types.ts';
 import { adoptedBecause } from './adopt.ts';
+import type { Inventory } from '../inventory/types.ts';
 import type { VmidAllocator } from './allocation.ts';
 import { describeDrift } from './drift.ts';
 import type { HaveIndex } from './have-index.ts';
 import { takeRouterMac } from './macs.ts';
-import { formatVmMark, TAG, withVmMark } from './marks.ts';
+import { cloneSource } from './clone-source.ts';
+import type { ResolvedMachine } from './clone-ways.ts';
+import { formatVmMark, parseVmMark, TAG, withVmMark } from './marks.ts';
 import { presentNics } from './nic-values.ts';
 import { compareText } from './order.ts';
-import type { ResolvedMachine } from './placement.ts';
+import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
-import { cloneLocks } from './templates.ts';
 import type { Nic, PlannedVm, Refusal, Step } from './types.ts';
 
 interface Request {
   readonly lab: Lab;
+  readonly have: Inventory;
   readonly state: StandState;
   readonly machines: readonly ResolvedMachine[];
   /** Where each machine is, or goes. */
@@ -25,6 +28,7 @@ interface Request {
   readonly bridges: ReadonlyMap<string, string>;
   readonly index: HaveIndex;
   readonly vmids: VmidAllocator;
+  readonly replicas: ReplicaPlanner;
   /** MACs in use; grows. */
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
@@ -47,6 +51,7 @@ export interface StandVms {
   /** Ids nobody has claimed before this plan. */
   readonly fresh: readonly number[];
   readonly notes: readonly string[];
+  readonly warnings: readonly string[];
   readonly refused?: Refusal;
 }
 
@@ -139,17 +144,23 @@ interface Draft {
   readonly toClaim: number[];
   readonly fresh: number[];
   readonly notes: string[];
+  readonly warnings: string[];
 }
 
 function configureStep(
   request: Request,
   resolved: ResolvedMachine,
-  vm: { readonly vmid: number; readonly node: string; readonly present: PresentVm | undefined },
+  vm: {
+    readonly vmid: number;
+    readonly node: string;
+    readonly present: PresentVm | undefined;
+    readonly base?: number | undefined;
+  },
   frame: { readonly reason: string; readonly dependsOn: readonly string[] },
 ): Step {
-  const { machine, template } = resolved;
+  const { machine } = resolved;
   const { userid, pool } = request.state.user;
-  const wanted = specOf(request.lab, machine, template.vmid);
+  const wanted = specOf(request.lab, machine, originOn(resolved, vm.node));
   // What it was cloned from does not change by configuring it: the half that says so stays.
   const spec = vm.present?.spec === undefined ? wanted : keepFixed(vm.present.spec, wanted);
   const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
@@ -166,6 +177,7 @@ function configureStep(
         user: userid,
         machine: machine.name,
         vmid: vm.vmid,
+        ...(vm.base === undefined ? {} : { base: vm.base }),
         spec,
       }),
       nics,
@@ -205,8 +217,12 @@ function addMissing(
   draft: Draft,
   open: number[],
 ): Refusal | undefined {
-  const { machine, template } = resolved;
+  const { machine } = resolved;
   const { userid, pool } = request.state.user;
+  const node = request.nodeOf(resolved);
+  const source = cloneSource(resolved, node, request);
+  if ('code' in source) return source;
+  draft.warnings.push(...source.warnings);
   const reused = open.shift();
   const vmid = reused ?? request.vmids.take();
   if (vmid === undefined) {
@@ -220,7 +236,8 @@ function addMissing(
   if (reused === undefined) draft.fresh.push(vmid);
   draft.claimed.push(vmid);
   draft.toClaim.push(vmid);
-  const node = request.nodeOf(resolved);
+  const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };
+  const { base } = source;
   const clone = makeStep(
     'vm.clone',
     `${pool}/${machine.name}`,
@@ -228,24 +245,24 @@ function addMissing(
       user: userid,
       reason:
         reused === undefined ? 'missing' : `unfinished: VMID ${vmid} is claimed, the VM is not complete`,
-      dependsOn: [request.claimStep],
+      dependsOn: [request.claimStep, ...source.dependsOn],
     },
     {
-      node: template.node,
+      node: source.node,
       target: node,
-      templateVmid: template.vmid,
+      templateVmid: source.vmid,
       vmid,
       name: machine.name,
-      description: formatVmMark({ lab: request.lab.name, user: userid, machine: machine.name, vmid }),
+      description: formatVmMark(base === undefined ? mark : { ...mark, base }),
       full: machine.fullClone,
       ...(machine.storage === undefined ? {} : { storage: machine.storage }),
-      locks: cloneLocks(machine, template, request.index.storages),
+      locks: source.locks,
     },
   );
   const configure = configureStep(
     request,
     resolved,
-    { vmid, node, present: undefined },
+    { vmid, node, present: undefined, base },
     { reason: 'new', dependsOn: [clone.id] },
   );
   draft.steps.push(clone, configure);
@@ -290,8 +307,21 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
   draft.lastStep.set(machine.name, step.id);
 }
 
+/** Of several templates of one name or tag, it does not matter which one it was cloned from. */
+function differences(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, spec: string) {
+  const { machine, candidates } = resolved;
+  const compared = compareSpecs(spec, specOf(lab, machine, originOn(resolved, vm.node)));
+  const isOne = candidates.some(({ vmid }) => !compareSpecs(spec, specOf(lab, machine, vmid)).fixed);
+  return { ...compared, fixed: !isOne };
+}
+
+/** The template that a machine on this node descends from. */
+function originOn({ template, candidates }: ResolvedMachine, node: string): number {
+  return (candidates.find((candidate) => candidate.node === node) ?? template).vmid;
+}
+
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
-  const { machine, template } = resolved;
+  const { machine } = resolved;
   draft.claimed.push(vm.vmid);
   const memberOf = request.index.guests.get(vm.vmid)?.pool;
   if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
@@ -301,8 +331,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     draft.vms.push(planned(vm, machine, 'complete'));
     return;
   }
-  const differs =
-    vm.spec === undefined ? undefined : compareSpecs(vm.spec, specOf(request.lab, machine, template.vmid));
+  const differs = vm.spec === undefined ? undefined : differences(request.lab, resolved, vm, vm.spec);
   if (differs?.fixed === true) {
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
@@ -325,7 +354,12 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   const configure = configureStep(
     request,
     resolved,
-    { vmid: vm.vmid, node: vm.node, present: vm },
+    {
+      vmid: vm.vmid,
+      node: vm.node,
+      present: vm,
+      base: parseVmMark(vm.config.values['description'] ?? '')?.base,
+    },
     { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
   );
   draft.steps.push(configure);
@@ -359,6 +393,7 @@ export function planStandVms(request: Request): StandVms {
     toClaim: [],
     fresh: [],
     notes: [],
+    warnings: [],
   };
   const open = [...request.state.open];
   let refused: Refusal | undefined;

@@ -14,8 +14,9 @@ import {
   nodeObstacle,
   takeNode,
   type NodeChoice,
-  type ResolvedMachine,
 } from './placement.ts';
+import type { ResolvedMachine } from './clone-ways.ts';
+import type { ReplicaPlanner } from './replica-steps.ts';
 import { aliasesOf, planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
@@ -33,6 +34,7 @@ export interface StandContext {
   readonly counts: Map<string, number>;
   readonly vmids: VmidAllocator;
   readonly bridges: BridgeAllocator;
+  readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
   readonly since: string;
@@ -419,6 +421,6 @@ export function planStand(state: StandState, context: StandContext): StandDraft 
     down: bridges.down,
     workSteps: [...userSteps, ...vms.steps, ...acl, ...starts],
     freshVmids: vms.fresh,
-    warnings: bridges.warnings,
+    warnings: [...bridges.warnings, ...vms.warnings],
   };
 }

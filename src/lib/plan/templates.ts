@@ -1,15 +1,20 @@
-/** Finds the template of each machine and tells onto which nodes it can be cloned. Decides nothing about stands. */
-import type { Machine } from '../config/types.ts';
+/** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import type { Machine, TemplateRef } from '../config/types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
 import { compareText } from './order.ts';
 import type { Refusal } from './types.ts';
 
-/** A volume of the template: a disk, an attached ISO or the cloud-init drive. */
-interface Volume {
+/** A volume of the template. */
+export interface Volume {
   readonly key: string;
   readonly storage: string;
+  readonly volid: string;
   /** Disks and EFI/TPM state; neither ISO nor cloud-init drive. */
   readonly isDisk: boolean;
+  /** Made anew for each clone. */
+  readonly isCloudInit: boolean;
+  /** Bytes; 0 where the configuration does not say. */
+  readonly size: number;
 }
 
 export interface Template {
@@ -21,108 +26,169 @@ export interface Template {
   readonly values: Readonly<Record<string, string>>;
 }
 
+/** The templates that fit what the lab names; several by name or tag, at most one per node. */
+export interface FoundTemplates {
+  /** The one to speak of: of several that with the lowest VMID. */
+  readonly template: Template;
+  /** By VMID, ascending. */
+  readonly candidates: readonly Template[];
+}
+
 const DRIVE_KEY = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
+const CLOUD_INIT = /(?:^|[:/-])cloudinit(?:\.|$)/;
+const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
-/** Storages that cannot hold linked clones (pve-storage, `volume_has_feature`, feature `clone`). */
-const NO_LINKED_CLONE = new Set(['lvm', 'iscsi', 'iscsidirect', 'cephfs']);
+function sizeIn(value: string): number {
+  const [, count, unit = ''] = /(?:^|,)size=(\d+(?:\.\d+)?)([KMGT])?/.exec(value) ?? [];
+  return count === undefined ? 0 : Number(count) * (UNITS[unit] ?? 1);
+}
 
-function volumesOf(values: Readonly<Record<string, string>>): Volume[] {
+export function volumesOf(values: Readonly<Record<string, string>>): Volume[] {
   const volumes: Volume[] = [];
   for (const [key, value] of Object.entries(values)) {
     if (!DRIVE_KEY.test(key)) continue;
     const [volid = ''] = value.split(',');
     const at = volid.indexOf(':');
     if (at < 0) continue; // `none`, `cdrom` or a path: no storage involved
-    const isCdrom = value.includes('media=cdrom');
-    volumes.push({ key, storage: volid.slice(0, at), isDisk: !isCdrom });
+    const isCloudInit = CLOUD_INIT.test(volid);
+    const isDisk = !isCloudInit && !value.includes('media=cdrom');
+    volumes.push({ key, storage: volid.slice(0, at), volid, isDisk, isCloudInit, size: sizeIn(value) });
   }
   return volumes.sort((a, b) => compareText(a.key, b.key));
 }
 
-function refusal(machine: Machine, file: string, message: string, hint: string): Refusal {
+export function toTemplate(config: VmConfig, name = ''): Template {
+  return {
+    vmid: config.vmid,
+    node: config.node,
+    name: config.values['name'] ?? name,
+    digest: config.digest,
+    volumes: volumesOf(config.values),
+    values: config.values,
+  };
+}
+
+/** A machine's wish, and where its lab says so. */
+interface Wish {
+  readonly machine: Machine;
+  readonly file: string;
+  readonly have: Inventory;
+  /** VMIDs of our own copies: they carry name-like marks of their sources, and come and go. */
+  readonly replicas: ReadonlySet<number>;
+}
+
+function refusal({ machine, file }: Wish, message: string, hint: string): Refusal {
   return { code: 'TEMPLATE', message: `${file}:${machine.line} machine ${machine.name}: ${message}`, hint };
 }
 
-function describe(guest: GuestInfo): string {
-  return `${guest.vmid} on ${guest.node}`;
+export function describeTemplate({ vmid, node }: Pick<Template, 'vmid' | 'node'>): string {
+  return `${vmid} on ${node}`;
 }
 
-function templateNames(guests: readonly GuestInfo[]): string {
-  const names = guests
-    .filter((guest) => guest.template)
+function listTemplates({ have, replicas }: Wish): string {
+  const names = have.guests
+    .filter((guest) => guest.template && !replicas.has(guest.vmid))
     .sort((a, b) => a.vmid - b.vmid)
     .slice(0, 20)
-    .map((guest) => `${guest.name ?? '?'} (${guest.vmid}, ${guest.node})`);
+    .map(({ name, vmid, node, tags = [] }) =>
+      [`${name ?? '?'} (${vmid}, ${node}`, ...(tags.length > 0 ? [`tags ${tags.join(' ')}`] : [])]
+        .join(', ')
+        .concat(')'),
+    );
   return names.length > 0
     ? `templates on the cluster: ${names.join(', ')}`
     : 'there are no templates on the cluster';
 }
 
-function findByName(name: string, machine: Machine, have: Inventory, file: string): GuestInfo | Refusal {
-  const named = have.guests.filter((guest) => guest.template && guest.name === name);
-  const hinted = named.filter((guest) => guest.node === machine.template.node);
-  const candidates = hinted.length > 0 ? hinted : named;
-  const [only] = candidates;
-  if (only && candidates.length === 1) return only;
-  if (!only) return refusal(machine, file, `no template is called "${name}"`, templateNames(have.guests));
-  const list = [...candidates].sort((a, b) => a.vmid - b.vmid).map(describe);
-  return refusal(
-    machine,
-    file,
-    `${candidates.length} templates are called "${name}": ${list.join(', ')}`,
-    'name one with template_vmid',
-  );
+/** Is this guest one of those that `ref` speaks of? */
+export function isNamedBy(ref: TemplateRef, guest: GuestInfo): boolean {
+  if (ref.by === 'vmid') return guest.vmid === ref.vmid;
+  if (!guest.template || guest.type !== 'qemu') return false;
+  return ref.by === 'name' ? guest.name === ref.name : (guest.tags ?? []).includes(ref.tag);
 }
 
-function findByVmid(vmid: number, machine: Machine, have: Inventory, file: string): GuestInfo | Refusal {
-  const guest = have.guests.find((candidate) => candidate.vmid === vmid);
-  if (guest) return guest;
-  return refusal(
-    machine,
-    file,
-    `template ${vmid} does not exist, or the caller may not see it`,
-    templateNames(have.guests),
-  );
+function missing(wish: Wish): Refusal {
+  const ref = wish.machine.template;
+  const text =
+    ref.by === 'vmid'
+      ? `template ${ref.vmid} does not exist, or the caller may not see it`
+      : ref.by === 'name'
+        ? `no template is called "${ref.name}"`
+        : `no template has the tag "${ref.tag}"`;
+  return refusal(wish, text, listTemplates(wish));
 }
 
-/** The machine's template, or why there is none. */
-export function resolveTemplate(machine: Machine, have: Inventory, file: string): Template | Refusal {
+/** `templates called "debian12"`, for lists of several. */
+export function sayRef(ref: TemplateRef): string {
+  if (ref.by === 'vmid') return `template ${ref.vmid}`;
+  return ref.by === 'name' ? `templates called "${ref.name}"` : `templates with the tag "${ref.tag}"`;
+}
+
+function findGuests(wish: Wish): GuestInfo[] {
+  const { machine, have, replicas } = wish;
   const ref = machine.template;
-  const guest =
-    ref.by === 'vmid' ? findByVmid(ref.vmid, machine, have, file) : findByName(ref.name, machine, have, file);
-  if ('code' in guest) return guest;
-  const config = have.templates.find((candidate) => candidate.vmid === guest.vmid);
-  if (guest.type !== 'qemu') {
-    return refusal(machine, file, `${guest.vmid} on ${guest.node} is a container`, 'name a VM template');
+  const named = have.guests.filter(
+    (guest) => isNamedBy(ref, guest) && (ref.by === 'vmid' || !replicas.has(guest.vmid)),
+  );
+  const hinted = named.filter((guest) => guest.node === ref.node);
+  return (hinted.length > 0 ? hinted : named).sort((a, b) => a.vmid - b.vmid);
+}
+
+/** The same name or tag twice on a node: nothing tells which one is meant. */
+function ambiguity(guests: readonly GuestInfo[], wish: Wish): Refusal | undefined {
+  const nodes = guests.map(({ node }) => node);
+  const twice = nodes.find((node, at) => nodes.indexOf(node) !== at);
+  if (twice === undefined) return undefined;
+  const list = guests.map(describeTemplate).join(', ');
+  const ref = sayRef(wish.machine.template).replace(/^templates/, `${guests.length} templates are`);
+  const text = ref.replace('are with the tag', 'have the tag');
+  return refusal(wish, `${text}: ${list}`, `several are on ${twice}: name one with template_vmid`);
+}
+
+function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
+  const config = wish.have.templates.find((candidate) => candidate.vmid === guest.vmid);
+  const where = describeTemplate(guest);
+  if (guest.type !== 'qemu') return refusal(wish, `${where} is a container`, 'name a VM template');
+  if (wish.replicas.has(guest.vmid)) {
+    return refusal(
+      wish,
+      `${where} is a replica, which deploy-stand makes and removes as it needs them`,
+      'name the template that it is a copy of',
+    );
   }
   if (!config) {
     return refusal(
-      machine,
-      file,
-      `the configuration of template ${describe(guest)} could not be read`,
+      wish,
+      `the configuration of template ${where} could not be read`,
       `see that node ${guest.node} is online and that the caller has VM.Audit on /vms/${guest.vmid}`,
     );
   }
   if (config.values['template'] !== '1') {
     return refusal(
-      machine,
-      file,
-      `VM ${describe(guest)} is not a template`,
+      wish,
+      `VM ${where} is not a template`,
       `convert it (\`qm template ${guest.vmid}\` on ${guest.node}), or name another VMID`,
     );
   }
-  return toTemplate(config, guest);
+  return toTemplate(config, guest.name);
 }
 
-function toTemplate(config: VmConfig, guest: GuestInfo): Template {
-  return {
-    vmid: config.vmid,
-    node: config.node,
-    name: config.values['name'] ?? guest.name ?? '',
-    digest: config.digest,
-    volumes: volumesOf(config.values),
-    values: config.values,
-  };
+/** The machine's templates, or why there is none. Of several, those that cannot be read are passed over. */
+export function resolveTemplate(
+  machine: Machine,
+  have: Inventory,
+  file: string,
+  replicas: ReadonlySet<number> = new Set(),
+): FoundTemplates | Refusal {
+  const wish: Wish = { machine, file, have, replicas };
+  const guests = findGuests(wish);
+  const unclear = ambiguity(guests, wish);
+  if (unclear) return unclear;
+  const found = guests.map((guest) => toCandidate(guest, wish));
+  const candidates = found.flatMap((entry) => ('code' in entry ? [] : [entry]));
+  const [template] = candidates;
+  if (template) return { template, candidates };
+  return found.find((entry) => 'code' in entry) ?? missing(wish);
 }
 
 /** Storage rows by `node/storage`, for many look-ups. */
@@ -130,70 +196,4 @@ export type StorageIndex = ReadonlyMap<string, StorageInfo>;
 
 export function indexStorages(have: Inventory): StorageIndex {
   return new Map(have.storages.map((row) => [`${row.node}/${row.storage}`, row]));
-}
-
-/** Why the machine cannot be cloned onto `target`; undefined when it can. */
-export function cloneObstacle(
-  machine: Machine,
-  template: Template,
-  target: string,
-  storages: StorageIndex,
-): string | undefined {
-  return (
-    linkedObstacle(machine, template, storages) ??
-    (target === template.node ? undefined : remoteObstacle(template, target, storages)) ??
-    storageObstacle(machine, template, target, storages)
-  );
-}
-
-function linkedObstacle(machine: Machine, template: Template, storages: StorageIndex): string | undefined {
-  if (machine.fullClone) return undefined;
-  for (const volume of template.volumes) {
-    const type = storages.get(`${template.node}/${volume.storage}`)?.type;
-    if (volume.isDisk && type !== undefined && NO_LINKED_CLONE.has(type)) {
-      return `linked clones are impossible on ${volume.storage} (${type}); set full_clone: true`;
-    }
-  }
-  return undefined;
-}
-
-/** A clone with `target` needs every volume on shared storage, ISO and cloud-init drive included. */
-function remoteObstacle(template: Template, target: string, storages: StorageIndex): string | undefined {
-  for (const volume of template.volumes) {
-    const row = storages.get(`${template.node}/${volume.storage}`);
-    if (!row?.shared) {
-      return `${volume.key} of template ${template.vmid} is on ${volume.storage}, which only ${template.node} has`;
-    }
-    if (!storages.get(`${target}/${volume.storage}`)?.active) {
-      return `storage ${volume.storage} is not available on ${target}`;
-    }
-  }
-  return undefined;
-}
-
-function storageObstacle(
-  machine: Machine,
-  template: Template,
-  target: string,
-  storages: StorageIndex,
-): string | undefined {
-  if (machine.storage === undefined) return undefined;
-  const row = storages.get(`${target}/${machine.storage}`);
-  if (!row?.active) return `storage ${machine.storage} is not available on ${target}`;
-  if (!row.content.includes('images')) return `storage ${machine.storage} does not hold VM images`;
-  if (target !== template.node && !row.shared) {
-    return `a clone onto another node cannot go to ${machine.storage}, which is not shared`;
-  }
-  return undefined;
-}
-
-/** Lock keys of a clone: one per storage it allocates on. */
-export function cloneLocks(machine: Machine, template: Template, storages: StorageIndex): readonly string[] {
-  const names =
-    machine.storage === undefined ? template.volumes.map((volume) => volume.storage) : [machine.storage];
-  return [...new Set(names)]
-    .map((name) =>
-      storages.get(`${template.node}/${name}`)?.shared ? `shared:${name}` : `${template.node}:${name}`,
-    )
-    .sort(compareText);
 }

@@ -108,6 +108,53 @@ export interface StepPayloads {
     readonly newDescription: string;
   };
   /**
+   * A full copy of a template under a claimed VMID; `home` is the node that it is made for. Fail: PVE rolls the copy
+   * back; the claim stays and the id is used again.
+   */
+  'template.clone': {
+    /** Node of the template. */
+    readonly node: string;
+    /** The same: PVE cannot copy onto another node what is on local storage. */
+    readonly target: string;
+    readonly home: string;
+    readonly templateVmid: number;
+    readonly vmid: number;
+    readonly name: string;
+    /** The mark. */
+    readonly description: string;
+    readonly full: true;
+    readonly storage?: string;
+    readonly locks: readonly string[];
+  };
+  /** Takes from a copy what its template handed down. Fail: run again; `templates prune` removes what is left. */
+  'template.configure': {
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    /** Plain config keys → values. */
+    readonly options: Readonly<Record<string, string>>;
+  };
+  /** Moves a copy, with its local disks. Fail: it is still on `node`. Run again. */
+  'template.migrate': {
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly targetStorage?: string;
+    /** Storages of `home` whose locks it takes. */
+    readonly locks: readonly string[];
+  };
+  /** Makes a copy a template. Fail: it is none yet, and nothing is cloned from it. Run again. */
+  'template.convert': {
+    /** The node that it is on by now. */
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly locks: readonly string[];
+  };
+  /**
    * One PUT: NICs (the complete set; others are removed), options and the mark with `spec=`. Fail: the VM has no
    * `spec` and is configured again by the next run.
    */
@@ -280,7 +327,7 @@ export interface PlannedNode {
 
 export interface Plan {
   readonly version: 1;
-  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users';
+  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates';
   /** Empty when several labs are concerned. */
   readonly lab: string;
   /** Of a deploy. */
@@ -288,7 +335,7 @@ export interface Plan {
   /** Topological: a step stands behind all it depends on. */
   readonly steps: readonly Step[];
   readonly stands: readonly PlannedStand[];
-  /** Of `bridges`: the nodes with something to do or to say, in natural order. */
+  /** Of `bridges` and `templates`: the nodes with something to do or to say, in natural order. */
   readonly nodes?: readonly PlannedNode[];
   readonly preconditions: readonly Precondition[];
   readonly warnings: readonly string[];

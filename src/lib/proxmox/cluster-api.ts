@@ -59,6 +59,7 @@ function resourceOf(row: Row): ResourceRow {
     template: row.maybeFlag('template'),
     pool: row.maybeText('pool'),
     lock: row.maybeText('lock'),
+    tags: row.maybeText('tags'),
     hastate: row.maybeText('hastate'),
     storage: row.maybeText('storage'),
     plugintype: row.maybeText('plugintype'),

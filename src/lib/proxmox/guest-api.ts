@@ -15,6 +15,8 @@ type GuestApi = Pick<
   | 'cloneVm'
   | 'updateVmConfig'
   | 'updateVmConfigAsync'
+  | 'convertToTemplate'
+  | 'migrateVm'
   | 'snapshots'
   | 'snapshotVm'
   | 'startVm'
@@ -56,6 +58,12 @@ export function guestApi(http: PveHttp): GuestApi {
     updateVmConfigAsync: async (node, vmid, change, signal) => {
       const answer = await http.post(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
       return answer.data === null ? undefined : upidOf(answer);
+    },
+    convertToTemplate: async (node, vmid, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
+    migrateVm: async (node, vmid, { target, targetStorage }, signal) => {
+      const params = { target, targetstorage: targetStorage };
+      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/migrate`, params, signal));
     },
     snapshots: async (node, vmid, signal) =>
       rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))

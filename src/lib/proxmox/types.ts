@@ -70,6 +70,8 @@ export interface ResourceRow {
   readonly template?: boolean;
   readonly pool?: string;
   readonly lock?: string;
+  /** Separated by `;`. */
+  readonly tags?: string;
   readonly hastate?: string;
   readonly storage?: string;
   readonly plugintype?: string;
@@ -332,6 +334,19 @@ export interface PveApi {
     change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
     signal?: AbortSignal,
   ): Promise<Upid | undefined>;
+  /** `POST /nodes/{node}/qemu/{vmid}/template`. VM.Allocate. The disks become base images where the storage has such. */
+  convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  /**
+   * `POST /nodes/{node}/qemu/{vmid}/migrate` of a stopped VM: local disks go along by themselves. VM.Migrate; with
+   * `targetStorage` also VM.Config.Disk, and Datastore.AllocateSpace there. The task lives on `node`, and its exit
+   * status is only ever `migration aborted`: the cause is in its log.
+   */
+  migrateVm(
+    node: string,
+    vmid: number,
+    request: { readonly target: string; readonly targetStorage?: string },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
   snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
   /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */

@@ -1,9 +1,9 @@
-/** What a run on nodes left behind: one line per bridge. Must not leave out a refusal or a warning. */
-import type { NodeSummary, Summary, SummaryStatus } from '../execute/types.ts';
+/** What a run on nodes left behind: one line per bridge or copy of a template. Must not leave out a refusal or a warning. */
+import type { NodeSummary, ReplicaSummary, Summary, SummaryStatus } from '../execute/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
-import { createPaint, type Paint } from './paint.ts';
+import { createPaint, type Brush, type Paint } from './paint.ts';
 import { refusalLines } from './plan-text.ts';
 import { countOf } from './step-text.ts';
 
@@ -13,13 +13,18 @@ interface Context {
 }
 
 const TITLES: { readonly [S in SummaryStatus]: string } = {
-  done: 'Bridges: done',
-  partial: 'Bridges: partly done',
-  failed: 'Bridges: nothing could be done',
-  interrupted: 'Bridges: the run was interrupted',
-  refused: 'Bridges: the plan was refused, nothing was changed',
-  'dry-run': 'Bridges: dry run, nothing was changed',
-  'nothing-to-do': 'Bridges: nothing to do',
+  done: 'done',
+  partial: 'partly done',
+  failed: 'nothing could be done',
+  interrupted: 'the run was interrupted',
+  refused: 'the plan was refused, nothing was changed',
+  'dry-run': 'dry run, nothing was changed',
+  'nothing-to-do': 'nothing to do',
+};
+
+const REPLICA_CHANGES: { readonly [C in ReplicaSummary['change']]: string } = {
+  create: 'make ready',
+  remove: 'remove',
 };
 
 type Bridge = NodeSummary['bridges'][number];
@@ -32,16 +37,27 @@ const CHANGES: { readonly [C in Bridge['change']]: string } = {
 };
 
 function rowOf(node: string, { iface, change, status }: Bridge, paint: Paint): Cell[] {
-  const brush = { done: paint.green, planned: paint.yellow, failed: paint.red, skipped: paint.red }[status];
-  return [{ text: node }, { text: iface }, { text: CHANGES[change] }, { text: status, paint: brush }];
+  const text = CHANGES[change];
+  return [{ text: node }, { text: iface }, { text }, { text: status, paint: brushOf(status, paint) }];
+}
+
+function brushOf(status: Bridge['status'], paint: Paint): Brush {
+  return { done: paint.green, planned: paint.yellow, failed: paint.red, skipped: paint.red }[status];
+}
+
+function replicaRow(node: string, { vmid, change, status }: ReplicaSummary, paint: Paint): Cell[] {
+  const text = REPLICA_CHANGES[change];
+  return [{ text: node }, { text: String(vmid) }, { text }, { text: status, paint: brushOf(status, paint) }];
 }
 
 function table(nodes: readonly NodeSummary[], { width, paint }: Context): string[] {
-  const rows = nodes.flatMap(({ node, bridges }) =>
-    bridges.map((bridge, at) => rowOf(at === 0 ? node : '', bridge, paint)),
-  );
+  const rows = nodes.flatMap(({ node, bridges, replicas = [] }) => [
+    ...bridges.map((bridge, at) => rowOf(at === 0 ? node : '', bridge, paint)),
+    ...replicas.map((replica, at) => replicaRow(at === 0 ? node : '', replica, paint)),
+  ]);
   if (rows.length === 0) return [];
-  const head = ['NODE', 'BRIDGE', 'CHANGE', 'RESULT'].map((text): Cell => ({ text, paint: paint.bold }));
+  const object = nodes.some(({ replicas }) => replicas) ? 'REPLICA' : 'BRIDGE';
+  const head = ['NODE', object, 'CHANGE', 'RESULT'].map((text): Cell => ({ text, paint: paint.bold }));
   return ['', ...renderColumns([head, ...rows], { width })];
 }
 
@@ -93,7 +109,10 @@ export function renderNodeSummary(
   const { nodes = [] } = summary;
   const isOpen = nodes.some(({ status }) => status === 'incomplete' || status === 'refused');
   return [
-    ...paragraph(TITLES[summary.status], { width, paint: context.paint.bold }),
+    ...paragraph(`${plan.command === 'templates' ? 'Templates' : 'Bridges'}: ${TITLES[summary.status]}`, {
+      width,
+      paint: context.paint.bold,
+    }),
     ...table(nodes, context),
     ...errorLines(nodes, context),
     ...noteLines(nodes, context),

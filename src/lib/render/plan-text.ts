@@ -1,4 +1,5 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
+import { nodeOfStep } from '../plan/step-node.ts';
 import type { Plan, Refusal, Step } from '../plan/types.ts';
 import { formatVmids } from '../plan/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
@@ -125,9 +126,11 @@ function standLines(views: readonly StandView[], context: Context): string[] {
 }
 
 function sharedLines(plan: Plan, context: Context): string[] {
-  const shared = plan.steps.filter((step) => step.user === undefined);
+  const shared = plan.steps.filter(
+    (step) => step.user === undefined && (plan.nodes === undefined || nodeOfStep(step) === undefined),
+  );
   if (shared.length === 0) return [];
-  const title = 'cluster  shared by all stands';
+  const title = plan.nodes ? 'cluster' : 'cluster  shared by all stands';
   return [
     '',
     ...paragraph(title, { width: context.width, paint: context.paint.bold }),
@@ -142,7 +145,7 @@ function nodeLines(plan: Plan, context: Context): string[] {
     '',
     ...paragraph(escapeControl(node), { width: context.width, paint: context.paint.bold }),
     ...stepLines(
-      plan.steps.filter((step) => 'node' in step && step.node === node),
+      plan.steps.filter((step) => nodeOfStep(step) === node),
       names,
       context,
     ),
@@ -177,7 +180,8 @@ export function renderPlan(plan: Plan, { width, color }: RenderOptions): string 
   const title = `Plan: ${plan.command}${lab}${strategy}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
-    ...(plan.nodes ? nodeLines(plan, context) : sharedLines(plan, context)),
+    ...sharedLines(plan, context),
+    ...nodeLines(plan, context),
     ...standLines(views, context),
     ...warningLines(plan, context),
     ...closing(plan, views, context),

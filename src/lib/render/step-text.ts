@@ -208,6 +208,31 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   },
   'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
+  'template.clone': {
+    mark: '+',
+    count: ['template copy', 'template copies'],
+    say: (step, names) =>
+      `replica ${step.vmid} for ${names.node(step.home)}: full copy of template ${step.templateVmid} (${names.node(step.node)})${step.storage === undefined ? '' : `, on storage ${step.storage}`}`,
+  },
+  'template.configure': {
+    mark: '~',
+    count: ['template configuration', 'template configurations'],
+    say: (step) => {
+      const drives = Object.keys(step.options).filter((key) => step.options[key] === 'none,media=cdrom');
+      return `replica ${step.vmid}: no start at boot, no protection${drives.length === 0 ? '' : `, no image in ${drives.join(', ')}`}`;
+    },
+  },
+  'template.migrate': {
+    mark: '~',
+    count: ['template move', 'template moves'],
+    say: (step, names) =>
+      `replica ${step.vmid}: move from ${names.node(step.node)} to ${names.node(step.home)}${step.targetStorage === undefined ? '' : `, storage ${step.targetStorage}`}`,
+  },
+  'template.convert': {
+    mark: '~',
+    count: ['template conversion', 'template conversions'],
+    say: (step) => `replica ${step.vmid}: convert to a template`,
+  },
   'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
   'vm.mark': {
     mark: '~',

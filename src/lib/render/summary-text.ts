@@ -185,6 +185,11 @@ function noteLines(stands: readonly StandSummary[], { width, paint }: Context): 
   return ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...notes];
 }
 
+function warningLines({ warnings }: Plan, { width, paint }: Context): string[] {
+  if (warnings.length === 0) return [];
+  return ['', ...warnings.flatMap((text) => labelled('warning', text, { width, paint: paint.yellow }))];
+}
+
 function resumeLines(summary: Summary, { resumeCommand }: SummaryOptions): string[] {
   const isOpen = summary.stands.some(({ status }) => status === 'incomplete' || status === 'refused');
   if (!isOpen && summary.status !== 'interrupted') return [];
@@ -219,6 +224,7 @@ export function renderSummary(plan: Plan, summary: Summary, options: SummaryOpti
     ...(givesAccess(plan) ? loginLines(summary, options) : []),
     ...unfinishedLines(summary.stands, context),
     ...noteLines(summary.stands, context),
+    ...warningLines(plan, context),
     ...resumeLines(summary, options),
     '',
     ...paragraph(counts(summary, plan.command), { width, paint: context.paint.bold }),

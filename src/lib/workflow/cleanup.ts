@@ -12,6 +12,7 @@ import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
 export interface CleanupWant {
@@ -49,6 +50,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
 function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   return {
     templates: [],
+    allTemplates: selection.by === 'orphans',
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
       const inScope = poolsInScope(selection, pools);
       const claims = inScope.flatMap((pool) => parsePoolComment(pool.comment).claims);
@@ -58,7 +60,11 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
       const names = new Set(
         selection.by === 'class' && options.adopt ? selection.users.map((user) => user.pool) : [],
       );
-      return [...wanted.flatMap((claim) => claim.vmids), ...membersOf(guests, names)];
+      return [
+        ...wanted.flatMap((claim) => claim.vmids),
+        ...membersOf(guests, names),
+        ...(selection.by === 'orphans' ? replicaVmids(pools) : []),
+      ];
     },
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
     tasks: true,

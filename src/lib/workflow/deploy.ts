@@ -14,6 +14,7 @@ import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
 
@@ -38,6 +39,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
         .flatMap((pool) => parsePoolComment(pool.comment).claims)
         .filter((claim) => claim.lab === lab.name)
         .flatMap((claim) => claim.vmids),
+      ...replicaVmids(pools),
       ...(options.adopt ? membersOf(guests, inScope) : []),
     ],
     ...(options.adopt ? { bridgeUse: nodesWithAdoptable, hidden: true } : {}),

@@ -1,11 +1,12 @@
 /** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
-import { parseVmMark } from '../../plan/marks.ts';
 import type { StepOf } from '../../plan/types.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
+import { identityOf } from './identity.ts';
 
-type CloneStep = StepOf<'vm.clone'>;
+/** `home`: another run that makes the same copy of a template may have moved it on there. */
+type CloneStep = StepOf<'vm.clone'> | StepOf<'template.clone'>;
 
 const SECOND = 1000;
 const LONGEST_POLL = 5 * SECOND;
@@ -19,7 +20,8 @@ interface FoundVm {
 
 /** A clone with `target` lives on the template's node until its very end. */
 async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | undefined> {
-  for (const node of new Set([step.target, step.node])) {
+  const home = step.kind === 'template.clone' ? [step.home] : [];
+  for (const node of new Set([step.target, step.node, ...home])) {
     const values = await io.pve.vmConfig(node, step.vmid, io.signal);
     if (values) return { node, values };
   }
@@ -33,19 +35,17 @@ function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> 
 }
 
 function isFinished(step: CloneStep, vm: FoundVm): boolean {
+  if (step.kind === 'template.clone') return vm.values['lock'] !== 'clone';
   return vm.values['lock'] === undefined && vm.node === step.target;
 }
 
-function isSameMachine(step: CloneStep, values: ConfigValues): boolean {
-  const wanted = parseVmMark(step.description);
-  const found = parseVmMark(values['description'] ?? '');
-  return (['lab', 'user', 'machine', 'vmid'] as const).every(
-    (field) => found !== undefined && found[field] === wanted?.[field],
-  );
+function isSame({ vmid, description }: CloneStep, values: ConfigValues): boolean {
+  const found = identityOf(vmid, values['description'] ?? '');
+  return found !== undefined && found === identityOf(vmid, description);
 }
 
 function judge(step: CloneStep, vm: FoundVm): 'done' {
-  if (isSameMachine(step, vm.values)) return 'done';
+  if (isSame(step, vm.values)) return 'done';
   const name = vm.values['name'] === undefined ? '' : ` ("${vm.values['name']}")`;
   throw new StepError('VMID_TAKEN', `VMID ${step.vmid} is in use by another VM${name} on ${vm.node}`, {
     hint: 'run the command again: the machine gets another number',

@@ -11,12 +11,15 @@ import { createPool } from './pool-create.ts';
 import { deletePool } from './pool-delete.ts';
 import { releasePool } from './pool-release.ts';
 import { updatePool } from './pool-update.ts';
+import { configureReplica } from './template-configure.ts';
+import { convertReplica } from './template-convert.ts';
+import { migrateReplica } from './template-migrate.ts';
 import { createUser } from './user-create.ts';
 import { deleteUser } from './user-delete.ts';
 import { setUserPassword } from './user-password.ts';
 import { recreateUser } from './user-recreate.ts';
 import { updateUser } from './user-update.ts';
-import { cloneVm } from './vm-clone.ts';
+import { cloneReplica, cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
 import { deleteVm } from './vm-delete.ts';
 import { markVm } from './vm-mark.ts';
@@ -33,6 +36,10 @@ export const handlers: Handlers = {
   'bridge.create': createBridge,
   'bridge.update': updateBridge,
   'network.reload': reloadNetwork,
+  'template.clone': cloneReplica,
+  'template.configure': configureReplica,
+  'template.migrate': migrateReplica,
+  'template.convert': convertReplica,
   'vm.clone': cloneVm,
   'vm.mark': markVm,
   'vm.configure': configureVm,

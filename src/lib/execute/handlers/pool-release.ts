@@ -1,5 +1,6 @@
 /** Takes a lab's claim out of a pool: comment and members in one write. Never drops the claim of a VM that exists. */
 import { parsePoolComment } from '../../plan/marks.ts';
+import { parseReplicaPool } from '../../plan/replica-marks.ts';
 import type { StepOf } from '../../plan/types.ts';
 import { formatVmids } from '../../plan/vmid-ranges.ts';
 import { PveError } from '../../proxmox/errors.ts';
@@ -18,7 +19,10 @@ function refusedVmid(error: unknown): number | undefined {
 }
 
 function claimedIn(comment: string): ReadonlySet<number> {
-  return new Set(parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
+  return new Set([
+    ...parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids),
+    ...parseReplicaPool(comment).claims.map(({ vmid }) => vmid),
+  ]);
 }
 
 function assertUnused({ pool, comment }: StepOf<'pool.release'>, present: Pool): void {

@@ -1,15 +1,19 @@
-/** Clones a template under a claimed VMID. Never touches a VM that stands under it without this machine's mark. */
+/** Clones a template under a claimed VMID, for a stand or as a replica. Never touches a VM there without the same mark. */
+import type { StepOf } from '../../plan/types.ts';
 import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
-import type { Handler, StepOutcome } from '../types.ts';
+import type { Handler, StepIo, StepOutcome } from '../types.ts';
 import { settledClone, settledLostClone } from './clone-progress.ts';
 
 /** Against clocks in whole seconds and the way of the request. */
 const SLACK_SECONDS = 5;
 const ROLLBACK_MS = 5000;
 
-export const cloneVm: Handler<'vm.clone'> = (step, io) => {
+function cloneTemplate(
+  step: StepOf<'vm.clone'> | StepOf<'template.clone'>,
+  io: StepIo,
+): Promise<StepOutcome> {
   const { node, target, templateVmid, vmid, name, description, full, storage } = step;
   const request = { node, target, templateVmid, vmid, name, description, full };
   let since = 0;
@@ -44,4 +48,7 @@ export const cloneVm: Handler<'vm.clone'> = (step, io) => {
     act: () => clone(true),
     look: () => settledLostClone(step, io, since),
   });
-};
+}
+
+export const cloneVm: Handler<'vm.clone'> = cloneTemplate;
+export const cloneReplica: Handler<'template.clone'> = cloneTemplate;

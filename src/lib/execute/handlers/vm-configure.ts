@@ -57,8 +57,11 @@ function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
 }
 
 /** Tags are for people: where the datacenter reserves them, the VM is configured without. */
-async function write(step: ConfigureStep, io: StepIo, change: ConfigChange): Promise<void> {
-  const { node, vmid } = step;
+export async function writeConfig(
+  { node, vmid }: { readonly node: string; readonly vmid: number },
+  io: StepIo,
+  change: ConfigChange,
+): Promise<void> {
   try {
     await io.pve.updateVmConfig(node, vmid, change, io.signal);
   } catch (error) {
@@ -73,7 +76,7 @@ export const configureVm: Handler<'vm.configure'> = (step, io) => {
     const change = configChange(step, await readOwn(step, io), secretOf(step, io));
     if (!change) return 'already-done';
     try {
-      await write(step, io, change);
+      await writeConfig(step, io, change);
       return 'done';
     } catch (error) {
       if (!mayBeStale || !isDigestMismatch(error)) throw error;

@@ -1,5 +1,4 @@
 /** Removes a VM with its disks and references. Never one that is not the planned one any more, nor under a lock. */
-import { parseVmMark } from '../../plan/marks.ts';
 import type { StepOf } from '../../plan/types.ts';
 import {
   isBaseInUse,
@@ -13,6 +12,7 @@ import type { Upid } from '../../proxmox/types.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
+import { identityOf } from './identity.ts';
 import { outliveTasks } from './outlive-tasks.ts';
 import { confirmGone, unlessGone } from './vm-gone.ts';
 import { patiently, zombie } from './vm-lock.ts';
@@ -23,20 +23,15 @@ type DeleteStep = StepOf<'vm.delete'>;
 const GRACE_MS = 15_000;
 const LOG_LINES = 50;
 
-/** Which machine the description says it is; the rest of the notes is the student's. */
-function identityOf({ vmid }: DeleteStep, description: string): string | undefined {
-  const mark = parseVmMark(description);
-  return mark?.vmid === vmid ? `${mark.lab} ${mark.user} ${mark.machine}` : undefined;
-}
-
 async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   const pool = await io.pve.pool(step.pool, io.signal);
   return pool?.vmids.includes(step.vmid) ?? false;
 }
 
 async function assertOurs(step: DeleteStep, description: string, io: StepIo): Promise<void> {
-  const identity = identityOf(step, step.description);
-  if (identity !== undefined && identity === identityOf(step, description)) return;
+  // The rest of the notes is the student's.
+  const identity = identityOf(step.vmid, step.description);
+  if (identity !== undefined && identity === identityOf(step.vmid, description)) return;
   if (await isMember(step, io)) return;
   throw new StepError(
     'NOT_OURS',

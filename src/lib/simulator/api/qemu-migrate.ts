@@ -4,7 +4,7 @@ import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die, paramError } from '../pve-error.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
-import type { GuestState, VolumeState } from '../state.ts';
+import type { GuestState, StorageState, VolumeState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { addVolume, linkedChildren, storageOf } from '../volumes.ts';
@@ -39,7 +39,7 @@ function precondition(call: Call): unknown {
   const result: Record<string, unknown> = {
     running: isRunning(guest) ? 1 : 0,
     local_disks: localDisks,
-    local_resources: [],
+    local_resources: localResources(guest),
   };
   if (sim.facts.major > 7) result['mapped-resources'] = [];
   if (sim.facts.major === 7 && isRunning(guest)) return result;
@@ -104,10 +104,43 @@ function migrate(call: Call): unknown {
   );
 }
 
+/** QemuServer.pm check_local_resources: devices of the host; a spice port or a socket is none. */
+function localResources(guest: GuestState): string[] {
+  return Object.entries(guest.config)
+    .filter(
+      ([key, value]) =>
+        /^(hostpci|parallel)\d+$/.test(key) ||
+        (/^usb\d+$/.test(key) && !/^(host=)?spice(,|$)/.test(value)) ||
+        (/^serial\d+$/.test(key) && value !== 'socket'),
+    )
+    .map(([key]) => key);
+}
+
+/** What a storage writes and reads as a stream (`volume_export_formats`); no common one, no transfer. */
+function streamOf(type: string, format: string): string {
+  if (type === 'zfspool') return 'zfs';
+  return format === 'qcow2' || format === 'vmdk' ? `${format}+size` : 'raw+size';
+}
+
+function isTransferable(from: StorageState, to: StorageState, format: string): boolean {
+  if (from.storage === to.storage) return true;
+  if (!['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm'].includes(to.type)) return false;
+  const stream = streamOf(from.type, format);
+  if (stream === 'zfs' || to.type === 'zfspool') return from.type === to.type;
+  return stream === 'raw+size' || to.type === 'dir';
+}
+
 /** What the log says; the exit status is only ever `migration aborted`. */
-function obstacle(sim: Sim, guest: GuestState, withLocalDisks: boolean): string | undefined {
+function obstacle(
+  sim: Sim,
+  guest: GuestState,
+  withLocalDisks: boolean,
+  to: string | undefined,
+): string | undefined {
   const node = guest.node;
   const running = isRunning(guest);
+  const devices = localResources(guest);
+  if (devices.length > 0) return `can't migrate VM which uses local devices: ${devices.join(', ')}`;
   for (const drive of localDrives(sim, guest)) {
     if (drive.isCdrom && !drive.isCloudInit)
       return `can't migrate local cdrom '${drive.file}': local cdrom image`;
@@ -116,6 +149,9 @@ function obstacle(sim: Sim, guest: GuestState, withLocalDisks: boolean): string 
     const volume = sim.world.volume(drive.file, node);
     if (!['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm'].includes(storage.type))
       return `can't migrate '${drive.file}'`;
+    const target = storageOf(sim, to ?? drive.storage);
+    if (!running && volume && !isTransferable(storage, target, volume.format))
+      return `cannot migrate from storage type '${storage.type}' to '${target.type}'`;
     if (volume?.parent !== undefined)
       return `can't migrate '${drive.file}' as it's a clone of '${volume.parent}'`;
     if (running && !withLocalDisks)
@@ -142,14 +178,17 @@ function moveLocalDisk(
 ): void {
   const storage = storageOf(sim, to ?? drive.storage);
   sim.world.removeVolume(source.volid, guest.node);
-  const keepsName = storage.storage === drive.storage;
+  // Storage.pm storage_migrate keeps the name, where storages of that kind spell names alike.
+  const from = storageOf(sim, drive.storage);
+  const keepsName = storage.storage === drive.storage || storage.type === from.type;
+  const name = source.volid.slice(source.volid.indexOf(':'));
   const moved = addVolume(sim, {
     storage,
     node: target,
     vmid: guest.vmid,
     size: source.size,
     format: source.format,
-    volid: keepsName ? source.volid : undefined,
+    volid: keepsName ? `${storage.storage}${name}` : undefined,
   });
   guest.config = { ...guest.config, [drive.key]: printDrive(drive, moved.volid) };
 }
@@ -195,7 +234,9 @@ export function migrateWorker(sim: Sim): Worker {
       task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
         const guest = loadGuest(sim, task.node, vmid);
         if (!task.done('transfer')) checkLock(guest);
-        const problem = obstacle(sim, guest, args['withLocalDisks'] === true);
+        const { targetStorage } = args;
+        const to = typeof targetStorage === 'string' ? targetStorage : undefined;
+        const problem = obstacle(sim, guest, args['withLocalDisks'] === true, to);
         if (problem !== undefined) {
           task.log(`ERROR: ${problem}`);
           task.log("ERROR: migration aborted (duration 00:00:01): can't migrate VM - check log");
@@ -203,8 +244,7 @@ export function migrateWorker(sim: Sim): Worker {
         }
         guest.config = { ...guest.config, lock: 'migrate' };
         try {
-          const { targetStorage } = args;
-          await move(sim, task, guest, target, typeof targetStorage === 'string' ? targetStorage : undefined);
+          await move(sim, task, guest, target, to);
         } finally {
           guest.config = without(guest.config, 'lock');
         }

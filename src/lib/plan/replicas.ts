@@ -1,0 +1,123 @@
+/** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
+import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
+import { canLink } from './clone-rules.ts';
+import { parseVmMark } from './marks.ts';
+import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from './replica-marks.ts';
+import { toTemplate, volumesOf, type Template } from './templates.ts';
+
+/**
+ * `open`: claimed, and nothing is there yet but perhaps a clone under way. `foreign`: something is there that does not
+ * carry the mark; it is left alone. `unreadable`: nothing can be told, its node may be down.
+ */
+export type ReplicaState = 'ready' | 'unfinished' | 'open' | 'foreign' | 'unreadable';
+
+export interface Replica {
+  readonly claim: ReplicaClaim;
+  readonly state: ReplicaState;
+  /** Where the VM is; for `open` ones where it is to be. */
+  readonly node: string;
+  /** Of the source, as it was when the copy was ordered. Undefined while nothing is there. */
+  readonly digest?: string;
+  readonly config?: VmConfig;
+}
+
+function stateOf(vmid: number, guest: GuestInfo | undefined, config: VmConfig | undefined): ReplicaState {
+  if (!guest) return 'open';
+  const lock = config?.values['lock'] ?? guest.lock;
+  const isMarked = parseReplicaMark(config?.values['description'] ?? '')?.vmid === vmid;
+  // A clone under way shows neither name nor mark; it may also be of somebody who took the number.
+  if (lock === 'clone' && !isMarked) return guest.pool === REPLICA_POOL ? 'open' : 'foreign';
+  if (!config) return guest.type === 'qemu' ? 'unreadable' : 'foreign';
+  if (!isMarked) return 'foreign';
+  return config.values['template'] === '1' && lock === undefined ? 'ready' : 'unfinished';
+}
+
+export function readReplicas(
+  { claims }: ReplicaPool,
+  guests: ReadonlyMap<number, GuestInfo>,
+  configs: ReadonlyMap<number, VmConfig>,
+): Replica[] {
+  return claims.map((claim): Replica => {
+    const guest = guests.get(claim.vmid);
+    const config = configs.get(claim.vmid);
+    const state = stateOf(claim.vmid, guest, config);
+    const mark = config && parseReplicaMark(config.values['description'] ?? '');
+    return {
+      claim,
+      state,
+      node: state === 'open' ? claim.node : (config?.node ?? guest?.node ?? claim.node),
+      ...(mark === undefined || state === 'foreign' ? {} : { digest: mark.digest }),
+      ...(config === undefined ? {} : { config }),
+    };
+  });
+}
+
+/** A copy of the source as it is now? Any edit of the source's configuration counts. */
+export function isFresh({ digest }: Replica, source: Pick<Template, 'digest'>): boolean {
+  return digest === source.digest;
+}
+
+/** A finished replica as something to clone from. */
+export function templateOf({ config, state }: Replica): Template | undefined {
+  return state === 'ready' && config ? toTemplate(config) : undefined;
+}
+
+/** Storage types on which a volume's id tells which base image it hangs on (pve-storage; LvmThinPlugin.pm does not). */
+const TELLS_BASE = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'zfspool', 'zfs', 'rbd']);
+
+function rowOf(have: Inventory, node: string, storage: string): StorageInfo | undefined {
+  return have.storages.find((row) => row.node === node && row.storage === storage);
+}
+
+/**
+ * VMs of ours that are, or may be, linked clones of the replica. Where volume ids do not tell, the VM's mark does; a VM
+ * there whose mark is lost or cannot be read counts as one.
+ */
+export function clonesOf(
+  replica: Replica,
+  have: Inventory,
+  configs: ReadonlyMap<number, VmConfig>,
+  claimed: ReadonlySet<number>,
+): number[] {
+  const { vmid } = replica.claim;
+  const storages = replica.config ? volumesOf(replica.config.values).filter((volume) => volume.isDisk) : [];
+  const silent = new Set(
+    storages
+      .map(({ storage }) => rowOf(have, replica.node, storage))
+      .filter((row) => !TELLS_BASE.has(row?.type ?? ''))
+      .map((row) => row?.storage ?? ''),
+  );
+  const base = new RegExp(`(^|[:/])base-${vmid}-`);
+  const isClone = (guest: GuestInfo): boolean => {
+    const config = configs.get(guest.vmid);
+    if (!config) return silent.size > 0 && guest.node === replica.node;
+    const volumes = volumesOf(config.values);
+    if (volumes.some(({ volid }) => base.test(volid))) return true;
+    const onIt = guest.node === replica.node && volumes.some(({ storage }) => silent.has(storage));
+    if (!onIt) return false;
+    const mark = parseVmMark(config.values['description'] ?? '');
+    return mark?.vmid !== guest.vmid || mark.base === vmid;
+  };
+  return have.guests
+    .filter((guest) => guest.type === 'qemu' && claimed.has(guest.vmid) && isClone(guest))
+    .map((guest) => guest.vmid)
+    .sort((a, b) => a - b);
+}
+
+/** Linked clones of a template among the VMs of stands; null where volume ids do not tell. */
+export function clonesOfTemplate(
+  template: Template,
+  index: {
+    readonly storages: ReadonlyMap<string, StorageInfo>;
+    readonly configs: ReadonlyMap<number, VmConfig>;
+  },
+  claimed: ReadonlySet<number>,
+): number | null {
+  const disks = template.volumes.filter(({ isDisk }) => isDisk);
+  const types = disks.map(({ storage }) => index.storages.get(`${template.node}/${storage}`)?.type ?? '');
+  if (!types.every((type) => TELLS_BASE.has(type) || !canLink(type))) return null;
+  const base = new RegExp(`(^|[:/])base-${template.vmid}-`);
+  return [...index.configs.values()].filter(
+    ({ vmid, values }) => claimed.has(vmid) && volumesOf(values).some(({ volid }) => base.test(volid)),
+  ).length;
+}
