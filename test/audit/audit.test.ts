@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -79,7 +80,11 @@ describe('the file', () => {
       make: (path: string) => symlinkSync(at('elsewhere'), path),
       says: /symbolic link/,
     },
-    { name: 'a pipe', make: (path: string) => execFileSync('mkfifo', [path]), says: /not a regular file/ },
+    {
+      name: 'a pipe',
+      make: (path: string) => execFileSync('sh', ['-c', 'mkfifo "$0"', path]),
+      says: /not a regular file/,
+    },
     {
       name: 'a file that others may read',
       make: (path: string) => {
@@ -168,8 +173,7 @@ describe('the log', () => {
     expect(records[0]?.['argv']).toEqual([
       ...['deploy', '--audit-file', 'a.jsonl', '--token-value', '***', '--password=***', '-c', 'lab.yml'],
     ]);
-    writeFileSync(at('plan.json'), planText(made));
-    const sum = execFileSync('sha256sum', [at('plan.json')], { encoding: 'utf8' }).split(' ')[0];
+    const sum = createHash('sha256').update(planText(made)).digest('hex');
     expect(records[1]).toMatchObject({ sha256: sum, command: 'deploy' });
     expect(records[2]).toMatchObject({
       write: 1,
