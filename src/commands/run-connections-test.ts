@@ -37,7 +37,7 @@ function candidates(
   warn: (text: string) => void,
 ): Candidate[] {
   const options = connectionOptions(io, flags);
-  const wanted = names.length > 0 ? names : [options.name ?? []].flat();
+  const wanted = names.length > 0 ? names : (options.name?.split(',') ?? []);
   const { isComplete, raw } = overlayOf(io.env);
   if (isComplete && wanted.length === 0 && options.file === undefined)
     return [{ name: 'environment', options }];

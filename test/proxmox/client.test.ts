@@ -52,6 +52,32 @@ describe('cluster', () => {
       gives: { version: '8.4.5', release: '8.4' },
     },
     {
+      name: 'clusterStatus of a cluster',
+      call: (pve) => pve.clusterStatus(),
+      asks: 'GET /cluster/status',
+      answer: {
+        data: [
+          { type: 'cluster', id: 'cluster', name: 'school', quorate: 1, nodes: 2, version: 4 },
+          { type: 'node', id: 'node/pve1', name: 'pve1', online: 1, local: 1 },
+          { type: 'node', id: 'node/pve2', name: 'pve2', online: 0 },
+        ],
+      },
+      gives: {
+        cluster: { name: 'school', quorate: true },
+        nodes: [
+          { name: 'pve1', online: true },
+          { name: 'pve2', online: false },
+        ],
+      },
+    },
+    {
+      name: 'clusterStatus of a node by itself',
+      call: (pve) => pve.clusterStatus(),
+      asks: 'GET /cluster/status',
+      answer: { data: [{ type: 'node', id: 'node/pve', name: 'pve', online: 1, local: 1 }] },
+      gives: { nodes: [{ name: 'pve', online: true }] },
+    },
+    {
       name: 'resources: numbers may be texts, flags 0/1, and unknown kinds pass',
       call: (pve) => pve.resources(),
       asks: 'GET /cluster/resources',
