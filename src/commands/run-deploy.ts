@@ -20,10 +20,11 @@ export interface DeployFlags extends GlobalFlags {
   readonly labName?: string;
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
-  readonly strategy?: Exclude<Strategy, 'smart'>;
+  readonly strategy?: Strategy;
   readonly node?: string;
   readonly nodes?: string[];
   readonly exclude?: string[];
+  readonly fit?: true;
   readonly only?: string[];
   readonly concurrency?: number;
   readonly out?: string;
@@ -73,7 +74,11 @@ function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
   return {
     lab,
     users: selectUsers(users, flags.only),
-    options: { adopt: flags.adopt === true, updateRunning: flags.updateRunning === true },
+    options: {
+      adopt: flags.adopt === true,
+      updateRunning: flags.updateRunning === true,
+      fit: flags.fit === true,
+    },
   };
 }
 

@@ -687,11 +687,6 @@ describe('invariants', () => {
 });
 
 describe('found by trying to break it', () => {
-  test('strategy smart is refused until there is one', () => {
-    const error = refusal(() => plan({ ...pc, placement: { strategy: 'smart', exclude: [] } }, [anna]));
-    expect([error.code, error.hint]).toEqual(['NO_STRATEGY', 'use balanced, local or specific']);
-  });
-
   test('a mistyped node is refused, with the nodes there are', () => {
     const placement = { strategy: 'balanced' as const, exclude: ['pve9'] };
     const error = refusal(() => plan({ ...pc, placement }, [anna]));

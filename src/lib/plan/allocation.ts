@@ -15,7 +15,7 @@ export interface Taken {
 export interface VmidAllocator {
   /** Undefined when the range is used up. */
   take(): number | undefined;
-  /** How many ids are left, for messages. */
+  /** How many ids are left. */
   left(): number;
 }
 
@@ -48,6 +48,8 @@ export function createVmidAllocator(
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
   take(node: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** How many numbers are left on `node`. */
+  left(node: string): number;
 }
 
 export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: Taken): BridgeAllocator {
@@ -82,6 +84,13 @@ export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: 
       cluster.add(bridge);
       usedOn(node).add(bridge);
       return { bridge, repeated: free === undefined };
+    },
+    left(node) {
+      const used = [...usedOn(node)].filter((name) => {
+        const number = Number(/^vmbr(\d{4})$/.exec(name)?.[1] ?? 0);
+        return number >= FIRST_BRIDGE && number <= LAST_BRIDGE;
+      });
+      return LAST_BRIDGE - FIRST_BRIDGE + 1 - used.length;
     },
   };
 }

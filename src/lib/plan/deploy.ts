@@ -1,8 +1,12 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
+import { InternalError } from '../errors.ts';
 import { markTime } from './marks.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
+import { createLedger, type Ledger } from './capacity.ts';
+import { capacityWarnings } from './capacity-text.ts';
+import { createDemands, usualSize } from './demand.ts';
 import { assertSound } from './graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
@@ -12,14 +16,16 @@ import { compareNatural } from './order.ts';
 import {
   chooseNodes,
   countStands,
+  nodeOfClaim,
   noNodeRefusal,
   type NodeChoice,
   type ResolvedMachine,
 } from './placement.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './refuse.ts';
-import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
-import { readStandState } from './stand-state.ts';
+import { assignSeats, type Seats } from './seats.ts';
+import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
+import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
@@ -29,6 +35,8 @@ export interface DeployOptions {
   readonly adopt: boolean;
   /** Change running VMs too. */
   readonly updateRunning: boolean;
+  /** Deploy what fits instead of refusing a class that does not. */
+  readonly fit?: boolean;
   /** What former rounds of this run found taken. */
   readonly taken?: Taken;
 }
@@ -73,6 +81,35 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
       ...(stand.refused?.hint === undefined ? {} : { hint: stand.refused.hint }),
     })),
   );
+}
+
+/** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
+function countSeated(states: readonly StandState[], index: HaveIndex): Map<string, number> {
+  const counts = countStands(index);
+  for (const { present, claim } of states) {
+    const node = present.size === 0 && claim ? nodeOfClaim(claim, index) : undefined;
+    if (node !== undefined) counts.set(node, (counts.get(node) ?? 1) - 1);
+  }
+  return counts;
+}
+
+function seatStands(
+  states: readonly StandState[],
+  context: StandContext,
+): { readonly ledger: Ledger; readonly seats: Seats } {
+  const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const ledger = createLedger({
+    lab,
+    have,
+    index,
+    pools: new Set(states.map(({ user }) => user.pool)),
+    counts: countSeated(states, index),
+    usual: usualSize(machines),
+    freeVmids: vmids.left(),
+    freeBridges: (node) => bridges.left(node),
+  });
+  const demandOf = createDemands(context);
+  return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
 }
 
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
@@ -123,15 +160,22 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     index,
     machines,
     choice,
-    counts: countStands(index),
     vmids: createVmidAllocator(lab.vmidRange, index, taken),
     bridges: createBridgeAllocator(have, index, taken),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
     since: markTime(have.now),
   };
-  countByBridges(states, context);
-  const drafts = states.map((state) => planStand(state, context));
+  const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
+  const healthy = states.filter((state) => refusals.get(state.user.userid) === undefined);
+  const { ledger, seats } = seatStands(healthy, context);
+  if (seats.shortage && options.fit !== true) refuse([seats.shortage]);
+  const drafts = states.map((state) => {
+    const { userid } = state.user;
+    const seat = refusals.get(userid) ?? seats.of.get(userid);
+    if (!seat) throw new InternalError('NO_SEAT', `the stand of ${userid} was given no node`);
+    return planStand(state, seat, context);
+  });
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
   const steps = orderSteps(drafts, network.reloads, network.reserved);
@@ -148,6 +192,11 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     steps: finished,
     stands,
     preconditions: collectPreconditions(drafts, finished, context),
-    warnings: warningsOf(drafts, have, [...checked.warnings, ...pamWarnings(finished, have)]),
+    warnings: warningsOf(drafts, have, [
+      ...(seats.shortage ? [seats.shortage.message] : []),
+      ...checked.warnings,
+      ...pamWarnings(finished, have),
+      ...capacityWarnings(ledger),
+    ]),
   };
 }

@@ -7,7 +7,13 @@ import type { PveApi, ResourceRow } from './types.ts';
 
 type ClusterApi = Pick<
   PveApi,
-  'serverTime' | 'version' | 'resources' | 'nodeStorages' | 'nodeHaStates' | 'removeHaResource'
+  | 'serverTime'
+  | 'version'
+  | 'resources'
+  | 'nodeCpuHour'
+  | 'nodeStorages'
+  | 'nodeHaStates'
+  | 'removeHaResource'
 >;
 
 export function clusterApi(http: PveHttp): ClusterApi {
@@ -18,6 +24,11 @@ export function clusterApi(http: PveHttp): ClusterApi {
       return { version: row.text('version'), release: row.text('release') };
     },
     resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
+    nodeCpuHour: async (node, signal) => {
+      const params = { timeframe: 'hour', cf: 'AVERAGE' };
+      const rows = rowsOf(await http.get(path`/nodes/${node}/rrddata`, params, signal));
+      return rows.flatMap((row) => row.maybeNumber('cpu') ?? []);
+    },
     nodeStorages: async (node, signal) => {
       const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
       return rowsOf(answer).map(storageOf);

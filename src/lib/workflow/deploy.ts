@@ -36,6 +36,7 @@ function scopeOf({ lab, users }: DeployWant) {
         .flatMap((pool) => parsePoolComment(pool.comment).claims)
         .filter((claim) => claim.lab === lab.name)
         .flatMap((claim) => claim.vmids),
+    load: lab.placement.strategy === 'smart',
   };
 }
 
