@@ -124,6 +124,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     const context = await run.withCredentials(credentialsFile);
     const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
     run.finish();
+    for (const warning of outcome.plan.warnings) run.output.warn(warning);
     if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
       renderSummary(outcome.plan, outcome.summary, {

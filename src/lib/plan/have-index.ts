@@ -18,6 +18,8 @@ interface MarkedBridge {
 }
 
 export interface HaveIndex {
+  /** Nodes that are. */
+  readonly online: ReadonlySet<string>;
   readonly guests: ReadonlyMap<number, GuestInfo>;
   readonly configs: ReadonlyMap<number, VmConfig>;
   readonly pools: ReadonlyMap<string, PoolInfo>;
@@ -59,6 +61,7 @@ export function indexHave(have: Inventory): HaveIndex {
     list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
   }
   return {
+    online: new Set(have.nodes.filter((node) => node.online).map((node) => node.name)),
     guests: new Map(have.guests.map((guest) => [guest.vmid, guest])),
     configs: new Map(have.vms.map((config) => [config.vmid, config])),
     pools: new Map(have.pools.map((pool) => [pool.pool, pool])),

@@ -129,7 +129,9 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
-    const round = await runRound({ ...want, users }, context, taken);
+    // After the first write a stand without room is left out; the plan is not refused any more.
+    const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
+    const round = await runRound({ ...want, users, options }, context, taken);
     rounds.push(round);
     if (round.result.interrupted) break;
     const again = noteTaken(round, taken);
