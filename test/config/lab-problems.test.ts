@@ -350,7 +350,7 @@ test.each<[string, string, string[]]>([
       'lab.yml:4 placement.max_stands_per_node: is too small; the least is 1 [0]',
       'lab.yml:4 placement.overcommit.memory: is too small; the least is 1 [0.5]',
       'lab.yml:4 placement.linked_growth: does not have the expected form [20] → for example: "20%"',
-      'lab.yml:4 placement.spread[0]: the list is empty → add at least one entry',
+      'lab.yml:4 placement.spread[0]: the list has fewer than 2 entries',
     ],
   ],
   [

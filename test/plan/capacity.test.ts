@@ -85,8 +85,8 @@ const cases: Case[] = [
     users: 26,
     message: [
       'fits 24 of 26 stands: memory on pve1, pve2 is full; s25@pve, s26@pve would not fit',
-      '  memory on pve1: 115.2 GiB of 128.0 GiB may be promised, 16.0 GiB are, what fits adds 96.0 GiB; the next needs 8.0 GiB',
-      '  memory on pve2: 115.2 GiB of 128.0 GiB may be promised, 16.0 GiB are, what fits adds 96.0 GiB; the next needs 8.0 GiB',
+      '  memory on pve1: 115.2 of 128.0 GiB are for guests, 16.0 taken before, 96.0 by what fits; the next needs 8.0',
+      '  memory on pve2: 115.2 of 128.0 GiB are for guests, 16.0 taken before, 96.0 by what fits; the next needs 8.0',
     ],
     out: [25, 26],
   },
@@ -96,7 +96,7 @@ const cases: Case[] = [
     users: 10,
     message: [
       'fits 7 of 10 stands: memory on pve2 is full; s8@pve–s10@pve would not fit',
-      '  memory on pve2: 72.0 GiB of 128.0 GiB may be promised, 16.0 GiB are, what fits adds 56.0 GiB; the next needs 8.0 GiB',
+      '  memory on pve2: 72.0 of 128.0 GiB are for guests, 16.0 taken before, 56.0 by what fits; the next needs 8.0',
     ],
     out: [8, 9, 10],
   },
@@ -107,7 +107,7 @@ const cases: Case[] = [
     snapshot: have({ storages: ['pve1', 'pve2'].map((node) => storage(node, 'ceph', 100, 80, true)) }),
     message: [
       'fits 2 of 3 stands: storage ceph is full; s3@pve would not fit',
-      '  storage ceph: 100.0 GiB, 80.0 GiB are used, what fits adds 16.0 GiB; the next needs 8.0 GiB (its disks are thin: how much the present ones may still grow is not known to the API)',
+      '  storage ceph: 100.0 GiB, 80.0 used before, 16.0 by what fits; the next needs 8.0 (its disks are thin: how much the present ones may still grow is not known to the API)',
     ],
     out: [3],
   },
@@ -118,7 +118,7 @@ const cases: Case[] = [
     snapshot: have({ storages: ['pve1', 'pve2'].map((node) => storage(node, 'ceph', 100, 95, true)) }),
     message: [
       'fits 2 of 3 stands: storage ceph is full; s3@pve would not fit',
-      '  storage ceph: 100.0 GiB, 95.0 GiB are used, what fits adds 4.0 GiB; the next needs 2.0 GiB (its disks are thin: how much the present ones may still grow is not known to the API)',
+      '  storage ceph: 100.0 GiB, 95.0 used before, 4.0 by what fits; the next needs 2.0 (its disks are thin: how much the present ones may still grow is not known to the API)',
     ],
     out: [3],
   },
@@ -132,7 +132,7 @@ const cases: Case[] = [
     }),
     message: [
       'fits 1 of 2 stands: storage thick on pve1 is full; s2@pve would not fit',
-      '  storage thick on pve1: 100.0 GiB, 91.0 GiB are used, what fits adds 8.0 GiB; the next needs 8.0 GiB',
+      '  storage thick on pve1: 100.0 GiB, 91.0 used before, 8.0 by what fits; the next needs 8.0',
     ],
     out: [2],
   },
@@ -201,7 +201,7 @@ describe('what does not fit', () => {
     const error = refusal(want, students(users), snapshot);
     expect([error.code, error.exitCode]).toEqual(['NO_CAPACITY', 3]);
     expect(error.message.split('\n')).toEqual(message);
-    expect(error.hint).toMatch(/^--fit deploys what fits; for all of them: /);
+    expect(error.hint).toMatch(/^--fit deploys what fits; to have room for all: /);
     const fitting = plan(want, students(users), snapshot, { fit: true });
     expect(leftOut(fitting)).toEqual(out.map((number) => `s${number}@pve`));
     expect(fitting.warnings.join('\n')).toContain(message[0]);
@@ -238,7 +238,7 @@ describe('what counts as taken', () => {
     const guests = done.guests.map((one) => (one.template ? one : { ...one, memory: 8 * GIB }));
     const error = refusal(big, students(25), { ...done, guests });
     expect(error.message).toContain('fits 24 of 25 stands: memory on pve1, pve2 is full; s25@pve would');
-    expect(error.message).toContain('112.0 GiB are, what fits adds 0.0 GiB; the next needs 8.0 GiB');
+    expect(error.message).toContain('112.0 taken before, 0.0 by what fits; the next needs 8.0');
   });
 
   test.each([

@@ -31,13 +31,20 @@ function pinsOf({ raw }: LabView): Pin[] {
   });
 }
 
+/** Realms are alike for all: only the names tell users apart. */
+function nearUser(user: string, users: readonly string[]): string | undefined {
+  const nameOf = (userid: string): string => userid.replace(/@[^@]*$/, '');
+  const near = nearest(nameOf(user), users.map(nameOf));
+  return users.find((userid) => nameOf(userid) === near);
+}
+
 function usersAreKnown(lab: LabView, issues: Issues): void {
   const { users } = lab;
   if (!users) return;
   const known = new Set(users);
   const check = ({ path, user }: Member, at: 'key' | 'value'): void => {
     if (user === '' || known.has(user)) return;
-    const near = nearest(user, users);
+    const near = nearUser(user, users);
     const hint =
       near === undefined ? 'write users as the users file does, e.g. anna@pve' : `did you mean ${near}?`;
     issues.add(path, 'the users file has no such user', { value: user, hint, at });

@@ -4,6 +4,7 @@ import {
   isLockTimeout,
   isNoQuorum,
   isReloadBusy,
+  NodeUnreachableError,
   PveError,
   UnreachableError,
 } from '../proxmox/errors.ts';
@@ -48,24 +49,42 @@ function spread(id: string, tries: number): number {
   return 0.75 + (hash % 1000) / 2000;
 }
 
-/** Runs in which PVE has not been reached for so long that it is not asked any more, by their hard stop signal. */
-const lostRuns = new WeakMap<AbortSignal, { since: number; error: Error | undefined }>();
+interface Lost {
+  readonly since: number;
+  /** Set when patience with it has ended. */
+  error: Error | undefined;
+}
 
-/** PVE answered something: it is there. */
+/** The cluster as a whole, beside the names of nodes. */
+const CLUSTER = '';
+
+/** What could not be reached lately (a node, or the cluster), by a run's hard stop signal. */
+const lostRuns = new WeakMap<AbortSignal, Map<string, Lost>>();
+
+function whereOf(error: UnreachableError): string {
+  return error instanceof NodeUnreachableError ? error.node : CLUSTER;
+}
+
+/** PVE answered something: it is there. A node that is down is told by the others, and stays down. */
 function noteAnswer(io: RetryIo): void {
-  lostRuns.delete(io.signal);
+  lostRuns.get(io.signal)?.delete(CLUSTER);
 }
 
 /** One patience for the whole run: a server that died must not cost every step its own two minutes. */
-function noteUnreachable(io: RetryIo, error: Error, waitMs: number): void {
+function noteUnreachable(io: RetryIo, error: UnreachableError, waitMs: number): void {
+  const node = whereOf(error);
+  if (node !== CLUSTER) noteAnswer(io);
   const now = io.clock.now();
-  const lost = lostRuns.get(io.signal) ?? { since: now, error: undefined };
+  const lost = lostRuns.get(io.signal) ?? new Map<string, Lost>();
   lostRuns.set(io.signal, lost);
-  if (now + waitMs - lost.since > PATIENCE.unreachable) lost.error = error;
+  const entry = lost.get(node) ?? { since: now, error: undefined };
+  lost.set(node, entry);
+  if (now + waitMs - entry.since > PATIENCE.unreachable) entry.error = error;
 }
 
-function assertReachable(io: RetryIo): void {
-  const error = lostRuns.get(io.signal)?.error;
+/** Of a node nothing is concluded before it has been asked: it may be back. */
+function assertReachable(io: RetryIo, node = CLUSTER): void {
+  const error = lostRuns.get(io.signal)?.get(node)?.error;
   if (error) throw error;
 }
 
@@ -86,6 +105,7 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
     if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
     if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
     assertReachable(io);
+    if (error instanceof UnreachableError) assertReachable(io, whereOf(error));
     tries += 1;
     io.onRetry({
       because: error instanceof Error ? error.message : String(error),

@@ -59,8 +59,12 @@ export function listNames(names: Iterable<string>): string {
   return runs.flatMap((run) => (run.length > 2 ? [`${run[0] ?? ''}–${run.at(-1) ?? ''}`] : run)).join(', ');
 }
 
+function bare(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}
+
 function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return `${bare(bytes)} GiB`;
 }
 
 const THIN: ReadonlySet<string> = new Set([
@@ -109,13 +113,13 @@ function numbers(resource: Resource, needs: number, { lab, ledger }: Context): s
   switch (kind) {
     case 'memory':
     case 'cpu':
-      return `memory on ${node}: ${gib(limit)} of ${gib(total)} may be promised, ${gib(before)} are, what fits adds ${gib(adds)}; the next needs ${gib(needs)}`;
+      return `memory on ${node}: ${bare(limit)} of ${gib(total)} are for guests, ${bare(before)} taken before, ${bare(adds)} by what fits; the next needs ${bare(needs)}`;
     case 'storage': {
       const where = node === '' ? '' : ` on ${node}`;
       const thin = isThin(resource)
         ? ' (its disks are thin: how much the present ones may still grow is not known to the API)'
         : '';
-      return `storage ${name}${where}: ${gib(total)}, ${gib(before)} are used, what fits adds ${gib(adds)}; the next needs ${gib(needs)}${thin}`;
+      return `storage ${name}${where}: ${gib(total)}, ${bare(before)} used before, ${bare(adds)} by what fits; the next needs ${bare(needs)}${thin}`;
     }
     case 'vmids':
       return `VMIDs ${lab.vmidRange.first}–${lab.vmidRange.last}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}`;
@@ -199,7 +203,7 @@ export function describeShortage(
     const names = one.states.map(({ user }) => user.userid);
     const whom = names.length === 1 ? 'the stand' : `the ${names.length} stands that belong together`;
     const message = `no room for ${whom} of ${listNames(names)}: ${headlines(own, context)}`;
-    for (const user of names) each.set(user, { code: 'NO_CAPACITY', message, hint: hintOf(own) });
+    for (const user of names) each.set(user, { code: 'NO_CAPACITY', message });
   }
   return {
     whole: {
@@ -209,7 +213,7 @@ export function describeShortage(
         ...lines.slice(0, MOST_LINES),
         ...more,
       ].join('\n  '),
-      hint: `--fit deploys what fits; for all of them: ${hintOf(all)}`,
+      hint: `to have room for all: ${hintOf(all)}`,
     },
     each,
   };

@@ -169,7 +169,9 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
   const healthy = states.filter((state) => refusals.get(state.user.userid) === undefined);
   const { ledger, seats } = seatStands(healthy, context);
-  if (seats.shortage && options.fit !== true) refuse([seats.shortage]);
+  if (seats.shortage && options.fit !== true) {
+    refuse([{ ...seats.shortage, hint: `--fit deploys what fits; ${seats.shortage.hint ?? ''}` }]);
+  }
   const drafts = states.map((state) => {
     const { userid } = state.user;
     const seat = refusals.get(userid) ?? seats.of.get(userid);
@@ -193,7 +195,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     stands,
     preconditions: collectPreconditions(drafts, finished, context),
     warnings: warningsOf(drafts, have, [
-      ...(seats.shortage ? [seats.shortage.message] : []),
+      ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
       ...pamWarnings(finished, have),
       ...capacityWarnings(ledger),
