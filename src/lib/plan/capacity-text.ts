@@ -40,7 +40,7 @@ function numbered(
 }
 
 /** `pve1–pve4, pve7`: three or more names that count on are drawn together. */
-export function listNames(names: Iterable<string>): string {
+function listNames(names: Iterable<string>): string {
   const sorted = sortedUnique(names);
   const runs: string[][] = [];
   for (const name of sorted) {
@@ -80,7 +80,7 @@ const THIN: ReadonlySet<string> = new Set([
 ]);
 
 /** Storages on which disks take room as they are written. */
-export function isThin({ type }: Resource): boolean {
+function isThin({ type }: Resource): boolean {
   return type !== undefined && THIN.has(type);
 }
 

@@ -27,7 +27,7 @@ export interface Resource {
 /** Resource key → amount. */
 export type Demand = ReadonlyMap<string, number>;
 
-export const DEFAULT_CPU_OVERCOMMIT = 4;
+const DEFAULT_CPU_OVERCOMMIT = 4;
 /** PVE, its daemons and QEMU's own overhead live on it; percent. */
 const DEFAULT_MEMORY_RESERVE: Amount = { kind: 'percent', value: 10 };
 

@@ -50,7 +50,7 @@ function portsOf({ machine }: ResolvedMachine): Map<string, number> {
   return ports;
 }
 
-export function sizeOfMachine({ machine, template }: ResolvedMachine): Promised {
+function sizeOfMachine({ machine, template }: ResolvedMachine): Promised {
   return {
     memory: machine.memory === undefined ? memoryOf(template.values) : machine.memory * 2 ** 20,
     cpus: cpusOf(template.values, machine.cores),
