@@ -9,6 +9,7 @@ export function benchScenario({ nodes, foreignGuests, speed }) {
     ...base,
     clock: { speed },
     nodes: { count: nodes, prefix: 'pve', cpus: 64, memory_gib: 1024 },
+    storages: base.storages.map((storage) => ({ ...storage, size_gib: 200_000 })),
     guests: [],
     foreign_guests: { count: foreignGuests, first_vmid: 1000 },
   };

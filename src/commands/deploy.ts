@@ -18,10 +18,13 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
-    .addOption(envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced']))
+    .addOption(
+      envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),
+    )
     .addOption(envOption('--node <name>', 'the node of strategy specific'))
     .addOption(envOption('--nodes <a,b>', 'only these nodes').argParser(nameList))
     .addOption(envOption('--exclude <a,b>', 'not these nodes').argParser(nameList))
+    .addOption(envOption('--fit', 'deploy the stands that fit, and say which do not'))
     .addOption(envOption('--only <user,…>', 'only these users of the file').argParser(nameList))
     .addOption(
       envOption('--concurrency <n>', "cap on steps at once (default: what PVE's locks allow)").argParser(

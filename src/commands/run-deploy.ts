@@ -20,10 +20,11 @@ export interface DeployFlags extends GlobalFlags {
   readonly labName?: string;
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
-  readonly strategy?: Exclude<Strategy, 'smart'>;
+  readonly strategy?: Strategy;
   readonly node?: string;
   readonly nodes?: string[];
   readonly exclude?: string[];
+  readonly fit?: true;
   readonly only?: string[];
   readonly concurrency?: number;
   readonly out?: string;
@@ -74,7 +75,11 @@ function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
   return {
     lab,
     users: selectUsers(users, flags.only),
-    options: { adopt: flags.adopt === true, updateRunning: flags.updateRunning === true },
+    options: {
+      adopt: flags.adopt === true,
+      updateRunning: flags.updateRunning === true,
+      fit: flags.fit === true,
+    },
   };
 }
 
@@ -120,6 +125,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     const context = await run.withCredentials(credentialsFile);
     const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
     run.finish();
+    for (const warning of outcome.plan.warnings) run.output.warn(warning);
     if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
       renderSummary(outcome.plan, outcome.summary, {

@@ -53,3 +53,20 @@ test('the lab alone', () => {
   const lab = put('net-lab.yml', LAB.replace('NETWORK', ''));
   expect(loadClass(lab, undefined)).toMatchObject({ lab: { name: 'net-lab' }, users: [], warnings: [] });
 });
+
+test('users that placement names and the users file does not', () => {
+  const placement = `placement:
+  spread: [[anna@pve, bo@pve]]
+  together:
+    - [carla@pve, anna@pve]
+  pin:
+    dora@pve: pve1
+`;
+  const lab = put('net-lab.yml', `${placement}${LAB.replace('NETWORK', '')}`);
+  const users = put('users.yml', '[anna@pve, bob@pve, carla@pve]');
+  expect(problems(() => loadClass(lab, users)).map((text) => text.replaceAll(`${folder}/`, ''))).toEqual([
+    'net-lab.yml:2:23 placement.spread[0][1]: the users file has no such user [bo@pve] → did you mean bob@pve?',
+    'net-lab.yml:6:5 placement.pin["dora@pve"]: the users file has no such user [dora@pve] → write users as the users file does, e.g. anna@pve',
+  ]);
+  expect(loadClass(lab, undefined).lab.placement.spread).toEqual([['anna@pve', 'bo@pve']]);
+});

@@ -344,6 +344,58 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'limits and groups that are none',
+    withTop(
+      'placement: { max_stands_per_node: 0, overcommit: { memory: 0.5 }, linked_growth: 20, spread: [[a@pve]] }',
+    ),
+    [
+      'lab.yml:4 placement.max_stands_per_node: is too small; the least is 1 [0]',
+      'lab.yml:4 placement.overcommit.memory: is too small; the least is 1 [0.5]',
+      'lab.yml:4 placement.linked_growth: does not have the expected form [20] → for example: "20%"',
+      'lab.yml:4 placement.spread[0]: the list has fewer than 2 entries',
+    ],
+  ],
+  [
+    'the same users apart and together',
+    withTop('placement: { spread: [[a@pve, b@pve, c@pve]], together: [[b@pve, d@pve, c@pve]] }'),
+    [
+      'lab.yml:4 placement.together[0][2]: `spread` keeps this user apart from b@pve, `together` does not [c@pve] → remove one of the two groups',
+    ],
+  ],
+  [
+    'a user in two groups that belong together, and twice in one that is kept apart',
+    withTop('placement: { together: [[a@pve, b@pve], [b@pve, c@pve]], spread: [[d@pve, d@pve]] }'),
+    [
+      'lab.yml:4 placement.together[1][0]: the user is in `together` twice (first on line 4) [b@pve] → make one group of both',
+      'lab.yml:4 placement.spread[0][1]: the group names the user twice (first on line 4) [d@pve] → remove one of them',
+    ],
+  ],
+  [
+    'pins that nothing can keep',
+    withTop(
+      'placement: { nodes: [pve1, pve2], exclude: [pve9], pin: { a@pve: pve9, b@pve: [pve1, pve3] }, together: [[c@pve, b@pve]] }',
+    ),
+    [
+      'lab.yml:4 placement.pin["a@pve"]: the node is in exclude [pve9] → pin the user to another node, or mend the list',
+      'lab.yml:4 placement.pin["b@pve"][1]: the node is not among nodes [pve3] → pin the user to another node, or mend the list',
+    ],
+  ],
+  [
+    'a group whose pins have no node in common, and a pin that the strategy overrules',
+    withTop('placement: { node: pve1, pin: { a@pve: pve1, b@pve: pve2 }, together: [[a@pve, b@pve]] }'),
+    [
+      'lab.yml:4 placement.pin["b@pve"]: all stands go to pve1 [pve2] → pin the user to another node, or mend the list',
+      'lab.yml:4 placement.together[0][1]: the pins of this group leave it no common node [b@pve] → pin its users to one node, or remove the group',
+    ],
+  ],
+  [
+    'a pin with strategy local',
+    withTop('placement: { strategy: local, pin: { a@pve: pve1 } }'),
+    [
+      'lab.yml:4 placement.pin: strategy local follows the templates and keeps no pin → use strategy balanced or smart, or remove pin',
+    ],
+  ],
+  [
     'VMID ranges',
     withTop('vmid_range: 500-200'),
     ['lab.yml:4 vmid_range: the range ends before it starts [500-200] → write 200-500'],

@@ -187,6 +187,12 @@ test('everything that the top level can say', () => {
   nodes: [pve1, PVE2, pve1]
   exclude: [pve9]
   reserve: { memory: 16GiB, cores: 10% }
+  max_stands_per_node: 12
+  overcommit: { cpu: 6, memory: 1.25 }
+  linked_growth: 12.5 %
+  spread: [[a@pve, b@pve]]
+  together: [[c@pve, d@pve]]
+  pin: { a@pve: pve1, b@pve: [pve1, PVE2] }
   movable: true
 access: { role: PVEVMUser }
 vmid_range: { first: 20000, last: 29999 }
@@ -199,6 +205,12 @@ passwords: { length: 8, alphabet: digits }
     nodes: ['pve1', 'PVE2'],
     exclude: ['pve9'],
     reserve: { memory: { kind: 'absolute', value: 16384 }, cores: { kind: 'percent', value: 10 } },
+    maxStandsPerNode: 12,
+    overcommit: { cpu: 6, memory: 1.25 },
+    linkedGrowth: 12.5,
+    spread: [['a@pve', 'b@pve']],
+    together: [['c@pve', 'd@pve']],
+    pin: { 'a@pve': ['pve1'], 'b@pve': ['pve1', 'PVE2'] },
     movable: true,
   });
   expect(lab.access).toEqual({ role: 'PVEVMUser' });

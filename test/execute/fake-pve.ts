@@ -124,7 +124,7 @@ export class FakePve {
       signal: new AbortController().signal,
       secrets: secrets as RunIo['secrets'],
       onRetry: (retry) => retries.push(retry),
-      reach: {},
+      reach: new Map(),
       stepAside: (wait) => {
         this.asides += 1;
         return wait();

@@ -178,3 +178,24 @@ test.each([
     expect((await readInventory(pve, scope)).hidden).toBeUndefined();
   },
 );
+
+test('the CPU load of the last hour is read for online nodes when asked for, and is no must', async () => {
+  const { pve, calls } = fakePve({
+    nodeCpuHour: (node) => {
+      calls.push(`nodeCpuHour ${node}`);
+      return Promise.resolve([0.2, 0.4]);
+    },
+  });
+  const { nodes } = await readInventory(pve, { ...scope, load: true });
+  expect(nodes.map(({ name, cpuHour }) => [name, cpuHour])).toEqual([
+    ['pve1', expect.closeTo(0.3)],
+    ['pve2', undefined],
+  ]);
+  expect(calls.filter((call) => call.startsWith('nodeCpuHour'))).toEqual(['nodeCpuHour pve1']);
+  const denied = fakePve({
+    nodeCpuHour: () =>
+      Promise.reject(new AuthError({ method: 'GET', path: '/nodes/pve1/rrddata', status: 403, text: 'no' })),
+  });
+  const without = await readInventory(denied.pve, { ...scope, load: true });
+  expect(without.nodes[0]).not.toHaveProperty('cpuHour');
+});

@@ -138,6 +138,13 @@ describe('cluster', () => {
       ],
     },
     {
+      name: 'nodeCpuHour',
+      call: (pve) => pve.nodeCpuHour('pve1'),
+      asks: 'GET /nodes/pve1/rrddata?timeframe=hour&cf=AVERAGE',
+      answer: { data: [{ time: 1, cpu: 0.25, maxcpu: 8 }, { time: 2 }, { time: 3, cpu: '0.5' }] },
+      gives: [0.25, 0.5],
+    },
+    {
       name: 'nodeStorages',
       call: (pve) => pve.nodeStorages('pve1'),
       asks: 'GET /nodes/pve1/storage?enabled=1',

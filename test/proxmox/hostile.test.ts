@@ -199,6 +199,7 @@ const CALLS: {
   readonly [K in Exclude<keyof PveClient, 'close' | 'serverTime'>]: (pve: PveClient) => Promise<unknown>;
 } = {
   clusterStatus: (pve) => pve.clusterStatus(),
+  nodeCpuHour: (pve) => pve.nodeCpuHour('n'),
   convertToTemplate: (pve) => pve.convertToTemplate('n', 1),
   migrateVm: (pve) => pve.migrateVm('n', 1, { target: 'm' }),
   version: (pve) => pve.version(),

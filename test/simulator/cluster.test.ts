@@ -106,6 +106,16 @@ test.each([
   }
 });
 
+test('rrddata is about the node that is named, whichever answers', async () => {
+  const nodes = [
+    { name: 'pve1', cpus: 8, base_load: 0.1 },
+    { name: 'pve2', cpus: 8, base_load: 0.6 },
+  ];
+  const { root } = await start({ nodes, storages: [{ id: 'ceph', type: 'rbd' }], templates: [], guests: [] });
+  const rows = await root.ok('GET', '/nodes/pve2/rrddata', { timeframe: 'hour', cf: 'AVERAGE' });
+  expect(rows.at(-1).cpu).toBeCloseTo(0.6);
+});
+
 describe('tasks', () => {
   test('running ones hide from the archive; filters', async () => {
     const { root } = await start({ latency: { linked_clone_s: 60 } }, { speed: 200 });

@@ -63,6 +63,12 @@ interface WrittenPlacement {
   nodes?: string[];
   exclude?: string[];
   reserve?: { memory?: number | string; cores?: number | string };
+  max_stands_per_node?: number;
+  overcommit?: { memory?: number; cpu?: number };
+  linked_growth?: string;
+  spread?: string[][];
+  together?: string[][];
+  pin?: Record<string, string | string[]>;
   movable?: boolean;
 }
 
@@ -173,6 +179,14 @@ function toPlacement(written: WrittenPlacement): Placement {
     nodes: written.nodes === undefined ? undefined : [...new Set(written.nodes)],
     exclude: [...new Set(written.exclude ?? [])],
     reserve,
+    maxStandsPerNode: written.max_stands_per_node,
+    overcommit: written.overcommit && compact(written.overcommit),
+    linkedGrowth: written.linked_growth === undefined ? undefined : amountOf(written.linked_growth)?.value,
+    spread: written.spread,
+    together: written.together,
+    pin:
+      written.pin &&
+      Object.fromEntries(Object.entries(written.pin).map(([user, nodes]) => [user, [nodes].flat()])),
     movable: written.movable,
   });
 }

@@ -3,6 +3,7 @@ import type { Issues } from './issues.ts';
 import type { LabView, MachineView } from './lab-view.ts';
 import { isDnsName, parseDate, slug } from './names.ts';
 import { networkRules } from './network-rules.ts';
+import { placementRules } from './placement-rules.ts';
 import { integer, isMapping, list, mapping, text, texts, type Written } from './written.ts';
 
 export type LabRule = (lab: LabView, issues: Issues) => void;
@@ -217,6 +218,7 @@ export const labRules: readonly LabRule[] = [
   templateIsNamedOnce,
   storageNeedsFullClone,
   placementFits,
+  ...placementRules,
   vmidRangeIsLegal,
   expiresIsADate,
   passwordsAreLongEnough,

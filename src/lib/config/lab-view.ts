@@ -21,6 +21,8 @@ export interface MachineView {
 export interface LabView {
   readonly raw: Written;
   readonly machines: readonly MachineView[];
+  /** Userids of the class; absent when no users file was given, or it could not be read. */
+  readonly users?: readonly string[];
 }
 
 function viewNetwork(raw: unknown, path: Path): NetworkView[] {

@@ -20,6 +20,8 @@ export interface LabOptions {
     readonly nodes?: readonly string[] | undefined;
     readonly exclude?: readonly string[] | undefined;
   };
+  /** Userids of the class, where they are known. */
+  readonly users?: readonly string[];
 }
 
 function isSecret(path: Path): boolean {
@@ -87,7 +89,7 @@ export function readLab(content: string, file: string, options: LabOptions = {})
 
   const value = mergePlacement(mapping(yaml.value), options);
   const name = nameLab(value, file, options.name, issues);
-  const view = viewLab(value);
+  const view = { ...viewLab(value), ...(options.users ? { users: options.users } : {}) };
   for (const rule of labRules) rule(view, issues);
   checkSchema('lab', value, issues);
 

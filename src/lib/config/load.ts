@@ -66,11 +66,14 @@ export function loadClass(
   usersFile: string | undefined,
   options: LabOptions = {},
 ): LoadedClass {
-  const labResult = collect(() => readLab(readTextFile(labFile).text, labFile, options));
   const usersResult =
     usersFile === undefined
       ? { value: [], errors: [], warnings: [] }
       : collect(() => readUsers(readTextFile(usersFile).text, usersFile));
+  const known = usersFile === undefined ? undefined : usersResult.value?.map((user) => user.userid);
+  const labResult = collect(() =>
+    readLab(readTextFile(labFile).text, labFile, { ...options, ...(known ? { users: known } : {}) }),
+  );
   if (labResult.errors.length + usersResult.errors.length > 0) {
     throw configError(labResult.errors, usersResult.errors);
   }

@@ -126,7 +126,9 @@ function wordsOf(error: ErrorObject): Words | undefined {
       return { message: `is too large; the most is ${limit}` };
     case 'minItems':
     case 'minProperties':
-      return { message: 'the list is empty', hint: 'add at least one entry' };
+      return limit === '1'
+        ? { message: 'the list is empty', hint: 'add at least one entry' }
+        : { message: `the list has fewer than ${limit} entries` };
     case 'maxItems':
       return { message: `the list has more than ${limit} entries` };
     case 'minLength':

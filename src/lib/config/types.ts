@@ -96,6 +96,18 @@ export interface Placement {
   readonly exclude: readonly string[];
   /** What stays free on every node. */
   readonly reserve?: Reserve;
+  /** Most stands of ours on one node, those of other labs included. */
+  readonly maxStandsPerNode?: number;
+  /** Memory: hard, as a multiple of the node's. Cpu: virtual CPUs per thread, soft. */
+  readonly overcommit?: { readonly memory?: number; readonly cpu?: number };
+  /** What a linked clone is expected to take, in percent of its template's disks. */
+  readonly linkedGrowth?: number;
+  /** Groups of userids whose stands are kept apart, as evenly over the nodes as can be. */
+  readonly spread?: readonly (readonly string[])[];
+  /** Groups of userids whose stands go to one node; no user is in two of them. */
+  readonly together?: readonly (readonly string[])[];
+  /** Userid → the nodes its stand may go to. */
+  readonly pin?: Readonly<Record<string, readonly string[]>>;
   /** Warn at plan time about stands that could not be moved later. */
   readonly movable?: boolean;
 }

@@ -74,7 +74,7 @@ class LockPool {
       clock,
       signal: options.signal ?? new AbortController().signal,
       onRetry: () => undefined,
-      reach: {},
+      reach: new Map(),
     };
     this.#isGone = options.isGone ?? (() => false);
     const owner = options.owner.replaceAll(/\s+/g, ' ').trim();

@@ -4,11 +4,12 @@ import {
   isLockTimeout,
   isNoQuorum,
   isReloadBusy,
+  NodeUnreachableError,
   PveError,
   UnreachableError,
 } from '../proxmox/errors.ts';
 import type { Upid } from '../proxmox/types.ts';
-import type { Reach, StepIo, StepOutcome } from './types.ts';
+import type { Silence, StepIo, StepOutcome } from './types.ts';
 
 export interface Attempt {
   /** Step id (or another name): spreads the waits of steps that failed at the same moment. */
@@ -48,21 +49,31 @@ function spread(id: string, tries: number): number {
   return 0.75 + (hash % 1000) / 2000;
 }
 
-/** PVE answered something: it is there. */
+/** The cluster as a whole, beside the names of nodes. */
+const CLUSTER = '';
+
+function whereOf(error: UnreachableError): string {
+  return error instanceof NodeUnreachableError ? error.node : CLUSTER;
+}
+
+/** PVE answered something: it is there. A node that is down is told by the others, and stays down. */
 function noteAnswer({ reach }: RetryIo): void {
-  reach.trouble = undefined;
+  reach.delete(CLUSTER);
 }
 
 /** One patience for the whole run: a server that died must not cost every step its own two minutes. */
-function noteUnreachable(io: RetryIo, error: Error, waitMs: number): void {
+function noteUnreachable(io: RetryIo, error: UnreachableError, waitMs: number): void {
+  const node = whereOf(error);
+  if (node !== CLUSTER) noteAnswer(io);
   const now = io.clock.now();
-  const trouble: NonNullable<Reach['trouble']> = io.reach.trouble ?? { since: now };
-  io.reach.trouble = trouble;
-  if (now + waitMs - trouble.since > PATIENCE.unreachable) trouble.final = error;
+  const silence: Silence = io.reach.get(node) ?? { since: now };
+  io.reach.set(node, silence);
+  if (now + waitMs - silence.since > PATIENCE.unreachable) silence.final = error;
 }
 
-function assertReachable(io: RetryIo): void {
-  const error = io.reach.trouble?.final;
+/** Of a node nothing is concluded before it has been asked: it may be back. */
+function assertReachable(io: RetryIo, node = CLUSTER): void {
+  const error = io.reach.get(node)?.final;
   if (error) throw error;
 }
 
@@ -83,6 +94,7 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
     if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
     if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
     assertReachable(io);
+    if (error instanceof UnreachableError) assertReachable(io, whereOf(error));
     tries += 1;
     io.onRetry({
       because: error instanceof Error ? error.message : String(error),

@@ -92,7 +92,7 @@ class Run {
   readonly #ready: ReadyQueues<Node>;
   readonly #results: StepResult[] = [];
   readonly #end: End;
-  readonly #reach: Reach = {};
+  readonly #reach: Reach = new Map();
   #left: number;
   #reserving: number;
   #reserved: Promise<void> | undefined;

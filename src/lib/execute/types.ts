@@ -42,11 +42,14 @@ export interface Retry {
   readonly lockTimeout: boolean;
 }
 
-/** Whether PVE can be reached, as far as the steps of one run know: one memory for all of them. */
-export interface Reach {
-  /** Absent: it answered last time. `final`: after so long a silence nobody asks any more. */
-  trouble?: { readonly since: number; final?: Error } | undefined;
+/** Since when something does not answer. `final`: after so long a silence nobody asks any more. */
+export interface Silence {
+  readonly since: number;
+  final?: Error;
 }
+
+/** What did not answer last time, by node name; the empty name is the cluster as a whole. One for the whole run. */
+export type Reach = Map<string, Silence>;
 
 /** What a handler gets. */
 export interface StepIo extends RunIo {

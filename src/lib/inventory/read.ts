@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
-import { AuthError, UnreachableError } from '../proxmox/errors.ts';
+import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../proxmox/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import type {
@@ -30,6 +30,8 @@ export interface InventoryScope {
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
   readonly tasks?: boolean;
+  /** Also read each node's CPU load of the last hour; costs one call per node. */
+  readonly load?: boolean;
   /** Also find out whether the caller's rights may hide bridges or guests. */
   readonly hidden?: boolean;
 }
@@ -237,6 +239,29 @@ async function readTasks(
   return lists.flat();
 }
 
+/** A node whose statistics cannot be read (no privilege, no file yet) is judged by the 10 s average that the node list has. */
+async function withLoad(
+  pve: PveApi,
+  nodes: readonly NodeInfo[],
+  signal: AbortSignal | undefined,
+): Promise<NodeInfo[]> {
+  return pMap(
+    nodes,
+    async (node) => {
+      if (!node.online) return node;
+      try {
+        const points = await pve.nodeCpuHour(node.name, signal);
+        if (points.length === 0) return node;
+        return { ...node, cpuHour: points.reduce((sum, cpu) => sum + cpu, 0) / points.length };
+      } catch (error) {
+        if (error instanceof PveError || error instanceof UnreachableError) return node;
+        throw error;
+      }
+    },
+    { concurrency: PARALLEL_READS },
+  );
+}
+
 /** Privileges below a path are what shows a list of objects as a whole. */
 async function readHidden(
   pve: PveApi,
@@ -328,15 +353,16 @@ export async function readInventory(
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks, hidden] = await Promise.all([
+  const [use, tasks, hidden, loaded] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
     scope.tasks === true ? readTasks(pve, [...online], signal) : [],
     scope.hidden === true ? readHidden(pve, release, signal) : undefined,
+    scope.load === true ? withLoad(pve, nodes, signal) : nodes,
   ]);
   return {
     now: pve.serverTime().toISOString(),
     version: release,
-    nodes,
+    nodes: loaded,
     storages: rows.filter((row) => row.type === 'storage').map(toStorage),
     guests,
     templates,

@@ -51,8 +51,10 @@ export interface NodeInfo {
   /** Bytes. */
   readonly memoryTotal: number;
   readonly memoryUsed: number;
-  /** Fraction of all threads, 0…1. */
+  /** Fraction of all threads, 0…1; average of about 10 s. */
   readonly cpu: number;
+  /** The same over the last hour; absent when nobody asked, or it cannot be read. */
+  readonly cpuHour?: number;
 }
 
 /** One row per node and storage, shared storages included. */

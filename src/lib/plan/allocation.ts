@@ -17,7 +17,7 @@ export interface VmidAllocator {
   take(): number | undefined;
   /** From the end of the range, so that copies of templates do not stand among the students' VMs. */
   takeLast(): number | undefined;
-  /** How many ids are left, for messages. */
+  /** How many ids are left. */
   left(): number;
 }
 
@@ -58,6 +58,8 @@ export function createVmidAllocator(
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
   take(node: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** How many numbers are left on `node`. */
+  left(node: string): number;
 }
 
 export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: Taken): BridgeAllocator {
@@ -92,6 +94,13 @@ export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: 
       cluster.add(bridge);
       usedOn(node).add(bridge);
       return { bridge, repeated: free === undefined };
+    },
+    left(node) {
+      const used = [...usedOn(node)].filter((name) => {
+        const number = Number(/^vmbr(\d{4})$/.exec(name)?.[1] ?? 0);
+        return number >= FIRST_BRIDGE && number <= LAST_BRIDGE;
+      });
+      return LAST_BRIDGE - FIRST_BRIDGE + 1 - used.length;
     },
   };
 }

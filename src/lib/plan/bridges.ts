@@ -1,7 +1,8 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
 import { PlanRefusedError } from '../errors.ts';
+import { foreignPending } from './foreign-pending.ts';
 import { refuse } from './refuse.ts';
-import type { Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
+import type { Inventory, NodeNetwork } from '../inventory/types.ts';
 import { assertSound } from './graph.ts';
 import { sortedUnique } from './order.ts';
 import { makeStep } from './step.ts';
@@ -20,19 +21,13 @@ export function emptyDraft(): NodeDraft {
   return { edits: [], up: [], gone: [], notes: [] };
 }
 
-/** A removal of a reserved bridge is staged by people only: we never remove one. */
-function isForeign(row: PendingRow): boolean {
-  return !row.ours || (row.change === 'removed' && row.text.includes('#deploy-stand reserved'));
-}
-
-function foreignPending({ node, pending }: NodeNetwork): Refusal | undefined {
-  const rows = pending.filter(isForeign);
-  if (rows.length === 0) return undefined;
-  const diff = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
+function pendingRefusal(network: NodeNetwork): Refusal | undefined {
+  const message = foreignPending(network);
+  if (message === undefined) return undefined;
   return {
     code: 'FOREIGN_PENDING_CHANGES',
-    message: `network changes that are not ours are staged on ${node} and would be applied with ours:\n${diff}`,
-    hint: `apply or revert them in ${node} → System → Network, then run the command again`,
+    message,
+    hint: `apply or revert them in ${network.node} → System → Network, then run the command again`,
   };
 }
 
@@ -70,7 +65,7 @@ export interface NodePlan {
 /** Foreign edits only matter where something is to be applied. */
 export function finishNode(network: NodeNetwork, draft: NodeDraft): NodePlan {
   const { node } = network;
-  const refused = hasWork(draft) ? (draft.refused ?? foreignPending(network)) : draft.refused;
+  const refused = hasWork(draft) ? (draft.refused ?? pendingRefusal(network)) : draft.refused;
   const planned = { node, notes: draft.notes, ...(refused ? { refused } : {}) };
   if (refused || !hasWork(draft)) return { planned, steps: [] };
   return { planned, steps: [...draft.edits, reloadOf(node, draft)] };

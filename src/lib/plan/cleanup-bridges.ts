@@ -5,7 +5,7 @@ import type { CleanupContext } from './cleanup-context.ts';
 import type { PlannedRemoval } from './cleanup-users.ts';
 import { isOlder, parseBridgeMark, sinceOf } from './marks.ts';
 import { compareNatural } from './order.ts';
-import { foreignPending } from './placement.ts';
+import { foreignPendingOn } from './foreign-pending.ts';
 import { makeStep } from './step.ts';
 import type { PlannedBridge, Refusal, StepOf } from './types.ts';
 
@@ -159,7 +159,7 @@ export function planCleanupBridges(
     (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
   );
   for (const { user, node, iface, ports, alias, comment, reason } of candidates) {
-    const pending = foreignPending(node, have);
+    const pending = foreignPendingOn(node, have.networks);
     const users = have.bridgeUse
       .filter((use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')))
       .sort((a, b) => a.vmid - b.vmid);

@@ -1,21 +1,26 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
+import { InternalError } from '../errors.ts';
 import { markTime } from './marks.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
+import { createLedger, type Ledger } from './capacity.ts';
+import { capacityWarnings } from './capacity-text.ts';
+import { createDemands, usualSize } from './demand.ts';
 import { assertSound } from './graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from './nic-values.ts';
 import { planNetwork } from './network-steps.ts';
 import { compareNatural } from './order.ts';
-import { chooseNodes, countStands, noNodeRefusal, type NodeChoice } from './placement.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
+import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
-import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
-import { readStandState } from './stand-state.ts';
+import { assignSeats, type Seats } from './seats.ts';
+import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
+import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
@@ -25,6 +30,8 @@ export interface DeployOptions {
   readonly adopt: boolean;
   /** Change running VMs too. */
   readonly updateRunning: boolean;
+  /** Deploy what fits instead of refusing a class that does not. */
+  readonly fit?: boolean;
   /** What former rounds of this run found taken. */
   readonly taken?: Taken;
 }
@@ -71,6 +78,35 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
       ...(stand.refused?.hint === undefined ? {} : { hint: stand.refused.hint }),
     })),
   );
+}
+
+/** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
+function countSeated(states: readonly StandState[], index: HaveIndex): Map<string, number> {
+  const counts = countStands(index);
+  for (const { present, claim } of states) {
+    const node = present.size === 0 && claim ? nodeOfClaim(claim, index) : undefined;
+    if (node !== undefined) counts.set(node, (counts.get(node) ?? 1) - 1);
+  }
+  return counts;
+}
+
+function seatStands(
+  states: readonly StandState[],
+  context: StandContext,
+): { readonly ledger: Ledger; readonly seats: Seats } {
+  const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const ledger = createLedger({
+    lab,
+    have,
+    index,
+    pools: new Set(states.map(({ user }) => user.pool)),
+    counts: countSeated(states, index),
+    usual: usualSize(machines),
+    freeVmids: vmids.left(),
+    freeBridges: (node) => bridges.left(node),
+  });
+  const demandOf = createDemands(context);
+  return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
 }
 
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
@@ -126,7 +162,6 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     index,
     machines,
     choice,
-    counts: countStands(index),
     vmids,
     bridges: createBridgeAllocator(have, index, taken),
     replicas: createReplicaPlanner({ index, vmids, since }),
@@ -134,8 +169,18 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     updateRunning: options.updateRunning,
     since,
   };
-  countByBridges(states, context);
-  const drafts = states.map((state) => planStand(state, context));
+  const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
+  const healthy = states.filter((state) => refusals.get(state.user.userid) === undefined);
+  const { ledger, seats } = seatStands(healthy, context);
+  if (seats.shortage && options.fit !== true) {
+    refuse([{ ...seats.shortage, hint: `--fit deploys what fits; ${seats.shortage.hint ?? ''}` }]);
+  }
+  const drafts = states.map((state) => {
+    const { userid } = state.user;
+    const seat = refusals.get(userid) ?? seats.of.get(userid);
+    if (!seat) throw new InternalError('NO_SEAT', `the stand of ${userid} was given no node`);
+    return planStand(state, seat, context);
+  });
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
   const steps = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
@@ -153,9 +198,11 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     stands,
     preconditions: collectPreconditions(drafts, finished, context),
     warnings: warningsOf(drafts, have, [
+      ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
       ...pamWarnings(finished, have),
       ...context.replicas.warnings(),
+      ...capacityWarnings(ledger),
     ]),
   };
 }

@@ -20,6 +20,8 @@ interface MarkedBridge {
 }
 
 export interface HaveIndex {
+  /** Nodes that are. */
+  readonly online: ReadonlySet<string>;
   readonly guests: ReadonlyMap<number, GuestInfo>;
   readonly configs: ReadonlyMap<number, VmConfig>;
   readonly pools: ReadonlyMap<string, PoolInfo>;
@@ -87,6 +89,7 @@ export function indexHave(have: Inventory): HaveIndex {
   const marks = new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)]));
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
   return {
+    online: new Set(have.nodes.filter((node) => node.online).map((node) => node.name)),
     guests,
     configs,
     pools,

@@ -7,6 +7,7 @@ import { compareNatural, sortedUnique } from './order.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy } from './templates.ts';
 import type { Refusal } from './types.ts';
+import { isAtLeast } from './version.ts';
 
 interface Findings {
   readonly refusals: readonly Refusal[];
@@ -86,9 +87,7 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
 
 /** Until 8.1 only vmbrN is known as a bridge when PVE reads the file back; since then up to 10 letters and digits. */
 export function isBridgeName(name: string, version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const anyName = major > 8 || (major === 8 && minor >= 2);
-  return (anyName ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);
+  return (isAtLeast(version, 8, 2) ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);
 }
 
 function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
@@ -111,25 +110,12 @@ function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
     }));
 }
 
-/** The name is reserved; placing by something else under this name would be a lie. */
-function unavailableStrategy(lab: Lab): Refusal[] {
-  if (lab.placement.strategy !== 'smart') return [];
-  return [
-    {
-      code: 'NO_STRATEGY',
-      message: `${lab.file}: strategy smart is not available in this version`,
-      hint: 'use balanced, local or specific',
-    },
-  ];
-}
-
 /** A mistyped node would be passed over in silence: stands would go where they were not to go. */
 function unknownNodes(lab: Lab, have: Inventory): Refusal[] {
   const names = new Set(have.nodes.map((node) => node.name));
-  const { node, nodes = [], exclude } = lab.placement;
-  const unknown = sortedUnique([...(node === undefined ? [] : [node]), ...nodes, ...exclude]).filter(
-    (name) => !names.has(name),
-  );
+  const { node, nodes = [], exclude, pin = {} } = lab.placement;
+  const named = [...(node === undefined ? [] : [node]), ...nodes, ...exclude, ...Object.values(pin).flat()];
+  const unknown = sortedUnique(named).filter((name) => !names.has(name));
   if (unknown.length === 0) return [];
   return [
     {
@@ -160,7 +146,7 @@ function untaggableBridges(lab: Lab, have: Inventory): string[] {
 
 function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
   if (
-    have.version.startsWith('7.') &&
+    !isAtLeast(have.version, 8) &&
     lab.machines.some((machine) => machine.cloudInit?.upgrade !== undefined)
   ) {
     return ['cloud_init.upgrade needs PVE 8 or newer'];
@@ -171,7 +157,6 @@ function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
 export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
   return {
     refusals: [
-      ...unavailableStrategy(lab),
       ...unknownNodes(lab, have),
       ...unknownRoles(rolesOf(lab), have, lab.file),
       ...shadowedAliases(lab, have),

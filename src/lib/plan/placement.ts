@@ -1,8 +1,10 @@
-/** Chooses one node per stand. Counts stands; does not look at load. */
+/** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
+import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
+import type { Claim } from './marks.ts';
 import { compareNatural } from './order.ts';
 import type { Refusal } from './types.ts';
 
@@ -22,15 +24,6 @@ function realBridges(lab: Lab): Set<string> {
     }
   }
   return names;
-}
-
-/** Foreign edits that an apply would put into force: an apply on this node is not ours to do. */
-export function foreignPending(node: string, have: Inventory): string | undefined {
-  const rows =
-    have.networks.find((network) => network.node === node)?.pending.filter((row) => !row.ours) ?? [];
-  if (rows.length === 0) return undefined;
-  const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
-  return `network changes that are not ours are staged on ${node} and would be applied with ours:\n${text}`;
 }
 
 /** Has a reserved bridge of the lab still to be made on `node`? */
@@ -125,12 +118,15 @@ export function chooseNodes(
     const obstacle =
       inMaintenance && strategy !== 'specific'
         ? `node ${node} is in maintenance`
-        : (nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
-          (needsReload(lab, node, have, index) ? foreignPending(node, have) : undefined));
+        : !isWanted(node, lab)
+          ? `the lab keeps its stands off ${node}`
+          : (nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
+            (needsReload(lab, node, have, index) ? foreignPendingOn(node, have.networks) : undefined));
     if (obstacle === undefined) eligible.push(node);
     else obstacles.set(node, obstacle);
   }
-  return { eligible, obstacles };
+  // Then every stand needs all of them.
+  return { eligible: spread && obstacles.size > 0 ? [] : eligible, obstacles };
 }
 
 /** Exit 3 text when no node will do: every node with its own reason. */
@@ -149,30 +145,20 @@ export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
   };
 }
 
-/** Counts stands per node: by their VMs, else by the node their claim names. */
+/** The node of a claimed stand: that of its VMs, else the one the claim names. */
+export function nodeOfClaim(claim: Claim, index: HaveIndex): string | undefined {
+  const made = claim.vmids.map((vmid) => index.guests.get(vmid)?.node).find((node) => node !== undefined);
+  return made ?? claim.node;
+}
+
+/** Claimed stands per node. */
 export function countStands(index: HaveIndex): Map<string, number> {
   const counts = new Map<string, number>();
   for (const mark of index.marks.values()) {
     for (const claim of mark.claims) {
-      const made = claim.vmids.map((vmid) => index.guests.get(vmid)?.node).find((node) => node !== undefined);
-      const node = made ?? claim.node;
+      const node = nodeOfClaim(claim, index);
       if (node !== undefined) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
   }
   return counts;
-}
-
-/** The node with the fewest stands, ties in natural order; counts the choice. */
-export function takeNode(
-  eligible: readonly string[],
-  counts: Map<string, number>,
-): { readonly node: string; readonly count: number } | undefined {
-  let best: string | undefined;
-  for (const node of eligible) {
-    if (best === undefined || (counts.get(node) ?? 0) < (counts.get(best) ?? 0)) best = node;
-  }
-  if (best === undefined) return undefined;
-  const count = counts.get(best) ?? 0;
-  counts.set(best, count + 1);
-  return { node: best, count };
 }

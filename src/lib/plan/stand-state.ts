@@ -46,6 +46,8 @@ interface Found {
   readonly foreign: number[];
   readonly unreadable: GuestInfo[];
   readonly zombies: GuestInfo[];
+  /** On a node that is offline. */
+  readonly away: GuestInfo[];
   /** Members of the pool at a claimed id that nothing shows to be ours. */
   readonly doubtful: GuestInfo[];
   readonly notes: string[];
@@ -102,6 +104,7 @@ function nothingFound(): Found {
     foreign: [],
     unreadable: [],
     zombies: [],
+    away: [],
     doubtful: [],
     notes: [],
   };
@@ -115,6 +118,8 @@ function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
     const config = index.configs.get(vmid);
     if (!guest) {
       found.open.push(vmid);
+    } else if (!index.online.has(guest.node)) {
+      found.away.push(guest);
     } else if (!config && guest.lock !== 'clone') {
       found.unreadable.push(guest);
     } else if (!isOurs(vmid, guest, config, user.pool)) {
@@ -205,6 +210,14 @@ function unreadableRefusal(found: Found): Refusal | undefined {
       code: 'ZOMBIE_VM',
       message: `VM ${zombie.vmid} on ${zombie.node} is the rest of a failed removal (lock: destroyed)`,
       hint: `as root on ${zombie.node}: \`qm unlock ${zombie.vmid} && qm destroy ${zombie.vmid} --purge\`, then run again`,
+    };
+  }
+  const [away] = found.away;
+  if (away) {
+    return {
+      code: 'NODE_OFFLINE',
+      message: `VM ${found.away.map(({ vmid }) => vmid).join(', ')} of this stand ${found.away.length === 1 ? 'is' : 'are'} on ${away.node}, which is offline; no second copy is made`,
+      hint: `run again when ${away.node} is back`,
     };
   }
   const [guest] = found.unreadable;

@@ -2,36 +2,29 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
-import { bridgeKey, type HaveIndex } from './have-index.ts';
+import { foreignPendingOn } from './foreign-pending.ts';
+import type { HaveIndex } from './have-index.ts';
 import { formatPoolComment, type Claim, type PoolMark } from './marks.ts';
-import { sortedUnique } from './order.ts';
-import {
-  foreignPending,
-  isSpread,
-  lacksReserved,
-  machinesOn,
-  noNodeRefusal,
-  nodeObstacle,
-  takeNode,
-  type NodeChoice,
-} from './placement.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
+import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
+import { sortedUnique } from './order.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
-import { aliasesOf, planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
+import type { Seat } from './seats.ts';
+import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
+import { isAtLeast } from './version.ts';
 
-/** What all stands of one plan share. The allocators and `counts` change as stands take from them. */
+/** What all stands of one plan share. The allocators change as stands take from them. */
 export interface StandContext {
   readonly lab: Lab;
   readonly have: Inventory;
   readonly index: HaveIndex;
   readonly machines: readonly ResolvedMachine[];
   readonly choice: NodeChoice;
-  readonly counts: Map<string, number>;
   readonly vmids: VmidAllocator;
   readonly bridges: BridgeAllocator;
   readonly replicas: ReplicaPlanner;
@@ -52,70 +45,6 @@ export interface StandDraft {
   /** Ids that are free before the plan and taken after it. */
   readonly freshVmids: readonly number[];
   readonly warnings: readonly string[];
-}
-
-interface Seat {
-  readonly node: string;
-  readonly why: string;
-}
-
-/** Where the stand's objects already are; several nodes when it was torn by hand. */
-function presentNodes(state: StandState, context: StandContext): string[] {
-  const nodes = [...state.present.values()].map((vm) => vm.node);
-  if (nodes.length > 0) return sortedUnique(nodes);
-  const { name } = context.lab;
-  const bridges = [...aliasesOf(context.lab).keys()].flatMap(
-    (alias) => context.index.standBridges.get(bridgeKey(name, state.user.userid, alias)) ?? [],
-  );
-  return sortedUnique(bridges.map((bridge) => bridge.node));
-}
-
-/** Stands of which only bridges were made, or that are taken over, have no claim that `countStands` could count by. */
-export function countByBridges(states: readonly StandState[], context: StandContext): void {
-  for (const state of states) {
-    if ((state.claim && state.present.size > 0) || state.claim?.node !== undefined) continue;
-    const [node] = presentNodes(state, context);
-    if (node !== undefined) context.counts.set(node, (context.counts.get(node) ?? 0) + 1);
-  }
-}
-
-function isIncomplete(state: StandState, context: StandContext): boolean {
-  return context.lab.machines.some((machine) => !state.present.has(machine.name));
-}
-
-/** A stand that has something stays where it is; a claim alone is a wish; the rest is placed. */
-function chooseSeat(state: StandState, context: StandContext): Seat | Refusal {
-  const { lab, have, index, machines, choice, counts } = context;
-  const [node, other] = presentNodes(state, context);
-  const incomplete = isIncomplete(state, context);
-  if (node !== undefined) {
-    const isTakenOver = [...state.present.values()].some((vm) => vm.takenOver);
-    if (other !== undefined && (incomplete || isTakenOver) && aliasesOf(lab).size > 0) {
-      return {
-        code: 'STAND_TORN',
-        message: `the VMs of ${state.user.userid} are on ${presentNodes(state, context).join(' and ')}; their own networks do not reach across nodes`,
-        hint: 'bring the VMs together on one node, then run again',
-      };
-    }
-    const here = isSpread(lab) ? machinesOn(node, machines) : machines;
-    const obstacle = incomplete ? nodeObstacle(node, lab, here, have, index) : undefined;
-    if (obstacle === undefined) return { node, why: 'already there' };
-    return {
-      code: 'NODE_UNFIT',
-      message: `the stand of ${state.user.userid} is on ${node} and cannot be completed there: ${obstacle}`,
-      hint: 'mend this and run again',
-    };
-  }
-  const claimed = state.claim?.node;
-  if (claimed !== undefined && choice.eligible.includes(claimed))
-    return { node: claimed, why: 'claimed there' };
-  if (claimed !== undefined) counts.set(claimed, (counts.get(claimed) ?? 1) - 1);
-  const taken = takeNode(choice.eligible, counts);
-  if (!taken) return noNodeRefusal(lab, choice);
-  const { strategy } = lab.placement;
-  if (strategy === 'specific') return { node: taken.node, why: 'as asked' };
-  if (strategy === 'local') return { node: taken.node, why: "the template's node" };
-  return { node: taken.node, why: `fewest stands (${taken.count})` };
 }
 
 function refusedStand(state: StandState, refused: Refusal): StandDraft {
@@ -140,7 +69,7 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
 /** PVE 9 wants a letter first; `.` and `..` are no path components (pve-access-control, `verify_poolname`). */
 function poolNameRefusal(state: StandState, context: StandContext): Refusal | undefined {
   const { pool, userid } = state.user;
-  const needsLetter = Number(context.have.version.split('.')[0]) >= 9;
+  const needsLetter = isAtLeast(context.have.version, 9);
   const isLegal =
     /^[A-Za-z0-9._-]+$/.test(pool) && !/^\.+$/.test(pool) && (!needsLetter || /^[A-Za-z]/.test(pool));
   if (isLegal || state.mark) return undefined;
@@ -368,7 +297,7 @@ function pendingRefusal(
   const { lab, have, index } = context;
   if (bridges.steps.length + bridges.down.length === 0 && !lacksReserved(lab, node, have, index))
     return undefined;
-  const message = foreignPending(node, have);
+  const message = foreignPendingOn(node, have.networks);
   if (message === undefined) return undefined;
   return {
     code: 'FOREIGN_PENDING_CHANGES',
@@ -377,15 +306,18 @@ function pendingRefusal(
   };
 }
 
-export function planStand(state: StandState, context: StandContext): StandDraft {
-  const { lab } = context;
-  const refused =
+/** Why nothing can be done for this stand, wherever it is put. */
+export function standRefusal(state: StandState, context: StandContext): Refusal | undefined {
+  return (
     state.refused ??
     poolNameRefusal(state, context) ??
     realmRefusal(state.user, context.have, context.index) ??
-    roleConflict(state, context);
-  if (refused) return refusedStand(state, refused);
-  const seat = chooseSeat(state, context);
+    roleConflict(state, context)
+  );
+}
+
+export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
+  const { lab } = context;
   if ('code' in seat) return refusedStand(state, seat);
   const bridges = planStandBridges({ ...context, state, node: seat.node });
   const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
@@ -414,7 +346,7 @@ export function planStand(state: StandState, context: StandContext): StandDraft 
       placement: seat.why,
       vms: vms.vms,
       bridges: bridges.planned,
-      notes: [...state.notes, ...bridges.notes, ...vms.notes],
+      notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes],
     },
     claimSteps,
     bridgeSteps: bridges.steps,

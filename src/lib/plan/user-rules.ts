@@ -6,6 +6,7 @@ import { formatUserMark, type PoolMark } from './marks.ts';
 import { compareNatural } from './order.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step, StepOf } from './types.ts';
+import { isAtLeast } from './version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
 export function isDirectory(realm: string, have: Inventory): boolean {
@@ -81,8 +82,7 @@ function makesPassword(step: Step): boolean {
 
 /** Since pve-access-control 8.2.0, which came with 8.3, a new password has at least 8 characters; 5 before. */
 function shortestPassword(version: string): number {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 8 || (major === 8 && minor >= 3) ? 8 : 5;
+  return isAtLeast(version, 8, 3) ? 8 : 5;
 }
 
 /** PVE would refuse each of the passwords that this plan is going to make. */

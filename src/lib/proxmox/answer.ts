@@ -1,5 +1,12 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
-import { AnswerLostError, AuthError, isTaskListLockTimeout, PveError, UnreachableError } from './errors.ts';
+import {
+  AnswerLostError,
+  AuthError,
+  isTaskListLockTimeout,
+  NodeUnreachableError,
+  PveError,
+  UnreachableError,
+} from './errors.ts';
 import type { HttpMethod } from './errors.ts';
 
 export interface RawAnswer {
@@ -37,7 +44,7 @@ export function judge(asked: Asked, received: RawAnswer): Answer {
   const document = parseDocument(raw.body);
   if (raw.status >= 200 && raw.status < 300) return accepted(asked, raw, document);
   if (raw.status >= 300 && raw.status < 400) throw redirected(asked, raw);
-  if (raw.status === 595) throw new UnreachableError(asked.method, asked.path, nodeTrouble(raw));
+  if (raw.status === 595) throw new NodeUnreachableError(asked.method, asked.path, nodeTrouble(raw));
   if (LOST.has(raw.status)) throw noAnswer(asked, nodeTrouble(raw));
   // PVE's own errors are JSON or empty; a page of text is some proxy's, which may have passed the request on.
   if (raw.status >= 500 && raw.body.trim() !== '' && !document)

@@ -11,6 +11,7 @@ type ClusterApi = Pick<
   | 'version'
   | 'clusterStatus'
   | 'resources'
+  | 'nodeCpuHour'
   | 'nodeStorages'
   | 'nodeHaStates'
   | 'removeHaResource'
@@ -33,6 +34,11 @@ export function clusterApi(http: PveHttp): ClusterApi {
       };
     },
     resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
+    nodeCpuHour: async (node, signal) => {
+      const params = { timeframe: 'hour', cf: 'AVERAGE' };
+      const rows = rowsOf(await http.get(path`/nodes/${node}/rrddata`, params, signal));
+      return rows.flatMap((row) => row.maybeNumber('cpu') ?? []);
+    },
     nodeStorages: async (node, signal) => {
       const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
       return rowsOf(answer).map(storageOf);

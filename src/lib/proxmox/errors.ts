@@ -54,11 +54,25 @@ export class AuthError extends PveError {
 
 /** Proven not to have been carried out: no connection was made, or (reads only) no answer came. */
 export class UnreachableError extends ConnectionError {
-  constructor(method: HttpMethod, path: string, reason: string, cause?: unknown) {
-    super('PVE_UNREACHABLE', `${method} ${path}: ${reason}`, {
-      hint: 'check that the host is up, its name right, and port 8006 open from here',
-      cause,
-    });
+  constructor(
+    method: HttpMethod,
+    path: string,
+    reason: string,
+    cause?: unknown,
+    hint = 'check that the host is up, its name right, and port 8006 open from here',
+  ) {
+    super('PVE_UNREACHABLE', `${method} ${path}: ${reason}`, { hint, cause });
+  }
+}
+
+/** The cluster answered, but the node that the request was for is not reached by the others (595). */
+export class NodeUnreachableError extends UnreachableError {
+  readonly node: string;
+
+  constructor(method: HttpMethod, path: string, reason: string) {
+    const node = /^\/nodes\/([^/]+)/.exec(path)?.[1] ?? '';
+    super(method, path, reason, undefined, `see whether node ${node} is online, then run again`);
+    this.node = node;
   }
 }
 

@@ -167,6 +167,11 @@ export interface PveApi {
   clusterStatus(signal?: AbortSignal): Promise<ClusterStatus>;
   /** `GET /cluster/resources`. Rows are filtered to what the caller may audit; status lags about 10 s. */
   resources(signal?: AbortSignal): Promise<readonly ResourceRow[]>;
+  /**
+   * `GET /nodes/{node}/rrddata?timeframe=hour&cf=AVERAGE` → the points' CPU load as a fraction of all threads, oldest
+   * first; points without one (the node was off) are left out. Sys.Audit on the node.
+   */
+  nodeCpuHour(node: string, signal?: AbortSignal): Promise<readonly number[]>;
   /** `GET /nodes/{node}/storage`: content types and free space. Datastore.Audit or AllocateSpace per storage. */
   nodeStorages(
     node: string,

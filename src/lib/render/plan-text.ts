@@ -84,6 +84,7 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     { text: view.stand.node === undefined ? '' : `node ${view.stand.node}` },
     { text: view.stand.vms.length === 0 ? '' : `VMs ${formatVmids(view.stand.vms.map(({ vmid }) => vmid))}` },
     { text: bridgeRange(view) },
+    { text: view.stand.placement ?? '', paint: paint.dim },
   ]);
   const each = countOf(first.steps.length, 'step', 'steps');
   const intro = `the same for ${countOf(views.length, 'more stand', 'more stands')} (${each} each):`;

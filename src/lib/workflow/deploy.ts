@@ -43,6 +43,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
       ...(options.adopt ? membersOf(guests, inScope) : []),
     ],
     ...(options.adopt ? { bridgeUse: nodesWithAdoptable, hidden: true } : {}),
+    load: lab.placement.strategy === 'smart',
   };
 }
 
@@ -135,7 +136,9 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
-    const round = await runRound({ ...want, users }, context, taken);
+    // After the first write a stand without room is left out; the plan is not refused any more.
+    const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
+    const round = await runRound({ ...want, users, options }, context, taken);
     rounds.push(round);
     if (round.result.interrupted) break;
     const again = noteTaken(round, taken);

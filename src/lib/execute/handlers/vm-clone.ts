@@ -4,6 +4,7 @@ import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
+import { assertNodeAnswers } from './node-answers.ts';
 import { settledClone, settledLostClone } from './clone-progress.ts';
 
 /** Against clocks in whole seconds and the way of the request. */
@@ -20,6 +21,7 @@ function cloneTemplate(
   const clone = async (mayExist: boolean): Promise<StepOutcome> => {
     since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
     try {
+      if (target !== node) await assertNodeAnswers(target, io);
       const upid = await io.pve.cloneVm(storage === undefined ? request : { ...request, storage }, io.signal);
       await awaitTask(io, upid);
       return 'done';
