@@ -54,6 +54,15 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
       },
     );
   }
+  if (flags.adopt && flags.config === undefined) {
+    throw new UsageError(
+      'ADOPT_SELECTION',
+      '--adopt needs -c and -u: stands without marks are known by the names in these files',
+      {
+        hint: 'use cleanup --adopt -c lab.yml -u users.yml',
+      },
+    );
+  }
   if (flags.lab !== undefined) return { by: 'lab', lab: flags.lab };
   if (flags.user !== undefined) return { by: 'user', users: flags.user };
   if (flags.expired) return { by: 'expired' };

@@ -25,8 +25,9 @@ interface KindText<K extends StepKind> {
   readonly say: (step: StepOf<K>, names: Names) => string;
 }
 
-function withAlias(iface: string, alias: string | undefined): string {
-  return alias === undefined ? iface : `${iface} (${alias})`;
+/** Of an adopted bridge it may not be known which network it is. */
+function withAlias(iface: string, alias = ''): string {
+  return alias === '' ? iface : `${iface} (${alias})`;
 }
 
 /** Names of a stand's own objects; shared steps have no stand. */

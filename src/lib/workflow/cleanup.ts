@@ -151,7 +151,7 @@ function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[
 export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
   const { plan, have } = await readAndPlan(want, context);
   assertWithinLimit(plan, want.maxChanges);
-  if (plan.steps.length === 0) await tidyLock(have, context);
+  if (!plan.steps.some(isReleasing)) await tidyLock(have, context);
   context.onPlan(plan);
   const removed = await runSteps(
     plan.steps.filter((step) => !isReleasing(step)),
