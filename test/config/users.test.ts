@@ -84,7 +84,7 @@ describe('users.yml', () => {
       'the administrator',
       '- root@pam',
       [
-        'users.yml:1:3 users[0]: root@pam is the administrator of the cluster, not a student [root@pam] → remove the line; a stand for trying out needs a user of its own',
+        'users.yml:1:3 users[0]: root@pam is the administrator of the cluster, not a student [root@pam] → name somebody else; a stand for trying out needs a user of its own',
       ],
     ],
     [

@@ -6,7 +6,7 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
 import { forEach, runAndKill } from './killing.ts';
-import { canLogin, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = `name: net
 passwords: { length: 10 }
@@ -275,10 +275,12 @@ describe('delete', () => {
     const deploy = ['deploy', '-c', path('lab.yml'), '--only', 'anna@pve', '--credentials', credentials];
     await runCli([...deploy, '-u', path('users.yml')], simulator);
     await users(simulator, 'create', '-u', path('users.yml'));
+    await post(simulator, '/access/users', { userid: 'ops@pve', comment: 'operations' });
     const since = simulator.requests.length;
     for (const [argv, code, text] of [
       [['--user', 'anna@pve'], 3, 'STANDS_LEFT'],
-      [['--user', 'root@pam'], 3, 'NOT_OURS'],
+      [['--user', 'ops@pve'], 3, 'NOT_OURS'],
+      [['--user', 'root@pam'], 2, 'not a student'],
       [[], 2, 'NO_SELECTION'],
       [['-u', path('users.yml'), '--user', 'zed@pve'], 2, 'UNKNOWN_USER'],
       [['--user', 'zed'], 2, 'realm'],

@@ -46,7 +46,7 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
       const message = `${ROOT} is the administrator of the cluster, not a student`;
       issues.add(idPath, message, {
         value: userid,
-        hint: 'remove the line; a stand for trying out needs a user of its own',
+        hint: 'name somebody else; a stand for trying out needs a user of its own',
       });
     } else if (parseUserId(userid)) {
       if (/[^\x21-\x7e]/.test(userid)) odd.push({ path: idPath, name: userid });
