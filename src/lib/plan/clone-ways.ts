@@ -1,11 +1,11 @@
 /** Finds how a machine gets onto a node: from its template there, over shared storage, or through a replica. */
 import type { Machine } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { cloneObstacle, linkedObstacle } from './clone-rules.ts';
+import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
 import { compareNatural } from './order.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
-import { isFresh, templateOf } from './replicas.ts';
+import { isFresh } from './replicas.ts';
 import { describeTemplate, sayRef, type FoundTemplates, type Template } from './templates.ts';
 
 /** A machine with the templates it may be cloned from. */
@@ -40,7 +40,7 @@ function obstacleFrom(
 function freshReplicas(origin: Template, node: string, index: HaveIndex): Template[] {
   return index.replicas
     .filter((replica) => replica.claim.source === origin.vmid && isFresh(replica, origin))
-    .flatMap((replica) => templateOf(replica) ?? [])
+    .flatMap(({ state, template }) => (state === 'ready' && template ? [template] : []))
     .sort(
       (a, b) =>
         Number(b.node === node) - Number(a.node === node) ||
@@ -75,11 +75,10 @@ function throughReplica(
   if (ready) return { by: 'replica', origin, from: ready };
   const need = replicaNeed(machine, origin, node, index.storages);
   if (typeof need === 'string') return need;
-  const row = machine.storage === undefined ? undefined : index.storages.get(`${node}/${machine.storage}`);
-  if (machine.storage !== undefined && !row?.active)
-    return `storage ${machine.storage} is not available on ${node}`;
-  if (row && !row.content.includes('images')) return `storage ${row.storage} does not hold VM images`;
-  const obstacle = offline(origin, have) ?? obstacleOfNeed(machine, need, index);
+  const obstacle =
+    offline(origin, have) ??
+    obstacleOfNeed(machine, need, index) ??
+    storageObstacle(machine, { node }, node, index.storages);
   return obstacle ?? { by: 'new-replica', origin, need };
 }
 

@@ -16,7 +16,7 @@ import { makeStep } from './step.ts';
 import type { Refusal, Step } from './types.ts';
 
 /** A replica that a plan makes. */
-export interface PlannedReplica {
+interface PlannedReplica {
   readonly source: number;
   readonly vmid: number;
   readonly node: string;

@@ -9,7 +9,7 @@ import { toTemplate, volumesOf, type Template } from './templates.ts';
  * `open`: claimed, and nothing is there yet but perhaps a clone under way. `foreign`: something is there that does not
  * carry the mark; it is left alone. `unreadable`: nothing can be told, its node may be down.
  */
-export type ReplicaState = 'ready' | 'unfinished' | 'open' | 'foreign' | 'unreadable';
+type ReplicaState = 'ready' | 'unfinished' | 'open' | 'foreign' | 'unreadable';
 
 export interface Replica {
   readonly claim: ReplicaClaim;
@@ -19,6 +19,8 @@ export interface Replica {
   /** Of the source, as it was when the copy was ordered. Undefined while nothing is there. */
   readonly digest?: string;
   readonly config?: VmConfig;
+  /** What there is to clone, once it is `ready`. */
+  readonly template?: Template;
 }
 
 function stateOf(vmid: number, guest: GuestInfo | undefined, config: VmConfig | undefined): ReplicaState {
@@ -47,7 +49,7 @@ export function readReplicas(
       state,
       node: state === 'open' ? claim.node : (config?.node ?? guest?.node ?? claim.node),
       ...(mark === undefined || state === 'foreign' ? {} : { digest: mark.digest }),
-      ...(config === undefined ? {} : { config }),
+      ...(config === undefined ? {} : { config, template: toTemplate(config) }),
     };
   });
 }
@@ -55,11 +57,6 @@ export function readReplicas(
 /** A copy of the source as it is now? Any edit of the source's configuration counts. */
 export function isFresh({ digest }: Replica, source: Pick<Template, 'digest'>): boolean {
   return digest === source.digest;
-}
-
-/** A finished replica as something to clone from. */
-export function templateOf({ config, state }: Replica): Template | undefined {
-  return state === 'ready' && config ? toTemplate(config) : undefined;
 }
 
 /** Storage types on which a volume's id tells which base image it hangs on (pve-storage; LvmThinPlugin.pm does not). */
@@ -80,7 +77,7 @@ export function clonesOf(
   claimed: ReadonlySet<number>,
 ): number[] {
   const { vmid } = replica.claim;
-  const storages = replica.config ? volumesOf(replica.config.values).filter((volume) => volume.isDisk) : [];
+  const storages = (replica.template?.volumes ?? []).filter((volume) => volume.isDisk);
   const silent = new Set(
     storages
       .map(({ storage }) => rowOf(have, replica.node, storage))
