@@ -73,8 +73,10 @@ function shortListWarnings(have: Inventory): string[] {
 }
 
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
-export function planCleanup({ selection, have, options }: CleanupInput): Plan {
+export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
   const index = indexHave(have);
+  // What has no mark is known by the names in the files of its class.
+  const options = { ...asked, adopt: asked.adopt && selection.by === 'class' };
   const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);
