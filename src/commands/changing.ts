@@ -5,6 +5,8 @@ import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
+import type { Requirement } from '../lib/plan/privileges/types.ts';
+import { describeLacking } from '../lib/workflow/preflight.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import type { ProgramIo } from './io.ts';
@@ -21,6 +23,8 @@ export interface Changing {
   readonly hard: AbortSignal;
   connect(): Promise<Session>;
   runContext(): Promise<RunContext>;
+  /** Tells what the caller lacks for a plan that is only shown. */
+  warnLacking(lacking: readonly Requirement[]): Promise<void>;
   /** Opens the credentials file too; refuses one that is not ours. */
   withCredentials(file: string): Promise<DeployContext>;
   stoppedBy(): StopSignal | undefined;
@@ -70,8 +74,10 @@ export async function runChanging(
   const connect = async (): Promise<Session> =>
     (session ??= await openSession(io, flags, { output, log, hard: hard.signal }));
   const runContext = async (): Promise<RunContext> => {
-    const { pve, tasks, clock } = await connect();
+    const { pve, tasks, clock, caller } = await connect();
     return {
+      caller,
+      preflight: flags.preflight,
       pve,
       tasks,
       clock,
@@ -102,6 +108,11 @@ export async function runChanging(
       hard: hard.signal,
       connect,
       runContext,
+      warnLacking: async (lacking) => {
+        const { caller } = await connect();
+        for (const { path, message } of describeLacking(lacking, caller))
+          ui.warn(`${caller} on ${path} ${message}`);
+      },
       withCredentials,
       stoppedBy: () => stopped,
       finish: () => ui.done(),

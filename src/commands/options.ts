@@ -14,6 +14,7 @@ export interface GlobalFlags {
   readonly quiet?: true;
   readonly color: boolean;
   readonly progress: 'auto' | 'plain' | 'json' | 'none';
+  readonly preflight: boolean;
 }
 
 const NO = /^(|0|no|off|false)$/i;
@@ -93,5 +94,6 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(envOption('--log-level <level>', 'debug record').choices(LOG_LEVELS).default('silent'))
     .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
     .addOption(envOption('--quiet', 'no progress, only results and errors'))
+    .option('--no-preflight', 'do not compare the plan with the own privileges before the first write')
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }

@@ -19,6 +19,8 @@ export interface Session {
   readonly url: string;
   /** PVE lets a token do less. */
   readonly login: 'token' | 'password';
+  /** `user@realm`, or `user@realm!token`. */
+  readonly caller: string;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,10 @@ function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Targ
   };
 }
 
+function callerOf({ auth }: Connection): string {
+  return auth.kind === 'token' ? auth.tokenId : auth.user;
+}
+
 export async function openSession(
   io: ProgramIo,
   flags: GlobalFlags,
@@ -105,6 +111,7 @@ export async function openSession(
     clock: target.clock,
     url: target.url,
     login: target.connection.auth.kind,
+    caller: callerOf(target.connection),
     close: async () => {
       pve.close();
       await target.close();

@@ -5,6 +5,7 @@ import type { TemplateRef } from '../config/types.ts';
 import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../proxmox/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { privilegesOn } from './rights.ts';
 import type {
   BridgeUse,
   GuestInfo,
@@ -12,6 +13,7 @@ import type {
   NodeInfo,
   NodeNetwork,
   PoolInfo,
+  Rights,
   RunningTask,
   StorageInfo,
   VmConfig,
@@ -28,8 +30,8 @@ export interface InventoryScope {
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
   readonly tasks?: boolean;
-  /** Also find out whether the caller's rights may hide bridges or guests. */
-  readonly hidden?: boolean;
+  /** Also read what the caller may do, and so what its rights may hide from the lists. */
+  readonly rights?: boolean;
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
@@ -224,18 +226,12 @@ async function readTasks(
   return lists.flat();
 }
 
-/** Privileges below a path are what shows a list of objects as a whole. */
-async function readHidden(
-  pve: PveApi,
-  release: string,
-  signal: AbortSignal | undefined,
-): Promise<NonNullable<Inventory['hidden']>> {
-  const [zone, vms] = await Promise.all([
-    pve.permissions('/sdn/zones/localnetwork', signal),
-    pve.permissions('/vms', signal),
-  ]);
+/** Privileges that reach below a path are what shows a list of objects as a whole. */
+function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
+  const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
-  return { bridges: !release.startsWith('7.') && !showsBridges, guests: vms['VM.Audit'] !== true };
+  const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;
+  return { bridges: !release.startsWith('7.') && !showsBridges, guests: !showsGuests };
 }
 
 interface ClaimedVms {
@@ -285,7 +281,7 @@ export async function readInventory(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
-  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates] = await Promise.all([
+  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] = await Promise.all([
     pve.version(signal),
     pve.resources(signal),
     pve.pools(signal),
@@ -296,6 +292,7 @@ export async function readInventory(
     unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
     unlessForbidden(pve.vnets(signal), [], quietly),
     unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+    scope.rights === true ? pve.permissions(signal) : undefined,
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
@@ -313,10 +310,9 @@ export async function readInventory(
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks, hidden] = await Promise.all([
+  const [use, tasks] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
     scope.tasks === true ? readTasks(pve, [...online], signal) : [],
-    scope.hidden === true ? readHidden(pve, release, signal) : undefined,
   ]);
   return {
     now: pve.serverTime().toISOString(),
@@ -331,12 +327,13 @@ export async function readInventory(
     pools,
     users,
     acls,
-    roles,
+    roles: roles.map(({ role }) => role),
+    rolePrivileges: Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges])),
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,
     bridgeUseNodes: useNodes,
-    ...(hidden ? { hidden } : {}),
+    ...(rights ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     gaps,
   };

@@ -160,6 +160,14 @@ export function planCleanupBridges(
       .sort((a, b) => a.vmid - b.vmid);
     const staying = users.filter((use) => !removed.has(use.vmid)).map((use) => use.vmid);
     if (!read.has(node)) refuse(user, 'GUESTS_UNREADABLE', iface, node, 'the guests there cannot be read');
+    else if (have.hidden?.guests === true)
+      refuse(
+        user,
+        'GUESTS_UNREADABLE',
+        iface,
+        node,
+        'guests may be hidden from the caller, who lacks VM.Audit on /vms',
+      );
     else if (staying.length > 0)
       note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
     else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);

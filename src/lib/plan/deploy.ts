@@ -16,6 +16,7 @@ import {
   type NodeChoice,
   type ResolvedMachine,
 } from './placement.ts';
+import { profileOf } from './privileges/profile.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './refuse.ts';
 import { countByBridges, planStand, type StandDraft, type StandContext } from './stand.ts';
@@ -128,6 +129,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     bridges: createBridgeAllocator(have, index, taken),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
+    profile: profileOf(have.rights),
+    taken: new Set(taken.vmids),
     since: markTime(have.now),
   };
   countByBridges(states, context);
@@ -145,6 +148,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     command: 'deploy',
     lab: lab.name,
     strategy: lab.placement.strategy,
+    ...(have.rights ? { profile: context.profile } : {}),
     steps: finished,
     stands,
     preconditions: collectPreconditions(drafts, finished, context),

@@ -8,6 +8,7 @@ import { formatVmMark, TAG } from './marks.ts';
 import { presentNics } from './nic-values.ts';
 import { compareText } from './order.ts';
 import type { ResolvedMachine } from './placement.ts';
+import type { Profile } from './privileges/types.ts';
 import { compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
@@ -27,8 +28,9 @@ interface Request {
   /** MACs in use; grows. */
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
-  /** Step that claims the VMIDs, if one is planned. */
-  readonly claimStep: string;
+  readonly profile: Profile;
+  /** VMIDs that former rounds found taken. */
+  readonly taken: ReadonlySet<number>;
 }
 
 export interface StandVms {
@@ -215,7 +217,8 @@ function addMissing(
   }
   if (reused === undefined) draft.fresh.push(vmid);
   draft.claimed.push(vmid);
-  draft.toClaim.push(vmid);
+  const isConfined = request.profile === 'confined';
+  if (!isConfined) draft.toClaim.push(vmid);
   const node = request.nodeOf(resolved);
   const clone = makeStep(
     'vm.clone',
@@ -224,7 +227,6 @@ function addMissing(
       user: userid,
       reason:
         reused === undefined ? 'missing' : `unfinished: VMID ${vmid} is claimed, the VM is not complete`,
-      dependsOn: [request.claimStep],
     },
     {
       node: template.node,
@@ -235,6 +237,7 @@ function addMissing(
       description: formatVmMark({ lab: request.lab.name, user: userid, machine: machine.name, vmid }),
       full: machine.fullClone,
       ...(machine.storage === undefined ? {} : { storage: machine.storage }),
+      ...(isConfined ? { pool } : {}),
       locks: cloneLocks(machine, template, request.index.storages),
     },
   );
@@ -259,7 +262,8 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   const { machine, template } = resolved;
   draft.claimed.push(vm.vmid);
   const memberOf = request.index.guests.get(vm.vmid)?.pool;
-  if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
+  // A confined caller may not make members of VMs that are there.
+  if (!vm.inPool && memberOf === undefined && request.profile === 'full') draft.toClaim.push(vm.vmid);
   if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
   if (!vm.marked) {
     draft.vms.push(planned(vm, machine, 'complete'));
@@ -324,7 +328,7 @@ export function planStandVms(request: Request): StandVms {
     fresh: [],
     notes: [],
   };
-  const open = [...request.state.open];
+  const open = request.state.open.filter((vmid) => !request.taken.has(vmid));
   let refused: Refusal | undefined;
   for (const resolved of request.machines) {
     const vm = request.state.present.get(resolved.machine.name);

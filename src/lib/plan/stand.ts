@@ -19,6 +19,7 @@ import {
 import { aliasesOf, planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
+import type { Profile } from './privileges/types.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
@@ -35,6 +36,9 @@ export interface StandContext {
   readonly bridges: BridgeAllocator;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
+  readonly profile: Profile;
+  /** VMIDs that former rounds found taken. */
+  readonly taken: ReadonlySet<number>;
   readonly since: string;
 }
 
@@ -211,7 +215,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
         user: user.userid,
         reason: adopts
           ? 'adopted: its present members stay foreign'
-          : vms.toClaim.length > 0
+          : vms.toClaim.length + vms.fresh.length > 0
             ? 'before the clones, so that no other run takes them'
             : 'the claim changed',
         dependsOn: mark ? [] : [`pool.create:${user.pool}`],
@@ -254,10 +258,15 @@ function planAccess(
         'acl.grant',
         key,
         { user: user.userid, reason: 'the stand is finished', dependsOn },
-        { path, role, userid: user.userid, propagate: true },
+        { path, role, userid: user.userid, propagate: reachesBelow(path, context.profile) },
       ),
     );
   return [...grants, ...revokeFormerRoles(state, grants, context)];
+}
+
+/** Rights by way of a pool never propagate, and whoever has no others cannot give one on a VM that does. */
+function reachesBelow(path: string, profile: Profile): boolean {
+  return profile === 'full' || path.startsWith('/pool/');
 }
 
 /** PVE adds roles up: the one that the lab gave before it was changed has to go. On an adopted pool it may not be ours. */
@@ -346,6 +355,11 @@ function pendingRefusal(
   };
 }
 
+/** A confined caller's claim holds already for ids of a former run; all others are claimed by a step. */
+function onceClaimed(step: Step, claimStep: string | undefined): Step {
+  return step.kind !== 'vm.clone' || claimStep === undefined ? step : { ...step, dependsOn: [claimStep] };
+}
+
 export function planStand(state: StandState, context: StandContext): StandDraft {
   const { lab } = context;
   const refused =
@@ -365,11 +379,11 @@ export function planStand(state: StandState, context: StandContext): StandDraft 
     state,
     bridges: bridges.names,
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
-    claimStep: `pool.update:${state.user.pool}`,
   });
   if (vms.refused) return refusedStand(state, vms.refused);
   const claimSteps = planClaim(state, seat, vms, context);
   const userSteps = planUser(state, context);
+  const claimStep = claimSteps.find((step) => step.kind === 'pool.update')?.id;
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps], context);
   const starts = planStarts(state, vms, bridges, acl, lab);
   return {
@@ -385,7 +399,7 @@ export function planStand(state: StandState, context: StandContext): StandDraft 
     claimSteps,
     bridgeSteps: bridges.steps,
     down: bridges.down,
-    workSteps: [...userSteps, ...vms.steps, ...acl, ...starts],
+    workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
     freshVmids: vms.fresh,
     warnings: bridges.warnings,
   };
