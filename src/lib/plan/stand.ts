@@ -258,15 +258,15 @@ function planAccess(
         'acl.grant',
         key,
         { user: user.userid, reason: 'the stand is finished', dependsOn },
-        { path, role, userid: user.userid, propagate: reachesBelow(path, context.profile) },
+        { path, role, userid: user.userid, propagate: reachesBelow(path) },
       ),
     );
   return [...grants, ...revokeFormerRoles(state, grants, context)];
 }
 
-/** Rights by way of a pool never propagate, and whoever has no others cannot give one on a VM that does. */
-function reachesBelow(path: string, profile: Profile): boolean {
-  return profile === 'full' || path.startsWith('/pool/');
+/** Nothing is below a VM; and rights by way of a pool never propagate, so that they do not suffice for a role that does. */
+function reachesBelow(path: string): boolean {
+  return !path.startsWith('/vms/');
 }
 
 /** PVE adds roles up: the one that the lab gave before it was changed has to go. On an adopted pool it may not be ours. */

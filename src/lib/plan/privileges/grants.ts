@@ -46,13 +46,14 @@ function needsOn(path: string, required: readonly Requirement[]): Requirement[] 
   );
 }
 
-/** Where the role on the pools has a privilege already, their members need no second one. */
+/** What all VMs give, their pools need not, and the other way round. */
 function withoutDoubles(required: readonly Requirement[]): Requirement[] {
-  const onPools = cover(needsOn('/pool', required));
-  return required.filter(
-    ({ viaPool, grantOn, anyOf }) =>
-      viaPool === undefined || grantOn === '/pool' || !anyOf.some((privilege) => onPools.has(privilege)),
-  );
+  const onVms = cover(required.filter(({ path, viaPool }) => path === '/vms' && viaPool === undefined));
+  const isDoubled = ({ viaPool, anyOf }: Requirement, held: ReadonlySet<string>): boolean =>
+    viaPool !== undefined && anyOf.some((privilege) => held.has(privilege));
+  const single = required.filter((need) => need.grantOn !== '/pool' || !isDoubled(need, onVms));
+  const onPools = cover(needsOn('/pool', single));
+  return single.filter((need) => need.grantOn === '/pool' || !isDoubled(need, onPools));
 }
 
 /** Exactly what is required; advice is left out. */

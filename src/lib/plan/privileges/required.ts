@@ -14,7 +14,7 @@ import { majorOf, profileOf } from './profile.ts';
 import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
 import type { Command, Facts, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 
-type Reader = Requirement['steps'][number];
+type Reader = string;
 
 /** Merges what is needed twice; keeps the order of what was needed first. */
 class Needs {
@@ -145,54 +145,54 @@ export function requiredByScope(scope: Scope, have: Inventory): Requirement[] {
   return needs.list();
 }
 
-/** A path for all objects of a kind; VMs of a confined caller are reached through their pools. */
-function wholePath(path: string, profile: Profile): string {
-  if (path === '/vms/{vmid}' && profile === 'confined') return '/pool';
-  const at = path.indexOf('/{');
-  return at < 0 ? path : path.slice(0, at);
+export interface GeneralFacts {
+  readonly profile: Profile;
+  readonly major: Major;
+  /** Privileges of the role that students get. */
+  readonly role: readonly string[];
+  /** Realms of the users; empty: any. */
+  readonly realms: readonly string[];
 }
 
-function addGeneral(
-  rule: RuleText,
-  reader: Reader,
-  { needs, profile }: { readonly needs: Needs; readonly profile: Profile },
-): void {
-  if (rule.when?.startsWith('profile ') === true && rule.when !== `profile ${profile}`) return;
-  const isConditional = rule.when !== undefined && !rule.when.startsWith('profile ');
-  const path = wholePath(rule.path, profile);
-  const need = {
-    path,
-    grantOn: grantOn(rule.path, path, profile),
-    reaches: rule.path.includes('{') || rule.reaches === true,
-    // Rights on everything are not asked for in case they are needed.
-    advice: rule.advice === true || (isConditional && rule.path === '/'),
-    ...(rule.path === '/vms/{vmid}' && !BEFORE_JOINING.has(reader) ? { viaPool: '/pool' } : {}),
-  };
+/** Paths for all objects of a kind; VMs of a confined caller are reached through their pools. */
+function wholePaths(path: string, { profile, realms }: GeneralFacts): readonly string[] {
+  if (path === '/vms/{vmid}' && profile === 'confined') return ['/pool'];
+  if (path === '/access/realm/{realm}' && realms.length > 0) return realms.map((realm) => fill(path, realm));
+  const at = path.indexOf('/{');
+  return [at < 0 ? path : path.slice(0, at)];
+}
+
+function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
+  const { profile } = facts;
+  const ofProfile = rule.when?.startsWith('profile ') === true;
+  if (!applies(rule, facts.major) || (ofProfile && rule.when !== `profile ${profile}`)) return;
+  const isConditional = rule.when !== undefined && !ofProfile;
   const why = isConditional ? `${rule.why} (when ${rule.when ?? ''})` : rule.why;
-  needs.add({ ...need, anyOf: rule.anyOf }, why, reader);
+  for (const path of wholePaths(rule.path, facts)) {
+    const need = {
+      path,
+      grantOn: grantOn(rule.path, path, profile),
+      reaches: rule.path.includes('{') || rule.reaches === true,
+      // Rights on everything are not asked for in case they are needed.
+      advice: rule.advice === true || (isConditional && rule.path === '/'),
+      ...(rule.path === '/vms/{vmid}' && !BEFORE_JOINING.has(reader) ? { viaPool: '/pool' } : {}),
+    };
+    const sets = rule.each === undefined ? [rule.anyOf] : facts.role.map((privilege) => [privilege, ...rule.anyOf]);
+    for (const anyOf of sets) needs.add({ ...need, anyOf }, why, reader);
+  }
 }
 
 /** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */
-export function requiredInGeneral(
-  command: Command,
-  { profile, major, role }: { readonly profile: Profile; readonly major: Major; readonly role: readonly string[] },
-): Requirement[] {
+export function requiredInGeneral(command: Command, facts: GeneralFacts): Requirement[] {
   const needs = new Needs();
-  const into = { needs, profile };
   const { steps, others } = COMMAND_STEPS[command];
-  const locks: readonly RuleText[] = LOCK_RULES;
-  for (const rule of locks) addGeneral(rule, 'planning lock', into);
-  for (const rule of readingRules(command)) if (applies(rule, major)) addGeneral(rule, 'reading', into);
+  for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
+  for (const rule of readingRules(command)) addGeneral(rule, 'reading', needs, facts);
   for (const kind of steps) {
-    for (const rule of STEP_RULES[kind] as readonly RuleText[]) {
-      if (!applies(rule, major)) continue;
-      if (rule.each === undefined) addGeneral(rule, kind, into);
-      else for (const privilege of role) addGeneral({ ...rule, anyOf: [privilege, ...rule.anyOf] }, kind, into);
-    }
+    for (const rule of STEP_RULES[kind] as readonly RuleText[]) addGeneral(rule, kind, needs, facts);
   }
   for (const kind of others) {
-    const rules = (OTHER_STEPS[kind] ?? []).filter((rule) => applies(rule, major));
-    for (const rule of rules) addGeneral(rule, 'reading', into);
+    for (const rule of OTHER_STEPS[kind] ?? []) addGeneral(rule, kind, needs, facts);
   }
   return needs.list();
 }
@@ -204,7 +204,8 @@ function has(held: Held, anyOf: readonly string[], reaches: boolean): boolean {
 /** Is it there? Rights on a pool reach the paths of its members, never below (RPCEnvironment.pm, compile_acl_path). */
 export function isHeld({ path, anyOf, reaches, viaPool, orOn = [] }: Requirement, rights: Rights): boolean {
   if (has(privilegesOn(rights, path), anyOf, reaches)) return true;
-  if (viaPool !== undefined && has(privilegesOn(rights, viaPool), anyOf, path === '/vms')) return true;
+  const inGeneral = path === '/vms';
+  if (viaPool !== undefined && (inGeneral || !reaches) && has(privilegesOn(rights, viaPool), anyOf, inGeneral)) return true;
   return orOn.length > 0 && orOn.every((other) => has(privilegesOn(rights, other), anyOf, reaches));
 }
 

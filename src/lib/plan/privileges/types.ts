@@ -69,6 +69,6 @@ export interface Requirement {
   readonly reason: string;
   /** It works without; `reason` says what is lost. */
   readonly advice: boolean;
-  /** Kinds of steps that need it; `reading` for what has to be seen before. */
-  readonly steps: readonly (StepKind | 'reading' | 'planning lock')[];
+  /** Kinds of steps that need it; `reading` for what has to be seen before, and `planning lock`. */
+  readonly steps: readonly string[];
 }
