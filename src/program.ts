@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -29,6 +30,7 @@ export function createProgram(io: ProgramIo): Command {
     cleanupCommand(io),
     usersCommand(io),
     bridgesCommand(io),
+    doctorCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {
