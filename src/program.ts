@@ -5,6 +5,7 @@ import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -33,6 +34,7 @@ export function createProgram(io: ProgramIo): Command {
     bridgesCommand(io),
     connectionsCommand(io),
     templatesCommand(io),
+    doctorCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

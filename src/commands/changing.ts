@@ -6,6 +6,8 @@ import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
+import type { Requirement } from '../lib/plan/privileges/types.ts';
+import { describeLacking } from '../lib/workflow/preflight.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import { readRecipients, sealingOf } from './age-recipient.ts';
@@ -25,6 +27,8 @@ export interface Changing {
   readonly onRequest: (event: RequestEvent) => void;
   connect(): Promise<Session>;
   runContext(): Promise<RunContext>;
+  /** Tells what the caller lacks for a plan that is only shown. */
+  warnLacking(lacking: readonly Requirement[]): Promise<void>;
   /** Opens the credentials file too; refuses one that is not ours. */
   withCredentials(file: string): Promise<DeployContext>;
   stoppedBy(): StopSignal | undefined;
@@ -84,8 +88,10 @@ export async function runChanging(
       },
     }));
   const runContext = async (): Promise<RunContext> => {
-    const { pve, tasks, clock } = await connect();
+    const { pve, tasks, clock, caller } = await connect();
     return {
+      caller,
+      preflight: flags.preflight,
       pve,
       tasks,
       clock,
@@ -126,6 +132,11 @@ export async function runChanging(
       onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
+      warnLacking: async (lacking) => {
+        const { caller } = await connect();
+        for (const { path, message } of describeLacking(lacking, caller))
+          ui.warn(`${caller} on ${path} ${message}`);
+      },
       withCredentials,
       stoppedBy: () => stopped,
       finish: () => ui.done(),

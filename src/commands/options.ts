@@ -17,6 +17,7 @@ export interface GlobalFlags {
   readonly quiet?: true;
   readonly color: boolean;
   readonly progress: 'auto' | 'plain' | 'json' | 'none';
+  readonly preflight: boolean;
 }
 
 const NO = /^(|0|no|off|false)$/i;
@@ -118,5 +119,6 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
     .addOption(envOption('--audit-file <file>', 'append who changed what, as JSON lines'))
     .addOption(envOption('--quiet', 'no progress, only results and errors'))
+    .option('--no-preflight', 'do not compare the plan with the own privileges before the first write')
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }

@@ -37,8 +37,8 @@ const NEWEST = '9.2';
 async function change(io: ProgramIo, flags: ChangeFlags, want: BridgesWant): Promise<void> {
   await runChanging(io, flags, async (run) => {
     if (flags.dryRun) {
-      const { pve } = await run.connect();
-      const { plan, summary } = await previewBridges(want, { pve, hard: run.hard });
+      const { plan, summary, lacking } = await previewBridges(want, await run.runContext());
+      await run.warnLacking(lacking);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       if (flags.detailedExitcode && plan.steps.length > 0) io.setExitCode(PENDING);
       return;

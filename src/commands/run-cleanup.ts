@@ -120,9 +120,9 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
       },
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
-    const session = await run.connect();
     if (flags.dryRun) {
-      const { plan, summary } = await previewCleanup(want, { pve: session.pve, hard: run.hard });
+      const { plan, summary, lacking } = await previewCleanup(want, await run.runContext());
+      await run.warnLacking(lacking);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       const isRefused = plan.stands.some((stand) => stand.refused);
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);

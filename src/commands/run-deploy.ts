@@ -115,7 +115,8 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;
     const session = await run.connect();
     if (flags.dryRun) {
-      const { plan, summary } = await previewDeploy(want, { pve: session.pve, hard: run.hard });
+      const { plan, summary, lacking } = await previewDeploy(want, await run.runContext());
+      await run.warnLacking(lacking);
       if (flags.out !== undefined) await savePlan(plan, flags.out);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       const isRefused = plan.stands.some((stand) => stand.refused);

@@ -72,7 +72,8 @@ export async function runUsersChange(
     const session = await run.connect();
     if (want.work.by === 'passwd') assertMaySetPasswords(session.login, want.work.recreate);
     if (flags.dryRun) {
-      const { plan, summary } = await previewUsers(want, { pve: session.pve, hard: run.hard });
+      const { plan, summary, lacking } = await previewUsers(want, await run.runContext());
+      await run.warnLacking(lacking);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       const isRefused = plan.stands.some((stand) => stand.refused);
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);

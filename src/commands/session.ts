@@ -23,6 +23,8 @@ export interface Session {
   readonly url: string;
   /** PVE lets a token do less. */
   readonly login: 'token' | 'password';
+  /** `user@realm`, or `user@realm!token`. */
+  readonly caller: string;
   /** Absent unless an audit file was named. */
   readonly audit?: AuditLog;
   /** With the error that the command ends in, if any. */
@@ -117,6 +119,10 @@ async function openAuditOf(
   }
 }
 
+function callerOf({ auth }: Connection): string {
+  return auth.kind === 'token' ? auth.tokenId : auth.user;
+}
+
 export async function openSession(
   io: ProgramIo,
   flags: GlobalFlags,
@@ -143,6 +149,7 @@ export async function openSession(
     clock: target.clock,
     url: target.url,
     login: target.connection.auth.kind,
+    caller: callerOf(target.connection),
     ...(audit ? { audit } : {}),
     close: async (error) => {
       pve.close();

@@ -1,6 +1,6 @@
 /** A small in-memory PVE for handler tests: objects, tasks that take time, and faults before or after processing. */
 import type { RunIo, StepIo, Retry } from '../../src/lib/execute/types.ts';
-import { AnswerLostError, PveError, TaskError } from '../../src/lib/proxmox/errors.ts';
+import { AnswerLostError, AuthError, PveError, TaskError } from '../../src/lib/proxmox/errors.ts';
 import type { ConfigValues, NetworkRow, NewUser, PveApi, TaskRow } from '../../src/lib/proxmox/types.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -44,6 +44,10 @@ export class FakePve {
   readonly log: string[] = [];
   /** root@pam with a ticket. */
   isRoot = false;
+  /** The caller has rights on the members of pools only. */
+  isConfined = false;
+  /** A clone into a pool that fails has moved its configuration to the target already. */
+  leavesOnTarget = false;
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly rows: Writable<NetworkRow>[] = [];
@@ -281,7 +285,11 @@ export class FakePve {
         });
         return Promise.resolve(this.startTask('srvreload', 'networking', finish));
       },
-      vmConfig: (node, vmid) => Promise.resolve(this.vms.get(`${node}/${vmid}`)),
+      isVmidFree: (vmid) => Promise.resolve(![...this.vms.keys()].some((key) => key.endsWith(`/${vmid}`))),
+      vmConfig: (node, vmid) => {
+        this.#allow(vmid);
+        return Promise.resolve(this.vms.get(`${node}/${vmid}`));
+      },
       cloneVm: (request) => {
         const { node, target, vmid, name, description } = request;
         const here = `${node}/${vmid}`;
@@ -296,8 +304,12 @@ export class FakePve {
           () => {
             this.vms.delete(here);
             this.vms.set(`${target}/${vmid}`, { name, description: `${description}\n`, digest: 'd1' });
+            if (request.pool !== undefined) this.pools.get(request.pool)?.vmids.add(vmid);
           },
-          () => this.vms.delete(here),
+          () => {
+            this.vms.delete(here);
+            if (this.leavesOnTarget) this.vms.set(`${target}/${vmid}`, { name, description, digest: 'd1' });
+          },
         );
         return Promise.resolve(this.startTask('qmclone', String(request.templateVmid), finish));
       },
@@ -390,7 +402,19 @@ export class FakePve {
     };
   }
 
+  /** PVE asks for the right before it looks whether there is such a VM. */
+  #allow(vmid: number): void {
+    const isMember = [...this.pools.values()].some(
+      ({ vmids }) => vmids.has(vmid) && [...this.vms.keys()].some((key) => key.endsWith(`/${vmid}`)),
+    );
+    if (!this.isConfined || isMember) return;
+    const missing = { aclPath: `/vms/${vmid}`, privilege: 'VM.Audit' };
+    const text = `Permission check failed (/vms/${vmid}, VM.Audit)`;
+    throw new AuthError({ method: 'GET', path: '/fake', status: 403, text }, missing);
+  }
+
   #guest(node: string, vmid: number): Record<string, string> {
+    this.#allow(vmid);
     const values = this.vms.get(`${node}/${vmid}`);
     if (values) return values;
     throw refuse(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);

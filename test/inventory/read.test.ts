@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readInventory } from '../../src/lib/inventory/read.ts';
+import type { Rights } from '../../src/lib/inventory/types.ts';
 import { AuthError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
 
@@ -65,7 +66,7 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
     pools: answer('pools', [{ pool: 'anna', comment: 'claim' }]),
     users: answer('users', []),
     acls: answer('acls', []),
-    roles: answer('roles', ['PVEVMAdmin']),
+    roles: answer('roles', [{ role: 'PVEVMAdmin', privileges: ['VM.Audit'] }]),
     realms: answer('realms', [{ realm: 'pve', type: 'pve' }]),
     groups: answer('groups', []),
     vnets: answer('vnets', []),
@@ -172,9 +173,11 @@ test.each([
   async ({ release, zone, vms, bridges, guests }) => {
     const { pve } = fakePve({
       version: () => Promise.resolve({ version: release, release }),
-      permissions: (path) => Promise.resolve<Record<string, boolean>>(path === '/vms' ? vms : zone),
+      permissions: () => Promise.resolve<Rights>({ '/sdn/zones': zone, '/vms': vms }),
     });
-    expect((await readInventory(pve, { ...scope, hidden: true })).hidden).toEqual({ bridges, guests });
+    const have = await readInventory(pve, { ...scope, rights: true });
+    expect(have.hidden).toEqual({ bridges, guests });
+    expect(have.rights).toEqual({ '/sdn/zones': zone, '/vms': vms });
     expect((await readInventory(pve, scope)).hidden).toBeUndefined();
   },
 );

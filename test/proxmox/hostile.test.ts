@@ -199,6 +199,7 @@ const CALLS: {
   readonly [K in Exclude<keyof PveClient, 'close' | 'serverTime'>]: (pve: PveClient) => Promise<unknown>;
 } = {
   clusterStatus: (pve) => pve.clusterStatus(),
+  isVmidFree: (pve) => pve.isVmidFree(1),
   nodeCpuHour: (pve) => pve.nodeCpuHour('n'),
   convertToTemplate: (pve) => pve.convertToTemplate('n', 1),
   migrateVm: (pve) => pve.migrateVm('n', 1, { target: 'm' }),
@@ -216,7 +217,7 @@ const CALLS: {
   realms: (pve) => pve.realms(),
   groups: (pve) => pve.groups(),
   roles: (pve) => pve.roles(),
-  permissions: (pve) => pve.permissions('/'),
+  permissions: (pve) => pve.permissions(),
   acls: (pve) => pve.acls(),
   grant: (pve) => pve.grant(grant),
   revoke: (pve) => pve.revoke(grant),

@@ -27,7 +27,11 @@ export function limitsOf(step: Step): readonly string[] {
       // Edits share one staged file per node, and ifupdown2 refuses a second reload instead of waiting.
       return [`network:${step.node}`];
     case 'vm.clone':
-      return [`task:${step.node}`, ...new Set(step.locks.map((lock) => `storage:${lock}`))];
+      return [
+        `task:${step.node}`,
+        ...(step.pool === undefined ? [] : ['pool-clone']),
+        ...new Set(step.locks.map((lock) => `storage:${lock}`)),
+      ];
     case 'template.clone':
       return [`task:${step.node}`, `copy:${step.node}`, ...step.locks.map((lock) => `storage:${lock}`)];
     case 'template.migrate':
@@ -72,6 +76,8 @@ interface Size {
  * a removal takes: with three in flight one poll in five at most meets it held, and ten in a row do once in millions;
  * with six it happened in a class of 500 VMs. The planner keeps all other writes of user.cfg out of this time.
  * `copy`: whole disks are read, written or sent; three streams fill a disk or a link, more only take longer each.
+ * `pool-clone`: a clone with `pool` takes the same lock at its very end, when its disks are there already; if it does
+ * not get it within 10 s, all of the clone is taken back. So few at a time, and fewer still once one was taken back.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
@@ -79,6 +85,7 @@ const SIZES: Readonly<Record<string, Size>> = {
   sync: { start: 3, max: 3 },
   task: { start: 8, max: 16 },
   destroy: { start: 3, max: 3 },
+  'pool-clone': { start: 4, max: 4 },
   ha: { start: 1, max: 1 },
   storage: { start: 4, max: 16 },
   copy: { start: 3, max: 4 },
@@ -124,14 +131,16 @@ function shrink(gauge: Gauge): void {
 }
 
 /**
- * The keys whose lock a timeout's text names: `storage-X` of PVE, user.cfg's among removals, else the config locks that
+ * The keys whose lock a timeout's text names: `storage-X` of PVE, user.cfg's among removals and clones into pools, else the config locks that
  * belong to the node.
  */
 function blamed(keys: readonly string[], because: string): readonly string[] {
   const storage = /storage-([\w.-]+)'/.exec(because)?.[1];
   const isUserConfig = because.includes("'file-user_cfg'");
   const named = keys.filter((key) =>
-    isUserConfig ? key === 'destroy' : storage !== undefined && key.endsWith(`:${storage}`),
+    isUserConfig
+      ? key === 'destroy' || key === 'pool-clone'
+      : storage !== undefined && key.endsWith(`:${storage}`),
   );
   return named.length > 0 ? named : keys.filter((key) => key.startsWith('task:'));
 }

@@ -5,6 +5,7 @@ import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../proxmox/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { privilegesOn } from './rights.ts';
 import type {
   BridgeUse,
   GuestInfo,
@@ -12,6 +13,7 @@ import type {
   NodeInfo,
   NodeNetwork,
   PoolInfo,
+  Rights,
   RunningTask,
   StorageInfo,
   VmConfig,
@@ -32,8 +34,8 @@ export interface InventoryScope {
   readonly tasks?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
   readonly load?: boolean;
-  /** Also find out whether the caller's rights may hide bridges or guests. */
-  readonly hidden?: boolean;
+  /** Also read what the caller may do, and so what its rights may hide from the lists. */
+  readonly rights?: boolean;
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
@@ -262,18 +264,12 @@ async function withLoad(
   );
 }
 
-/** Privileges below a path are what shows a list of objects as a whole. */
-async function readHidden(
-  pve: PveApi,
-  release: string,
-  signal: AbortSignal | undefined,
-): Promise<NonNullable<Inventory['hidden']>> {
-  const [zone, vms] = await Promise.all([
-    pve.permissions('/sdn/zones/localnetwork', signal),
-    pve.permissions('/vms', signal),
-  ]);
+/** Privileges that reach below a path are what shows a list of objects as a whole. */
+function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
+  const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
-  return { bridges: !release.startsWith('7.') && !showsBridges, guests: vms['VM.Audit'] !== true };
+  const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;
+  return { bridges: !release.startsWith('7.') && !showsBridges, guests: !showsGuests };
 }
 
 interface ClaimedVms {
@@ -323,18 +319,20 @@ export async function readInventory(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
-  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates] = await Promise.all([
-    pve.version(signal),
-    pve.resources(signal),
-    pve.pools(signal),
-    pve.users(signal),
-    unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
-    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
-    pve.realms(signal),
-    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    unlessForbidden(pve.vnets(signal), [], quietly),
-    unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
-  ]);
+  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] =
+    await Promise.all([
+      pve.version(signal),
+      pve.resources(signal),
+      pve.pools(signal),
+      pve.users(signal),
+      unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
+      unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+      pve.realms(signal),
+      unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+      unlessForbidden(pve.vnets(signal), [], quietly),
+      unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+      scope.rights === true ? pve.permissions(signal) : undefined,
+    ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
   const listed = guestsOf(rows);
@@ -353,10 +351,9 @@ export async function readInventory(
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks, hidden, loaded] = await Promise.all([
+  const [use, tasks, loaded] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
     scope.tasks === true ? readTasks(pve, [...online], signal) : [],
-    scope.hidden === true ? readHidden(pve, release, signal) : undefined,
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
   ]);
   return {
@@ -372,12 +369,13 @@ export async function readInventory(
     pools,
     users,
     acls,
-    roles,
+    roles: roles.map(({ role }) => role),
+    rolePrivileges: Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges])),
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,
     bridgeUseNodes: useNodes,
-    ...(hidden ? { hidden } : {}),
+    ...(rights ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     gaps,
   };

@@ -22,6 +22,10 @@ export interface Inventory {
   readonly acls: readonly AclEntry[];
   /** Names of roles the server knows. */
   readonly roles: readonly string[];
+  /** Role → its privileges on this server; absent where the list cannot be read. */
+  readonly rolePrivileges?: Readonly<Record<string, readonly string[]>>;
+  /** What the caller may do; absent where nobody asked. */
+  readonly rights?: Rights;
   /** Names of groups the caller may see; empty when it may see none. */
   readonly groups: readonly string[];
   /** Realm name → type (`pve`, `pam`, `ldap`, `ad`, `openid`). */
@@ -42,6 +46,9 @@ export interface Inventory {
   /** What could not be read, in words. */
   readonly gaps: readonly string[];
 }
+
+/** Path → privilege of the caller there → does it reach below? `privilegesOn` answers for paths that are not listed. */
+export type Rights = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
 
 export interface NodeInfo {
   readonly name: string;

@@ -4,6 +4,7 @@ import { adoptedBecause } from './adopt.ts';
 import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { formatPoolComment, type Claim } from './marks.ts';
+import { profileOf } from './privileges/profile.ts';
 import { makeStep } from './step.ts';
 import type { PlannedVm, Refusal, Step } from './types.ts';
 
@@ -125,6 +126,14 @@ interface Rest {
   readonly context: CleanupContext;
 }
 
+/**
+ * A confined caller's claims are no memberships, and only a member may be taken out by it; PVE lists the caller's rights
+ * on every member, also on one that does not exist.
+ */
+function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
+  return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
+}
+
 function releasePool({ stand, left, removed, deletes, notes, context }: Rest): Step[] {
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
@@ -167,7 +176,8 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
   // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
   const removeVmids = [...stand.claims, ...stand.trimmed]
     .flatMap((claim) => claim.vmids)
-    .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid));
+    .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid))
+    .filter((vmid) => mayBeMember(vmid, context));
   if (comment === present.comment && removeVmids.length === 0) return [];
   return [
     makeStep(

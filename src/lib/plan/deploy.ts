@@ -15,6 +15,7 @@ import { planNetwork } from './network-steps.ts';
 import { compareNatural } from './order.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
+import { profileOf } from './privileges/profile.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
@@ -167,6 +168,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     replicas: createReplicaPlanner({ index, vmids, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
+    profile: profileOf(have.rights),
+    taken: new Set(taken.vmids),
     since,
   };
   const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
@@ -194,6 +197,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     command: 'deploy',
     lab: lab.name,
     strategy: lab.placement.strategy,
+    ...(have.rights ? { profile: context.profile } : {}),
     steps: finished,
     stands,
     preconditions: collectPreconditions(drafts, finished, context),

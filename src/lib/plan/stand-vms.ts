@@ -11,6 +11,7 @@ import type { ResolvedMachine } from './clone-ways.ts';
 import { formatVmMark, parseVmMark, TAG, withVmMark } from './marks.ts';
 import { presentNics } from './nic-values.ts';
 import { compareText } from './order.ts';
+import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
@@ -36,6 +37,9 @@ interface Request {
   readonly claimStep: string;
   /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
   readonly bridgeMarks: readonly string[];
+  readonly profile: Profile;
+  /** VMIDs that former rounds found taken. */
+  readonly taken: ReadonlySet<number>;
 }
 
 export interface StandVms {
@@ -235,7 +239,8 @@ function addMissing(
   }
   if (reused === undefined) draft.fresh.push(vmid);
   draft.claimed.push(vmid);
-  draft.toClaim.push(vmid);
+  const isConfined = request.profile === 'confined';
+  if (!isConfined) draft.toClaim.push(vmid);
   const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };
   const { base } = source;
   const clone = makeStep(
@@ -245,7 +250,7 @@ function addMissing(
       user: userid,
       reason:
         reused === undefined ? 'missing' : `unfinished: VMID ${vmid} is claimed, the VM is not complete`,
-      dependsOn: [request.claimStep, ...source.dependsOn],
+      dependsOn: source.dependsOn,
     },
     {
       node: source.node,
@@ -256,6 +261,7 @@ function addMissing(
       description: formatVmMark(base === undefined ? mark : { ...mark, base }),
       full: machine.fullClone,
       ...(machine.storage === undefined ? {} : { storage: machine.storage }),
+      ...(isConfined ? { pool } : {}),
       locks: source.locks,
     },
   );
@@ -324,7 +330,8 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   const { machine } = resolved;
   draft.claimed.push(vm.vmid);
   const memberOf = request.index.guests.get(vm.vmid)?.pool;
-  if (!vm.inPool && memberOf === undefined) draft.toClaim.push(vm.vmid);
+  // A confined caller may not make members of VMs that are there.
+  if (!vm.inPool && memberOf === undefined && request.profile === 'full') draft.toClaim.push(vm.vmid);
   if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
   if (vm.takenOver) addMark(request, machine, vm, draft);
   else if (!vm.marked) {
@@ -395,7 +402,7 @@ export function planStandVms(request: Request): StandVms {
     notes: [],
     warnings: [],
   };
-  const open = [...request.state.open];
+  const open = request.state.open.filter((vmid) => !request.taken.has(vmid));
   let refused: Refusal | undefined;
   for (const resolved of request.machines) {
     const vm = request.state.present.get(resolved.machine.name);

@@ -13,6 +13,7 @@ import type { Seat } from './seats.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
+import type { Profile } from './privileges/types.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
@@ -30,6 +31,9 @@ export interface StandContext {
   readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
+  readonly profile: Profile;
+  /** VMIDs that former rounds found taken. */
+  readonly taken: ReadonlySet<number>;
   readonly since: string;
 }
 
@@ -165,7 +169,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
         user: user.userid,
         reason: adopts
           ? adoptionReason(mark, takenOver)
-          : vms.toClaim.length > 0
+          : vms.toClaim.length + vms.fresh.length > 0
             ? 'before the clones, so that no other run takes them'
             : 'the claim changed',
         dependsOn: mark ? [] : [`pool.create:${user.pool}`],
@@ -213,10 +217,15 @@ function planAccess(
         'acl.grant',
         key,
         { user: user.userid, reason: 'the stand is finished', dependsOn },
-        { path, role, userid: user.userid, propagate: true },
+        { path, role, userid: user.userid, propagate: reachesBelow(path) },
       ),
     );
   return [...grants, ...revokeFormerRoles(state, grants, context)];
+}
+
+/** Nothing is below a VM; and rights by way of a pool never propagate, so that they do not suffice for a role that does. */
+function reachesBelow(path: string): boolean {
+  return !path.startsWith('/vms/');
 }
 
 /** PVE adds roles up: the one that the lab gave before it was changed has to go. */
@@ -306,6 +315,13 @@ function pendingRefusal(
   };
 }
 
+/** A confined caller's claim holds already for ids of a former run; all others are claimed by a step. */
+function onceClaimed(step: Step, claimStep: string | undefined): Step {
+  return step.kind !== 'vm.clone' || claimStep === undefined
+    ? step
+    : { ...step, dependsOn: sortedUnique([...step.dependsOn, claimStep]) };
+}
+
 /** Why nothing can be done for this stand, wherever it is put. */
 export function standRefusal(state: StandState, context: StandContext): Refusal | undefined {
   return (
@@ -336,6 +352,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   if (vms.refused) return refusedStand(state, vms.refused);
   const claimSteps = planClaim(state, seat, vms, context);
   const userSteps = planUser(state, context);
+  const claimStep = claimSteps.find((step) => step.kind === 'pool.update')?.id;
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps], context);
   const starts = planStarts(state, vms, bridges, acl, lab);
   return {
@@ -351,7 +368,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     claimSteps,
     bridgeSteps: bridges.steps,
     down: bridges.down,
-    workSteps: [...userSteps, ...vms.steps, ...acl, ...starts],
+    workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
     freshVmids: vms.fresh,
     warnings: [...bridges.warnings, ...vms.warnings],
   };

@@ -93,6 +93,8 @@ export interface StepPayloads {
     readonly description: string;
     readonly full: boolean;
     readonly storage?: string;
+    /** Of a confined caller: the pool that the VM joins at the end of its clone. Else its claim has made it a member. */
+    readonly pool?: string;
     /** Storages whose locks the clone takes: `shared:<id>` or `<node>:<id>`. */
     readonly locks: readonly string[];
   };
@@ -332,6 +334,8 @@ export interface Plan {
   readonly lab: string;
   /** Of a deploy. */
   readonly strategy?: Strategy;
+  /** By which rights of the caller VMs are made and claimed; absent where it was not asked. */
+  readonly profile?: 'full' | 'confined';
   /** Topological: a step stands behind all it depends on. */
   readonly steps: readonly Step[];
   readonly stands: readonly PlannedStand[];

@@ -1,9 +1,9 @@
 /** Endpoints about users, realms, roles and ACLs. Must not decide anything. */
-import { plainEntries } from './answer.ts';
+import { isRecord, plainEntries } from './answer.ts';
 import { isNotFound } from './errors.ts';
 import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
-import { rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
+import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import type { ConnectionSettings, PveApi } from './types.ts';
 import { versionGate } from './version-gate.ts';
 
@@ -86,12 +86,14 @@ export function accessApi(
     groups: async (signal) =>
       rowsOf(await http.get('/access/groups', {}, signal)).map((row) => row.text('groupid')),
     roles: async (signal) =>
-      rowsOf(await http.get('/access/roles', {}, signal)).map((row) => row.text('roleid')),
-    permissions: async (aclPath, signal) => {
-      const answer = await http.get('/access/permissions', { path: aclPath }, signal);
-      // Without any privilege there, the path itself is missing.
-      const own = plainEntries(answer.data).find(([key]) => key === aclPath)?.[1];
-      return Object.fromEntries(Object.entries(valuesOf(own)).map(([name, value]) => [name, value === '1']));
+      rowsOf(await http.get('/access/roles', {}, signal)).map((row) => ({
+        role: row.text('roleid'),
+        privileges: row.list('privs'),
+      })),
+    permissions: async (signal) => {
+      const answer = await http.get('/access/permissions', {}, signal);
+      if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
+      return Object.fromEntries(plainEntries(answer.data).map(([at, held]) => [at, flagsOf(held)]));
     },
     acls: async (signal) => rowsOf(await http.get('/access/acl', {}, signal)).flatMap(aclOf),
     grant: async ({ role, userid, propagate, ...at }, signal) => {
@@ -101,6 +103,10 @@ export function accessApi(
       await http.put('/access/acl', { path: at.path, roles: role, users: userid, delete: true }, signal);
     },
   };
+}
+
+function flagsOf(held: unknown): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(Object.entries(valuesOf(held)).map(([name, value]) => [name, value === '1']));
 }
 
 function unlessEmpty(text: string): string | undefined {

@@ -1,5 +1,6 @@
 /** Endpoints about the cluster as a whole and its storages. Must not decide anything. */
 import { plainEntries } from './answer.ts';
+import { isAlreadyExists } from './errors.ts';
 import type { PveHttp } from './http.ts';
 import { path } from './form.ts';
 import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
@@ -13,6 +14,7 @@ type ClusterApi = Pick<
   | 'resources'
   | 'nodeCpuHour'
   | 'nodeStorages'
+  | 'isVmidFree'
   | 'nodeHaStates'
   | 'removeHaResource'
 >;
@@ -42,6 +44,15 @@ export function clusterApi(http: PveHttp): ClusterApi {
     nodeStorages: async (node, signal) => {
       const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
       return rowsOf(answer).map(storageOf);
+    },
+    isVmidFree: async (vmid, signal) => {
+      try {
+        await http.get('/cluster/nextid', { vmid }, signal);
+        return true;
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        return false;
+      }
     },
     nodeHaStates: async (signal) => {
       const answer = await http.get('/cluster/ha/status/manager_status', {}, signal);

@@ -47,6 +47,7 @@ export function guestApi(http: PveHttp): GuestApi {
         full: request.full,
         target: request.target === request.node ? undefined : request.target,
         storage: request.storage,
+        pool: request.pool,
       };
       return upidOf(
         await http.post(path`/nodes/${request.node}/qemu/${request.templateVmid}/clone`, params, signal),

@@ -153,6 +153,8 @@ interface CloneRequest {
   /** Only sent when it differs from `node`. */
   readonly target: string;
   readonly storage?: string;
+  /** The new VM joins it at the very end, within the task. */
+  readonly pool?: string;
 }
 
 /** Plain config values; all strings as in the form. */
@@ -187,6 +189,8 @@ export interface PveApi {
       readonly used: number;
     }[]
   >;
+  /** `GET /cluster/nextid?vmid=`: does no guest have this id, whether the caller may see it or not? Needs no privilege. */
+  isVmidFree(vmid: number, signal?: AbortSignal): Promise<boolean>;
   /** `GET /cluster/ha/status/manager_status` → node → `online|maintenance|…`. Sys.Audit on `/`. */
   nodeHaStates(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** `DELETE /cluster/ha/resources/vm:{vmid}`. Sys.Console on `/`. 9: leaves its affinity rules, too. */
@@ -222,13 +226,16 @@ export interface PveApi {
   realms(signal?: AbortSignal): Promise<readonly { readonly realm: string; readonly type: string }[]>;
   /** `GET /access/groups`. Filtered to what the caller may audit. */
   groups(signal?: AbortSignal): Promise<readonly string[]>;
-  /** `GET /access/roles`. */
-  roles(signal?: AbortSignal): Promise<readonly string[]>;
+  /** `GET /access/roles`, with the privileges of each. */
+  roles(
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly role: string; readonly privileges: readonly string[] }[]>;
   /**
-   * `GET /access/permissions?path=`: the caller's own privileges on this path → whether they reach below it. Needs
-   * none.
+   * `GET /access/permissions`: path → privilege of the caller there → whether it reaches below. Needs none. Lists the
+   * paths of all ACLs, the members of all pools and the roots, each only if the caller has any privilege there. Tells a
+   * token its own rights, already cut to its owner's (pve-access-control, get_effective_permissions).
    */
-  permissions(path: string, signal?: AbortSignal): Promise<Readonly<Record<string, boolean>>>;
+  permissions(signal?: AbortSignal): Promise<Readonly<Record<string, Readonly<Record<string, boolean>>>>>;
   /** `GET /access/acl`: limited to paths on which the caller may modify permissions. */
   acls(signal?: AbortSignal): Promise<
     readonly {

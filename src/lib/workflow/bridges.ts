@@ -8,8 +8,10 @@ import { planBridgesCreate } from '../plan/bridges-create.ts';
 import { planBridgesPrune } from '../plan/bridges-prune.ts';
 import { assertNodesExist } from '../plan/bridges.ts';
 import { parseBridgeMark } from '../plan/marks.ts';
+import { bridgesScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, withLock } from './run.ts';
 
 export type BridgesWant =
@@ -22,10 +24,10 @@ export type BridgesWant =
     }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
 
 function readHave({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [], hidden: true, ...scope }, hard);
+  return readInventory(pve, { templates: [], claimed: () => [], rights: true, ...scope }, hard);
 }
 
 /** Bridges may go only where ours are, so only there it has to be known who uses them. */
@@ -39,17 +41,23 @@ function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | un
   return networks.map(({ node }) => node).filter((node) => nodes?.includes(node) ?? true);
 }
 
-async function readAndPlan(want: BridgesWant, context: Reader): Promise<Plan> {
+async function planRequest(want: BridgesWant, context: Reader): Promise<PlanRequest> {
   const { nodes } = want;
+  const common = {
+    scope: (locks: boolean) => bridgesScope(want.do === 'prune', locks),
+    takesLock: (plan: Plan) => plan.steps.length > 0,
+  };
   if (want.do === 'create') {
     const { names, vlanAware } = want;
-    return planBridgesCreate({ have: await readHave(context, {}), names, vlanAware, nodes });
+    const have = await readHave(context, {});
+    return { ...common, have, make: () => planBridgesCreate({ have, names, vlanAware, nodes }) };
   }
+  const { minAgeSeconds } = want;
   const have = await readHave(context, {
     tasks: true,
     bridgeUse: (networks) => namesOf(prunable(networks), nodes),
   });
-  return planBridgesPrune({ have, nodes, minAgeSeconds: want.minAgeSeconds });
+  return { ...common, have, make: () => planBridgesPrune({ have, nodes, minAgeSeconds }) };
 }
 
 /** Every bridge with its users; one call per guest. */
@@ -62,13 +70,13 @@ export async function listBridges(
   return viewBridges(have, nodes);
 }
 
-/** Reads and plans; changes nothing. */
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewBridges(
   want: BridgesWant,
   context: Reader,
-): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
-  const plan = await readAndPlan(want, context);
-  return { plan, summary: summarizePlan(plan) };
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const checked = planChecked(await planRequest(want, context), context);
+  return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
 async function apply(plan: Plan, context: RunContext): Promise<RunOutcome> {
@@ -79,10 +87,10 @@ async function apply(plan: Plan, context: RunContext): Promise<RunOutcome> {
 
 /** A deploy stages its bridges under the planning lock, too: neither applies what the other has half staged. */
 export async function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
-  const first = await readAndPlan(want, context);
+  const first = planPermitted(await planRequest(want, context), context);
   if (first.steps.length === 0) return apply(first, context);
   return withLock(context, async (_, assertHeld) => {
-    const plan = await readAndPlan(want, context);
+    const plan = planPermitted(await planRequest(want, context), context);
     assertHeld();
     return apply(plan, context);
   });

@@ -1,18 +1,20 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { PlanRefusedError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
-import type { RunResult, StepResult } from '../execute/types.ts';
+import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
 import { isAdoptableName } from '../plan/adopt.ts';
 import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
+import { cleanupScope } from '../plan/privileges/scopes.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
 export interface CleanupWant {
@@ -51,6 +53,7 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   return {
     templates: [],
     allTemplates: selection.by === 'orphans',
+    rights: true,
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
       const inScope = poolsInScope(selection, pools);
       const claims = inScope.flatMap((pool) => parsePoolComment(pool.comment).claims);
@@ -68,16 +71,26 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
     },
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
     tasks: true,
-    hidden: true,
+  };
+}
+
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+
+function planRequest({ selection, options }: CleanupWant, have: Inventory): PlanRequest {
+  return {
+    have,
+    make: () => planCleanup({ selection, have, options }),
+    scope: (locks) => cleanupScope(selection, have, { keepUsers: options.keepUsers, locks }),
+    takesLock: (plan) => plan.steps.some(isReleasing),
   };
 }
 
 async function readAndPlan(
   want: CleanupWant,
-  context: Pick<RunContext, 'pve' | 'hard'>,
+  context: ReadContext,
 ): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context.pve, scopeOf(want), context.hard);
-  return { plan: planCleanup({ selection: want.selection, have, options: want.options }), have };
+  return { plan: planPermitted(planRequest(want, have), context), have };
 }
 
 export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
@@ -122,11 +135,15 @@ export async function recordRemoved(
   );
 }
 
-/** Reads and plans; changes nothing. */
-export async function previewCleanup(want: CleanupWant, context: Pick<RunContext, 'pve' | 'hard'>) {
-  const { plan } = await readAndPlan(want, context);
-  assertWithinLimit(plan, want.maxChanges);
-  return { plan, summary: summarizePlan(plan) };
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
+export async function previewCleanup(
+  want: CleanupWant,
+  context: ReadContext,
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const checked = planChecked(planRequest(want, have), context);
+  assertWithinLimit(checked.plan, want.maxChanges);
+  return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
 function isReleasing(step: Step): boolean {
@@ -161,7 +178,8 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   let interrupted = removed.interrupted;
   if (!interrupted && plan.steps.some(isReleasing)) {
     await withLock(context, async () => {
-      const { plan: rest } = await readAndPlan(want, context);
+      // Much has been removed by now: what is missing from here on fails its own step.
+      const { plan: rest } = await readAndPlan(want, { ...context, preflight: false });
       const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
       // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
       const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));

@@ -15,6 +15,10 @@ export interface RunContext {
   readonly credentials?: CredentialsFile;
   /** Who holds the planning lock, for other runs' messages: user, host, process (see commands/owner.ts). */
   readonly owner: string;
+  /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights. */
+  readonly caller?: string;
+  /** False: do not compare the plan with the caller's rights before the first write. */
+  readonly preflight?: boolean;
   /** Is the run that signed with this owner known to be dead? */
   readonly isGone?: (owner: string) => boolean;
   /** First SIGINT: start nothing new. */

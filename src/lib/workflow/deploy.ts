@@ -5,16 +5,19 @@ import { PlanRefusedError } from '../errors.ts';
 import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
+import pMap from 'p-map';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
 import { membersOf, nodesWithAdoptable } from './adoptable.ts';
 import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
+import { deployScope } from '../plan/privileges/scopes.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
 
@@ -33,6 +36,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   const inScope = new Set(users.map((user) => user.pool));
   return {
     templates: lab.machines.map((machine) => machine.template),
+    rights: true,
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => [
       ...pools
         .filter((pool) => inScope.has(pool.pool))
@@ -42,18 +46,21 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
       ...replicaVmids(pools),
       ...(options.adopt ? membersOf(guests, inScope) : []),
     ],
-    ...(options.adopt ? { bridgeUse: nodesWithAdoptable, hidden: true } : {}),
+    ...(options.adopt ? { bridgeUse: nodesWithAdoptable } : {}),
     load: lab.placement.strategy === 'smart',
   };
 }
 
-/** Reads the cluster and plans; changes nothing. */
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+
+/** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewDeploy(
   want: DeployWant,
-  context: Pick<RunContext, 'pve' | 'hard'>,
-): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
-  const { plan } = await readAndPlan(want, context, { vmids: [], bridges: [] });
-  return { plan, summary: summarizePlan(plan) };
+  context: ReadContext,
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
+  return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
 interface Taken {
@@ -61,14 +68,43 @@ interface Taken {
   readonly bridges: string[];
 }
 
+function planRequest(want: DeployWant, have: Inventory, taken: Taken): PlanRequest {
+  return {
+    have,
+    make: () => planDeploy({ ...want, have, options: { ...want.options, taken } }),
+    scope: (locks) => deployScope(want.lab, want.users, have, locks),
+    takesLock: (plan) => needsLock(plan, have),
+  };
+}
+
 async function readAndPlan(
   want: DeployWant,
-  context: Pick<RunContext, 'pve' | 'hard'>,
+  context: ReadContext,
   taken: Taken,
 ): Promise<{ plan: Plan; have: Inventory }> {
   const have = await readInventory(context.pve, scopeOf(want), context.hard);
-  const plan = planDeploy({ ...want, have, options: { ...want.options, taken } });
-  return { plan, have };
+  return { plan: planPermitted(planRequest(want, have, taken), context), have };
+}
+
+/**
+ * A confined caller does not see the guests of others, and its claims reserve nothing in PVE: whether its new numbers are
+ * free is asked one by one.
+ */
+async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
+  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  for (;;) {
+    const plan = planPermitted(planRequest(want, have, taken), context);
+    const fresh = plan.profile === 'confined' ? freshVmids(plan) : [];
+    const free = await pMap(fresh, (vmid) => context.pve.isVmidFree(vmid, context.hard), { concurrency: 12 });
+    const used = fresh.filter((_, at) => free[at] === false);
+    if (used.length === 0) return plan;
+    taken.vmids.push(...used);
+  }
+}
+
+/** Ids of former claims may have clones under way; those are waited for. */
+function freshVmids({ preconditions }: Plan): number[] {
+  return preconditions.flatMap((one) => (one.kind === 'vmid-free' ? [one.vmid] : []));
 }
 
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
@@ -98,7 +134,7 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
   return withLock(context, async (release, assertHeld) => {
-    const { plan } = await readAndPlan(want, context, taken);
+    const plan = await planUnused(want, context, taken);
     context.onPlan(plan);
     assertHeld();
     return { plan, result: await run(plan, want, context, release) };
@@ -138,7 +174,9 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
-    const round = await runRound({ ...want, users, options }, context, taken);
+    // Later rounds have written already: what is missing then fails its own step.
+    const checks = { ...context, preflight: rounds.length === 0 && context.preflight !== false };
+    const round = await runRound({ ...want, users, options }, checks, taken);
     rounds.push(round);
     if (round.result.interrupted) break;
     const again = noteTaken(round, taken);
@@ -185,6 +223,8 @@ export async function applySavedPlan(
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
+  const before = await readInventory(context.pve, scopeOf(want), context.hard);
+  planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
   return plan.steps.some((step) => RESERVING.has(step.kind))
     ? withLock(context, (release) => work(release))
     : work();

@@ -33,7 +33,7 @@ function readUses(context: Reader): Promise<Inventory> {
     allTemplates: true,
     claimed: (pools) => [...replicaVmids(pools), ...claimedVmids(pools)],
     tasks: true,
-    hidden: true,
+    rights: true,
   });
 }
 

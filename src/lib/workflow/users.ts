@@ -7,6 +7,7 @@ import type { Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { parsePoolComment } from '../plan/marks.ts';
+import { usersScope } from '../plan/privileges/scopes.ts';
 import type { Plan, StepKind } from '../plan/types.ts';
 import { planUsers } from '../plan/users.ts';
 import type { UsersWork } from '../plan/users-context.ts';
@@ -14,6 +15,7 @@ import { listUsers as rowsOf, type UserRow } from '../plan/users-list.ts';
 import { assertWithinLimit, recordRemoved } from './cleanup.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import type { DeployContext } from './deploy.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createUserSecrets, settleExisting } from './secrets.ts';
 
@@ -25,7 +27,7 @@ export interface UsersWant {
   readonly maxChanges?: number;
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
 
 /**
  * Other runs plan by what these change. The lock is held to the end: a pool whose user is yet to come looks like what a
@@ -42,7 +44,10 @@ const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
 ]);
 
 /** No configuration of any VM is needed. */
-function read({ pve, hard }: ReadContext, more: Pick<InventoryScope, 'live'> = {}): Promise<Inventory> {
+function read(
+  { pve, hard }: ReadContext,
+  more: Pick<InventoryScope, 'live' | 'rights'> = {},
+): Promise<Inventory> {
   return readInventory(pve, { templates: [], claimed: () => [], ...more }, hard);
 }
 
@@ -55,10 +60,21 @@ export function readWithMachines(context: ReadContext): Promise<Inventory> {
   return read(context, { live: claimedIn });
 }
 
-function planFor({ work, passwords, maxChanges }: UsersWant, have: Inventory): Plan {
-  const plan = planUsers({ work, passwords, have });
-  assertWithinLimit(plan, maxChanges);
-  return plan;
+function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory): PlanRequest {
+  return {
+    have,
+    make: () => {
+      const plan = planUsers({ work, passwords, have });
+      assertWithinLimit(plan, maxChanges);
+      return plan;
+    },
+    scope: (locks) => usersScope(work, locks),
+    takesLock: isLocked,
+  };
+}
+
+function isLocked({ steps }: Plan): boolean {
+  return steps.some((step) => LOCKED.has(step.kind));
 }
 
 /** The users named, or all of ours, as they are on the cluster. */
@@ -71,13 +87,13 @@ export async function listUsers(
   return rowsOf(await readWithMachines(context), users, isKnown);
 }
 
-/** Reads and plans; changes nothing. */
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewUsers(
   want: UsersWant,
   context: ReadContext,
-): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
-  const plan = planFor(want, await read(context));
-  return { plan, summary: summarizePlan(plan) };
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const checked = planChecked(planRequest(want, await read(context, { rights: true })), context);
+  return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
 /** PVE lets no API token set a password (pve-access-control API2/AccessControl.pm): said before anything is changed. */
@@ -113,15 +129,15 @@ async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promi
 
 /** Throws before the first write, never after. */
 export async function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
-  const have = await read(context);
-  const plan = planFor(want, have);
+  const have = await read(context, { rights: true });
+  const plan = planPermitted(planRequest(want, have), context);
   await settleClass(want, plan, have, context.credentials);
-  if (!plan.steps.some((step) => LOCKED.has(step.kind))) {
+  if (!isLocked(plan)) {
     await tidyLock(have, context);
     return apply(want, plan, context);
   }
   return withLock(context, async (_, assertHeld) => {
-    const again = planFor(want, await read(context));
+    const again = planPermitted(planRequest(want, await read(context, { rights: true })), context);
     assertHeld();
     return apply(want, again, context);
   });

@@ -1,5 +1,6 @@
 /** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
 import type { StepOf } from '../../plan/types.ts';
+import { AuthError } from '../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
@@ -18,14 +19,27 @@ interface FoundVm {
   readonly values: ConfigValues;
 }
 
+/** Something stands there that the caller has no right to: it is in no pool of ours, at least not yet. */
+type Hidden = 'hidden';
+
+/** Who left it: a clone of this run, which is told; or somebody before, and then another number is taken. */
+type LeftCode = 'CLONE_LEFT' | 'VMID_TAKEN';
+
 /** A clone with `target` lives on the template's node until its very end. */
-async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | undefined> {
+async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | undefined> {
   const home = step.kind === 'template.clone' ? [step.home] : [];
-  for (const node of new Set([step.target, step.node, ...home])) {
-    const values = await io.pve.vmConfig(node, step.vmid, io.signal);
-    if (values) return { node, values };
+  const pool = step.kind === 'vm.clone' ? step.pool : undefined;
+  try {
+    for (const node of new Set([step.target, step.node, ...home])) {
+      const values = await io.pve.vmConfig(node, step.vmid, io.signal);
+      if (values) return { node, values };
+    }
+    return undefined;
+  } catch (error) {
+    // A confined caller is refused the same for a VM that is in no pool yet, and for none at all.
+    if (pool === undefined || !(error instanceof AuthError)) throw error;
+    return (await io.pve.isVmidFree(step.vmid, io.signal)) ? undefined : 'hidden';
   }
-  return undefined;
 }
 
 /** PVE files a clone task under the template's id: all clones of one template look alike. */
@@ -52,7 +66,22 @@ function judge(step: CloneStep, vm: FoundVm): 'done' {
   });
 }
 
-function stuck(step: CloneStep, { node, values }: FoundVm): StepError {
+/** PVE takes a failed clone back on the template's node only: a configuration that moved to the target before stays. */
+function leftover(step: CloneStep, code: LeftCode): StepError {
+  const { vmid, target } = step;
+  const pool = step.kind === 'vm.clone' ? (step.pool ?? '') : '';
+  return new StepError(
+    code,
+    `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
+    {
+      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`qm destroy ${vmid} --purge\` on ${target}); run again: the machine gets another number`,
+    },
+  );
+}
+
+function stuck(step: CloneStep, vm: FoundVm | Hidden, code: LeftCode): StepError {
+  if (vm === 'hidden') return leftover(step, code);
+  const { node, values } = vm;
   const { vmid, target } = step;
   return values['lock'] === undefined
     ? new StepError('VM_MISPLACED', `VM ${vmid} was left on ${node}, its place is ${target}`, {
@@ -66,20 +95,24 @@ function stuck(step: CloneStep, { node, values }: FoundVm): StepError {
 }
 
 /** Polls until the VM has no clone lock any more (or is gone); polls while a clone of the template is running. */
-async function waitUnlocked(step: CloneStep, io: StepIo): Promise<FoundVm | undefined> {
+async function waitUnlocked(step: CloneStep, io: StepIo, code: LeftCode): Promise<FoundVm | undefined> {
   let unseen = 0;
   for (let wait = SECOND; ; wait = Math.min(wait * 1.5, LONGEST_POLL)) {
     const vm = await findVm(step, io);
-    if (!vm || isFinished(step, vm)) return vm;
+    if (!vm || (vm !== 'hidden' && isFinished(step, vm))) return vm;
     unseen = (await activeClones(step, io)).length === 0 ? unseen + wait : 0;
-    if (unseen > GRACE) throw stuck(step, vm);
+    if (unseen > GRACE) throw stuck(step, vm, code);
     await io.clock.sleep(wait, io.signal);
   }
 }
 
 /** `absent`: nothing stands under the VMID, and no task that we know of is going to put anything there. */
-export async function settledClone(step: CloneStep, io: StepIo): Promise<'done' | 'absent'> {
-  const vm = await waitUnlocked(step, io);
+export async function settledClone(
+  step: CloneStep,
+  io: StepIo,
+  code: LeftCode = 'CLONE_LEFT',
+): Promise<'done' | 'absent'> {
+  const vm = await waitUnlocked(step, io, code);
   return vm ? judge(step, vm) : 'absent';
 }
 

@@ -16,20 +16,26 @@ function cloneTemplate(
   io: StepIo,
 ): Promise<StepOutcome> {
   const { node, target, templateVmid, vmid, name, description, full, storage } = step;
-  const request = { node, target, templateVmid, vmid, name, description, full };
+  const pool = step.kind === 'vm.clone' ? step.pool : undefined;
+  const request = {
+    ...{ node, target, templateVmid, vmid, name, description, full },
+    ...(storage === undefined ? {} : { storage }),
+    ...(pool === undefined ? {} : { pool }),
+  };
   let since = 0;
   const clone = async (mayExist: boolean): Promise<StepOutcome> => {
     since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
     try {
       if (target !== node) await assertNodeAnswers(target, io);
-      const upid = await io.pve.cloneVm(storage === undefined ? request : { ...request, storage }, io.signal);
+      const upid = await io.pve.cloneVm(request, io.signal);
       await awaitTask(io, upid);
       return 'done';
     } catch (error) {
       const exists = isAlreadyExists(error);
       // After a lock timeout PVE takes the half-made VM back; it must be gone before the number is used again.
       if (!exists && !isLockTimeout(error)) throw error;
-      if ((await settledClone(step, io)) === 'done') return 'already-done';
+      if ((await settledClone(step, io, exists ? 'VMID_TAKEN' : 'CLONE_LEFT')) === 'done')
+        return 'already-done';
       if (!exists) throw error;
       if (!mayExist) {
         throw new StepError(

@@ -1,5 +1,5 @@
 /** Tells a VM that was removed from one that lives on another node by now. Reads only. */
-import { isNoSuchVm } from '../../proxmox/errors.ts';
+import { AuthError, isNoSuchVm } from '../../proxmox/errors.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo, StepOutcome } from '../types.ts';
 
@@ -18,6 +18,11 @@ export async function confirmGone({ node, vmid }: VmPlace, io: StepIo): Promise<
   });
 }
 
+/** A VM takes the rights that its pool gave on it along: to a confined caller a removed one looks like a forbidden one. */
+async function isGone(error: unknown, vmid: number, io: StepIo): Promise<boolean> {
+  return isNoSuchVm(error) || (error instanceof AuthError && (await io.pve.isVmidFree(vmid, io.signal)));
+}
+
 /** Carries `work` out; a VM that vanishes meanwhile needs no more of it. */
 export async function unlessGone(
   place: VmPlace,
@@ -27,7 +32,7 @@ export async function unlessGone(
   try {
     return await work();
   } catch (error) {
-    if (!isNoSuchVm(error)) throw error;
+    if (!(await isGone(error, place.vmid, io))) throw error;
     return confirmGone(place, io);
   }
 }

@@ -144,9 +144,10 @@ function isAclPath(path: string, major: number): boolean {
 
 function listAcl(call: Call): unknown {
   const { sim, user } = call;
+  const seesAll = sim.rights.has(user, '/access', 'Sys.Audit');
   return sim.world
     .aclEntries()
-    .filter((entry) => sim.rights.mayModifyPermissions(user, entry.path))
+    .filter((entry) => seesAll || sim.rights.mayModifyPermissions(user, entry.path))
     .map((entry) => ({
       path: entry.path,
       type: entry.type,
@@ -218,19 +219,29 @@ async function updateAcl(call: Call): Promise<null> {
   return null;
 }
 
+/** ACLs are a tree, and the nodes between count as paths of it (AccessControl.pm, iterate_acl_tree). */
+function withParents(path: string): string[] {
+  const parts = path.split('/').filter((part) => part !== '');
+  return ['/', ...parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)];
+}
+
 function listPermissions(call: Call): unknown {
   const { sim, params, user: caller } = call;
   const userid = params.optText('userid') ?? caller;
   if (userid !== caller && !caller.startsWith(`${userid}!`)) sim.rights.need(caller, '/access', 'Sys.Audit');
   if (!sim.world.users.has(userid.split('!')[0] ?? '')) die(`no such user ('${userid}')`);
   const wanted = params.optText('path');
-  const base = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '/storage', '/vms'];
+  // 7.4 says `/pools`, where no ACL can be (RPCEnvironment.pm, get_effective_permissions).
+  const pools = sim.facts.major === 7 ? '/pools' : '/pool';
+  const base = ['/', '/access', '/access/groups', '/nodes', pools, '/sdn', '/storage', '/vms'];
   const members = [...sim.world.pools.values()].flatMap((pool) => [
     ...[...pool.vms].map((vmid) => `/vms/${vmid}`),
     ...[...pool.storage].map((storage) => `/storage/${storage}`),
   ]);
   const paths =
-    wanted === undefined ? new Set([...base, ...sim.world.acl.keys(), ...members]) : new Set([wanted]);
+    wanted === undefined
+      ? new Set([...base, ...[...sim.world.acl.keys()].flatMap(withParents), ...members])
+      : new Set([wanted]);
   const result: Record<string, Record<string, 0 | 1>> = {};
   for (const path of paths) {
     const privs = sim.rights.privileges(userid, path);

@@ -1,0 +1,297 @@
+/** What each command has to see before it plans, and which kinds of steps it may plan. Holds no policy. */
+import type { StepKind } from '../types.ts';
+import { LOCK_PATH } from './step-rules.ts';
+import type { Command, RuleText } from './types.ts';
+
+/** What one run of a command is about, as far as it is known before the plan. */
+export interface Scope {
+  readonly command: Command;
+  /** VMIDs of templates. */
+  readonly templates: readonly number[];
+  /** Templates that are only known by a name nobody was found under. */
+  readonly hasUnknownTemplates: boolean;
+  /** Undefined: all that are marked as ours. */
+  readonly pools: readonly string[] | undefined;
+  /** VMIDs that our claims name, with the pool that claims them. */
+  readonly vmids: ReadonlyMap<number, string>;
+  /** Bridges that are named as real ones. */
+  readonly bridges: readonly string[];
+  readonly storages: readonly string[];
+  /** Groups of users of whom each is in one; else none. */
+  readonly groups: readonly string[];
+  /** Are users looked at? */
+  readonly users: boolean;
+  /** May bridges of stands go? */
+  readonly removesBridges: boolean;
+  /** Is the planning lock going to be taken? */
+  readonly locks: boolean;
+}
+
+/** Something that has to be seen, or held, before any step. */
+export interface ScopeRule extends RuleText {
+  /** What the placeholder stands for (an empty text for a path without one); empty: does not apply. */
+  readonly at: (scope: Scope) => readonly string[];
+  /** Or on every one of these paths instead. */
+  readonly orOn?: (scope: Scope) => readonly string[];
+}
+
+const when = (applies: boolean): readonly string[] => (applies ? [''] : []);
+
+const seeUsers: ScopeRule = {
+  path: '/access/groups',
+  anyOf: ['User.Modify', 'Sys.Audit'],
+  why: 'to see which users exist, and which of them are ours',
+  at: ({ users }) => when(users),
+  orOn: ({ groups }) => groups.map((group) => `/access/groups/${group}`),
+};
+
+const seePools: readonly ScopeRule[] = [
+  {
+    path: '/pool/{pool}',
+    anyOf: ['Pool.Audit'],
+    why: 'to see the pool and whose it is',
+    at: ({ pools = [] }) => pools,
+  },
+  {
+    path: '/pool',
+    anyOf: ['Pool.Audit'],
+    why: 'to find all pools of ours',
+    reaches: true,
+    at: ({ pools }) => when(pools === undefined),
+  },
+];
+
+const seeBridges: ScopeRule = {
+  path: '/sdn/zones/localnetwork',
+  anyOf: ['SDN.Use', 'SDN.Audit'],
+  why: 'to see all bridges',
+  since: 8,
+  reaches: true,
+  at: () => [''],
+};
+
+/** PVE lists no guest that the caller may not audit, so an unseen one might use the bridge. */
+const seeGuests: ScopeRule = {
+  path: '/vms',
+  anyOf: ['VM.Audit'],
+  why: 'to be sure that no guest uses a bridge that goes',
+  reaches: true,
+  when: 'bridges of stands may go',
+  at: ({ removesBridges }) => when(removesBridges),
+};
+
+const seeTasks: ScopeRule = {
+  path: '/nodes',
+  anyOf: ['Sys.Audit'],
+  why: "to see what other accounts' tasks are doing; without it only the caller's own count",
+  reaches: true,
+  advice: true,
+  at: () => [''],
+};
+
+export const LOCK_RULES: readonly ScopeRule[] = [
+  {
+    path: LOCK_PATH,
+    anyOf: ['Pool.Allocate'],
+    why: 'runs take turns by creating this pool',
+    at: ({ locks }) => when(locks),
+  },
+  { path: LOCK_PATH, anyOf: ['Pool.Audit'], why: 'to see who has it', at: ({ locks }) => when(locks) },
+];
+
+const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
+  deploy: [
+    {
+      path: '/vms/{template}',
+      anyOf: ['VM.Audit'],
+      why: 'to find and read the template',
+      at: ({ templates }) => templates.map(String),
+    },
+    {
+      path: '/vms',
+      anyOf: ['VM.Audit'],
+      why: 'to find the template by its name',
+      reaches: true,
+      when: 'no template of that name is in sight',
+      at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
+    },
+    ...seePools,
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
+      why: 'to see the storage',
+      at: ({ storages }) => storages,
+    },
+    {
+      path: '/sdn/zones/localnetwork/{bridge}',
+      anyOf: ['SDN.Use', 'SDN.Audit'],
+      why: 'to see the bridge',
+      since: 8,
+      at: ({ bridges }) => bridges,
+    },
+    seeUsers,
+    {
+      path: '/',
+      anyOf: ['Sys.Audit'],
+      why: 'to know of nodes in maintenance before PVE 8.3, which says so by itself',
+      advice: true,
+      at: () => [''],
+    },
+  ],
+  cleanup: [
+    ...seePools,
+    {
+      path: '/vms/{vmid}',
+      anyOf: ['VM.Audit'],
+      why: 'to see and read the VMs of the stand',
+      at: ({ vmids }) => [...vmids.keys()].map(String),
+    },
+    seeBridges,
+    seeGuests,
+    seeUsers,
+    seeTasks,
+  ],
+  users: [...seePools, seeUsers],
+  bridges: [seeBridges, seeGuests, seeTasks],
+  templates: [
+    { path: '/vms', anyOf: ['VM.Audit'], why: 'to find templates', reaches: true, at: () => [''] },
+    ...seePools,
+    {
+      path: '/storage',
+      anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
+      why: 'to see storages',
+      reaches: true,
+      at: () => [''],
+    },
+  ],
+  balance: [
+    {
+      path: '/vms',
+      anyOf: ['VM.Audit'],
+      why: 'to see the load of every guest',
+      reaches: true,
+      at: () => [''],
+    },
+    {
+      path: '/nodes',
+      anyOf: ['Sys.Audit'],
+      why: 'to see the load of every node',
+      reaches: true,
+      at: () => [''],
+    },
+    { path: '/', anyOf: ['Sys.Audit'], why: 'to see the state of HA', at: () => [''] },
+    ...seePools,
+    seeBridges,
+    {
+      path: '/storage',
+      anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
+      why: 'to see which storages a node has',
+      reaches: true,
+      at: () => [''],
+    },
+  ],
+};
+
+export function readingRules(command: Command): readonly ScopeRule[] {
+  return READING[command];
+}
+
+/** Steps that commands of their own plan; told in general, without a payload. */
+export const OTHER_STEPS: Readonly<Record<string, readonly RuleText[]>> = {
+  'template.clone': [
+    { path: '/vms/{template}', anyOf: ['VM.Clone'], why: 'to clone the template' },
+    { path: '/vms/{replica}', anyOf: ['VM.Allocate'], why: 'to make the copy' },
+    { path: '/vms/{replica}', anyOf: ['VM.Config.Options'], why: 'its notes (our mark)' },
+    { path: '/storage/{storage}', anyOf: ['Datastore.AllocateSpace'], why: 'for its disks' },
+    {
+      path: '/sdn/zones/localnetwork/{bridge}',
+      anyOf: ['SDN.Use'],
+      why: "a clone starts with its template's networks",
+      since: 8,
+    },
+  ],
+  'template.convert': [
+    { path: '/vms/{replica}', anyOf: ['VM.Allocate'], why: 'to turn the copy into a template' },
+  ],
+  'template.migrate': [
+    { path: '/vms/{replica}', anyOf: ['VM.Migrate'], why: 'to bring the copy to its node' },
+  ],
+  'vm.migrate': [
+    { path: '/vms/{guest}', anyOf: ['VM.Migrate'], why: 'to move the guest' },
+    {
+      path: '/vms/{guest}',
+      anyOf: ['VM.Config.Disk'],
+      why: 'to move its disks to another storage',
+      when: 'its disks change their storage',
+    },
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.AllocateSpace'],
+      why: 'for the disks on the target',
+      when: 'its disks change their storage',
+    },
+    { path: '/', anyOf: ['Sys.Console'], why: 'to have HA move it', when: 'HA manages it' },
+  ],
+};
+
+/** Kinds of steps that a command may plan. */
+export const COMMAND_STEPS: Readonly<
+  Record<Command, { readonly steps: readonly StepKind[]; readonly others: readonly string[] }>
+> = {
+  deploy: {
+    steps: [
+      'pool.create',
+      'pool.update',
+      'user.create',
+      'bridge.create',
+      'bridge.update',
+      'network.reload',
+      'vm.clone',
+      'vm.configure',
+      'vm.snapshot',
+      'acl.grant',
+      'acl.revoke',
+      'vm.start',
+    ],
+    others: [],
+  },
+  cleanup: {
+    steps: [
+      'acl.revoke',
+      'vm.stop',
+      'ha.remove',
+      'vm.unprotect',
+      'vm.delete',
+      'bridge.delete',
+      'network.reload',
+      'pool.release',
+      'pool.delete',
+      'user.delete',
+    ],
+    others: [],
+  },
+  users: {
+    steps: [
+      'user.create',
+      'user.update',
+      'user.password',
+      'user.recreate',
+      'user.delete',
+      'pool.create',
+      'pool.release',
+      'pool.delete',
+      'acl.grant',
+      'acl.revoke',
+    ],
+    others: [],
+  },
+  bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'], others: [] },
+  templates: {
+    steps: ['pool.create', 'pool.update', 'pool.release', 'vm.delete'],
+    others: ['template.clone', 'template.convert', 'template.migrate'],
+  },
+  balance: {
+    steps: ['bridge.create', 'bridge.delete', 'network.reload', 'vm.configure'],
+    others: ['vm.migrate'],
+  },
+};

@@ -1,0 +1,120 @@
+/** What a command will need, told before it is run: from the plan of a class that is not there yet, or in general. Pure. */
+import type { Lab, User } from '../../config/types.ts';
+import { PlanRefusedError } from '../../errors.ts';
+import type { Inventory, Rights } from '../../inventory/types.ts';
+import { planCleanup } from '../cleanup.ts';
+import { planDeploy } from '../deploy.ts';
+import { parseBridgeMark } from '../marks.ts';
+import type { Plan } from '../types.ts';
+import { majorOf } from './profile.ts';
+import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
+import { cleanupScope, deployScope } from './scopes.ts';
+import type { Command, Profile, Requirement } from './types.ts';
+
+export interface ExamineInput {
+  readonly command: Command;
+  readonly lab?: Lab;
+  readonly users?: readonly User[];
+  readonly have: Inventory;
+  readonly profile: Profile;
+}
+
+export interface Examined {
+  readonly required: readonly Requirement[];
+  /** `class`: for exactly this lab and these users; `general`: for any. */
+  readonly scope: 'class' | 'general';
+  /** Why the class as such cannot be planned at present. */
+  readonly refused?: string;
+}
+
+/** Enough for the planner to take the profile as given. */
+const RIGHTS_OF: Readonly<Record<Profile, Rights>> = {
+  full: { '/vms': { 'VM.Allocate': true } },
+  confined: { '/pool': { 'VM.Allocate': true } },
+};
+
+/** The cluster as if nothing of any class were on it: then the plan makes everything. */
+function beforeTheClass(have: Inventory, users: readonly User[], profile: Profile): Inventory {
+  const class_ = new Set(users.map(({ userid }) => userid));
+  return {
+    ...have,
+    rights: RIGHTS_OF[profile],
+    pools: [],
+    acls: [],
+    vms: [],
+    guests: have.guests.filter(({ template }) => template),
+    users: have.users.filter(({ userid }) => !class_.has(userid)),
+    networks: have.networks.map((network) => ({
+      ...network,
+      pending: [],
+      bridges: network.bridges.filter(({ comments }) => parseBridgeMark(comments)?.kind !== 'stand'),
+    })),
+  };
+}
+
+function planOrReason(make: () => Plan): Plan | string {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof PlanRefusedError) return error.message;
+    throw error;
+  }
+}
+
+function examineDeploy(lab: Lab, users: readonly User[], { have, profile }: ExamineInput): Examined {
+  const before = beforeTheClass(have, users, profile);
+  const plan = planOrReason(() =>
+    planDeploy({ lab, users, have: before, options: { adopt: false, updateRunning: false } }),
+  );
+  const seen = requiredByScope(deployScope(lab, users, before, true), before);
+  if (typeof plan !== 'string')
+    return { scope: 'class', required: [...seen, ...requiredByPlan(plan, before)] };
+  return { ...inGeneral({ command: 'deploy', lab, users, have, profile }, seen), refused: plan };
+}
+
+/** Of a class that is there; undefined when it is not. */
+function examineCleanup(
+  lab: Lab,
+  users: readonly User[],
+  { have, profile }: ExamineInput,
+): Examined | undefined {
+  const selection = {
+    by: 'class',
+    lab: lab.name,
+    machines: lab.machines.map(({ name }) => name),
+    users,
+  } as const;
+  const present = { ...have, rights: RIGHTS_OF[profile] };
+  const options = {
+    keepUsers: false,
+    adopt: false,
+    forceProtected: true,
+    lockWaitSeconds: 0,
+    minAgeSeconds: 0,
+  };
+  const plan = planOrReason(() => planCleanup({ selection, have: present, options }));
+  if (typeof plan === 'string' || plan.steps.length === 0) return undefined;
+  const scope = cleanupScope(selection, present, { keepUsers: false, locks: true });
+  return { scope: 'class', required: [...requiredByScope(scope, present), ...requiredByPlan(plan, present)] };
+}
+
+function inGeneral(input: ExamineInput, seen: readonly Requirement[] = []): Examined {
+  const { command, lab, users = [], have, profile } = input;
+  const role = lab?.access.role ?? 'PVEVMAdmin';
+  const general = requiredInGeneral(command, {
+    profile,
+    major: majorOf(have),
+    role: have.rolePrivileges?.[role] ?? [],
+    realms: [...new Set(users.map(({ realm }) => realm))],
+  });
+  return { scope: 'general', required: [...seen, ...general] };
+}
+
+export function examine(input: ExamineInput): Examined {
+  const { command, lab, users } = input;
+  if (lab && users) {
+    if (command === 'deploy') return examineDeploy(lab, users, input);
+    if (command === 'cleanup') return examineCleanup(lab, users, input) ?? inGeneral(input);
+  }
+  return inGeneral(input);
+}

@@ -1,0 +1,224 @@
+/** Which privileges a plan, or a command as such, needs on which paths, and which of them the caller lacks. Pure. */
+import type { Inventory, Rights } from '../../inventory/types.ts';
+import { privilegesOn, type Held } from '../../inventory/rights.ts';
+import type { Plan, StepKind, StepOf } from '../types.ts';
+import {
+  COMMAND_STEPS,
+  LOCK_RULES,
+  OTHER_STEPS,
+  readingRules,
+  type Scope,
+  type ScopeRule,
+} from './command-rules.ts';
+import { majorOf, profileOf } from './profile.ts';
+import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
+import type { Command, Facts, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
+
+type Reader = string;
+
+/** Merges what is needed twice; keeps the order of what was needed first. */
+class Needs {
+  readonly #found = new Map<string, { need: Requirement; reasons: Set<string>; steps: Set<Reader> }>();
+
+  add(need: Omit<Requirement, 'reason' | 'steps'>, reason: string, step: Reader): void {
+    const key = `${need.path} ${need.anyOf.join('|')} ${need.reaches} ${need.viaPool ?? ''} ${need.orOn?.join() ?? ''} ${need.advice}`;
+    const known = this.#found.get(key);
+    if (known) {
+      known.reasons.add(reason);
+      known.steps.add(step);
+    } else {
+      this.#found.set(key, {
+        need: { ...need, reason, steps: [step] },
+        reasons: new Set([reason]),
+        steps: new Set([step]),
+      });
+    }
+  }
+
+  list(): Requirement[] {
+    return [...this.#found.values()].map(({ need, reasons, steps }) => ({
+      ...need,
+      reason: [...reasons].join('; '),
+      steps: [...steps],
+    }));
+  }
+}
+
+/** Where it is best granted: objects of which the next run makes others are granted as a whole. */
+function grantOn(rulePath: string, path: string, profile: Profile): string {
+  if (rulePath === '/vms/{vmid}') return profile === 'confined' ? '/pool' : '/vms';
+  if (path.startsWith('/pool')) return '/pool';
+  if (path.startsWith('/nodes')) return '/nodes';
+  if (path.startsWith('/sdn/zones/localnetwork')) return '/sdn/zones/localnetwork';
+  return path;
+}
+
+function applies({ since }: RuleText, major: Major): boolean {
+  return since === undefined || major >= since;
+}
+
+function fill(path: string, value: string): string {
+  return path.replace(/\{\w+\}/, value);
+}
+
+/** Members as they are, and VMs that the plan brings into their pools: by the claim, or by the clone itself. */
+function poolsByVm(plan: Plan, have: Inventory): Map<number, string> {
+  const standPools = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
+  const pools = new Map(
+    have.guests.flatMap(({ vmid, pool }) => (pool === undefined ? [] : [[vmid, pool] as const])),
+  );
+  for (const step of plan.steps) {
+    if (step.kind === 'pool.update') for (const vmid of step.addVmids) pools.set(vmid, step.pool);
+    const pool = step.kind === 'vm.clone' ? (step.pool ?? standPools.get(step.user ?? '')) : undefined;
+    if (step.kind === 'vm.clone' && pool !== undefined) pools.set(step.vmid, pool);
+  }
+  return pools;
+}
+
+function viaPool(kind: StepKind, path: string, facts: Facts): { readonly viaPool?: string } {
+  const vmid = BEFORE_JOINING.has(kind) ? undefined : /^\/vms\/(\d+)$/.exec(path)?.[1];
+  const pool = vmid === undefined ? undefined : facts.poolOf.get(Number(vmid));
+  return pool === undefined ? {} : { viaPool: `/pool/${pool}` };
+}
+
+function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs): void {
+  const major = majorOf(facts.have);
+  const rules: readonly Rule<K>[] = STEP_RULES[step.kind];
+  for (const rule of rules) {
+    if (!applies(rule, major)) continue;
+    const orOn = rule.orOn?.(step) ?? [];
+    const sets = rule.eachOf?.(step, facts).map((privilege) => [privilege, ...rule.anyOf]) ?? [rule.anyOf];
+    for (const value of rule.at(step, facts)) {
+      const path = fill(rule.path, value);
+      const common = {
+        path,
+        grantOn: grantOn(rule.path, path, facts.profile),
+        reaches: rule.reaches ?? rule.reachesIf?.(step) ?? false,
+        advice: rule.advice ?? false,
+        ...viaPool(step.kind, path, facts),
+        ...(orOn.length === 0 ? {} : { orOn }),
+      };
+      for (const anyOf of sets) needs.add({ ...common, anyOf }, rule.why, step.kind);
+    }
+  }
+}
+
+/** What the steps of a plan need. The paths are those that the plan names. */
+export function requiredByPlan(plan: Plan, have: Inventory): Requirement[] {
+  const facts: Facts = {
+    have,
+    profile: plan.profile ?? profileOf(have.rights),
+    poolOf: poolsByVm(plan, have),
+  };
+  const needs = new Needs();
+  for (const step of plan.steps) addStep(step, facts, needs);
+  return needs.list();
+}
+
+function addScope(
+  rules: readonly ScopeRule[],
+  scope: Scope,
+  { have, needs }: { readonly have: Inventory; readonly needs: Needs },
+  reader: Reader,
+): void {
+  for (const rule of rules) {
+    if (!applies(rule, majorOf(have))) continue;
+    const orOn = rule.orOn?.(scope) ?? [];
+    for (const value of rule.at(scope)) {
+      const path = fill(rule.path, value);
+      const pool = rule.path === '/vms/{vmid}' ? scope.vmids.get(Number(value)) : undefined;
+      const need = {
+        path,
+        grantOn: grantOn(rule.path, path, profileOf(have.rights)),
+        anyOf: rule.anyOf,
+        reaches: rule.reaches ?? false,
+        advice: rule.advice ?? false,
+        ...(pool === undefined ? {} : { viaPool: `/pool/${pool}` }),
+        ...(orOn.length === 0 ? {} : { orOn }),
+      };
+      needs.add(need, rule.why, reader);
+    }
+  }
+}
+
+/** What has to be seen before the plan is made, and the planning lock. */
+export function requiredByScope(scope: Scope, have: Inventory): Requirement[] {
+  const needs = new Needs();
+  addScope(LOCK_RULES, scope, { have, needs }, 'planning lock');
+  addScope(readingRules(scope.command), scope, { have, needs }, 'reading');
+  return needs.list();
+}
+
+export interface GeneralFacts {
+  readonly profile: Profile;
+  readonly major: Major;
+  /** Privileges of the role that students get. */
+  readonly role: readonly string[];
+  /** Realms of the users; empty: any. */
+  readonly realms: readonly string[];
+}
+
+/** Paths for all objects of a kind; VMs of a confined caller are reached through their pools. */
+function wholePaths(path: string, { profile, realms }: GeneralFacts): readonly string[] {
+  if (path === '/vms/{vmid}' && profile === 'confined') return ['/pool'];
+  if (path === '/access/realm/{realm}' && realms.length > 0) return realms.map((realm) => fill(path, realm));
+  const at = path.indexOf('/{');
+  return [at < 0 ? path : path.slice(0, at)];
+}
+
+function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
+  const { profile } = facts;
+  const ofProfile = rule.when?.startsWith('profile ') === true;
+  if (!applies(rule, facts.major) || (ofProfile && rule.when !== `profile ${profile}`)) return;
+  const isConditional = rule.when !== undefined && !ofProfile;
+  const why = isConditional ? `${rule.why} (when ${rule.when ?? ''})` : rule.why;
+  for (const path of wholePaths(rule.path, facts)) {
+    const need = {
+      path,
+      grantOn: grantOn(rule.path, path, profile),
+      reaches: rule.path.includes('{') || rule.reaches === true,
+      // Rights on everything are not asked for in case they are needed.
+      advice: rule.advice === true || (isConditional && rule.path === '/'),
+      ...(rule.path === '/vms/{vmid}' && !BEFORE_JOINING.has(reader) ? { viaPool: '/pool' } : {}),
+    };
+    const sets =
+      rule.each === undefined ? [rule.anyOf] : facts.role.map((privilege) => [privilege, ...rule.anyOf]);
+    for (const anyOf of sets) needs.add({ ...need, anyOf }, why, reader);
+  }
+}
+
+/** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */
+export function requiredInGeneral(command: Command, facts: GeneralFacts): Requirement[] {
+  const needs = new Needs();
+  const { steps, others } = COMMAND_STEPS[command];
+  for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
+  for (const rule of readingRules(command)) addGeneral(rule, 'reading', needs, facts);
+  for (const kind of steps) {
+    for (const rule of STEP_RULES[kind] as readonly RuleText[]) addGeneral(rule, kind, needs, facts);
+  }
+  for (const kind of others) {
+    for (const rule of OTHER_STEPS[kind] ?? []) addGeneral(rule, kind, needs, facts);
+  }
+  return needs.list();
+}
+
+function has(held: Held, anyOf: readonly string[], reaches: boolean): boolean {
+  return anyOf.some((privilege) => (reaches ? held[privilege] === true : held[privilege] !== undefined));
+}
+
+/** Is it there? Rights on a pool reach the paths of its members, never below (RPCEnvironment.pm, compile_acl_path). */
+export function isHeld({ path, anyOf, reaches, viaPool, orOn = [] }: Requirement, rights: Rights): boolean {
+  if (has(privilegesOn(rights, path), anyOf, reaches)) return true;
+  const inGeneral = path === '/vms';
+  if (
+    viaPool !== undefined &&
+    (inGeneral || !reaches) &&
+    has(privilegesOn(rights, viaPool), anyOf, inGeneral)
+  )
+    return true;
+  return orOn.length > 0 && orOn.every((other) => has(privilegesOn(rights, other), anyOf, reaches));
+}
+
+export function missing(required: readonly Requirement[], rights: Rights): Requirement[] {
+  return required.filter((need) => !isHeld(need, rights));
+}

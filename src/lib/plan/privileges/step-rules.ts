@@ -1,0 +1,374 @@
+/**
+ * Which privileges each kind of step takes, on which path, and why: the one place that says so. Derived from the
+ * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
+ * the source named. Holds no policy.
+ */
+import type { Inventory } from '../../inventory/types.ts';
+import { LOCK_POOL } from '../marks.ts';
+import { presentNics } from '../nic-values.ts';
+import type { Nic, StepKind, StepOf } from '../types.ts';
+import type { Facts, Rule, StepRules } from './types.ts';
+
+const HERE: readonly string[] = [''];
+
+const realmOf = (userid: string): string => userid.slice(userid.lastIndexOf('@') + 1);
+
+/** `localnetwork` is the zone of bridges; a vnet has a zone of its own, which is not known here. */
+function bridgePaths(
+  nics: readonly Pick<Nic, 'bridge' | 'tag' | 'trunks'>[],
+  { vnets }: Inventory,
+): readonly string[] {
+  const paths = nics
+    .filter(({ bridge }) => bridge !== '' && !vnets.includes(bridge))
+    .flatMap(({ bridge, tag, trunks = [] }) => {
+      const vlans = [
+        ...(tag === undefined ? [] : [String(tag)]),
+        ...trunks.map((vlan) => vlan.split('-')[0] ?? ''),
+      ];
+      return vlans.length === 0 ? [bridge] : vlans.map((vlan) => `${bridge}/${vlan}`);
+    });
+  return [...new Set(paths)];
+}
+
+const DRIVE = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
+
+/** Storages that cloning a template allocates on; an ISO is only referred to (API2/Qemu.pm, check_storage_access_clone). */
+export function allocatingDrives(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const [volid = ''] = value.split(',');
+    const at = volid.indexOf(':');
+    const isIso = /(^|,)media=cdrom/.test(value) && !volid.includes('cloudinit');
+    return !DRIVE.test(key) || at < 0 || isIso ? [] : [volid.slice(0, at)];
+  });
+}
+
+function templateValues(vmid: number, { have }: Facts): Readonly<Record<string, string>> {
+  return have.templates.find((config) => config.vmid === vmid)?.values ?? {};
+}
+
+/** NICs that a VM has before the step: its own, or those its clone takes over, which the clone's own rule is about. */
+function formerNics(vmid: number, { have }: Facts): readonly Pick<Nic, 'bridge' | 'tag'>[] {
+  return presentNics(have.vms.find((config) => config.vmid === vmid)?.values ?? {});
+}
+
+type VmStep = StepOf<
+  | 'vm.mark'
+  | 'vm.configure'
+  | 'vm.snapshot'
+  | 'vm.start'
+  | 'vm.stop'
+  | 'vm.unprotect'
+  | 'vm.delete'
+  | 'template.configure'
+  | 'template.migrate'
+  | 'template.convert'
+>;
+
+/** On the VM that the step is about. */
+function onVm(anyOf: readonly string[], why: string): Rule<VmStep['kind']> {
+  return { path: '/vms/{vmid}', anyOf, why, at: ({ vmid }) => [String(vmid)] };
+}
+
+const seeVm = onVm(['VM.Audit'], 'to read its configuration and state');
+
+type NodeStep = StepOf<'bridge.create' | 'bridge.update' | 'bridge.delete' | 'network.reload'>;
+
+const changeNetwork: Rule<NodeStep['kind']> = {
+  path: '/nodes/{node}',
+  anyOf: ['Sys.Modify'],
+  why: 'to change the network of the node (only Administrator and roles of your own have it)',
+  at: ({ node }) => [node],
+};
+
+/** The list of interfaces leaves out bridges that the caller has no right to (API2/Network.pm). */
+const seeBridge: Rule<'bridge.create' | 'bridge.update' | 'bridge.delete'> = {
+  path: '/sdn/zones/localnetwork/{bridge}',
+  anyOf: ['SDN.Use', 'SDN.Audit'],
+  why: 'to see the bridge',
+  since: 8,
+  at: ({ bridge }) => [bridge],
+};
+
+type PoolStep = StepOf<'pool.create' | 'pool.update' | 'pool.release' | 'pool.delete'>;
+
+const changePool: Rule<PoolStep['kind']> = {
+  path: '/pool/{pool}',
+  anyOf: ['Pool.Allocate'],
+  why: 'to create, change and remove the pool',
+  at: ({ pool }) => [pool],
+};
+
+const seePool: Rule<PoolStep['kind']> = {
+  path: '/pool/{pool}',
+  anyOf: ['Pool.Audit'],
+  why: 'to see the pool and whose it is',
+  at: ({ pool }) => [pool],
+};
+
+type UserStep = StepOf<'user.create' | 'user.delete' | 'user.password' | 'user.recreate'>;
+
+const ownRealm: Rule<UserStep['kind']> = {
+  path: '/access/realm/{realm}',
+  anyOf: ['Realm.AllocateUser'],
+  why: 'to create and remove users of the realm, and to set their passwords',
+  at: ({ userid }) => [realmOf(userid)],
+};
+
+/** RPCEnvironment.pm, `userid-group`: on all groups, or on each of the user's. */
+const changeUser: Rule<UserStep['kind'] | 'user.update'> = {
+  path: '/access/groups',
+  anyOf: ['User.Modify'],
+  why: 'to change users; on single groups it is enough for users of these groups',
+  at: () => HERE,
+  orOn: (step) => ('groups' in step ? (step.groups ?? []).map((group) => `/access/groups/${group}`) : []),
+};
+
+type AclStep = StepOf<'acl.grant' | 'acl.revoke'>;
+
+function onPath(prefix: string): (step: AclStep) => readonly string[] {
+  return ({ path }) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []);
+}
+
+const rolePrivileges = ({ role }: { readonly role: string }, { have }: Facts): readonly string[] =>
+  have.rolePrivileges?.[role] ?? [];
+
+/** API2/ACL.pm: 7.4 does not compare the role with the caller's own privileges. */
+function handOut(path: string, at: (step: AclStep) => readonly string[]): Rule<AclStep['kind']> {
+  return {
+    path,
+    anyOf: ['Permissions.Modify'],
+    each: 'every privilege of the role',
+    why: 'to give away or take back a role, one has to have all of it oneself (when giving, with propagation)',
+    since: 8,
+    at,
+    eachOf: rolePrivileges,
+    reachesIf: (step) => step.kind === 'acl.grant' && step.propagate,
+  };
+}
+
+const changeAcl: readonly Rule<AclStep['kind']>[] = [
+  {
+    path: '/pool/{pool}',
+    anyOf: ['Pool.Allocate', 'Permissions.Modify'],
+    why: 'to give access to the pool, and to take it back',
+    at: onPath('/pool/'),
+  },
+  handOut('/pool/{pool}', onPath('/pool/')),
+  {
+    path: '/vms/{vmid}',
+    anyOf: ['VM.Allocate', 'Permissions.Modify'],
+    why: 'to give access to the VM, and to take it back',
+    when: 'the machine has `pool_role`',
+    at: onPath('/vms/'),
+  },
+  { ...handOut('/vms/{vmid}', onPath('/vms/')), when: 'the machine has `pool_role`' },
+];
+
+/** A user that is made anew gets the roles that it had. */
+function giveBack(path: string, owner: string): readonly Rule<'user.recreate'>[] {
+  const prefix = path.slice(0, path.indexOf('{'));
+  const why = 'to give the user its rights back';
+  const at: Rule<'user.recreate'>['at'] = ({ acls }) =>
+    acls.flatMap((acl) => (acl.path.startsWith(prefix) ? [acl.path.slice(prefix.length)] : []));
+  return [
+    { path, anyOf: [owner, 'Permissions.Modify'], why, at },
+    {
+      path,
+      anyOf: ['Permissions.Modify'],
+      each: 'every privilege of the role',
+      why,
+      since: 8,
+      at,
+      eachOf: ({ acls }, facts) => [...new Set(acls.flatMap((acl) => rolePrivileges(acl, facts)))],
+    },
+  ];
+}
+
+/** PUT /pools checks each VM that joins or leaves (API2/Pool.pm, update_pool), before it is a member. */
+function changeMembers<K extends 'pool.update' | 'pool.release'>(
+  vmids: (step: StepOf<K>) => readonly number[],
+  why: string,
+): Rule<K> {
+  return {
+    path: '/vms/{vmid}',
+    anyOf: ['VM.Allocate', 'Permissions.Modify'],
+    why,
+    when: 'profile full',
+    at: (step) => vmids(step).map(String),
+  };
+}
+
+/** Rules that hold before the VM is a member of its pool: the rights on the pool do not count yet. */
+export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>(['pool.update']);
+
+const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
+  {
+    path: '/vms/{template}',
+    anyOf: ['VM.Clone'],
+    why: 'to clone the template',
+    at: ({ templateVmid }) => [String(templateVmid)],
+  },
+  {
+    path: '/storage/{storage}',
+    anyOf: ['Datastore.AllocateSpace'],
+    why: 'for the disks of the VM',
+    at: ({ templateVmid, storage }, facts) =>
+      [...new Set(allocatingDrives(templateValues(templateVmid, facts)))].map((own) => storage ?? own),
+  },
+  {
+    path: '/sdn/zones/localnetwork/{bridge}',
+    anyOf: ['SDN.Use'],
+    why: "a clone starts with its template's networks",
+    since: 8,
+    at: ({ templateVmid }, { have, ...facts }) =>
+      bridgePaths(presentNics(templateValues(templateVmid, { have, ...facts })), have),
+  },
+  {
+    path: '/',
+    anyOf: ['Sys.Console'],
+    why: "to hand on a host's CD drive",
+    when: 'the template has one',
+    at: ({ templateVmid }, facts) =>
+      Object.entries(templateValues(templateVmid, facts)).some(
+        ([key, value]) => DRIVE.test(key) && /^cdrom(,|$)/.test(value),
+      )
+        ? HERE
+        : [],
+  },
+];
+
+const clone: readonly Rule<'vm.clone'>[] = [
+  ...cloneFrom,
+  {
+    path: '/vms/{vmid}',
+    anyOf: ['VM.Allocate'],
+    why: 'to make the VM',
+    when: 'profile full',
+    at: ({ vmid, pool }) => (pool === undefined ? [String(vmid)] : []),
+  },
+  {
+    path: '/pool/{pool}',
+    anyOf: ['VM.Allocate'],
+    why: 'to make the VM in its pool',
+    when: 'profile confined',
+    at: ({ pool }) => (pool === undefined ? [] : [pool]),
+  },
+];
+
+const has = (step: StepOf<'vm.configure'>, keys: RegExp): boolean =>
+  Object.keys(step.options).some((key) => keys.test(key));
+
+const vmOf = ({ vmid }: { readonly vmid: number }): readonly string[] => [String(vmid)];
+
+/** API2/Qemu.pm, check_vm_modify_config_perm and check_bridge_access. */
+const configure: readonly Rule<'vm.configure'>[] = [
+  seeVm,
+  onVm(['VM.Config.Options'], 'notes (our mark), tags, start at boot, protection'),
+  onVm(['VM.Config.Network'], 'network cards'),
+  {
+    ...onVm(['VM.Config.CPU'], 'number of cores'),
+    when: 'the machine has `cores`',
+    at: (step) => (has(step, /^cores$/) ? vmOf(step) : []),
+  },
+  {
+    ...onVm(['VM.Config.Memory'], 'memory'),
+    when: 'the machine has `memory`',
+    at: (step) => (has(step, /^memory$/) ? vmOf(step) : []),
+  },
+  {
+    ...onVm(['VM.Config.Cloudinit', 'VM.Config.Network'], 'cloud-init settings'),
+    when: 'the machine has `cloud_init`',
+    at: (step) =>
+      step.secret !== undefined || has(step, /^(ci|ipconfig|sshkeys|nameserver|searchdomain)/)
+        ? vmOf(step)
+        : [],
+  },
+  {
+    path: '/sdn/zones/localnetwork/{bridge}',
+    anyOf: ['SDN.Use'],
+    why: "to plug network cards into bridges (with a VLAN tag: on the tag's own path below)",
+    since: 8,
+    at: ({ nics, vmid }, facts) => bridgePaths([...nics, ...formerNics(vmid, facts)], facts.have),
+  },
+];
+
+const power = onVm(['VM.PowerMgmt'], 'to switch it on and off');
+
+/** Every kind of step; one without rules does not compile. */
+export const STEP_RULES: StepRules = {
+  'pool.create': [changePool, seePool],
+  'pool.update': [
+    changePool,
+    seePool,
+    changeMembers<'pool.update'>(({ addVmids }) => addVmids, 'to claim its VMID through the pool'),
+  ],
+  'pool.release': [
+    changePool,
+    seePool,
+    changeMembers<'pool.release'>(({ removeVmids }) => removeVmids, 'to take an unused VMID out of the pool'),
+  ],
+  'pool.delete': [changePool, seePool],
+  'user.create': [ownRealm, changeUser],
+  'user.delete': [ownRealm, changeUser],
+  'user.update': [changeUser],
+  'user.password': [ownRealm, changeUser],
+  'user.recreate': [
+    ownRealm,
+    changeUser,
+    ...giveBack('/pool/{pool}', 'Pool.Allocate'),
+    ...giveBack('/vms/{vmid}', 'VM.Allocate'),
+  ],
+  'acl.grant': changeAcl,
+  'acl.revoke': changeAcl,
+  'bridge.create': [changeNetwork, seeBridge],
+  'bridge.update': [changeNetwork, seeBridge],
+  'bridge.delete': [changeNetwork, seeBridge],
+  'network.reload': [changeNetwork],
+  'ha.remove': [
+    {
+      path: '/',
+      anyOf: ['Sys.Console'],
+      why: 'to take a VM out of HA',
+      when: 'HA manages it',
+      at: () => HERE,
+    },
+  ],
+  'template.clone': [...cloneFrom, onVm(['VM.Allocate'], 'to make the copy')],
+  'template.configure': [
+    seeVm,
+    onVm(['VM.Config.Options'], 'to take off tags, protection and start at boot'),
+    {
+      ...onVm(['VM.Config.CDROM'], 'to take out a disc image that only one node has'),
+      when: 'the template has one',
+      at: (step) => (Object.keys(step.options).some((key) => DRIVE.test(key)) ? vmOf(step) : []),
+    },
+  ],
+  'template.migrate': [
+    seeVm,
+    onVm(['VM.Migrate'], 'to move the copy'),
+    {
+      ...onVm(['VM.Config.Disk'], 'to put its disks on another storage'),
+      when: 'the node has no storage of the same name',
+      at: (step) => (step.targetStorage === undefined ? [] : vmOf(step)),
+    },
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.AllocateSpace'],
+      why: 'for the disks of the copy',
+      when: 'the node has no storage of the same name',
+      at: ({ targetStorage }) => (targetStorage === undefined ? [] : [targetStorage]),
+    },
+  ],
+  'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
+  'vm.clone': clone,
+  'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
+  'vm.configure': configure,
+  'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
+  'vm.start': [seeVm, power],
+  'vm.stop': [seeVm, power],
+  'vm.unprotect': [seeVm, onVm(['VM.Config.Options'], 'to lift the protection')],
+  'vm.delete': [seeVm, onVm(['VM.Allocate'], 'to remove the VM')],
+};
+
+/** The pool by which runs take turns. */
+export const LOCK_PATH = `/pool/${LOCK_POOL}`;

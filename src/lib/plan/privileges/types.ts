@@ -1,0 +1,74 @@
+/** Words of the privilege check: rules of the table, and what they come to for one plan. Types only. */
+import type { Inventory } from '../../inventory/types.ts';
+import type { StepKind, StepOf } from '../types.ts';
+
+/**
+ * `full`: VM.Allocate on `/vms`; VMIDs are claimed by pool membership. `confined`: VM.Allocate on `/pool` only; a clone
+ * joins its pool at its end, and until then the claim is the pool's comment alone.
+ */
+export type Profile = 'full' | 'confined';
+
+export type Major = 7 | 8 | 9;
+
+/** The commands that change a cluster. */
+export type Command = 'deploy' | 'cleanup' | 'users' | 'bridges' | 'templates' | 'balance';
+
+/** What a rule may look at beside its step. */
+export interface Facts {
+  readonly have: Inventory;
+  readonly profile: Profile;
+  /** VMID → pool that the VM is in by the time the step runs. */
+  readonly poolOf: ReadonlyMap<number, string>;
+}
+
+/** What a rule says, in the words of the documentation. */
+export interface RuleText {
+  /** ACL path, with at most one `{placeholder}`. */
+  readonly path: string;
+  /** One of them is enough. */
+  readonly anyOf: readonly string[];
+  /** Each of these, or one of `anyOf`: in words. */
+  readonly each?: string;
+  readonly why: string;
+  /** First version with the rule; absent: all. */
+  readonly since?: 8;
+  /** When it applies, where not always. */
+  readonly when?: string;
+  /** It works without; `why` says what is lost. */
+  readonly advice?: true;
+  /** Must reach below the path, too. */
+  readonly reaches?: true;
+}
+
+/** One line of the table about a kind of step. */
+export interface Rule<K extends StepKind> extends RuleText {
+  /** What the placeholder stands for in this step (an empty text for a path without one); empty: does not apply. */
+  readonly at: (step: StepOf<K>, facts: Facts) => readonly string[];
+  readonly eachOf?: (step: StepOf<K>, facts: Facts) => readonly string[];
+  /** Does the privilege have to reach below the path? */
+  readonly reachesIf?: (step: StepOf<K>) => boolean;
+  /** Or on every one of these paths instead. */
+  readonly orOn?: (step: StepOf<K>) => readonly string[];
+}
+
+export type StepRules = { readonly [K in StepKind]: readonly Rule<K>[] };
+
+/** One privilege that is needed on one path. */
+export interface Requirement {
+  readonly path: string;
+  /** The path of the ACL that is best to grant it: above the objects that come and go. */
+  readonly grantOn: string;
+  /** One of them is enough. */
+  readonly anyOf: readonly string[];
+  /** Must reach below the path, too. */
+  readonly reaches: boolean;
+  /** Rights on this path of a pool count, too: the VM is in it by then. */
+  readonly viaPool?: string;
+  /** Or on every one of these paths instead. */
+  readonly orOn?: readonly string[];
+  readonly reason: string;
+  /** It works without; `reason` says what is lost. */
+  readonly advice: boolean;
+  /** Kinds of steps that need it; `reading` for what has to be seen before, and `planning lock`. */
+  readonly steps: readonly string[];
+}

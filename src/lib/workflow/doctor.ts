@@ -1,0 +1,44 @@
+/** The story of `doctor`: read, and report what a command needs and what the caller has of it. Never writes. */
+import type { Lab, User } from '../config/types.ts';
+import { readInventory } from '../inventory/read.ts';
+import type { PoolInfo } from '../inventory/types.ts';
+import { parsePoolComment } from '../plan/marks.ts';
+import { profileOf } from '../plan/privileges/profile.ts';
+import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
+import type { Command, Profile } from '../plan/privileges/types.ts';
+import type { RunContext } from './context.ts';
+
+export interface DoctorWant {
+  readonly command: Command;
+  readonly lab?: Lab;
+  readonly users?: readonly User[];
+  /** Absent: the caller's. */
+  readonly profile?: Profile;
+}
+
+/** Which VMs are the class's only a cleanup has to know. */
+function claimedBy({ command, users = [] }: DoctorWant, pools: readonly PoolInfo[]): number[] {
+  if (command !== 'cleanup') return [];
+  const names = new Set(users.map(({ pool }) => pool));
+  return pools
+    .filter(({ pool }) => names.has(pool))
+    .flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
+}
+
+export async function examineCaller(
+  want: DoctorWant,
+  { pve, hard, caller = '' }: Pick<RunContext, 'pve' | 'hard' | 'caller'>,
+): Promise<DoctorReport> {
+  const have = await readInventory(
+    pve,
+    {
+      templates: (want.lab?.machines ?? []).map(({ template }) => template),
+      claimed: (pools) => claimedBy(want, pools),
+      bridgeUse: (networks) =>
+        want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
+      rights: true,
+    },
+    hard,
+  );
+  return doctorReport({ ...want, have, profile: want.profile ?? profileOf(have.rights) }, caller);
+}

@@ -1,0 +1,121 @@
+/** Makes a plan together with what its caller lacks for it, and refuses before the first write. Never asks PVE itself. */
+import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { Scope } from '../plan/privileges/command-rules.ts';
+import { aclCommands, grantsFor, roleCommands } from '../plan/privileges/grants.ts';
+import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
+import type { Requirement } from '../plan/privileges/types.ts';
+import type { Plan } from '../plan/types.ts';
+import type { RunContext } from './context.ts';
+
+type Caller = Pick<RunContext, 'caller' | 'preflight'>;
+
+export interface PlanRequest {
+  readonly have: Inventory;
+  readonly make: () => Plan;
+  /** What the command is about; `locks`: whether the planning lock will be taken. */
+  readonly scope: (locks: boolean) => Scope;
+  readonly takesLock: (plan: Plan) => boolean;
+}
+
+export interface CheckedPlan {
+  readonly plan: Plan;
+  /** What would be refused. Empty when the check is off. */
+  readonly lacking: readonly Requirement[];
+}
+
+function describe(needs: readonly Requirement[], caller: string): ConfigIssue {
+  const [first] = needs as [Requirement];
+  const { path, anyOf, grantOn, reason, reaches, steps } = first;
+  const more = needs.length - 1;
+  const below = reaches ? ', with propagation' : '';
+  return {
+    file: caller,
+    path: more === 0 ? path : `${path} and ${more} more`,
+    message: `lacks ${anyOf.join(' or ')}${below}: ${reason} (${steps.join(', ')})`,
+    ...(grantOn === path ? {} : { hint: `grant it on ${grantOn}` }),
+  };
+}
+
+/** One line for all paths that lack the same for the same reason. */
+export function describeLacking(lacking: readonly Requirement[], caller: string): ConfigIssue[] {
+  const groups = new Map<string, Requirement[]>();
+  for (const need of lacking) {
+    const key = [need.grantOn, need.anyOf.join('|'), need.reason].join(' ');
+    const group = groups.get(key);
+    if (group) group.push(need);
+    else groups.set(key, [need]);
+  }
+  return [...groups.values()].map((needs) => describe(needs, caller));
+}
+
+/** The roles are complete for their paths: an ACL replaces what the caller inherits there. */
+function howToGrant(
+  lacking: readonly Requirement[],
+  required: readonly Requirement[],
+  caller: string,
+  have: Inventory,
+): string {
+  const paths = new Set(lacking.map(({ grantOn }) => grantOn));
+  const grants = grantsFor(required).filter(({ path }) => paths.has(path));
+  return [
+    'an administrator grants it so (an ACL replaces what is inherited on its path):',
+    ...roleCommands(grants, have.roles).map((line) => `  ${line}`),
+    ...aclCommands(grants, caller).map((line) => `  ${line}`),
+    'deploy-stand doctor tells more; --no-preflight tries all the same',
+  ].join('\n');
+}
+
+function lackingError(
+  lacking: readonly Requirement[],
+  required: readonly Requirement[],
+  have: Inventory,
+  caller = 'CALLER',
+): ConnectionError {
+  const issues = describeLacking(lacking, caller);
+  return new ConnectionError(
+    'MISSING_PRIVILEGES',
+    `${caller} lacks privileges for this; nothing was changed`,
+    {
+      issues,
+      hint: howToGrant(lacking, required, caller, have),
+    },
+  );
+}
+
+function lackingOf(required: readonly Requirement[], { rights }: Inventory): Requirement[] {
+  return rights ? missing(required, rights).filter(({ advice }) => !advice) : [];
+}
+
+interface Checked extends CheckedPlan {
+  readonly required: readonly Requirement[];
+}
+
+/** A plan that is refused for what the caller cannot see is refused for its rights. */
+function check({ have, make, scope, takesLock }: PlanRequest, { caller, preflight = true }: Caller): Checked {
+  if (!preflight) return { plan: make(), required: [], lacking: [] };
+  let plan: Plan;
+  try {
+    plan = make();
+  } catch (error) {
+    const required = requiredByScope(scope(true), have);
+    const lacking = lackingOf(required, have);
+    if (!(error instanceof PlanRefusedError) || lacking.length === 0) throw error;
+    throw lackingError(lacking, required, have, caller);
+  }
+  const required = [...requiredByScope(scope(takesLock(plan)), have), ...requiredByPlan(plan, have)];
+  return { plan, required, lacking: lackingOf(required, have) };
+}
+
+/** For runs that only show the plan. */
+export function planChecked(request: PlanRequest, context: Caller): CheckedPlan {
+  const { plan, lacking } = check(request, context);
+  return { plan, lacking };
+}
+
+/** For runs that are going to write: throws before they do. */
+export function planPermitted(request: PlanRequest, context: Caller): Plan {
+  const { plan, required, lacking } = check(request, context);
+  if (lacking.length > 0) throw lackingError(lacking, required, request.have, context.caller);
+  return plan;
+}
