@@ -25,7 +25,7 @@ function nodesOf(node: Node, place: string): { place: string; node: Node; isProp
   return [...properties, ...definitions];
 }
 
-describe.each(['lab', 'users', 'connections'])('%s.schema.json', (name) => {
+describe.each(['lab', 'users', 'connections', 'doctor'])('%s.schema.json', (name) => {
   const schema = read(name);
   const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
   const nodes = nodesOf(schema, name);

@@ -285,8 +285,10 @@ describe('bridges prune', () => {
       },
     });
     const env = { PVE_TOKEN_ID: 'net@pve!ci', PVE_TOKEN_SECRET: secret };
-    const run = await runCli(['bridges', 'prune'], simulator, { env });
-    expect(run.stdout).toContain('VM.Audit');
+    const refused = await runCli(['bridges', 'prune'], simulator, { env });
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('VM.Audit')]);
+    const forced = await runCli(['bridges', 'prune', '--no-preflight'], simulator, { env });
+    expect(forced.stdout).toContain('VM.Audit');
     expect(writes(simulator)).toEqual([]);
   });
 });

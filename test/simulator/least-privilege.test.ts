@@ -28,7 +28,8 @@ import { deploy, type DeployContext, type DeployWant } from '../../src/lib/workf
 import { changeUsers, type UsersWant } from '../../src/lib/workflow/users.ts';
 import { secret, start, userWithToken, type Started } from './harness.ts';
 
-const SPEED = 1000;
+/** The planning lock has to outlive a busy machine: 120 simulated seconds. */
+const SPEED = 50;
 
 const { lab } = parseLab(
   `name: net
@@ -62,6 +63,19 @@ const SMALL: Partial<Scenario> = {
   pools: [],
   users: [userWithToken('teacher@pve')],
   acl: [],
+  latency: {
+    user_cfg_write_ms: 1,
+    config_write_ms: 1,
+    linked_clone_s: 0.1,
+    storage_lock_s: 0.1,
+    full_clone_s_per_gib: 0.01,
+    start_s: 0.1,
+    stop_s: 0.1,
+    network_reload_s: 0.1,
+    network_write_ms: 1,
+    snapshot_s: 0.1,
+    destroy_s: 0.1,
+  },
 };
 
 const folders: string[] = [];
@@ -164,8 +178,8 @@ async function withoutEach(
       const rest = privileges.filter((other) => other !== privilege);
       await root.ok('PUT', `/access/roles/${role}`, { privs: rest.join(',') });
       await look(privilege, path);
-      await root.ok('PUT', `/access/roles/${role}`, { privs: privileges.join(',') });
     }
+    await root.ok('PUT', `/access/roles/${role}`, { privs: privileges.join(',') });
   }
 }
 
@@ -269,12 +283,50 @@ test.each([
   expect(after.users.map(({ userid }) => userid)).toEqual(before.users.map(({ userid }) => userid));
 });
 
-test('deploy, users and bridges refuse before they write anything, whatever is missing', async () => {
+test('deploy itself refuses before it writes, also what it could not even plan', async () => {
   const it = await world('9.2');
   const forDeploy = await it.grants('deploy', 'confined');
   await it.allow(forDeploy);
   expect(await unrefused(it, forDeploy, () => deploy(DEPLOY, it.teacher))).toEqual([]);
 });
 
-void [changeBridges, changeUsers];
-export type Unused = [BridgesWant, UsersWant];
+test('a confined deploy takes no number of a guest that is out of its sight', async () => {
+  const it = await world('9.2', { guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }] });
+  await it.allow(await it.grants('deploy', 'confined'));
+  const made = await deploy(DEPLOY, it.teacher);
+  expect(notDone(made)).toEqual([]);
+  expect(made.rounds).toHaveLength(1);
+  expect(made.plan.stands[0]?.vms.map(({ vmid }) => vmid)).toEqual([10001, 10002]);
+});
+
+test('users, on the newest version', async () => {
+  const it = await world('9.2');
+  const want: UsersWant = {
+    work: { by: 'sync', users, role: 'PVEVMAdmin', disable: false, prune: false },
+    passwords: lab.passwords,
+  };
+  const grants = await it.grants('users', 'confined');
+  await it.allow(grants);
+  expect(await unrefused(it, grants, () => changeUsers(want, it.teacher))).toEqual([]);
+  expect(notDone(await changeUsers(want, it.teacher))).toEqual([]);
+  const gone = await changeUsers({ ...want, work: { by: 'delete', users, named: false } }, it.teacher);
+  expect(notDone(gone)).toEqual([]);
+  expect(it.sim.snapshot().users.map(({ userid }) => userid)).not.toContain('anna@pve');
+});
+
+test('bridges, on the newest version', async () => {
+  const comments = 'deploy-stand lab=old user=old@pve net=lan since=2026-01-01T00:00:00Z';
+  const it = await world('9.2', {
+    nodes: [{ name: 'pve1', bridges: ['vmbr0', { name: 'vmbr1000', comments }] }],
+  });
+  const prune: BridgesWant = { do: 'prune', minAgeSeconds: 0 };
+  const grants = await it.grants('bridges', 'full');
+  await it.allow(grants);
+  expect(await unrefused(it, grants, () => changeBridges(prune, it.teacher))).toEqual([]);
+  expect(notDone(await changeBridges(prune, it.teacher))).toEqual([]);
+  const create: BridgesWant = { do: 'create', names: ['vmbr50'], vlanAware: false };
+  expect(notDone(await changeBridges(create, it.teacher))).toEqual([]);
+  expect(it.sim.snapshot().nodes[0]?.interfaces.map(({ iface }) => iface)).toEqual(
+    expect.arrayContaining(['vmbr0', 'vmbr50']),
+  );
+});

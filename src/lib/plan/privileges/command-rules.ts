@@ -45,21 +45,20 @@ const seeUsers: ScopeRule = {
   orOn: ({ groups }) => groups.map((group) => `/access/groups/${group}`),
 };
 
-const seePools: readonly ScopeRule[] = [
-  {
-    path: '/pool/{pool}',
-    anyOf: ['Pool.Audit'],
-    why: 'to see the pool and whose it is',
-    at: ({ pools = [] }) => pools,
-  },
-  {
-    path: '/pool',
-    anyOf: ['Pool.Audit'],
-    why: 'to find all pools of ours',
-    reaches: true,
-    at: ({ pools }) => when(pools === undefined),
-  },
-];
+const seePool: ScopeRule = {
+  path: '/pool/{pool}',
+  anyOf: ['Pool.Audit'],
+  why: 'to see the pool and whose it is',
+  at: ({ pools = [] }) => pools,
+};
+
+const seePools: ScopeRule = {
+  path: '/pool',
+  anyOf: ['Pool.Audit'],
+  why: 'to find all pools of ours',
+  reaches: true,
+  at: ({ pools }) => when(pools === undefined),
+};
 
 const seeBridges: ScopeRule = {
   path: '/sdn/zones/localnetwork',
@@ -115,7 +114,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       when: 'no template of that name is in sight',
       at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
     },
-    ...seePools,
+    seePool,
     {
       path: '/storage/{storage}',
       anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
@@ -139,7 +138,8 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     },
   ],
   cleanup: [
-    ...seePools,
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
     {
       path: '/vms/{vmid}',
       anyOf: ['VM.Audit'],
@@ -151,11 +151,11 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeUsers,
     seeTasks,
   ],
-  users: [...seePools, seeUsers],
+  users: [seePools, seeUsers],
   bridges: [seeBridges, seeGuests, seeTasks],
   templates: [
     { path: '/vms', anyOf: ['VM.Audit'], why: 'to find templates', reaches: true, at: () => [''] },
-    ...seePools,
+    seePools,
     {
       path: '/storage',
       anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
@@ -180,7 +180,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       at: () => [''],
     },
     { path: '/', anyOf: ['Sys.Audit'], why: 'to see the state of HA', at: () => [''] },
-    ...seePools,
+    seePools,
     seeBridges,
     {
       path: '/storage',

@@ -1,0 +1,66 @@
+/** The tables of docs/permissions.md, made from the privilege table of the code. */
+import {
+  COMMAND_STEPS,
+  LOCK_RULES,
+  OTHER_STEPS,
+  readingRules,
+} from '../../src/lib/plan/privileges/command-rules.ts';
+import { STEP_RULES } from '../../src/lib/plan/privileges/step-rules.ts';
+import type { Command, RuleText } from '../../src/lib/plan/privileges/types.ts';
+
+const COMMANDS = Object.keys(COMMAND_STEPS) as Command[];
+
+const code = (text: string): string => `\`${text}\``;
+
+function privilegesOf({ anyOf, each }: RuleText): string {
+  return [...(each === undefined ? [] : [each]), ...anyOf].join(' or ');
+}
+
+function appliesTo({ since, when, advice, reaches }: RuleText): string {
+  return [
+    ...(since === undefined ? [] : [`PVE ${since} and newer`]),
+    ...(when === undefined ? [] : [when]),
+    ...(reaches === true ? ['with propagation'] : []),
+    ...(advice === true ? ['advised'] : []),
+  ].join(', ');
+}
+
+function rowsOf(label: string, rules: readonly RuleText[]): string[] {
+  return rules.map((rule, at) => {
+    const cells = [at === 0 ? label : '', code(rule.path), privilegesOf(rule), appliesTo(rule), rule.why];
+    return `| ${cells.join(' | ')} |`;
+  });
+}
+
+function table(head: string, rows: readonly string[]): string {
+  const titles = [head, 'on', 'privilege', 'when', 'why'];
+  return [`| ${titles.join(' | ')} |`, `|${titles.map(() => '---').join('|')}|`, ...rows].join('\n');
+}
+
+export function permissionsTables(): string {
+  const steps: [string, readonly RuleText[]][] = [
+    ...Object.entries(STEP_RULES).map(([kind, rules]): [string, readonly RuleText[]] => [kind, rules]),
+    ...Object.entries(OTHER_STEPS),
+  ];
+  return [
+    'What a command has to see or hold before it plans:',
+    table('command', [
+      ...rowsOf('all that change', LOCK_RULES),
+      ...COMMANDS.flatMap((command) => rowsOf(code(command), readingRules(command))),
+    ]),
+    'Which steps a command may plan:',
+    [
+      '| command | steps |',
+      '|---|---|',
+      ...COMMANDS.map((command) => {
+        const { steps: own, others } = COMMAND_STEPS[command];
+        return `| ${code(command)} | ${[...own, ...others].map(code).join(' ')} |`;
+      }),
+    ].join('\n'),
+    'What each step takes:',
+    table(
+      'step',
+      steps.flatMap(([kind, rules]) => rowsOf(code(kind), rules)),
+    ),
+  ].join('\n\n');
+}

@@ -1,0 +1,98 @@
+/** The story of an account with the least privileges: asked for, refused, told how, granted, used. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { expect, test } from 'vitest';
+import type { DoctorReport } from '../../src/lib/plan/privileges/report.ts';
+import { post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+
+const SECRET = '11111111-1111-4111-a111-111111111111';
+const ENV = { PVE_TOKEN_ID: 'deploy-stand@pve!cli', PVE_TOKEN_SECRET: SECRET };
+
+const LAB = `name: net
+machines:
+  - { device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: lan }, { bridge: vmbr0 }] }
+`;
+
+const schema = JSON.parse(
+  readFileSync(new URL('../../schemas/doctor.schema.json', import.meta.url), 'utf8'),
+) as object;
+
+function reportOf(stdout: string): DoctorReport {
+  const report = JSON.parse(stdout) as DoctorReport;
+  const validate = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true }).compile(schema);
+  expect(validate(report) ? [] : validate.errors).toEqual([]);
+  return report;
+}
+
+test('a token that may nothing is told what it lacks; with what doctor proposes it deploys', async () => {
+  const user = { userid: 'deploy-stand@pve', tokens: [{ id: 'cli', secret: SECRET, privsep: false }] };
+  const simulator = await startCluster({ scenario: scenario({ version: '9.2', users: [user] }) });
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve, boris@pve]\n' });
+  const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+  const deploy = ['deploy', ...files, '--credentials', join(folder, 'credentials.csv')];
+
+  const refused = await runCli(deploy, simulator, { env: ENV });
+  expect(refused.code).toBe(4);
+  expect(refused.stderr).toContain('lacks privileges for this; nothing was changed  [MISSING_PRIVILEGES]');
+  expect(refused.stderr).toMatch(/\/vms\/101 +lacks VM\.Audit: to find and read the template/);
+  expect(refused.stderr).toContain("pveum acl modify /pool --tokens 'deploy-stand@pve!cli' --roles deploy-stand-pool");
+  const asJson = await runCli([...deploy, '--output', 'json'], simulator, { env: ENV });
+  expect(JSON.parse(asJson.stdout)).toMatchObject({
+    error: {
+      code: 'MISSING_PRIVILEGES',
+      issues: expect.arrayContaining([expect.objectContaining({ path: '/vms/101' })]) as unknown,
+    },
+  });
+  expect((await runCli(['doctor', ...files], simulator, { env: ENV })).code).toBe(4);
+  expect(writes(simulator)).toEqual([]);
+
+  const asked = await runCli(['doctor', ...files, '--profile', 'confined', '--output', 'json'], simulator);
+  expect(asked.code).toBe(0);
+  const { grants, commands, scope } = reportOf(asked.stdout);
+  expect(scope).toBe('class');
+  expect(commands).toContain('pveum acl modify /pool --users deploy-stand@pve --roles deploy-stand-pool');
+  expect(commands.join()).not.toContain('VM.Monitor');
+  for (const [roleid, privs] of new Map(grants.map(({ role, privileges }) => [role, privileges.join(',')])))
+    expect(await post(simulator, '/access/roles', { roleid, privs })).toBe(200);
+  for (const { path, role, propagate } of grants) {
+    const form = { path, roles: role, users: user.userid, propagate: propagate ? '1' : '0' };
+    expect(await post(simulator, '/access/acl', form, 'admin', 'PUT')).toBe(200);
+  }
+
+  const told = await runCli(['doctor', ...files], simulator, { env: ENV });
+  expect(told.code).toBe(0);
+  expect(told.stdout).toContain('deploy-stand@pve!cli on PVE 9.2: deploy of this class, profile confined');
+  expect(told.stdout).toContain('nothing is missing for deploy');
+  const made = await runCli([...deploy, '--output', 'json'], simulator, { env: ENV });
+  expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+  expect(JSON.parse(made.stdout)).toMatchObject({ plan: { profile: 'confined' }, summary: { status: 'done' } });
+  const pools = simulator.snapshot().pools.map(({ poolid, vms }) => [poolid, vms]);
+  expect(pools).toEqual(expect.arrayContaining([['anna', [10000]], ['boris', [10001]]]));
+
+  const cleanup = ['cleanup', ...files];
+  const dry = await runCli([...cleanup, '--dry-run'], simulator, { env: ENV });
+  expect(dry.code).toBe(0);
+  expect(dry.stderr).toContain('deploy-stand@pve!cli on /vms lacks VM.Audit, with propagation');
+  expect((await runCli(cleanup, simulator, { env: ENV })).code).toBe(4);
+});
+
+test.each(['deploy', 'cleanup', 'users', 'bridges', 'templates', 'balance'])(
+  'doctor --for %s, in general, on every version',
+  async (command) => {
+    for (const version of ['7.4', '9.2'] as const) {
+      const simulator = await startCluster({ scenario: scenario({ version }) });
+      const run = await runCli(['doctor', '--for', command, '--output', 'json'], simulator);
+      expect(run.code).toBe(0);
+      const { grants, scope, rows } = reportOf(run.stdout);
+      expect(scope).toBe('general');
+      const asked = grants.flatMap(({ privileges }) => privileges);
+      if (version === '7.4') expect(asked.filter((privilege) => privilege.startsWith('SDN.'))).toEqual([]);
+      expect(rows.filter(({ state }) => state === 'missing')).toEqual([]);
+      // The server takes every role that is proposed.
+      for (const { role, privileges } of new Map(grants.map((grant) => [grant.role, grant])).values())
+        expect(await post(simulator, '/access/roles', { roleid: role, privs: privileges.join(',') })).toBe(200);
+    }
+  },
+);
