@@ -14,7 +14,8 @@ import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { run, type Ended, type Trouble } from './in-process.ts';
 import { LABS, scenarios, selections, troubles, USERS, type LabName } from './random-cluster.ts';
 
-const RUNS = Number(process.env['FAULT_RUNS'] ?? 60);
+const DEFAULT_RUNS = 40;
+const RUNS = Number(process.env['FAULT_RUNS'] ?? DEFAULT_RUNS);
 
 /** Every object by a name, as text: what a byte-for-byte comparison needs. */
 function objectsOf(state: ClusterState): Map<string, string> {
@@ -204,6 +205,9 @@ function isExcused(name: string, state: ClusterState): boolean {
   );
 }
 
-test('whatever goes wrong', { timeout: 600_000 }, async () => {
-  await fc.assert(fc.asyncProperty(cases, play), { numRuns: RUNS, ...(RUNS > 100 ? {} : { seed: 7 }) });
+test('whatever goes wrong', { timeout: 60_000 + RUNS * 5_000 }, async () => {
+  await fc.assert(fc.asyncProperty(cases, play), {
+    numRuns: RUNS,
+    ...(RUNS > DEFAULT_RUNS ? {} : { seed: 7 }),
+  });
 });
