@@ -51,7 +51,7 @@ describe('vm.mark', () => {
     { name: 'other notes', change: (pve) => void (pve.vms.get('pve1/10001')!['description'] = 'mine now') },
     { name: 'a lock', change: (pve) => void (pve.vms.get('pve1/10001')!['lock'] = 'backup') },
     { name: 'made a template', change: (pve) => void (pve.vms.get('pve1/10001')!['template'] = '1') },
-    { name: 'taken out of the pool', change: (pve) => void pve.pools.get('anna')!.vmids.clear() },
+    { name: 'taken out of the pool', change: (pve) => pve.pools.get('anna')!.vmids.clear() },
     { name: 'its pool is gone', change: (pve) => void pve.pools.delete('anna') },
     { name: 'gone', change: (pve) => void pve.vms.delete('pve1/10001') },
   ])('$name: left alone', async ({ change }) => {
@@ -118,7 +118,7 @@ describe('pool.update that takes over', () => {
     },
     {
       name: 'a member that left',
-      change: (pve) => void pve.pools.get('anna')!.vmids.clear(),
+      change: (pve) => pve.pools.get('anna')!.vmids.clear(),
       says: /VM 10001/,
     },
     { name: 'no pool', change: (pve) => void pve.pools.delete('anna'), says: /it is gone/ },

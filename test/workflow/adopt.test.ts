@@ -108,6 +108,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       expect([killAt, killed.killed]).toEqual([killAt, true]);
       const again = await run(cluster, killed.state, work);
       expect([killAt, again.error, comparable(again.state)]).toEqual([killAt, undefined, expected]);
+      if (version !== '9.2') continue;
       const lost = {
         match: { method: 'WRITE', path: /^(?!\/access\/ticket)/ },
         nth: killAt,

@@ -60,7 +60,7 @@ interface RecordedRequest {
 /** A simulator without sockets. */
 export interface BareSimulator {
   /** One request. `rawPath` is what was asked for, below /api2/json, without the query. */
-  handle(request: ApiRequest, rawPath: string): Promise<Answer>;
+  readonly handle: (request: ApiRequest, rawPath: string) => Promise<Answer>;
   readonly version: Version;
   readonly credentials: ClusterState['credentials'];
   /** A deep copy, plain JSON. */
