@@ -91,7 +91,7 @@ const arbitraryWorld: fc.Arbitrary<World> = fc
     return { want, users, snapshot: cluster(nodes), size, most };
   });
 
-const runs = { numRuns: 60 };
+const runs = { numRuns: 40 };
 
 function nodeOf(result: Plan): Map<string, string> {
   return new Map(result.stands.flatMap(({ user: id, node }) => (node === undefined ? [] : [[id, node]])));

@@ -84,7 +84,6 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     { text: view.stand.node === undefined ? '' : `node ${view.stand.node}` },
     { text: view.stand.vms.length === 0 ? '' : `VMs ${formatVmids(view.stand.vms.map(({ vmid }) => vmid))}` },
     { text: bridgeRange(view) },
-    { text: view.stand.placement ?? '', paint: paint.dim },
   ]);
   const each = countOf(first.steps.length, 'step', 'steps');
   const intro = `the same for ${countOf(views.length, 'more stand', 'more stands')} (${each} each):`;
@@ -123,6 +122,24 @@ function standLines(views: readonly StandView[], context: Context): string[] {
     ...(working.length === 0
       ? []
       : ['', ...paragraph(remark, { width: context.width, paint: context.paint.dim })]),
+  ];
+}
+
+/** Of a class that is not printed stand by stand: why its nodes were chosen, in the words of the last stand there. */
+function placementLines(views: readonly StandView[], { width, paint }: Context): string[] {
+  const last = new Map<string, string>();
+  for (const { stand, fate } of views) {
+    if (fate === 'new' && stand.node !== undefined && stand.placement !== undefined)
+      last.set(stand.node, stand.placement);
+  }
+  if (views.length <= FULL_UP_TO || last.size === 0) return [];
+  const rows = [...last]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, why]): Cell[] => [{ text: node }, { text: why, paint: paint.dim }]);
+  return [
+    '',
+    ...paragraph('placed by', { width, paint: paint.bold }),
+    ...renderColumns(rows, { width, indent: 2 }),
   ];
 }
 
@@ -184,6 +201,7 @@ export function renderPlan(plan: Plan, { width, color }: RenderOptions): string 
     ...sharedLines(plan, context),
     ...nodeLines(plan, context),
     ...standLines(views, context),
+    ...placementLines(views, context),
     ...warningLines(plan, context),
     ...closing(plan, views, context),
   ].join('\n');
