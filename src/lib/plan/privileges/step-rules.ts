@@ -59,6 +59,7 @@ type VmStep = StepOf<
   | 'vm.stop'
   | 'vm.unprotect'
   | 'vm.delete'
+  | 'template.clone'
   | 'template.configure'
   | 'template.migrate'
   | 'template.convert'
