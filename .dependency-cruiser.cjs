@@ -10,6 +10,7 @@ module.exports = {
         pathNot: [
           '^src/lib/plan/',
           '^src/lib/(config|inventory)/types[.]ts$',
+          '^src/lib/config/balance-types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^(node:)?crypto$',
         ],
