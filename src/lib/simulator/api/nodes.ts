@@ -24,10 +24,10 @@ function status(call: Call): unknown {
       free: node.rootfs - rootUsed,
       avail: node.rootfs - rootUsed,
     },
-    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: 'Simulated CPU' },
+    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: node.cpuModel ?? 'Simulated CPU' },
     uptime: Math.floor((sim.clock.now() - node.bootTime) / 1000),
     ksm: { shared: 0 },
-    pveversion: `pve-manager/${sim.facts.full}/0000000000000000`,
+    pveversion: `pve-manager/${node.pveVersion ?? sim.facts.full}/0000000000000000`,
   };
 }
 
