@@ -37,6 +37,8 @@ export function limitsOf(step: Step): readonly string[] {
       return [`task:${step.node}`];
     case 'vm.delete':
       return [`task:${step.node}`, 'destroy'];
+    case 'vm.migrate':
+      return ['migrate', `migrate-from:${step.node}`, `migrate-to:${step.target}`];
     case 'ha.remove':
       // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
       return ['ha'];
@@ -58,6 +60,9 @@ interface Size {
  * the lock is polled once a second by whoever wants it, without a queue, and held for about 0.15 s of the 1.3–3 s that
  * a removal takes: with three in flight one poll in five at most meets it held, and ten in a row do once in millions;
  * with six it happened in a class of 500 VMs. The planner keeps all other writes of user.cfg out of this time.
+ * `migrate`: each fills a network link; how many at once is the caller's choice (`migrations`). `migrate-from` and
+ * `migrate-to`: PVE itself moves one guest of a node at a time when it empties a node, and starting two on a target at
+ * once is what a busy host bears.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
@@ -66,6 +71,9 @@ const SIZES: Readonly<Record<string, Size>> = {
   task: { start: 8, max: 16 },
   destroy: { start: 3, max: 3 },
   ha: { start: 1, max: 1 },
+  migrate: { start: 1, max: 1 },
+  'migrate-from': { start: 2, max: 2 },
+  'migrate-to': { start: 2, max: 2 },
   storage: { start: 4, max: 16 },
 };
 
@@ -136,13 +144,19 @@ export interface Limits {
 }
 
 /** Additive increase while all goes well, halving when PVE says "got timeout", never under one. */
-export function createLimits(options: { readonly concurrency?: number | undefined } = {}): Limits {
-  const { concurrency } = options;
+export function createLimits(
+  options: { readonly concurrency?: number | undefined; readonly migrations?: number | undefined } = {},
+): Limits {
+  const { concurrency, migrations } = options;
+  const chosen: Readonly<Record<string, number | undefined>> = {
+    [OVERALL]: concurrency,
+    migrate: migrations,
+  };
   const gauges = new Map<string, Gauge>();
   const gaugeOf = (key: string): Gauge => {
     const known = gauges.get(key);
     if (known) return known;
-    const own = key === OVERALL ? concurrency : undefined;
+    const own = chosen[key];
     const size = own === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : { start: own, max: own };
     const gauge = createGauge(size ?? { start: 1, max: 1 });
     gauges.set(key, gauge);

@@ -55,6 +55,8 @@ function resourceOf(row: Row): ResourceRow {
     maxmem: row.maybeNumber('maxmem'),
     disk: row.maybeNumber('disk'),
     maxdisk: row.maybeNumber('maxdisk'),
+    memhost: row.maybeNumber('memhost'),
+    tags: row.maybeText('tags'),
   });
 }
 

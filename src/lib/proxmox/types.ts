@@ -3,6 +3,8 @@
  * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
  */
 
+import type { BalanceApi } from './balance-types.ts';
+
 /** Where a cluster is, and how to log in. `Connection` of the configuration has this shape. */
 export interface ConnectionSettings {
   readonly name: string;
@@ -57,6 +59,9 @@ export interface ResourceRow {
   readonly maxmem?: number;
   readonly disk?: number;
   readonly maxdisk?: number;
+  /** 9: what the guest takes of the host's memory. */
+  readonly memhost?: number;
+  readonly tags?: string;
 }
 
 export interface NetworkRow {
@@ -75,6 +80,8 @@ export interface TaskRow {
   readonly user: string;
   /** Seconds since the epoch. */
   readonly starttime: number;
+  /** Seconds since the epoch; absent while it runs. */
+  readonly endtime?: number;
   /** `RUNNING` or absent while it runs. */
   readonly status?: string;
 }
@@ -127,7 +134,7 @@ interface CloneRequest {
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
-export interface PveApi {
+export interface PveApi extends BalanceApi {
   /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
   serverTime(): Date;
   /** `GET /version`. All versions; no privilege. `release` is `7.4`, `8.4`, `9.2`… */
@@ -336,6 +343,8 @@ export interface PveApi {
       readonly type?: string;
       /** Seconds since the epoch. */
       readonly since?: number;
+      /** Seconds since the epoch. */
+      readonly until?: number;
       readonly limit?: number;
     },
     signal?: AbortSignal,

@@ -24,12 +24,14 @@ const NO_SECRETS: Secrets = {
 interface RunExtras {
   readonly secrets?: Secrets;
   readonly onReserved?: () => Promise<void>;
+  /** Migrations at once. */
+  readonly migrations?: number;
 }
 
 export function runSteps(
   steps: readonly Step[],
   context: RunContext,
-  { secrets = NO_SECRETS, onReserved }: RunExtras = {},
+  { secrets = NO_SECRETS, onReserved, migrations }: RunExtras = {},
 ): Promise<RunResult> {
   return runPlan(
     { steps },
@@ -42,7 +44,7 @@ export function runSteps(
         signal: context.hard,
         secrets,
       },
-      limits: createLimits({ concurrency: context.concurrency }),
+      limits: createLimits({ concurrency: context.concurrency, migrations }),
       onEvent: context.onEvent,
       signal: context.soft,
       ...(onReserved ? { onReserved } : {}),

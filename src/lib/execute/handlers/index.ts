@@ -19,6 +19,7 @@ import { updateUser } from './user-update.ts';
 import { cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
 import { deleteVm } from './vm-delete.ts';
+import { migrateVm } from './vm-migrate.ts';
 import { snapshotVm } from './vm-snapshot.ts';
 import { startVm } from './vm-start.ts';
 import { stopVm } from './vm-stop.ts';
@@ -48,4 +49,5 @@ export const handlers: Handlers = {
   'user.update': updateUser,
   'user.password': setUserPassword,
   'user.recreate': recreateUser,
+  'vm.migrate': migrateVm,
 };
