@@ -33,10 +33,10 @@ export interface InventoryScope {
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
-const PARALLEL_READS = 12;
+export const PARALLEL_READS = 12;
 
 /** A list that the caller may not read is a gap, not a failure. */
-async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
+export async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
   try {
     return await read;
   } catch (error) {
@@ -46,7 +46,7 @@ async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void
   }
 }
 
-function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
+export function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
   const name = row.node ?? '';
   return {
     name,
@@ -59,7 +59,7 @@ function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): N
   };
 }
 
-function toStorage(row: ResourceRow): StorageInfo {
+export function toStorage(row: ResourceRow): StorageInfo {
   return {
     node: row.node ?? '',
     storage: row.storage ?? '',
@@ -77,7 +77,7 @@ function nameOf(vmid: number, name: string | undefined): { readonly name?: strin
   return name === undefined || name === `VM ${vmid}` ? {} : { name };
 }
 
-function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
+export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   return {
     vmid: row.vmid ?? 0,
     node: row.node ?? '',
@@ -97,7 +97,7 @@ function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
   return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
 }
 
-async function readNetwork(
+export async function readNetwork(
   pve: PveApi,
   node: NodeInfo,
   signal: AbortSignal | undefined,
@@ -122,7 +122,7 @@ async function readNetwork(
   }
 }
 
-async function readConfig(
+export async function readConfig(
   pve: PveApi,
   guest: GuestInfo,
   signal: AbortSignal | undefined,
@@ -187,7 +187,7 @@ async function withLiveState(
 }
 
 /** A guest whose configuration cannot be read counts as a user of every bridge: `*`. */
-async function readBridgeUse(
+export async function readBridgeUse(
   pve: PveApi,
   guests: readonly GuestInfo[],
   nodes: ReadonlySet<string>,

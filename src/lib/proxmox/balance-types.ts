@@ -2,7 +2,6 @@
  * The endpoints that only balance needs, as methods. Privileges and versions are from the official contract; see
  * types.ts for what all methods have in common.
  */
-import type { Upid } from './types.ts';
 
 /** One point of the statistics; values are averages of its span. Absent: not recorded, or unknown to this version. */
 export interface RrdPoint {
@@ -98,8 +97,8 @@ export interface BalanceApi {
     signal?: AbortSignal,
   ): Promise<readonly string[]>;
   /**
-   * `POST /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. The task (`qmigrate`) lives on the source; under HA it is a
+   * `POST /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. Answers the UPID; the task (`qmigrate`) lives on the source; under HA it is a
    * `hamigrate` that ends when the wish is noted.
    */
-  migrateVm(request: MigrateRequest, signal?: AbortSignal): Promise<Upid>;
+  migrateVm(request: MigrateRequest, signal?: AbortSignal): Promise<string>;
 }

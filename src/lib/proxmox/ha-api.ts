@@ -64,9 +64,9 @@ async function readRules(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow
   return rows.flatMap((row): HaRuleRow[] => {
     const kind = row.maybeText('type');
     if (row.flag('disable') || (kind !== 'node-affinity' && kind !== 'resource-affinity')) return [];
-    const common = {
+    const common: HaRuleRow = {
       name: row.text('rule'),
-      kind: kind as HaRuleRow['kind'], // one of the two, as was just seen; the literal would widen
+      kind,
       resources: row.list('resources'),
       nodes: nodeNames(row),
       strict: row.flag('strict'),
