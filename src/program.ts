@@ -1,6 +1,7 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { balanceCommand } from './commands/balance.ts';
 import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
 import { deployCommand } from './commands/deploy.ts';
@@ -29,6 +30,7 @@ export function createProgram(io: ProgramIo): Command {
     cleanupCommand(io),
     usersCommand(io),
     bridgesCommand(io),
+    balanceCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

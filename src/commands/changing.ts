@@ -17,10 +17,13 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface Changing {
   readonly output: Output;
+  /** Start nothing new; fires on the first signal. */
+  readonly soft: AbortSignal;
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
-  connect(): Promise<Session>;
-  runContext(): Promise<RunContext>;
+  /** `connection`: for commands that act on several clusters. */
+  connect(connection?: string): Promise<Session>;
+  runContext(connection?: string): Promise<RunContext>;
   /** Opens the credentials file too; refuses one that is not ours. */
   withCredentials(file: string): Promise<DeployContext>;
   stoppedBy(): StopSignal | undefined;
@@ -46,7 +49,7 @@ export async function runChanging(
     level: flags.logLevel,
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
   });
-  let session: Session | undefined;
+  const sessions = new Map<string, Promise<Session>>();
   let stopped: StopSignal | undefined;
   let phase = '';
   const ui = createUi({
@@ -67,10 +70,17 @@ export async function runChanging(
     soft.abort();
     ui.warn('stopping: waiting for what runs already; once more to leave at once');
   });
-  const connect = async (): Promise<Session> =>
-    (session ??= await openSession(io, flags, { output, log, hard: hard.signal }));
-  const runContext = async (): Promise<RunContext> => {
-    const { pve, tasks, clock } = await connect();
+  const connect = (connection = flags.connection): Promise<Session> => {
+    const key = connection ?? '';
+    const known = sessions.get(key);
+    if (known) return known;
+    const named = connection === undefined ? flags : { ...flags, connection };
+    const session = openSession(io, named, { output, log, hard: hard.signal });
+    sessions.set(key, session);
+    return session;
+  };
+  const runContext = async (connection?: string): Promise<RunContext> => {
+    const { pve, tasks, clock } = await connect(connection);
     return {
       pve,
       tasks,
@@ -99,6 +109,7 @@ export async function runChanging(
   try {
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
+      soft: soft.signal,
       hard: hard.signal,
       connect,
       runContext,
@@ -109,6 +120,7 @@ export async function runChanging(
   } finally {
     unsubscribe();
     ui.done();
-    await session?.close();
+    const opened = await Promise.allSettled(sessions.values());
+    for (const session of opened) if (session.status === 'fulfilled') await session.value.close();
   }
 }
