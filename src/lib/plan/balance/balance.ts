@@ -8,6 +8,7 @@ import { Board } from './board.ts';
 import { capMoves, type Capped } from './caps.ts';
 import { Draft } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
+import { breaches } from './load.ts';
 import { overloadedNodes, relieve } from './relieve.ts';
 import {
   consideredNodes,
@@ -191,6 +192,13 @@ function createDraft(world: World, torn: readonly TornStand[]): Draft {
   });
 }
 
+/** What is wrong with a node, after all. */
+function keeps(node: string, board: Board, world: World): string {
+  if (world.evacuated.has(node)) return `nothing more can leave ${node}`;
+  const over = breaches(board.loads(node), world.config, 'overload').map(({ text }) => text);
+  return over.length === 0 ? `${node} stays as it is` : `${node} stays at ${over.join(', ')}`;
+}
+
 /** Moves that load, rules, torn stands or an evacuation ask for; see `BalanceReport` for why what stays stays. */
 export function planBalance(input: BalanceInput): BalanceDecision {
   const { have, config } = input;
@@ -219,7 +227,7 @@ export function planBalance(input: BalanceInput): BalanceDecision {
     ...stuckTorn.stands.map(({ reason }) => reason),
     ...(world.evacuated.size > 0 && remaining.length === 0
       ? []
-      : considered.map((node) => `${node} keeps what it has`)),
+      : considered.map((node) => keeps(node, board, world))),
   ];
   const balance: BalanceReport = {
     ...verdictOf(draft, migrations, troubles),
