@@ -130,7 +130,7 @@ class BalanceRun {
     const file = this.#want.config.metricsFile;
     if (file === undefined || this.#flags.dryRun) return;
     const figures = results.map(({ connection, exitCode, seconds, outcome }): BalanceFigures => ({
-      connection: connection ?? '',
+      connection: connection ?? 'default',
       exitCode,
       seconds,
       ended: this.#io.clock.now() / SECOND,

@@ -1,5 +1,5 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
-import type { MoveSummary, Summary } from '../execute/types.ts';
+import type { MoveSummary, Summary, SummaryStatus } from '../execute/types.ts';
 import type {
   BalanceReport,
   NodeLoad,
@@ -12,7 +12,7 @@ import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { refusalLines } from './plan-text.ts';
-import { countOf } from './step-text.ts';
+import { countOf, countSteps } from './step-text.ts';
 
 interface Context {
   readonly width: number;
@@ -67,7 +67,7 @@ function isTouched(node: NodeReport): boolean {
   );
 }
 
-function nodeRows(node: NodeReport, paint: Paint): Cell[][] {
+function nodeRows(node: NodeReport, paint: Paint, later: string): Cell[][] {
   const row = (when: string, load: NodeLoad, guests: number, isFirst: boolean): Cell[] => [
     { text: isFirst ? node.node : '', paint: paint.bold },
     { text: when },
@@ -78,7 +78,7 @@ function nodeRows(node: NodeReport, paint: Paint): Cell[][] {
   ];
   const before = row('before', node.before, node.guests.before, true);
   const changes = node.guests.before !== node.guests.after || node.before.cpu !== node.after.cpu;
-  return changes ? [before, row('after', node.after, node.guests.after, false)] : [before];
+  return changes ? [before, row(later, node.after, node.guests.after, false)] : [before];
 }
 
 function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
@@ -86,14 +86,16 @@ function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
   return `${percent(Math.min(...values)).replace(' %', '')}–${percent(Math.max(...values))}`;
 }
 
-function nodeLines({ report, context: { width, paint } }: View): string[] {
+function nodeLines({ report, summary, context: { width, paint } }: View): string[] {
+  const isAsPlanned = (summary.moves ?? []).every(({ status }) => status === 'moved' || status === 'planned');
+  const later = isAsPlanned ? 'after' : 'planned';
   const shown = report.nodes.length <= FEW_NODES ? report.nodes : report.nodes.filter(isTouched);
   const others = report.nodes.filter((node) => !shown.includes(node));
   const head = ['NODE', '', 'CPU', 'MEMORY', 'LOAD/CORE', 'GUESTS', ''].map((text): Cell => ({
     text,
     paint: paint.bold,
   }));
-  const rows = [head, ...shown.flatMap((node) => nodeRows(node, paint))];
+  const rows = [head, ...shown.flatMap((node) => nodeRows(node, paint, later))];
   const rest =
     others.length === 0
       ? []
@@ -213,13 +215,33 @@ function figures({ report, summary }: View): string {
   ].join(', ');
 }
 
+const TITLES: { readonly [S in SummaryStatus]?: string } = {
+  done: 'balance: done',
+  partial: 'balance: partly done',
+  failed: 'balance: nothing could be moved',
+  interrupted: 'balance: interrupted',
+};
+
+/** A run that moved something is told by how it ended, all others by what was found. */
+function titleOf(view: View): string {
+  const { report, summary } = view;
+  const isDry = summary.status === 'dry-run' && report.moves.length > 0;
+  const said = TITLES[summary.status] ?? `${isDry ? 'dry run: ' : ''}${report.reason}`;
+  return escapeControl(`${said} (${figures(view)})`);
+}
+
+function stepLines({ plan, context: { width, paint } }: View): string[] {
+  const isPlain = plan.steps.every((step) => step.kind === 'vm.migrate');
+  return isPlain ? [] : ['', ...paragraph(countSteps(plan.steps), { width, paint: paint.dim })];
+}
+
 /** One line when there is nothing to say. Same plan, same summary, same text; ends without a line break. */
 export function renderBalance(plan: Plan, summary: Summary, options: RenderOptions): string {
   const report = plan.balance;
   if (!report) return '';
   const context: Context = { width: options.width, paint: createPaint(options.color) };
   const view: View = { report, plan, summary, context };
-  const title = escapeControl(`${report.reason} (${figures(view)})`);
+  const title = titleOf(view);
   const isQuiet = report.moves.length === 0 && report.evacuate === undefined;
   const isCalm = isQuiet && report.nodes.every((node) => node.overloaded.length === 0);
   if (isCalm)
@@ -230,6 +252,7 @@ export function renderBalance(plan: Plan, summary: Summary, options: RenderOptio
     ...paragraph(title, { width: options.width, paint: context.paint.bold }),
     ...nodeLines(view),
     ...moveSection(view),
+    ...stepLines(view),
     ...rejectedSection(view),
     ...stuckSection(view),
     ...remainingLines(view),

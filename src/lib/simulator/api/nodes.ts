@@ -45,7 +45,8 @@ function rrdData(call: Call): unknown {
   // On 9 a day is kept in one-minute points as well.
   const frame = params.text('timeframe');
   const step = sim.facts.major === 9 && frame === 'day' ? 60 : (stepSeconds[frame] ?? 60);
-  const node = sim.world.node(call.node);
+  // Statistics are broadcast: the node that answers is not the one that is asked about.
+  const node = sim.world.nodes.get(params.text('node')) ?? die('no such node');
   const { cpu, mem } = nodeUsage(sim, node);
   const end = Math.floor(sim.clock.now() / 1000 / step) * step;
   return Array.from({ length: 70 }, (_, i) => ({
