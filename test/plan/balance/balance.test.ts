@@ -192,8 +192,14 @@ describe('load', () => {
   test('spread evens out, and stops at the limit', () => {
     const scene: Scene = { nodes: three, guests: [...fill('pve1', 101, 9), ...fill('pve2', 201, 1)] };
     expect(moves(plan(scene))).toEqual([]);
-    const decision = plan(scene, `${ALL}\nmode: spread`);
-    expect(moves(decision)).toEqual(['101 pve1→pve3', '102 pve1→pve2', '103 pve1→pve3', '104 pve1→pve2']);
+    const decision = plan(scene, `${ALL}\nmode: spread\nmax_migrations_per_node: 9`);
+    expect(moves(decision)).toEqual([
+      '101 pve1→pve3',
+      '102 pve1→pve2',
+      '103 pve1→pve3',
+      '104 pve1→pve2',
+      '105 pve1→pve3',
+    ]);
     const { before, after } = decision.plan.balance.imbalance;
     expect([before > 0.3, after <= 0.3]).toEqual([true, true]);
   });
@@ -943,7 +949,7 @@ test('what goes onto a node waits for what leaves it', () => {
     nodes: [{ name: 'pve1' }, { name: 'pve2', own: 3 }, { name: 'pve3', gib: 96 }],
     guests: [
       ...fill('pve1', 101, 2, { gib: 26 }),
-      { vmid: 201, node: 'pve2', gib: 50, threads: 12.5, cpus: 16 },
+      { vmid: 201, node: 'pve2', gib: 50, threads: 2 },
       { vmid: 202, node: 'pve2', gib: 2, ha: true },
     ],
   });

@@ -38,9 +38,9 @@ export interface NodeSpec extends Partial<BalanceNode> {
   readonly own?: number;
 }
 
+/** Carries the fields of the spec along, which no planner looks at. */
 export function guestOf(spec: GuestSpec): BalanceGuest {
-  const { gib = 4, threads = 0.2, values, ...rest } = spec;
-  void values;
+  const { gib = 4, threads = 0.2, ...rest } = spec;
   const running = (rest.status ?? 'running') === 'running';
   const cpus = rest.cpus ?? 4;
   return {

@@ -35,8 +35,12 @@ export class Draft {
     this.torn = parts.torn;
   }
 
-  hasMoved(unit: Unit): boolean {
-    return unit.vmids.some((vmid) => this.#moved.has(vmid));
+  hasMoved({ vmids }: Unit): boolean {
+    return this.hasMovedAny(vmids);
+  }
+
+  hasMovedAny(vmids: readonly number[]): boolean {
+    return vmids.some((vmid) => this.#moved.has(vmid));
   }
 
   /** A draft to try on; what it moves is moved on the same board. */

@@ -56,9 +56,9 @@ function meetingPoints({ guests, nodes }: TornStand, draft: Draft): { to: string
  */
 export function mend(torn: TornStand, draft: Draft): Obstacle | undefined {
   let why: Obstacle | undefined;
+  if (draft.hasMovedAny(torn.guests.map(({ vmid }) => vmid))) return undefined;
   for (const purpose of ['mend', 'mend-anyway'] as const) {
     for (const { to, unit } of meetingPoints(torn, draft)) {
-      if (draft.hasMoved(unit)) return undefined;
       const obstacle = draft.obstacle(unit, purpose) ?? draft.targetObstacle(unit, to, purpose);
       why = obstacle ? (why ?? { ...obstacle, text: `to ${to}: ${obstacle.text}` }) : undefined;
       if (obstacle) continue;

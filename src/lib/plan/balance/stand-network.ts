@@ -23,27 +23,30 @@ export interface StandNetwork {
 
 interface MovedStand {
   readonly stand: StandRef;
-  readonly to: string;
+  /** More than one only when parts of it that share no network move apart. */
+  readonly to: readonly string[];
   readonly vmids: readonly number[];
 }
 
 function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
-  return moves
-    .flatMap(({ unit, to }) =>
-      unit.stands.map((stand) => ({
-        stand,
-        to,
-        vmids: unit.vmids.filter((vmid) => {
-          const own = world.stands.get(vmid);
-          return own && standKey(own) === standKey(stand);
-        }),
-      })),
-    )
-    .sort((a, b) => compareText(standKey(a.stand), standKey(b.stand)));
+  const stands = new Map<string, { stand: StandRef; to: string[]; vmids: number[] }>();
+  for (const { unit, to } of moves) {
+    for (const stand of unit.stands) {
+      const key = standKey(stand);
+      const entry = stands.get(key) ?? { stand, to: [], vmids: [] };
+      if (!entry.to.includes(to)) entry.to.push(to);
+      for (const vmid of unit.vmids) {
+        const own = world.stands.get(vmid);
+        if (own && standKey(own) === key) entry.vmids.push(vmid);
+      }
+      stands.set(key, entry);
+    }
+  }
+  return [...stands].sort(([a], [b]) => compareText(a, b)).map(([, entry]) => entry);
 }
 
 /** The stand's bridges as they are elsewhere, one per name. */
-function bridgesToHave({ stand, to }: MovedStand, world: World): StandBridge[] {
+function bridgesToHave(stand: StandRef, to: string, world: World): StandBridge[] {
   const rows = (world.standBridges.get(standKey(stand)) ?? []).filter(({ node }) => node !== to);
   return [...new Map(rows.map((row) => [row.info.iface, row])).values()].sort((a, b) =>
     compareNatural(a.info.iface, b.info.iface),
@@ -55,7 +58,11 @@ function commentOf({ lab, user }: StandRef, net: string, world: World): string {
 }
 
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
-function editFor(row: StandBridge, { stand, to }: MovedStand, world: World): EditStep | undefined {
+function editFor(
+  row: StandBridge,
+  { stand, to }: { stand: StandRef; to: string },
+  world: World,
+): EditStep | undefined {
   const { iface, vlanAware } = row.info;
   const there = world.bridges.get(to)?.get(iface);
   const frame = {
@@ -76,24 +83,28 @@ interface Prepared {
   readonly planned: Map<string, PlannedBridge[]>;
 }
 
+function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): void {
+  const key = standKey(stand);
+  for (const row of bridgesToHave(stand, to, world)) {
+    const { iface } = row.info;
+    const edit = editFor(row, { stand, to }, world);
+    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit;
+    if (edit) out.edits.push(edit);
+    if (!isUp) {
+      push(out.up, to, iface);
+      push(out.waits, key, ...(edit ? [edit.id] : []), `network.reload:${to}`);
+    }
+    push(out.planned, key, { node: to, iface, alias: row.net });
+  }
+}
+
+function push<V>(map: Map<string, V[]>, key: string, ...values: readonly V[]): void {
+  map.set(key, [...(map.get(key) ?? []), ...values]);
+}
+
 function prepare(stands: readonly MovedStand[], world: World): Prepared {
   const prepared: Prepared = { edits: [], up: new Map(), waits: new Map(), planned: new Map() };
-  for (const moved of stands) {
-    const key = standKey(moved.stand);
-    for (const row of bridgesToHave(moved, world)) {
-      const { iface } = row.info;
-      const edit = editFor(row, moved, world);
-      const isUp = world.bridges.get(moved.to)?.get(iface)?.active === true && !edit;
-      if (edit) prepared.edits.push(edit);
-      if (!isUp) {
-        prepared.up.set(moved.to, [...(prepared.up.get(moved.to) ?? []), iface]);
-        const waits = [...(edit ? [edit.id] : []), `network.reload:${moved.to}`];
-        prepared.waits.set(key, [...(prepared.waits.get(key) ?? []), ...waits]);
-      }
-      const planned = { node: moved.to, iface, alias: row.net };
-      prepared.planned.set(key, [...(prepared.planned.get(key) ?? []), planned]);
-    }
-  }
+  for (const { stand, to } of stands) for (const node of to) prepareOn(stand, node, world, prepared);
   return prepared;
 }
 
@@ -123,8 +134,8 @@ interface Leftover {
 
 function ofMoved({ stand, to, vmids }: MovedStand, world: World): Leftover[] {
   return (world.standBridges.get(standKey(stand)) ?? [])
-    .filter(({ node }) => node !== to)
-    .map((row) => ({ row, stand, vmids, reason: `its stand is then on ${to}` }));
+    .filter(({ node }) => !to.includes(node))
+    .map((row) => ({ row, stand, vmids, reason: `its stand is then on ${to.join(', ')}` }));
 }
 
 /** What a run that was killed left behind: the stand is elsewhere, with a bridge of that name. Younger ones may be in the making. */
