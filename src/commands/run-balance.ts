@@ -202,7 +202,7 @@ async function rest(rounds: BalanceRun, run: Changing, seconds: number): Promise
     await rounds.sleep(seconds);
     return true;
   } catch (error) {
-    if (run.soft.aborted) return false;
+    if (isAbort(error)) return false;
     throw error;
   }
 }
@@ -222,7 +222,8 @@ async function runForever(
     await rounds.writeMetrics(results);
     run.finish();
     if (!results.every(({ error }) => error instanceof CancelledError)) rounds.print(results);
-    for (const { error } of results) if (error && error.exitCode === 1) throw error;
+    const bug = results.find(({ error }) => error?.exitCode === 1)?.error;
+    if (bug) throw bug;
     if (!(await rest(rounds, run, interval + Math.random() * jitter))) break;
   }
   if (run.hard.aborted || run.stoppedBy() !== 'SIGTERM')

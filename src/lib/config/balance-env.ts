@@ -164,10 +164,14 @@ function checkOrder(reader: Reader): void {
   }
 }
 
+function byLine(warnings: readonly { readonly line: number; readonly text: string }[]): string[] {
+  return [...warnings].sort((a, b) => a.line - b.line).map(({ text }) => text);
+}
+
 /** Throws a ConfigError with all problems. */
 export function parseBalanceEnv(text: string, file: string): BalanceEnv {
   const issues: ConfigIssue[] = [];
-  const warnings: string[] = [];
+  const warnings: { readonly line: number; readonly text: string }[] = [];
   const place = (name: string): Pick<ConfigIssue, 'file' | 'line'> => {
     const line = lineOf(text, name);
     return line === undefined ? { file } : { file, line };
@@ -184,7 +188,8 @@ export function parseBalanceEnv(text: string, file: string): BalanceEnv {
     },
     warn: (name, message) => {
       const { line } = place(name);
-      warnings.push(`${line === undefined ? file : `${file}:${line}`} ${name}: ${message}`);
+      const where = line === undefined ? file : `${file}:${line}`;
+      warnings.push({ line: line ?? 0, text: `${where} ${name}: ${message}` });
     },
   };
   for (const [name, value] of Object.entries(values)) {
@@ -201,7 +206,7 @@ export function parseBalanceEnv(text: string, file: string): BalanceEnv {
   }
   checkOrder(reader);
   if (issues.length > 0) throw configError(issues);
-  return { overlay: { raw: reader.raw, file }, connections: reader.connections, warnings };
+  return { overlay: { raw: reader.raw, file }, connections: reader.connections, warnings: byLine(warnings) };
 }
 
 /** Reads an env-file of the VM Balancer. Throws a ConfigError with all problems. */

@@ -245,9 +245,12 @@ export function renderBalance(plan: Plan, summary: Summary, options: RenderOptio
   const isQuiet = report.moves.length === 0 && report.evacuate === undefined;
   const isCalm = isQuiet && report.nodes.every((node) => node.overloaded.length === 0);
   if (isCalm)
-    return [...paragraph(title, { width: options.width }), ...warningLines(view), ...stuckSection(view)].join(
-      '\n',
-    );
+    return [
+      ...paragraph(title, { width: options.width }),
+      ...stepLines(view),
+      ...warningLines(view),
+      ...stuckSection(view),
+    ].join('\n');
   return [
     ...paragraph(title, { width: options.width, paint: context.paint.bold }),
     ...nodeLines(view),

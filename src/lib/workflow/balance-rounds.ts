@@ -19,8 +19,8 @@ export class Hold {
   }
 }
 
-/** Exit codes of several clusters: our bug first, then what was left undone, then what was not reached. */
-const WORST_FIRST = [1, 5, 4, 3, 2, 0];
+/** Exit codes of several clusters: our bug first, then what was left undone, what was not reached, what is pending. */
+const WORST_FIRST = [1, 5, 4, 3, 2, 6, 0];
 const INTERRUPTED = 128;
 
 export function worstExitCode(codes: readonly number[]): number {
