@@ -210,6 +210,13 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
   return out;
 }
 
+/** Removals that a run which was killed had staged: out of the file already, and still up. */
+function stagedRemovals(node: string, world: World): string[] {
+  const network = world.networks.get(node);
+  if (network?.readable !== true || network.pending.some(({ ours }) => !ours)) return [];
+  return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
+}
+
 /**
  * A node that also takes stands is reloaded once before, for those, and once at the end. The reload of several stands'
  * removals goes ahead when one of them failed; that of one stand is skipped with it.
@@ -217,8 +224,12 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
 function reloadsAfter(
   deletes: readonly StepOf<'bridge.delete'>[],
   reloadedBefore: ReadonlySet<string>,
+  world: World,
 ): StepOf<'network.reload'>[] {
-  return sortedUnique(deletes.map(({ node }) => node)).map((node) => {
+  const staged = [...world.networks.keys()].filter(
+    (node) => !reloadedBefore.has(node) && stagedRemovals(node, world).length > 0,
+  );
+  return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
     const own = deletes.filter((step) => step.node === node);
     const ids = own.map(({ id }) => id);
     const isOneStand = new Set(own.map(({ user }) => user)).size === 1;
@@ -226,7 +237,11 @@ function reloadsAfter(
       'network.reload',
       reloadedBefore.has(node) ? `${node}/removal` : node,
       { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: ids } : { after: ids }) },
-      { node, bridges: [], gone: sortedUnique(own.map(({ bridge }) => bridge)) },
+      {
+        node,
+        bridges: [],
+        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(node, world)]),
+      },
     );
   });
 }
@@ -243,7 +258,7 @@ export function planStandNetwork(moves: readonly ChosenMove[], world: World): St
   const reloadedBefore = new Set(reloads.map(({ node }) => node));
   return {
     before: [...prepared.edits, ...reloads],
-    after: [...deletes, ...reloadsAfter(deletes, reloadedBefore)],
+    after: [...deletes, ...reloadsAfter(deletes, reloadedBefore, world)],
     waits: prepared.waits,
     planned: prepared.planned,
     needs: sortedUnique(needs),
