@@ -541,6 +541,12 @@ describe('notifications', () => {
   });
 });
 
+test('the example runs on its cluster', async () => {
+  const files = ['--simulate', 'examples/clusters/uneven.yml', '-c', 'examples/balance/all-guests.yml'];
+  const { code, stdout } = await runCli(['balance', ...files, '--dry-run'], undefined);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('planned: VM 301 (web): pve1 → pve3, 5.9 GiB')]);
+});
+
 test('somebody else starts to move the very guest: it is followed, not moved twice', async () => {
   const simulator = await startCluster({ scenario: cluster(OVERLOADED) });
   expect(await post(simulator, '/nodes/pve1/qemu/301/migrate', { target: 'pve2', online: '1' })).toBe(200);
