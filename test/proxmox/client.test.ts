@@ -530,6 +530,7 @@ describe('network', () => {
             type: 'bridge',
             active: 1,
             bridge_ports: 'eno1',
+            cidr: '192.0.2.10/24',
             autostart: 1,
             comments: 'uplink\n',
           },
@@ -552,6 +553,7 @@ describe('network', () => {
             active: true,
             vlanAware: false,
             ports: 'eno1',
+            address: '192.0.2.10/24',
             comments: 'uplink',
           },
           {

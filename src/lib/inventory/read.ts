@@ -108,11 +108,12 @@ export async function readNetwork(
     const { rows, changes } = await pve.network(node.name, signal);
     const bridges = rows
       .filter((row) => row.type === 'bridge' || row.type === 'OVSBridge')
-      .map(({ iface, active, vlanAware, ports, comments }) => ({
+      .map(({ iface, active, vlanAware, ports, address, comments }) => ({
         iface,
         active,
         vlanAware,
         ports,
+        ...(address === undefined ? {} : { address }),
         comments,
       }));
     return { node: node.name, readable: true, bridges, pending: parsePendingChanges(changes, rows) };

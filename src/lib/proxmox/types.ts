@@ -70,6 +70,8 @@ export interface NetworkRow {
   readonly active: boolean;
   readonly vlanAware: boolean;
   readonly ports: string;
+  /** The host's own, if it has one on it. */
+  readonly address?: string;
   readonly comments: string;
 }
 

@@ -54,7 +54,9 @@ function forbidden(
     pinned:
       config.pin.length > 0 && guest.tags.includes('home') && !config.pin[0]!.nodes.includes(step.target),
     passthrough: 'hostpci0' in values,
-    iso: text.includes('media=cdrom'),
+    iso:
+      text.includes('media=cdrom') &&
+      have.storages.some((row) => row.node === guest.node && row.storage === 'data'),
     storage: isLocal && !have.storages.some((row) => row.node === step.target && row.storage === 'data'),
     clone:
       text.includes('base-9') &&

@@ -10,6 +10,7 @@ import {
   config,
   GIB,
   inventory,
+  localBridge,
   localStorage,
   standBridge,
   standScene,
@@ -936,6 +937,13 @@ describe('stands', () => {
       '101 pve1→pve2',
       '102 pve1→pve2',
     ]);
+    const bridged = (address?: string): string[] => {
+      const bridge = { ...localBridge('vmbr7'), ...(address === undefined ? {} : { address }) };
+      return moves(plan({ ...on('vmbr7'), bridges: { pve1: [bridge], pve2: [bridge], pve3: [bridge] } }));
+    };
+    expect(bridged()).toEqual(['101 pve1→pve2', '102 pve1→pve2']);
+    // Behind an address of the host the host routes: every node has such a bridge.
+    expect(bridged('10.0.0.1/24')).toEqual(['101 pve1→pve2']);
     expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan' }] })).toEqual(['101 pve1→pve2']);
     expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan', nodes: ['pve1', 'pve3'] }] })).toEqual([
       '101 pve1→pve3',

@@ -30,7 +30,7 @@ import type {
   StuckStand,
   Veto,
 } from './types.ts';
-import { buildUnits } from './units.ts';
+import { buildUnits, type UnitIndex } from './units.ts';
 import { bridgesOf, createWorld, isLocalNetwork, standKey, type World } from './world.ts';
 
 export interface BalanceInput {
@@ -183,11 +183,11 @@ function tornRejections(stuck: readonly Torn[]): { rejected: RejectedMove[]; sta
   };
 }
 
-function createDraft(world: World, torn: readonly TornStand[]): Draft {
+function createDraft(world: World, torn: readonly TornStand[], units: UnitIndex): Draft {
   return new Draft({
     world,
     board: new Board(world),
-    units: buildUnits(world),
+    units,
     torn: new Set(torn.map(({ stand }) => standKey(stand))),
   });
 }
@@ -205,7 +205,8 @@ export function planBalance(input: BalanceInput): BalanceDecision {
   assertNodesExist(input.evacuate ?? [], input);
   const world = createWorld({ have, config, evacuate: input.evacuate ?? [], vetoes: input.vetoes ?? [] });
   const torn = findTorn(world);
-  const draft = createDraft(world, torn);
+  const units = buildUnits(world);
+  const draft = createDraft(world, torn, units);
   const stuckTorn = tornRejections(choose(draft, torn));
   const capped = cap(draft);
   const network = planStandNetwork(capped.kept, world);
@@ -214,7 +215,7 @@ export function planBalance(input: BalanceInput): BalanceDecision {
 
   const board = new Board(world);
   const moves = plannedMoves(capped.kept, board, world);
-  const untouched = createDraft(world, torn);
+  const untouched = createDraft(world, torn, units);
   const considered = consideredNodes(draft, untouched);
   const rejected = [...stuckTorn.rejected, ...rejections(considered, draft, capped.deferred)];
   const migrations = moves.reduce((count, { guests }) => count + guests.length, 0);

@@ -1,5 +1,14 @@
 /** The cluster while the plan is being made: who is where by now, and what each node carries. Decides nothing. */
-import { demandOf, loadsOf, severityOf, sum, type Demand, type Loads, type NodeDemand } from './load.ts';
+import {
+  demandOf,
+  isBelow,
+  loadsOf,
+  severityOf,
+  sum,
+  type Demand,
+  type Loads,
+  type NodeDemand,
+} from './load.ts';
 import type { World } from './world.ts';
 
 export class Board {
@@ -7,6 +16,7 @@ export class Board {
   readonly #nodes = new Map<string, NodeDemand>();
   readonly #where = new Map<number, string>();
   readonly #loads = new Map<string, Loads>();
+  readonly #targets = new Map<string, boolean>();
   readonly #antiAffinity = new Map<string, Set<number>>();
   /** Bytes taken by planned copies of local disks, by `node storage`. */
   readonly #copied = new Map<string, number>();
@@ -44,6 +54,15 @@ export class Board {
     const loads = loadsOf(this.#demand(node));
     this.#loads.set(node, loads);
     return loads;
+  }
+
+  /** Below the limits of a target? */
+  isTarget(node: string): boolean {
+    const known = this.#targets.get(node);
+    if (known !== undefined) return known;
+    const isTarget = isBelow(this.loads(node), this.#world.config, 'target');
+    this.#targets.set(node, isTarget);
+    return isTarget;
   }
 
   /** Loads of a node if this came on top (or went, with negative numbers). */
@@ -114,6 +133,7 @@ export class Board {
     if (!state) return;
     this.#nodes.set(name, { ...state, ...sum([state, plus]) });
     this.#loads.delete(name);
+    this.#targets.delete(name);
   }
 }
 

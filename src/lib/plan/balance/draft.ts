@@ -3,7 +3,7 @@ import { compareNatural } from '../order.ts';
 import type { Board } from './board.ts';
 import { unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { isBelow, severityOf } from './load.ts';
-import { targetObstacle } from './target-obstacles.ts';
+import { nodeObstacle, unitTargetObstacle } from './target-obstacles.ts';
 import type { PlannedMove } from './types.ts';
 import { standKey, type World } from './world.ts';
 import type { Unit, UnitIndex } from './units.ts';
@@ -69,11 +69,22 @@ export class Draft {
     return obstacle;
   }
 
-  /** Can it go there, as things stand now? */
-  targetObstacle(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+  /** Why nothing can go there, as things stand now. */
+  nodeObstacle(to: string, purpose: Purpose): Obstacle | undefined {
     const target = this.world.nodes.get(to);
     if (!target) return { code: 'offline', text: 'does not exist' };
-    return targetObstacle({ unit, target, world: this.world, board: this.board, purpose });
+    return nodeObstacle({ target, world: this.world, board: this.board, purpose });
+  }
+
+  /** Why it cannot go there, as things stand now. */
+  targetObstacle(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    return this.nodeObstacle(to, purpose) ?? this.unitObstacleAt(unit, to, purpose);
+  }
+
+  /** The same for a node that is a target as such. */
+  unitObstacleAt(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    const target = this.world.nodes.get(to);
+    return target && unitTargetObstacle({ unit, target, world: this.world, board: this.board, purpose });
   }
 
   /** The node that is least loaded with the unit on it; ties in natural order. */
@@ -86,7 +97,7 @@ export class Draft {
     const ranked: { readonly name: string; readonly severity: number }[] = [];
     for (const name of among) {
       if (name === unit.node || !world.nodes.has(name)) continue;
-      if (!isBelow(board.loads(name), world.config, 'target')) continue;
+      if (!board.isTarget(name)) continue;
       const after = board.loadsWith(name, unit.demand);
       if (isBelow(after, world.config, 'overload'))
         ranked.push({ name, severity: severityOf(after, world.config) });

@@ -2,6 +2,7 @@
 import type { Board } from './board.ts';
 import { negative } from './board.ts';
 import type { ChosenMove, Draft } from './draft.ts';
+import type { Obstacle } from './guest-obstacles.ts';
 import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
@@ -84,11 +85,19 @@ const LASTING = new Set([
 
 type Targets = NonNullable<RejectedMove['targets']>;
 
-function targetsOf(unit: Unit, draft: Draft, purpose: 'load' | 'evacuate'): Targets {
+/** Obstacles that are the same for every unit, by node; looking them up once spares most of the work. */
+type NodeObstacles = ReadonlyMap<string, Obstacle | undefined>;
+
+function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate'): NodeObstacles {
+  return new Map([...draft.world.nodes.keys()].map((name) => [name, draft.nodeObstacle(name, purpose)]));
+}
+
+function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
   const byCode = new Map<string, { code: string; reason: string; nodes: string[] }>();
-  for (const name of draft.world.nodes.keys()) {
+  const purpose = draft.world.evacuated.has(unit.node) ? 'evacuate' : 'load';
+  for (const [name, general] of nodes) {
     if (name === unit.node) continue;
-    const obstacle = draft.targetObstacle(unit, name, purpose);
+    const obstacle = general ?? draft.unitObstacleAt(unit, name, purpose);
     if (!obstacle) continue;
     const entry = byCode.get(obstacle.code);
     if (entry) entry.nodes.push(name);
@@ -110,7 +119,7 @@ function reject(unit: Unit, code: string, reason: string, targets?: Targets): Re
 }
 
 /** Why this unit of a node that has something to give away stays. */
-function reasonFor(unit: Unit, draft: Draft): RejectedMove {
+function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove {
   const { world, board } = draft;
   const isEvacuated = world.evacuated.has(unit.node);
   const purpose = isEvacuated ? 'evacuate' : 'load';
@@ -121,7 +130,7 @@ function reasonFor(unit: Unit, draft: Draft): RejectedMove {
   const isDone =
     world.config.mode === 'threshold' && !isEvacuated && !isOverloaded(board.loads(unit.node), world.config);
   if (isDone) return reject(unit, 'not-needed', `${unit.node} is below its limits with the other moves`);
-  const targets = targetsOf(unit, draft, purpose);
+  const targets = targetsOf(unit, draft, nodes);
   if (targets.reduce((count, { nodes }) => count + nodes.length, 0) === world.nodes.size - 1)
     return reject(unit, 'no-target', 'no node can take it', targets);
   const after = board.loadsWith(unit.node, negative(unit.demand));
@@ -156,11 +165,12 @@ export function rejections(
   deferred: readonly ChosenMove[],
 ): RejectedMove[] {
   const late = new Set(deferred.map(({ unit }) => unit));
+  const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate' : 'load');
   return nodes.flatMap((node) =>
     (draft.units.on.get(node) ?? []).flatMap((unit) => {
       if (late.has(unit))
         return [reject(unit, 'limit', 'the limits of this run are reached; the next one goes on')];
-      return draft.hasMoved(unit) ? [] : [reasonFor(unit, draft)];
+      return draft.hasMoved(unit) ? [] : [reasonFor(unit, draft, obstacles)];
     }),
   );
 }

@@ -1,9 +1,10 @@
 /** Mode `spread`: evens out node loads while they differ too much. Never makes a node worse than the one it relieves. */
-import { negative } from './board.ts';
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
-import { EPSILON, isBelow, loadsOf, meanLoadOf, severityOf } from './load.ts';
+import { EPSILON, meanLoadOf, severityOf } from './load.ts';
 import { compareNatural } from '../order.ts';
+import type { BalanceNode } from './types.ts';
 import type { Unit } from './units.ts';
+import type { World } from './world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
 export function variationOf(loads: readonly number[]): number {
@@ -51,22 +52,31 @@ function fieldOf(draft: Draft): Field {
 /** Smaller improvements are noise. */
 const LEAST = 1e-6;
 
-function optionsFrom(source: string, field: Field, draft: Draft): Option[] {
+/** What the unit adds to the load of a node. Loads are linear in it, which spares projecting each pair. */
+function shareOf({ demand }: Unit, node: BalanceNode, { config }: World): number {
+  const memory = config.memoryMeasure === 'used' ? demand.memory : demand.committed;
+  return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
+}
+
+/** Moves off the source that even out, those with the most gain per byte first. */
+function optionsFrom(source: BalanceNode, field: Field, draft: Draft): Option[] {
   const { board, world, units } = draft;
-  const here = field.loads.get(source) ?? 0;
-  const targets = [...field.loads].filter(
-    ([name, load]) => load < here && isBelow(board.loads(name), world.config, 'target'),
-  );
+  const here = field.loads.get(source.name) ?? 0;
+  const targets = [...world.nodes.values()].flatMap((node) => {
+    const load = field.loads.get(node.name);
+    return load !== undefined && load < here && board.isTarget(node.name) ? [{ node, load }] : [];
+  });
   const options: Option[] = [];
-  for (const unit of units.on.get(source) ?? []) {
+  for (const unit of units.on.get(source.name) ?? []) {
     if (unit.demand.committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
-    const left = meanLoadOf(loadsOf(board.demand(source), negative(unit.demand)), world.config);
-    for (const [to, load] of targets) {
-      const there = meanLoadOf(board.loadsWith(to, unit.demand), world.config);
+    const left = here - shareOf(unit, source, world);
+    const cost = costOf(unit);
+    for (const { node, load } of targets) {
+      const there = load + shareOf(unit, node, world);
       const total = field.total - here - load + left + there;
       const squares = field.squares - here * here - load * load + left * left + there * there;
       const gain = field.variation - variation(field.loads.size, total, squares);
-      if (gain > LEAST) options.push({ unit, to, score: gain / costOf(unit) });
+      if (gain > LEAST) options.push({ unit, to: node.name, score: gain / cost });
     }
   }
   return options.sort(
@@ -79,14 +89,16 @@ function optionsFrom(source: string, field: Field, draft: Draft): Option[] {
 function bestMove(field: Field, draft: Draft): ChosenMove | undefined {
   const { board, world } = draft;
   const sources = [...field.loads].sort(([a, x], [b, y]) => y - x || compareNatural(a, b));
-  for (const [source, load] of sources) {
-    const limit = severityOf(board.loads(source), world.config) - EPSILON;
-    for (const { unit, to } of optionsFrom(source, field, draft)) {
+  for (const [name, load] of sources) {
+    const source = world.nodes.get(name);
+    const limit = board.severity(name) - EPSILON;
+    for (const { unit, to } of source ? optionsFrom(source, field, draft) : []) {
       draft.interesting.add(unit.vmids[0] ?? 0);
       if (severityOf(board.loadsWith(to, unit.demand), world.config) >= limit) continue;
       if (draft.targetObstacle(unit, to, 'load')) continue;
-      const reason = `evens out ${source} (load ${Math.round(load * 100)} %) and ${to} (${Math.round((field.loads.get(to) ?? 0) * 100)} %)`;
-      return { unit, from: [source], to, why: 'spread', reason };
+      const percent = (value: number): string => `${Math.round(value * 100)} %`;
+      const reason = `evens out ${name} (load ${percent(load)}) and ${to} (${percent(field.loads.get(to) ?? 0)})`;
+      return { unit, from: [name], to, why: 'spread', reason };
     }
   }
   return undefined;

@@ -8,15 +8,18 @@ import type { BalanceGuest, BalanceNode } from './types.ts';
 import { guestName, type Unit } from './units.ts';
 import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
 
-export interface Move {
-  readonly unit: Unit;
+export interface NodeView {
   readonly target: BalanceNode;
   readonly world: World;
   readonly board: Board;
   readonly purpose: Purpose;
 }
 
-export type TargetRule = (move: Move) => string | undefined;
+export interface Move extends NodeView {
+  readonly unit: Unit;
+}
+
+type TargetRule = (move: Move) => string | undefined;
 
 const GIB = 2 ** 30;
 
@@ -37,15 +40,15 @@ function ofGuests(move: Move, say: (guest: BalanceGuest) => string | undefined):
 
 // The node itself.
 
-function offline({ target }: Move): string | undefined {
+function offline({ target }: NodeView): string | undefined {
   return target.online ? undefined : 'is offline';
 }
 
-function maintenance({ target }: Move): string | undefined {
+function maintenance({ target }: NodeView): string | undefined {
   return target.maintenance ? 'is in maintenance' : undefined;
 }
 
-function excluded({ target, world }: Move): string | undefined {
+function excluded({ target, world }: NodeView): string | undefined {
   if (world.evacuated.has(target.name)) return 'is being emptied';
   return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
 }
@@ -53,7 +56,7 @@ function excluded({ target, world }: Move): string | undefined {
 // Room.
 
 /** A stand that is torn apart is put together wherever there is room at all. */
-function aboveTarget({ target, world, board, purpose }: Move): string | undefined {
+function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
   if (purpose === 'mend' || purpose === 'mend-anyway') return undefined;
   const loads = board.loads(target.name);
   if (isBelow(loads, world.config, 'target')) return undefined;
@@ -322,12 +325,17 @@ function otherNetwork({ unit, target, world }: Move): string | undefined {
   );
 }
 
-/** Cheap ones first: most nodes fail at an early one. */
-export const TARGET_RULES: readonly (readonly [code: string, rule: TargetRule])[] = [
+type Rules<R> = readonly (readonly [code: string, rule: R])[];
+
+const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
   ['excluded', excluded],
   ['no-target', aboveTarget],
+];
+
+/** Cheap ones first: most nodes fail at an early one. */
+const UNIT_RULES: Rules<TargetRule> = [
   ['overload', overloadedAfter],
   ['reserve', reserve],
   ['overcommit', overcommit],
@@ -347,11 +355,20 @@ export const TARGET_RULES: readonly (readonly [code: string, rule: TargetRule])[
   ['bridge', otherNetwork],
 ];
 
-/** Why the unit cannot go there; undefined: it can. */
-export function targetObstacle(move: Move): Obstacle | undefined {
-  for (const [code, rule] of TARGET_RULES) {
-    const text = rule(move);
+function obstacleOf<V>(rules: Rules<(view: V) => string | undefined>, view: V): Obstacle | undefined {
+  for (const [code, rule] of rules) {
+    const text = rule(view);
     if (text !== undefined) return { code, text };
   }
   return undefined;
+}
+
+/** Why nothing can go there. */
+export function nodeObstacle(view: NodeView): Obstacle | undefined {
+  return obstacleOf(NODE_RULES, view);
+}
+
+/** Why this unit cannot go to a node that is otherwise a target. */
+export function unitTargetObstacle(move: Move): Obstacle | undefined {
+  return obstacleOf(UNIT_RULES, move);
 }
