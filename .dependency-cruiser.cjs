@@ -11,6 +11,7 @@ module.exports = {
           '^src/lib/plan/',
           '^src/lib/(config|inventory)/types[.]ts$',
           '^src/lib/inventory/rights[.]ts$',
+          '^src/lib/config/balance-types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^(node:)?crypto$',
         ],
@@ -33,10 +34,10 @@ module.exports = {
       },
     },
     {
-      name: 'axios-only-in-proxmox',
+      name: 'axios-only-in-proxmox-and-notify',
       severity: 'error',
-      comment: 'One place speaks HTTP to Proxmox; everything else calls typed methods.',
-      from: { path: '^src/', pathNot: '^src/lib/proxmox/' },
+      comment: 'One place speaks HTTP to Proxmox, one to messengers; everything else calls typed methods.',
+      from: { path: '^src/', pathNot: '^src/lib/(proxmox|notify)/' },
       to: { path: '^node_modules/axios/' },
     },
     {

@@ -14,10 +14,16 @@ export default defineConfig({
           ...base,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/proxmox/**', 'test/e2e/**', 'test/simulator/**', 'test/contract/**'],
+          exclude: [
+            'test/proxmox/**',
+            'test/notify/**',
+            'test/e2e/**',
+            'test/simulator/**',
+            'test/contract/**',
+          ],
         },
       },
-      { test: { ...base, name: 'http', include: ['test/proxmox/**/*.test.ts'] } },
+      { test: { ...base, name: 'http', include: ['test/{proxmox,notify}/**/*.test.ts'] } },
       {
         test: {
           ...base,

@@ -1,6 +1,7 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { balanceCommand } from './commands/balance.ts';
 import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
 import { connectionsCommand } from './commands/connections.ts';
@@ -35,6 +36,7 @@ export function createProgram(io: ProgramIo): Command {
     connectionsCommand(io),
     templatesCommand(io),
     doctorCommand(io),
+    balanceCommand(io),
     validateCommand(io),
     simulateCommand(io),
   ]) {

@@ -21,12 +21,15 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface Changing {
   readonly output: Output;
+  /** Start nothing new; fires on the first signal. */
+  readonly soft: AbortSignal;
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
   /** Takes down each request in the debug record. */
   readonly onRequest: (event: RequestEvent) => void;
-  connect(): Promise<Session>;
-  runContext(): Promise<RunContext>;
+  /** `connection`: for commands that act on several clusters. */
+  connect(connection?: string): Promise<Session>;
+  runContext(connection?: string): Promise<RunContext>;
   /** Tells what the caller lacks for a plan that is only shown. */
   warnLacking(lacking: readonly Requirement[]): Promise<void>;
   /** Opens the credentials file too; refuses one that is not ours. */
@@ -55,7 +58,7 @@ export async function runChanging(
     level: flags.logLevel,
     ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
   });
-  let session: Session | undefined;
+  const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
   let stopped: StopSignal | undefined;
   let phase = '';
@@ -77,8 +80,12 @@ export async function runChanging(
     soft.abort();
     ui.warn('stopping: waiting for what runs already; once more to leave at once');
   });
-  const connect = async (): Promise<Session> =>
-    (session ??= await openSession(io, flags, {
+  const connect = (connection = flags.connection): Promise<Session> => {
+    const key = connection ?? '';
+    const known = sessions.get(key);
+    if (known) return known;
+    const named = connection === undefined ? flags : { ...flags, connection };
+    const session = openSession(io, named, {
       output,
       log,
       hard: hard.signal,
@@ -86,9 +93,12 @@ export async function runChanging(
         ui.warn(`${message}; starting nothing new`);
         soft.abort();
       },
-    }));
-  const runContext = async (): Promise<RunContext> => {
-    const { pve, tasks, clock, caller } = await connect();
+    });
+    sessions.set(key, session);
+    return session;
+  };
+  const runContext = async (connection?: string): Promise<RunContext> => {
+    const { pve, tasks, clock, caller, audit } = await connect(connection);
     return {
       caller,
       preflight: flags.preflight,
@@ -106,11 +116,11 @@ export async function runChanging(
       },
       onPlan: (plan) => {
         ui.start(plan);
-        void session?.audit?.plan(plan);
+        void audit?.plan(plan);
       },
       onEvent: (event) => {
         ui.event(event);
-        session?.audit?.hear(event);
+        audit?.hear(event);
         log.debug({ event: event.type, step: event.step.id }, 'step');
       },
     };
@@ -128,6 +138,7 @@ export async function runChanging(
     if (flags.encryptTo !== undefined) await readRecipients(flags.encryptTo, '--encrypt-to');
     await work({
       output: { ...output, warn: (text) => ui.warn(text) },
+      soft: soft.signal,
       hard: hard.signal,
       onRequest: (event) => log.debug(event, 'request'),
       connect,
@@ -147,6 +158,7 @@ export async function runChanging(
   } finally {
     unsubscribe();
     ui.done();
-    await session?.close(failure);
+    const opened = await Promise.allSettled(sessions.values());
+    for (const session of opened) if (session.status === 'fulfilled') await session.value.close(failure);
   }
 }

@@ -25,7 +25,7 @@ function nodesOf(node: Node, place: string): { place: string; node: Node; isProp
   return [...properties, ...definitions];
 }
 
-describe.each(['lab', 'users', 'connections', 'doctor'])('%s.schema.json', (name) => {
+describe.each(['lab', 'users', 'connections', 'doctor', 'balance'])('%s.schema.json', (name) => {
   const schema = read(name);
   const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
   const nodes = nodesOf(schema, name);
@@ -73,6 +73,7 @@ test.each([
   ['lab', 'examples/router-lab/lab.yml'],
   ['users', 'examples/router-lab/users.yml'],
   ['connections', 'examples/connections.yml'],
+  ['balance', 'examples/balance.yml'],
 ])('the %s schema alone accepts %s', (name, file) => {
   const ajv = new Ajv({ strict: true, allowUnionTypes: true });
   expect(ajv.validate(read(name), parse(readFileSync(file, 'utf8')))).toBe(true);

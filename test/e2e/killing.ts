@@ -8,17 +8,20 @@ import { connectionEnv, SPEED, startCluster } from './harness.ts';
 const CHILD = fileURLToPath(new URL('fast-cli.mjs', import.meta.url));
 const AT_ONCE = 4;
 
-/** SIGKILL once the n-th write has been processed, before it is answered. */
+/** SIGKILL once the n-th write (of those whose path matches) has been processed, before it is answered. */
 export async function runAndKill(
   n: number,
   args: readonly string[],
-  options: Partial<SimulatorOptions> = {},
+  { only = /./, ...options }: Partial<SimulatorOptions> & { readonly only?: RegExp } = {},
 ): Promise<{ simulator: Simulator; killed: boolean }> {
   let kill: () => Promise<void> = () => Promise.resolve();
+  let seen = 0;
   const simulator = await startCluster({
     ...options,
     onMutation: async (event) => {
-      if (event.n === n && event.phase === 'after') await kill();
+      if (event.phase !== 'after' || !only.test(event.path)) return;
+      seen += 1;
+      if (seen === n) await kill();
     },
   });
   const child = spawn(process.execPath, [CHILD, ...args], {

@@ -337,17 +337,6 @@ export class FakePve {
         const finish = this.#taskEnd(() => Object.assign(values, { template: '1' }));
         return Promise.resolve(this.startTask('qmtemplate', String(vmid), finish));
       },
-      migrateVm: (node, vmid, { target, targetStorage }) => {
-        const values = this.#guest(node, vmid);
-        this.writes.push(
-          `migrate ${vmid} ${target}${targetStorage === undefined ? '' : ` ${targetStorage}`}`,
-        );
-        const finish = this.#taskEnd(() => {
-          this.vms.delete(`${node}/${vmid}`);
-          this.vms.set(`${target}/${vmid}`, values);
-        });
-        return Promise.resolve(this.startTask('qmigrate', String(vmid), finish));
-      },
       startVm: (_node, vmid) => {
         this.writes.push(`start ${vmid}`);
         if (this.running.has(vmid)) this.exits.unshift(`VM ${vmid} already running`);
@@ -387,17 +376,41 @@ export class FakePve {
         );
         return Promise.resolve(this.startTask('qmdestroy', String(vmid), finish));
       },
+      migrateVm: ({ node, vmid, target }) => {
+        const values = this.#guest(node, vmid);
+        this.writes.push(`migrate ${vmid} ${node} ${target}`);
+        const arrive = () => {
+          this.vms.delete(`${node}/${vmid}`);
+          this.vms.set(`${target}/${vmid}`, values);
+        };
+        const move = (seconds?: number) =>
+          this.startTask(
+            'qmigrate',
+            String(vmid),
+            this.#taskEnd(arrive, (exit) => {
+              // After the hand-over something went wrong: it has moved all the same.
+              if (exit === 'migration problems') arrive();
+            }),
+            seconds,
+          );
+        if (!this.ha.has(vmid)) return Promise.resolve(move());
+        const upid = this.startTask('hamigrate', String(vmid), undefined, 0);
+        // HA's manager takes its time, and makes a task of its own.
+        this.startTask('ha manager', '', () => move(5), 12);
+        return Promise.resolve(upid);
+      },
       taskLog: () => Promise.resolve(this.log),
       vmStatus: (node, vmid) => {
         this.#guest(node, vmid);
         return Promise.resolve({ status: this.running.has(vmid) ? 'running' : 'stopped' });
       },
-      tasks: (_node, { type, vmid }) =>
+      tasks: (_node, { source, type, vmid }) =>
         Promise.resolve(
           this.tasks
-            .filter(({ exitstatus, row }) => exitstatus === undefined && (!type || row.type === type))
+            .filter(({ exitstatus }) => (exitstatus === undefined) === (source === 'active'))
+            .filter(({ row }) => !type || row.type === type)
             .filter(({ row }) => vmid === undefined || row.id === String(vmid))
-            .map(({ row }) => row),
+            .map(({ row, exitstatus }) => (exitstatus === undefined ? row : { ...row, status: exitstatus })),
         ),
     };
   }

@@ -184,9 +184,9 @@ test.each([
 
 test('the CPU load of the last hour is read for online nodes when asked for, and is no must', async () => {
   const { pve, calls } = fakePve({
-    nodeCpuHour: (node) => {
-      calls.push(`nodeCpuHour ${node}`);
-      return Promise.resolve([0.2, 0.4]);
+    nodeHistory: (node) => {
+      calls.push(`nodeHistory ${node}`);
+      return Promise.resolve([{ time: 0, cpu: 0.2 }, { time: 60 }, { time: 120, cpu: 0.4 }]);
     },
   });
   const { nodes } = await readInventory(pve, { ...scope, load: true });
@@ -194,9 +194,9 @@ test('the CPU load of the last hour is read for online nodes when asked for, and
     ['pve1', expect.closeTo(0.3)],
     ['pve2', undefined],
   ]);
-  expect(calls.filter((call) => call.startsWith('nodeCpuHour'))).toEqual(['nodeCpuHour pve1']);
+  expect(calls.filter((call) => call.startsWith('nodeHistory'))).toEqual(['nodeHistory pve1']);
   const denied = fakePve({
-    nodeCpuHour: () =>
+    nodeHistory: () =>
       Promise.reject(new AuthError({ method: 'GET', path: '/nodes/pve1/rrddata', status: 403, text: 'no' })),
   });
   const without = await readInventory(denied.pve, { ...scope, load: true });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AuthError, PveError } from '../../src/lib/proxmox/errors.ts';
 import type { PveClient } from '../../src/lib/proxmox/client.ts';
 import type { PveApi } from '../../src/lib/proxmox/types.ts';
+import { BALANCE_METHODS } from './balance-methods.ts';
 import { client, failure, fakeClock, ORIGIN, UPID } from './support.ts';
 import { useNock } from './use-nock.ts';
 
@@ -136,13 +137,6 @@ describe('cluster', () => {
         },
         { id: '', type: 'network' },
       ],
-    },
-    {
-      name: 'nodeCpuHour',
-      call: (pve) => pve.nodeCpuHour('pve1'),
-      asks: 'GET /nodes/pve1/rrddata?timeframe=hour&cf=AVERAGE',
-      answer: { data: [{ time: 1, cpu: 0.25, maxcpu: 8 }, { time: 2 }, { time: 3, cpu: '0.5' }] },
-      gives: [0.25, 0.5],
     },
     {
       name: 'nodeStorages',
@@ -574,6 +568,7 @@ describe('network', () => {
             type: 'bridge',
             active: 1,
             bridge_ports: 'eno1',
+            cidr: '192.0.2.10/24',
             autostart: 1,
             comments: 'uplink\n',
           },
@@ -596,6 +591,7 @@ describe('network', () => {
             active: true,
             vlanAware: false,
             ports: 'eno1',
+            address: '192.0.2.10/24',
             comments: 'uplink',
           },
           {
@@ -815,22 +811,6 @@ describe('guests', () => {
       gives: UPID,
     },
     {
-      name: 'migrateVm: no storage unless one is named',
-      call: (pve) => pve.migrateVm('pve1', 100, { target: 'pve2' }),
-      asks: 'POST /nodes/pve1/qemu/100/migrate',
-      form: 'target=pve2',
-      answer: { data: UPID },
-      gives: UPID,
-    },
-    {
-      name: 'migrateVm onto another storage',
-      call: (pve) => pve.migrateVm('pve1', 100, { target: 'pve2', targetStorage: 'ssd2' }),
-      asks: 'POST /nodes/pve1/qemu/100/migrate',
-      form: 'target=pve2&targetstorage=ssd2',
-      answer: { data: UPID },
-      gives: UPID,
-    },
-    {
       name: 'snapshotVm',
       call: (pve) => pve.snapshotVm('pve1', 100, 'baseline'),
       asks: 'POST /nodes/pve1/qemu/100/snapshot',
@@ -915,7 +895,7 @@ describe('tasks', () => {
       call: (pve) => pve.tasks('pve1', { source: 'all', vmid: 100, type: 'qmclone', since: 5 }),
       asks: 'GET /nodes/pve1/tasks?source=all&vmid=100&typefilter=qmclone&since=5',
       answer: { data: [{ ...row, status: 'OK', endtime: 9 }] },
-      gives: [{ ...kept, status: 'OK' }],
+      gives: [{ ...kept, endtime: 9, status: 'OK' }],
     },
     {
       name: 'taskStatus, running',
@@ -1011,7 +991,7 @@ describe('answers of the wrong kind', () => {
 });
 
 test('every method takes part in the tests above', () => {
-  const methods = Object.keys(client()).filter((name) => name !== 'close');
+  const methods = Object.keys(client()).filter((name) => name !== 'close' && !BALANCE_METHODS.has(name));
   // Filled while the tests are collected, and by two that run before or after this one.
   for (const late of ['serverTime', 'updateBridge']) covered.add(late);
   expect(methods.filter((name) => !covered.has(name))).toEqual([]);

@@ -103,6 +103,17 @@ const rareSteps: readonly Step[] = [
     enable: true,
     acls: [{ path: '/pool/c', role: 'PVEVMAdmin', propagate: true }],
   }),
+  step('vm.migrate', '10001', {
+    node: 'pve1',
+    target: 'pve2',
+    vmid: 10001,
+    online: true,
+    withLocalDisks: true,
+    ha: false,
+    conntrack: false,
+    bandwidth: 102400,
+    timeoutSeconds: 1800,
+  }),
   step('user.delete', 'b@pve', { userid: 'b@pve', comment: 'deploy-stand since=2026-01-15T09:00:00Z' }),
 ];
 

@@ -291,7 +291,9 @@ test('deploy itself refuses before it writes, also what it could not even plan',
 });
 
 test('a confined deploy takes no number of a guest that is out of its sight', async () => {
-  const it = await world('9.2', { guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }] });
+  const it = await world('9.2', {
+    guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }],
+  });
   await it.allow(await it.grants('deploy', 'confined'));
   const made = await deploy(DEPLOY, it.teacher);
   expect(notDone(made)).toEqual([]);

@@ -161,7 +161,8 @@ function toMachine(written: WrittenMachine, lab: string, line: number): Machine 
   });
 }
 
-function amountOf(written: number | string | undefined): Amount | undefined {
+/** What the schema's pattern lets through: MiB or threads, or a percentage. */
+export function amountOf(written: number | string | undefined): Amount | undefined {
   if (written === undefined) return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*(%|MiB|GiB|M|G)?$/.exec(String(written));
   const value = Number(match?.[1]);

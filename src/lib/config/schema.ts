@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { nearest, type Issues, type Path } from './issues.ts';
 
-export type SchemaName = 'lab' | 'users' | 'connections';
+export type SchemaName = 'lab' | 'users' | 'connections' | 'balance';
 
 interface SchemaNode {
   readonly type?: string | readonly string[];

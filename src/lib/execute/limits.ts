@@ -54,6 +54,8 @@ export function limitsOf(step: Step): readonly string[] {
       return [`task:${step.node}`];
     case 'vm.delete':
       return [`task:${step.node}`, 'destroy'];
+    case 'vm.migrate':
+      return ['migrate', `migrate-from:${step.node}`, `migrate-to:${step.target}`];
     case 'ha.remove':
       // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
       return ['ha'];
@@ -78,6 +80,9 @@ interface Size {
  * `copy`: whole disks are read, written or sent; three streams fill a disk or a link, more only take longer each.
  * `pool-clone`: a clone with `pool` takes the same lock at its very end, when its disks are there already; if it does
  * not get it within 10 s, all of the clone is taken back. So few at a time, and fewer still once one was taken back.
+ * `migrate`: each fills a network link; how many at once is the caller's choice (`migrations`). `migrate-from` and
+ * `migrate-to`: PVE itself moves one guest of a node at a time when it empties a node, and starting two on a target at
+ * once is what a busy host bears.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
@@ -87,6 +92,9 @@ const SIZES: Readonly<Record<string, Size>> = {
   destroy: { start: 3, max: 3 },
   'pool-clone': { start: 4, max: 4 },
   ha: { start: 1, max: 1 },
+  migrate: { start: 1, max: 1 },
+  'migrate-from': { start: 2, max: 2 },
+  'migrate-to': { start: 2, max: 2 },
   storage: { start: 4, max: 16 },
   copy: { start: 3, max: 4 },
 };
@@ -160,13 +168,19 @@ export interface Limits {
 }
 
 /** Additive increase while all goes well, halving when PVE says "got timeout", never under one. */
-export function createLimits(options: { readonly concurrency?: number | undefined } = {}): Limits {
-  const { concurrency } = options;
+export function createLimits(
+  options: { readonly concurrency?: number | undefined; readonly migrations?: number | undefined } = {},
+): Limits {
+  const { concurrency, migrations } = options;
+  const chosen: Readonly<Record<string, number | undefined>> = {
+    [OVERALL]: concurrency,
+    migrate: migrations,
+  };
   const gauges = new Map<string, Gauge>();
   const gaugeOf = (key: string): Gauge => {
     const known = gauges.get(key);
     if (known) return known;
-    const own = key === OVERALL ? concurrency : undefined;
+    const own = chosen[key];
     const size = own === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : { start: own, max: own };
     const gauge = createGauge(size ?? { start: 1, max: 1 });
     gauges.set(key, gauge);

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PlanRefusedError, StandError } from '../errors.ts';
-import { LOCK_POOL } from '../plan/marks.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../plan/marks.ts';
 import { isAlreadyExists, isNotFound } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { attempt, type RetryIo } from './retry.ts';
@@ -23,6 +23,8 @@ export interface PlanningLockOptions {
   readonly signal?: AbortSignal;
   /** Told in words whom this run waits for, at every look. */
   readonly onWait?: (text: string) => void;
+  /** Which lock; default: the one of planning. Whoever wants both takes that one last. */
+  readonly pool?: string;
   /** Is the run of this owner known to have ended without giving the lock back? Its lock is taken over at once. */
   readonly isGone?: (owner: string) => boolean;
   /** Milliseconds to wait for another run. */
@@ -59,6 +61,7 @@ function parseHolder(comment: string): Holder {
 
 /** One run's view of the lock pool. */
 class LockPool {
+  readonly pool: string;
   readonly #pve: LockPve;
   #io: RetryIo;
   readonly #name: string;
@@ -69,6 +72,7 @@ class LockPool {
   #held = false;
 
   constructor(pve: LockPve, clock: Clock, options: PlanningLockOptions) {
+    this.pool = options.pool ?? LOCK_POOL;
     this.#pve = pve;
     this.#io = {
       clock,
@@ -88,7 +92,7 @@ class LockPool {
 
   async read(): Promise<Holder | undefined> {
     const pools = await this.#pve.pools(this.#io.signal);
-    const found = pools.find(({ pool }) => pool === LOCK_POOL);
+    const found = pools.find(({ pool }) => pool === this.pool);
     return found && parseHolder(found.comment);
   }
 
@@ -124,7 +128,7 @@ class LockPool {
       id: this.#name,
       act: async () => {
         this.assertHeld(); // past the deadline the comment may be another run's
-        await this.#pve.updatePool(LOCK_POOL, { comment: next.comment }, this.#io.signal);
+        await this.#pve.updatePool(this.pool, { comment: next.comment }, this.#io.signal);
         return 'done';
       },
       look: async () => ((await this.read())?.comment === next.comment ? 'done' : 'absent'),
@@ -146,7 +150,7 @@ class LockPool {
     if (this.held()) return;
     throw new PlanRefusedError(
       'PLANNING_LOCK_LOST',
-      'another run took over the planning lock of this cluster',
+      `another run took over the lock ${this.pool} of this cluster`,
       {
         hint: 'run the command again: it plans anew from what is there',
       },
@@ -158,7 +162,7 @@ class LockPool {
       await attempt(this.#io, {
         id: this.#name,
         act: async () => {
-          await this.#pve.createPool(LOCK_POOL, comment, this.#io.signal);
+          await this.#pve.createPool(this.pool, comment, this.#io.signal);
           return 'done';
         },
         look: async () => ((await this.#isOurs()) ? 'done' : 'absent'),
@@ -180,7 +184,7 @@ class LockPool {
       await attempt(this.#io, {
         id: this.#name,
         act: async () => {
-          await this.#pve.deletePool(LOCK_POOL, this.#io.signal);
+          await this.#pve.deletePool(this.pool, this.#io.signal);
           return 'done';
         },
         look: async () => ((await isStillThere()) ? 'absent' : 'done'),
@@ -218,17 +222,21 @@ async function keepRenewing(lock: LockPool, clock: Clock, stop: AbortSignal): Pr
   }
 }
 
-function refusal(holder: Holder, patience: number): PlanRefusedError {
+function workOf(pool: string): string {
+  return pool === BALANCE_LOCK_POOL ? 'balancing' : 'planning';
+}
+
+function refusal({ pool }: LockPool, holder: Holder, patience: number): PlanRefusedError {
   const waited = `waited ${Math.round(patience / SECOND)} s`;
   return holder.until === undefined
     ? new PlanRefusedError(
         'PLANNING_LOCKED',
-        `pool ${LOCK_POOL} exists, but its comment is not a lock of ours (${waited})`,
-        { hint: `remove the pool ${LOCK_POOL} if no deploy-stand runs on this cluster` },
+        `pool ${pool} exists, but its comment is not a lock of ours (${waited})`,
+        { hint: `remove the pool ${pool} if no deploy-stand runs on this cluster` },
       )
     : new PlanRefusedError(
         'PLANNING_LOCKED',
-        `${holder.owner} has been planning on this cluster all the while (${waited})`,
+        `${holder.owner} has been ${workOf(pool)} on this cluster all the while (${waited})`,
         { hint: `run the command again later; the lock expires at ${holder.until} unless it is renewed` },
       );
 }
@@ -249,8 +257,8 @@ async function take(lock: LockPool, clock: Clock, options: PlanningLockOptions):
     }
     // A pool that is there and not shown (no Pool.Audit) cannot be told from one released this moment: wait for both.
     const shown = holder ?? { comment: '', owner: 'another run', until: undefined };
-    options.onWait?.(`waiting for ${shown.owner}, which is planning on this cluster`);
-    if (clock.now() + poll - started > patience) throw refusal(shown, patience);
+    options.onWait?.(`waiting for ${shown.owner}, which is ${workOf(lock.pool)} on this cluster`);
+    if (clock.now() + poll - started > patience) throw refusal(lock, shown, patience);
     await clock.sleep(poll, options.signal);
     poll = Math.min(poll * 1.5, LONGEST_POLL);
   }
@@ -260,7 +268,7 @@ async function take(lock: LockPool, clock: Clock, options: PlanningLockOptions):
 export async function removeLeftLock(
   pve: LockPve,
   clock: Clock,
-  options: Pick<PlanningLockOptions, 'owner' | 'isGone'>,
+  options: Pick<PlanningLockOptions, 'owner' | 'isGone' | 'pool'>,
 ): Promise<void> {
   const lock = new LockPool(pve, clock, options);
   const holder = await lock.read();

@@ -138,6 +138,25 @@ export interface NodeSummary {
   readonly error?: Refusal;
 }
 
+/** What became of one move of `balance`. */
+export interface MoveSummary {
+  readonly unit: 'guest' | 'stand' | 'group';
+  readonly name: string;
+  readonly to: string;
+  /** `partial`: some of its guests moved; running balance again puts them together. */
+  readonly status: 'moved' | 'partial' | 'failed' | 'skipped' | 'planned';
+  /** Bytes of those that moved; of all in a dry run. */
+  readonly bytes: number;
+  readonly guests: readonly {
+    readonly vmid: number;
+    readonly name: string;
+    /** Where it is now; null: not known. */
+    readonly node: string | null;
+    readonly status: 'moved' | 'failed' | 'skipped' | 'planned';
+  }[];
+  readonly error?: Refusal;
+}
+
 /** What `--output json` prints beside the plan, and what the summary table is made of. */
 export interface Summary {
   readonly status: SummaryStatus;
@@ -145,4 +164,6 @@ export interface Summary {
   readonly stands: readonly StandSummary[];
   /** Of `bridges` and `templates`. */
   readonly nodes?: readonly NodeSummary[];
+  /** Of `balance`. */
+  readonly moves?: readonly MoveSummary[];
 }

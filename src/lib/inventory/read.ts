@@ -39,10 +39,10 @@ export interface InventoryScope {
 }
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
-const PARALLEL_READS = 12;
+export const PARALLEL_READS = 12;
 
 /** A list that the caller may not read is a gap, not a failure. */
-async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
+export async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
   try {
     return await read;
   } catch (error) {
@@ -52,7 +52,7 @@ async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void
   }
 }
 
-function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
+export function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
   const name = row.node ?? '';
   return {
     name,
@@ -65,7 +65,7 @@ function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): N
   };
 }
 
-function toStorage(row: ResourceRow): StorageInfo {
+export function toStorage(row: ResourceRow): StorageInfo {
   return {
     node: row.node ?? '',
     storage: row.storage ?? '',
@@ -90,7 +90,7 @@ function tagsIn(text = ''): string[] {
     .filter((tag) => tag !== '');
 }
 
-function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
+export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   return {
     vmid: row.vmid ?? 0,
     node: row.node ?? '',
@@ -111,7 +111,7 @@ function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
   return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
 }
 
-async function readNetwork(
+export async function readNetwork(
   pve: PveApi,
   node: NodeInfo,
   signal: AbortSignal | undefined,
@@ -122,11 +122,12 @@ async function readNetwork(
     const { rows, changes } = await pve.network(node.name, signal);
     const bridges = rows
       .filter((row) => row.type === 'bridge' || row.type === 'OVSBridge')
-      .map(({ iface, active, vlanAware, ports, comments }) => ({
+      .map(({ iface, active, vlanAware, ports, address, comments }) => ({
         iface,
         active,
         vlanAware,
         ports,
+        ...(address === undefined ? {} : { address }),
         comments,
       }));
     return { node: node.name, readable: true, bridges, pending: parsePendingChanges(changes, rows) };
@@ -136,7 +137,7 @@ async function readNetwork(
   }
 }
 
-async function readConfig(
+export async function readConfig(
   pve: PveApi,
   guest: GuestInfo,
   signal: AbortSignal | undefined,
@@ -204,7 +205,7 @@ async function withLiveState(
 }
 
 /** A guest whose configuration cannot be read counts as a user of every bridge: `*`. */
-async function readBridgeUse(
+export async function readBridgeUse(
   pve: PveApi,
   guests: readonly GuestInfo[],
   nodes: ReadonlySet<string>,
@@ -252,7 +253,8 @@ async function withLoad(
     async (node) => {
       if (!node.online) return node;
       try {
-        const points = await pve.nodeCpuHour(node.name, signal);
+        const history = await pve.nodeHistory(node.name, 'hour', signal);
+        const points = history.flatMap(({ cpu }) => cpu ?? []);
         if (points.length === 0) return node;
         return { ...node, cpuHour: points.reduce((sum, cpu) => sum + cpu, 0) / points.length };
       } catch (error) {

@@ -120,6 +120,8 @@ export interface BridgeInfo {
   readonly active: boolean;
   readonly vlanAware: boolean;
   readonly ports: string;
+  /** The host's own address on it, as PVE shows it; absent: none. */
+  readonly address?: string;
   /** Without trailing newline; empty if none. */
   readonly comments: string;
 }

@@ -6,6 +6,9 @@ const MARK = 'deploy-stand';
 /** Pool that serialises planning; never a student's. */
 export const LOCK_POOL = 'deploy-stand-lock';
 
+/** Pool that keeps two balancers apart for as long as one moves guests. */
+export const BALANCE_LOCK_POOL = 'deploy-stand-balance-lock';
+
 /** Tag on every VM of ours; for people, never evidence (clones inherit tags, students may edit them). */
 export const TAG = 'deploy-stand';
 

@@ -1,5 +1,6 @@
 /** The plan: a JSON document (no functions, Dates, Maps or class instances) and the step kinds it is made of. */
 import type { Strategy } from '../config/types.ts';
+import type { BalanceReport } from './balance/types.ts';
 
 /** A NIC as PVE will have it. Without `mac` the VM's present MAC is kept, or PVE draws one. */
 export interface Nic {
@@ -245,6 +246,27 @@ export interface StepPayloads {
     readonly enable: boolean;
     readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
   };
+  /**
+   * Moves a VM; done when it is on `target`. Fail: it stays where it was, or PVE says "migration problems" and it may
+   * be on either node; whoever depends on it is skipped. Run balance again: a stand that is on two nodes is put together.
+   */
+  'vm.migrate': {
+    /** Where it is; the task lives there. */
+    readonly node: string;
+    readonly target: string;
+    readonly vmid: number;
+    /** It runs: live. */
+    readonly online: boolean;
+    /** It has disks on node-local storage, which are copied. */
+    readonly withLocalDisks: boolean;
+    /** Managed by HA: the task only queues the request. */
+    readonly ha: boolean;
+    /** Keep connection tracking; PVE 9. */
+    readonly conntrack: boolean;
+    /** KiB/s. */
+    readonly bandwidth?: number;
+    readonly timeoutSeconds: number;
+  };
   /** Only a user with our mark. Fail: the user stays. Run cleanup again. */
   'user.delete': { readonly userid: string; readonly comment: string };
 }
@@ -329,7 +351,7 @@ export interface PlannedNode {
 
 export interface Plan {
   readonly version: 1;
-  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates';
+  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates' | 'balance';
   /** Empty when several labs are concerned. */
   readonly lab: string;
   /** Of a deploy. */
@@ -341,6 +363,8 @@ export interface Plan {
   readonly stands: readonly PlannedStand[];
   /** Of `bridges` and `templates`: the nodes with something to do or to say, in natural order. */
   readonly nodes?: readonly PlannedNode[];
+  /** Of `balance`: loads, and why each guest moves or stays. */
+  readonly balance?: BalanceReport;
   readonly preconditions: readonly Precondition[];
   readonly warnings: readonly string[];
 }

@@ -12,7 +12,6 @@ type ClusterApi = Pick<
   | 'version'
   | 'clusterStatus'
   | 'resources'
-  | 'nodeCpuHour'
   | 'nodeStorages'
   | 'isVmidFree'
   | 'nodeHaStates'
@@ -36,11 +35,6 @@ export function clusterApi(http: PveHttp): ClusterApi {
       };
     },
     resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
-    nodeCpuHour: async (node, signal) => {
-      const params = { timeframe: 'hour', cf: 'AVERAGE' };
-      const rows = rowsOf(await http.get(path`/nodes/${node}/rrddata`, params, signal));
-      return rows.flatMap((row) => row.maybeNumber('cpu') ?? []);
-    },
     nodeStorages: async (node, signal) => {
       const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
       return rowsOf(answer).map(storageOf);
@@ -88,6 +82,7 @@ function resourceOf(row: Row): ResourceRow {
     maxmem: row.maybeNumber('maxmem'),
     disk: row.maybeNumber('disk'),
     maxdisk: row.maybeNumber('maxdisk'),
+    memhost: row.maybeNumber('memhost'),
   });
 }
 

@@ -16,7 +16,6 @@ type GuestApi = Pick<
   | 'updateVmConfig'
   | 'updateVmConfigAsync'
   | 'convertToTemplate'
-  | 'migrateVm'
   | 'snapshots'
   | 'snapshotVm'
   | 'startVm'
@@ -62,10 +61,6 @@ export function guestApi(http: PveHttp): GuestApi {
     },
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
-    migrateVm: async (node, vmid, { target, targetStorage }, signal) => {
-      const params = { target, targetstorage: targetStorage };
-      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/migrate`, params, signal));
-    },
     snapshots: async (node, vmid, signal) =>
       rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))
         .map((row) => row.text('name'))

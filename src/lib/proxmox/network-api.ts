@@ -66,12 +66,14 @@ async function addressOf(
 
 function networkRowOf(row: Row): NetworkRow {
   const ports = row.maybeText('bridge_ports') ?? '';
+  const address = row.maybeText('cidr') ?? row.maybeText('address') ?? row.maybeText('cidr6');
   return {
     iface: row.text('iface'),
     type: row.maybeText('type') ?? 'unknown',
     active: row.flag('active'),
     vlanAware: row.flag('bridge_vlan_aware'),
     ports: ports === 'none' ? '' : ports,
+    ...(address === undefined || address === '' ? {} : { address }),
     comments: row.comment('comments'),
   };
 }

@@ -9,8 +9,8 @@ type TaskApi = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
 
 export function taskApi(http: PveHttp): TaskApi {
   return {
-    tasks: async (node, { source, vmid, type, since, limit }, signal) => {
-      const params = { source, vmid, typefilter: type, since, limit };
+    tasks: async (node, { source, vmid, type, since, until, limit }, signal) => {
+      const params = { source, vmid, typefilter: type, since, until, limit };
       return rowsOf(await http.get(path`/nodes/${node}/tasks`, params, signal)).map((row) => {
         const status = row.maybeText('status');
         return compact({
@@ -19,6 +19,7 @@ export function taskApi(http: PveHttp): TaskApi {
           id: row.maybeText('id') ?? '',
           user: row.text('user'),
           starttime: row.number('starttime'),
+          endtime: row.maybeNumber('endtime'),
           status: status === 'RUNNING' ? undefined : status,
         });
       });

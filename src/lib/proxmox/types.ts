@@ -3,6 +3,8 @@
  * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
  */
 
+import type { BalanceApi } from './balance-types.ts';
+
 /** Where a cluster is, and how to log in. `Connection` of the configuration has this shape. */
 export interface ConnectionSettings {
   readonly name: string;
@@ -83,6 +85,8 @@ export interface ResourceRow {
   readonly maxmem?: number;
   readonly disk?: number;
   readonly maxdisk?: number;
+  /** 9: what the guest takes of the host's memory. */
+  readonly memhost?: number;
 }
 
 export interface ClusterStatus {
@@ -96,6 +100,8 @@ export interface NetworkRow {
   readonly active: boolean;
   readonly vlanAware: boolean;
   readonly ports: string;
+  /** The host's own, if it has one on it. */
+  readonly address?: string;
   readonly comments: string;
 }
 
@@ -106,6 +112,8 @@ export interface TaskRow {
   readonly user: string;
   /** Seconds since the epoch. */
   readonly starttime: number;
+  /** Seconds since the epoch; absent while it runs. */
+  readonly endtime?: number;
   /** `RUNNING` or absent while it runs. */
   readonly status?: string;
 }
@@ -160,7 +168,7 @@ interface CloneRequest {
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
-export interface PveApi {
+export interface PveApi extends BalanceApi {
   /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
   serverTime(): Date;
   /** `GET /version`. All versions; no privilege. `release` is `7.4`, `8.4`, `9.2`… */
@@ -169,11 +177,6 @@ export interface PveApi {
   clusterStatus(signal?: AbortSignal): Promise<ClusterStatus>;
   /** `GET /cluster/resources`. Rows are filtered to what the caller may audit; status lags about 10 s. */
   resources(signal?: AbortSignal): Promise<readonly ResourceRow[]>;
-  /**
-   * `GET /nodes/{node}/rrddata?timeframe=hour&cf=AVERAGE` → the points' CPU load as a fraction of all threads, oldest
-   * first; points without one (the node was off) are left out. Sys.Audit on the node.
-   */
-  nodeCpuHour(node: string, signal?: AbortSignal): Promise<readonly number[]>;
   /** `GET /nodes/{node}/storage`: content types and free space. Datastore.Audit or AllocateSpace per storage. */
   nodeStorages(
     node: string,
@@ -348,17 +351,6 @@ export interface PveApi {
   ): Promise<Upid | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/template`. VM.Allocate. The disks become base images where the storage has such. */
   convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
-  /**
-   * `POST /nodes/{node}/qemu/{vmid}/migrate` of a stopped VM: local disks go along by themselves. VM.Migrate; with
-   * `targetStorage` also VM.Config.Disk, and Datastore.AllocateSpace there. The task lives on `node`, and its exit
-   * status is only ever `migration aborted`: the cause is in its log.
-   */
-  migrateVm(
-    node: string,
-    vmid: number,
-    request: { readonly target: string; readonly targetStorage?: string },
-    signal?: AbortSignal,
-  ): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
   snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
   /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */
@@ -394,6 +386,8 @@ export interface PveApi {
       readonly type?: string;
       /** Seconds since the epoch. */
       readonly since?: number;
+      /** Seconds since the epoch. */
+      readonly until?: number;
       readonly limit?: number;
     },
     signal?: AbortSignal,

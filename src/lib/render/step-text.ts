@@ -207,6 +207,12 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['bridge removal', 'bridge removals'],
     say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}`,
   },
+  'vm.migrate': {
+    mark: '~',
+    count: ['migration', 'migrations'],
+    say: (step, names) =>
+      `${names.vm(step.vmid)}: ${step.online ? 'live ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.ha ? ', by HA' : ''}`,
+  },
   'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
   'template.clone': {

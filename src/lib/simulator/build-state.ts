@@ -79,6 +79,8 @@ function buildNode(node: ScenarioNode, index: number, start: number): NodeState 
     maintenance,
     bootTime: start - dayMs,
     baseLoad: base_load,
+    ...(node.cpu_model === undefined ? {} : { cpuModel: node.cpu_model }),
+    ...(node.pve_version === undefined ? {} : { pveVersion: node.pve_version }),
     fingerprint: Array.from({ length: 32 }, (_, i) => ((i * 7 + index) % 256).toString(16).padStart(2, '0'))
       .join(':')
       .toUpperCase(),
@@ -155,6 +157,29 @@ function aclOf(scenario: Scenario): AclState[] {
   });
 }
 
+function haOf(scenario: Scenario): ClusterState['ha'] {
+  const { groups = [], rules = [] } = scenario.ha ?? {};
+  const guests = scenario.guests ?? [];
+  const sidOf = (vmid: number): string =>
+    `${guests.find((one) => one.vmid === vmid)?.type === 'lxc' ? 'ct' : 'vm'}:${vmid}`;
+  return {
+    resources: guests
+      .filter((one) => one.ha === true)
+      .map(({ vmid, running }) => {
+        const group = groups.find((one) => one.vmids?.includes(vmid))?.group;
+        const state = running === false ? 'stopped' : 'started';
+        return { sid: sidOf(vmid), state, ...(group === undefined ? {} : { group }) };
+      }),
+    groups: groups.map(({ group, nodes, restricted = false, nofailback = false }) => ({
+      ...{ group, nodes, restricted, nofailback },
+    })),
+    rules: rules.map(({ rule, type, vmids, nodes = [], strict = false, affinity }) => ({
+      ...{ rule, type, resources: vmids.map(sidOf), nodes, strict },
+      ...(affinity === undefined ? {} : { affinity }),
+    })),
+  };
+}
+
 /** Everything but guests and their disks. */
 function emptyState(scenario: Scenario): ClusterState {
   const start = Date.parse(scenario.clock?.start ?? defaultStart);
@@ -214,12 +239,7 @@ function blank(scenario: Scenario, start: number): ClusterState {
       zones: zones.map((one) => ({ ...one })),
       vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
     },
-    ha: {
-      resources: (scenario.guests ?? [])
-        .filter((one) => one.ha === true)
-        .map((one) => ({ sid: `${one.type === 'lxc' ? 'ct' : 'vm'}:${one.vmid}`, state: 'started' })),
-      groups: [],
-    },
+    ha: haOf(scenario),
     tasks: [],
   };
 }

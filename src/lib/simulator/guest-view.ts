@@ -109,12 +109,17 @@ interface Usage {
   readonly uptime: number;
 }
 
+/** Fraction of its memory that a running guest uses. */
+function memoryShare(guest: GuestState): number {
+  return guest.memoryLoad ?? Math.min(0.95, 0.35 + guest.load / 2);
+}
+
 /** A steady, made-up load: a fraction of its own CPUs, and memory that goes with it. */
 export function usage(sim: Sim, guest: GuestState, view: PublishedGuest): Usage {
   if (view.runningSince === null) return { cpu: 0, mem: 0, uptime: 0 };
   return {
     cpu: guest.load,
-    mem: Math.round(view.maxmem * Math.min(0.95, 0.35 + guest.load / 2)),
+    mem: Math.round(view.maxmem * memoryShare(guest)),
     uptime: Math.max(0, Math.floor((sim.clock.now() - view.runningSince) / 1000)),
   };
 }
@@ -162,7 +167,7 @@ export function nodeUsage(sim: Sim, node: NodeState): { cpu: number; mem: number
   for (const guest of sim.world.guestsOn(node.name)) {
     if (!isRunning(guest)) continue;
     cpus += guest.load * maxCpus(guest);
-    mem += maxMemory(guest) * Math.min(0.95, 0.35 + guest.load / 2);
+    mem += maxMemory(guest) * memoryShare(guest);
   }
   return { cpu: Math.min(1, cpus / node.cpus), mem: Math.min(node.memory, Math.round(mem)) };
 }

@@ -63,7 +63,7 @@ class Builder {
     node: string,
     type: 'qemu' | 'lxc',
     config: Record<string, string>,
-    load: number,
+    { load, memoryLoad }: { readonly load: number; readonly memoryLoad?: number | undefined },
   ): GuestState {
     const guest: GuestState = {
       vmid,
@@ -75,6 +75,7 @@ class Builder {
       pendingDelete: [],
       paused: false,
       load,
+      ...(memoryLoad === undefined ? {} : { memoryLoad }),
     };
     this.#sim.world.addGuest(guest);
     return guest;
@@ -99,7 +100,7 @@ class Builder {
       }
     }
     if (one.iso !== undefined) config['ide3'] = `${one.iso},media=cdrom`;
-    this.#add(one.vmid, one.node, 'qemu', { ...config, ...one.config, template: '1' }, 0);
+    this.#add(one.vmid, one.node, 'qemu', { ...config, ...one.config, template: '1' }, { load: 0 });
     this.#join(one.pool, one.vmid);
   }
 
@@ -118,7 +119,16 @@ class Builder {
             rootfs: disk,
             net0: `name=eth0,bridge=${one.bridge ?? 'vmbr0'},firewall=1,hwaddr=${mac},type=veth`,
           };
-    const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, load);
+    const use = { load, memoryLoad: one.memory_load };
+    const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, use);
+    for (const name of one.snapshots ?? []) {
+      const parent = guest.parent === undefined ? {} : { parent: guest.parent };
+      const snaptime = Math.floor(this.#start / 1000) - 3600;
+      guest.snapshots.push({
+        ...{ name, ...parent, snaptime, description: '', vmstate: false, config: guest.config },
+      });
+      guest.parent = name;
+    }
     if (one.running ?? true) {
       guest.runningSince = this.#start - dayMs / 2;
       guest.pid = this.#sim.world.nextPid++;

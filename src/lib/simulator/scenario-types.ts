@@ -21,6 +21,9 @@ export interface ScenarioNode {
   readonly online?: boolean;
   readonly offline_at_s?: number;
   readonly maintenance?: boolean;
+  readonly cpu_model?: string;
+  /** pve-manager's version on this node, while a cluster is being upgraded. */
+  readonly pve_version?: string;
 }
 
 interface ScenarioNodes {
@@ -72,7 +75,10 @@ export interface ScenarioGuest extends ScenarioMachine {
   readonly disk_gib?: number;
   readonly running?: boolean;
   readonly load?: number;
+  /** Share of its memory that it uses; absent: goes with `load`. */
+  readonly memory_load?: number;
   readonly ha?: boolean;
+  readonly snapshots?: readonly string[];
 }
 
 interface ScenarioBulk {
@@ -158,6 +164,25 @@ export interface Scenario {
       readonly tag?: number;
       readonly alias?: string;
       readonly vlanaware?: boolean;
+    }[];
+  };
+  readonly ha?: {
+    /** Up to 8. */
+    readonly groups?: readonly {
+      readonly group: string;
+      readonly nodes: readonly string[];
+      readonly restricted?: boolean;
+      readonly nofailback?: boolean;
+      readonly vmids?: readonly number[];
+    }[];
+    /** Since 9. */
+    readonly rules?: readonly {
+      readonly rule: string;
+      readonly type: 'node-affinity' | 'resource-affinity';
+      readonly vmids: readonly number[];
+      readonly nodes?: readonly string[];
+      readonly strict?: boolean;
+      readonly affinity?: 'positive' | 'negative';
     }[];
   };
   readonly latency?: Partial<Latency>;

@@ -31,6 +31,9 @@ export interface NodeState {
   bootTime: number;
   /** Load that guests do not explain, as a fraction of the node's CPUs. */
   readonly baseLoad: number;
+  readonly cpuModel?: string;
+  /** pve-manager's version on this node, where it is another than the cluster's. */
+  readonly pveVersion?: string;
   readonly fingerprint: string;
   interfaces: readonly InterfaceState[];
   /** interfaces.new, when something is staged. */
@@ -104,6 +107,8 @@ export interface GuestState {
   paused: boolean;
   /** Fraction of its own CPUs that a running guest uses. */
   readonly load: number;
+  /** Fraction of its memory that a running guest uses; absent: goes with `load`. */
+  readonly memoryLoad?: number;
   /** Published view until that moment; null: nothing published yet. Absent: the live view is published. */
   published?: PublishedGuest | null | undefined;
   publishedUntil?: number | undefined;
@@ -182,6 +187,24 @@ interface VnetState {
   readonly vlanaware: boolean;
 }
 
+/** A group of PVE 7 and 8. */
+export interface HaGroupState {
+  readonly group: string;
+  readonly nodes: readonly string[];
+  readonly restricted: boolean;
+  readonly nofailback: boolean;
+}
+
+/** A rule of PVE 9. */
+export interface HaRuleState {
+  readonly rule: string;
+  readonly type: 'node-affinity' | 'resource-affinity';
+  readonly resources: readonly string[];
+  readonly nodes: readonly string[];
+  readonly strict: boolean;
+  readonly affinity?: 'positive' | 'negative';
+}
+
 export interface HaResourceState {
   readonly sid: string;
   readonly state: string;
@@ -219,6 +242,10 @@ export interface ClusterState {
     readonly zones: readonly { zone: string; type: string }[];
     readonly vnets: readonly VnetState[];
   };
-  readonly ha: { readonly resources: readonly HaResourceState[]; readonly groups: readonly string[] };
+  readonly ha: {
+    readonly resources: readonly HaResourceState[];
+    readonly groups: readonly HaGroupState[];
+    readonly rules?: readonly HaRuleState[];
+  };
   readonly tasks: readonly TaskState[];
 }

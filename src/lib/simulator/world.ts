@@ -3,7 +3,9 @@ import type {
   AclState,
   ClusterState,
   GuestState,
+  HaGroupState,
   HaResourceState,
+  HaRuleState,
   NodeState,
   RealmState,
   StorageState,
@@ -43,7 +45,8 @@ export class World {
   readonly pools = new Map<string, Pool>();
   readonly datacenter: Record<string, string>;
   readonly haResources = new Map<string, HaResourceState>();
-  readonly haGroups: readonly string[];
+  readonly haGroups: readonly HaGroupState[];
+  readonly haRules: readonly HaRuleState[];
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
   readonly #volumes = new Map<string, VolumeState>();
@@ -61,6 +64,7 @@ export class World {
     this.realms = new Map(state.realms.map((realm) => [realm.realm, realm]));
     this.datacenter = { ...state.datacenter };
     this.haGroups = state.ha.groups;
+    this.haRules = state.ha.rules ?? [];
     for (const node of state.nodes) this.#guestsByNode.set(node.name, new Set());
     for (const guest of state.guests) this.addGuest(guest);
     for (const volume of state.volumes) this.addVolume(volume);
@@ -233,7 +237,7 @@ export class World {
         storage: [...pool.storage],
       })),
       datacenter: this.datacenter,
-      ha: { resources: [...this.haResources.values()], groups: this.haGroups },
+      ha: { resources: [...this.haResources.values()], groups: this.haGroups, rules: this.haRules },
       tasks,
     };
     return structuredClone(state);

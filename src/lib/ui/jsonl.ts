@@ -10,7 +10,7 @@
  * - `step.succeeded`: `outcome` (`done` | `already-done`), `durationMs`
  * - `step.failed`: `error` = `{ message, code?, hint? }`, `durationMs`
  * - `step.skipped`: `because`
- * - `end`: `done`, `failed`, `skipped`, `total`, `elapsedMs` of the last plan; once, as the last line
+ * - `end`: `done`, `failed`, `skipped`, `total`, `elapsedMs` of the last plan; the last line of a run
  */
 import type { ApplyEvent } from '../execute/types.ts';
 import type { Step } from '../plan/types.ts';
@@ -57,6 +57,7 @@ export function createJsonlUi({ stream, clock }: Pick<UiContext, 'stream' | 'clo
     phase: (text) => emit('phase', { text }),
     warn: (text) => emit('warning', { text: redactText(text) }),
     start(plan) {
+      isDone = false; // a balancer by interval begins again
       progress.start(plan);
       const { lab, steps, stands } = plan;
       emit('plan', { lab, stands: stands.length, steps: steps.length, kinds: countKinds(steps) });

@@ -43,7 +43,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
       toldAt = clock.now();
       toldTenth = 0;
       const active = new Set(plan.steps.flatMap((step) => step.user ?? []));
-      const whose = plan.nodes ? '' : ` for ${countOf(active.size, 'stand', 'stands')}`;
+      const whose = plan.nodes || plan.balance ? '' : ` for ${countOf(active.size, 'stand', 'stands')}`;
       say(`applying ${countOf(plan.steps.length, 'step', 'steps')}${whose}`);
     },
     event(event) {

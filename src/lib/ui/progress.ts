@@ -23,6 +23,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.configure': 'configured',
   'vm.snapshot': 'snapshots',
   'acl.grant': 'access',
+  'vm.migrate': 'migrations',
   'vm.start': 'started',
   'vm.stop': 'stopped',
   'vm.unprotect': 'stopped',

@@ -6,7 +6,7 @@ import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError } from '../errors.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { LOCK_POOL } from '../plan/marks.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../plan/marks.ts';
 import type { Step } from '../plan/types.ts';
 import type { RunContext } from './context.ts';
 
@@ -21,15 +21,20 @@ const NO_SECRETS: Secrets = {
   cloudInitPassword: () => undefined,
 };
 
+/** Milliseconds: long enough for one that is about to end. */
+const BALANCER_PATIENCE = 10_000;
+
 interface RunExtras {
   readonly secrets?: Secrets;
   readonly onReserved?: () => Promise<void>;
+  /** Migrations at once. */
+  readonly migrations?: number;
 }
 
 export function runSteps(
   steps: readonly Step[],
   context: RunContext,
-  { secrets = NO_SECRETS, onReserved }: RunExtras = {},
+  { secrets = NO_SECRETS, onReserved, migrations }: RunExtras = {},
 ): Promise<RunResult> {
   return runPlan(
     { steps },
@@ -42,7 +47,7 @@ export function runSteps(
         signal: context.hard,
         secrets,
       },
-      limits: createLimits({ concurrency: context.concurrency }),
+      limits: createLimits({ concurrency: context.concurrency, migrations }),
       onEvent: context.onEvent,
       signal: context.soft,
       ...(onReserved ? { onReserved } : {}),
@@ -50,10 +55,29 @@ export function runSteps(
   );
 }
 
+/** One balancer at a time, for as long as it moves guests; another one is not waited for. */
+export async function withBalanceLock<T>(context: RunContext, work: () => Promise<T>): Promise<T> {
+  const lock = await acquirePlanningLock(context.pve, context.clock, {
+    owner: context.owner,
+    ...(context.isGone ? { isGone: context.isGone } : {}),
+    pool: BALANCE_LOCK_POOL,
+    patience: BALANCER_PATIENCE,
+    signal: context.soft,
+    onWait: context.onPhase,
+  });
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
 /** A run that was killed between its last write and giving the lock back leaves the lock: nothing else is to be done. */
-export async function tidyLock(have: Inventory, context: RunContext): Promise<void> {
-  if (have.pools.some(({ pool }) => pool === LOCK_POOL))
-    await removeLeftLock(context.pve, context.clock, context);
+export async function tidyLock(have: Pick<Inventory, 'pools'>, context: RunContext): Promise<void> {
+  for (const lock of [LOCK_POOL, BALANCE_LOCK_POOL]) {
+    if (have.pools.some(({ pool }) => pool === lock))
+      await removeLeftLock(context.pve, context.clock, { ...context, pool: lock });
+  }
 }
 
 /** Under the lock no other run plans or rewrites claims. `release` may be called before `work` ends. */

@@ -23,6 +23,7 @@ import { cloneReplica, cloneVm } from './vm-clone.ts';
 import { configureVm } from './vm-configure.ts';
 import { deleteVm } from './vm-delete.ts';
 import { markVm } from './vm-mark.ts';
+import { migrateVm } from './vm-migrate.ts';
 import { snapshotVm } from './vm-snapshot.ts';
 import { startVm } from './vm-start.ts';
 import { stopVm } from './vm-stop.ts';
@@ -57,4 +58,5 @@ export const handlers: Handlers = {
   'user.update': updateUser,
   'user.password': setUserPassword,
   'user.recreate': recreateUser,
+  'vm.migrate': migrateVm,
 };

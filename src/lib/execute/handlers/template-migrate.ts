@@ -33,9 +33,14 @@ export const migrateReplica: Handler<'template.migrate'> = (step, io) => {
     const place = await findReplica(step, io);
     if (place.node === home && place.values['lock'] === undefined) return 'already-done';
     if (place.values['lock'] !== undefined) return 'locked';
-    const request = targetStorage === undefined ? { target: home } : { target: home, targetStorage };
+    const request = {
+      node: place.node,
+      vmid,
+      target: home,
+      ...(targetStorage === undefined ? {} : { targetStorage }),
+    };
     try {
-      await awaitTask(io, await io.pve.migrateVm(place.node, vmid, request, io.signal));
+      await awaitTask(io, await io.pve.migrateVm(request, io.signal));
       return 'done';
     } catch (error) {
       throw explain(error, step);

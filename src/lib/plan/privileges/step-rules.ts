@@ -59,6 +59,7 @@ type VmStep = StepOf<
   | 'vm.stop'
   | 'vm.unprotect'
   | 'vm.delete'
+  | 'vm.migrate'
   | 'template.clone'
   | 'template.configure'
   | 'template.migrate'
@@ -360,6 +361,7 @@ export const STEP_RULES: StepRules = {
       at: ({ targetStorage }) => (targetStorage === undefined ? [] : [targetStorage]),
     },
   ],
+  'vm.migrate': [seeVm, onVm(['VM.Migrate'], 'to move it to another node')],
   'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
   'vm.clone': clone,
   'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],

@@ -150,7 +150,10 @@ function managerStatus(call: Call): unknown {
       timestamp,
       node_status: Object.fromEntries(nodes.map((node) => [node.name, haStateOf(node)])),
       service_status: Object.fromEntries(
-        [...call.sim.world.haResources.values()].map((one) => [one.sid, { state: one.state }]),
+        [...call.sim.world.haResources.values()].map(({ sid, state }) => [
+          sid,
+          { state, node: call.sim.world.guests.get(Number(sid.split(':')[1]))?.node ?? null },
+        ]),
       ),
     },
     quorum: { node: call.node, quorate: '1' },
@@ -214,11 +217,6 @@ function listZones(call: Call): unknown {
     );
 }
 
-function haGroups(call: Call): unknown {
-  if (call.sim.facts.major === 9) die('cannot index groups: ha groups have been migrated to rules');
-  return call.sim.world.haGroups.map((group) => ({ group, type: 'group' }));
-}
-
 function haSid(call: Call): string {
   const sid = call.params.text('sid');
   if (sid.includes(':')) return sid;
@@ -240,7 +238,6 @@ export const clusterHandlers: Handlers = {
   'GET /cluster/resources': resources,
   'GET /cluster/nextid': nextId,
   'GET /cluster/status': clusterStatus,
-  'GET /cluster/options': (call) => ({ ...call.sim.world.datacenter }),
   'GET /cluster/tasks': clusterTasks,
   'GET /cluster/ha/status/manager_status': managerStatus,
   'GET /cluster/ha/status/current': (call) => [
@@ -260,8 +257,6 @@ export const clusterHandlers: Handlers = {
     if (!call.sim.world.haResources.delete(sid)) die(`cannot delete service '${sid}', not HA managed!`);
     return null;
   },
-  'GET /cluster/ha/groups': haGroups,
-  'GET /cluster/ha/rules': () => [],
   'GET /cluster/sdn/vnets': listVnets,
   'GET /cluster/sdn/zones': listZones,
 };

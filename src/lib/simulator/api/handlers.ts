@@ -4,6 +4,8 @@ import { accessLoginHandlers } from './access-login.ts';
 import { accessRightsHandlers } from './access-rights.ts';
 import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
+import { haHandlers } from './ha.ts';
+import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
@@ -26,6 +28,7 @@ import {
   rollbackWorker,
   snapshotWorker,
 } from './qemu-snapshot.ts';
+import { statisticsHandlers } from './statistics.ts';
 import { storageHandlers } from './storage.ts';
 import { taskHandlers } from './tasks.ts';
 
@@ -34,6 +37,8 @@ export const handlers: Handlers = {
   ...accessRightsHandlers,
   ...accessUserHandlers,
   ...clusterHandlers,
+  ...haHandlers,
+  ...lxcMigrateHandlers,
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
@@ -44,6 +49,7 @@ export const handlers: Handlers = {
   ...qemuPowerHandlers,
   ...qemuReadHandlers,
   ...qemuSnapshotHandlers,
+  ...statisticsHandlers,
   ...storageHandlers,
   ...taskHandlers,
 };
@@ -57,6 +63,7 @@ const workers = {
   destroy: destroyWorker,
   'ha-migrate': haMigrateWorker,
   'ha-request': haRequestWorker,
+  'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,

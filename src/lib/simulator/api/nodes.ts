@@ -24,10 +24,10 @@ function status(call: Call): unknown {
       free: node.rootfs - rootUsed,
       avail: node.rootfs - rootUsed,
     },
-    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: 'Simulated CPU' },
+    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: node.cpuModel ?? 'Simulated CPU' },
     uptime: Math.floor((sim.clock.now() - node.bootTime) / 1000),
     ksm: { shared: 0 },
-    pveversion: `pve-manager/${sim.facts.full}/0000000000000000`,
+    pveversion: `pve-manager/${node.pveVersion ?? sim.facts.full}/0000000000000000`,
   };
 }
 
@@ -45,8 +45,8 @@ function rrdData(call: Call): unknown {
   // On 9 a day is kept in one-minute points as well.
   const frame = params.text('timeframe');
   const step = sim.facts.major === 9 && frame === 'day' ? 60 : (stepSeconds[frame] ?? 60);
-  // Not proxied: every node has the statistics of all, so the asked one is in the path only.
-  const node = sim.world.node(params.text('node'));
+  // Statistics are broadcast: the node that answers is not the one that is asked about.
+  const node = sim.world.nodes.get(params.text('node')) ?? die('no such node');
   const { cpu, mem } = nodeUsage(sim, node);
   const end = Math.floor(sim.clock.now() / 1000 / step) * step;
   return Array.from({ length: 70 }, (_, i) => ({

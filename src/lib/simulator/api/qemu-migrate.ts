@@ -27,6 +27,19 @@ function missingStorages(sim: Sim, guest: GuestState, node: string): string[] {
   return [...new Set(missing)];
 }
 
+/** QemuServer.pm check_local_resources: devices of the host that are not mapped. */
+function localResources(guest: GuestState): string[] {
+  return Object.entries(guest.config)
+    .filter(([key, value]) =>
+      /^hostpci\d+$/.test(key)
+        ? !value.includes('mapping=')
+        : (/^usb\d+$/.test(key) && !/spice|mapping=/.test(value)) ||
+          /^parallel\d+$/.test(key) ||
+          (/^serial\d+$/.test(key) && value !== 'socket'),
+    )
+    .map(([key]) => key);
+}
+
 function precondition(call: Call): unknown {
   const { sim, node } = call;
   const guest = loadGuest(sim, node, call.params.number('vmid'));
@@ -102,18 +115,6 @@ function migrate(call: Call): unknown {
     managed ? 'ha-migrate' : 'migrate',
     args,
   );
-}
-
-/** QemuServer.pm check_local_resources: devices of the host; a spice port or a socket is none. */
-function localResources(guest: GuestState): string[] {
-  return Object.entries(guest.config)
-    .filter(
-      ([key, value]) =>
-        /^(hostpci|parallel)\d+$/.test(key) ||
-        (/^usb\d+$/.test(key) && !/^(host=)?spice(,|$)/.test(value)) ||
-        (/^serial\d+$/.test(key) && value !== 'socket'),
-    )
-    .map(([key]) => key);
 }
 
 /** What a storage writes and reads as a stream (`volume_export_formats`); no common one, no transfer. */
@@ -193,6 +194,21 @@ function moveLocalDisk(
   guest.config = { ...guest.config, [drive.key]: printDrive(drive, moved.volid) };
 }
 
+const majorMinor = (text: string): number[] => text.split('.', 2).map(Number);
+
+/** Why QEMU does not start there; the machine type is pinned to the QEMU of the source. */
+function startProblem(sim: Sim, guest: GuestState, target: string): string | undefined {
+  const nic = firstNicProblem(sim, target, guest.config);
+  if (nic) return nic.text;
+  const [from, to] = [guest.node, target].map((name) =>
+    majorMinor(sim.world.node(name).pveVersion ?? sim.facts.full),
+  );
+  const isOlder = (to?.[0] ?? 0) - (from?.[0] ?? 0) || (to?.[1] ?? 0) - (from?.[1] ?? 0);
+  return isOlder < 0
+    ? `Installed QEMU version is too old to run machine type, please upgrade node '${target}'`
+    : undefined;
+}
+
 async function move(
   sim: Sim,
   task: TaskContext,
@@ -208,10 +224,12 @@ async function move(
   const memory = isRunning(guest) ? 2 : 1;
   const seconds = sim.latency.migrate_s * memory + (bytes / 1024 ** 3) * sim.latency.migrate_s_per_gib;
   await task.wait('transfer', seconds * 1000);
-  const problem = isRunning(guest) ? firstNicProblem(sim, target, guest.config) : undefined;
-  if (problem || !sim.world.node(target).online) {
+  const problem = isRunning(guest) ? startProblem(sim, guest, target) : undefined;
+  if (problem !== undefined || !sim.world.node(target).online) {
     task.log(
-      problem ? `[${target}] ${problem.text}` : `ssh: connect to host ${target} port 22: No route to host`,
+      problem === undefined
+        ? `ssh: connect to host ${target} port 22: No route to host`
+        : `[${target}] ${problem}`,
     );
     task.log('ERROR: migration aborted');
     die('migration aborted');
@@ -261,14 +279,15 @@ export function haMigrateWorker(sim: Sim): Worker {
       sim.clock.at(sim.clock.now() + 10_000, () => {
         const guest = sim.world.guests.get(Number(args['vmid']));
         if (guest?.node !== task.node) return;
-        const { vmid } = guest;
+        const { vmid, type } = guest;
+        const isVm = type === 'qemu';
         sim.tasks.start({
           node: task.node,
-          type: 'qmigrate',
+          type: isVm ? 'qmigrate' : 'vzmigrate',
           id: String(vmid),
           user: 'root@pam',
-          kind: 'migrate',
-          args,
+          kind: isVm ? 'migrate' : 'lxc-migrate',
+          args: isVm ? { ...args, withLocalDisks: true } : { ...args, restart: true },
         });
       });
     });

@@ -55,6 +55,13 @@ GET /cluster/options
   may: user=all
 GET /cluster/tasks
   may: user=all
+GET /cluster/metrics/export [89]
+  [8] flags: protected
+  may: ["perm","/",["Sys.Audit"]]
+  history? bool
+  local-only? bool
+  [9] node-list? str
+  start-time? int
 GET /cluster/ha/status/manager_status
   may: ["perm","/",["Sys.Audit"]]
 GET /cluster/ha/status/current

@@ -148,6 +148,34 @@ GET /nodes/{node}/lxc/{vmid}/config
   snapshot? str:pve-configid len=..40
   [7] vmid! int:pve-vmid range=1..
   [89] vmid! int:pve-vmid range=100..999999999
+GET /nodes/{node}/qemu/{vmid}/rrddata
+  flags: protected
+  may: ["perm","/vms/{vmid}",["VM.Audit"]]
+  use: node
+  cf? str enum=AVERAGE|MAX
+  timeframe! str enum=hour|day|week|month|year
+  [7] vmid! int:pve-vmid range=1..
+  [89] vmid! int:pve-vmid range=100..999999999
+GET /nodes/{node}/lxc/{vmid}/rrddata
+  flags: protected
+  may: ["perm","/vms/{vmid}",["VM.Audit"]]
+  use: node
+  cf? str enum=AVERAGE|MAX
+  timeframe! str enum=hour|day|week|month|year
+  [7] vmid! int:pve-vmid range=1..
+  [89] vmid! int:pve-vmid range=100..999999999
+POST /nodes/{node}/lxc/{vmid}/migrate
+  flags: protected on-node
+  may: ["perm","/vms/{vmid}",["VM.Migrate"]]
+  use: node
+  bwlimit? num range=0..
+  online? bool
+  restart? bool
+  target! str:pve-node
+  target-storage? str:storage-pair-list
+  timeout? int
+  [7] vmid! int:pve-vmid range=1..
+  [89] vmid! int:pve-vmid range=100..999999999
 GET /nodes/{node}/lxc
   flags: protected on-node
   may: user=all

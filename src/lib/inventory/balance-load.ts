@@ -1,0 +1,189 @@
+/** Loads averaged over a window, out of what PVE records itself. Reads; judges nothing. */
+import pMap from 'p-map';
+import type { BalanceGuest, BalanceNode } from '../plan/balance/types.ts';
+import type { RrdPoint } from '../proxmox/balance-types.ts';
+import { AuthError, isNotImplemented, PveError, UnreachableError } from '../proxmox/errors.ts';
+import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { PARALLEL_READS, toGuest, toNode } from './read.ts';
+import type { GuestInfo } from './types.ts';
+
+/** What the averages are taken over. */
+export interface LoadScope {
+  /** Seconds. */
+  readonly window: number;
+  /** The server's, in seconds. */
+  readonly now: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Measured = 'cpu' | 'memory' | 'loadavg' | 'cpuPressure' | 'memoryPressure';
+type Averages = Partial<Record<Measured, number>>;
+
+const HOUR = 3600;
+/** Points of the hour cover a minute, those of the day half an hour. */
+const MINUTE = 60;
+
+function averageOf(points: readonly RrdPoint[], key: Measured): number | undefined {
+  const values = points.flatMap((point) => point[key] ?? []);
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Pure. Of the points inside the window; a key that no point has is absent. */
+export function averages(points: readonly RrdPoint[], { window, now }: Omit<LoadScope, 'signal'>): Averages {
+  // The newest points may still be empty, and the clock of the statistics is a minute behind.
+  const inside = points.filter(({ time }) => time > now - window - MINUTE && time <= now + MINUTE);
+  const keys: Measured[] = ['cpu', 'memory', 'loadavg', 'cpuPressure', 'memoryPressure'];
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = averageOf(inside, key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+function spanOf({ window }: LoadScope): 'hour' | 'day' {
+  return window > HOUR ? 'day' : 'hour';
+}
+
+/** Undefined where it may not, or cannot, be read. */
+async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof AuthError || error instanceof UnreachableError || error instanceof PveError)
+      return undefined;
+    throw error;
+  }
+}
+
+function withLoad(node: BalanceNode, load: Averages, status: Partial<BalanceNode>): BalanceNode {
+  const { cpu = node.cpu, memory = node.memoryUsed, loadavg, cpuPressure, memoryPressure } = load;
+  const perCore = loadavg === undefined || node.cpus === 0 ? undefined : loadavg / node.cpus;
+  return {
+    ...node,
+    ...status,
+    cpu,
+    memoryUsed: memory,
+    ...(perCore === undefined ? {} : { loadPerCore: perCore }),
+    ...(cpuPressure === undefined || memoryPressure === undefined
+      ? {}
+      : { pressure: { cpu: cpuPressure, memory: memoryPressure } }),
+  };
+}
+
+/** Two calls per node that is online. `instant`: nodes of which only the last value is known. */
+export async function readNodes(
+  pve: PveApi,
+  rows: readonly ResourceRow[],
+  { haStates, ...scope }: LoadScope & { readonly haStates: Readonly<Record<string, string>> },
+): Promise<{ readonly nodes: BalanceNode[]; readonly instant: readonly string[] }> {
+  const instant: string[] = [];
+  const nodes = await pMap(
+    rows.filter((row) => row.type === 'node'),
+    async (row): Promise<BalanceNode> => {
+      const node = toNode(row, haStates);
+      if (!node.online) return node;
+      const [points, status] = await Promise.all([
+        ifReadable(pve.nodeHistory(node.name, spanOf(scope), scope.signal)),
+        ifReadable(pve.nodeStatus(node.name, scope.signal)),
+      ]);
+      const load = averages(points ?? [], scope);
+      if (load.cpu === undefined) instant.push(node.name);
+      return withLoad(node, load, status ?? {});
+    },
+    { concurrency: PARALLEL_READS },
+  );
+  return { nodes, instant: instant.sort() };
+}
+
+function tagsOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .toLowerCase()
+    .split(/[;,\s]+/)
+    .filter((tag) => tag !== '');
+}
+
+/** With the loads of the last 10 s. */
+export function toBalanceGuest(row: ResourceRow, type: 'qemu' | 'lxc'): BalanceGuest {
+  const guest = toGuest(row, type);
+  const isRunning = guest.status !== 'stopped';
+  return {
+    ...guest,
+    cpu: isRunning ? (row.cpu ?? 0) : 0,
+    memoryUsed: isRunning ? (row.memhost ?? row.mem ?? 0) : 0,
+    tags: tagsOf(row.tags),
+    ...(row.hastate === undefined ? {} : { haState: row.hastate }),
+  };
+}
+
+/** pvestatd writes a generation every 10 s and keeps half an hour of them (pve-manager PVE/PullMetric.pm). */
+const GENERATION = 10;
+const KEPT = 1800;
+/** Lines that one guest has in a generation. */
+const LINES = 10;
+/** About 30 MB of JSON; beyond, averages are read for the few guests that matter only. */
+const MOST_LINES = 250_000;
+
+/**
+ * Averages of all guests in one call, where the version has it (8.3) and the answer stays bearable. Undefined: not so;
+ * the loads stay those of the last 10 s.
+ */
+export async function readGuestLoads(
+  pve: PveApi,
+  guests: readonly BalanceGuest[],
+  { window, now, signal }: LoadScope,
+): Promise<readonly BalanceGuest[] | undefined> {
+  const span = Math.min(window, KEPT);
+  const running = guests.filter((guest) => guest.status === 'running').length;
+  if (((running * span) / GENERATION) * LINES > MOST_LINES) return undefined;
+  let metrics: Awaited<ReturnType<PveApi['metricsSince']>>;
+  try {
+    metrics = await pve.metricsSince(Math.floor(now - span), signal);
+  } catch (error) {
+    if (error instanceof AuthError || isNotImplemented(error)) return undefined;
+    throw error;
+  }
+  if (!metrics) return undefined;
+  const sums = new Map<string, { sum: number; count: number }>();
+  for (const { id, metric, value } of metrics) {
+    if (metric !== 'cpu_current' && metric !== 'mem_used') continue;
+    const key = `${id} ${metric}`;
+    const entry = sums.get(key) ?? { sum: 0, count: 0 };
+    sums.set(key, entry);
+    entry.sum += value;
+    entry.count += 1;
+  }
+  const mean = (key: string): number | undefined => {
+    const entry = sums.get(key);
+    return entry && entry.sum / entry.count;
+  };
+  return guests.map((guest) => {
+    if (guest.status === 'stopped') return guest;
+    const id = `${guest.type}/${guest.vmid}`;
+    return withAverages(guest, { cpu: mean(`${id} cpu_current`), memory: mean(`${id} mem_used`) });
+  });
+}
+
+/** What the guest takes of the host (9) is more than what it says it uses, and is kept. */
+function withAverages(
+  guest: BalanceGuest,
+  { cpu, memory }: { readonly cpu: number | undefined; readonly memory: number | undefined },
+): BalanceGuest {
+  return { ...guest, cpu: cpu ?? guest.cpu, memoryUsed: Math.max(memory ?? 0, guest.memoryUsed) };
+}
+
+/** One call: for the guests that may move, where `readGuestLoads` gave nothing. */
+export async function readGuestLoad(
+  pve: PveApi,
+  guest: BalanceGuest,
+  scope: LoadScope,
+): Promise<BalanceGuest> {
+  if (guest.status === 'stopped') return guest;
+  const points = await ifReadable(pve.guestHistory(guest, spanOf(scope), scope.signal));
+  const { cpu, memory } = averages(points ?? [], scope);
+  return withAverages(guest, { cpu, memory });
+}
+
+export function isGuest(row: ResourceRow): row is ResourceRow & { readonly type: GuestInfo['type'] } {
+  return row.type === 'qemu' || row.type === 'lxc';
+}

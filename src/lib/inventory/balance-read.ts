@@ -1,0 +1,223 @@
+/**
+ * Reads the cluster for balance: a dozen calls and five per node, however many guests there are. Details of single
+ * guests are read only when the planner asks for them. Never writes.
+ */
+import pMap from 'p-map';
+import type {
+  BalanceGuest,
+  BalanceInventory,
+  BalanceNeeds,
+  HaRule,
+  RunningMachine,
+  Veto,
+} from '../plan/balance/types.ts';
+import type { HaRuleRow } from '../proxmox/balance-types.ts';
+import { PveError, UnreachableError } from '../proxmox/errors.ts';
+import type { PveApi } from '../proxmox/types.ts';
+import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
+import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
+import {
+  PARALLEL_READS,
+  readBridgeUse,
+  readConfig,
+  readNetwork,
+  toStorage,
+  unlessForbidden,
+} from './read.ts';
+
+/** How far back to look; all in seconds. */
+export interface BalanceScope {
+  readonly window: number;
+  /** The longer one of cooldown and blacklist. */
+  readonly history: number;
+  readonly migrationTimeout: number;
+}
+
+/** A reading that can be completed. */
+export interface BalanceReading {
+  readonly inventory: BalanceInventory;
+  readonly quorate: boolean;
+  /** Nodes that HA is about to fence, or has fenced. */
+  readonly fenced: readonly string[];
+  /** Guest loads are averages already. */
+  readonly averaged: boolean;
+  /** Server's clock, seconds. */
+  readonly now: number;
+}
+
+function toRule({ name, kind, resources, nodes, strict, affinity }: HaRuleRow): HaRule[] {
+  const vmids = resources.flatMap((sid) => {
+    const id = /^(?:vm|ct):(\d+)$/.exec(sid)?.[1];
+    return id === undefined ? [] : [Number(id)];
+  });
+  if (kind === 'node-affinity') return [{ name, kind, vmids, nodes, strict }];
+  return affinity === undefined ? [] : [{ name, kind, vmids, affinity }];
+}
+
+function releaseOf(version: string): readonly [number, number] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return [major, minor];
+}
+
+/** The lowest of the cluster: what one node cannot do, nobody does. */
+function lowest(versions: readonly string[]): string {
+  const releases = versions.map(releaseOf).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  return (releases[0] ?? [0, 0]).join('.');
+}
+
+/** `crs: ha-auto-rebalance=1`, with a mode that knows loads (ha-manager 5.2.0). */
+function isAutoRebalance(crs: Readonly<Record<string, string>>): boolean {
+  return /^(?:1|yes|on|true)$/i.test(crs['ha-auto-rebalance'] ?? '');
+}
+
+const quietly = (): void => undefined;
+
+function readLists(pve: PveApi, gap: (text: string) => () => void, signal: AbortSignal | undefined) {
+  return Promise.all([
+    pve.version(signal),
+    pve.resources(signal),
+    pve.pools(signal),
+    unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
+    unlessForbidden(pve.crsOptions(signal), {}, quietly),
+    unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
+    unlessForbidden(pve.nodeHaStates(signal), {}, gap('maintenance modes cannot be read (Sys.Audit on /)')),
+    unlessForbidden(pve.vnetZones(signal), [], quietly),
+  ]);
+}
+
+/** The word of a list of nodes in a message. */
+function named(nodes: readonly string[]): string {
+  return nodes.length > 5 ? `${nodes.slice(0, 5).join(', ')} and ${nodes.length - 5} more` : nodes.join(', ');
+}
+
+export async function readBalance(
+  pve: PveApi,
+  { window, history, migrationTimeout }: BalanceScope,
+  signal?: AbortSignal,
+): Promise<BalanceReading> {
+  const gaps: string[] = [];
+  const gap = (text: string) => () => void gaps.push(text);
+  const lists = await readLists(pve, gap, signal);
+  const [{ release }, rows, pools, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const now = pve.serverTime().getTime() / 1000;
+  const scope = { window, now, signal };
+  const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
+  const [{ nodes, instant }, loads] = await Promise.all([
+    readNodes(pve, rows, { ...scope, haStates }),
+    readGuestLoads(pve, listed, scope),
+  ]);
+  const online = nodes.filter((node) => node.online).map((node) => node.name);
+  // A migration that began before the window may have ended inside it.
+  const since = Math.floor(now - history - migrationTimeout);
+  const [{ tasks, unreadable }, networks] = await Promise.all([
+    readNodeTasks(pve, online, { since, signal }),
+    pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
+  ]);
+  if (instant.length > 0)
+    gaps.push(
+      `no statistics of ${named(instant)} (Sys.Audit): its load is that of this moment, not an average`,
+    );
+  if (unreadable.length > 0)
+    gaps.push(`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`);
+  const places = new Map(listed.map((guest) => [guest.vmid, guest.node]));
+  const inventory: BalanceInventory = {
+    now: new Date(now * 1000).toISOString(),
+    version: lowest([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
+    nodes,
+    guests: loads ?? listed,
+    storages: rows.filter((row) => row.type === 'storage').map(toStorage),
+    networks,
+    vnets,
+    pools,
+    configs: [],
+    running: [],
+    bridgeUse: [],
+    bridgeUseNodes: [],
+    haRules: haRules.flatMap(toRule),
+    haAutoRebalance: isAutoRebalance(crs),
+    migrations: migrationsOf(tasks, { places, now, timeout: migrationTimeout }),
+    historyFrom: historyGone(tasks),
+    tasks: runningTasks(tasks),
+    gaps,
+  };
+  const fenced = Object.keys(haStates).filter((node) => haStates[node] === 'fence');
+  return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now };
+}
+
+async function readRunning(
+  pve: PveApi,
+  guest: BalanceGuest,
+  signal: AbortSignal | undefined,
+): Promise<RunningMachine[]> {
+  if (guest.type !== 'qemu' || guest.status === 'stopped') return [];
+  try {
+    return [{ vmid: guest.vmid, ...(await pve.runningMachine(guest.node, guest.vmid, signal)) }];
+  } catch (error) {
+    if (error instanceof PveError || error instanceof UnreachableError) return [];
+    throw error;
+  }
+}
+
+/** What the planner asked for: at most three calls for each guest named, one per guest of each node named. */
+export async function readDetails(
+  pve: PveApi,
+  reading: BalanceReading,
+  {
+    needs,
+    window,
+    signal,
+  }: { readonly needs: BalanceNeeds; readonly window: number; readonly signal?: AbortSignal },
+): Promise<BalanceReading> {
+  const { inventory, averaged, now } = reading;
+  const wanted = new Set(needs.configs);
+  const chosen = inventory.guests.filter((guest) => wanted.has(guest.vmid));
+  const nodes = new Set(needs.bridgeUse);
+  const parallel = { concurrency: PARALLEL_READS };
+  const [details, use] = await Promise.all([
+    pMap(
+      chosen,
+      async (guest) => ({
+        guest: averaged ? guest : await readGuestLoad(pve, guest, { window, now, signal }),
+        configs: guest.type === 'qemu' ? await readConfig(pve, guest, signal) : [],
+        running: await readRunning(pve, guest, signal),
+      }),
+      parallel,
+    ),
+    readBridgeUse(pve, inventory.guests, nodes, signal),
+  ]);
+  const loaded = new Map(details.map(({ guest }) => [guest.vmid, guest]));
+  return {
+    ...reading,
+    inventory: {
+      ...inventory,
+      guests: inventory.guests.map((guest) => loaded.get(guest.vmid) ?? guest),
+      configs: [...inventory.configs, ...details.flatMap(({ configs }) => configs)],
+      running: [...inventory.running, ...details.flatMap(({ running }) => running)],
+      bridgeUse: [...inventory.bridgeUse, ...use],
+      bridgeUseNodes: [...inventory.bridgeUseNodes, ...nodes],
+    },
+  };
+}
+
+/** PVE's own word on the moves that were chosen: one call each. */
+export async function readVetoes(
+  pve: PveApi,
+  moves: readonly { readonly node: string; readonly vmid: number; readonly target: string }[],
+  signal?: AbortSignal,
+): Promise<Veto[]> {
+  const found = await pMap(
+    moves,
+    async (move): Promise<Veto[]> => {
+      const { vmid, target } = move;
+      try {
+        const problems = await pve.migrateProblems(move, signal);
+        return problems.length === 0 ? [] : [{ vmid, target, reason: `Proxmox VE: ${problems.join('; ')}` }];
+      } catch (error) {
+        if (!(error instanceof PveError)) throw error;
+        return [{ vmid, reason: `Proxmox VE: ${error.text === '' ? error.message : error.text}` }];
+      }
+    },
+    { concurrency: PARALLEL_READS },
+  );
+  return found.flat();
+}

@@ -1,0 +1,142 @@
+/** The cluster while the plan is being made: who is where by now, and what each node carries. Decides nothing. */
+import {
+  demandOf,
+  isBelow,
+  loadsOf,
+  severityOf,
+  sum,
+  type Demand,
+  type Loads,
+  type NodeDemand,
+} from './load.ts';
+import type { World } from './world.ts';
+
+export class Board {
+  readonly #world: World;
+  readonly #nodes = new Map<string, NodeDemand>();
+  readonly #where = new Map<number, string>();
+  readonly #loads = new Map<string, Loads>();
+  readonly #targets = new Map<string, boolean>();
+  readonly #antiAffinity = new Map<string, Set<number>>();
+  /** Bytes taken by planned copies of local disks, by `node storage`. */
+  readonly #copied = new Map<string, number>();
+
+  /** Starts with the migrations that are under way as if they had arrived. */
+  constructor(world: World) {
+    this.#world = world;
+    const committed = new Map<string, number>();
+    for (const guest of world.guests.values()) {
+      this.#where.set(guest.vmid, guest.node);
+      this.#joinGroups(guest.vmid, guest.node);
+      committed.set(guest.node, (committed.get(guest.node) ?? 0) + demandOf(guest).committed);
+    }
+    for (const node of world.nodes.values()) {
+      const measured = {
+        threads: node.cpu * node.cpus,
+        memory: node.memoryUsed,
+        committed: committed.get(node.name) ?? 0,
+      };
+      this.#nodes.set(node.name, { node, measured, ...measured });
+    }
+    for (const { vmid, to } of world.history.inFlight) {
+      if (to !== undefined && this.#nodes.has(to) && world.guests.has(vmid)) this.move([vmid], to);
+    }
+  }
+
+  whereIs(vmid: number): string | undefined {
+    return this.#where.get(vmid);
+  }
+
+  /** Loads of a node, projected. */
+  loads(node: string): Loads {
+    const known = this.#loads.get(node);
+    if (known) return known;
+    const loads = loadsOf(this.#demand(node));
+    this.#loads.set(node, loads);
+    return loads;
+  }
+
+  /** Below the limits of a target? */
+  isTarget(node: string): boolean {
+    const known = this.#targets.get(node);
+    if (known !== undefined) return known;
+    const isTarget = isBelow(this.loads(node), this.#world.config, 'target');
+    this.#targets.set(node, isTarget);
+    return isTarget;
+  }
+
+  /** Loads of a node if this came on top (or went, with negative numbers). */
+  loadsWith(node: string, plus: Demand): Loads {
+    return loadsOf(this.#demand(node), plus);
+  }
+
+  severity(node: string): number {
+    return severityOf(this.loads(node), this.#world.config);
+  }
+
+  demand(node: string): NodeDemand {
+    return this.#demand(node);
+  }
+
+  copied(node: string, storage: string): number {
+    return this.#copied.get(`${node} ${storage}`) ?? 0;
+  }
+
+  /** Members of an anti-affinity rule on a node. */
+  antiMembers(rule: number, node: string): ReadonlySet<number> {
+    return this.#antiAffinity.get(`${rule} ${node}`) ?? new Set();
+  }
+
+  move(vmids: readonly number[], to: string): void {
+    for (const vmid of vmids) {
+      const guest = this.#world.guests.get(vmid);
+      const from = this.#where.get(vmid);
+      if (!guest || from === undefined || from === to) continue;
+      const demand = demandOf(guest);
+      this.#add(from, { threads: -demand.threads, memory: -demand.memory, committed: -demand.committed });
+      this.#add(to, demand);
+      this.#where.set(vmid, to);
+      for (const rule of this.#world.rules.antiAffinity.of.get(vmid) ?? [])
+        this.#antiAffinity.get(`${rule} ${from}`)?.delete(vmid);
+      this.#joinGroups(vmid, to);
+      this.#copyDisks(vmid, from, to);
+    }
+  }
+
+  #joinGroups(vmid: number, node: string): void {
+    for (const rule of this.#world.rules.antiAffinity.of.get(vmid) ?? []) {
+      const key = `${rule} ${node}`;
+      const members = this.#antiAffinity.get(key) ?? new Set();
+      members.add(vmid);
+      this.#antiAffinity.set(key, members);
+    }
+  }
+
+  /** Space on the source is not counted as free again: the copy may fail. Going back undoes the count. */
+  #copyDisks(vmid: number, from: string, to: string): void {
+    const home = this.#world.guests.get(vmid)?.node;
+    for (const { storage, bytes } of this.#world.facts.get(vmid)?.volumes ?? []) {
+      if (this.#world.storages.get(`${home ?? ''} ${storage}`)?.shared !== false) continue;
+      if (to !== home) this.#copied.set(`${to} ${storage}`, this.copied(to, storage) + bytes);
+      if (from !== home) this.#copied.set(`${from} ${storage}`, this.copied(from, storage) - bytes);
+    }
+  }
+
+  #demand(node: string): NodeDemand {
+    const demand = this.#nodes.get(node);
+    if (!demand) throw new RangeError(`no node ${node}`);
+    return demand;
+  }
+
+  #add(name: string, plus: Demand): void {
+    const state = this.#nodes.get(name);
+    if (!state) return;
+    this.#nodes.set(name, { ...state, ...sum([state, plus]) });
+    this.#loads.delete(name);
+    this.#targets.delete(name);
+  }
+}
+
+export function negative({ threads, memory, committed }: Demand): Demand {
+  return { threads: -threads, memory: -memory, committed: -committed };
+}

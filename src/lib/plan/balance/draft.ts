@@ -1,0 +1,115 @@
+/** The plan in the making: moves chosen so far, and the search for a target. Knows no reason to move. */
+import { compareNatural } from '../order.ts';
+import type { Board } from './board.ts';
+import { unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
+import { isBelow, severityOf } from './load.ts';
+import { nodeObstacle, unitTargetObstacle } from './target-obstacles.ts';
+import type { PlannedMove } from './types.ts';
+import { standKey, type World } from './world.ts';
+import type { Unit, UnitIndex } from './units.ts';
+
+export interface ChosenMove {
+  readonly unit: Unit;
+  readonly from: readonly string[];
+  readonly to: string;
+  readonly why: PlannedMove['why'];
+  readonly reason: string;
+}
+
+export class Draft {
+  readonly world: World;
+  readonly board: Board;
+  readonly units: UnitIndex;
+  readonly moves: ChosenMove[] = [];
+  /** Stands that are on several nodes: they are put together, not balanced. */
+  readonly torn: ReadonlySet<string>;
+  /** Guests whose configurations are worth reading next, the likeliest first. */
+  readonly interesting = new Set<number>();
+  readonly #moved = new Set<number>();
+  readonly #obstacles = new Map<Unit, Obstacle | null>();
+
+  constructor(parts: { world: World; board: Board; units: UnitIndex; torn: ReadonlySet<string> }) {
+    this.world = parts.world;
+    this.board = parts.board;
+    this.units = parts.units;
+    this.torn = parts.torn;
+  }
+
+  hasMoved({ vmids }: Unit): boolean {
+    return this.hasMovedAny(vmids);
+  }
+
+  hasMovedAny(vmids: readonly number[]): boolean {
+    return vmids.some((vmid) => this.#moved.has(vmid));
+  }
+
+  /** A draft to try on; what it moves is moved on the same board. */
+  snapshot(): Draft {
+    const copy = new Draft(this);
+    for (const vmid of this.#moved) copy.#moved.add(vmid);
+    return copy;
+  }
+
+  commit(move: ChosenMove): void {
+    this.board.move(move.unit.vmids, move.to);
+    for (const vmid of move.unit.vmids) this.#moved.add(vmid);
+    this.moves.push(move);
+  }
+
+  /** Why the unit stays, for balance's own sake; known from the start of the plan on. */
+  obstacle(unit: Unit, purpose: Purpose): Obstacle | undefined {
+    const known = purpose === 'load' ? this.#obstacles.get(unit) : undefined;
+    if (known !== undefined) return known ?? undefined;
+    const torn = unit.stands.find((stand) => this.torn.has(standKey(stand)));
+    const obstacle =
+      torn && purpose !== 'mend' && purpose !== 'mend-anyway'
+        ? { code: 'half-moved', text: `stand ${torn.lab} of ${torn.user} is on several nodes` }
+        : unitObstacle(unit, this.world, purpose);
+    if (purpose === 'load') this.#obstacles.set(unit, obstacle ?? null);
+    return obstacle;
+  }
+
+  /** Why nothing can go there, as things stand now. */
+  nodeObstacle(to: string, purpose: Purpose): Obstacle | undefined {
+    const target = this.world.nodes.get(to);
+    if (!target) return { code: 'offline', text: 'does not exist' };
+    return nodeObstacle({ target, world: this.world, board: this.board, purpose });
+  }
+
+  /** Why it cannot go there, as things stand now. */
+  targetObstacle(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    return this.nodeObstacle(to, purpose) ?? this.unitObstacleAt(unit, to, purpose);
+  }
+
+  /** The same for a node that is a target as such. */
+  unitObstacleAt(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    const target = this.world.nodes.get(to);
+    return target && unitTargetObstacle({ unit, target, world: this.world, board: this.board, purpose });
+  }
+
+  /** The node that is least loaded with the unit on it; ties in natural order. */
+  findTarget(
+    unit: Unit,
+    purpose: Purpose,
+    among: Iterable<string> = this.world.nodes.keys(),
+  ): string | undefined {
+    const { world, board } = this;
+    const ranked: { readonly name: string; readonly severity: number }[] = [];
+    for (const name of among) {
+      if (name === unit.node || !world.nodes.has(name)) continue;
+      if (!board.isTarget(name)) continue;
+      const after = board.loadsWith(name, unit.demand);
+      if (isBelow(after, world.config, 'overload'))
+        ranked.push({ name, severity: severityOf(after, world.config) });
+    }
+    ranked.sort((a, b) => a.severity - b.severity || compareNatural(a.name, b.name));
+    return ranked.find(({ name }) => this.targetObstacle(unit, name, purpose) === undefined)?.name;
+  }
+}
+
+const OVERHEAD = 2 ** 29;
+
+/** What a move costs, in bytes; each migration is taken as half a GiB more than it copies, so that fewer win ties. */
+export function costOf({ bytes, vmids }: Unit): number {
+  return bytes + vmids.length * OVERHEAD;
+}

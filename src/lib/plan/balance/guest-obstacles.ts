@@ -1,0 +1,191 @@
+/** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
+import type { BalanceGuest } from './types.ts';
+import { isLinkedClone, type Volume } from './facts.ts';
+import { isRunning } from './load.ts';
+import { guestName, type Unit } from './units.ts';
+import { bridgesOf, type World } from './world.ts';
+
+export interface Obstacle {
+  /** Stable; also the code of the rejection. */
+  readonly code: string;
+  readonly text: string;
+}
+
+/** What a move is for; a mandatory one is held back by less. */
+export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-anyway';
+
+export type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
+
+/** Storage types whose linked clones name their base in the volume id, which PVE refuses to copy to another node. */
+const CLONES_STAY = new Set(['dir', 'zfspool', 'btrfs']);
+
+function localVolumes(guest: BalanceGuest, world: World): { volume: Volume; type: string }[] {
+  return (world.facts.get(guest.vmid)?.volumes ?? []).flatMap((volume) => {
+    const storage = world.storages.get(`${guest.node} ${volume.storage}`);
+    return storage?.shared === false ? [{ volume, type: storage.type }] : [];
+  });
+}
+
+function foreign({ vmid }: BalanceGuest, { stands, config }: World): string | undefined {
+  return stands.has(vmid) || config.guests === 'all' ? undefined : 'is not ours (`guests: all` moves it too)';
+}
+
+function ignored({ vmid }: BalanceGuest, { rules }: World): string | undefined {
+  const rule = rules.ignored.get(vmid);
+  return rule === undefined ? undefined : `is left alone by rule ${rule}`;
+}
+
+/** A container is stopped and started again to move. */
+function container({ type }: BalanceGuest): string | undefined {
+  return type === 'lxc' ? 'is a container; these cannot move live' : undefined;
+}
+
+function busy({ vmid }: BalanceGuest, { history }: World): string | undefined {
+  const task = history.of.get(vmid)?.busy;
+  return task === undefined ? undefined : `is being worked on (${task})`;
+}
+
+function locked({ lock }: BalanceGuest): string | undefined {
+  return lock === undefined || lock === '' ? undefined : `is locked (${lock})`;
+}
+
+function state({ status }: BalanceGuest): string | undefined {
+  return status === 'running' || status === 'stopped'
+    ? undefined
+    : `is neither running nor stopped (${status})`;
+}
+
+function haManaged({ ha }: BalanceGuest, { config, have }: World): string | undefined {
+  if (!ha) return undefined;
+  if (config.ha === 'skip') return 'is managed by HA (`ha: follow` moves it through HA)';
+  return have.haAutoRebalance ? 'is managed by HA, which balances by itself (ha-auto-rebalance)' : undefined;
+}
+
+/** HA moves the members of a positive resource affinity along with each other. */
+function haBundle({ vmid, ha }: BalanceGuest, { haRules }: World): string | undefined {
+  const rule = ha
+    ? haRules.get(vmid)?.find((one) => one.kind === 'resource-affinity' && one.affinity === 'positive')
+    : undefined;
+  return rule && rule.vmids.length > 1 ? `is tied to others by HA rule ${rule.name}` : undefined;
+}
+
+function noMove({ vmid }: BalanceGuest, { stands, closed }: World): string | undefined {
+  const stand = stands.get(vmid);
+  return stand && closed.labs.get(stand.lab);
+}
+
+function ago(iso: string, { have }: World): string {
+  const minutes = Math.max(Math.round((Date.parse(have.now) - Date.parse(iso)) / 60_000), 0);
+  return minutes < 120 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`;
+}
+
+/** An order to empty a node, and a stand that is torn apart, do not wait. */
+function cooldown({ vmid }: BalanceGuest, world: World, purpose: Purpose): string | undefined {
+  const moved = world.history.of.get(vmid)?.moved;
+  if (!moved || (purpose !== 'load' && purpose !== 'rule')) return undefined;
+  return `moved ${ago(moved.end ?? moved.start, world)} from ${moved.from} (cooldown)`;
+}
+
+function blacklisted({ vmid }: BalanceGuest, world: World, purpose: Purpose): string | undefined {
+  const failed = world.history.of.get(vmid)?.failed;
+  if (!failed || purpose === 'mend-anyway') return undefined;
+  const what = failed.status === 'timeout' ? 'timed out' : 'failed';
+  return `its last migration ${what} ${ago(failed.end ?? failed.start, world)}${failed.error === undefined ? '' : `: ${failed.error}`} (blacklist)`;
+}
+
+function vetoed({ vmid }: BalanceGuest, { vetoes }: World): string | undefined {
+  return vetoes.get(vmid)?.find(({ target }) => target === undefined)?.reason;
+}
+
+function sourceExcluded({ node }: BalanceGuest, { config }: World): string | undefined {
+  return config.excludeSource.includes(node) ? `is on ${node}, which is excluded as a source` : undefined;
+}
+
+function sourceOffline({ node }: BalanceGuest, { nodes }: World): string | undefined {
+  return nodes.get(node)?.online === true ? undefined : `is on ${node}, which is offline`;
+}
+
+function passthrough({ vmid }: BalanceGuest, { facts }: World): string | undefined {
+  const devices = facts.get(vmid)?.devices ?? [];
+  return devices.length === 0 ? undefined : `uses devices of its host: ${devices.join(', ')}`;
+}
+
+/** qemu-server QemuMigrate.pm: `local cdrom image`. A cloud-init drive is copied. */
+function localIso(guest: BalanceGuest, world: World): string | undefined {
+  const iso = localVolumes(guest, world).find(({ volume }) => volume.kind === 'iso');
+  return iso && `has an ISO of local storage ${iso.volume.storage} in ${iso.volume.key}`;
+}
+
+/** pve-storage: `can't migrate '<volume>' as it's a clone of '<base>'`, online and offline. */
+function linkedClone(guest: BalanceGuest, world: World): string | undefined {
+  const clone = localVolumes(guest, world).find(
+    ({ volume, type }) => isLinkedClone(volume) && CLONES_STAY.has(type),
+  );
+  if (!clone) return undefined;
+  return `is a linked clone on local storage ${clone.volume.storage} (${clone.type}), which PVE cannot move`;
+}
+
+/** Online: `online storage migration not possible if non-replicated snapshot exists`. Offline some formats can. */
+function localSnapshots(guest: BalanceGuest, world: World): string | undefined {
+  if (world.facts.get(guest.vmid)?.hasSnapshots !== true) return undefined;
+  const stays = localVolumes(guest, world).find(
+    ({ volume, type }) =>
+      volume.kind === 'disk' &&
+      (isRunning(guest) ||
+        !(type === 'zfspool' || type === 'btrfs' || (type === 'dir' && volume.name.endsWith('.qcow2')))),
+  );
+  return stays && `has snapshots on local storage ${stays.volume.storage}`;
+}
+
+function localDisks(guest: BalanceGuest, world: World): string | undefined {
+  if (world.config.localDisks) return undefined;
+  const disk = localVolumes(guest, world).find(({ volume }) => volume.kind === 'disk');
+  return disk && `has a disk on local storage ${disk.volume.storage} (local_disks: false)`;
+}
+
+/** Somebody's configuration cannot be read: it may be on any bridge. */
+function unreadable(guest: BalanceGuest, world: World): string | undefined {
+  return bridgesOf(guest, world)?.includes('*') === true ? 'its configuration cannot be read' : undefined;
+}
+
+export const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
+  ['container', container],
+  ['foreign', foreign],
+  ['ignored', ignored],
+  ['excluded', sourceExcluded],
+  ['offline', sourceOffline],
+  ['busy', busy],
+  ['locked', locked],
+  ['state', state],
+  ['ha', haManaged],
+  ['ha', haBundle],
+  ['no-move', noMove],
+  ['cooldown', cooldown],
+  ['blacklist', blacklisted],
+  ['veto', vetoed],
+  ['unreadable', unreadable],
+  ['passthrough', passthrough],
+  ['local-iso', localIso],
+  ['linked-clone', linkedClone],
+  ['snapshots', localSnapshots],
+  ['local-disks', localDisks],
+];
+
+/** Why this guest stays where it is. */
+export function guestObstacle(guest: BalanceGuest, world: World, purpose: Purpose): Obstacle | undefined {
+  for (const [code, rule] of GUEST_RULES) {
+    const text = rule(guest, world, purpose);
+    if (text !== undefined) return { code, text };
+  }
+  return undefined;
+}
+
+/** Why the unit stays: the first of its guests that has to. */
+export function unitObstacle(unit: Unit, world: World, purpose: Purpose): Obstacle | undefined {
+  for (const guest of unit.guests) {
+    const obstacle = guestObstacle(guest, world, purpose);
+    if (obstacle)
+      return unit.kind === 'guest' ? obstacle : { ...obstacle, text: `${guestName(guest)} ${obstacle.text}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
+import type { BalanceConfig } from '../../config/balance-types.ts';
+import { compareText } from '../order.ts';
+import type { BalanceInventory, MigrationRecord } from './types.ts';
+
+export interface GuestHistory {
+  /** A task that works on the guest now, e.g. `qmigrate`. */
+  readonly busy?: string;
+  /** Its latest successful move within the cooldown. */
+  readonly moved?: MigrationRecord;
+  /** Nodes it left within the cooldown. */
+  readonly left: readonly string[];
+  /** Its last migration, when that failed within the blacklist's time. */
+  readonly failed?: MigrationRecord;
+}
+
+export interface History {
+  readonly of: ReadonlyMap<number, GuestHistory>;
+  readonly inFlight: readonly MigrationRecord[];
+  /** ISO time; before it some node's log is gone although cooldown or blacklist reach further back. */
+  readonly goneBefore?: string;
+}
+
+function endOf({ start, end }: MigrationRecord): number {
+  return Date.parse(end ?? start);
+}
+
+function goneBefore({ now, historyFrom }: BalanceInventory, config: BalanceConfig): string | undefined {
+  const wanted = Date.parse(now) - Math.max(config.cooldown, config.blacklist) * 1000;
+  const latest = Object.values(historyFrom).sort(compareText).at(-1);
+  return latest !== undefined && Date.parse(latest) > wanted ? latest : undefined;
+}
+
+function ofGuest(
+  records: readonly MigrationRecord[],
+  busy: string | undefined,
+  { now, config }: { now: number; config: BalanceConfig },
+): GuestHistory {
+  const finished = records.filter(({ status }) => status !== 'running').sort((a, b) => endOf(b) - endOf(a));
+  const [last] = finished;
+  const recent = finished.filter(
+    (record) => record.status === 'ok' && endOf(record) > now - config.cooldown * 1000,
+  );
+  const isBad = last !== undefined && last.status !== 'ok' && endOf(last) > now - config.blacklist * 1000;
+  const [moved] = recent;
+  return {
+    ...(busy === undefined ? {} : { busy }),
+    ...(moved ? { moved } : {}),
+    left: recent.map(({ from }) => from),
+    ...(isBad ? { failed: last } : {}),
+  };
+}
+
+export function indexHistory(have: BalanceInventory, config: BalanceConfig): History {
+  const records = new Map<number, MigrationRecord[]>();
+  for (const record of have.migrations) {
+    const list = records.get(record.vmid);
+    if (list) list.push(record);
+    else records.set(record.vmid, [record]);
+  }
+  const inFlight = have.migrations
+    .filter(({ status }) => status === 'running')
+    .sort((a, b) => a.vmid - b.vmid || compareText(a.start, b.start));
+  const busy = new Map<number, string>(inFlight.map(({ vmid }) => [vmid, 'migration']));
+  for (const { id, type } of have.tasks) if (/^\d+$/.test(id)) busy.set(Number(id), type);
+  const now = Date.parse(have.now);
+  const of = new Map<number, GuestHistory>();
+  for (const vmid of new Set([...records.keys(), ...busy.keys()])) {
+    of.set(vmid, ofGuest(records.get(vmid) ?? [], busy.get(vmid), { now, config }));
+  }
+  const gone = goneBefore(have, config);
+  return { of, inFlight, ...(gone === undefined ? {} : { goneBefore: gone }) };
+}

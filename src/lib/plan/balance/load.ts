@@ -1,0 +1,190 @@
+/** Arithmetic of node load: what a node carries, what a unit adds, when a node is overloaded. */
+import type { BalanceConfig, NodeLimits } from '../../config/balance-types.ts';
+import type { BalanceGuest, BalanceNode, NodeLoad } from './types.ts';
+
+/** Comparisons leave this much room, so that sums in another order decide the same. */
+export const EPSILON = 1e-9;
+
+/** What guests ask of a node. Stopped ones ask nothing. */
+export interface Demand {
+  /** Busy host threads. */
+  readonly threads: number;
+  /** Bytes in use. */
+  readonly memory: number;
+  /** Bytes configured. */
+  readonly committed: number;
+}
+
+export const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0 };
+
+export function isRunning({ status }: BalanceGuest): boolean {
+  return status === 'running';
+}
+
+export function demandOf(guest: BalanceGuest): Demand {
+  if (!isRunning(guest)) return NO_DEMAND;
+  return { threads: guest.cpu * guest.cpus, memory: guest.memoryUsed, committed: guest.memory };
+}
+
+export function sum(demands: readonly Demand[]): Demand {
+  let [threads, memory, committed] = [0, 0, 0];
+  for (const demand of demands) {
+    threads += demand.threads;
+    memory += demand.memory;
+    committed += demand.committed;
+  }
+  return { threads, memory, committed };
+}
+
+/** Present demand on a node, and the measured one that the projections start from. */
+export interface NodeDemand extends Demand {
+  readonly node: BalanceNode;
+  readonly measured: Demand;
+}
+
+/** Loads as fractions; what is not known is 0 and never over a limit. */
+export interface Loads {
+  readonly cpu: number;
+  readonly used: number;
+  readonly committed: number;
+  readonly loadPerCore: number;
+  readonly cpuPressure: number;
+  readonly memoryPressure: number;
+}
+
+function scaled(pressure: number | undefined, now: number, measured: number): number {
+  if (pressure === undefined) return 0;
+  return measured <= 0 ? pressure : (pressure * Math.max(now, 0)) / measured;
+}
+
+/**
+ * Loads with `plus` on top (its fields may be negative). A busy thread counts as one in the load average; pressure is
+ * taken as proportional to use.
+ */
+export function loadsOf(state: NodeDemand, plus: Demand = NO_DEMAND): Loads {
+  const { node, measured } = state;
+  const threads = state.threads + plus.threads;
+  const memory = state.memory + plus.memory;
+  const cpus = Math.max(node.cpus, 1);
+  const total = Math.max(node.memoryTotal, 1);
+  return {
+    cpu: Math.max(threads, 0) / cpus,
+    used: Math.max(memory, 0) / total,
+    committed: Math.max(state.committed + plus.committed, 0) / total,
+    loadPerCore:
+      node.loadPerCore === undefined
+        ? 0
+        : Math.max(node.loadPerCore + (threads - measured.threads) / cpus, 0),
+    cpuPressure: scaled(node.pressure?.cpu, threads, measured.threads),
+    memoryPressure: scaled(node.pressure?.memory, memory, measured.memory),
+  };
+}
+
+interface Dimension {
+  readonly code: string;
+  readonly word: string;
+  readonly value: (loads: Loads, config: BalanceConfig) => number;
+  readonly limit: (limits: NodeLimits) => number;
+  readonly isShare: boolean;
+}
+
+const DIMENSIONS: readonly Dimension[] = [
+  { code: 'cpu', word: 'CPU', value: ({ cpu }) => cpu, limit: ({ cpu }) => cpu, isShare: true },
+  {
+    code: 'memory',
+    word: 'memory',
+    value: (loads, { memoryMeasure }) => (memoryMeasure === 'used' ? loads.used : loads.committed),
+    limit: ({ memory }) => memory,
+    isShare: true,
+  },
+  {
+    code: 'load',
+    word: 'load per core',
+    value: ({ loadPerCore }) => loadPerCore,
+    limit: ({ loadPerCore }) => loadPerCore,
+    isShare: false,
+  },
+  {
+    code: 'pressure',
+    word: 'CPU pressure',
+    value: ({ cpuPressure }) => cpuPressure,
+    limit: ({ pressure }) => pressure,
+    isShare: true,
+  },
+  {
+    code: 'pressure',
+    word: 'memory pressure',
+    value: ({ memoryPressure }) => memoryPressure,
+    limit: ({ pressure }) => pressure,
+    isShare: true,
+  },
+];
+
+function spell(value: number, { isShare }: Dimension): string {
+  return isShare ? `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %` : value.toFixed(2);
+}
+
+/** Largest load by its overload limit; above 1 the node is overloaded. */
+export function severityOf(loads: Loads, config: BalanceConfig): number {
+  let worst = 0;
+  for (const { value, limit } of DIMENSIONS)
+    worst = Math.max(worst, value(loads, config) / limit(config.overload));
+  return worst;
+}
+
+export function isOverloaded(loads: Loads, config: BalanceConfig): boolean {
+  return severityOf(loads, config) > 1 + EPSILON;
+}
+
+/** By how much the limits are exceeded, added up; 0 when none is. */
+export function excessOf(loads: Loads, config: BalanceConfig): number {
+  let excess = 0;
+  for (const { value, limit } of DIMENSIONS)
+    excess += Math.max(value(loads, config) / limit(config.overload) - 1 - EPSILON, 0);
+  return excess;
+}
+
+/** The load that a coefficient of variation is taken of. */
+export function meanLoadOf(loads: Loads, config: BalanceConfig): number {
+  return (loads.cpu + (config.memoryMeasure === 'used' ? loads.used : loads.committed)) / 2;
+}
+
+export interface Breach {
+  readonly code: string;
+  /** E.g. `memory 91 % > 80 %`. */
+  readonly text: string;
+}
+
+/** The limits that are reached, in words. `over`: only those that are exceeded. */
+export function breaches(
+  loads: Loads,
+  config: BalanceConfig,
+  which: 'overload' | 'target',
+): readonly Breach[] {
+  return DIMENSIONS.flatMap((dimension) => {
+    const value = dimension.value(loads, config);
+    const limit = dimension.limit(config[which]);
+    const isOver = which === 'overload' ? value > limit * (1 + EPSILON) : value >= limit * (1 - EPSILON);
+    const sign = which === 'overload' ? '>' : '≥';
+    const text = `${dimension.word} ${spell(value, dimension)} ${sign} ${spell(limit, dimension)}`;
+    return isOver ? [{ code: dimension.code, text }] : [];
+  });
+}
+
+/** Has room left under every limit? */
+export function isBelow(loads: Loads, config: BalanceConfig, which: 'overload' | 'target'): boolean {
+  return DIMENSIONS.every(({ value, limit }) => value(loads, config) < limit(config[which]) * (1 - EPSILON));
+}
+
+export function toNodeLoad({ node }: NodeDemand, loads: Loads, config: BalanceConfig): NodeLoad {
+  return {
+    cpu: loads.cpu,
+    memory: loads.used,
+    committed: loads.committed,
+    ...(node.loadPerCore === undefined ? {} : { loadPerCore: loads.loadPerCore }),
+    ...(node.pressure === undefined
+      ? {}
+      : { pressure: { cpu: loads.cpuPressure, memory: loads.memoryPressure } }),
+    severity: severityOf(loads, config),
+  };
+}

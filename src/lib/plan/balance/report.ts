@@ -1,0 +1,189 @@
+/** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
+import type { Board } from './board.ts';
+import { negative } from './board.ts';
+import type { ChosenMove, Draft } from './draft.ts';
+import type { Obstacle } from './guest-obstacles.ts';
+import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
+import { overloadedNodes } from './relieve.ts';
+import { nodesInService, variationOf } from './spread.ts';
+import type { NodeLoad, NodeReport, PlannedMove, RejectedMove, StuckStand } from './types.ts';
+import { bytesOf, type Unit } from './units.ts';
+import type { World } from './world.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
+
+function loadOf(node: string, board: Board, world: World): NodeLoad {
+  return toNodeLoad(board.demand(node), board.loads(node), world.config);
+}
+
+export function variationOn(board: Board, world: World): number {
+  return variationOf(nodesInService({ world }).map((name) => meanLoadOf(board.loads(name), world.config)));
+}
+
+function guestsOn(board: Board, world: World): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const vmid of world.guests.keys()) {
+    const node = board.whereIs(vmid) ?? '';
+    counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return counts;
+}
+
+export function nodeReports(before: Board, after: Board, world: World): NodeReport[] {
+  const counts = { before: guestsOn(before, world), after: guestsOn(after, world) };
+  return [...world.nodes.values()].map(({ name, online, maintenance }) => ({
+    node: name,
+    online,
+    maintenance,
+    before: loadOf(name, before, world),
+    after: loadOf(name, after, world),
+    overloaded: online ? breaches(before.loads(name), world.config, 'overload').map(({ text }) => text) : [],
+    guests: { before: counts.before.get(name) ?? 0, after: counts.after.get(name) ?? 0 },
+  }));
+}
+
+/** Carries the moves out on `board`, one by one, and says what each does. */
+export function plannedMoves(moves: readonly ChosenMove[], board: Board, world: World): PlannedMove[] {
+  return moves.map(({ unit, from, to, why, reason }) => {
+    const source = from[0] ?? unit.node;
+    const before = { source: loadOf(source, board, world), target: loadOf(to, board, world) };
+    board.move(unit.vmids, to);
+    return {
+      unit: unit.kind,
+      name: unit.name,
+      why,
+      from,
+      to,
+      guests: unit.guests.map((guest) => ({
+        vmid: guest.vmid,
+        name: guest.name ?? '',
+        from: guest.node,
+        running: isRunning(guest),
+        ha: guest.ha,
+        bytes: bytesOf(guest, world),
+      })),
+      bytes: unit.bytes,
+      reason,
+      loads: {
+        source: { before: before.source, after: loadOf(source, board, world) },
+        target: { before: before.target, after: loadOf(to, board, world) },
+      },
+    };
+  });
+}
+
+/** Obstacles that time does not take away. */
+const LASTING = new Set([
+  'linked-clone',
+  'snapshots',
+  'local-iso',
+  'local-disks',
+  'passthrough',
+  'bridge-taken',
+  'foreign',
+  'unreadable',
+]);
+
+type Targets = NonNullable<RejectedMove['targets']>;
+
+/** Obstacles that are the same for every unit, by node; looking them up once spares most of the work. */
+type NodeObstacles = ReadonlyMap<string, Obstacle | undefined>;
+
+function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate'): NodeObstacles {
+  return new Map([...draft.world.nodes.keys()].map((name) => [name, draft.nodeObstacle(name, purpose)]));
+}
+
+function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
+  const byCode = new Map<string, { code: string; reason: string; nodes: string[] }>();
+  const purpose = draft.world.evacuated.has(unit.node) ? 'evacuate' : 'load';
+  for (const [name, general] of nodes) {
+    if (name === unit.node) continue;
+    const obstacle = general ?? draft.unitObstacleAt(unit, name, purpose);
+    if (!obstacle) continue;
+    const entry = byCode.get(obstacle.code);
+    if (entry) entry.nodes.push(name);
+    else byCode.set(obstacle.code, { code: obstacle.code, reason: obstacle.text, nodes: [name] });
+  }
+  return [...byCode.values()];
+}
+
+function reject(unit: Unit, code: string, reason: string, targets?: Targets): RejectedMove {
+  return {
+    unit: unit.kind,
+    name: unit.name,
+    vmids: [...unit.vmids].sort((a, b) => a - b),
+    node: unit.node,
+    code,
+    reason,
+    ...(targets ? { targets } : {}),
+  };
+}
+
+/** Why this unit of a node that has something to give away stays. */
+function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove {
+  const { world, board } = draft;
+  const isEvacuated = world.evacuated.has(unit.node);
+  const purpose = isEvacuated ? 'evacuate' : 'load';
+  const obstacle = draft.obstacle(unit, purpose);
+  if (obstacle) return reject(unit, obstacle.code, obstacle.text);
+  if (!isEvacuated && unit.demand.committed === 0 && unit.demand.threads === 0)
+    return reject(unit, 'no-load', 'does not run, so its move would relieve nothing');
+  const isDone =
+    world.config.mode === 'threshold' && !isEvacuated && !isOverloaded(board.loads(unit.node), world.config);
+  if (isDone) return reject(unit, 'not-needed', `${unit.node} is below its limits with the other moves`);
+  const targets = targetsOf(unit, draft, nodes);
+  if (targets.reduce((count, { nodes }) => count + nodes.length, 0) === world.nodes.size - 1)
+    return reject(unit, 'no-target', 'no node can take it', targets);
+  const after = board.loadsWith(unit.node, negative(unit.demand));
+  const isUseless =
+    world.config.mode === 'threshold' &&
+    breaches(board.loads(unit.node), world.config, 'overload').length ===
+      breaches(after, world.config, 'overload').length;
+  return reject(
+    unit,
+    'no-gain',
+    isUseless ? 'its move would gain too little' : 'no move of it is an improvement',
+  );
+}
+
+/** Nodes whose units all have to be accounted for. `before`: as the plan found them. */
+export function consideredNodes(draft: Draft, before: Draft): string[] {
+  const { world } = draft;
+  if (world.evacuated.size > 0) return sortedUnique(world.evacuated);
+  if (world.config.mode === 'threshold') return overloadedNodes(before).sort(compareNatural);
+  if (variationOn(before.board, world) <= world.config.spreadLimit) return [];
+  const loads = nodesInService(draft).map((name) => ({
+    name,
+    load: meanLoadOf(before.board.loads(name), world.config),
+  }));
+  const mean = loads.reduce((sum, { load }) => sum + load, 0) / Math.max(loads.length, 1);
+  return loads.filter(({ load }) => load > mean).map(({ name }) => name);
+}
+
+export function rejections(
+  nodes: readonly string[],
+  draft: Draft,
+  deferred: readonly ChosenMove[],
+): RejectedMove[] {
+  const late = new Set(deferred.map(({ unit }) => unit));
+  const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate' : 'load');
+  return nodes.flatMap((node) =>
+    (draft.units.on.get(node) ?? []).flatMap((unit) => {
+      if (late.has(unit))
+        return [reject(unit, 'limit', 'the limits of this run are reached; the next one goes on')];
+      return draft.hasMoved(unit) ? [] : [reasonFor(unit, draft, obstacles)];
+    }),
+  );
+}
+
+export function stuckStands(rejected: readonly RejectedMove[], draft: Draft): StuckStand[] {
+  return rejected.flatMap(({ vmids, code, reason, targets }) => {
+    const lasting = LASTING.has(code)
+      ? reason
+      : targets?.every((one) => LASTING.has(one.code)) === true
+        ? targets[0]?.reason
+        : undefined;
+    const unit = draft.units.of.get(vmids[0] ?? -1);
+    if (lasting === undefined || !unit) return [];
+    return unit.stands.map(({ lab, user }) => ({ lab, user, nodes: [unit.node], vmids, reason: lasting }));
+  });
+}

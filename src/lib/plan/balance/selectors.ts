@@ -1,0 +1,76 @@
+/** Which guests the rules of balance.yml choose. */
+import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance-types.ts';
+import type { BalanceGuest } from './types.ts';
+
+function globOf(pattern: string): RegExp {
+  const body = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${body.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+}
+
+interface Compiled<R extends GuestRule> {
+  readonly rule: R;
+  readonly matches: (guest: BalanceGuest) => boolean;
+}
+
+function compile<R extends GuestRule>(rule: R): Compiled<R> {
+  const { tags, pools, vmids, names }: GuestSelector = rule.guests;
+  const globs = names.map(globOf);
+  return {
+    rule,
+    matches: (guest) =>
+      guest.tags.some((tag) => tags.includes(tag)) ||
+      (guest.pool !== undefined && pools.includes(guest.pool)) ||
+      vmids.some(({ first, last }) => guest.vmid >= first && guest.vmid <= last) ||
+      globs.some((glob) => glob.test((guest.name ?? '').toLowerCase())),
+  };
+}
+
+export interface RuleIndex {
+  /** Guest → name of the rule. */
+  readonly ignored: ReadonlyMap<number, string>;
+  readonly pins: ReadonlyMap<number, readonly PinRule[]>;
+  readonly affinity: GroupIndex;
+  readonly antiAffinity: GroupIndex;
+}
+
+/** Rules over several guests: members by rule, and rules by member. */
+export interface GroupIndex {
+  readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
+  /** Guest → indices of its groups. */
+  readonly of: ReadonlyMap<number, readonly number[]>;
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function groupsOf(rules: readonly GuestRule[], guests: readonly BalanceGuest[]): GroupIndex {
+  const of = new Map<number, number[]>();
+  const groups = rules.map(compile).map(({ rule, matches }, index) => {
+    const vmids = guests.filter(matches).map(({ vmid }) => vmid);
+    for (const vmid of vmids) push(of, vmid, index);
+    return { name: rule.name, vmids };
+  });
+  return { groups, of };
+}
+
+/** `guests`: in ascending order, without templates. */
+export function indexRules(config: BalanceConfig, guests: readonly BalanceGuest[]): RuleIndex {
+  const ignored = new Map<number, string>();
+  for (const { rule, matches } of config.ignore.map(compile)) {
+    for (const guest of guests.filter(matches))
+      if (!ignored.has(guest.vmid)) ignored.set(guest.vmid, rule.name);
+  }
+  const pins = new Map<number, PinRule[]>();
+  for (const { rule, matches } of config.pin.map(compile)) {
+    for (const guest of guests.filter(matches)) push(pins, guest.vmid, rule);
+  }
+  return {
+    ignored,
+    pins,
+    affinity: groupsOf(config.affinity, guests),
+    antiAffinity: groupsOf(config.antiAffinity, guests),
+  };
+}

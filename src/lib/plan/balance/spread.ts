@@ -1,0 +1,125 @@
+/** Mode `spread`: evens out node loads while they differ too much. Never makes a node worse than the one it relieves. */
+import { costOf, type ChosenMove, type Draft } from './draft.ts';
+import { EPSILON, meanLoadOf, severityOf } from './load.ts';
+import { compareNatural } from '../order.ts';
+import type { BalanceNode } from './types.ts';
+import type { Unit } from './units.ts';
+import type { World } from './world.ts';
+
+/** Standard deviation by mean; 0 for fewer than two nodes or no load. */
+export function variationOf(loads: readonly number[]): number {
+  const total = loads.reduce((sum, load) => sum + load, 0);
+  const squares = loads.reduce((sum, load) => sum + load * load, 0);
+  return variation(loads.length, total, squares);
+}
+
+function variation(count: number, total: number, squares: number): number {
+  if (count < 2 || total <= 0) return 0;
+  const mean = total / count;
+  return Math.sqrt(Math.max(squares / count - mean * mean, 0)) / mean;
+}
+
+/** Nodes that take part: those in service. */
+export function nodesInService({ world }: Pick<Draft, 'world'>): string[] {
+  return [...world.nodes.values()]
+    .filter(({ online, maintenance }) => online && !maintenance)
+    .map(({ name }) => name);
+}
+
+interface Option {
+  readonly unit: Unit;
+  readonly to: string;
+  readonly score: number;
+}
+
+interface Field {
+  readonly loads: ReadonlyMap<string, number>;
+  readonly total: number;
+  readonly squares: number;
+  readonly variation: number;
+}
+
+function fieldOf(draft: Draft): Field {
+  const loads = new Map(
+    nodesInService(draft).map((name) => [name, meanLoadOf(draft.board.loads(name), draft.world.config)]),
+  );
+  const values = [...loads.values()];
+  const total = values.reduce((sum, load) => sum + load, 0);
+  const squares = values.reduce((sum, load) => sum + load * load, 0);
+  return { loads, total, squares, variation: variation(values.length, total, squares) };
+}
+
+/** Smaller improvements are noise. */
+const LEAST = 1e-6;
+
+/** What the unit adds to the load of a node. Loads are linear in it, which spares projecting each pair. */
+function shareOf({ demand }: Unit, node: BalanceNode, { config }: World): number {
+  const memory = config.memoryMeasure === 'used' ? demand.memory : demand.committed;
+  return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
+}
+
+/** Moves off the source that even out, those with the most gain per byte first. */
+function optionsFrom(source: BalanceNode, field: Field, draft: Draft): Option[] {
+  const { board, world, units } = draft;
+  const here = field.loads.get(source.name) ?? 0;
+  const targets = [...world.nodes.values()].flatMap((node) => {
+    const load = field.loads.get(node.name);
+    return load !== undefined && load < here && board.isTarget(node.name) ? [{ node, load }] : [];
+  });
+  const options: Option[] = [];
+  for (const unit of units.on.get(source.name) ?? []) {
+    if (unit.demand.committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
+    const left = here - shareOf(unit, source, world);
+    const cost = costOf(unit);
+    for (const { node, load } of targets) {
+      const there = load + shareOf(unit, node, world);
+      const total = field.total - here - load + left + there;
+      const squares = field.squares - here * here - load * load + left * left + there * there;
+      const gain = field.variation - variation(field.loads.size, total, squares);
+      if (gain > LEAST) options.push({ unit, to: node.name, score: gain / cost });
+    }
+  }
+  return options.sort(
+    (a, b) =>
+      b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0) || compareNatural(a.to, b.to),
+  );
+}
+
+/** The best move off the most loaded node that has one. */
+function bestMove(field: Field, draft: Draft): ChosenMove | undefined {
+  const { board, world } = draft;
+  const sources = [...field.loads].sort(([a, x], [b, y]) => y - x || compareNatural(a, b));
+  for (const [name, load] of sources) {
+    const source = world.nodes.get(name);
+    const limit = board.severity(name) - EPSILON;
+    for (const { unit, to } of source ? optionsFrom(source, field, draft) : []) {
+      draft.interesting.add(unit.vmids[0] ?? 0);
+      if (severityOf(board.loadsWith(to, unit.demand), world.config) >= limit) continue;
+      if (draft.targetObstacle(unit, to, 'load')) continue;
+      const percent = (value: number): string => `${Math.round(value * 100)} %`;
+      const reason = `evens out ${name} (load ${percent(load)}) and ${to} (${percent(field.loads.get(to) ?? 0)})`;
+      return { unit, from: [name], to, why: 'spread', reason };
+    }
+  }
+  return undefined;
+}
+
+/** False: the loads do not differ too much, or no moves would change that enough. */
+export function evenOut(draft: Draft): boolean {
+  const { world, board } = draft;
+  const { spreadLimit, minGain } = world.config;
+  const before = fieldOf(draft).variation;
+  const moves: ChosenMove[] = [];
+  const tried = draft.snapshot();
+  for (let field = fieldOf(tried); field.variation > spreadLimit; field = fieldOf(tried)) {
+    const move = bestMove(field, tried);
+    if (!move) break;
+    tried.commit(move);
+    moves.push(move);
+  }
+  const gain = before - fieldOf(tried).variation;
+  for (const { unit } of moves) board.move(unit.vmids, unit.node);
+  if (moves.length === 0 || gain < before * minGain) return false;
+  for (const move of moves) draft.commit(move);
+  return true;
+}

@@ -1,0 +1,267 @@
+/** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
+import { formatBridgeMark, isOlder, markTime, sinceOf } from '../marks.ts';
+import { compareNatural, compareText, sortedUnique } from '../order.ts';
+import { makeStep } from '../step.ts';
+import type { PlannedBridge, StepOf } from '../types.ts';
+import type { ChosenMove } from './draft.ts';
+import { standKey, type StandBridge, type StandRef, type World } from './world.ts';
+
+type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
+
+export interface StandNetwork {
+  /** Edits and reloads, targets first. */
+  readonly before: readonly (EditStep | StepOf<'network.reload'>)[];
+  readonly after: readonly (StepOf<'bridge.delete'> | StepOf<'network.reload'>)[];
+  /** `lab user` → what its migrations wait for. */
+  readonly waits: ReadonlyMap<string, readonly string[]>;
+  /** `lab user` → bridges it has on its new node. */
+  readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
+  /** Nodes whose guests' NICs have to be known before a bridge may go. */
+  readonly needs: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+interface MovedStand {
+  readonly stand: StandRef;
+  /** More than one only when parts of it that share no network move apart. */
+  readonly to: readonly string[];
+  readonly vmids: readonly number[];
+}
+
+function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
+  const stands = new Map<string, { stand: StandRef; to: string[]; vmids: number[] }>();
+  for (const { unit, to } of moves) {
+    for (const stand of unit.stands) {
+      const key = standKey(stand);
+      const entry = stands.get(key) ?? { stand, to: [], vmids: [] };
+      if (!entry.to.includes(to)) entry.to.push(to);
+      for (const vmid of unit.vmids) {
+        const own = world.stands.get(vmid);
+        if (own && standKey(own) === key) entry.vmids.push(vmid);
+      }
+      stands.set(key, entry);
+    }
+  }
+  return [...stands].sort(([a], [b]) => compareText(a, b)).map(([, entry]) => entry);
+}
+
+/** The stand's bridges as they are elsewhere, one per name. */
+function bridgesToHave(stand: StandRef, to: string, world: World): StandBridge[] {
+  const rows = (world.standBridges.get(standKey(stand)) ?? []).filter(({ node }) => node !== to);
+  return [...new Map(rows.map((row) => [row.info.iface, row])).values()].sort((a, b) =>
+    compareNatural(a.info.iface, b.info.iface),
+  );
+}
+
+function commentOf({ lab, user }: StandRef, net: string, world: World): string {
+  return formatBridgeMark({ kind: 'stand', lab, user, net }, markTime(world.have.now));
+}
+
+/** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
+function editFor(
+  row: StandBridge,
+  { stand, to }: { stand: StandRef; to: string },
+  world: World,
+): EditStep | undefined {
+  const { iface, vlanAware } = row.info;
+  const there = world.bridges.get(to)?.get(iface);
+  const frame = {
+    user: stand.user,
+    reason: `for network ${row.net} of the stand that comes from ${row.node}`,
+  };
+  const payload = { node: to, bridge: iface, comment: commentOf(stand, row.net, world) };
+  if (!there) return makeStep('bridge.create', `${to}/${iface}`, frame, { ...payload, vlanAware });
+  if (!vlanAware || there.vlanAware) return undefined;
+  return makeStep('bridge.update', `${to}/${iface}`, frame, { ...payload, vlanAware: true });
+}
+
+interface Prepared {
+  readonly edits: EditStep[];
+  /** Node → bridges that have to be up. */
+  readonly up: Map<string, string[]>;
+  readonly waits: Map<string, string[]>;
+  readonly planned: Map<string, PlannedBridge[]>;
+}
+
+function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): void {
+  const key = standKey(stand);
+  for (const row of bridgesToHave(stand, to, world)) {
+    const { iface } = row.info;
+    const edit = editFor(row, { stand, to }, world);
+    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit;
+    if (edit) out.edits.push(edit);
+    if (!isUp) {
+      push(out.up, to, iface);
+      push(out.waits, key, ...(edit ? [edit.id] : []), `network.reload:${to}`);
+    }
+    push(out.planned, key, { node: to, iface, alias: row.net });
+  }
+}
+
+function push<V>(map: Map<string, V[]>, key: string, ...values: readonly V[]): void {
+  map.set(key, [...(map.get(key) ?? []), ...values]);
+}
+
+function prepare(stands: readonly MovedStand[], world: World): Prepared {
+  const prepared: Prepared = { edits: [], up: new Map(), waits: new Map(), planned: new Map() };
+  for (const { stand, to } of stands) for (const node of to) prepareOn(stand, node, world, prepared);
+  return prepared;
+}
+
+function reloadsBefore({ edits, up }: Prepared): StepOf<'network.reload'>[] {
+  return [...up]
+    .sort(([a], [b]) => compareNatural(a, b))
+    .map(([node, bridges]) =>
+      makeStep(
+        'network.reload',
+        node,
+        {
+          reason: 'once, for all stands that come here',
+          after: edits.filter((step) => step.node === node).map((step) => step.id),
+        },
+        { node, bridges: sortedUnique(bridges) },
+      ),
+    );
+}
+
+interface Leftover {
+  readonly row: StandBridge;
+  readonly stand: StandRef;
+  readonly reason: string;
+  /** Migrations that must have succeeded. */
+  readonly vmids: readonly number[];
+}
+
+function ofMoved({ stand, to, vmids }: MovedStand, world: World): Leftover[] {
+  return (world.standBridges.get(standKey(stand)) ?? [])
+    .filter(({ node }) => !to.includes(node))
+    .map((row) => ({ row, stand, vmids, reason: `its stand is then on ${to.join(', ')}` }));
+}
+
+/** What a run that was killed left behind: the stand is elsewhere, with a bridge of that name. Younger ones may be in the making. */
+function ofSettled(world: World, moved: ReadonlySet<string>): Leftover[] {
+  const nodes = new Map<string, { stand: StandRef; on: Set<string>; isBusy: boolean }>();
+  for (const [vmid, stand] of world.stands) {
+    const key = standKey(stand);
+    const guest = world.guests.get(vmid);
+    if (!guest || moved.has(key) || !world.standBridges.has(key)) continue;
+    const entry = nodes.get(key) ?? { stand, on: new Set(), isBusy: false };
+    entry.on.add(guest.node);
+    entry.isBusy ||= guest.lock !== undefined || world.history.of.get(vmid)?.busy !== undefined;
+    nodes.set(key, entry);
+  }
+  return [...nodes].flatMap(([key, { stand, on, isBusy }]): Leftover[] => {
+    const [home] = on;
+    const rows = world.standBridges.get(key) ?? [];
+    if (on.size !== 1 || isBusy || home === undefined) return [];
+    const atHome = new Set(
+      rows.filter(({ node, info }) => node === home && info.active).map(({ info }) => info.iface),
+    );
+    return rows
+      .filter(({ node, info }) => node !== home && atHome.has(info.iface))
+      .filter(({ info }) =>
+        isOlder(sinceOf(info.comments), Math.max(world.config.cooldown, 3600), world.have.now),
+      )
+      .map((row) => ({ row, stand, vmids: [], reason: `left by an earlier run; its stand is on ${home}` }));
+  });
+}
+
+interface Removal {
+  readonly deletes: StepOf<'bridge.delete'>[];
+  readonly needs: Set<string>;
+  readonly warnings: string[];
+}
+
+function reasonToStay({ row, vmids }: Leftover, world: World): string | undefined {
+  const { node, info } = row;
+  const network = world.networks.get(node);
+  if (network?.readable !== true) return 'the network of the node cannot be read';
+  if (info.ports !== '') return `somebody gave it the port ${info.ports}`;
+  if (network.pending.some(({ ours }) => !ours)) return 'network changes that are not ours are staged there';
+  const unknown = world.bridgeUsers.get(`${node} *`);
+  if (unknown) return `guest ${unknown.join(', ')} there cannot be read`;
+  const others = (world.bridgeUsers.get(`${node} ${info.iface}`) ?? []).filter(
+    (vmid) => !vmids.includes(vmid),
+  );
+  return others.length === 0 ? undefined : `guest ${others.join(', ')} names it`;
+}
+
+function removals(leftovers: readonly Leftover[], world: World): Removal {
+  const out: Removal = { deletes: [], needs: new Set(), warnings: [] };
+  for (const leftover of leftovers) {
+    const { row, stand, vmids, reason } = leftover;
+    const { node, info } = row;
+    const isKnown = world.bridgeUseNodes.has(node);
+    const stays = isKnown ? reasonToStay(leftover, world) : undefined;
+    if (!isKnown && world.nodes.get(node)?.online === true) out.needs.add(node);
+    else if (!isKnown) out.warnings.push(`bridge ${info.iface} on ${node} stays: the node is offline`);
+    if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
+    if (!isKnown || stays !== undefined) continue;
+    const dependsOn = vmids.map((vmid) => `vm.migrate:${vmid}`);
+    out.deletes.push(
+      makeStep(
+        'bridge.delete',
+        `${node}/${info.iface}`,
+        { user: stand.user, reason, dependsOn },
+        { node, bridge: info.iface, comment: info.comments },
+      ),
+    );
+  }
+  return out;
+}
+
+/** Removals that a run which was killed had staged: out of the file already, and still up. */
+function stagedRemovals(node: string, world: World): string[] {
+  const network = world.networks.get(node);
+  if (network?.readable !== true || network.pending.some(({ ours }) => !ours)) return [];
+  return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
+}
+
+/**
+ * A node that also takes stands is reloaded once before, for those, and once at the end. The reload of several stands'
+ * removals goes ahead when one of them failed; that of one stand is skipped with it.
+ */
+function reloadsAfter(
+  deletes: readonly StepOf<'bridge.delete'>[],
+  reloadedBefore: ReadonlySet<string>,
+  world: World,
+): StepOf<'network.reload'>[] {
+  const staged = [...world.networks.keys()].filter(
+    (node) => !reloadedBefore.has(node) && stagedRemovals(node, world).length > 0,
+  );
+  return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
+    const own = deletes.filter((step) => step.node === node);
+    const ids = own.map(({ id }) => id);
+    const isOneStand = new Set(own.map(({ user }) => user)).size === 1;
+    return makeStep(
+      'network.reload',
+      reloadedBefore.has(node) ? `${node}/removal` : node,
+      { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: ids } : { after: ids }) },
+      {
+        node,
+        bridges: [],
+        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(node, world)]),
+      },
+    );
+  });
+}
+
+export function planStandNetwork(moves: readonly ChosenMove[], world: World): StandNetwork {
+  const stands = movedStands(moves, world);
+  const prepared = prepare(stands, world);
+  const reloads = reloadsBefore(prepared);
+  const moved = new Set(stands.map(({ stand }) => standKey(stand)));
+  const leftovers = [...stands.flatMap((stand) => ofMoved(stand, world)), ...ofSettled(world, moved)].sort(
+    (a, b) => compareNatural(a.row.node, b.row.node) || compareNatural(a.row.info.iface, b.row.info.iface),
+  );
+  const { deletes, needs, warnings } = removals(leftovers, world);
+  const reloadedBefore = new Set(reloads.map(({ node }) => node));
+  return {
+    before: [...prepared.edits, ...reloads],
+    after: [...deletes, ...reloadsAfter(deletes, reloadedBefore, world)],
+    waits: prepared.waits,
+    planned: prepared.planned,
+    needs: sortedUnique(needs),
+    warnings,
+  };
+}

@@ -1,0 +1,143 @@
+/** Turns chosen moves into steps, with the edges that keep every node below its limits in between. */
+import { isRunning } from './load.ts';
+import { makeStep } from '../step.ts';
+import { sortedUnique } from '../order.ts';
+import type { PlannedStand, PlannedVm, Precondition, Step, StepOf } from '../types.ts';
+import type { ChosenMove } from './draft.ts';
+import type { StandNetwork } from './stand-network.ts';
+import type { BalanceGuest } from './types.ts';
+import { standKey, type StandRef, type World } from './world.ts';
+
+function major(version: string | undefined): number {
+  return Number(/^\d+/.exec(version ?? '')?.[0] ?? 0);
+}
+
+function hasLocalDisks(guest: BalanceGuest, world: World): boolean {
+  return (world.facts.get(guest.vmid)?.volumes ?? []).some(
+    ({ storage, kind }) => kind !== 'iso' && world.storages.get(`${guest.node} ${storage}`)?.shared === false,
+  );
+}
+
+function migrate(
+  guest: BalanceGuest,
+  { to, reason }: ChosenMove,
+  frame: { readonly world: World; readonly dependsOn: readonly string[] },
+): StepOf<'vm.migrate'> {
+  const { world, dependsOn } = frame;
+  const { bandwidth, migrationTimeout } = world.config;
+  const user = world.stands.get(guest.vmid)?.user;
+  const online = isRunning(guest);
+  // Both ends have to know the option; PVE 8 answers 400 to it.
+  const isNew = [guest.node, to].every(
+    (node) => major(world.nodes.get(node)?.pveVersion ?? world.have.version) >= 9,
+  );
+  return makeStep(
+    'vm.migrate',
+    String(guest.vmid),
+    { reason, dependsOn, ...(user === undefined ? {} : { user }) },
+    {
+      node: guest.node,
+      target: to,
+      vmid: guest.vmid,
+      online,
+      withLocalDisks: online && hasLocalDisks(guest, world),
+      ha: guest.ha,
+      conntrack: online && isNew,
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+      timeoutSeconds: migrationTimeout,
+    },
+  );
+}
+
+/**
+ * The machines of a unit go one after another, each when the one before has arrived, so that a failure stops the rest;
+ * what goes onto a node waits for what leaves it by an earlier move.
+ */
+function migrations(
+  moves: readonly ChosenMove[],
+  network: StandNetwork,
+  world: World,
+): StepOf<'vm.migrate'>[] {
+  const leaving = new Map<string, string[]>();
+  return moves.flatMap((move) => {
+    const waits = [
+      ...move.unit.stands.flatMap((stand) => network.waits.get(standKey(stand)) ?? []),
+      ...(leaving.get(move.to) ?? []),
+    ];
+    let before: string | undefined;
+    const steps = move.unit.guests.map((guest) => {
+      const dependsOn = [...waits, ...(before === undefined ? [] : [before])];
+      const step = migrate(guest, move, { world, dependsOn });
+      before = step.id;
+      return step;
+    });
+    for (const step of steps) leaving.set(step.node, [...(leaving.get(step.node) ?? []), step.id]);
+    return steps;
+  });
+}
+
+export function planSteps(moves: readonly ChosenMove[], network: StandNetwork, world: World): Step[] {
+  return [...network.before, ...migrations(moves, network, world), ...network.after];
+}
+
+function plannedVm(guest: BalanceGuest, node: string): PlannedVm {
+  return {
+    vmid: guest.vmid,
+    name: guest.name ?? '',
+    node,
+    state: 'complete',
+    power: guest.status,
+  };
+}
+
+/** The stands that are moved, wholly or in part, as they will be. */
+export function plannedStands(
+  moves: readonly ChosenMove[],
+  network: StandNetwork,
+  world: World,
+): PlannedStand[] {
+  const stands = new Map<string, { stand: StandRef; to: string }>();
+  const going = new Map<number, string>();
+  for (const { unit, to } of moves) {
+    for (const vmid of unit.vmids) {
+      const stand = world.stands.get(vmid);
+      going.set(vmid, to);
+      if (stand) stands.set(standKey(stand), { stand, to });
+    }
+  }
+  const members = new Map<string, BalanceGuest[]>();
+  for (const [vmid, stand] of world.stands) {
+    const key = standKey(stand);
+    const guest = world.guests.get(vmid);
+    if (guest && stands.has(key)) members.set(key, [...(members.get(key) ?? []), guest]);
+  }
+  return sortedUnique(stands.keys()).flatMap((key) => {
+    const found = stands.get(key);
+    if (!found) return [];
+    const vms = (members.get(key) ?? [])
+      .sort((a, b) => a.vmid - b.vmid)
+      .map((guest) => plannedVm(guest, going.get(guest.vmid) ?? guest.node));
+    const { user, pool } = found.stand;
+    return [{ user, pool, node: found.to, vms, bridges: network.planned.get(key) ?? [], notes: [] }];
+  });
+}
+
+export function preconditionsOf(steps: readonly Step[], world: World): Precondition[] {
+  const nodes = sortedUnique(
+    steps.flatMap((step) =>
+      step.kind === 'vm.migrate' ? [step.node, step.target] : 'node' in step ? [step.node] : [],
+    ),
+  );
+  return [
+    ...nodes.map((node): Precondition => ({ kind: 'node-online', node })),
+    ...steps.flatMap((step): Precondition[] =>
+      step.kind === 'bridge.create' ? [{ kind: 'bridge-free', node: step.node, bridge: step.bridge }] : [],
+    ),
+    ...steps.flatMap((step): Precondition[] => {
+      const description = step.kind === 'vm.migrate' ? world.descriptions.get(step.vmid) : undefined;
+      return step.kind === 'vm.migrate' && description !== undefined
+        ? [{ kind: 'vm', vmid: step.vmid, node: step.node, description }]
+        : [];
+    }),
+  ];
+}

@@ -1,0 +1,374 @@
+/** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
+import { parseBridgeMark } from '../marks.ts';
+import { compareText } from '../order.ts';
+import type { Board } from './board.ts';
+import type { Obstacle, Purpose } from './guest-obstacles.ts';
+import { breaches, isBelow, isRunning, type Loads } from './load.ts';
+import type { BalanceGuest, BalanceNode } from './types.ts';
+import { guestName, type Unit } from './units.ts';
+import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
+
+export interface NodeView {
+  readonly target: BalanceNode;
+  readonly world: World;
+  readonly board: Board;
+  readonly purpose: Purpose;
+}
+
+export interface Move extends NodeView {
+  readonly unit: Unit;
+}
+
+type TargetRule = (move: Move) => string | undefined;
+
+const GIB = 2 ** 30;
+
+function first<T>(items: Iterable<T>, say: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const text = say(item);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function ofGuests(move: Move, say: (guest: BalanceGuest) => string | undefined): string | undefined {
+  return first(move.unit.guests, (guest) => {
+    const text = say(guest);
+    return text === undefined || move.unit.kind === 'guest' ? text : `${guestName(guest)}: ${text}`;
+  });
+}
+
+// The node itself.
+
+function offline({ target }: NodeView): string | undefined {
+  return target.online ? undefined : 'is offline';
+}
+
+function maintenance({ target }: NodeView): string | undefined {
+  return target.maintenance ? 'is in maintenance' : undefined;
+}
+
+function excluded({ target, world }: NodeView): string | undefined {
+  if (world.evacuated.has(target.name)) return 'is being emptied';
+  return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
+}
+
+// Room.
+
+/** A stand that is torn apart is put together wherever there is room at all. */
+function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
+  if (purpose === 'mend' || purpose === 'mend-anyway') return undefined;
+  const loads = board.loads(target.name);
+  if (isBelow(loads, world.config, 'target')) return undefined;
+  return `is no target: ${breaches(loads, world.config, 'target')
+    .map(({ text }) => text)
+    .join(', ')}`;
+}
+
+function loadsAfter({ unit, target, board }: Move): Loads {
+  return board.loadsWith(target.name, unit.demand);
+}
+
+function overloadedAfter(move: Move): string | undefined {
+  const { config } = move.world;
+  const after = loadsAfter(move);
+  if (isBelow(after, config, 'overload')) return undefined;
+  const reached = breaches(after, config, 'overload').map(({ text }) => text);
+  return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}`;
+}
+
+function shareOf(amount: { kind: string; value: number } | undefined, total: number, unit: number): number {
+  if (!amount) return 0;
+  return amount.kind === 'percent' ? (total * amount.value) / 100 : amount.value * unit;
+}
+
+function reserve(move: Move): string | undefined {
+  const { target, world } = move;
+  const after = loadsAfter(move);
+  const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
+  const free = target.memoryTotal * (1 - after.used);
+  if (free < memory)
+    return `would have ${(Math.max(free, 0) / GIB).toFixed(1)} GiB of memory free, less than the reserve of ${(memory / GIB).toFixed(1)} GiB`;
+  const threads = target.cpus * (1 - after.cpu);
+  const cores = shareOf(world.config.reserve.cores, target.cpus, 1);
+  return threads < cores
+    ? `would have ${Math.max(threads, 0).toFixed(1)} threads free, less than the reserve of ${cores}`
+    : undefined;
+}
+
+function overcommit(move: Move): string | undefined {
+  const { overcommit: limit } = move.world.config;
+  if (move.unit.demand.committed === 0) return undefined;
+  const { committed } = loadsAfter(move);
+  if (committed <= limit) return undefined;
+  return `guests would be promised ${Math.round(committed * 100)} % of its memory (overcommit ${Math.round(limit * 100)} %)`;
+}
+
+function threads(move: Move): string | undefined {
+  return ofGuests(move, ({ cpus }) =>
+    cpus > move.target.cpus ? `has ${cpus} CPUs, the node ${move.target.cpus}` : undefined,
+  );
+}
+
+// What the operator and HA want.
+
+function pinned(move: Move): string | undefined {
+  return ofGuests(move, ({ vmid }) => {
+    const pin = move.world.rules.pins.get(vmid)?.find(({ nodes }) => !nodes.includes(move.target.name));
+    return pin && `rule ${pin.name} keeps it on ${pin.nodes.join(', ')}`;
+  });
+}
+
+function antiAffinity({ unit, target, world, board }: Move): string | undefined {
+  const moving = new Set(unit.vmids);
+  return first(unit.vmids, (vmid) =>
+    first(world.rules.antiAffinity.of.get(vmid) ?? [], (rule) => {
+      const other = [...board.antiMembers(rule, target.name)]
+        .sort((a, b) => a - b)
+        .find((id) => !moving.has(id));
+      if (other === undefined) return undefined;
+      return `rule ${world.rules.antiAffinity.groups[rule]?.name ?? ''} keeps VM ${vmid} apart from ${other}`;
+    }),
+  );
+}
+
+/** While a group is torn apart, its members may only join others of it. */
+function affinity({ unit, target, world, board }: Move): string | undefined {
+  const moving = new Set(unit.vmids);
+  return first(unit.vmids, (vmid) =>
+    first(world.rules.affinity.of.get(vmid) ?? [], (index) => {
+      const rule = world.rules.affinity.groups[index];
+      const others = (rule?.vmids ?? []).filter((id) => !moving.has(id));
+      if (others.length === 0 || others.some((id) => board.whereIs(id) === target.name)) return undefined;
+      return `rule ${rule?.name ?? ''} keeps VM ${vmid} with ${others.join(', ')}`;
+    }),
+  );
+}
+
+function haRules(move: Move): string | undefined {
+  const { target, world, board } = move;
+  return ofGuests(move, ({ vmid, ha }) => {
+    if (!ha) return undefined;
+    return first(world.haRules.get(vmid) ?? [], (rule) => {
+      // Where a preference is not strict HA would send it straight back.
+      if (rule.kind === 'node-affinity')
+        return rule.nodes.includes(target.name)
+          ? undefined
+          : `HA rule ${rule.name} wants it on ${rule.nodes.join(', ')}`;
+      const other = rule.vmids.find((id) => id !== vmid && board.whereIs(id) === target.name);
+      return rule.affinity === 'negative' && other !== undefined
+        ? `HA rule ${rule.name} keeps it apart from ${other}`
+        : undefined;
+    });
+  });
+}
+
+function returning(move: Move): string | undefined {
+  if (move.purpose === 'mend' || move.purpose === 'mend-anyway') return undefined;
+  return ofGuests(move, ({ vmid }) =>
+    move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
+      ? 'it came from there within the cooldown'
+      : undefined,
+  );
+}
+
+function vetoed(move: Move): string | undefined {
+  return ofGuests(
+    move,
+    ({ vmid }) => move.world.vetoes.get(vmid)?.find(({ target }) => target === move.target.name)?.reason,
+  );
+}
+
+// Hardware and software.
+
+/** Machine types and package versions as numbers: `pc-i440fx-9.2+pve1` and `9.2.0` → [9, 2]. */
+function versionOf(text: string | undefined): readonly [number, number] | undefined {
+  const match = /(\d+)\.(\d+)/.exec(text ?? '');
+  return match ? [Number(match[1]), Number(match[2])] : undefined;
+}
+
+function isOlder(a: string | undefined, b: string | undefined): boolean {
+  const [left, right] = [versionOf(a), versionOf(b)];
+  return left !== undefined && right !== undefined && (left[0] - right[0] || left[1] - right[1]) < 0;
+}
+
+/** A running machine needs a QEMU at least as new (`Installed QEMU version … is too old to run machine type`). */
+function version(move: Move): string | undefined {
+  const { target, world } = move;
+  return ofGuests(move, (guest) => {
+    const running = isRunning(guest) ? world.running.get(guest.vmid) : undefined;
+    const machine = running?.machine ?? world.facts.get(guest.vmid)?.machine;
+    if (isOlder(target.qemuVersion, machine))
+      return `QEMU ${target.qemuVersion ?? ''} there is too old for machine type ${machine ?? ''}`;
+    if (!isRunning(guest)) return undefined;
+    const source = world.nodes.get(guest.node);
+    const qemu = running?.qemu ?? source?.qemuVersion;
+    if (isOlder(target.qemuVersion, qemu))
+      return `QEMU ${target.qemuVersion ?? ''} there is older than ${qemu ?? ''}`;
+    if (qemu !== undefined && target.qemuVersion !== undefined) return undefined;
+    return isOlder(target.pveVersion, source?.pveVersion)
+      ? `PVE ${target.pveVersion ?? ''} there is older than ${source?.pveVersion ?? ''}`
+      : undefined;
+  });
+}
+
+function vendorOf(model: string): string {
+  return /intel/i.test(model) ? 'Intel' : /amd/i.test(model) ? 'AMD' : model;
+}
+
+function isHostCpu(cpuType: string): boolean {
+  return cpuType === 'host' || cpuType === 'max';
+}
+
+/** Live only. `cpu_groups`; else one vendor, and one model for guests that see the host's CPU. */
+function cpuModel(move: Move): string | undefined {
+  const { target, world } = move;
+  const groupOf = (node: string): number => world.config.cpuGroups.findIndex((nodes) => nodes.includes(node));
+  return ofGuests(move, (guest) => {
+    if (!isRunning(guest)) return undefined;
+    if (world.config.cpuGroups.length > 0) {
+      const group = groupOf(guest.node);
+      return group >= 0 && group === groupOf(target.name) ? undefined : 'is in another group of cpu_groups';
+    }
+    const [here, there] = [world.nodes.get(guest.node)?.cpuModel, target.cpuModel];
+    const isHost = isHostCpu(world.facts.get(guest.vmid)?.cpuType ?? '');
+    if (here === undefined || there === undefined)
+      return isHost ? 'its CPU type is host, and the CPU models are not known' : undefined;
+    if (here === there) return undefined;
+    if (isHost) return `its CPU type is host, and the node has ${there} instead of ${here}`;
+    return vendorOf(here) === vendorOf(there) ? undefined : `has ${there} instead of ${here}`;
+  });
+}
+
+// Storage and network.
+
+function storages(move: Move): string | undefined {
+  const { target, world, board } = move;
+  const needed = new Map<string, number>();
+  const missing = ofGuests(move, (guest) =>
+    first(world.facts.get(guest.vmid)?.volumes ?? [], ({ storage, bytes }) => {
+      const there = world.storages.get(`${target.name} ${storage}`);
+      if (there?.active !== true) return `storage ${storage} is not available there`;
+      const isLocal = world.storages.get(`${guest.node} ${storage}`)?.shared === false;
+      if (isLocal) needed.set(storage, (needed.get(storage) ?? 0) + bytes);
+      return undefined;
+    }),
+  );
+  if (missing !== undefined) return missing;
+  return first(
+    [...needed].sort(([a], [b]) => compareText(a, b)),
+    ([storage, bytes]) => {
+      const there = world.storages.get(`${target.name} ${storage}`);
+      const free = there ? there.total - there.used - board.copied(target.name, storage) : 0;
+      return bytes <= free
+        ? undefined
+        : `storage ${storage} there has ${(Math.max(free, 0) / GIB).toFixed(1)} GiB free, ${(bytes / GIB).toFixed(1)} GiB are needed`;
+    },
+  );
+}
+
+/** Bridges of the moving stands are made on the target, under the same name. */
+function standBridges({ unit, target, world }: Move): string | undefined {
+  const there = world.bridges.get(target.name);
+  return first(unit.stands, (stand) =>
+    first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node }) => {
+      if (node === target.name) return undefined;
+      const taken = there?.get(info.iface);
+      const mark = parseBridgeMark(taken?.comments ?? '');
+      const isOurs = mark?.kind === 'stand' && standKey(mark) === standKey(stand);
+      if (world.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
+      return taken && !isOurs ? `${info.iface} is in use there by another` : undefined;
+    }),
+  );
+}
+
+function networkEditable({ unit, target, world }: Move): string | undefined {
+  if (unit.stands.length === 0) return undefined;
+  const network = world.networks.get(target.name);
+  if (network?.readable !== true) return 'its network configuration cannot be read';
+  const foreign = network.pending.find(({ ours }) => !ours);
+  return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
+}
+
+/** A bridge that PVE does not look at: the guest would start there without a network, or not at all. */
+function bridgesPresent(move: Move): string | undefined {
+  const { unit, target, world } = move;
+  const own = new Set(
+    unit.stands.flatMap((stand) =>
+      (world.standBridges.get(standKey(stand)) ?? []).map(({ info }) => info.iface),
+    ),
+  );
+  return ofGuests(move, (guest) =>
+    first(bridgesOf(guest, world) ?? [], (iface) => {
+      if (own.has(iface)) return undefined;
+      const vnet = world.vnets.get(iface);
+      if (vnet) return vnet.nodes?.includes(target.name) === false ? `vnet ${iface} is not there` : undefined;
+      const info = world.bridges.get(target.name)?.get(iface);
+      if (!info) return `bridge ${iface} is not there`;
+      return info.active ? undefined : `bridge ${iface} is not up there`;
+    }),
+  );
+}
+
+/** A bridge without a port that others use on the target is another network of the same name. */
+function otherNetwork({ unit, target, world }: Move): string | undefined {
+  const own = new Set(unit.stands.map(standKey));
+  return first(unit.guests, (guest) =>
+    first(bridgesOf(guest, world) ?? [], (iface) => {
+      if (world.vnets.has(iface) || !isLocalNetwork(guest.node, iface, world)) return undefined;
+      const other = (world.bridgeUsers.get(`${target.name} ${iface}`) ?? []).find((vmid) => {
+        const stand = world.stands.get(vmid);
+        return !unit.vmids.includes(vmid) && !(stand && own.has(standKey(stand)));
+      });
+      return other === undefined ? undefined : `${iface} there connects other guests (${other})`;
+    }),
+  );
+}
+
+type Rules<R> = readonly (readonly [code: string, rule: R])[];
+
+const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
+  ['offline', offline],
+  ['maintenance', maintenance],
+  ['excluded', excluded],
+  ['no-target', aboveTarget],
+];
+
+/** Cheap ones first: most nodes fail at an early one. */
+const UNIT_RULES: Rules<TargetRule> = [
+  ['overload', overloadedAfter],
+  ['reserve', reserve],
+  ['overcommit', overcommit],
+  ['cpus', threads],
+  ['pin', pinned],
+  ['anti-affinity', antiAffinity],
+  ['affinity', affinity],
+  ['ha-rule', haRules],
+  ['return', returning],
+  ['veto', vetoed],
+  ['version', version],
+  ['cpu-model', cpuModel],
+  ['storage', storages],
+  ['bridge-taken', standBridges],
+  ['network', networkEditable],
+  ['bridge', bridgesPresent],
+  ['bridge', otherNetwork],
+];
+
+function obstacleOf<V>(rules: Rules<(view: V) => string | undefined>, view: V): Obstacle | undefined {
+  for (const [code, rule] of rules) {
+    const text = rule(view);
+    if (text !== undefined) return { code, text };
+  }
+  return undefined;
+}
+
+/** Why nothing can go there. */
+export function nodeObstacle(view: NodeView): Obstacle | undefined {
+  return obstacleOf(NODE_RULES, view);
+}
+
+/** Why this unit cannot go to a node that is otherwise a target. */
+export function unitTargetObstacle(move: Move): Obstacle | undefined {
+  return obstacleOf(UNIT_RULES, move);
+}

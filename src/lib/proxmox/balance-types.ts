@@ -1,0 +1,106 @@
+/**
+ * The endpoints that only balance needs, as methods. Privileges and versions are from the official contract; see
+ * types.ts for what all methods have in common.
+ */
+
+/** One point of the statistics; values are averages of its span. Absent: not recorded, or unknown to this version. */
+export interface RrdPoint {
+  /** Seconds since the epoch. */
+  readonly time: number;
+  /** Fraction: of all threads (node), of its own CPUs (guest). */
+  readonly cpu?: number;
+  /** Bytes; of a guest on 9 what it takes of the host (`memhost`). */
+  readonly memory?: number;
+  readonly loadavg?: number;
+  /** PSI "some", 0…1; 9. */
+  readonly cpuPressure?: number;
+  readonly memoryPressure?: number;
+}
+
+export interface GuestRef {
+  readonly node: string;
+  readonly vmid: number;
+  readonly type: 'qemu' | 'lxc';
+}
+
+/** One gauge of a node or guest at one moment. */
+export interface Metric {
+  /** `node/<name>`, `qemu/<vmid>`, `lxc/<vmid>`. */
+  readonly id: string;
+  /** `cpu_current`, `mem_used`, … */
+  readonly metric: string;
+  readonly value: number;
+}
+
+/** A group (7, 8) or rule (9) as it is written; resources are `vm:100`, `ct:101`. */
+export interface HaRuleRow {
+  readonly name: string;
+  readonly kind: 'node-affinity' | 'resource-affinity';
+  readonly resources: readonly string[];
+  /** Without priorities. */
+  readonly nodes: readonly string[];
+  readonly strict: boolean;
+  readonly affinity?: 'positive' | 'negative';
+}
+
+export interface MigrateRequest {
+  readonly node: string;
+  readonly vmid: number;
+  readonly target: string;
+  /** Must be set for a VM that runs. */
+  readonly online?: boolean;
+  /** Of a running VM; those of a stopped one go along by themselves. */
+  readonly withLocalDisks?: boolean;
+  /** Sent to hosts of 9 and later only. */
+  readonly conntrack?: boolean;
+  /** Takes VM.Config.Disk too, and Datastore.AllocateSpace there. Absent: storages of the same names. */
+  readonly targetStorage?: string;
+  /** KiB/s. */
+  readonly bandwidth?: number;
+}
+
+export interface BalanceApi {
+  /** `GET /nodes/{node}/rrddata`, averages. Sys.Audit on the node. `day`: 30-minute points on 7 and 8. */
+  nodeHistory(node: string, span: 'hour' | 'day', signal?: AbortSignal): Promise<readonly RrdPoint[]>;
+  /** `GET /nodes/{node}/{type}/{vmid}/rrddata`, averages. VM.Audit. */
+  guestHistory(guest: GuestRef, span: 'hour' | 'day', signal?: AbortSignal): Promise<readonly RrdPoint[]>;
+  /** `GET /nodes/{node}/status`. Sys.Audit on the node. */
+  nodeStatus(
+    node: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly cpuModel?: string; readonly pveVersion?: string }>;
+  /**
+   * `GET /cluster/metrics/export?history=1`: every 10 s of at most half an hour, of all guests. Sys.Audit on `/`.
+   * Undefined: this version has none (8.3 brought it).
+   */
+  metricsSince(since: number, signal?: AbortSignal): Promise<readonly Metric[] | undefined>;
+  /** `GET /cluster/options` → the parts of `crs`. Sys.Audit on `/`, else empty. */
+  crsOptions(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** `GET /cluster/ha/rules` (9) or `…/groups` with `…/resources` (7, 8). Sys.Audit on `/`. */
+  haRules(signal?: AbortSignal): Promise<readonly HaRuleRow[]>;
+  /** `GET /cluster/sdn/vnets` and `…/zones`; empty when SDN is not installed. */
+  vnetZones(
+    signal?: AbortSignal,
+  ): Promise<
+    readonly { readonly vnet: string; readonly zoneType?: string; readonly nodes?: readonly string[] }[]
+  >;
+  /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
+  runningMachine(
+    node: string,
+    vmid: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly machine?: string; readonly qemu?: string }>;
+  /**
+   * `GET /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. Says nothing about memory, bridges, or whether a node is up;
+   * on 7 nothing about nodes while the VM runs.
+   */
+  migrateProblems(
+    vm: { readonly node: string; readonly vmid: number; readonly target: string },
+    signal?: AbortSignal,
+  ): Promise<readonly string[]>;
+  /**
+   * `POST /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. Answers the UPID; the task (`qmigrate`) lives on the source; under HA it is a
+   * `hamigrate` that ends when the wish is noted.
+   */
+  migrateVm(request: MigrateRequest, signal?: AbortSignal): Promise<string>;
+}

@@ -1,0 +1,91 @@
+/** Endpoints about the cluster's state, HA and SDN zones, as far as they restrict where guests go. Decides nothing. */
+import { isRecord, plainEntries } from './answer.ts';
+import type { BalanceApi, HaRuleRow } from './balance-types.ts';
+import { isNotImplemented } from './errors.ts';
+import type { PveHttp } from './http.ts';
+import { compact, rowsOf, valuesOf, type Row } from './rows.ts';
+
+type HaApi = Pick<BalanceApi, 'crsOptions' | 'haRules' | 'vnetZones'>;
+
+export function haApi(http: PveHttp, hasRules: (signal?: AbortSignal) => Promise<boolean>): HaApi {
+  return {
+    crsOptions: async (signal) => {
+      const answer = await http.get('/cluster/options', {}, signal);
+      const crs = new Map(plainEntries(answer.data)).get('crs');
+      return typeof crs === 'string' ? propertyString(crs) : isRecord(crs) ? valuesOf(crs) : {};
+    },
+    haRules: async (signal) =>
+      (await hasRules(signal)) ? readRules(http, signal) : readGroups(http, signal),
+    vnetZones: async (signal) => {
+      try {
+        const [vnets, zones] = await Promise.all([
+          http.get('/cluster/sdn/vnets', {}, signal),
+          http.get('/cluster/sdn/zones', {}, signal),
+        ]);
+        const byName = new Map(rowsOf(zones).map((row) => [row.text('zone'), row]));
+        return rowsOf(vnets).map((row) => {
+          const zone = byName.get(row.maybeText('zone') ?? '');
+          const nodes = zone?.list('nodes') ?? [];
+          return compact({
+            vnet: row.text('vnet'),
+            zoneType: zone?.maybeText('type'),
+            nodes: nodes.length > 0 ? nodes : undefined,
+          });
+        });
+      } catch (error) {
+        if (isNotImplemented(error)) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+function propertyString(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split(',').flatMap((part) => {
+      const at = part.indexOf('=');
+      return at > 0 ? [[part.slice(0, at), part.slice(at + 1)]] : [];
+    }),
+  );
+}
+
+/** `pve1:2,pve2` → names. */
+function nodeNames(row: Row): string[] {
+  return row.list('nodes').map((entry) => entry.replace(/:\d+$/, ''));
+}
+
+async function readRules(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow[]> {
+  const rows = rowsOf(await http.get('/cluster/ha/rules', {}, signal));
+  return rows.flatMap((row): HaRuleRow[] => {
+    const kind = row.maybeText('type');
+    if (row.flag('disable') || (kind !== 'node-affinity' && kind !== 'resource-affinity')) return [];
+    const common: HaRuleRow = {
+      name: row.text('rule'),
+      kind,
+      resources: row.list('resources'),
+      nodes: nodeNames(row),
+      strict: row.flag('strict'),
+    };
+    const affinity = row.maybeText('affinity');
+    return [affinity === 'positive' || affinity === 'negative' ? { ...common, affinity } : common];
+  });
+}
+
+/** Up to 8 a resource names its group. */
+async function readGroups(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow[]> {
+  const [groups, resources] = await Promise.all([
+    http.get('/cluster/ha/groups', {}, signal),
+    http.get('/cluster/ha/resources', {}, signal),
+  ]);
+  const members = rowsOf(resources).map((row) => ({ sid: row.text('sid'), group: row.maybeText('group') }));
+  return rowsOf(groups).map((row) => {
+    const name = row.text('group');
+    return {
+      name,
+      kind: 'node-affinity',
+      resources: members.filter(({ group }) => group === name).map(({ sid }) => sid),
+      nodes: nodeNames(row),
+      strict: row.flag('restricted'),
+    };
+  });
+}

@@ -1,0 +1,81 @@
+/** Endpoints about load: statistics, metrics, what a node is made of. Must not decide anything. */
+import { isRecord } from './answer.ts';
+import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
+import { isNotImplemented } from './errors.ts';
+import { path } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
+
+type LoadApi = Pick<BalanceApi, 'nodeHistory' | 'guestHistory' | 'nodeStatus' | 'metricsSince'>;
+
+export function loadApi(http: PveHttp): LoadApi {
+  return {
+    nodeHistory: async (node, span, signal) =>
+      rowsOf(await http.get(path`/nodes/${node}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
+        nodePoint,
+      ),
+    guestHistory: async ({ node, type, vmid }, span, signal) =>
+      rowsOf(
+        await http.get(
+          path`/nodes/${node}/${type}/${vmid}/rrddata`,
+          { timeframe: span, cf: 'AVERAGE' },
+          signal,
+        ),
+      ).map(guestPoint),
+    nodeStatus: async (node, signal) => {
+      const row = rowOf(await http.get(path`/nodes/${node}/status`, {}, signal));
+      const cpu = row.get('cpuinfo');
+      const model = isRecord(cpu) && Object.hasOwn(cpu, 'model') ? cpu['model'] : undefined;
+      return compact({
+        cpuModel: typeof model === 'string' && model !== '' ? model : undefined,
+        // `pve-manager/8.4.5/0123456789abcdef`
+        pveVersion: row.maybeText('pveversion')?.split('/')[1],
+      });
+    },
+    metricsSince: async (since, signal) => {
+      try {
+        const params = { history: true, 'start-time': since };
+        const answer = await http.get('/cluster/metrics/export', params, signal);
+        const data = isRecord(answer.data) ? answer.data['data'] : undefined;
+        if (!Array.isArray(data)) throw unexpected(answer, 'data.data is not a list');
+        return data.flatMap((value, index) => metricOf(new Row(answer, value, `data.data[${index}]`)));
+      } catch (error) {
+        if (isNotImplemented(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Text statistics exist too (a metric without a number); nobody here wants them. */
+function metricOf(row: Row): Metric[] {
+  const value = row.get('value');
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isFinite(number)) return [];
+  return [{ id: row.text('id'), metric: row.text('metric'), value: number }];
+}
+
+/** Percent, as the kernel gives it. */
+function pressure(row: Row, key: string): number | undefined {
+  const percent = row.maybeNumber(key);
+  return percent === undefined ? undefined : percent / 100;
+}
+
+function nodePoint(row: Row): RrdPoint {
+  return compact({
+    time: row.number('time'),
+    cpu: row.maybeNumber('cpu'),
+    memory: row.maybeNumber('memused'),
+    loadavg: row.maybeNumber('loadavg'),
+    cpuPressure: pressure(row, 'pressurecpusome'),
+    memoryPressure: pressure(row, 'pressurememorysome'),
+  });
+}
+
+function guestPoint(row: Row): RrdPoint {
+  return compact({
+    time: row.number('time'),
+    cpu: row.maybeNumber('cpu'),
+    memory: row.maybeNumber('memhost') ?? row.maybeNumber('mem'),
+  });
+}

@@ -1,0 +1,58 @@
+/** Endpoints about moving VMs to other nodes. Must not decide anything. */
+import { isRecord } from './answer.ts';
+import type { BalanceApi } from './balance-types.ts';
+import { path } from './form.ts';
+import type { PveHttp } from './http.ts';
+import { compact, rowOf, type Row } from './rows.ts';
+import { upidOf } from './upid.ts';
+
+type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm'>;
+
+export function migrateApi(
+  http: PveHttp,
+  hasConntrack: (signal?: AbortSignal) => Promise<boolean>,
+): MigrateApi {
+  return {
+    runningMachine: async (node, vmid, signal) => {
+      const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
+      return compact({ machine: row.maybeText('running-machine'), qemu: row.maybeText('running-qemu') });
+    },
+    migrateProblems: async ({ node, vmid, target }, signal) =>
+      problemsIn(
+        rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/migrate`, { target }, signal)),
+        target,
+      ),
+    migrateVm: async (request, signal) => {
+      const { node, vmid, target, online, withLocalDisks, bandwidth, targetStorage } = request;
+      const params = {
+        target,
+        targetstorage: targetStorage,
+        online: online ? true : undefined,
+        'with-local-disks': withLocalDisks ? true : undefined,
+        bwlimit: bandwidth,
+        'with-conntrack-state': request.conntrack && (await hasConntrack(signal)) ? true : undefined,
+      };
+      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/migrate`, params, signal));
+    },
+  };
+}
+
+/** Blocking things by what PVE calls them: `unavailable_storages`, `blocking-ha-resources`, … */
+function problemsIn(row: Row, target: string): string[] {
+  const local = row.list('local_resources');
+  const problems = local.length > 0 ? [`local devices: ${local.join(', ')}`] : [];
+  const refused = row.get('not_allowed_nodes');
+  const entry: unknown = isRecord(refused) && Object.hasOwn(refused, target) ? refused[target] : undefined;
+  if (!isRecord(entry)) return problems;
+  for (const [what, list] of Object.entries(entry)) {
+    const names = Array.isArray(list) ? list.map(nameOf) : [];
+    if (names.length > 0) problems.push(`${what.replaceAll(/[-_]/g, ' ')}: ${names.join(', ')}`);
+  }
+  return problems;
+}
+
+/** Storages and mappings are texts, HA resources are `{ sid, cause }`. */
+function nameOf(value: unknown): string {
+  if (isRecord(value) && typeof value['sid'] === 'string') return value['sid'];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,264 @@
+/** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
+import type { MoveSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import type {
+  BalanceReport,
+  NodeLoad,
+  NodeReport,
+  PlannedMove,
+  RejectedMove,
+} from '../plan/balance/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { escapeControl } from './escape.ts';
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { createPaint, type Brush, type Paint } from './paint.ts';
+import { refusalLines } from './plan-text.ts';
+import { countOf, countSteps } from './step-text.ts';
+
+interface Context {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+interface View {
+  readonly report: BalanceReport;
+  readonly plan: Plan;
+  readonly summary: Summary;
+  readonly context: Context;
+}
+
+const BAR = 10;
+const GIB = 1024 ** 3;
+/** A quiet node is shown only while there are few of them. */
+const FEW_NODES = 8;
+
+function percent(fraction: number): string {
+  return `${Math.round(fraction * 100)} %`;
+}
+
+function bar(fraction: number): string {
+  const filled = Math.max(0, Math.min(BAR, Math.round(fraction * BAR)));
+  return '█'.repeat(filled) + '░'.repeat(BAR - filled);
+}
+
+export function sizeOf(bytes: number): string {
+  return bytes >= GIB / 10 ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
+}
+
+function loadCells(load: NodeLoad, paint: Brush): Cell[] {
+  return [load.cpu, load.memory].map((value) => ({
+    text: `${bar(value)} ${percent(value).padStart(5)}`,
+    paint,
+  }));
+}
+
+function stateOf({ online, maintenance, overloaded }: NodeReport): string {
+  if (!online) return 'offline';
+  return [...(maintenance ? ['maintenance'] : []), ...overloaded].join(', ');
+}
+
+function severityBrush({ severity }: NodeLoad, paint: Paint): Brush {
+  if (severity > 1) return paint.red;
+  return severity > 0.9 ? paint.yellow : paint.green;
+}
+
+function isTouched(node: NodeReport): boolean {
+  return (
+    node.guests.before !== node.guests.after || stateOf(node) !== '' || node.before.cpu !== node.after.cpu
+  );
+}
+
+function nodeRows(node: NodeReport, paint: Paint, later: string): Cell[][] {
+  const row = (when: string, load: NodeLoad, guests: number, isFirst: boolean): Cell[] => [
+    { text: isFirst ? node.node : '', paint: paint.bold },
+    { text: when },
+    ...loadCells(load, severityBrush(load, paint)),
+    { text: load.loadPerCore === undefined ? '-' : load.loadPerCore.toFixed(2) },
+    { text: String(guests) },
+    { text: isFirst ? stateOf(node) : '', paint: paint.yellow },
+  ];
+  const before = row('before', node.before, node.guests.before, true);
+  const changes = node.guests.before !== node.guests.after || node.before.cpu !== node.after.cpu;
+  return changes ? [before, row(later, node.after, node.guests.after, false)] : [before];
+}
+
+function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
+  const values = nodes.map((node) => node.before[key]);
+  return `${percent(Math.min(...values)).replace(' %', '')}–${percent(Math.max(...values))}`;
+}
+
+function nodeLines({ report, summary, context: { width, paint } }: View): string[] {
+  const isAsPlanned = (summary.moves ?? []).every(({ status }) => status === 'moved' || status === 'planned');
+  const later = isAsPlanned ? 'after' : 'planned';
+  const shown = report.nodes.length <= FEW_NODES ? report.nodes : report.nodes.filter(isTouched);
+  const others = report.nodes.filter((node) => !shown.includes(node));
+  const head = ['NODE', '', 'CPU', 'MEMORY', 'LOAD/CORE', 'GUESTS', ''].map((text): Cell => ({
+    text,
+    paint: paint.bold,
+  }));
+  const rows = [head, ...shown.flatMap((node) => nodeRows(node, paint, later))];
+  const rest =
+    others.length === 0
+      ? []
+      : [
+          `${countOf(others.length, 'other node', 'other nodes')}: CPU ${range(others, 'cpu')}, memory ${range(others, 'memory')}`,
+        ];
+  return ['', ...renderColumns(rows, { width }), ...rest.map(paint.dim)];
+}
+
+const MOVE_WORDS: { readonly [S in MoveSummary['status']]: string } = {
+  moved: 'moved',
+  partial: 'partly moved',
+  failed: 'failed',
+  skipped: 'not done',
+  planned: 'planned',
+};
+
+function moveBrush(status: MoveSummary['status'], paint: Paint): Brush {
+  if (status === 'moved') return paint.green;
+  return status === 'planned' ? paint.yellow : paint.red;
+}
+
+function guestText(guest: MoveSummary['guests'][number], isUnit: boolean): string {
+  const name = `VM ${guest.vmid}${guest.name === '' ? '' : ` (${guest.name})`}`;
+  return isUnit ? `${name}: ${guest.status}, on ${guest.node ?? 'an unknown node'}` : '';
+}
+
+/** Who is where is told of units that did not arrive as a whole, and of all their members. */
+function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
+  const { width, paint } = context;
+  const status = ended?.status ?? 'planned';
+  const ways = move.guests.some((guest) => guest.ha) ? ', by HA' : '';
+  const title = `${move.name}: ${move.from.join(', ')} → ${move.to}, ${sizeOf(move.bytes)}${ways}`;
+  const isWhole = status === 'moved' || status === 'planned';
+  const members = (ended?.guests ?? []).map((guest) => guestText(guest, move.unit !== 'guest' || !isWhole));
+  return [
+    ...labelled(MOVE_WORDS[status], escapeControl(title), {
+      width,
+      indent: 2,
+      paint: moveBrush(status, paint),
+    }),
+    ...paragraph(`because ${move.reason}`, { width, indent: 6, paint: paint.dim }),
+    ...(isWhole ? [] : members.flatMap((text) => paragraph(escapeControl(text), { width, indent: 6 }))),
+    ...(ended?.error === undefined ? [] : refusalLines(ended.error, context)),
+  ];
+}
+
+function moveSection({ report, summary, context }: View): string[] {
+  if (report.moves.length === 0) return [];
+  const ended = new Map((summary.moves ?? []).map((move) => [move.name, move]));
+  const { width, paint } = context;
+  return [
+    '',
+    ...paragraph('Moves', { width, paint: paint.bold }),
+    ...report.moves.flatMap((move) => moveLines(move, ended.get(move.name), context)),
+  ];
+}
+
+/** Equal reasons are told once, the most frequent first; all are in the JSON document. */
+function rejectedSection({ report, context: { width, paint } }: View): string[] {
+  const groups = new Map<string, RejectedMove[]>();
+  for (const move of report.rejected) groups.set(move.code, [...(groups.get(move.code) ?? []), move]);
+  if (groups.size === 0) return [];
+  const lines = [...groups]
+    .sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
+    .flatMap(([code, moves]) => {
+      const [first] = moves;
+      if (!first) return [];
+      const who = moves.length === 1 ? first.name : `${moves.length}, e.g. ${first.name}`;
+      return labelled(code, `${who}: ${first.reason}`, { width, indent: 2 });
+    });
+  return ['', ...paragraph('Not moved', { width, paint: paint.bold }), ...lines];
+}
+
+function stuckSection({ report, context: { width, paint } }: View): string[] {
+  if (report.stuck.length === 0) return [];
+  const lines = report.stuck.flatMap(({ lab, user, nodes, reason }) =>
+    labelled(`${lab} of ${user} on ${nodes.join(', ')}`, reason, { width, indent: 2 }),
+  );
+  return ['', ...paragraph('Stuck stands', { width, paint: paint.bold }), ...lines];
+}
+
+function warningLines({ report, plan, context: { width, paint } }: View): string[] {
+  const gone = report.historyGoneBefore;
+  const warnings = [
+    ...plan.warnings,
+    ...(gone === undefined ? [] : [`the history of migrations before ${gone} is gone`]),
+  ];
+  if (warnings.length === 0) return [];
+  return ['', ...warnings.flatMap((text) => labelled('Warning', text, { width, paint: paint.yellow }))];
+}
+
+function remainingLines({ report, context: { width, paint } }: View): string[] {
+  const { remaining = [], evacuate = [] } = report;
+  if (remaining.length === 0) return [];
+  const text = `${countOf(remaining.length, 'guest stays', 'guests stay')} on ${evacuate.join(', ')}: ${remaining.join(', ')}`;
+  return ['', ...paragraph(text, { width, paint: paint.yellow })];
+}
+
+function figures({ report, summary }: View): string {
+  const moves = summary.moves ?? [];
+  const guests = moves.flatMap((move) => move.guests);
+  const count = (status: string): number => guests.filter((guest) => guest.status === status).length;
+  const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
+  const { before, after } = report.imbalance;
+  const isAsPlanned = guests.every(({ status }) => status === 'moved' || status === 'planned');
+  return [
+    ...(count('planned') > 0 ? [`${countOf(count('planned'), 'guest', 'guests')} to move`] : []),
+    ...(count('moved') > 0 ? [`${countOf(count('moved'), 'guest', 'guests')} moved`] : []),
+    ...(count('failed') > 0 ? [`${count('failed')} failed`] : []),
+    ...(count('skipped') > 0 ? [`${count('skipped')} not done`] : []),
+    ...(bytes > 0 ? [sizeOf(bytes)] : []),
+    isAsPlanned && guests.length > 0
+      ? `imbalance ${before.toFixed(2)} → ${after.toFixed(2)}`
+      : `imbalance ${before.toFixed(2)}`,
+    ...(report.deferred > 0 ? [`${countOf(report.deferred, 'move', 'moves')} left for the next run`] : []),
+  ].join(', ');
+}
+
+const TITLES: { readonly [S in SummaryStatus]?: string } = {
+  done: 'balance: done',
+  partial: 'balance: partly done',
+  failed: 'balance: nothing could be moved',
+  interrupted: 'balance: interrupted',
+};
+
+/** A run that moved something is told by how it ended, all others by what was found. */
+function titleOf(view: View): string {
+  const { report, summary } = view;
+  const isDry = summary.status === 'dry-run' && report.moves.length > 0;
+  const said = TITLES[summary.status] ?? `${isDry ? 'dry run: ' : ''}${report.reason}`;
+  return escapeControl(`${said} (${figures(view)})`);
+}
+
+function stepLines({ plan, context: { width, paint } }: View): string[] {
+  const isPlain = plan.steps.every((step) => step.kind === 'vm.migrate');
+  return isPlain ? [] : ['', ...paragraph(countSteps(plan.steps), { width, paint: paint.dim })];
+}
+
+/** One line when there is nothing to say. Same plan, same summary, same text; ends without a line break. */
+export function renderBalance(plan: Plan, summary: Summary, options: RenderOptions): string {
+  const report = plan.balance;
+  if (!report) return '';
+  const context: Context = { width: options.width, paint: createPaint(options.color) };
+  const view: View = { report, plan, summary, context };
+  const title = titleOf(view);
+  const isQuiet = report.moves.length === 0 && report.evacuate === undefined;
+  const isCalm = isQuiet && report.nodes.every((node) => node.overloaded.length === 0);
+  if (isCalm)
+    return [
+      ...paragraph(title, { width: options.width }),
+      ...stepLines(view),
+      ...warningLines(view),
+      ...stuckSection(view),
+    ].join('\n');
+  return [
+    ...paragraph(title, { width: options.width, paint: context.paint.bold }),
+    ...nodeLines(view),
+    ...moveSection(view),
+    ...stepLines(view),
+    ...rejectedSection(view),
+    ...stuckSection(view),
+    ...remainingLines(view),
+    ...warningLines(view),
+  ].join('\n');
+}

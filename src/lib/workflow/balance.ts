@@ -1,0 +1,167 @@
+/** The story of one round of balance: read, plan, ask for what the plan needs to know, move, say what is where. */
+import type { BalanceConfig } from '../config/balance-types.ts';
+import { InternalError, PlanRefusedError } from '../errors.ts';
+import { summarizeMoves } from '../execute/balance-summary.ts';
+import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import type { RunResult, Summary } from '../execute/types.ts';
+import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
+import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
+import type { BalanceInventory, BalanceNeeds, Veto } from '../plan/balance/types.ts';
+import type { StepOf } from '../plan/types.ts';
+import type { RunContext, RunOutcome } from './context.ts';
+import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
+
+export interface BalanceWant {
+  /** What the command line says is in it already. */
+  readonly config: BalanceConfig;
+  /** Nodes to be emptied, instead of balancing. */
+  readonly evacuate?: readonly string[];
+}
+
+type ReadContext = Pick<RunContext, 'pve' | 'hard'>;
+
+interface Decision {
+  readonly plan: BalancePlan;
+  readonly have: BalanceInventory;
+}
+
+export type BalanceOutcome = RunOutcome & { readonly plan: BalancePlan };
+
+/** A plan asks for the details of those it would like to move, finds some of them unfit, and asks for others. */
+const MOST_ROUNDS = 50;
+
+function assertHealthy({ quorate, fenced, inventory }: BalanceReading, evacuate: boolean): void {
+  if (!quorate) {
+    throw new PlanRefusedError('NO_QUORUM', 'the cluster has no quorum: nothing can be moved', {
+      hint: 'bring the missing nodes back, then run balance again',
+    });
+  }
+  if (fenced.length > 0) {
+    throw new PlanRefusedError('NODE_FENCED', `HA is recovering the guests of ${fenced.join(', ')}`, {
+      hint: 'wait until HA is done, then run balance again',
+    });
+  }
+  const online = inventory.nodes.filter((node) => node.online).length;
+  if (online >= 2) return;
+  const hint = evacuate ? 'there is no node to move guests to' : 'balance needs two nodes that are online';
+  throw new PlanRefusedError('NO_TARGET_NODE', `${online} of the cluster's nodes is online`, { hint });
+}
+
+function migrations(plan: BalancePlan): StepOf<'vm.migrate'>[] {
+  return plan.steps.filter((step) => step.kind === 'vm.migrate');
+}
+
+/** What could not be read however often it is asked for. */
+function withoutUnreadable(needs: BalanceNeeds, vetoes: readonly Veto[]): BalanceNeeds {
+  const known = new Set(vetoes.filter(({ target }) => target === undefined).map(({ vmid }) => vmid));
+  return { ...needs, configs: needs.configs.filter((vmid) => !known.has(vmid)) };
+}
+
+/** VMs of which nothing came back: gone meanwhile, or hidden. */
+function unreadable(asked: readonly number[], { inventory }: BalanceReading): Veto[] {
+  const read = new Set(inventory.configs.map(({ vmid }) => vmid));
+  return asked
+    .filter((vmid) => !read.has(vmid))
+    .map((vmid) => ({ vmid, reason: 'its configuration cannot be read' }));
+}
+
+async function decide({ config, evacuate }: BalanceWant, { pve, hard }: ReadContext): Promise<Decision> {
+  let reading = await readBalance(
+    pve,
+    {
+      window: config.window,
+      history: Math.max(config.cooldown, config.blacklist),
+      migrationTimeout: config.migrationTimeout,
+    },
+    hard,
+  );
+  assertHealthy(reading, evacuate !== undefined);
+  const vetoes: Veto[] = [];
+  const checked = new Set<string>();
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const have = reading.inventory;
+    const decision = planBalance({ have, config, vetoes, ...(evacuate ? { evacuate } : {}) });
+    const needs = withoutUnreadable(decision.needs, vetoes);
+    if (needs.configs.length + needs.bridgeUse.length > 0) {
+      reading = await readDetails(pve, reading, { needs, window: config.window, signal: hard });
+      vetoes.push(...unreadable(needs.configs, reading));
+      continue;
+    }
+    const fresh = migrations(decision.plan).filter(({ vmid, target }) => !checked.has(`${vmid}>${target}`));
+    for (const { vmid, target } of fresh) checked.add(`${vmid}>${target}`);
+    const found = await readVetoes(pve, fresh, hard);
+    if (found.length === 0) return { plan: decision.plan, have };
+    vetoes.push(...found);
+  }
+  throw new InternalError('BALANCE_UNDECIDED', `no plan after ${MOST_ROUNDS} rounds of reading`);
+}
+
+/** Reads and plans; changes nothing. */
+export async function previewBalance(
+  want: BalanceWant,
+  context: ReadContext,
+): Promise<{ readonly plan: BalancePlan; readonly summary: Summary }> {
+  const { plan } = await decide(want, context);
+  return { plan, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };
+}
+
+const NOTHING: RunResult = { results: [], interrupted: false };
+
+/** Where the guests of moves that did not go through are now; one call, and only when there are such. */
+async function placesAfter({ results }: RunResult, { pve }: ReadContext): Promise<Map<number, string>> {
+  if (results.every((entry) => entry.status === 'done')) return new Map();
+  try {
+    const rows = await pve.resources();
+    return new Map(
+      rows.flatMap(({ vmid, node }) => (vmid === undefined || node === undefined ? [] : [[vmid, node]])),
+    );
+  } catch {
+    return new Map(); // the report then says "not known"
+  }
+}
+
+async function conclude(plan: BalancePlan, result: RunResult, context: ReadContext): Promise<BalanceOutcome> {
+  const rounds = [{ plan, result }];
+  const moves = summarizeMoves(plan, { result, places: await placesAfter(result, context) });
+  const summary: Summary = { ...summarizeRun(rounds), ...moves };
+  const isLeft = (plan.balance.remaining ?? []).length > 0 && !result.interrupted;
+  const isPartial = isLeft && (summary.status === 'done' || summary.status === 'nothing-to-do');
+  return { plan, summary: isPartial ? { ...summary, status: 'partial' } : summary, rounds };
+}
+
+/** Nothing is done with this plan yet; it still shows what would be. */
+function holdBack(plan: BalancePlan, reason: string): BalanceOutcome {
+  const held: BalancePlan = { ...plan, steps: [], balance: { ...plan.balance, verdict: 'holding', reason } };
+  const rounds = [{ plan: held, result: NOTHING }];
+  return { plan: held, summary: { ...summarizeRun(rounds), ...summarizeMoves(plan) }, rounds };
+}
+
+/**
+ * One round. `hold` sees the first plan and may say why it has to wait. Under the planning lock the plan is made anew,
+ * and its bridges are taken; another balancer is kept away until the last guest has arrived.
+ */
+export async function balance(
+  want: BalanceWant,
+  context: RunContext,
+  hold: (plan: BalancePlan) => string | undefined = () => undefined,
+): Promise<BalanceOutcome> {
+  const first = await decide(want, context);
+  const waiting = hold(first.plan);
+  if (first.plan.steps.length === 0) {
+    await tidyLock(first.have, context);
+    return conclude(first.plan, NOTHING, context);
+  }
+  if (waiting !== undefined) return holdBack(first.plan, waiting);
+  return withBalanceLock(context, () =>
+    withLock(context, async (release, assertHeld) => {
+      const { plan } = await decide(want, context);
+      context.onPlan(plan);
+      assertHeld();
+      const result = await runSteps(plan.steps, context, {
+        onReserved: release,
+        migrations: want.config.parallel,
+      });
+      return conclude(plan, result, context);
+    }),
+  );
+}

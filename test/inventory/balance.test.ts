@@ -1,0 +1,129 @@
+/** Averages and the history of migrations, out of what PVE keeps. */
+import { describe, expect, test } from 'vitest';
+import {
+  historyGone,
+  migrationsOf,
+  readNodeTasks,
+  runningTasks,
+} from '../../src/lib/inventory/balance-history.ts';
+import { averages } from '../../src/lib/inventory/balance-load.ts';
+import type { PveApi, TaskRow } from '../../src/lib/proxmox/types.ts';
+
+describe('averages', () => {
+  const now = 100_000;
+  const point = (minutesAgo: number, cpu?: number) => ({
+    time: now - minutesAgo * 60,
+    ...(cpu === undefined ? {} : { cpu }),
+  });
+
+  test('a spike of one minute does not count as load; points without a value, or outside, do not count at all', () => {
+    const points = [
+      point(0),
+      point(1, 1),
+      ...Array.from({ length: 14 }, (_, i) => point(i + 2, 0.1)),
+      point(40, 9),
+    ];
+    expect(averages(points, { window: 900, now }).cpu).toBeCloseTo((1 + 1.4) / 15, 5);
+  });
+
+  test('nothing recorded: absent, not zero', () => {
+    expect(averages([point(3)], { window: 900, now })).toEqual({});
+  });
+});
+
+const NOW = 1_000_000;
+
+interface Past {
+  readonly type?: string;
+  readonly vmid?: number;
+  readonly start: number;
+  readonly end?: number;
+  readonly status?: string;
+}
+
+/** Times in minutes before now. */
+function task({ type = 'qmigrate', vmid = 101, start, end, status = 'OK' }: Past): TaskRow {
+  const starttime = NOW - start * 60;
+  const upid = `UPID:pve1:${starttime}:${type}:${vmid}:`;
+  const row = { upid, type, id: String(vmid), user: 'root@pam', starttime };
+  return end === undefined ? row : { ...row, endtime: NOW - end * 60, status };
+}
+
+function history(nodes: Readonly<Record<string, readonly TaskRow[]>>, place = 'pve2') {
+  const tasks = Object.entries(nodes).map(([node, rows]) => ({ node, rows }));
+  const records = migrationsOf(tasks, { places: new Map([[101, place]]), now: NOW, timeout: 1800 });
+  return records.map(({ vmid, from, to, status }) => [vmid, from, to, status]);
+}
+
+describe('history', () => {
+  test.each<[string, Parameters<typeof history>, unknown]>([
+    ['done: to where it is now', [{ pve1: [task({ start: 9, end: 8 })] }], [[101, 'pve1', 'pve2', 'ok']]],
+    [
+      'twice: to where the second began',
+      [{ pve1: [task({ start: 50, end: 49 })], pve3: [task({ start: 9, end: 8, status: 'WARNINGS: 1' })] }],
+      [
+        [101, 'pve1', 'pve3', 'ok'],
+        [101, 'pve3', 'pve2', 'ok'],
+      ],
+    ],
+    ['under way', [{ pve1: [task({ start: 9 })] }, 'pve1'], [[101, 'pve1', undefined, 'running']]],
+    [
+      'failed',
+      [{ pve1: [task({ start: 9, end: 8, status: 'migration aborted' })] }, 'pve1'],
+      [[101, 'pve1', undefined, 'failed']],
+    ],
+    [
+      'stopped by somebody, and too slow',
+      [
+        {
+          pve1: [task({ start: 200, end: 199, status: 'received interrupt' }), task({ start: 100, end: 60 })],
+        },
+        'pve1',
+      ],
+      [
+        [101, 'pve1', undefined, 'timeout'],
+        [101, 'pve1', undefined, 'timeout'],
+      ],
+    ],
+    [
+      'HA: the request is not the move',
+      [{ pve1: [task({ type: 'hamigrate', start: 9, end: 9 }), task({ start: 8.8, end: 8 })] }],
+      [[101, 'pve1', 'pve2', 'ok']],
+    ],
+    [
+      'HA: requested just now',
+      [{ pve1: [task({ type: 'hamigrate', start: 0.5, end: 0.5 })] }, 'pve1'],
+      [[101, 'pve1', undefined, 'running']],
+    ],
+    [
+      'HA: requested, and never carried out',
+      [{ pve1: [task({ type: 'hamigrate', start: 30, end: 30 })] }, 'pve1'],
+      [[101, 'pve1', undefined, 'failed']],
+    ],
+    [
+      'other tasks do not count',
+      [{ pve1: [task({ type: 'qmclone', start: 9, end: 8 }), task({ type: 'vzdump', start: 3 })] }],
+      [],
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(history(...given)).toEqual(expected);
+  });
+
+  test('a log that was rotated says how far back it reaches; a short one is complete', async () => {
+    const many = Array.from({ length: 300 }, (_, i) => task({ type: 'vncproxy', start: 300 - i, end: 0 }));
+    const lists: Readonly<Record<string, readonly TaskRow[]>> = {
+      busy: many,
+      quiet: many.slice(0, 5),
+      old: many,
+    };
+    const pve = {
+      tasks: (node: string, { until }: { readonly until?: number }) =>
+        Promise.resolve(until === undefined ? (lists[node] ?? []) : node === 'old' ? many.slice(0, 1) : []),
+    } as unknown as PveApi;
+    const { tasks } = await readNodeTasks(pve, ['busy', 'quiet', 'old'], { since: 0, signal: undefined });
+    expect(historyGone(tasks)).toEqual({ busy: new Date((NOW - 300 * 60) * 1000).toISOString() });
+    expect(runningTasks([{ node: 'n', rows: [task({ start: 1 }), task({ start: 9, end: 8 })] }])).toEqual([
+      { node: 'n', type: 'qmigrate', id: '101' },
+    ]);
+  });
+});

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
+import { planBalance } from '../../../src/lib/plan/balance/balance.ts';
+import type { BalanceGuest, BalanceInventory, PlannedMove } from '../../../src/lib/plan/balance/types.ts';
+import type { Plan, StepOf } from '../../../src/lib/plan/types.ts';
+import { config } from './builders.ts';
+import { applied, cases, type Case } from './worlds.ts';
+
+/** Each run looks at a cluster in all respects. More with BALANCE_RUNS=20000. */
+const RUNS = Number(process.env['BALANCE_RUNS'] ?? 250);
+const TIMEOUT = 30_000 + RUNS * 100;
+const SLACK = 1e-6;
+
+const configs = new Map<string, BalanceConfig>();
+
+function parse(yaml: string): BalanceConfig {
+  const known = configs.get(yaml) ?? config(yaml);
+  configs.set(yaml, known);
+  return known;
+}
+
+function plan({ have, yaml }: Case): Plan {
+  return planBalance({ have, config: parse(yaml) }).plan;
+}
+
+function migrations({ steps }: Plan): StepOf<'vm.migrate'>[] {
+  return steps.filter((step) => step.kind === 'vm.migrate');
+}
+
+/** Told from the inventory alone, by words of the documentation rather than by the planner's functions. */
+function forbidden(
+  step: StepOf<'vm.migrate'>,
+  have: BalanceInventory,
+  config: BalanceConfig,
+): string | undefined {
+  const guest = have.guests.find(({ vmid }) => vmid === step.vmid)!;
+  const [source, target] = [guest.node, step.target].map((name) =>
+    have.nodes.find((one) => one.name === name)!,
+  );
+  const values = have.configs.find(({ vmid }) => vmid === step.vmid)!.values;
+  const text = Object.values(values).join(' ');
+  const isOurs = guest.vmid >= 10_000;
+  const isLocal = text.includes('data:');
+  const reasons: Record<string, boolean> = {
+    source: step.node !== guest.node || !source!.online,
+    target: !target!.online || target!.maintenance || target!.name === source!.name,
+    template: guest.template || guest.type !== 'qemu',
+    foreign: !isOurs && config.guests === 'ours',
+    locked: guest.lock !== undefined,
+    state: guest.status !== 'running' && guest.status !== 'stopped',
+    ha: guest.ha && config.ha === 'skip',
+    ignored: config.ignore.length > 0 && guest.tags.includes('keep'),
+    pinned:
+      config.pin.length > 0 && guest.tags.includes('home') && !config.pin[0]!.nodes.includes(step.target),
+    passthrough: 'hostpci0' in values,
+    iso:
+      text.includes('media=cdrom') &&
+      have.storages.some((row) => row.node === guest.node && row.storage === 'data'),
+    storage: isLocal && !have.storages.some((row) => row.node === step.target && row.storage === 'data'),
+    clone:
+      text.includes('base-9') &&
+      have.storages.some((row) => row.node === guest.node && row.type === 'zfspool'),
+    snapshot:
+      'parent' in values &&
+      guest.status === 'running' &&
+      have.storages.some((row) => row.node === guest.node && row.storage === 'data'),
+    qemu: guest.status === 'running' && parseFloat(target!.qemuVersion!) < parseFloat(source!.qemuVersion!),
+    vendor: guest.status === 'running' && target!.cpuModel!.slice(0, 3) !== source!.cpuModel!.slice(0, 3),
+    model: guest.status === 'running' && values['cpu'] === 'host' && target!.cpuModel !== source!.cpuModel,
+    cpus: guest.cpus > target!.cpus,
+    bridge: text.includes('vmbr7') && !['pve1', 'pve2'].includes(step.target),
+  };
+  return Object.keys(reasons).find((key) => reasons[key]);
+}
+
+function memoryOf(guest: BalanceGuest, config: BalanceConfig): number {
+  if (guest.status !== 'running') return 0;
+  return config.memoryMeasure === 'used' ? guest.memoryUsed : guest.memory;
+}
+
+/** Largest load by limit, from the guests on each node. */
+function severities(have: BalanceInventory, config: BalanceConfig): Map<string, number> {
+  return new Map(
+    have.nodes.map((node) => {
+      const promised = have.guests
+        .filter((guest) => guest.node === node.name)
+        .reduce((total, guest) => total + memoryOf(guest, config), 0);
+      const memory = config.memoryMeasure === 'used' ? node.memoryUsed : promised;
+      return [
+        node.name,
+        Math.max(node.cpu / config.overload.cpu, memory / node.memoryTotal / config.overload.memory),
+      ];
+    }),
+  );
+}
+
+/** The states in between, when steps end in an order that their edges allow. `order` chooses among the ready ones. */
+function* prefixes(made: Plan, order: readonly number[]): Generator<Plan> {
+  const done = new Set<string>();
+  let left = [...made.steps];
+  for (let turn = 0; left.length > 0; turn += 1) {
+    const ready = left.filter(({ dependsOn, after }) => [...dependsOn, ...after].every((id) => done.has(id)));
+    const next = ready[(order[turn % order.length] ?? 0) % ready.length]!;
+    done.add(next.id);
+    left = left.filter((step) => step !== next);
+    yield { ...made, steps: made.steps.filter(({ id }) => done.has(id)) };
+  }
+}
+
+const isForLoad = ({ why }: PlannedMove): boolean => why === 'overload' || why === 'spread';
+
+/** A case with its plan and what comes of it. */
+interface Done {
+  readonly one: Case;
+  readonly config: BalanceConfig;
+  readonly made: Plan;
+  readonly after: BalanceInventory;
+}
+
+function breaksNoHardRule({ one, config: wanted, made }: Done): void {
+  const steps = migrations(made);
+  expect(steps.flatMap((step) => forbidden(step, one.have, wanted) ?? [])).toEqual([]);
+  expect(new Set(steps.map(({ vmid }) => vmid)).size).toBe(steps.length);
+}
+
+function tearsNoStand({ one, after }: Done): void {
+  const nodesOf = (have: BalanceInventory, pool: string): number =>
+    new Set(have.guests.filter((guest) => guest.pool === pool).map(({ node }) => node)).size;
+  for (const { pool } of one.have.pools) {
+    expect(nodesOf(after, pool)).toBeLessThanOrEqual(nodesOf(one.have, pool));
+  }
+}
+
+function bringsNoPairTogether({ one, after }: Done): void {
+  if (!one.yaml.includes('anti_affinity')) return;
+  const pairs = (have: BalanceInventory): Set<string> => {
+    const members = have.guests.filter(({ tags }) => tags.includes('apart'));
+    return new Set(
+      members.flatMap((a) =>
+        members.filter((b) => b.vmid > a.vmid && b.node === a.node).map((b) => `${a.vmid} ${b.vmid}`),
+      ),
+    );
+  };
+  const before = pairs(one.have);
+  expect([...pairs(after)].filter((pair) => !before.has(pair))).toEqual([]);
+}
+
+function takesBridgesAlong({ made, after }: Done): void {
+  for (const { vmid } of migrations(made)) {
+    const { node } = after.guests.find((guest) => guest.vmid === vmid)!;
+    const there = after.networks.find((network) => network.node === node)!.bridges.map(({ iface }) => iface);
+    const named = after.bridgeUse
+      .find((use) => use.vmid === vmid)!
+      .bridges.filter((name) => name !== 'simple1');
+    expect(named.filter((name) => !there.includes(name))).toEqual([]);
+  }
+}
+
+/** In whatever order the steps end, and wherever the run is killed. */
+function staysWithinLimits({ one, config: wanted, made }: Done, order: readonly number[]): void {
+  const before = severities(one.have, wanted);
+  for (const part of prefixes(made, order)) {
+    for (const [node, severity] of severities(applied(one.have, part), wanted)) {
+      expect(severity).toBeLessThanOrEqual(Math.max(1, before.get(node)!) + SLACK);
+    }
+  }
+}
+
+/** What must move (a torn stand, a broken rule) stays within the limits; what moves for load makes no new worst. */
+function makesNoNewWorst({ one, config: wanted, made, after }: Done): void {
+  const worst = (have: BalanceInventory): number => Math.max(...severities(have, wanted).values());
+  const limit = made.balance!.moves.every(isForLoad) ? 0 : 1;
+  expect(worst(after)).toBeLessThanOrEqual(Math.max(worst(one.have), limit) + SLACK);
+}
+
+/** With unchanged load there is nothing more to do, unless the limits per run put something off. */
+function isComplete({ one, made, after }: Done): void {
+  if (made.balance!.deferred > 0) return;
+  expect(migrations(plan({ ...one, have: after })).map(({ id }) => id)).toEqual([]);
+}
+
+/** Mode `threshold`: it is the state that is at rest, not the memory that holds it. */
+function restsWithoutMemory({ one, made, after }: Done): void {
+  if (made.balance!.deferred > 0 || one.yaml.includes('spread') || one.have.migrations.length > 0) return;
+  const have = { ...after, migrations: [] };
+  expect(migrations(plan({ ...one, have })).map(({ id }) => id)).toEqual([]);
+}
+
+describe('a plan', () => {
+  test(
+    'breaks no rule, makes nothing worse and leaves nothing to do',
+    () => {
+      fc.assert(
+        fc.property(cases, fc.array(fc.nat(7), { minLength: 1, maxLength: 9 }), (one, order) => {
+          const made = plan(one);
+          const done = { one, config: parse(one.yaml), made, after: applied(one.have, made) };
+          breaksNoHardRule(done);
+          tearsNoStand(done);
+          bringsNoPairTogether(done);
+          takesBridgesAlong(done);
+          staysWithinLimits(done, order);
+          makesNoNewWorst(done);
+          isComplete(done);
+          restsWithoutMemory(done);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'cut into portions: run after run ends, and moves no guest twice',
+    () => {
+      fc.assert(
+        fc.property(cases, (one) => {
+          let { have } = one;
+          const moved = new Set<number>();
+          for (let run = 0; ; run += 1) {
+            const made = plan({ ...one, have });
+            const steps = migrations(made);
+            if (steps.length === 0) break;
+            expect(steps.filter(({ vmid }) => moved.has(vmid))).toEqual([]);
+            for (const { vmid } of steps) moved.add(vmid);
+            expect(run).toBeLessThan(80);
+            // Within the cooldown however many runs it takes.
+            have = applied(have, made, 0.1);
+          }
+        }),
+        { numRuns: Math.ceil(RUNS / 4) },
+      );
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'does not depend on the order of the input',
+    () => {
+      fc.assert(
+        fc.property(cases, ({ have, yaml }) => {
+          const turned = Object.fromEntries(
+            Object.entries(have).map(([key, value]) => [
+              key,
+              Array.isArray(value) ? [...value].reverse() : value,
+            ]),
+          ) as unknown as BalanceInventory;
+          expect(plan({ have: turned, yaml })).toEqual(plan({ have, yaml }));
+        }),
+        { numRuns: Math.ceil(RUNS / 8) },
+      );
+    },
+    TIMEOUT,
+  );
+});
+
+test('the random clusters are worth the while', () => {
+  const seen = { moves: 0, stands: 0, mended: 0, rules: 0, none: 0 };
+  for (const one of fc.sample(cases, { numRuns: 150, seed: 7 })) {
+    const { moves } = plan(one).balance!;
+    seen.none += Number(moves.length === 0);
+    seen.moves += Number(moves.some(isForLoad));
+    seen.stands += Number(moves.some(({ unit }) => unit === 'stand'));
+    seen.mended += Number(moves.some(({ why }) => why === 'half-moved'));
+    seen.rules += Number(moves.some(({ why }) => why === 'rule'));
+  }
+  expect(Object.entries(seen).filter(([, count]) => count < 5)).toEqual([]);
+});

@@ -1,0 +1,966 @@
+import { describe, expect, test } from 'vitest';
+import {
+  planBalance,
+  type BalanceDecision,
+  type BalanceInput,
+} from '../../../src/lib/plan/balance/balance.ts';
+import type { BalanceInventory, RejectedMove } from '../../../src/lib/plan/balance/types.ts';
+import {
+  ago,
+  config,
+  GIB,
+  inventory,
+  localBridge,
+  localStorage,
+  standBridge,
+  standScene,
+  type GuestSpec,
+  type Scene,
+} from './builders.ts';
+
+const ALL = 'guests: all';
+const three = [{ name: 'pve1' }, { name: 'pve2' }, { name: 'pve3' }];
+
+/** `count` guests of `gib` GiB each. */
+function fill(node: string, first: number, count: number, more: Partial<GuestSpec> = {}): GuestSpec[] {
+  return Array.from({ length: count }, (_, index) => ({ vmid: first + index, node, ...more }));
+}
+
+function decide(
+  have: BalanceInventory,
+  yaml: string = ALL,
+  more: Partial<BalanceInput> = {},
+): BalanceDecision {
+  return planBalance({ have, config: config(yaml), ...more });
+}
+
+const plan = (scene: Scene, yaml?: string, more?: Partial<BalanceInput>): BalanceDecision =>
+  decide(inventory(scene), yaml, more);
+
+/** `101 pve1→pve2` */
+function moves({ plan: { steps } }: BalanceDecision): string[] {
+  return steps.flatMap((step) =>
+    step.kind === 'vm.migrate' ? [`${step.vmid} ${step.node}→${step.target}`] : [],
+  );
+}
+
+function ids({ plan: { steps } }: BalanceDecision): string[] {
+  return steps.map(({ id, dependsOn, after }) => {
+    const edges = [...dependsOn, ...after.map((edge) => `~${edge}`)];
+    return edges.length === 0 ? id : `${id} < ${edges.join(' ')}`;
+  });
+}
+
+/** `101 code: reason` of what stays. */
+function stays({ plan }: BalanceDecision): string[] {
+  return plan.balance.rejected.map(({ vmids, code, reason }) => `${vmids.join('+')} ${code}: ${reason}`);
+}
+
+function rejectionOf({ plan }: BalanceDecision, vmid: number): RejectedMove | undefined {
+  return plan.balance.rejected.find(({ vmids }) => vmids.includes(vmid));
+}
+
+describe('load', () => {
+  test('an overloaded node gives away the cheapest that suffices', () => {
+    const decision = plan({
+      nodes: three,
+      guests: [
+        { vmid: 101, node: 'pve1', gib: 32 },
+        { vmid: 102, node: 'pve1', gib: 16 },
+        { vmid: 103, node: 'pve1', gib: 4 },
+        { vmid: 104, node: 'pve1', gib: 2 },
+        { vmid: 201, node: 'pve2', gib: 16 },
+      ],
+    });
+    // 55 of 64 GiB are used, 51.2 is the limit: 3.8 GiB have to go.
+    expect(moves(decision)).toEqual(['103 pve1→pve3']);
+    expect(decision.plan.balance).toMatchObject({
+      verdict: 'moves',
+      reason: '1 migration planned',
+      deferred: 0,
+    });
+    expect(decision.plan.balance.moves[0]).toMatchObject({
+      unit: 'guest',
+      name: 'VM 103 (vm103)',
+      why: 'overload',
+      bytes: 4 * GIB,
+      reason: 'relieves pve1 (memory 86 % > 80 %)',
+    });
+    expect(stays(decision)).toEqual([
+      '101 not-needed: pve1 is below its limits with the other moves',
+      '102 not-needed: pve1 is below its limits with the other moves',
+      '104 not-needed: pve1 is below its limits with the other moves',
+    ]);
+    expect(decision.needs).toEqual({ configs: [], bridgeUse: [] });
+  });
+
+  test('CPU: the busiest per GiB goes', () => {
+    const decision = plan({
+      nodes: three,
+      guests: [
+        { vmid: 101, node: 'pve1', gib: 16, threads: 4 },
+        { vmid: 102, node: 'pve1', gib: 2, threads: 4 },
+        ...fill('pve1', 110, 4, { gib: 2, threads: 1.5 }),
+      ],
+    });
+    expect(moves(decision)).toEqual(['102 pve1→pve2']);
+  });
+
+  test('load per core and pressure are reasons of their own', () => {
+    const guests = fill('pve1', 101, 4, { threads: 2 });
+    const nodes = (more: object): Scene['nodes'] => [{ name: 'pve1', ...more }, { name: 'pve2' }];
+    expect(moves(plan({ nodes: nodes({ loadPerCore: 1.6 }), guests }))).toEqual(['101 pve1→pve2']);
+    expect(moves(plan({ nodes: nodes({ pressure: { cpu: 0.6, memory: 0 } }), guests }))).toEqual([
+      '101 pve1→pve2',
+    ]);
+    expect(moves(plan({ nodes: nodes({}), guests }))).toEqual([]);
+  });
+
+  test('nothing to do', () => {
+    const { plan: made } = plan({ nodes: three, guests: fill('pve1', 101, 4) });
+    expect(made.steps).toEqual([]);
+    expect(made.balance).toMatchObject({
+      verdict: 'balanced',
+      reason: 'no node is overloaded',
+      rejected: [],
+    });
+  });
+
+  test('all nodes full: nothing moves, and every guest has a reason', () => {
+    const decision = plan({
+      nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+      guests: [...fill('pve1', 101, 2, { gib: 27 }), ...fill('pve2', 201, 2, { gib: 23 })],
+    });
+    expect(moves(decision)).toEqual([]);
+    expect(decision.plan.balance.verdict).toBe('no-beneficial-move');
+    expect(decision.plan.balance.reason).toBe('no move would help: pve1 stays at memory 86 % > 80 %');
+    expect(stays(decision)).toEqual([
+      '101 no-target: no node can take it',
+      '102 no-target: no node can take it',
+    ]);
+    expect(decision.plan.balance.rejected[0]!.targets).toEqual([
+      { code: 'no-target', reason: 'is no target: memory 73 % ≥ 70 %', nodes: ['pve2'] },
+    ]);
+  });
+
+  test('mixed memory sizes: bytes count, not percent', () => {
+    const decision = plan({
+      nodes: [
+        { name: 'big', gib: 768 },
+        { name: 'small', gib: 64, own: 30 },
+        { name: 'full', gib: 256, own: 10 },
+      ],
+      guests: fill('full', 101, 7, { gib: 32 }),
+    });
+    // 234 of 256 GiB; the small node has room by percent, not for 32 GiB.
+    expect(moves(decision)).toEqual(['101 full→big']);
+  });
+
+  test('what was promised counts: overcommit', () => {
+    const scene: Scene = {
+      nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+      guests: [
+        ...fill('pve1', 101, 7, { gib: 8 }),
+        ...fill('pve2', 201, 4, { gib: 15 }).map((spec) => ({ ...spec, memoryUsed: 4 * GIB })),
+      ],
+    };
+    const decision = plan(scene);
+    expect(moves(decision)).toEqual([]);
+    expect(decision.plan.balance.rejected[0]!.targets![0]!.reason).toBe(
+      'guests would be promised 106 % of its memory (overcommit 100 %)',
+    );
+    expect(moves(plan(scene, `${ALL}\novercommit: 120`))).toEqual(['101 pve1→pve2']);
+  });
+
+  test('several sources: the worst first, and each node counts what it was given', () => {
+    const decision = plan(
+      {
+        nodes: [...three, { name: 'pve4' }],
+        guests: [
+          ...fill('pve1', 101, 14),
+          ...fill('pve2', 201, 13),
+          ...fill('pve3', 301, 8),
+          ...fill('pve4', 401, 8),
+        ],
+      },
+      `${ALL}\nmax_migrations: 2`,
+    );
+    expect(moves(decision)).toEqual(['101 pve1→pve3', '102 pve1→pve4']);
+    expect(decision.plan.balance.deferred).toBe(1);
+    expect(stays(decision)).toContain('201 limit: the limits of this run are reached; the next one goes on');
+  });
+
+  test('spread evens out, and stops at the limit', () => {
+    const scene: Scene = { nodes: three, guests: [...fill('pve1', 101, 9), ...fill('pve2', 201, 1)] };
+    expect(moves(plan(scene))).toEqual([]);
+    const decision = plan(scene, `${ALL}\nmode: spread\nmax_migrations_per_node: 9`);
+    expect(moves(decision)).toEqual([
+      '101 pve1→pve3',
+      '102 pve1→pve2',
+      '103 pve1→pve3',
+      '104 pve1→pve2',
+      '105 pve1→pve3',
+    ]);
+    const { before, after } = decision.plan.balance.imbalance;
+    expect([before > 0.3, after <= 0.3]).toEqual([true, true]);
+  });
+
+  test('the order of the input does not matter', () => {
+    const scene: Scene = { nodes: three, guests: [...fill('pve1', 101, 14), ...fill('pve2', 201, 3)] };
+    const turned = { nodes: [...scene.nodes].reverse(), guests: [...scene.guests].reverse() };
+    expect(plan(turned).plan).toEqual(plan(scene).plan);
+  });
+});
+
+/** One overloaded node and one guest that alone would suffice. */
+function scene(guest: Partial<GuestSpec>, more: Partial<Scene> = {}): Scene {
+  return {
+    nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+    guests: [
+      { vmid: 101, node: 'pve1', gib: 8, ...guest },
+      ...fill('pve1', 900, 1, { gib: 46, type: 'lxc' }),
+    ],
+    ...more,
+  };
+}
+
+const local = (type: string): Scene['storages'] => [
+  localStorage('pve1', 'data', type),
+  localStorage('pve2', 'data', type),
+];
+
+test.each<[string, Scene, string | undefined, string | undefined]>([
+  ['nothing holds it', scene({}), undefined, undefined],
+  ['a container', scene({ type: 'lxc' }), undefined, 'container'],
+  ['a foreign guest', scene({}), '{}', 'foreign'],
+  ['ignored by tag', scene({ tags: ['keep'] }), `${ALL}\nrules: { ignore: [{ tags: [KEEP] }] }`, 'ignored'],
+  ['ignored by pool', scene({ pool: 'infra' }), `${ALL}\nrules: { ignore: [{ pools: [infra] }] }`, 'ignored'],
+  ['ignored by id', scene({}), `${ALL}\nrules: { ignore: [{ vmids: [100-110] }] }`, 'ignored'],
+  ['ignored by name', scene({ name: 'DC-1' }), `${ALL}\nrules: { ignore: [{ names: ["dc-?"] }] }`, 'ignored'],
+  ['the source is excluded', scene({}), `${ALL}\nexclude: { source: [pve1] }`, 'excluded'],
+  [
+    'under way',
+    scene({}, { over: { tasks: [{ node: 'pve1', type: 'qmsnapshot', id: '101' }] } }),
+    undefined,
+    'busy',
+  ],
+  ['locked', scene({ lock: 'backup' }), undefined, 'locked'],
+  ['paused', scene({ status: 'paused', memoryUsed: 8 * GIB }), undefined, 'state'],
+  ['HA', scene({ ha: true }), undefined, 'ha'],
+  ['HA, followed', scene({ ha: true }), `${ALL}\nha: follow`, undefined],
+  [
+    'HA, followed, but it balances itself',
+    scene({ ha: true }, { over: { haAutoRebalance: true } }),
+    `${ALL}\nha: follow`,
+    'ha',
+  ],
+  [
+    'HA, tied to another',
+    scene(
+      { ha: true },
+      {
+        over: {
+          haRules: [{ name: 'r', kind: 'resource-affinity', vmids: [101, 102], affinity: 'positive' }],
+        },
+      },
+    ),
+    `${ALL}\nha: follow`,
+    'ha',
+  ],
+  ['passthrough', scene({ values: { hostpci0: '0000:01:00' } }), undefined, 'passthrough'],
+  ['a USB device', scene({ values: { usb0: 'host=1234:5678' } }), undefined, 'passthrough'],
+  ['a SPICE port is none', scene({ values: { usb0: 'spice' } }), undefined, undefined],
+  ['a raw disk', scene({ values: { scsi1: '/dev/sdb,size=1T' } }), undefined, 'passthrough'],
+  [
+    'a local ISO',
+    scene({ values: { ide2: 'data:iso/x.iso,media=cdrom' } }, { storages: local('dir')! }),
+    undefined,
+    'local-iso',
+  ],
+  ['an empty drive', scene({ values: { ide2: 'none,media=cdrom' } }), undefined, undefined],
+  [
+    'a local cloud-init drive',
+    scene({ values: { ide2: 'data:101/vm-101-cloudinit.qcow2,media=cdrom' } }, { storages: local('dir')! }),
+    undefined,
+    undefined,
+  ],
+  [
+    'a linked clone on ZFS',
+    scene(
+      { values: { scsi0: 'data:base-100-disk-0/vm-101-disk-0,size=8G' } },
+      { storages: local('zfspool')! },
+    ),
+    undefined,
+    'linked-clone',
+  ],
+  [
+    'a linked clone in a directory',
+    scene(
+      { values: { scsi0: 'data:100/base-100-disk-0.qcow2/101/vm-101-disk-0.qcow2,size=8G' } },
+      { storages: local('dir')! },
+    ),
+    undefined,
+    'linked-clone',
+  ],
+  [
+    'a disk on lvmthin',
+    scene({ values: { scsi0: 'data:vm-101-disk-0,size=8G' } }, { storages: local('lvmthin')! }),
+    undefined,
+    undefined,
+  ],
+  [
+    'no local disks wanted',
+    scene({ values: { scsi0: 'data:vm-101-disk-0,size=8G' } }, { storages: local('lvmthin')! }),
+    `${ALL}\nlocal_disks: false`,
+    'local-disks',
+  ],
+  [
+    'snapshots on local storage',
+    scene({ values: { scsi0: 'data:vm-101-disk-0,size=8G', parent: 'a' } }, { storages: local('zfspool')! }),
+    undefined,
+    'snapshots',
+  ],
+  ['snapshots on shared storage', scene({ values: { parent: 'a' } }), undefined, undefined],
+  [
+    'it just moved',
+    scene(
+      {},
+      {
+        over: {
+          migrations: [{ vmid: 101, from: 'pve3', to: 'pve1', start: ago(40), end: ago(35), status: 'ok' }],
+        },
+      },
+    ),
+    undefined,
+    'cooldown',
+  ],
+  [
+    'it moved two hours ago',
+    scene(
+      {},
+      {
+        over: {
+          migrations: [{ vmid: 101, from: 'pve2', to: 'pve1', start: ago(130), end: ago(120), status: 'ok' }],
+        },
+      },
+    ),
+    undefined,
+    undefined,
+  ],
+  [
+    'its last move failed',
+    scene(
+      {},
+      {
+        over: {
+          migrations: [
+            {
+              vmid: 101,
+              from: 'pve1',
+              to: 'pve2',
+              start: ago(310),
+              end: ago(300),
+              status: 'failed',
+              error: 'migration aborted',
+            },
+          ],
+        },
+      },
+    ),
+    undefined,
+    'blacklist',
+  ],
+  [
+    'its last but one move failed',
+    scene(
+      {},
+      {
+        over: {
+          migrations: [
+            { vmid: 101, from: 'pve1', to: 'pve2', start: ago(310), end: ago(300), status: 'timeout' },
+            { vmid: 101, from: 'pve2', to: 'pve1', start: ago(210), end: ago(200), status: 'ok' },
+          ],
+        },
+      },
+    ),
+    undefined,
+    undefined,
+  ],
+  [
+    'it is being migrated',
+    scene({}, { over: { migrations: [{ vmid: 101, from: 'pve1', start: ago(3), status: 'running' }] } }),
+    undefined,
+    'busy',
+  ],
+])('a guest: %s', (_, world, yaml, code) => {
+  const decision = plan(world, yaml ?? ALL);
+  expect(moves(decision)).toEqual(code === undefined ? ['101 pve1→pve2'] : []);
+  const rejection = rejectionOf(decision, 101);
+  expect(rejection?.code).toBe(code);
+});
+
+/** The same, and why pve2 does not take it; pve3 would if it can. */
+const target = (more: Partial<Scene>, guest: Partial<GuestSpec> = {}): Scene =>
+  scene(guest, { nodes: [{ name: 'pve1' }, { name: 'pve2' }], ...more });
+
+test.each<[string, Scene, string, string, string]>([
+  [
+    'offline',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', online: false }] }),
+    ALL,
+    'offline',
+    'is offline',
+  ],
+  [
+    'maintenance',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', maintenance: true }] }),
+    ALL,
+    'maintenance',
+    'is in maintenance',
+  ],
+  ['excluded', target({}), `${ALL}\nexclude: { target: [pve2] }`, 'excluded', 'is excluded as a target'],
+  [
+    'above target',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', own: 46 }] }),
+    ALL,
+    'no-target',
+    'is no target: memory 72 % ≥ 70 %',
+  ],
+  [
+    'overloaded after',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', own: 44 }] }),
+    ALL,
+    'overload',
+    'would be overloaded: memory 81 % > 80 %',
+  ],
+  [
+    'reserve',
+    target({}),
+    `${ALL}\nreserve: { memory: 60GiB }`,
+    'reserve',
+    'would have 55.0 GiB of memory free, less than the reserve of 60.0 GiB',
+  ],
+  [
+    'CPUs',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', cpus: 2 }] }),
+    ALL,
+    'cpus',
+    'has 4 CPUs, the node 2',
+  ],
+  [
+    'pin',
+    target({}),
+    `${ALL}\nrules: { pin: [{ vmids: [101], nodes: [pve1, pve3] }] }`,
+    'pin',
+    'rule pin[0] keeps it on pve1, pve3',
+  ],
+  [
+    'anti-affinity',
+    scene({}, { guests: [...scene({}).guests, { vmid: 102, node: 'pve2' }] }),
+    `${ALL}\nrules: { anti_affinity: [{ name: dc, vmids: [101-102] }] }`,
+    'anti-affinity',
+    'rule dc keeps VM 101 apart from 102',
+  ],
+  [
+    'HA node affinity',
+    target(
+      {
+        over: {
+          haRules: [{ name: 'g', kind: 'node-affinity', vmids: [101], nodes: ['pve1'], strict: false }],
+        },
+      },
+      { ha: true },
+    ),
+    `${ALL}\nha: follow`,
+    'ha-rule',
+    'HA rule g wants it on pve1',
+  ],
+  [
+    'QEMU',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', qemuVersion: '9.0.2' }] }),
+    ALL,
+    'version',
+    'QEMU 9.0.2 there is older than 9.2.0',
+  ],
+  [
+    'pinned machine type',
+    target(
+      { nodes: [{ name: 'pve1' }, { name: 'pve2', qemuVersion: '9.2.0' }] },
+      { values: { machine: 'pc-q35-10.0' } },
+    ),
+    ALL,
+    'version',
+    'QEMU 9.2.0 there is too old for machine type pc-q35-10.0',
+  ],
+  [
+    'CPU group',
+    target({}),
+    `${ALL}\ncpu_groups: [[pve1], [pve2]]`,
+    'cpu-model',
+    'is in another group of cpu_groups',
+  ],
+  [
+    'CPU vendor',
+    target({ nodes: [{ name: 'pve1' }, { name: 'pve2', cpuModel: 'AMD EPYC 7302' }] }),
+    ALL,
+    'cpu-model',
+    'has AMD EPYC 7302 instead of Intel(R) Xeon(R) Gold 6226R',
+  ],
+  [
+    'CPU model with type host',
+    target(
+      { nodes: [{ name: 'pve1' }, { name: 'pve2', cpuModel: 'Intel(R) Xeon(R) E5' }] },
+      { values: { cpu: 'host,flags=+aes' } },
+    ),
+    ALL,
+    'cpu-model',
+    'its CPU type is host, and the node has Intel(R) Xeon(R) E5 instead of Intel(R) Xeon(R) Gold 6226R',
+  ],
+  [
+    'storage',
+    target(
+      { storages: [localStorage('pve1', 'data', 'lvmthin')] },
+      { values: { scsi1: 'data:vm-101-disk-1,size=8G' } },
+    ),
+    ALL,
+    'storage',
+    'storage data is not available there',
+  ],
+  [
+    'space',
+    target(
+      { storages: [localStorage('pve1', 'data', 'lvmthin'), localStorage('pve2', 'data', 'lvmthin', 5)] },
+      { values: { scsi1: 'data:vm-101-disk-1,size=8G' } },
+    ),
+    ALL,
+    'storage',
+    'storage data there has 5.0 GiB free, 8.0 GiB are needed',
+  ],
+  [
+    'bridge',
+    target({}, { values: { net1: 'virtio=BC:24:11:00:00:09,bridge=vmbr9' } }),
+    ALL,
+    'bridge',
+    'bridge vmbr9 is not there',
+  ],
+  ['veto', target({}), ALL, 'veto', 'PVE says no'],
+])('a target: %s', (name, world, yaml, code, reason) => {
+  const vetoes = name === 'veto' ? [{ vmid: 101, target: 'pve2', reason: 'PVE says no' }] : [];
+  const decision = plan(world, yaml, { vetoes });
+  expect(moves(decision)).toEqual([]);
+  const rejection = rejectionOf(decision, 101);
+  expect(rejection?.targets).toEqual([{ code, reason, nodes: ['pve2'] }]);
+});
+
+describe('rules', () => {
+  test('guests of one CPU model stay among their like', () => {
+    const nodes = [
+      { name: 'amd1', cpuModel: 'AMD EPYC 7302' },
+      { name: 'amd2', cpuModel: 'AMD EPYC 7302', own: 20 },
+      { name: 'intel1' },
+    ];
+    expect(moves(plan({ nodes, guests: fill('amd1', 101, 13) }))).toEqual(['101 amd1→amd2']);
+  });
+
+  test('pins, anti-affinity and affinity are mended, and only by those who break them', () => {
+    const decision = plan(
+      {
+        nodes: three,
+        guests: [
+          { vmid: 101, node: 'pve1', name: 'gpu-1' },
+          { vmid: 111, node: 'pve1', name: 'dc-1', gib: 8 },
+          { vmid: 112, node: 'pve1', name: 'dc-2', gib: 2 },
+          { vmid: 121, node: 'pve1', name: 'web-1', gib: 2 },
+          { vmid: 122, node: 'pve2', name: 'web-2', gib: 8 },
+        ],
+      },
+      `${ALL}
+rules:
+  pin: [{ name: gpu, names: [gpu-*], nodes: [pve3] }]
+  anti_affinity: [{ name: dc, names: [dc-*] }]
+  affinity: [{ name: web, names: [web-*] }]`,
+    );
+    expect(moves(decision)).toEqual(['101 pve1→pve3', '112 pve1→pve3', '121 pve1→pve2']);
+    expect(decision.plan.balance.moves.map(({ reason }) => reason)).toEqual([
+      'rule gpu keeps VM 101 on pve3',
+      'rule dc keeps VM 112 apart from 111',
+      'rule web keeps it with the others on pve2',
+    ]);
+  });
+
+  test('an affinity group moves as one', () => {
+    const decision = plan(
+      {
+        nodes: three,
+        guests: [...fill('pve1', 101, 2, { gib: 3 }), ...fill('pve1', 900, 1, { gib: 47, ha: true })],
+      },
+      `${ALL}\nrules: { affinity: [{ vmids: [101-102] }] }`,
+    );
+    expect(moves(decision)).toEqual(['101 pve1→pve2', '102 pve1→pve2']);
+    expect(decision.plan.balance.moves[0]).toMatchObject({ unit: 'group', name: 'guests 101, 102' });
+  });
+
+  test('windows, blackout and no_move', () => {
+    const busy = scene({});
+    // 2026-03-02 is a Monday; 12:00 UTC is 15:00 in Moscow.
+    const decide = (yaml: string): string =>
+      plan(busy, `${ALL}\ntime_zone: Europe/Moscow\n${yaml}`).plan.balance.reason;
+    expect(decide('blackout: [{ days: [mon], from: "14:00", to: "16:00" }]')).toBe(
+      'nothing moves now: blackout (mon 14:00–16:00, Europe/Moscow)',
+    );
+    expect(decide('blackout: [{ days: [mon], from: "12:00", to: "15:00" }]')).toBe('1 migration planned');
+    expect(decide('windows: [{ from: "22:00", to: "06:00" }]')).toBe(
+      'nothing moves now: outside the windows (daily 22:00–06:00, Europe/Moscow)',
+    );
+    expect(decide('windows: [{ days: [sun], from: "22:00", to: "15:30" }]')).toBe('1 migration planned');
+    expect(decide('blackout: [{ from: 2026-03-02, to: 2026-03-03 }]')).toContain(
+      'blackout (2026-03-02 00:00 to',
+    );
+    const exam = standScene(
+      [{ user: 'anna', vmids: [101], node: 'pve1', bridge: 'vmbr1000', guest: { gib: 8 } }],
+      {
+        nodes: three,
+        guests: [{ vmid: 900, node: 'pve1', gib: 46 }],
+      },
+    );
+    expect(stays(plan(exam, 'labs: { net-lab: { no_move: true } }'))).toEqual([
+      '101 no-move: VM 101 (pc1) lab net-lab: no_move',
+      '900 foreign: is not ours (`guests: all` moves it too)',
+    ]);
+  });
+
+  test('unknown nodes in the configuration and a short history are said', () => {
+    const have = inventory({ nodes: three, guests: [] });
+    const { plan: made } = decide({ ...have, historyFrom: { pve1: ago(30) } }, 'exclude: { target: [pve9] }');
+    expect(made.warnings).toEqual([
+      'the configuration names nodes that the cluster does not have: pve9',
+      `history before ${ago(30)} is gone: older moves and failures are not known`,
+    ]);
+    expect(made.balance.historyGoneBefore).toBe(ago(30));
+  });
+});
+
+describe('limits', () => {
+  const nodes = [...three, { name: 'pve4' }];
+  const guests = fill('pve1', 101, 15, { gib: 4 });
+
+  test.each([
+    ['per node', 'max_migrations_per_node: 1', ['101 pve1→pve2']],
+    ['inflow', 'max_inflow_per_node: 1', ['101 pve1→pve2', '102 pve1→pve3', '103 pve1→pve4']],
+    ['none', '{}', ['101 pve1→pve2', '102 pve1→pve3', '103 pve1→pve4']],
+  ])('%s', (_, yaml, expected) => {
+    expect(moves(plan({ nodes, guests }, yaml === '{}' ? ALL : `${ALL}\n${yaml}`))).toEqual(expected);
+  });
+
+  test('migrations of others count, and are taken as done', () => {
+    const over = {
+      migrations: [{ vmid: 101, from: 'pve1', to: 'pve2', start: ago(1), status: 'running' as const }],
+    };
+    const decision = plan({ nodes, guests, over }, `${ALL}\nmax_migrations: 2`);
+    expect(moves(decision)).toEqual(['102 pve1→pve3']);
+    expect(decision.plan.balance.inFlight).toEqual(over.migrations);
+    expect(decision.plan.balance.deferred).toBe(1);
+  });
+
+  test('a stand larger than the limits moves when it is the first', () => {
+    const stand = {
+      user: 'anna',
+      vmids: [101, 102, 103],
+      node: 'pve1',
+      bridge: 'vmbr1000',
+      guest: { gib: 4 },
+    };
+    const decision = plan(
+      standScene([stand], { nodes, guests: [{ vmid: 900, node: 'pve1', gib: 44 }] }),
+      'max_migrations: 1\nmax_migrations_per_node: 1\nmax_inflow_per_node: 1',
+    );
+    expect(moves(decision)).toHaveLength(3);
+  });
+});
+
+describe('evacuate', () => {
+  test('empties the node, the largest first, without portions', () => {
+    const decision = plan(
+      {
+        nodes: three,
+        guests: [
+          ...fill('pve1', 101, 8, { gib: 2 }),
+          { vmid: 109, node: 'pve1', gib: 8 },
+          { vmid: 110, node: 'pve1', status: 'stopped' },
+        ],
+      },
+      ALL,
+      { evacuate: ['pve1'] },
+    );
+    expect(moves(decision)[0]).toBe('109 pve1→pve2');
+    expect(moves(decision)).toHaveLength(10);
+    expect(decision.plan.balance).toMatchObject({
+      evacuate: ['pve1'],
+      remaining: [],
+      rejected: [],
+      verdict: 'moves',
+    });
+  });
+
+  test('what cannot go is named; nothing comes to the node', () => {
+    const decision = plan(
+      { nodes: three, guests: [{ vmid: 101, node: 'pve1', ha: true }, ...fill('pve2', 201, 14)] },
+      ALL,
+      { evacuate: ['pve1'] },
+    );
+    expect(moves(decision)).toEqual([]);
+    expect(decision.plan.balance).toMatchObject({ verdict: 'no-beneficial-move', remaining: [101] });
+    expect(stays(decision)).toEqual(['101 ha: is managed by HA (`ha: follow` moves it through HA)']);
+    expect(() => plan({ nodes: three, guests: [] }, ALL, { evacuate: ['pve9'] })).toThrow(
+      'the cluster has no node pve9',
+    );
+  });
+
+  test('it does not wait for the cooldown, and does not send back', () => {
+    const over = {
+      migrations: [
+        { vmid: 101, from: 'pve2', to: 'pve1', start: ago(9), end: ago(8), status: 'ok' as const },
+      ],
+    };
+    expect(
+      moves(plan({ nodes: three, guests: fill('pve1', 101, 1), over }, ALL, { evacuate: ['pve1'] })),
+    ).toEqual(['101 pve1→pve3']);
+  });
+});
+
+describe('stands', () => {
+  const anna = { user: 'anna', vmids: [10001, 10002], node: 'pve1', bridge: 'vmbr1000' };
+  const heavy = [{ vmid: 900, node: 'pve1', gib: 46 }];
+
+  test('a stand moves with its bridges', () => {
+    const decision = plan(standScene([anna], { nodes: three, guests: heavy }), '{}');
+    expect(ids(decision)).toEqual([
+      'bridge.create:pve2/vmbr1000',
+      'network.reload:pve2 < ~bridge.create:pve2/vmbr1000',
+      'vm.migrate:10001 < bridge.create:pve2/vmbr1000 network.reload:pve2',
+      'vm.migrate:10002 < bridge.create:pve2/vmbr1000 network.reload:pve2 vm.migrate:10001',
+      'bridge.delete:pve1/vmbr1000 < vm.migrate:10001 vm.migrate:10002',
+      'network.reload:pve1 < bridge.delete:pve1/vmbr1000',
+    ]);
+    expect(decision.plan.steps[0]).toMatchObject({
+      user: 'anna@pve',
+      vlanAware: false,
+      comment: 'deploy-stand lab=net-lab user=anna@pve net=hq since=2026-03-02T12:00:00Z',
+    });
+    expect(decision.plan.balance.moves[0]).toMatchObject({
+      unit: 'stand',
+      name: 'stand net-lab of anna@pve',
+    });
+    expect(decision.plan.stands).toMatchObject([
+      {
+        user: 'anna@pve',
+        pool: 'anna',
+        node: 'pve2',
+        vms: [
+          { vmid: 10001, node: 'pve2' },
+          { vmid: 10002, node: 'pve2' },
+        ],
+        bridges: [{ node: 'pve2', iface: 'vmbr1000', alias: 'hq' }],
+      },
+    ]);
+  });
+
+  test('two stands: one reload per node; a node that gives and takes has two', () => {
+    const boris = { ...anna, user: 'boris', vmids: [10011, 10012], bridge: 'vmbr1001' };
+    const decision = plan(
+      standScene([anna, boris], {
+        nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+        guests: [{ vmid: 900, node: 'pve1', gib: 46 }],
+      }),
+      '{}',
+    );
+    expect(ids(decision).filter((id) => id.startsWith('network.reload'))).toEqual([
+      'network.reload:pve2 < ~bridge.create:pve2/vmbr1000 ~bridge.create:pve2/vmbr1001',
+      'network.reload:pve1 < ~bridge.delete:pve1/vmbr1000 ~bridge.delete:pve1/vmbr1001',
+    ]);
+  });
+
+  test('no configuration read yet: it asks for it, and for the guests beside the bridge', () => {
+    const full = inventory(standScene([anna], { nodes: three, guests: heavy }));
+    const blind = { ...full, configs: [], bridgeUse: [], bridgeUseNodes: [] };
+    const { needs } = decide(blind, '{}');
+    expect(needs).toEqual({ configs: [10001, 10002], bridgeUse: ['pve1'] });
+  });
+
+  test('stuck on local linked clones', () => {
+    const guest = { values: { scsi0: 'data:base-100-disk-0/vm-1-disk-0,size=8G' } };
+    const decision = plan(
+      standScene([{ ...anna, guest }], {
+        nodes: three,
+        guests: heavy,
+        storages: [localStorage('pve1', 'data', 'zfspool')],
+      }),
+      '{}',
+    );
+    expect(moves(decision)).toEqual([]);
+    expect(decision.plan.balance.stuck).toEqual([
+      {
+        lab: 'net-lab',
+        user: 'anna@pve',
+        nodes: ['pve1'],
+        vmids: [10001, 10002],
+        reason: 'VM 10001 (pc1) is a linked clone on local storage data (zfspool), which PVE cannot move',
+      },
+    ]);
+  });
+
+  test.each<[string, Partial<Scene>, Partial<BalanceInventory>, string]>([
+    [
+      'the number is taken',
+      { bridges: { pve2: [standBridge('vmbr1000', 'zoe')] } },
+      {},
+      'vmbr1000 is in use there by another',
+    ],
+    ['the name is a vnet', {}, { vnets: [{ vnet: 'vmbr1000' }] }, 'vmbr1000 is a vnet there'],
+  ])('a target: %s', (_, more, over, reason) => {
+    const base = standScene([anna], { nodes: [{ name: 'pve1' }, { name: 'pve2' }], guests: heavy, ...more });
+    const decision = decide({ ...inventory(base), ...over }, '{}');
+    expect(rejectionOf(decision, 10001)?.targets).toMatchObject([{ code: 'bridge-taken', reason }]);
+    expect(decision.plan.balance.stuck).toHaveLength(1);
+  });
+
+  test('foreign edits staged on the target', () => {
+    const have = inventory(
+      standScene([anna], { nodes: [{ name: 'pve1' }, { name: 'pve2' }], guests: heavy }),
+    );
+    const networks = have.networks.map((network) =>
+      network.node === 'pve2'
+        ? { ...network, pending: [{ iface: 'vmbr7', change: 'added' as const, ours: false, text: '' }] }
+        : network,
+    );
+    const decision = decide({ ...have, networks }, '{}');
+    expect(rejectionOf(decision, 10001)?.targets?.[0]!.reason).toBe(
+      'network changes that are not ours are staged there (vmbr7)',
+    );
+  });
+
+  test('a foreign guest on the bridge of a stand holds it', () => {
+    const decision = plan(
+      standScene([anna], {
+        nodes: three,
+        guests: [
+          ...heavy,
+          { vmid: 800, node: 'pve1', values: { net1: 'virtio=BC:24:11:00:00:05,bridge=vmbr1000' } },
+        ],
+      }),
+      '{}',
+    );
+    expect(stays(decision)[0]).toBe(
+      '800+10001+10002 foreign: VM 800 (vm800) is not ours (`guests: all` moves it too)',
+    );
+  });
+
+  test('half-moved: the one whose last move failed stays, the others come back', () => {
+    const torn = {
+      ...anna,
+      vmids: [10001, 10002, 10003],
+      node: ['pve2', 'pve2', 'pve1'],
+      bridgesOn: ['pve1', 'pve2'],
+    };
+    const over = {
+      migrations: [
+        { vmid: 10001, from: 'pve1', to: 'pve2', start: ago(9), end: ago(8), status: 'ok' as const },
+        { vmid: 10002, from: 'pve1', to: 'pve2', start: ago(8), end: ago(7), status: 'ok' as const },
+        { vmid: 10003, from: 'pve1', to: 'pve2', start: ago(7), end: ago(6), status: 'failed' as const },
+      ],
+    };
+    const base = standScene([torn], { nodes: three, guests: [] });
+    const decision = decide({ ...inventory(base), ...over }, '{}');
+    expect(ids(decision)).toEqual([
+      'vm.migrate:10001',
+      'vm.migrate:10002 < vm.migrate:10001',
+      'bridge.delete:pve2/vmbr1000 < vm.migrate:10001 vm.migrate:10002',
+      'network.reload:pve2 < bridge.delete:pve2/vmbr1000',
+    ]);
+    expect(moves(decision)).toEqual(['10001 pve2→pve1', '10002 pve2→pve1']);
+    expect(decision.plan.balance.moves[0]).toMatchObject({
+      why: 'half-moved',
+      reason: 'its machines are on pve1 and pve2, which cuts its networks',
+    });
+  });
+
+  test('half-moved with no way back: the failed one is tried again', () => {
+    const torn = { ...anna, node: ['pve2', 'pve1'], bridgesOn: ['pve1', 'pve2'] };
+    const base = standScene([torn], { nodes: [{ name: 'pve1', own: 60 }, { name: 'pve2' }], guests: [] });
+    const migrations = [
+      { vmid: 10002, from: 'pve1', to: 'pve2', start: ago(7), end: ago(6), status: 'failed' as const },
+    ];
+    expect(moves(decide({ ...inventory(base), migrations }, '{}'))).toEqual(['10002 pve1→pve2']);
+  });
+
+  test('half-moved and stuck: the report says what is where', () => {
+    const torn = { ...anna, node: ['pve2', 'pve1'], bridgesOn: ['pve1', 'pve2'], guest: { lock: 'backup' } };
+    const { plan: made } = plan(standScene([torn], { nodes: three, guests: [] }), '{}');
+    expect(made.steps).toEqual([]);
+    expect(made.balance.verdict).toBe('no-beneficial-move');
+    expect(made.balance.stuck).toMatchObject([
+      {
+        user: 'anna@pve',
+        nodes: ['pve1', 'pve2'],
+        reason:
+          'its machines are on pve1 and pve2, and cannot be put together: to pve1: VM 10001 (pc1) is locked (backup)',
+      },
+    ]);
+  });
+
+  test('bridges that a killed run left are removed, young ones are not', () => {
+    const settled = { ...anna, bridgesOn: ['pve1', 'pve2', 'pve3'] };
+    const have = inventory(standScene([settled], { nodes: three, guests: [] }));
+    const networks = have.networks.map((network) =>
+      network.node === 'pve3'
+        ? { ...network, bridges: [...network.bridges.slice(0, 1), standBridge('vmbr1000', 'anna', ago(10))] }
+        : network,
+    );
+    expect(ids(decide({ ...have, networks }, '{}'))).toEqual([
+      'bridge.delete:pve2/vmbr1000',
+      'network.reload:pve2 < bridge.delete:pve2/vmbr1000',
+    ]);
+  });
+
+  test('guests on a simple vnet, or on a bridge without port, go together', () => {
+    const nic = (bridge: string): Partial<GuestSpec> => ({
+      gib: 4,
+      values: { net0: `virtio=BC:24:11:00:00:05,bridge=${bridge}` },
+    });
+    const on = (bridge: string): Scene => ({
+      nodes: three,
+      guests: [...fill('pve1', 101, 2, nic(bridge)), ...fill('pve1', 900, 1, { gib: 46, ha: true })],
+    });
+    const decide2 = (bridge: string, over: Partial<BalanceInventory>): string[] =>
+      moves(decide({ ...inventory(on(bridge)), ...over }));
+    expect(decide2('simple1', { vnets: [{ vnet: 'simple1', zoneType: 'simple' }] })).toEqual([
+      '101 pve1→pve2',
+      '102 pve1→pve2',
+    ]);
+    const bridged = (address?: string): string[] => {
+      const bridge = { ...localBridge('vmbr7'), ...(address === undefined ? {} : { address }) };
+      return moves(plan({ ...on('vmbr7'), bridges: { pve1: [bridge], pve2: [bridge], pve3: [bridge] } }));
+    };
+    expect(bridged()).toEqual(['101 pve1→pve2', '102 pve1→pve2']);
+    // Behind an address of the host the host routes: every node has such a bridge.
+    expect(bridged('10.0.0.1/24')).toEqual(['101 pve1→pve2']);
+    expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan' }] })).toEqual(['101 pve1→pve2']);
+    expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan', nodes: ['pve1', 'pve3'] }] })).toEqual([
+      '101 pve1→pve3',
+    ]);
+  });
+});
+
+test('what goes onto a node waits for what leaves it', () => {
+  // pve2 is only a target once its large guest is gone.
+  const decision = plan({
+    nodes: [{ name: 'pve1' }, { name: 'pve2', own: 3 }, { name: 'pve3', gib: 96 }],
+    guests: [
+      ...fill('pve1', 101, 2, { gib: 26 }),
+      { vmid: 201, node: 'pve2', gib: 50, threads: 2 },
+      { vmid: 202, node: 'pve2', gib: 2, ha: true },
+    ],
+  });
+  expect(moves(decision)).toEqual(['201 pve2→pve3', '101 pve1→pve2']);
+  expect(ids(decision)[1]).toBe('vm.migrate:101 < vm.migrate:201');
+});
