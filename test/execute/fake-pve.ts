@@ -376,9 +376,11 @@ export class FakePve {
         );
         return Promise.resolve(this.startTask('qmdestroy', String(vmid), finish));
       },
-      migrateVm: ({ node, vmid, target }) => {
+      migrateVm: ({ node, vmid, target, targetStorage }) => {
         const values = this.#guest(node, vmid);
-        this.writes.push(`migrate ${vmid} ${node} ${target}`);
+        this.writes.push(
+          `migrate ${[vmid, node, target, ...(targetStorage === undefined ? [] : [targetStorage])].join(' ')}`,
+        );
         const arrive = () => {
           this.vms.delete(`${node}/${vmid}`);
           this.vms.set(`${target}/${vmid}`, values);

@@ -31,7 +31,7 @@ test('copy, configure, move, convert; each of them once more does nothing', asyn
     expect((await apply(pve, 'template.migrate', MIGRATE)).outcome).toBe(round);
     expect((await apply(pve, 'template.convert', CONVERT)).outcome).toBe(round);
   }
-  expect(pve.writes).toEqual(['clone 99999', 'configure 99999', 'migrate 99999 pve2', 'convert 99999']);
+  expect(pve.writes).toEqual(['clone 99999', 'configure 99999', 'migrate 99999 pve1 pve2', 'convert 99999']);
   expect(pve.vm('pve2/99999')).toMatchObject({ template: '1', tags: 'deploy-stand' });
 });
 
@@ -59,7 +59,7 @@ test('a move says what the log says', async () => {
     code: 'MIGRATE_FAILED',
     message: "VM 99999 could not be moved to pve2: can't migrate 'zfs:x': local cdrom image",
   });
-  expect(pve.writes).toEqual(['migrate 99999 pve2 ssd2']);
+  expect(pve.writes).toEqual(['migrate 99999 pve1 pve2 ssd2']);
 });
 
 test('a lock that was busy during the move is no failure', async () => {
