@@ -3,7 +3,20 @@ import { loadBalance } from '../lib/config/balance.ts';
 import { loadBalanceEnv, type BalanceEnv } from '../lib/config/balance-env.ts';
 import type { BalanceConfig } from '../lib/config/balance-types.ts';
 import { UsageError } from '../lib/errors.ts';
-import type { BalanceFlags } from './run-balance.ts';
+import type { GlobalFlags } from './options.ts';
+
+export interface BalanceFlags extends GlobalFlags {
+  readonly config?: string;
+  readonly envFile?: string;
+  readonly once?: true;
+  readonly interval?: number;
+  readonly dryRun?: true;
+  readonly detailedExitcode?: true;
+  readonly maxMigrations?: number;
+  readonly excludeSource?: string[];
+  readonly excludeTarget?: string[];
+  readonly metricsFile?: string;
+}
 
 export interface BalanceSettings {
   readonly config: BalanceConfig;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
 import { durationSeconds, envOption, nameList, positiveInteger } from './options.ts';
-import type { BalanceFlags } from './run-balance.ts';
+import type { BalanceFlags } from './balance-settings.ts';
 
 function withFlags(command: Command): Command {
   return command

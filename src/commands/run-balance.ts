@@ -11,23 +11,9 @@ import { writeMetrics, type BalanceFigures } from '../lib/workflow/balance-metri
 import { Hold, worstExitCode } from '../lib/workflow/balance-rounds.ts';
 import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { runRound } from './balance-round.ts';
-import { loadSettings, type BalanceSettings } from './balance-settings.ts';
+import { loadSettings, type BalanceFlags, type BalanceSettings } from './balance-settings.ts';
 import { runChanging, type Changing } from './changing.ts';
 import type { ProgramIo } from './io.ts';
-import type { GlobalFlags } from './options.ts';
-
-export interface BalanceFlags extends GlobalFlags {
-  readonly config?: string;
-  readonly envFile?: string;
-  readonly once?: true;
-  readonly interval?: number;
-  readonly dryRun?: true;
-  readonly detailedExitcode?: true;
-  readonly maxMigrations?: number;
-  readonly excludeSource?: string[];
-  readonly excludeTarget?: string[];
-  readonly metricsFile?: string;
-}
 
 const PENDING = 6;
 const SECOND = 1000;

@@ -424,7 +424,7 @@ describe('running', () => {
       send = undefined; // a second one would mean: at once
     }, 20);
     const outcome = await runCli(
-      ['balance', '-c', join(folder, 'balance.yml'), '--interval', '60', '--output', 'json'],
+      ['balance', '-c', join(folder, 'balance.yml'), '--interval', '15', '--output', 'json'],
       simulator,
       { onSignaller: (signaller) => void (send = signaller) },
     );

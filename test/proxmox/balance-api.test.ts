@@ -108,6 +108,7 @@ const cases: readonly Case[] = [
     name: 'metricsSince',
     call: (pve) => pve.metricsSince(1000),
     exchanges: [
+      release('8.3'),
       {
         asks: 'GET /cluster/metrics/export?history=1&start-time=1000',
         answer: {
@@ -125,7 +126,7 @@ const cases: readonly Case[] = [
   {
     name: 'metricsSince before 8.3',
     call: (pve) => pve.metricsSince(1000),
-    exchanges: [{ asks: 'GET /cluster/metrics/export?history=1&start-time=1000', status: 501, answer: '' }],
+    exchanges: [release('8.2')],
     gives: undefined,
   },
   {

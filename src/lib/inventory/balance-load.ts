@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { BalanceGuest, BalanceNode } from '../plan/balance/types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
-import { AuthError, isNotImplemented, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { PARALLEL_READS, toGuest, toNode } from './read.ts';
 import type { GuestInfo } from './types.ts';
@@ -140,7 +140,7 @@ export async function readGuestLoads(
   try {
     metrics = await pve.metricsSince(Math.floor(now - span), signal);
   } catch (error) {
-    if (error instanceof AuthError || isNotImplemented(error)) return undefined;
+    if (error instanceof AuthError) return undefined;
     throw error;
   }
   if (!metrics) return undefined;

@@ -17,7 +17,7 @@ export interface RrdPoint {
   readonly memoryPressure?: number;
 }
 
-export interface GuestRef {
+interface GuestRef {
   readonly node: string;
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
@@ -43,7 +43,7 @@ export interface HaRuleRow {
   readonly affinity?: 'positive' | 'negative';
 }
 
-export interface MigrateRequest {
+interface MigrateRequest {
   readonly node: string;
   readonly vmid: number;
   readonly target: string;

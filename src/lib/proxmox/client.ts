@@ -28,7 +28,7 @@ export function createPveClient(options: HttpOptions): PveClient {
     ...poolApi(http, cluster.version),
     ...networkApi(http),
     ...guestApi(http),
-    ...loadApi(http),
+    ...loadApi(http, versionGate(http, cluster.version, [8, 3])),
     ...haApi(http, isNine),
     ...migrateApi(http, isNine),
     ...taskApi(http),

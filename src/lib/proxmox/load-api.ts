@@ -1,14 +1,13 @@
 /** Endpoints about load: statistics, metrics, what a node is made of. Must not decide anything. */
 import { isRecord } from './answer.ts';
 import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
-import { isNotImplemented } from './errors.ts';
 import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
 import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
 
 type LoadApi = Pick<BalanceApi, 'nodeHistory' | 'guestHistory' | 'nodeStatus' | 'metricsSince'>;
 
-export function loadApi(http: PveHttp): LoadApi {
+export function loadApi(http: PveHttp, hasMetrics: (signal?: AbortSignal) => Promise<boolean>): LoadApi {
   return {
     nodeHistory: async (node, span, signal) =>
       rowsOf(await http.get(path`/nodes/${node}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
@@ -33,16 +32,12 @@ export function loadApi(http: PveHttp): LoadApi {
       });
     },
     metricsSince: async (since, signal) => {
-      try {
-        const params = { history: true, 'start-time': since };
-        const answer = await http.get('/cluster/metrics/export', params, signal);
-        const data = isRecord(answer.data) ? answer.data['data'] : undefined;
-        if (!Array.isArray(data)) throw unexpected(answer, 'data.data is not a list');
-        return data.flatMap((value, index) => metricOf(new Row(answer, value, `data.data[${index}]`)));
-      } catch (error) {
-        if (isNotImplemented(error)) return undefined;
-        throw error;
-      }
+      if (!(await hasMetrics(signal))) return undefined;
+      const params = { history: true, 'start-time': since };
+      const answer = await http.get('/cluster/metrics/export', params, signal);
+      const data = isRecord(answer.data) ? answer.data['data'] : undefined;
+      if (!Array.isArray(data)) throw unexpected(answer, 'data.data is not a list');
+      return data.flatMap((value, index) => metricOf(new Row(answer, value, `data.data[${index}]`)));
     },
   };
 }
