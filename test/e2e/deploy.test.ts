@@ -157,6 +157,7 @@ test('two deploys of different labs at the same moment share no VMID, bridge or 
     LAB.replace('name: net', 'name: two').replaceAll(/name: (eco|host)/g, 'name: $1-two'),
   );
   const runs = await Promise.all([runCli(one.args, simulator), runCli(two.args, simulator)]);
+  expect(runs.map((run) => (run.code === 0 ? '' : run.stderr))).toEqual(['', '']);
   expect(runs.map((run) => [run.code, run.stderr.includes('failed')])).toEqual([
     [0, false],
     [0, false],
