@@ -279,10 +279,14 @@ export class FakePve {
       },
       reloadNetwork: () => {
         this.writes.push('reload');
-        const finish = this.#taskEnd(() => {
-          for (const row of this.rows) row.active = true;
-          this.changes = '';
-        });
+        const finish = this.#taskEnd(
+          () => {
+            for (const row of this.rows) row.active = true;
+            this.changes = '';
+          },
+          // A failed ifreload has consumed the staged file all the same.
+          () => void (this.changes = ''),
+        );
         return Promise.resolve(this.startTask('srvreload', 'networking', finish));
       },
       isVmidFree: (vmid) => Promise.resolve(![...this.vms.keys()].some((key) => key.endsWith(`/${vmid}`))),

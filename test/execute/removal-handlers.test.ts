@@ -501,6 +501,15 @@ describe('network.reload after removals', () => {
     expect(count(pve, 'reload')).toBe(2);
   });
 
+  test('a reload whose answer was lost is done again: whether it failed, the list does not show', async () => {
+    const pve = new FakePve().fault('reloadNetwork', lost(), 'after');
+    pve.rows.push(bridgeRow('vmbr0', '', true));
+    pve.changes = stagedDiff('-', MARK);
+    pve.exits.push('got signal 9');
+    expect((await apply(pve, 'network.reload', payload)).outcome).toBe('done');
+    expect(count(pve, 'reload')).toBe(2);
+  });
+
   test('a foreign removal is never put into force', async () => {
     const pve = new FakePve();
     pve.changes = [stagedDiff('-', MARK), stagedDiff('-', '', 'vmbr7').split('\n').slice(2)]

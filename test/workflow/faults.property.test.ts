@@ -68,8 +68,30 @@ const OPTIONS = {
   minAgeSeconds: 0,
 };
 
-const deployOf = (lab: LabName) => (context: DeployContext) =>
-  deploy({ lab: LABS[lab], users: USERS, options: { adopt: false, updateRunning: false } }, context);
+const deployOf = (lab: LabName, adopt: boolean) => (context: DeployContext) =>
+  deploy({ lab: LABS[lab], users: USERS, options: { adopt, updateRunning: false } }, context);
+
+/** With `--adopt`: members of the users' pools that are called like machines, and unmarked bridges; the pools get our lines. */
+function mayBecomeOurs(state: ClusterState): (object: string) => boolean {
+  const pools = new Set(USERS.map(({ pool }) => pool));
+  const machines = new Set(Object.values(LABS).flatMap((lab) => lab.machines.map(({ name }) => name)));
+  const members = new Set(state.pools.flatMap(({ poolid, vms }) => (pools.has(poolid) ? vms : [])));
+  const names = new Set([...pools].map((pool) => `pool ${pool}`));
+  for (const { vmid, type, config } of state.guests) {
+    if (type !== 'qemu' || !members.has(vmid) || !machines.has(config['name'] ?? '')) continue;
+    names.add(`guest ${vmid}`).add(`member ${vmid}`);
+    for (const volume of state.volumes) {
+      if (volume.vmid === vmid) names.add(`volume ${volume.node ?? ''} ${volume.volid}`);
+    }
+  }
+  for (const { name, interfaces } of state.nodes) {
+    for (const { iface, options } of interfaces) {
+      if (!/^vmbr1\d\d\d$/.test(iface) || options['comments'] !== undefined) continue;
+      for (const where of ['interface', 'running']) names.add(`${where} ${name} ${iface}`);
+    }
+  }
+  return (object) => names.has(object);
+}
 
 const cleanupOf = (selection: CleanupSelection) => (context: DeployContext) =>
   cleanup({ selection, options: OPTIONS }, context);
@@ -147,6 +169,7 @@ function assertExplained(ended: Ended<unknown>): void {
 
 interface Case {
   readonly cluster: Scenario;
+  readonly adopt: boolean;
   readonly deploys: readonly { readonly lab: LabName; readonly trouble: Trouble }[];
   readonly selection: CleanupSelection;
   readonly trouble: Trouble;
@@ -154,6 +177,7 @@ interface Case {
 
 const cases: fc.Arbitrary<Case> = fc.record({
   cluster: scenarios,
+  adopt: fc.boolean(),
   deploys: fc.array(fc.record({ lab: fc.constantFrom<LabName>('net', 'net', 'web'), trouble: troubles }), {
     minLength: 1,
     maxLength: 2,
@@ -162,9 +186,11 @@ const cases: fc.Arbitrary<Case> = fc.record({
   trouble: troubles,
 });
 
-async function play({ cluster, deploys, selection, trouble }: Case): Promise<void> {
+async function play({ cluster, adopt, deploys, selection, trouble }: Case): Promise<void> {
   const pristine = await run(cluster, undefined, () => Promise.resolve());
-  const foreign = objectsOf(pristine.state);
+  const before = objectsOf(pristine.state);
+  const isTakeable = adopt ? mayBecomeOurs(pristine.state) : () => false;
+  const foreign = new Map([...before].filter(([name]) => !isTakeable(name)));
   let { state } = pristine;
   const step = async <T>(
     what: string,
@@ -177,12 +203,12 @@ async function play({ cluster, deploys, selection, trouble }: Case): Promise<voi
     expect([what, harmed(foreign, state)]).toEqual([what, []]);
     return ended;
   };
-  for (const one of deploys) await step(`deploy ${one.lab}`, deployOf(one.lab), one.trouble);
+  for (const one of deploys) await step(`deploy ${one.lab}`, deployOf(one.lab, adopt), one.trouble);
   const claimed = claimsIn(state);
   await step('cleanup', cleanupOf(selection), trouble);
   const clean = await step('cleanup again', cleanupOf(selection));
   if (!clean.value) throw new Error('the cleanup without faults failed', { cause: clean.error });
-  expect(leftOf(state, { selection, claimed }, foreign, clean.value.summary)).toEqual([]);
+  expect(leftOf(state, { selection, claimed }, before, clean.value.summary)).toEqual([]);
   const third = await step('cleanup once more', cleanupOf(selection));
   expect(third.writes).toEqual([]);
 
@@ -192,7 +218,7 @@ async function play({ cluster, deploys, selection, trouble }: Case): Promise<voi
   );
   if (all.value?.summary.stands.some(({ error }) => error)) return;
   await step('cleanup of orphans', cleanupOf({ by: 'orphans' }));
-  const extra = [...objectsOf(state).keys()].filter((name) => !foreign.has(name));
+  const extra = [...objectsOf(state).keys()].filter((name) => !before.has(name));
   expect(extra.filter((name) => !isExcused(name, state))).toEqual([]);
 }
 
