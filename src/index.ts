@@ -21,5 +21,7 @@ export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
 export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
 export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/workflow/users.ts';
+export { examineCaller, type DoctorWant } from './lib/workflow/doctor.ts';
+export type { DoctorReport, DoctorRow } from './lib/plan/privileges/report.ts';
 export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';

@@ -13,7 +13,9 @@ export function doctorCommand(io: ProgramIo): Command {
     .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
     .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
     .addOption(
-      new Option('--for <command>', 'the command that is going to be run').choices(COMMANDS).default('deploy'),
+      new Option('--for <command>', 'the command that is going to be run')
+        .choices(COMMANDS)
+        .default('deploy'),
     )
     .addOption(
       new Option('--profile <name>', "full or confined (default: as the caller's rights are)").choices([

@@ -37,7 +37,9 @@ test('a token that may nothing is told what it lacks; with what doctor proposes 
   expect(refused.code).toBe(4);
   expect(refused.stderr).toContain('lacks privileges for this; nothing was changed  [MISSING_PRIVILEGES]');
   expect(refused.stderr).toMatch(/\/vms\/101 +lacks VM\.Audit: to find and read the template/);
-  expect(refused.stderr).toContain("pveum acl modify /pool --tokens 'deploy-stand@pve!cli' --roles deploy-stand-pool");
+  expect(refused.stderr).toContain(
+    "pveum acl modify /pool --tokens 'deploy-stand@pve!cli' --roles deploy-stand-pool",
+  );
   const asJson = await runCli([...deploy, '--output', 'json'], simulator, { env: ENV });
   expect(JSON.parse(asJson.stdout)).toMatchObject({
     error: {
@@ -67,9 +69,17 @@ test('a token that may nothing is told what it lacks; with what doctor proposes 
   expect(told.stdout).toContain('nothing is missing for deploy');
   const made = await runCli([...deploy, '--output', 'json'], simulator, { env: ENV });
   expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
-  expect(JSON.parse(made.stdout)).toMatchObject({ plan: { profile: 'confined' }, summary: { status: 'done' } });
+  expect(JSON.parse(made.stdout)).toMatchObject({
+    plan: { profile: 'confined' },
+    summary: { status: 'done' },
+  });
   const pools = simulator.snapshot().pools.map(({ poolid, vms }) => [poolid, vms]);
-  expect(pools).toEqual(expect.arrayContaining([['anna', [10000]], ['boris', [10001]]]));
+  expect(pools).toEqual(
+    expect.arrayContaining([
+      ['anna', [10000]],
+      ['boris', [10001]],
+    ]),
+  );
 
   const cleanup = ['cleanup', ...files];
   const dry = await runCli([...cleanup, '--dry-run'], simulator, { env: ENV });
@@ -92,7 +102,9 @@ test.each(['deploy', 'cleanup', 'users', 'bridges', 'templates', 'balance'])(
       expect(rows.filter(({ state }) => state === 'missing')).toEqual([]);
       // The server takes every role that is proposed.
       for (const { role, privileges } of new Map(grants.map((grant) => [grant.role, grant])).values())
-        expect(await post(simulator, '/access/roles', { roleid: role, privs: privileges.join(',') })).toBe(200);
+        expect(await post(simulator, '/access/roles', { roleid: role, privs: privileges.join(',') })).toBe(
+          200,
+        );
     }
   },
 );

@@ -309,7 +309,9 @@ describe('access', () => {
       name: 'roles',
       call: (pve) => pve.roles(),
       asks: 'GET /access/roles',
-      answer: { data: [{ roleid: 'PVEVMAdmin', privs: 'VM.Audit,VM.Clone', special: 1 }, { roleid: 'NoAccess' }] },
+      answer: {
+        data: [{ roleid: 'PVEVMAdmin', privs: 'VM.Audit,VM.Clone', special: 1 }, { roleid: 'NoAccess' }],
+      },
       gives: [
         { role: 'PVEVMAdmin', privileges: ['VM.Audit', 'VM.Clone'] },
         { role: 'NoAccess', privileges: [] },

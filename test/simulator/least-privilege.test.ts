@@ -204,7 +204,11 @@ async function unnamed(
 }
 
 /** Runs the command itself: also what has to be seen before the plan is named, and nothing is written. */
-async function unrefused(it: World, grants: readonly Grant[], run: () => Promise<RunOutcome>): Promise<string[]> {
+async function unrefused(
+  it: World,
+  grants: readonly Grant[],
+  run: () => Promise<RunOutcome>,
+): Promise<string[]> {
   const found: string[] = [];
   await withoutEach(it, grants, async (privilege, path) => {
     const since = it.sim.requests.length;
@@ -272,7 +276,10 @@ test.each([
   expect(await unnamed(it, forCleanup, cleanupRequest)).toEqual([]);
   expect(notDone(await cleanup(CLEANUP, it.teacher))).toEqual([]);
   const after = it.sim.snapshot();
-  expect({ guests: after.guests.length, pools: after.pools }).toEqual({ guests: before.guests.length, pools: [] });
+  expect({ guests: after.guests.length, pools: after.pools }).toEqual({
+    guests: before.guests.length,
+    pools: [],
+  });
   expect(after.users.map(({ userid }) => userid)).toEqual(before.users.map(({ userid }) => userid));
 });
 
@@ -284,7 +291,9 @@ test('deploy itself refuses before it writes, also what it could not even plan',
 });
 
 test('a confined deploy takes no number of a guest that is out of its sight', async () => {
-  const it = await world('9.2', { guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }] });
+  const it = await world('9.2', {
+    guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }],
+  });
   await it.allow(await it.grants('deploy', 'confined'));
   const made = await deploy(DEPLOY, it.teacher);
   expect(notDone(made)).toEqual([]);

@@ -61,7 +61,11 @@ function worldOf(version: '7.4' | '8.4' | '9.2', entries: readonly Record<string
     pools: [{ pool: 'infra', storages: ['ceph'] }],
     acl: entries.map(({ to, ...entry }) => ({
       ...(entry as { path: string; role: string; propagate: boolean }),
-      ...(to === 'user' ? { user: 'anna@pve' } : to === 'group' ? { group: 'teachers' } : { token: 'anna@pve!t' }),
+      ...(to === 'user'
+        ? { user: 'anna@pve' }
+        : to === 'group'
+          ? { group: 'teachers' }
+          : { token: 'anna@pve!t' }),
     })),
   };
   const world = new World(buildState(scenario));
@@ -71,7 +75,10 @@ function worldOf(version: '7.4' | '8.4' | '9.2', entries: readonly Record<string
 
 function listed(sim: ReturnType<typeof worldOf>, user: string): Record<string, Record<string, boolean>> {
   const call = { sim, user, params: new Params(new Map()) } as unknown as Call;
-  const answer = accessRightsHandlers['GET /access/permissions']!(call) as Record<string, Record<string, number>>;
+  const answer = accessRightsHandlers['GET /access/permissions']!(call) as Record<
+    string,
+    Record<string, number>
+  >;
   return Object.fromEntries(
     Object.entries(answer).map(([path, held]) => [
       path,
@@ -106,9 +113,13 @@ test.each([
 
 test('for a token with rights of its own, where ACLs propagate', () => {
   fc.assert(
-    fc.property(version, fc.array(acl(fc.constant(true), ['user', 'token'], OVERLAPPING), { maxLength: 6 }), (of, entries) => {
-      compare(worldOf(of, entries), 'anna@pve!t');
-    }),
+    fc.property(
+      version,
+      fc.array(acl(fc.constant(true), ['user', 'token'], OVERLAPPING), { maxLength: 6 }),
+      (of, entries) => {
+        compare(worldOf(of, entries), 'anna@pve!t');
+      },
+    ),
     { numRuns: 60 },
   );
 });

@@ -123,7 +123,9 @@ function blamed(keys: readonly string[], because: string): readonly string[] {
   const storage = /storage-([\w.-]+)'/.exec(because)?.[1];
   const isUserConfig = because.includes("'file-user_cfg'");
   const named = keys.filter((key) =>
-    isUserConfig ? key === 'destroy' || key === 'pool-clone' : storage !== undefined && key.endsWith(`:${storage}`),
+    isUserConfig
+      ? key === 'destroy' || key === 'pool-clone'
+      : storage !== undefined && key.endsWith(`:${storage}`),
   );
   return named.length > 0 ? named : keys.filter((key) => key.startsWith('task:'));
 }

@@ -281,19 +281,20 @@ export async function readInventory(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
-  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] = await Promise.all([
-    pve.version(signal),
-    pve.resources(signal),
-    pve.pools(signal),
-    pve.users(signal),
-    unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
-    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
-    pve.realms(signal),
-    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    unlessForbidden(pve.vnets(signal), [], quietly),
-    unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
-    scope.rights === true ? pve.permissions(signal) : undefined,
-  ]);
+  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] =
+    await Promise.all([
+      pve.version(signal),
+      pve.resources(signal),
+      pve.pools(signal),
+      pve.users(signal),
+      unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
+      unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+      pve.realms(signal),
+      unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+      unlessForbidden(pve.vnets(signal), [], quietly),
+      unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+      scope.rights === true ? pve.permissions(signal) : undefined,
+    ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
   const listed = guestsOf(rows);

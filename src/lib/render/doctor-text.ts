@@ -32,7 +32,9 @@ function tableOf(rows: readonly DoctorRow[], { width }: RenderOptions, paint: Pa
 
 function closing({ missing, command, refused }: DoctorReport): string {
   if (missing > 0) return `${countOf(missing, 'privilege is', 'privileges are')} missing for ${command}`;
-  return refused === null ? `nothing is missing for ${command}` : `no privilege is missing for ${command} in general`;
+  return refused === null
+    ? `nothing is missing for ${command}`
+    : `no privilege is missing for ${command} in general`;
 }
 
 /** Same report, same options, same text. Ends without a line break. */
@@ -49,7 +51,10 @@ export function renderDoctor(report: DoctorReport, options: RenderOptions): stri
     '',
     ...(refused === null
       ? []
-      : labelled('note', `this class cannot be planned as it is: ${refused}`, { width, paint: paint.yellow })),
+      : labelled('note', `this class cannot be planned as it is: ${refused}`, {
+          width,
+          paint: paint.yellow,
+        })),
     ...notes.flatMap((note) => labelled('note', note, { width })),
     '',
     'An administrator makes an account that can do exactly this with:',

@@ -34,7 +34,8 @@ export async function examineCaller(
     {
       templates: (want.lab?.machines ?? []).map(({ template }) => template),
       claimed: (pools) => claimedBy(want, pools),
-      bridgeUse: (networks) => (want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : []),
+      bridgeUse: (networks) =>
+        want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
       rights: true,
     },
     hard,

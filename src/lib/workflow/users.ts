@@ -44,7 +44,10 @@ const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
 ]);
 
 /** No configuration of any VM is needed. */
-function read({ pve, hard }: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
+function read(
+  { pve, hard }: ReadContext,
+  more: Pick<InventoryScope, 'live' | 'rights'> = {},
+): Promise<Inventory> {
   return readInventory(pve, { templates: [], claimed: () => [], ...more }, hard);
 }
 

@@ -27,7 +27,8 @@ export const cloneVm: Handler<'vm.clone'> = (step, io) => {
       const exists = isAlreadyExists(error);
       // After a lock timeout PVE takes the half-made VM back; it must be gone before the number is used again.
       if (!exists && !isLockTimeout(error)) throw error;
-      if ((await settledClone(step, io, exists ? 'VMID_TAKEN' : 'CLONE_LEFT')) === 'done') return 'already-done';
+      if ((await settledClone(step, io, exists ? 'VMID_TAKEN' : 'CLONE_LEFT')) === 'done')
+        return 'already-done';
       if (!exists) throw error;
       if (!mayExist) {
         throw new StepError(

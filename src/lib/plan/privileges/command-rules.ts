@@ -17,6 +17,10 @@ export interface Scope {
   /** Bridges that are named as real ones. */
   readonly bridges: readonly string[];
   readonly storages: readonly string[];
+  /** Role that students get; empty: the default. */
+  readonly role: string;
+  /** Of the users; empty: any. */
+  readonly realms: readonly string[];
   /** Groups of users of whom each is in one; else none. */
   readonly groups: readonly string[];
   /** Are users looked at? */
@@ -165,8 +169,20 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     },
   ],
   balance: [
-    { path: '/vms', anyOf: ['VM.Audit'], why: 'to see the load of every guest', reaches: true, at: () => [''] },
-    { path: '/nodes', anyOf: ['Sys.Audit'], why: 'to see the load of every node', reaches: true, at: () => [''] },
+    {
+      path: '/vms',
+      anyOf: ['VM.Audit'],
+      why: 'to see the load of every guest',
+      reaches: true,
+      at: () => [''],
+    },
+    {
+      path: '/nodes',
+      anyOf: ['Sys.Audit'],
+      why: 'to see the load of every node',
+      reaches: true,
+      at: () => [''],
+    },
     { path: '/', anyOf: ['Sys.Audit'], why: 'to see the state of HA', at: () => [''] },
     seePools,
     seeBridges,
@@ -201,7 +217,9 @@ export const OTHER_STEPS: Readonly<Record<string, readonly RuleText[]>> = {
   'template.convert': [
     { path: '/vms/{replica}', anyOf: ['VM.Allocate'], why: 'to turn the copy into a template' },
   ],
-  'template.migrate': [{ path: '/vms/{replica}', anyOf: ['VM.Migrate'], why: 'to bring the copy to its node' }],
+  'template.migrate': [
+    { path: '/vms/{replica}', anyOf: ['VM.Migrate'], why: 'to bring the copy to its node' },
+  ],
   'vm.migrate': [
     { path: '/vms/{guest}', anyOf: ['VM.Migrate'], why: 'to move the guest' },
     {
@@ -276,5 +294,8 @@ export const COMMAND_STEPS: Readonly<
     steps: ['pool.create', 'pool.update', 'pool.release', 'vm.delete'],
     others: ['template.clone', 'template.convert', 'template.migrate'],
   },
-  balance: { steps: ['bridge.create', 'bridge.delete', 'network.reload', 'vm.configure'], others: ['vm.migrate'] },
+  balance: {
+    steps: ['bridge.create', 'bridge.delete', 'network.reload', 'vm.configure'],
+    others: ['vm.migrate'],
+  },
 };

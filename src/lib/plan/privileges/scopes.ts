@@ -14,18 +14,29 @@ const NOTHING: Omit<Scope, 'command'> = {
   vmids: new Map(),
   bridges: [],
   storages: [],
+  role: '',
+  realms: [],
   groups: [],
   users: false,
   removesBridges: false,
   locks: false,
 };
 
-/** Empty unless every user is in a group: else rights on groups alone do not show them all. */
-function groupsOf(users: readonly User[]): string[] {
-  return users.every(({ groups }) => groups.length > 0) ? [...new Set(users.flatMap(({ groups }) => groups))] : [];
+function realmsOf(users: readonly User[]): string[] {
+  return [...new Set(users.map(({ realm }) => realm))];
 }
 
-function templatesOf(lab: Lab, have: Inventory): { readonly templates: number[]; readonly hasUnknownTemplates: boolean } {
+/** Empty unless every user is in a group: else rights on groups alone do not show them all. */
+function groupsOf(users: readonly User[]): string[] {
+  return users.every(({ groups }) => groups.length > 0)
+    ? [...new Set(users.flatMap(({ groups }) => groups))]
+    : [];
+}
+
+function templatesOf(
+  lab: Lab,
+  have: Inventory,
+): { readonly templates: number[]; readonly hasUnknownTemplates: boolean } {
   const found = lab.machines.map(({ template }) =>
     template.by === 'vmid'
       ? [template.vmid]
@@ -57,6 +68,8 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     pools: users.map(({ pool }) => pool),
     bridges: realBridges(lab, have),
     storages: [...new Set([...drives, ...lab.machines.flatMap(({ storage }) => storage ?? [])])],
+    role: lab.access.role,
+    realms: realmsOf(users),
     groups: groupsOf(users),
     users: true,
     locks,
@@ -66,7 +79,9 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
 function selector(selection: CleanupSelection): (user: string, lab: string) => boolean {
   if (selection.by === 'lab') return (_, lab) => lab === selection.lab;
   if (selection.by !== 'class' && selection.by !== 'user') return () => true;
-  const users = new Set(selection.by === 'class' ? selection.users.map(({ userid }) => userid) : selection.users);
+  const users = new Set(
+    selection.by === 'class' ? selection.users.map(({ userid }) => userid) : selection.users,
+  );
   return (user, lab) => users.has(user) && (selection.by === 'user' || lab === selection.lab);
 }
 
@@ -99,7 +114,17 @@ export function cleanupScope(
 }
 
 export function usersScope(work: UsersWork, locks: boolean): Scope {
-  return { ...NOTHING, command: 'users', pools: undefined, groups: groupsOf(work.users), users: true, locks };
+  const { users } = work;
+  return {
+    ...NOTHING,
+    command: 'users',
+    pools: undefined,
+    role: work.by === 'sync' ? work.role : '',
+    realms: realmsOf(users),
+    groups: groupsOf(users),
+    users: true,
+    locks,
+  };
 }
 
 export function bridgesScope(removesBridges: boolean, locks: boolean): Scope {

@@ -21,7 +21,10 @@ function bridgePaths(
   const paths = nics
     .filter(({ bridge }) => bridge !== '' && !vnets.includes(bridge))
     .flatMap(({ bridge, tag, trunks = [] }) => {
-      const vlans = [...(tag === undefined ? [] : [String(tag)]), ...trunks.map((vlan) => vlan.split('-')[0] ?? '')];
+      const vlans = [
+        ...(tag === undefined ? [] : [String(tag)]),
+        ...trunks.map((vlan) => vlan.split('-')[0] ?? ''),
+      ];
       return vlans.length === 0 ? [bridge] : vlans.map((vlan) => `${bridge}/${vlan}`);
     });
   return [...new Set(paths)];
@@ -261,7 +264,9 @@ const configure: readonly Rule<'vm.configure'>[] = [
     ...onVm(['VM.Config.Cloudinit', 'VM.Config.Network'], 'cloud-init settings'),
     when: 'the machine has `cloud_init`',
     at: (step) =>
-      step.secret !== undefined || has(step, /^(ci|ipconfig|sshkeys|nameserver|searchdomain)/) ? vmOf(step) : [],
+      step.secret !== undefined || has(step, /^(ci|ipconfig|sshkeys|nameserver|searchdomain)/)
+        ? vmOf(step)
+        : [],
   },
   {
     path: '/sdn/zones/localnetwork/{bridge}',
@@ -305,7 +310,13 @@ export const STEP_RULES: StepRules = {
   'bridge.delete': [changeNetwork, seeBridge],
   'network.reload': [changeNetwork],
   'ha.remove': [
-    { path: '/', anyOf: ['Sys.Console'], why: 'to take a VM out of HA', when: 'HA manages it', at: () => HERE },
+    {
+      path: '/',
+      anyOf: ['Sys.Console'],
+      why: 'to take a VM out of HA',
+      when: 'HA manages it',
+      at: () => HERE,
+    },
   ],
   'vm.clone': clone,
   'vm.configure': configure,

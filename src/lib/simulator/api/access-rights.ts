@@ -239,7 +239,9 @@ function listPermissions(call: Call): unknown {
     ...[...pool.storage].map((storage) => `/storage/${storage}`),
   ]);
   const paths =
-    wanted === undefined ? new Set([...base, ...[...sim.world.acl.keys()].flatMap(withParents), ...members]) : new Set([wanted]);
+    wanted === undefined
+      ? new Set([...base, ...[...sim.world.acl.keys()].flatMap(withParents), ...members])
+      : new Set([wanted]);
   const result: Record<string, Record<string, 0 | 1>> = {};
   for (const path of paths) {
     const privs = sim.rights.privileges(userid, path);
