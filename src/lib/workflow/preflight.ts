@@ -2,6 +2,7 @@
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { Scope } from '../plan/privileges/command-rules.ts';
+import { requiredUnplanned } from '../plan/privileges/examine.ts';
 import { aclCommands, grantsFor, roleCommands } from '../plan/privileges/grants.ts';
 import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
 import type { Requirement } from '../plan/privileges/types.ts';
@@ -98,10 +99,10 @@ function check({ have, make, scope, takesLock }: PlanRequest, { caller, prefligh
   try {
     plan = make();
   } catch (error) {
-    const required = requiredByScope(scope(true), have);
-    const lacking = lackingOf(required, have);
-    if (!(error instanceof PlanRefusedError) || lacking.length === 0) throw error;
-    throw lackingError(lacking, required, have, caller);
+    const seen = lackingOf(requiredByScope(scope(true), have), have);
+    if (!(error instanceof PlanRefusedError) || seen.length === 0) throw error;
+    const required = requiredUnplanned(scope(true), have);
+    throw lackingError(lackingOf(required, have), required, have, caller);
   }
   const required = [...requiredByScope(scope(takesLock(plan)), have), ...requiredByPlan(plan, have)];
   return { plan, required, lacking: lackingOf(required, have) };

@@ -17,6 +17,10 @@ export interface Scope {
   /** Bridges that are named as real ones. */
   readonly bridges: readonly string[];
   readonly storages: readonly string[];
+  /** Role that students get; empty: the default. */
+  readonly role: string;
+  /** Of the users; empty: any. */
+  readonly realms: readonly string[];
   /** Groups of users of whom each is in one; else none. */
   readonly groups: readonly string[];
   /** Are users looked at? */

@@ -6,7 +6,8 @@ import { planCleanup } from '../cleanup.ts';
 import { planDeploy } from '../deploy.ts';
 import { parseBridgeMark } from '../marks.ts';
 import type { Plan } from '../types.ts';
-import { majorOf } from './profile.ts';
+import type { Scope } from './command-rules.ts';
+import { majorOf, profileOf } from './profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
 import type { Command, Profile, Requirement } from './types.ts';
@@ -100,14 +101,33 @@ function examineCleanup(
 
 function inGeneral(input: ExamineInput, seen: readonly Requirement[] = []): Examined {
   const { command, lab, users = [], have, profile } = input;
-  const role = lab?.access.role ?? 'PVEVMAdmin';
   const general = requiredInGeneral(command, {
     profile,
     major: majorOf(have),
-    role: have.rolePrivileges?.[role] ?? [],
+    role: privilegesOfRole(lab?.access.role, have),
     realms: [...new Set(users.map(({ realm }) => realm))],
   });
   return { scope: 'general', required: [...seen, ...general] };
+}
+
+/** Of a run whose caller does not even see what it takes to plan: that, and what is needed in any case. */
+export function requiredUnplanned(scope: Scope, have: Inventory): Requirement[] {
+  const { command, role, realms, templates } = scope;
+  const general = requiredInGeneral(command, {
+    profile: profileOf(have.rights),
+    major: majorOf(have),
+    role: privilegesOfRole(role, have),
+    realms,
+    templates,
+    isCertain: true,
+  });
+  const seen = requiredByScope(scope, have);
+  const known = new Set(seen.map(({ grantOn, anyOf }) => `${grantOn} ${anyOf.join()}`));
+  return [...seen, ...general.filter(({ grantOn, anyOf }) => !known.has(`${grantOn} ${anyOf.join()}`))];
+}
+
+function privilegesOfRole(role: string | undefined, { rolePrivileges }: Inventory): readonly string[] {
+  return rolePrivileges?.[role === undefined || role === '' ? 'PVEVMAdmin' : role] ?? [];
 }
 
 export function examine(input: ExamineInput): Examined {

@@ -156,14 +156,27 @@ export interface GeneralFacts {
   readonly role: readonly string[];
   /** Realms of the users; empty: any. */
   readonly realms: readonly string[];
+  /** VMIDs of the templates, where they are known. */
+  readonly templates?: readonly number[];
+  /** Leave out what is needed only in some cases. */
+  readonly isCertain?: boolean;
 }
 
 /** Paths for all objects of a kind; VMs of a confined caller are reached through their pools. */
-function wholePaths(path: string, { profile, realms }: GeneralFacts): readonly string[] {
+function wholePaths(path: string, { profile, realms, templates = [] }: GeneralFacts): readonly string[] {
   if (path === '/vms/{vmid}' && profile === 'confined') return ['/pool'];
+  if (path === '/vms/{template}' && templates.length > 0)
+    return templates.map((vmid) => fill(path, String(vmid)));
   if (path === '/access/realm/{realm}' && realms.length > 0) return realms.map((realm) => fill(path, realm));
   const at = path.indexOf('/{');
   return [at < 0 ? path : path.slice(0, at)];
+}
+
+/** Is it the path above all objects, and not that of one? */
+function isWhole(path: string, rule: RuleText): boolean {
+  return (
+    path === rule.path.slice(0, rule.path.indexOf('/{')) || (path === '/pool' && rule.path.includes('{'))
+  );
 }
 
 function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
@@ -171,12 +184,13 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
   const ofProfile = rule.when?.startsWith('profile ') === true;
   if (!applies(rule, facts.major) || (ofProfile && rule.when !== `profile ${profile}`)) return;
   const isConditional = rule.when !== undefined && !ofProfile;
+  if (isConditional && facts.isCertain === true) return;
   const why = isConditional ? `${rule.why} (when ${rule.when ?? ''})` : rule.why;
   for (const path of wholePaths(rule.path, facts)) {
     const need = {
       path,
       grantOn: grantOn(rule.path, path, profile),
-      reaches: rule.path.includes('{') || rule.reaches === true,
+      reaches: isWhole(path, rule) || rule.reaches === true,
       // Rights on everything are not asked for in case they are needed.
       advice: rule.advice === true || (isConditional && rule.path === '/'),
       ...(rule.path === '/vms/{vmid}' && !BEFORE_JOINING.has(reader) ? { viaPool: '/pool' } : {}),

@@ -14,11 +14,17 @@ const NOTHING: Omit<Scope, 'command'> = {
   vmids: new Map(),
   bridges: [],
   storages: [],
+  role: '',
+  realms: [],
   groups: [],
   users: false,
   removesBridges: false,
   locks: false,
 };
+
+function realmsOf(users: readonly User[]): string[] {
+  return [...new Set(users.map(({ realm }) => realm))];
+}
 
 /** Empty unless every user is in a group: else rights on groups alone do not show them all. */
 function groupsOf(users: readonly User[]): string[] {
@@ -67,6 +73,8 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     pools: users.map(({ pool }) => pool),
     bridges: realBridges(lab, have),
     storages: [...new Set([...drives, ...lab.machines.flatMap(({ storage }) => storage ?? [])])],
+    role: lab.access.role,
+    realms: realmsOf(users),
     groups: groupsOf(users),
     users: true,
     locks,
@@ -111,7 +119,17 @@ export function cleanupScope(
 }
 
 export function usersScope(work: UsersWork, locks: boolean): Scope {
-  return { ...NOTHING, command: 'users', pools: undefined, groups: groupsOf(work.users), users: true, locks };
+  const { users } = work;
+  return {
+    ...NOTHING,
+    command: 'users',
+    pools: undefined,
+    role: work.by === 'sync' ? work.role : '',
+    realms: realmsOf(users),
+    groups: groupsOf(users),
+    users: true,
+    locks,
+  };
 }
 
 export function bridgesScope(removesBridges: boolean, locks: boolean): Scope {

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import type { Inventory, Rights } from '../../src/lib/inventory/types.ts';
+import { planCleanup } from '../../src/lib/plan/cleanup.ts';
+import { grantsFor } from '../../src/lib/plan/privileges/grants.ts';
+import { profileOf } from '../../src/lib/plan/privileges/profile.ts';
+import { missing, requiredByPlan, requiredByScope } from '../../src/lib/plan/privileges/required.ts';
+import { cleanupScope, deployScope } from '../../src/lib/plan/privileges/scopes.ts';
+import type { Requirement } from '../../src/lib/plan/privileges/types.ts';
+import type { Plan, StepKind, StepOf } from '../../src/lib/plan/types.ts';
+import {
+  alias,
+  applied,
+  claimOf,
+  guest,
+  have,
+  ids,
+  lab,
+  machine,
+  plan,
+  real,
+  template,
+  user,
+} from './builders.ts';
+
+const CONFINED: Rights = { '/pool': { 'VM.Allocate': true } };
+const FULL: Rights = { '/vms': { 'VM.Allocate': true } };
+
+function stepOf<K extends StepKind>(result: Plan, kind: K): StepOf<K> {
+  return result.steps.find((step) => step.kind === kind) as unknown as StepOf<K>;
+}
+
+const texts = (needs: readonly Requirement[]): string[] =>
+  needs.map(({ path, anyOf, reaches }) => `${anyOf.join('|')} ${path}${reaches ? '/' : ''}`);
+
+describe('the profile', () => {
+  test.each([
+    { rights: undefined, profile: 'full' },
+    { rights: {}, profile: 'full' },
+    { rights: { '/': { 'VM.Allocate': true } }, profile: 'full' },
+    { rights: { '/vms': { 'VM.Allocate': false }, '/pool': { 'VM.Allocate': true } }, profile: 'confined' },
+    { rights: { '/pool': { 'VM.Allocate': false } }, profile: 'full' },
+    { rights: { ...FULL, ...CONFINED }, profile: 'full' },
+  ] as const)('$rights: $profile', ({ rights, profile }) => {
+    expect(profileOf(rights)).toBe(profile);
+  });
+});
+
+describe('a confined plan', () => {
+  const want = lab([machine('pc', [alias('hq')], { poolRole: 'PVEVMUser' })]);
+  const confined = (more: Partial<Inventory> = {}) =>
+    plan(want, [user('anna')], have({ rights: CONFINED, ...more }));
+
+  test('claims by the comment, and its clones join the pool', () => {
+    const result = confined();
+    expect(result.profile).toBe('confined');
+    expect(stepOf(result, 'pool.update')).toMatchObject({
+      addVmids: [],
+      comment: expect.stringContaining('vmids=10000') as string,
+    });
+    expect(stepOf(result, 'vm.clone')).toMatchObject({ pool: 'anna', dependsOn: ['pool.update:anna'] });
+    expect(ids(result)).toEqual(ids(plan(want, [user('anna')])));
+  });
+
+  test('goes on with the numbers of a run that was killed, without a claim of its own', () => {
+    const result = confined({ pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }] });
+    expect(ids(result)).not.toContain('pool.update:anna');
+    expect(stepOf(result, 'vm.clone')).toMatchObject({ vmid: 10000, dependsOn: [] });
+  });
+
+  test('takes another number where one was found taken', () => {
+    const pools = [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }];
+    const result = plan(want, [user('anna')], have({ rights: CONFINED, pools }), {
+      taken: { vmids: [10000], bridges: [] },
+    });
+    expect(stepOf(result, 'vm.clone').vmid).toBe(10001);
+    expect(stepOf(result, 'pool.update').comment).toContain('vmids=10000-10001');
+  });
+
+  test('does not make members of VMs that left the pool', () => {
+    const made = applied(want, confined(), have({ rights: CONFINED }));
+    const outside = made.guests.map(({ vmid, node, name = '', status }) =>
+      guest(vmid, { node, name, status }),
+    );
+    const again = plan(want, [user('anna')], { ...made, guests: outside });
+    expect(again.steps).toEqual([]);
+  });
+
+  test('releases only members: PVE lists the rights on them', () => {
+    const pools = [{ pool: 'anna', comment: `${claimOf('anna@pve', [10000, 10001])}\nby hand` }];
+    const released = (rights: Rights) =>
+      stepOf(
+        planCleanup({
+          selection: { by: 'lab', lab: 'net' },
+          have: have({ rights, pools }),
+          options: {
+            keepUsers: false,
+            adopt: false,
+            forceProtected: false,
+            lockWaitSeconds: 0,
+            minAgeSeconds: 0,
+          },
+        }),
+        'pool.release',
+      ).removeVmids;
+    expect(released(FULL)).toEqual([10000, 10001]);
+    expect(released({ ...CONFINED, '/vms/10001': { 'VM.Allocate': false } })).toEqual([10001]);
+  });
+});
+
+describe('what a plan needs', () => {
+  const want = lab([machine('pc', [alias('hq')])]);
+  const needs = (more: Partial<Inventory> = {}) => {
+    const before = have({
+      rolePrivileges: { PVEVMAdmin: ['VM.Console', 'VM.Backup'] },
+      rights: FULL,
+      ...more,
+    });
+    return texts(requiredByPlan(plan(want, [user('anna')], before), before));
+  };
+
+  test('names the very paths', () => {
+    const templates = [template(101, 'ceph', { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0' })];
+    expect(needs({ templates })).toEqual([
+      'Pool.Allocate /pool/anna',
+      'Pool.Audit /pool/anna',
+      'VM.Allocate|Permissions.Modify /vms/10000',
+      'Sys.Modify /nodes/pve1',
+      'SDN.Use|SDN.Audit /sdn/zones/localnetwork/vmbr1000',
+      'Realm.AllocateUser /access/realm/pve',
+      'User.Modify /access/groups',
+      'VM.Clone /vms/101',
+      'VM.Allocate /vms/10000',
+      'Datastore.AllocateSpace /storage/ceph',
+      'SDN.Use /sdn/zones/localnetwork/vmbr0',
+      'VM.Audit /vms/10000',
+      'VM.Config.Options /vms/10000',
+      'VM.Config.Network /vms/10000',
+      'SDN.Use /sdn/zones/localnetwork/vmbr1000',
+      'Pool.Allocate|Permissions.Modify /pool/anna',
+      'VM.Console|Permissions.Modify /pool/anna/',
+      'VM.Backup|Permissions.Modify /pool/anna/',
+    ]);
+  });
+
+  test('7.4 neither guards bridges nor compares roles', () => {
+    const asked = needs({ version: '7.4' }).join('\n');
+    expect(asked).not.toMatch(/SDN|VM\.Console/);
+    expect(needs({ version: '9.2' })).toEqual(needs());
+  });
+
+  test('a VLAN tag is guarded on its own path, a vnet elsewhere', () => {
+    const tagged = machine('pc', [real('vmbr0', { tag: 7 }), real('vnet1')]);
+    const before = have({ vnets: ['vnet1'], rights: FULL });
+    const asked = texts(requiredByPlan(plan(lab([tagged]), [user('anna')], before), before));
+    expect(asked).toContain('SDN.Use /sdn/zones/localnetwork/vmbr0/7');
+    expect(asked.join()).not.toContain('vnet1');
+  });
+
+  test('rights on the groups of a user do instead of rights on all', () => {
+    const grouped = { ...user('anna'), groups: ['a', 'b'] };
+    const before = have({ groups: ['a', 'b'], rights: FULL });
+    const asked = [
+      ...requiredByScope(deployScope(want, [grouped], before, false), before),
+      ...requiredByPlan(plan(want, [grouped], before), before),
+    ].filter(({ path }) => path === '/access/groups');
+    expect(asked).toHaveLength(2);
+    const on = (...groups: string[]): Rights =>
+      Object.fromEntries(groups.map((group) => [`/access/groups/${group}`, { 'User.Modify': false }]));
+    expect(missing(asked, on('a', 'b'))).toEqual([]);
+    expect(missing(asked, on('a'))).toHaveLength(2);
+  });
+
+  test('rights on a pool count for its members, not before they join, nor for what has to reach below', () => {
+    const before = have({ rights: FULL });
+    const required = requiredByPlan(plan(want, [user('anna')], before), before);
+    const rights = { '/pool': { 'VM.Allocate': true, 'VM.Audit': true, 'VM.Config.Options': false } };
+    const lacking = texts(missing(required, rights)).filter((text) => text.includes('/vms/10000'));
+    // VM.Config.Options does not propagate to /pool/anna.
+    expect(lacking).toEqual([
+      'VM.Allocate|Permissions.Modify /vms/10000',
+      'VM.Config.Options /vms/10000',
+      'VM.Config.Network /vms/10000',
+    ]);
+  });
+
+  test('a cleanup has to see every VM that is claimed', () => {
+    const pools = [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }];
+    const scope = cleanupScope({ by: 'lab', lab: 'net' }, have({ pools }), { keepUsers: true, locks: false });
+    expect(texts(requiredByScope(scope, have({ pools })))).toEqual([
+      'Pool.Audit /pool/',
+      'VM.Audit /vms/10000',
+      'SDN.Use|SDN.Audit /sdn/zones/localnetwork/',
+      'Sys.Audit /nodes/',
+    ]);
+    const other = cleanupScope({ by: 'user', users: ['boris@pve'] }, have({ pools }), {
+      keepUsers: true,
+      locks: false,
+    });
+    expect([...other.vmids]).toEqual([]);
+  });
+});
+
+describe('the least grants', () => {
+  const need = (grantOn: string, anyOf: readonly string[], more: Partial<Requirement> = {}): Requirement => ({
+    ...{ path: grantOn, grantOn, anyOf, reaches: false, advice: false, reason: '', steps: [] },
+    ...more,
+  });
+
+  test('one role per kind of path, alternatives by what is there, advice left out', () => {
+    const grants = grantsFor([
+      need('/storage/a', ['Datastore.AllocateSpace']),
+      need('/storage/b', ['Datastore.AllocateSpace']),
+      need('/storage/c', ['Datastore.Audit', 'Datastore.AllocateSpace']),
+      need('/storage/a', ['Datastore.Audit', 'Datastore.AllocateSpace']),
+      need('/', ['Sys.Audit'], { advice: true }),
+    ]);
+    expect(grants.map(({ path, role, privileges }) => [path, role, privileges.join()])).toEqual([
+      ['/storage/a', 'deploy-stand-storage', 'Datastore.AllocateSpace'],
+      ['/storage/b', 'deploy-stand-storage', 'Datastore.AllocateSpace'],
+      ['/storage/c', 'deploy-stand-storage-2', 'Datastore.Audit'],
+    ]);
+  });
+
+  test('an ACL below another repeats what has to reach it', () => {
+    const grants = grantsFor([need('/vms', ['VM.Audit'], { reaches: true }), need('/vms/100', ['VM.Clone'])]);
+    expect(grants.map(({ privileges }) => privileges.join())).toEqual(['VM.Audit', 'VM.Audit,VM.Clone']);
+  });
+
+  test('on everything nothing propagates', () => {
+    expect(grantsFor([need('/', ['Sys.Console'])])[0]).toMatchObject({ propagate: false });
+  });
+});
