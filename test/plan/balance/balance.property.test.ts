@@ -8,7 +8,7 @@ import { config } from './builders.ts';
 import { applied, cases, type Case } from './worlds.ts';
 
 /** Each run looks at a cluster in all respects. More with BALANCE_RUNS=20000. */
-const RUNS = Number(process.env['BALANCE_RUNS'] ?? 250);
+const RUNS = Number(process.env['BALANCE_RUNS'] ?? 200);
 const TIMEOUT = 30_000 + RUNS * 100;
 const SLACK = 1e-6;
 

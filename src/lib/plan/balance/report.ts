@@ -118,6 +118,18 @@ function reject(unit: Unit, code: string, reason: string, targets?: Targets): Re
   };
 }
 
+/** Why nothing more has to leave a node. */
+function settled(node: string, { world, board }: Draft): string | undefined {
+  const { mode, spreadLimit } = world.config;
+  if (mode === 'threshold')
+    return isOverloaded(board.loads(node), world.config)
+      ? undefined
+      : `${node} is below its limits with the other moves`;
+  return variationOn(board, world) <= spreadLimit
+    ? 'node loads differ little with the other moves'
+    : undefined;
+}
+
 /** Why this unit of a node that has something to give away stays. */
 function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove {
   const { world, board } = draft;
@@ -127,9 +139,8 @@ function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove
   if (obstacle) return reject(unit, obstacle.code, obstacle.text);
   if (!isEvacuated && unit.demand.committed === 0 && unit.demand.threads === 0)
     return reject(unit, 'no-load', 'does not run, so its move would relieve nothing');
-  const isDone =
-    world.config.mode === 'threshold' && !isEvacuated && !isOverloaded(board.loads(unit.node), world.config);
-  if (isDone) return reject(unit, 'not-needed', `${unit.node} is below its limits with the other moves`);
+  const done = isEvacuated ? undefined : settled(unit.node, draft);
+  if (done !== undefined) return reject(unit, 'not-needed', done);
   const targets = targetsOf(unit, draft, nodes);
   if (targets.reduce((count, { nodes }) => count + nodes.length, 0) === world.nodes.size - 1)
     return reject(unit, 'no-target', 'no node can take it', targets);

@@ -58,7 +58,7 @@ function shareOf({ demand }: Unit, node: BalanceNode, { config }: World): number
   return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
 }
 
-/** Moves off the source that even out, those with the most gain per byte first. */
+/** Moves off the source that even out. */
 function optionsFrom(source: BalanceNode, field: Field, draft: Draft): Option[] {
   const { board, world, units } = draft;
   const here = field.loads.get(source.name) ?? 0;
@@ -79,10 +79,22 @@ function optionsFrom(source: BalanceNode, field: Field, draft: Draft): Option[] 
       if (gain > LEAST) options.push({ unit, to: node.name, score: gain / cost });
     }
   }
-  return options.sort(
-    (a, b) =>
-      b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0) || compareNatural(a.to, b.to),
-  );
+  return options;
+}
+
+function compareOptions(a: Option, b: Option): number {
+  return b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0) || compareNatural(a.to, b.to);
+}
+
+/** The best first. One of the first few nearly always does, so sorting all of them is put off. */
+function* bestFirst(options: readonly Option[]): Generator<Option> {
+  let left = [...options];
+  for (let taken = 0; taken < 4 && left.length > 0; taken += 1) {
+    const best = left.reduce((one, other) => (compareOptions(one, other) <= 0 ? one : other));
+    yield best;
+    left = left.filter((option) => option !== best);
+  }
+  yield* left.sort(compareOptions);
 }
 
 /** The best move off the most loaded node that has one. */
@@ -92,7 +104,7 @@ function bestMove(field: Field, draft: Draft): ChosenMove | undefined {
   for (const [name, load] of sources) {
     const source = world.nodes.get(name);
     const limit = board.severity(name) - EPSILON;
-    for (const { unit, to } of source ? optionsFrom(source, field, draft) : []) {
+    for (const { unit, to } of bestFirst(source ? optionsFrom(source, field, draft) : [])) {
       draft.interesting.add(unit.vmids[0] ?? 0);
       if (severityOf(board.loadsWith(to, unit.demand), world.config) >= limit) continue;
       if (draft.targetObstacle(unit, to, 'load')) continue;

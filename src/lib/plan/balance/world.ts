@@ -54,6 +54,7 @@ export interface World {
   readonly storages: ReadonlyMap<string, StorageInfo>;
   readonly networks: ReadonlyMap<string, NodeNetwork>;
   readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
+  readonly localBridges: ReadonlySet<string>;
   readonly vnets: ReadonlyMap<string, VnetInfo>;
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
@@ -145,6 +146,7 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     bridges: new Map(
       have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
     ),
+    localBridges: localBridges(have.networks),
     vnets: new Map(have.vnets.map((vnet) => [vnet.vnet, vnet])),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
@@ -169,6 +171,20 @@ export function bridgesOf({ vmid, node }: BalanceGuest, world: World): readonly 
   return world.bridgeUseNodes.has(node) ? (world.bridgeUse.get(vmid)?.bridges ?? []) : undefined;
 }
 
+/** Bridges that end at their node, as `node bridge`. */
+function localBridges(networks: readonly NodeNetwork[]): Set<string> {
+  return new Set(
+    networks.flatMap(({ node, bridges }) =>
+      bridges
+        .filter(
+          ({ ports, address, comments }) =>
+            ports === '' && address === undefined && parseBridgeMark(comments)?.kind !== 'reserved',
+        )
+        .map(({ iface }) => `${node} ${iface}`),
+    ),
+  );
+}
+
 /**
  * Does this network end at the node, so that those on it have to stay together? Bridges without a port and without an
  * address of the host do (behind one with an address the host routes), and vnets of simple zones. Reserved bridges
@@ -176,8 +192,5 @@ export function bridgesOf({ vmid, node }: BalanceGuest, world: World): readonly 
  */
 export function isLocalNetwork(node: string, iface: string, world: World): boolean {
   const vnet = world.vnets.get(iface);
-  if (vnet) return vnet.zoneType === 'simple';
-  const info = world.bridges.get(node)?.get(iface);
-  if (info?.ports !== '' || info.address !== undefined) return false;
-  return parseBridgeMark(info.comments)?.kind !== 'reserved';
+  return vnet ? vnet.zoneType === 'simple' : world.localBridges.has(`${node} ${iface}`);
 }
