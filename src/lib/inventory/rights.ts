@@ -10,8 +10,15 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
 }
 
-function inherited(held: Held): Held {
-  return Object.fromEntries(Object.entries(held).filter(([, reaches]) => reaches));
+/** A plan asks for thousands of paths below the same few. */
+const reachingParts = new WeakMap<Held, Held>();
+
+/** Undefined: nothing reaches below. */
+function inherited(held: Held): Held | undefined {
+  const known = reachingParts.get(held);
+  const reaching = known ?? Object.fromEntries(Object.entries(held).filter(([, reaches]) => reaches));
+  if (!known) reachingParts.set(held, reaching);
+  return Object.keys(reaching).length > 0 ? reaching : undefined;
 }
 
 /**
@@ -25,10 +32,9 @@ export function privilegesOn(rights: Rights, path: string): Held {
   for (let above = path; above !== '/';) {
     above = parentOf(above);
     const held = rights[above];
-    if (!held) continue;
-    const reaching = inherited(held);
     // Where nothing propagates, PVE goes on to what the paths above hand down.
-    if (Object.keys(reaching).length > 0) return reaching;
+    const reaching = held && inherited(held);
+    if (reaching) return reaching;
   }
   return NONE;
 }

@@ -195,7 +195,8 @@ export function renderPlan(plan: Plan, { width, color }: RenderOptions): string 
   const views = viewStands(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.strategy === undefined ? '' : `, strategy ${plan.strategy}`;
-  const title = `Plan: ${plan.command}${lab}${strategy}`;
+  const profile = plan.profile === 'confined' ? ', profile confined' : '';
+  const title = `Plan: ${plan.command}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
     ...sharedLines(plan, context),

@@ -31,6 +31,7 @@ export interface DeployWant {
 }
 
 const MAX_ROUNDS = 3;
+const PARALLEL_READS = 12;
 
 function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   const inScope = new Set(users.map((user) => user.pool));
@@ -88,23 +89,23 @@ async function readAndPlan(
 
 /**
  * A confined caller does not see the guests of others, and its claims reserve nothing in PVE: whether its new numbers are
- * free is asked one by one.
+ * free is asked one by one. Ids of former claims may have clones under way; those are waited for.
  */
+async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadContext): Promise<number[]> {
+  if (profile !== 'confined') return [];
+  const fresh = preconditions.flatMap((one) => (one.kind === 'vmid-free' ? [one.vmid] : []));
+  const free = await pMap(fresh, (vmid) => pve.isVmidFree(vmid, hard), { concurrency: PARALLEL_READS });
+  return fresh.filter((_, at) => free[at] === false);
+}
+
 async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
   const have = await readInventory(context.pve, scopeOf(want), context.hard);
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
-    const fresh = plan.profile === 'confined' ? freshVmids(plan) : [];
-    const free = await pMap(fresh, (vmid) => context.pve.isVmidFree(vmid, context.hard), { concurrency: 12 });
-    const used = fresh.filter((_, at) => free[at] === false);
+    const used = await usedVmids(plan, context);
     if (used.length === 0) return plan;
     taken.vmids.push(...used);
   }
-}
-
-/** Ids of former claims may have clones under way; those are waited for. */
-function freshVmids({ preconditions }: Plan): number[] {
-  return preconditions.flatMap((one) => (one.kind === 'vmid-free' ? [one.vmid] : []));
 }
 
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
@@ -201,7 +202,11 @@ export async function applySavedPlan(
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
   const work = async (release?: () => Promise<void>): Promise<RunOutcome> => {
     const have = await readInventory(context.pve, scope, context.hard);
-    const broken = brokenPreconditions(plan, have);
+    const used = await usedVmids(plan, context);
+    const broken = [
+      ...brokenPreconditions(plan, have),
+      ...used.map((vmid) => `VMID ${vmid} is taken by a guest out of the caller's sight`),
+    ];
     if (broken.length > 0) {
       throw new PlanRefusedError(
         'PLAN_STALE',

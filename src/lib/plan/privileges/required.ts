@@ -10,33 +10,51 @@ import {
   type Scope,
   type ScopeRule,
 } from './command-rules.ts';
+import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
 import type { Command, Facts, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 
 type Reader = string;
 
+interface Entry {
+  readonly need: Omit<Requirement, 'reason' | 'steps'>;
+  readonly reasons: Set<string>;
+  readonly steps: Set<Reader>;
+}
+
 /** Merges what is needed twice; keeps the order of what was needed first. */
 class Needs {
-  readonly #found = new Map<string, { need: Requirement; reasons: Set<string>; steps: Set<Reader> }>();
+  /** By what is needed, and then by path: a class of 500 has tens of thousands. */
+  readonly #found = new Map<string, Map<string, Entry>>();
+  readonly #order: Entry[] = [];
+  readonly #names = new Map<readonly string[], string>();
 
-  add(need: Omit<Requirement, 'reason' | 'steps'>, reason: string, step: Reader): void {
-    const key = `${need.path} ${need.anyOf.join('|')} ${need.reaches} ${need.viaPool ?? ''} ${need.orOn?.join() ?? ''} ${need.advice}`;
-    const known = this.#found.get(key);
-    if (known) {
+  #nameOf(anyOf: readonly string[]): string {
+    const name = this.#names.get(anyOf) ?? anyOf.join('|');
+    this.#names.set(anyOf, name);
+    return name;
+  }
+
+  add(need: Entry['need'], reason: string, step: Reader): void {
+    const { anyOf, reaches, advice, orOn } = need;
+    const kind = `${this.#nameOf(anyOf)} ${reaches} ${advice} ${orOn?.join() ?? ''}`;
+    const byPath = this.#found.get(kind) ?? new Map<string, Entry>();
+    this.#found.set(kind, byPath);
+    const known = byPath.get(need.path);
+    // Before and after a VM joins its pool are two things.
+    if (known?.need.viaPool === need.viaPool && known) {
       known.reasons.add(reason);
       known.steps.add(step);
-    } else {
-      this.#found.set(key, {
-        need: { ...need, reason, steps: [step] },
-        reasons: new Set([reason]),
-        steps: new Set([step]),
-      });
+      return;
     }
+    const entry = { need, reasons: new Set([reason]), steps: new Set([step]) };
+    byPath.set(need.path, entry);
+    this.#order.push(entry);
   }
 
   list(): Requirement[] {
-    return [...this.#found.values()].map(({ need, reasons, steps }) => ({
+    return this.#order.map(({ need, reasons, steps }) => ({
       ...need,
       reason: [...reasons].join('; '),
       steps: [...steps],
@@ -81,13 +99,25 @@ function viaPool(kind: StepKind, path: string, facts: Facts): { readonly viaPool
   return pool === undefined ? {} : { viaPool: `/pool/${pool}` };
 }
 
+/** The lists of one role are made once, not for each of its students. */
+function setsOf(
+  { anyOf }: RuleText,
+  each: readonly string[] | undefined,
+  { sets }: Facts,
+): readonly (readonly string[])[] {
+  if (!each) return [anyOf];
+  const known = sets.get(each) ?? each.map((privilege) => [privilege, ...anyOf]);
+  sets.set(each, known);
+  return known;
+}
+
 function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs): void {
   const major = majorOf(facts.have);
   const rules: readonly Rule<K>[] = STEP_RULES[step.kind];
   for (const rule of rules) {
     if (!applies(rule, major)) continue;
     const orOn = rule.orOn?.(step) ?? [];
-    const sets = rule.eachOf?.(step, facts).map((privilege) => [privilege, ...rule.anyOf]) ?? [rule.anyOf];
+    const sets = setsOf(rule, rule.eachOf?.(step, facts), facts);
     for (const value of rule.at(step, facts)) {
       const path = fill(rule.path, value);
       const common = {
@@ -108,7 +138,9 @@ export function requiredByPlan(plan: Plan, have: Inventory): Requirement[] {
   const facts: Facts = {
     have,
     profile: plan.profile ?? profileOf(have.rights),
+    configs: guestValues([...have.templates, ...have.vms]),
     poolOf: poolsByVm(plan, have),
+    sets: new Map(),
   };
   const needs = new Needs();
   for (const step of plan.steps) addStep(step, facts, needs);

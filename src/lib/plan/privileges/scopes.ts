@@ -5,7 +5,7 @@ import type { CleanupSelection } from '../cleanup-context.ts';
 import { parseBridgeMark, parsePoolComment } from '../marks.ts';
 import type { UsersWork } from '../users-context.ts';
 import type { Scope } from './command-rules.ts';
-import { allocatingDrives } from './step-rules.ts';
+import { allocatingStorages } from './guest-values.ts';
 
 const NOTHING: Omit<Scope, 'command'> = {
   templates: [],
@@ -64,7 +64,7 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
   const { templates, hasUnknownTemplates } = templatesOf(lab, have);
   const drives = have.templates
     .filter(({ vmid }) => templates.includes(vmid))
-    .flatMap(({ values }) => allocatingDrives(values));
+    .flatMap(({ values }) => allocatingStorages(values));
   return {
     ...NOTHING,
     command: 'deploy',

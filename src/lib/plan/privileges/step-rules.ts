@@ -5,7 +5,6 @@
  */
 import type { Inventory } from '../../inventory/types.ts';
 import { LOCK_POOL } from '../marks.ts';
-import { presentNics } from '../nic-values.ts';
 import type { Nic, StepKind, StepOf } from '../types.ts';
 import type { Facts, Rule, StepRules } from './types.ts';
 
@@ -28,27 +27,6 @@ function bridgePaths(
       return vlans.length === 0 ? [bridge] : vlans.map((vlan) => `${bridge}/${vlan}`);
     });
   return [...new Set(paths)];
-}
-
-const DRIVE = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
-
-/** Storages that cloning a template allocates on; an ISO is only referred to (API2/Qemu.pm, check_storage_access_clone). */
-export function allocatingDrives(values: Readonly<Record<string, string>>): string[] {
-  return Object.entries(values).flatMap(([key, value]) => {
-    const [volid = ''] = value.split(',');
-    const at = volid.indexOf(':');
-    const isIso = /(^|,)media=cdrom/.test(value) && !volid.includes('cloudinit');
-    return !DRIVE.test(key) || at < 0 || isIso ? [] : [volid.slice(0, at)];
-  });
-}
-
-function templateValues(vmid: number, { have }: Facts): Readonly<Record<string, string>> {
-  return have.templates.find((config) => config.vmid === vmid)?.values ?? {};
-}
-
-/** NICs that a VM has before the step: its own, or those its clone takes over, which the clone's own rule is about. */
-function formerNics(vmid: number, { have }: Facts): readonly Pick<Nic, 'bridge' | 'tag'>[] {
-  return presentNics(have.vms.find((config) => config.vmid === vmid)?.values ?? {});
 }
 
 type VmStep = StepOf<
@@ -131,8 +109,10 @@ function onPath(prefix: string): (step: AclStep) => readonly string[] {
   return ({ path }) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []);
 }
 
+const UNKNOWN: readonly string[] = [];
+
 const rolePrivileges = ({ role }: { readonly role: string }, { have }: Facts): readonly string[] =>
-  have.rolePrivileges?.[role] ?? [];
+  have.rolePrivileges?.[role] ?? UNKNOWN;
 
 /** API2/ACL.pm: 7.4 does not compare the role with the caller's own privileges. */
 function handOut(path: string, at: (step: AclStep) => readonly string[]): Rule<AclStep['kind']> {
@@ -214,28 +194,22 @@ const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
     path: '/storage/{storage}',
     anyOf: ['Datastore.AllocateSpace'],
     why: 'for the disks of the VM',
-    at: ({ templateVmid, storage }, facts) =>
-      [...new Set(allocatingDrives(templateValues(templateVmid, facts)))].map((own) => storage ?? own),
+    at: ({ templateVmid, storage }, { configs }) =>
+      (configs.get(templateVmid)?.storages ?? []).map((own) => storage ?? own),
   },
   {
     path: '/sdn/zones/localnetwork/{bridge}',
     anyOf: ['SDN.Use'],
     why: "a clone starts with its template's networks",
     since: 8,
-    at: ({ templateVmid }, { have, ...facts }) =>
-      bridgePaths(presentNics(templateValues(templateVmid, { have, ...facts })), have),
+    at: ({ templateVmid }, { have, configs }) => bridgePaths(configs.get(templateVmid)?.nics ?? [], have),
   },
   {
     path: '/',
     anyOf: ['Sys.Console'],
     why: "to hand on a host's CD drive",
     when: 'the template has one',
-    at: ({ templateVmid }, facts) =>
-      Object.entries(templateValues(templateVmid, facts)).some(
-        ([key, value]) => DRIVE.test(key) && /^cdrom(,|$)/.test(value),
-      )
-        ? HERE
-        : [],
+    at: ({ templateVmid }, { configs }) => (configs.get(templateVmid)?.hasHostDrive === true ? HERE : []),
   },
 ];
 
@@ -290,7 +264,8 @@ const configure: readonly Rule<'vm.configure'>[] = [
     anyOf: ['SDN.Use'],
     why: "to plug network cards into bridges (with a VLAN tag: on the tag's own path below)",
     since: 8,
-    at: ({ nics, vmid }, facts) => bridgePaths([...nics, ...formerNics(vmid, facts)], facts.have),
+    at: ({ nics, vmid }, { have, configs }) =>
+      bridgePaths([...nics, ...(configs.get(vmid)?.nics ?? [])], have),
   },
 ];
 
@@ -342,7 +317,8 @@ export const STEP_RULES: StepRules = {
     {
       ...onVm(['VM.Config.CDROM'], 'to take out a disc image that only one node has'),
       when: 'the template has one',
-      at: (step) => (Object.keys(step.options).some((key) => DRIVE.test(key)) ? vmOf(step) : []),
+      at: (step) =>
+        Object.keys(step.options).some((key) => /^(ide|sata|scsi)\d+$/.test(key)) ? vmOf(step) : [],
     },
   ],
   'template.migrate': [

@@ -1,6 +1,6 @@
 /** Words of the privilege check: rules of the table, and what they come to for one plan. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
-import type { StepKind, StepOf } from '../types.ts';
+import type { Nic, StepKind, StepOf } from '../types.ts';
 
 /**
  * `full`: VM.Allocate on `/vms`; VMIDs are claimed by pool membership. `confined`: VM.Allocate on `/pool` only; a clone
@@ -13,12 +13,25 @@ export type Major = 7 | 8 | 9;
 /** The commands that change a cluster. */
 export type Command = 'deploy' | 'cleanup' | 'users' | 'bridges' | 'templates' | 'balance';
 
+/** What of a configuration needs rights to be taken over. */
+export interface GuestValues {
+  readonly nics: readonly Pick<Nic, 'bridge' | 'tag'>[];
+  /** Storages on which a clone allocates. */
+  readonly storages: readonly string[];
+  /** Does it pass on a CD drive of its host? */
+  readonly hasHostDrive: boolean;
+}
+
 /** What a rule may look at beside its step. */
 export interface Facts {
   readonly have: Inventory;
   readonly profile: Profile;
+  /** VMID → configuration of the VM or template, where it was read. */
+  readonly configs: ReadonlyMap<number, GuestValues>;
   /** VMID → pool that the VM is in by the time the step runs. */
   readonly poolOf: ReadonlyMap<number, string>;
+  /** Privileges of a role → what is enough for each; filled as roles are met. */
+  readonly sets: Map<readonly string[], readonly (readonly string[])[]>;
 }
 
 /** What a rule says, in the words of the documentation. */
