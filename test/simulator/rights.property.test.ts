@@ -6,7 +6,7 @@ import { accessRightsHandlers } from '../../src/lib/simulator/api/access-rights.
 import { buildState } from '../../src/lib/simulator/build-state.ts';
 import { Params } from '../../src/lib/simulator/params.ts';
 import { Rights } from '../../src/lib/simulator/permissions.ts';
-import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { Call } from '../../src/lib/simulator/sim.ts';
 import { versionFacts } from '../../src/lib/simulator/version.ts';
 import { World } from '../../src/lib/simulator/world.ts';
@@ -48,7 +48,8 @@ const acl = (propagate: fc.Arbitrary<boolean>, subjects: readonly string[], role
 
 function worldOf(version: '7.4' | '8.4' | '9.2', entries: readonly Record<string, unknown>[]) {
   const scenario: Scenario = {
-    ...defaultScenario(),
+    nodes: [{ name: 'pve1' }],
+    storages: [{ id: 'ceph', type: 'rbd' }],
     version,
     groups: [{ group: 'teachers' }],
     users: [
