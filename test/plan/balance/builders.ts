@@ -1,18 +1,16 @@
-import { loadBalance, parseBalance } from '../../../src/lib/config/balance.ts';
+import { parseBalance } from '../../../src/lib/config/balance.ts';
 import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
 import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
 import type { BalanceGuest, BalanceInventory, BalanceNode } from '../../../src/lib/plan/balance/types.ts';
 import { formatBridgeMark, formatVmMark } from '../../../src/lib/plan/marks.ts';
 
 export const GIB = 2 ** 30;
-export const NOW = '2026-03-02T12:00:00Z';
+const NOW = '2026-03-02T12:00:00Z';
 
 /** Minutes before `NOW`. */
 export function ago(minutes: number): string {
   return new Date(Date.parse(NOW) - minutes * 60_000).toISOString();
 }
-
-export const DEFAULTS: BalanceConfig = loadBalance(undefined).config;
 
 export function config(yaml: string): BalanceConfig {
   return parseBalance(yaml, 'balance.yml').config;
@@ -39,7 +37,7 @@ export interface NodeSpec extends Partial<BalanceNode> {
 }
 
 /** Carries the fields of the spec along, which no planner looks at. */
-export function guestOf(spec: GuestSpec): BalanceGuest {
+function guestOf(spec: GuestSpec): BalanceGuest {
   const { gib = 4, threads = 0.2, ...rest } = spec;
   const running = (rest.status ?? 'running') === 'running';
   const cpus = rest.cpus ?? 4;
@@ -58,7 +56,7 @@ export function guestOf(spec: GuestSpec): BalanceGuest {
   };
 }
 
-export const REAL: BridgeInfo = {
+const REAL: BridgeInfo = {
   iface: 'vmbr0',
   active: true,
   vlanAware: true,
@@ -70,7 +68,7 @@ export function localBridge(iface: string, comments = ''): BridgeInfo {
   return { iface, active: true, vlanAware: false, ports: '', comments };
 }
 
-export function sharedStorage(node: string, storage = 'ceph'): StorageInfo {
+function sharedStorage(node: string, storage = 'ceph'): StorageInfo {
   return {
     node,
     storage,
@@ -87,7 +85,7 @@ export function localStorage(node: string, storage: string, type: string, free =
   return { ...sharedStorage(node, storage), type, shared: false, total: free * GIB };
 }
 
-export const CONFIG: Readonly<Record<string, string>> = {
+const CONFIG: Readonly<Record<string, string>> = {
   scsi0: 'ceph:vm-1-disk-0,size=32G',
   net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0',
 };
@@ -102,10 +100,7 @@ export interface Scene {
 }
 
 /** The measured load of a node is that of its guests and of the host's own. */
-export function nodeOf(
-  { gib = 64, own = 1, ...rest }: NodeSpec,
-  guests: readonly BalanceGuest[],
-): BalanceNode {
+function nodeOf({ gib = 64, own = 1, ...rest }: NodeSpec, guests: readonly BalanceGuest[]): BalanceNode {
   const here = guests.filter(({ node }) => node === rest.name);
   const cpus = rest.cpus ?? 16;
   return {

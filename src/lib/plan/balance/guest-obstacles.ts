@@ -14,7 +14,7 @@ export interface Obstacle {
 /** What a move is for; a mandatory one is held back by less. */
 export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-anyway';
 
-export type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
+type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 
 /** Storage types whose linked clones name their base in the volume id, which PVE refuses to copy to another node. */
 const CLONES_STAY = new Set(['dir', 'zfspool', 'btrfs']);
@@ -148,7 +148,7 @@ function unreadable(guest: BalanceGuest, world: World): string | undefined {
   return bridgesOf(guest, world)?.includes('*') === true ? 'its configuration cannot be read' : undefined;
 }
 
-export const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
+const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['container', container],
   ['foreign', foreign],
   ['ignored', ignored],
@@ -172,7 +172,7 @@ export const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] 
 ];
 
 /** Why this guest stays where it is. */
-export function guestObstacle(guest: BalanceGuest, world: World, purpose: Purpose): Obstacle | undefined {
+function guestObstacle(guest: BalanceGuest, world: World, purpose: Purpose): Obstacle | undefined {
   for (const [code, rule] of GUEST_RULES) {
     const text = rule(guest, world, purpose);
     if (text !== undefined) return { code, text };

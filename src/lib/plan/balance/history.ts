@@ -3,7 +3,7 @@ import type { BalanceConfig } from '../../config/balance-types.ts';
 import { compareText } from '../order.ts';
 import type { BalanceInventory, MigrationRecord } from './types.ts';
 
-export interface GuestHistory {
+interface GuestHistory {
   /** A task that works on the guest now, e.g. `qmigrate`. */
   readonly busy?: string;
   /** Its latest successful move within the cooldown. */

@@ -15,7 +15,7 @@ export interface Demand {
   readonly committed: number;
 }
 
-export const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0 };
+const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0 };
 
 export function isRunning({ status }: BalanceGuest): boolean {
   return status === 'running';

@@ -34,7 +34,7 @@ export interface RuleIndex {
 }
 
 /** Rules over several guests: members by rule, and rules by member. */
-export interface GroupIndex {
+interface GroupIndex {
   readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
   /** Guest → indices of its groups. */
   readonly of: ReadonlyMap<number, readonly number[]>;

@@ -180,7 +180,7 @@ export interface PlannedMove {
   };
 }
 
-export interface PlannedMigration {
+interface PlannedMigration {
   readonly vmid: number;
   readonly name: string;
   readonly from: string;

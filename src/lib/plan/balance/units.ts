@@ -40,7 +40,7 @@ function inOrder(guests: readonly BalanceGuest[], world: World): BalanceGuest[] 
 }
 
 /** The stand of a guest, if that stand has bridges of its own anywhere. */
-export function networkedStand(vmid: number, world: World): StandRef | undefined {
+function networkedStand(vmid: number, world: World): StandRef | undefined {
   const stand = world.stands.get(vmid);
   return stand && world.standBridges.has(standKey(stand)) ? stand : undefined;
 }
