@@ -151,7 +151,7 @@ function leftOf(
       const inUse = state.guests.some(
         (guest) =>
           guest.node === name &&
-          Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+          Object.values(guest.config).some((value) => `${value},`.includes(`bridge=${iface},`)),
       );
       const isUp = running[iface] ? ', up' : '';
       return chosen(lab ?? '', user ?? '') && !inUse ? [`bridge ${iface} on ${name}${isUp}`] : [];
@@ -227,7 +227,8 @@ function isExcused(name: string, state: ClusterState): boolean {
   const [, node, iface] = /^(?:interface|staged|running) (\S+) (vmbr\d+)$/.exec(name) ?? [];
   return state.guests.some(
     (guest) =>
-      guest.node === node && Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+      guest.node === node &&
+      Object.values(guest.config).some((value) => `${value},`.includes(`bridge=${iface},`)),
   );
 }
 
