@@ -130,7 +130,7 @@ function leftovers(after: Inventory, plan: Plan, { world, selection, options }: 
   ];
 }
 
-describe('whatever the cluster and whatever is selected', () => {
+describe('whatever the cluster and whatever is selected', { timeout: 60_000 }, () => {
   test('no step names a foreign object', () => {
     fc.assert(
       fc.property(cases, ([world, selection, options]) => {

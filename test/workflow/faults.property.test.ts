@@ -151,7 +151,7 @@ function leftOf(
       const inUse = state.guests.some(
         (guest) =>
           guest.node === name &&
-          Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+          Object.values(guest.config).some((value) => `${value},`.includes(`bridge=${iface},`)),
       );
       const isUp = running[iface] ? ', up' : '';
       return chosen(lab ?? '', user ?? '') && !inUse ? [`bridge ${iface} on ${name}${isUp}`] : [];
@@ -219,7 +219,19 @@ async function play({ cluster, adopt, deploys, selection, trouble }: Case): Prom
   if (all.value?.summary.stands.some(({ error }) => error)) return;
   await step('cleanup of orphans', cleanupOf({ by: 'orphans' }));
   const extra = [...objectsOf(state).keys()].filter((name) => !before.has(name));
-  expect(extra.filter((name) => !isExcused(name, state))).toEqual([]);
+  const isBlind = [trouble, ...deploys.map((one) => one.trouble)].some(hidesReload);
+  const unexplained = extra.filter(
+    (name) => !isExcused(name, state) && !(isBlind && name.startsWith('running ')),
+  );
+  expect(unexplained).toEqual([]);
+}
+
+/**
+ * A reload that failed after its run was killed: its edits are consumed, and PVE lists no bridge that is in the kernel
+ * alone, so no later run can know of one. It ends with the next reload of the node.
+ */
+function hidesReload({ killAt, faults = [] }: Trouble): boolean {
+  return killAt !== undefined && faults.some(({ action }) => action === 'task-fail');
 }
 
 /** Bridges of ours that a foreign guest names stay. */
@@ -227,7 +239,8 @@ function isExcused(name: string, state: ClusterState): boolean {
   const [, node, iface] = /^(?:interface|staged|running) (\S+) (vmbr\d+)$/.exec(name) ?? [];
   return state.guests.some(
     (guest) =>
-      guest.node === node && Object.values(guest.config).some((value) => value.includes(`bridge=${iface},`)),
+      guest.node === node &&
+      Object.values(guest.config).some((value) => `${value},`.includes(`bridge=${iface},`)),
   );
 }
 

@@ -62,7 +62,17 @@ const foreignBridge = fc.record({
   comments: fc.constantFrom<string | undefined>(undefined, 'uplink of the lab'),
 });
 
+/** A stand as the Python tool leaves it; its bridge may be shared with a foreign guest. */
+const pythonStand = fc.record({
+  name: fc.constantFrom(...NAMES),
+  machines: fc.subarray(['eco', 'pc', 'www'], { minLength: 1 }),
+  node: fc.constantFrom(...NODES),
+  running: fc.boolean(),
+  hasStranger: fc.constantFrom(false, false, false, true),
+});
+
 const clusterSpec = fc.record({
+  python: fc.uniqueArray(pythonStand, { maxLength: 2, selector: ({ name }) => name }),
   version: fc.constantFrom<'7.4' | '8.4' | '9.2'>('7.4', '8.4', '9.2'),
   storage: fc.constantFrom<'rbd' | 'lvmthin'>('rbd', 'rbd', 'lvmthin'),
   guests: fc.uniqueArray(foreignGuest, { maxLength: 4, selector: ({ vmid }) => vmid }),
@@ -80,9 +90,35 @@ function notesOf({ mark, vmid, name }: Spec['guests'][number]): { description?: 
   return { description: `mine\ndeploy-stand lab=net user=anna@pve machine=${name} vmid=${id} spec=abc.def` };
 }
 
+/** Router and host on one bridge, the web server on another, as the labs have it. */
+function pythonGuests({ name, machines, node, running, hasStranger }: Spec['python'][number]) {
+  const at = NAMES.indexOf(name);
+  const hq = `vmbr11${at}0`;
+  const nets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    eco: { net1: 'vmxnet3=1C:87:76:40:01:02,bridge=vmbr0', net2: `vmxnet3=1C:87:76:40:01:03,bridge=${hq}` },
+    pc: { net0: `virtio=BC:24:11:00:00:0${at},bridge=${hq}` },
+    www: { net1: `virtio=BC:24:11:00:00:1${at},bridge=vmbr11${at}1` },
+  };
+  const own = machines.map((machine, index) => ({
+    vmid: 500 + at * 10 + index,
+    name: machine,
+    node,
+    pool: name,
+    running,
+    description: 'homework',
+    config: nets[machine] ?? {},
+  }));
+  const stranger = { vmid: 509 + at * 10, name: 'probe', node, bridge: hq, running };
+  return hasStranger ? [...own, stranger] : own;
+}
+
 function build(spec: Spec): Scenario {
-  const pooled = spec.users.filter(({ hasPool }) => hasPool);
+  const pooled = [
+    ...spec.users.filter(({ hasPool }) => hasPool),
+    ...spec.python.map(({ name }) => ({ name, poolComment: 'group 1', hasRole: true })),
+  ];
   const pools = new Set(['staff', ...pooled.map(({ name }) => name)]);
+  const userids = new Set([...spec.users, ...spec.python].map(({ name }) => name));
   const template = spec.templateMark
     ? {
         tags: 'deploy-stand',
@@ -96,6 +132,10 @@ function build(spec: Spec): Scenario {
       name,
       bridges: [
         'vmbr0',
+        ...spec.python.flatMap((stand) => {
+          const at = NAMES.indexOf(stand.name);
+          return stand.node === name ? [`vmbr11${at}0`, `vmbr11${at}1`] : [];
+        }),
         ...spec.bridges
           .filter((one) => one.node === name)
           .map((one) => ({
@@ -112,7 +152,10 @@ function build(spec: Spec): Scenario {
     ],
     users: [
       { userid: 'teacher@pve', password: 'seedseed' },
-      ...spec.users.map(({ name, comment }) => ({ userid: `${name}@pve`, comment })),
+      ...[...userids].map((name) => ({
+        userid: `${name}@pve`,
+        comment: spec.users.find((user) => user.name === name)?.comment ?? '',
+      })),
     ],
     pools: [...pools].map((pool) => ({
       pool,
@@ -124,18 +167,21 @@ function build(spec: Spec): Scenario {
         .filter(({ hasRole }) => hasRole)
         .map(({ name }) => ({ path: `/pool/${name}`, role: 'PVEVMAdmin', user: `${name}@pve` })),
     ],
-    guests: spec.guests.map((one) => ({
-      vmid: one.vmid,
-      name: one.name,
-      node: one.node,
-      type: one.type,
-      bridge: one.bridge,
-      running: one.running,
-      ...(one.pool !== undefined && pools.has(one.pool) ? { pool: one.pool } : {}),
-      ...(one.tags === undefined ? {} : { tags: one.tags }),
-      ...notesOf(one),
-      ...(one.protection ? { config: { protection: '1' } } : {}),
-    })),
+    guests: [
+      ...spec.python.flatMap(pythonGuests),
+      ...spec.guests.map((one) => ({
+        vmid: one.vmid,
+        name: one.name,
+        node: one.node,
+        type: one.type,
+        bridge: one.bridge,
+        running: one.running,
+        ...(one.pool !== undefined && pools.has(one.pool) ? { pool: one.pool } : {}),
+        ...(one.tags === undefined ? {} : { tags: one.tags }),
+        ...notesOf(one),
+        ...(one.protection ? { config: { protection: '1' } } : {}),
+      })),
+    ],
   };
 }
 

@@ -122,6 +122,8 @@ interface Rest {
   readonly left: readonly Claim[];
   readonly removed: ReadonlySet<number>;
   readonly deletes: readonly string[];
+  /** Access that is taken away: with the mark goes the knowledge that it was ours. */
+  readonly revokes: readonly string[];
   readonly notes: string[];
   readonly context: CleanupContext;
 }
@@ -134,7 +136,7 @@ function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
   return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
 }
 
-function releasePool({ stand, left, removed, deletes, notes, context }: Rest): Step[] {
+function releasePool({ stand, left, removed, deletes, revokes, notes, context }: Rest): Step[] {
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
   if (!mark || mark.user === undefined || !present) return [];
@@ -191,7 +193,7 @@ function releasePool({ stand, left, removed, deletes, notes, context }: Rest): S
             : mark.adopted
               ? 'it was there before deploy-stand: it stays'
               : 'the pool stays',
-        dependsOn: deletes,
+        dependsOn: [...deletes, ...revokes],
       },
       { pool, comment, removeVmids },
     ),
@@ -248,7 +250,7 @@ export function planStandRemoval(
     removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid)),
   );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
-  const poolSteps = releasePool({ stand, left, removed, deletes, notes, context });
+  const poolSteps = releasePool({ stand, left, removed, deletes, revokes: before, notes, context });
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }

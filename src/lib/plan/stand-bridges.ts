@@ -115,12 +115,19 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
   const { userid } = state.user;
   const { iface, comments } = info;
   const vlanAware = aliasesOf(lab).get(alias) === true && !info.vlanAware;
+  const claimed = new Set(state.claim?.vmids);
+  const isToBeClaimed = [...state.present.values()].some((vm) => vm.takenOver && !claimed.has(vm.vmid));
   out.names.set(alias, iface);
   out.steps.push(
     makeStep(
       'bridge.update',
       `${node}/${iface}`,
-      { user: userid, reason: `no mark; adopted: network ${alias}, which only VMs of this stand name` },
+      {
+        user: userid,
+        reason: `no mark; adopted: network ${alias}, which only VMs of this stand name`,
+        // A mark of a stand that nobody has claimed would belong to nothing.
+        dependsOn: isToBeClaimed ? [`pool.update:${state.user.pool}`] : [],
+      },
       {
         node,
         bridge: iface,
