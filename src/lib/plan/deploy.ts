@@ -106,7 +106,7 @@ function seatStands(
     freeVmids: vmids.left(),
     freeBridges: (node) => bridges.left(node),
   });
-  const demandOf = createDemands(context);
+  const demandOf = createDemands({ ...context, ledger });
   return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
 }
 
