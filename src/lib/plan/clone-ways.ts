@@ -4,6 +4,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
 import { compareNatural } from './order.ts';
+import { profileOf } from './privileges/profile.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh } from './replicas.ts';
 import { describeTemplate, sayRef, type FoundTemplates, type Template } from './templates.ts';
@@ -75,6 +76,10 @@ function throughReplica(
   if (ready) return { by: 'replica', origin, from: ready };
   const need = replicaNeed(machine, origin, node, index.storages);
   if (typeof need === 'string') return need;
+  // Its VMID is claimed by membership before it exists, and it joins no pool with its clone.
+  if (profileOf(have.rights) === 'confined') {
+    return `a copy of template ${origin.vmid} has to be made on ${need.home}, and a caller without VM.Allocate on /vms (profile confined) makes none: somebody who has it runs \`deploy-stand templates replicate\` first`;
+  }
   const obstacle =
     offline(origin, have) ??
     obstacleOfNeed(machine, need, index) ??
