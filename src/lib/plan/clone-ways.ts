@@ -20,6 +20,10 @@ export type CloneWay =
   | { readonly by: 'replica'; readonly origin: Template; readonly from: Template }
   | { readonly by: 'new-replica'; readonly origin: Template; readonly need: ReplicaNeed };
 
+/** A replica's VMID becomes a member before it exists, which only the full profile may do. */
+export const COPIES_TAKE_FULL =
+  'which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
+
 function offline(template: Pick<Template, 'vmid' | 'node'>, have: Inventory): string | undefined {
   const source = have.nodes.find((candidate) => candidate.name === template.node);
   return source?.online === true
@@ -76,10 +80,8 @@ function throughReplica(
   if (ready) return { by: 'replica', origin, from: ready };
   const need = replicaNeed(machine, origin, node, index.storages);
   if (typeof need === 'string') return need;
-  // Its VMID is claimed by membership before it exists, and it joins no pool with its clone.
-  if (profileOf(have.rights) === 'confined') {
-    return `a copy of template ${origin.vmid} has to be made on ${need.home}, and a caller without VM.Allocate on /vms (profile confined) makes none: somebody who has it runs \`deploy-stand templates replicate\` first`;
-  }
+  if (profileOf(have.rights) === 'confined')
+    return `a copy of template ${origin.vmid} has to be made on ${need.home}, ${COPIES_TAKE_FULL}`;
   const obstacle =
     offline(origin, have) ??
     obstacleOfNeed(machine, need, index) ??
