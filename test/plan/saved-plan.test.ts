@@ -40,6 +40,18 @@ test('what deploy plans is within the class: new, half made, complete, changed',
   }
 });
 
+test('a confined caller claims by the comment alone', () => {
+  const cluster = have({ rights: { '/pool': { 'VM.Allocate': true } } });
+  const confined = plan(want, users, cluster);
+  expect(confined.profile).toBe('confined');
+  expect(check(confined, cluster)).toEqual([]);
+  const foreign = changed(confined, 'pool.update', {
+    pool: 'anna',
+    comment: claimOf('anna@pve', [500], 'net'),
+  });
+  expect(check(foreign, have({ guests: [...have().guests, guest(500)] })).join()).toMatch(/500 exists/);
+});
+
 /** The saved plan with anna's step of this kind changed. */
 function edited(kind: StepKind, change: object): Plan {
   const isHers = (step: Step) => step.kind === kind && step.user === 'anna@pve';
