@@ -455,7 +455,7 @@ describe('takeovers', () => {
   const problems = (edit: Plan, adopt = true) => foreignSteps(edit, { lab: pc, users: anna, adopt }, old);
   const said = (kind: StepKind): string => {
     const step = taking.steps.find((one) => one.kind === kind);
-    return step && 'comment' in step ? String(step.comment) : '';
+    return step && 'comment' in step ? step.comment : '';
   };
   const notes = (vmid: number, name = 'pc') =>
     `mine\ndeploy-stand lab=net user=anna@pve machine=${name} vmid=${vmid} spec=adopted`;
