@@ -172,7 +172,7 @@ function placingTime(want, users, have) {
   const index = indexHave(have);
   const machines = want.machines.map((one) => ({
     machine: one,
-    template: resolveTemplate(one, have, want.file),
+    ...resolveTemplate(one, have, want.file),
   }));
   const states = users.map((user) => readStandState(user, want, index, { adopt: false }));
   const choice = chooseNodes(want, machines, have, index);
@@ -187,7 +187,7 @@ function placingTime(want, users, have) {
     freeVmids: 90_000,
     freeBridges: () => 3000,
   });
-  const demandOf = createDemands({ lab: want, index, machines, updateRunning: false });
+  const demandOf = createDemands({ lab: want, have, index, machines, updateRunning: false, ledger });
   assignSeats({ lab: want, have, index, machines, choice, states, ledger, demandOf });
   return performance.now() - start;
 }

@@ -80,7 +80,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       'guest 121 on pve1 is in pool boris and called lin like a machine of the lab, but it is a container',
     );
 
-    const taken = await runCli(['deploy', ...files, '--plan', plan], simulator);
+    const taken = await runCli(['deploy', ...files, '--adopt', '--plan', plan], simulator);
     expect([taken.code, taken.stdout]).toEqual([5, expect.stringContaining('[ADOPT_CONTAINER]')]);
     expect(objects(111)?.config['description']?.trimEnd()).toBe(
       'homework\ndeploy-stand lab=old user=anna@pve machine=lin vmid=111 spec=adopted',

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { loadScenario } from '../../src/lib/simulator/scenario.ts';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
-import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const UNEQUAL = 'examples/clusters/unequal.yml';
 
@@ -186,4 +186,24 @@ describe('a node that goes offline between plan and apply', () => {
     ]);
     expect(vmsOf(simulator)).toEqual(before);
   });
+});
+
+test('a stand that is planned again and finds no number any more: partly done, with the reason', async () => {
+  const simulator = await startCluster({ scenario: scenario({ version: '7.4' }) });
+  simulator.addFault({
+    match: { method: 'PUT', path: '/pools/student1' },
+    nth: 1,
+    action: 'fail',
+    status: 500,
+    text: "VM 10000 belongs already to pool 'prod'",
+  });
+  const range = 'vmid_range: { first: 10000, last: 10001 }\n';
+  const run = await runCli([...classOf(2, SMALL + range), '--output', 'json'], simulator);
+  expect([run.code, run.stderr]).toEqual([5, expect.any(String)]);
+  const stands = json(run.stdout).summary.stands;
+  expect(stands.map(({ user, status, error }) => [user, status, error?.code])).toEqual([
+    ['student1@pve', 'refused', 'NO_CAPACITY'],
+    ['student2@pve', 'complete', undefined],
+  ]);
+  expect(stands[0]?.error?.message).toContain('VMIDs 10000–10001 are used up');
 });

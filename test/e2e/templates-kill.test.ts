@@ -92,3 +92,27 @@ test('every write without an answer, in one run', async () => {
     expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: expected });
   });
 });
+
+test('a deploy, killed at every write of its replica', async () => {
+  const lab =
+    'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [] }]\nplacement: { nodes: [pve2] }\n';
+  const newDeploy = (): string[] => {
+    const folder = workFolder();
+    writeFiles(folder, { 'lab.yml': lab, 'users.yml': 'users: [anna@pve]\n' });
+    const [file, users, credentials] = ['lab.yml', 'users.yml', 'c.csv'].map((name) => join(folder, name));
+    return ['deploy', '-c', file!, '-u', users!, '--credentials', credentials!];
+  };
+  const whole = await startCluster(WORLD);
+  expect((await runCli(newDeploy(), whole)).code).toBe(0);
+  const made = comparable(whole.snapshot());
+  // Copy, configuration, move and conversion, and the clone of it.
+  const only = /\/qemu\/(101\/clone|99999\/)/;
+  await forEach(5, async (n) => {
+    const args = newDeploy();
+    const { simulator, killed } = await runAndKill(n, args, { ...WORLD, only });
+    expect([n, killed]).toEqual([n, true]);
+    const again = await runCli(args, simulator);
+    expect([n, again.code, again.code === 0 ? '' : again.stdout + again.stderr]).toEqual([n, 0, '']);
+    expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: made });
+  });
+});

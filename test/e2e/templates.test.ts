@@ -1,6 +1,8 @@
 /** Templates on one of four nodes, on each kind of storage: the same lab over all of them, or the reason why not. */
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { loadScenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioStorage, ScenarioTemplate } from '../../src/lib/simulator/scenario-types.ts';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
@@ -9,7 +11,7 @@ import { post, runCli, scenario, startCluster, workFolder, writeFiles } from './
 const NODES = ['pve1', 'pve2', 'pve3', 'pve4'].map((name) => ({ name, cpus: 16, memory_gib: 64 }));
 const ISO: ScenarioStorage = { id: 'local', type: 'dir', content: ['iso'], size_gib: 90 };
 const USERS = ['anna', 'boris', 'carla', 'dora'];
-const STRATEGIES = ['balanced'] as const;
+const STRATEGIES = ['balanced', 'smart'] as const;
 
 interface World {
   readonly storages: readonly ScenarioStorage[];
@@ -322,4 +324,28 @@ describe('templates replicate', () => {
     expect(summary.stands[1]?.error?.message).toContain('VM 99999 could not be moved to pve2');
     expect((await runCli(['deploy', ...args], simulator)).code).toBe(0);
   });
+});
+
+test('a saved plan makes the replicas that it was made with', async () => {
+  const file = 'examples/clusters/local-disks.yml';
+  const simulator = await startCluster({ scenario: loadScenario(readFileSync(file, 'utf8'), file) });
+  const { args, lab: labFile } = newClass(lab(false));
+  const saved = join(dirname(labFile), 'plan.json');
+  const dry = await runCli(['deploy', ...args, '--dry-run', '--out', saved], simulator);
+  expect([dry.code, vms(simulator.snapshot())[99999]]).toEqual([0, undefined]);
+  const text = readFileSync(saved, 'utf8');
+  writeFiles(dirname(labFile), { 'edited.json': text.replace('"onboot": "0"', '"hookscript": "local:x"') });
+  const edited = await runCli(
+    ['deploy', ...args, '--plan', join(dirname(labFile), 'edited.json')],
+    simulator,
+  );
+  expect([edited.code, edited.stderr]).toEqual([3, expect.stringContaining('does not get hookscript')]);
+  const run = await runCli(['deploy', ...args, '--plan', saved], simulator);
+  expect([run.code, run.code === 0 ? '' : run.stdout + run.stderr]).toEqual([0, '']);
+  expect(vms(simulator.snapshot())).toMatchObject({
+    10001: expect.stringContaining('pve2 local-zfs:base-99999-disk-0/vm-10001-disk-0') as string,
+    99999: expect.stringContaining('pve2 local-zfs:base-99999-disk-0') as string,
+  });
+  const again = await runCli(['deploy', ...args], simulator);
+  expect(again.stdout).toContain('4 stands: 4 unchanged');
 });

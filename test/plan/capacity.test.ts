@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import type { Lab, User } from '../../src/lib/config/types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
+import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/plan/replica-marks.ts';
 import type { Plan } from '../../src/lib/plan/types.ts';
 import {
   alias,
@@ -78,6 +79,14 @@ const onBridges = (own: number) =>
     })),
   });
 
+/** Template 101 is on thick LVM of pve1; pve2 has this much left. */
+const replicated = (left: number, more: Partial<Inventory> = {}) =>
+  have({
+    storages: [storage('pve1', 'thick', 100, 0, false), storage('pve2', 'thick', 100, 100 - left, false)],
+    templates: [template(101, 'thick')],
+    ...more,
+  });
+
 const cases: Case[] = [
   {
     name: 'memory',
@@ -131,10 +140,83 @@ const cases: Case[] = [
       templates: [template(101, 'thick')],
     }),
     message: [
-      'fits 1 of 2 stands: storage thick on pve1 is full; s2@pve would not fit',
+      'fits 1 of 2 stands: storage thick on pve1, pve2 is full; s2@pve would not fit',
       '  storage thick on pve1: 100.0 GiB, 91.0 used before, 8.0 by what fits; the next needs 8.0',
+      '  storage thick on pve2: 100.0 GiB, 91.0 used before, 0.0 by what fits; the next needs 16.0, 8.0 of it for a replica',
     ],
     out: [2],
+  },
+  {
+    name: 'a replica and full clones of it: 32 GiB left, 8 for the one, 8 for each of the others',
+    want: placed(lab([machine('pc', [real('vmbr0')], fullClone)]), { nodes: ['pve2'] }),
+    users: 4,
+    snapshot: replicated(32),
+    message: [
+      'fits 3 of 4 stands: storage thick on pve2 is full; s4@pve would not fit',
+      '  storage thick on pve2: 100.0 GiB, 68.0 used before, 32.0 by what fits; the next needs 8.0',
+    ],
+    out: [4],
+  },
+  {
+    name: 'two machines of one template wait for one replica',
+    want: placed(lab(['a', 'b'].map((name) => machine(name, [real('vmbr0')], fullClone))), {
+      nodes: ['pve2'],
+    }),
+    users: 2,
+    snapshot: replicated(24),
+    message: [
+      'fits 1 of 2 stands: storage thick on pve2 is full; s2@pve would not fit',
+      '  storage thick on pve2: 100.0 GiB, 76.0 used before, 24.0 by what fits; the next needs 16.0',
+    ],
+    out: [2],
+  },
+  {
+    name: 'a replica on a storage of another name, where the full clones go, too',
+    want: placed(lab([machine('pc', [real('vmbr0')], fullClone)]), { nodes: ['pve2'] }),
+    users: 2,
+    snapshot: have({
+      storages: [storage('pve1', 'thick', 100, 0, false), storage('pve2', 'other', 100, 80, false)],
+      templates: [template(101, 'thick')],
+    }),
+    message: [
+      'fits 1 of 2 stands: storage other on pve2 is full; s2@pve would not fit',
+      '  storage other on pve2: 100.0 GiB, 80.0 used before, 16.0 by what fits; the next needs 8.0',
+    ],
+    out: [2],
+  },
+  {
+    name: "full clones on the lab's storage, their replica where the template is",
+    want: placed(lab([machine('pc', [real('vmbr0')], { ...fullClone, storage: 'thick' })]), {
+      nodes: ['pve2'],
+    }),
+    users: 3,
+    snapshot: have({
+      storages: ['pve1', 'pve2'].flatMap((node) => [
+        storage(node, 'thick', 100, 80, false),
+        storage(node, 'ceph', 100, 92, true),
+      ]),
+    }),
+    message: [
+      'fits 2 of 3 stands: storage thick on pve2 is full; s3@pve would not fit',
+      '  storage thick on pve2: 100.0 GiB, 80.0 used before, 16.0 by what fits; the next needs 8.0',
+    ],
+    out: [3],
+  },
+  {
+    name: 'VMIDs: one of three is for the replica',
+    want: placed(
+      lab([machine('pc', [real('vmbr0')], fullClone)], { vmidRange: { first: 10000, last: 10002 } }),
+      {
+        nodes: ['pve2'],
+      },
+    ),
+    users: 3,
+    snapshot: replicated(90),
+    message: [
+      'fits 2 of 3 stands: VMIDs 10000–10002 are used up; s3@pve would not fit',
+      '  VMIDs 10000–10002: 3 were free, what fits takes 3; the next needs 1',
+    ],
+    out: [3],
   },
   {
     name: 'VMIDs: two machines each, five ids',
@@ -266,6 +348,70 @@ describe('what counts as taken', () => {
   test('a node whose size is hidden is not limited', () => {
     const nodes = have().nodes.map((node) => ({ ...node, memoryTotal: 0 }));
     expect(perNode(plan(big, students(60), have({ nodes })))).toEqual({ pve1: 30, pve2: 30 });
+  });
+});
+
+describe('replicas', () => {
+  const want = placed(lab([machine('pc', [real('vmbr0')], fullClone)]), { nodes: ['pve2'] });
+  const fitting = (snapshot: Inventory) =>
+    9 - leftOut(plan(want, students(9), snapshot, { fit: true })).length;
+  const replica = (node: string, values: Readonly<Record<string, string>>): Partial<Inventory> => ({
+    guests: [...have().guests, guest(10999, { node, status: 'stopped', pool: REPLICA_POOL })],
+    pools: [
+      {
+        pool: REPLICA_POOL,
+        comment: formatReplicaPool({
+          claims: [{ source: 101, node: 'pve2', vmid: 10999, since: '2026-11-21T07:00:00Z' }],
+          others: [],
+        }),
+      },
+    ],
+    vms: [
+      {
+        vmid: 10999,
+        node,
+        digest: 'd',
+        values: {
+          description: formatReplicaMark({ source: 101, digest: 'digest-101', vmid: 10999 }),
+          scsi0: 'thick:base-10999-disk-0,size=8G',
+          ...values,
+        },
+      },
+    ],
+  });
+
+  test.each([
+    ['to be made', replicated(32), 3],
+    ['ready', replicated(32, replica('pve2', { template: '1' })), 4],
+    ['not converted yet', replicated(32, replica('pve2', {})), 4],
+    ['not moved yet', replicated(32, replica('pve1', {})), 3],
+    [
+      'of the template as it was',
+      replicated(32, {
+        ...replica('pve2', { template: '1' }),
+        templates: [{ ...template(101, 'thick'), digest: 'new' }],
+      }),
+      3,
+    ],
+  ])('%s', (_, snapshot, fits) => {
+    expect(fitting(snapshot)).toBe(fits);
+  });
+
+  test('the copy passes through the storage of its template', () => {
+    const storages = replicated(90).storages.map((row) =>
+      row.node === 'pve1' ? { ...row, used: 95 * GIB } : row,
+    );
+    expect(refusal(want, students(1), replicated(90, { storages })).message.split('\n')).toEqual([
+      'fits 0 of 1 stands: storage thick on pve1 is full; s1@pve would not fit',
+      '  storage thick on pve1: 100.0 GiB, 95.0 used before, 0.0 by what fits; the next needs 8.0, 8.0 of it for a replica',
+    ]);
+  });
+
+  test('smart moves no stand to a node for which a replica would be one too many', () => {
+    const smart = placed(lab([machine('pc', [real('vmbr0')], fullClone)]), { strategy: 'smart' });
+    expect(perNode(plan(smart, students(3), replicated(15)))).toEqual({ pve1: 3 });
+    // 24 GiB and one copy on its way; one replica, one stand and 10 GiB of others.
+    expect(perNode(plan(smart, students(4), replicated(90)))).toEqual({ pve1: 3, pve2: 1 });
   });
 });
 

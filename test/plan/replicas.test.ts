@@ -589,3 +589,26 @@ describe('templates prune', () => {
     expect(ids(prune({ ...alone, pools: [{ pool: REPLICA_POOL, comment: 'backups' }] }))).toEqual([]);
   });
 });
+
+describe('a confined caller', () => {
+  const rights = { '/pool': { 'VM.Allocate': true } };
+  const why =
+    'a copy of template 101 has to be made on pve2, which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
+
+  test('makes no replica: those nodes take no stand, and the plan says so', () => {
+    const some = plan(pc, [anna, boris], world([], { rights }));
+    expect(some.stands.map(({ node }) => node)).toEqual(['pve1', 'pve1']);
+    expect(some.warnings).toContain(`no stand goes to pve2: machine pc: ${why}`);
+    expect(refusal(() => plan(onPve2, [anna], world([], { rights })))).toContain(`machine pc: ${why}`);
+    const replicate = planReplicate({ lab: pc, have: world([], { rights }), nodes: ['pve2'] });
+    expect([replicate.steps, replicate.nodes?.[0]?.refused?.message]).toEqual([
+      [],
+      expect.stringContaining(why),
+    ]);
+  });
+
+  test('uses one that is there', () => {
+    const result = plan(onPve2, [anna], world([{}], { rights }));
+    expect(stepOf(result, 'vm.clone')).toMatchObject({ templateVmid: 900, pool: 'anna' });
+  });
+});

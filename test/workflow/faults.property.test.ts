@@ -11,6 +11,7 @@ import type { ClusterState, InterfaceState } from '../../src/lib/simulator/state
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
 import type { RunOutcome } from '../../src/lib/workflow/context.ts';
 import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
+import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { run, type Ended, type Trouble } from './in-process.ts';
 import { LABS, scenarios, selections, troubles, USERS, type LabName } from './random-cluster.ts';
 
@@ -218,6 +219,11 @@ async function play({ cluster, adopt, deploys, selection, trouble }: Case): Prom
   );
   if (all.value?.summary.stands.some(({ error }) => error)) return;
   await step('cleanup of orphans', cleanupOf({ by: 'orphans' }));
+  // Replicas stay for the next class until they are pruned.
+  const pruned = await step('prune', (context) =>
+    changeTemplates({ do: 'prune', minAgeSeconds: 0 }, context),
+  );
+  expect(pruned.error).toBeUndefined();
   const extra = [...objectsOf(state).keys()].filter((name) => !before.has(name));
   const isBlind = [trouble, ...deploys.map((one) => one.trouble)].some(hidesReload);
   const unexplained = extra.filter(

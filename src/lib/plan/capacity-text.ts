@@ -107,7 +107,7 @@ function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: C
   }
 }
 
-function numbers(resource: Resource, needs: number, { lab, ledger }: Context): string {
+function numbers({ resource, needs, once }: Lack, { lab, ledger }: Context): string {
   const { kind, node = '', name = '', total, limit, before, key } = resource;
   const adds = ledger.taken(key) - before;
   switch (kind) {
@@ -119,10 +119,10 @@ function numbers(resource: Resource, needs: number, { lab, ledger }: Context): s
       const thin = isThin(resource)
         ? ' (its disks are thin: how much the present ones may still grow is not known to the API)'
         : '';
-      return `storage ${name}${where}: ${gib(total)}, ${bare(before)} used before, ${bare(adds)} by what fits; the next needs ${bare(needs)}${thin}`;
+      return `storage ${name}${where}: ${gib(total)}, ${bare(before)} used before, ${bare(adds)} by what fits; the next needs ${bare(needs)}${once > 0 ? `, ${bare(once)} of it for a replica` : ''}${thin}`;
     }
     case 'vmids':
-      return `VMIDs ${lab.vmidRange.first}–${lab.vmidRange.last}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}`;
+      return `VMIDs ${lab.vmidRange.first}–${lab.vmidRange.last}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;
     case 'bridges':
       return `bridge numbers on ${node}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}`;
     case 'ports':
@@ -143,21 +143,30 @@ const WAYS_OUT: Readonly<Record<Resource['kind'], string>> = {
   stands: 'raise `placement.max_stands_per_node`, or use more nodes',
 };
 
+interface Lack {
+  readonly resource: Resource;
+  /** Of the first stand without it. */
+  readonly needs: number;
+  /** How much of that is not for the stand's own VMs. */
+  readonly once: number;
+}
+
 interface Shortage {
-  /** Resource key → the resource and what the first stand without it needs. */
-  readonly lacking: ReadonlyMap<string, { readonly resource: Resource; readonly needs: number }>;
+  /** By resource key. */
+  readonly lacking: ReadonlyMap<string, Lack>;
   readonly apart: readonly string[];
 }
 
 function shortageOf(left: readonly Left[], { ledger }: Context): Shortage {
-  const lacking = new Map<string, { resource: Resource; needs: number }>();
+  const lacking = new Map<string, Lack>();
   const apart = new Set<string>();
   for (const { nodes } of left) {
     for (const { node, demand, isApart } of nodes) {
       if (!isApart) apart.add(node);
       for (const resource of ledger.lacking(demand)) {
         if (lacking.has(resource.key)) continue;
-        lacking.set(resource.key, { resource, needs: demand.get(resource.key) ?? 0 });
+        const needs = ledger.inFull(demand).get(resource.key) ?? 0;
+        lacking.set(resource.key, { resource, needs, once: needs - (demand.get(resource.key) ?? 0) });
       }
     }
   }
@@ -194,7 +203,7 @@ export function describeShortage(
   const all = shortageOf(left, context);
   const lines = [...all.lacking.values()]
     .sort((a, b) => compareNatural(a.resource.key, b.resource.key))
-    .map(({ resource, needs }) => numbers(resource, needs, context));
+    .map((lack) => numbers(lack, context));
   const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
   const fits = `fits ${context.total - users.length} of ${context.total} stands`;
   const each = new Map<string, Refusal>();

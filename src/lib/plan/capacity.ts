@@ -24,7 +24,7 @@ export interface Resource {
   readonly before: number;
 }
 
-/** Resource key → amount. */
+/** Resource key → amount. A key that `Ledger.share` was told of stands for what several stands need once. */
 export type Demand = ReadonlyMap<string, number>;
 
 const DEFAULT_CPU_OVERCOMMIT = 4;
@@ -46,6 +46,8 @@ export const resourceKey = {
   bridges: (node: string) => `bridges ${node}`,
   stands: (node: string) => `stands ${node}`,
   ports: (node: string, bridge: string) => `ports ${node}/${bridge}`,
+  replica: (source: number, home: string) => `replica ${source}@${home}`,
+  transit: (source: number) => `transit ${source}`,
   storage: (row: Pick<StorageInfo, 'shared' | 'node' | 'storage'>) =>
     row.shared ? `storage ${row.storage}` : `storage ${row.node}/${row.storage}`,
 };
@@ -54,6 +56,7 @@ export const resourceKey = {
 export class Ledger {
   readonly resources: ReadonlyMap<string, Resource>;
   readonly #taken = new Map<string, number>();
+  readonly #shared = new Map<string, Demand>();
 
   constructor(resources: readonly Resource[]) {
     this.resources = new Map(resources.map((resource) => [resource.key, resource]));
@@ -64,10 +67,27 @@ export class Ledger {
     return this.#taken.get(key) ?? 0;
   }
 
+  /** What `key` in a demand takes: once, however many of the demands that were taken name it. */
+  share(key: string, demand: Demand): void {
+    this.#shared.set(key, demand);
+  }
+
+  /** The demand with what it would be the first to need. */
+  inFull(demand: Demand): Demand {
+    let full: Map<string, number> | undefined;
+    for (const key of demand.keys()) {
+      const once = this.#shared.get(key);
+      if (!once || this.taken(key) > 0) continue;
+      full ??= new Map(demand);
+      for (const [part, amount] of once) full.set(part, (full.get(part) ?? 0) + amount);
+    }
+    return full ?? demand;
+  }
+
   /** Hard limits that this demand would break; one that asks nothing of a full resource breaks none. */
   lacking(demand: Demand): Resource[] {
     const lacking: Resource[] = [];
-    for (const [key, amount] of demand) {
+    for (const [key, amount] of this.inFull(demand)) {
       const resource = this.resources.get(key);
       if (!resource || amount <= 0 || !isHard(resource)) continue;
       if (this.taken(key) + amount > resource.limit) lacking.push(resource);
@@ -76,7 +96,7 @@ export class Ledger {
   }
 
   fits(demand: Demand): boolean {
-    for (const [key, amount] of demand) {
+    for (const [key, amount] of this.inFull(demand)) {
       const resource = this.resources.get(key);
       if (!resource || amount <= 0 || !isHard(resource)) continue;
       if (this.taken(key) + amount > resource.limit) return false;
@@ -86,7 +106,13 @@ export class Ledger {
 
   /** `times` -1 gives back. */
   take(demand: Demand, times: 1 | -1 = 1): void {
-    for (const [key, amount] of demand) this.#taken.set(key, this.taken(key) + times * amount);
+    for (const [key, amount] of demand) {
+      const before = this.taken(key);
+      const after = before + times * amount;
+      this.#taken.set(key, after);
+      const once = this.#shared.get(key);
+      if (once && before > 0 !== after > 0) this.take(once, times);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
 import { compareNatural } from './order.ts';
+import { profileOf } from './privileges/profile.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh } from './replicas.ts';
 import { describeTemplate, sayRef, type FoundTemplates, type Template } from './templates.ts';
@@ -18,6 +19,10 @@ export type CloneWay =
   | { readonly by: 'template'; readonly origin: Template; readonly from: Template }
   | { readonly by: 'replica'; readonly origin: Template; readonly from: Template }
   | { readonly by: 'new-replica'; readonly origin: Template; readonly need: ReplicaNeed };
+
+/** A replica's VMID becomes a member before it exists, which only the full profile may do. */
+export const COPIES_TAKE_FULL =
+  'which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
 
 function offline(template: Pick<Template, 'vmid' | 'node'>, have: Inventory): string | undefined {
   const source = have.nodes.find((candidate) => candidate.name === template.node);
@@ -75,6 +80,8 @@ function throughReplica(
   if (ready) return { by: 'replica', origin, from: ready };
   const need = replicaNeed(machine, origin, node, index.storages);
   if (typeof need === 'string') return need;
+  if (profileOf(have.rights) === 'confined')
+    return `a copy of template ${origin.vmid} has to be made on ${need.home}, ${COPIES_TAKE_FULL}`;
   const obstacle =
     offline(origin, have) ??
     obstacleOfNeed(machine, need, index) ??

@@ -1,23 +1,18 @@
 /** What a stand still needs on a node. Knows no limits. */
 import type { Lab } from '../config/types.ts';
-import { resourceKey, type Demand } from './capacity.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { cpusOf, memoryOf, type Promised } from './committed.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import type { ResolvedMachine } from './clone-ways.ts';
+import { findCloneWay, type CloneWay, type ResolvedMachine } from './clone-ways.ts';
 import { isSpread } from './placement.ts';
+import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
-
-interface Disk {
-  readonly storage: string;
-  /** Bytes. */
-  readonly size: number;
-}
 
 interface Need {
   readonly resolved: ResolvedMachine;
   readonly size: Promised;
-  readonly disks: readonly Disk[];
   /** Real bridge → NICs on it. */
   readonly ports: ReadonlyMap<string, number>;
 }
@@ -25,22 +20,15 @@ interface Need {
 /** A linked clone holds what its machine writes; how much that will be is a guess. Percent of the template's disks. */
 const DEFAULT_LINKED_GROWTH = 20;
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-/** Bytes of `…,size=8G`; 0 where PVE wrote none (pve-guest-common, `format_size`). */
-function diskSize(value: string): number {
-  const [, count = '0', unit = ''] = /(?:^|,)size=(\d+(?:\.\d+)?)([KMGT]?)/.exec(value) ?? [];
-  return Math.ceil(Number(count) * (UNITS[unit] ?? 1));
-}
-
-function disksOf({ machine, template }: ResolvedMachine, lab: Lab): Disk[] {
+/** What a machine's own disks take on a node that it is cloned to in this way. */
+function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] {
   const share = machine.fullClone ? 1 : (lab.placement.linkedGrowth ?? DEFAULT_LINKED_GROWTH) / 100;
-  return template.volumes
-    .filter((volume) => volume.isDisk)
-    .map(({ key, storage }) => ({
-      storage: machine.storage ?? storage,
-      size: Math.ceil(diskSize(template.values[key] ?? '') * share),
-    }));
+  const disks =
+    way.by === 'new-replica' ? replicaDisks(way.need) : way.from.volumes.filter(({ isDisk }) => isDisk);
+  return disks.map(({ storage, size }) => ({
+    storage: machine.storage ?? storage,
+    size: Math.ceil(size * share),
+  }));
 }
 
 function portsOf({ machine }: ResolvedMachine): Map<string, number> {
@@ -68,22 +56,25 @@ export function usualSize(machines: readonly ResolvedMachine[]): Promised {
 
 interface Context {
   readonly lab: Lab;
+  readonly have: Inventory;
   readonly index: HaveIndex;
   readonly machines: readonly ResolvedMachine[];
   readonly updateRunning: boolean;
+  /** Is told what replicas take. */
+  readonly ledger: Ledger;
 }
 
 type DemandOf = (state: StandState, node: string) => Demand;
 
 /** Demands of the lab's stands. Stands of which nothing exists yet need the same: theirs are made once per node. */
 export function createDemands(context: Context): DemandOf {
-  const { lab, index, machines } = context;
+  const { lab, have, index, machines, ledger } = context;
   const spread = isSpread(lab);
   const aliases = [...aliasesOf(lab).keys()];
   const needs = machines.map((resolved): Need => {
-    const disks = disksOf(resolved, lab);
-    return { resolved, size: sizeOfMachine(resolved), disks, ports: portsOf(resolved) };
+    return { resolved, size: sizeOfMachine(resolved), ports: portsOf(resolved) };
   });
+  const ways = new Map<string, CloneWay | string>();
   const known = new Map<string, Demand>();
 
   function missingBridges({ user }: StandState, node: string): number {
@@ -93,11 +84,31 @@ export function createDemands(context: Context): DemandOf {
     ).length;
   }
 
+  function wayOf(resolved: ResolvedMachine, node: string): CloneWay | string {
+    const key = `${node} ${resolved.machine.name}`;
+    const way = ways.get(key) ?? findCloneWay(resolved, node, have, index);
+    ways.set(key, way);
+    return way;
+  }
+
+  /** Disks of a machine to be made on `node`, and the replica that it is cloned from. */
+  function addDisks(resolved: ResolvedMachine, node: string, demand: Map<string, number>): void {
+    const way = wayOf(resolved, node);
+    if (typeof way === 'string') return; // no stand goes there
+    const disks = storageDemand(node, disksOf(resolved, way, lab), index);
+    for (const [key, size] of disks) demand.set(key, (demand.get(key) ?? 0) + size);
+    if (way.by !== 'new-replica') return;
+    for (const [key, once] of replicaDemands(way.need, index)) {
+      ledger.share(key, once);
+      demand.set(key, 1);
+    }
+  }
+
   function compute(state: StandState, node: string): Demand {
     const demand = new Map<string, number>();
     const add = (key: string, amount: number): void => void demand.set(key, (demand.get(key) ?? 0) + amount);
     let missing = 0;
-    for (const { resolved, size, disks, ports } of needs) {
+    for (const { resolved, size, ports } of needs) {
       const present = state.present.get(resolved.machine.name);
       if (present) {
         const now = index.guests.get(present.vmid)?.memory ?? 0;
@@ -112,10 +123,7 @@ export function createDemands(context: Context): DemandOf {
       missing += 1;
       add(resourceKey.memory(target), size.memory);
       add(resourceKey.cpu(target), size.cpus);
-      for (const disk of disks) {
-        const row = index.storages.get(`${target}/${disk.storage}`);
-        if (row) add(resourceKey.storage(row), disk.size);
-      }
+      addDisks(resolved, target, demand);
       for (const [bridge, count] of ports) add(resourceKey.ports(target, bridge), count);
     }
     if (state.present.size === 0 || !state.claim) add(resourceKey.stands(node), 1);

@@ -13,7 +13,7 @@ import { checkLab } from './lab-rules.ts';
 import { presentNics } from './nic-values.ts';
 import { planNetwork } from './network-steps.ts';
 import { compareNatural } from './order.ts';
-import type { ResolvedMachine } from './clone-ways.ts';
+import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
 import { profileOf } from './privileges/profile.ts';
 import { collectPreconditions } from './preconditions.ts';
@@ -106,8 +106,15 @@ function seatStands(
     freeVmids: vmids.left(),
     freeBridges: (node) => bridges.left(node),
   });
-  const demandOf = createDemands(context);
+  const demandOf = createDemands({ ...context, ledger });
   return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
+}
+
+/** Nodes that are left out for the caller's profile alone. */
+function copyWarnings({ obstacles }: NodeChoice): string[] {
+  return [...obstacles].flatMap(([node, why]) =>
+    why.includes(COPIES_TAKE_FULL) ? [`no stand goes to ${node}: ${why}`] : [],
+  );
 }
 
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
@@ -206,6 +213,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
       ...checked.warnings,
       ...pamWarnings(finished, have),
       ...context.replicas.warnings(),
+      ...copyWarnings(choice),
       ...capacityWarnings(ledger),
     ]),
   };

@@ -53,7 +53,7 @@ interface Draft {
 const CLAIM_STEP = `pool.update:${REPLICA_POOL}`;
 
 /** One that was begun for the template as it is now, or only claimed. */
-function begun({ source, home }: ReplicaNeed, replicas: readonly Replica[]): Replica | undefined {
+export function begun({ source, home }: ReplicaNeed, replicas: readonly Replica[]): Replica | undefined {
   const mine = replicas.filter(({ claim }) => claim.source === source.vmid && claim.node === home);
   return (
     mine.find((replica) => replica.state === 'unfinished' && isFresh(replica, source)) ??

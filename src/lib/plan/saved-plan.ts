@@ -7,20 +7,26 @@ import type { Inventory } from '../inventory/types.ts';
 import { bridgeKey, indexHave, type HaveIndex } from './have-index.ts';
 import { isUserMarked, parseBridgeMark, parsePoolComment, parseVmMark, type PoolMark } from './marks.ts';
 import { presentNics } from './nic-values.ts';
+import { checkReplicaStep, isCloneable, readSavedReplicas, type SavedReplicas } from './saved-replicas.ts';
+import { keepsFormer, ofMark, ofNewBridge, readTakeover, type Takeover } from './saved-takeover.ts';
 import type { Plan, Step, StepKind, StepOf } from './types.ts';
 
 interface Class {
   readonly lab: Lab;
   readonly users: readonly User[];
+  /** As the command says now; what the plan's own command said does not count. */
   readonly adopt: boolean;
 }
 
 interface Stand {
   readonly lab: Lab;
   readonly user: User;
-  readonly adopt: boolean;
+  readonly takeover: Takeover;
+  readonly replicas: SavedReplicas;
   readonly index: HaveIndex;
-  readonly templates: ReadonlySet<number>;
+  readonly adopt: boolean;
+  /** The pool's comment as it is. */
+  readonly comment: string | undefined;
   /** Of the pool; absent: there is none yet. */
   readonly present: PoolMark | undefined;
   /** Claimed for this lab before the plan. */
@@ -45,6 +51,10 @@ function ofVm({ vmid }: { readonly vmid: number }, { vmids, user }: Stand): stri
   return unless(vmids.has(vmid), `VM ${vmid} is not claimed by pool ${user.pool}`);
 }
 
+function claimedIn({ claims }: PoolMark, lab: Lab): readonly number[] {
+  return claims.filter((claim) => claim.lab === lab.name).flatMap(({ vmids }) => vmids);
+}
+
 function otherClaims({ claims, others }: PoolMark, lab: Lab): string {
   return JSON.stringify([claims.filter((claim) => claim.lab !== lab.name), others]);
 }
@@ -52,15 +62,22 @@ function otherClaims({ claims, others }: PoolMark, lab: Lab): string {
 const EMPTY: PoolMark = { adopted: false, claims: [], others: [] };
 
 function ofClaim(step: StepOf<'pool.update'>, stand: Stand): string | undefined {
-  const { lab, user, present, index, claimed, adopt } = stand;
+  const { lab, user, present, index, claimed, takeover } = stand;
   if (step.pool !== user.pool) return `pool ${step.pool} is not that of ${user.userid}`;
-  if (present && present.user === undefined && !adopt) return `pool ${step.pool} does not carry our mark`;
+  if (present && present.user === undefined && (!stand.adopt || step.takeOver?.comment !== stand.comment))
+    return `pool ${step.pool} does not carry our mark`;
   if (present?.user !== undefined && present.user !== user.userid)
     return `pool ${step.pool} belongs to ${present.user}`;
   const wanted = parsePoolComment(step.comment);
-  if (wanted.user !== user.userid || otherClaims(wanted, lab) !== otherClaims(present ?? EMPTY, lab))
+  if (
+    wanted.user !== user.userid ||
+    otherClaims(wanted, lab) !== otherClaims(present ?? EMPTY, lab) ||
+    !keepsFormer(wanted, present, takeover)
+  )
     return `pool ${step.pool} would get the marks or claims of others`;
-  const foreign = step.addVmids.find((vmid) => index.guests.has(vmid) && !claimed.has(vmid));
+  const foreign = [...step.addVmids, ...(step.takeOver?.vmids ?? []), ...claimedIn(wanted, lab)].find(
+    (vmid) => index.guests.has(vmid) && !claimed.has(vmid) && !takeover.vms.has(vmid),
+  );
   return foreign === undefined ? undefined : `VM ${foreign} exists and is not claimed by pool ${step.pool}`;
 }
 
@@ -75,15 +92,11 @@ function ofGrant({ path, role, userid }: StepOf<'acl.grant'>, stand: Stand): str
   );
 }
 
-/** Our copies of templates on other nodes are claimed in this pool. */
-const REPLICAS = 'deploy-stand-replicas';
-
 function ofClone(step: StepOf<'vm.clone'>, stand: Stand): string | undefined {
   const { vmid, templateVmid, description } = step;
   if (parseVmMark(description)?.user !== stand.user.userid)
     return `VM ${vmid} would get the mark of another user`;
-  const isTemplate =
-    stand.templates.has(templateVmid) || stand.index.guests.get(templateVmid)?.pool === REPLICAS;
+  const isTemplate = stand.replicas.sources.has(templateVmid) || isCloneable(step, stand.replicas);
   return isTemplate ? ofVm(step, stand) : `VM ${templateVmid} is not a template of the lab`;
 }
 
@@ -100,7 +113,9 @@ function ofConfigure(step: StepOf<'vm.configure'>, stand: Stand): string | undef
   return ofVm(step, stand);
 }
 
-function ofBridge({ node, bridge, comment }: StepOf<'bridge.update'>, stand: Stand): string | undefined {
+function ofBridge(step: StepOf<'bridge.update'>, stand: Stand): string | undefined {
+  const { node, bridge, comment } = step;
+  if (step.newComment !== undefined) return ofNewBridge(step, stand.takeover);
   const present = parseBridgeMark(stand.index.bridges.get(node)?.get(bridge)?.comments ?? '');
   return unless(
     isBridgeOf(comment, stand) && present?.kind === 'stand' && present.user === stand.user.userid,
@@ -136,6 +151,7 @@ const CHECKS: { readonly [K in StepKind]?: Check<K> } = {
   'bridge.update': ofBridge,
   'vm.clone': ofClone,
   'vm.configure': ofConfigure,
+  'vm.mark': (step, { takeover }) => ofMark(step, takeover),
   'vm.snapshot': ofVm,
   'vm.start': ofVm,
 };
@@ -145,7 +161,9 @@ function checkOf<K extends StepKind>(step: StepOf<K>): Check<K> | undefined {
   return CHECKS[step.kind];
 }
 
-function checkShared(step: Step, lab: Lab): string | undefined {
+function checkShared(step: Step, lab: Lab, replicas: SavedReplicas): string | undefined {
+  const ofReplica = checkReplicaStep(step, replicas);
+  if (ofReplica !== null) return ofReplica;
   if (step.kind === 'network.reload')
     return unless((step.gone ?? []).length === 0, 'a deploy removes no bridge');
   const isReserved =
@@ -159,15 +177,17 @@ function checkShared(step: Step, lab: Lab): string | undefined {
   return unless(isReserved, 'the step belongs to no stand');
 }
 
-type Shared = Pick<Stand, 'lab' | 'adopt' | 'index' | 'templates'>;
+type Shared = Pick<Stand, 'lab' | 'adopt' | 'index' | 'replicas'> & { readonly have: Inventory };
 
 function standOf(user: User, own: readonly Step[], shared: Shared): Stand {
   const { lab, index } = shared;
   const pool = index.pools.get(user.pool);
   const present = pool && parsePoolComment(pool.comment);
-  const claims = present?.user === user.userid ? present.claims : [];
-  const claimed = new Set(claims.filter((claim) => claim.lab === lab.name).flatMap(({ vmids }) => vmids));
-  const added = own.flatMap((step) => (step.kind === 'pool.update' ? step.addVmids : []));
+  const claimed = new Set(present?.user === user.userid ? claimedIn(present, lab) : []);
+  // A confined caller claims by the comment alone.
+  const added = own.flatMap((step) =>
+    step.kind === 'pool.update' ? [...step.addVmids, ...claimedIn(parsePoolComment(step.comment), lab)] : [],
+  );
   const named = lab.machines.flatMap(({ networks }) =>
     networks.flatMap(({ target }) =>
       target.kind === 'real'
@@ -177,10 +197,15 @@ function standOf(user: User, own: readonly Step[], shared: Shared): Stand {
           ),
     ),
   );
-  const made = own.flatMap((step) => (step.kind === 'bridge.create' ? [step.bridge] : []));
+  const made = own.flatMap((step) =>
+    step.kind === 'bridge.create' || (step.kind === 'bridge.update' && step.newComment !== undefined)
+      ? [step.bridge]
+      : [],
+  );
   return {
     ...shared,
-    ...{ user, present, claimed },
+    ...{ user, present, claimed, comment: pool?.comment },
+    takeover: readTakeover({ ...shared, user }),
     vmids: new Set([...claimed, ...added]),
     bridges: new Set(['vmbr0', ...named, ...made]),
   };
@@ -190,7 +215,7 @@ function standOf(user: User, own: readonly Step[], shared: Shared): Stand {
 export function foreignSteps(plan: Plan, want: Class, have: Inventory): string[] {
   const { lab, adopt } = want;
   const index = indexHave(have);
-  const templates = new Set(have.templates.map(({ vmid }) => vmid));
+  const replicas = readSavedReplicas(plan, lab, have, index);
   const steps = new Map<string | undefined, Step[]>();
   for (const step of plan.steps) {
     const list = steps.get(step.user);
@@ -200,12 +225,12 @@ export function foreignSteps(plan: Plan, want: Class, have: Inventory): string[]
   const stands = new Map<string, Stand>();
   const users = new Map(want.users.map((user) => [user.userid, user]));
   const problemOf = (step: Step): string | undefined => {
-    if (step.user === undefined) return checkShared(step, want.lab);
+    if (step.user === undefined) return checkShared(step, lab, replicas);
     const user = users.get(step.user);
     if (!user) return `${step.user} is not in the users file`;
     const stand =
       stands.get(user.userid) ??
-      standOf(user, steps.get(user.userid) ?? [], { lab, adopt, index, templates });
+      standOf(user, steps.get(user.userid) ?? [], { lab, adopt, have, index, replicas });
     stands.set(user.userid, stand);
     const check = checkOf(step);
     return check ? check(step, stand) : 'a deploy has no such step';

@@ -19,7 +19,9 @@ function ratio(taken: number, { limit }: Resource): number {
 /** What makes a node full: its memory, its CPUs and those of its own storages that the blocks use. */
 function scoredResources(blocks: readonly Block[], ledger: Ledger): ReadonlyMap<string, readonly Resource[]> {
   const keys = new Set<string>();
-  const demands = new Set(blocks.flatMap((block) => [...block.demands.values()]));
+  const demands = new Set(
+    blocks.flatMap((block) => [...block.demands.values()].map((demand) => ledger.inFull(demand))),
+  );
   for (const demand of demands) for (const key of demand.keys()) keys.add(key);
   const scored = new Map<string, Resource[]>();
   for (const key of keys) {
@@ -51,8 +53,9 @@ class Search {
   /** Load of the node with this much more on it: that of its scarcest resource, 1 when it is at its limit. */
   #load(node: string, more: Demand = NOTHING): number {
     let load = 0;
+    const full = this.#board.ledger.inFull(more);
     for (const resource of this.#scored.get(node) ?? []) {
-      const taken = this.#board.ledger.taken(resource.key) + (more.get(resource.key) ?? 0);
+      const taken = this.#board.ledger.taken(resource.key) + (full.get(resource.key) ?? 0);
       load = Math.max(load, ratio(taken, resource));
     }
     return load;

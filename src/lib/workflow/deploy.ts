@@ -1,7 +1,7 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
-import { PlanRefusedError } from '../errors.ts';
+import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
@@ -144,7 +144,7 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
   if (step.kind === 'pool.update') return { vmids: step.addVmids };
-  if (step.kind === 'vm.clone') return { vmids: [step.vmid] };
+  if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
   return step.kind === 'bridge.create' ? { bridge: step.bridge } : {};
 }
 
@@ -165,6 +165,18 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
   return again;
 }
 
+/** In place of a later round that came to nothing: its stands are as the one before left them, and say why. */
+function givenUp(
+  { plan, result }: Round,
+  users: readonly User[],
+  { code, message, hint }: StandError,
+): Round {
+  const left = new Set(users.map(({ userid }) => userid));
+  const refused = { code, message, ...(hint === undefined ? {} : { hint }) };
+  const stands = plan.stands.filter(({ user }) => left.has(user)).map((stand) => ({ ...stand, refused }));
+  return { plan: { ...plan, stands }, result };
+}
+
 /** Makes the class as the files say, or completes it. Throws before the first write, never after. */
 export async function deploy(want: DeployWant, context: DeployContext): Promise<RunOutcome> {
   const taken: Taken = { vmids: [], bridges: [] };
@@ -177,7 +189,15 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
     // Later rounds have written already: what is missing then fails its own step.
     const checks = { ...context, preflight: rounds.length === 0 && context.preflight !== false };
-    const round = await runRound({ ...want, users, options }, checks, taken);
+    const last = rounds.at(-1);
+    let round: Round;
+    try {
+      round = await runRound({ ...want, users, options }, checks, taken);
+    } catch (error) {
+      if (!last || !(error instanceof StandError) || error instanceof InternalError) throw error;
+      rounds.push(givenUp(last, users, error));
+      break;
+    }
     rounds.push(round);
     if (round.result.interrupted) break;
     const again = noteTaken(round, taken);

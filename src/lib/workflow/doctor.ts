@@ -7,6 +7,7 @@ import { profileOf } from '../plan/privileges/profile.ts';
 import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
 import type { Command, Profile } from '../plan/privileges/types.ts';
 import type { RunContext } from './context.ts';
+import { replicaVmids } from './replica-scope.ts';
 
 export interface DoctorWant {
   readonly command: Command;
@@ -33,7 +34,7 @@ export async function examineCaller(
     pve,
     {
       templates: (want.lab?.machines ?? []).map(({ template }) => template),
-      claimed: (pools) => claimedBy(want, pools),
+      claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
       bridgeUse: (networks) =>
         want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
       rights: true,

@@ -41,7 +41,7 @@ async function readAndPlan(want: TemplatesWant, context: Reader, releaseOnly = f
   const { nodes } = want;
   if (want.do === 'replicate') {
     const templates = want.lab.machines.map((machine) => machine.template);
-    return planReplicate({ lab: want.lab, have: await read(context, { templates }), nodes });
+    return planReplicate({ lab: want.lab, have: await read(context, { templates, rights: true }), nodes });
   }
   const { minAgeSeconds } = want;
   return planPrune({ have: await readUses(context), minAgeSeconds, nodes, releaseOnly });

@@ -5,6 +5,7 @@ import type { Inventory, Rights } from '../../inventory/types.ts';
 import { planCleanup } from '../cleanup.ts';
 import { planDeploy } from '../deploy.ts';
 import { parseBridgeMark } from '../marks.ts';
+import { parseReplicaMark, REPLICA_POOL } from '../replica-marks.ts';
 import type { Plan } from '../types.ts';
 import type { Scope } from './command-rules.ts';
 import { majorOf, profileOf } from './profile.ts';
@@ -34,15 +35,15 @@ const RIGHTS_OF: Readonly<Record<Profile, Rights>> = {
   confined: { '/pool': { 'VM.Allocate': true } },
 };
 
-/** The cluster as if nothing of any class were on it: then the plan makes everything. */
+/** The cluster as if nothing of any class were on it, replicas aside: then the plan makes everything. */
 function beforeTheClass(have: Inventory, users: readonly User[], profile: Profile): Inventory {
   const class_ = new Set(users.map(({ userid }) => userid));
   return {
     ...have,
     rights: RIGHTS_OF[profile],
-    pools: [],
+    pools: have.pools.filter(({ pool }) => pool === REPLICA_POOL),
     acls: [],
-    vms: [],
+    vms: have.vms.filter(({ values }) => parseReplicaMark(values['description'] ?? '') !== undefined),
     guests: have.guests.filter(({ template }) => template),
     users: have.users.filter(({ userid }) => !class_.has(userid)),
     networks: have.networks.map((network) => ({
