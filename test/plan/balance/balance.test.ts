@@ -907,7 +907,9 @@ describe('stands', () => {
       ...{ vmid: 10002, from: 'pve1', to: 'pve2', start: ago(end + 1), end: ago(end) },
       status: 'failed' as const,
     }));
-    expect(moves(decide({ ...inventory(base), migrations }, '{}'))).toEqual([move]);
+    const decision = decide({ ...inventory(base), migrations }, '{}');
+    expect(moves(decision)).toEqual([move]);
+    expect(decision.plan.balance.rejected).toEqual([]);
   });
 
   test('half-moved and stuck: the report says what is where', () => {
