@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseBalance } from '../../src/lib/config/balance.ts';
+import { loadBalance, parseBalance } from '../../src/lib/config/balance.ts';
 import { parseBalanceEnv } from '../../src/lib/config/balance-env.ts';
 import { ConfigError, type ConfigIssue } from '../../src/lib/errors.ts';
 
@@ -33,6 +36,19 @@ function issuesOf(text: string): readonly ConfigIssue[] {
   }
   return [];
 }
+
+test.skipIf(process.platform === 'win32')('its token is no secret of a balance.yml beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'balance-env-'));
+  const file = join(folder, 'b.yml');
+  const { overlay } = parseBalanceEnv(FILE, 'x.env');
+  const warningsOf = (text: string): readonly string[] => {
+    writeFileSync(file, text, { mode: 0o644 });
+    return loadBalance(file, overlay).warnings;
+  };
+  expect(warningsOf('{}')).toEqual([]);
+  expect(warningsOf('notify: { webhook: { url: "https://x.example/secret" } }')).toHaveLength(1);
+  rmSync(folder, { recursive: true });
+});
 
 test('every variable finds its place in the words of balance.yml', () => {
   const { overlay, connections, warnings } = parseBalanceEnv(FILE, 'x.env');

@@ -118,6 +118,24 @@ describe('text', () => {
     expect(text).not.toMatch(/^ *after/m);
   });
 
+  test('why each node is no target', () => {
+    const [first] = report.rejected;
+    const targets = [
+      { code: 'no-target', reason: 'is no target: CPU 70 % ≥ 60 %', nodes: ['pve2', 'pve3', 'pve4'] },
+      { code: 'offline', reason: 'is offline', nodes: ['pve5'] },
+    ];
+    const rejected = [{ ...first!, code: 'no-target', reason: 'no node can take it', targets }];
+    expect(renderBalance(balancePlan({ rejected }), summary('done', [done]), options)).toContain(
+      'no-target: VM 201: no node can take it (pve2 and 2 more: is no target: CPU 70 % ≥ 60 %; pve5: is offline)',
+    );
+  });
+
+  test('emptying a node: those that could not get away stay as well', () => {
+    const over = { evacuate: ['pve1'], remaining: [200, 99] };
+    const text = renderBalance(balancePlan(over), summary('interrupted', [torn]), options);
+    expect(text).toContain('3 guests stay on pve1: 99, 102, 200');
+  });
+
   test('nothing to do is one line, with its warnings', () => {
     const calm = {
       ...report,

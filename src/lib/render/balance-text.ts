@@ -154,6 +154,15 @@ function moveSection({ report, summary, context }: View): string[] {
   ];
 }
 
+/** Why each node is no target: nodes with one obstacle are told by the first of them. */
+function whyOf({ reason, targets = [] }: RejectedMove): string {
+  if (targets.length === 0) return reason;
+  const each = targets.map(({ nodes: [first = '', ...others], reason: why }) =>
+    others.length === 0 ? `${first}: ${why}` : `${first} and ${others.length} more: ${why}`,
+  );
+  return `${reason} (${each.join('; ')})`;
+}
+
 /** Equal reasons are told once, the most frequent first; all are in the JSON document. */
 function rejectedSection({ report, context: { width, paint } }: View): string[] {
   const groups = new Map<string, RejectedMove[]>();
@@ -165,7 +174,7 @@ function rejectedSection({ report, context: { width, paint } }: View): string[] 
       const [first] = moves;
       if (!first) return [];
       const who = moves.length === 1 ? first.name : `${moves.length}, e.g. ${first.name}`;
-      return labelled(code, `${who}: ${first.reason}`, { width, indent: 2 });
+      return labelled(code, `${who}: ${whyOf(first)}`, { width, indent: 2 });
     });
   return ['', ...paragraph('Not moved', { width, paint: paint.bold }), ...lines];
 }
@@ -188,8 +197,16 @@ function warningLines({ report, plan, context: { width, paint } }: View): string
   return ['', ...warnings.flatMap((text) => labelled('Warning', text, { width, paint: paint.yellow }))];
 }
 
-function remainingLines({ report, context: { width, paint } }: View): string[] {
-  const { remaining = [], evacuate = [] } = report;
+/** Those that the plan leaves there, and those that it could not get away. */
+function remainingLines({ report, summary, context: { width, paint } }: View): string[] {
+  const { evacuate = [] } = report;
+  const notGone = (summary.moves ?? [])
+    .flatMap(({ guests }) => guests)
+    .filter(
+      ({ status, node }) => (status === 'failed' || status === 'skipped') && evacuate.includes(node ?? ''),
+    );
+  const ids = new Set([...(report.remaining ?? []), ...notGone.map(({ vmid }) => vmid)]);
+  const remaining = [...ids].sort((a, b) => a - b);
   if (remaining.length === 0) return [];
   const text = `${countOf(remaining.length, 'guest stays', 'guests stay')} on ${evacuate.join(', ')}: ${remaining.join(', ')}`;
   return ['', ...paragraph(text, { width, paint: paint.yellow })];

@@ -157,6 +157,13 @@ function takesBridgesAlong({ made, after }: Done): void {
   }
 }
 
+/** Machines go back to one that failed again and again, whatever the load there. */
+function goesBack({ one, made }: Done): boolean {
+  const failed = one.have.migrations.filter(({ status }) => status !== 'ok').map(({ vmid }) => vmid);
+  const isRepeated = failed.length > new Set(failed).size;
+  return isRepeated && made.balance!.moves.some(({ why }) => why === 'half-moved');
+}
+
 /** In whatever order the steps end, and wherever the run is killed. */
 function staysWithinLimits({ one, config: wanted, made }: Done, order: readonly number[]): void {
   const before = severities(one.have, wanted);
@@ -199,8 +206,10 @@ describe('a plan', () => {
           tearsNoStand(done);
           bringsNoPairTogether(done);
           takesBridgesAlong(done);
-          staysWithinLimits(done, order);
-          makesNoNewWorst(done);
+          if (!goesBack(done)) {
+            staysWithinLimits(done, order);
+            makesNoNewWorst(done);
+          }
           isComplete(done);
           restsWithoutMemory(done);
         }),

@@ -893,6 +893,25 @@ describe('stands', () => {
     expect(moves(decide({ ...inventory(base), migrations }, '{}'))).toEqual(['10002 pve1→pve2']);
   });
 
+  test.each([
+    ['back to it, above the limits as before', 60, [8, 6], '10001 pve2→pve1'],
+    ['not where the memory is used up', 64, [8, 6], '10002 pve1→pve2'],
+    ['the first failure is long ago', 60, [60 * 30, 6], '10002 pve1→pve2'],
+  ])('half-moved, and the failed one failed again: %s', (_, own, ends, move) => {
+    const torn = { ...anna, node: ['pve2', 'pve1'], bridgesOn: ['pve1', 'pve2'] };
+    const base = standScene([torn], {
+      nodes: [{ name: 'pve1', own, gib: 70 }, { name: 'pve2' }],
+      guests: [],
+    });
+    const migrations = ends.map((end) => ({
+      ...{ vmid: 10002, from: 'pve1', to: 'pve2', start: ago(end + 1), end: ago(end) },
+      status: 'failed' as const,
+    }));
+    const decision = decide({ ...inventory(base), migrations }, '{}');
+    expect(moves(decision)).toEqual([move]);
+    expect(decision.plan.balance.rejected).toEqual([]);
+  });
+
   test('half-moved and stuck: the report says what is where', () => {
     const torn = { ...anna, node: ['pve2', 'pve1'], bridgesOn: ['pve1', 'pve2'], guest: { lock: 'backup' } };
     const { plan: made } = plan(standScene([torn], { nodes: three, guests: [] }), '{}');

@@ -1,7 +1,7 @@
 /** The plan in the making: moves chosen so far, and the search for a target. Knows no reason to move. */
 import { compareNatural } from '../order.ts';
 import type { Board } from './board.ts';
-import { unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
+import { isMending, unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { isBelow, severityOf } from './load.ts';
 import { nodeObstacle, unitTargetObstacle } from './target-obstacles.ts';
 import type { PlannedMove } from './types.ts';
@@ -62,7 +62,7 @@ export class Draft {
     if (known !== undefined) return known ?? undefined;
     const torn = unit.stands.find((stand) => this.torn.has(standKey(stand)));
     const obstacle =
-      torn && purpose !== 'mend' && purpose !== 'mend-anyway'
+      torn && !isMending(purpose)
         ? { code: 'half-moved', text: `stand ${torn.lab} of ${torn.user} is on several nodes` }
         : unitObstacle(unit, this.world, purpose);
     if (purpose === 'load') this.#obstacles.set(unit, obstacle ?? null);

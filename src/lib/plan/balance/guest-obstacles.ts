@@ -12,7 +12,12 @@ export interface Obstacle {
 }
 
 /** What a move is for; a mandatory one is held back by less. */
-export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-anyway';
+export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-back' | 'mend-anyway';
+
+/** A torn stand is put together. */
+export function isMending(purpose: Purpose): boolean {
+  return purpose === 'mend' || purpose === 'mend-back' || purpose === 'mend-anyway';
+}
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 

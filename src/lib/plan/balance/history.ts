@@ -12,6 +12,8 @@ interface GuestHistory {
   readonly left: readonly string[];
   /** Its last migration, when that failed within the blacklist's time. */
   readonly failed?: MigrationRecord;
+  /** How often it failed in a row within that time. */
+  readonly failures: number;
 }
 
 export interface History {
@@ -41,13 +43,16 @@ function ofGuest(
   const recent = finished.filter(
     (record) => record.status === 'ok' && endOf(record) > now - config.cooldown * 1000,
   );
-  const isBad = last !== undefined && last.status !== 'ok' && endOf(last) > now - config.blacklist * 1000;
+  const known = finished.filter((record) => endOf(record) > now - config.blacklist * 1000);
+  const firstOk = known.findIndex(({ status }) => status === 'ok');
+  const failures = firstOk < 0 ? known.length : firstOk;
   const [moved] = recent;
   return {
     ...(busy === undefined ? {} : { busy }),
     ...(moved ? { moved } : {}),
     left: recent.map(({ from }) => from),
-    ...(isBad ? { failed: last } : {}),
+    ...(last && failures > 0 ? { failed: last } : {}),
+    failures,
   };
 }
 

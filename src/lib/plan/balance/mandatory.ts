@@ -52,13 +52,16 @@ function meetingPoints({ guests, nodes }: TornStand, draft: Draft): { to: string
 
 /**
  * The network of a torn stand is cut, so cooldown and the way back do not count; a machine whose last migration failed
- * moves only when there is no other way. Returns why it stays torn.
+ * moves only when there is no other way. When it failed again the others go back to it, even onto a node above its
+ * limits: that had them before, and a cut network is worse. Returns why it stays torn.
  */
 export function mend(torn: TornStand, draft: Draft): Obstacle | undefined {
   let why: Obstacle | undefined;
   if (draft.hasMovedAny(torn.guests.map(({ vmid }) => vmid))) return undefined;
-  for (const purpose of ['mend', 'mend-anyway'] as const) {
+  const isHopeless = torn.guests.some(({ vmid }) => (draft.world.history.of.get(vmid)?.failures ?? 0) > 1);
+  for (const purpose of ['mend', ...(isHopeless ? ['mend-back' as const] : []), 'mend-anyway'] as const) {
     for (const { to, unit } of meetingPoints(torn, draft)) {
+      if (purpose === 'mend-back' && !torn.nodes.includes(to)) continue;
       const obstacle = draft.obstacle(unit, purpose) ?? draft.targetObstacle(unit, to, purpose);
       why = obstacle ? (why ?? { ...obstacle, text: `to ${to}: ${obstacle.text}` }) : undefined;
       if (obstacle) continue;

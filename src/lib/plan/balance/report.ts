@@ -8,7 +8,7 @@ import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
 import type { NodeLoad, NodeReport, PlannedMove, RejectedMove, StuckStand } from './types.ts';
 import { bytesOf, type Unit } from './units.ts';
-import type { World } from './world.ts';
+import { standKey, type World } from './world.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
 
 function loadOf(node: string, board: Board, world: World): NodeLoad {
@@ -176,12 +176,19 @@ export function rejections(
   deferred: readonly ChosenMove[],
 ): RejectedMove[] {
   const late = new Set(deferred.map(({ unit }) => unit));
+  // The part to which the rest of its stand comes has nothing to explain.
+  const mended = new Set(
+    draft.moves
+      .filter((move) => move.why === 'half-moved' && !deferred.includes(move))
+      .flatMap(({ unit }) => unit.stands.map(standKey)),
+  );
   const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate' : 'load');
   return nodes.flatMap((node) =>
     (draft.units.on.get(node) ?? []).flatMap((unit) => {
       if (late.has(unit))
         return [reject(unit, 'limit', 'the limits of this run are reached; the next one goes on')];
-      return draft.hasMoved(unit) ? [] : [reasonFor(unit, draft, obstacles)];
+      const isMended = unit.stands.some((stand) => mended.has(standKey(stand)));
+      return draft.hasMoved(unit) || isMended ? [] : [reasonFor(unit, draft, obstacles)];
     }),
   );
 }

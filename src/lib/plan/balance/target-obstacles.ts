@@ -2,7 +2,7 @@
 import { parseBridgeMark } from '../marks.ts';
 import { compareText } from '../order.ts';
 import type { Board } from './board.ts';
-import type { Obstacle, Purpose } from './guest-obstacles.ts';
+import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { breaches, isBelow, isRunning, type Loads } from './load.ts';
 import type { BalanceGuest, BalanceNode } from './types.ts';
 import { guestName, type Unit } from './units.ts';
@@ -57,7 +57,7 @@ function excluded({ target, world }: NodeView): string | undefined {
 
 /** A stand that is torn apart is put together wherever there is room at all. */
 function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
-  if (purpose === 'mend' || purpose === 'mend-anyway') return undefined;
+  if (isMending(purpose)) return undefined;
   const loads = board.loads(target.name);
   if (isBelow(loads, world.config, 'target')) return undefined;
   return `is no target: ${breaches(loads, world.config, 'target')
@@ -71,6 +71,7 @@ function loadsAfter({ unit, target, board }: Move): Loads {
 
 function overloadedAfter(move: Move): string | undefined {
   const { config } = move.world;
+  if (move.purpose === 'mend-back') return undefined;
   const after = loadsAfter(move);
   if (isBelow(after, config, 'overload')) return undefined;
   const reached = breaches(after, config, 'overload').map(({ text }) => text);
@@ -83,8 +84,10 @@ function shareOf(amount: { kind: string; value: number } | undefined, total: num
 }
 
 function reserve(move: Move): string | undefined {
-  const { target, world } = move;
+  const { target, world, purpose } = move;
   const after = loadsAfter(move);
+  if (purpose === 'mend-back')
+    return after.used <= 1 ? undefined : 'would use more memory than the node has';
   const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
   const free = target.memoryTotal * (1 - after.used);
   if (free < memory)
@@ -98,7 +101,7 @@ function reserve(move: Move): string | undefined {
 
 function overcommit(move: Move): string | undefined {
   const { overcommit: limit } = move.world.config;
-  if (move.unit.demand.committed === 0) return undefined;
+  if (move.unit.demand.committed === 0 || move.purpose === 'mend-back') return undefined;
   const { committed } = loadsAfter(move);
   if (committed <= limit) return undefined;
   return `guests would be promised ${Math.round(committed * 100)} % of its memory (overcommit ${Math.round(limit * 100)} %)`;
@@ -164,7 +167,7 @@ function haRules(move: Move): string | undefined {
 }
 
 function returning(move: Move): string | undefined {
-  if (move.purpose === 'mend' || move.purpose === 'mend-anyway') return undefined;
+  if (isMending(move.purpose)) return undefined;
   return ofGuests(move, ({ vmid }) =>
     move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
       ? 'it came from there within the cooldown'
