@@ -1,10 +1,5 @@
 /** The tables of docs/permissions.md, made from the privilege table of the code. */
-import {
-  COMMAND_STEPS,
-  LOCK_RULES,
-  OTHER_STEPS,
-  readingRules,
-} from '../../src/lib/plan/privileges/command-rules.ts';
+import { COMMAND_STEPS, LOCK_RULES, readingRules } from '../../src/lib/plan/privileges/command-rules.ts';
 import { STEP_RULES } from '../../src/lib/plan/privileges/step-rules.ts';
 import type { Command, RuleText } from '../../src/lib/plan/privileges/types.ts';
 
@@ -40,7 +35,6 @@ function table(head: string, rows: readonly string[]): string {
 export function permissionsTables(): string {
   const steps: [string, readonly RuleText[]][] = [
     ...Object.entries(STEP_RULES).map(([kind, rules]): [string, readonly RuleText[]] => [kind, rules]),
-    ...Object.entries(OTHER_STEPS),
   ];
   return [
     'What a command has to see or hold before it plans:',
@@ -52,10 +46,9 @@ export function permissionsTables(): string {
     [
       '| command | steps |',
       '|---|---|',
-      ...COMMANDS.map((command) => {
-        const { steps: own, others } = COMMAND_STEPS[command];
-        return `| ${code(command)} | ${[...own, ...others].map(code).join(' ')} |`;
-      }),
+      ...COMMANDS.map(
+        (command) => `| ${code(command)} | ${COMMAND_STEPS[command].steps.map(code).join(' ')} |`,
+      ),
     ].join('\n'),
     'What each step takes:',
     table(

@@ -196,51 +196,19 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
   ],
 };
 
+/** Of the template steps of a deploy. */
+const COPIES = 'a node gets its own copy of a template';
+
 export function readingRules(command: Command): readonly ScopeRule[] {
   return READING[command];
 }
 
-/** Steps that commands of their own plan; told in general, without a payload. */
-export const OTHER_STEPS: Readonly<Record<string, readonly RuleText[]>> = {
-  'template.clone': [
-    { path: '/vms/{template}', anyOf: ['VM.Clone'], why: 'to clone the template' },
-    { path: '/vms/{replica}', anyOf: ['VM.Allocate'], why: 'to make the copy' },
-    { path: '/vms/{replica}', anyOf: ['VM.Config.Options'], why: 'its notes (our mark)' },
-    { path: '/storage/{storage}', anyOf: ['Datastore.AllocateSpace'], why: 'for its disks' },
-    {
-      path: '/sdn/zones/localnetwork/{bridge}',
-      anyOf: ['SDN.Use'],
-      why: "a clone starts with its template's networks",
-      since: 8,
-    },
-  ],
-  'template.convert': [
-    { path: '/vms/{replica}', anyOf: ['VM.Allocate'], why: 'to turn the copy into a template' },
-  ],
-  'template.migrate': [
-    { path: '/vms/{replica}', anyOf: ['VM.Migrate'], why: 'to bring the copy to its node' },
-  ],
-  'vm.migrate': [
-    { path: '/vms/{guest}', anyOf: ['VM.Migrate'], why: 'to move the guest' },
-    {
-      path: '/vms/{guest}',
-      anyOf: ['VM.Config.Disk'],
-      why: 'to move its disks to another storage',
-      when: 'its disks change their storage',
-    },
-    {
-      path: '/storage/{storage}',
-      anyOf: ['Datastore.AllocateSpace'],
-      why: 'for the disks on the target',
-      when: 'its disks change their storage',
-    },
-    { path: '/', anyOf: ['Sys.Console'], why: 'to have HA move it', when: 'HA manages it' },
-  ],
-};
-
-/** Kinds of steps that a command may plan. */
+/** Kinds of steps that a command may plan; those that only some of its runs need, with the reason. */
 export const COMMAND_STEPS: Readonly<
-  Record<Command, { readonly steps: readonly StepKind[]; readonly others: readonly string[] }>
+  Record<
+    Command,
+    { readonly steps: readonly StepKind[]; readonly sometimes?: Readonly<Partial<Record<StepKind, string>>> }
+  >
 > = {
   deploy: {
     steps: [
@@ -250,14 +218,24 @@ export const COMMAND_STEPS: Readonly<
       'bridge.create',
       'bridge.update',
       'network.reload',
+      'template.clone',
+      'template.configure',
+      'template.migrate',
+      'template.convert',
       'vm.clone',
+      'vm.mark',
       'vm.configure',
       'vm.snapshot',
       'acl.grant',
       'acl.revoke',
       'vm.start',
     ],
-    others: [],
+    sometimes: {
+      'template.clone': COPIES,
+      'template.configure': COPIES,
+      'template.migrate': COPIES,
+      'template.convert': COPIES,
+    },
   },
   cleanup: {
     steps: [
@@ -272,7 +250,6 @@ export const COMMAND_STEPS: Readonly<
       'pool.delete',
       'user.delete',
     ],
-    others: [],
   },
   users: {
     steps: [
@@ -287,15 +264,20 @@ export const COMMAND_STEPS: Readonly<
       'acl.grant',
       'acl.revoke',
     ],
-    others: [],
   },
-  bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'], others: [] },
+  bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {
-    steps: ['pool.create', 'pool.update', 'pool.release', 'vm.delete'],
-    others: ['template.clone', 'template.convert', 'template.migrate'],
+    steps: [
+      'pool.create',
+      'pool.update',
+      'template.clone',
+      'template.configure',
+      'template.migrate',
+      'template.convert',
+      'vm.delete',
+      'pool.release',
+      'pool.delete',
+    ],
   },
-  balance: {
-    steps: ['bridge.create', 'bridge.delete', 'network.reload', 'vm.configure'],
-    others: ['vm.migrate'],
-  },
+  balance: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload', 'vm.migrate'] },
 };

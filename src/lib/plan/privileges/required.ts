@@ -2,14 +2,7 @@
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { privilegesOn, type Held } from '../../inventory/rights.ts';
 import type { Plan, StepKind, StepOf } from '../types.ts';
-import {
-  COMMAND_STEPS,
-  LOCK_RULES,
-  OTHER_STEPS,
-  readingRules,
-  type Scope,
-  type ScopeRule,
-} from './command-rules.ts';
+import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
@@ -236,14 +229,15 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
 /** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */
 export function requiredInGeneral(command: Command, facts: GeneralFacts): Requirement[] {
   const needs = new Needs();
-  const { steps, others } = COMMAND_STEPS[command];
+  const { steps, sometimes } = COMMAND_STEPS[command];
   for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
   for (const rule of readingRules(command)) addGeneral(rule, 'reading', needs, facts);
   for (const kind of steps) {
-    for (const rule of STEP_RULES[kind] as readonly RuleText[]) addGeneral(rule, kind, needs, facts);
-  }
-  for (const kind of others) {
-    for (const rule of OTHER_STEPS[kind] ?? []) addGeneral(rule, kind, needs, facts);
+    const when = sometimes?.[kind];
+    for (const rule of STEP_RULES[kind] as readonly RuleText[]) {
+      // Its own condition says more.
+      addGeneral(when === undefined ? rule : { ...rule, when: rule.when ?? when }, kind, needs, facts);
+    }
   }
   return needs.list();
 }

@@ -337,6 +337,7 @@ export const STEP_RULES: StepRules = {
       at: ({ targetStorage }) => (targetStorage === undefined ? [] : [targetStorage]),
     },
   ],
+  // Also of a guest that HA manages: PVE hands the request on as itself, only HA's own endpoint takes Sys.Console.
   'vm.migrate': [seeVm, onVm(['VM.Migrate'], 'to move it to another node')],
   'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
   'vm.clone': clone,
