@@ -48,6 +48,8 @@ export class FakePve {
   isConfined = false;
   /** A clone into a pool that fails has moved its configuration to the target already. */
   leavesOnTarget = false;
+  /** Steps of the run that failed or were skipped. */
+  readonly undone = new Set<string>();
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly rows: Writable<NetworkRow>[] = [];
@@ -129,6 +131,7 @@ export class FakePve {
       secrets: secrets as RunIo['secrets'],
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
+      isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;
         return wait();

@@ -535,6 +535,17 @@ describe('network.reload after removals', () => {
     });
     expect(count(pve, 'reload')).toBe(reloads);
   });
+
+  test('a bridge whose removal failed in this run is not missed: its own step has said why', async () => {
+    const pve = new FakePve();
+    pve.rows.push(bridgeRow('vmbr1000', MARK, true));
+    pve.undone.add('bridge.delete:pve1/vmbr1000');
+    expect((await apply(pve, 'network.reload', payload)).outcome).toBe('already-done');
+    pve.changes = stagedDiff('-', MARK, 'vmbr1001');
+    const both = { ...payload, gone: ['vmbr1000', 'vmbr1001'] };
+    expect((await apply(pve, 'network.reload', both)).outcome).toBe('done');
+    expect(count(pve, 'reload')).toBe(1);
+  });
 });
 
 describe('acl.revoke', () => {

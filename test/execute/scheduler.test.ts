@@ -127,6 +127,18 @@ describe('order', () => {
 });
 
 describe('failure', () => {
+  test('a later step can ask what failed or was skipped before it', async () => {
+    const asked: boolean[] = [];
+    await run({
+      steps: scenario('A -> B, B ~> C, D ~> C'),
+      behave: async (step, io) => {
+        if (step.id === 'C') asked.push(...['A', 'B', 'D'].map((id) => io.isUndone(id)));
+        return seconds({}, ['A'])(step, io);
+      },
+    });
+    expect(asked).toEqual([true, true, false]);
+  });
+
   test.each([
     {
       name: 'skips dependents, however far behind, and names the step that failed',

@@ -59,6 +59,15 @@ describe('a run', () => {
     expect(summary.stands[0]?.vms[1]?.status).toBe('missing');
   });
 
+  test('every failure of a student is told', () => {
+    const failures = ['vm.clone:anna/a', 'vm.clone:anna/b'].map((id) => ({ id, code: 'TASK_FAILED' }));
+    expect(run(failures).summary.stands[0]?.error).toEqual({
+      code: 'TASK_FAILED',
+      message: 'vm.clone:anna/a: no space left\nvm.clone:anna/b: no space left',
+      hint: 'free some',
+    });
+  });
+
   test('a failed reload leaves the stands whose bridges it was to bring up incomplete, also stopped ones', () => {
     const { summary } = run([{ id: 'network.reload:pve1', code: 'TASK_FAILED' }]);
     expect(summary.stands.map((stand) => [stand.node, stand.status])).toEqual([

@@ -1,6 +1,7 @@
 /** What became of each node of a plan that is about nodes instead of stands. Pure. */
 import { nodeOfStep } from '../plan/step-node.ts';
-import type { Plan, PlannedNode, Refusal, Step } from '../plan/types.ts';
+import type { Plan, PlannedNode, Step } from '../plan/types.ts';
+import { errorOfSteps } from './step-failures.ts';
 import type { NodeSummary, ReplicaSummary, StepResult } from './types.ts';
 
 type BridgeSummary = NodeSummary['bridges'][number];
@@ -47,25 +48,12 @@ function replicasOf(steps: readonly Step[], results: Results | undefined): Repli
   return [...replicas.values()];
 }
 
-function errorOf(steps: readonly Step[], results: Results | undefined): Refusal | undefined {
-  const entries = steps.flatMap((step) => results?.get(step.id) ?? []);
-  const failed = entries.find((entry) => entry.status === 'failed');
-  if (failed) {
-    const { id, code, message, hint } = failed;
-    return { code, message: `${id}: ${message}`, ...(hint === undefined ? {} : { hint }) };
-  }
-  const skipped = entries.find((entry) => entry.status === 'skipped');
-  return (
-    skipped && { code: 'INTERRUPTED', message: skipped.because, hint: 'run the same command again to finish' }
-  );
-}
-
 function summarizeNode(
   planned: PlannedNode,
   steps: readonly Step[],
   results: Results | undefined,
 ): NodeSummary {
-  const error = planned.refused ?? errorOf(steps, results);
+  const error = planned.refused ?? errorOfSteps(steps.flatMap((step) => results?.get(step.id) ?? []));
   const status = planned.refused
     ? 'refused'
     : error

@@ -93,6 +93,7 @@ class Run {
   readonly #results: StepResult[] = [];
   readonly #end: End;
   readonly #reach: Reach = new Map();
+  readonly #undone = new Set<string>();
   #left: number;
   #reserving: number;
   #reserved: Promise<void> | undefined;
@@ -163,6 +164,7 @@ class Run {
     const stepIo: StepIo = {
       ...io,
       reach: this.#reach,
+      isUndone: (id) => this.#undone.has(id),
       onRetry: ({ because, waitMs, lockTimeout }) => {
         if (lockTimeout) place.slot.timedOut(because);
         onEvent({ type: 'step.retrying', step, because, waitMs });
@@ -228,6 +230,7 @@ class Run {
   #record(node: Node, result: StepResult): void {
     node.state = 'settled';
     this.#results[node.index] = result;
+    if (result.status !== 'done') this.#undone.add(node.step.id);
     this.#left -= 1;
     if (RESERVING.has(node.step.kind)) this.#reserving -= 1;
     if (result.status === 'skipped')

@@ -1,6 +1,7 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
 import type { Plan, PlannedStand, PlannedVm, Refusal, Step } from '../plan/types.ts';
 import { summarizeNodes } from './node-summary.ts';
+import { errorOfSteps } from './step-failures.ts';
 import type { NodeSummary, RunResult, StandSummary, StepResult, Summary, SummaryStatus } from './types.ts';
 
 /** One round of a run: a plan and its results. A later round re-plans stands of an earlier one. */
@@ -52,20 +53,8 @@ function viewsOf({ plan, result }: Round): StandView[] {
   });
 }
 
-function firstError({ steps, results }: StandView): Refusal | undefined {
-  for (const step of steps) {
-    const entry = results.get(step.id);
-    if (entry?.status !== 'failed') continue;
-    return {
-      code: entry.code,
-      message: `${step.id}: ${entry.message}`,
-      ...(entry.hint === undefined ? {} : { hint: entry.hint }),
-    };
-  }
-  const skipped = steps.map((step) => results.get(step.id)).find((entry) => entry?.status === 'skipped');
-  return skipped?.status === 'skipped'
-    ? { code: 'INTERRUPTED', message: skipped.because, hint: 'run the same command again to finish' }
-    : undefined;
+function errorOf({ steps, results }: StandView): Refusal | undefined {
+  return errorOfSteps(steps.flatMap((step) => results.get(step.id) ?? []));
 }
 
 function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
@@ -102,7 +91,7 @@ function standStatus(view: StandView, error: Refusal | undefined): StandSummary[
 
 function summarize(view: StandView): StandSummary {
   const { stand } = view;
-  const error = stand.refused ?? firstError(view);
+  const error = stand.refused ?? errorOf(view);
   return {
     user: stand.user,
     pool: stand.pool,

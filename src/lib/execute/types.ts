@@ -54,6 +54,8 @@ export type Reach = Map<string, Silence>;
 /** What a handler gets. */
 export interface StepIo extends RunIo {
   readonly reach: Reach;
+  /** Has this step of the run failed, or was it skipped? */
+  readonly isUndone: (id: string) => boolean;
   readonly onRetry: (retry: Retry) => void;
   /**
    * Waits for something outside while other steps use this one's places, and goes on when there is a place again:

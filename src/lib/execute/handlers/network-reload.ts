@@ -17,17 +17,23 @@ interface NodeState {
   readonly left: readonly string[];
 }
 
+/** What this reload is to take away. A bridge whose removal failed or was skipped stays; its own step has said why. */
+function goneOf({ node, gone = [] }: ReloadStep, io: StepIo): string[] {
+  return gone.filter((iface) => !io.isUndone(`bridge.delete:${node}/${iface}`));
+}
+
 async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
   const { rows, changes } = await io.pve.network(step.node, io.signal);
   const ours = new Set(step.bridges);
   const gone = new Set(step.gone);
+  const expected = new Set(goneOf(step, io));
   return {
     pending: parsePendingChanges(changes, rows).map((change) =>
       // One that was adopted has no mark to be known by.
       change.change === 'removed' && gone.has(change.iface) ? { ...change, ours: true } : change,
     ),
     down: rows.filter(({ iface, active }) => ours.has(iface) && !active).map(({ iface }) => iface),
-    left: rows.filter(({ iface }) => gone.has(iface)).map(({ iface }) => iface),
+    left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
   };
 }
 
@@ -60,7 +66,7 @@ async function apply({ node }: ReloadStep, io: StepIo): Promise<TaskError | unde
 function assertNoneLeft({ node }: ReloadStep, { left }: NodeState): void {
   if (left.length === 0) return;
   throw new StepError('BRIDGES_LEFT', `${left.join(', ')} on ${node} should be gone and is still there`, {
-    hint: 'its removal failed, or was reverted in System → Network; run the command again',
+    hint: 'its removal was reverted in System → Network; run the command again',
   });
 }
 
@@ -82,10 +88,11 @@ async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promis
     assertNoneLeft(step, state);
     // Where all are up and the reload fails, it fails for an interface that is none of ours. What should be gone is
     // another matter: PVE's list does not show a bridge that is out of the file and still in the kernel.
-    if (failure && (step.gone ?? []).length > 0) {
+    const gone = goneOf(step, io);
+    if (failure && gone.length > 0) {
       throw new StepError(
         'RELOAD_FAILED',
-        `${step.node}: ${failure.message}; ${(step.gone ?? []).join(', ')} may still be up`,
+        `${step.node}: ${failure.message}; ${gone.join(', ')} may still be up`,
         {
           hint: failure.hint ?? `see the task log of the network reload on ${step.node}`,
           cause: failure,
@@ -109,7 +116,7 @@ export const reloadNetwork: Handler<'network.reload'> = (step, io) => {
     look: async () => {
       await outliveTasks(io, step.node, { type: 'srvreload' });
       // But for those that should be gone: the list would not show that a reload has failed to take them out of the kernel.
-      mustApply = (step.gone ?? []).length > 0;
+      mustApply = goneOf(step, io).length > 0;
       return 'absent';
     },
   });

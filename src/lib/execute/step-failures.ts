@@ -1,0 +1,21 @@
+/** Puts the failures of one stand's or node's steps into one error, every one of them named. Pure. */
+import type { Refusal } from '../plan/types.ts';
+import type { StepResult } from './types.ts';
+
+/** The code is that of the first; each has a line of its own, hints that say the same are told once. */
+export function errorOfSteps(results: readonly StepResult[]): Refusal | undefined {
+  const failed = results.filter((entry) => entry.status === 'failed');
+  const [first] = failed;
+  if (first) {
+    const hints = [...new Set(failed.flatMap(({ hint }) => hint ?? []))];
+    return {
+      code: first.code,
+      message: failed.map(({ id, message }) => `${id}: ${message}`).join('\n'),
+      ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+    };
+  }
+  const skipped = results.find((entry) => entry.status === 'skipped');
+  return (
+    skipped && { code: 'INTERRUPTED', message: skipped.because, hint: 'run the same command again to finish' }
+  );
+}
