@@ -11,6 +11,7 @@ import { createProgram } from './program.ts';
 type OfOneRun = 'setExitCode' | 'exitCode' | 'argv';
 
 const USAGE = 2;
+const UNDELIVERED = 5;
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Machine-readable output is asked for on the command line or by the environment; parsing may have failed. */
@@ -88,9 +89,12 @@ function processIo(): Omit<ProgramIo, OfOneRun> {
 
 const entry = process.argv[1];
 if (entry !== undefined && realpathSync(entry) === import.meta.filename) {
-  // A reader that closes the pipe early (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  // A reader that closes the pipe early (`| head`) is no error; a full disk is, though the work itself is done.
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return;
+    process.stderr.write(`the result cannot be written to stdout: ${message}  [OUTPUT]\n`);
+    process.exitCode ||= UNDELIVERED;
   });
-  process.exitCode = await main(process.argv.slice(2), processIo());
+  const exitCode = await main(process.argv.slice(2), processIo());
+  if (exitCode !== 0) process.exitCode = exitCode;
 }

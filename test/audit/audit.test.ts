@@ -36,7 +36,7 @@ describe('the file', () => {
   test('is private although the umask is not, and is appended to', async () => {
     const before = process.umask(0);
     try {
-      for (const line of ['{"a":1}', '{"b":2}']) {
+      for (const line of ['{"time":"a"}', '{"b":2}']) {
         const file = await AuditFile.open(at('a.jsonl'));
         await file.append(line);
         await file.close();
@@ -44,7 +44,7 @@ describe('the file', () => {
     } finally {
       process.umask(before);
     }
-    expect(readFileSync(at('a.jsonl'), 'utf8')).toBe('{"a":1}\n{"b":2}\n');
+    expect(readFileSync(at('a.jsonl'), 'utf8')).toBe('{"time":"a"}\n{"b":2}\n');
     expect(statSync(at('a.jsonl')).mode & 0o777).toBe(0o600);
   });
 
@@ -65,16 +65,27 @@ describe('the file', () => {
   });
 
   test('half a line that a full disk has left does not swallow the next one', async () => {
-    writeFileSync(at('torn.jsonl'), '{"a":1}\n{"b":', { mode: 0o600 });
+    writeFileSync(at('torn.jsonl'), '{"time":"1"}\n{"b":', { mode: 0o600 });
     const file = await AuditFile.open(at('torn.jsonl'));
     await file.append('{"c":3}');
     await file.append('{"d":4}');
     await file.close();
-    expect(readFileSync(at('torn.jsonl'), 'utf8')).toBe('{"a":1}\n{"b":\n{"c":3}\n{"d":4}\n');
+    expect(readFileSync(at('torn.jsonl'), 'utf8')).toBe('{"time":"1"}\n{"b":\n{"c":3}\n{"d":4}\n');
+  });
+
+  test('is ours although a full disk has cut off its very first line', async () => {
+    writeFileSync(at('first.jsonl'), '{"ti', { mode: 0o600 });
+    await (await AuditFile.open(at('first.jsonl'))).close();
+    const file = await AuditFile.open(at('first.jsonl'));
+    await file.append('{"time":"b"}');
+    await file.close();
+    await expect(AuditFile.open(at('first.jsonl')).then(async (again) => again.close())).resolves.toBe(
+      undefined,
+    );
   });
 
   test.each([
-    { name: 'a folder', make: (path: string) => mkdirSync(path), says: /EISDIR/ },
+    { name: 'a folder', make: (path: string) => mkdirSync(path), says: /a folder/ },
     {
       name: 'a symbolic link',
       make: (path: string) => symlinkSync(at('elsewhere'), path),
@@ -93,7 +104,22 @@ describe('the file', () => {
       },
       says: /others may read or write it; chmod 600/,
     },
-    { name: 'a missing folder', path: 'no/such/a.jsonl', make: () => undefined, says: /ENOENT/ },
+    {
+      name: 'a credentials file',
+      make: (path: string) => writeFileSync(path, 'userid,password\n', { mode: 0o600 }),
+      says: /holds something else than audit records/,
+    },
+    {
+      name: 'JSON of another kind',
+      make: (path: string) => writeFileSync(path, '{\n"a":1}', { mode: 0o600 }),
+      says: /holds something else/,
+    },
+    {
+      name: 'a missing folder',
+      path: 'no/such/a.jsonl',
+      make: () => undefined,
+      says: /folder does not exist/,
+    },
   ])('$name is refused', async ({ make, says, path = 'x' }) => {
     make(at(path));
     await expect(AuditFile.open(at(path))).rejects.toMatchObject({

@@ -67,6 +67,9 @@ test('a token that may nothing is told what it lacks; with what doctor proposes 
   expect(told.code).toBe(0);
   expect(told.stdout).toContain('deploy-stand@pve!cli on PVE 9.2: deploy of this class, profile confined');
   expect(told.stdout).toContain('nothing is missing for deploy');
+  // What is there stays: other accounts and commands live on it.
+  expect(told.stdout).toMatch(/pveum role modify deploy-stand-pool --privs \S+ --append 1\n/);
+  expect(told.stdout).not.toMatch(/role modify .*[^1]\n/);
   const made = await runCli([...deploy, '--output', 'json'], simulator, { env: ENV });
   expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
   expect(JSON.parse(made.stdout)).toMatchObject({

@@ -1,4 +1,4 @@
-/** Appends lines to a file that many processes may share, each on disk when told so. Must not know what they say. */
+/** Appends lines to a file that many processes may share, each on disk when told so. Must not know what they say, but for how they start. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,6 +8,8 @@ const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
 /** Not through a symbolic link (it may lead to a file of somebody else), and without waiting for a pipe's reader. */
 const FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
 const NEWLINE = 0x0a;
+/** How every record starts (audit-log.ts): a file of something else, named by mistake, is left alone. */
+const HEAD = '{"time":"';
 
 interface Queued {
   readonly line: string;
@@ -16,10 +18,14 @@ interface Queued {
 }
 
 function refuse(file: string, reason: string, cause?: unknown): never {
-  throw new UsageError('AUDIT_FILE', `the audit file ${file} cannot be used: ${reason}`, {
-    hint: 'name a file of your own in a folder that you may write to, with --audit-file',
-    cause,
-  });
+  throw new UsageError(
+    'AUDIT_FILE',
+    `the audit file ${file === '' ? '""' : file} cannot be used: ${reason}`,
+    {
+      hint: 'name a file of your own in a folder that you may write to, with --audit-file',
+      cause,
+    },
+  );
 }
 
 /** A new file is its owner's alone from its first moment; its name is on disk when this resolves. */
@@ -50,6 +56,22 @@ async function openOrCreate(file: string): Promise<FileHandle> {
   }
 }
 
+/** A full disk may have cut the first line off, even within these few letters. */
+async function startsAsOurs(handle: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2 * HEAD.length), 0, 2 * HEAD.length, 0);
+  const [first = '', second = ''] = buffer.toString('latin1', 0, bytesRead).split('\n');
+  if (first.startsWith(HEAD)) return true;
+  const mayBecome = (line: string): boolean => line.startsWith(HEAD) || HEAD.startsWith(line);
+  return first !== '' && mayBecome(first) && mayBecome(second);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ELOOP: 'it is a symbolic link',
+  EISDIR: 'it is a folder',
+  ENOENT: 'its folder does not exist',
+  EACCES: 'permission denied',
+};
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
@@ -78,6 +100,8 @@ export class AuditFile {
       const isPosix = process.getuid !== undefined;
       if (isPosix && uid !== process.getuid?.()) refuse(file, 'it belongs to another account');
       if (isPosix && (mode & 0o077) !== 0) refuse(file, `others may read or write it; chmod 600 ${file}`);
+      if (size > 0 && !(await startsAsOurs(handle)))
+        refuse(file, 'it holds something else than audit records');
       const last = Buffer.alloc(1, NEWLINE);
       if (size > 0) await handle.read(last, 0, 1, size - 1);
       return new AuditFile(handle, last[0] !== NEWLINE);
@@ -85,7 +109,7 @@ export class AuditFile {
       await handle?.close();
       if (error instanceof UsageError) throw error;
       const code = codeOf(error);
-      return refuse(file, code === 'ELOOP' ? 'it is a symbolic link' : code, error);
+      return refuse(file, REASONS[code] ?? code, error);
     }
   }
 

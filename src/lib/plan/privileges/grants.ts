@@ -79,12 +79,14 @@ function subjectOption(subject: string): string {
   return subject.includes('!') ? `--tokens '${subject}'` : `--users ${subject}`;
 }
 
+/** A role that is there is added to: other accounts, and other commands of this one, may live on what it has. */
 export function roleCommands(grants: readonly Grant[], present: readonly string[]): string[] {
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges]));
-  return [...roles].map(
-    ([role, privileges]) =>
-      `pveum role ${present.includes(role) ? 'modify' : 'add'} ${role} --privs ${privileges.join(',')}`,
-  );
+  return [...roles].map(([role, privileges]) => {
+    const isThere = present.includes(role);
+    const privs = `--privs ${privileges.join(',')}`;
+    return isThere ? `pveum role modify ${role} ${privs} --append 1` : `pveum role add ${role} ${privs}`;
+  });
 }
 
 export function aclCommands(grants: readonly Grant[], subject: string): string[] {
