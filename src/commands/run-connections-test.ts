@@ -1,15 +1,20 @@
 /** What `connections test` does with its flags: load each, ask each, render. */
 import pMap from 'p-map';
+import { AuditFile } from '../lib/audit/audit-file.ts';
+import type { AuditLog } from '../lib/audit/audit-log.ts';
 import { listConnections, loadConnection, type ConnectionOptions } from '../lib/config/connection.ts';
-import { overlayOf } from '../lib/config/connection-env.ts';
+import { overlayOf, VARIABLES } from '../lib/config/connection-env.ts';
 import { configError, nearest } from '../lib/config/issues.ts';
+import type { Connection } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import { renderTests, toTestsDocument } from '../lib/render/connection-tests-text.ts';
-import { testConnection } from '../lib/workflow/connections.ts';
+import { testConnection, type ConnectionReport, type Loaded } from '../lib/workflow/connections.ts';
+import { openAudit } from './audit.ts';
 import { runChanging } from './changing.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { connectionOptions } from './session.ts';
+import { toStandError } from './stand-error.ts';
 
 const AT_ONCE = 8;
 const FAILED = 4;
@@ -48,9 +53,24 @@ function candidates(
   if (unknown.length > 0) unknownNames(file, unknown, known);
   const chosen = wanted.length > 0 ? known.filter((name) => wanted.includes(name)) : known;
   const overrides = chosen.length === 1;
-  if (!overrides && Object.keys(raw).length > 0)
-    warn('PVE_* variables are left aside, because several connections are tested');
+  const set = Object.keys(raw).flatMap((key) => VARIABLES[key] ?? []);
+  if (set.length > 0)
+    warn(
+      overrides
+        ? `${set.join(', ')} of the environment used in place of the file, as other commands do`
+        : 'PVE_* variables are left aside, because several connections are tested',
+    );
   return chosen.map((name) => ({ name, options: { ...options, file, name, overrides } }));
+}
+
+/** Each connection is a run of its own in the file: it has an account and hosts of its own. */
+async function auditOf(
+  { argv }: ProgramIo,
+  file: string,
+  connection: Connection,
+  warn: (text: string) => void,
+): Promise<AuditLog> {
+  return openAudit(file, argv, { connection, onFailure: ({ message }) => warn(message) });
 }
 
 export async function runConnectionsTest(
@@ -69,21 +89,29 @@ export async function runConnectionsTest(
       if (!told.has(text)) run.output.warn(text);
       told.add(text);
     };
-    const load = async ({ options }: Candidate) => {
-      const { connection, warnings } = await loadConnection(options);
-      warnings.forEach(warn);
-      return connection;
+    const tools = { clock: io.clock, hard: run.hard, onRequest: run.onRequest };
+    const test = async ({ name, options }: Candidate): Promise<ConnectionReport> => {
+      let audit: AuditLog | undefined;
+      const load = async (): Promise<Loaded> => {
+        const { connection, warnings } = await loadConnection(options);
+        warnings.forEach(warn);
+        if (flags.auditFile !== undefined) audit = await auditOf(io, flags.auditFile, connection, warn);
+        return { connection, ...(audit ? { witness: audit } : {}) };
+      };
+      try {
+        const report = await testConnection(name, load, tools);
+        await audit?.end(report.ok ? 0 : FAILED);
+        return report;
+      } catch (error) {
+        const ending = toStandError(error);
+        await audit?.end(ending.exitCode, ending);
+        throw error;
+      }
     };
-    const reports = await pMap(
-      candidates(io, flags, names, warn),
-      (one) =>
-        testConnection(one.name, () => load(one), {
-          clock: io.clock,
-          hard: run.hard,
-          onRequest: run.onRequest,
-        }),
-      { concurrency: AT_ONCE },
-    );
+    const all = candidates(io, flags, names, warn);
+    // One that cannot be used is no fault of a connection.
+    if (flags.auditFile !== undefined) await (await AuditFile.open(flags.auditFile)).close();
+    const reports = await pMap(all, test, { concurrency: AT_ONCE });
     run.finish();
     run.output.result(toTestsDocument(reports), () => renderTests(reports, run.output));
     if (reports.some(({ ok }) => !ok)) io.setExitCode(FAILED);

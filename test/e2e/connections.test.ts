@@ -6,6 +6,7 @@ import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText } from '../../src/lib/age.ts';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
+import { recordsOf } from '../audit/audit-schema.ts';
 import { ANNA, BORIS } from '../connections/identities.ts';
 import {
   connectionEnv,
@@ -80,6 +81,7 @@ describe('a new connection', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('fingerprint');
     const untrusted = await run('connections test');
     expect([untrusted.code, untrusted.stdout]).toEqual([4, expect.stringContaining('TLS_UNTRUSTED')]);
+    expect(untrusted.stdout).toContain('certificate NOT accepted by the authorities of the system');
     expect(simulator.requests).toEqual([]);
 
     expect((await run(`connections add school --host ${host}`, login)).code).toBe(2);
@@ -107,6 +109,7 @@ describe('a new connection', () => {
       login: { kind: 'token', id: tokenId },
       trust: 'fingerprint',
       hosts: [{ host, ok: true, version: '8.4.5', quorum: 'yes', certificate: { fingerprint } }],
+      privileges: { profile: 'full', commands: expect.arrayContaining([{ command: 'deploy', lacking: [] }]) },
     });
 
     expect((await run('connections encrypt --identity @anna.txt')).code).toBe(0);
@@ -232,8 +235,38 @@ test('one that fails does not stop the others; what the account may not see is s
     nodes: [{ name: 'pve1' }, { name: 'pve2' }, { name: 'pve3' }],
   });
   expect(connections[4]?.hosts.map(({ ok }) => ok)).toEqual([true, false]);
-  const text = await run('connections test good poor');
+  const text = await run('connections test good poor --audit-file @audit.jsonl');
   expect([text.code, text.stdout]).toEqual([0, expect.stringContaining('offline: pve3')]);
+  expect(text.stdout).toContain('privileges: all that the commands take for any class; profile full');
+  expect(text.stdout).toMatch(/bridges +5 missing on \/nodes, \/pool, \/sdn\/zones\/localnetwork, \/vms\n/);
+  expect(connections[3]).toMatchObject({
+    privileges: {
+      commands: expect.arrayContaining([
+        {
+          command: 'bridges',
+          lacking: [
+            { path: '/nodes', privileges: ['Sys.Modify'] },
+            { path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audit'] },
+            { path: '/sdn/zones/localnetwork', privileges: ['SDN.Use'] },
+            { path: '/vms', privileges: ['VM.Audit'] },
+          ],
+        },
+      ]),
+    },
+  });
+  const records = recordsOf(readFileSync(join(folder, 'audit.jsonl'), 'utf8'));
+  const ofPoor = records.find(({ type, account }) => type === 'run.start' && account === 'eve@pve');
+  const poor = records.filter(({ run: id }) => id === ofPoor?.['run']);
+  expect(poor.map(({ type, path }) => path ?? type)).toEqual([
+    'run.start',
+    ...Array<string>(4).fill('/access/ticket'),
+    'run.end',
+  ]);
+  expect(JSON.stringify(records)).not.toContain('evil-password');
+  const before = readFileSync(join(folder, 'connections.yml'), 'utf8');
+  const foreign = await run('connections test good --audit-file @connections.yml');
+  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('[AUDIT_FILE]')]);
+  expect(readFileSync(join(folder, 'connections.yml'), 'utf8')).toBe(before);
   expect((await run('connections test god')).stderr).toContain('did you mean good?');
 });
 

@@ -1,4 +1,5 @@
 /** What the hosts of connections answered, as text and as a document. Holds no secret. */
+import type { CommandRights, RightsOverview } from '../plan/privileges/overview.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
@@ -29,10 +30,25 @@ interface ConnectionReport {
   readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
   readonly trust?: 'fingerprint' | 'ca-file' | 'system' | 'none';
   readonly hosts: readonly HostReport[];
+  readonly rights?: RightsOverview;
   readonly error?: Problem;
 }
 
 const until = (validTo: number): string => dayOf(validTo / 1000);
+
+function rightsDocument(rights: RightsOverview | undefined): JsonObject {
+  if (rights === undefined) return {};
+  const { profile, commands } = rights;
+  return {
+    privileges: {
+      profile,
+      commands: commands.map(({ command, lacking }) => ({
+        command,
+        lacking: lacking.map(({ path, privileges }) => ({ path, privileges: [...privileges] })),
+      })),
+    },
+  };
+}
 
 function errorDocument(error: Problem | undefined): JsonObject {
   if (error === undefined) return {};
@@ -61,12 +77,13 @@ function hostDocument({ certificate, nodes, error, ...report }: HostReport): Jso
 export function toTestsDocument(reports: readonly ConnectionReport[]): JsonObject {
   return {
     ok: reports.every(({ ok }) => ok),
-    connections: reports.map(({ name, ok, login, trust, hosts, error }) => ({
+    connections: reports.map(({ name, ok, login, trust, hosts, rights, error }) => ({
       name,
       ok,
       ...(login === undefined ? {} : { login: { kind: login.kind, id: login.id } }),
       ...(trust === undefined ? {} : { trust }),
       hosts: hosts.map(hostDocument),
+      ...rightsDocument(rights),
       ...errorDocument(error),
     })),
   };
@@ -77,6 +94,13 @@ const TRUST = {
   'ca-file': 'certificate verified by ca_file',
   system: 'certificate verified by the authorities of the system',
   none: 'certificate NOT verified',
+} as const;
+
+const DISTRUST = {
+  ...TRUST,
+  fingerprint: 'certificate is NOT the pinned one',
+  'ca-file': 'certificate NOT accepted by ca_file',
+  system: 'certificate NOT accepted by the authorities of the system',
 } as const;
 
 const QUORUM = {
@@ -134,16 +158,58 @@ function problemLines(
   ];
 }
 
+const FEW = 3;
+
+function lackingText({ lacking }: CommandRights): string {
+  const count = lacking.reduce((sum, { privileges }) => sum + privileges.length, 0);
+  if (count === 0) return 'all there';
+  const where = lacking.map(({ path, privileges }) =>
+    count > FEW ? path : `${privileges.join(', ')} on ${path}`,
+  );
+  return count > FEW ? `${count} missing on ${where.join(', ')}` : `missing: ${where.join('; ')}`;
+}
+
+function rightsLines({ profile, commands }: RightsOverview, options: RenderOptions): string[] {
+  const { width } = options;
+  const paint = createPaint(options.color);
+  const short = commands.filter(({ lacking }) => lacking.length > 0);
+  if (short.length === 0)
+    return paragraph(`privileges: all that the commands take for any class; profile ${profile}`, {
+      width,
+      indent: 2,
+      hang: 2,
+    });
+  const rows = commands.map((one): Cell[] => [
+    { text: one.command },
+    { text: lackingText(one), paint: one.lacking.length === 0 ? paint.green : paint.yellow },
+  ]);
+  return [
+    ...paragraph(`privileges that the commands take for any class; profile ${profile}:`, {
+      width,
+      indent: 2,
+    }),
+    ...renderColumns(rows, { width, indent: 4 }),
+    ...labelled('hint', 'one class may take less: deploy-stand doctor -c lab.yml -u users.yml names them', {
+      width,
+      indent: 4,
+    }),
+  ];
+}
+
 function renderReport(report: ConnectionReport, options: RenderOptions): string[] {
   const paint = createPaint(options.color);
-  const { name, login, trust, hosts, error } = report;
+  const { name, login, trust, hosts, rights, error } = report;
   const who = login === undefined ? '' : `  ${login.kind === 'token' ? 'token' : 'user'} ${login.id}`;
-  const how = trust === undefined ? '' : `  ${TRUST[trust]}`;
+  const isRefused = hosts.some((host) => host.error?.code.startsWith('TLS_') === true);
+  const how = trust === undefined ? '' : `  ${(isRefused ? DISTRUST : TRUST)[trust]}`;
   const validTo = hosts.map(({ certificate }) => certificate?.validTo ?? Infinity);
   const first = Math.min(...validTo);
   const date = Number.isFinite(first) ? `, valid until ${until(first)}` : '';
   return [
-    ...paragraph(`${name}${who}${how}${how === '' ? '' : date}`, { width: options.width, paint: paint.bold }),
+    ...paragraph(`${name}${who}${how}${how === '' || isRefused ? '' : date}`, {
+      width: options.width,
+      paint: paint.bold,
+    }),
     ...renderColumns(
       hosts.map((host) => hostCells(host, paint)),
       { width: options.width, indent: 2 },
@@ -151,6 +217,7 @@ function renderReport(report: ConnectionReport, options: RenderOptions): string[
     ...hosts.flatMap((host) =>
       host.error === undefined ? [] : problemLines(host.host, host.error, options),
     ),
+    ...(rights ? rightsLines(rights, options) : []),
     ...(error === undefined ? [] : problemLines('', error, options)),
   ];
 }

@@ -2,10 +2,12 @@
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/types.ts';
 import { ConnectionError, StandError } from '../errors.ts';
+import { unlessForbidden } from '../inventory/read.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { AuthError } from '../proxmox/errors.ts';
-import type { ClusterStatus } from '../proxmox/types.ts';
+import { rightsOverview, type RightsOverview } from '../plan/privileges/overview.ts';
+import type { ClusterStatus, WriteWitness } from '../proxmox/types.ts';
 
 type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
 
@@ -38,6 +40,8 @@ export interface ConnectionReport {
   readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
   readonly trust?: Trust;
   readonly hosts: readonly HostReport[];
+  /** Absent when no host answered. */
+  readonly rights?: RightsOverview;
   /** What is wrong with the connection as a whole. */
   readonly error?: Problem;
 }
@@ -47,6 +51,15 @@ export interface TestTools {
   readonly hard: AbortSignal;
   readonly onRequest?: Parameters<typeof createPveClient>[0]['onRequest'];
 }
+
+/** What is to be tested, and who takes down the logins. */
+export interface Loaded {
+  readonly connection: Connection;
+  readonly witness?: WriteWitness;
+}
+
+/** PVE's role for the students, unless a lab names another. */
+const ROLE = 'PVEVMAdmin';
 
 function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
   if (fingerprint !== undefined) return 'fingerprint';
@@ -113,20 +126,45 @@ async function ask(
   };
 }
 
-async function testHost(connection: Connection, host: string, tools: TestTools): Promise<HostReport> {
-  const pve = createPveClient({
+function clientFor(
+  { connection, witness }: Loaded,
+  host: string,
+  { clock, onRequest }: TestTools,
+): PveClient {
+  return createPveClient({
     connection: { ...connection, hosts: [host] },
-    clock: tools.clock,
-    ...(tools.onRequest === undefined ? {} : { onRequest: tools.onRequest }),
+    clock,
+    witness,
+    ...(onRequest === undefined ? {} : { onRequest }),
   });
+}
+
+async function testHost(loaded: Loaded, host: string, tools: TestTools): Promise<HostReport> {
+  const pve = clientFor(loaded, host, tools);
   let certificate: HostReport['certificate'];
   try {
-    const { fingerprint, validTo } = await readCertificate(host, connection.tls.ca);
+    const { fingerprint, validTo } = await readCertificate(host, loaded.connection.tls.ca);
     certificate = { fingerprint, validTo };
     return { host, certificate, ...(await ask(pve, tools)) };
   } catch (error) {
     tools.hard.throwIfAborted();
     return { host, ok: false, error: problemOf(error), ...(certificate ? { certificate } : {}) };
+  } finally {
+    pve.close();
+  }
+}
+
+/** The same on all hosts of a cluster, so one of them is asked. */
+async function rightsOn(loaded: Loaded, { host }: HostReport, tools: TestTools): Promise<RightsOverview> {
+  const pve = clientFor(loaded, host, tools);
+  try {
+    const [{ release }, rights, roles] = await Promise.all([
+      pve.version(tools.hard),
+      pve.permissions(tools.hard),
+      unlessForbidden(pve.roles(tools.hard), [], () => undefined),
+    ]);
+    const role = roles.find((one) => one.role === ROLE)?.privileges ?? [];
+    return rightsOverview({ rights, version: release, role });
   } finally {
     pve.close();
   }
@@ -150,17 +188,26 @@ function mixedClusters(hosts: readonly HostReport[]): Problem | undefined {
 /** `load` may throw what is wrong with the configuration of this connection. */
 export async function testConnection(
   name: string,
-  load: () => Promise<Connection>,
+  load: () => Promise<Loaded>,
   tools: TestTools,
 ): Promise<ConnectionReport> {
-  let connection: Connection;
+  let loaded: Loaded;
   try {
-    connection = await load();
+    loaded = await load();
   } catch (error) {
     return { name, ok: false, hosts: [], error: problemOf(error) };
   }
-  const hosts = await Promise.all(connection.hosts.map((host) => testHost(connection, host, tools)));
-  const error = mixedClusters(hosts);
+  const { connection } = loaded;
+  const hosts = await Promise.all(connection.hosts.map((host) => testHost(loaded, host, tools)));
+  let error = mixedClusters(hosts);
+  let rights: RightsOverview | undefined;
+  const reached = hosts.find(({ ok }) => ok);
+  try {
+    if (reached) rights = await rightsOn(loaded, reached, tools);
+  } catch (thrown) {
+    tools.hard.throwIfAborted();
+    error ??= problemOf(thrown);
+  }
   const { auth, tls } = connection;
   return {
     name: connection.name,
@@ -168,6 +215,7 @@ export async function testConnection(
     login: { kind: auth.kind, id: auth.kind === 'token' ? auth.tokenId : auth.user },
     trust: trustOf(tls),
     hosts,
+    ...(rights ? { rights } : {}),
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -73,7 +73,8 @@ function draftsOf(required: readonly Requirement[], rights: Rights): Draft[] {
     };
     drafts.set(key, draft);
     draft.or = draft.or.filter((other) => or.includes(other));
-    draft.reasons.add(need.reason);
+    // Several reasons may have been merged into one text already.
+    for (const reason of need.reason.split('; ')) draft.reasons.add(reason);
     draft.on.add(need.path);
     for (const step of need.steps) draft.steps.add(step);
   }
