@@ -53,8 +53,8 @@ async function change(
   await runChanging(io, flags, async (run) => {
     const want = wanted((text) => run.output.warn(text));
     if (flags.dryRun) {
-      const { pve } = await run.connect();
-      const { plan, summary } = await previewTemplates(want, { pve, hard: run.hard });
+      const { plan, summary, lacking } = await previewTemplates(want, await run.runContext());
+      await run.warnLacking(lacking);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       const isRefused = plan.nodes?.some(({ refused }) => refused !== undefined) === true;
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);

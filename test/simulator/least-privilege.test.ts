@@ -25,6 +25,7 @@ import { changeBridges, type BridgesWant } from '../../src/lib/workflow/bridges.
 import { cleanup, type CleanupWant } from '../../src/lib/workflow/cleanup.ts';
 import type { RunOutcome } from '../../src/lib/workflow/context.ts';
 import { deploy, type DeployContext, type DeployWant } from '../../src/lib/workflow/deploy.ts';
+import { changeTemplates, type TemplatesWant } from '../../src/lib/workflow/templates.ts';
 import { changeUsers, type UsersWant } from '../../src/lib/workflow/users.ts';
 import { secret, start, userWithToken, type Started } from './harness.ts';
 
@@ -331,4 +332,27 @@ test('bridges, on the newest version', async () => {
   expect(it.sim.snapshot().nodes[0]?.interfaces.map(({ iface }) => iface)).toEqual(
     expect.arrayContaining(['vmbr0', 'vmbr50']),
   );
+});
+
+test('templates, on the newest version', async () => {
+  const local = { type: 'lvmthin', content: ['images'], size_gib: 100 } as const;
+  const it = await world('9.2', {
+    nodes: ['pve1', 'pve2'].map((name) => ({ name, bridges: ['vmbr0'] })),
+    // A copy for pve2 changes its storage, and loses an image that only pve1 has.
+    storages: [
+      { ...local, id: 'thin1', nodes: ['pve1'] },
+      { ...local, id: 'thin2', nodes: ['pve2'] },
+      { id: 'local', type: 'dir', content: ['iso'] },
+    ],
+    templates: [{ vmid: 100, name: 'router', node: 'pve1', storage: 'thin1', iso: 'local:iso/tools.iso' }],
+  });
+  const [router] = lab.machines;
+  const replicate: TemplatesWant = { do: 'replicate', lab: { ...lab, machines: [router!] } };
+  const grants = await it.grants('templates', 'confined');
+  await it.allow(grants);
+  expect(await unrefused(it, grants, () => changeTemplates(replicate, it.teacher))).toEqual([]);
+  expect(notDone(await changeTemplates(replicate, it.teacher))).toEqual([]);
+  expect(it.sim.snapshot().guests.map(({ vmid, node }) => [vmid, node])).toContainEqual([99999, 'pve2']);
+  expect(notDone(await changeTemplates({ do: 'prune', minAgeSeconds: 0 }, it.teacher))).toEqual([]);
+  expect(it.sim.snapshot().guests.map(({ vmid }) => vmid)).toEqual([100]);
 });

@@ -20,8 +20,8 @@ async function interrupted(
   const first = await start({ latency }, { speed: 50 });
   const upid = await work(first.root);
   const file = join(folder, 'cluster.json');
-  await saveState(first.sim, file);
   const savedAt = first.sim.now();
+  await saveState(first.sim, file);
   await first.sim.close();
   const state = await readState(file);
   if (!state) throw new Error('nothing was saved');
@@ -33,7 +33,7 @@ test('time, secrets and a clone under way go on', async () => {
     (root) => root.ok('POST', '/nodes/pve1/qemu/100/clone', { newid: 10001, name: 'later' }),
     { linked_clone_s: 60 },
   );
-  expect(next.sim.now()).toBeGreaterThanOrEqual(savedAt - 5_000);
+  expect(next.sim.now()).toBeGreaterThanOrEqual(savedAt);
   expect(await next.root.ended(upid)).toBe('OK');
   expect(next.sim.now() - savedAt).toBeGreaterThan(40_000);
   expect(await next.root.ok('GET', '/nodes/pve1/qemu/10001/config')).toMatchObject({ name: 'later' });

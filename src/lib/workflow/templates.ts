@@ -8,8 +8,10 @@ import { parsePoolComment } from '../plan/marks.ts';
 import { planReplicate } from '../plan/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/template-view.ts';
 import { planPrune } from '../plan/templates-prune.ts';
+import { templatesScope } from '../plan/privileges/scopes.ts';
 import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { runSteps, withLock } from './run.ts';
 
@@ -17,14 +19,14 @@ export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
 
 function claimedVmids(pools: readonly PoolInfo[]): number[] {
   return pools.flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
 }
 
 function read({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: replicaVmids, ...scope }, hard);
+  return readInventory(pve, { templates: [], claimed: replicaVmids, rights: true, ...scope }, hard);
 }
 
 /** What hangs on a copy is only seen in the configurations of all VMs of ours: one call each. */
@@ -33,18 +35,20 @@ function readUses(context: Reader): Promise<Inventory> {
     allTemplates: true,
     claimed: (pools) => [...replicaVmids(pools), ...claimedVmids(pools)],
     tasks: true,
-    rights: true,
   });
 }
 
-async function readAndPlan(want: TemplatesWant, context: Reader, releaseOnly = false): Promise<Plan> {
+async function planRequest(want: TemplatesWant, context: Reader): Promise<PlanRequest> {
   const { nodes } = want;
+  const common = { scope: templatesScope, takesLock: (plan: Plan) => plan.steps.length > 0 };
   if (want.do === 'replicate') {
-    const templates = want.lab.machines.map((machine) => machine.template);
-    return planReplicate({ lab: want.lab, have: await read(context, { templates, rights: true }), nodes });
+    const { lab } = want;
+    const have = await read(context, { templates: lab.machines.map((machine) => machine.template) });
+    return { ...common, have, make: () => planReplicate({ lab, have, nodes }) };
   }
   const { minAgeSeconds } = want;
-  return planPrune({ have: await readUses(context), minAgeSeconds, nodes, releaseOnly });
+  const have = await readUses(context);
+  return { ...common, have, make: () => planPrune({ have, minAgeSeconds, nodes }) };
 }
 
 /** Templates of the lab, or all. */
@@ -52,26 +56,30 @@ export async function listTemplates(lab: Lab | undefined, context: Reader): Prom
   return viewTemplates(await readUses(context), lab);
 }
 
-/** Reads and plans; changes nothing. */
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewTemplates(
   want: TemplatesWant,
   context: Reader,
-): Promise<{ readonly plan: Plan; readonly summary: Summary }> {
-  const plan = await readAndPlan(want, context);
-  return { plan, summary: summarizePlan(plan) };
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const checked = planChecked(await planRequest(want, context), context);
+  return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
 const isRelease = ({ kind }: Step): boolean => kind === 'pool.release' || kind === 'pool.delete';
 
 /** Claims go with what they tell of: those of copies that could not be removed stay. */
-async function removeAndRelease(want: TemplatesWant, plan: Plan, context: RunContext): Promise<RunResult> {
+async function removeAndRelease(
+  { minAgeSeconds, nodes }: TemplatesWant & { readonly do: 'prune' },
+  plan: Plan,
+  context: RunContext,
+): Promise<RunResult> {
   const removed = await runSteps(
     plan.steps.filter((step) => !isRelease(step)),
     context,
   );
   const wanted = plan.steps.find(isRelease);
   if (removed.interrupted || !wanted) return removed;
-  const rest = await readAndPlan(want, context, true);
+  const rest = planPrune({ have: await readUses(context), minAgeSeconds, nodes, releaseOnly: true });
   const released = await runSteps(rest.steps, context);
   const failed = released.results.find((entry) => entry.status === 'failed');
   const end: StepResult = failed
@@ -89,10 +97,10 @@ function outcomeOf(plan: Plan, result: RunResult): RunOutcome {
 
 /** Copies are claimed under the planning lock, made without it; removals hold it, for others plan by what they remove. */
 export async function changeTemplates(want: TemplatesWant, context: RunContext): Promise<RunOutcome> {
-  const first = await readAndPlan(want, context);
+  const first = planPermitted(await planRequest(want, context), context);
   if (first.steps.length === 0) return outcomeOf(first, { results: [], interrupted: false });
   return withLock(context, async (release, assertHeld) => {
-    const plan = await readAndPlan(want, context);
+    const plan = planPermitted(await planRequest(want, context), context);
     assertHeld();
     context.onPlan(plan);
     const result =

@@ -167,6 +167,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       reaches: true,
       at: () => [''],
     },
+    seeTasks,
   ],
   balance: [
     {

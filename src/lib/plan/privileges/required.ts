@@ -56,8 +56,12 @@ class Needs {
 }
 
 /** Where it is best granted: objects of which the next run makes others are granted as a whole. */
-function grantOn(rulePath: string, path: string, profile: Profile): string {
-  if (rulePath === '/vms/{vmid}') return profile === 'confined' ? '/pool' : '/vms';
+function grantOn(
+  rulePath: string,
+  path: string,
+  { profile, inPool }: { readonly profile: Profile; readonly inPool: boolean },
+): string {
+  if (rulePath === '/vms/{vmid}') return profile === 'confined' && inPool ? '/pool' : '/vms';
   if (path.startsWith('/pool')) return '/pool';
   if (path.startsWith('/nodes')) return '/nodes';
   if (path.startsWith('/sdn/zones/localnetwork')) return '/sdn/zones/localnetwork';
@@ -113,12 +117,13 @@ function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs
     const sets = setsOf(rule, rule.eachOf?.(step, facts), facts);
     for (const value of rule.at(step, facts)) {
       const path = fill(rule.path, value);
+      const via = viaPool(step.kind, path, facts);
       const common = {
         path,
-        grantOn: grantOn(rule.path, path, facts.profile),
+        grantOn: grantOn(rule.path, path, { profile: facts.profile, inPool: via.viaPool !== undefined }),
         reaches: rule.reaches ?? rule.reachesIf?.(step) ?? false,
         advice: rule.advice ?? false,
-        ...viaPool(step.kind, path, facts),
+        ...via,
         ...(orOn.length === 0 ? {} : { orOn }),
       };
       for (const anyOf of sets) needs.add({ ...common, anyOf }, rule.why, step.kind);
@@ -154,7 +159,7 @@ function addScope(
       const pool = rule.path === '/vms/{vmid}' ? scope.vmids.get(Number(value)) : undefined;
       const need = {
         path,
-        grantOn: grantOn(rule.path, path, profileOf(have.rights)),
+        grantOn: grantOn(rule.path, path, { profile: profileOf(have.rights), inPool: pool !== undefined }),
         anyOf: rule.anyOf,
         reaches: rule.reaches ?? false,
         advice: rule.advice ?? false,
@@ -204,6 +209,11 @@ function isWhole(path: string, rule: RuleText): boolean {
   );
 }
 
+/** Of VMs that need not be in a pool of ours: those to come, and any guest that balance moves. */
+function isOutside(reader: Reader): boolean {
+  return BEFORE_JOINING.has(reader) || reader === 'vm.migrate';
+}
+
 function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
   const { profile } = facts;
   const ofProfile = rule.when?.startsWith('profile ') === true;
@@ -214,11 +224,11 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
   for (const path of wholePaths(rule.path, facts)) {
     const need = {
       path,
-      grantOn: grantOn(rule.path, path, profile),
+      grantOn: grantOn(rule.path, path, { profile, inPool: true }),
       reaches: isWhole(path, rule) || rule.reaches === true,
       // Rights on everything are not asked for in case they are needed.
       advice: rule.advice === true || (isConditional && rule.path === '/'),
-      ...(rule.path === '/vms/{vmid}' && !BEFORE_JOINING.has(reader) ? { viaPool: '/pool' } : {}),
+      ...(rule.path === '/vms/{vmid}' && !isOutside(reader) ? { viaPool: '/pool' } : {}),
     };
     const sets =
       rule.each === undefined ? [rule.anyOf] : facts.role.map((privilege) => [privilege, ...rule.anyOf]);
@@ -226,8 +236,12 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
   }
 }
 
+/** A copy of a template is claimed by membership, and balance moves guests of everybody: pools are not enough. */
+const FULL_ONLY: ReadonlySet<Command> = new Set(['templates', 'balance']);
+
 /** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */
-export function requiredInGeneral(command: Command, facts: GeneralFacts): Requirement[] {
+export function requiredInGeneral(command: Command, given: GeneralFacts): Requirement[] {
+  const facts: GeneralFacts = FULL_ONLY.has(command) ? { ...given, profile: 'full' } : given;
   const needs = new Needs();
   const { steps, sometimes } = COMMAND_STEPS[command];
   for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);

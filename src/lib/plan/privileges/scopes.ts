@@ -132,6 +132,10 @@ export function usersScope(work: UsersWork, locks: boolean): Scope {
   };
 }
 
+export function templatesScope(locks: boolean): Scope {
+  return { ...NOTHING, command: 'templates', pools: undefined, locks };
+}
+
 export function bridgesScope(removesBridges: boolean, locks: boolean): Scope {
   return { ...NOTHING, command: 'bridges', removesBridges, locks };
 }
