@@ -275,7 +275,7 @@ describe('prune applies once more', () => {
 
   test('but not a removal of a reserved bridge, which only people stage', () => {
     const pending = [
-      row('vmbr100', 'removed', true, removedText('vmbr100', reservedOne('vmbr100').comments)),
+      row('vmbr100', 'removed', false, removedText('vmbr100', reservedOne('vmbr100').comments)),
     ];
     expect(ids(prune(cluster({ pending })))).toEqual([]);
     const both = cluster({ bridges: [ours('vmbr1000')], pending });

@@ -263,3 +263,11 @@ test('a diff as GNU diff prints it', () => {
 test.each(['', '\n', 'not a diff at all', '@@ broken', '+orphan'])('%j has no rows', (changes) => {
   expect(parsePendingChanges(changes, [])).toEqual([]);
 });
+
+test('a removal of a reserved bridge is staged by people only', () => {
+  const removal = (mark: string): string =>
+    `--- /etc/network/interfaces\n+++ /etc/network/interfaces.new\n@@ -1,5 +1,0 @@\n-auto vmbr100\n-iface vmbr100 inet manual\n-\tbridge-ports none\n-\tbridge-fd 0\n-#${mark}\n`;
+  const ours = (mark: string): boolean[] => parsePendingChanges(removal(mark), []).map((row) => row.ours);
+  expect(ours('deploy-stand reserved since=2026-11-01T00:00:00Z')).toEqual([false]);
+  expect(ours(MARK('a'))).toEqual([true]);
+});

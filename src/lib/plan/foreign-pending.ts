@@ -1,14 +1,9 @@
 /** Network changes of others that an apply of ours would put into force too. */
-import type { NodeNetwork, PendingRow } from '../inventory/types.ts';
-
-/** A removal of a reserved bridge is staged by people only: we never remove one. */
-function isForeign(row: PendingRow): boolean {
-  return !row.ours || (row.change === 'removed' && row.text.includes('#deploy-stand reserved'));
-}
+import type { NodeNetwork } from '../inventory/types.ts';
 
 /** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
 export function foreignPending(network: NodeNetwork | undefined): string | undefined {
-  const rows = network?.pending.filter(isForeign) ?? [];
+  const rows = network?.pending.filter((row) => !row.ours) ?? [];
   if (!network || rows.length === 0) return undefined;
   const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
   return `network changes that are not ours are staged on ${network.node} and would be applied with ours:\n${text}`;

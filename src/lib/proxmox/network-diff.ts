@@ -172,7 +172,10 @@ function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): Pendi
   return {
     iface,
     change,
-    ours: comment.trimStart().startsWith(OUR_MARK),
+    // No run of ours removes a reserved bridge: a person staged that.
+    ours:
+      comment.trimStart().startsWith(OUR_MARK) &&
+      !(change === 'removed' && comment.trimStart().startsWith(`${OUR_MARK} reserved`)),
     text: textOf(edit.lines),
   };
 }

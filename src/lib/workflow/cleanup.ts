@@ -177,12 +177,13 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   let results = [...removed.results];
   let interrupted = removed.interrupted;
   if (!interrupted && plan.steps.some(isReleasing)) {
-    await withLock(context, async () => {
+    await withLock(context, async (_, assertHeld) => {
       // Much has been removed by now: what is missing from here on fails its own step.
       const { plan: rest } = await readAndPlan(want, { ...context, preflight: false });
       const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
       // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
       const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
+      assertHeld();
       const released = await runSteps(
         ready.map((step) => withEdgesTo(step, ready)),
         context,

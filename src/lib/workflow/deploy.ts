@@ -220,7 +220,7 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
-  const work = async (release?: () => Promise<void>): Promise<RunOutcome> => {
+  const work = async (release?: () => Promise<void>, assertHeld?: () => void): Promise<RunOutcome> => {
     const have = await readInventory(context.pve, scope, context.hard);
     const used = await usedVmids(plan, context);
     const broken = [
@@ -245,12 +245,13 @@ export async function applySavedPlan(
       );
     }
     await settleExisting(plan, have, context.credentials);
+    assertHeld?.();
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
   const before = await readInventory(context.pve, scopeOf(want), context.hard);
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
   return plan.steps.some((step) => RESERVING.has(step.kind))
-    ? withLock(context, (release) => work(release))
+    ? withLock(context, (release, assertHeld) => work(release, assertHeld))
     : work();
 }
