@@ -49,7 +49,11 @@ function checkKind(value: unknown, issues: Issues): void {
 function modeWarnings(config: BalanceConfig, mode: number | undefined, over: Written): string[] {
   const { telegram, webhook } = config.notify;
   const isOurs = mapping(mapping(over['notify'])['telegram'])['token'] === undefined;
-  const secrets = [isOurs ? telegram?.token : undefined, webhook?.url, ...Object.values(webhook?.headers ?? {})];
+  const secrets = [
+    isOurs ? telegram?.token : undefined,
+    webhook?.url,
+    ...Object.values(webhook?.headers ?? {}),
+  ];
   const isOpen = process.platform !== 'win32' && mode !== undefined && (mode & 0o044) !== 0;
   if (!isOpen || !secrets.some((secret) => secret?.kind === 'plain')) return [];
   return [
@@ -80,5 +84,8 @@ export function loadBalance(file: string | undefined, overlay?: BalanceOverlay):
   if (file === undefined) return parseBalance('{}', overlay?.file ?? '', overlay);
   const { text, mode } = readTextFile(file);
   const loaded = parseBalance(text, file, overlay);
-  return { ...loaded, warnings: [...loaded.warnings, ...modeWarnings(loaded.config, mode, overlay?.raw ?? {})] };
+  return {
+    ...loaded,
+    warnings: [...loaded.warnings, ...modeWarnings(loaded.config, mode, overlay?.raw ?? {})],
+  };
 }

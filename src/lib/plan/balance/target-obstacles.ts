@@ -86,8 +86,7 @@ function shareOf(amount: { kind: string; value: number } | undefined, total: num
 function reserve(move: Move): string | undefined {
   const { target, world, purpose } = move;
   const after = loadsAfter(move);
-  if (purpose === 'mend-back')
-    return after.used <= 1 ? undefined : 'would use more memory than the node has';
+  if (purpose === 'mend-back') return after.used <= 1 ? undefined : 'would use more memory than the node has';
   const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
   const free = target.memoryTotal * (1 - after.used);
   if (free < memory)
