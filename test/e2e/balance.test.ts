@@ -482,6 +482,18 @@ describe('running', () => {
     ]);
   });
 
+  test('an account that may read no load is told so, and not that all is well', async () => {
+    const secret = '00000000-0000-4000-a000-000000000007';
+    const users = [{ userid: 'blind@pve', tokens: [{ id: 'tok', secret, privsep: false }] }];
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED, { users }) });
+    const env = { PVE_TOKEN_ID: 'blind@pve!tok', PVE_TOKEN_SECRET: secret };
+    const { code, stdout } = await run(simulator, 'guests: all', { args: json, env });
+    expect([code, JSON.parse(stdout)]).toEqual([
+      4,
+      { error: expect.objectContaining({ code: 'PERMISSION_DENIED' }) },
+    ]);
+  });
+
   test('two balancers at once: one is refused, no guest moves twice', async () => {
     const simulator = await startCluster({ scenario: cluster(OVERLOADED) });
     const both = await Promise.all([run(simulator, 'guests: all'), run(simulator, 'guests: all')]);

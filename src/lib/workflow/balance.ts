@@ -1,6 +1,6 @@
 /** The story of one round of balance: read, plan, ask for what the plan needs to know, move, say what is where. */
 import type { BalanceConfig } from '../config/balance-types.ts';
-import { InternalError, PlanRefusedError } from '../errors.ts';
+import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
 import { summarizeMoves } from '../execute/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
@@ -39,6 +39,15 @@ function assertHealthy({ quorate, fenced, inventory }: BalanceReading, evacuate:
   if (fenced.length > 0) {
     throw new PlanRefusedError('NODE_FENCED', `HA is recovering the guests of ${fenced.join(', ')}`, {
       hint: 'wait until HA is done, then run balance again',
+    });
+  }
+  // PVE hides loads without Sys.Audit instead of refusing; "nothing is overloaded" would be said of anything.
+  if (
+    inventory.nodes.some((node) => node.online) &&
+    inventory.nodes.every((node) => node.memoryTotal === 0)
+  ) {
+    throw new ConnectionError('PERMISSION_DENIED', 'the load of no node may be read', {
+      hint: 'grant Sys.Audit on / to the account, and to the token where its privileges are separated',
     });
   }
   const online = inventory.nodes.filter((node) => node.online).length;

@@ -616,6 +616,9 @@ rules:
     expect(decide('blackout: [{ from: 2026-03-02, to: 2026-03-03 }]')).toContain(
       'blackout (2026-03-02 00:00 to',
     );
+    const closed = plan(busy, `${ALL}\nblackout: [{ from: "00:00", to: "24:00" }]`);
+    expect(closed.plan.balance.rejected.map(({ code }) => code)).toContain('blackout');
+    expect(closed.plan.balance.rejected.map(({ code }) => code)).not.toContain('no-gain');
     const exam = standScene(
       [{ user: 'anna', vmids: [101], node: 'pve1', bridge: 'vmbr1000', guest: { gib: 8 } }],
       {

@@ -137,6 +137,8 @@ function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove
   const purpose = isEvacuated ? 'evacuate' : 'load';
   const obstacle = draft.obstacle(unit, purpose);
   if (obstacle) return reject(unit, obstacle.code, obstacle.text);
+  if (world.closed.all !== undefined)
+    return reject(unit, 'blackout', `nothing moves now: ${world.closed.all}`);
   if (!isEvacuated && unit.demand.committed === 0 && unit.demand.threads === 0)
     return reject(unit, 'no-load', 'does not run, so its move would relieve nothing');
   const done = isEvacuated ? undefined : settled(unit.node, draft);
