@@ -88,9 +88,13 @@ function processIo(): Omit<ProgramIo, OfOneRun> {
 
 const entry = process.argv[1];
 if (entry !== undefined && realpathSync(entry) === import.meta.filename) {
-  // A reader that closes the pipe early (`| head`) is no error.
+  // A reader that closes the pipe early (`| head`) is no error. A full disk is one, but must not end what is under way.
+  const unwritten: string[] = [];
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE' || unwritten.push(error.message) > 1) return;
+    process.stderr.write(`the result cannot be written to stdout: ${error.message}\n`);
+    process.exitCode ||= 1;
   });
-  process.exitCode = await main(process.argv.slice(2), processIo());
+  const code = await main(process.argv.slice(2), processIo());
+  process.exitCode = code === 0 && unwritten.length > 0 ? 1 : code;
 }
