@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
+import type { Plan } from '../lib/plan/types.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
@@ -36,6 +37,24 @@ export interface CleanupFlags extends GlobalFlags {
 
 const PENDING = 6;
 
+/** An empty value is a variable that was not set. */
+function named(lab: string): string {
+  if (lab.trim() !== '') return lab;
+  throw new UsageError('SELECTION', '--lab is empty', {
+    hint: 'name a lab; without a selection cleanup lists them',
+  });
+}
+
+/** Any user of the cluster, but as PVE writes them: nothing would be found for another spelling. */
+function usersNamed(users: readonly string[]): readonly string[] {
+  const wrong = users.filter((user) => !/^.+@[^@]+$/.test(user));
+  if (wrong.length === 0) return users;
+  const given = wrong.map((user) => JSON.stringify(user)).join(', ');
+  throw new UsageError('SELECTION', `--user takes name@realm, got ${given}`, {
+    hint: 'for example: --user anna@pve',
+  });
+}
+
 /** Undefined: nothing was selected. */
 function selectionOf(flags: CleanupFlags, warn: (text: string) => void): CleanupSelection | undefined {
   const given = [
@@ -63,8 +82,8 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
       },
     );
   }
-  if (flags.lab !== undefined) return { by: 'lab', lab: flags.lab };
-  if (flags.user !== undefined) return { by: 'user', users: flags.user };
+  if (flags.lab !== undefined) return { by: 'lab', lab: named(flags.lab) };
+  if (flags.user !== undefined) return { by: 'user', users: usersNamed(flags.user) };
   if (flags.expired) return { by: 'expired' };
   if (flags.orphans) return { by: 'orphans' };
   if (flags.config === undefined && flags.users === undefined) return undefined;
@@ -93,14 +112,24 @@ function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string
   return existsSync(file) ? file : undefined;
 }
 
-async function refuseWithoutSelection(run: Changing): Promise<never> {
+async function labsThere(run: Changing): Promise<string> {
   const session = await run.connect();
   const labs = await listLabs(session.pve, run.hard);
-  const list = labs.map(({ lab, stands }) => `${lab} (${stands} stands)`);
+  const list = labs.map(({ lab, stands }) => `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`);
+  return list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`;
+}
+
+/** A lab that is gone and a name with a typing error look alike: nothing to do. */
+async function warnOfUnknownLab(run: Changing, selection: CleanupSelection, plan: Plan): Promise<void> {
+  if (selection.by !== 'lab' || plan.stands.length > 0) return;
+  run.output.warn(`nothing of lab ${selection.lab} is there; ${await labsThere(run)}`);
+}
+
+async function refuseWithoutSelection(run: Changing): Promise<never> {
   throw new UsageError('NO_SELECTION', 'cleanup needs to be told what to remove', {
     hint: [
       'use -c lab.yml -u users.yml, --lab NAME, --user ID, --expired or --orphans',
-      list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`,
+      await labsThere(run),
     ].join('\n'),
   });
 }
@@ -123,6 +152,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
     if (flags.dryRun) {
       const { plan, summary, lacking } = await previewCleanup(want, await run.runContext());
       await run.warnLacking(lacking);
+      await warnOfUnknownLab(run, selection, plan);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
       const isRefused = plan.stands.some((stand) => stand.refused);
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
@@ -134,6 +164,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
       await (file === undefined ? run.runContext() : run.withCredentials(file)),
     );
     run.finish();
+    await warnOfUnknownLab(run, selection, outcome.plan);
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
       renderSummary(outcome.plan, outcome.summary, {
         ...run.output,

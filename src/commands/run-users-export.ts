@@ -3,7 +3,7 @@ import { renderCsvCards } from '../lib/credentials/cards-csv.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport } from '../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../lib/credentials/private-file.ts';
-import { ConfigError, PlanRefusedError } from '../lib/errors.ts';
+import { ConfigError, PlanRefusedError, UsageError } from '../lib/errors.ts';
 import type { Card } from '../lib/render/cards.ts';
 import { escapeControl } from '../lib/render/escape.ts';
 import { renderHtmlCards } from '../lib/render/cards-html.ts';
@@ -59,9 +59,18 @@ async function write(file: string, text: string): Promise<void> {
   }
 }
 
+/** `-` would be a file of that name, full of passwords. */
+function assertIsFile(out: string): void {
+  if (out !== '-' && out !== '') return;
+  throw new UsageError('OUT_FILE', 'passwords are written to a file, never to stdout', {
+    hint: 'name a file with --out',
+  });
+}
+
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
+    assertIsFile(flags.out);
     await assertReplaceableExport(flags.out);
     const { pve, url } = await run.connect();
     const credentials = credentialsPath(flags, selection);

@@ -114,6 +114,26 @@ describe('what stays', () => {
     expect(run.stderr).toContain('flat (20 stands), net (20 stands), web (20 stands)');
   });
 
+  test.each([
+    ['--lab', ' '],
+    ['--user', 'anna'],
+    ['--user', ''],
+  ])('%s "%s" is no selection', async (...argv) => {
+    const simulator = await startCluster({ state: deployed });
+    const run = await runCli(['cleanup', ...argv], simulator);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('[SELECTION]')]);
+  });
+
+  test('a lab that nobody has is nothing to do, and told with those that are there', async () => {
+    const simulator = await startCluster({ state: deployed });
+    const run = await runCli(['cleanup', '--lab', 'nett'], simulator);
+    expect([run.code, writes(simulator)]).toEqual([0, []]);
+    expect(run.stderr).toContain(
+      'warning: nothing of lab nett is there; labs on this cluster: flat (20 stands)',
+    );
+    expect(run.stderr).not.toContain('applying');
+  });
+
   test('more than --max-changes: refused with the number, nothing changed', async () => {
     const simulator = await startCluster({ state: deployed });
     const run = await runCli(['cleanup', '--lab', 'net', '--max-changes', '5'], simulator);

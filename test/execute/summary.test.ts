@@ -66,6 +66,12 @@ describe('a run', () => {
       message: 'vm.clone:anna/a: no space left\nvm.clone:anna/b: no space left',
       hint: 'free some',
     });
+    const [first, second] = failures;
+    const mixed = run([{ ...first!, code: 'NO_SPACE' }, second!]).summary.stands[0]?.error;
+    expect([mixed?.code, mixed?.message]).toEqual([
+      'NO_SPACE',
+      'vm.clone:anna/b: no space left  [TASK_FAILED]\nvm.clone:anna/a: no space left',
+    ]);
   });
 
   test('a failed reload leaves the stands whose bridges it was to bring up incomplete, also stopped ones', () => {

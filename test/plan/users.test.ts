@@ -135,6 +135,13 @@ describe('create', () => {
     expect(both.steps.every((step) => step.user === 'z@pve')).toBe(true);
   });
 
+  test('--adopt is an option of deploy, and named as such', () => {
+    const foreign = planned(create(user('a'), user('z')), { pools: [{ pool: 'a', comment: 'mine' }] });
+    expect(foreign.stands[0]?.refused?.hint).toBe(
+      'set another `pool:` in the users file, or take it over with `deploy --adopt`',
+    );
+  });
+
   test('users of the realm pam are warned of', () => {
     const result = planned(create(user('a', { userid: 'a@pam', realm: 'pam' })));
     expect(result.warnings).toEqual([expect.stringMatching(/^a@pam: a user of the realm pam must exist/)]);

@@ -4,7 +4,7 @@ import type { UserInfo } from '../inventory/types.ts';
 import { formatPoolComment, isDisabledByUs, isUserMarked, markDisabled } from './marks.ts';
 import { sortedUnique } from './order.ts';
 import { makeStep } from './step.ts';
-import type { Step, StepPayloads } from './types.ts';
+import type { Refusal, Step, StepPayloads } from './types.ts';
 import { createUserStep, groupRefusal, poolRefusal, realmRefusal } from './user-rules.ts';
 import { draft, type UserDraft, type UsersContext } from './users-context.ts';
 
@@ -88,10 +88,17 @@ function notesOf(user: User, present: UserInfo, by: 'create' | 'sync'): string[]
     : [`the user existed before deploy-stand: ${names} of the users file not carried over`];
 }
 
+/** Only `deploy` takes pools over. */
+function foreignPool(user: User, { index }: UsersContext): Refusal | undefined {
+  const refused = poolRefusal(user, index.marks.get(user.pool), false);
+  if (refused?.code !== 'POOL_FOREIGN') return refused;
+  return { ...refused, hint: 'set another `pool:` in the users file, or take it over with `deploy --adopt`' };
+}
+
 /** Missing user and pool. Access is what deploy grants, as the last step of a stand. */
 export function planMissing(user: User, context: UsersContext): UserDraft {
   const { have, index, since } = context;
-  const refused = realmRefusal(user, have, index) ?? poolRefusal(user, index.marks.get(user.pool), false);
+  const refused = realmRefusal(user, have, index) ?? foreignPool(user, context);
   if (refused) return draft(user, { refused });
   const present = index.users.get(user.userid);
   return draft(user, {
