@@ -31,7 +31,7 @@ export interface Changing {
   connect(connection?: string): Promise<Session>;
   runContext(connection?: string): Promise<RunContext>;
   /** Tells what the caller lacks for a plan that is only shown. */
-  warnLacking(lacking: readonly Requirement[]): Promise<void>;
+  warnLacking(lacking: readonly Requirement[], connection?: string): Promise<void>;
   /** Opens the credentials file too; refuses one that is not ours. */
   withCredentials(file: string): Promise<DeployContext>;
   stoppedBy(): StopSignal | undefined;
@@ -143,8 +143,8 @@ export async function runChanging(
       onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
-      warnLacking: async (lacking) => {
-        const { caller } = await connect();
+      warnLacking: async (lacking, connection) => {
+        const { caller } = await connect(connection);
         for (const { path, message } of describeLacking(lacking, caller))
           ui.warn(`${caller} on ${path} ${message}`);
       },

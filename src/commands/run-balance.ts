@@ -90,8 +90,8 @@ class BalanceRun {
   async #act(connection: string | undefined): Promise<Pick<Result, 'outcome' | 'exitCode'>> {
     const run = this.#run;
     if (this.#flags.dryRun) {
-      const { pve } = await run.connect(connection);
-      const outcome = await previewBalance(this.#want, { pve, hard: run.hard });
+      const outcome = await previewBalance(this.#want, await run.runContext(connection));
+      await run.warnLacking(outcome.lacking, connection);
       const isPending = this.#flags.detailedExitcode === true && outcome.plan.steps.length > 0;
       return { outcome, exitCode: isPending ? PENDING : 0 };
     }

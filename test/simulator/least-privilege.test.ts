@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createClock } from '../../src/lib/clock.ts';
+import { loadBalance } from '../../src/lib/config/balance.ts';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { ConnectionError } from '../../src/lib/errors.ts';
@@ -21,6 +22,7 @@ import { createPveClient } from '../../src/lib/proxmox/client.ts';
 import { createTaskWaiter } from '../../src/lib/proxmox/tasks.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
+import { balance, type BalanceWant } from '../../src/lib/workflow/balance.ts';
 import { changeBridges, type BridgesWant } from '../../src/lib/workflow/bridges.ts';
 import { cleanup, type CleanupWant } from '../../src/lib/workflow/cleanup.ts';
 import type { RunOutcome } from '../../src/lib/workflow/context.ts';
@@ -355,4 +357,20 @@ test('templates, on the newest version', async () => {
   expect(it.sim.snapshot().guests.map(({ vmid, node }) => [vmid, node])).toContainEqual([99999, 'pve2']);
   expect(notDone(await changeTemplates({ do: 'prune', minAgeSeconds: 0 }, it.teacher))).toEqual([]);
   expect(it.sim.snapshot().guests.map(({ vmid }) => vmid)).toEqual([100]);
+});
+
+test('balance, on the newest version', async () => {
+  const it = await world('9.2', {
+    nodes: ['pve1', 'pve2'].map((name) => ({ name, cpus: 16, memory_gib: 32, bridges: ['vmbr0'] })),
+  });
+  const { plan } = await deploy(DEPLOY, it.admin);
+  const from = plan.stands[0]?.node ?? '';
+  const want: BalanceWant = { config: loadBalance(undefined).config, evacuate: [from] };
+  const grants = await it.grants('balance', 'confined');
+  await it.allow(grants);
+  expect(await unrefused(it, grants, () => balance(want, it.teacher))).toEqual([]);
+  const moved = await balance(want, it.teacher);
+  expect(notDone(moved)).toEqual([]);
+  const kinds = new Set(moved.plan.steps.map(({ kind }) => kind));
+  expect([...kinds].sort()).toEqual(['bridge.create', 'bridge.delete', 'network.reload', 'vm.migrate']);
 });

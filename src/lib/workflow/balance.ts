@@ -5,10 +5,13 @@ import { summarizeMoves } from '../execute/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
+import type { Rights } from '../inventory/types.ts';
 import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
 import type { BalanceInventory, BalanceNeeds, Veto } from '../plan/balance/types.ts';
-import type { StepOf } from '../plan/types.ts';
+import { balanceScope } from '../plan/privileges/scopes.ts';
+import type { Plan, StepOf } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
+import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
 
 export interface BalanceWant {
@@ -18,11 +21,12 @@ export interface BalanceWant {
   readonly evacuate?: readonly string[];
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
 
 interface Decision {
   readonly plan: BalancePlan;
   readonly have: BalanceInventory;
+  readonly request: PlanRequest;
 }
 
 export type BalanceOutcome = RunOutcome & { readonly plan: BalancePlan };
@@ -74,7 +78,29 @@ function unreadable(asked: readonly number[], { inventory }: BalanceReading): Ve
     .map((vmid) => ({ vmid, reason: 'its configuration cannot be read' }));
 }
 
-async function decide({ config, evacuate }: BalanceWant, { pve, hard }: ReadContext): Promise<Decision> {
+/** The plan is made already: it took rounds of reading. */
+function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefined): PlanRequest {
+  const known = {
+    version: have.version,
+    guests: have.guests,
+    templates: [],
+    vms: have.configs,
+    vnets: have.vnets.map(({ vnet }) => vnet),
+    roles: [],
+    ...(rights ? { rights } : {}),
+  };
+  return {
+    have: known,
+    make: () => plan,
+    scope: balanceScope,
+    takesLock: ({ steps }) => steps.length > 0,
+  };
+}
+
+/** What the caller lacks ends it early: PVE gives its word on a move only to those who may move the guest. */
+async function decide({ config, evacuate }: BalanceWant, context: ReadContext): Promise<Decision> {
+  const { pve, hard, preflight = true } = context;
+  const rights = preflight ? await pve.permissions(hard) : undefined;
   let reading = await readBalance(
     pve,
     {
@@ -96,22 +122,33 @@ async function decide({ config, evacuate }: BalanceWant, { pve, hard }: ReadCont
       vetoes.push(...unreadable(needs.configs, reading));
       continue;
     }
-    const fresh = migrations(decision.plan).filter(({ vmid, target }) => !checked.has(`${vmid}>${target}`));
+    const { plan } = decision;
+    const request = requestFor(plan, have, rights);
+    if (planChecked(request, context).lacking.length > 0) return { plan, have, request };
+    const fresh = migrations(plan).filter(({ vmid, target }) => !checked.has(`${vmid}>${target}`));
     for (const { vmid, target } of fresh) checked.add(`${vmid}>${target}`);
     const found = await readVetoes(pve, fresh, hard);
-    if (found.length === 0) return { plan: decision.plan, have };
+    if (found.length === 0) return { plan, have, request };
     vetoes.push(...found);
   }
   throw new InternalError('BALANCE_UNDECIDED', `no plan after ${MOST_ROUNDS} rounds of reading`);
 }
 
-/** Reads and plans; changes nothing. */
+/** Guests that the caller does not see are not balanced, so also a plan without moves is checked. */
+async function decidePermitted(want: BalanceWant, context: ReadContext): Promise<Decision> {
+  const decision = await decide(want, context);
+  planPermitted(decision.request, context);
+  return decision;
+}
+
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewBalance(
   want: BalanceWant,
   context: ReadContext,
-): Promise<{ readonly plan: BalancePlan; readonly summary: Summary }> {
-  const { plan } = await decide(want, context);
-  return { plan, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };
+): Promise<CheckedPlan & { readonly plan: BalancePlan; readonly summary: Summary }> {
+  const { plan, request } = await decide(want, context);
+  const { lacking } = planChecked(request, context);
+  return { plan, lacking, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };
 }
 
 const NOTHING: RunResult = { results: [], interrupted: false };
@@ -154,7 +191,7 @@ export async function balance(
   context: RunContext,
   hold: (plan: BalancePlan) => string | undefined = () => undefined,
 ): Promise<BalanceOutcome> {
-  const first = await decide(want, context);
+  const first = await decidePermitted(want, context);
   const waiting = hold(first.plan);
   if (first.plan.steps.length === 0) {
     await tidyLock(first.have, context);
@@ -163,7 +200,7 @@ export async function balance(
   if (waiting !== undefined) return holdBack(first.plan, waiting);
   return withBalanceLock(context, () =>
     withLock(context, async (release, assertHeld) => {
-      const { plan } = await decide(want, context);
+      const { plan } = await decidePermitted(want, context);
       context.onPlan(plan);
       assertHeld();
       const result = await runSteps(plan.steps, context, {

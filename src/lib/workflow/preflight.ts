@@ -1,18 +1,17 @@
 /** Makes a plan together with what its caller lacks for it, and refuses before the first write. Never asks PVE itself. */
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
-import type { Inventory } from '../inventory/types.ts';
 import type { Scope } from '../plan/privileges/command-rules.ts';
 import { requiredUnplanned } from '../plan/privileges/examine.ts';
 import { aclCommands, grantsFor, roleCommands } from '../plan/privileges/grants.ts';
 import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
-import type { Requirement } from '../plan/privileges/types.ts';
+import type { Known, Requirement } from '../plan/privileges/types.ts';
 import type { Plan } from '../plan/types.ts';
 import type { RunContext } from './context.ts';
 
 type Caller = Pick<RunContext, 'caller' | 'preflight'>;
 
 export interface PlanRequest {
-  readonly have: Inventory;
+  readonly have: Known;
   readonly make: () => Plan;
   /** What the command is about; `locks`: whether the planning lock will be taken. */
   readonly scope: (locks: boolean) => Scope;
@@ -55,7 +54,7 @@ function howToGrant(
   lacking: readonly Requirement[],
   required: readonly Requirement[],
   caller: string,
-  have: Inventory,
+  have: Known,
 ): string {
   const paths = new Set(lacking.map(({ grantOn }) => grantOn));
   const grants = grantsFor(required).filter(({ path }) => paths.has(path));
@@ -70,7 +69,7 @@ function howToGrant(
 function lackingError(
   lacking: readonly Requirement[],
   required: readonly Requirement[],
-  have: Inventory,
+  have: Known,
   caller = 'CALLER',
 ): ConnectionError {
   const issues = describeLacking(lacking, caller);
@@ -84,7 +83,7 @@ function lackingError(
   );
 }
 
-function lackingOf(required: readonly Requirement[], { rights }: Inventory): Requirement[] {
+function lackingOf(required: readonly Requirement[], { rights }: Known): Requirement[] {
   return rights ? missing(required, rights).filter(({ advice }) => !advice) : [];
 }
 

@@ -1,6 +1,6 @@
 /** What each command has to see before it plans, and which kinds of steps it may plan. Holds no policy. */
 import type { StepKind } from '../types.ts';
-import { LOCK_PATH } from './step-rules.ts';
+import { BALANCE_LOCK_PATH, LOCK_PATH } from './step-rules.ts';
 import type { Command, RuleText } from './types.ts';
 
 /** What one run of a command is about, as far as it is known before the plan. */
@@ -170,6 +170,12 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeTasks,
   ],
   balance: [
+    {
+      path: BALANCE_LOCK_PATH,
+      anyOf: ['Pool.Allocate'],
+      why: 'balancers take turns by creating this pool',
+      at: ({ locks }) => when(locks),
+    },
     {
       path: '/vms',
       anyOf: ['VM.Audit'],

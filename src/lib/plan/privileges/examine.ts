@@ -11,7 +11,7 @@ import type { Scope } from './command-rules.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
-import type { Command, Profile, Requirement } from './types.ts';
+import type { Command, Known, Profile, Requirement } from './types.ts';
 
 export interface ExamineInput {
   readonly command: Command;
@@ -112,7 +112,7 @@ function inGeneral(input: ExamineInput, seen: readonly Requirement[] = []): Exam
 }
 
 /** Of a run whose caller does not even see what it takes to plan: that, and what is needed in any case. */
-export function requiredUnplanned(scope: Scope, have: Inventory): Requirement[] {
+export function requiredUnplanned(scope: Scope, have: Known): Requirement[] {
   const { command, role, realms, templates } = scope;
   const general = requiredInGeneral(command, {
     profile: profileOf(have.rights),
@@ -127,7 +127,7 @@ export function requiredUnplanned(scope: Scope, have: Inventory): Requirement[] 
   return [...seen, ...general.filter(({ grantOn, anyOf }) => !known.has(`${grantOn} ${anyOf.join()}`))];
 }
 
-function privilegesOfRole(role: string | undefined, { rolePrivileges }: Inventory): readonly string[] {
+function privilegesOfRole(role: string | undefined, { rolePrivileges }: Known): readonly string[] {
   return rolePrivileges?.[role === undefined || role === '' ? 'PVEVMAdmin' : role] ?? [];
 }
 

@@ -1,12 +1,12 @@
 /** Which privileges a plan, or a command as such, needs on which paths, and which of them the caller lacks. Pure. */
-import type { Inventory, Rights } from '../../inventory/types.ts';
+import type { Rights } from '../../inventory/types.ts';
 import { privilegesOn, type Held } from '../../inventory/rights.ts';
 import type { Plan, StepKind, StepOf } from '../types.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
-import type { Command, Facts, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
+import type { Command, Facts, Known, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 
 type Reader = string;
 
@@ -77,7 +77,7 @@ function fill(path: string, value: string): string {
 }
 
 /** Members as they are, and VMs that the plan brings into their pools: by the claim, or by the clone itself. */
-function poolsByVm(plan: Plan, have: Inventory): Map<number, string> {
+function poolsByVm(plan: Plan, have: Known): Map<number, string> {
   const standPools = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
   const pools = new Map(
     have.guests.flatMap(({ vmid, pool }) => (pool === undefined ? [] : [[vmid, pool] as const])),
@@ -132,7 +132,7 @@ function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs
 }
 
 /** What the steps of a plan need. The paths are those that the plan names. */
-export function requiredByPlan(plan: Plan, have: Inventory): Requirement[] {
+export function requiredByPlan(plan: Plan, have: Known): Requirement[] {
   const facts: Facts = {
     have,
     profile: plan.profile ?? profileOf(have.rights),
@@ -148,7 +148,7 @@ export function requiredByPlan(plan: Plan, have: Inventory): Requirement[] {
 function addScope(
   rules: readonly ScopeRule[],
   scope: Scope,
-  { have, needs }: { readonly have: Inventory; readonly needs: Needs },
+  { have, needs }: { readonly have: Known; readonly needs: Needs },
   reader: Reader,
 ): void {
   for (const rule of rules) {
@@ -172,7 +172,7 @@ function addScope(
 }
 
 /** What has to be seen before the plan is made, and the planning lock. */
-export function requiredByScope(scope: Scope, have: Inventory): Requirement[] {
+export function requiredByScope(scope: Scope, have: Known): Requirement[] {
   const needs = new Needs();
   addScope(LOCK_RULES, scope, { have, needs }, 'planning lock');
   addScope(readingRules(scope.command), scope, { have, needs }, 'reading');

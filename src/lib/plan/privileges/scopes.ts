@@ -136,6 +136,10 @@ export function templatesScope(locks: boolean): Scope {
   return { ...NOTHING, command: 'templates', pools: undefined, locks };
 }
 
+export function balanceScope(locks: boolean): Scope {
+  return { ...NOTHING, command: 'balance', pools: undefined, locks };
+}
+
 export function bridgesScope(removesBridges: boolean, locks: boolean): Scope {
   return { ...NOTHING, command: 'bridges', removesBridges, locks };
 }

@@ -3,10 +3,9 @@
  * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
  * the source named. Holds no policy.
  */
-import type { Inventory } from '../../inventory/types.ts';
-import { LOCK_POOL } from '../marks.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks.ts';
 import type { Nic, StepKind, StepOf } from '../types.ts';
-import type { Facts, Rule, StepRules } from './types.ts';
+import type { Facts, Known, Rule, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];
 
@@ -15,7 +14,7 @@ const realmOf = (userid: string): string => userid.slice(userid.lastIndexOf('@')
 /** `localnetwork` is the zone of bridges; a vnet has a zone of its own, which is not known here. */
 function bridgePaths(
   nics: readonly Pick<Nic, 'bridge' | 'tag' | 'trunks'>[],
-  { vnets }: Inventory,
+  { vnets }: Known,
 ): readonly string[] {
   const paths = nics
     .filter(({ bridge }) => bridge !== '' && !vnets.includes(bridge))
@@ -352,3 +351,6 @@ export const STEP_RULES: StepRules = {
 
 /** The pool by which runs take turns. */
 export const LOCK_PATH = `/pool/${LOCK_POOL}`;
+
+/** The pool by which balancers do. */
+export const BALANCE_LOCK_PATH = `/pool/${BALANCE_LOCK_POOL}`;

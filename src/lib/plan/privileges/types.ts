@@ -22,9 +22,15 @@ export interface GuestValues {
   readonly hasHostDrive: boolean;
 }
 
+/** What of a cluster the check looks at; also balance, which reads another inventory, can tell as much. */
+export type Known = Pick<
+  Inventory,
+  'version' | 'guests' | 'templates' | 'vms' | 'vnets' | 'roles' | 'rolePrivileges' | 'rights'
+>;
+
 /** What a rule may look at beside its step. */
 export interface Facts {
-  readonly have: Inventory;
+  readonly have: Known;
   readonly profile: Profile;
   /** VMID → configuration of the VM or template, where it was read. */
   readonly configs: ReadonlyMap<number, GuestValues>;
