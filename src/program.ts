@@ -1,6 +1,6 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { balanceCommand } from './commands/balance.ts';
 import { bridgesCommand } from './commands/bridges.ts';
 import { cleanupCommand } from './commands/cleanup.ts';
@@ -44,5 +44,12 @@ export function createProgram(io: ProgramIo): Command {
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
+  const names = new Set(program.commands.map((command) => command.name()));
+  program.options
+    .find(({ long }) => long === '--simulate')
+    ?.argParser((value: string) => {
+      if (names.has(value)) throw new InvalidArgumentError('That is a command: write --simulate behind it.');
+      return value;
+    });
   return program;
 }

@@ -1,6 +1,7 @@
 /** Connections as a user meets them: add, trust, test, encrypt, use; and a server that is another one than before. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
@@ -165,6 +166,7 @@ describe('a new connection', () => {
       [`${add} --token-secret-env X --encrypt`, '--encrypt is for a secret that stands in the file'],
       [`connections add default --host ${host}`, 'cannot be the name of a connection'],
       [`connections add a --host ${host}`, 'how to log in is missing'],
+      ['--simulate connections list', 'That is a command: write --simulate behind it.'],
     ];
     for (const [words, message, env] of wrong) {
       const { code, stderr, stdout } = await run(words, env);
@@ -268,6 +270,20 @@ test('one that fails does not stop the others; what the account may not see is s
   expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('[AUDIT_FILE]')]);
   expect(readFileSync(join(folder, 'connections.yml'), 'utf8')).toBe(before);
   expect((await run('connections test god')).stderr).toContain('did you mean good?');
+});
+
+test('a disk that is full for the result is told, and no crash', () => {
+  const full = openSync('/dev/full', 'w');
+  const files = ['--connections', 'examples/connections.yml', '--output', 'json'];
+  const run = spawnSync(process.execPath, ['dist/cli.js', 'connections', 'list', ...files], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  expect([run.status, run.stderr]).toEqual([
+    5,
+    expect.stringMatching(/cannot be written to stdout: ENOSPC.*\[OUTPUT\]\n$/),
+  ]);
 });
 
 test('a server with another certificate is refused, both fingerprints shown, nothing sent', async () => {
