@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { attempt, awaitTask } from '../../src/lib/execute/retry.ts';
-import { AnswerLostError, TaskError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
+import {
+  AnswerLostError,
+  NodeUnreachableError,
+  TaskError,
+  UnreachableError,
+} from '../../src/lib/proxmox/errors.ts';
 import type { StepOutcome } from '../../src/lib/execute/types.ts';
 import { FakePve, lockTimeout, lost, refuse } from './fake-pve.ts';
 
@@ -169,4 +174,18 @@ test('an answer in between, even a refusal, starts the patience anew', async () 
     }).catch(() => undefined),
   );
   expect(pve.clock.now() - started).toBeGreaterThan(60_000);
+});
+
+test('of a node that stays away each step tells its own request, not the one of another step', async () => {
+  const pve = new FakePve();
+  const io = pve.io();
+  const fail = (id: string, vmid: number) =>
+    attempt(io, {
+      id,
+      act: () =>
+        Promise.reject(new NodeUnreachableError('GET', `/nodes/pve3/qemu/${vmid}/config`, 'status 595')),
+      look: () => Promise.resolve('absent'),
+    }).catch((error: unknown) => (error instanceof Error ? error.message : ''));
+  const messages = await pve.clock.drive(Promise.all([fail('a', 1), fail('b', 2), fail('c', 3)]));
+  expect(messages).toEqual([1, 2, 3].map((vmid) => `GET /nodes/pve3/qemu/${vmid}/config: status 595`));
 });

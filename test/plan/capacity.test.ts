@@ -436,3 +436,10 @@ test('a thin storage that the plan may fill is a warning', () => {
   const result = plan(lab([machine('pc', [real('vmbr0')], fullClone)]), students(1), have({ storages }));
   expect(result.warnings[0]).toMatch(/^storage ceph may be filled to 88 % by this plan; it is thin/);
 });
+
+test('a reserve larger than the node leaves nothing, not less', () => {
+  const all = placed(big, { nodes: ['pve2'], reserve: { memory: { kind: 'absolute', value: 200 * 1024 } } });
+  expect(refusal(all, students(1)).message).toContain(
+    'memory on pve2: 0.0 of 128.0 GiB are for guests, 16.0 taken before, 0.0 by what fits; the next needs 8.0',
+  );
+});

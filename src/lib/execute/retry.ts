@@ -71,9 +71,9 @@ function noteUnreachable(io: RetryIo, error: UnreachableError, waitMs: number): 
   if (now + waitMs - silence.since > PATIENCE.unreachable) silence.final = error;
 }
 
-/** Of a node nothing is concluded before it has been asked: it may be back. */
-function assertReachable(io: RetryIo, node = CLUSTER): void {
-  const error = io.reach.get(node)?.final;
+/** Of the cluster only: of a node nothing is concluded before it has been asked, it may be back. */
+function assertReachable(io: RetryIo): void {
+  const error = io.reach.get(CLUSTER)?.final;
   if (error) throw error;
 }
 
@@ -94,7 +94,8 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
     if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
     if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
     assertReachable(io);
-    if (error instanceof UnreachableError) assertReachable(io, whereOf(error));
+    // Its own error: the one that ended the patience names another step's VM.
+    if (error instanceof NodeUnreachableError && io.reach.get(error.node)?.final) throw error;
     tries += 1;
     io.onRetry({
       because: error instanceof Error ? error.message : String(error),

@@ -147,7 +147,8 @@ function memoryOn(node: NodeInfo, up: number, toCome: number, { lab }: Request):
       kind: 'memory',
       node: node.name,
       total: node.memoryTotal,
-      limit: promised - kept,
+      // A reserve may be larger than a small node.
+      limit: Math.max(0, promised - kept),
       // Guests may use less than they were promised, and the node more than its guests: ZFS, Ceph.
       before: Math.max(up, node.memoryUsed) + toCome,
     },
