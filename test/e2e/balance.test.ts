@@ -490,7 +490,7 @@ describe('running', () => {
     const { code, stdout } = await run(simulator, 'guests: all', { args: json, env });
     expect([code, JSON.parse(stdout)]).toEqual([
       4,
-      { error: expect.objectContaining({ code: 'PERMISSION_DENIED' }) },
+      { error: expect.objectContaining({ code: 'MISSING_PRIVILEGES' }) },
     ]);
   });
 

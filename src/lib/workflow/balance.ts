@@ -45,19 +45,19 @@ function assertHealthy({ quorate, fenced, inventory }: BalanceReading, evacuate:
       hint: 'wait until HA is done, then run balance again',
     });
   }
-  // PVE hides loads without Sys.Audit instead of refusing; "nothing is overloaded" would be said of anything.
-  if (
-    inventory.nodes.some((node) => node.online) &&
-    inventory.nodes.every((node) => node.memoryTotal === 0)
-  ) {
-    throw new ConnectionError('PERMISSION_DENIED', 'the load of no node may be read', {
-      hint: 'grant Sys.Audit on / to the account, and to the token where its privileges are separated',
-    });
-  }
   const online = inventory.nodes.filter((node) => node.online).length;
   if (online >= 2) return;
   const hint = evacuate ? 'there is no node to move guests to' : 'balance needs two nodes that are online';
   throw new PlanRefusedError('NO_TARGET_NODE', `${online} of the cluster's nodes is online`, { hint });
+}
+
+/** PVE hides loads without Sys.Audit instead of refusing; "nothing is overloaded" would be said of anything. */
+function assertSeen({ inventory }: BalanceReading): void {
+  if (!inventory.nodes.some((node) => node.online) || inventory.nodes.some((node) => node.memoryTotal > 0))
+    return;
+  throw new ConnectionError('PERMISSION_DENIED', 'the load of no node may be read', {
+    hint: 'grant Sys.Audit on / to the account, and to the token where its privileges are separated',
+  });
 }
 
 function migrations(plan: BalancePlan): StepOf<'vm.migrate'>[] {
@@ -111,6 +111,8 @@ async function decide({ config, evacuate }: BalanceWant, context: ReadContext): 
     hard,
   );
   assertHealthy(reading, evacuate !== undefined);
+  // With the rights read, all that is missing is told at once.
+  if (!rights) assertSeen(reading);
   const vetoes: Veto[] = [];
   const checked = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
