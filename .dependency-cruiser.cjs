@@ -26,7 +26,7 @@ module.exports = {
         pathNot: [
           '^src/lib/render/',
           '^src/lib/plan/',
-          '^src/lib/(config|inventory|execute)/types[.]ts$',
+          '^src/lib/(config|inventory|execute|connections)/types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^node_modules/cli-table3/',
           '^(node:)?util$',

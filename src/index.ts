@@ -26,7 +26,8 @@ export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
 export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
 export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
-export { testConnection, type ConnectionReport } from './lib/workflow/connections.ts';
+export type { ConnectionReport } from './lib/connections/types.ts';
+export { testConnection } from './lib/workflow/connections.ts';
 export {
   changeTemplates,
   listTemplates,

@@ -1,20 +1,8 @@
 /** The flags of `bridges`. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { durationSeconds, envOption, nameList } from './options.ts';
+import { envOption, minAgeOption, nameList, withDryRun, withNodes } from './options.ts';
 import type { CreateFlags, NodeFlags, PruneFlags } from './run-bridges.ts';
-
-const TWO_HOURS = 2 * 3600;
-
-function withNodes(command: Command, description: string): Command {
-  return command.addOption(envOption('--node, --nodes <a,b>', description, 'NODES').argParser(nameList));
-}
-
-function withDryRun(command: Command): Command {
-  return command
-    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
-}
 
 function listCommand(io: ProgramIo): Command {
   const command = new Command('list')
@@ -41,11 +29,7 @@ function createCommand(io: ProgramIo): Command {
 function pruneCommand(io: ProgramIo): Command {
   const command = new Command('prune')
     .description('remove bridges of stands that no guest names; apply what an earlier run left unapplied')
-    .addOption(
-      envOption('--min-age <time>', 'leave what is younger')
-        .argParser(durationSeconds)
-        .default(TWO_HOURS, '2h'),
-    )
+    .addOption(minAgeOption('leave what is younger'))
     .action(async (_: unknown, self: Command) => {
       const { runPrune } = await import('./run-bridges.ts');
       await runPrune(io, self.optsWithGlobals<PruneFlags>());

@@ -1,10 +1,16 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { collect, durationSeconds, encryptToOption, envOption, nonNegativeInteger } from './options.ts';
+import {
+  collect,
+  durationSeconds,
+  encryptToOption,
+  envOption,
+  minAgeOption,
+  nonNegativeInteger,
+} from './options.ts';
 import type { CleanupFlags } from './run-cleanup.ts';
 
-const TWO_HOURS = 2 * 3600;
 const TEN_MINUTES = 600;
 
 export function cleanupCommand(io: ProgramIo): Command {
@@ -25,11 +31,7 @@ export function cleanupCommand(io: ProgramIo): Command {
     .addOption(
       envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
     )
-    .addOption(
-      envOption('--min-age <time>', 'with --orphans: leave what is younger')
-        .argParser(durationSeconds)
-        .default(TWO_HOURS, '2h'),
-    )
+    .addOption(minAgeOption('with --orphans: leave what is younger'))
     .addOption(
       envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
         .argParser(durationSeconds)

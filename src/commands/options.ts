@@ -122,3 +122,19 @@ export function addGlobalOptions(program: Command): Command {
     .option('--no-preflight', 'do not compare the plan with the own privileges before the first write')
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }
+
+const TWO_HOURS = 2 * 3600;
+
+export function minAgeOption(description: string): Option {
+  return envOption('--min-age <time>', description).argParser(durationSeconds).default(TWO_HOURS, '2h');
+}
+
+export function withNodes(command: Command, description: string): Command {
+  return command.addOption(envOption('--node, --nodes <a,b>', description, 'NODES').argParser(nameList));
+}
+
+export function withDryRun(command: Command): Command {
+  return command
+    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
+}

@@ -6,9 +6,10 @@ import { listConnections, loadConnection, type ConnectionOptions } from '../lib/
 import { overlayOf, VARIABLES } from '../lib/config/connection-env.ts';
 import { configError, nearest } from '../lib/config/issues.ts';
 import type { Connection } from '../lib/config/types.ts';
+import type { ConnectionReport } from '../lib/connections/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import { renderTests, toTestsDocument } from '../lib/render/connection-tests-text.ts';
-import { testConnection, type ConnectionReport, type Loaded } from '../lib/workflow/connections.ts';
+import { testConnection, type Loaded } from '../lib/workflow/connections.ts';
 import { openAudit } from './audit.ts';
 import { runChanging } from './changing.ts';
 import type { ProgramIo } from './io.ts';

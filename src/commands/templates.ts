@@ -1,20 +1,8 @@
 /** The flags of `templates`. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { durationSeconds, envOption, nameList } from './options.ts';
+import { envOption, minAgeOption, withDryRun, withNodes } from './options.ts';
 import type { LabFlags, PruneFlags, ReplicateFlags } from './run-templates.ts';
-
-const TWO_HOURS = 2 * 3600;
-
-function withNodes(command: Command, description: string): Command {
-  return command.addOption(envOption('--node, --nodes <a,b>', description, 'NODES').argParser(nameList));
-}
-
-function withDryRun(command: Command): Command {
-  return command
-    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
-}
 
 function withLabName(command: Command): Command {
   return command.addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"));
@@ -47,11 +35,7 @@ function pruneCommand(io: ProgramIo): Command {
     .description(
       'remove replicas that are stale, half made or needed by nobody; never one with linked clones',
     )
-    .addOption(
-      envOption('--min-age <time>', 'leave what is younger')
-        .argParser(durationSeconds)
-        .default(TWO_HOURS, '2h'),
-    )
+    .addOption(minAgeOption('leave what is younger'))
     .action(async (_: unknown, self: Command) => {
       const { runPrune } = await import('./run-templates.ts');
       await runPrune(io, self.optsWithGlobals<PruneFlags>());

@@ -1,7 +1,7 @@
 /** The flags of `users`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, Option } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { collect, encryptToOption, envOption, nonNegativeInteger } from './options.ts';
+import { collect, encryptToOption, envOption, nonNegativeInteger, withDryRun } from './options.ts';
 import type { UsersChangeFlags } from './run-users-change.ts';
 import type { UsersExportFlags } from './run-users-export.ts';
 import type { UsersFlags } from './users-selection.ts';
@@ -34,10 +34,7 @@ function addCredentials(command: Command): Command {
 }
 
 function addChange(command: Command): Command {
-  return command
-    .addOption(encryptToOption())
-    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
+  return withDryRun(command.addOption(encryptToOption()));
 }
 
 function addMaxChanges(command: Command): Command {

@@ -10,6 +10,13 @@ export function canLink(type: string): boolean {
   return !NO_LINKED_CLONE.has(type);
 }
 
+/** Storages of one node whose linked clones name their base in the volume id: PVE moves none of them (AbstractMigrate.pm: `it's a clone of`). */
+const BINDS_CLONES = new Set(['dir', 'btrfs', 'zfspool']);
+
+export function bindsClones(type: string): boolean {
+  return BINDS_CLONES.has(type);
+}
+
 type Source = Pick<Template, 'vmid' | 'node' | 'volumes'>;
 
 /** Why the machine cannot be cloned onto `target` from `source` as it is; undefined when it can. */

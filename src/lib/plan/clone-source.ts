@@ -1,6 +1,6 @@
 /** What a stand's machine is cloned from on its node, ordering the replica that it needs. Makes no clone step. */
 import type { Inventory, StorageInfo } from '../inventory/types.ts';
-import { cloneLocks, storageLocks } from './clone-rules.ts';
+import { bindsClones, cloneLocks, storageLocks } from './clone-rules.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
@@ -28,9 +28,6 @@ interface Context {
   readonly replicas: ReplicaPlanner;
 }
 
-/** Storages of one node whose volume ids hold the base image (guest-common AbstractMigrate.pm: `it's a clone of`). */
-const NEVER_MOVES = new Set(['dir', 'btrfs', 'zfspool']);
-
 function immovable(
   { machine }: ResolvedMachine,
   node: string,
@@ -40,7 +37,7 @@ function immovable(
   if (lab.placement.movable !== true || machine.fullClone) return [];
   const rows = storages.flatMap((name): StorageInfo[] => {
     const row = index.storages.get(`${node}/${name}`);
-    return row && !row.shared && NEVER_MOVES.has(row.type) ? [row] : [];
+    return row && !row.shared && bindsClones(row.type) ? [row] : [];
   });
   return [...new Set(rows.map(({ storage, type }) => `${storage} (${type})`))].map(
     (where) =>

@@ -214,3 +214,8 @@ export function isOlder(since: string | undefined, seconds: number, now: string)
   const at = Date.parse(since ?? '');
   return !Number.isNaN(at) && Date.parse(now) - at >= seconds * 1000;
 }
+
+/** VMIDs that any of these pools claims, for whatever lab. */
+export function vmidsClaimedBy(pools: readonly { readonly comment: string }[]): number[] {
+  return pools.flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
+}

@@ -2,7 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import { placeBalanced } from './balanced.ts';
 import { Board, type Apart, type Block } from './board.ts';
-import type { Demand, Ledger } from './capacity.ts';
+import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { describeShortage, type Left } from './capacity-text.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
@@ -236,7 +236,7 @@ function percent(part: number, whole: number): string {
 
 /** `61 % memory after, was 48 %`: of the whole node, with the whole plan. */
 function loadText(node: string, ledger: Ledger): string {
-  const memory = ledger.resources.get(`memory ${node}`);
+  const memory = ledger.resources.get(resourceKey.memory(node));
   if (!memory) return '';
   return `${percent(ledger.taken(memory.key), memory.total)} memory after, was ${percent(memory.before, memory.total)}`;
 }

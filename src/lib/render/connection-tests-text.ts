@@ -1,38 +1,10 @@
 /** What the hosts of connections answered, as text and as a document. Holds no secret. */
+import type { ConnectionReport, HostReport, Problem } from '../connections/types.ts';
 import type { CommandRights, RightsOverview } from '../plan/privileges/overview.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
-
-interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-interface HostReport {
-  readonly host: string;
-  readonly ok: boolean;
-  readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
-  readonly version?: string;
-  readonly latencyMs?: number;
-  readonly clockSkewSeconds?: number;
-  readonly nodes?: readonly { readonly name: string; readonly online: boolean }[];
-  readonly quorum?: 'yes' | 'no' | 'single' | 'unknown';
-  readonly cluster?: string;
-  readonly error?: Problem;
-}
-
-interface ConnectionReport {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
-  readonly trust?: 'fingerprint' | 'ca-file' | 'system' | 'none';
-  readonly hosts: readonly HostReport[];
-  readonly rights?: RightsOverview;
-  readonly error?: Problem;
-}
 
 const until = (validTo: number): string => dayOf(validTo / 1000);
 

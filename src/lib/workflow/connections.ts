@@ -1,6 +1,7 @@
 /** The story of `connections test`: asks every host of a connection who it is. Changes nothing. */
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/types.ts';
+import type { ConnectionReport, HostReport, Problem, Trust } from '../connections/types.ts';
 import { ConnectionError, StandError } from '../errors.ts';
 import { unlessForbidden } from '../inventory/read.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
@@ -8,43 +9,6 @@ import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { AuthError } from '../proxmox/errors.ts';
 import { rightsOverview, type RightsOverview } from '../plan/privileges/overview.ts';
 import type { ClusterStatus, WriteWitness } from '../proxmox/types.ts';
-
-type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
-
-interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-interface HostReport {
-  readonly host: string;
-  readonly ok: boolean;
-  /** Milliseconds since the epoch; absent when the certificate could not be read. */
-  readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
-  readonly version?: string;
-  /** Milliseconds for one small request on an open connection. */
-  readonly latencyMs?: number;
-  /** The server's clock minus ours, in seconds; PVE tells whole seconds. */
-  readonly clockSkewSeconds?: number;
-  readonly nodes?: readonly { readonly name: string; readonly online: boolean }[];
-  /** `unknown`: the account may not see it. `single`: no cluster, none is needed. */
-  readonly quorum?: 'yes' | 'no' | 'single' | 'unknown';
-  readonly cluster?: string;
-  readonly error?: Problem;
-}
-
-export interface ConnectionReport {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly login?: { readonly kind: 'token' | 'password'; readonly id: string };
-  readonly trust?: Trust;
-  readonly hosts: readonly HostReport[];
-  /** Absent when no host answered. */
-  readonly rights?: RightsOverview;
-  /** What is wrong with the connection as a whole. */
-  readonly error?: Problem;
-}
 
 export interface TestTools {
   readonly clock: Clock;

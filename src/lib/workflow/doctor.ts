@@ -2,7 +2,7 @@
 import type { Lab, User } from '../config/types.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
-import { parsePoolComment } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../plan/marks.ts';
 import { profileOf } from '../plan/privileges/profile.ts';
 import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
 import type { Command, Profile } from '../plan/privileges/types.ts';
@@ -21,9 +21,7 @@ export interface DoctorWant {
 function claimedBy({ command, users = [] }: DoctorWant, pools: readonly PoolInfo[]): number[] {
   if (command !== 'cleanup') return [];
   const names = new Set(users.map(({ pool }) => pool));
-  return pools
-    .filter(({ pool }) => names.has(pool))
-    .flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
+  return vmidsClaimedBy(pools.filter(({ pool }) => names.has(pool)));
 }
 
 export async function examineCaller(

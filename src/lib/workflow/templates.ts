@@ -3,8 +3,8 @@ import type { Lab } from '../config/types.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
-import type { Inventory, PoolInfo } from '../inventory/types.ts';
-import { parsePoolComment } from '../plan/marks.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { vmidsClaimedBy } from '../plan/marks.ts';
 import { planReplicate } from '../plan/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/template-view.ts';
 import { planPrune } from '../plan/templates-prune.ts';
@@ -21,10 +21,6 @@ export type TemplatesWant =
 
 type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
 
-function claimedVmids(pools: readonly PoolInfo[]): number[] {
-  return pools.flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
-}
-
 function read({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
   return readInventory(pve, { templates: [], claimed: replicaVmids, rights: true, ...scope }, hard);
 }
@@ -33,7 +29,7 @@ function read({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<In
 function readUses(context: Reader): Promise<Inventory> {
   return read(context, {
     allTemplates: true,
-    claimed: (pools) => [...replicaVmids(pools), ...claimedVmids(pools)],
+    claimed: (pools) => [...replicaVmids(pools), ...vmidsClaimedBy(pools)],
     tasks: true,
   });
 }

@@ -5,8 +5,8 @@ import { ConnectionError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
-import type { Inventory, PoolInfo } from '../inventory/types.ts';
-import { parsePoolComment } from '../plan/marks.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { vmidsClaimedBy } from '../plan/marks.ts';
 import { usersScope } from '../plan/privileges/scopes.ts';
 import type { Plan, StepKind } from '../plan/types.ts';
 import { planUsers } from '../plan/users.ts';
@@ -52,12 +52,8 @@ function read(
 }
 
 /** For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. */
-function claimedIn(pools: readonly PoolInfo[]): number[] {
-  return pools.flatMap(({ comment }) => parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids));
-}
-
 export function readWithMachines(context: ReadContext): Promise<Inventory> {
-  return read(context, { live: claimedIn });
+  return read(context, { live: vmidsClaimedBy });
 }
 
 function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory): PlanRequest {

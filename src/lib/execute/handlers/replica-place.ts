@@ -16,6 +16,9 @@ export interface Place {
   readonly values: ConfigValues;
 }
 
+/** How long a replica under another task is waited for: a copy of large disks takes its time. */
+export const LOCK_SECONDS = 3600;
+
 /** Throws for a VM that is not the planned copy, and when there is none. */
 export async function findReplica(step: ReplicaStep, io: StepIo): Promise<Place> {
   const { vmid, home, description } = step;

@@ -2,12 +2,9 @@
 import { PveError } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import type { Handler, StepOutcome } from '../types.ts';
-import { findReplica } from './replica-place.ts';
+import { findReplica, LOCK_SECONDS } from './replica-place.ts';
 import { writeConfig } from './vm-configure.ts';
 import { patiently } from './vm-lock.ts';
-
-/** A full copy of a large disk takes its time; another run may be at it. */
-const LOCK_SECONDS = 3600;
 
 function differing(
   wanted: Readonly<Record<string, string>>,

@@ -2,10 +2,8 @@
 import { attempt, awaitTask } from '../retry.ts';
 import type { Handler, StepOutcome } from '../types.ts';
 import { outliveTasks } from './outlive-tasks.ts';
-import { findReplica } from './replica-place.ts';
+import { findReplica, LOCK_SECONDS } from './replica-place.ts';
 import { patiently } from './vm-lock.ts';
-
-const LOCK_SECONDS = 3600;
 
 export const convertReplica: Handler<'template.convert'> = (step, io) => {
   const { node, vmid } = step;

@@ -4,10 +4,8 @@ import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepOutcome } from '../types.ts';
 import { outliveTasks } from './outlive-tasks.ts';
-import { findReplica } from './replica-place.ts';
+import { findReplica, LOCK_SECONDS } from './replica-place.ts';
 import { patiently } from './vm-lock.ts';
-
-const LOCK_SECONDS = 3600;
 
 const TELLING = /can't migrate|cannot migrate|is not available|timeout|No route|ERROR/i;
 

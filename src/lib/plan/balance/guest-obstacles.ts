@@ -1,4 +1,5 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
+import { bindsClones } from '../clone-rules.ts';
 import type { BalanceGuest } from './types.ts';
 import { isLinkedClone, type Volume } from './facts.ts';
 import { isRunning } from './load.ts';
@@ -20,9 +21,6 @@ export function isMending(purpose: Purpose): boolean {
 }
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
-
-/** Storage types whose linked clones name their base in the volume id, which PVE refuses to copy to another node. */
-const CLONES_STAY = new Set(['dir', 'zfspool', 'btrfs']);
 
 function localVolumes(guest: BalanceGuest, world: World): { volume: Volume; type: string }[] {
   return (world.facts.get(guest.vmid)?.volumes ?? []).flatMap((volume) => {
@@ -124,7 +122,7 @@ function localIso(guest: BalanceGuest, world: World): string | undefined {
 /** pve-storage: `can't migrate '<volume>' as it's a clone of '<base>'`, online and offline. */
 function linkedClone(guest: BalanceGuest, world: World): string | undefined {
   const clone = localVolumes(guest, world).find(
-    ({ volume, type }) => isLinkedClone(volume) && CLONES_STAY.has(type),
+    ({ volume, type }) => isLinkedClone(volume) && bindsClones(type),
   );
   if (!clone) return undefined;
   return `is a linked clone on local storage ${clone.volume.storage} (${clone.type}), which PVE cannot move`;

@@ -3,14 +3,11 @@ import { isRunning } from './load.ts';
 import { makeStep } from '../step.ts';
 import { sortedUnique } from '../order.ts';
 import type { PlannedStand, PlannedVm, Precondition, Step, StepOf } from '../types.ts';
+import { isAtLeast } from '../version.ts';
 import type { ChosenMove } from './draft.ts';
 import type { StandNetwork } from './stand-network.ts';
 import type { BalanceGuest } from './types.ts';
 import { standKey, type StandRef, type World } from './world.ts';
-
-function major(version: string | undefined): number {
-  return Number(/^\d+/.exec(version ?? '')?.[0] ?? 0);
-}
 
 function hasLocalDisks(guest: BalanceGuest, world: World): boolean {
   return (world.facts.get(guest.vmid)?.volumes ?? []).some(
@@ -28,8 +25,8 @@ function migrate(
   const user = world.stands.get(guest.vmid)?.user;
   const online = isRunning(guest);
   // Both ends have to know the option; PVE 8 answers 400 to it.
-  const isNew = [guest.node, to].every(
-    (node) => major(world.nodes.get(node)?.pveVersion ?? world.have.version) >= 9,
+  const isNew = [guest.node, to].every((node) =>
+    isAtLeast(world.nodes.get(node)?.pveVersion ?? world.have.version, 9),
   );
   return makeStep(
     'vm.migrate',
