@@ -2,7 +2,9 @@
 /** The bin, and the one error boundary: errors become text (or JSON) and an exit code here and nowhere else. */
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import envPaths from 'env-paths';
 import type { ProgramIo } from './commands/io.ts';
+import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
 import { createClock } from './lib/clock.ts';
 import { InternalError, UsageError, type StandError } from './lib/errors.ts';
@@ -70,7 +72,9 @@ function processIo(): Omit<ProgramIo, OfOneRun> {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    configDir: envPaths('deploy-stand', { suffix: '' }).config,
     clock: createClock(),
+    signature: processSignature(),
     onStop: (listener) => {
       let count = 0;
       const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {

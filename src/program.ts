@@ -7,6 +7,7 @@ import { cleanupCommand } from './commands/cleanup.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { readEnvironment } from './commands/environment.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -25,6 +26,9 @@ export function createProgram(io: ProgramIo): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      // commander would ask the process; our help has no colours.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
     })
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError();
@@ -44,6 +48,7 @@ export function createProgram(io: ProgramIo): Command {
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
+  readEnvironment(program, io.env);
   const names = new Set(program.commands.map((command) => command.name()));
   program.options
     .find(({ long }) => long === '--simulate')

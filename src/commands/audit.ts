@@ -2,15 +2,15 @@
 import { hostname } from 'node:os';
 import { AuditFile } from '../lib/audit/audit-file.ts';
 import { AuditLog } from '../lib/audit/audit-log.ts';
-import { createClock } from '../lib/clock.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';
+import type { ProgramIo } from './io.ts';
 import { userName } from './owner.ts';
 
 /** Throws UsageError when the file cannot be used; nothing has been contacted yet. */
 export async function openAudit(
   file: string,
-  argv: readonly string[],
+  { argv, clock }: Pick<ProgramIo, 'argv' | 'clock'>,
   {
     connection,
     onFailure,
@@ -18,7 +18,7 @@ export async function openAudit(
 ): Promise<AuditLog> {
   const { name, hosts, auth } = connection;
   // Simulated time would tell nobody when it was.
-  const log = new AuditLog(await AuditFile.open(file), createClock(), onFailure);
+  const log = new AuditLog(await AuditFile.open(file), clock, onFailure);
   await log.start({
     argv,
     connection: name,

@@ -1,6 +1,5 @@
 /** The frame of a command that talks to a cluster: session, progress, signals; in every end it cleans up. */
 import { setMaxListeners } from 'node:events';
-import { createClock } from '../lib/clock.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
@@ -14,7 +13,6 @@ import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
-import { isGone, ownerName } from './owner.ts';
 import { openSession, type Session } from './session.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -56,7 +54,7 @@ export async function runChanging(
   setMaxListeners(0, soft.signal, hard.signal);
   const log = createDebugLog({
     level: flags.logLevel,
-    ...(flags.logFile === undefined ? {} : { file: flags.logFile }),
+    ...(flags.logFile === undefined ? { destination: io.stderr } : { file: flags.logFile }),
   });
   const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
@@ -68,7 +66,7 @@ export async function runChanging(
     isTty: io.stderr.isTTY === true,
     quiet: flags.quiet === true,
     color: output.color,
-    clock: createClock(),
+    clock: io.clock,
   });
   const unsubscribe = io.onStop((signal) => {
     if (stopped !== undefined) {
@@ -105,8 +103,8 @@ export async function runChanging(
       pve,
       tasks,
       clock,
-      owner: ownerName(),
-      isGone,
+      owner: io.signature.name,
+      isGone: io.signature.isGone,
       soft: soft.signal,
       hard: hard.signal,
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),

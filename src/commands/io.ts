@@ -1,13 +1,18 @@
-/** What a command gets from the process: streams, environment, signals. Tests pass their own. */
-
+/** What a command gets from the process: streams, environment, time, signals. Tests pass their own. */
 import type { Clock } from '../lib/clock.ts';
+import type { Connect } from '../lib/proxmox/transports/types.ts';
 
 export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Time for waits and polls on a real connection. */
+  /** Folder of the user's own settings. */
+  readonly configDir: string;
   readonly clock: Clock;
+  /** How the hosts of a connection are reached; absent: over the network. */
+  readonly connect?: Connect;
+  /** Who signs the planning lock, and whether another signer is known to be dead. */
+  readonly signature: { readonly name: string; readonly isGone: (name: string) => boolean };
   /** The command line without program name, for hints that repeat it. */
   readonly argv: readonly string[];
   /** Calls back on each SIGINT and SIGTERM until the returned function is called. */

@@ -1,6 +1,5 @@
 /** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { UsageError } from '../lib/errors.ts';
 
 export interface GlobalFlags {
   readonly connection?: string;
@@ -20,24 +19,10 @@ export interface GlobalFlags {
   readonly preflight: boolean;
 }
 
-const NO = /^(|0|no|off|false)$/i;
-const YES = /^(1|yes|on|true)$/i;
-
-/**
- * An option that can be set by the environment too, under `name` or its own name. commander takes any value of the
- * variable of a switch for "on"; `DEPLOY_STAND_DRY_RUN=false` must mean what it says.
- */
+/** An option that can be set by the environment too, under `name` or its own name; see environment.ts. */
 export function envOption(flags: string, description: string, name?: string): Option {
   const option = new Option(flags, description);
-  const key = `DEPLOY_STAND_${name ?? option.name().toUpperCase().replaceAll('-', '_')}`;
-  const value = process.env[key];
-  if (option.required || value === undefined) return option.env(key);
-  if (NO.test(value)) return option;
-  if (YES.test(value)) return option.default(true);
-  if (option.isBoolean()) {
-    throw new UsageError('ENVIRONMENT', `${key} is "${value}", not a yes or no`, { hint: 'use 1 or 0' });
-  }
-  return option.env(key);
+  return option.env(`DEPLOY_STAND_${name ?? option.name().toUpperCase().replaceAll('-', '_')}`);
 }
 
 export function positiveInteger(text: string): number {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import type { ProgramIo } from './io.ts';
 
 /**
  * Tells process numbers of one kernel and PID namespace apart from all others: two containers may share host name and
@@ -28,12 +29,12 @@ export function userName(): string {
 }
 
 /** `user@host/process[/space]`. */
-export function ownerName(): string {
+function ownerName(): string {
   const space = processSpace();
   return `${userName()}@${hostname()}/${process.pid}${space === undefined ? '' : `/${space}`}`;
 }
 
-export function isGone(owner: string): boolean {
+function isGone(owner: string): boolean {
   const [, pid, space] = /\/(\d+)\/([0-9a-f]{12})$/.exec(owner) ?? [];
   if (pid === undefined || space !== processSpace()) return false;
   try {
@@ -42,4 +43,8 @@ export function isGone(owner: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
+}
+
+export function processSignature(): ProgramIo['signature'] {
+  return { name: ownerName(), isGone };
 }

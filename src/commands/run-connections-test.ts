@@ -66,12 +66,12 @@ function candidates(
 
 /** Each connection is a run of its own in the file: it has an account and hosts of its own. */
 async function auditOf(
-  { argv }: ProgramIo,
+  io: ProgramIo,
   file: string,
   connection: Connection,
   warn: (text: string) => void,
 ): Promise<AuditLog> {
-  return openAudit(file, argv, { connection, onFailure: ({ message }) => warn(message) });
+  return openAudit(file, io, { connection, onFailure: ({ message }) => warn(message) });
 }
 
 export async function runConnectionsTest(

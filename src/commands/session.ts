@@ -1,11 +1,13 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
 import type { AuditLog } from '../lib/audit/audit-log.ts';
-import { createClock, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { loadConnection, type ConnectionOptions } from '../lib/config/connection.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';
 import { createPveClient } from '../lib/proxmox/client.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
+import { inProcess } from '../lib/proxmox/transports/in-process.ts';
+import type { Connect } from '../lib/proxmox/transports/types.ts';
 import type { PveApi, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
 import { openAudit } from './audit.ts';
@@ -34,39 +36,44 @@ export interface Session {
 interface Target {
   readonly connection: Connection;
   readonly clock: Clock;
+  readonly connect?: Connect;
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** The embedded cluster ends with the command, so its real address would mislead. */
-const SIMULATED_URL = 'https://pve.simulated:8006';
+/** Nobody listens there. */
+const SIMULATED_HOST = 'pve.simulated:8006';
+const SIMULATED_URL = `https://${SIMULATED_HOST}`;
 
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
-async function openSimulator(flags: GlobalFlags): Promise<Target> {
-  const { startSimulator } = await import('../lib/simulator/simulator.ts');
+async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target> {
+  const { createSimulator, speedOf } = await import('../lib/simulator/simulator.ts');
+  const { VirtualTime } = await import('../lib/simulator/virtual-time.ts');
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
   const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
   if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
-  const simulator = await startSimulator({ scenario, ...(state ? { state } : {}) });
+  const pace = { speed: speedOf(scenario), host: io.clock };
+  const { simulator, time } = createSimulator(
+    { scenario, ...(state ? { state } : {}) },
+    (start) => new VirtualTime(start, { pace }),
+  );
   return {
     connection: {
       name: 'simulator',
-      hosts: [simulator.url],
+      hosts: [SIMULATED_HOST],
       auth: { kind: 'token', tokenId: simulator.credentials.tokenId, secret: simulator.credentials.secret },
       tls: { verify: true },
       timeout: 30_000,
     },
-    clock: createClock(simulator.speed),
+    clock: time.clock,
+    connect: inProcess(simulator.serve, time.clock),
     url: SIMULATED_URL,
     close: async () => {
-      try {
-        if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
-      } finally {
-        await simulator.close();
-      }
+      time.stop();
+      if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
     },
   };
 }
@@ -75,6 +82,7 @@ async function openSimulator(flags: GlobalFlags): Promise<Target> {
 export function connectionOptions(io: ProgramIo, flags: GlobalFlags): ConnectionOptions {
   return {
     env: io.env,
+    configDir: io.configDir,
     ...(flags.connections === undefined ? {} : { file: flags.connections }),
     ...(flags.connection === undefined ? {} : { name: flags.connection }),
     ...(flags.passphraseFile === undefined ? {} : { passphraseFile: flags.passphraseFile }),
@@ -94,6 +102,7 @@ async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output)
   return {
     connection,
     clock: io.clock,
+    ...(io.connect ? { connect: io.connect } : {}),
     url: `https://${host.includes(':') ? host : `${host}:8006`}`,
     close: () => Promise.resolve(),
   };
@@ -112,7 +121,7 @@ async function openAuditOf(
   if (auditFile === undefined) return undefined;
   const onFailure = tools.onAuditFailure ?? ((error: StandError) => tools.output.warn(error.message));
   try {
-    return await openAudit(auditFile, io.argv, { connection: target.connection, onFailure });
+    return await openAudit(auditFile, io, { connection: target.connection, onFailure });
   } catch (error) {
     await target.close();
     throw error;
@@ -135,11 +144,14 @@ export async function openSession(
   },
 ): Promise<Session> {
   const target =
-    flags.simulate === undefined ? await openConnection(io, flags, tools.output) : await openSimulator(flags);
+    flags.simulate === undefined
+      ? await openConnection(io, flags, tools.output)
+      : await openSimulator(io, flags);
   const audit = await openAuditOf(target, io, { flags, ...tools });
   const pve = createPveClient({
     connection: target.connection,
     clock: target.clock,
+    connect: target.connect,
     witness: audit,
     onRequest: (record) => tools.log.debug(record, 'request'),
   });

@@ -24,7 +24,6 @@ afterEach(() => vi.restoreAllMocks());
 async function fillDiskAfter(n: number): Promise<void> {
   const handle = await open('package.json');
   const prototype = Object.getPrototypeOf(handle) as { write: (...given: unknown[]) => Promise<unknown> };
-  await handle.close();
   const write = prototype.write;
   let count = 0;
   vi.spyOn(prototype, 'write').mockImplementation(async function (this: unknown, ...given) {
@@ -71,12 +70,10 @@ test('two runs share one file; the environment names it; a saved plan is known b
   const one = newClass('users: [anna@pve]\n');
   const two = newClass('users: [boris@pve]\n');
   const env = { DEPLOY_STAND_AUDIT_FILE: one.at('audit.jsonl') };
-  vi.stubEnv('DEPLOY_STAND_AUDIT_FILE', env.DEPLOY_STAND_AUDIT_FILE);
   const runs = await Promise.all([
-    runCli(['deploy', ...one.files, '--out', one.at('plan.json')], simulator),
-    runCli(['deploy', ...two.files], simulator),
+    runCli(['deploy', ...one.files, '--out', one.at('plan.json')], simulator, { env }),
+    runCli(['deploy', ...two.files], simulator, { env }),
   ]);
-  vi.unstubAllEnvs();
   expect(runs.map(({ code }) => code)).toEqual([0, 0]);
   const records = recordsOf(readFileSync(one.at('audit.jsonl'), 'utf8'));
   expect(new Set(records.map(({ run }) => run)).size).toBe(2);

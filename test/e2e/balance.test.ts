@@ -5,18 +5,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createClock } from '../../src/lib/clock.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import {
   post,
   runCli,
-  SPEED,
   startCluster,
   workFolder,
   writeFiles,
   writes,
   type RunOutcome,
+  type Cluster,
 } from './harness.ts';
 import { forEach, runAndKill } from './killing.ts';
 
@@ -54,7 +52,7 @@ const OVERLOADED = [
 ];
 
 async function run(
-  simulator: Simulator | undefined,
+  simulator: Cluster | undefined,
   yml: string,
   { args = [], env = {} }: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
 ): Promise<RunOutcome> {
@@ -103,7 +101,7 @@ function resultOf({ stdout }: RunOutcome): Result {
 }
 
 const json = ['--output', 'json'];
-const placesOf = (simulator: Simulator): Record<string, string> =>
+const placesOf = (simulator: Cluster): Record<string, string> =>
   Object.fromEntries(simulator.snapshot().guests.map(({ vmid, node }) => [vmid, node]));
 const codes = (result: Result): Record<string, string> =>
   Object.fromEntries(
@@ -308,7 +306,7 @@ function standCluster(storage: Scenario['storages'][number] = CEPH): Scenario {
   };
 }
 
-async function deployClass(simulator: Simulator): Promise<string[]> {
+async function deployClass(simulator: Cluster): Promise<string[]> {
   const folder = workFolder();
   writeFiles(folder, LAB);
   const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
@@ -316,12 +314,12 @@ async function deployClass(simulator: Simulator): Promise<string[]> {
   const made = await runCli(args, simulator);
   expect([made.code, made.code === 0 ? '' : made.stdout + made.stderr]).toEqual([0, '']);
   // For a cycle of pvestatd nobody knows what new VMs need.
-  await createClock(SPEED).sleep(12_000);
+  await simulator.time.sleep(12_000);
   return args;
 }
 
 /** Every stand whole on one node, with its bridge there, up, and nowhere else. */
-function expectWhole(simulator: Simulator): void {
+function expectWhole(simulator: Cluster): void {
   const state = simulator.snapshot();
   for (const vmids of [
     [10_000, 10_001],
@@ -389,7 +387,7 @@ describe('a stand', () => {
     // Deployed long ago: what was made this very hour may belong to a run that is under way.
     const state = JSON.parse(
       JSON.stringify(template.snapshot()).replaceAll(/since=[\dTZ:-]+/g, 'since=2026-01-01T00:00:00Z'),
-    ) as ReturnType<Simulator['snapshot']>;
+    ) as ReturnType<Cluster['snapshot']>;
     const folder = workFolder();
     writeFiles(folder, { 'balance.yml': 'cooldown: 1s\nblacklist: 1s\n' });
     const args = ['balance', '-c', join(folder, 'balance.yml')];

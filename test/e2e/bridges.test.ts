@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import type { ScenarioNode } from '../../src/lib/simulator/scenario-types.ts';
 import { comparable } from './cluster-view.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
 
 const OLD = '2026-08-01T00:00:00Z';
 const RELOAD = { match: { method: 'PUT', path: '/nodes/pve1/network' }, action: 'task-fail' } as const;
@@ -52,7 +51,7 @@ function smallCluster(pve1: Partial<ScenarioNode> = {}, pve2: Partial<ScenarioNo
   });
 }
 
-function bridgesOn(simulator: Simulator, name: string): string[] {
+function bridgesOn(simulator: Cluster, name: string): string[] {
   const found = simulator.snapshot().nodes.find((one) => one.name === name)!;
   return Object.keys(found.running)
     .filter((iface) => iface.startsWith('vmbr'))
@@ -311,7 +310,7 @@ function classArgs(): { deploy: string[]; cleanup: string[] } {
 
 /** A class on pve1 whose reload failed each time: PVE has taken the staged file, and the bridges are not up. */
 async function brokenReload(): Promise<{
-  simulator: Simulator;
+  simulator: Cluster;
   args: ReturnType<typeof classArgs>;
   before: unknown;
 }> {

@@ -56,7 +56,6 @@ beforeAll(async () => {
     expect([lab, run.code]).toEqual([lab, 0]);
   }
   deployed = simulator.snapshot();
-  await simulator.close();
 });
 
 const labs = ['net', 'web', 'flat'];

@@ -3,28 +3,18 @@ import { X509Certificate } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText } from '../../src/lib/age.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { ANNA, BORIS } from '../connections/identities.ts';
-import {
-  connectionEnv,
-  post,
-  runCli,
-  scenario,
-  startCluster,
-  workFolder,
-  writeFiles,
-  type RunOutcome,
-} from './harness.ts';
+import { post, workFolder, writeFiles, type RunOutcome } from './harness.ts';
+import { newCertificate, runServed, startServed, type Served } from './served.ts';
 
 const NO_PVE = { PVE_HOST: '', PVE_FINGERPRINT: '', PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' };
 const LAB = 'examples/router-lab';
 
 interface World {
-  readonly simulator: Simulator;
+  readonly simulator: Served;
   readonly folder: string;
   readonly file: string;
   readonly host: string;
@@ -36,15 +26,17 @@ interface World {
 }
 
 async function world(): Promise<World> {
-  const simulator = await startCluster();
+  const simulator = await startServed();
   const folder = workFolder();
   const file = join(folder, 'connections.yml');
-  const { PVE_FINGERPRINT: fingerprint = '' } = await connectionEnv(simulator);
+  const { fingerprint } = simulator;
   let printed = '';
   writeFiles(folder, { 'anna.txt': `${ANNA.identity}\n`, 'users.yml': 'users: [anna@pve]\n' });
   const run: World['run'] = async (words, env = {}) => {
     const argv = words.split(' ').map((word) => word.replace(/^@/, `${folder}/`));
-    const outcome = await runCli([...argv, '--connections', file], simulator, { env: { ...NO_PVE, ...env } });
+    const outcome = await runServed([...argv, '--connections', file], simulator, {
+      env: { ...NO_PVE, ...env },
+    });
     printed += outcome.stdout + outcome.stderr;
     return outcome;
   };
@@ -293,8 +285,8 @@ test('a server with another certificate is refused, both fingerprints shown, not
   expect((await run(`connections add school --host ${host} --trust-fingerprint`, login)).code).toBe(0);
   expect((await run('connections test')).code).toBe(0);
   await simulator.close();
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
-  const impostor = await startCluster({ scenario: scenario(), port: simulator.port, tls: { key, cert } });
+  const { private: key, cert } = await newCertificate();
+  const impostor = await startServed({ port: simulator.port, tls: { key, cert } });
   const shown = new X509Certificate(cert).fingerprint256;
 
   const deploy = `deploy -c ${LAB}/lab.yml -u @users.yml --credentials ${join(folder, 'c.csv')}`;

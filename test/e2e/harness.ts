@@ -1,25 +1,38 @@
-/** Runs the command line in this process against a simulator over real HTTP, and reads what is left on the cluster. */
+/** Runs the command line in this process, on the time of a simulated cluster, and reads what is left on the cluster. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { X509Certificate } from 'node:crypto';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { generate } from 'selfsigned';
 import { main } from '../../src/cli.ts';
-import { createClock } from '../../src/lib/clock.ts';
+import type { ProgramIo } from '../../src/commands/io.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
+import { NotSent, type Connect, type Transport } from '../../src/lib/proxmox/transports/types.ts';
+import type { WireAnswer, WireRequest } from '../../src/lib/simulator/http/exchange.ts';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
-
+import {
+  createSimulator,
+  type BareSimulator,
+  type SimulatorOptions,
+} from '../../src/lib/simulator/simulator.ts';
+import { isAtFiles, VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 import { assertOfficial } from '../contract/official.ts';
 
-/** Simulated seconds per second: fast enough for tests, slow enough that a request is not a simulated minute. */
-export const SPEED = 60;
+/** A simulated cluster that commands of this process reach under an address of its own. */
+export interface Cluster extends BareSimulator {
+  readonly port: number;
+  readonly time: VirtualTime;
+}
 
-const certificate = generate([{ name: 'commonName', value: 'localhost' }]);
 const cleanups: (() => Promise<void> | void)[] = [];
+const clusters = new Map<string, Cluster>();
+let lastPort = 20_000;
 
-/** After each test, see setup.ts: closes clusters, removes folders. */
+export function afterwards(cleanup: () => Promise<void> | void): void {
+  cleanups.push(cleanup);
+}
+
+/** After each test, see setup.ts: forgets clusters, removes folders. */
 export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 }
@@ -40,20 +53,42 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-export async function startCluster(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
-  const { private: key, cert } = await certificate;
-  const simulator = await startSimulator({
-    scenario: scenario(),
-    speed: SPEED,
-    tls: { key, cert },
-    ...options,
-  });
-  cleanups.push(async () => {
-    assertOfficial(simulator);
-    await simulator.close();
-  });
-  return simulator;
+interface ClusterOptions extends Pick<SimulatorOptions, 'state' | 'onMutation'> {
+  readonly scenario?: Scenario;
+  /** Hears of every exchange. */
+  readonly onAnswer?: (request: WireRequest, answer: WireAnswer) => void;
 }
+
+/** `beside`: on the time of another one, for commands that reach both. */
+export function startCluster(options: ClusterOptions = {}, beside?: Cluster): Promise<Cluster> {
+  const { simulator, time } = createSimulator(
+    { scenario: scenario(), ...options },
+    (start) => beside?.time ?? new VirtualTime(start),
+  );
+  lastPort += 1;
+  const serve: Cluster['serve'] = async (request) => {
+    const answer = await simulator.serve(request);
+    options.onAnswer?.(request, answer);
+    return answer;
+  };
+  const cluster = { ...simulator, serve, port: lastPort, time };
+  const address = `127.0.0.1:${lastPort}`;
+  clusters.set(address, cluster);
+  cleanups.push(() => {
+    clusters.delete(address);
+    time.stop();
+    assertOfficial(cluster);
+  });
+  return Promise.resolve(cluster);
+}
+
+/** Reaches the clusters above; at every other address nobody listens. */
+const connect: Connect = (host, options) => {
+  const cluster = clusters.get(host.label);
+  if (cluster) return inProcess(cluster.serve, cluster.time.clock)(host, options);
+  const refuse = (): Promise<never> => Promise.reject(new NotSent(`connect ECONNREFUSED ${host.label}`));
+  return { host, send: refuse, close: () => undefined };
+};
 
 class Recorder extends Writable {
   text = '';
@@ -70,71 +105,117 @@ export interface RunOutcome {
   readonly stderr: string;
 }
 
+const dead = new Set<string>();
+let born = 0;
+
+/** A command that may die in the middle: from then on it neither asks, hears, nor wakes up. */
+export class Mortal {
+  readonly name = `tester@host/${(born += 1)}`;
+  readonly death: Promise<'killed'>;
+  #die: () => void = () => undefined;
+
+  constructor() {
+    this.death = new Promise((resolve) => {
+      this.#die = () => resolve('killed');
+    });
+  }
+
+  die(): void {
+    dead.add(this.name);
+    this.#die();
+  }
+
+  /** What `work` comes to, unless death comes first. */
+  async live<T>(work: () => Promise<T>): Promise<T> {
+    const never = new Promise<never>(() => undefined);
+    if (dead.has(this.name)) return never;
+    const value = await work();
+    return dead.has(this.name) ? never : value;
+  }
+}
+
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with a function that sends a signal to the command. */
   readonly onSignaller?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
+  readonly mortal?: Mortal;
+  /** Instead of the cluster's; see served.ts. */
+  readonly clock?: Clock;
+  readonly connect?: Connect;
 }
 
-export async function connectionEnv(simulator: Simulator): Promise<Record<string, string>> {
-  const { tokenId, secret } = simulator.credentials;
+export function connectionEnv(cluster: Pick<Cluster, 'port' | 'credentials'>): Record<string, string> {
+  const { tokenId, secret } = cluster.credentials;
   return {
-    PVE_HOST: `127.0.0.1:${simulator.port}`,
-    PVE_FINGERPRINT: new X509Certificate((await certificate).cert).fingerprint256,
+    PVE_HOST: `127.0.0.1:${cluster.port}`,
     PVE_TOKEN_ID: tokenId,
     PVE_TOKEN_SECRET: secret,
   };
 }
 
 /** A request of somebody else to the same cluster; answers the HTTP status. */
-export function post(
-  simulator: Simulator,
+export async function post(
+  cluster: Cluster,
   path: string,
   form: Readonly<Record<string, string>>,
   as: 'admin' | 'nobody' = 'admin',
   method: 'POST' | 'PUT' = 'POST',
 ): Promise<number> {
-  const { tokenId, secret } = simulator.credentials;
-  const authorization = as === 'admin' ? { authorization: `PVEAPIToken=${tokenId}=${secret}` } : {};
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      `https://127.0.0.1:${simulator.port}/api2/json${path}`,
-      {
-        method,
-        rejectUnauthorized: false,
-        agent: false,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...authorization },
-      },
-      (response) => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode ?? 0));
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(new URLSearchParams(form).toString());
+  const { tokenId, secret } = cluster.credentials;
+  const body = new URLSearchParams(form).toString();
+  const { status } = await cluster.serve({
+    method,
+    target: `/api2/json${path}`,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(Buffer.byteLength(body)),
+      ...(as === 'admin' ? { authorization: `PVEAPIToken=${tokenId}=${secret}` } : {}),
+    },
+    body,
   });
+  return status;
 }
 
 /** Can this student log in? */
-export async function canLogin(simulator: Simulator, username: string, password: string): Promise<boolean> {
-  return (await post(simulator, '/access/ticket', { username, password }, 'nobody')) === 200;
+export async function canLogin(cluster: Cluster, username: string, password: string): Promise<boolean> {
+  return (await post(cluster, '/access/ticket', { username, password }, 'nobody')) === 200;
 }
 
-/** One command line, without `deploy-stand`. */
+function ioOf(cluster: Cluster | undefined, { env = {}, mortal = new Mortal(), ...given }: RunOptions) {
+  const { clock } = given.clock
+    ? { clock: given.clock }
+    : (cluster?.time ?? new VirtualTime(Date.UTC(2026, 0, 15, 9)));
+  const mortalConnect: Connect = (host, options): Transport => {
+    const transport = (given.connect ?? connect)(host, options);
+    return {
+      host,
+      send: (...request) => mortal.live(() => transport.send(...request)),
+      close: () => transport.close(),
+    };
+  };
+  return {
+    env: { ...(cluster ? connectionEnv(cluster) : {}), ...env },
+    configDir: join(tmpdir(), 'no-such-folder'),
+    clock: { now: () => clock.now(), sleep: (ms, signal) => mortal.live(() => clock.sleep(ms, signal)) },
+    connect: mortalConnect,
+    signature: { name: mortal.name, isGone: (name: string) => dead.has(name) },
+  } satisfies Partial<ProgramIo>;
+}
+
+/** One command line, without `deploy-stand`. Without a cluster: one that needs none, or names its own. */
 export async function runCli(
   argv: readonly string[],
-  simulator: Simulator | undefined,
-  { env = {}, onSignaller }: RunOptions = {},
+  cluster: Cluster | undefined,
+  options: RunOptions = {},
 ): Promise<RunOutcome> {
   const stdout = new Recorder();
   const stderr = new Recorder();
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
-  onSignaller?.((signal) => listeners.forEach((listener) => listener(signal)));
+  options.onSignaller?.((signal) => listeners.forEach((listener) => listener(signal)));
   const code = await main(argv, {
     stdout,
     stderr,
-    env: { ...(simulator ? await connectionEnv(simulator) : {}), ...env },
-    clock: createClock(simulator ? SPEED : 1),
+    ...ioOf(cluster, options),
     onStop: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -143,8 +224,26 @@ export async function runCli(
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
+/** What the dead had begun to write to files is written: no later run may meet it half-way. */
+async function settleFiles(): Promise<void> {
+  for (let quiet = 0; quiet < 5; quiet = isAtFiles() ? 0 : quiet + 1)
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Runs it until it has been killed; undefined when it came to its end before. */
+export async function runMortal(
+  argv: readonly string[],
+  cluster: Cluster,
+  mortal: Mortal,
+): Promise<RunOutcome | undefined> {
+  const end = await Promise.race([runCli(argv, cluster, { mortal }), mortal.death]);
+  if (end !== 'killed') return end;
+  await settleFiles();
+  return undefined;
+}
+
 /** Requests that changed something. */
-export function writes(simulator: Simulator, since = 0): string[] {
+export function writes(simulator: Pick<Cluster, 'requests'>, since = 0): string[] {
   return simulator.requests
     .slice(since)
     .filter((request) => request.method !== 'GET')

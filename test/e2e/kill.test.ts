@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
-import { canLogin, runCli, startCluster, workFolder, writeFiles } from './harness.ts';
+import { canLogin, runCli, startCluster, workFolder, writeFiles, type Cluster } from './harness.ts';
 import { forEach, runAndKill } from './killing.ts';
 
 const FILES = {
@@ -54,10 +53,9 @@ async function undisturbed(): Promise<void> {
   const run = await runCli(args, simulator);
   expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
   expected = comparable(simulator.snapshot());
-  await simulator.close();
 }
 
-async function expectLogins(simulator: Simulator, credentials: string): Promise<void> {
+async function expectLogins(simulator: Cluster, credentials: string): Promise<void> {
   const rows = readFileSync(credentials, 'utf8').trim().split('\n').slice(1);
   expect(rows).toHaveLength(2);
   for (const row of rows) {

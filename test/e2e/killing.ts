@@ -1,47 +1,31 @@
-/** Kills the built command line at its n-th write. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Simulator, SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
-import { connectionEnv, SPEED, startCluster } from './harness.ts';
+/** Kills the command line at its n-th write. */
+import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
+import { Mortal, runMortal, startCluster, type Cluster } from './harness.ts';
 
-const CHILD = fileURLToPath(new URL('fast-cli.mjs', import.meta.url));
-const AT_ONCE = 4;
-
-/** SIGKILL once the n-th write (of those whose path matches) has been processed, before it is answered. */
+/** Killed once the n-th write (of those whose path matches) has been processed, before it is answered. */
 export async function runAndKill(
   n: number,
   args: readonly string[],
-  { only = /./, ...options }: Partial<SimulatorOptions> & { readonly only?: RegExp } = {},
-): Promise<{ simulator: Simulator; killed: boolean }> {
-  let kill: () => Promise<void> = () => Promise.resolve();
+  {
+    only = /./,
+    ...options
+  }: Partial<Pick<SimulatorOptions, 'scenario' | 'state'>> & { readonly only?: RegExp } = {},
+): Promise<{ simulator: Cluster; killed: boolean }> {
+  const mortal = new Mortal();
   let seen = 0;
   const simulator = await startCluster({
     ...options,
-    onMutation: async (event) => {
+    onMutation: (event) => {
       if (event.phase !== 'after' || !only.test(event.path)) return;
       seen += 1;
-      if (seen === n) await kill();
+      if (seen === n) mortal.die();
     },
   });
-  const child = spawn(process.execPath, [CHILD, ...args], {
-    env: { ...process.env, ...(await connectionEnv(simulator)), FAST_CLOCK: String(SPEED) },
-    stdio: 'ignore',
-  });
-  const exited = once(child, 'exit');
-  kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  const [, signal] = (await exited) as [number | null, string | null];
-  return { simulator, killed: signal === 'SIGKILL' };
+  const outcome = await runMortal(args, simulator, mortal);
+  return { simulator, killed: outcome === undefined };
 }
 
-/** Runs `work` for 1…count, a few at a time. */
+/** Runs `work` for 1…count. */
 export async function forEach(count: number, work: (n: number) => Promise<void>): Promise<void> {
-  let next = 1;
-  const lane = async (): Promise<void> => {
-    while (next <= count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  for (let n = 1; n <= count; n += 1) await work(n);
 }

@@ -1,11 +1,10 @@
 /** Placing by load, a class that does not fit, and a node that goes away, through the command line. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadScenario } from '../../src/lib/simulator/scenario.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
 
 const UNEQUAL = 'examples/clusters/unequal.yml';
 
@@ -19,7 +18,7 @@ const SMALL = `name: small
 machines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: lan }] }]
 `;
 
-function unequal(): Promise<Simulator> {
+function unequal(): Promise<Cluster> {
   return startCluster({ scenario: loadScenario(readFileSync(UNEQUAL, 'utf8'), UNEQUAL) });
 }
 
@@ -47,15 +46,13 @@ interface Result {
 const json = (text: string) => JSON.parse(text) as Result;
 
 /** Machines called `pc` per node. */
-function vmsPerNode(simulator: Simulator): Record<string, number> {
+function vmsPerNode(simulator: Cluster): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { node, config } of simulator.snapshot().guests) {
     if (config['name'] === 'pc') counts[node] = (counts[node] ?? 0) + 1;
   }
   return counts;
 }
-
-afterEach(() => vi.unstubAllEnvs());
 
 describe('a cluster of unequal nodes', () => {
   test('smart puts stands where there is most room, tells why, and leaves them there', async () => {
@@ -98,8 +95,8 @@ describe('a cluster of unequal nodes', () => {
 
     const dry = await runCli([...args, '--fit', '--dry-run', '--output', 'json'], simulator);
     expect(dry.code).toBe(0);
-    vi.stubEnv('DEPLOY_STAND_FIT', '1');
-    const run = await runCli([...args, '--output', 'json'], simulator);
+    const env = { DEPLOY_STAND_FIT: '1' };
+    const run = await runCli([...args, '--output', 'json'], simulator, { env });
     expect(run.code).toBe(5);
     expect(run.stderr).toContain('fits 8 of 10 stands');
     const out = json(run.stdout).summary.stands.filter(({ status }) => status !== 'complete');
@@ -108,7 +105,7 @@ describe('a cluster of unequal nodes', () => {
       ['student10@pve', 'refused', 'no room for the stand of student10@pve: memory on pve1–pve4 is full'],
     ]);
     expect(vmsPerNode(simulator)).toEqual({ pve1: 4, pve2: 1, pve3: 1, pve4: 2 });
-    const again = await runCli([...args, '--output', 'json'], simulator);
+    const again = await runCli([...args, '--output', 'json'], simulator, { env });
     expect(again.code).toBe(5);
   });
 
@@ -132,7 +129,7 @@ describe('a cluster of unequal nodes', () => {
 });
 
 describe('a node that goes offline between plan and apply', () => {
-  const vmsOf = (simulator: Simulator) =>
+  const vmsOf = (simulator: Cluster) =>
     simulator
       .snapshot()
       .guests.filter(({ config }) => config['name'] === 'pc')

@@ -1,17 +1,27 @@
 /** No secret leaves by any door: every command, every kind of failure, every output, file and process title. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { generate } from 'selfsigned';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadPlan } from '../../src/lib/workflow/plan-file.ts';
-import { Peer } from '../../src/lib/proxmox/peer.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
+import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
+import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
+import type { WireAnswer, WireRequest } from '../../src/lib/simulator/http/exchange.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
-import { serve } from '../proxmox/support.ts';
-import { connectionEnv, runCli, scenario, SPEED, startCluster, workFolder, writeFiles } from './harness.ts';
+import { fakeClock, serve } from '../proxmox/support.ts';
+import {
+  connectionEnv,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  type Cluster,
+  type RunOptions,
+} from './harness.ts';
+import { spawnServed, startServed } from './served.ts';
 
 const ROOT = 'rootM4RK;"&=ö 1';
 const CLOUD_INIT = "ciM4RK;'&=ü 2";
@@ -50,22 +60,16 @@ function expectNone(places: Readonly<Record<string, string>>, secrets: ReadonlyS
 }
 
 /** Notes tickets and CSRF tokens as they come by. */
-function listen(secrets: Set<string>): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the peer below
-  const { send } = Peer.prototype;
-  vi.spyOn(Peer.prototype, 'send').mockImplementation(async function (this: Peer, ...given) {
-    const answer = await send.apply(this, given);
-    if (given[0].path !== '/access/ticket' || !answer.body.startsWith('{"data":{')) return answer;
-    const { data } = JSON.parse(answer.body) as { data: { ticket: string; CSRFPreventionToken: string } };
+const listener =
+  (secrets: Set<string>) =>
+  ({ target }: WireRequest, { body }: WireAnswer): void => {
+    if (!target.startsWith('/api2/json/access/ticket') || !body.startsWith('{"data":{')) return;
+    const { data } = JSON.parse(body) as { data: { ticket: string; CSRFPreventionToken: string } };
     secrets
       .add(data.ticket)
       .add(data.ticket.split('::')[1] ?? '')
       .add(data.CSRFPreventionToken);
-    return answer;
-  });
-}
-
-afterEach(() => vi.restoreAllMocks());
+  };
 
 interface Stage {
   readonly folder: string;
@@ -73,9 +77,10 @@ interface Stage {
   readonly places: Record<string, string>;
   run(
     name: string,
-    simulator: Simulator | undefined,
+    simulator: Cluster | undefined,
     argv: readonly string[],
     env?: Record<string, string>,
+    options?: RunOptions,
   ): Promise<number>;
 }
 
@@ -84,8 +89,7 @@ function stage(): Stage {
   writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve, boris@pve]\n' });
   const secrets = new Set([ROOT, CLOUD_INIT, WRONG]);
   const places: Record<string, string> = {};
-  listen(secrets);
-  const run: Stage['run'] = async (name, simulator, argv, env = {}) => {
+  const run: Stage['run'] = async (name, simulator, argv, env = {}, options = {}) => {
     const words = argv.map((word) =>
       /\.(yml|csv|json|html|jsonl|log)$/.test(word) ? join(folder, word) : word,
     );
@@ -97,7 +101,7 @@ function stage(): Stage {
       '--audit-file',
       join(folder, 'audit'),
     ];
-    const outcome = await runCli([...words, ...traces], simulator, { env });
+    const outcome = await runCli([...words, ...traces], simulator, { ...options, env });
     Object.assign(places, { [`${name} stdout`]: outcome.stdout, [`${name} stderr`]: outcome.stderr });
     return outcome.code;
   };
@@ -116,23 +120,20 @@ function readFiles({ folder, places, secrets }: Stage): void {
 }
 
 const CLASS = ['-c', 'lab.yml', '-u', 'users.yml', '--credentials', 'c.csv'];
-const asRoot = async (simulator: Simulator): Promise<Record<string, string>> => {
-  const { PVE_HOST = '', PVE_FINGERPRINT = '' } = await connectionEnv(simulator);
-  return {
-    PVE_HOST,
-    PVE_FINGERPRINT,
-    PVE_USER: 'root@pam',
-    PVE_PASSWORD: ROOT,
-    PVE_TOKEN_ID: '',
-    PVE_TOKEN_SECRET: '',
-  };
-};
+const ROOT_LOGIN = { PVE_USER: 'root@pam', PVE_PASSWORD: ROOT, PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' };
+const asRoot = (simulator: Cluster): Record<string, string> => ({
+  PVE_HOST: connectionEnv(simulator)['PVE_HOST'] ?? '',
+  ...ROOT_LOGIN,
+});
 
 test('every command, and every failure of the cluster', async () => {
   const it = stage();
-  const simulator = await startCluster({ scenario: scenario({ root_password: ROOT }) });
+  const simulator = await startCluster({
+    scenario: scenario({ root_password: ROOT }),
+    onAnswer: listener(it.secrets),
+  });
   it.secrets.add(simulator.credentials.secret);
-  const env = await asRoot(simulator);
+  const env = asRoot(simulator);
   const run: Stage['run'] = (...given) => it.run(...given);
   // A server can send back what it was sent: in this run, or as a task's words.
   const fail = (path: string | RegExp, status: number, { method = 'WRITE', secret = ROOT } = {}) =>
@@ -170,8 +171,11 @@ test('every command, and every failure of the cluster', async () => {
   );
   fail(/version$|pools$/, 401, { method: 'GET' });
   await run('401', simulator, ['deploy', ...CLASS, '--output', 'json'], env);
+  const behindTls = await startServed();
   const fingerprint = { PVE_FINGERPRINT: Array.from({ length: 32 }, () => 'AB').join(':') };
-  expect(await run('TLS', simulator, ['deploy', ...CLASS], { ...env, ...fingerprint })).toBe(4);
+  const overTls = { PVE_HOST: `127.0.0.1:${behindTls.port}`, ...ROOT_LOGIN, ...fingerprint };
+  const network = { clock: behindTls.time.clock, connect: behindTls.connect };
+  expect(await it.run('TLS', undefined, ['deploy', ...CLASS], overTls, network)).toBe(4);
   fail(/qemu\/\d+$/, 500, { method: 'DELETE' });
   await run('cleanup refused', simulator, ['cleanup', ...CLASS], env);
   expect(await run('cleanup', simulator, ['cleanup', ...CLASS], env)).toBe(0);
@@ -205,7 +209,10 @@ test('every command, and every failure of the cluster', async () => {
 
 test('a server that sends back all it hears, a crash, and the simulator’s own file', async () => {
   const it = stage();
-  const simulator = await startCluster();
+  const network: RunOptions = {
+    clock: fakeClock(),
+    connect: (host, options) => new HttpsTransport(host, options),
+  };
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'mirror' }]);
   const tls = { key, cert };
   const token = { PVE_TOKEN_ID: 'root@pam!lab', PVE_TOKEN_SECRET: ROOT };
@@ -224,10 +231,7 @@ test('a server that sends back all it hears, a crash, and the simulator’s own 
         kind === 'json' ? JSON.stringify({ message: heard, errors: { a: heard } }) : `<p>${heard}`,
       );
     }, tls);
-    for (const login of [
-      token,
-      { PVE_USER: 'root@pam', PVE_PASSWORD: ROOT, PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' },
-    ]) {
+    for (const login of [token, ROOT_LOGIN]) {
       const env = {
         PVE_HOST: `127.0.0.1:${mirror.port}`,
         PVE_VERIFY_SSL: 'false',
@@ -235,21 +239,24 @@ test('a server that sends back all it hears, a crash, and the simulator’s own 
         ...login,
       };
       const name = `${status} ${kind}`;
-      const code = await it.run(name, simulator, ['deploy', ...CLASS, '--output', 'json'], env);
+      const code = await it.run(name, undefined, ['deploy', ...CLASS, '--output', 'json'], env, network);
       expect([name, code, it.places[`${name} stderr`]]).toEqual([name, 4, expect.any(String)]);
     }
     await mirror.close();
   }
-  const crash = vi
-    .spyOn(Peer.prototype, 'send')
-    .mockRejectedValue(
-      new TypeError(
-        `bad header "PVEAPIToken=root@pam!lab=${encodeURIComponent(ROOT)}" and {"password":${JSON.stringify(CLOUD_INIT)}}`,
+  const crashing: Connect = (host) => ({
+    host,
+    close: () => undefined,
+    send: () =>
+      Promise.reject(
+        new TypeError(
+          `bad header "PVEAPIToken=root@pam!lab=${encodeURIComponent(ROOT)}" and {"password":${JSON.stringify(CLOUD_INIT)}}`,
+        ),
       ),
-    );
-  expect(await it.run('crash', undefined, ['deploy', ...CLASS], { PVE_HOST: 'pve', ...token })).toBe(1);
+  });
+  const crash = { PVE_HOST: 'pve', ...token };
+  expect(await it.run('crash', undefined, ['deploy', ...CLASS], crash, { connect: crashing })).toBe(1);
   expect(it.places['crash stderr']).toContain('at '); // the stack
-  crash.mockRestore();
   expect(
     await it.run('simulated', undefined, [
       '--simulate',
@@ -266,20 +273,18 @@ test('a server that sends back all it hears, a crash, and the simulator’s own 
 test('titles and arguments of processes', async () => {
   const it = stage();
   let titles = '';
-  const simulator = await startCluster({
+  const simulator = await startServed({
     scenario: scenario({ root_password: ROOT }),
-    onMutation: ({ phase }) => {
-      if (phase === 'before') titles += execFileSync('ps', ['-eo', 'pid,comm,args'], { encoding: 'utf8' });
+    onMutation: ({ n, phase }) => {
+      if (phase === 'before' && n % 5 === 0)
+        titles += execFileSync('ps', ['-eo', 'pid,comm,args'], { encoding: 'utf8' });
     },
   });
   const argv = ['deploy', ...CLASS].map((word) => (word.includes('.') ? join(it.folder, word) : word));
-  const child = spawn(process.execPath, [fileURLToPath(new URL('fast-cli.mjs', import.meta.url)), ...argv], {
-    env: { ...process.env, ...(await asRoot(simulator)), FAST_CLOCK: String(SPEED) },
-    stdio: 'ignore',
-  });
+  const child = spawnServed(argv, simulator, ROOT_LOGIN);
   expect(await once(child, 'exit')).toEqual([0, null]);
   readFiles(it);
-  expect(titles).toContain('fast-cli.mjs deploy');
+  expect(titles).toContain('child.mjs deploy');
   expect(existsSync(join(it.folder, 'c.csv'))).toBe(true);
   expectNone({ titles }, it.secrets);
 });

@@ -68,7 +68,6 @@ beforeAll(async () => {
     ['0', '0'],
   ]);
   expected = comparable(state);
-  await simulator.close();
 });
 
 test('SIGKILL at every write, then the same command again', async () => {

@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadScenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioStorage, ScenarioTemplate } from '../../src/lib/simulator/scenario-types.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
-import { post, runCli, scenario, startCluster, workFolder, writeFiles } from './harness.ts';
+import { post, runCli, scenario, startCluster, workFolder, writeFiles, type Cluster } from './harness.ts';
 
 const NODES = ['pve1', 'pve2', 'pve3', 'pve4'].map((name) => ({ name, cpus: 16, memory_gib: 64 }));
 const ISO: ScenarioStorage = { id: 'local', type: 'dir', content: ['iso'], size_gib: 90 };
@@ -19,7 +18,7 @@ interface World {
   readonly full?: boolean;
 }
 
-function cluster({ storages, template }: World): Promise<Simulator> {
+function cluster({ storages, template }: World): Promise<Cluster> {
   const whole = { vmid: 101, name: 'debian', node: 'pve1', disks_gib: [1], tags: 'golden', ...template };
   return startCluster({
     scenario: scenario({ nodes: NODES, storages: [...storages, ISO], templates: [whole], guests: [] }),
@@ -240,6 +239,7 @@ describe('a template that changes', () => {
     expect(vms(simulator.snapshot())).toEqual(both);
     for (const vmid of [10000, 10001])
       expect(await post(simulator, `/nodes/pve2/qemu/${vmid}/status/start`, {})).toBe(200);
+    await simulator.idle();
 
     const early = await prune();
     expect([early.code, early.stdout]).toEqual([
@@ -248,7 +248,8 @@ describe('a template that changes', () => {
     ]);
     expect(vms(simulator.snapshot())).toEqual(both);
 
-    expect((await runCli(['cleanup', '--user', 'anna@pve'], simulator)).code).toBe(0);
+    const left = await runCli(['cleanup', '--user', 'anna@pve'], simulator);
+    expect([left.code, left.stdout]).toEqual([0, expect.any(String)]);
     const orphans = await runCli(['cleanup', '--orphans', '--min-age', '0', '--dry-run'], simulator);
     expect(orphans.stdout).toContain('99999 on pve2');
     expect((await prune()).code).toBe(0);

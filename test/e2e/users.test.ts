@@ -3,10 +3,19 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { Version } from '../../src/lib/simulator/version.ts';
-import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from './cluster-view.ts';
 import { forEach, runAndKill } from './killing.ts';
-import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import {
+  canLogin,
+  post,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+} from './harness.ts';
 
 const LAB = `name: net
 passwords: { length: 10 }
@@ -26,7 +35,7 @@ interface Room {
   readonly path: (name: string) => string;
   readonly credentials: string;
   /** Runs `users …` with the class's credentials file. */
-  readonly users: (simulator: Simulator, ...argv: readonly string[]) => ReturnType<typeof runCli>;
+  readonly users: (simulator: Cluster, ...argv: readonly string[]) => ReturnType<typeof runCli>;
   readonly passwordOf: (userid: string) => string;
 }
 
@@ -50,12 +59,12 @@ function room(files: Readonly<Record<string, string>> = {}): Room {
   };
 }
 
-const userOf = (simulator: Simulator, userid: string) =>
+const userOf = (simulator: Cluster, userid: string) =>
   simulator.snapshot().users.find((user) => user.userid === userid);
 
 /** With a password instead of the token. */
 function loginEnv(
-  simulator: Simulator,
+  simulator: Cluster,
   user = simulator.credentials.user,
   password = simulator.credentials.password,
 ) {
@@ -459,7 +468,6 @@ test('passwd --recreate killed after every single write: sync and a re-run lose 
         userid,
         true,
       ]);
-    await run.simulator.close();
   });
   // The lock, two users removed, made and given their right again, the lock.
   expect(killed).toBe(8);

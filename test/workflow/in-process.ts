@@ -2,17 +2,15 @@
 import { setMaxListeners } from 'node:events';
 import type { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { createPveClient } from '../../src/lib/proxmox/client.ts';
-import { encodeForm } from '../../src/lib/proxmox/form.ts';
-import type { Transport } from '../../src/lib/proxmox/http.ts';
-import { NoAnswer } from '../../src/lib/proxmox/peer.ts';
+import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
+import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import { createTaskWaiter } from '../../src/lib/proxmox/tasks.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import { decodeForm } from '../../src/lib/simulator/http/form.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { DeployContext } from '../../src/lib/workflow/deploy.ts';
-import { VirtualTime } from './virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 
 export interface Trouble {
   readonly faults?: readonly RequestFault[];
@@ -52,50 +50,24 @@ function fakeCredentials(): CredentialsFile {
   return fake as unknown as CredentialsFile; // what the stories call of it
 }
 
-function transportTo(
-  simulator: BareSimulator,
-  isDead: () => boolean,
-): NonNullable<Parameters<typeof createPveClient>[0]['connect']> {
-  return (host): Transport => ({
-    host,
-    close: () => undefined,
-    send: async ({ method, path, params, headers }, signal) => {
-      signal?.throwIfAborted();
-      if (isDead()) return never();
-      const answered = simulator.handle(
-        {
-          method,
-          path: decodeURIComponent(path),
-          raw: decodeForm(encodeForm(params)),
-          authorization: headers['Authorization'],
-          cookie: headers['Cookie'],
-          csrf: headers['CSRFPreventionToken'],
-        },
-        path,
-      );
-      const answer = await unlessAborted(answered, signal);
-      if (isDead()) return never();
-      if (answer.drop) throw new NoAnswer('socket hang up');
-      const date = new Date(simulator.now()).toUTCString();
-      const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
-      return { status: answer.status, reason: answer.reason, body, date };
-    },
-  });
-}
-
 /** A dead client neither asks nor hears an answer. */
 function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** The answer, unless the signal comes first. */
-async function unlessAborted<T>(answered: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return answered;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    answered.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+function connectTo(simulator: BareSimulator, time: VirtualTime, isDead: () => boolean): Connect {
+  const connect = inProcess(simulator.serve, time.clock);
+  return (host, options) => {
+    const transport = connect(host, options);
+    return {
+      ...transport,
+      send: async (request, signal) => {
+        if (isDead()) return never();
+        const answer = await transport.send(request, signal);
+        return isDead() ? never() : answer;
+      },
+    };
+  };
 }
 
 /** Logs in as root@pam with a password, who alone may remove what a failed removal left; `token`: with its API token. */
@@ -105,7 +77,6 @@ export async function run<T>(
   work: (context: DeployContext) => Promise<T>,
   { faults = [], killAt }: Trouble = {},
 ): Promise<Ended<T>> {
-  let time: VirtualTime | undefined;
   let die: () => void = () => undefined;
   let isDead = false;
   const death = new Promise<'killed'>((resolve) => {
@@ -114,7 +85,7 @@ export async function run<T>(
       resolve('killed');
     };
   });
-  const simulator = createSimulator(
+  const { simulator, time } = createSimulator(
     {
       scenario,
       ...(state ? { state } : {}),
@@ -122,9 +93,8 @@ export async function run<T>(
         if (n === killAt && phase === 'after') die();
       },
     },
-    (start) => (time = new VirtualTime(start)),
+    (start) => new VirtualTime(start),
   );
-  if (!time) throw new Error('the simulator has no clock');
   for (const fault of faults) simulator.addFault(fault);
   const { user, password } = simulator.credentials;
   const { clock } = time;
@@ -140,7 +110,7 @@ export async function run<T>(
       timeout: 60_000,
     },
     clock,
-    connect: transportTo(simulator, () => isDead),
+    connect: connectTo(simulator, time, () => isDead),
   });
   const context: DeployContext = {
     pve,
@@ -160,8 +130,9 @@ export async function run<T>(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
-  const outcome = await time.drive(Promise.race([ended, death]));
-  await time.drive(simulator.idle());
+  const outcome = await Promise.race([ended, death]);
+  await simulator.idle();
+  time.stop();
   const writes = simulator.requests.filter(
     ({ method, rawPath }) => method !== 'GET' && rawPath !== '/access/ticket',
   );

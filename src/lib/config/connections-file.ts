@@ -1,7 +1,6 @@
 /** Finds and reads a connections file as a whole: which connections it names, and which one is meant. Fetches no secret. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { isAge } from '../age.ts';
 import { isFernet } from './connection-parts.ts';
 import { configError, Issues, nearest, type Path } from './issues.ts';
@@ -46,11 +45,11 @@ function isSecret(path: Path): boolean {
 }
 
 export function usualPlaces(options: FileOptions): string[] {
-  const configDir = options.configDir ?? envPaths('deploy-stand', { suffix: '' }).config;
   const inFolder = ['connections.yml', 'connections_config.yml'].map((name) =>
     options.cwd === undefined ? name : join(options.cwd, name),
   );
-  return [...inFolder, join(configDir, 'connections.yml')];
+  const own = options.configDir === undefined ? [] : [join(options.configDir, 'connections.yml')];
+  return [...inFolder, ...own];
 }
 
 /** The file that was named, or the first of the usual places that has one. */

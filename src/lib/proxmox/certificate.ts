@@ -1,7 +1,7 @@
 /** Looks at a server's certificate. Sends nothing but the handshake, and judges nothing. */
 import { TLSSocket } from 'node:tls';
 import { ConnectionError } from '../errors.ts';
-import { openTls } from './agents.ts';
+import { openTls } from './transports/agents.ts';
 import { parseHost } from './hosts.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -2,7 +2,7 @@
 import { ConnectionError } from '../errors.ts';
 import { noAnswer, type Answer, type Asked, type RawAnswer } from './answer.ts';
 import { AnswerLostError, PveError, UnreachableError } from './errors.ts';
-import { NoAnswer, NotSent, TooLarge } from './peer.ts';
+import { NoAnswer, NotSent, TooLarge } from './transports/types.ts';
 import type { WriteEnding } from './types.ts';
 
 /** A failure on the way as the error that it proves. */

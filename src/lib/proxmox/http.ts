@@ -9,8 +9,9 @@ import { badEndingOf, endingOf, meaningOf } from './ending.ts';
 import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
-import { parseHost, type Host } from './hosts.ts';
-import { NotSent, Peer, type Outgoing, type PeerOptions } from './peer.ts';
+import { parseHost } from './hosts.ts';
+import { HttpsTransport } from './transports/https.ts';
+import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
 import type { ConnectionSettings, RequestEvent, WriteWitness } from './types.ts';
@@ -32,10 +33,8 @@ export interface HttpOptions {
   /** Larger answers are refused. */
   readonly maxAnswerBytes?: number | undefined;
   /** How a host is reached; default: over the network. */
-  readonly connect?: ((host: Host, options: PeerOptions) => Transport) | undefined;
+  readonly connect?: Connect | undefined;
 }
-
-export type Transport = Pick<Peer, 'host' | 'send' | 'close'>;
 
 export class PveHttp {
   readonly #connection: ConnectionSettings;
@@ -57,14 +56,14 @@ export class PveHttp {
     this.#clock = clock;
     this.#onRequest = options.onRequest;
     this.#witness = options.witness;
-    const peerOptions = {
+    const transportOptions = {
       tls: connection.tls,
       timeout: connection.timeout,
       maxSockets: concurrency,
       maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
     };
-    const { connect = (host: Host, given: PeerOptions): Transport => new Peer(host, given) } = options;
-    this.#peers = connection.hosts.map((written) => connect(parseHost(written), peerOptions));
+    const connect: Connect = options.connect ?? ((host, given) => new HttpsTransport(host, given));
+    this.#peers = connection.hosts.map((written) => connect(parseHost(written), transportOptions));
     this.#gate = new Gate(concurrency);
     const { auth } = connection;
     this.#secrets.add(auth.kind === 'token' ? auth.secret : auth.password);

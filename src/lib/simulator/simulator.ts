@@ -4,6 +4,7 @@ import { buildState, latencyOf } from './build-state.ts';
 import { contractOf } from './contract/contract.ts';
 import { Faults, type Fault, type NodeFault } from './faults.ts';
 import { Dispatcher, type Answer, type ApiRequest } from './http/dispatcher.ts';
+import { exchange, type WireAnswer, type WireRequest } from './http/exchange.ts';
 import { Front } from './http/front.ts';
 import { Locks } from './locks.ts';
 import { Rights } from './permissions.ts';
@@ -35,6 +36,10 @@ export interface SimulatorOptions {
   readonly port?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly host?: string;
+  /** Another time than the wall's; `speed` is then its own. */
+  readonly clockAt?: (start: number) => SimClock;
+  /** Hears when a request has come in, and when its answer goes out. */
+  readonly onServe?: (phase: 'begin' | 'end') => void;
   /**
    * Called around each mutating (non-GET, not /access/ticket) request, in order of arrival; n counts from 1. A promise
    * is awaited.
@@ -59,8 +64,8 @@ interface RecordedRequest {
 
 /** A simulator without sockets. */
 export interface BareSimulator {
-  /** One request. `rawPath` is what was asked for, below /api2/json, without the query. */
-  readonly handle: (request: ApiRequest, rawPath: string) => Promise<Answer>;
+  /** One HTTP request. */
+  readonly serve: (request: WireRequest) => Promise<WireAnswer>;
   readonly version: Version;
   readonly credentials: ClusterState['credentials'];
   /** A deep copy, plain JSON. */
@@ -73,7 +78,7 @@ export interface BareSimulator {
   idle(): Promise<void>;
 }
 
-export interface Simulator extends Omit<BareSimulator, 'handle'> {
+export interface Simulator extends BareSimulator {
   readonly url: string;
   readonly port: number;
   readonly speed: number;
@@ -170,18 +175,20 @@ class RunningSimulator {
   }
 }
 
-interface Parts {
+interface Parts<T> {
   readonly sim: Sim;
   readonly bare: BareSimulator;
+  readonly clock: T;
 }
 
-function assemble(
+function assemble<T extends SimClock>(
   options: Pick<SimulatorOptions, 'scenario' | 'state' | 'onMutation'>,
-  clockAt: (start: number) => SimClock,
-): Parts {
+  clockAt: (start: number) => T,
+): Parts<T> {
   const { scenario } = options;
   const state = structuredClone(options.state) ?? buildState(scenario);
-  const sim = createSim(scenario, state, clockAt(state.now));
+  const clock = clockAt(state.now);
+  const sim = createSim(scenario, state, clock);
   const running = new RunningSimulator(sim, options.onMutation);
   for (const fault of scenarioFaults(scenario)) running.addFault(fault);
   for (const node of sim.world.nodes.values()) {
@@ -189,8 +196,14 @@ function assemble(
   }
   return {
     sim,
+    clock,
     bare: {
-      handle: (request, rawPath) => running.handle(request, rawPath),
+      serve: (request) =>
+        exchange(request, {
+          bodyLimit: sim.facts.bodyLimit,
+          now: () => sim.clock.now(),
+          handle: (asked, rawPath) => running.handle(asked, rawPath),
+        }),
       version: state.version,
       credentials: sim.world.fixed.credentials,
       snapshot: () => sim.world.toState(sim.clock.now(), sim.tasks.all()),
@@ -202,30 +215,38 @@ function assemble(
   };
 }
 
-/** On a clock of the caller's: for many short lives in one process, where nobody waits for real time. */
-export function createSimulator(
+/** Without sockets, on a clock of the caller's: simulator and client in one process. */
+export function createSimulator<T extends SimClock>(
   options: Pick<SimulatorOptions, 'scenario' | 'state' | 'onMutation'>,
-  clockAt: (start: number) => SimClock,
-): BareSimulator {
-  const { sim, bare } = assemble(options, clockAt);
+  clockAt: (start: number) => T,
+): { readonly simulator: BareSimulator; readonly time: T } {
+  const { sim, bare, clock } = assemble(options, clockAt);
   sim.tasks.resume();
-  return bare;
+  return { simulator: bare, time: clock };
+}
+
+/** Simulated seconds per real one. */
+export function speedOf(scenario: Scenario): number {
+  return scenario.clock?.speed ?? defaultSpeed;
 }
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { scenario, tls, port = 0, host = '127.0.0.1' } = options;
-  const speed = options.speed ?? scenario.clock?.speed ?? defaultSpeed;
-  const {
-    sim,
-    bare: { handle, ...bare },
-  } = assemble(options, (start) => createSimClock(start, speed));
+  const speed = options.speed ?? speedOf(scenario);
+  const { sim, bare } = assemble(options, options.clockAt ?? ((start) => createSimClock(start, speed)));
   const front = new Front({
     host,
     port,
     tls,
     bodyLimit: sim.facts.bodyLimit,
-    now: () => sim.clock.now(),
-    handle,
+    serve: async (request) => {
+      options.onServe?.('begin');
+      try {
+        return await bare.serve(request);
+      } finally {
+        options.onServe?.('end');
+      }
+    },
   });
   const bound = await front.listen();
   sim.tasks.resume();
@@ -233,7 +254,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     ...bare,
     url: `${tls ? 'https' : 'http'}://${host}:${bound}`,
     port: bound,
-    speed,
+    speed: sim.clock.speed,
     close: async () => {
       sim.clock.stop();
       await front.close();

@@ -1,47 +1,32 @@
 /** Requests to one host, and what their failure proves. Must not retry, and must not know logins or endpoints. */
 import http from 'node:http';
 import https from 'node:https';
-import axios, { isAxiosError } from 'axios';
-import { ConnectionError } from '../errors.ts';
+import axios, { isAxiosError, type AxiosRequestConfig } from 'axios';
+import { ConnectionError } from '../../errors.ts';
 import { ConnectFailure, createAgent, type PveAgent } from './agents.ts';
-import type { RawAnswer } from './answer.ts';
-import type { HttpMethod } from './errors.ts';
-import { encodeForm } from './form.ts';
-import type { Host } from './hosts.ts';
-import type { ConnectionSettings } from './types.ts';
+import type { RawAnswer } from '../answer.ts';
+import type { Host } from '../hosts.ts';
+import {
+  NoAnswer,
+  NotSent,
+  TooLarge,
+  type Outgoing,
+  type Transport,
+  type TransportOptions,
+} from './types.ts';
+import { wireForm } from './wire.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Codes that only connecting or looking up a name can end in. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 
-export interface Outgoing {
-  readonly method: HttpMethod;
-  /** Percent-encoded, below `/api2/json`. */
-  readonly path: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** This host never got the request. */
-export class NotSent extends Error {}
-/** The host may have got it; there is no usable answer. */
-export class NoAnswer extends Error {}
-export class TooLarge extends NoAnswer {}
-
-export interface PeerOptions {
-  readonly tls: ConnectionSettings['tls'];
-  readonly timeout: number;
-  readonly maxSockets: number;
-  readonly maxAnswerBytes: number;
-}
-
 /** One host with its connections. */
-export class Peer {
+export class HttpsTransport implements Transport {
   readonly host: Host;
-  readonly #options: PeerOptions;
+  readonly #options: TransportOptions;
   readonly #agent: PveAgent;
 
-  constructor(host: Host, options: PeerOptions) {
+  constructor(host: Host, options: TransportOptions) {
     const connectTimeout = Math.min(options.timeout, CONNECT_TIMEOUT_MS);
     this.host = host;
     this.#options = options;
@@ -69,7 +54,7 @@ export class Peer {
     };
     try {
       const response = await axios.request<string>({
-        ...wireForm(host, request),
+        ...axiosForm(host, request),
         transport,
         httpAgent: this.#agent.http,
         httpsAgent: this.#agent.https,
@@ -101,23 +86,10 @@ export class Peer {
   }
 }
 
-/** PVE forbids a body on GET and DELETE: parameters go into the query there. */
-function wireForm(
-  host: Host,
-  { method, path, params, headers }: Outgoing,
-): { method: HttpMethod; url: string; headers: Record<string, string>; data?: string } {
-  const base = `${host.secure ? 'https' : 'http'}://${host.label}/api2/json${path}`;
-  const form = encodeForm(params);
-  const common = { Accept: 'application/json', 'User-Agent': 'deploy-stand', ...headers };
-  if (method === 'GET' || method === 'DELETE') {
-    return { method, url: form === '' ? base : `${base}?${form}`, headers: common };
-  }
-  return {
-    method,
-    url: base,
-    data: form,
-    headers: { ...common, 'Content-Type': 'application/x-www-form-urlencoded' },
-  };
+function axiosForm(host: Host, request: Outgoing): AxiosRequestConfig {
+  const { method, target, headers, body } = wireForm(request);
+  const url = `${host.secure ? 'https' : 'http'}://${host.label}${target}`;
+  return { method, url, headers, ...(body === undefined ? {} : { data: body }) };
 }
 
 interface Circumstances {

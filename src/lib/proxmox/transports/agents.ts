@@ -10,9 +10,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import { connect as connectTcp, isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { ConnectionError } from '../errors.ts';
-import type { Host } from './hosts.ts';
-import type { ConnectionSettings } from './types.ts';
+import { ConnectionError } from '../../errors.ts';
+import type { Host } from '../hosts.ts';
+import type { ConnectionSettings } from '../types.ts';
 
 /** pveproxy closes idle connections after 5 s; a write on one that is just being closed has an unknown outcome. */
 const IDLE_MS = 4000;

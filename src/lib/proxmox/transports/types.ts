@@ -1,0 +1,37 @@
+/** How a request gets to one host, and what its failure proves. */
+import type { RawAnswer } from '../answer.ts';
+import type { HttpMethod } from '../errors.ts';
+import type { Host } from '../hosts.ts';
+import type { ConnectionSettings } from '../types.ts';
+
+export interface Outgoing {
+  readonly method: HttpMethod;
+  /** Percent-encoded, below `/api2/json`. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One host. */
+export interface Transport {
+  readonly host: Host;
+  /** Throws NotSent, NoAnswer, an error of trust, or the signal's reason. */
+  send(request: Outgoing, signal?: AbortSignal): Promise<RawAnswer>;
+  close(): void;
+}
+
+export interface TransportOptions {
+  readonly tls: ConnectionSettings['tls'];
+  /** Milliseconds until an answer is given up. */
+  readonly timeout: number;
+  readonly maxSockets: number;
+  readonly maxAnswerBytes: number;
+}
+
+export type Connect = (host: Host, options: TransportOptions) => Transport;
+
+/** This host never got the request. */
+export class NotSent extends Error {}
+/** The host may have got it; there is no usable answer. */
+export class NoAnswer extends Error {}
+export class TooLarge extends NoAnswer {}

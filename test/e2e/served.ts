@@ -1,0 +1,135 @@
+/** A simulated cluster behind real sockets and TLS, for what only these can prove; its time stands still while they are at work. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { generate } from 'selfsigned';
+import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
+import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
+import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { assertOfficial } from '../contract/official.ts';
+import { afterwards, connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
+
+export const newCertificate = () => generate([{ name: 'commonName', value: 'localhost' }]);
+const certificate = newCertificate();
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+
+export interface Served extends Simulator {
+  readonly time: VirtualTime;
+  readonly fingerprint: string;
+  /** Reaches it over the network, and keeps its time from running meanwhile. */
+  readonly connect: Connect;
+  /** What a process of its own needs to reach it and to live in its time. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly traffic: Traffic;
+}
+
+/** Requests on their way: begun by a client of this process, or not yet begun to be served. */
+class Traffic {
+  #asked = 0;
+  #serving = 0;
+  /** Waits of other processes, for an answer or for a time. */
+  #waiting = 0;
+  /** Processes that live in this time. */
+  children = 0;
+
+  get isBusy(): boolean {
+    if (this.#asked > this.#serving) return true;
+    return this.children > 0 && this.#serving + this.#waiting === 0;
+  }
+
+  ask<T>(work: () => Promise<T>): Promise<T> {
+    this.#asked += 1;
+    return work().finally(() => (this.#asked -= 1));
+  }
+
+  serve = (phase: 'begin' | 'end'): void => void (this.#serving += phase === 'begin' ? 1 : -1);
+
+  wait<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    return work().finally(() => (this.#waiting -= 1));
+  }
+}
+
+/** Tells the time to other processes, and wakes them. */
+async function serveTime(time: VirtualTime, traffic: Traffic): Promise<string> {
+  const server = createServer((request, response) => {
+    const ms = Number((request.url ?? '/0').slice(1));
+    void traffic.wait(() => time.sleep(ms)).then(() => response.end(String(time.now())));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  afterwards(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export async function startServed(options: Partial<SimulatorOptions> = {}): Promise<Served> {
+  const { private: key, cert } = await certificate;
+  const tls = options.tls ?? { key, cert };
+  const traffic = new Traffic();
+  let time: VirtualTime | undefined;
+  const simulator = await startSimulator({
+    scenario: scenario(),
+    ...options,
+    tls,
+    onServe: traffic.serve,
+    clockAt: (start) => (time ??= new VirtualTime(start, { isBusy: () => traffic.isBusy })),
+  });
+  if (!time) throw new Error('the simulator asked for no clock');
+  afterwards(async () => {
+    assertOfficial(simulator);
+    await simulator.close();
+  });
+  const { fingerprint256: fingerprint } = new X509Certificate(tls.cert);
+  const connect: Connect = (host, given) => {
+    const transport = new HttpsTransport(host, given);
+    return {
+      host,
+      send: (...request) => traffic.ask(() => transport.send(...request)),
+      close: () => transport.close(),
+    };
+  };
+  const env = {
+    ...connectionEnv(simulator),
+    PVE_FINGERPRINT: fingerprint,
+    TEST_TIME: await serveTime(time, traffic),
+  };
+  return { ...simulator, time, fingerprint, connect, env, traffic };
+}
+
+/** A command of this process that goes over the network. */
+export function runServed(
+  argv: readonly string[],
+  served: Served,
+  options: RunOptions = {},
+): Promise<RunOutcome> {
+  return runCli(argv, undefined, {
+    ...options,
+    clock: served.time.clock,
+    connect: served.connect,
+    env: { ...served.env, ...options.env },
+  });
+}
+
+/** A command in a process of its own. */
+export function spawnServed(
+  argv: readonly string[],
+  served: Served,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcessByStdio<null, Readable, Readable> {
+  const child = spawn(process.execPath, [CHILD, ...argv], {
+    env: { ...process.env, ...served.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  served.traffic.children += 1;
+  // Read by nobody, it must not fill up.
+  child.stdout.resume();
+  child.stderr.resume();
+  child.once('exit', () => (served.traffic.children -= 1));
+  return child;
+}
