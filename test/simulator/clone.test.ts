@@ -15,7 +15,7 @@ const local: Partial<Scenario> = {
 const clonePath = (vmid: number): string => `/nodes/pve1/qemu/${vmid}/clone`;
 
 test('while it is under way there is a lock, no name, no row data; then everything', async () => {
-  const { root } = await start({ latency: { linked_clone_s: 20 } }, { speed: 25 });
+  const { root } = await start({ latency: { linked_clone_s: 20 } });
   const upid = await root.ok('POST', clonePath(100), {
     newid: 10001,
     name: 'student-a',
@@ -102,7 +102,7 @@ describe('number conflicts', () => {
   });
 
   test('two clones to one number: one of them cannot get the lock, no data is lost', async () => {
-    const { root } = await start({ latency: { linked_clone_s: 30 } }, { speed: 200 });
+    const { root } = await start({ latency: { linked_clone_s: 30 } });
     const ends = await Promise.all(
       [1, 2].map(() => root.task('POST', clonePath(100), { newid: 10001 }).catch(String)),
     );
@@ -215,10 +215,9 @@ test('a full clone takes its time per GiB, outside the storage lock', async () =
 });
 
 test('the pool is joined at the very end; losing that lock rolls the clone back', async () => {
-  const { root, sim } = await start(
-    { latency: { user_cfg_write_ms: 25_000, linked_clone_s: 1, storage_lock_s: 0.1 } },
-    { speed: 500 },
-  );
+  const { root, sim } = await start({
+    latency: { user_cfg_write_ms: 25_000, linked_clone_s: 1, storage_lock_s: 0.1 },
+  });
   const blocker = root.post('/pools', { poolid: 'blocker' });
   expect(await root.task('POST', clonePath(100), { newid: 10001, pool: 'infra' })).toBe(
     "clone failed: can't add VM 10001 to pool 'infra': cfs-lock 'file-user_cfg' error: got lock request timeout",
@@ -228,10 +227,9 @@ test('the pool is joined at the very end; losing that lock rolls the clone back'
 });
 
 test('a writer on the template keeps clones out after one second', async () => {
-  const { root } = await start({ latency: { config_write_ms: 20_000 } }, { speed: 300 });
+  const { root, time } = await start({ latency: { config_write_ms: 20_000 } });
   const writing = root.put('/nodes/pve1/qemu/100/config', { cores: 4 });
-  while (!(await root.ok('GET', '/version')));
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await time.sleep(100);
   expect(await root.task('POST', clonePath(100), { newid: 10001 })).toBe(
     "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout",
   );

@@ -6,7 +6,7 @@ const clone = '/nodes/pve1/qemu/100/clone';
 
 describe('resources', () => {
   test('lag: node, lock and pool at once, name and status with the next cycle', async () => {
-    const { root, sim } = await start({ latency: { linked_clone_s: 1.5 } }, { speed: 25 });
+    const { root, sim, time } = await start({ latency: { linked_clone_s: 1.5 } });
     await root.task('POST', clone, { newid: 10001, name: 'fresh', pool: 'infra' });
     const made = sim.now();
     const row = async (): Promise<Loose> =>
@@ -19,7 +19,7 @@ describe('resources', () => {
       status: 'unknown',
       pool: 'infra',
     });
-    while ((await row()).status === 'unknown');
+    while ((await row()).status === 'unknown') await time.sleep(100);
     expect(sim.now() - made).toBeLessThan(15_000);
     expect(await row()).toMatchObject({ name: 'fresh', status: 'stopped', template: 0 });
     await root.ok('PUT', '/nodes/pve1/qemu/10001/config', { name: 'renamed', tags: 'b;a' });
@@ -27,7 +27,7 @@ describe('resources', () => {
     expect((await root.ok('GET', '/nodes/pve1/qemu')).find((one: Loose) => one.vmid === 10001).name).toBe(
       'renamed',
     );
-    while ((await row()).name !== 'renamed');
+    while ((await row()).name !== 'renamed') await time.sleep(100);
   });
 
   test('types, and pools only without a type', async () => {
@@ -118,7 +118,7 @@ test('rrddata is about the node that is named, whichever answers', async () => {
 
 describe('tasks', () => {
   test('running ones hide from the archive; filters', async () => {
-    const { root } = await start({ latency: { linked_clone_s: 60 } }, { speed: 200 });
+    const { root } = await start({ latency: { linked_clone_s: 60 } });
     const upid = await root.ok('POST', clone, { newid: 10001 });
     const list = async (form: Record<string, string | number>): Promise<string[]> =>
       (await root.ok('GET', '/nodes/pve1/tasks', form)).map((task: Loose) => task.upid);
@@ -178,7 +178,7 @@ describe('tasks', () => {
   });
 
   test('stopping a task lets it clean up', async () => {
-    const { root, sim } = await start({ latency: { linked_clone_s: 100 } }, { speed: 100 });
+    const { root, sim } = await start({ latency: { linked_clone_s: 100 } });
     const upid = await root.ok('POST', clone, { newid: 10001 });
     await root.ok('DELETE', `/nodes/pve1/tasks/${encodeURIComponent(upid)}`);
     expect(await root.ended(upid)).toBe('clone failed: interrupted by signal');
@@ -249,7 +249,7 @@ describe('faults', () => {
   });
 
   test('a node loses power: its tasks have no verdict, its half-made machines stay', async () => {
-    const { root, sim } = await start({ latency: { linked_clone_s: 60 } }, { speed: 200 });
+    const { root, sim } = await start({ latency: { linked_clone_s: 60 } });
     await root.task('POST', '/nodes/pve1/qemu/100/clone', { newid: 10000, full: 1, target: 'pve2' });
     await root.task('POST', '/nodes/pve2/qemu/10000/template');
     const upid = await root.ok('POST', '/nodes/pve2/qemu/10000/clone', { newid: 10001 });

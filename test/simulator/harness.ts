@@ -1,8 +1,14 @@
 /** Starts a simulator for a test and speaks HTTP to it, with nothing of our own client in between. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
+import {
+  createSimulator,
+  startSimulator,
+  type BareSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/lib/simulator/simulator.ts';
+import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 
 /** Parsed JSON of which the test knows the shape. */
 export type Loose = ReturnType<typeof JSON.parse>;
@@ -32,6 +38,45 @@ export interface RawRequest {
   readonly agent?: Agent | undefined;
 }
 
+function replyOf(
+  status: number,
+  rawReason: string,
+  headers: Readonly<Record<string, unknown>>,
+  text: string,
+): Reply {
+  const body = text === '' ? {} : JSON.parse(text);
+  return {
+    status,
+    reason: Buffer.from(rawReason, 'latin1').toString('utf8'),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    ),
+    text,
+    body,
+    data: body.data,
+  };
+}
+
+/** Gets a request to a server and its answer back. */
+export type Send = (request: RawRequest) => Promise<Reply>;
+
+export const toServer =
+  ({ serve }: BareSimulator): Send =>
+  async ({ method = 'GET', path, headers = {}, body = '' }) => {
+    const answer = await serve({
+      method,
+      target: path,
+      headers: {
+        ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+        ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      },
+      body,
+    });
+    if (answer.drop) throw new Error('socket hang up');
+    return replyOf(answer.status, answer.reason, answer.headers, answer.body);
+  };
+
+/** Over a socket. */
 export function send(
   url: string,
   { method = 'GET', path, headers = {}, body, agent }: RawRequest,
@@ -55,15 +100,7 @@ export function send(
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          const parsed = text === '' ? {} : JSON.parse(text);
-          resolve({
-            status: response.statusCode ?? 0,
-            reason: Buffer.from(response.statusMessage ?? '', 'latin1').toString('utf8'),
-            headers: response.headers,
-            text,
-            body: parsed,
-            data: parsed.data,
-          });
+          resolve(replyOf(response.statusCode ?? 0, response.statusMessage ?? '', response.headers, text));
         });
         response.on('error', reject);
       },
@@ -82,19 +119,21 @@ export const encode = (form: Form): string =>
 
 /** A caller with one kind of credentials. */
 export class Caller {
-  readonly url: string;
+  readonly #send: Send;
   readonly #headers: Record<string, string>;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #pause: () => Promise<void>;
 
-  constructor(url: string, headers: Record<string, string>) {
-    this.url = url;
+  /** `pause`: between two looks at a task. */
+  constructor(to: Send, headers: Record<string, string>, pause = () => Promise.resolve()) {
+    this.#send = to;
     this.#headers = headers;
+    this.#pause = pause;
   }
 
   call(method: string, path: string, form: Form = {}): Promise<Reply> {
     const text = encode(form);
     const inBody = method === 'POST' || method === 'PUT';
-    return send(this.url, {
+    return this.#send({
       method,
       path: `/api2/json${path}${!inBody && text !== '' ? `?${text}` : ''}`,
       headers: {
@@ -102,7 +141,6 @@ export class Caller {
         ...(inBody ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
       },
       ...(inBody ? { body: text } : {}),
-      agent: this.#agent,
     });
   }
 
@@ -129,37 +167,66 @@ export class Caller {
     for (;;) {
       const status = await this.ok('GET', `/nodes/${node}/tasks/${encodeURIComponent(upid)}/status`);
       if (status.status === 'stopped') return status.exitstatus;
-      await pause(2); // polling without pause keeps the simulator's clock from moving
+      await this.#pause();
     }
   }
 }
 
-const running: Simulator[] = [];
+const cleanups: (() => Promise<void> | void)[] = [];
 
 /** After each test, see setup.ts. */
 export async function closeAll(): Promise<void> {
-  for (const simulator of running.splice(0)) await simulator.close();
+  for (const cleanup of cleanups.splice(0)) await cleanup();
 }
 
-export interface Started {
-  readonly sim: Simulator;
+export interface Started<T extends BareSimulator = BareSimulator> {
+  readonly sim: T;
   /** root@pam's full-rights token. */
   readonly root: Caller;
   /** Another caller by API token `user@realm!id=secret`. */
   readonly as: (token: string) => Caller;
 }
 
-/** The default cluster, changed; fast and without request latency unless the test says otherwise. */
-export async function start(
+function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: () => Promise<void>): Started<T> {
+  const as = (token: string): Caller => new Caller(to, { Authorization: `PVEAPIToken=${token}` }, pause);
+  return { sim, root: as(`${sim.credentials.tokenId}=${sim.credentials.secret}`), as };
+}
+
+/** The default cluster, changed; without request latency unless the test says otherwise. */
+function scenarioOf(change: Partial<Scenario>): Scenario {
+  const base = defaultScenario();
+  return { ...base, ...change, latency: { request_ms: 1, ...change.latency } };
+}
+
+export interface Virtual extends Started {
+  readonly time: VirtualTime;
+}
+
+/** In this process, on virtual time: it stands still while the test is at work. */
+export function start(
+  change: Partial<Scenario> = {},
+  options: Pick<SimulatorOptions, 'state' | 'onMutation'> = {},
+): Promise<Virtual> {
+  const { simulator, time } = createSimulator(
+    { ...options, scenario: scenarioOf(change) },
+    (now) => new VirtualTime(now),
+  );
+  cleanups.push(() => time.stop());
+  return Promise.resolve({ ...callersOf(simulator, toServer(simulator), () => time.sleep(200)), time });
+}
+
+/** Behind sockets, in real time. */
+export async function startServed(
   change: Partial<Scenario> = {},
   options: Partial<SimulatorOptions> = {},
-): Promise<Started> {
-  const base = defaultScenario();
-  const scenario: Scenario = { ...base, ...change, latency: { request_ms: 1, ...change.latency } };
-  const sim = await startSimulator({ speed: 1000, ...options, scenario });
-  running.push(sim);
-  const as = (token: string): Caller => new Caller(sim.url, { Authorization: `PVEAPIToken=${token}` });
-  return { sim, root: as(`${sim.credentials.tokenId}=${sim.credentials.secret}`), as };
+): Promise<Started<Simulator>> {
+  const sim = await startSimulator({ speed: 1, ...options, scenario: scenarioOf(change) });
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  cleanups.push(async () => {
+    agent.destroy();
+    await sim.close();
+  });
+  return callersOf(sim, (request) => send(sim.url, { agent, ...request }));
 }
 
 export const secret = '11111111-1111-4111-a111-111111111111';
@@ -173,15 +240,16 @@ export const userWithToken = (
 });
 
 /** Logs in and returns the ticket's headers. */
-export async function login(sim: Simulator, username: string, password: string): Promise<Caller> {
-  const reply = await send(sim.url, {
+export async function login(sim: BareSimulator, username: string, password: string): Promise<Caller> {
+  const to = toServer(sim);
+  const reply = await to({
     method: 'POST',
     path: '/api2/json/access/ticket',
     headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     body: encode({ username, password }),
   });
   if (reply.status !== 200) throw new Error(`login: ${reply.status} ${reply.reason}`);
-  return new Caller(sim.url, {
+  return new Caller(to, {
     Cookie: `PVEAuthCookie=${encodeURIComponent(reply.data.ticket)}`,
     CSRFPreventionToken: reply.data.CSRFPreventionToken,
   });

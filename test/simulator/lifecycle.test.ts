@@ -62,12 +62,9 @@ describe('power', () => {
   });
 
   test('HA-managed machines: the task ends when the request is queued', async () => {
-    const { root } = await start(
-      {
-        guests: [{ vmid: 400, name: 'ha', node: 'pve1', ha: true, running: false }],
-      },
-      { speed: 50 },
-    );
+    const { root } = await start({
+      guests: [{ vmid: 400, name: 'ha', node: 'pve1', ha: true, running: false }],
+    });
     const upid = await root.ok('POST', `${guest(400)}/status/start`);
     expect(upid).toContain(':hastart:400:');
     expect(await root.ended(upid)).toBe('OK');
@@ -141,7 +138,7 @@ describe('delete', () => {
   });
 
   test("losing the user.cfg lock leaves a zombie that only root's ticket removes", async () => {
-    const { root, sim } = await start({ ...ceph, latency: { user_cfg_write_ms: 60_000 } }, { speed: 500 });
+    const { root, sim } = await start({ ...ceph, latency: { user_cfg_write_ms: 60_000 } });
     const blocker = root.post('/pools', { poolid: 'blocker' });
     expect(await root.task('DELETE', guest(400))).toBe(
       "access permissions cleanup for VM 400 failed: cfs-lock 'file-user_cfg' error: got lock request timeout",

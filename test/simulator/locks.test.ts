@@ -106,7 +106,7 @@ describe('locks', () => {
 
 // Three workers take three writes at once: the first two fill the ten seconds of the third.
 test('user.cfg is one lane: slow writers make the others time out with a 500', async () => {
-  const { root } = await start({ latency: { user_cfg_write_ms: 6_000 } }, { speed: 500 });
+  const { root } = await start({ latency: { user_cfg_write_ms: 6_000 } });
   const replies = await Promise.all(
     ['a', 'b', 'c', 'd', 'e', 'f'].map((poolid) => root.post('/pools', { poolid })),
   );
@@ -117,7 +117,7 @@ test('user.cfg is one lane: slow writers make the others time out with a 500', a
 
 test('clones on shared storage wait for the cluster-wide lock, on local storage for that of the node', async () => {
   const slow = { storage_lock_s: 6, linked_clone_s: 7 };
-  const { root } = await start({ latency: slow }, { speed: 500 });
+  const { root } = await start({ latency: slow });
   const clone = (newid: number): Promise<string> =>
     root.task('POST', '/nodes/pve1/qemu/100/clone', { newid });
   const ends = await Promise.all([clone(10001), clone(10002), clone(10003), clone(10004)]);
@@ -127,7 +127,7 @@ test('clones on shared storage wait for the cluster-wide lock, on local storage 
 
 test('a rolled back clone leaves nothing', async () => {
   const slow = { storage_lock_s: 6, linked_clone_s: 7 };
-  const { root, sim } = await start({ latency: slow }, { speed: 500 });
+  const { root, sim } = await start({ latency: slow });
   const ids = [10001, 10002, 10003, 10004];
   const ends = await Promise.all(
     ids.map((newid) => root.task('POST', '/nodes/pve1/qemu/100/clone', { newid })),
@@ -140,13 +140,10 @@ test('a rolled back clone leaves nothing', async () => {
 });
 
 test('local storage: the text names the lock file', async () => {
-  const { root } = await start(
-    {
-      templates: [{ vmid: 100, name: 'tpl', node: 'pve1', storage: 'local-lvm' }],
-      latency: { storage_lock_s: 6, linked_clone_s: 7 },
-    },
-    { speed: 500 },
-  );
+  const { root } = await start({
+    templates: [{ vmid: 100, name: 'tpl', node: 'pve1', storage: 'local-lvm' }],
+    latency: { storage_lock_s: 6, linked_clone_s: 7 },
+  });
   const ids = [10001, 10002, 10003, 10004];
   const ends = await Promise.all(
     ids.map((newid) => root.task('POST', '/nodes/pve1/qemu/100/clone', { newid })),

@@ -138,7 +138,7 @@ describe('reloads that fail', () => {
   });
 
   test('two at once: the second ends with exit code 89', async () => {
-    const { root } = await start({ latency: { network_reload_s: 20 } }, { speed: 200 });
+    const { root } = await start({ latency: { network_reload_s: 20 } });
     const ends = await Promise.all([root.task('PUT', path), root.task('PUT', path)]);
     expect(ends.sort()).toEqual(['OK', "command 'ifreload -a' failed: exit code 89"].sort());
   });
@@ -176,7 +176,7 @@ test('8+ shows bridges to those with SDN rights on them; 7.4 to everybody; write
 });
 
 test('edits queue for ten seconds behind the lock of the file', async () => {
-  const { root } = await start({ latency: { network_write_ms: 6_000 } }, { speed: 500 });
+  const { root } = await start({ latency: { network_write_ms: 6_000 } });
   const post = async (n: number): Promise<string> =>
     (await root.post(path, { iface: `vmbr${n}`, type: 'bridge' })).reason;
   const reasons = await Promise.all([post(1), post(2), post(3)]);

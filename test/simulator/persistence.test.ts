@@ -17,15 +17,15 @@ async function interrupted(
   work: (root: Caller) => Promise<string>,
   latency: Record<string, number>,
 ): Promise<{ upid: string; next: Awaited<ReturnType<typeof start>>; savedAt: number }> {
-  const first = await start({ latency }, { speed: 50 });
+  const first = await start({ latency });
   const upid = await work(first.root);
   const file = join(folder, 'cluster.json');
   const savedAt = first.sim.now();
   await saveState(first.sim, file);
-  await first.sim.close();
+  first.time.stop();
   const state = await readState(file);
   if (!state) throw new Error('nothing was saved');
-  return { upid, next: await start({ latency }, { speed: 500, state }), savedAt };
+  return { upid, next: await start({ latency }, { state }), savedAt };
 }
 
 test('time, secrets and a clone under way go on', async () => {
