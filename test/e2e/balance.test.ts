@@ -16,7 +16,6 @@ import {
   type RunOutcome,
   type Cluster,
 } from './harness.ts';
-import { forEach, runAndKill } from './killing.ts';
 
 type Guest = NonNullable<Scenario['guests']>[number];
 type Node = Extract<Scenario['nodes'], readonly unknown[]>[number];
@@ -379,34 +378,6 @@ describe('a stand', () => {
     const { plan } = resultOf(await run(simulator, 'window: 15m', { args: json }));
     expect(plan.steps).toEqual([]);
     expect(plan.balance.stuck.map(({ reason }) => reason).join()).toMatch(/clone/);
-  });
-
-  test('SIGKILL between bridges, migrations and removals, then the same command again', async () => {
-    const template = await startCluster({ scenario: standCluster() });
-    await deployClass(template);
-    // Deployed long ago: what was made this very hour may belong to a run that is under way.
-    const state = JSON.parse(
-      JSON.stringify(template.snapshot()).replaceAll(/since=[\dTZ:-]+/g, 'since=2026-01-01T00:00:00Z'),
-    ) as ReturnType<Cluster['snapshot']>;
-    const folder = workFolder();
-    writeFiles(folder, { 'balance.yml': 'cooldown: 1s\nblacklist: 1s\n' });
-    const args = ['balance', '-c', join(folder, 'balance.yml')];
-    // Two bridges, a reload, two migrations each, two removals, a reload.
-    const points = [3, 5, 9];
-    await forEach(points.length, async (at) => {
-      const n = points[at - 1] ?? 0;
-      const { simulator, killed } = await runAndKill(n, args, {
-        scenario: standCluster(),
-        state,
-        only: /network|migrate/,
-      });
-      expect([n, killed]).toEqual([n, true]);
-      await simulator.idle();
-      const again = await runCli(args, simulator);
-      expect([n, again.code, again.code === 0 ? '' : again.stdout + again.stderr]).toEqual([n, 0, '']);
-      expectWhole(simulator);
-      expect(simulator.snapshot().pools.map(({ poolid }) => poolid)).toEqual(['anna', 'boris']);
-    });
   });
 });
 

@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { comparable } from './cluster-view.ts';
 import { post, runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
-import { forEach, runAndKill } from './killing.ts';
 
 const LABS = {
   'net.yml': `name: net
@@ -192,26 +191,5 @@ describe('what stays', () => {
     expect(kept.acl.some((entry) => entry.subject.startsWith('student'))).toBe(false);
     expect((await runCli(['deploy', ...files(folder, 'flat')], simulator)).code).toBe(0);
     expect(readFileSync(join(folder, 'flat.csv'), 'utf8')).toMatch(/^student1@pve,,unchanged,/m);
-  });
-});
-
-test('SIGKILL at every single write, then the same command again', async () => {
-  const folder = classFolder(2);
-  const source = await startCluster();
-  for (const lab of ['net', 'web'])
-    expect((await runCli(['deploy', ...files(folder, lab)], source)).code).toBe(0);
-  const state = source.snapshot();
-  const args = ['cleanup', '--lab', 'net'];
-  let count = 0;
-  const undisturbed = await startCluster({ state, onMutation: ({ n }) => void (count = n) });
-  expect((await runCli(args, undisturbed)).code).toBe(0);
-  const expected = comparable(undisturbed.snapshot());
-  expect(count).toBeGreaterThan(10);
-  await forEach(count, async (n) => {
-    const { simulator, killed } = await runAndKill(n, args, { state });
-    expect([n, killed]).toEqual([n, true]);
-    const again = await runCli(args, simulator);
-    expect([n, again.code, again.code === 0 ? '' : again.stdout + again.stderr]).toEqual([n, 0, '']);
-    expect({ n, state: comparable(simulator.snapshot()) }).toEqual({ n, state: expected });
   });
 });

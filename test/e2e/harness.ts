@@ -112,12 +112,18 @@ let born = 0;
 export class Mortal {
   readonly name = `tester@host/${(born += 1)}`;
   readonly death: Promise<'killed'>;
+  readonly #burial: Promise<never>;
   #die: () => void = () => undefined;
+  #bury: (reason: Error) => void = () => undefined;
 
   constructor() {
     this.death = new Promise((resolve) => {
       this.#die = () => resolve('killed');
     });
+    this.#burial = new Promise((_, reject) => {
+      this.#bury = reject;
+    });
+    this.#burial.catch(() => undefined);
   }
 
   die(): void {
@@ -125,12 +131,16 @@ export class Mortal {
     this.#die();
   }
 
+  /** Lets it close its files, when nobody looks any more. */
+  bury(): void {
+    this.#bury(new Error('buried'));
+  }
+
   /** What `work` comes to, unless death comes first. */
   async live<T>(work: () => Promise<T>): Promise<T> {
-    const never = new Promise<never>(() => undefined);
-    if (dead.has(this.name)) return never;
-    const value = await work();
-    return dead.has(this.name) ? never : value;
+    if (dead.has(this.name)) return this.#burial;
+    const value = await Promise.race([work(), this.#burial]);
+    return dead.has(this.name) ? this.#burial : value;
   }
 }
 
@@ -236,9 +246,14 @@ export async function runMortal(
   cluster: Cluster,
   mortal: Mortal,
 ): Promise<RunOutcome | undefined> {
-  const end = await Promise.race([runCli(argv, cluster, { mortal }), mortal.death]);
+  const run = runCli(argv, cluster, { mortal });
+  const end = await Promise.race([run, mortal.death]);
   if (end !== 'killed') return end;
   await settleFiles();
+  afterwards(async () => {
+    mortal.bury();
+    await run;
+  });
   return undefined;
 }
 

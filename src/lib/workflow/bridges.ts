@@ -12,7 +12,7 @@ import { bridgesScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { runSteps, withLock } from './run.ts';
+import { runSteps, tidyLock, withLock } from './run.ts';
 
 export type BridgesWant =
   | {
@@ -41,7 +41,10 @@ function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | un
   return networks.map(({ node }) => node).filter((node) => nodes?.includes(node) ?? true);
 }
 
-async function planRequest(want: BridgesWant, context: Reader): Promise<PlanRequest> {
+async function planRequest(
+  want: BridgesWant,
+  context: Reader,
+): Promise<PlanRequest & { readonly have: Inventory }> {
   const { nodes } = want;
   const common = {
     scope: (locks: boolean) => bridgesScope(want.do === 'prune', locks),
@@ -87,8 +90,12 @@ async function apply(plan: Plan, context: RunContext): Promise<RunOutcome> {
 
 /** A deploy stages its bridges under the planning lock, too: neither applies what the other has half staged. */
 export async function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
-  const first = planPermitted(await planRequest(want, context), context);
-  if (first.steps.length === 0) return apply(first, context);
+  const request = await planRequest(want, context);
+  const first = planPermitted(request, context);
+  if (first.steps.length === 0) {
+    await tidyLock(request.have, context);
+    return apply(first, context);
+  }
   return withLock(context, async (_, assertHeld) => {
     const plan = planPermitted(await planRequest(want, context), context);
     assertHeld();

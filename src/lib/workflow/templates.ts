@@ -13,7 +13,7 @@ import type { Plan, Step } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
-import { runSteps, withLock } from './run.ts';
+import { runSteps, tidyLock, withLock } from './run.ts';
 
 export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
@@ -34,7 +34,10 @@ function readUses(context: Reader): Promise<Inventory> {
   });
 }
 
-async function planRequest(want: TemplatesWant, context: Reader): Promise<PlanRequest> {
+async function planRequest(
+  want: TemplatesWant,
+  context: Reader,
+): Promise<PlanRequest & { readonly have: Inventory }> {
   const { nodes } = want;
   const common = { scope: templatesScope, takesLock: (plan: Plan) => plan.steps.length > 0 };
   if (want.do === 'replicate') {
@@ -93,8 +96,12 @@ function outcomeOf(plan: Plan, result: RunResult): RunOutcome {
 
 /** Copies are claimed under the planning lock, made without it; removals hold it, for others plan by what they remove. */
 export async function changeTemplates(want: TemplatesWant, context: RunContext): Promise<RunOutcome> {
-  const first = planPermitted(await planRequest(want, context), context);
-  if (first.steps.length === 0) return outcomeOf(first, { results: [], interrupted: false });
+  const request = await planRequest(want, context);
+  const first = planPermitted(request, context);
+  if (first.steps.length === 0) {
+    await tidyLock(request.have, context);
+    return outcomeOf(first, { results: [], interrupted: false });
+  }
   return withLock(context, async (release, assertHeld) => {
     const plan = planPermitted(await planRequest(want, context), context);
     assertHeld();

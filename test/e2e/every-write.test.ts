@@ -1,0 +1,305 @@
+/**
+ * Every changing command, killed at each of its writes, and left without the answer or the request of each of them:
+ * it ends like an undisturbed run, with the real credentials and audit files.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ClusterState } from '../../src/lib/simulator/state.ts';
+import { recordsOf } from '../audit/audit-schema.ts';
+import { comparable } from './cluster-view.ts';
+import {
+  canLogin,
+  Mortal,
+  runCli,
+  runMortal,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+  type RunOutcome,
+} from './harness.ts';
+
+interface Story {
+  readonly scenario?: Scenario;
+  readonly files: Readonly<Record<string, string>>;
+  /** Command lines that come before, in the same folder; `@` stands for the folder. */
+  readonly before?: readonly string[];
+  /** What else is there before; seconds pass, somebody else changes something. */
+  readonly prepare?: (state: ClusterState) => ClusterState;
+  readonly command: string;
+  /** There are at least so many writes. */
+  readonly writes: number;
+  /** Who can log in in the end, with what the credentials file says. */
+  readonly logins?: readonly string[];
+  /** It leaves alone what a task works on; so the next run begins when PVE has come to rest. */
+  readonly waits?: true;
+}
+
+const LAB = `name: net
+machines:
+  - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: lan }] }
+  - { device_type: linux, name: host, template_vmid: 101, start: true, networks: [{ bridge: lan }, { bridge: "**vmbr500**" }] }
+`;
+const USERS = 'users: [anna@pve, boris@pve]\n';
+const CLASS = '-c @lab.yml -u @users.yml --credentials @c.csv';
+
+const TWO_NODES: Scenario = scenario({
+  nodes: ['pve1', 'pve2', 'pve3'].map((name) => ({ name })),
+  storages: [
+    { id: 'zfs', type: 'zfspool', content: ['images'] },
+    { id: 'local', type: 'dir', content: ['iso'] },
+  ],
+  templates: [
+    {
+      vmid: 101,
+      name: 'debian',
+      node: 'pve1',
+      storage: 'zfs',
+      disks_gib: [1],
+      cloud_init: 'zfs',
+      iso: 'local:iso/tools.iso',
+      config: { onboot: '1', protection: '1' },
+    },
+  ],
+  guests: [],
+});
+const ONE_MACHINE =
+  'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [] }]\n';
+
+const FULL: Scenario = {
+  version: '8.4',
+  nodes: [
+    { name: 'pve1', cpus: 8, memory_gib: 8 },
+    { name: 'pve2', cpus: 8, memory_gib: 32 },
+  ],
+  storages: [{ id: 'ceph', type: 'rbd', size_gib: 900, content: ['images', 'rootdir'] }],
+  templates: [{ vmid: 101, name: 'tpl', node: 'pve1', storage: 'ceph', disks_gib: [2] }],
+  guests: [],
+};
+
+/** What was made this very hour may belong to a run that is under way. */
+const longAgo = (state: ClusterState): ClusterState =>
+  JSON.parse(
+    JSON.stringify(state).replaceAll(/since=[\dTZ:-]+/g, 'since=2026-01-01T00:00:00Z'),
+  ) as ClusterState;
+
+const stories: Readonly<Record<string, Story>> = {
+  deploy: {
+    files: { 'lab.yml': LAB, 'users.yml': USERS },
+    command: `deploy ${CLASS}`,
+    writes: 20,
+    logins: ['anna@pve', 'boris@pve'],
+  },
+  'deploy of a further machine': {
+    files: {
+      'first.yml': LAB,
+      'lab.yml': `${LAB}  - { device_type: linux, name: late, template_vmid: 101, networks: [{ bridge: dmz }] }\n`,
+      'users.yml': USERS,
+    },
+    before: ['deploy -c @first.yml -u @users.yml --credentials @c.csv'],
+    command: `deploy ${CLASS}`,
+    writes: 10,
+    logins: ['anna@pve', 'boris@pve'],
+  },
+  cleanup: {
+    files: {
+      'lab.yml': LAB,
+      'web.yml': LAB.replace('name: net', 'name: web'),
+      'users.yml': USERS,
+    },
+    before: [`deploy ${CLASS}`, 'deploy -c @web.yml -u @users.yml --credentials @w.csv'],
+    command: 'cleanup --lab net',
+    writes: 10,
+  },
+  'cleanup of everything': {
+    files: { 'lab.yml': LAB, 'users.yml': USERS },
+    before: [`deploy ${CLASS}`],
+    command: `cleanup ${CLASS}`,
+    writes: 15,
+  },
+  'users sync': {
+    files: {
+      'first.yml': 'users: [anna@pve, boris@pve]\n',
+      'users.yml':
+        'users: [{ userid: anna@pve, email: anna@example.edu }, carla@pve, { userid: dora@pve, expire: 2031-01-01 }]\n',
+    },
+    before: ['users sync -u @first.yml --credentials @c.csv'],
+    command: 'users sync -u @users.yml --credentials @c.csv --prune',
+    writes: 8,
+    logins: ['anna@pve', 'carla@pve', 'dora@pve'],
+  },
+  'deploy with a copy of the template': {
+    scenario: TWO_NODES,
+    files: { 'lab.yml': `${ONE_MACHINE}placement: { nodes: [pve2] }\n`, 'users.yml': 'users: [anna@pve]\n' },
+    command: `deploy ${CLASS}`,
+    writes: 10,
+    logins: ['anna@pve'],
+  },
+  'users delete': {
+    files: { 'users.yml': USERS },
+    before: ['users sync -u @users.yml --credentials @c.csv'],
+    command: 'users delete -u @users.yml --credentials @c.csv',
+    writes: 6,
+  },
+  'templates replicate': {
+    scenario: TWO_NODES,
+    files: { 'lab.yml': ONE_MACHINE },
+    command: 'templates replicate -c @lab.yml',
+    writes: 12,
+  },
+  'templates prune': {
+    scenario: TWO_NODES,
+    files: { 'lab.yml': ONE_MACHINE },
+    before: ['templates replicate -c @lab.yml'],
+    prepare: longAgo,
+    command: 'templates prune --min-age 0',
+    writes: 4,
+    waits: true,
+  },
+  'bridges create': {
+    files: {},
+    command: 'bridges create vmbr700,vmbr701 --vlan-aware --nodes pve1,pve2',
+    writes: 6,
+  },
+  balance: {
+    scenario: FULL,
+    files: {
+      'lab.yml': `name: net
+placement: { strategy: specific, node: pve1, overcommit: { memory: 4 } }
+machines:
+  - { device_type: linux, name: a, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+  - { device_type: linux, name: b, template_vmid: 101, start: true, networks: [{ bridge: lan }, { bridge: vmbr0 }] }
+`,
+      'users.yml': 'users: [anna@pve]\n',
+      'balance.yml': 'cooldown: 1s\nblacklist: 1s\n',
+    },
+    before: [`deploy ${CLASS}`],
+    prepare: longAgo,
+    command: 'balance evacuate pve1 -c @balance.yml',
+    writes: 8,
+    waits: true,
+  },
+};
+
+const wordsOf = (line: string, folder: string): string[] =>
+  line.split(' ').map((word) => word.replace('@', `${folder}/`));
+
+interface Stage {
+  readonly folder: string;
+  readonly argv: readonly string[];
+}
+
+/** A folder as it is before the command: the story's files, and the credentials that came before. */
+function setStage(story: Story, credentials: Readonly<Record<string, string>>): Stage {
+  const folder = workFolder();
+  writeFiles(folder, story.files);
+  for (const [name, text] of Object.entries(credentials)) writeFiles(folder, { [name]: text });
+  return { folder, argv: wordsOf(`${story.command} --audit-file @audit.jsonl`, folder) };
+}
+
+interface Origin {
+  readonly state: ClusterState | undefined;
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+async function originOf(story: Story): Promise<Origin> {
+  if (!story.before) return { state: undefined, credentials: {} };
+  const { folder } = setStage(story, {});
+  const cluster = await startCluster(story.scenario ? { scenario: story.scenario } : {});
+  for (const line of story.before) {
+    const run = await runCli(wordsOf(line, folder), cluster);
+    expect([line, run.code, run.code === 0 ? '' : run.stdout + run.stderr]).toEqual([line, 0, '']);
+  }
+  // A cycle of pvestatd, until which nobody knows what new machines need.
+  await cluster.time.sleep(12_000);
+  const names = ['c.csv', 'w.csv'].filter((name) => existsSync(join(folder, name)));
+  const credentials = Object.fromEntries(
+    names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  );
+  const state = cluster.snapshot();
+  return { state: story.prepare ? story.prepare(state) : state, credentials };
+}
+
+/** Paths of the writes that the cluster has seen, logins aside. */
+const seenBy = (cluster: Cluster): string[] =>
+  writes(cluster).filter((write) => !write.endsWith('/access/ticket'));
+
+async function expectEnd(
+  story: Story,
+  { n, folder, cluster }: { readonly n: number; readonly folder: string; readonly cluster: Cluster },
+): Promise<void> {
+  const records = recordsOf(readFileSync(join(folder, 'audit.jsonl'), 'utf8'));
+  const begun = records
+    .filter(({ type }) => type === 'write.start')
+    .map(({ method, path }) => `${String(method)} ${String(path)}`);
+  expect([n, seenBy(cluster).filter((write) => !begun.includes(decodeURIComponent(write)))]).toEqual([n, []]);
+  if (!story.logins) return;
+  const rows = readFileSync(join(folder, 'c.csv'), 'utf8').trim().split('\n').slice(1);
+  for (const userid of story.logins) {
+    const [, password = '', state] = rows.find((row) => row.startsWith(`${userid},`))?.split(',') ?? [];
+    expect([n, userid, state, await canLogin(cluster, userid, password)]).toEqual([n, userid, 'set', true]);
+  }
+}
+
+const complaint = (run: RunOutcome): string => (run.code === 0 ? '' : run.stdout + run.stderr);
+
+describe.each(Object.entries(stories))('%s', (_, story) => {
+  let known: { origin: Origin; count: number; expected: unknown } | undefined;
+
+  async function undisturbed() {
+    const origin = await originOf(story);
+    const { folder, argv } = setStage(story, origin.credentials);
+    const cluster = await newCluster(origin);
+    const run = await runCli(argv, cluster);
+    expect([run.code, complaint(run)]).toEqual([0, '']);
+    await cluster.idle();
+    await expectEnd(story, { n: 0, folder, cluster });
+    const count = seenBy(cluster).length;
+    expect(count).toBeGreaterThanOrEqual(story.writes);
+    return { origin, count, expected: comparable(cluster.snapshot()) };
+  }
+
+  function newCluster({ state }: Origin, mortal?: Mortal, at = 0): Promise<Cluster> {
+    return startCluster({
+      ...(story.scenario ? { scenario: story.scenario } : {}),
+      ...(state ? { state } : {}),
+      onMutation: ({ n, phase }) => {
+        if (n === at && phase === 'after') mortal?.die();
+      },
+    });
+  }
+
+  test('killed after each write, then the same command again', async () => {
+    const { origin, count, expected } = (known ??= await undisturbed());
+    for (let n = 1; n <= count; n += 1) {
+      const mortal = new Mortal();
+      const { folder, argv } = setStage(story, origin.credentials);
+      const cluster = await newCluster(origin, mortal, n);
+      expect([n, await runMortal(argv, cluster, mortal)]).toEqual([n, undefined]);
+      if (story.waits) await cluster.idle();
+      const again = await runCli(argv, cluster);
+      expect([n, again.code, complaint(again)]).toEqual([n, 0, '']);
+      await cluster.idle();
+      expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
+      await expectEnd(story, { n, folder, cluster });
+    }
+  });
+
+  test.each(['drop-after', 'drop-before'] as const)('each write lost: %s', async (action) => {
+    const { origin, count, expected } = (known ??= await undisturbed());
+    for (let n = 1; n <= count; n += 1) {
+      const { folder, argv } = setStage(story, origin.credentials);
+      const cluster = await newCluster(origin);
+      cluster.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action });
+      const run = await runCli(argv, cluster);
+      expect([n, run.code, complaint(run)]).toEqual([n, 0, '']);
+      await cluster.idle();
+      expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
+      await expectEnd(story, { n, folder, cluster });
+    }
+  });
+});
