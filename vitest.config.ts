@@ -6,7 +6,7 @@ const base = { sequence: { shuffle: true }, restoreMocks: true, isolate: false, 
 export default defineConfig({
   test: {
     reporters: ['default'],
-    // Many tests wait for the simulator's clock: one worker per core, the main thread does next to nothing.
+    // One worker per core: the main thread does next to nothing.
     maxWorkers: '100%',
     projects: [
       {
@@ -18,6 +18,7 @@ export default defineConfig({
             'test/proxmox/**',
             'test/notify/**',
             'test/e2e/**',
+            'test/process/**',
             'test/simulator/**',
             'test/contract/**',
           ],
@@ -38,9 +39,19 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           setupFiles: ['test/e2e/setup.ts'],
-          globalSetup: ['test/e2e/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Spawns the built command line; see test/process/.
+        test: {
+          ...base,
+          name: 'process',
+          include: ['test/process/**/*.test.ts'],
+          setupFiles: ['test/e2e/setup.ts'],
+          globalSetup: ['test/process/global-setup.ts'],
+          testTimeout: 120_000,
         },
       },
     ],

@@ -67,7 +67,8 @@ export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun
   }
 }
 
-function processIo(): Omit<ProgramIo, OfOneRun> {
+/** What the process itself offers. */
+export function processIo(): Omit<ProgramIo, OfOneRun> {
   return {
     stdout: process.stdout,
     stderr: process.stderr,

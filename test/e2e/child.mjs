@@ -1,14 +1,16 @@
 // The built command line in a process of its own. Its time is that of the simulated cluster, which it asks over a socket.
+import fs from 'node:fs';
 import http from 'node:http';
-import { main } from '../../dist/cli.js';
+import { main, processIo } from '../../dist/cli.js';
 
+const { TEST_TIME, TEST_HOLD } = process.env;
 const agent = new http.Agent({ keepAlive: true });
 let now = Date.now();
 
 /** Answered when that much time has passed there. */
 function ask(ms, signal) {
   return new Promise((resolve, reject) => {
-    const request = http.get(`${process.env.TEST_TIME}/${ms}`, { agent, signal }, (response) => {
+    const request = http.get(`${TEST_TIME}/${ms}`, { agent, signal }, (response) => {
       let text = '';
       response.on('data', (chunk) => (text += chunk));
       response.on('end', () => {
@@ -20,23 +22,18 @@ function ask(ms, signal) {
   });
 }
 
-const listeners = new Set();
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.on(signal, () => {
-    for (const listener of listeners) listener(signal);
-  });
+// Stops for good where a file is about to be replaced, and says so: there it can be killed.
+if (TEST_HOLD) {
+  const { rename } = fs;
+  fs.rename = (from, to, done) => {
+    if (!to.endsWith(TEST_HOLD)) return rename(from, to, done);
+    process.stderr.write('HELD\n');
+  };
+}
 
 await ask(0);
 process.exitCode = await main(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  configDir: '/nonexistent',
+  ...processIo(),
   clock: { now: () => now, sleep: ask },
-  signature: { name: `child@host/${process.pid}`, isGone: () => false },
-  onStop: (listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  },
 });
 agent.destroy();

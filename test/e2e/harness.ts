@@ -1,5 +1,5 @@
 /** Runs the command line in this process, on the time of a simulated cluster, and reads what is left on the cluster. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -42,9 +42,12 @@ export function scenario(change: Partial<Scenario> = {}): Scenario {
   return { ...defaultScenario(), ...change };
 }
 
+/** In memory where there is such a place: every write of a credentials or audit file is flushed to the disk. */
+const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** A folder that is gone after the test. */
 export function workFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'deploy-stand-'));
+  const folder = mkdtempSync(join(SCRATCH, 'deploy-stand-'));
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

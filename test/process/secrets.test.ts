@@ -20,8 +20,8 @@ import {
   writeFiles,
   type Cluster,
   type RunOptions,
-} from './harness.ts';
-import { spawnServed, startServed } from './served.ts';
+} from '../e2e/harness.ts';
+import { spawnServed, startServed } from '../e2e/served.ts';
 
 const ROOT = 'rootM4RK;"&=ö 1';
 const CLOUD_INIT = "ciM4RK;'&=ü 2";

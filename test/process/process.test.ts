@@ -1,0 +1,194 @@
+/** What only a process can prove: how it dies, what it does on signals, with closed streams and on a terminal. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
+import { comparable } from '../e2e/cluster-view.ts';
+import { canLogin, runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
+import { spawnServed, startServed, type Served } from '../e2e/served.ts';
+
+const BIN = 'dist/cli.js';
+const LAB = `name: net
+machines:
+  - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: lan }] }
+  - { device_type: linux, name: host, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+`;
+
+interface Class {
+  readonly folder: string;
+  readonly credentials: string;
+  readonly argv: readonly string[];
+}
+
+function newClass(): Class {
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve, boris@pve]\n' });
+  const [lab = '', users = '', credentials = ''] = ['lab.yml', 'users.yml', 'c.csv'].map((name) =>
+    join(folder, name),
+  );
+  return { folder, credentials, argv: ['deploy', '-c', lab, '-u', users, '--credentials', credentials] };
+}
+
+/** All that it has said; resolves the promises of those who wait for a text. */
+function listen(child: ChildProcess): { text: () => string; said: (words: string) => Promise<void> } {
+  let text = '';
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      for (const look of waiting) look();
+    });
+  const said = (words: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!text.includes(words)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { text: () => text, said };
+}
+
+async function ended(child: ChildProcess): Promise<[number | null, string | null]> {
+  if (child.exitCode !== null || child.signalCode !== null) return [child.exitCode, child.signalCode];
+  return (await once(child, 'exit')) as [number | null, string | null];
+}
+
+/** A cluster that calls back once, when the first write whose path matches has been carried out. */
+function servedUntil(path: RegExp, act: () => void | Promise<void>): Promise<Served> {
+  let isOver = false;
+  const onMutation: SimulatorOptions['onMutation'] = async (event) => {
+    if (isOver || event.phase !== 'after' || !path.test(event.path)) return;
+    isOver = true;
+    await act();
+  };
+  return startServed({ onMutation });
+}
+
+async function deployUndisturbed(): Promise<unknown> {
+  const cluster = await startCluster();
+  expect((await runCli(newClass().argv, cluster)).code).toBe(0);
+  return comparable(cluster.snapshot());
+}
+
+let undisturbed: Promise<unknown> | undefined;
+
+async function expectWhole(one: Class, served: Served): Promise<void> {
+  const again = spawnServed(one.argv, served);
+  const { text } = listen(again);
+  const end = await ended(again);
+  expect([end, end[0] === 0 ? '' : text()]).toEqual([[0, null], '']);
+  await served.idle();
+  expect(comparable(served.snapshot())).toEqual(await (undisturbed ??= deployUndisturbed()));
+  const rows = readFileSync(one.credentials, 'utf8').trim().split('\n').slice(1);
+  expect(rows).toHaveLength(2);
+  for (const row of rows) {
+    const [userid = '', password = '', state] = row.split(',');
+    expect([userid, state, await canLogin(served, userid, password)]).toEqual([userid, 'set', true]);
+  }
+}
+
+describe('SIGKILL, then the same command again', () => {
+  test('inside the write of the credentials: the old file is whole, what is beside it is private', async () => {
+    const served = await startServed();
+    const one = newClass();
+    const child = spawnServed(one.argv, served, { TEST_HOLD: 'c.csv' });
+    await listen(child).said('HELD');
+    child.kill('SIGKILL');
+    expect(await ended(child)).toEqual([null, 'SIGKILL']);
+    const beside = readdirSync(one.folder).filter((name) => name.startsWith('c.csv'));
+    expect(beside).toHaveLength(1);
+    expect(beside.map((name) => statSync(join(one.folder, name)).mode & 0o777)).toEqual([0o600]);
+    await expectWhole(one, served);
+  });
+
+  test.each([
+    ['inside a clone', /\/clone$/],
+    ['while the lock is held', /^\/pools$/],
+  ])('%s', async (_, path) => {
+    const victim: { child?: ChildProcess } = {};
+    const served = await servedUntil(path, async () => {
+      victim.child?.kill('SIGKILL');
+      if (victim.child) await ended(victim.child);
+    });
+    const one = newClass();
+    const child = (victim.child = spawnServed(one.argv, served));
+    expect(await ended(child)).toEqual([null, 'SIGKILL']);
+    await expectWhole(one, served);
+  });
+});
+
+describe('signals', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s: what runs is finished, the summary tells how to go on', async (signal, code) => {
+    const victim: { child?: ChildProcess } = {};
+    const served = await servedUntil(/\/clone$/, () => void victim.child?.kill(signal));
+    const one = newClass();
+    const child = (victim.child = spawnServed(one.argv, served));
+    const { text } = listen(child);
+    expect(await ended(child)).toEqual([code, null]);
+    expect(text()).toContain('stopping: waiting for what runs already');
+    expect(text()).toContain(`deploy-stand deploy -c ${join(one.folder, 'lab.yml')}`);
+    expect(served.snapshot().pools.map(({ poolid }) => poolid)).not.toContain('deploy-stand-lock');
+    await expectWhole(one, served);
+  });
+
+  test('the second one ends it at once', async () => {
+    const victim: { child?: ChildProcess } = {};
+    const served = await servedUntil(/\/clone$/, async () => {
+      const { child } = victim;
+      if (!child) return;
+      const { said } = listen(child);
+      child.kill('SIGTERM');
+      await said('stopping');
+      child.kill('SIGTERM');
+      await ended(child);
+    });
+    const one = newClass();
+    const child = (victim.child = spawnServed(one.argv, served));
+    expect(await ended(child)).toEqual([143, null]);
+    await expectWhole(one, served);
+  });
+});
+
+describe('streams', () => {
+  const list = [BIN, 'templates', 'list', '--simulate', 'examples/clusters/unequal.yml', '--output', 'json'];
+
+  test('a reader that goes away early is no error', async () => {
+    const child = spawn(process.execPath, list, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const { text } = listen(child);
+    expect([await ended(child), text()]).toEqual([[0, null], '']);
+  });
+
+  test('a disk that is full for the result is told, and no crash', () => {
+    const full = openSync('/dev/full', 'w');
+    const run = spawnSync(process.execPath, list, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+    closeSync(full);
+    expect([run.status, run.stderr]).toEqual([
+      5,
+      expect.stringMatching(/cannot be written to stdout: ENOSPC.*\[OUTPUT\]\n$/),
+    ]);
+  });
+
+  const hasScript = spawnSync('script', ['--version']).status === 0;
+  test.skipIf(!hasScript)('a terminal gets colours and a display that moves; a pipe gets neither', () => {
+    const { argv, folder } = newClass();
+    const text = readFileSync('examples/clusters/three-nodes.yml', 'utf8');
+    writeFiles(folder, { 'fast.yml': text.replace(/speed: \d+/, 'speed: 100000') });
+    const words = [process.execPath, BIN, ...argv, '--simulate', join(folder, 'fast.yml')];
+    const tty = spawnSync('script', ['-qec', `stty cols 100; ${words.join(' ')}`, '/dev/null'], {
+      encoding: 'utf8',
+      env: { ...process.env, TERM: 'xterm', CI: '', NO_COLOR: undefined },
+    });
+    expect([tty.status, tty.stdout]).toEqual([0, expect.stringContaining('\u001B[')]);
+    const pipe = spawnSync(process.execPath, words.slice(1), { encoding: 'utf8' });
+    expect([pipe.status, pipe.stdout + pipe.stderr]).toEqual([0, expect.not.stringContaining('\u001B[')]);
+  });
+});
