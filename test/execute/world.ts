@@ -112,7 +112,6 @@ type Role = 'run' | 'other';
 
 export class PveWorld {
   readonly clock: Clock;
-  readonly time: Time;
   /** The run's client. */
   readonly pve: PveClient;
   /** Somebody else: root@pam with a password. */
@@ -137,7 +136,6 @@ export class PveWorld {
     this.#time = new VirtualTime(Date.parse(START));
     this.#simulator = createSimulator({ scenario: this.#scenario }, () => this.#time);
     this.clock = this.#time.clock;
-    this.time = { clock: this.clock, drive: (work) => this.drive(work) };
     this.pve = this.client({ login });
     const other = this.#connection({ login: 'root' }, 'other');
     this.admin = createPveClient(other);
