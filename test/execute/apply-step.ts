@@ -26,4 +26,9 @@ export async function apply<K extends StepKind>(
   return { outcome, retries: io.retries.length };
 }
 
+/** The same configuration without these lines. */
+export function without(config: Readonly<Record<string, string>> = {}, ...keys: readonly string[]) {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
+}
+
 export const count = (world: PveWorld, write: string) => world.writes.filter((line) => line === write).length;

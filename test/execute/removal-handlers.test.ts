@@ -3,7 +3,7 @@ import type { StepPayloads } from '../../src/lib/plan/types.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, count, VM_MARK } from './apply-step.ts';
+import { apply, count, VM_MARK, without } from './apply-step.ts';
 import { busy, lost, type Login, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, lockWaitSeconds: 120 };
@@ -98,7 +98,9 @@ describe('vm.stop', () => {
   test('a VM that runs on is told of', async () => {
     const world = withVm({}, underHa);
     // HA loses the wish, as it does in the middle of a migration.
-    world.later(5, () => Promise.resolve(world.forgetPlans()));
+    world.later(5, () => {
+      world.forgetPlans();
+    });
     await expect(apply(world, 'vm.stop', VM)).rejects.toMatchObject({ code: 'STILL_RUNNING' });
     expect(count(world, WRITE)).toBe(1);
     expect(world.isRunning(10001)).toBe(true);
@@ -128,7 +130,7 @@ describe('vm.unprotect', () => {
     },
   ])('$name: one write, of nothing else', async ({ make, faults = [], outcome }) => {
     const world = (make ?? (() => withVm({ protection: '1' })))().fault(...faults);
-    const { lock: _lock, ...before } = world.config('pve1', 10001)!;
+    const before = without(world.config('pve1', 10001), 'lock');
     expect((await apply(world, 'vm.unprotect', VM)).outcome).toBe(outcome);
     expect(world.config('pve1', 10001)).toEqual({ ...before, protection: '0' });
     expect(world.sent).toMatchObject([{ path: CONFIG[1], params: { protection: '0' } }]);

@@ -199,7 +199,7 @@ const tryPool = (
   world: PveWorld,
   io: ReturnType<PveWorld['io']>,
   id: string,
-  onAct = () => undefined as void,
+  onAct: () => unknown = () => undefined,
 ) =>
   attempt(io, {
     id,
@@ -216,7 +216,7 @@ test('a run that has lost PVE for two minutes asks no more: the other steps fail
   const io = world.io();
   world.cut(true);
   let asked = 0;
-  const step = (id: string) => world.drive(tryPool(world, io, id, () => void (asked += 1)));
+  const step = (id: string) => world.drive(tryPool(world, io, id, () => (asked += 1)));
   expect(await step('first')).toBeInstanceOf(UnreachableError);
   const before = { asked, at: world.clock.now() };
   for (const id of ['second', 'third']) {
@@ -230,7 +230,9 @@ test('an answer in between, even a refusal, starts the patience anew', async () 
   const world = new PveWorld({ pools: [{ pool: 'taken' }] });
   const io = world.io();
   world.cut(true);
-  world.later(60, () => Promise.resolve(world.cut(false)));
+  world.later(60, () => {
+    world.cut(false);
+  });
   expect(await world.drive(tryPool(world, io, 'taken'))).toBeInstanceOf(PveError);
   world.cut(true);
   const started = world.clock.now();

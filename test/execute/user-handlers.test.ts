@@ -207,6 +207,14 @@ describe('user.recreate', () => {
     },
   );
 
+  test('where the removal may have been carried out, both passwords stay', async () => {
+    const world = withAnna().fault(lost(DELETE, 'before'), refused(DELETE, 'delete user failed: no', 500, 2));
+    const { heard, secrets } = recorder();
+    await expect(apply(world, 'user.recreate', payload, secrets)).rejects.toThrow('delete user failed: no');
+    expect(heard).toEqual(['replacement anna@pve']);
+    expect(await passwordsOf(world)).toEqual(['former-secret']);
+  });
+
   test('once removed, the new password waits in the file', async () => {
     const world = withAnna().fault(refused(CREATE, 'create user failed: disk full'));
     const { heard, secrets } = recorder();

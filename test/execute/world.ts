@@ -224,14 +224,16 @@ export class PveWorld {
   }
 
   /** Somebody does something in so many seconds. Its trouble is the test's. */
-  later(seconds: number, act: () => Promise<unknown>): this {
+  later(seconds: number, act: () => unknown): this {
     this.#time.at(this.clock.now() + seconds * 1000, () => this.begin(act));
     return this;
   }
 
   /** Somebody begins something that is not waited for. */
-  begin(act: () => Promise<unknown>): void {
-    act().catch((error: unknown) => this.#strays.push(error));
+  begin(act: () => unknown): void {
+    void Promise.resolve()
+      .then(act)
+      .catch((error: unknown) => this.#strays.push(error));
   }
 
   /** Nothing of the run's side gets through to PVE. */
