@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/types.ts';
 import { createLimits } from '../../src/lib/execute/limits.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { apply, count, step, VM_MARK } from './apply-step.ts';
-import { FakePve, lost } from './fake-pve.ts';
+import { lost, PveWorld, VERSIONS, vm } from './world.ts';
 
 const FULL: StepPayloads['vm.clone'] = {
   node: 'pve1',
@@ -18,69 +19,88 @@ const FULL: StepPayloads['vm.clone'] = {
 const CLONE = { ...FULL, pool: 'anna', locks: ['shared:nfs'] };
 const USER_CFG =
   "clone failed: can't add VM 10001 to pool 'anna': cfs-lock 'file-user_cfg' error: got lock request timeout";
+const PLACE = ['POST', '/nodes/pve1/qemu/100/clone'] as const;
+const WRITE = PLACE.join(' ');
+const LOGIN = { user: 'op@pve', password: 'op-secret' };
 
-function confined(): FakePve {
-  const pve = new FakePve();
-  pve.isConfined = true;
-  pve.pools.set('anna', { comment: '', vmids: new Set() });
-  return pve;
+function confined(more: Partial<Scenario> = {}): PveWorld {
+  const user = LOGIN.user;
+  const scenario: Partial<Scenario> = {
+    users: [{ userid: user, password: LOGIN.password }],
+    pools: [{ pool: 'anna' }],
+    acl: [
+      { path: '/pool/anna', role: 'PVEVMAdmin', user },
+      { path: '/pool/anna', role: 'PVEPoolAdmin', user },
+      { path: '/vms/100', role: 'PVETemplateUser', user },
+      { path: '/storage/nfs', role: 'PVEDatastoreUser', user },
+      ...(more.version === '7.4' ? [] : [{ path: '/sdn/zones/localnetwork', role: 'PVESDNUser', user }]),
+    ],
+    templates: [{ vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs' }],
+    ...more,
+  };
+  return new PveWorld(scenario, LOGIN);
 }
 
-const members = (pve: FakePve): number[] => [...(pve.pools.get('anna')?.vmids ?? [])];
+/** Somebody's write takes so long that a clone begun now does not get user.cfg's lock. */
+function withBusyUserConfig(): PveWorld {
+  const world = confined({ latency: { user_cfg_write_ms: 15_000 } });
+  return world.before(PLACE, () => world.begin(() => world.admin.createPool('other', '')));
+}
+
+const members = (world: PveWorld) => world.pool('anna')?.vmids;
 
 describe('vm.clone', () => {
-  test.each([
-    { name: 'happy path', prepare: () => undefined, clones: 1 },
+  test.each<{ name: string; make: () => PveWorld; step?: typeof CLONE; clones: number }>([
+    ...VERSIONS.map((version) => ({
+      name: `happy path on ${version}`,
+      make: () => confined({ version }),
+      clones: 1,
+    })),
     {
       name: 'a clone that was taken back is made again',
-      prepare: (pve: FakePve) => pve.exits.push(USER_CFG),
+      make: withBusyUserConfig,
+      // With another target its configuration would have moved on before.
+      step: { ...CLONE, target: 'pve1' },
       clones: 2,
     },
     {
       name: 'a lost answer, never processed',
-      prepare: (pve: FakePve) => pve.fault('cloneVm', lost()),
+      make: () => confined().fault(lost(PLACE, 'before')),
       clones: 1,
     },
     {
       name: 'a lost answer, processed: out of sight until it is in its pool',
-      prepare: (pve: FakePve) => pve.fault('cloneVm', lost(), 'after'),
+      make: () => confined().fault(lost(PLACE, 'after')),
       clones: 1,
     },
-  ])('$name: the VM is in its pool', async ({ prepare, clones }) => {
-    const pve = confined();
-    prepare(pve);
-    await apply(pve, 'vm.clone', CLONE);
-    expect(count(pve, 'clone 10001')).toBe(clones);
-    expect(members(pve)).toEqual([10001]);
-    expect(pve.vm('pve2/10001')['name']).toBe('web');
+  ])('$name: the VM is in its pool', async ({ make, step: given = CLONE, clones }) => {
+    const world = make();
+    await apply(world, 'vm.clone', given);
+    expect(count(world, WRITE)).toBe(clones);
+    expect(members(world)).toEqual([10001]);
+    expect(world.config(given.target, 10001)?.['name']).toBe('web');
   });
 
   test('a clone under way of a killed run is waited for', async () => {
-    const pve = confined();
-    pve.vms.set('pve1/10001', { lock: 'clone' });
-    const finish = () => {
-      pve.vms.delete('pve1/10001');
-      pve.vms.set('pve2/10001', { name: 'web', description: VM_MARK });
-      pve.pools.get('anna')?.vmids.add(10001);
-      return 'OK';
-    };
-    pve.startTask('qmclone', '100', finish, 90);
-    expect((await apply(pve, 'vm.clone', CLONE)).outcome).toBe('already-done');
-    expect(count(pve, 'clone 10001')).toBe(0);
+    const world = confined({ latency: { storage_lock_s: 55 } });
+    const killed = world.client({ login: LOGIN });
+    await world.drive(killed.cloneVm(CLONE));
+    expect((await apply(world, 'vm.clone', CLONE)).outcome).toBe('already-done');
+    expect(count(world, WRITE)).toBe(1);
+    expect(members(world)).toEqual([10001]);
   });
 
   test('what a failed clone leaves on the target is told, and not cloned over', async () => {
-    const pve = confined();
-    pve.leavesOnTarget = true;
-    pve.exits.push(USER_CFG);
-    await expect(apply(pve, 'vm.clone', CLONE)).rejects.toMatchObject({
+    const world = withBusyUserConfig();
+    await expect(apply(world, 'vm.clone', CLONE)).rejects.toMatchObject({
       code: 'CLONE_LEFT',
       hint: expect.stringContaining('qm destroy 10001') as string,
     });
-    expect(count(pve, 'clone 10001')).toBe(1);
+    expect(count(world, WRITE)).toBe(1);
     // The next run: somebody else's, for all that can be seen. Another number is taken.
-    await expect(apply(pve, 'vm.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
-    expect(count(pve, 'clone 10001')).toBe(1);
+    await expect(apply(world, 'vm.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+    expect(world.config('pve2', 10001)?.['description']).toBe(VM_MARK);
+    expect(members(world)).toEqual([]);
   });
 });
 
@@ -92,9 +112,9 @@ test.each(['vm.delete', 'vm.stop'] as const)(
     const payload = { ...base, ...more } as StepPayloads['vm.delete'];
     expect((await apply(confined(), kind, payload)).outcome).toBe('already-done');
 
-    const pve = confined();
-    pve.vms.set('pve1/10001', { description: VM_MARK });
-    await expect(apply(pve, kind, payload)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const world = confined({ guests: [vm(10001, 'pve1', { description: VM_MARK, running: true })] });
+    await expect(apply(world, kind, payload)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(world.isRunning(10001)).toBe(true);
   },
 );
 

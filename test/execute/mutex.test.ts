@@ -2,288 +2,281 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { acquirePlanningLock, type PlanningLockOptions } from '../../src/lib/execute/mutex.ts';
 import { LOCK_POOL } from '../../src/lib/plan/marks.ts';
-import { UnreachableError } from '../../src/lib/proxmox/errors.ts';
-import { FakePve, lockTimeout, lost, refuse } from './fake-pve.ts';
+import type { PveClient } from '../../src/lib/proxmox/client.ts';
+import type { RequestFault } from '../../src/lib/simulator/faults.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import { busy, lost, PveWorld, refused, START, VERSIONS } from './world.ts';
 
-const acquire = (pve: FakePve, owner: string, more: Partial<PlanningLockOptions> = {}) =>
-  acquirePlanningLock(pve.api, pve.clock, { owner, nonce: owner, ...more });
+type Options = Partial<PlanningLockOptions> & { readonly pve?: PveClient };
 
-const comment = (pve: FakePve) => pve.pools.get(LOCK_POOL)?.comment;
+/** Each run has a client of its own. */
+const acquire = (world: PveWorld, owner: string, { pve = world.client(), ...more }: Options = {}) =>
+  acquirePlanningLock(pve, world.clock, { owner, nonce: owner, ...more });
 
-function leaveLock(pve: FakePve, owner: string, secondsLeft: number): void {
-  const until = new Date(pve.clock.now() + secondsLeft * 1000).toISOString();
-  pve.pools.set(LOCK_POOL, {
-    comment: `deploy-stand-lock owner=${owner} run=x until=${until}`,
-    vmids: new Set(),
-  });
+const comment = (world: PveWorld) => world.pool(LOCK_POOL)?.comment;
+const isFree = (world: PveWorld) => world.pool(LOCK_POOL) === undefined;
+
+const until = (moment: number) => new Date(moment).toISOString();
+const lockOf = (owner: string, moment: number) =>
+  `deploy-stand-lock owner=${owner} run=x until=${until(moment)}`;
+
+/** A cluster on which a run has left its lock. */
+function withLock(owner: string, secondsLeft: number, more: Partial<Scenario> = {}): PveWorld {
+  const text = lockOf(owner, Date.parse(START) + secondsLeft * 1000);
+  return new PveWorld({ pools: [{ pool: LOCK_POOL, comment: text }], ...more });
 }
 
-const pass = (pve: FakePve, seconds: number) => pve.clock.drive(pve.clock.sleep(seconds * 1000));
-const elapsed = (pve: FakePve, since: number) => (pve.clock.now() - since) / 1000;
+const CREATE = ['POST', '/pools'] as const;
+const UPDATE = ['PUT', '/pools'] as const;
+const DELETE = ['DELETE', '/pools'] as const;
 
-test('a free lock is taken at once, names its owner and deadline, and is gone after release', async () => {
-  const pve = new FakePve();
-  const started = pve.clock.now();
-  const lock = await pve.clock.drive(acquire(pve, 'anna  host-1', { nonce: 'ab12' }));
-  expect(comment(pve)).toBe('deploy-stand-lock owner=anna host-1 run=ab12 until=2026-01-15T09:02:00.000Z');
-  expect(elapsed(pve, started)).toBe(0);
-  expect(() => lock.assertHeld()).not.toThrow();
-  await pve.clock.drive(lock.release());
-  expect(pve.pools.size).toBe(0);
-  expect(() => lock.assertHeld()).toThrow(/took over/);
-});
+test.each(VERSIONS)(
+  '%s: a free lock is taken at once, names its owner and deadline, and is gone after release',
+  async (version) => {
+    const world = new PveWorld({ version });
+    const started = world.clock.now();
+    const lock = await world.drive(acquire(world, 'anna  host-1', { nonce: 'ab12' }));
+    expect(comment(world)).toMatch(
+      /^deploy-stand-lock owner=anna host-1 run=ab12 until=2026-01-15T09:02:00\.\d{3}Z$/,
+    );
+    // No more than its requests take.
+    expect(world.since(started)).toBeLessThan(0.5);
+    expect(() => lock.assertHeld()).not.toThrow();
+    await world.drive(lock.release());
+    expect(isFree(world)).toBe(true);
+    expect(() => lock.assertHeld()).toThrow(/took over/);
+  },
+);
 
 test('of two at once one waits for the other, and says for whom', async () => {
-  const pve = new FakePve();
-  const started = pve.clock.now();
+  const world = new PveWorld();
+  const started = world.clock.now();
   const waits: string[] = [];
   const order: string[] = [];
   const work = async (owner: string) => {
-    const lock = await acquire(pve, owner, { onWait: (text) => waits.push(text) });
+    const lock = await acquire(world, owner, { onWait: (text) => waits.push(text) });
     order.push(`${owner} in`);
-    await pve.clock.sleep(30_000);
+    await world.clock.sleep(30_000);
     lock.assertHeld();
     order.push(`${owner} out`);
     await lock.release();
   };
-  await pve.clock.drive(Promise.all([work('anna'), work('boris')]));
+  await world.drive(Promise.all([work('anna'), work('boris')]));
   expect(order).toEqual(['anna in', 'anna out', 'boris in', 'boris out']);
   expect(new Set(waits)).toEqual(new Set(['waiting for anna, which is planning on this cluster']));
-  expect(elapsed(pve, started)).toBeLessThan(30 + 5 + 2 + 30 + 1);
-  expect(pve.pools.size).toBe(0);
+  expect(world.since(started)).toBeLessThan(30 + 5 + 2 + 30 + 2);
+  expect(isFree(world)).toBe(true);
 });
 
 test('many runs come in one after the other', async () => {
-  const pve = new FakePve();
+  const world = new PveWorld();
   let inside = 0;
   const owners = Array.from({ length: 8 }, (_, index) => `run-${index}`);
   const work = async (owner: string) => {
-    const lock = await acquire(pve, owner, { patience: 3600_000 });
+    const lock = await acquire(world, owner, { patience: 3600_000 });
     expect((inside += 1)).toBe(1);
-    await pve.clock.sleep(7000);
+    await world.clock.sleep(7000);
     inside -= 1;
     await lock.release();
   };
-  await pve.clock.drive(Promise.all(owners.map(work)));
-  expect(pve.pools.size).toBe(0);
+  await world.drive(Promise.all(owners.map(work)));
+  expect(isFree(world)).toBe(true);
 });
 
 test('a waiter reads; it does not write while it waits', async () => {
-  const pve = new FakePve();
-  leaveLock(pve, 'boris', 60);
-  const lock = await pve.clock.drive(acquire(pve, 'anna'));
-  expect(pve.writes).toEqual([`deletePool ${LOCK_POOL}`, `createPool ${LOCK_POOL}`]);
-  await pve.clock.drive(lock.release());
+  const world = withLock('boris', 60);
+  const lock = await world.drive(acquire(world, 'anna'));
+  expect(world.writes).toEqual(['PUT /pools']);
+  expect(world.sent.map(({ params }) => params['poolid'])).toEqual([LOCK_POOL]);
+  await world.drive(lock.release());
 });
 
 describe('taking over', () => {
   test('an expired lock is taken over, not before its deadline', async () => {
-    const pve = new FakePve();
-    leaveLock(pve, 'boris', 50);
-    const started = pve.clock.now();
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    expect(elapsed(pve, started)).toBeGreaterThan(50);
-    expect(elapsed(pve, started)).toBeLessThan(60);
-    expect(comment(pve)).toContain('owner=anna');
-    await pve.clock.drive(lock.release());
+    const world = withLock('boris', 50);
+    const started = world.clock.now();
+    const lock = await world.drive(acquire(world, 'anna'));
+    expect(world.since(started)).toBeGreaterThan(50);
+    // The deadline, a look at the most 5 s later, and the time in which others' late writes show.
+    expect(world.since(started)).toBeLessThan(50 + 5 + 15 + 1);
+    expect(comment(world)).toContain('owner=anna');
+    await world.drive(lock.release());
   });
 
   test('several waiters at an expired lock: one gets it', async () => {
-    const pve = new FakePve();
-    leaveLock(pve, 'boris', -1);
+    const world = withLock('boris', -1);
     let inside = 0;
     const work = async (owner: string) => {
-      const lock = await acquire(pve, owner);
+      const lock = await acquire(world, owner);
       expect((inside += 1)).toBe(1);
-      await pve.clock.sleep(5000);
+      await world.clock.sleep(5000);
       expect(() => lock.assertHeld()).not.toThrow();
       inside -= 1;
       await lock.release();
     };
-    await pve.clock.drive(Promise.all(['anna', 'clara', 'dora'].map(work)));
-    expect(pve.pools.size).toBe(0);
+    await world.drive(Promise.all(['anna', 'clara', 'dora'].map(work)));
+    expect(isFree(world)).toBe(true);
   });
 
   test('a lock renewed between two looks is left alone', async () => {
-    const pve = new FakePve();
-    leaveLock(pve, 'boris', -1);
-    const api = pve.api;
-    let looks = 0;
-    const pools = async () => {
-      // Boris wakes up right before the look that precedes the deletion.
-      if ((looks += 1) === 3) leaveLock(pve, 'boris', 30);
-      return api.pools();
-    };
-    const watched = new Proxy(api, {
-      get: (target, name, receiver: unknown) =>
-        name === 'pools' ? pools : (Reflect.get(target, name, receiver) as unknown),
-    });
-    const started = pve.clock.now();
-    const options = { owner: 'anna', nonce: 'anna' };
-    const lock = await pve.clock.drive(acquirePlanningLock(watched, pve.clock, options));
-    expect(elapsed(pve, started)).toBeGreaterThan(30);
-    await pve.clock.drive(lock.release());
+    const world = withLock('boris', -1);
+    // Boris wakes up right before the look that precedes the deletion.
+    const renew = () =>
+      world.admin.updatePool(LOCK_POOL, { comment: lockOf('boris', world.clock.now() + 30_000) });
+    world.before(['GET', '/pools'], renew, 3);
+    const started = world.clock.now();
+    const lock = await world.drive(acquire(world, 'anna'));
+    expect(world.since(started)).toBeGreaterThan(30);
+    await world.drive(lock.release());
   });
 });
 
-/** The same PVE at the end of a slow line: requests and answers take their time. */
-function slowly(pve: FakePve, millis: () => number): FakePve['api'] {
-  return new Proxy(pve.api, {
-    get: (target, name, receiver: unknown) => {
-      const method = Reflect.get(target, name, receiver) as (...given: unknown[]) => unknown;
-      if (name === 'serverTime') return method;
-      return async (...given: unknown[]) => {
-        await pve.clock.sleep(millis());
-        try {
-          return await method(...given);
-        } finally {
-          await pve.clock.sleep(millis());
-        }
-      };
-    },
-  });
-}
-
-test('on any slow line, with or without an expired lock, never two are inside', async () => {
-  const delays = fc.infiniteStream(fc.integer({ min: 0, max: 400 }));
+test('on any slow line and server, with or without an expired lock, never two are inside', async () => {
   await fc.assert(
     fc.asyncProperty(
-      delays,
+      fc.infiniteStream(fc.integer({ min: 0, max: 400 })),
       fc.boolean(),
-      fc.integer({ min: 2, max: 4 }),
-      async (stream, isExpired, runs) => {
-        const pve = new FakePve();
-        if (isExpired) leaveLock(pve, 'boris', -1);
-        const api = slowly(pve, () => stream.next().value);
+      fc.constantFrom(150, 1500, 4000),
+      fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 2, maxLength: 4 }),
+      async (delays, isExpired, user_cfg_write_ms, starts) => {
+        const latency = { user_cfg_write_ms };
+        const world = isExpired ? withLock('boris', -1, { latency }) : new PveWorld({ latency });
         let inside = 0;
-        const work = async (owner: string) => {
-          const lock = await acquirePlanningLock(api, pve.clock, { owner, nonce: owner });
+        const work = async (start: number, index: number) => {
+          await world.clock.sleep(start);
+          const pve = world.client({ delay: () => delays.next().value });
+          const lock = await acquire(world, `run-${index}`, { pve });
           expect((inside += 1)).toBe(1);
-          await pve.clock.sleep(20_000);
+          await world.clock.sleep(20_000);
           inside -= 1;
           await lock.release();
         };
-        const owners = Array.from({ length: runs }, (_, index) => `run-${index}`);
-        await pve.clock.drive(Promise.all(owners.map(work)));
-        expect(pve.pools.size).toBe(0);
+        await world.drive(Promise.all(starts.map(work)));
+        expect(isFree(world)).toBe(true);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });
 
 describe('while it is held', () => {
   test('the deadline moves on, so that a long plan keeps the lock', async () => {
-    const pve = new FakePve();
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    await pass(pve, 1000);
+    const world = new PveWorld();
+    const lock = await world.drive(acquire(world, 'anna'));
+    await world.pass(1000);
     expect(() => lock.assertHeld()).not.toThrow();
-    expect(comment(pve)).toMatch(/until=2026-01-15T09:1[78]/);
-    await pve.clock.drive(lock.release());
-    const writes = pve.writes.length;
-    await pass(pve, 200);
-    expect(pve.writes).toHaveLength(writes);
+    expect(comment(world)).toMatch(/until=2026-01-15T09:1[78]/);
+    await world.drive(lock.release());
+    const writes = world.writes.length;
+    await world.pass(200);
+    expect(world.writes).toHaveLength(writes);
   });
 
   test('a lock that somebody took over is noticed, never overwritten and never removed', async () => {
-    const pve = new FakePve();
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    leaveLock(pve, 'boris', 500);
-    const his = comment(pve);
-    await pass(pve, 60);
+    const world = new PveWorld();
+    const lock = await world.drive(acquire(world, 'anna'));
+    const his = lockOf('boris', world.clock.now() + 500_000);
+    await world.drive(world.admin.updatePool(LOCK_POOL, { comment: his }));
+    await world.pass(60);
     expect(() => lock.assertHeld()).toThrow(/took over/);
-    await pve.clock.drive(lock.release());
-    expect(comment(pve)).toBe(his);
+    await world.drive(lock.release());
+    expect(comment(world)).toBe(his);
   });
 
   test('trouble with one renewal is mended by the next', async () => {
-    const pve = new FakePve();
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    pve.fault('pools', new UnreachableError('GET', '/pools', 'ECONNREFUSED'));
-    await pass(pve, 300);
+    const world = new PveWorld();
+    const lock = await world.drive(acquire(world, 'anna'));
+    await world.pass(35);
+    world.cut(true);
+    await world.pass(10);
+    world.cut(false);
+    await world.pass(255);
     expect(() => lock.assertHeld()).not.toThrow();
-    await pve.clock.drive(lock.release());
-    expect(pve.pools.size).toBe(0);
+    await world.drive(lock.release());
+    expect(isFree(world)).toBe(true);
   });
 
   test('without any renewal the lock counts as lost at its deadline', async () => {
-    const pve = new FakePve();
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    for (let i = 0; i < 50; i += 1) pve.fault('pools', new UnreachableError('GET', '/pools', 'ECONNREFUSED'));
-    await pass(pve, 119);
+    const world = new PveWorld();
+    const started = world.clock.now();
+    const lock = await world.drive(acquire(world, 'anna'));
+    world.cut(true);
+    await world.pass(119 - world.since(started));
     expect(() => lock.assertHeld()).not.toThrow();
-    await pass(pve, 2);
+    await world.pass(2);
     expect(() => lock.assertHeld()).toThrow(/took over/);
   });
 });
 
 describe('lost answers and locks', () => {
-  test.each([
-    { name: 'create, before', method: 'createPool', when: 'before', error: lost() },
-    { name: 'create, after', method: 'createPool', when: 'after', error: lost() },
-    { name: 'create, lock timeout', method: 'createPool', when: 'before', error: lockTimeout() },
-    { name: 'renew, before', method: 'updatePool', when: 'before', error: lost() },
-    { name: 'renew, after', method: 'updatePool', when: 'after', error: lost() },
-    { name: 'delete, before', method: 'deletePool', when: 'before', error: lost() },
-    { name: 'delete, after', method: 'deletePool', when: 'after', error: lost() },
-  ] as const)('$name', async ({ method, when, error }) => {
-    const pve = new FakePve().fault(method, error, when);
-    const lock = await pve.clock.drive(acquire(pve, 'anna'));
-    await pass(pve, 60); // one renewal
+  test.each<{ name: string; fault: RequestFault }>([
+    { name: 'create, before', fault: lost(CREATE, 'before') },
+    { name: 'create, after', fault: lost(CREATE, 'after') },
+    { name: 'create, lock timeout', fault: busy(CREATE) },
+    { name: 'renew, before', fault: lost(UPDATE, 'before') },
+    { name: 'renew, after', fault: lost(UPDATE, 'after') },
+    { name: 'delete, before', fault: lost(DELETE, 'before') },
+    { name: 'delete, after', fault: lost(DELETE, 'after') },
+  ])('$name', async ({ fault }) => {
+    const world = new PveWorld().fault(fault);
+    const lock = await world.drive(acquire(world, 'anna'));
+    await world.pass(60); // one renewal
     expect(() => lock.assertHeld()).not.toThrow();
-    await pve.clock.drive(lock.release());
-    expect(pve.pools.size).toBe(0);
-    expect(pve.writes).toHaveLength(3);
+    await world.drive(lock.release());
+    expect(isFree(world)).toBe(true);
+    expect(world.writes).toEqual(['POST /pools', 'PUT /pools', 'DELETE /pools']);
   });
 });
 
 describe('giving up', () => {
   test('after the patience is used up, naming the holder', async () => {
-    const pve = new FakePve();
-    const holder = await pve.clock.drive(acquire(pve, 'boris'));
-    const started = pve.clock.now();
-    await expect(pve.clock.drive(acquire(pve, 'anna'))).rejects.toMatchObject({
+    const world = new PveWorld();
+    const holder = await world.drive(acquire(world, 'boris'));
+    const started = world.clock.now();
+    await expect(world.drive(acquire(world, 'anna'))).rejects.toMatchObject({
       exitCode: 3,
       code: 'PLANNING_LOCKED',
       message: 'boris has been planning on this cluster all the while (waited 600 s)',
     });
-    expect(elapsed(pve, started)).toBeGreaterThan(590);
-    expect(elapsed(pve, started)).toBeLessThanOrEqual(600);
-    expect(comment(pve)).toContain('owner=boris');
-    await pve.clock.drive(holder.release());
+    expect(world.since(started)).toBeGreaterThan(590);
+    expect(world.since(started)).toBeLessThanOrEqual(601);
+    expect(comment(world)).toContain('owner=boris');
+    await world.drive(holder.release());
   });
 
   test('a pool of that name that is not a lock never expires', async () => {
-    const pve = new FakePve();
-    pve.pools.set(LOCK_POOL, { comment: 'mine', vmids: new Set() });
-    await expect(pve.clock.drive(acquire(pve, 'anna'))).rejects.toThrow(/its comment is not a lock of ours/);
-    expect(comment(pve)).toBe('mine');
+    const world = new PveWorld({ pools: [{ pool: LOCK_POOL, comment: 'mine' }] });
+    await expect(world.drive(acquire(world, 'anna'))).rejects.toThrow(/its comment is not a lock of ours/);
+    expect(comment(world)).toBe('mine');
   });
 
   test('an interrupt ends the waiting and leaves nothing behind', async () => {
-    const pve = new FakePve();
-    leaveLock(pve, 'boris', 100);
+    const world = withLock('boris', 100);
     const stop = new AbortController();
-    const waiting = acquire(pve, 'anna', {
+    const waiting = acquire(world, 'anna', {
       signal: stop.signal,
       onWait: () => stop.abort(new Error('SIGINT')),
     });
-    await expect(pve.clock.drive(waiting)).rejects.toThrow('SIGINT');
-    expect(comment(pve)).toContain('owner=boris');
+    await expect(world.drive(waiting)).rejects.toThrow('SIGINT');
+    expect(comment(world)).toContain('owner=boris');
   });
 
   test('a refusal by PVE is passed on', async () => {
-    const denied = refuse('Permission check failed (/pool/deploy-stand-lock, Pool.Allocate)', {}, 403);
-    const pve = new FakePve().fault('createPool', denied);
-    await expect(pve.clock.drive(acquire(pve, 'anna'))).rejects.toBe(denied);
+    const denied = 'Permission check failed (/pool/deploy-stand-lock, Pool.Allocate)';
+    const world = new PveWorld().fault(refused(CREATE, denied, 403));
+    await expect(world.drive(acquire(world, 'anna'))).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      text: denied,
+      privilege: 'Pool.Allocate',
+    });
   });
 });
 
 test('release is harmless twice, and never fails for trouble with PVE', async () => {
-  const pve = new FakePve();
-  const lock = await pve.clock.drive(acquire(pve, 'anna'));
-  pve.fault('deletePool', refuse('cluster not ready'));
-  await pve.clock.drive(lock.release());
-  await pve.clock.drive(lock.release());
+  const world = new PveWorld();
+  const lock = await world.drive(acquire(world, 'anna'));
+  world.fault(refused(DELETE, 'cluster not ready'));
+  await world.drive(lock.release());
+  await world.drive(lock.release());
   expect(() => lock.assertHeld()).toThrow(/took over/);
 });

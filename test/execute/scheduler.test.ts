@@ -5,7 +5,7 @@ import { createLimits, limitsOf } from '../../src/lib/execute/limits.ts';
 import { runPlan, type RunOptions } from '../../src/lib/execute/scheduler.ts';
 import type { ApplyEvent, Handlers, RunIo, StepIo, StepOutcome } from '../../src/lib/execute/types.ts';
 import type { Step, StepKind } from '../../src/lib/plan/types.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { virtualTime } from './world.ts';
 
 const FRAME = { reason: 'test', dependsOn: [] as string[], after: [] as string[] };
 
@@ -53,11 +53,11 @@ interface Run {
 }
 
 async function run({ steps, behave = () => Promise.resolve('done'), hard, options, onEvent }: Run) {
-  const clock = new VirtualClock();
+  const { clock, drive } = virtualTime();
   const started = clock.now();
   const log: string[] = [];
   const io = { clock, signal: hard ?? new AbortController().signal } as unknown as RunIo;
-  const result = await clock.drive(
+  const result = await drive(
     runPlan(
       { steps },
       {

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { formatReplicaMark } from '../../src/lib/plan/replica-marks.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
 import { apply } from './apply-step.ts';
-import { FakePve, lost } from './fake-pve.ts';
+import { lost, PveWorld, VERSIONS, vm } from './world.ts';
 
 const description = formatReplicaMark({ source: 101, digest: 'abc', vmid: 99999 });
+const OLDER = formatReplicaMark({ source: 101, digest: 'older', vmid: 99999 });
 const COPY = { node: 'pve1', home: 'pve2', vmid: 99999, description };
 const CLONE = {
   ...COPY,
@@ -17,55 +20,125 @@ const CONFIGURE = { ...COPY, options: { onboot: '0', protection: '0', tags: 'dep
 const MIGRATE = { ...COPY, locks: [] };
 const CONVERT = { ...COPY, node: 'pve2', locks: [] };
 
-function copied(node = 'pve1', more: Record<string, string> = {}): FakePve {
-  const pve = new FakePve();
-  pve.vms.set(`${node}/99999`, { description, digest: 'd1', protection: '1', ...more });
-  return pve;
+const CONFIG = ['PUT', '/nodes/pve1/qemu/99999/config'] as const;
+const MOVE = ['POST', '/nodes/pve1/qemu/99999/migrate'] as const;
+const TEMPLATE = ['POST', '/nodes/pve2/qemu/99999/template'] as const;
+
+const templates = [
+  {
+    vmid: 101,
+    name: 'debian',
+    node: 'pve1',
+    storage: 'zfs',
+    tags: 'golden',
+    config: { onboot: '1', protection: '1' },
+  },
+];
+
+function copied(
+  node = 'pve1',
+  more: Partial<ScenarioGuest> = {},
+  scenario: Partial<Scenario> = {},
+): PveWorld {
+  const { config, ...rest } = more;
+  const values = { protection: '1', ...config };
+  return new PveWorld({
+    templates,
+    guests: [vm(99999, node, { storage: 'zfs', description, config: values, ...rest })],
+    ...scenario,
+  });
 }
 
-test('copy, configure, move, convert; each of them once more does nothing', async () => {
-  const pve = new FakePve();
-  for (const round of ['done', 'already-done']) {
-    expect((await apply(pve, 'template.clone', CLONE)).outcome).toBe(round);
-    expect((await apply(pve, 'template.configure', CONFIGURE)).outcome).toBe(round);
-    expect((await apply(pve, 'template.migrate', MIGRATE)).outcome).toBe(round);
-    expect((await apply(pve, 'template.convert', CONVERT)).outcome).toBe(round);
-  }
-  expect(pve.writes).toEqual(['clone 99999', 'configure 99999', 'migrate 99999 pve1 pve2', 'convert 99999']);
-  expect(pve.vm('pve2/99999')).toMatchObject({ template: '1', tags: 'deploy-stand' });
-});
+test.each(VERSIONS)(
+  '%s: copy, configure, move, convert; each of them once more does nothing',
+  async (version) => {
+    const world = new PveWorld({ version, templates });
+    for (const round of ['done', 'already-done']) {
+      expect((await apply(world, 'template.clone', CLONE)).outcome).toBe(round);
+      expect((await apply(world, 'template.configure', CONFIGURE)).outcome).toBe(round);
+      expect((await apply(world, 'template.migrate', MIGRATE)).outcome).toBe(round);
+      expect((await apply(world, 'template.convert', CONVERT)).outcome).toBe(round);
+    }
+    expect(world.writes).toEqual([
+      'POST /nodes/pve1/qemu/101/clone',
+      CONFIG.join(' '),
+      MOVE.join(' '),
+      TEMPLATE.join(' '),
+      // Before its task finds the number taken on the other node.
+      'POST /nodes/pve1/qemu/101/clone',
+    ]);
+    expect(world.config('pve2', 99999)).toMatchObject({
+      template: '1',
+      tags: 'deploy-stand',
+      onboot: '0',
+      protection: '0',
+      scsi0: expect.stringMatching(/^zfs:base-99999-disk-0/) as string,
+    });
+  },
+);
 
 test.each([
-  ['template.configure', 'updateVmConfig', CONFIGURE],
-  ['template.migrate', 'migrateVm', MIGRATE],
-] as const)('%s: the lost answer is looked up', async (kind, method, payload) => {
+  ['template.configure', CONFIG, CONFIGURE],
+  ['template.migrate', MOVE, MIGRATE],
+] as const)('%s: the lost answer is looked up', async (kind, place, payload) => {
   for (const when of ['before', 'after'] as const) {
-    const pve = copied().fault(method, lost(), when);
-    await apply(pve, kind, payload);
-    expect(pve.writes).toHaveLength(1);
+    const world = copied().fault(lost(place, when));
+    await apply(world, kind, payload);
+    expect(world.writes).toHaveLength(1);
   }
 });
 
 test('template.convert: the lost answer is looked up', async () => {
-  const pve = copied('pve2').fault('convertToTemplate', lost(), 'after');
-  expect((await apply(pve, 'template.convert', CONVERT)).outcome).toBe('already-done');
-  expect(pve.writes).toEqual(['convert 99999']);
+  const world = copied('pve2').fault(lost(TEMPLATE, 'after'));
+  expect((await apply(world, 'template.convert', CONVERT)).outcome).toBe('already-done');
+  expect(world.writes).toEqual([TEMPLATE.join(' ')]);
+});
+
+test('template.convert: another run is quicker', async () => {
+  const world = copied('pve2');
+  world.before(TEMPLATE, async () => {
+    await world.admin.convertToTemplate('pve2', 99999);
+    await world.clock.sleep(5000);
+  });
+  expect((await apply(world, 'template.convert', CONVERT)).outcome).toBe('already-done');
+  expect(world.config('pve2', 99999)?.['template']).toBe('1');
+});
+
+test('template.configure: another run changes the copy between look and write', async () => {
+  const world = copied();
+  world.before(CONFIG, () => world.admin.updateVmConfig('pve1', 99999, { set: { cores: '3' }, remove: [] }));
+  expect((await apply(world, 'template.configure', CONFIGURE)).outcome).toBe('done');
+  expect(world.config('pve1', 99999)).toMatchObject({ cores: '3', protection: '0', tags: 'deploy-stand' });
 });
 
 test('a move says what the log says', async () => {
-  const pve = copied();
-  pve.exits.push("ERROR: can't migrate 'zfs:x': local cdrom image");
-  await expect(apply(pve, 'template.migrate', { ...MIGRATE, targetStorage: 'ssd2' })).rejects.toMatchObject({
-    code: 'MIGRATE_FAILED',
-    message: "VM 99999 could not be moved to pve2: can't migrate 'zfs:x': local cdrom image",
-  });
-  expect(pve.writes).toEqual(['migrate 99999 pve1 pve2 ssd2']);
+  const storages = ['zfs', 'ssd2'].map((id) => ({ id, type: 'zfspool' as const }));
+  const local = { id: 'local', type: 'dir' as const, content: ['iso'] };
+  const world = copied(
+    'pve1',
+    { config: { ide2: 'local:iso/debian.iso,media=cdrom' } },
+    { storages: [...storages, local] },
+  );
+  await expect(apply(world, 'template.migrate', { ...MIGRATE, targetStorage: 'ssd2' })).rejects.toMatchObject(
+    {
+      code: 'MIGRATE_FAILED',
+      message:
+        "VM 99999 could not be moved to pve2: can't migrate local cdrom 'local:iso/debian.iso': local cdrom image",
+    },
+  );
+  expect(world.sent).toMatchObject([{ path: MOVE[1], params: { target: 'pve2', targetstorage: 'ssd2' } }]);
+  expect(world.config('pve1', 99999)).not.toHaveProperty('lock');
 });
 
 test('a lock that was busy during the move is no failure', async () => {
-  const pve = copied();
-  pve.exits.push("ERROR: can't lock file '/var/lock/pve-manager/pve-storage-zfs' - got timeout");
-  expect(await apply(pve, 'template.migrate', MIGRATE)).toEqual({ outcome: 'done', retries: 1 });
+  const world = copied('pve1', {}, { latency: { storage_lock_s: 12 } });
+  // A new disk is made under the VM's own lock file, longer than the move waits for it.
+  world.before(MOVE, () => {
+    world.begin(() => world.byHand.put('/nodes/pve1/qemu/99999/config', { scsi1: 'zfs:1' }));
+    return world.clock.sleep(100);
+  });
+  expect(await apply(world, 'template.migrate', MIGRATE)).toEqual({ outcome: 'done', retries: 1 });
+  expect(world.config('pve2', 99999)?.['description']).toBe(description);
 });
 
 test.each([
@@ -73,29 +146,33 @@ test.each([
   ['template.migrate', MIGRATE],
   ['template.convert', { ...CONVERT, node: 'pve1' }],
 ] as const)('%s leaves alone what is not the planned copy', async (kind, payload) => {
-  for (const other of ['', formatReplicaMark({ source: 101, digest: 'older', vmid: 99999 })]) {
-    const pve = copied('pve1', { description: other });
-    await expect(apply(pve, kind, payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
-    expect(pve.writes).toEqual([]);
+  for (const other of ['', OLDER]) {
+    const world = copied('pve1', { description: other });
+    await expect(apply(world, kind, payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.writes).toEqual([]);
   }
-  await expect(apply(new FakePve(), kind, payload)).rejects.toMatchObject({ code: 'VM_MISSING' });
+  await expect(apply(new PveWorld(), kind, payload)).rejects.toMatchObject({ code: 'VM_MISSING' });
 });
 
 test('a copy that another run has moved on is waited for, not made twice', async () => {
-  const pve = copied('pve2', { lock: 'migrate' });
-  expect((await apply(pve, 'template.clone', CLONE)).outcome).toBe('already-done');
-  expect((await apply(pve, 'template.configure', CONFIGURE)).outcome).toBe('already-done');
-  const unlocked = copied('pve1', { lock: 'clone' });
-  void unlocked.clock.sleep(3000).then(() => {
-    unlocked.vms.set('pve1/99999', { description, digest: 'd1' });
-  });
-  expect((await apply(unlocked, 'template.migrate', MIGRATE)).outcome).toBe('done');
-  expect(unlocked.asides).toBe(1);
+  const world = copied('pve2', { config: { lock: 'migrate' } });
+  expect((await apply(world, 'template.clone', CLONE)).outcome).toBe('already-done');
+  expect((await apply(world, 'template.configure', CONFIGURE)).outcome).toBe('already-done');
+});
+
+test('a copy that another run is still making is waited for, and others work meanwhile', async () => {
+  const world = new PveWorld({ templates });
+  await world.drive(world.admin.cloneVm(CLONE));
+  await world.pass(1);
+  expect(world.config('pve1', 99999)?.['lock']).toBe('clone');
+  expect((await apply(world, 'template.clone', CLONE)).outcome).toBe('already-done');
+  const locked = copied('pve1', { config: { lock: 'clone' } });
+  locked.later(3, () => locked.unlock('pve1', 99999));
+  expect((await apply(locked, 'template.migrate', MIGRATE)).outcome).toBe('done');
+  expect(locked.asides).toBe(1);
 });
 
 test('an older copy under the number is not taken for this one', async () => {
-  const pve = copied('pve1', {
-    description: formatReplicaMark({ source: 101, digest: 'older', vmid: 99999 }),
-  });
-  await expect(apply(pve, 'template.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+  const world = copied('pve1', { description: OLDER });
+  await expect(apply(world, 'template.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
 });

@@ -1,16 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import { apply } from './apply-step.ts';
-import { FakePve, lockTimeout, lost, refuse } from './fake-pve.ts';
+import { busy, lost, PveWorld, refused, VERSIONS } from './world.ts';
 
 const COMMENT = 'deploy-stand since=2026-01-15T09:00:00Z';
 const DISABLED = 'deploy-stand since=2026-01-15T09:00:00Z disabled=2026-02-15T09:00:00Z';
 const ANNA = { userid: 'anna@pve', comment: COMMENT };
+const USER = '/access/users/anna@pve';
 
-function withAnna(comment = COMMENT): FakePve {
-  const pve = new FakePve();
-  pve.users.push({ userid: 'anna@pve', comment, groups: ['old'], password: 'former' });
-  return pve;
+const groups = ['old', 'new', 'class'].map((group) => ({ group }));
+
+function withAnna(comment = COMMENT, version: (typeof VERSIONS)[number] = '8.4'): PveWorld {
+  const anna = { userid: 'anna@pve', comment, groups: ['old'], password: 'former-secret' };
+  // Only a ticket may change a password.
+  return new PveWorld({ version, groups, users: [anna], pools: [{ pool: 'anna' }] }, 'root');
+}
+
+const withNobody = () => new PveWorld({ groups, pools: [{ pool: 'anna' }] }, 'root');
+
+/** Which of the two passwords PVE takes. */
+async function passwordsOf(world: PveWorld): Promise<string[]> {
+  const valid: string[] = [];
+  for (const password of ['former-secret', 'fresh-secret'])
+    if (await world.canLogIn('anna@pve', password)) valid.push(password);
+  return valid;
 }
 
 /** What the credentials file is told, in order. */
@@ -21,7 +35,7 @@ function recorder() {
     secrets: {
       replacementFor: (userid: string) => {
         heard.push(`replacement ${userid}`);
-        return Promise.resolve('fresh');
+        return Promise.resolve('fresh-secret');
       },
       settle: (userid: string, state: string) => {
         heard.push(`${state} ${userid}`);
@@ -31,83 +45,90 @@ function recorder() {
   };
 }
 
-describe('user.update', () => {
+describe.each(VERSIONS)('user.update on %s', (version) => {
   const payload = { ...ANNA, newComment: DISABLED, enable: false, groups: ['new'], expire: 0 };
+  const UPDATE = ['PUT', USER] as const;
 
-  test.each<{ name: string; prepare: (pve: FakePve) => unknown; writes: number }>([
-    { name: 'happy path', prepare: () => undefined, writes: 1 },
-    { name: 'a busy lock', prepare: (pve) => pve.fault('updateUser', lockTimeout()), writes: 1 },
-    { name: 'lost before', prepare: (pve) => pve.fault('updateUser', lost()), writes: 1 },
-    {
-      name: 'lost after: written again',
-      prepare: (pve) => pve.fault('updateUser', lost(), 'after'),
-      writes: 2,
-    },
-  ])('$name', async ({ prepare, writes }) => {
-    const pve = withAnna();
-    prepare(pve);
-    expect((await apply(pve, 'user.update', payload)).outcome).toBe('done');
-    expect(pve.users).toEqual([
-      {
-        userid: 'anna@pve',
-        comment: DISABLED,
-        groups: ['new'],
-        password: 'former',
-        enable: false,
-        expire: 0,
-      },
+  test.each<{ name: string; faults?: RequestFault[]; writes: number }>([
+    { name: 'happy path', writes: 1 },
+    { name: 'a busy lock', faults: [busy(UPDATE)], writes: 1 },
+    { name: 'lost before', faults: [lost(UPDATE, 'before')], writes: 1 },
+    { name: 'lost after: written again', faults: [lost(UPDATE, 'after')], writes: 2 },
+  ])('$name', async ({ faults = [], writes }) => {
+    const world = withAnna(COMMENT, version).fault(...faults);
+    const [before] = world.users();
+    expect((await apply(world, 'user.update', payload)).outcome).toBe('done');
+    expect(world.users()).toEqual([
+      { ...before, comment: DISABLED, groups: ['new'], enable: false, expire: 0 },
     ]);
-    expect(pve.writes).toEqual(Array(writes).fill('updateUser anna@pve comment,groups,expire,enable'));
+    expect(world.writes).toEqual(Array(writes).fill(`PUT ${USER}`));
+    for (const { params } of world.sent)
+      expect(Object.keys(params).sort()).toEqual(['comment', 'enable', 'expire', 'groups']);
+    // Disabled, not with another password.
+    expect(await passwordsOf(world)).toEqual([]);
+    await apply(world, 'user.update', { ...ANNA, comment: DISABLED, newComment: COMMENT, enable: true });
+    expect(await passwordsOf(world)).toEqual(['former-secret']);
   });
 
-  test.each<{ name: string; pve: FakePve; payload: StepPayloads['user.update']; code: string }>([
-    { name: 'a user that was changed meanwhile', pve: withAnna('VIP'), payload, code: 'NOT_OURS' },
+  test.each<{ name: string; make: () => PveWorld; payload: StepPayloads['user.update']; code: string }>([
+    { name: 'a user that was changed meanwhile', make: () => withAnna('VIP'), payload, code: 'NOT_OURS' },
     {
       name: 'a user without our mark',
-      pve: withAnna('teacher'),
+      make: () => withAnna('teacher'),
       payload: { ...payload, comment: 'teacher' },
       code: 'NOT_OURS',
     },
-    { name: 'a user that is gone', pve: new FakePve(), payload, code: 'USER_GONE' },
-  ])('leaves $name alone', async ({ pve, payload: given, code }) => {
-    await expect(apply(pve, 'user.update', given)).rejects.toMatchObject({ code });
-    expect(pve.writes).toEqual([]);
+    { name: 'a user that is gone', make: withNobody, payload, code: 'USER_GONE' },
+  ])('leaves $name alone', async ({ make, payload: given, code }) => {
+    const world = make();
+    await expect(apply(world, 'user.update', given)).rejects.toMatchObject({ code });
+    expect(world.writes).toEqual([]);
   });
 });
 
 describe('user.password', () => {
-  test.each<{ name: string; prepare: (pve: FakePve) => unknown; writes: number }>([
-    { name: 'happy path', prepare: () => undefined, writes: 1 },
-    { name: 'a busy lock', prepare: (pve) => pve.fault('setPassword', lockTimeout()), writes: 1 },
-    { name: 'lost before', prepare: (pve) => pve.fault('setPassword', lost()), writes: 1 },
-    { name: 'lost after: set again', prepare: (pve) => pve.fault('setPassword', lost(), 'after'), writes: 2 },
-  ])('$name: in the file before, set after', async ({ prepare, writes }) => {
-    const pve = withAnna();
-    prepare(pve);
+  const PASSWORD = ['PUT', '/access/password'] as const;
+
+  test.each<{ name: string; faults?: RequestFault[]; writes: number; version?: (typeof VERSIONS)[number] }>([
+    ...VERSIONS.map((version) => ({ name: `happy path on ${version}`, version, writes: 1 })),
+    { name: 'a busy lock', faults: [busy(PASSWORD)], writes: 1 },
+    { name: 'lost before', faults: [lost(PASSWORD, 'before')], writes: 1 },
+    { name: 'lost after: set again', faults: [lost(PASSWORD, 'after')], writes: 2 },
+  ])('$name: in the file before, set after', async ({ faults = [], writes, version }) => {
+    const world = withAnna(COMMENT, version).fault(...faults);
     const { heard, secrets } = recorder();
-    expect((await apply(pve, 'user.password', ANNA, secrets)).outcome).toBe('done');
-    expect(pve.users[0]?.password).toBe('fresh');
-    expect(pve.writes).toHaveLength(writes);
+    expect((await apply(world, 'user.password', ANNA, secrets)).outcome).toBe('done');
+    expect(await passwordsOf(world)).toEqual(['fresh-secret']);
+    expect(world.writes).toHaveLength(writes);
     expect(heard).toEqual(['replacement anna@pve', 'set anna@pve']);
   });
 
-  test.each<{ name: string; pve: FakePve; heard: readonly string[] }>([
-    { name: 'gone: the former is kept', pve: new FakePve(), heard: ['unchanged anna@pve'] },
-    { name: 'changed meanwhile: the former is kept', pve: withAnna('VIP'), heard: ['unchanged anna@pve'] },
+  test.each<{ name: string; make: () => PveWorld; heard: readonly string[]; valid: readonly string[] }>([
+    { name: 'gone: the former is kept', make: withNobody, heard: ['unchanged anna@pve'], valid: [] },
+    {
+      name: 'changed meanwhile: the former is kept',
+      make: () => withAnna('VIP'),
+      heard: ['unchanged anna@pve'],
+      valid: ['former-secret'],
+    },
     {
       name: 'refused: the former is kept',
-      pve: withAnna().fault('setPassword', refuse('Permission check failed', undefined, 403)),
+      make: () => withAnna().fault(refused(PASSWORD, 'Permission check failed', 403)),
       heard: ['unchanged anna@pve'],
+      valid: ['former-secret'],
     },
     {
       name: 'refused after a lost answer: either may be valid, so both stay',
-      pve: withAnna().fault('setPassword', lost(), 'after').fault('setPassword', refuse('no')),
+      make: () => withAnna().fault(lost(PASSWORD, 'after'), refused(PASSWORD, 'no', 500, 2)),
       heard: [],
+      valid: ['fresh-secret'],
     },
-  ])('$name', async ({ pve, heard }) => {
+  ])('$name', async ({ make, heard, valid }) => {
+    const world = make();
     const recorded = recorder();
-    await expect(apply(pve, 'user.password', ANNA, recorded.secrets)).rejects.toThrow();
+    await expect(apply(world, 'user.password', ANNA, recorded.secrets)).rejects.toThrow();
     expect(recorded.heard).toEqual(['replacement anna@pve', ...heard]);
+    expect(await passwordsOf(world)).toEqual(valid);
   });
 });
 
@@ -126,33 +147,36 @@ describe('user.recreate', () => {
   };
   const made = {
     userid: 'anna@pve',
-    password: 'fresh',
     comment: COMMENT,
     groups: ['class'],
     email: 'a@example.edu',
-    firstName: 'Anna',
+    firstname: 'Anna',
     expire: 1790000000,
+    enable: true,
   };
+  const DELETE = ['DELETE', USER] as const;
+  const CREATE = ['POST', '/access/users'] as const;
+  const GRANT = ['PUT', '/access/acl'] as const;
 
-  test.each<{ name: string; prepare: (pve: FakePve) => unknown }>([
-    { name: 'happy path', prepare: () => undefined },
-    {
-      name: 'busy locks',
-      prepare: (pve) => pve.fault('deleteUser', lockTimeout()).fault('createUser', lockTimeout()),
-    },
-    { name: 'delete lost before', prepare: (pve) => pve.fault('deleteUser', lost()) },
-    { name: 'delete lost after', prepare: (pve) => pve.fault('deleteUser', lost(), 'after') },
-    { name: 'create lost before', prepare: (pve) => pve.fault('createUser', lost()) },
-    { name: 'create lost after', prepare: (pve) => pve.fault('createUser', lost(), 'after') },
-    { name: 'grant lost', prepare: (pve) => pve.fault('grant', lost()) },
-    { name: 'the user is gone already', prepare: (pve) => pve.users.pop() },
-  ])('$name: same mark, details and rights', async ({ prepare }) => {
-    const pve = withAnna();
-    prepare(pve);
+  test.each<{ name: string; make?: () => PveWorld; faults?: RequestFault[] }>([
+    ...VERSIONS.map((version) => ({
+      name: `happy path on ${version}`,
+      make: () => withAnna(COMMENT, version),
+    })),
+    { name: 'busy locks', faults: [busy(DELETE), busy(CREATE)] },
+    { name: 'delete lost before', faults: [lost(DELETE, 'before')] },
+    { name: 'delete lost after', faults: [lost(DELETE, 'after')] },
+    { name: 'create lost before', faults: [lost(CREATE, 'before')] },
+    { name: 'create lost after', faults: [lost(CREATE, 'after')] },
+    { name: 'grant lost', faults: [lost(GRANT, 'before')] },
+    { name: 'the user is gone already', make: withNobody },
+  ])('$name: same mark, details and rights', async ({ make = withAnna, faults = [] }) => {
+    const world = make().fault(...faults);
     const { heard, secrets } = recorder();
-    expect((await apply(pve, 'user.recreate', payload, secrets)).outcome).toBe('done');
-    expect(pve.users).toEqual([made]);
-    expect(pve.grants).toEqual([
+    expect((await apply(world, 'user.recreate', payload, secrets)).outcome).toBe('done');
+    expect(world.users()).toMatchObject([made]);
+    expect(await passwordsOf(world)).toEqual(['fresh-secret']);
+    expect(world.grants()).toEqual([
       '/pool/anna PVEVMAdmin anna@pve true',
       '/vms/10001 PVEVMUser anna@pve false',
     ]);
@@ -160,31 +184,55 @@ describe('user.recreate', () => {
   });
 
   test('a disabled user stays disabled', async () => {
-    const pve = withAnna();
-    await apply(pve, 'user.recreate', { ...payload, enable: false }, recorder().secrets);
-    expect(pve.users).toEqual([{ ...made, enable: false }]);
+    const world = withAnna();
+    await apply(world, 'user.recreate', { ...payload, enable: false }, recorder().secrets);
+    expect(world.users()).toMatchObject([{ ...made, enable: false }]);
+    expect(await passwordsOf(world)).toEqual([]);
   });
 
-  test.each<{ name: string; pve: FakePve; payload?: StepPayloads['user.recreate'] }>([
-    { name: 'changed meanwhile', pve: withAnna('VIP') },
-    { name: 'not ours', pve: withAnna('teacher'), payload: { ...payload, comment: 'teacher' } },
+  test.each<{ name: string; comment: string; payload?: StepPayloads['user.recreate'] }>([
+    { name: 'changed meanwhile', comment: 'VIP' },
+    { name: 'not ours', comment: 'teacher', payload: { ...payload, comment: 'teacher' } },
   ])(
     'a user that is $name is not removed, and keeps the former password',
-    async ({ pve, payload: given }) => {
+    async ({ comment, payload: given }) => {
+      const world = withAnna(comment);
       const { heard, secrets } = recorder();
-      await expect(apply(pve, 'user.recreate', given ?? payload, secrets)).rejects.toMatchObject({
+      await expect(apply(world, 'user.recreate', given ?? payload, secrets)).rejects.toMatchObject({
         code: 'NOT_OURS',
       });
-      expect(pve.writes).toEqual([]);
+      expect(world.writes).toEqual([]);
       expect(heard).toEqual(['replacement anna@pve', 'unchanged anna@pve']);
+      expect(await passwordsOf(world)).toEqual(['former-secret']);
     },
   );
 
-  test('once removed, the new password waits in the file', async () => {
-    const pve = withAnna().fault('createUser', refuse('create user failed: disk full'));
+  test('where the removal may have been carried out, both passwords stay', async () => {
+    const world = withAnna().fault(lost(DELETE, 'before'), refused(DELETE, 'delete user failed: no', 500, 2));
     const { heard, secrets } = recorder();
-    await expect(apply(pve, 'user.recreate', payload, secrets)).rejects.toThrow('disk full');
-    expect(pve.users).toEqual([]);
+    await expect(apply(world, 'user.recreate', payload, secrets)).rejects.toThrow('delete user failed: no');
+    expect(heard).toEqual(['replacement anna@pve']);
+    expect(await passwordsOf(world)).toEqual(['former-secret']);
+  });
+
+  test('once removed, the new password waits in the file', async () => {
+    const world = withAnna().fault(refused(CREATE, 'create user failed: disk full'));
+    const { heard, secrets } = recorder();
+    await expect(apply(world, 'user.recreate', payload, secrets)).rejects.toThrow('disk full');
+    expect(world.users()).toEqual([]);
+    expect(heard).toEqual(['replacement anna@pve']);
+  });
+
+  test('somebody else creates the user in between: it is left as it is', async () => {
+    const world = withAnna();
+    world.before(CREATE, () =>
+      world.admin.createUser({ userid: 'anna@pve', comment: 'by hand', groups: [] }),
+    );
+    const { heard, secrets } = recorder();
+    await expect(apply(world, 'user.recreate', payload, secrets)).rejects.toMatchObject({
+      code: 'USER_TAKEN',
+    });
+    expect(world.users()).toMatchObject([{ comment: 'by hand' }]);
     expect(heard).toEqual(['replacement anna@pve']);
   });
 });

@@ -1,8 +1,10 @@
 /** Migrations: done once, followed to their end or to the deadline, and told where the VM is. */
 import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
 import { apply, count } from './apply-step.ts';
-import { FakePve, lockTimeout, lost, refuse } from './fake-pve.ts';
+import { busy, lost, onPve1, PveWorld, taskEnds, VERSIONS, vm } from './world.ts';
 
 const PAYLOAD: StepPayloads['vm.migrate'] = {
   node: 'pve1',
@@ -14,110 +16,158 @@ const PAYLOAD: StepPayloads['vm.migrate'] = {
   conntrack: false,
   timeoutSeconds: 600,
 };
-const WRITE = 'migrate 101 pve1 pve2';
+const MIGRATE = ['POST', '/nodes/pve1/qemu/101/migrate'] as const;
+const WRITE = MIGRATE.join(' ');
+/** A bridge that only pve1 has: QEMU does not start on the target. */
+const STUCK = onPve1({ bridges: ['vmbr0', 'vmbr5'] });
+const ABORTED = "bridge 'vmbr5' does not exist";
 
-function cluster(place = 'pve1/101'): FakePve {
-  const pve = new FakePve();
-  pve.vms.set(place, { name: 'web' });
-  return pve;
+function cluster(more: Partial<ScenarioGuest> = {}, scenario: Partial<Scenario> = {}): PveWorld {
+  const { node = 'pve1', ...rest } = more;
+  return new PveWorld({ guests: [vm(101, node, { name: 'web', running: true, ...rest })], ...scenario });
 }
 
-const migrate = (pve: FakePve, change: Partial<typeof PAYLOAD> = {}) =>
-  apply(pve, 'vm.migrate', { ...PAYLOAD, ...change });
+const migrate = (world: PveWorld, change: Partial<typeof PAYLOAD> = {}) =>
+  apply(world, 'vm.migrate', { ...PAYLOAD, ...change });
+
+/** Somebody else moves the VM. */
+async function arrive(world: PveWorld, target = 'pve2'): Promise<void> {
+  await world.admin.migrateVm({ ...PAYLOAD, target });
+  await world.clock.sleep(10_000);
+}
 
 describe('vm.migrate', () => {
-  test('moves it; run again it finds the work done', async () => {
-    const pve = cluster();
-    expect(await migrate(pve)).toEqual({ outcome: 'done', retries: 0 });
-    expect(pve.vm('pve2/101')).toEqual({ name: 'web' });
-    expect(await migrate(pve)).toEqual({ outcome: 'already-done', retries: 0 });
-    expect(count(pve, WRITE)).toBe(1);
+  test.each(VERSIONS)('%s: moves it; run again it finds the work done', async (version) => {
+    const world = cluster({}, { version });
+    const before = world.config('pve1', 101);
+    expect(await migrate(world)).toEqual({ outcome: 'done', retries: 0 });
+    expect(world.config('pve2', 101)).toEqual(before);
+    expect(world.isRunning(101)).toBe(true);
+    expect(await migrate(world)).toEqual({ outcome: 'already-done', retries: 0 });
+    expect(count(world, WRITE)).toBe(1);
   });
 
   test('a busy lock proves that nothing happened: it is tried again', async () => {
-    const pve = cluster().fault('migrateVm', lockTimeout('x'));
-    expect((await migrate(pve)).outcome).toBe('done');
+    const world = cluster().fault(busy(MIGRATE, 'x'));
+    expect((await migrate(world)).outcome).toBe('done');
   });
 
   test.each([
     ['before', 1],
     ['after', 1],
   ] as const)('the answer lost %s processing: one migration', async (when, migrations) => {
-    const pve = cluster().fault('migrateVm', lost(), when);
-    expect((await migrate(pve)).outcome).toMatch(/done/);
-    expect(count(pve, WRITE)).toBe(migrations);
-    expect(pve.vm('pve2/101')).toEqual({ name: 'web' });
+    const world = cluster().fault(lost(MIGRATE, when));
+    expect((await migrate(world)).outcome).toMatch(/done/);
+    expect(count(world, WRITE)).toBe(migrations);
+    expect(world.config('pve2', 101)?.['name']).toBe('web');
   });
 
   test('one that is under way already is followed', async () => {
-    const pve = cluster();
-    await pve.api.migrateVm(PAYLOAD);
-    expect((await migrate(pve)).outcome).toBe('done');
-    expect(count(pve, WRITE)).toBe(1);
+    const world = cluster();
+    await world.drive(world.admin.migrateVm(PAYLOAD));
+    expect((await migrate(world)).outcome).toBe('done');
+    expect(count(world, WRITE)).toBe(0);
+    expect(world.config('pve2', 101)?.['name']).toBe('web');
   });
 
   test('failed: says where it is, with the words of the log', async () => {
-    const pve = cluster();
-    pve.exits.push('migration aborted');
-    await expect(migrate(pve)).rejects.toMatchObject({
+    const world = cluster({ bridge: 'vmbr5' }, STUCK);
+    await expect(migrate(world)).rejects.toMatchObject({
       code: 'MIGRATION_FAILED',
       message: expect.stringMatching(/failed: migration aborted; it is on pve1/) as string,
-      hint: expect.stringContaining('migration aborted') as string,
+      hint: expect.stringContaining(ABORTED) as string,
+    });
+    expect(world.isRunning(101)).toBe(true);
+  });
+
+  test('a task without a verdict: what counts is where the VM is', async () => {
+    const world = cluster().fault(taskEnds(MIGRATE, 'unexpected status'));
+    await expect(migrate(world)).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringMatching(/unexpected status; it is on pve1/) as string,
     });
   });
 
   test('"migration problems" after the hand-over: it arrived', async () => {
-    const pve = cluster();
-    pve.exits.push('migration problems');
-    expect((await migrate(pve)).outcome).toBe('done');
+    const world = cluster().fault(taskEnds(MIGRATE, 'migration problems'));
+    // Before the handler looks where the VM is, it is on the target.
+    const look = ['GET', '/nodes/pve2/qemu/101/config'] as const;
+    world.before(look, () => arrive(world), 2);
+    expect((await migrate(world)).outcome).toBe('done');
+    expect(world.config('pve2', 101)?.['name']).toBe('web');
+    const ends = world
+      .state()
+      .tasks.flatMap(({ type, exitstatus }) => (type === 'qmigrate' ? [exitstatus] : []));
+    expect(ends).toEqual(['migration problems', 'OK']);
   });
 
   test('too slow: reported, not stopped', async () => {
-    const pve = cluster();
-    pve.taskSeconds = 5000;
-    await expect(migrate(pve)).rejects.toMatchObject({ code: 'MIGRATION_TIMEOUT' });
-    expect(pve.clock.now()).toBeGreaterThanOrEqual(600_000);
-    expect(await pve.api.tasks('pve1', { source: 'active', vmid: 101 })).toHaveLength(1);
+    const world = cluster({}, { latency: { migrate_s: 2500 } });
+    const started = world.clock.now();
+    await expect(migrate(world)).rejects.toMatchObject({ code: 'MIGRATION_TIMEOUT' });
+    expect(world.since(started)).toBeGreaterThanOrEqual(600);
+    const active = world.drive(world.admin.tasks('pve1', { source: 'active', vmid: 101 }));
+    expect(await active).toHaveLength(1);
   });
 
   test.each([
-    ['on a third node', cluster('pve3/101'), 'VM_ELSEWHERE'],
-    ['gone', new FakePve(), 'VM_GONE'],
-  ])('%s by now: left alone', async (_, pve, code) => {
-    await expect(migrate(pve)).rejects.toMatchObject({ code });
-    expect(pve.writes).toEqual([]);
+    ['on a third node', () => cluster({ node: 'pve3' }), 'VM_ELSEWHERE'],
+    ['gone', () => new PveWorld(), 'VM_GONE'],
+  ])('%s by now: left alone', async (_, make, code) => {
+    const world = make();
+    await expect(migrate(world)).rejects.toMatchObject({ code });
+    expect(world.writes).toEqual([]);
+  });
+
+  test('moved to a third node between look and write', async () => {
+    const world = cluster({ running: false });
+    world.before(MIGRATE, () => arrive(world, 'pve3'));
+    await expect(migrate(world)).rejects.toMatchObject({ code: 'VM_ELSEWHERE' });
+    expect(world.writes).toEqual([]);
   });
 
   test('refused by PVE: its words', async () => {
-    const pve = cluster().fault('migrateVm', refuse("storage 'zfs' is not available on node 'pve2'"));
-    await expect(migrate(pve)).rejects.toThrow(/not available on node 'pve2'/);
+    const storages = [{ id: 'zfs', type: 'zfspool' as const, nodes: ['pve1'] }];
+    const world = cluster({ storage: 'zfs' }, { storages });
+    await expect(migrate(world)).rejects.toThrow(/not available on node 'pve2'/);
+    expect(world.writes).toEqual([]);
   });
 
   describe('under HA', () => {
-    const underHa = (): FakePve => {
-      const pve = cluster();
-      pve.ha.add(101);
-      return pve;
-    };
+    const underHa = (more: Partial<ScenarioGuest> = {}, scenario: Partial<Scenario> = {}) =>
+      cluster({ ha: true, ...more }, scenario);
 
-    test('the migration that HA starts later is followed to the final node', async () => {
-      const pve = underHa();
-      expect((await migrate(pve, { ha: true })).outcome).toBe('done');
-      expect(pve.vm('pve2/101')).toEqual({ name: 'web' });
-      expect(pve.clock.now()).toBeGreaterThan(12_000);
-    });
+    test.each(VERSIONS)(
+      '%s: the migration that HA starts later is followed to the final node',
+      async (version) => {
+        const world = underHa({}, { version });
+        const started = world.clock.now();
+        expect((await migrate(world, { ha: true })).outcome).toBe('done');
+        expect(world.config('pve2', 101)?.['name']).toBe('web');
+        expect(world.since(started)).toBeGreaterThan(10);
+        expect(count(world, WRITE)).toBe(1);
+      },
+    );
 
     test('its failure is the failure', async () => {
-      const pve = underHa();
-      pve.exits.push('migration aborted');
-      await expect(migrate(pve, { ha: true })).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+      const world = underHa({ bridge: 'vmbr5' }, STUCK);
+      await expect(migrate(world, { ha: true })).rejects.toMatchObject({
+        code: 'MIGRATION_FAILED',
+        hint: expect.stringContaining(ABORTED) as string,
+      });
     });
 
     test('a request that HA never carries out ends at the deadline', async () => {
-      const pve = underHa();
-      await expect(migrate(pve, { ha: true, timeoutSeconds: 8 })).rejects.toMatchObject({
+      const world = underHa();
+      world.later(5, () => {
+        world.forgetPlans();
+      });
+      const started = world.clock.now();
+      await expect(migrate(world, { ha: true, timeoutSeconds: 60 })).rejects.toMatchObject({
         code: 'MIGRATION_TIMEOUT',
       });
+      expect(world.since(started)).toBeGreaterThan(50);
+      expect(world.config('pve1', 101)?.['name']).toBe('web');
     });
   });
 });

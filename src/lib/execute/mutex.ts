@@ -41,8 +41,11 @@ const RENEW_EVERY = 40 * SECOND;
 const FIRST_POLL = 2 * SECOND;
 const LONGEST_POLL = 5 * SECOND;
 const PATIENCE = 600 * SECOND;
-/** Longer than another waiter needs between its last look at an expired lock and its deletion. */
-const SETTLE = 2 * SECOND;
+/**
+ * Longer than another waiter needs between its last look at an expired lock and its write: PVE lets that wait 10 s for
+ * user.cfg's lock (pve-cluster Cluster.pm, `$cfs_lock`), and the line may be slow.
+ */
+const SETTLE = 15 * SECOND;
 
 interface Holder {
   readonly comment: string;
@@ -101,15 +104,23 @@ class LockPool {
     return Date.parse(until) < this.#pve.serverTime().getTime() || this.#isGone(owner);
   }
 
-  /** False: another run has it. `contested`: it was not free at first, so other waiters may be about to remove it. */
-  async tryTake(contested: boolean): Promise<boolean> {
+  /** False: there is a lock. Of all that try at once PVE lets one create the pool. */
+  async tryTake(): Promise<boolean> {
     const next = this.#nextComment();
     this.#ours = new Set([next.comment]);
-    if (!(await this.#create(next.comment))) return false;
-    if (contested) await this.#io.clock.sleep(SETTLE, this.#io.signal);
-    this.#held = await this.#isOurs();
-    if (this.#held) this.#until = next.until;
-    return this.#held;
+    return (await this.#create(next.comment)) && this.#hold(next.until);
+  }
+
+  /**
+   * Writes over an expired lock; false: another run has it. The pool stays, since whoever removed it could hit the one
+   * that another run has just created. Of several that write over it the last one has it, and all see that it has.
+   */
+  async takeOver(expired: Holder): Promise<boolean> {
+    const next = this.#nextComment();
+    this.#ours = new Set([next.comment]);
+    if (!(await this.#replace(expired.comment, next.comment))) return false;
+    await this.#io.clock.sleep(SETTLE, this.#io.signal);
+    return this.#hold(next.until);
   }
 
   /** Removes an expired lock, and only that very one: whoever renewed or replaced it since keeps it. */
@@ -172,6 +183,36 @@ class LockPool {
       if (!isAlreadyExists(error)) throw error;
       return this.#isOurs(); // an earlier try, its answer lost, may have made it after all
     }
+  }
+
+  /** False: it is not that one any more. */
+  async #replace(former: string, comment: string): Promise<boolean> {
+    let isWritten = false;
+    try {
+      await attempt(this.#io, {
+        id: this.#name,
+        act: async () => {
+          const now = (await this.read())?.comment;
+          isWritten = now?.trim() === comment;
+          if (now !== former) return 'already-done';
+          await this.#pve.updatePool(this.pool, { comment }, this.#io.signal);
+          isWritten = true;
+          return 'done';
+        },
+        // Each try begins with the look.
+        look: () => Promise.resolve('absent'),
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      return false;
+    }
+    return isWritten;
+  }
+
+  async #hold(until: number): Promise<boolean> {
+    this.#held = await this.#isOurs();
+    if (this.#held) this.#until = until;
+    return this.#held;
   }
 
   async #isOurs(): Promise<boolean> {
@@ -246,14 +287,14 @@ async function take(lock: LockPool, clock: Clock, options: PlanningLockOptions):
   const started = clock.now();
   for (let poll = FIRST_POLL, contested = false; ; contested = true) {
     let holder = contested ? await lock.read() : undefined;
-    if (holder && lock.isPast(holder)) {
-      await lock.removeExpired(holder);
-      holder = undefined;
-    }
     if (!holder) {
-      if (await lock.tryTake(contested)) return;
+      if (await lock.tryTake()) return;
       holder = await lock.read();
-      if (holder && lock.isPast(holder)) continue;
+    }
+    if (holder && lock.isPast(holder)) {
+      options.onWait?.(`taking over from ${holder.owner}, which has not given the lock back`);
+      if (await lock.takeOver(holder)) return;
+      continue;
     }
     // A pool that is there and not shown (no Pool.Audit) cannot be told from one released this moment: wait for both.
     const shown = holder ?? { comment: '', owner: 'another run', until: undefined };

@@ -125,7 +125,7 @@ interface TaskStatus {
   readonly exitstatus?: string;
 }
 
-export interface NewUser {
+interface NewUser {
   readonly userid: string;
   readonly password?: string;
   readonly comment: string;

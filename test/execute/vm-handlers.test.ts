@@ -1,0 +1,435 @@
+import { describe, expect, test } from 'vitest';
+import { handlers } from '../../src/lib/execute/handlers/index.ts';
+import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import { TaskError } from '../../src/lib/proxmox/errors.ts';
+import type { RequestFault } from '../../src/lib/simulator/faults.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
+import { apply, count, step, VM_MARK, without } from './apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
+
+const templates = [{ vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs' }];
+
+describe('vm.clone', () => {
+  const payload: StepPayloads['vm.clone'] = {
+    node: 'pve1',
+    target: 'pve2',
+    templateVmid: 100,
+    vmid: 10001,
+    name: 'pc',
+    description: VM_MARK,
+    full: false,
+    locks: ['shared:nfs'],
+  };
+  const CLONE = ['POST', '/nodes/pve1/qemu/100/clone'] as const;
+  const NFS_BUSY = "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout";
+  const clones = (world: PveWorld) => count(world, CLONE.join(' '));
+  const world = (...guests: readonly ScenarioGuest[]) => new PveWorld({ templates, guests });
+
+  /** A run that was killed has started it; its clones take this long. */
+  function underWay(seconds: number, faults: readonly RequestFault[] = []): Promise<PveWorld> {
+    const made = new PveWorld({ templates, latency: { storage_lock_s: seconds } }).fault(...faults);
+    return made.drive(made.admin.cloneVm(payload)).then(() => made);
+  }
+
+  test.each<{ name: string; make?: () => PveWorld | Promise<PveWorld>; outcome: string; clones: number }>([
+    { name: 'happy path', outcome: 'done', clones: 1 },
+    {
+      name: 'finished by a run that was killed',
+      make: () => world(vm(10001, 'pve2', { description: `${VM_MARK} spec=ab\n` })),
+      outcome: 'already-done',
+      // PVE asks about the number on the template's node only; the task finds it taken.
+      clones: 1,
+    },
+    {
+      name: 'still under way from a run that was killed',
+      make: () => underWay(55),
+      outcome: 'already-done',
+      clones: 0,
+    },
+    {
+      name: 'a clone under way that is rolled back is made again',
+      make: () => underWay(20, [taskEnds(CLONE, 'clone failed: no space')]),
+      outcome: 'done',
+      clones: 1,
+    },
+    { name: 'lost before', make: () => world().fault(lost(CLONE, 'before')), outcome: 'done', clones: 1 },
+    {
+      name: 'lost after: the task is waited for',
+      make: () => world().fault(lost(CLONE, 'after')),
+      outcome: 'already-done',
+      clones: 1,
+    },
+    {
+      name: 'the task meets a lock timeout and is rolled back',
+      make: () => world().fault(taskEnds(CLONE, NFS_BUSY)),
+      outcome: 'done',
+      clones: 2,
+    },
+    {
+      name: 'the template is locked for a moment',
+      make: () =>
+        world().fault(refused(CLONE, "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout")),
+      outcome: 'done',
+      clones: 1,
+    },
+  ])('$name', async ({ make = world, outcome, clones: expected }) => {
+    const pve = await make();
+    expect((await apply(pve, 'vm.clone', payload)).outcome).toBe(outcome);
+    expect(clones(pve)).toBe(expected);
+    expect(pve.config('pve2', 10001)?.['description']).toContain(VM_MARK);
+    expect(pve.config('pve2', 10001)).not.toHaveProperty('lock');
+  });
+
+  test.each(VERSIONS)('%s: a full clone onto another storage', async (version) => {
+    const storages = ['nfs', 'ceph'].map((id) => ({ id, type: 'rbd' as const }));
+    const pve = new PveWorld({ version, templates, storages });
+    const full = { ...payload, full: true, storage: 'ceph' };
+    expect((await apply(pve, 'vm.clone', full)).outcome).toBe('done');
+    expect(pve.config('pve2', 10001)?.['scsi0']).toMatch(/^ceph:vm-10001-disk-0/);
+  });
+
+  test('a lost answer and nothing to see: waits for young clones of the template, then makes it', async () => {
+    const pve = new PveWorld({ templates, latency: { storage_lock_s: 45 } });
+    await pve.drive(pve.admin.cloneVm({ ...payload, vmid: 10002, description: '' }));
+    pve.fault(lost(CLONE, 'before'));
+    const started = pve.clock.now();
+    expect((await apply(pve, 'vm.clone', payload)).outcome).toBe('done');
+    // After the other one's 45 s, those of its own.
+    expect(pve.since(started)).toBeGreaterThan(90);
+    expect(clones(pve)).toBe(1);
+  });
+
+  test('a lock timeout is told apart from other trouble', async () => {
+    const pve = world().fault(taskEnds(CLONE, NFS_BUSY));
+    const io = pve.io();
+    await pve.drive(handlers['vm.clone'](step('vm.clone', payload), io));
+    expect(io.retries).toMatchObject([{ lockTimeout: true }]);
+  });
+
+  test('a storage whose lock others hold for too long', async () => {
+    const pve = new PveWorld({ templates, latency: { storage_lock_s: 15 } });
+    await pve.drive(pve.admin.cloneVm({ ...payload, vmid: 10002, description: '' }));
+    expect(await apply(pve, 'vm.clone', payload)).toEqual({ outcome: 'done', retries: 1 });
+    expect(clones(pve)).toBe(2);
+    expect(pve.config('pve2', 10001)?.['description']).toBe(VM_MARK);
+  });
+
+  test('a clone lock without a task is a zombie', async () => {
+    const pve = world(vm(10001, 'pve1', { config: { lock: 'clone' } }));
+    await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({
+      code: 'ZOMBIE_CLONE',
+      hint: expect.stringContaining('qm unlock 10001') as string,
+    });
+    expect(clones(pve)).toBe(0);
+  });
+
+  test('a finished clone that never reached its node is reported', async () => {
+    const pve = world(vm(10001, 'pve1', { description: VM_MARK }));
+    await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({ code: 'VM_MISPLACED' });
+  });
+
+  test.each([
+    {
+      name: "another VM, on the template's node",
+      place: 'pve1',
+      values: { name: 'db', description: 'production' },
+      code: 'VM_MISPLACED',
+      says: /was left on pve1/,
+    },
+    {
+      name: 'another VM',
+      place: 'pve2',
+      values: { name: 'db', description: 'production' },
+      code: 'VMID_TAKEN',
+      says: /in use by another VM \("db"\)/,
+    },
+    {
+      name: 'another machine of ours',
+      place: 'pve2',
+      values: { name: 'router', description: VM_MARK.replace('machine=pc', 'machine=router') },
+      code: 'VMID_TAKEN',
+      says: /in use by another VM \("router"\) on pve2/,
+    },
+  ])('the number belongs to $name', async ({ place, values, code, says }) => {
+    const pve = world(vm(10001, place, values));
+    const applied = apply(pve, 'vm.clone', payload);
+    await expect(applied).rejects.toMatchObject({ code });
+    await expect(applied).rejects.toThrow(says);
+    expect(pve.config(place, 10001)).toMatchObject(values);
+  });
+
+  test('the number is taken on a node where we do not look', async () => {
+    const pve = world(vm(10001, 'pve3', { description: 'production' }));
+    await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({
+      code: 'VMID_TAKEN',
+      message: expect.stringContaining('File exists') as string,
+    });
+    // PVE finds it out within the task. The second try is for a name that a clone of ours had until a moment ago.
+    expect(clones(pve)).toBe(2);
+    expect(pve.config('pve3', 10001)?.['description']).toBe('production');
+  });
+
+  test('any other failure of the task is the failure of the step', async () => {
+    const pve = world().fault(taskEnds(CLONE, 'clone failed: no space left on device'));
+    const applied = apply(pve, 'vm.clone', payload);
+    await expect(applied).rejects.toBeInstanceOf(TaskError);
+    await expect(applied).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    expect(clones(pve)).toBe(1);
+    expect(pve.guest(10001)).toBeUndefined();
+  });
+
+  test('a node that loses power during the clone: no second one is begun without an answer', async () => {
+    const pve = new PveWorld({ templates, latency: { storage_lock_s: 10 } });
+    pve.powerOff('pve1', 5);
+    await expect(apply(pve, 'vm.clone', { ...payload, target: 'pve1' })).rejects.toMatchObject({
+      code: 'PVE_UNREACHABLE',
+    });
+    expect(clones(pve)).toBe(1);
+  });
+});
+
+describe('vm.configure', () => {
+  const payload: StepPayloads['vm.configure'] = {
+    node: 'pve1',
+    vmid: 10001,
+    description: `${VM_MARK} spec=abc`,
+    nics: [
+      { index: 0, model: 'virtio', bridge: 'vmbr0', firewall: true },
+      {
+        index: 1,
+        model: 'vmxnet3',
+        bridge: 'vmbr1000',
+        mac: '1C:87:76:40:00:01',
+        tag: 100,
+        linkDown: true,
+        mtu: 1400,
+      },
+      { index: 2, model: 'e1000', bridge: 'vmbr1001', trunks: ['10', '20-30'] },
+    ],
+    options: { cores: '4', onboot: '0' },
+    tags: ['lab-net', 'deploy-stand'],
+    remove: ['hookscript', 'startup'],
+  };
+  const CONFIG = ['PUT', '/nodes/pve1/qemu/10001/config'] as const;
+  const WRITE = CONFIG.join(' ');
+  const FRESH = {
+    net0: 'e1000=BC:24:11:00:00:01,bridge=vmbr9,tag=7',
+    net1: 'virtio=BC:24:11:00:00:02,bridge=vmbr9',
+    net5: 'virtio=BC:24:11:00:00:05,bridge=vmbr9',
+    tags: 'Debian;deploy-stand',
+    startup: 'order=1',
+  };
+  const withVm = (
+    config: Readonly<Record<string, string>> = {},
+    description = `${VM_MARK}\n`,
+    scenario: Partial<Scenario> = {},
+  ): PveWorld =>
+    new PveWorld({
+      guests: [vm(10001, 'pve1', { description, config: { ...FRESH, ...config } })],
+      ...scenario,
+    });
+  /** Somebody writes into the same configuration. */
+  const meddle = (world: PveWorld, cores: string) =>
+    world.admin.updateVmConfig('pve1', 10001, { set: { cores }, remove: [] });
+
+  test.each(VERSIONS)('%s: one write says everything', async (version) => {
+    const world = withVm({}, VM_MARK, { version });
+    const kept = without(world.config('pve1', 10001), 'net5', 'startup');
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
+    expect(world.config('pve1', 10001)).toEqual({
+      ...kept,
+      description: payload.description,
+      net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0,firewall=1',
+      net1: 'vmxnet3=1C:87:76:40:00:01,bridge=vmbr1000,link_down=1,mtu=1400,tag=100',
+      // PVE draws the MAC of a NIC that comes without one.
+      net2: expect.stringMatching(
+        /^e1000=(?:[0-9A-F]{2}:){5}[0-9A-F]{2},bridge=vmbr1001,trunks=10;20-30$/,
+      ) as string,
+      cores: '4',
+      onboot: '0',
+      tags: 'debian;deploy-stand;lab-net',
+    });
+    expect(world.writes).toEqual([WRITE]);
+    expect(world.sent[0]?.params).toMatchObject({
+      net1: 'vmxnet3=1C:87:76:40:00:01,bridge=vmbr1000,tag=100,link_down=1,mtu=1400',
+      net2: 'model=e1000,bridge=vmbr1001,trunks=10;20-30',
+      delete: 'net5,startup',
+    });
+  });
+
+  test('a present MAC in the long form is kept too', async () => {
+    const world = withVm({ net0: 'model=virtio,macaddr=bc:24:11:aa:bb:cc,bridge=vmbr9' });
+    await apply(world, 'vm.configure', payload);
+    expect(world.config('pve1', 10001)?.['net0']).toMatch(/^virtio=BC:24:11:AA:BB:CC,/);
+  });
+
+  test('configured already: nothing is written', async () => {
+    const world = withVm({}, `${payload.description}\n`);
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('already-done');
+    expect(world.writes).toEqual([]);
+  });
+
+  test.each<{ name: string; prepare: (world: PveWorld) => unknown; outcome: string }>([
+    { name: 'lost before', prepare: (world) => world.fault(lost(CONFIG, 'before')), outcome: 'done' },
+    { name: 'lost after', prepare: (world) => world.fault(lost(CONFIG, 'after')), outcome: 'already-done' },
+    {
+      name: 'the VM is busy',
+      prepare: (world) =>
+        world.fault(refused(CONFIG, "can't lock file '/var/lock/qemu-server/lock-10001.conf' - got timeout")),
+      outcome: 'done',
+    },
+    {
+      name: 'somebody changed it meanwhile',
+      prepare: (world) => world.before(CONFIG, () => meddle(world, '3')),
+      outcome: 'done',
+    },
+  ])('$name: still one write', async ({ prepare, outcome }) => {
+    const world = withVm();
+    prepare(world);
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe(outcome);
+    expect(world.writes).toEqual([WRITE]);
+    expect(world.config('pve1', 10001)?.['description']).toBe(payload.description);
+  });
+
+  test('a VM that changes all the time is given up', async () => {
+    const world = withVm();
+    world.before(CONFIG, () => meddle(world, '3')).before(CONFIG, () => meddle(world, '5'), 2);
+    await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({
+      code: 'PVE_ERROR',
+      text: expect.stringContaining('checksum mismatch') as string,
+    });
+    expect(world.writes).toEqual([]);
+    expect(world.config('pve1', 10001)).toMatchObject({ cores: '5', description: `${VM_MARK}\n` });
+  });
+
+  test('tags that the datacenter reserves are left out', async () => {
+    const denied = "Permission check failed (/, Sys.Modify for modifying tag 'lab-net')";
+    const world = withVm().fault(refused(CONFIG, denied, 403));
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
+    expect(world.config('pve1', 10001)).toMatchObject({
+      tags: 'Debian;deploy-stand',
+      description: payload.description,
+    });
+  });
+
+  test('the cloud-init password comes from the secrets', async () => {
+    const world = withVm();
+    const secrets = { cloudInitPassword: (machine: string) => `secret of ${machine}` };
+    await apply(world, 'vm.configure', { ...payload, secret: { machine: 'pc' } }, secrets);
+    expect(world.sent[0]?.params['cipassword']).toBe('secret of pc');
+    // PVE keeps its hash.
+    expect(world.config('pve1', 10001)?.['cipassword']).toMatch(/^\$5\$/);
+    const unknown = { cloudInitPassword: () => undefined };
+    const applied = apply(withVm(), 'vm.configure', { ...payload, secret: { machine: 'pc' } }, unknown);
+    await expect(applied).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+  });
+
+  test('a clone lock is waited for', async () => {
+    const world = new PveWorld({ templates, latency: { storage_lock_s: 30 } });
+    const clone = { vmid: 10001, name: 'pc', description: VM_MARK, full: false };
+    await world.drive(world.admin.cloneVm({ ...clone, node: 'pve1', target: 'pve1', templateVmid: 100 }));
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
+    expect(world.config('pve1', 10001)?.['description']).toBe(payload.description);
+  });
+
+  test.each<{ name: string; make: () => PveWorld; code: string }>([
+    { name: 'is not there', make: () => new PveWorld(), code: 'VM_MISSING' },
+    { name: 'stays locked', make: () => withVm({ lock: 'backup' }), code: 'VM_LOCKED' },
+    { name: 'has no mark', make: () => withVm({}, 'production'), code: 'NOT_OURS' },
+    {
+      name: "is another student's",
+      make: () => withVm({}, VM_MARK.replace('anna', 'boris')),
+      code: 'NOT_OURS',
+    },
+    {
+      name: 'carries the mark of another number (a clone of ours)',
+      make: () => withVm({}, VM_MARK.replace('10001', '10002')),
+      code: 'NOT_OURS',
+    },
+  ])('a VM that $name is left alone', async ({ make, code }) => {
+    const world = make();
+    await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({ code });
+    expect(world.writes).toEqual([]);
+  });
+});
+
+describe('vm.snapshot', () => {
+  const payload = { node: 'pve1', vmid: 10001, snapshot: 'start' };
+  const SNAPSHOT = ['POST', '/nodes/pve1/qemu/10001/snapshot'] as const;
+  const withVm = (more: Partial<ScenarioGuest> = {}) => new PveWorld({ guests: [vm(10001, 'pve1', more)] });
+
+  test.each<{ name: string; snapshots?: string[]; faults?: RequestFault[]; outcome: string }>([
+    { name: 'happy path', outcome: 'done' },
+    { name: 'already there', snapshots: ['start'], outcome: 'already-done' },
+    { name: 'lost before', faults: [lost(SNAPSHOT, 'before')], outcome: 'done' },
+    {
+      name: 'lost after: the task is waited for',
+      faults: [lost(SNAPSHOT, 'after')],
+      outcome: 'already-done',
+    },
+    { name: 'lock timeout', faults: [busy(SNAPSHOT, 'storage-nfs')], outcome: 'done' },
+  ])('$name', async ({ snapshots = [], faults = [], outcome }) => {
+    const world = withVm({ snapshots }).fault(...faults);
+    expect((await apply(world, 'vm.snapshot', payload)).outcome).toBe(outcome);
+    expect(world.guest(10001)?.snapshots.map(({ name }) => name)).toEqual(['start']);
+    expect(world.writes).toHaveLength(1);
+  });
+
+  test('a task that fails fails the step', async () => {
+    const storages = [{ id: 'thick', type: 'lvm' as const }];
+    const world = new PveWorld({ storages, guests: [vm(10001, 'pve1', { storage: 'thick' })] });
+    const applied = apply(world, 'vm.snapshot', payload);
+    await expect(applied).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    await expect(applied).rejects.toThrow('snapshot feature is not available');
+  });
+});
+
+describe('vm.start', () => {
+  const payload = { node: 'pve1', vmid: 10001 };
+  const START_VM = ['POST', '/nodes/pve1/qemu/10001/status/start'] as const;
+  const WRITE = START_VM.join(' ');
+  const withVm = (more: Partial<ScenarioGuest> = {}) => new PveWorld({ guests: [vm(10001, 'pve1', more)] });
+
+  test.each<{ name: string; running?: boolean; faults?: RequestFault[]; outcome: string }>([
+    { name: 'happy path', outcome: 'done' },
+    { name: 'already running', running: true, outcome: 'already-done' },
+    { name: 'lost before', faults: [lost(START_VM, 'before')], outcome: 'done' },
+    {
+      name: 'lost after: the task is waited for',
+      faults: [lost(START_VM, 'after')],
+      outcome: 'already-done',
+    },
+  ])('$name', async ({ running = false, faults = [], outcome }) => {
+    const world = withVm({ running }).fault(...faults);
+    expect((await apply(world, 'vm.start', payload)).outcome).toBe(outcome);
+    expect(world.isRunning(10001)).toBe(true);
+    expect(world.writes).toEqual([WRITE]);
+  });
+
+  test('a lost start whose task fails is tried again, and says why', async () => {
+    const world = withVm({ bridge: 'vmbr1000' }).fault(lost(START_VM, 'after'));
+    await expect(apply(world, 'vm.start', payload)).rejects.toThrow("bridge 'vmbr1000' does not exist");
+    expect(world.writes).toHaveLength(2);
+  });
+
+  test('a task without a verdict fails the step, and is not begun again', async () => {
+    const world = withVm().fault(taskEnds(START_VM, 'unexpected status'));
+    await expect(apply(world, 'vm.start', payload)).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    expect(world.writes).toEqual([WRITE]);
+    expect(world.isRunning(10001)).toBe(false);
+  });
+
+  test('a VLAN on a bridge that is not aware of them', async () => {
+    const nic = { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr7,tag=5' };
+    const world = new PveWorld({
+      ...onPve1({ bridges: ['vmbr7'] }),
+      guests: [vm(10001, 'pve1', { config: nic })],
+    });
+    await expect(apply(world, 'vm.start', payload)).rejects.toMatchObject({
+      code: 'TASK_FAILED',
+      hint: expect.stringContaining("no physical interface on bridge 'vmbr7'") as string,
+    });
+    expect(world.isRunning(10001)).toBe(false);
+  });
+});
