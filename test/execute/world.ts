@@ -7,18 +7,17 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Retry, RunIo, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
-import { encodeForm } from '../../src/lib/proxmox/form.ts';
-import { PveHttp, type HttpOptions, type Transport } from '../../src/lib/proxmox/http.ts';
-import { NoAnswer, NotSent, type Outgoing } from '../../src/lib/proxmox/peer.ts';
+import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
+import { inProcess, type Serve } from '../../src/lib/proxmox/transports/in-process.ts';
+import { NotSent, type Outgoing } from '../../src/lib/proxmox/transports/types.ts';
 import { createTaskWaiter } from '../../src/lib/proxmox/tasks.ts';
 import type { ConnectionSettings, NetworkRow } from '../../src/lib/proxmox/types.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import { decodeForm } from '../../src/lib/simulator/http/form.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest, ScenarioNode } from '../../src/lib/simulator/scenario-types.ts';
 import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
-import { VirtualTime } from '../workflow/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 
 export const START = '2026-01-15T09:00:00Z';
 /** Servers whose answers differ in what handlers use. */
@@ -33,7 +32,7 @@ export interface Time {
 /** Virtual time alone, for tests without a cluster. */
 export function virtualTime(): Time {
   const time = new VirtualTime(Date.parse(START));
-  return { clock: time.clock, drive: (work) => time.drive(work) };
+  return { clock: time.clock, drive: (work) => work };
 }
 
 /** `token`: root@pam's API token, who may all but what PVE keeps for root's ticket; `root`: that ticket. */
@@ -134,12 +133,17 @@ export class PveWorld {
   constructor(scenario: Partial<Scenario> = {}, login: Login = 'token') {
     this.#scenario = { ...BASE, ...scenario };
     this.#time = new VirtualTime(Date.parse(START));
-    this.#simulator = createSimulator({ scenario: this.#scenario }, () => this.#time);
+    this.#simulator = this.#start();
     this.clock = this.#time.clock;
     this.pve = this.client({ login });
     const other = this.#connection({ login: 'root' }, 'other');
     this.admin = createPveClient(other);
     this.byHand = new PveHttp(other);
+  }
+
+  #start(state?: ClusterState): BareSimulator {
+    const options = { scenario: this.#scenario, ...(state ? { state } : {}) };
+    return createSimulator(options, () => this.#time).simulator;
   }
 
   /** `METHOD path` of what was sent. */
@@ -162,15 +166,19 @@ export class PveWorld {
         timeout: 60_000,
       },
       clock: this.clock,
-      connect: (host): Transport => ({
+      connect: (host, options) => ({
         host,
         close: () => undefined,
-        send: async (request, signal) => {
+        send: (request, signal) => {
           if (role === 'run' && this.#isCut) throw new NotSent('connect ECONNREFUSED');
-          if (delay) await this.#time.sleep(delay());
-          const answer = await unlessAborted(() => this.#ask(request, role), signal);
-          if (delay) await this.#time.sleep(delay());
-          return answer;
+          const serve: Serve = async (wire) => {
+            if (delay) await this.#time.sleep(delay());
+            const answer =
+              role === 'run' ? await this.#hear(request, wire) : await this.#simulator.serve(wire);
+            if (delay) await this.#time.sleep(delay());
+            return answer;
+          };
+          return inProcess(serve, this.clock)(host, options).send(request, signal);
         },
       }),
     };
@@ -182,26 +190,13 @@ export class PveWorld {
     return { kind: 'password', ...(login === 'root' ? { user, password } : login) };
   }
 
-  async #ask({ method, path, params, headers }: Outgoing, role: Role) {
+  async #hear({ method, path, params }: Outgoing, wire: Parameters<Serve>[0]): ReturnType<Serve> {
     const plain = decodeURIComponent(path);
-    if (role === 'run') await this.#interject(method, plain);
-    const answer = await this.#simulator.handle(
-      {
-        method,
-        path: plain,
-        raw: decodeForm(encodeForm(params)),
-        authorization: headers['Authorization'],
-        cookie: headers['Cookie'],
-        csrf: headers['CSRFPreventionToken'],
-      },
-      path,
-    );
-    if (role === 'run' && method !== 'GET' && plain !== '/access/ticket' && answer.status === 200)
+    await this.#interject(method, plain);
+    const answer = await this.#simulator.serve(wire);
+    if (method !== 'GET' && plain !== '/access/ticket' && answer.status === 200)
       this.sent.push({ method, path: plain, params });
-    if (answer.drop) throw new NoAnswer('socket hang up');
-    const date = new Date(this.clock.now()).toUTCString();
-    const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
-    return { status: answer.status, reason: answer.reason, body, date };
+    return answer;
   }
 
   async #interject(method: string, path: string): Promise<void> {
@@ -248,7 +243,7 @@ export class PveWorld {
   /** HA's manager forgets what it was asked for and has not begun; tasks go on. */
   forgetPlans(): void {
     const state = this.#simulator.snapshot();
-    this.#simulator = createSimulator({ scenario: this.#scenario, state }, () => this.#time);
+    this.#simulator = this.#start(state);
   }
 
   /** Somebody takes the VM's lock off. */
@@ -258,7 +253,7 @@ export class PveWorld {
 
   async drive<T>(work: Promise<T>): Promise<T> {
     try {
-      return await this.#time.drive(work);
+      return await work;
     } finally {
       if (this.#strays.length > 0) throw this.#strays[0];
     }
@@ -353,17 +348,4 @@ export class PveWorld {
   async bridges(node = 'pve1'): Promise<string[]> {
     return (await this.network(node)).rows.map(({ iface }) => iface);
   }
-}
-
-/** The answer, unless the signal comes first. */
-async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work();
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
