@@ -192,3 +192,109 @@ test('resize: null on 7.4, a task later; never smaller', async () => {
     "disk 'scsi5' does not exist",
   );
 });
+
+test.each(['7.4', '8.4', '9.2'] as const)('%s: a password reads back as stars', async (version) => {
+  const { root } = await start({ version });
+  await root.ok('PUT', path, { cipassword: 'very secret' });
+  expect((await root.ok('GET', path)).cipassword).toBe('**********');
+  const running = '/nodes/pve1/qemu/300';
+  await root.ok('PUT', `${running}/config`, { cipassword: 'very secret' });
+  expect((await root.ok('GET', `${running}/config`)).cipassword).toBe('**********');
+  const rows = await root.ok('GET', `${running}/pending`);
+  // 7.4 keeps it pending until the machine stops.
+  expect(rows.find((one: Loose) => one.key === 'cipassword')).toEqual({
+    key: 'cipassword',
+    ...(version === '7.4' ? { pending: '**********' } : { value: '**********' }),
+  });
+});
+
+test('keys must be keys', async () => {
+  const { root } = await start();
+  const key =
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f anna@example.org';
+  await root.ok('PUT', path, { sshkeys: encodeURIComponent(`${key}\n\n${key}\n`) });
+  for (const wrong of ['ssh-ed25519 AAAA', key.replace('ssh-ed25519', 'ssh-rsa'), `${key}\nnonsense`]) {
+    expect(await root.put(path, { sshkeys: encodeURIComponent(wrong) })).toMatchObject({
+      status: 500,
+      reason: 'SSH public key validation error',
+    });
+  }
+});
+
+test('the boot order names devices that exist, and follows them', async () => {
+  const { root } = await start();
+  expect(await root.put(path, { boot: 'order=scsi0;scsi7' })).toMatchObject({
+    status: 500,
+    reason: "invalid bootorder: device 'scsi7' does not exist'",
+  });
+  expect((await root.put(path, { boot: 'order=net0', delete: 'net0' })).reason).toBe(
+    "invalid bootorder: device 'net0' does not exist'",
+  );
+  await root.ok('PUT', path, { boot: 'order=net3;scsi0;net0', net3: 'virtio,bridge=vmbr0' });
+  await root.ok('PUT', path, { delete: 'net3' });
+  expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0');
+  await root.ok('PUT', path, { ide0: 'none,media=cdrom' });
+  expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0;ide0');
+});
+
+test('balloon, cpu and vmgenid are looked at', async () => {
+  const { root } = await start();
+  await root.ok('PUT', path, { memory: '2048', balloon: 2048 });
+  const tooLarge = 'balloon value too large (must be smaller than assigned memory)';
+  expect((await root.put(path, { balloon: 2049 })).reason).toBe(tooLarge);
+  expect((await root.put(path, { memory: '1024' })).reason).toBe(tooLarge);
+  await root.ok('PUT', path, { memory: '1024', balloon: 0 });
+
+  await root.ok('PUT', path, { cpu: 'x86-64-v2-AES,flags=+aes;-pcid' });
+  const problem = async (cpu: string): Promise<string | undefined> =>
+    (await root.put(path, { cpu })).body.errors?.['cpu'];
+  expect(await problem('nonsense')).toBe(
+    "invalid format - Built-in cputype 'nonsense' is not defined (missing 'custom-' prefix?)",
+  );
+  expect(await problem('custom-x')).toBe("invalid format - Custom cputype 'x' not found");
+  expect(await problem('host,flags=+sse9')).toMatch(/VM-specific CPU flags must be a subset of/);
+
+  await root.ok('PUT', path, { vmgenid: '1' });
+  expect((await root.ok('GET', path)).vmgenid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  expect((await root.put(path, { vmgenid: 'x' })).status).toBe(400);
+});
+
+test('CPU types came with versions', async () => {
+  for (const [version, status] of [
+    ['7.4', 400],
+    ['8.4', 200],
+    ['9.2', 200],
+  ] as const) {
+    const { root } = await start({ version });
+    expect((await root.put(path, { cpu: 'x86-64-v2' })).status).toBe(status);
+  }
+});
+
+test.each([
+  ['7.4', 200, 'OK'],
+  ['8.4', 500, 'no sdn vnet ID specified'],
+  ['9.2', 200, 'OK'],
+] as const)('%s: a NIC without a bridge gives %i', async (version, status, reason) => {
+  const { root } = await start({ version });
+  expect(await root.put(path, { net3: 'virtio' })).toMatchObject({ status, reason });
+});
+
+test('memory and cores of a running machine wait for its restart, without an error', async () => {
+  for (const version of ['7.4', '8.4', '9.2'] as const) {
+    const { root } = await start({ version });
+    const guest = '/nodes/pve1/qemu/300';
+    await root.ok('PUT', `${guest}/config`, { memory: '4096', cores: 7 });
+    expect(await root.ok('GET', `${guest}/config`, { current: 1 })).not.toMatchObject({ cores: '7' });
+    const rows = await root.ok('GET', `${guest}/pending`);
+    expect(rows.filter((one: Loose) => one.pending !== undefined).map((one: Loose) => one.key)).toEqual([
+      'cores',
+      'memory',
+    ]);
+    expect(await root.task('POST', `${guest}/status/stop`)).toBe('OK');
+    expect(await root.task('POST', `${guest}/status/start`)).toBe('OK');
+    expect(await root.ok('GET', `${guest}/config`, { current: 1 })).toMatchObject({
+      cores: '7',
+      memory: '4096',
+    });
+  }
+});

@@ -2,6 +2,7 @@
 import { isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
+import { bootOrder, checkBootOrder } from './option-rules.ts';
 import { die, paramError } from './pve-error.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
@@ -51,7 +52,7 @@ function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): 
 }
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */
-const fastOptions = new Set([
+const fastOptions = [
   'autostart',
   'description',
   'hookscript',
@@ -65,7 +66,12 @@ const fastOptions = new Set([
   'startup',
   'tags',
   'vmstatestorage',
-]);
+];
+
+function isFast(sim: Sim, key: string): boolean {
+  // Written past the pending section since 8 (API2/Qemu.pm update_vm_api).
+  return fastOptions.includes(key) || (key === 'cipassword' && sim.facts.major > 7);
+}
 
 function applySet(
   sim: Sim,
@@ -74,8 +80,14 @@ function applySet(
   value: string,
   problems: Record<string, string>,
 ): void {
+  // A line without a value is written, and lost at the next reading.
+  if (value === '') {
+    if (!isRunning(guest) || isFast(sim, key)) guest.config = without(guest.config, key);
+    guest.pending = without(guest.pending, key);
+    return;
+  }
   const stored = isDriveKey(key) ? realizeDrive(sim, guest.node, guest.vmid, key, value) : value;
-  if (!isRunning(guest) || fastOptions.has(key)) {
+  if (!isRunning(guest) || isFast(sim, key)) {
     if (isDriveKey(key) && guest.config[key] !== undefined) detachDrive(sim, guest, key, false);
     guest.config = { ...guest.config, [key]: stored };
     guest.pending = without(guest.pending, key);
@@ -96,10 +108,24 @@ function applySet(
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
-  if (isRunning(guest) && !fastOptions.has(key) && !isNetKey(key)) {
+  if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
   } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);
   else guest.config = without(guest.config, key);
+}
+
+/** Deleted devices leave the boot order, new discs join it; nothing where the order stays as it is. */
+function followedOrder(sim: Sim, guest: GuestState, { set, remove }: ConfigChange): string | undefined {
+  const order = bootOrder(guest.config['boot']);
+  if (order.length === 0 || set['boot'] !== undefined || remove.includes('boot')) return undefined;
+  const discs = Object.entries(set).filter(([key, value]) => {
+    const drive = isDriveKey(key) && value !== '' ? parseDrive(sim.contract, key, value) : undefined;
+    return drive?.isCdrom === true && !drive.isCloudInit && !order.includes(key);
+  });
+  const kept = order.filter((key) => !remove.includes(key) || guest.config[key] === undefined);
+  if (kept.length === order.length && discs.length === 0) return undefined;
+  const followed = [...kept, ...discs.map(([key]) => key)];
+  return followed.length === 0 ? '' : `order=${followed.join(';')}`;
 }
 
 export function applyChange(
@@ -108,14 +134,15 @@ export function applyChange(
   change: ConfigChange,
   revert: readonly string[] = [],
 ): void {
+  checkBootOrder(guest, change);
   noteChange(sim, guest);
+  const boot = followedOrder(sim, guest, change);
+  const set = boot === undefined ? change.set : { ...change.set, boot };
   for (const key of revert) guest.pending = without(guest.pending, key);
-  guest.pendingDelete = guest.pendingDelete.filter(
-    (key) => !revert.includes(key) && change.set[key] === undefined,
-  );
+  guest.pendingDelete = guest.pendingDelete.filter((key) => !revert.includes(key) && set[key] === undefined);
   for (const key of change.remove) applyRemove(sim, guest, key, change.force);
   const problems: Record<string, string> = {};
-  for (const [key, value] of Object.entries(change.set)) applySet(sim, guest, key, value, problems);
+  for (const [key, value] of Object.entries(set)) applySet(sim, guest, key, value, problems);
   if (Object.keys(problems).length > 0) throw paramError(problems);
 }
 

@@ -195,8 +195,10 @@ function subjects(call: Call): Pick<AclState, 'type' | 'subject'>[] {
 
 async function updateAcl(call: Call): Promise<null> {
   const { sim, params } = call;
-  if (!['users', 'groups', 'tokens'].some((key) => params.has(key))) {
-    throw paramError({ users: "property is missing - either 'users', 'groups' or 'tokens' is required." });
+  const kinds = ['users', 'groups', 'tokens'];
+  if (kinds.every((kind) => params.text(kind) === '')) {
+    const problem = "either 'users', 'groups' or 'tokens' is required.";
+    throw paramError(Object.fromEntries(kinds.map((kind) => [kind, problem])));
   }
   const path = normalizeAclPath(params.text('path'));
   const remove = params.flag('delete');

@@ -15,7 +15,8 @@ import {
 } from '../guest-config.ts';
 import { noteChange, parseSize, printSize } from '../guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { sha1 } from '../secrets.ts';
+import { checkBalloon, checkSshKeys } from '../option-rules.ts';
+import { randomUuid, sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
@@ -38,6 +39,7 @@ const notOptions = new Set([
 export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()): GuestConfig {
   const { sim, params } = call;
   const set: GuestConfig = {};
+  checkSshKeys(params.optText('sshkeys'));
   for (const name of params.names()) {
     if (notOptions.has(name) || extra.has(name)) continue;
     const text = params.text(name);
@@ -45,7 +47,8 @@ export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()):
     else if (name === 'tags') set[name] = normalizeTags(text);
     // Comment lines are read back without trailing white space (QemuServer.pm parse_vm_config).
     else if (name === 'description') set[name] = text.trimEnd();
-    else if (name === 'cipassword' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
+    else if (name === 'vmgenid' && text === '1') set[name] = randomUuid(sim.world);
+    else if (name === 'cipassword' && text !== '' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
       set[name] = `$5$${sha1(text).slice(0, 8)}$${sha1(text)}`;
     else set[name === 'cdrom' ? 'ide2' : name] = name === 'cdrom' ? `${text},media=cdrom` : text;
   }
@@ -95,6 +98,11 @@ function checkState(call: Call, guest: GuestState): void {
   if (!params.flag('skiplock')) checkLock(guest);
 }
 
+function checkChange(call: Call, guest: GuestState, change: ConfigChange): void {
+  checkState(call, guest);
+  checkBalloon(guest, change);
+}
+
 const allocates = (value: string): boolean => /^[^:,]+:(?:\d+(?:\.\d+)?|cloudinit)(?:,|$)/.test(value);
 
 /** Takes the lock of each storage that a new volume goes to; this is what makes PUT slow. */
@@ -116,7 +124,7 @@ async function put(call: Call): Promise<null> {
   const change = changeFrom(call);
   await withLock(configLock(call), async () => {
     const guest = loadGuest(sim, call.node, call.params.number('vmid'));
-    checkState(call, guest);
+    checkChange(call, guest, change);
     await waitForStorage(sim, call.node, change);
     await sim.clock.sleep(sim.latency.config_write_ms);
     applyChange(sim, guest, change, splitList(call.params.text('revert')));
@@ -129,7 +137,7 @@ async function post(call: Call): Promise<unknown> {
   const change = changeFrom(call);
   const upid = await withLock(configLock(call), async () => {
     const guest = loadGuest(sim, call.node, params.number('vmid'));
-    checkState(call, guest);
+    checkChange(call, guest, change);
     await sim.clock.sleep(sim.latency.config_write_ms);
     return call.startTask('qmconfig', String(guest.vmid), 'configure', {
       vmid: guest.vmid,

@@ -109,7 +109,11 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
   for (const [key, value] of entries) {
     if (!isNetKey(key)) continue;
     const { bridge, tag, trunks } = parseNet(sim.contract, value);
-    if (bridge === undefined) continue;
+    if (bridge === undefined) {
+      // 8 looks the NIC's vnet up all the same; 9 has nothing to check then.
+      if (sim.facts.major === 8) die('no sdn vnet ID specified');
+      continue;
+    }
     const zone = sim.world.fixed.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
     const path = `/sdn/zones/${zone}/${bridge}`;
     if (tag !== undefined) sim.rights.need(user, `${path}/${tag}`, 'SDN.Use');
