@@ -169,9 +169,9 @@ describe('tasks', () => {
     const { root } = await start();
     const upid = await root.ok('POST', clone, { newid: 10001 });
     await root.ended(upid);
-    const log = await root.get(`/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`, { start: 1, limit: 1 });
-    expect(log.body.total).toBe(2);
-    expect(log.data).toEqual([{ n: 2, t: 'TASK OK' }]);
+    const log = await root.get(`/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`, { start: 2, limit: 1 });
+    expect(log.body.total).toBe(3);
+    expect(log.data).toEqual([{ n: 3, t: 'TASK OK' }]);
     expect((await root.get('/nodes/pve1/tasks/nonsense/status')).body.errors).toEqual({
       upid: 'unable to parse worker upid',
     });

@@ -4,7 +4,7 @@ import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { bootOrder, checkBootOrder } from './option-rules.ts';
 import { die, paramError } from './pve-error.ts';
-import type { Sim } from './sim.ts';
+import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { addVolume, checkEnabled, cloudInitVolid } from './volumes.ts';
 
@@ -134,6 +134,7 @@ export function applyChange(
   change: ConfigChange,
   revert: readonly string[] = [],
 ): void {
+  needWritable(sim, guest.node, guest.vmid);
   checkBootOrder(guest, change);
   noteChange(sim, guest);
   const boot = followedOrder(sim, guest, change);

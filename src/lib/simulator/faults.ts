@@ -21,6 +21,8 @@ export type RequestFault = FaultTiming &
   (
     | { readonly action: 'fail'; readonly status: number; readonly text: string }
     | { readonly action: 'drop-before' | 'drop-after' }
+    /** The worker process is killed before it runs: nothing was started, and asking again is safe. */
+    | { readonly action: 'no-worker' }
     | { readonly action: 'task-fail'; readonly exitstatus: string }
     | { readonly action: 'slow'; readonly ms: number }
   );
@@ -32,7 +34,13 @@ export interface NodeFault {
   readonly afterSeconds?: number;
 }
 
-export type Fault = RequestFault | NodeFault;
+/** As node faults, for the whole cluster: without quorum its file system takes no write. */
+export interface QuorumFault {
+  readonly action: 'quorum-lost' | 'quorum-back';
+  readonly afterSeconds?: number;
+}
+
+export type Fault = RequestFault | NodeFault | QuorumFault;
 
 interface Armed {
   readonly fault: RequestFault;

@@ -98,6 +98,15 @@ export function loadGuest(sim: Sim, node: string, vmid: number): GuestState {
   return guest;
 }
 
+/** Where PVE asks for the process before it reads the configuration (QemuConfig.pm assert_config_exists_on_node). */
+export function findGuest(sim: Sim, node: string, vmid: number): GuestState {
+  const guest = sim.world.guests.get(vmid);
+  if (guest?.type !== 'qemu' || guest.node !== node) {
+    die(`unable to find configuration file for VM ${vmid} on node '${node}'`);
+  }
+  return guest;
+}
+
 /** Sets or removes keys without leaving undefined ones behind. */
 export function without(config: Readonly<GuestConfig>, ...keys: readonly string[]): GuestConfig {
   return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));

@@ -4,7 +4,7 @@ import type { Latency } from './latency.ts';
 import type { Locks, Release } from './locks.ts';
 import type { Params } from './params.ts';
 import type { Rights } from './permissions.ts';
-import { PveError, errorText } from './pve-error.ts';
+import { PveError, die, errorText } from './pve-error.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { JobArgs, TaskManager } from './tasks.ts';
 import type { VersionFacts } from './version.ts';
@@ -53,6 +53,18 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
   } catch (error) {
     throw new PveError(500, `${prefix}: ${errorText(error)}`);
   }
+}
+
+/** Cluster.pm check_cfs_quorum: what some calls ask before they do anything. */
+export function needQuorum(sim: Sim): void {
+  if (!sim.world.quorate) die('cluster not ready - no quorum?');
+}
+
+/** Writing a guest's configuration; without quorum its file cannot even be opened. */
+export function needWritable(sim: Sim, node: string, vmid: number): void {
+  if (sim.world.quorate) return;
+  const file = `/etc/pve/nodes/${node}/qemu-server/${vmid}.conf.tmp.${sim.world.nextPid}`;
+  die(`unable to open file '${file}' - Permission denied`);
 }
 
 /** Storage.pm cluster_lock_storage: one lock for shared storages, one per node for the others; 10 s to get it. */

@@ -2,7 +2,7 @@
 import { handlers, registerWorkers } from './api/handlers.ts';
 import { buildState, latencyOf } from './build-state.ts';
 import { contractOf } from './contract/contract.ts';
-import { Faults, type Fault, type NodeFault } from './faults.ts';
+import { Faults, type Fault, type NodeFault, type QuorumFault } from './faults.ts';
 import { Dispatcher, type Answer, type ApiRequest } from './http/dispatcher.ts';
 import { exchange, type WireAnswer, type WireRequest } from './http/exchange.ts';
 import { Front } from './http/front.ts';
@@ -94,7 +94,7 @@ function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Si
     world,
     clock,
     facts,
-    locks: new Locks(clock, facts.cfsPollMs),
+    locks: new Locks(clock, facts.cfsPollMs, () => world.quorate),
     tasks: new TaskManager(clock, world, state.tasks),
     rights: new Rights(world, facts),
     contract: contractOf(state.version),
@@ -142,8 +142,12 @@ class RunningSimulator {
     else this.#switchLater(fault);
   }
 
-  #switchLater({ node, action, afterSeconds = 0 }: NodeFault): void {
-    const change = (): void => switchNode(this.#sim, node, action === 'node-online');
+  #switchLater(fault: NodeFault | QuorumFault): void {
+    const { action, afterSeconds = 0 } = fault;
+    const change = (): void => {
+      if ('node' in fault) switchNode(this.#sim, fault.node, action === 'node-online');
+      else this.#sim.world.quorumLost = action === 'quorum-lost';
+    };
     if (afterSeconds === 0) change();
     else this.#sim.clock.at(this.#sim.clock.now() + afterSeconds * 1000, change);
   }

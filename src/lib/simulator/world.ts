@@ -49,6 +49,8 @@ export class World {
   readonly haRules: readonly HaRuleState[];
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
+  /** The other nodes are up, but do not count: the network between them is broken. */
+  quorumLost: boolean;
   readonly #volumes = new Map<string, VolumeState>();
   readonly #volumeUse = new Map<string, number>();
   readonly #guestsByNode = new Map<string, Set<GuestState>>();
@@ -59,6 +61,7 @@ export class World {
     this.fixed = { version, name, ticketKey, credentials, sdn };
     this.randomState = state.randomState;
     this.nextPid = state.nextPid;
+    this.quorumLost = state.quorumLost === true;
     this.nodes = new Map(state.nodes.map((node) => [node.name, node]));
     this.storages = new Map(state.storages.map((storage) => [storage.storage, storage]));
     this.realms = new Map(state.realms.map((realm) => [realm.realm, realm]));
@@ -81,6 +84,12 @@ export class World {
 
   userConfigChanged(): void {
     this.userConfigGeneration += 1;
+  }
+
+  /** Whether the cluster file system takes writes. */
+  get quorate(): boolean {
+    const online = [...this.nodes.values()].filter((node) => node.online).length;
+    return !this.quorumLost && online * 2 > this.nodes.size;
   }
 
   node(name: string): NodeState {
@@ -222,6 +231,7 @@ export class World {
       now,
       randomState: this.randomState,
       nextPid: this.nextPid,
+      ...(this.quorumLost ? { quorumLost: true } : {}),
       nodes: [...this.nodes.values()],
       storages: [...this.storages.values()],
       volumes: [...this.#volumes.values()],

@@ -124,8 +124,7 @@ function nextId(call: Call): unknown {
 function clusterStatus(call: Call): unknown {
   const nodes = [...call.sim.world.nodes.values()];
   const { name } = call.sim.world.fixed;
-  const online = nodes.filter((node) => node.online).length;
-  const quorate = online * 2 > nodes.length ? 1 : 0;
+  const quorate = call.sim.world.quorate ? 1 : 0;
   return [
     { type: 'cluster', id: 'cluster', name, nodes: nodes.length, quorate, version: nodes.length },
     ...nodes.map((node) => ({
@@ -156,7 +155,7 @@ function managerStatus(call: Call): unknown {
         ]),
       ),
     },
-    quorum: { node: call.node, quorate: '1' },
+    quorum: { node: call.node, quorate: call.sim.world.quorate ? '1' : '0' },
     lrm_status: Object.fromEntries(
       nodes.map((node) => [node.name, { mode: 'active', state: 'active', timestamp }]),
     ),
@@ -241,7 +240,12 @@ export const clusterHandlers: Handlers = {
   'GET /cluster/tasks': clusterTasks,
   'GET /cluster/ha/status/manager_status': managerStatus,
   'GET /cluster/ha/status/current': (call) => [
-    { id: 'quorum', type: 'quorum', node: call.node, status: 'OK', quorate: 1 },
+    {
+      id: 'quorum',
+      type: 'quorum',
+      node: call.node,
+      ...(call.sim.world.quorate ? { status: 'OK', quorate: 1 } : { status: 'No quorum!', quorate: 0 }),
+    },
     ...[...call.sim.world.haResources.keys()].map((sid) => ({
       ...haResourceRow(call, sid),
       id: `service:${sid}`,

@@ -2,6 +2,7 @@
 import {
   checkLock,
   drivesOf,
+  findGuest,
   isDriveKey,
   isNetKey,
   loadGuest,
@@ -15,8 +16,16 @@ import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../gues
 import { Params, type ParamValue } from '../params.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { randomMac, randomUuid } from '../secrets.ts';
-import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
-import type { GuestConfig, GuestState, Json } from '../state.ts';
+import {
+  lockGuest,
+  lockUserConfig,
+  needQuorum,
+  needWritable,
+  type Call,
+  type Handlers,
+  type Sim,
+} from '../sim.ts';
+import type { GuestConfig, GuestState, Json, StorageState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { JobArgs, Worker } from '../tasks.ts';
 import { addVolume, canLink, checkEnabled, cloudInitVolid, storageOf, underStorageLock } from '../volumes.ts';
@@ -106,6 +115,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   if (job.target !== undefined && !sim.world.nodes.has(job.target))
     die(`no such cluster node '${job.target}'`);
   checkTargetStorage(sim, node, job);
+  needQuorum(sim);
   const guest = loadGuest(sim, node, job.vmid);
   checkLock(guest);
   if (isRunning(guest) !== job.running) die('unexpected state change');
@@ -131,7 +141,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
 
 function clone(call: Call): unknown {
   const { sim, params, user, node } = call;
-  const guest = loadGuest(sim, node, params.number('vmid'));
+  const guest = findGuest(sim, node, params.number('vmid'));
   const wanted = params.optText('target');
   const target = wanted === node || wanted === 'localhost' ? undefined : wanted;
   const values = Object.fromEntries(params.names().map((name) => [name, rawValue(params, name)]));
@@ -165,12 +175,15 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
   if (config['vmgenid'] !== undefined) config['vmgenid'] = randomUuid(sim.world);
   config['name'] = job.params.optText('name') ?? `Copy-of-VM-${old['name'] ?? job.vmid}`;
   const description = job.params.optText('description');
-  if (description !== undefined) config['description'] = description.trimEnd();
+  if (description !== undefined && description !== '') config['description'] = description.trimEnd();
   return config;
 }
 
 /** The placeholder is written atomically: a config of that number on another node makes it fail. */
-function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
+function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
+  const { newid } = job;
+  const description = job.params.text('description').trimEnd();
+  needWritable(sim, task.node, newid);
   if (sim.world.guests.has(newid)) {
     die(
       `close (rename) atomic file '/etc/pve/nodes/${task.node}/qemu-server/${newid}.conf' failed: File exists`,
@@ -180,8 +193,8 @@ function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
     vmid: newid,
     type: 'qemu',
     node: task.node,
-    // The comment line of the placeholder file reads back as its description.
-    config: { lock: 'clone', description: ' qmclone temporary file' },
+    // Where none is given, the comment line of the placeholder file reads back as its description.
+    config: { lock: 'clone', description: description === '' ? ' qmclone temporary file' : description },
     snapshots: [],
     pending: {},
     pendingDelete: [],
@@ -190,6 +203,20 @@ function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
   };
   sim.world.addGuest(guest);
   noteBirth(sim, guest);
+}
+
+/** What the storage plugins print of a new volume. */
+function allocationLine({ type, storage }: StorageState, volid: string, base: string | undefined): string {
+  const name =
+    volid
+      .slice(storage.length + 1)
+      .split('/')
+      .pop() ?? '';
+  if (type.startsWith('lvm')) return `  Logical volume "${name}" created.`;
+  if (base === undefined) return `Formatting '${name}'`;
+  const from = base.slice(storage.length + 1);
+  if (type === 'rbd') return `clone ${from}: ${from} snapname __base__ to ${name}`;
+  return `clone ${from}: images, ${name} (base=${from})`;
 }
 
 async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: CloneDisk): Promise<string> {
@@ -209,6 +236,8 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
     });
   });
   const volid = task.remember(volidLabel, () => '');
+  // The log is what names the new disks: the task itself carries the id of the source.
+  task.log(allocationLine(storage, volid, full ? undefined : drive.file));
   if (full && !drive.isCloudInit) {
     task.log(`create full clone of drive ${drive.key} (${drive.file})`);
     await task.wait(`${label}-copy`, (size / 1024 ** 3) * sim.latency.full_clone_s_per_gib * 1000);
@@ -239,6 +268,7 @@ async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan)
   for (const disk of plan.disks) config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
   const lockedSeconds = plan.disks.length * sim.latency.storage_lock_s;
   await task.wait('finish', Math.max(0.2, sim.latency.linked_clone_s - lockedSeconds) * 1000);
+  needWritable(sim, task.node, job.newid);
   task.once('written', () => {
     const guest = sim.world.guests.get(job.newid) ?? die(`VM ${job.newid} vanished`);
     noteChange(sim, guest);
@@ -266,7 +296,7 @@ export function cloneWorker(sim: Sim): Worker {
         const plan = task.done('created')
           ? resumedPlan(sim, task, job)
           : loadAndCheck(sim, task.user, task.node, job);
-        task.once('created', () => createPlaceholder(sim, task, job.newid));
+        task.once('created', () => createPlaceholder(sim, task, job));
         try {
           await fill(sim, task, job, plan);
         } catch (error) {

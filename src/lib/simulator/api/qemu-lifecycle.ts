@@ -4,7 +4,15 @@ import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } fr
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { die, errorText, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
-import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
+import {
+  lockGuest,
+  lockUserConfig,
+  needQuorum,
+  needWritable,
+  type Call,
+  type Handlers,
+  type Sim,
+} from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
@@ -41,6 +49,7 @@ function checkCreate(call: Call, vmid: number): void {
 function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
+  needQuorum(sim);
   if (params.has('archive')) die('restoring from an archive is not part of this simulation');
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
@@ -190,6 +199,7 @@ async function destroyLocked(
   task.once('checked', () => undefined);
   await freeDisks(sim, task, guest);
   // The disks are gone before user.cfg is asked for: losing that lock leaves a machine that only root can remove.
+  needWritable(sim, task.node, vmid);
   task.once('zombie', () => {
     noteChange(sim, guest);
     guest.config = { lock: 'destroyed' };
@@ -237,6 +247,7 @@ function template(call: Call): unknown {
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
 function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
+  needWritable(sim, guest.node, guest.vmid);
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };
   for (const drive of drivesOf(sim.contract, guest.config)) {

@@ -1,16 +1,14 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
 import { applyPending } from '../config-change.ts';
-import { checkLock, loadGuest } from '../guest-config.ts';
+import { checkLock, findGuest, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
 import { needRootFor } from './qemu-rights.ts';
-
-const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 
 export function markStarted(sim: Sim, guest: GuestState): void {
   noteChange(sim, guest);
@@ -107,16 +105,18 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
   return (call) => {
     const { params, sim } = call;
     needRootFor(call, 'skiplock');
-    const guest = guestOf(call);
-    const vmid = guest.vmid;
+    if (type === 'qmstart') needQuorum(sim);
+    const vmid = params.number('vmid');
     if (sim.world.haResources.has(`vm:${vmid}`)) {
       return call.startTask(action === 'start' ? 'hastart' : 'hastop', String(vmid), 'ha-request', {
         vmid,
         action,
       });
     }
-    if (type === 'qmshutdown' && guest.paused && !params.flag('forceStop'))
-      die('VM is paused - cannot shutdown');
+    // A machine that is not there is the task's to find.
+    const guest = sim.world.guests.get(vmid);
+    const isPaused = guest?.node === call.node && guest.paused;
+    if (type === 'qmshutdown' && isPaused && !params.flag('forceStop')) die('VM is paused - cannot shutdown');
     return call.startTask(type, String(vmid), kind, {
       vmid,
       skiplock: params.flag('skiplock'),
@@ -134,7 +134,7 @@ function onRunning(
 ): (call: Call) => unknown {
   return (call) => {
     needRootFor(call, 'skiplock');
-    const guest = guestOf(call);
+    const guest = findGuest(call.sim, call.node, call.params.number('vmid'));
     if (!isRunning(guest)) die(`VM ${guest.vmid} not running`);
     const timeout = call.params.optNumber('timeout') ?? null;
     return call.startTask(type, String(guest.vmid), kind, { vmid: guest.vmid, timeout, ...extra });

@@ -31,6 +31,9 @@ export interface Answer {
 const proxyTimeoutMs = 30_000;
 const loginDelayMs = 3_000;
 
+/** Text that Perl cannot write as bytes: the daemon gives up in the middle of its status line. */
+const isWide = (text: string): boolean => /[^\0-\xff]/.test(firstLine(text));
+
 const noToken = new Set(['POST /access/ticket', 'PUT /access/password']);
 
 export class Dispatcher {
@@ -101,7 +104,17 @@ export class Dispatcher {
     const entry = this.entryNode();
     const where = node ?? entry;
     const work = this.#execute(route, raw, user, where, struck);
-    return where === entry && !route.spec.protected ? work : this.#withTimeout(work);
+    return where === entry && !route.spec.protected ? work : this.#withTimeout(this.#relayed(work));
+  }
+
+  /** What pveproxy makes of an answer that breaks off. */
+  async #relayed(work: Promise<Answer>): Promise<Answer> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof PveError) || !isWide(error.message)) throw error;
+      return { status: 596, reason: 'Unexpected end-of-file' };
+    }
   }
 
   #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
@@ -167,7 +180,10 @@ export class Dispatcher {
       node,
       params,
       attributes: {},
-      startTask: (type, id, kind, args) => this.#sim.tasks.start({ node, type, id, user, kind, args, fault }),
+      startTask: (type, id, kind, args) => {
+        if (struck.some((one) => one.action === 'no-worker')) die('got no worker upid - start worker failed');
+        return this.#sim.tasks.start({ node, type, id, user, kind, args, fault });
+      },
     };
   }
 
@@ -184,6 +200,7 @@ export class Dispatcher {
 
   #failure(error: unknown, emptyBody: boolean): Answer {
     if (!(error instanceof PveError)) throw error;
+    if (isWide(error.message)) return { status: 0, reason: '', drop: true };
     const reason = firstLine(error.message);
     if (emptyBody) return { status: error.status, reason };
     const message = this.#sim.facts.messageInBody ? { message: `${error.message.replace(/\n$/, '')}\n` } : {};
