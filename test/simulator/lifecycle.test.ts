@@ -163,10 +163,10 @@ test('creating: numbers are unique over nodes and kinds', async () => {
     scsi0: 'ceph:vm-500-disk-0,size=4G',
   });
   expect((await root.post('/nodes/pve1/qemu', { vmid: 500 })).reason).toBe(
-    "VM 500 already exists on node 'pve2'",
+    "unable to create VM 500 - VM 500 already exists on node 'pve2'",
   );
   expect((await root.post('/nodes/pve1/qemu', { vmid: 302 })).reason).toBe(
-    "CT 302 already exists on node 'pve3'",
+    "unable to create VM 302 - CT 302 already exists on node 'pve3'",
   );
 });
 

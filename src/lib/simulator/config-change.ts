@@ -106,6 +106,8 @@ function applySet(
 }
 
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
+  if (isDriveKey(key) && guest.config['protection'] === '1')
+    die(`can't remove drive '${key}' - protection mode enabled`);
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
   if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {

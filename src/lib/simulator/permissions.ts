@@ -3,6 +3,7 @@ import { splitList } from './contract/formats.ts';
 import type { Permission, PermissionCheck } from './contract/parse-tables.ts';
 import { die, permError } from './pve-error.ts';
 import { roleBook } from './roles.ts';
+import { useridProblem } from './user-config.ts';
 import type { VersionFacts } from './version.ts';
 import type { AclNode, World } from './world.ts';
 
@@ -162,6 +163,10 @@ export class Rights {
       return;
     }
     if (authUser === rootUser) return;
+    // RPCEnvironment.pm verifies the name before it asks for rights, with a plain die.
+    const userid = JSON.stringify(permission).includes('"userid-') ? (raw('userid') ?? '') : undefined;
+    const problem = userid === undefined ? undefined : useridProblem(userid);
+    if (problem !== undefined) die(problem);
     this.#run(permission, authUser, raw);
   }
 
@@ -188,7 +193,10 @@ export class Rights {
     const [template, privs, ...options] = rest as [string, readonly string[], ...unknown[]];
     const at = options.indexOf('require_param');
     if (at >= 0 && raw(String(options[at + 1])) === undefined) throw permError();
-    const path = template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => raw(name) ?? '');
+    const path = normalizeAclPath(template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => raw(name) ?? ''));
+    // A path that cannot be one grants nothing to anybody, and is shown as nothing.
+    if (path === undefined)
+      throw permError(`, ${options.includes('any') ? privs.join('|') : (privs[0] ?? '')}`);
     if (options.includes('any')) this.needAny(authUser, path, privs);
     else this.need(authUser, path, ...privs);
   }

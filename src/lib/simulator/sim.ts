@@ -45,6 +45,7 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
     try {
       await sim.clock.sleep(sim.latency.user_cfg_write_ms);
       const result = work();
+      sim.world.rewriteUserids();
       sim.world.userConfigChanged();
       return result;
     } finally {

@@ -12,6 +12,7 @@ import type {
   UserState,
   VolumeState,
 } from './state.ts';
+import { rewrittenUserid } from './user-config.ts';
 
 export interface Pool {
   readonly poolid: string;
@@ -178,6 +179,32 @@ export class World {
     if (poolid === undefined) return;
     this.pools.get(poolid)?.vms.delete(vmid);
     this.#poolOf.delete(vmid);
+  }
+
+  /**
+   * AccessControl.pm add_vm_to_pool: looks at no other pool. user.cfg then names the machine twice, and whoever reads it
+   * keeps the pool whose name sorts first; the other one is gone with the next write.
+   */
+  addToPool(poolid: string, vmid: number): void {
+    const other = this.#poolOf.get(vmid);
+    if (!this.pools.has(poolid) || (other !== undefined && other <= poolid)) return;
+    this.leavePool(vmid);
+    this.joinPool(poolid, vmid);
+  }
+
+  /** What writing user.cfg does to names beyond ASCII, in every line that holds them. */
+  rewriteUserids(): void {
+    for (const user of [...this.users.values()]) {
+      const userid = rewrittenUserid(user.userid);
+      if (userid === user.userid) continue;
+      this.users.delete(user.userid);
+      if (userid !== undefined) this.users.set(userid, { ...user, userid });
+      for (const node of this.acl.values()) {
+        const grants = node.user.get(user.userid);
+        node.user.delete(user.userid);
+        if (grants && userid !== undefined) node.user.set(userid, grants);
+      }
+    }
   }
 
   grant(entry: AclState): void {

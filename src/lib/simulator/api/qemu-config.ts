@@ -21,7 +21,13 @@ import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } 
 import type { GuestConfig, GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { storageOf } from '../volumes.ts';
-import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
+import {
+  checkBridges,
+  checkDriveAccess,
+  checkModifyRights,
+  needForDrive,
+  needRootFor,
+} from './qemu-rights.ts';
 
 const notOptions = new Set([
   'node',
@@ -75,7 +81,12 @@ function changeFrom(call: Call): ConfigChange {
   const revert = knownKeys(call, 'revert', set);
   if (Object.keys(set).length + remove.length + revert.length === 0) die('no options specified');
   const guest = loadGuest(sim, call.node, params.number('vmid'));
-  checkModifyRights(sim, user, guest.vmid, [...Object.keys(set), ...remove, ...revert], set);
+  const where = { vmid: guest.vmid };
+  checkModifyRights(sim, user, where, [...Object.keys(set), ...remove, ...revert], set);
+  for (const key of [...Object.keys(set), ...remove]) {
+    const old = guest.config[key];
+    if (isDriveKey(key) && old !== undefined) needForDrive(sim, user, where, key, old);
+  }
   checkBridges(sim, user, Object.entries(set));
   const touched = [...Object.keys(set), ...remove].filter(
     (key) => isNetKey(key) && guest.config[key] !== undefined,
@@ -86,7 +97,7 @@ function changeFrom(call: Call): ConfigChange {
     touched.map((key) => [key, guest.config[key] ?? ''] as const),
   );
   for (const [key, value] of Object.entries(set))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+    if (isDriveKey(key) && value !== '') checkDriveAccess(sim, user, guest.vmid, key, value);
   return { set, remove, force: params.flag('force') };
 }
 

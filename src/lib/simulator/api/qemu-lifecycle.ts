@@ -19,7 +19,13 @@ import type { Worker } from '../tasks.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
-import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
+import {
+  checkBridges,
+  checkDriveAccess,
+  checkModifyRights,
+  needOnGuest,
+  needRootFor,
+} from './qemu-rights.ts';
 
 const notForConfig = new Set([
   'archive',
@@ -37,13 +43,18 @@ function checkCreate(call: Call, vmid: number): void {
   const { sim, user, params } = call;
   const pool = params.optText('pool');
   if (pool !== undefined) sim.rights.needPool(pool);
+  if (sim.facts.major === 9 && params.flag('start')) needOnGuest(sim, user, { vmid, pool }, ['VM.PowerMgmt']);
   const allowed =
     sim.rights.has(user, `/vms/${vmid}`, 'VM.Allocate') ||
     (pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate'));
-  if (!allowed) throw permError(`/vms/${vmid}, VM.Allocate`);
+  if (!allowed) throw permError();
+}
+
+function checkUnused(sim: Sim, vmid: number): void {
   const existing = sim.world.guests.get(vmid);
-  if (existing)
-    die(`${existing.type === 'lxc' ? 'CT' : 'VM'} ${vmid} already exists on node '${existing.node}'`);
+  if (!existing) return;
+  const kind = existing.type === 'lxc' ? 'CT' : 'VM';
+  die(`unable to create VM ${vmid} - ${kind} ${vmid} already exists on node '${existing.node}'`);
 }
 
 function create(call: Call): unknown {
@@ -54,11 +65,11 @@ function create(call: Call): unknown {
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
-  const viaPool = pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate');
-  if (!viaPool) checkModifyRights(sim, user, vmid, Object.keys(options), options);
-  checkBridges(sim, user, Object.entries(options));
   for (const [key, value] of Object.entries(options))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+    if (isDriveKey(key)) checkDriveAccess(sim, user, vmid, key, value);
+  checkModifyRights(sim, user, { vmid, pool }, Object.keys(options), options);
+  checkBridges(sim, user, Object.entries(options));
+  checkUnused(sim, vmid);
   const args = { vmid, options, pool: pool ?? null, start: params.flag('start') };
   return call.startTask('qmcreate', String(vmid), 'create', args);
 }
@@ -90,7 +101,7 @@ export function createWorker(sim: Sim): Worker {
         await fillNew(sim, task, vmid, options);
         if (typeof pool === 'string' && !task.done('pooled')) {
           await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
-            task.once('pooled', () => sim.world.joinPool(pool, vmid));
+            task.once('pooled', () => sim.world.addToPool(pool, vmid));
           });
         }
       } catch (error) {

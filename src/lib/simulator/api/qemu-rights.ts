@@ -65,42 +65,66 @@ export function needRootFor(call: Call, option: string): void {
   }
 }
 
-function needForKey(sim: Sim, user: string, path: string, key: string, value: string | undefined): void {
+/** A machine's own path, or the pool that it is about to join: either will do (RPCEnvironment.pm check_vm_perm). */
+export interface Where {
+  readonly vmid: number;
+  readonly pool?: string | undefined;
+}
+
+/** check_vm_perm; any one of the privileges when `any`. */
+export function needOnGuest(
+  sim: Sim,
+  user: string,
+  where: Where,
+  privs: readonly string[],
+  any = false,
+): void {
+  const { rights } = sim;
+  const { pool } = where;
+  const held = (path: string): boolean =>
+    any ? rights.hasAny(user, path, privs) : privs.every((priv) => rights.has(user, path, priv));
+  if (pool !== undefined && held(`/pool/${pool}`)) return;
+  if (any) rights.needAny(user, `/vms/${where.vmid}`, privs);
+  else rights.need(user, `/vms/${where.vmid}`, ...privs);
+}
+
+function needForKey(sim: Sim, user: string, where: Where, key: string, value: string | undefined): void {
+  const need = (...privs: readonly string[]): void => needOnGuest(sim, user, where, privs);
   const priv = privilegeOf.get(key);
   if (priv !== undefined) {
-    sim.rights.need(user, path, priv);
+    need(priv);
     if (key === 'startup') sim.rights.need(user, '/', 'Sys.Modify');
-  } else if (/^numa\d+$/.test(key)) sim.rights.need(user, path, 'VM.Config.CPU');
-  else if (isNetKey(key)) sim.rights.need(user, path, 'VM.Config.Network');
+  } else if (/^numa\d+$/.test(key)) need('VM.Config.CPU');
+  else if (isNetKey(key)) need('VM.Config.Network');
   else if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key)) {
-    sim.rights.needAny(user, path, ['VM.Config.Cloudinit', 'VM.Config.Network']);
-  } else if (/^unused\d+$/.test(key)) sim.rights.need(user, path, 'VM.Config.Disk');
-  else if (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) {
-    sim.rights.need(user, path, 'VM.Config.HWType');
-  } else if (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value))) {
-    sim.rights.need(user, path, 'VM.Config.HWType');
-  } else die(`only root can set '${key}' config`);
+    needOnGuest(sim, user, where, ['VM.Config.Cloudinit', 'VM.Config.Network'], true);
+  } else if (/^unused\d+$/.test(key)) need('VM.Config.Disk');
+  else if (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) need('VM.Config.HWType');
+  else if (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value))) need('VM.Config.HWType');
+  else die(`only root can set '${key}' config`);
 }
 
 /** check_vm_modify_config_perm; `values` lacks keys that are to be deleted. */
 export function checkModifyRights(
   sim: Sim,
   user: string,
-  vmid: number,
+  where: Where,
   keys: readonly string[],
   values: Readonly<Record<string, string>>,
 ): void {
   if (user === rootUser) return;
   for (const key of keys) {
-    if (isDriveKey(key) || key === 'cdrom') {
-      const isCdrom = key === 'cdrom' || isCdromValue(sim, key, values[key]);
-      sim.rights.need(user, `/vms/${vmid}`, isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk');
-    } else needForKey(sim, user, `/vms/${vmid}`, key, values[key]);
+    const value = values[key];
+    if (!isDriveKey(key)) needForKey(sim, user, where, key, value);
+    else if (value !== undefined && value !== '') needForDrive(sim, user, where, key, value);
   }
 }
 
-function isCdromValue(sim: Sim, key: string, value: string | undefined): boolean {
-  return value !== undefined && parseDrive(sim.contract, key, value).isCdrom;
+/** update_vm_api's $check_drive_perms, for the drive that is there and for the one that takes its place. */
+export function needForDrive(sim: Sim, user: string, where: Where, key: string, value: string): void {
+  const drive = parseDrive(sim.contract, key, value);
+  if (drive.isCloudInit) needOnGuest(sim, user, where, ['VM.Config.Cloudinit', 'VM.Config.CDROM']);
+  else needOnGuest(sim, user, where, [drive.isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk']);
 }
 
 /** GuestHelpers.pm check_vnet_access: SDN.Use on the bridge, or on the tag below it; vnets have their own zone. */
@@ -124,22 +148,31 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
   }
 }
 
-/** check_storage_access for a drive value that is about to be set. */
-export function checkDriveAccess(sim: Sim, user: string, key: string, value: string): void {
+/**
+ * check_storage_access and Storage.pm check_volume_access, for a drive value that is about to be set. A cloud-init drive
+ * takes no right on the storage that it is made on, and a machine's own volumes take none either.
+ */
+export function checkDriveAccess(sim: Sim, user: string, vmid: number, key: string, value: string): void {
   const drive = parseDrive(sim.contract, key, value);
-  if (drive.file === 'none') return;
+  const volume = drive.file.slice(drive.storage.length + 1);
+  if (drive.file === 'none' || volume === 'cloudinit') return;
   if (drive.file === 'cdrom') {
     sim.rights.need(user, '/', 'Sys.Console');
     return;
   }
   if (!sim.world.storages.has(drive.storage)) die(`storage '${drive.storage}' does not exist`);
-  const privs = [
-    'Datastore.AllocateSpace',
-    ...(drive.isCdrom && !drive.isCloudInit ? ['Datastore.Audit'] : []),
-  ];
-  sim.rights.needAny(user, `/storage/${drive.storage}`, privs);
-  const isNew = /^[^:]+:(?:\d+(?:\.\d+)?|cloudinit)$/.test(drive.file);
-  if (isNew && !sim.world.storages.get(drive.storage)?.content.includes('images')) {
-    throw paramError({ [key]: `storage '${drive.storage}' does not support vm images` });
+  const path = `/storage/${drive.storage}`;
+  if (!drive.isCdrom && /^\d+(?:\.\d+)?$/.test(volume)) {
+    sim.rights.need(user, path, 'Datastore.AllocateSpace');
+    if (!sim.world.storages.get(drive.storage)?.content.includes('images'))
+      throw paramError({ storage: `storage '${drive.storage}' does not support vm images` });
+    return;
+  }
+  const owner = /(?:^|\/)(?:vm|base)-(\d+)-/.exec(volume)?.[1];
+  if (owner === undefined) {
+    sim.rights.needAny(user, path, ['Datastore.AllocateSpace', 'Datastore.Audit']);
+  } else if (Number(owner) !== vmid) {
+    sim.rights.need(user, path, 'Datastore.Audit');
+    sim.rights.need(user, `/vms/${owner}`, 'VM.Config.Disk');
   }
 }

@@ -3,7 +3,7 @@ import { checkLock, drivesOf, loadGuest, without } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, needWritable, type Call, type Handlers, type Sim } from '../sim.ts';
-import type { GuestState, SnapshotState } from '../state.ts';
+import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { canSnapshot, storageOf } from '../volumes.ts';
@@ -132,6 +132,14 @@ function rollback(call: Call): unknown {
   return call.startTask('qmrollback', String(guest.vmid), 'rollback', args);
 }
 
+/** AbstractConfig.pm __snapshot_apply_config: all of the snapshot, NICs included, but for notes and unused disks. */
+function rolledBack(now: Readonly<GuestConfig>, then: Readonly<GuestConfig>): GuestConfig {
+  const isKept = (key: string): boolean => key === 'description' || /^unused\d+$/.test(key);
+  const pick = (config: Readonly<GuestConfig>, kept: boolean): [string, string][] =>
+    Object.entries(config).filter(([key]) => isKept(key) === kept);
+  return Object.fromEntries([...pick(then, false), ...pick(now, true)]);
+}
+
 export function rollbackWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
@@ -144,7 +152,9 @@ export function rollbackWorker(sim: Sim): Worker {
       if (isRunning(guest)) markStopped(sim, guest);
       await marked(sim, task, guest, 'rollback', sim.latency.rollback_s);
       noteChange(sim, guest);
-      guest.config = { ...snapshot.config };
+      guest.config = rolledBack(guest.config, snapshot.config);
+      guest.pending = {};
+      guest.pendingDelete = [];
       guest.parent = name;
       if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
     });

@@ -119,7 +119,10 @@ export class Dispatcher {
 
   #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
     const { spec } = route;
-    if (isToken(user) && noToken.has(`${spec.method} ${spec.path}`)) {
+    // The header alone decides, also where nobody has to say who they are.
+    const byToken =
+      isToken(user) || (user === '' && request.authorization?.startsWith('PVEAPIToken=') === true);
+    if (byToken && noToken.has(`${spec.method} ${spec.path}`)) {
       throw permError(`URI '${request.path}' not available with API token, need proper ticket.\n`);
     }
     const text = (name: string): string | undefined => {
