@@ -164,6 +164,18 @@ export class World {
     this.#poolOf.set(vmid, poolid);
   }
 
+  /**
+   * AccessControl.pm add_vm_to_pool leaves an older membership where it is. user.cfg names the number twice then, its
+   * parser keeps the pool whose name sorts first, and the next write drops the other. A missing pool is no error.
+   */
+  claimInPool(poolid: string, vmid: number): void {
+    if (!this.pools.has(poolid)) return;
+    const other = this.#poolOf.get(vmid);
+    if (other !== undefined && other < poolid) return;
+    this.leavePool(vmid);
+    this.joinPool(poolid, vmid);
+  }
+
   leavePool(vmid: number): void {
     const poolid = this.#poolOf.get(vmid);
     if (poolid === undefined) return;

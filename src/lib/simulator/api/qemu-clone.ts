@@ -248,11 +248,7 @@ async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan)
   const pool = job.params.optText('pool');
   if (pool === undefined || task.done('pooled')) return;
   await lockUserConfig(sim, `can't add VM ${job.newid} to pool '${pool}'`, () => {
-    if (!sim.world.pools.has(pool)) die(`pool '${pool}' does not exist`);
-    task.once('pooled', () => {
-      sim.world.leavePool(job.newid);
-      sim.world.joinPool(pool, job.newid);
-    });
+    task.once('pooled', () => sim.world.claimInPool(pool, job.newid));
   });
 }
 

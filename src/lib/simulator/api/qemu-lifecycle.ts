@@ -81,7 +81,7 @@ export function createWorker(sim: Sim): Worker {
         await fillNew(sim, task, vmid, options);
         if (typeof pool === 'string' && !task.done('pooled')) {
           await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
-            task.once('pooled', () => sim.world.joinPool(pool, vmid));
+            task.once('pooled', () => sim.world.claimInPool(pool, vmid));
           });
         }
       } catch (error) {

@@ -106,7 +106,10 @@ export class Dispatcher {
 
   #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
     const { spec } = route;
-    if (isToken(user) && noToken.has(`${spec.method} ${spec.path}`)) {
+    // Without a ticket the token's header alone is enough to be refused, also where nobody is asked who he is.
+    const byToken =
+      request.cookie === undefined && request.authorization?.startsWith('PVEAPIToken=') === true;
+    if ((isToken(user) || byToken) && noToken.has(`${spec.method} ${spec.path}`)) {
       throw permError(`URI '${request.path}' not available with API token, need proper ticket.\n`);
     }
     const text = (name: string): string | undefined => {
