@@ -182,9 +182,11 @@ export class Rights {
       return;
     }
     if (kind === 'perm') this.#runPerm(rest, authUser, raw);
-    else if (kind === 'perm-modify')
-      this.needPermissionsModify(authUser, normalizeAclPath(raw('path') ?? '') ?? '/access');
-    else if (kind === 'userid-param') this.#runUserParam(String(rest[0]), authUser, raw('userid') ?? '');
+    else if (kind === 'perm-modify') {
+      const path = normalizeAclPath(raw('path') ?? '');
+      // What is no path is left to the endpoint itself to refuse.
+      if (path !== undefined) this.needPermissionsModify(authUser, path);
+    } else if (kind === 'userid-param') this.#runUserParam(String(rest[0]), authUser, raw('userid') ?? '');
     else if (kind === 'userid-group') this.#runUserGroup(rest, authUser, raw);
     else throw permError();
   }
@@ -214,7 +216,7 @@ export class Rights {
     const userid = raw('userid') ?? '';
     const groupsParam = options.includes('groups_param');
     const creating = options.includes('create');
-    if (!groupsParam && !this.#world.users.has(userid)) die(`no such user ('${userid}')`);
+    if (!creating && !this.#world.users.has(userid)) die(`no such user ('${userid}')`);
     if (this.hasAny(authUser, '/access/groups', privs)) return;
     const mine = this.groupsWith(authUser, privs);
     if (groupsParam) {
