@@ -72,7 +72,7 @@ test('drives: new volumes, cloud-init, ISO, detaching and deleting', async () =>
     "volume 'local-lvm:vm-999-disk-0' does not exist",
   );
   expect((await root.put(config, { scsi2: 'local:5' })).body.errors).toEqual({
-    scsi2: "storage 'local' does not support vm images",
+    storage: "storage 'local' does not support vm images",
   });
 });
 

@@ -1,5 +1,6 @@
 /** `POST …/clone`. See qemu-server API2/Qemu.pm clone_vm: early checks, then everything again inside the task. */
 import {
+  assertExists,
   checkLock,
   drivesOf,
   isDriveKey,
@@ -131,6 +132,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
 
 function clone(call: Call): unknown {
   const { sim, params, user, node } = call;
+  assertExists(sim, node, params.number('vmid'));
   const guest = loadGuest(sim, node, params.number('vmid'));
   const wanted = params.optText('target');
   const target = wanted === node || wanted === 'localhost' ? undefined : wanted;

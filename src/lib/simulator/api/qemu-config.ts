@@ -72,7 +72,7 @@ function changeFrom(call: Call): ConfigChange {
   const revert = knownKeys(call, 'revert', set);
   if (Object.keys(set).length + remove.length + revert.length === 0) die('no options specified');
   const guest = loadGuest(sim, call.node, params.number('vmid'));
-  checkModifyRights(sim, user, guest.vmid, [...Object.keys(set), ...remove, ...revert], set);
+  checkModifyRights(sim, user, guest, [...Object.keys(set), ...remove, ...revert], set);
   checkBridges(sim, user, Object.entries(set));
   const touched = [...Object.keys(set), ...remove].filter(
     (key) => isNetKey(key) && guest.config[key] !== undefined,
@@ -83,7 +83,7 @@ function changeFrom(call: Call): ConfigChange {
     touched.map((key) => [key, guest.config[key] ?? ''] as const),
   );
   for (const [key, value] of Object.entries(set))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+    if (isDriveKey(key)) checkDriveAccess(sim, user, guest.vmid, key, value);
   return { set, remove, force: params.flag('force') };
 }
 

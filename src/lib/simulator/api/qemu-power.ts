@@ -1,6 +1,6 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
 import { applyPending } from '../config-change.ts';
-import { checkLock, loadGuest } from '../guest-config.ts';
+import { assertExists, checkLock, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
@@ -61,6 +61,7 @@ export function stopWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      assertExists(sim, task.node, vmid);
       const guest = loadGuest(sim, task.node, vmid);
       if (args['skiplock'] !== true) checkLock(guest);
       if (!isRunning(guest)) return;
@@ -75,6 +76,7 @@ export function shutdownWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      assertExists(sim, task.node, vmid);
       const guest = loadGuest(sim, task.node, vmid);
       if (args['skiplock'] !== true) checkLock(guest);
       if (!isRunning(guest)) return;
@@ -107,15 +109,15 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
   return (call) => {
     const { params, sim } = call;
     needRootFor(call, 'skiplock');
-    const guest = guestOf(call);
-    const vmid = guest.vmid;
+    // Whether the machine exists at all is the task's to find out.
+    const vmid = params.number('vmid');
     if (sim.world.haResources.has(`vm:${vmid}`)) {
       return call.startTask(action === 'start' ? 'hastart' : 'hastop', String(vmid), 'ha-request', {
         vmid,
         action,
       });
     }
-    if (type === 'qmshutdown' && guest.paused && !params.flag('forceStop'))
+    if (type === 'qmshutdown' && sim.world.guests.get(vmid)?.paused === true && !params.flag('forceStop'))
       die('VM is paused - cannot shutdown');
     return call.startTask(type, String(vmid), kind, {
       vmid,
@@ -134,6 +136,7 @@ function onRunning(
 ): (call: Call) => unknown {
   return (call) => {
     needRootFor(call, 'skiplock');
+    assertExists(call.sim, call.node, call.params.number('vmid'));
     const guest = guestOf(call);
     if (!isRunning(guest)) die(`VM ${guest.vmid} not running`);
     const timeout = call.params.optNumber('timeout') ?? null;
