@@ -87,7 +87,9 @@ test.each(versions)('%s: machines that are not there', async (version) => {
   }
   for (const path of ['status/start', 'status/stop', 'status/shutdown']) {
     expect(await root.task('POST', `/nodes/pve1/qemu/999/${path}`)).toBe(
-      "Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist",
+      path === 'status/start'
+        ? "Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist"
+        : missing,
     );
   }
 });

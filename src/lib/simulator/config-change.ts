@@ -1,5 +1,5 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
-import { isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
+import { detachedDisks, isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { bootOrder, checkBootOrder } from './option-rules.ts';
@@ -46,9 +46,7 @@ function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): 
     sim.world.removeVolume(drive.file, guest.node);
     return;
   }
-  let i = 0;
-  while (guest.config[`unused${i}`] !== undefined) i += 1;
-  guest.config[`unused${i}`] = drive.file;
+  guest.config = { ...guest.config, ...detachedDisks(guest.config, [drive.file]) };
 }
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */

@@ -38,6 +38,19 @@ export const isNetKey = (key: string): boolean => /^net\d+$/.test(key);
 export const isDriveKey = (key: string): boolean =>
   /^(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0)$/.test(key);
 
+export const isUnusedKey = (key: string): boolean => /^unused\d+$/.test(key);
+
+/** The entries that disks get which no drive names any more. */
+export function detachedDisks(config: Readonly<GuestConfig>, files: readonly string[]): GuestConfig {
+  const added: GuestConfig = {};
+  for (const file of files) {
+    let i = 0;
+    while (config[`unused${i}`] !== undefined || added[`unused${i}`] !== undefined) i += 1;
+    added[`unused${i}`] = file;
+  }
+  return added;
+}
+
 export interface Drive {
   readonly key: string;
   readonly file: string;

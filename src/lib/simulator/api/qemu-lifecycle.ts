@@ -1,6 +1,14 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
 import { realizeDrive } from '../config-change.ts';
-import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
+import {
+  checkLock,
+  drivesOf,
+  isDriveKey,
+  loadGuest,
+  parseDrive,
+  printDrive,
+  without,
+} from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { die, errorText, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
@@ -43,7 +51,7 @@ function checkCreate(call: Call, vmid: number): void {
   const { sim, user, params } = call;
   const pool = params.optText('pool');
   if (pool !== undefined) sim.rights.needPool(pool);
-  if (sim.facts.major === 9 && params.flag('start')) needOnGuest(sim, user, { vmid, pool }, ['VM.PowerMgmt']);
+  if (sim.facts.major === 9 && params.flag('start')) needOnGuest(sim, user, { vmid, pool }, 'VM.PowerMgmt');
   const allowed =
     sim.rights.has(user, `/vms/${vmid}`, 'VM.Allocate') ||
     (pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate'));
@@ -99,20 +107,28 @@ export function createWorker(sim: Sim): Worker {
       });
       try {
         await fillNew(sim, task, vmid, options);
-        if (typeof pool === 'string' && !task.done('pooled')) {
-          await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
-            task.once('pooled', () => sim.world.addToPool(pool, vmid));
-          });
-        }
       } catch (error) {
         sim.world.removeGuest(vmid);
         die(`unable to create VM ${vmid} - ${errorText(error)}`);
+      }
+      try {
+        await joinAtBirth(sim, task, vmid, pool);
+      } catch (error) {
+        sim.world.removeGuest(vmid);
+        throw error;
       }
     });
     if (args['start'] !== true) return;
     await task.wait('start', sim.latency.start_s * 1000);
     task.once('started', () => markStarted(sim, loadGuest(sim, task.node, vmid)));
   };
+}
+
+async function joinAtBirth(sim: Sim, task: TaskContext, vmid: number, pool: unknown): Promise<void> {
+  if (typeof pool !== 'string' || task.done('pooled')) return;
+  await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
+    task.once('pooled', () => sim.world.addToPool(pool, vmid));
+  });
 }
 
 async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: GuestConfig): Promise<void> {
@@ -135,9 +151,13 @@ async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: Guest
   await task.wait('write', sim.latency.config_write_ms);
   task.once('written', () => {
     const guest = loadGuest(sim, task.node, vmid);
+    // Since 9 tags are asked for on the machine alone, which is in no pool yet (GuestHelpers.pm assert_tag_permissions).
+    if (sim.facts.major === 9 && options['tags'] !== undefined)
+      sim.rights.need(task.user, `/vms/${vmid}`, 'VM.Config.Options');
     noteChange(sim, guest);
     const uuid = `uuid=${randomUuid(sim.world)}`;
-    guest.config = { smbios1: uuid, vmgenid: randomUuid(sim.world), ...config };
+    const empty = Object.keys(config).filter((key) => config[key] === '');
+    guest.config = without({ smbios1: uuid, vmgenid: randomUuid(sim.world), ...config }, ...empty);
   });
 }
 

@@ -59,7 +59,7 @@ export function stopWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-      const guest = loadGuest(sim, task.node, vmid);
+      const guest = findGuest(sim, task.node, vmid);
       if (args['skiplock'] !== true) checkLock(guest);
       if (!isRunning(guest)) return;
       await task.wait('stop', sim.latency.stop_s * 1000);
@@ -73,7 +73,7 @@ export function shutdownWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-      const guest = loadGuest(sim, task.node, vmid);
+      const guest = findGuest(sim, task.node, vmid);
       if (args['skiplock'] !== true) checkLock(guest);
       if (!isRunning(guest)) return;
       const needed = sim.latency.shutdown_s;

@@ -1,5 +1,5 @@
 /** Rights on guest options: by key, by bridge, by storage. See qemu-server API2/Qemu.pm. Throws 403 or 500. */
-import { isDriveKey, isNetKey, parseDrive, parseNet } from '../guest-config.ts';
+import { isDriveKey, isNetKey, isUnusedKey, parseDrive, parseNet, type Drive } from '../guest-config.ts';
 import { rootUser } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Sim } from '../sim.ts';
@@ -65,66 +65,66 @@ export function needRootFor(call: Call, option: string): void {
   }
 }
 
-/** A machine's own path, or the pool that it is about to join: either will do (RPCEnvironment.pm check_vm_perm). */
-export interface Where {
+/** A machine that is there, or one that is being made, in a pool or in none. */
+export interface Subject {
   readonly vmid: number;
   readonly pool?: string | undefined;
 }
 
-/** check_vm_perm; any one of the privileges when `any`. */
+/** RPCEnvironment.pm check_vm_perm: the privilege on the pool does as well. */
 export function needOnGuest(
   sim: Sim,
   user: string,
-  where: Where,
-  privs: readonly string[],
-  any = false,
+  { vmid, pool }: Subject,
+  ...anyOf: readonly string[]
 ): void {
-  const { rights } = sim;
-  const { pool } = where;
-  const held = (path: string): boolean =>
-    any ? rights.hasAny(user, path, privs) : privs.every((priv) => rights.has(user, path, priv));
-  if (pool !== undefined && held(`/pool/${pool}`)) return;
-  if (any) rights.needAny(user, `/vms/${where.vmid}`, privs);
-  else rights.need(user, `/vms/${where.vmid}`, ...privs);
+  if (pool !== undefined && sim.rights.hasAny(user, `/pool/${pool}`, anyOf)) return;
+  sim.rights.needAny(user, `/vms/${vmid}`, anyOf);
 }
 
-function needForKey(sim: Sim, user: string, where: Where, key: string, value: string | undefined): void {
-  const need = (...privs: readonly string[]): void => needOnGuest(sim, user, where, privs);
-  const priv = privilegeOf.get(key);
-  if (priv !== undefined) {
-    need(priv);
-    if (key === 'startup') sim.rights.need(user, '/', 'Sys.Modify');
-  } else if (/^numa\d+$/.test(key)) need('VM.Config.CPU');
-  else if (isNetKey(key)) need('VM.Config.Network');
-  else if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key)) {
-    needOnGuest(sim, user, where, ['VM.Config.Cloudinit', 'VM.Config.Network'], true);
-  } else if (/^unused\d+$/.test(key)) need('VM.Config.Disk');
-  else if (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) need('VM.Config.HWType');
-  else if (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value))) need('VM.Config.HWType');
-  else die(`only root can set '${key}' config`);
+/** The privileges of which one is needed for a key; none: root@pam alone. */
+function privilegesFor(key: string, value: string | undefined): readonly string[] {
+  const known = privilegeOf.get(key);
+  if (known !== undefined) return [known];
+  if (/^numa\d+$/.test(key)) return ['VM.Config.CPU'];
+  if (isNetKey(key)) return ['VM.Config.Network'];
+  if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key))
+    return ['VM.Config.Cloudinit', 'VM.Config.Network'];
+  if (isUnusedKey(key)) return ['VM.Config.Disk'];
+  const isHarmless =
+    (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) ||
+    (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value)));
+  return isHarmless ? ['VM.Config.HWType'] : [];
 }
 
 /** check_vm_modify_config_perm; `values` lacks keys that are to be deleted. */
 export function checkModifyRights(
   sim: Sim,
   user: string,
-  where: Where,
+  subject: Subject,
   keys: readonly string[],
   values: Readonly<Record<string, string>>,
 ): void {
   if (user === rootUser) return;
   for (const key of keys) {
     const value = values[key];
-    if (!isDriveKey(key)) needForKey(sim, user, where, key, value);
-    else if (value !== undefined && value !== '') needForDrive(sim, user, where, key, value);
+    if (isDriveKey(key)) {
+      if (value !== undefined && value !== '') needForDrive(sim, user, subject, key, value);
+      continue;
+    }
+    const privileges = privilegesFor(key, value);
+    if (privileges.length === 0) die(`only root can set '${key}' config`);
+    needOnGuest(sim, user, subject, ...privileges);
+    // It changes what the host does.
+    if (key === 'startup') sim.rights.need(user, '/', 'Sys.Modify');
   }
 }
 
 /** update_vm_api's $check_drive_perms, for the drive that is there and for the one that takes its place. */
-export function needForDrive(sim: Sim, user: string, where: Where, key: string, value: string): void {
+export function needForDrive(sim: Sim, user: string, subject: Subject, key: string, value: string): void {
   const drive = parseDrive(sim.contract, key, value);
-  if (drive.isCloudInit) needOnGuest(sim, user, where, ['VM.Config.Cloudinit', 'VM.Config.CDROM']);
-  else needOnGuest(sim, user, where, [drive.isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk']);
+  if (drive.isCloudInit) needOnGuest(sim, user, subject, 'VM.Config.Cloudinit');
+  needOnGuest(sim, user, subject, drive.isCdrom || drive.isCloudInit ? 'VM.Config.CDROM' : 'VM.Config.Disk');
 }
 
 /** GuestHelpers.pm check_vnet_access: SDN.Use on the bridge, or on the tag below it; vnets have their own zone. */
@@ -134,7 +134,7 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
     if (!isNetKey(key)) continue;
     const { bridge, tag, trunks } = parseNet(sim.contract, value);
     if (bridge === undefined) {
-      // 8 looks the NIC's vnet up all the same; 9 has nothing to check then.
+      // Before 9 the check was made for NICs that are not plugged in anywhere as well.
       if (sim.facts.major === 8) die('no sdn vnet ID specified');
       continue;
     }
@@ -148,30 +148,39 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
   }
 }
 
-/**
- * check_storage_access and Storage.pm check_volume_access, for a drive value that is about to be set. A cloud-init drive
- * takes no right on the storage that it is made on, and a machine's own volumes take none either.
- */
+/** check_storage_access for a drive value that is about to be set. A new cloud-init drive is free for all. */
 export function checkDriveAccess(sim: Sim, user: string, vmid: number, key: string, value: string): void {
   const drive = parseDrive(sim.contract, key, value);
-  const volume = drive.file.slice(drive.storage.length + 1);
-  if (drive.file === 'none' || volume === 'cloudinit') return;
+  if (drive.file === 'none' || drive.file === `${drive.storage}:cloudinit`) return;
   if (drive.file === 'cdrom') {
     sim.rights.need(user, '/', 'Sys.Console');
     return;
   }
-  if (!sim.world.storages.has(drive.storage)) die(`storage '${drive.storage}' does not exist`);
-  const path = `/storage/${drive.storage}`;
-  if (!drive.isCdrom && /^\d+(?:\.\d+)?$/.test(volume)) {
-    sim.rights.need(user, path, 'Datastore.AllocateSpace');
-    if (!sim.world.storages.get(drive.storage)?.content.includes('images'))
-      throw paramError({ storage: `storage '${drive.storage}' does not support vm images` });
+  const isNew = !drive.isCdrom && /^[^:]+:\d+(?:\.\d+)?$/.test(drive.file);
+  if (!isNew) {
+    checkVolumeAccess(sim, user, vmid, drive);
     return;
   }
-  const owner = /(?:^|\/)(?:vm|base)-(\d+)-/.exec(volume)?.[1];
-  if (owner === undefined) {
+  sim.rights.need(user, `/storage/${drive.storage}`, 'Datastore.AllocateSpace');
+  const storage = sim.world.storages.get(drive.storage) ?? die(`storage '${drive.storage}' does not exist`);
+  if (!storage.content.includes('images'))
+    throw paramError({ storage: `storage '${drive.storage}' does not support vm images` });
+}
+
+/** Storage.pm check_volume_access: the own disks are free, images ask for the storage, others' disks for their owner. */
+function checkVolumeAccess(sim: Sim, user: string, vmid: number, { storage, file }: Drive): void {
+  if (storage === '') {
+    if (user !== rootUser) die('Only root can pass arbitrary filesystem paths.');
+    return;
+  }
+  if (!sim.world.storages.has(storage)) die(`storage '${storage}' does not exist`);
+  const path = `/storage/${storage}`;
+  if (sim.rights.has(user, path, 'Datastore.Allocate')) return;
+  const owner = /(?:^|[:/])(?:vm|base|subvol)-(\d+)-[^/]*$/.exec(file)?.[1];
+  if (/:(?:iso|vztmpl|import)\//.test(file)) {
     sim.rights.needAny(user, path, ['Datastore.AllocateSpace', 'Datastore.Audit']);
-  } else if (Number(owner) !== vmid) {
+  } else if (owner === undefined) die(`missing privileges to access ${file}`);
+  else if (Number(owner) !== vmid) {
     sim.rights.need(user, path, 'Datastore.Audit');
     sim.rights.need(user, `/vms/${owner}`, 'VM.Config.Disk');
   }

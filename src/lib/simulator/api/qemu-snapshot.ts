@@ -1,5 +1,5 @@
 /** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
-import { checkLock, drivesOf, loadGuest, without } from '../guest-config.ts';
+import { checkLock, detachedDisks, drivesOf, isUnusedKey, loadGuest, without } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, needWritable, type Call, type Handlers, type Sim } from '../sim.ts';
@@ -89,7 +89,7 @@ export function snapshotWorker(sim: Sim): Worker {
         snaptime: Math.floor(sim.clock.now() / 1000),
         description: textArg(args, 'description'),
         vmstate: args['vmstate'] === true && isRunning(guest),
-        config: { ...guest.config },
+        config: snapshotConfig(guest),
       };
       guest.snapshots = [...guest.snapshots, snapshot];
       guest.parent = name;
@@ -132,12 +132,27 @@ function rollback(call: Call): unknown {
   return call.startTask('qmrollback', String(guest.vmid), 'rollback', args);
 }
 
-/** AbstractConfig.pm __snapshot_apply_config: all of the snapshot, NICs included, but for notes and unused disks. */
-function rolledBack(now: Readonly<GuestConfig>, then: Readonly<GuestConfig>): GuestConfig {
-  const isKept = (key: string): boolean => key === 'description' || /^unused\d+$/.test(key);
-  const pick = (config: Readonly<GuestConfig>, kept: boolean): [string, string][] =>
-    Object.entries(config).filter(([key]) => isKept(key) === kept);
-  return Object.fromEntries([...pick(then, false), ...pick(now, true)]);
+/** AbstractConfig.pm __snapshot_copy_config: notes and unused disks belong to the machine, not to a moment of it. */
+function snapshotConfig(guest: GuestState): GuestConfig {
+  return without(guest.config, 'description', 'lock', ...Object.keys(guest.config).filter(isUnusedKey));
+}
+
+/** __snapshot_apply_config: no rights are asked for what comes back, NICs, tags and protection included. */
+function rolledBack(sim: Sim, guest: GuestState, snapshot: SnapshotState): GuestConfig {
+  const kept = Object.entries(guest.config).filter(([key]) => key === 'description' || isUnusedKey(key));
+  const config: GuestConfig = {
+    ...without(snapshot.config, 'description', ...Object.keys(snapshot.config).filter(isUnusedKey)),
+    ...Object.fromEntries(kept),
+  };
+  const files = new Set(drivesOf(sim.contract, snapshot.config).map((drive) => drive.file));
+  const left = drivesOf(sim.contract, guest.config).filter((one) => !one.isCdrom && !files.has(one.file));
+  return {
+    ...config,
+    ...detachedDisks(
+      config,
+      left.map((drive) => drive.file),
+    ),
+  };
 }
 
 export function rollbackWorker(sim: Sim): Worker {
@@ -148,11 +163,11 @@ export function rollbackWorker(sim: Sim): Worker {
       const guest = loadGuest(sim, task.node, vmid);
       const snapshot = known(guest, name);
       if (!task.done('rollback')) checkLock(guest);
-      if (isTemplate(guest)) die('rollback is not possible on a template');
+      if (isTemplate(guest)) die("you can't rollback if vm is a template");
       if (isRunning(guest)) markStopped(sim, guest);
       await marked(sim, task, guest, 'rollback', sim.latency.rollback_s);
       noteChange(sim, guest);
-      guest.config = rolledBack(guest.config, snapshot.config);
+      guest.config = rolledBack(sim, guest, snapshot);
       guest.pending = {};
       guest.pendingDelete = [];
       guest.parent = name;
