@@ -5,7 +5,7 @@ import { splitProperties } from './contract/property-string.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { die, paramError } from './pve-error.ts';
-import type { Sim } from './sim.ts';
+import { checkWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { addVolume, checkEnabled, cloudInitVolid } from './volumes.ts';
 
@@ -84,7 +84,9 @@ function applySet(
   problems: Record<string, string>,
 ): void {
   const stored = isDriveKey(key) ? realizeDrive(sim, guest.node, guest.vmid, key, value) : value;
-  if (!isRunning(guest) || fastOptions.has(key)) {
+  // 8 and 9 write a cloud-init password past the pending changes.
+  const atOnce = fastOptions.has(key) || (key === 'cipassword' && sim.facts.major > 7);
+  if (!isRunning(guest) || atOnce) {
     if (isDriveKey(key) && guest.config[key] !== undefined) detachDrive(sim, guest, key, false);
     guest.config = { ...guest.config, [key]: stored };
     guest.pending = without(guest.pending, key);
@@ -132,6 +134,7 @@ export function applyChange(
 ): void {
   const change = emptyRemoved(written);
   checkBootOrder(sim, guest, change);
+  checkWritable(sim, guest);
   noteChange(sim, guest);
   for (const key of revert) guest.pending = without(guest.pending, key);
   guest.pendingDelete = guest.pendingDelete.filter(

@@ -206,6 +206,21 @@ export class World {
     }
   }
 
+  /** user.cfg is written as UTF-8 and read as bytes: names beyond ASCII become others with each write. */
+  reencodeUserids(): void {
+    for (const [userid, user] of [...this.users]) {
+      if (/^[\0-\x7f]*$/.test(userid)) continue;
+      const next = Buffer.from(userid, 'utf8').toString('latin1');
+      this.users.delete(userid);
+      this.users.set(next, { ...user, userid: next });
+      for (const entry of this.aclEntries()) {
+        if (entry.subject !== userid) continue;
+        this.revoke(entry);
+        this.grant({ ...entry, subject: next });
+      }
+    }
+  }
+
   aclEntries(): AclState[] {
     const entries: AclState[] = [];
     for (const [path, node] of this.acl) {

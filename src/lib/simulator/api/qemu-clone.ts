@@ -20,10 +20,19 @@ import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '.
 import type { GuestConfig, GuestState, Json } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { JobArgs, Worker } from '../tasks.ts';
-import { addVolume, canLink, checkEnabled, cloudInitVolid, storageOf, underStorageLock } from '../volumes.ts';
+import {
+  addVolume,
+  canLink,
+  checkEnabled,
+  cloudInitVolid,
+  storageLog,
+  storageOf,
+  underStorageLock,
+} from '../volumes.ts';
 import { checkBridges } from './qemu-rights.ts';
 
 const lockTimeoutMs = 1_000;
+const forkMs = 50;
 
 interface CloneJob {
   readonly vmid: number;
@@ -107,6 +116,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   if (job.target !== undefined && !sim.world.nodes.has(job.target))
     die(`no such cluster node '${job.target}'`);
   checkTargetStorage(sim, node, job);
+  sim.quorum.check();
   const guest = loadGuest(sim, node, job.vmid);
   checkLock(guest);
   if (isRunning(guest) !== job.running) die('unexpected state change');
@@ -211,10 +221,12 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
     });
   });
   const volid = task.remember(volidLabel, () => '');
+  task.log(`create ${full ? 'full' : 'linked'} clone of drive ${drive.key} (${drive.file})`);
+  const said = storageLog(storage, drive.file, volid, full);
+  if (said !== undefined) task.log(said);
   if (full && !drive.isCloudInit) {
-    task.log(`create full clone of drive ${drive.key} (${drive.file})`);
     await task.wait(`${label}-copy`, (size / 1024 ** 3) * sim.latency.full_clone_s_per_gib * 1000);
-  } else task.log(`create linked clone of drive ${drive.key} (${drive.file})`);
+  }
   return printDrive(drive, volid, drive.isCloudInit ? {} : { size: printSize(size) });
 }
 
@@ -237,8 +249,17 @@ async function rollBack(
 }
 
 async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan): Promise<void> {
-  const config = newConfig(sim, job, plan.old);
-  for (const disk of plan.disks) config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+  // Drawn once: what has been read of it stays true after a reload.
+  const drawn = task.remember('config', () => JSON.stringify(newConfig(sim, job, plan.old)));
+  const config = JSON.parse(drawn) as GuestConfig;
+  for (const disk of plan.disks) {
+    config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+    // The file is written after each disk: from the first on it has name and notes, and the lock until the end.
+    task.once(`disk-${disk.drive.key}-written`, () => {
+      const guest = sim.world.guests.get(job.newid);
+      if (guest) guest.config = { ...config, lock: 'clone' };
+    });
+  }
   const lockedSeconds = plan.disks.length * sim.latency.storage_lock_s;
   await task.wait('finish', Math.max(0.2, sim.latency.linked_clone_s - lockedSeconds) * 1000);
   task.once('written', () => {
@@ -258,12 +279,16 @@ export function cloneWorker(sim: Sim): Worker {
   return async (task, args) => {
     const job = jobOf(args);
     const mode = job.running ? 'exclusive' : 'shared';
+    // Between the early checks and the locks lies a fork: who asks for the same number meanwhile passes the checks too.
+    await task.wait('fork', forkMs);
     await task.locked(lockGuest(sim, task.node, job.vmid, mode, lockTimeoutMs), () =>
       task.locked(lockGuest(sim, task.node, job.newid, 'exclusive', lockTimeoutMs), async () => {
         // After a reload the new machine is there already, and is ours.
         const plan = task.done('created')
           ? resumedPlan(sim, task, job)
           : loadAndCheck(sim, task.user, task.node, job);
+        if (sim.facts.major === 9 && !task.done('created'))
+          task.log(`creating a clone of VM ${job.vmid} with ID ${job.newid}`);
         task.once('created', () => createPlaceholder(sim, task, job.newid));
         try {
           await fill(sim, task, job, plan);

@@ -15,10 +15,11 @@ import {
 } from '../guest-config.ts';
 import { noteChange, parseSize, printSize } from '../guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { sha1 } from '../secrets.ts';
+import { randomUuid, sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
+import { areSshKeys } from '../ssh-keys.ts';
 import { storageOf } from '../volumes.ts';
 import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
 
@@ -45,7 +46,11 @@ export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()):
     else if (name === 'tags') set[name] = normalizeTags(text);
     // Comment lines are read back without trailing white space (QemuServer.pm parse_vm_config).
     else if (name === 'description') set[name] = text.trimEnd();
-    else if (name === 'cipassword' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
+    else if (name === 'sshkeys') {
+      if (!areSshKeys(text)) die('SSH public key validation error');
+      set[name] = text;
+    } else if (name === 'vmgenid' && text === '1') set[name] = randomUuid(sim.world);
+    else if (name === 'cipassword' && text !== '' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
       set[name] = `$5$${sha1(text).slice(0, 8)}$${sha1(text)}`;
     else set[name === 'cdrom' ? 'ide2' : name] = name === 'cdrom' ? `${text},media=cdrom` : text;
   }
@@ -93,6 +98,15 @@ function checkState(call: Call, guest: GuestState): void {
   if (digest !== undefined && digest !== digestOf(guest))
     die('checksum mismatch (file change by other user?)');
   if (!params.flag('skiplock')) checkLock(guest);
+  checkBalloon(call, guest);
+}
+
+function checkBalloon({ params }: Call, { config, pending }: GuestState): void {
+  if (!params.has('memory') && !params.has('balloon')) return;
+  const memory = params.optText('memory') ?? pending['memory'] ?? config['memory'] ?? '512';
+  const balloon = Number(params.optText('balloon') ?? pending['balloon'] ?? config['balloon'] ?? 0);
+  const max = Number(/(?:^|current=)(\d+)/.exec(memory)?.[1] ?? 512);
+  if (balloon > max) die('balloon value too large (must be smaller than assigned memory)');
 }
 
 const allocates = (value: string): boolean => /^[^:,]+:(?:\d+(?:\.\d+)?|cloudinit)(?:,|$)/.test(value);

@@ -12,7 +12,7 @@ import {
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { die, errorText, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
-import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
+import { checkWritable, lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
@@ -50,6 +50,7 @@ function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
   if (params.has('archive')) die('restoring from an archive is not part of this simulation');
+  sim.quorum.check();
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
@@ -212,6 +213,7 @@ async function destroyLocked(
   await freeDisks(sim, task, guest);
   // The disks are gone before user.cfg is asked for: losing that lock leaves a machine that only root can remove.
   task.once('zombie', () => {
+    checkWritable(sim, guest);
     noteChange(sim, guest);
     guest.config = { lock: 'destroyed' };
     guest.snapshots = [];
@@ -258,6 +260,7 @@ function template(call: Call): unknown {
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
 function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
+  checkWritable(sim, guest);
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };
   for (const drive of drivesOf(sim.contract, guest.config)) {

@@ -109,6 +109,7 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
   return (call) => {
     const { params, sim } = call;
     needRootFor(call, 'skiplock');
+    if (type === 'qmstart') sim.quorum.check();
     // Whether the machine exists at all is the task's to find out.
     const vmid = params.number('vmid');
     if (sim.world.haResources.has(`vm:${vmid}`)) {

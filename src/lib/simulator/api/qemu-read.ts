@@ -12,7 +12,7 @@ import {
 } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
-import type { GuestState } from '../state.ts';
+import type { GuestConfig, GuestState } from '../state.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -58,6 +58,11 @@ function list(call: Call): unknown {
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 
+/** Nobody reads a cloud-init password back. */
+function masked(config: Readonly<GuestConfig>): GuestConfig {
+  return { ...config, ...(config['cipassword'] === undefined ? {} : { cipassword: '**********' }) };
+}
+
 function config(call: Call): unknown {
   const guest = guestOf(call);
   const { params } = call;
@@ -65,7 +70,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...snapshot.config, digest: digestOf(guest) };
+    return { ...masked(snapshot.config), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {
@@ -73,7 +78,7 @@ function config(call: Call): unknown {
     for (const key of guest.pendingDelete) Reflect.deleteProperty(shown, key);
   }
   return {
-    ...shown,
+    ...masked(shown),
     ...(guest.parent === undefined ? {} : { parent: guest.parent }),
     digest: digestOf(guest),
   };
@@ -81,11 +86,15 @@ function config(call: Call): unknown {
 
 function pending(call: Call): unknown {
   const guest = guestOf(call);
-  const keys = new Set([...Object.keys(guest.config), ...Object.keys(guest.pending)]);
+  const now = masked(guest.config);
+  const later = masked(guest.pending);
+  // With a blank behind it the new password differs from the old one for whoever compares.
+  if (later['cipassword'] !== undefined) later['cipassword'] += ' ';
+  const keys = new Set([...Object.keys(now), ...Object.keys(later)]);
   return [...keys].sort().map((key) => ({
     key,
-    ...(guest.config[key] === undefined ? {} : { value: guest.config[key] }),
-    ...(guest.pending[key] === undefined ? {} : { pending: guest.pending[key] }),
+    ...(now[key] === undefined ? {} : { value: now[key] }),
+    ...(later[key] === undefined ? {} : { pending: later[key] }),
     ...(guest.pendingDelete.includes(key) ? { delete: 1 } : {}),
   }));
 }

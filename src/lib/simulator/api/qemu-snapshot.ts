@@ -2,7 +2,7 @@
 import { checkLock, detachedDisks, drivesOf, isUnusedKey, loadGuest, without } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import { checkWritable, lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
@@ -59,7 +59,14 @@ function create(call: Call): unknown {
 }
 
 /** Runs `work` with the machine's lock held and its `lock:` entry set meanwhile. */
-async function marked(task: TaskContext, guest: GuestState, mark: string, seconds: number): Promise<void> {
+async function marked(
+  sim: Sim,
+  task: TaskContext,
+  guest: GuestState,
+  mark: string,
+  seconds: number,
+): Promise<void> {
+  checkWritable(sim, guest);
   guest.config = { ...guest.config, lock: mark };
   try {
     await task.wait(mark, seconds * 1000);
@@ -75,7 +82,7 @@ export function snapshotWorker(sim: Sim): Worker {
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
       if (!task.done('snapshot')) checkCreate(sim, guest, name);
-      await marked(task, guest, 'snapshot', sim.latency.snapshot_s);
+      await marked(sim, task, guest, 'snapshot', sim.latency.snapshot_s);
       const snapshot: SnapshotState = {
         name,
         ...(guest.parent === undefined ? {} : { parent: guest.parent }),
@@ -104,7 +111,7 @@ export function deleteSnapshotWorker(sim: Sim): Worker {
       const guest = loadGuest(sim, task.node, vmid);
       const snapshot = known(guest, name);
       if (!task.done('snapshot-delete')) checkLock(guest);
-      await marked(task, guest, 'snapshot-delete', sim.latency.snapshot_s);
+      await marked(sim, task, guest, 'snapshot-delete', sim.latency.snapshot_s);
       guest.snapshots = guest.snapshots
         .filter((one) => one !== snapshot)
         .map((one) => (one.parent === name ? reparented(one, snapshot.parent) : one));
@@ -158,7 +165,7 @@ export function rollbackWorker(sim: Sim): Worker {
       if (!task.done('rollback')) checkLock(guest);
       if (isTemplate(guest)) die("you can't rollback if vm is a template");
       if (isRunning(guest)) markStopped(sim, guest);
-      await marked(task, guest, 'rollback', sim.latency.rollback_s);
+      await marked(sim, task, guest, 'rollback', sim.latency.rollback_s);
       noteChange(sim, guest);
       guest.config = rolledBack(sim, guest, snapshot);
       guest.pending = {};
