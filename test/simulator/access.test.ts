@@ -405,3 +405,36 @@ test.each(versions)(
     expect(await bert.ok('GET', '/access/roles')).toEqual(await started.root.ok('GET', '/access/roles'));
   },
 );
+
+test.each(versions)(
+  '%s: an error text with characters beyond U+00FF is no answer, or 596 through a proxy',
+  async (version) => {
+    const { root } = await start({ version });
+    // pveproxy itself refuses this one.
+    await expect(root.post('/pools', { poolid: 'a', comment: 'ж' })).resolves.toMatchObject({ status: 200 });
+    const ticket = root.get('/nodes', {});
+    expect((await ticket).status).toBe(200);
+    // Behind it, pvedaemon does.
+    expect(await root.put('/access/acl', { path: '/', users: 'ж@pve', roles: 'PVEAuditor' })).toMatchObject({
+      status: 596,
+      text: '',
+    });
+    await expect(root.post('/access/users', { userid: 'a ж@pve' })).rejects.toThrow('socket hang up');
+    // Latin-1 goes out as bytes.
+    expect((await root.post('/access/users', { userid: 'a é@pve' })).status).toBe(500);
+  },
+);
+
+test('a userid beyond ASCII becomes another one with each write of user.cfg', async () => {
+  const { root } = await start();
+  const ids = async (): Promise<string[]> =>
+    (await root.ok('GET', '/access/users')).map((user: Loose) => user.userid);
+  await root.ok('POST', '/access/users', { userid: 'ж@pve' });
+  const first = (await ids()).at(-1) ?? '';
+  expect(first).not.toBe('ж@pve');
+  // A path stays bytes, and so it finds what a form no longer does.
+  expect((await root.get('/access/users/%D0%B6@pve')).status).toBe(200);
+  await root.ok('POST', '/pools', { poolid: 'x' });
+  expect(await ids()).not.toContain(first);
+  expect(await root.get('/access/users/%D0%B6@pve')).toMatchObject({ status: 500 });
+});

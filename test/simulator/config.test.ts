@@ -1,5 +1,5 @@
 /** Guest configuration: reading, writing, digests, NICs, drives, running machines, rights. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { login, secret, start, userWithToken, type Loose } from './harness.ts';
 
 const path = '/nodes/pve1/qemu/100/config';
@@ -193,43 +193,8 @@ test('resize: null on 7.4, a task later; never smaller', async () => {
   );
 });
 
-test.each(['7.4', '8.4', '9.2'] as const)('%s: a password reads back as stars', async (version) => {
-  const { root } = await start({ version });
-  await root.ok('PUT', path, { cipassword: 'very secret' });
-  expect((await root.ok('GET', path)).cipassword).toBe('**********');
-  const running = '/nodes/pve1/qemu/300';
-  await root.ok('PUT', `${running}/config`, { cipassword: 'very secret' });
-  expect((await root.ok('GET', `${running}/config`)).cipassword).toBe('**********');
-  const rows = await root.ok('GET', `${running}/pending`);
-  // 7.4 keeps it pending until the machine stops.
-  expect(rows.find((one: Loose) => one.key === 'cipassword')).toEqual({
-    key: 'cipassword',
-    ...(version === '7.4' ? { pending: '**********' } : { value: '**********' }),
-  });
-});
-
-test('keys must be keys', async () => {
+test('the boot order follows the devices', async () => {
   const { root } = await start();
-  const key =
-    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f anna@example.org';
-  await root.ok('PUT', path, { sshkeys: encodeURIComponent(`${key}\n\n${key}\n`) });
-  for (const wrong of ['ssh-ed25519 AAAA', key.replace('ssh-ed25519', 'ssh-rsa'), `${key}\nnonsense`]) {
-    expect(await root.put(path, { sshkeys: encodeURIComponent(wrong) })).toMatchObject({
-      status: 500,
-      reason: 'SSH public key validation error',
-    });
-  }
-});
-
-test('the boot order names devices that exist, and follows them', async () => {
-  const { root } = await start();
-  expect(await root.put(path, { boot: 'order=scsi0;scsi7' })).toMatchObject({
-    status: 500,
-    reason: "invalid bootorder: device 'scsi7' does not exist'",
-  });
-  expect((await root.put(path, { boot: 'order=net0', delete: 'net0' })).reason).toBe(
-    "invalid bootorder: device 'net0' does not exist'",
-  );
   await root.ok('PUT', path, { boot: 'order=net3;scsi0;net0', net3: 'virtio,bridge=vmbr0' });
   await root.ok('PUT', path, { delete: 'net3' });
   expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0');
@@ -237,14 +202,8 @@ test('the boot order names devices that exist, and follows them', async () => {
   expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0;ide0');
 });
 
-test('balloon, cpu and vmgenid are looked at', async () => {
+test('CPU types and flags must be known', async () => {
   const { root } = await start();
-  await root.ok('PUT', path, { memory: '2048', balloon: 2048 });
-  const tooLarge = 'balloon value too large (must be smaller than assigned memory)';
-  expect((await root.put(path, { balloon: 2049 })).reason).toBe(tooLarge);
-  expect((await root.put(path, { memory: '1024' })).reason).toBe(tooLarge);
-  await root.ok('PUT', path, { memory: '1024', balloon: 0 });
-
   await root.ok('PUT', path, { cpu: 'x86-64-v2-AES,flags=+aes;-pcid' });
   const problem = async (cpu: string): Promise<string | undefined> =>
     (await root.put(path, { cpu })).body.errors?.['cpu'];
@@ -253,10 +212,6 @@ test('balloon, cpu and vmgenid are looked at', async () => {
   );
   expect(await problem('custom-x')).toBe("invalid format - Custom cputype 'x' not found");
   expect(await problem('host,flags=+sse9')).toMatch(/VM-specific CPU flags must be a subset of/);
-
-  await root.ok('PUT', path, { vmgenid: '1' });
-  expect((await root.ok('GET', path)).vmgenid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-  expect((await root.put(path, { vmgenid: 'x' })).status).toBe(400);
 });
 
 test('CPU types came with versions', async () => {
@@ -279,22 +234,91 @@ test.each([
   expect(await root.put(path, { net3: 'virtio' })).toMatchObject({ status, reason });
 });
 
-test('memory and cores of a running machine wait for its restart, without an error', async () => {
-  for (const version of ['7.4', '8.4', '9.2'] as const) {
+describe.each(['7.4', '8.4', '9.2'] as const)('values on %s', (version) => {
+  const stopped = '/nodes/pve3/qemu/303/config';
+  const key = (type: string, of = type): string => {
+    const name = Buffer.from(of);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(name.length);
+    return `${type} ${Buffer.concat([length, name, Buffer.alloc(36)]).toString('base64')} me@home`;
+  };
+
+  test('a cloud-init password is never read back, nor pending', async () => {
+    const { root, sim } = await start({ version });
+    for (const [one, pending] of [
+      [stopped, '/nodes/pve3/qemu/303/pending'],
+      ['/nodes/pve1/qemu/300/config', '/nodes/pve1/qemu/300/pending'],
+    ] as const) {
+      await root.ok('PUT', one, { cipassword: 'secret-1' });
+      expect(await root.ok('GET', one)).toMatchObject({ cipassword: '**********' });
+      expect(JSON.stringify(await root.ok('GET', pending))).not.toContain('$5$');
+    }
+    expect(sim.snapshot().guests.find((one) => one.vmid === 303)?.config['cipassword']).toMatch(/^\$5\$/);
+  });
+
+  test.each([
+    [key('ssh-ed25519'), 200],
+    [`${key('ssh-ed25519')}\n\n${key('ssh-rsa')}\n`, 200],
+    ['', 200],
+    ['ssh-ed25519 AAAA', 500],
+    [key('ssh-ed25519', 'ssh-rsa'), 500],
+    [`${key('ssh-rsa')}\n# a comment`, 500],
+  ])('sshkeys %j: %i', async (keys, status) => {
     const { root } = await start({ version });
-    const guest = '/nodes/pve1/qemu/300';
-    await root.ok('PUT', `${guest}/config`, { memory: '4096', cores: 7 });
-    expect(await root.ok('GET', `${guest}/config`, { current: 1 })).not.toMatchObject({ cores: '7' });
-    const rows = await root.ok('GET', `${guest}/pending`);
-    expect(rows.filter((one: Loose) => one.pending !== undefined).map((one: Loose) => one.key)).toEqual([
-      'cores',
-      'memory',
-    ]);
-    expect(await root.task('POST', `${guest}/status/stop`)).toBe('OK');
-    expect(await root.task('POST', `${guest}/status/start`)).toBe('OK');
-    expect(await root.ok('GET', `${guest}/config`, { current: 1 })).toMatchObject({
-      cores: '7',
-      memory: '4096',
+    const reply = await root.put(stopped, { sshkeys: encodeURIComponent(keys) });
+    expect(reply.status).toBe(status);
+    if (status === 500) expect(reply.reason).toBe('SSH public key validation error');
+  });
+
+  test('a boot order names what is there, or comes along', async () => {
+    const { root } = await start({ version });
+    expect(await root.put(stopped, { boot: 'order=scsi0;scsi7' })).toMatchObject({
+      status: 500,
+      reason: "invalid bootorder: device 'scsi7' does not exist'",
     });
-  }
+    expect((await root.put(stopped, { boot: 'order=net0', delete: 'net0' })).status).toBe(500);
+    expect((await root.put(stopped, { boot: 'order=net5;scsi0', net5: 'virtio,bridge=vmbr0' })).status).toBe(
+      200,
+    );
+  });
+
+  test('a balloon is no larger than the memory; vmgenid 1 asks for a new one', async () => {
+    const { root } = await start({ version });
+    const refused = { status: 500, reason: 'balloon value too large (must be smaller than assigned memory)' };
+    expect(await root.put(stopped, { memory: 1024, balloon: 2048 })).toMatchObject(refused);
+    await root.ok('PUT', stopped, { memory: 2048, balloon: 2048 });
+    expect(await root.put(stopped, { memory: 1024 })).toMatchObject(refused);
+    await root.ok('PUT', stopped, { vmgenid: 1 });
+    expect((await root.ok('GET', stopped)).vmgenid).toMatch(/^[0-9a-f]{8}-/);
+    expect((await root.put(stopped, { vmgenid: 'x' })).status).toBe(400);
+  });
+
+  test('empty values end an option, where its format lets them through', async () => {
+    const { root } = await start({ version });
+    await root.ok('PUT', stopped, { tags: 'a', description: 'b', ciuser: 'c' });
+    await root.ok('PUT', stopped, { tags: '', description: '', ciuser: '' });
+    const now = await root.ok('GET', stopped);
+    for (const option of ['tags', 'description', 'ciuser']) expect(now).not.toHaveProperty(option);
+    for (const option of ['name', 'cores', 'net0', 'onboot']) {
+      expect([option, (await root.put(stopped, { [option]: '' })).status]).toEqual([option, 400]);
+    }
+  });
+
+  test('memory and cores of a running machine wait, without an error', async () => {
+    const { root } = await start({ version });
+    const running = '/nodes/pve1/qemu/300';
+    const before = await root.ok('GET', `${running}/config`, { current: 1 });
+    await root.ok('PUT', `${running}/config`, { memory: 1024, cores: 7 });
+    expect(await root.ok('GET', `${running}/config`, { current: 1 })).toMatchObject({
+      memory: before.memory,
+      cores: before.cores,
+    });
+    const pending = await root.ok('GET', `${running}/pending`);
+    expect(pending).toEqual(
+      expect.arrayContaining([
+        { key: 'cores', value: before.cores, pending: '7' },
+        { key: 'memory', value: before.memory, pending: '1024' },
+      ]),
+    );
+  });
 });

@@ -245,7 +245,6 @@ describe.each(versions)('%s: users', (version) => {
         .filter((id: string) => /[^ -~]/.test(id));
     await root.ok('POST', '/access/users', { userid: 'ü@pve' });
     expect(await names()).toEqual(['Ã¼@pve']);
-    expect((await root.del(`/access/users/${encodeURIComponent('ü@pve')}`)).status).toBe(500);
     await root.ok('POST', '/pools', { poolid: 'a' });
     expect(await names()).toEqual(['Ã\u0083Â¼@pve']);
     for (let i = 0; i < 6; i += 1) await root.ok('POST', '/pools', { poolid: `a${i}` });

@@ -60,7 +60,9 @@ function freeName(
   for (let i = 0; ; i += 1) {
     const plain = volidFor(storage, vmid, `vm-${vmid}-disk-${i}`, format);
     const linked = base === undefined ? plain : linkedVolid(storage, base, plain);
-    if (!sim.world.volume(plain, node) && !sim.world.volume(linked, node)) return linked;
+    // Storage/Plugin.pm get_next_vm_diskname: a base image keeps its number.
+    const asBase = volidFor(storage, vmid, `base-${vmid}-disk-${i}`, format);
+    if (![plain, linked, asBase].some((volid) => sim.world.volume(volid, node))) return linked;
   }
 }
 
@@ -108,6 +110,24 @@ export function addVolume(sim: Pick<Sim, 'world'>, wanted: NewVolume): VolumeSta
   };
   sim.world.addVolume(volume);
   return volume;
+}
+
+/** What the storage plugin adds to a clone's log. ZFS is silent, and so is RBD when it makes an empty image. */
+export function storageLog(
+  storage: StorageState,
+  source: string,
+  volid: string,
+  full: boolean,
+): string | undefined {
+  const last = (id: string): string => id.slice(Math.max(id.lastIndexOf('/'), id.indexOf(':')) + 1);
+  const [name, from] = [last(volid), last(source)];
+  if (storage.type === 'lvmthin' || storage.type === 'lvm') return `  Logical volume "${name}" created.`;
+  if (storage.type === 'rbd') return full ? undefined : `clone ${from}: ${from} snapname __base__ to ${name}`;
+  if (!isFileBased(storage)) return undefined;
+  const owner = /-(\d+)-/.exec(name)?.[1] ?? '';
+  if (full) return `Formatting '/mnt/pve/${storage.storage}/images/${owner}/${name}'`;
+  const base = /-(\d+)-/.exec(from)?.[1] ?? '';
+  return `clone ${base}/${from}: images, ${name}, ${owner} to ${name} (base=../${base}/${from})`;
 }
 
 export function linkedChildren(sim: Sim, volid: string): VolumeState[] {

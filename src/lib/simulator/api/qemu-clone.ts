@@ -25,10 +25,18 @@ import {
   type Handlers,
   type Sim,
 } from '../sim.ts';
-import type { GuestConfig, GuestState, Json, StorageState } from '../state.ts';
+import type { GuestConfig, GuestState, Json } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { JobArgs, Worker } from '../tasks.ts';
-import { addVolume, canLink, checkEnabled, cloudInitVolid, storageOf, underStorageLock } from '../volumes.ts';
+import {
+  addVolume,
+  canLink,
+  checkEnabled,
+  cloudInitVolid,
+  storageLog,
+  storageOf,
+  underStorageLock,
+} from '../volumes.ts';
 import { checkBridges } from './qemu-rights.ts';
 
 const lockTimeoutMs = 1_000;
@@ -205,20 +213,6 @@ function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
   noteBirth(sim, guest);
 }
 
-/** What the storage plugins print of a new volume. */
-function allocationLine({ type, storage }: StorageState, volid: string, base: string | undefined): string {
-  const name =
-    volid
-      .slice(storage.length + 1)
-      .split('/')
-      .pop() ?? '';
-  if (type.startsWith('lvm')) return `  Logical volume "${name}" created.`;
-  if (base === undefined) return `Formatting '${name}'`;
-  const from = base.slice(storage.length + 1);
-  if (type === 'rbd') return `clone ${from}: ${from} snapname __base__ to ${name}`;
-  return `clone ${from}: images, ${name} (base=${from})`;
-}
-
 async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: CloneDisk): Promise<string> {
   const { drive, full } = disk;
   const storage = storageOf(sim, (full ? job.params.optText('storage') : undefined) ?? drive.storage);
@@ -236,12 +230,13 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
     });
   });
   const volid = task.remember(volidLabel, () => '');
+  task.log(`create ${full ? 'full' : 'linked'} clone of drive ${drive.key} (${drive.file})`);
   // The log is what names the new disks: the task itself carries the id of the source.
-  task.log(allocationLine(storage, volid, full ? undefined : drive.file));
+  const said = storageLog(storage, drive.file, volid, full);
+  if (said !== undefined) task.log(said);
   if (full && !drive.isCloudInit) {
-    task.log(`create full clone of drive ${drive.key} (${drive.file})`);
     await task.wait(`${label}-copy`, (size / 1024 ** 3) * sim.latency.full_clone_s_per_gib * 1000);
-  } else task.log(`create linked clone of drive ${drive.key} (${drive.file})`);
+  }
   return printDrive(drive, volid, drive.isCloudInit ? {} : { size: printSize(size) });
 }
 
@@ -264,8 +259,17 @@ async function rollBack(
 }
 
 async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan): Promise<void> {
-  const config = newConfig(sim, job, plan.old);
-  for (const disk of plan.disks) config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+  // Drawn once: what has been read of it stays true after a reload.
+  const drawn = task.remember('config', () => JSON.stringify(newConfig(sim, job, plan.old)));
+  const config = JSON.parse(drawn) as GuestConfig;
+  for (const disk of plan.disks) {
+    config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+    // The file is written after each disk: from the first on it has name and notes, and the lock until the end.
+    task.once(`disk-${disk.drive.key}-written`, () => {
+      const guest = sim.world.guests.get(job.newid);
+      if (guest) guest.config = { ...config, lock: 'clone' };
+    });
+  }
   const lockedSeconds = plan.disks.length * sim.latency.storage_lock_s;
   await task.wait('finish', Math.max(0.2, sim.latency.linked_clone_s - lockedSeconds) * 1000);
   needWritable(sim, task.node, job.newid);
@@ -286,12 +290,16 @@ export function cloneWorker(sim: Sim): Worker {
   return async (task, args) => {
     const job = jobOf(args);
     const mode = job.running ? 'exclusive' : 'shared';
+    // Between the early checks and the locks lies a fork: who asks at the same moment passes the checks as well.
+    await sim.clock.sleep(0);
     await task.locked(lockGuest(sim, task.node, job.vmid, mode, lockTimeoutMs), () =>
       task.locked(lockGuest(sim, task.node, job.newid, 'exclusive', lockTimeoutMs), async () => {
         // After a reload the new machine is there already, and is ours.
         const plan = task.done('created')
           ? resumedPlan(sim, task, job)
           : loadAndCheck(sim, task.user, task.node, job);
+        if (sim.facts.major === 9 && !task.done('created'))
+          task.log(`creating a clone of VM ${job.vmid} with ID ${job.newid}`);
         task.once('created', () => createPlaceholder(sim, task, job));
         try {
           await fill(sim, task, job, plan);

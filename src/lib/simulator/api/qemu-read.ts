@@ -60,8 +60,10 @@ const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.
 
 /** Nobody reads a password back, not even its hash. */
 const hidden = '**********';
-const masked = (config: Readonly<GuestConfig>): GuestConfig =>
-  config['cipassword'] === undefined ? config : { ...config, cipassword: hidden };
+const masked = (config: Readonly<GuestConfig>): GuestConfig => ({
+  ...config,
+  ...(config['cipassword'] === undefined ? {} : { cipassword: hidden }),
+});
 
 function config(call: Call): unknown {
   const guest = guestOf(call);
@@ -88,6 +90,8 @@ function pending(call: Call): unknown {
   const guest = guestOf(call);
   const now = masked(guest.config);
   const later = masked(guest.pending);
+  // With a blank behind it the new password differs from the old one for whoever compares.
+  if (later['cipassword'] !== undefined) later['cipassword'] += ' ';
   const keys = new Set([...Object.keys(now), ...Object.keys(later)]);
   return [...keys].sort().map((key) => ({
     key,
