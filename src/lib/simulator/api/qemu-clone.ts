@@ -32,7 +32,6 @@ import {
 import { checkBridges } from './qemu-rights.ts';
 
 const lockTimeoutMs = 1_000;
-const forkMs = 50;
 
 interface CloneJob {
   readonly vmid: number;
@@ -279,8 +278,8 @@ export function cloneWorker(sim: Sim): Worker {
   return async (task, args) => {
     const job = jobOf(args);
     const mode = job.running ? 'exclusive' : 'shared';
-    // Between the early checks and the locks lies a fork: who asks for the same number meanwhile passes the checks too.
-    await task.wait('fork', forkMs);
+    // Between the early checks and the locks lies a fork: who asks at the same moment passes the checks as well.
+    await task.wait('fork', 0);
     await task.locked(lockGuest(sim, task.node, job.vmid, mode, lockTimeoutMs), () =>
       task.locked(lockGuest(sim, task.node, job.newid, 'exclusive', lockTimeoutMs), async () => {
         // After a reload the new machine is there already, and is ours.
