@@ -113,8 +113,7 @@ function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string
 }
 
 async function labsThere(run: Changing): Promise<string> {
-  const session = await run.connect();
-  const labs = await listLabs(session.pve, run.hard);
+  const labs = await listLabs(await run.runContext());
   const list = labs.map(({ lab, stands }) => `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`);
   return list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`;
 }

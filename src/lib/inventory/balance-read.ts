@@ -22,8 +22,9 @@ import {
   readConfig,
   readNetwork,
   toStorage,
-  unlessForbidden,
 } from './read.ts';
+import { unlessForbidden } from './forbidden.ts';
+import { readPools, type ReadContext } from './pools.ts';
 
 /** How far back to look; all in seconds. */
 export interface BalanceScope {
@@ -72,11 +73,12 @@ function isAutoRebalance(crs: Readonly<Record<string, string>>): boolean {
 
 const quietly = (): void => undefined;
 
-function readLists(pve: PveApi, gap: (text: string) => () => void, signal: AbortSignal | undefined) {
+function readLists(context: ReadContext, gap: (text: string) => () => void) {
+  const { pve, hard: signal } = context;
   return Promise.all([
     pve.version(signal),
     pve.resources(signal),
-    pve.pools(signal),
+    readPools(context, () => quietly),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     unlessForbidden(pve.crsOptions(signal), {}, quietly),
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
@@ -91,14 +93,14 @@ function named(nodes: readonly string[]): string {
 }
 
 export async function readBalance(
-  pve: PveApi,
+  context: ReadContext,
   { window, history, migrationTimeout }: BalanceScope,
-  signal?: AbortSignal,
 ): Promise<BalanceReading> {
+  const { pve, hard: signal } = context;
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
-  const lists = await readLists(pve, gap, signal);
-  const [{ release }, rows, pools, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const lists = await readLists(context, gap);
+  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));

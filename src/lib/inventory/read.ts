@@ -5,6 +5,8 @@ import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../proxmox/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { unlessForbidden } from './forbidden.ts';
+import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
 import type {
   BridgeUse,
@@ -40,17 +42,6 @@ export interface InventoryScope {
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
 export const PARALLEL_READS = 12;
-
-/** A list that the caller may not read is a gap, not a failure. */
-export async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    gap();
-    return fallback;
-  }
-}
 
 export function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
   const name = row.node ?? '';
@@ -312,23 +303,20 @@ async function readClaimed(
   };
 }
 
-/** Reads everything a planner may ask for. `signal` aborts all requests. */
+/** Reads everything a planner may ask for. */
 export async function readInventory(
-  pve: PveApi,
+  context: ReadContext,
   scope: InventoryScope,
-  signal?: AbortSignal,
 ): Promise<Inventory> {
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
-  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] =
+  const { pve, hard: signal } = context;
+  const [{ release }, rows, { pools, users, acls, rolePrivileges }, realms, groups, vnets, haStates, rights] =
     await Promise.all([
       pve.version(signal),
       pve.resources(signal),
-      pve.pools(signal),
-      pve.users(signal),
-      unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
-      unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+      readPools(context, gap),
       pve.realms(signal),
       unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
       unlessForbidden(pve.vnets(signal), [], quietly),
@@ -371,8 +359,8 @@ export async function readInventory(
     pools,
     users,
     acls,
-    roles: roles.map(({ role }) => role),
-    rolePrivileges: Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges])),
+    roles: Object.keys(rolePrivileges),
+    rolePrivileges,
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,

@@ -86,7 +86,12 @@ export function indexHave(have: Inventory): HaveIndex {
   const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
   const configs = new Map(have.vms.map((config) => [config.vmid, config]));
   const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
-  const marks = new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)]));
+  const marks = new Map(
+    have.pools.map(({ pool, comment, delegated }): [string, PoolMark] => [
+      pool,
+      { ...parsePoolComment(comment), ...(delegated === undefined ? {} : { delegated }) },
+    ]),
+  );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
   return {
     online: new Set(have.nodes.filter((node) => node.online).map((node) => node.name)),

@@ -21,7 +21,7 @@ export interface BalanceWant {
   readonly evacuate?: readonly string[];
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 interface Decision {
   readonly plan: BalancePlan;
@@ -101,15 +101,11 @@ function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefin
 async function decide({ config, evacuate }: BalanceWant, context: ReadContext): Promise<Decision> {
   const { pve, hard, preflight = true } = context;
   const rights = preflight ? await pve.permissions(hard) : undefined;
-  let reading = await readBalance(
-    pve,
-    {
-      window: config.window,
-      history: Math.max(config.cooldown, config.blacklist),
-      migrationTimeout: config.migrationTimeout,
-    },
-    hard,
-  );
+  let reading = await readBalance(context, {
+    window: config.window,
+    history: Math.max(config.cooldown, config.blacklist),
+    migrationTimeout: config.migrationTimeout,
+  });
   assertHealthy(reading, evacuate !== undefined);
   // With the rights read, all that is missing is told at once.
   if (!rights) assertSeen(reading);

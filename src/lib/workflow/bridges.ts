@@ -24,10 +24,10 @@ export type BridgesWant =
     }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
-function readHave({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [], rights: true, ...scope }, hard);
+function readHave(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: () => [], rights: true, ...scope });
 }
 
 /** Bridges may go only where ours are, so only there it has to be known who uses them. */

@@ -2,6 +2,7 @@
 import { PlanRefusedError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
+import { readPools } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
@@ -9,7 +10,6 @@ import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.t
 import { isAdoptableName } from '../plan/adopt.ts';
 import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
 import { cleanupScope } from '../plan/privileges/scopes.ts';
-import type { PveApi } from '../proxmox/types.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
@@ -74,7 +74,7 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 function planRequest({ selection, options }: CleanupWant, have: Inventory): PlanRequest {
   return {
@@ -89,7 +89,7 @@ async function readAndPlan(
   want: CleanupWant,
   context: ReadContext,
 ): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have), context), have };
 }
 
@@ -105,11 +105,11 @@ export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
 
 /** The labs on the cluster, by their claims. */
 export async function listLabs(
-  pve: PveApi,
-  signal: AbortSignal,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): Promise<readonly { readonly lab: string; readonly stands: number }[]> {
   const counts = new Map<string, number>();
-  for (const pool of await pve.pools(signal)) {
+  const { pools } = await readPools(context, () => () => undefined);
+  for (const pool of pools) {
     for (const { lab } of parsePoolComment(pool.comment).claims) counts.set(lab, (counts.get(lab) ?? 0) + 1);
   }
   return [...counts].map(([lab, stands]) => ({ lab, stands })).sort((a, b) => (a.lab < b.lab ? -1 : 1));
@@ -140,7 +140,7 @@ export async function previewCleanup(
   want: CleanupWant,
   context: ReadContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have), context);
   assertWithinLimit(checked.plan, want.maxChanges);
   return { ...checked, summary: summarizePlan(checked.plan) };

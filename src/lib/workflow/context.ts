@@ -17,6 +17,8 @@ export interface RunContext {
   readonly owner: string;
   /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights. */
   readonly caller?: string;
+  /** Other accounts that may write our marks; see inventory/delegated.ts. */
+  readonly operators?: readonly string[];
   /** False: do not compare the plan with the caller's rights before the first write. */
   readonly preflight?: boolean;
   /** Is the run that signed with this owner known to be dead? */

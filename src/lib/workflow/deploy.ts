@@ -52,14 +52,14 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewDeploy(
   want: DeployWant,
   context: ReadContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
@@ -83,7 +83,7 @@ async function readAndPlan(
   context: ReadContext,
   taken: Taken,
 ): Promise<{ plan: Plan; have: Inventory }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have, taken), context), have };
 }
 
@@ -99,7 +99,7 @@ async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadCo
 }
 
 async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
     const used = await usedVmids(plan, context);
@@ -221,7 +221,7 @@ export async function applySavedPlan(
   const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
   const work = async (release?: () => Promise<void>, assertHeld?: () => void): Promise<RunOutcome> => {
-    const have = await readInventory(context.pve, scope, context.hard);
+    const have = await readInventory(context, scope);
     const used = await usedVmids(plan, context);
     const broken = [
       ...brokenPreconditions(plan, have),
@@ -249,7 +249,7 @@ export async function applySavedPlan(
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
-  const before = await readInventory(context.pve, scopeOf(want), context.hard);
+  const before = await readInventory(context, scopeOf(want));
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
   return plan.steps.some((step) => RESERVING.has(step.kind))
     ? withLock(context, (release, assertHeld) => work(release, assertHeld))

@@ -26,10 +26,10 @@ function claimedBy({ command, users = [] }: DoctorWant, pools: readonly PoolInfo
 
 export async function examineCaller(
   want: DoctorWant,
-  { pve, hard, caller = '' }: Pick<RunContext, 'pve' | 'hard' | 'caller'>,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): Promise<DoctorReport> {
   const have = await readInventory(
-    pve,
+    context,
     {
       templates: (want.lab?.machines ?? []).map(({ template }) => template),
       claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
@@ -37,7 +37,9 @@ export async function examineCaller(
         want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
       rights: true,
     },
-    hard,
   );
-  return doctorReport({ ...want, have, profile: want.profile ?? profileOf(have.rights) }, caller);
+  return doctorReport(
+    { ...want, have, profile: want.profile ?? profileOf(have.rights) },
+    context.caller ?? '',
+  );
 }

@@ -19,10 +19,10 @@ export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
-function read({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: replicaVmids, rights: true, ...scope }, hard);
+function read(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: replicaVmids, rights: true, ...scope });
 }
 
 /** What hangs on a copy is only seen in the configurations of all VMs of ours: one call each. */

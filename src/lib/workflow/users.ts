@@ -27,7 +27,7 @@ export interface UsersWant {
   readonly maxChanges?: number;
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 /**
  * Other runs plan by what these change. The lock is held to the end: a pool whose user is yet to come looks like what a
@@ -45,10 +45,10 @@ const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
 
 /** No configuration of any VM is needed. */
 function read(
-  { pve, hard }: ReadContext,
+  context: ReadContext,
   more: Pick<InventoryScope, 'live' | 'rights'> = {},
 ): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [], ...more }, hard);
+  return readInventory(context, { templates: [], claimed: () => [], ...more });
 }
 
 /** For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. */
