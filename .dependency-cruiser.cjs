@@ -2,13 +2,21 @@
 module.exports = {
   forbidden: [
     {
+      name: 'marks-know-texts-only',
+      severity: 'error',
+      comment: 'A mark is a text. Whoever needs more than the text to judge lives elsewhere.',
+      from: { path: '^src/lib/marks/' },
+      to: { pathNot: ['^src/lib/marks/', '^src/lib/errors[.]ts$'] },
+    },
+    {
       name: 'plan-is-pure',
       severity: 'error',
       comment: 'The planner decides from plain data. Reading belongs in inventory/, writing in execute/.',
       from: { path: '^src/lib/plan/' },
       to: {
         pathNot: [
-          '^src/lib/plan/',
+          '^src/lib/(plan|marks)/',
+          '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory)/types[.]ts$',
           '^src/lib/inventory/rights[.]ts$',
           '^src/lib/config/balance-types[.]ts$',
@@ -25,7 +33,8 @@ module.exports = {
       to: {
         pathNot: [
           '^src/lib/render/',
-          '^src/lib/plan/',
+          '^src/lib/(plan|marks)/',
+          '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory|execute|connections)/types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^node_modules/cli-table3/',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { acquirePlanningLock, type PlanningLockOptions } from '../../src/lib/execute/mutex.ts';
-import { LOCK_POOL } from '../../src/lib/plan/marks.ts';
+import { LOCK_POOL } from '../../src/lib/marks/lock.ts';
 import { UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import { FakePve, lockTimeout, lost, refuse } from './fake-pve.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatReplicaMark } from '../../src/lib/plan/replica-marks.ts';
+import { formatReplicaMark } from '../../src/lib/marks/replica.ts';
 import { apply } from './apply-step.ts';
 import { FakePve, lost } from './fake-pve.ts';
 

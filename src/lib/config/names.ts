@@ -1,4 +1,6 @@
 /** What PVE accepts as names, from its own format checks. Judges only; does not report. */
+import { LOCK_POOL } from '../marks/lock.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
 
 /** dns-name of pve-common JSONSchema.pm: labels of letters, digits and inner hyphens; a label has at most 63. */
 export function isDnsName(name: string): boolean {
@@ -32,8 +34,8 @@ export function parseUserId(userid: string): UserId | undefined {
   return { name: match[1] ?? '', realm: match[2] ?? '' };
 }
 
-/** `deploy-stand-lock` is the mutex of all runs, `deploy-stand-replicas` holds template copies. */
-export const RESERVED_POOLS: readonly string[] = ['deploy-stand-lock', 'deploy-stand-replicas'];
+/** One is the mutex of all runs, the other holds template copies. */
+export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, REPLICA_POOL];
 
 export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
 

@@ -10,7 +10,9 @@ import {
   type NodeDraft,
   type NodePlan,
 } from './bridges.ts';
-import { isOlder, parsePoolComment, parseVmMark, type Claim } from './marks.ts';
+import { isOlder } from '../marks/time.ts';
+import { parsePoolComment, type Claim } from '../marks/pool.ts';
+import { parseVmMark } from '../marks/vm.ts';
 import { makeStep } from './step.ts';
 import type { Plan, StepOf } from './types.ts';
 

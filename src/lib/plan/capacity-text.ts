@@ -1,7 +1,7 @@
 /** Says in words and numbers what is full and who would not fit. Decides nothing. */
 import type { Lab } from '../config/types.ts';
-import { type Demand, type Ledger, type Resource } from './capacity.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import type { Demand, Ledger, Resource } from './capacity.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import type { StandState } from './stand-state.ts';
 import type { Refusal } from './types.ts';
 

@@ -1,7 +1,10 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
 import type { CleanupContext } from './cleanup-context.ts';
-import { isOlder, isUserMarked, parseBridgeMark, sinceOf, type Claim, type PoolMark } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isOlder, sinceOf } from '../marks/time.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import type { Claim, PoolMark } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
 
 /** One user with what is to go. `claims` may be empty: then only bridges, pool or user are left of the stand. */
 export interface SelectedStand {

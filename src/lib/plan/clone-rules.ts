@@ -1,6 +1,6 @@
 /** What PVE allows when a template is cloned: linked or full, on its node or onto another. Chooses nothing. */
 import type { Machine } from '../config/types.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import type { StorageIndex, Template } from './templates.ts';
 
 /** Storages that cannot hold linked clones (pve-storage, `volume_has_feature`, feature `clone`). */

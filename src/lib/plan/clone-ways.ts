@@ -3,7 +3,7 @@ import type { Machine } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import { profileOf } from './privileges/profile.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh } from './replicas.ts';

@@ -2,8 +2,8 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { parseBridgeMark } from './marks.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy } from './templates.ts';
 import type { Refusal } from './types.ts';

@@ -2,7 +2,7 @@
 import type { Machine } from '../config/types.ts';
 import type { StorageInfo } from '../inventory/types.ts';
 import { canLink } from './clone-rules.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import type { StorageIndex, Template, Volume } from './templates.ts';
 
 /** A copy of `source` that is to be made. */

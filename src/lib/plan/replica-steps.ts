@@ -8,10 +8,10 @@ import {
   isReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from './replica-marks.ts';
+} from '../marks/replica.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
-import { TAG } from './marks.ts';
+import { TAG } from '../marks/vm.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step } from './types.ts';
 

@@ -1,8 +1,8 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
 import { canLink } from './clone-rules.ts';
-import { parseVmMark } from './marks.ts';
-import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from './replica-marks.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from '../marks/replica.ts';
 import { toTemplate, volumesOf, type Template } from './templates.ts';
 
 /**

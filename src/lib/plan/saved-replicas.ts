@@ -2,7 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { TAG } from './marks.ts';
+import { TAG } from '../marks/vm.ts';
 import {
   formatReplicaMark,
   formatReplicaPool,
@@ -10,7 +10,7 @@ import {
   parseReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from './replica-marks.ts';
+} from '../marks/replica.ts';
 import { toTemplate, type Template } from './templates.ts';
 import type { Plan, Step, StepOf } from './types.ts';
 

@@ -4,7 +4,7 @@ import type { BridgeInfo, Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { formatBridgeMark } from './marks.ts';
+import { formatBridgeMark } from '../marks/bridge.ts';
 import { presentNics } from './nic-values.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';

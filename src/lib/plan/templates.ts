@@ -1,7 +1,7 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
 import type { Machine, TemplateRef } from '../config/types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import type { Refusal } from './types.ts';
 
 /** A volume of the template. */

@@ -2,8 +2,9 @@
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatUserMark, type PoolMark } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { formatUserMark } from '../marks/user.ts';
+import type { PoolMark } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step, StepOf } from './types.ts';
 import { isAtLeast } from './version.ts';

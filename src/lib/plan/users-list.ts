@@ -2,8 +2,8 @@
 import type { User } from '../config/types.ts';
 import type { GuestInfo, Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { isUserMarked } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { compareNatural } from '../order.ts';
 import { isDirectory } from './user-rules.ts';
 import { labsOf, poolNameOf, poolsOf } from './users-context.ts';
 

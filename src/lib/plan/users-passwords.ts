@@ -1,8 +1,8 @@
 /** Plans new passwords, only for users of ours unless it was asked for in so many words. */
 import type { User } from '../config/types.ts';
 import type { UserInfo } from '../inventory/types.ts';
-import { isUserMarked } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { compareNatural } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step } from './types.ts';
 import { isDirectory } from './user-rules.ts';

@@ -1,7 +1,7 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
 import { nodeOfStep } from '../plan/step-node.ts';
 import type { Plan, Refusal, Step } from '../plan/types.ts';
-import { formatVmids } from '../plan/vmid-ranges.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';

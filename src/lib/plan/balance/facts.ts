@@ -1,7 +1,7 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
 import type { VmConfig } from '../../inventory/types.ts';
 import { presentNics } from '../nic-values.ts';
-import { compareText } from '../order.ts';
+import { compareText } from '../../order.ts';
 
 export interface Volume {
   /** E.g. `scsi0`, `unused1`. */

@@ -1,6 +1,6 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
-import { parseBridgeMark } from '../marks.ts';
-import { compareText } from '../order.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { compareText } from '../../order.ts';
 import type { Board } from './board.ts';
 import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { breaches, isBelow, isRunning, type Loads } from './load.ts';

@@ -3,7 +3,7 @@
  * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
  * the source named. Holds no policy.
  */
-import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
 import type { Nic, StepKind, StepOf } from '../types.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
 
