@@ -1,6 +1,6 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
 import { labTag, TAG } from '../marks/vm.ts';
-import { parseBridge } from './bridge-name.ts';
+import { parseBridge } from '../pve-values/bridge-name.ts';
 import { vmidRangeOf } from './lab-rules.ts';
 import type {
   Amount,

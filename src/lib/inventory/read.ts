@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import { parsePendingChanges } from '../proxmox/network-diff.ts';
+import { parsePendingChanges } from '../pve-values/network-diff.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { privilegesOn } from './rights.ts';
 import type {

@@ -3,7 +3,7 @@ import type { Lab } from '../config/types.ts';
 import type { BridgeInfo, BridgeUse, Inventory } from '../inventory/types.ts';
 import { isAdoptableName } from './adopt.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
 import type { Refusal } from './types.ts';

@@ -1,6 +1,6 @@
 /** Hands out VMIDs and bridge numbers from the snapshot; always the first free one. */
 import type { Inventory } from '../inventory/types.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import type { HaveIndex } from './have-index.ts';
 
 const FIRST_BRIDGE = 1000;

@@ -3,7 +3,7 @@ import type { Amount, Lab } from '../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../inventory/types.ts';
 import { promisedPerNode, type Promised } from './committed.ts';
 import type { HaveIndex } from './have-index.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 
 type ResourceKind = 'memory' | 'cpu' | 'storage' | 'vmids' | 'bridges' | 'ports' | 'stands';
 

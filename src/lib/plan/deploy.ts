@@ -10,7 +10,7 @@ import { createDemands, usualSize } from './demand.ts';
 import { assertSound } from './graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { planNetwork } from './network-steps.ts';
 import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';

@@ -7,7 +7,7 @@ import { compareNatural, sortedUnique } from '../order.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy } from './templates.ts';
 import type { Refusal } from './types.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 interface Findings {
   readonly refusals: readonly Refusal[];

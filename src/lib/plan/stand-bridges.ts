@@ -5,7 +5,7 @@ import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { formatBridgeMark } from '../marks/bridge.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';

@@ -9,7 +9,7 @@ import { takeRouterMac } from './macs.ts';
 import { cloneSource } from './clone-source.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
 import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';

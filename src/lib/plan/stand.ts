@@ -17,7 +17,7 @@ import type { Profile } from './privileges/types.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** What all stands of one plan share. The allocators change as stands take from them. */
 export interface StandContext {

@@ -7,7 +7,7 @@ import type { PoolMark } from '../marks/pool.ts';
 import { compareNatural } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step, StepOf } from './types.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
 export function isDirectory(realm: string, have: Inventory): boolean {

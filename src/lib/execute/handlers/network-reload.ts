@@ -1,7 +1,7 @@
 /** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
 import type { StepOf } from '../../plan/types.ts';
 import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
-import { type PendingChange, parsePendingChanges } from '../../proxmox/network-diff.ts';
+import { type PendingChange, parsePendingChanges } from '../../pve-values/network-diff.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo } from '../types.ts';

@@ -1,5 +1,5 @@
 /** The one PUT that configures a VM, made from its present configuration and the step. Pure. */
-import { presentNics } from '../../plan/nic-values.ts';
+import { presentNics } from '../../pve-values/nics.ts';
 import type { Nic, StepOf } from '../../plan/types.ts';
 import type { ConfigValues } from '../../proxmox/types.ts';
 

@@ -1,6 +1,6 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
 import type { VmConfig } from '../../inventory/types.ts';
-import { presentNics } from '../nic-values.ts';
+import { presentNics } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
 
 export interface Volume {

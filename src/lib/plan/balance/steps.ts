@@ -3,7 +3,7 @@ import { isRunning } from './load.ts';
 import { makeStep } from '../step.ts';
 import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, PlannedVm, Precondition, Step, StepOf } from '../types.ts';
-import { isAtLeast } from '../version.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
 import type { ChosenMove } from './draft.ts';
 import type { StandNetwork } from './stand-network.ts';
 import type { BalanceGuest } from './types.ts';

@@ -1,6 +1,6 @@
 /** Reads out of a configuration what needs rights to be taken over by a clone, or to be changed. Pure. */
 import type { VmConfig } from '../../inventory/types.ts';
-import { presentNics } from '../nic-values.ts';
+import { presentNics } from '../../pve-values/nics.ts';
 import type { GuestValues } from './types.ts';
 
 const DRIVE = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
