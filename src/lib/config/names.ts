@@ -22,18 +22,6 @@ export function slug(name: string): string | undefined {
   return plain === '' ? undefined : plain;
 }
 
-export interface UserId {
-  readonly name: string;
-  readonly realm: string;
-}
-
-/** verify_username of pve-access-control: the realm is behind the last `@`; 3 to 64 characters. */
-export function parseUserId(userid: string): UserId | undefined {
-  const match = /^([^\s:/]+)@([A-Za-z][A-Za-z0-9._-]{1,31})$/.exec(userid);
-  if (!match || userid.length > 64) return undefined;
-  return { name: match[1] ?? '', realm: match[2] ?? '' };
-}
-
 /** One is the mutex of all runs, the other holds template copies. */
 export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, REPLICA_POOL];
 

@@ -19,3 +19,9 @@ export function parseBridgeMark(comments: string): BridgeMark | undefined {
   const { lab, user, net } = parseFields(line);
   return lab && user && net ? { kind: 'stand', lab, user, net } : undefined;
 }
+
+/** Does a staged change of an interface with this comment look like ours? No run of ours removes a reserved bridge: a person staged that. */
+export function isStagedByUs(change: 'added' | 'removed' | 'changed', comment: string): boolean {
+  const text = comment.trimStart();
+  return text.startsWith(MARK) && !(change === 'removed' && text.startsWith(`${MARK} reserved`));
+}

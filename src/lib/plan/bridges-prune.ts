@@ -1,4 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import { hasPort } from '../pve-values/bridge-name.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './bridge-view.ts';
 import {
@@ -83,7 +84,7 @@ function reasonToStay(
   if (isUnderWay(row, context)) return 'its stand is being made, or was never finished';
   if (ports !== '') return `somebody gave it the port ${ports}`;
   // A bridge over it, or over a VLAN of it (`vmbr1000.5`), is somebody's use, too.
-  const above = others.find((other) => other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface));
+  const above = others.find((other) => hasPort(other.ports, iface));
   return above ? `${above.iface} has it as a port` : undefined;
 }
 

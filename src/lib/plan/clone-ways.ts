@@ -59,10 +59,9 @@ function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): 
   const volumes = replicaStorages(need, 'disks').map((storage) => ({
     key: '',
     storage,
-    volid: '',
-    isDisk: true,
-    isCloudInit: false,
-    size: 0,
+    name: '',
+    kind: 'disk' as const,
+    bytes: 0,
   }));
   return linkedObstacle(machine, { vmid: need.source.vmid, node: need.home, volumes }, index.storages);
 }

@@ -116,9 +116,7 @@ function ofClone(step: StepOf<'template.clone'>, source: Template): string | und
 const PLAIN: Readonly<Record<string, string>> = { onboot: '0', protection: '0', tags: TAG };
 
 function ofConfigure({ vmid, options }: StepOf<'template.configure'>, source: Template): string | undefined {
-  const images = new Set(
-    source.volumes.filter(({ isDisk, isCloudInit }) => !isDisk && !isCloudInit).map(({ key }) => key),
-  );
+  const images = new Set(source.volumes.flatMap(({ kind, key }) => (kind === 'iso' ? [key] : [])));
   const wrong = Object.entries(options).find(
     ([key, value]) => value !== (images.has(key) ? 'none,media=cdrom' : PLAIN[key]),
   );

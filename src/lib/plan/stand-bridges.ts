@@ -1,4 +1,5 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../config/types.ts';
 import type { BridgeInfo, Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
@@ -57,7 +58,7 @@ function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undef
     // Unfinished: its cards are still the template's.
     if (!vm || (vm.marked && vm.spec === undefined)) continue;
     const bridge = bridgeInConfig(machine, alias, vm.config.values);
-    if (bridge !== undefined && /^vmbr\d{4}$/.test(bridge)) return bridge;
+    if (bridge !== undefined && standBridgeNumber(bridge) !== undefined) return bridge;
   }
   return undefined;
 }

@@ -9,14 +9,14 @@ import { takeRouterMac } from './macs.ts';
 import { cloneSource } from './clone-source.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
-import { presentNics } from '../pve-values/nics.ts';
+import { presentNics, type Nic } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
 import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
-import type { Nic, PlannedVm, Refusal, Step } from './types.ts';
+import type { PlannedVm, Refusal, Step } from './types.ts';
 
 interface Request {
   readonly lab: Lab;

@@ -1,4 +1,5 @@
 /** What holds for users in every plan: realms, groups, passwords, pools. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
@@ -104,7 +105,7 @@ export function passwordRefusal(
 /** PVE keeps no account of its own in this realm: it sets the password of one that the node's system has. */
 export function pamWarnings(steps: readonly Step[], { realms }: Inventory): string[] {
   const names = steps.flatMap((step) => {
-    const isPam = step.kind === 'user.create' && realms[step.userid.split('@').at(-1) ?? ''] === 'pam';
+    const isPam = step.kind === 'user.create' && realms[realmIn(step.userid)] === 'pam';
     return isPam ? [step.userid] : [];
   });
   if (names.length === 0) return [];

@@ -1,5 +1,6 @@
 /** Says in a teacher's words what one step does. Knows nothing of groups and counts of stands. */
-import type { Nic, PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
+import type { Nic } from '../pve-values/nics.ts';
+import type { PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
