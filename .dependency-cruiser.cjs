@@ -2,13 +2,28 @@
 module.exports = {
   forbidden: [
     {
+      name: 'marks-know-texts-only',
+      severity: 'error',
+      comment: 'A mark is a text. Whoever needs more than the text to judge lives elsewhere.',
+      from: { path: '^src/lib/marks/' },
+      to: { pathNot: ['^src/lib/marks/', '^src/lib/errors[.]ts$'] },
+    },
+    {
+      name: 'pve-values-know-texts-only',
+      severity: 'error',
+      comment: "A text format of PVE's is parsed here once, for every room. Pure, and without judgement.",
+      from: { path: '^src/lib/pve-values/' },
+      to: { pathNot: ['^src/lib/pve-values/', '^src/lib/(errors|order)[.]ts$'] },
+    },
+    {
       name: 'plan-is-pure',
       severity: 'error',
       comment: 'The planner decides from plain data. Reading belongs in inventory/, writing in execute/.',
       from: { path: '^src/lib/plan/' },
       to: {
         pathNot: [
-          '^src/lib/plan/',
+          '^src/lib/(plan|marks|pve-values)/',
+          '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory)/types[.]ts$',
           '^src/lib/inventory/rights[.]ts$',
           '^src/lib/config/balance-types[.]ts$',
@@ -25,7 +40,8 @@ module.exports = {
       to: {
         pathNot: [
           '^src/lib/render/',
-          '^src/lib/plan/',
+          '^src/lib/(plan|marks|pve-values)/',
+          '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory|execute|connections)/types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^node_modules/cli-table3/',
@@ -76,7 +92,7 @@ module.exports = {
       severity: 'error',
       comment: 'The PVE client has no policy and knows no other room.',
       from: { path: '^src/lib/proxmox/' },
-      to: { path: '^src/lib/(?!proxmox/|errors[.]ts$|clock[.]ts$|redact[.]ts$)' },
+      to: { path: '^src/lib/(?!proxmox/|pve-values/|errors[.]ts$|clock[.]ts$|redact[.]ts$)' },
     },
     {
       name: 'simulator-stands-alone',

@@ -1,6 +1,6 @@
 /** What `bridges` does with its flags: list; or plan, apply, render. */
+import { isBridgeName } from '../lib/pve-values/bridge-name.ts';
 import { UsageError } from '../lib/errors.ts';
-import { isBridgeName } from '../lib/plan/lab-rules.ts';
 import { renderBridges, toBridgesDocument } from '../lib/render/bridges-text.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';

@@ -1,4 +1,5 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
+import { nameIn } from '../lib/pve-values/userid.ts';
 import type { Strategy, User } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
@@ -54,8 +55,7 @@ function placementOf(flags: DeployFlags) {
 /** `--only` takes user ids, or their part before the realm. */
 function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
   if (!only) return users;
-  const nameOf = (user: User) => user.userid.slice(0, user.userid.lastIndexOf('@'));
-  const matches = (user: User, name: string) => user.userid === name || nameOf(user) === name;
+  const matches = (user: User, name: string) => user.userid === name || nameIn(user.userid) === name;
   const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
   if (unknown.length > 0) {
     throw new UsageError(

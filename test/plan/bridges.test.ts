@@ -5,7 +5,8 @@ import { viewBridges } from '../../src/lib/plan/bridge-view.ts';
 import { planBridgesCreate } from '../../src/lib/plan/bridges-create.ts';
 import { planBridgesPrune } from '../../src/lib/plan/bridges-prune.ts';
 import { assertSound } from '../../src/lib/plan/graph.ts';
-import { formatBridgeMark, formatVmMark } from '../../src/lib/plan/marks.ts';
+import { formatBridgeMark } from '../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../src/lib/marks/vm.ts';
 import type { Plan } from '../../src/lib/plan/types.ts';
 import { bridge, claimOf, guest, have, ids } from './builders.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { assertSound } from '../../src/lib/plan/graph.ts';
-import { presentNics } from '../../src/lib/plan/nic-values.ts';
-import { sortedUnique } from '../../src/lib/plan/order.ts';
+import { presentNics } from '../../src/lib/pve-values/nics.ts';
+import { sortedUnique } from '../../src/lib/order.ts';
 import { takeRouterMac } from '../../src/lib/plan/macs.ts';
 import type { Step } from '../../src/lib/plan/types.ts';
 

@@ -1,8 +1,8 @@
 /** Makes a connection from the keys of a connections file, wherever they came from. Fetches no secret, and shows none. */
+import { parseUserId } from '../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { hostTexts, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
-import { parseUserId } from './names.ts';
 import { readTextFile } from './read-text.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
 import type { Connection } from './types.ts';

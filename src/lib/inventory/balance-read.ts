@@ -2,6 +2,7 @@
  * Reads the cluster for balance: a dozen calls and five per node, however many guests there are. Details of single
  * guests are read only when the planner asks for them. Never writes.
  */
+import { lowestRelease } from '../pve-values/version.ts';
 import pMap from 'p-map';
 import type {
   BalanceGuest,
@@ -53,17 +54,6 @@ function toRule({ name, kind, resources, nodes, strict, affinity }: HaRuleRow): 
   });
   if (kind === 'node-affinity') return [{ name, kind, vmids, nodes, strict }];
   return affinity === undefined ? [] : [{ name, kind, vmids, affinity }];
-}
-
-function releaseOf(version: string): readonly [number, number] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return [major, minor];
-}
-
-/** The lowest of the cluster: what one node cannot do, nobody does. */
-function lowest(versions: readonly string[]): string {
-  const releases = versions.map(releaseOf).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  return (releases[0] ?? [0, 0]).join('.');
 }
 
 /** `crs: ha-auto-rebalance=1`, with a mode that knows loads (ha-manager 5.2.0). */
@@ -124,7 +114,7 @@ export async function readBalance(
   const places = new Map(listed.map((guest) => [guest.vmid, guest.node]));
   const inventory: BalanceInventory = {
     now: new Date(now * 1000).toISOString(),
-    version: lowest([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
+    version: lowestRelease([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
     nodes,
     guests: loads ?? listed,
     storages: rows.filter((row) => row.type === 'storage').map(toStorage),

@@ -1,11 +1,12 @@
 /** Plans `bridges create`: reserved bridges where they are missing. Never changes a bridge that is not ours. */
+import { isBridgeName } from '../pve-values/bridge-name.ts';
 import { PlanRefusedError } from '../errors.ts';
 import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
 import { hiddenNotes, networksOf } from './bridge-view.ts';
 import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
-import { isBridgeName } from './lab-rules.ts';
-import { formatBridgeMark, parseBridgeMark, markTime } from './marks.ts';
-import { sortedUnique } from './order.ts';
+import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
+import { markTime } from '../marks/time.ts';
+import { sortedUnique } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Plan, Refusal } from './types.ts';
 

@@ -4,7 +4,7 @@ import { foreignPending } from './foreign-pending.ts';
 import { refuse } from './refuse.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
 import { assertSound } from './graph.ts';
-import { sortedUnique } from './order.ts';
+import { sortedUnique } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Plan, PlannedNode, Refusal, Step, StepOf } from './types.ts';
 

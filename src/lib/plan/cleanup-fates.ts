@@ -3,7 +3,7 @@ import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { lookAlikes } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { parseVmMark } from './marks.ts';
+import { parseVmMark } from '../marks/vm.ts';
 import type { Refusal } from './types.ts';
 
 export interface Fate {

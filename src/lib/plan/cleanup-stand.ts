@@ -3,7 +3,7 @@ import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
 import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { formatPoolComment, type Claim } from './marks.ts';
+import { formatPoolComment, type Claim } from '../marks/pool.ts';
 import { profileOf } from './privileges/profile.ts';
 import { makeStep } from './step.ts';
 import type { PlannedVm, Refusal, Step } from './types.ts';

@@ -2,7 +2,7 @@
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
-import { isUserMarked } from './marks.ts';
+import { isUserMarked } from '../marks/user.ts';
 import { makeStep } from './step.ts';
 import type { StepOf } from './types.ts';
 

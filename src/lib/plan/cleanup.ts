@@ -8,7 +8,7 @@ import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
 import { planUserRemovals, type PlannedRemoval } from './cleanup-users.ts';
 import { assertSound } from './graph.ts';
 import { indexHave } from './have-index.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import { unneededReplicas } from './templates-prune.ts';
 import type { Plan, PlannedStand, Step } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
 import { InternalError } from '../errors.ts';
-import { markTime } from './marks.ts';
+import { markTime } from '../marks/time.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
@@ -10,9 +10,9 @@ import { createDemands, usualSize } from './demand.ts';
 import { assertSound } from './graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { planNetwork } from './network-steps.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
 import { profileOf } from './privileges/profile.ts';

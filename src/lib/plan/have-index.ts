@@ -8,9 +8,10 @@ import type {
   UserInfo,
   VmConfig,
 } from '../inventory/types.ts';
-import { compareNatural } from './order.ts';
-import { parseBridgeMark, parsePoolComment, type PoolMark } from './marks.ts';
-import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from './replica-marks.ts';
+import { compareNatural } from '../order.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
+import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
 import { indexStorages, type StorageIndex } from './templates.ts';
 

@@ -1,6 +1,6 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
-import { formatBridgeMark, parseBridgeMark } from './marks.ts';
-import { compareNatural, compareText } from './order.ts';
+import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
+import { compareNatural, compareText } from '../order.ts';
 import type { StandContext, StandDraft } from './stand.ts';
 import { makeStep } from './step.ts';
 import type { Step, StepOf } from './types.ts';

@@ -8,10 +8,10 @@ import {
   isReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from './replica-marks.ts';
+} from '../marks/replica.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
-import { TAG } from './marks.ts';
+import { TAG } from '../marks/vm.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step } from './types.ts';
 
@@ -240,7 +240,7 @@ function ejectedWarning({ source, home, eject }: ReplicaNeed): string | undefine
   if (eject.length === 0) return undefined;
   const images = source.volumes
     .filter(({ key }) => eject.includes(key))
-    .map(({ key, volid }) => `${key} (${volid})`);
+    .map(({ key, storage, name }) => `${key} (${storage}:${name})`);
   return `the copy of template ${source.vmid} on ${home} has no image in ${images.join(', ')}: only ${source.node} has it`;
 }
 

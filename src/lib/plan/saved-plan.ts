@@ -5,8 +5,11 @@
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { bridgeKey, indexHave, type HaveIndex } from './have-index.ts';
-import { isUserMarked, parseBridgeMark, parsePoolComment, parseVmMark, type PoolMark } from './marks.ts';
-import { presentNics } from './nic-values.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { checkReplicaStep, isCloneable, readSavedReplicas, type SavedReplicas } from './saved-replicas.ts';
 import { keepsFormer, ofMark, ofNewBridge, readTakeover, type Takeover } from './saved-takeover.ts';
 import type { Plan, Step, StepKind, StepOf } from './types.ts';

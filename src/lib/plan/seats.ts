@@ -7,7 +7,7 @@ import { describeShortage, type Left } from './capacity-text.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { sortedUnique } from './order.ts';
+import { sortedUnique } from '../order.ts';
 import {
   isSpread,
   machinesOn,

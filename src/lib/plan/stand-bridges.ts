@@ -1,11 +1,12 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../config/types.ts';
 import type { BridgeInfo, Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { formatBridgeMark } from './marks.ts';
-import { presentNics } from './nic-values.ts';
+import { formatBridgeMark } from '../marks/bridge.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
 import { makeStep } from './step.ts';
@@ -57,7 +58,7 @@ function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undef
     // Unfinished: its cards are still the template's.
     if (!vm || (vm.marked && vm.spec === undefined)) continue;
     const bridge = bridgeInConfig(machine, alias, vm.config.values);
-    if (bridge !== undefined && /^vmbr\d{4}$/.test(bridge)) return bridge;
+    if (bridge !== undefined && standBridgeNumber(bridge) !== undefined) return bridge;
   }
   return undefined;
 }

@@ -4,10 +4,10 @@ import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatPoolComment, type Claim, type PoolMark } from './marks.ts';
+import { formatPoolComment, type Claim, type PoolMark } from '../marks/pool.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
-import { sortedUnique } from './order.ts';
+import { sortedUnique } from '../order.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Seat } from './seats.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
@@ -17,7 +17,7 @@ import type { Profile } from './privileges/types.ts';
 import { makeStep } from './step.ts';
 import type { PlannedStand, Refusal, Step } from './types.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** What all stands of one plan share. The allocators change as stands take from them. */
 export interface StandContext {

@@ -1,5 +1,5 @@
 /** Makes steps: derives the id, sorts the edges. */
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import type { StepKind, StepOf, StepPayloads } from './types.ts';
 
 interface StepFrame {

@@ -2,8 +2,8 @@
 import type { Inventory } from '../inventory/types.ts';
 import { assertSound } from './graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { compareNatural } from './order.ts';
-import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from './replica-marks.ts';
+import { compareNatural } from '../order.ts';
+import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from '../marks/replica.ts';
 import type { Replica } from './replicas.ts';
 import { makeStep } from './step.ts';
 import { fateOf, replicaUses } from './template-use.ts';

@@ -1,19 +1,7 @@
 /** The plan: a JSON document (no functions, Dates, Maps or class instances) and the step kinds it is made of. */
+import type { Nic } from '../pve-values/nics.ts';
 import type { Strategy } from '../config/types.ts';
 import type { BalanceReport } from './balance/types.ts';
-
-/** A NIC as PVE will have it. Without `mac` the VM's present MAC is kept, or PVE draws one. */
-export interface Nic {
-  readonly index: number;
-  readonly model: string;
-  readonly bridge: string;
-  readonly mac?: string;
-  readonly tag?: number;
-  readonly trunks?: readonly string[];
-  readonly firewall?: boolean;
-  readonly linkDown?: boolean;
-  readonly mtu?: number;
-}
 
 /**
  * Payload per step kind; everything else is derived from this map. Each kind's comment has a "Fail:" line: what is

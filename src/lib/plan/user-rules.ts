@@ -1,12 +1,14 @@
 /** What holds for users in every plan: realms, groups, passwords, pools. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatUserMark, type PoolMark } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { formatUserMark } from '../marks/user.ts';
+import type { PoolMark } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
 import { makeStep } from './step.ts';
 import type { Refusal, Step, StepOf } from './types.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
 export function isDirectory(realm: string, have: Inventory): boolean {
@@ -110,7 +112,7 @@ export function passwordRefusal(
 /** PVE keeps no account of its own in this realm: it sets the password of one that the node's system has. */
 export function pamWarnings(steps: readonly Step[], { realms }: Inventory): string[] {
   const names = steps.flatMap((step) => {
-    const isPam = step.kind === 'user.create' && realms[step.userid.split('@').at(-1) ?? ''] === 'pam';
+    const isPam = step.kind === 'user.create' && realms[realmIn(step.userid)] === 'pam';
     return isPam ? [step.userid] : [];
   });
   if (names.length === 0) return [];

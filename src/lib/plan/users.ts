@@ -2,9 +2,9 @@
 import { assertSound } from './graph.ts';
 import { indexHave } from './have-index.ts';
 import { unknownRoles } from './lab-rules.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import { refuse } from './refuse.ts';
-import { markTime } from './marks.ts';
+import { markTime } from '../marks/time.ts';
 import type { Plan } from './types.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';

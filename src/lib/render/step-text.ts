@@ -1,6 +1,7 @@
 /** Says in a teacher's words what one step does. Knows nothing of groups and counts of stands. */
-import type { Nic, PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
-import { formatVmids } from '../plan/vmid-ranges.ts';
+import type { Nic } from '../pve-values/nics.ts';
+import type { PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */

@@ -1,4 +1,5 @@
 /** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { Plan } from '../plan/types.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../execute/types.ts';
 import { escapeControl } from './escape.ts';
@@ -123,7 +124,7 @@ function table(stands: readonly StandSummary[], { width, paint }: Context): stri
 }
 
 function realmHints(stands: readonly StandSummary[]): string[] {
-  const realms = new Set(stands.map(({ user }) => user.slice(user.lastIndexOf('@') + 1)));
+  const realms = new Set(stands.map(({ user }) => realmIn(user)));
   return [...realms].sort().map((realm) => {
     const label = realmLabel(realm);
     return `for names ending in @${realm} choose ${label === undefined ? `the realm ${realm}` : `"${label}"`}`;

@@ -7,7 +7,7 @@ import { viewBridges, type BridgeReport } from '../plan/bridge-view.ts';
 import { planBridgesCreate } from '../plan/bridges-create.ts';
 import { planBridgesPrune } from '../plan/bridges-prune.ts';
 import { assertNodesExist } from '../plan/bridges.ts';
-import { parseBridgeMark } from '../plan/marks.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/types.ts';
 import type { RunContext, RunOutcome } from './context.ts';

@@ -8,7 +8,8 @@ import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/t
 import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
 import { isAdoptableName } from '../plan/adopt.ts';
-import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment } from '../marks/pool.ts';
 import { cleanupScope } from '../plan/privileges/scopes.ts';
 import type { Plan, Step, StepKind } from '../plan/types.ts';
 import { membersOf } from './adoptable.ts';

@@ -5,12 +5,12 @@ import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
-import pMap from 'p-map';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
 import { membersOf, nodesWithAdoptable } from './adoptable.ts';
-import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
+import { LOCK_POOL } from '../marks/lock.ts';
+import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../plan/privileges/scopes.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
@@ -20,6 +20,7 @@ import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
+import pMap from 'p-map';
 
 /** A deploy always has a file for its passwords. */
 export type DeployContext = RunContext & { readonly credentials: CredentialsFile };

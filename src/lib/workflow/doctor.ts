@@ -2,7 +2,7 @@
 import type { Lab, User } from '../config/types.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { profileOf } from '../plan/privileges/profile.ts';
 import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
 import type { Command, Profile } from '../plan/privileges/types.ts';

@@ -4,7 +4,7 @@ import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { planReplicate } from '../plan/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/template-view.ts';
 import { planPrune } from '../plan/templates-prune.ts';

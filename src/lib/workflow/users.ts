@@ -6,7 +6,7 @@ import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { usersScope } from '../plan/privileges/scopes.ts';
 import type { Plan, StepKind } from '../plan/types.ts';
 import { planUsers } from '../plan/users.ts';

@@ -2,7 +2,8 @@ import { parseBalance } from '../../../src/lib/config/balance.ts';
 import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
 import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
 import type { BalanceGuest, BalanceInventory, BalanceNode } from '../../../src/lib/plan/balance/types.ts';
-import { formatBridgeMark, formatVmMark } from '../../../src/lib/plan/marks.ts';
+import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 
 export const GIB = 2 ** 30;
 const NOW = '2026-03-02T12:00:00Z';

@@ -1,5 +1,5 @@
 /** Stages VLAN awareness or our mark for a bridge. Never turns awareness off, nor writes over another comment. */
-import { parseBridgeMark } from '../../plan/marks.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import type { StepOf } from '../../plan/types.ts';
 import type { NetworkRow } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';

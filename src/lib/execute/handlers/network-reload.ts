@@ -1,7 +1,9 @@
 /** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
+import { isStagedByUs } from '../../marks/bridge.ts';
+import type { PendingRow } from '../../inventory/types.ts';
 import type { StepOf } from '../../plan/types.ts';
 import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
-import { type PendingChange, parsePendingChanges } from '../../proxmox/network-diff.ts';
+import { parsePendingChanges } from '../../pve-values/network-diff.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo } from '../types.ts';
@@ -10,7 +12,7 @@ import { outliveTasks } from './outlive-tasks.ts';
 type ReloadStep = StepOf<'network.reload'>;
 
 interface NodeState {
-  readonly pending: readonly PendingChange[];
+  readonly pending: readonly PendingRow[];
   /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
   readonly down: readonly string[];
   /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
@@ -28,10 +30,11 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
   const gone = new Set(step.gone);
   const expected = new Set(goneOf(step, io));
   return {
-    pending: parsePendingChanges(changes, rows).map((change) =>
+    pending: parsePendingChanges(changes, rows).map(({ iface, change, comment, text }) => {
       // One that was adopted has no mark to be known by.
-      change.change === 'removed' && gone.has(change.iface) ? { ...change, ours: true } : change,
-    ),
+      const isOrdered = change === 'removed' && gone.has(iface);
+      return { iface, change, text, ours: isOrdered || isStagedByUs(change, comment) };
+    }),
     down: rows.filter(({ iface, active }) => ours.has(iface) && !active).map(({ iface }) => iface),
     left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
   };

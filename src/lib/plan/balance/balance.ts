@@ -2,7 +2,7 @@
 import { PlanRefusedError } from '../../errors.ts';
 import type { BalanceConfig } from '../../config/balance-types.ts';
 import { assertSound } from '../graph.ts';
-import { sortedUnique } from '../order.ts';
+import { sortedUnique } from '../../order.ts';
 import type { Plan } from '../types.ts';
 import { Board } from './board.ts';
 import { capMoves, type Capped } from './caps.ts';

@@ -1,5 +1,5 @@
 /** The plan in the making: moves chosen so far, and the search for a target. Knows no reason to move. */
-import { compareNatural } from '../order.ts';
+import { compareNatural } from '../../order.ts';
 import type { Board } from './board.ts';
 import { isMending, unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { isBelow, severityOf } from './load.ts';

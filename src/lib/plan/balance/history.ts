@@ -1,6 +1,6 @@
 /** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
 import type { BalanceConfig } from '../../config/balance-types.ts';
-import { compareText } from '../order.ts';
+import { compareText } from '../../order.ts';
 import type { BalanceInventory, MigrationRecord } from './types.ts';
 
 interface GuestHistory {

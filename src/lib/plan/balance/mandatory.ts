@@ -1,5 +1,5 @@
 /** Moves that load is no reason for: torn stands put together, broken rules mended, nodes emptied. */
-import { compareNatural, sortedUnique } from '../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
 import { costOf, type Draft } from './draft.ts';
 import type { Obstacle, Purpose } from './guest-obstacles.ts';
 import type { BalanceGuest } from './types.ts';

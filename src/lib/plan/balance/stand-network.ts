@@ -1,6 +1,7 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
-import { formatBridgeMark, isOlder, markTime, sinceOf } from '../marks.ts';
-import { compareNatural, compareText, sortedUnique } from '../order.ts';
+import { formatBridgeMark } from '../../marks/bridge.ts';
+import { isOlder, markTime, sinceOf } from '../../marks/time.ts';
+import { compareNatural, compareText, sortedUnique } from '../../order.ts';
 import { makeStep } from '../step.ts';
 import type { PlannedBridge, StepOf } from '../types.ts';
 import type { ChosenMove } from './draft.ts';

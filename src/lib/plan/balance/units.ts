@@ -2,7 +2,7 @@
 import type { BalanceGuest, PlannedMove } from './types.ts';
 import { demandOf, isRunning, sum, type Demand } from './load.ts';
 import { bridgesOf, isLocalNetwork, standKey, type StandRef, type World } from './world.ts';
-import { compareText } from '../order.ts';
+import { compareText } from '../../order.ts';
 
 export interface Unit {
   readonly kind: PlannedMove['unit'];

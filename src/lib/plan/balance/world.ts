@@ -1,8 +1,10 @@
 /** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
 import type { BalanceConfig } from '../../config/balance-types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
-import { parseBridgeMark, parsePoolComment, parseVmMark } from '../marks.ts';
-import { compareNatural } from '../order.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parsePoolComment } from '../../marks/pool.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { compareNatural } from '../../order.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';

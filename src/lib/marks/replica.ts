@@ -1,11 +1,11 @@
 /** The marks of replicas, our copies of templates: the claims in their pool and the line in their notes. */
-import { parseFields } from './marks.ts';
+import { MARK, parseFields } from './fields.ts';
 
 /** Pool whose comment claims the VMIDs of all replicas. */
 export const REPLICA_POOL = 'deploy-stand-replicas';
 
-const HEADER = 'deploy-stand replicas';
-const LINE = 'deploy-stand replica ';
+const HEADER = `${MARK} replicas`;
+const LINE = `${MARK} replica `;
 
 /** One line of the pool's comment. */
 export interface ReplicaClaim {

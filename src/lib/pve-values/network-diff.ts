@@ -7,11 +7,11 @@
  * options, and lists the idle physical ports; that is not anybody's edit and does nothing when applied.
  */
 
-/** Structurally `PendingRow` of the inventory. */
 export interface PendingChange {
   readonly iface: string;
   readonly change: 'added' | 'removed' | 'changed';
-  readonly ours: boolean;
+  /** Of the interface; of one that goes, as it was. Empty if none is known. */
+  readonly comment: string;
   readonly text: string;
 }
 
@@ -33,7 +33,6 @@ interface Edit {
   readonly newComments: string[];
 }
 
-const OUR_MARK = 'deploy-stand';
 /** For lines that belong to no known interface; nothing is written like this in the file. */
 const UNKNOWN = '?';
 const HEADER = /^(?:auto|allow-\S+|iface)\s+(\S+)/;
@@ -168,20 +167,11 @@ function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): Pendi
   const change = isAll('+') ? 'added' : isAll('-') ? 'removed' : 'changed';
   const seen = change === 'removed' ? edit.oldComments[0] : edit.newComments[0];
   const row = change === 'changed' ? rows.find((candidate) => candidate.iface === iface) : undefined;
-  const comment = row?.comments ?? seen ?? '';
-  return {
-    iface,
-    change,
-    // No run of ours removes a reserved bridge: a person staged that.
-    ours:
-      comment.trimStart().startsWith(OUR_MARK) &&
-      !(change === 'removed' && comment.trimStart().startsWith(`${OUR_MARK} reserved`)),
-    text: textOf(edit.lines),
-  };
+  return { iface, change, comment: row?.comments ?? seen ?? '', text: textOf(edit.lines) };
 }
 
 function unnamedChange(lines: readonly Line[]): PendingChange {
-  return { iface: UNKNOWN, change: 'changed', ours: false, text: textOf(lines) };
+  return { iface: UNKNOWN, change: 'changed', comment: '', text: textOf(lines) };
 }
 
 function textOf(lines: readonly Line[]): string {
