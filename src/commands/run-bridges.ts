@@ -56,8 +56,7 @@ const nodesOf = ({ nodes }: NodeFlags) => (nodes === undefined ? {} : { nodes })
 
 export async function runList(io: ProgramIo, flags: NodeFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
-    const { pve } = await run.connect();
-    const report = await listBridges(flags.nodes, { pve, hard: run.hard });
+    const report = await listBridges(flags.nodes, await run.runContext());
     run.output.result(toBridgesDocument(report), () => renderBridges(report, run.output));
   });
 }

@@ -138,7 +138,7 @@ describe('an overloaded node', () => {
     const simulator = await startCluster({ scenario: cluster(many) });
     const result = await run(simulator, 'guests: all');
     expect(result.code).toBe(0);
-    expect(simulator.requests.length).toBeLessThan(12 + 6 * 3);
+    expect(simulator.requests.length).toBeLessThan(15 + 6 * 3);
   });
 });
 

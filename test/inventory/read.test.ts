@@ -134,7 +134,9 @@ test('a list that may not be read is a gap in words; an unreachable cluster is a
   const { pve } = fakePve({ acls: forbidden });
   expect((await readInventory({ pve }, scope)).gaps).toEqual(['the access control list cannot be read']);
   const down = () => Promise.reject(new UnreachableError('GET', '/cluster/resources', 'connection refused'));
-  await expect(readInventory({ pve: fakePve({ resources: down }).pve }, scope)).rejects.toThrow(UnreachableError);
+  await expect(readInventory({ pve: fakePve({ resources: down }).pve }, scope)).rejects.toThrow(
+    UnreachableError,
+  );
 });
 
 test('a node that goes down between the lists is unreadable, not fatal', async () => {

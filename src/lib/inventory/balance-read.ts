@@ -17,13 +17,7 @@ import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
-import {
-  PARALLEL_READS,
-  readBridgeUse,
-  readConfig,
-  readNetwork,
-  toStorage,
-} from './read.ts';
+import { PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readPools, type ReadContext } from './pools.ts';
 
@@ -68,7 +62,7 @@ function readLists(context: ReadContext, gap: (text: string) => () => void) {
   return Promise.all([
     pve.version(signal),
     pve.resources(signal),
-    readPools(context, () => quietly),
+    readPools(context, gap),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     unlessForbidden(pve.crsOptions(signal), {}, quietly),
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),

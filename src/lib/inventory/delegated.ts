@@ -59,6 +59,24 @@ function say({ type, subject, role, path }: AclEntry): string {
   return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
 }
 
+/** What is told of pools whose marks are not believed; those without a mark of ours are nobody's concern. */
+export function delegatedGaps(
+  written: readonly PoolInfo[],
+  pools: readonly PoolInfo[],
+  isMarked: (comment: string) => boolean,
+): string[] {
+  const marked = new Set(written.filter(({ comment }) => isMarked(comment)).map(({ pool }) => pool));
+  const told = pools.filter(({ pool, delegated }) => delegated !== undefined && marked.has(pool));
+  const [first] = told;
+  if (!first) return [];
+  const names = told.slice(0, 5).map(({ pool }) => pool);
+  const more = told.length > names.length ? ` and ${told.length - names.length} more` : '';
+  const list = `${told.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
+  return [
+    `${list} can be written by somebody else, so the marks there are not believed: ${first.delegated ?? ''}; take that right away, or name the account in operators: of the connections file`,
+  ];
+}
+
 /**
  * The pools, with what tells of those that somebody else may write. ACLs on `/` and `/pool` are not looked at: whoever
  * has them administers every pool.

@@ -1,6 +1,7 @@
 /** Reads pools with what decides whether their marks count: the only place that reads a pool's comment for planning. */
 import type { PveApi } from '../proxmox/types.ts';
-import { tellDelegated } from './delegated.ts';
+import { isPoolMarked } from '../marks/pool.ts';
+import { delegatedGaps, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
 import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
 
@@ -36,5 +37,6 @@ export async function readPools(
   ]);
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
   const pools = tellDelegated(written, { acls, roles: rolePrivileges, users }, { caller, operators });
+  for (const text of delegatedGaps(written, pools, isPoolMarked)) gap(text)();
   return { pools, users, acls, rolePrivileges };
 }

@@ -308,10 +308,7 @@ async function readClaimed(
 }
 
 /** Reads everything a planner may ask for. */
-export async function readInventory(
-  context: ReadContext,
-  scope: InventoryScope,
-): Promise<Inventory> {
+export async function readInventory(context: ReadContext, scope: InventoryScope): Promise<Inventory> {
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;

@@ -43,6 +43,11 @@ function parseClaim(line: string): Claim | undefined {
   };
 }
 
+/** Does the comment say that the pool is ours? It proves so only where nobody else may write it. */
+export function isPoolMarked(comment: string): boolean {
+  return parsePoolComment(comment).user !== undefined;
+}
+
 export function parsePoolComment(comment: string): PoolMark {
   const lines = comment.split('\n').map((line) => line.trimEnd());
   const header = lines.find((line) => line.startsWith(`${MARK} user=`));

@@ -149,5 +149,5 @@ export function planBridgesPrune(input: BridgesPruneInput): Plan {
   const plans = networksOf(have, nodes).map((network) =>
     prunedNode(network, viewNode(network, use.get(network.node)), context),
   );
-  return toPlan(plans, hiddenNotes(have));
+  return toPlan(plans, [...have.gaps, ...hiddenNotes(have)]);
 }

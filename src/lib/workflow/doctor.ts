@@ -28,16 +28,12 @@ export async function examineCaller(
   want: DoctorWant,
   context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): Promise<DoctorReport> {
-  const have = await readInventory(
-    context,
-    {
-      templates: (want.lab?.machines ?? []).map(({ template }) => template),
-      claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
-      bridgeUse: (networks) =>
-        want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
-      rights: true,
-    },
-  );
+  const have = await readInventory(context, {
+    templates: (want.lab?.machines ?? []).map(({ template }) => template),
+    claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
+    bridgeUse: (networks) => (want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : []),
+    rights: true,
+  });
   return doctorReport(
     { ...want, have, profile: want.profile ?? profileOf(have.rights) },
     context.caller ?? '',

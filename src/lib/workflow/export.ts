@@ -97,7 +97,7 @@ function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): 
 /** Reads the cluster; changes nothing. */
 export async function exportCards(
   want: ExportWant,
-  context: Pick<RunContext, 'pve' | 'hard'>,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
   file: CredentialsFile,
 ): Promise<CardsExport> {
   return gatherCards(want, await readWithMachines(context), file);

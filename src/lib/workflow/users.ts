@@ -44,10 +44,7 @@ const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
 ]);
 
 /** No configuration of any VM is needed. */
-function read(
-  context: ReadContext,
-  more: Pick<InventoryScope, 'live' | 'rights'> = {},
-): Promise<Inventory> {
+function read(context: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
   return readInventory(context, { templates: [], claimed: () => [], ...more });
 }
 
