@@ -1,7 +1,7 @@
 /** Runs one handler against the small PVE of the tests, and the objects that its tests have in common. */
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
 import type { Handler, StepIo } from '../../src/lib/execute/types.ts';
-import type { StepKind, StepOf, StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepKind, StepOf, StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { NetworkRow } from '../../src/lib/proxmox/types.ts';
 import type { FakePve } from './fake-pve.ts';
 

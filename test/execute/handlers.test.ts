@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import { TaskError } from '../../src/lib/proxmox/errors.ts';
 import { apply, bridgeRow, count, MARK, stagedDiff, step, VM_MARK } from './apply-step.ts';
 import { FakePve, type FaultSpec, lockTimeout, lost, refuse } from './fake-pve.ts';

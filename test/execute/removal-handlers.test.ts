@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import { apply, bridgeRow, count, MARK, stagedDiff, VM_MARK } from './apply-step.ts';
 import { FakePve, type FaultSpec, lockTimeout, lost, refuse } from './fake-pve.ts';
 
