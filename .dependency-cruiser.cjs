@@ -24,11 +24,24 @@ module.exports = {
         pathNot: [
           '^src/lib/(plan|marks|pve-values)/',
           '^src/lib/order[.]ts$',
-          '^src/lib/(config|inventory)/types[.]ts$',
+          '^src/lib/(config|inventory)/(balance-)?types[.]ts$',
           '^src/lib/inventory/rights[.]ts$',
-          '^src/lib/config/balance-types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^(node:)?crypto$',
+        ],
+      },
+    },
+    {
+      name: 'document-is-the-bottom-of-plan',
+      severity: 'error',
+      comment: 'The plan document is what planners make and everybody else reads: it knows no planner.',
+      from: { path: '^src/lib/plan/document/' },
+      to: {
+        pathNot: [
+          '^src/lib/plan/document/',
+          '^src/lib/(marks|pve-values)/',
+          '^src/lib/(config|inventory)/(balance-)?types[.]ts$',
+          '^src/lib/(errors|order)[.]ts$',
         ],
       },
     },
@@ -83,9 +96,18 @@ module.exports = {
     {
       name: 'inventory-only-reads',
       severity: 'error',
-      comment: 'The inventory is a snapshot; it knows the client and the config types, nothing else.',
+      comment:
+        'The inventory is a snapshot; it knows the client, the config types and the texts, nothing else.',
       from: { path: '^src/lib/inventory/' },
-      to: { path: '^src/lib/(execute|render|ui|simulator|credentials|workflow)/' },
+      to: {
+        pathNot: [
+          '^src/lib/(inventory|proxmox|marks|pve-values)/',
+          '^src/lib/config/(balance-)?types[.]ts$',
+          '^src/lib/(errors|order)[.]ts$',
+          '^(node:)?crypto$',
+          '^node_modules/p-map/',
+        ],
+      },
     },
     {
       name: 'client-is-thin',

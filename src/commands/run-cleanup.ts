@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
-import type { Plan } from '../lib/plan/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';

@@ -5,7 +5,7 @@ import { UsageError } from '../lib/errors.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
-import type { Plan } from '../lib/plan/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
 import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
 import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';

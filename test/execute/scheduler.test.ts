@@ -1,11 +1,12 @@
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { limitsOf } from '../../src/lib/plan/document/step-traits.ts';
 import { StepError } from '../../src/lib/execute/step-error.ts';
-import { createLimits, limitsOf } from '../../src/lib/execute/limits.ts';
+import { createLimits } from '../../src/lib/execute/limits.ts';
 import { runPlan, type RunOptions } from '../../src/lib/execute/scheduler.ts';
 import type { ApplyEvent, Handlers, RunIo, StepIo, StepOutcome } from '../../src/lib/execute/types.ts';
-import type { Step, StepKind } from '../../src/lib/plan/types.ts';
+import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
 import { virtualTime } from './world.ts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 
 const FRAME = { reason: 'test', dependsOn: [] as string[], after: [] as string[] };
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { BridgeInfo, GuestInfo, Inventory, VmConfig } from '../../src/lib/inventory/types.ts';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
-import type { Plan, StepOf, StepKind } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf, StepKind } from '../../src/lib/plan/document/step.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
 import {
   alias,

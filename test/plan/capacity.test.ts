@@ -3,7 +3,7 @@ import { PlanRefusedError } from '../../src/lib/errors.ts';
 import type { Lab, User } from '../../src/lib/config/types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
 import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/marks/replica.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import {
   alias,
   applied,

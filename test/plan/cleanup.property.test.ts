@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
-import type { Plan, Step } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 import { appliedCleanup } from './cleanup-applied.ts';
 import { optionSets, selections, shuffled, worlds, type World } from './cleanup-world.ts';
 

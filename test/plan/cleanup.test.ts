@@ -4,7 +4,7 @@ import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanu
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
 import { formatPoolComment, type Claim } from '../../src/lib/marks/pool.ts';
 import { formatVmMark } from '../../src/lib/marks/vm.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { appliedCleanup } from './cleanup-applied.ts';
 import { bridge, guest, have, ids } from './builders.ts';
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
-import { assertSound } from '../../src/lib/plan/graph.ts';
+import { assertSound } from '../../src/lib/plan/document/graph.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import type { Plan, StepOf } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import {
   alias,
   applied,

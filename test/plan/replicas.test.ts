@@ -17,7 +17,8 @@ import { replicaNeed } from '../../src/lib/plan/replica-needs.ts';
 import { planReplicate } from '../../src/lib/plan/replicate.ts';
 import { toTemplate } from '../../src/lib/plan/templates.ts';
 import { planPrune, unneededReplicas } from '../../src/lib/plan/templates-prune.ts';
-import type { Plan, StepOf } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import { claimOf, guest, have, ids, lab, machine, plan, real, template, user } from './builders.ts';
 
 const GIB = 2 ** 30;

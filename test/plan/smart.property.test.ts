@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Lab, Placement, User } from '../../src/lib/config/types.ts';
 import type { GuestInfo, Inventory } from '../../src/lib/inventory/types.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { alias, applied, bridge, guest, have, lab, machine, plan, real, user } from './builders.ts';
 
 const GIB = 2 ** 30;

@@ -3,7 +3,7 @@ import type { User } from '../../src/lib/config/types.ts';
 import type { AclEntry, Inventory, UserInfo } from '../../src/lib/inventory/types.ts';
 import { formatPoolComment } from '../../src/lib/marks/pool.ts';
 import { isDisabledByUs, markDisabled } from '../../src/lib/marks/user.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { planUsers } from '../../src/lib/plan/users.ts';
 import type { UsersWork } from '../../src/lib/plan/users-context.ts';
 import { listUsers } from '../../src/lib/plan/users-list.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bridgeNumber, hasPort, portsIn } from '../../src/lib/pve-values/bridge-name.ts';
-import { bridgesIn } from '../../src/lib/pve-values/nics.ts';
+import { bridgesIn, presentNics } from '../../src/lib/pve-values/nics.ts';
 import { propertiesOf, propertyRecord } from '../../src/lib/pve-values/property-string.ts';
 import { bytesOf } from '../../src/lib/pve-values/size.ts';
 import { storageTraits } from '../../src/lib/pve-values/storage-types.ts';
@@ -73,6 +73,19 @@ describe('drives', () => {
     expect(hangsOn({ name: '100/base-100-disk-0.qcow2/10201/vm-10201-disk-0.qcow2' }, 100)).toBe(true);
     expect(isLinkedClone({ name: 'base-100-disk-0' })).toBe(false);
   });
+});
+
+test('NICs are read in both forms that PVE writes', () => {
+  expect(
+    presentNics({
+      net10: 'model=e1000,macaddr=aa:bb:cc:dd:ee:ff,bridge=vmbr1,tag=20',
+      net2: 'virtio=AA:BB:CC:00:00:01,bridge=vmbr0,firewall=1',
+      scsi0: 'x:y',
+    }),
+  ).toEqual([
+    { index: 2, model: 'virtio', mac: 'AA:BB:CC:00:00:01', bridge: 'vmbr0' },
+    { index: 10, model: 'e1000', mac: 'AA:BB:CC:DD:EE:FF', bridge: 'vmbr1', tag: 20 },
+  ]);
 });
 
 test('bridges of cards, of VMs and of containers, in the order of the cards', () => {

@@ -1,11 +1,11 @@
 /** Turns the nodes' task logs into the history of migrations: balance's only memory. Reads; decides nothing. */
 import { isGoodEnding } from '../pve-values/task-status.ts';
-import pMap from 'p-map';
-import type { MigrationRecord } from '../plan/balance/types.ts';
+import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { PARALLEL_READS } from './read.ts';
 import type { RunningTask } from './types.ts';
+import pMap from 'p-map';
 
 /** All tasks of one node since a moment. */
 export interface NodeTasks {

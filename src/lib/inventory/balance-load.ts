@@ -1,12 +1,12 @@
 /** Loads averaged over a window, out of what PVE records itself. Reads; judges nothing. */
 import { parseTags } from '../pve-values/tags.ts';
-import pMap from 'p-map';
-import type { BalanceGuest, BalanceNode } from '../plan/balance/types.ts';
+import type { BalanceGuest, BalanceNode } from './balance-types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { PARALLEL_READS, toGuest, toNode } from './read.ts';
 import type { GuestInfo } from './types.ts';
+import pMap from 'p-map';
 
 /** What the averages are taken over. */
 export interface LoadScope {

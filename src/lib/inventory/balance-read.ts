@@ -3,15 +3,14 @@
  * guests are read only when the planner asks for them. Never writes.
  */
 import { lowestRelease } from '../pve-values/version.ts';
-import pMap from 'p-map';
 import type {
   BalanceGuest,
   BalanceInventory,
-  BalanceNeeds,
   HaRule,
   RunningMachine,
   Veto,
-} from '../plan/balance/types.ts';
+  BalanceNeeds,
+} from './balance-types.ts';
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
 import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
@@ -20,6 +19,7 @@ import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } fro
 import { PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readPools, type ReadContext } from './pools.ts';
+import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
 export interface BalanceScope {

@@ -7,7 +7,7 @@ import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 interface Request {
   readonly lab: Lab;

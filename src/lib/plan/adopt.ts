@@ -4,7 +4,7 @@ import type { Lab, User } from '../config/types.ts';
 import type { BridgeInfo, GuestInfo, VmConfig } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark } from '../marks/vm.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** PVE keeps at most this many characters of notes (qemu-server, `description`). */
 const LONGEST_NOTES = 8192;

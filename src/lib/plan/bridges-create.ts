@@ -7,8 +7,8 @@ import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type Nod
 import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
 import { markTime } from '../marks/time.ts';
 import { sortedUnique } from '../order.ts';
-import { makeStep } from './step.ts';
-import type { Plan, Refusal } from './types.ts';
+import { makeStep } from './document/step.ts';
+import type { Plan, Refusal } from './document/plan.ts';
 
 export interface BridgesCreateInput {
   readonly have: Inventory;

@@ -14,8 +14,8 @@ import {
 import { isOlder } from '../marks/time.ts';
 import { parsePoolComment, type Claim } from '../marks/pool.ts';
 import { parseVmMark } from '../marks/vm.ts';
-import { makeStep } from './step.ts';
-import type { Plan, StepOf } from './types.ts';
+import { makeStep, type StepOf } from './document/step.ts';
+import type { Plan } from './document/plan.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;

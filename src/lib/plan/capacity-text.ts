@@ -4,7 +4,7 @@ import type { Lab } from '../config/types.ts';
 import type { Demand, Ledger, Resource } from './capacity.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** Stands that found no room, and where they could have gone. */
 export interface Left {

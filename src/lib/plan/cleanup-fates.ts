@@ -4,7 +4,7 @@ import { lookAlikes } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { parseVmMark } from '../marks/vm.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface Fate {
   readonly guest: GuestInfo;

@@ -5,8 +5,8 @@ import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-
 import type { SelectedStand } from './cleanup-selection.ts';
 import { formatPoolComment, type Claim } from '../marks/pool.ts';
 import { profileOf } from './privileges/profile.ts';
-import { makeStep } from './step.ts';
-import type { PlannedVm, Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { PlannedVm, Refusal } from './document/plan.ts';
 
 export interface StandRemoval {
   readonly vms: readonly PlannedVm[];

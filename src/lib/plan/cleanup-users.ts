@@ -3,8 +3,7 @@ import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
 import { isUserMarked } from '../marks/user.ts';
-import { makeStep } from './step.ts';
-import type { StepOf } from './types.ts';
+import { makeStep, type StepOf } from './document/step.ts';
 
 /** A stand with what is done to it. */
 export interface PlannedRemoval {

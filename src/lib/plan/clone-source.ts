@@ -6,7 +6,7 @@ import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Template } from './templates.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface CloneSource {
   /** Template that the lab names. */

@@ -7,7 +7,7 @@ import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy } from './templates.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 
 interface Findings {

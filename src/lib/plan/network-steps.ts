@@ -1,9 +1,8 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
+import { stepId, makeStep, type Step, type StepOf } from './document/step.ts';
 import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, compareText } from '../order.ts';
 import type { StandContext, StandDraft } from './stand.ts';
-import { makeStep } from './step.ts';
-import type { Step, StepOf } from './types.ts';
 
 /** Reserved bridge → whether any NIC on it is tagged. */
 function reservedBridges(context: StandContext): ReadonlyMap<string, boolean> {
@@ -101,7 +100,7 @@ export function planNetwork(drafts: readonly StandDraft[], context: StandContext
         if (step.kind !== 'vm.start') return step;
         const more = [...(reservedOf.get(step.node) ?? [])];
         const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
-        if (needsReload && reloaded.has(step.node)) more.push(`network.reload:${step.node}`);
+        if (needsReload && reloaded.has(step.node)) more.push(stepId('network.reload', step.node));
         return more.length === 0
           ? step
           : { ...step, dependsOn: [...step.dependsOn, ...more].sort(compareText) };

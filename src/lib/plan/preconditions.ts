@@ -4,7 +4,8 @@ import { indexHave } from './have-index.ts';
 import { sortedUnique } from '../order.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import type { StandContext, StandDraft } from './stand.ts';
-import type { Plan, Precondition, Step } from './types.ts';
+import type { Plan, Precondition } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 
 function ofStep(step: Step, context: StandContext): Precondition[] {
   switch (step.kind) {

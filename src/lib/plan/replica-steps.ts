@@ -1,4 +1,5 @@
 /** Plans the steps that make replicas: each once, however many stands wait for it. */
+import { stepId, makeStep, type Step } from './document/step.ts';
 import type { VmidAllocator } from './allocation.ts';
 import { storageLocks } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
@@ -12,8 +13,7 @@ import {
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
 import { TAG } from '../marks/vm.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** A replica that a plan makes. */
 interface PlannedReplica {
@@ -50,7 +50,7 @@ interface Draft {
   readonly steps: readonly Step[];
 }
 
-const CLAIM_STEP = `pool.update:${REPLICA_POOL}`;
+const CLAIM_STEP = stepId('pool.update', REPLICA_POOL);
 
 /** One that was begun for the template as it is now, or only claimed. */
 export function begun({ source, home }: ReplicaNeed, replicas: readonly Replica[]): Replica | undefined {

@@ -12,7 +12,8 @@ import { parseVmMark } from '../marks/vm.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { checkReplicaStep, isCloneable, readSavedReplicas, type SavedReplicas } from './saved-replicas.ts';
 import { keepsFormer, ofMark, ofNewBridge, readTakeover, type Takeover } from './saved-takeover.ts';
-import type { Plan, Step, StepKind, StepOf } from './types.ts';
+import type { Plan } from './document/plan.ts';
+import type { Step, StepKind, StepOf } from './document/step.ts';
 
 interface Class {
   readonly lab: Lab;

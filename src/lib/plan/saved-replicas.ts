@@ -12,7 +12,8 @@ import {
   type ReplicaClaim,
 } from '../marks/replica.ts';
 import { toTemplate, type Template } from './templates.ts';
-import type { Plan, Step, StepOf } from './types.ts';
+import type { Plan } from './document/plan.ts';
+import type { Step, StepOf } from './document/step.ts';
 
 export interface SavedReplicas {
   readonly lab: Lab;

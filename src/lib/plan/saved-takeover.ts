@@ -9,7 +9,7 @@ import type { PoolMark } from '../marks/pool.ts';
 import { sortedUnique } from '../order.ts';
 import { ADOPTED_SPEC } from './spec.ts';
 import { readStandState, type PresentVm, type StandState } from './stand-state.ts';
-import type { StepOf } from './types.ts';
+import type { StepOf } from './document/step.ts';
 
 interface Class {
   readonly lab: Lab;

@@ -19,7 +19,7 @@ import {
 import { placeSmart } from './smart.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface Seat {
   readonly node: string;

@@ -1,4 +1,5 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import { stepId, makeStep, type StepOf } from './document/step.ts';
 import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../config/types.ts';
 import type { BridgeInfo, Inventory } from '../inventory/types.ts';
@@ -9,8 +10,7 @@ import { formatBridgeMark } from '../marks/bridge.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
-import { makeStep } from './step.ts';
-import type { PlannedBridge, Refusal, StepOf } from './types.ts';
+import type { PlannedBridge, Refusal } from './document/plan.ts';
 
 export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 
@@ -127,7 +127,7 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
         user: userid,
         reason: `no mark; adopted: network ${alias}, which only VMs of this stand name`,
         // A mark of a stand that nobody has claimed would belong to nothing.
-        dependsOn: isToBeClaimed ? [`pool.update:${state.user.pool}`] : [],
+        dependsOn: isToBeClaimed ? [stepId('pool.update', state.user.pool)] : [],
       },
       {
         node,

@@ -15,8 +15,8 @@ import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
-import { makeStep } from './step.ts';
-import type { PlannedVm, Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { PlannedVm, Refusal } from './document/plan.ts';
 
 interface Request {
   readonly lab: Lab;

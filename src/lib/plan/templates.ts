@@ -2,7 +2,7 @@
 import { volumesOf, type Volume } from '../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../config/types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface Template {
   readonly vmid: number;

@@ -6,8 +6,8 @@ import type { HaveIndex } from './have-index.ts';
 import { formatUserMark } from '../marks/user.ts';
 import type { PoolMark } from '../marks/pool.ts';
 import { compareNatural } from '../order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step, StepOf } from './types.ts';
+import { makeStep, type Step, type StepOf } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */

@@ -4,7 +4,8 @@ import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
-import type { PlannedStand, Refusal, Step } from './types.ts';
+import type { PlannedStand, Refusal } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 
 /** `named`: each user was asked for by name, so that one that cannot be dealt with is refused, not passed over. */
 export type UsersWork =

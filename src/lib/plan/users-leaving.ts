@@ -6,8 +6,8 @@ import { planStandRemoval } from './cleanup-stand.ts';
 import { planUserRemovals } from './cleanup-users.ts';
 import { isDisabledByUs, isUserMarked, markDisabled } from '../marks/user.ts';
 import { compareNatural } from '../order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './users-context.ts';
 
 interface Removal {

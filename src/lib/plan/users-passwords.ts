@@ -4,8 +4,8 @@ import type { User } from '../config/types.ts';
 import type { UserInfo } from '../inventory/types.ts';
 import { isUserMarked } from '../marks/user.ts';
 import { compareNatural } from '../order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { isDirectory } from './user-rules.ts';
 import { draft, poolNameOf, type UserDraft, type UsersContext } from './users-context.ts';
 

@@ -1,7 +1,8 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
 import { bridgeNumber } from '../pve-values/bridge-name.ts';
-import { nodeOfStep } from '../plan/step-node.ts';
-import type { Plan, Refusal, Step } from '../plan/types.ts';
+import { nodeOfStep } from '../plan/document/step-traits.ts';
+import type { Plan, Refusal } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';

@@ -9,7 +9,7 @@ import { planBridgesPrune } from '../plan/bridges-prune.ts';
 import { assertNodesExist } from '../plan/bridges.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../plan/privileges/scopes.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';

@@ -1,4 +1,5 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
+import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { PlanRefusedError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
@@ -11,7 +12,8 @@ import { isAdoptableName } from '../plan/adopt.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { cleanupScope } from '../plan/privileges/scopes.ts';
-import type { Plan, Step, StepKind } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
@@ -24,9 +26,6 @@ export interface CleanupWant {
   /** Refuse a plan with more removals than this. */
   readonly maxChanges?: number;
 }
-
-/** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
-const RELEASING: ReadonlySet<StepKind> = new Set<StepKind>(['pool.release', 'pool.delete', 'user.delete']);
 
 function poolsInScope(selection: CleanupSelection, pools: readonly PoolInfo[]): PoolInfo[] {
   if (selection.by === 'class') {
@@ -95,7 +94,7 @@ async function readAndPlan(
 }
 
 export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
-  const removals = plan.steps.filter((step) => step.kind.endsWith('.delete'));
+  const removals = plan.steps.filter((step) => effectOf(step) === 'removes');
   if (limit === undefined || removals.length <= limit) return;
   throw new PlanRefusedError(
     'TOO_MANY_CHANGES',
@@ -147,8 +146,9 @@ export async function previewCleanup(
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
+/** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
 function isReleasing(step: Step): boolean {
-  return RELEASING.has(step.kind);
+  return hasRole(step, 'gives-up');
 }
 
 /** What the plan promised to give back: done now, done before, or left because something of the stand is left. */

@@ -1,8 +1,8 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
-import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -14,7 +14,8 @@ import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../plan/privileges/scopes.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
-import type { Plan, Step } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
@@ -112,7 +113,7 @@ async function planUnused(want: DeployWant, context: ReadContext, taken: Taken):
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
 function needsLock(plan: Plan, have: Inventory): boolean {
   const isLeft = have.pools.some(({ pool }) => pool === LOCK_POOL);
-  return plan.steps.some((step) => isLeft || RESERVING.has(step.kind));
+  return plan.steps.some((step) => isLeft || hasRole(step, 'reserves'));
 }
 
 function run(
@@ -252,7 +253,7 @@ export async function applySavedPlan(
   };
   const before = await readInventory(context, scopeOf(want));
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
-  return plan.steps.some((step) => RESERVING.has(step.kind))
+  return plan.steps.some((step) => hasRole(step, 'reserves'))
     ? withLock(context, (release, assertHeld) => work(release, assertHeld))
     : work();
 }

@@ -1,4 +1,5 @@
 /** The stories of `templates`: list; make copies before a class; remove those that nobody needs. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
@@ -9,7 +10,8 @@ import { planReplicate } from '../plan/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/template-view.ts';
 import { planPrune } from '../plan/templates-prune.ts';
 import { templatesScope } from '../plan/privileges/scopes.ts';
-import type { Plan, Step } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
@@ -64,7 +66,7 @@ export async function previewTemplates(
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
-const isRelease = ({ kind }: Step): boolean => kind === 'pool.release' || kind === 'pool.delete';
+const isRelease = (step: Step): boolean => hasRole(step, 'gives-up');
 
 /** Claims go with what they tell of: those of copies that could not be removed stay. */
 async function removeAndRelease(

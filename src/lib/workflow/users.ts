@@ -1,4 +1,5 @@
 /** The story of `users`: read, plan, and, where pools or users come and go, plan and apply under the planning lock. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { ConnectionError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
 import { usersScope } from '../plan/privileges/scopes.ts';
-import type { Plan, StepKind } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import { planUsers } from '../plan/users.ts';
 import type { UsersWork } from '../plan/users-context.ts';
 import { listUsers as rowsOf, type UserRow } from '../plan/users-list.ts';
@@ -28,20 +29,6 @@ export interface UsersWant {
 }
 
 type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
-/**
- * Other runs plan by what these change. The lock is held to the end: a pool whose user is yet to come looks like what a
- * killed run has left, and a right must not reach a pool that a deploy has claimed since.
- */
-const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
-  'pool.create',
-  'pool.release',
-  'pool.delete',
-  'user.create',
-  'user.delete',
-  'user.recreate',
-  'acl.grant',
-]);
 
 /** No configuration of any VM is needed. */
 function read(context: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
@@ -67,7 +54,7 @@ function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory
 }
 
 function isLocked({ steps }: Plan): boolean {
-  return steps.some((step) => LOCKED.has(step.kind));
+  return steps.some((step) => hasRole(step, 'told-to-planners'));
 }
 
 /** The users named, or all of ours, as they are on the cluster. */

@@ -4,7 +4,8 @@ import {
   type BalanceDecision,
   type BalanceInput,
 } from '../../../src/lib/plan/balance/balance.ts';
-import type { BalanceInventory, RejectedMove } from '../../../src/lib/plan/balance/types.ts';
+import type { BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
+import type { RejectedMove } from '../../../src/lib/plan/document/balance-report.ts';
 import {
   ago,
   config,

@@ -1,7 +1,11 @@
 import { parseBalance } from '../../../src/lib/config/balance.ts';
 import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
 import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
-import type { BalanceGuest, BalanceInventory, BalanceNode } from '../../../src/lib/plan/balance/types.ts';
+import type {
+  BalanceGuest,
+  BalanceInventory,
+  BalanceNode,
+} from '../../../src/lib/inventory/balance-types.ts';
 import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 

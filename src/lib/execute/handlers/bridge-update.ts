@@ -1,6 +1,6 @@
 /** Stages VLAN awareness or our mark for a bridge. Never turns awareness off, nor writes over another comment. */
 import { parseBridgeMark } from '../../marks/bridge.ts';
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import type { NetworkRow } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';

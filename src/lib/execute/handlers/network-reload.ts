@@ -1,7 +1,7 @@
 /** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
+import { stepId, type StepOf } from '../../plan/document/step.ts';
 import { isStagedByUs } from '../../marks/bridge.ts';
 import type { PendingRow } from '../../inventory/types.ts';
-import type { StepOf } from '../../plan/types.ts';
 import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
 import { parsePendingChanges } from '../../pve-values/network-diff.ts';
 import { attempt, awaitTask } from '../retry.ts';
@@ -21,7 +21,7 @@ interface NodeState {
 
 /** What this reload is to take away. A bridge whose removal failed or was skipped stays; its own step has said why. */
 function goneOf({ node, gone = [] }: ReloadStep, io: StepIo): string[] {
-  return gone.filter((iface) => !io.isUndone(`bridge.delete:${node}/${iface}`));
+  return gone.filter((iface) => !io.isUndone(stepId('bridge.delete', `${node}/${iface}`)));
 }
 
 async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {

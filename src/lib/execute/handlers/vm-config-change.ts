@@ -1,7 +1,7 @@
 /** The one PUT that configures a VM, made from its present configuration and the step. Pure. */
 import { formatTags, parseTags } from '../../pve-values/tags.ts';
 import { formatNic, presentNics } from '../../pve-values/nics.ts';
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import type { ConfigValues } from '../../proxmox/types.ts';
 
 export interface ConfigChange {

@@ -4,7 +4,7 @@ import type { Board } from './board.ts';
 import { isMending, unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { isBelow, severityOf } from './load.ts';
 import { nodeObstacle, unitTargetObstacle } from './target-obstacles.ts';
-import type { PlannedMove } from './types.ts';
+import type { PlannedMove } from '../document/balance-report.ts';
 import { standKey, type World } from './world.ts';
 import type { Unit, UnitIndex } from './units.ts';
 

@@ -2,7 +2,7 @@
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { costOf, type Draft } from './draft.ts';
 import type { Obstacle, Purpose } from './guest-obstacles.ts';
-import type { BalanceGuest } from './types.ts';
+import type { BalanceGuest } from '../../inventory/balance-types.ts';
 import { bridgesOf, standKey, type StandRef, type World } from './world.ts';
 import { makeUnit, type Unit } from './units.ts';
 

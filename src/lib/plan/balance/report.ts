@@ -5,7 +5,13 @@ import type { Obstacle } from './guest-obstacles.ts';
 import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
-import type { NodeLoad, NodeReport, PlannedMove, RejectedMove, StuckStand } from './types.ts';
+import type {
+  NodeLoad,
+  NodeReport,
+  PlannedMove,
+  RejectedMove,
+  StuckStand,
+} from '../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
 import { standKey, type World } from './world.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';

@@ -2,7 +2,7 @@
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { EPSILON, meanLoadOf, severityOf } from './load.ts';
 import { compareNatural } from '../../order.ts';
-import type { BalanceNode } from './types.ts';
+import type { BalanceNode } from '../../inventory/balance-types.ts';
 import type { Unit } from './units.ts';
 import type { World } from './world.ts';
 

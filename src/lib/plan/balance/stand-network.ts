@@ -1,9 +1,9 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
+import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { isOlder, markTime, sinceOf } from '../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../order.ts';
-import { makeStep } from '../step.ts';
-import type { PlannedBridge, StepOf } from '../types.ts';
+import type { PlannedBridge } from '../document/plan.ts';
 import type { ChosenMove } from './draft.ts';
 import { standKey, type StandBridge, type StandRef, type World } from './world.ts';
 
@@ -93,7 +93,7 @@ function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): vo
     if (edit) out.edits.push(edit);
     if (!isUp) {
       push(out.up, to, iface);
-      push(out.waits, key, ...(edit ? [edit.id] : []), `network.reload:${to}`);
+      push(out.waits, key, ...(edit ? [edit.id] : []), stepId('network.reload', to));
     }
     push(out.planned, key, { node: to, iface, alias: row.net });
   }
@@ -198,7 +198,7 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
     else if (!isKnown) out.warnings.push(`bridge ${info.iface} on ${node} stays: the node is offline`);
     if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
     if (!isKnown || stays !== undefined) continue;
-    const dependsOn = vmids.map((vmid) => `vm.migrate:${vmid}`);
+    const dependsOn = vmids.map((vmid) => stepId('vm.migrate', vmid));
     out.deletes.push(
       makeStep(
         'bridge.delete',

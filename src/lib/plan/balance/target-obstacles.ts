@@ -5,7 +5,7 @@ import { compareText } from '../../order.ts';
 import type { Board } from './board.ts';
 import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { breaches, isBelow, isRunning, type Loads } from './load.ts';
-import type { BalanceGuest, BalanceNode } from './types.ts';
+import type { BalanceGuest, BalanceNode } from '../../inventory/balance-types.ts';
 import { guestName, type Unit } from './units.ts';
 import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
 

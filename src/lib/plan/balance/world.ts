@@ -17,7 +17,7 @@ import type {
   RunningMachine,
   Veto,
   VnetInfo,
-} from './types.ts';
+} from '../../inventory/balance-types.ts';
 
 export interface StandRef {
   readonly lab: string;

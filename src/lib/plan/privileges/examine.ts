@@ -6,7 +6,7 @@ import { planCleanup } from '../cleanup.ts';
 import { planDeploy } from '../deploy.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parseReplicaMark, REPLICA_POOL } from '../../marks/replica.ts';
-import type { Plan } from '../types.ts';
+import type { Plan } from '../document/plan.ts';
 import type { Scope } from './command-rules.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';

@@ -6,7 +6,7 @@
 import { realmIn } from '../../pve-values/userid.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
 import type { Nic } from '../../pve-values/nics.ts';
-import type { StepKind, StepOf } from '../types.ts';
+import type { StepKind, StepOf } from '../document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];

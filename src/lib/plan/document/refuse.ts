@@ -1,6 +1,6 @@
 /** Turns refusals that leave nothing to do into the one error that says so. */
-import { PlanRefusedError } from '../errors.ts';
-import type { Refusal } from './types.ts';
+import { PlanRefusedError } from '../../errors.ts';
+import type { Refusal } from './plan.ts';
 
 /** The code is that of the first. */
 export function refuse(refusals: readonly Refusal[]): never {

@@ -1,6 +1,6 @@
 /** The step graph: order and soundness. Knows nothing of what steps mean. */
-import { InternalError } from '../errors.ts';
-import type { Step } from './types.ts';
+import { InternalError } from '../../errors.ts';
+import type { Step } from './step.ts';
 
 function edges(step: Step): readonly string[] {
   return [...step.dependsOn, ...step.after];
