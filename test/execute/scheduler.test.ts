@@ -6,6 +6,7 @@ import { runPlan, type RunOptions } from '../../src/lib/execute/scheduler.ts';
 import type { ApplyEvent, Handlers, RunIo, StepIo, StepOutcome } from '../../src/lib/execute/types.ts';
 import type { Step, StepKind } from '../../src/lib/plan/types.ts';
 import { virtualTime } from './world.ts';
+import { runs } from '../runs.ts';
 
 const FRAME = { reason: 'test', dependsOn: [] as string[], after: [] as string[] };
 
@@ -608,7 +609,7 @@ describe('any graph', () => {
         for (const step of steps)
           expect(ended.get(step.id) === 'step.skipped').toBe(step.dependsOn.some((id) => dead(id)));
       }),
-      { numRuns: 150 },
+      runs(150, 5000),
     );
   });
 });

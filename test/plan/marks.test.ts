@@ -10,6 +10,7 @@ import {
   parseVmMark,
 } from '../../src/lib/plan/marks.ts';
 import { formatVmids, parseVmids } from '../../src/lib/plan/vmid-ranges.ts';
+import { runs } from '../runs.ts';
 
 describe('VMID lists', () => {
   test.each([
@@ -27,6 +28,7 @@ describe('VMID lists', () => {
       fc.property(ids, (vmids) => {
         expect(parseVmids(formatVmids(vmids))).toEqual([...vmids].sort((a, b) => a - b));
       }),
+      runs(100, 20_000),
     );
   });
 

@@ -7,6 +7,7 @@ import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts
 import { StandError } from '../../src/lib/errors.ts';
 import { AnswerLostError, PveError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import { failure, fakeClock, json, password, serve, transport, UPID, type TestServer } from './support.ts';
+import { runs } from '../runs.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -324,6 +325,6 @@ test('whatever a server answers, every method gives a result or an error of ours
         expect(Object.keys(Object.prototype)).toEqual([]);
       },
     ),
-    { numRuns: 25 },
+    runs(25, 1000),
   );
 }, 30_000);
