@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatVmids, parseVmids } from '../../src/lib/marks/vmid-ranges.ts';
+import { runs } from '../runs.ts';
 
 describe('VMID lists', () => {
   test.each([
@@ -18,6 +19,7 @@ describe('VMID lists', () => {
       fc.property(ids, (vmids) => {
         expect(parseVmids(formatVmids(vmids))).toEqual([...vmids].sort((a, b) => a - b));
       }),
+      runs(100, 20_000),
     );
   });
 

@@ -650,6 +650,17 @@ describe('a stand of the Python tool', () => {
     expect(ids(result)).toEqual(['vm.delete:500', 'vm.delete:501']);
   });
 
+  test.each<{ name: string; called: string; takes: boolean }>([
+    { name: 'called like a machine: a takeover was cut short', called: 'pc', takes: true },
+    { name: 'called otherwise: a clone of ours failed', called: 'dns', takes: false },
+  ])('a VM at a claimed id, without a mark, $name', ({ called, takes }) => {
+    const vms = { 10000: { ...plain, guest: { name: called }, nets: ['vmbr1000'] } };
+    const snapshot = cluster({ ...oneStand, vms, bridges: [bridge('vmbr1000', { ports: '' })] });
+    const steps = ids(plan(snapshot, classOf('net', 'anna'), { adopt: true }));
+    expect(steps).toContain('vm.delete:10000');
+    expect(steps.includes('bridge.delete:pve1/vmbr1000')).toBe(takes);
+  });
+
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {
     const text = ['auto vmbr1000', 'iface vmbr1000 inet manual', '\tbridge-ports none', '\tbridge-stp off'];
     const row = (iface: string, more: string[] = []) => ({

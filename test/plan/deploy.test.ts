@@ -23,6 +23,7 @@ import {
   template,
   user,
 } from './builders.ts';
+import { runs } from '../runs.ts';
 
 const pc = lab([machine('pc', [real('vmbr0')])]);
 const routed = lab([router('eco', [real('vmbr0'), alias('lan')]), machine('host', [alias('lan')])]);
@@ -623,7 +624,7 @@ describe('invariants', () => {
         };
         expect(plan(routed, shuffled(users, seed), mixed)).toEqual(expected);
       }),
-      { numRuns: 30 },
+      runs(30, 1000),
     );
   });
 
@@ -643,7 +644,7 @@ describe('invariants', () => {
         expect(finished.networks).toEqual(end.networks);
         expect(ids(plan(routed, users, finished))).toEqual([]);
       }),
-      { numRuns: 60 },
+      runs(60, 2000),
     );
   });
 

@@ -141,7 +141,11 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
     .map(({ guest }) => guest.vmid);
 }
 
-/** Claimed by a takeover that was cut short: what the Python tool made, and like it without a mark of its own. */
-export function isUnmarked({ guest, config }: Fate): boolean {
+/**
+ * Claimed by a takeover that was cut short: what the Python tool made, called like a machine of the lab and without a
+ * mark. A clone of ours that failed has no mark either, but names only bridges that the lab gives it.
+ */
+export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
+  if (selection.by !== 'class' || !selection.machines.includes(guest.name ?? '')) return false;
   return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
 }

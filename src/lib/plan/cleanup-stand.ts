@@ -1,7 +1,7 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
-import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-fates.ts';
+import { adoptedVmids, fatesOf, isCutTakeover, isOurs, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { formatPoolComment, type Claim } from '../marks/pool.ts';
 import { profileOf } from './privileges/profile.ts';
@@ -268,7 +268,9 @@ export function planStandRemoval(
     removed,
     adopted: new Set(
       going
-        .filter((fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isUnmarked(fate)))
+        .filter(
+          (fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isCutTakeover(fate, context)),
+        )
         .map((fate) => fate.guest.vmid),
     ),
     notes,
