@@ -132,7 +132,7 @@ export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown
   if (config['lock'] !== undefined) row['lock'] = config['lock'];
   if (config['tags'] !== undefined) row['tags'] = config['tags'];
   const ha = sim.world.haResources.get(`${type === 'qemu' ? 'vm' : 'ct'}:${vmid}`);
-  if (ha) row['hastate'] = ha.state;
+  if (ha) row['hastate'] = ha.status ?? ha.state;
   if (!view) return row;
   const { name, status, template, maxcpu, maxmem, maxdisk } = view;
   const now = usage(sim, guest, view);

@@ -8,6 +8,7 @@ import type {
   HaRuleState,
   NodeState,
   RealmState,
+  SdnState,
   StorageState,
   UserState,
   VolumeState,
@@ -28,10 +29,11 @@ export interface AclNode {
   readonly token: Map<string, RoleGrants>;
 }
 
-type Fixed = Pick<ClusterState, 'version' | 'name' | 'ticketKey' | 'credentials' | 'sdn'>;
+type Fixed = Pick<ClusterState, 'version' | 'name' | 'ticketKey' | 'credentials'>;
 
 export class World {
   readonly fixed: Fixed;
+  sdn: SdnState;
   randomState: number;
   nextPid: number;
   readonly nodes: ReadonlyMap<string, NodeState>;
@@ -45,8 +47,8 @@ export class World {
   readonly pools = new Map<string, Pool>();
   readonly datacenter: Record<string, string>;
   readonly haResources = new Map<string, HaResourceState>();
-  readonly haGroups: readonly HaGroupState[];
-  readonly haRules: readonly HaRuleState[];
+  haGroups: readonly HaGroupState[];
+  haRules: readonly HaRuleState[];
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
   readonly #volumes = new Map<string, VolumeState>();
@@ -56,7 +58,8 @@ export class World {
 
   constructor(state: ClusterState) {
     const { version, name, ticketKey, credentials, sdn } = state;
-    this.fixed = { version, name, ticketKey, credentials, sdn };
+    this.fixed = { version, name, ticketKey, credentials };
+    this.sdn = sdn;
     this.randomState = state.randomState;
     this.nextPid = state.nextPid;
     this.nodes = new Map(state.nodes.map((node) => [node.name, node]));
@@ -219,6 +222,7 @@ export class World {
     const state: ClusterState = {
       format: 1,
       ...this.fixed,
+      sdn: this.sdn,
       now,
       randomState: this.randomState,
       nextPid: this.nextPid,

@@ -1,6 +1,7 @@
 /** `GET` and `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
 import { checkLock, drivesOf, loadGuest, printDrive, without, type Drive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die, paramError } from '../pve-error.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
@@ -107,7 +108,6 @@ function migrate(call: Call): unknown {
     target,
     withLocalDisks: params.flag('with-local-disks'),
     targetStorage: targetStorage ?? null,
-    delayed: managed,
   };
   return call.startTask(
     managed ? 'hamigrate' : 'qmigrate',
@@ -275,22 +275,9 @@ export function migrateWorker(sim: Sim): Worker {
 export function haMigrateWorker(sim: Sim): Worker {
   return async (task, args) => {
     await task.wait('queue', 200);
-    task.once('requested', () => {
-      sim.clock.at(sim.clock.now() + 10_000, () => {
-        const guest = sim.world.guests.get(Number(args['vmid']));
-        if (guest?.node !== task.node) return;
-        const { vmid, type } = guest;
-        const isVm = type === 'qemu';
-        sim.tasks.start({
-          node: task.node,
-          type: isVm ? 'qmigrate' : 'vzmigrate',
-          id: String(vmid),
-          user: 'root@pam',
-          kind: isVm ? 'migrate' : 'lxc-migrate',
-          args: isVm ? { ...args, withLocalDisks: true } : { ...args, restart: true },
-        });
-      });
-    });
+    const vmid = Number(args['vmid']);
+    const kind = sim.world.guests.get(vmid)?.type === 'lxc' ? 'ct' : 'vm';
+    task.once('requested', () => requestMigration(sim, `${kind}:${vmid}`, textArg(args, 'target')));
   };
 }
 

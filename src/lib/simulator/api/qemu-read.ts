@@ -97,7 +97,7 @@ function currentStatus(call: Call): unknown {
   return {
     ...vmStatus(sim, guest),
     qmpstatus: qmpStatus(guest),
-    ha: managed ? { managed: 1, state: managed.state } : { managed: 0 },
+    ha: managed ? { managed: 1, state: managed.status ?? managed.state } : { managed: 0 },
     ...(/(?:^|enabled=)1/.test(guest.config['agent'] ?? '') ? { agent: 1 } : {}),
   };
 }
