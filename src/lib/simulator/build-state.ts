@@ -33,8 +33,14 @@ const rootToken = 'deploy-stand';
 const defaultStart = '2026-09-01T08:00:00Z';
 
 function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
-  const { name, vlan_aware, ports, comments, autostart, type = 'bridge' } =
-    typeof bridge === 'string' ? { name: bridge } : bridge;
+  const {
+    name,
+    vlan_aware,
+    ports,
+    comments,
+    autostart,
+    type = 'bridge',
+  } = typeof bridge === 'string' ? { name: bridge } : bridge;
   return {
     iface: name,
     type,
@@ -133,8 +139,9 @@ function sdnOf(scenario: Scenario): SdnState {
   };
 }
 
-function buildStorage(storage: ScenarioStorage): StorageState {
-  const { id, type, disabled = false, size_gib = 1000, used_gib = 0 } = storage;
+function buildStorage(storage: ScenarioStorage, nodes: readonly ScenarioNode[]): StorageState {
+  const { id, type, disabled = false, offline = [], size_gib = 1000, used_gib = 0 } = storage;
+  const offlineOn = typeof offline === 'boolean' ? (offline ? nodes.map(({ name }) => name) : []) : offline;
   const shared = storage.shared ?? sharedTypes.has(type);
   return {
     storage: id,
@@ -143,6 +150,7 @@ function buildStorage(storage: ScenarioStorage): StorageState {
     shared: shared || sharedTypes.has(type),
     ...(storage.nodes ? { nodes: storage.nodes } : {}),
     disabled,
+    ...(offlineOn.length === 0 ? {} : { offlineOn }),
     size: size_gib * gib,
     used: used_gib * gib,
     options: {},
@@ -246,6 +254,7 @@ function emptyState(scenario: Scenario): ClusterState {
 function blank(scenario: Scenario, start: number): ClusterState {
   const version = scenario.version ?? '8.4';
   const sdn = sdnOf(scenario);
+  const nodes = nodesOf(scenario);
   return {
     format: 1,
     version,
@@ -255,8 +264,8 @@ function blank(scenario: Scenario, start: number): ClusterState {
     nextPid: 4_000,
     ticketKey: '',
     credentials: { tokenId: '', secret: '', user: '', password: '' },
-    nodes: nodesOf(scenario).map((node, i) => buildNode(node, i, start, sdn)),
-    storages: scenario.storages.map(buildStorage),
+    nodes: nodes.map((node, i) => buildNode(node, i, start, sdn)),
+    storages: scenario.storages.map((one) => buildStorage(one, nodes)),
     volumes: [],
     guests: [],
     realms: [

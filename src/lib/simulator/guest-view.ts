@@ -124,6 +124,15 @@ export function usage(sim: Sim, guest: GuestState, view: PublishedGuest): Usage 
   };
 }
 
+/** Stall averages of a guest's or a node's cgroups (9): time that is waited for CPU grows where next to none is left. */
+export function pressures(load: number): Record<string, number> {
+  const cpu = Math.round(Math.max(0, load - 0.9) * 10_000) / 100;
+  return {
+    ...{ pressurecpusome: cpu, pressurecpufull: 0, pressureiosome: 0, pressureiofull: 0 },
+    ...{ pressurememorysome: 0, pressurememoryfull: 0 },
+  };
+}
+
 /** The row of /cluster/resources and of pool members. */
 export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown> {
   const { vmid, type, node, config } = guest;

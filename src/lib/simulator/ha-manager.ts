@@ -40,7 +40,12 @@ type Task = 'start' | 'stop' | 'shutdown' | 'migrate';
 const qemuTypes = { start: 'qmstart', stop: 'qmstop', shutdown: 'qmshutdown', migrate: 'qmigrate' } as const;
 
 /** A local manager works as root@pam, on the node where the guest is. Containers can only be moved here. */
-function run(sim: Sim, guest: GuestState, task: Task, args: Parameters<Sim['tasks']['start']>[0]['args']): string {
+function run(
+  sim: Sim,
+  guest: GuestState,
+  task: Task,
+  args: Parameters<Sim['tasks']['start']>[0]['args'],
+): string {
   const { vmid, node, type } = guest;
   const isVm = type === 'qemu';
   return sim.tasks.start({
@@ -93,7 +98,11 @@ function obeyStop(sim: Sim, sid: string, how: Readonly<Record<string, boolean | 
 }
 
 /** `crm-command stop`: the manager looks at its commands in some states only, and `migrate` is none of them. */
-export function requestStop(sim: Sim, sid: string, how: Readonly<Record<string, boolean | number | null>>): void {
+export function requestStop(
+  sim: Sim,
+  sid: string,
+  how: Readonly<Record<string, boolean | number | null>>,
+): void {
   later(sim, stopMs, () => {
     if (resourceOf(sim, sid)?.status !== undefined) return;
     change(sim, sid, { state: 'stopped' });

@@ -21,7 +21,8 @@ export function runningAfterReload(
   vnets: Running,
 ): Record<string, RunningInterface> {
   const running: Record<string, RunningInterface> = {};
-  for (const name of [...(node.sourcedBridges ?? []), ...(node.handMadeBridges ?? [])]) running[name] = plainBridge;
+  for (const name of [...(node.sourcedBridges ?? []), ...(node.handMadeBridges ?? [])])
+    running[name] = plainBridge;
   for (const one of node.interfaces) {
     if (!isUp(one, node.running)) continue;
     const { iface, type, options } = one;

@@ -121,7 +121,11 @@ function stanza(one: InterfaceState): string {
   const first = [
     ...(auto ? [`auto ${iface}`] : []),
     ...(only6
-      ? [`iface ${iface} inet6 static`, ...line('address', options['cidr6']), ...line('gateway', options['gateway6'])]
+      ? [
+          `iface ${iface} inet6 static`,
+          ...line('address', options['cidr6']),
+          ...line('gateway', options['gateway6']),
+        ]
       : [
           `iface ${iface} inet ${options['method'] ?? 'manual'}`,
           ...line('address', options['cidr']),
@@ -131,7 +135,12 @@ function stanza(one: InterfaceState): string {
   ];
   const second =
     has6 && !only6
-      ? ['', `iface ${iface} inet6 static`, ...line('address', options['cidr6']), ...line('gateway', options['gateway6'])]
+      ? [
+          '',
+          `iface ${iface} inet6 static`,
+          ...line('address', options['cidr6']),
+          ...line('gateway', options['gateway6']),
+        ]
       : [];
   return `${[...first, ...second].join('\n')}\n`;
 }

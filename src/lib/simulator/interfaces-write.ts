@@ -45,7 +45,9 @@ const spaced = (text: string): string => splitList(text).join(' ');
 /** One stanza as it is after having been written and read. */
 function readBack({ iface, type, options }: InterfaceState): InterfaceState {
   const { comments, bridge_vids, bridge_vlan_aware, bridge_ports, ...rest } = joinAddress(options);
-  const kept = Object.entries(rest).filter(([, value]) => value !== '' && value !== '0');
+  const kept = Object.entries(rest).filter(
+    ([key, value]) => value !== '' && value !== '0' && !(key === 'method' && value === 'manual'),
+  );
   const isBridge = type === 'bridge';
   const text = readComments(comments);
   const aware = isBridge && bridge_vlan_aware !== undefined;
@@ -149,7 +151,8 @@ function checkVlans(draft: Draft): void {
     if (one.type !== 'vlan') continue;
     const [, dotted, id] = /^(\S+)\.(\d+)$/.exec(one.iface) ?? [];
     const parent = dotted ?? one.options['vlan-raw-device'] ?? die('missing vlan-raw-device option');
-    const vlan = id ?? /^vlan(\d+)$/.exec(one.iface)?.[1] ?? one.options['vlan-id'] ?? die('missing vlan-id option');
+    const vlan =
+      id ?? /^vlan(\d+)$/.exec(one.iface)?.[1] ?? one.options['vlan-id'] ?? die('missing vlan-id option');
     if (Number(vlan) > 4094) die(`vlan '${one.iface}' - vlan-id ${vlan} should be <= 4094`);
     const found = draft.get(parent) ?? die(`vlan '${one.iface}' - unable to find parent '${parent}'`);
     if (!['eth', 'bridge', 'bond', 'vlan'].includes(found.type)) {

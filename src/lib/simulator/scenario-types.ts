@@ -55,6 +55,8 @@ export interface ScenarioStorage {
   readonly content?: readonly string[];
   readonly nodes?: readonly string[];
   readonly disabled?: boolean;
+  /** Cannot be reached: by nobody, or by these nodes. */
+  readonly offline?: boolean | readonly string[];
   readonly size_gib?: number;
   readonly used_gib?: number;
   readonly lock_s?: number;
@@ -154,6 +156,7 @@ export interface Scenario {
   readonly clock?: { readonly speed?: number; readonly start?: string };
   readonly nodes: readonly ScenarioNode[] | ScenarioNodes;
   readonly storages: readonly ScenarioStorage[];
+  readonly snippets?: readonly { readonly volid: string; readonly nodes?: readonly string[] }[];
   readonly templates?: readonly ScenarioTemplate[];
   readonly guests?: readonly ScenarioGuest[];
   readonly foreign_guests?: ScenarioBulk;

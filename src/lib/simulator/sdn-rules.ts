@@ -8,7 +8,9 @@ export function dieAt(text: string, module: string): never {
 }
 
 const general = ['nodes', 'mtu', 'dns', 'reversedns', 'dnszone', 'ipam'];
-const known: Readonly<Record<string, { readonly needed: readonly string[]; readonly more: readonly string[] }>> = {
+const known: Readonly<
+  Record<string, { readonly needed: readonly string[]; readonly more: readonly string[] }>
+> = {
   simple: { needed: [], more: ['dhcp'] },
   vlan: { needed: ['bridge'], more: ['bridge-disable-mac-learning'] },
   qinq: { needed: ['bridge', 'tag'], more: ['bridge-disable-mac-learning', 'vlan-protocol'] },

@@ -20,7 +20,10 @@ export function vnetsOn(sdn: SdnState, node: string): VnetState[] {
 /** The bridges that a node's generated file brings up. */
 export function vnetBridges(sdn: SdnState, node: string): Record<string, RunningInterface> {
   return Object.fromEntries(
-    vnetsOn(sdn, node).map(({ vnet, vlanaware }) => [vnet, { type: 'vnet', vlanAware: vlanaware, ports: [] }]),
+    vnetsOn(sdn, node).map(({ vnet, vlanaware }) => [
+      vnet,
+      { type: 'vnet', vlanAware: vlanaware, ports: [] },
+    ]),
   );
 }
 

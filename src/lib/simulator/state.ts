@@ -56,6 +56,8 @@ export interface StorageState {
   readonly shared: boolean;
   readonly nodes?: readonly string[];
   readonly disabled: boolean;
+  /** Nodes that cannot reach it. */
+  readonly offlineOn?: readonly string[];
   readonly size: number;
   readonly used: number;
   readonly options: Readonly<Record<string, string>>;

@@ -52,6 +52,7 @@ export class World {
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
   readonly #volumes = new Map<string, VolumeState>();
+  readonly #volumesOf = new Map<number, Set<VolumeState>>();
   readonly #volumeUse = new Map<string, number>();
   readonly #guestsByNode = new Map<string, Set<GuestState>>();
   readonly #poolOf = new Map<number, string>();
@@ -126,6 +127,10 @@ export class World {
 
   addVolume(volume: VolumeState): void {
     this.#volumes.set(this.#volumeKey(volume.volid, volume.node ?? ''), volume);
+    if (volume.vmid !== undefined) {
+      const own = this.#volumesOf.get(volume.vmid) ?? new Set();
+      this.#volumesOf.set(volume.vmid, own.add(volume));
+    }
     this.#use(volume, volume.size);
   }
 
@@ -134,6 +139,7 @@ export class World {
     const volume = this.#volumes.get(key);
     if (!volume) return;
     this.#volumes.delete(key);
+    this.#volumesOf.get(volume.vmid ?? 0)?.delete(volume);
     this.#use(volume, -volume.size);
   }
 
@@ -144,6 +150,11 @@ export class World {
 
   volumes(): Iterable<VolumeState> {
     return this.#volumes.values();
+  }
+
+  /** Volumes that carry a guest's number. */
+  volumesOf(vmid: number): Iterable<VolumeState> {
+    return this.#volumesOf.get(vmid) ?? [];
   }
 
   /** Bytes used by our volumes; linked clones count a tenth, as thin storages fill slowly. */

@@ -62,7 +62,10 @@ function storageRows(call: Call): Record<string, unknown>[] {
   return [...sim.world.storages.values()].flatMap((storage) => {
     const path = `/storage/${storage.storage}`;
     if (!sim.rights.hasAny(user, path, ['Datastore.Audit', 'Datastore.AllocateSpace'])) return [];
-    const nodes = [...sim.world.nodes.values()].filter((node) => isOnNode(storage, node.name));
+    // Disabled ones are left out altogether.
+    const nodes = [...sim.world.nodes.values()].filter(
+      (node) => !storage.disabled && isOnNode(storage, node.name),
+    );
     return nodes.map((node) => storageRow(sim, storage, node));
   });
 }

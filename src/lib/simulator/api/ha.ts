@@ -25,7 +25,13 @@ function needGroups(call: Call, what: string): void {
   if (call.sim.facts.major === 9) die(`cannot ${what}: ha groups have been migrated to rules`);
 }
 
-const groupRow = ({ group, nodes, restricted, nofailback, comment }: HaGroupState): Record<string, unknown> => ({
+const groupRow = ({
+  group,
+  nodes,
+  restricted,
+  nofailback,
+  comment,
+}: HaGroupState): Record<string, unknown> => ({
   group,
   type: 'group',
   nodes: nodes.join(','),

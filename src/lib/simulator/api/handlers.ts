@@ -13,6 +13,7 @@ import { poolHandlers } from './pools.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
+import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
@@ -48,6 +49,7 @@ export const handlers: Handlers = {
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
   ...qemuLifecycleHandlers,
+  ...qemuMigrateCheckHandlers,
   ...qemuMigrateHandlers,
   ...qemuPowerHandlers,
   ...qemuReadHandlers,

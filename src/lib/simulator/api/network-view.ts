@@ -5,7 +5,8 @@ import { appliedSdn, vnetsOn } from '../sdn.ts';
 import type { Call, Sim } from '../sim.ts';
 import type { InterfaceState, NodeState } from '../state.ts';
 
-export const currentInterfaces = (node: NodeState): readonly InterfaceState[] => node.staged ?? node.interfaces;
+export const currentInterfaces = (node: NodeState): readonly InterfaceState[] =>
+  node.staged ?? node.interfaces;
 
 /** What a worker has read of the interfaces files. */
 interface Reading {

@@ -21,7 +21,8 @@ function checkClashes(
     ['gateway6', 'Default ipv6 gateway'],
   ] as const) {
     const other = others.find((one) => one.options[key] !== undefined);
-    if (options[key] && other) throw paramError({ [key]: `${what} already exists on interface '${other.iface}'.` });
+    if (options[key] && other)
+      throw paramError({ [key]: `${what} already exists on interface '${other.iface}'.` });
   }
   const blamed = portLists.find((key) => options[key]) ?? 'bridge_ports';
   for (const port of portsOf(options)) {

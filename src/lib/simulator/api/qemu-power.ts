@@ -5,6 +5,7 @@ import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
+import { prepareStart } from '../start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
@@ -35,6 +36,7 @@ async function start(sim: Sim, task: TaskContext, vmid: number, skiplock: boolea
   if (isRunning(guest)) die(`VM ${vmid} already running`);
   if (isTemplate(guest)) die("you can't start a vm if it's a template");
   applyPending(sim, guest);
+  prepareStart(sim, task.node, vmid, guest.config);
   const problem = firstNicProblem(sim, task.node, guest.config);
   if (problem?.early === true) {
     task.log(problem.text);

@@ -7,6 +7,7 @@ import {
   maxCpus,
   maxMemory,
   parseSize,
+  pressures,
   qmpStatus,
   usage,
 } from '../guest-view.ts';
@@ -46,6 +47,7 @@ function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
     ...(lock === undefined ? {} : { lock }),
     ...(tags === undefined ? {} : { tags }),
     ...(sim.facts.major === 9 ? { memhost: Math.round(live.mem * 1.05) } : {}),
+    ...(sim.facts.major === 9 && isRunning(guest) ? pressures(live.cpu) : {}),
   };
 }
 

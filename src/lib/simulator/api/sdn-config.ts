@@ -54,7 +54,11 @@ function zoneOptions(call: Call): Record<string, string> {
 function createZone(call: Call): Promise<null> {
   const { sim, params } = call;
   needSdn(call, 'POST /cluster/sdn/zones');
-  const zone: ZoneState = { zone: params.text('zone'), type: params.text('type'), options: zoneOptions(call) };
+  const zone: ZoneState = {
+    zone: params.text('zone'),
+    type: params.text('type'),
+    options: zoneOptions(call),
+  };
   checkZoneOptions(zone.type, zone.options ?? {});
   return locked(call, 'create sdn zone object failed', () => {
     const { zones } = sim.world.sdn;

@@ -57,10 +57,20 @@ function sections<T>(
 export const sdnDigest = (list: readonly unknown[]): string => sha1(JSON.stringify(list));
 
 const zoneRows_ = (call: Call): Map<string, Record<string, unknown>> =>
-  sections(call, (config) => config.zones, ({ zone }) => zone, zoneSection);
+  sections(
+    call,
+    (config) => config.zones,
+    ({ zone }) => zone,
+    zoneSection,
+  );
 
 const vnetRows = (call: Call): Map<string, Record<string, unknown>> =>
-  sections(call, (config) => config.vnets, ({ vnet }) => vnet, vnetSection);
+  sections(
+    call,
+    (config) => config.vnets,
+    ({ vnet }) => vnet,
+    vnetSection,
+  );
 
 export function needSdn(call: Call, text: string): void {
   if (!call.sim.world.sdn.installed) throw new PveError(501, `Method '${text}' not implemented`);
@@ -125,14 +135,19 @@ function zonesOn(call: Call, node: NodeState): { zone: ZoneState; status: string
   return appliedSdn(sdn)
     .zones.filter((zone) => isZoneOn(zone, node.name))
     .map((zone) => {
-      const broken = vnetsOn(sdn, node.name).some(({ vnet, zone: of }) => of === zone.zone && !node.running[vnet]);
+      const broken = vnetsOn(sdn, node.name).some(
+        ({ vnet, zone: of }) => of === zone.zone && !node.running[vnet],
+      );
       return { zone, status: isSdnPending(sdn, node) ? 'pending' : broken ? 'error' : 'available' };
     });
 }
 
 function nodeZones(call: Call): unknown {
   needSdn(call, `GET /nodes/${call.node}/sdn/zones`);
-  return zonesOn(call, call.sim.world.node(call.node)).map(({ zone, status }) => ({ zone: zone.zone, status }));
+  return zonesOn(call, call.sim.world.node(call.node)).map(({ zone, status }) => ({
+    zone: zone.zone,
+    status,
+  }));
 }
 
 function zoneContent(call: Call): unknown {
@@ -149,7 +164,11 @@ function zoneContent(call: Call): unknown {
         return { vnet, status: 'pending', statusmsg };
       }
       const isUp = node.running[vnet] !== undefined;
-      return { vnet, status: isUp ? 'available' : 'error', statusmsg: isUp ? null : `vnet ${vnet} is not up` };
+      return {
+        vnet,
+        status: isUp ? 'available' : 'error',
+        statusmsg: isUp ? null : `vnet ${vnet} is not up`,
+      };
     });
 }
 
@@ -163,12 +182,20 @@ export function zoneRows(call: Call, type: string | undefined): Record<string, u
   const row = (node: string, zone: string, status: string, zoneType?: string): Record<string, unknown> =>
     major === 9
       ? {
-          ...{ id: `network/${node}/zone/${zone}`, type: kind, 'network-type': 'zone', network: zone, node, status },
+          ...{
+            id: `network/${node}/zone/${zone}`,
+            type: kind,
+            'network-type': 'zone',
+            network: zone,
+            node,
+            status,
+          },
           ...(zoneType === undefined ? {} : { 'zone-type': zoneType }),
         }
       : { id: `sdn/${node}/${zone}`, type: kind, sdn: zone, node, status };
   const nodes = [...sim.world.nodes.values()];
-  const local = major > 7 && may('localnetwork') ? nodes.map(({ name }) => row(name, 'localnetwork', 'ok')) : [];
+  const local =
+    major > 7 && may('localnetwork') ? nodes.map(({ name }) => row(name, 'localnetwork', 'ok')) : [];
   const zones = nodes
     .filter(({ online }) => online)
     .flatMap((node) =>

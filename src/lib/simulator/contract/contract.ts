@@ -14,7 +14,10 @@ const cache = new Map<Version, Contract>();
 export function contractOf(version: Version): Contract {
   const known = cache.get(version);
   if (known) return known;
-  const contract = parseTables([accessTable, clusterTable, haTable, nodeTable, qemuTable, sdnTable, formatTable], version);
+  const contract = parseTables(
+    [accessTable, clusterTable, haTable, nodeTable, qemuTable, sdnTable, formatTable],
+    version,
+  );
   cache.set(version, contract);
   return contract;
 }
