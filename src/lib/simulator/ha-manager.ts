@@ -3,6 +3,7 @@
  * See ha-manager HA/Manager.pm and HA/LRM.pm; the times were measured on 9.2.
  */
 import { isRunning } from './guest-view.ts';
+import { omit } from './omit.ts';
 import type { Sim } from './sim.ts';
 import type { GuestState, HaResourceState } from './state.ts';
 import type { World } from './world.ts';
@@ -113,9 +114,8 @@ export function requestStop(
 function settle(sim: Sim, sid: string): void {
   const found = resourceOf(sim, sid);
   if (!found) return;
-  const { status: _status, ...rest } = found;
-  sim.world.haResources.set(sid, rest);
-  if (rest.state === 'stopped') later(sim, stopMs, () => obeyStop(sim, sid, {}));
+  sim.world.haResources.set(sid, omit(found, 'status'));
+  if (found.state === 'stopped') later(sim, stopMs, () => obeyStop(sim, sid, {}));
 }
 
 export function requestMigration(sim: Sim, sid: string, target: string): void {

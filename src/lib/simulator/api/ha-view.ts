@@ -1,5 +1,6 @@
 /** Rows about HA: resources, the manager's status, nodes. Reads only. */
 import { crmState } from '../ha-manager.ts';
+import { omit } from '../omit.ts';
 import { die } from '../pve-error.ts';
 import type { Call } from '../sim.ts';
 import type { HaResourceState, NodeState } from '../state.ts';
@@ -23,9 +24,9 @@ export function haSid(call: Call): string {
 /** Groups are gone from 9. */
 export function haResourceRow(call: Call, sid: string): Record<string, unknown> {
   const found = call.sim.world.haResources.get(sid) ?? die(`no such resource '${sid}'`);
-  const { status: _status, group, options, ...rest } = found;
+  const { group, options } = found;
   return {
-    ...rest,
+    ...omit(found, 'status', 'group', 'options'),
     ...options,
     ...(group === undefined || call.sim.facts.major === 9 ? {} : { group }),
     type: sid.split(':')[0],

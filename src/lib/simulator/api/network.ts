@@ -144,8 +144,9 @@ function remove(call: Call): Promise<null> {
 function getInterface(call: Call): unknown {
   const node = call.sim.world.node(call.node);
   const one = known(currentInterfaces(node), call.params.text('iface'));
-  const { iface: _iface, exists: _exists, ...row } = interfaceRow(call.sim, one, 3);
-  return row;
+  return Object.fromEntries(
+    Object.entries(interfaceRow(call.sim, one, 3)).filter(([key]) => key !== 'iface' && key !== 'exists'),
+  );
 }
 
 export function reloadWorker(sim: Sim): Worker {

@@ -223,10 +223,10 @@ export function migrateWorker(sim: Sim): Worker {
         const guest = prepare(sim, task, vmid);
         const { targetStorage } = args;
         const to = typeof targetStorage === 'string' ? targetStorage : undefined;
-        if (!sim.world.node(target).online) {
-          await task.wait('connect', 3_000);
+        // Before the machine is locked: a second request of that moment is not refused, but waits.
+        await task.wait('connect', sim.world.node(target).online ? 300 : 3_000);
+        if (!sim.world.node(target).online)
           abort(task, "Can't connect to destination address using public key");
-        }
         const problem = obstacle(sim, guest, args['withLocalDisks'] === true, to);
         if (problem !== undefined) {
           task.log(`ERROR: ${problem}`);

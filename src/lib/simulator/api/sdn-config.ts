@@ -1,5 +1,6 @@
 /** Changing SDN: zones, vnets, the global lock, and applying. See pve-network API2/Network/SDN.pm, SDN/{Zones,Vnets}.pm. */
 import { splitList } from '../contract/formats.ts';
+import { omit } from '../omit.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { appliedSdn } from '../sdn.ts';
 import { checkVnet, checkZone, checkZoneOptions, dieAt, storedAlias } from '../sdn-rules.ts';
@@ -169,8 +170,7 @@ function deleteVnet(call: Call): Promise<null> {
 }
 
 function withoutLock(sim: Sim): void {
-  const { lock: _lock, ...rest } = sim.world.sdn;
-  sim.world.sdn = rest;
+  sim.world.sdn = omit(sim.world.sdn, 'lock');
 }
 
 function releaseWith(call: Call): void {
@@ -182,8 +182,8 @@ async function apply(call: Call): Promise<string> {
   const { sim } = call;
   needSdn(call, 'PUT /cluster/sdn');
   await locked(call, 'could not commit SDN config', () => {
-    const { running: _running, version = 0, ...sdn } = sim.world.sdn;
-    sim.world.sdn = { ...sdn, version: version + 1 };
+    const { sdn } = sim.world;
+    sim.world.sdn = { ...omit(sdn, 'running'), version: (sdn.version ?? 0) + 1 };
     releaseWith(call);
   });
   return call.startTask('reloadnetworkall', '', 'sdn-apply', {});
@@ -234,8 +234,9 @@ async function dropLock(call: Call): Promise<null> {
 function rollback(call: Call): Promise<null> {
   const { sim } = call;
   return locked(call, 'could not rollback SDN configuration', () => {
-    const { running: _running, ...sdn } = sim.world.sdn;
-    sim.world.sdn = { ...sdn, ...appliedSdn(sim.world.sdn) };
+    const { sdn } = sim.world;
+    const { zones, vnets } = appliedSdn(sdn);
+    sim.world.sdn = { ...omit(sdn, 'running'), zones, vnets };
     releaseWith(call);
     return null;
   });
