@@ -95,9 +95,22 @@ describe('VM, bridge and user marks', () => {
 
   test('bridges: a stand’s, a reserved one, a foreign one', () => {
     const mark = { kind: 'stand', lab: 'net', user: 'anna@pve', net: 'hq' } as const;
-    expect(parseBridgeMark(formatBridgeMark(mark, '2026-01-01T00:00:00Z'))).toEqual(mark);
-    expect(parseBridgeMark(formatBridgeMark({ kind: 'reserved' }, 'x'))).toEqual({ kind: 'reserved' });
-    expect(parseBridgeMark('uplink of deploy-stand')).toBeUndefined();
+    const since = '2026-01-01T00:00:00Z';
+    const text = formatBridgeMark('vmbr1000', mark, since);
+    expect(text).toBe(`deploy-stand bridge=vmbr1000 lab=net user=anna@pve net=hq since=${since}`);
+    expect(parseBridgeMark('vmbr1000', text)).toEqual(mark);
+    const reserved = formatBridgeMark('vmbr5', { kind: 'reserved' }, since);
+    expect(reserved).toBe(`deploy-stand bridge=vmbr5 reserved since=${since}`);
+    expect(parseBridgeMark('vmbr5', reserved)).toEqual({ kind: 'reserved' });
+    expect(parseBridgeMark('vmbr1', 'uplink of deploy-stand')).toBeUndefined();
+  });
+
+  test('bridges: the marks of 0.1.0 name none; one that names another bridge was copied', () => {
+    const old = 'deploy-stand lab=net user=anna@pve net=hq since=2026-01-01T00:00:00Z';
+    expect(parseBridgeMark('vmbr1000', old)).toMatchObject({ kind: 'stand', net: 'hq' });
+    expect(parseBridgeMark('vmbr5', 'deploy-stand reserved since=x')).toEqual({ kind: 'reserved' });
+    expect(parseBridgeMark('vmbr1001', old.replace('lab=', 'bridge=vmbr1000 lab='))).toBeUndefined();
+    expect(parseBridgeMark('vmbr6', 'deploy-stand bridge=vmbr5 reserved since=x')).toBeUndefined();
   });
 
   test('a user is ours by the beginning of its comment only', () => {

@@ -28,6 +28,9 @@ const SOURCE = `source /etc/network/interfaces.d/*
 const MARK = (net: string): string =>
   `deploy-stand lab=a user=anna@pve net=${net} since=2026-03-01T10:00:00Z`;
 
+const RESERVED = (iface: string): string =>
+  `deploy-stand bridge=${iface} reserved since=2026-03-01T10:00:00Z`;
+
 function bridge(iface: string, comment = '', options: readonly string[] = []): string {
   const lines = ['bridge-ports none', 'bridge-stp off', 'bridge-fd 0', ...options].map(
     (option) => `\t${option}\n`,
@@ -39,7 +42,11 @@ function bridge(iface: string, comment = '', options: readonly string[] = []): s
 interface Edit {
   readonly before: readonly string[];
   readonly after: readonly string[];
-  readonly rows?: readonly { readonly iface: string; readonly comments: string }[];
+  readonly rows?: readonly {
+    readonly iface: string;
+    readonly comments: string;
+    readonly priority?: number;
+  }[];
 }
 
 /** What PVE shows: `diff -b -N -u`, three lines of context. */
@@ -134,6 +141,67 @@ describe('who staged what', () => {
         rows: [
           { iface: 'vmbr1000', comments: MARK('a') },
           { iface: 'vmbr1001', comments: MARK('a') },
+        ],
+      },
+      rows: ['? changed foreign'],
+    },
+    {
+      name: 'a mark with the bridge’s name tells, whatever else is the same',
+      edit: {
+        before: [...BASE, bridge('vmbr100', RESERVED('vmbr100')), bridge('vmbr101', RESERVED('vmbr101'))],
+        after: [
+          ...BASE,
+          bridge('vmbr100', RESERVED('vmbr100')),
+          bridge('vmbr101', RESERVED('vmbr101'), VLAN),
+        ],
+        rows: [
+          { iface: 'vmbr100', comments: RESERVED('vmbr100') },
+          { iface: 'vmbr101', comments: RESERVED('vmbr101') },
+        ],
+      },
+      rows: ['vmbr101 changed ours'],
+    },
+    {
+      name: 'a mark that was copied to another bridge makes nothing ours',
+      edit: { before: BASE, after: [...BASE, bridge('vmbr102', RESERVED('vmbr100'))] },
+      rows: ['vmbr102 added foreign'],
+    },
+    {
+      name: 'old marks that are the same: the next stanza in sight and the order of the file tell',
+      edit: {
+        before: [
+          ...BASE,
+          bridge('vmbr100', 'deploy-stand reserved'),
+          bridge('vmbr101', 'deploy-stand reserved'),
+        ],
+        after: [
+          ...BASE,
+          bridge('vmbr100', 'deploy-stand reserved', VLAN),
+          bridge('vmbr101', 'deploy-stand reserved'),
+        ],
+        rows: [
+          { iface: 'vmbr101', comments: 'deploy-stand reserved', priority: 6 },
+          { iface: 'vmbr100', comments: 'deploy-stand reserved', priority: 5 },
+        ],
+      },
+      rows: ['vmbr100 changed ours'],
+    },
+    {
+      name: 'the same when something between them is hidden from the caller',
+      edit: {
+        before: [
+          ...BASE,
+          bridge('vmbr100', 'deploy-stand reserved'),
+          bridge('vmbr101', 'deploy-stand reserved'),
+        ],
+        after: [
+          ...BASE,
+          bridge('vmbr100', 'deploy-stand reserved', VLAN),
+          bridge('vmbr101', 'deploy-stand reserved'),
+        ],
+        rows: [
+          { iface: 'vmbr101', comments: 'deploy-stand reserved', priority: 7 },
+          { iface: 'vmbr100', comments: 'deploy-stand reserved', priority: 5 },
         ],
       },
       rows: ['? changed foreign'],
@@ -269,5 +337,6 @@ test('a removal of a reserved bridge is staged by people only', () => {
     `--- /etc/network/interfaces\n+++ /etc/network/interfaces.new\n@@ -1,5 +1,0 @@\n-auto vmbr100\n-iface vmbr100 inet manual\n-\tbridge-ports none\n-\tbridge-fd 0\n-#${mark}\n`;
   const ours = (mark: string): boolean[] => parsePendingChanges(removal(mark), []).map((row) => row.ours);
   expect(ours('deploy-stand reserved since=2026-11-01T00:00:00Z')).toEqual([false]);
+  expect(ours(RESERVED('vmbr100'))).toEqual([false]);
   expect(ours(MARK('a'))).toEqual([true]);
 });

@@ -163,17 +163,19 @@ export type BridgeMark =
   | { readonly kind: 'stand'; readonly lab: string; readonly user: string; readonly net: string }
   | { readonly kind: 'reserved' };
 
-export function formatBridgeMark(mark: BridgeMark, since: string): string {
-  return mark.kind === 'reserved'
-    ? `${MARK} reserved since=${since}`
-    : `${MARK} lab=${mark.lab} user=${mark.user} net=${mark.net} since=${since}`;
+/** The bridge's own name is in it: what PVE shows of a staged change need not show whose change it is. */
+export function formatBridgeMark(iface: string, mark: BridgeMark, since: string): string {
+  const what = mark.kind === 'reserved' ? 'reserved' : `lab=${mark.lab} user=${mark.user} net=${mark.net}`;
+  return `${MARK} bridge=${iface} ${what} since=${since}`;
 }
 
-export function parseBridgeMark(comments: string): BridgeMark | undefined {
+/** 0.1.0 wrote no name; a mark that names another bridge was copied by somebody and says nothing. */
+export function parseBridgeMark(iface: string, comments: string): BridgeMark | undefined {
   const line = comments.split('\n').find((text) => text.startsWith(`${MARK} `));
   if (line === undefined) return undefined;
-  if (line.startsWith(`${MARK} reserved`)) return { kind: 'reserved' };
-  const { lab, user, net } = parseFields(line);
+  const { bridge = iface, lab, user, net } = parseFields(line);
+  if (bridge !== iface) return undefined;
+  if (line.split(/\s+/).includes('reserved')) return { kind: 'reserved' };
   return lab && user && net ? { kind: 'stand', lab, user, net } : undefined;
 }
 

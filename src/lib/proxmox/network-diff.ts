@@ -18,6 +18,8 @@ export interface PendingChange {
 interface RowComment {
   readonly iface: string;
   readonly comments: string;
+  /** Place in the file. */
+  readonly priority?: number;
 }
 
 /** One line of one side of the diff; `sign` is ' ' for what both sides have. */
@@ -78,8 +80,7 @@ function collect(edits: Map<string, Edit>, hunk: Hunk, rows: readonly RowComment
     );
   const after = sideOf('+');
   // Rows show the staged state, so that only the new side can be looked up in them.
-  const tailOwner =
-    ownerOf(commentsOf(after.find((stanza) => stanza.isTail)), rows) ?? `${UNKNOWN}${hunk.id}`;
+  const tailOwner = ownerOf(after, rows) ?? `${UNKNOWN}${hunk.id}`;
   for (const [side, stanzas] of [['-', sideOf('-')] as const, ['+', after] as const]) {
     for (const stanza of stanzas) {
       const changed = stanza.lines.filter((line) => line.sign === side);
@@ -132,13 +133,31 @@ function stanzasOf(lines: readonly Line[], mayStartInside: boolean): Stanza[] {
   return stanzas;
 }
 
-/** Three lines of context may not reach up to the name; the comment below the options tells, if only one row has it. */
-function ownerOf(comments: readonly string[], rows: readonly RowComment[]): string | undefined {
-  if (comments.length === 0) return undefined;
+/**
+ * Three lines of context may not reach up to the name of the stanza that a hunk begins in. Then its mark names it, or it
+ * is the only one with that comment, or it stands right before a stanza whose name is in sight.
+ */
+function ownerOf(stanzas: readonly Stanza[], rows: readonly RowComment[]): string | undefined {
+  const tail = stanzas.find((stanza) => stanza.isTail);
+  if (!tail) return undefined;
+  const comments = commentsOf(tail);
+  const named = comments.map(bridgeInMark).find((iface) => iface !== undefined);
+  if (named !== undefined) return rows.some(({ iface }) => iface === named) ? named : undefined;
   const wanted = comments.join('\n').trim();
-  const matching = rows.filter((row) => row.comments.trim() === wanted);
-  return matching.length === 1 ? matching[0]?.iface : undefined;
+  const matching = comments.length === 0 ? [] : rows.filter((row) => row.comments.trim() === wanted);
+  if (matching.length === 1) return matching[0]?.iface;
+  const before = rowBefore(stanzas[stanzas.indexOf(tail) + 1]?.iface, rows);
+  return before?.comments.trim() === wanted ? before.iface : undefined;
 }
+
+/** PVE counts the stanzas of the file; what the caller may not see leaves a gap. */
+function rowBefore(iface: string | undefined, rows: readonly RowComment[]): RowComment | undefined {
+  const next = rows.find((row) => row.iface === iface)?.priority;
+  return next === undefined ? undefined : rows.find(({ priority }) => priority === next - 1);
+}
+
+const bridgeInMark = (comment: string): string | undefined =>
+  new RegExp(`^${OUR_MARK} bridge=(\\S+)`).exec(comment.trimStart())?.[1];
 
 /** Drops pairs of lines that differ in spelling or place only (`bridge_ports` and `bridge-ports`). */
 function withoutRespelling(lines: readonly Line[]): Line[] {
@@ -173,11 +192,18 @@ function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): Pendi
     iface,
     change,
     // No run of ours removes a reserved bridge: a person staged that.
-    ours:
-      comment.trimStart().startsWith(OUR_MARK) &&
-      !(change === 'removed' && comment.trimStart().startsWith(`${OUR_MARK} reserved`)),
+    ours: isOurs(iface, comment.trimStart()) && !(change === 'removed' && isReserved(comment.trimStart())),
     text: textOf(edit.lines),
   };
+}
+
+/** A mark that names another bridge was copied there by somebody. */
+function isOurs(iface: string, comment: string): boolean {
+  return comment.startsWith(OUR_MARK) && (bridgeInMark(comment) ?? iface) === iface;
+}
+
+function isReserved(comment: string): boolean {
+  return new RegExp(`^${OUR_MARK} (?:bridge=\\S+ )?reserved\\b`).test(comment);
 }
 
 function unnamedChange(lines: readonly Line[]): PendingChange {
