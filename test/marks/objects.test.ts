@@ -25,9 +25,17 @@ describe('VM, bridge and user marks', () => {
 
   test('bridges: a stand’s, a reserved one, a foreign one', () => {
     const mark = { kind: 'stand', lab: 'net', user: 'anna@pve', net: 'hq' } as const;
-    expect(parseBridgeMark(formatBridgeMark(mark, '2026-01-01T00:00:00Z'))).toEqual(mark);
-    expect(parseBridgeMark(formatBridgeMark({ kind: 'reserved' }, 'x'))).toEqual({ kind: 'reserved' });
-    expect(parseBridgeMark('uplink of deploy-stand')).toBeUndefined();
+    const text = formatBridgeMark('vmbr1000', mark, '2026-01-01T00:00:00Z');
+    expect(text).toBe('deploy-stand bridge=vmbr1000 lab=net user=anna@pve net=hq since=2026-01-01T00:00:00Z');
+    expect(parseBridgeMark('vmbr1000', text)).toEqual(mark);
+    // Copied by somebody to another bridge.
+    expect(parseBridgeMark('vmbr7', text)).toBeUndefined();
+    const reserved = formatBridgeMark('vmbr5', { kind: 'reserved' }, 'x');
+    expect(parseBridgeMark('vmbr5', reserved)).toEqual({ kind: 'reserved' });
+    expect(parseBridgeMark('vmbr5', 'uplink of deploy-stand')).toBeUndefined();
+    // As 0.1.0 wrote them.
+    expect(parseBridgeMark('vmbr1000', 'deploy-stand lab=net user=anna@pve net=hq since=x')).toEqual(mark);
+    expect(parseBridgeMark('vmbr5', 'deploy-stand reserved since=x')).toEqual({ kind: 'reserved' });
   });
 
   test('a user is ours by the beginning of its comment only', () => {

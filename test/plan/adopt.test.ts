@@ -165,7 +165,7 @@ describe('a whole stand', () => {
     expect(configure?.nics).toMatchObject([{ bridge: 'vmbr1000', mac: 'BC:24:11:00:00:09' }]);
     expect(only(result, 'bridge.update')[0]).toMatchObject({
       comment: '',
-      newComment: 'deploy-stand lab=net user=anna@pve net=hq since=2026-11-21T08:00:00Z',
+      newComment: 'deploy-stand bridge=vmbr1000 lab=net user=anna@pve net=hq since=2026-11-21T08:00:00Z',
     });
     expect(only(result, 'bridge.update')[0]).not.toHaveProperty('vlanAware');
   });

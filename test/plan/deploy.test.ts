@@ -123,7 +123,7 @@ describe('a new class', () => {
     );
     const result = plan(want, [anna, boris, user('vera')], { ...snapshot, networks });
     expect(stepsOf(result, 'bridge.create').map((step) => [step.id, step.comment])).toEqual([
-      ['bridge.create:pve2/vmbr100', 'deploy-stand reserved since=2026-11-21T08:00:00Z'],
+      ['bridge.create:pve2/vmbr100', 'deploy-stand bridge=vmbr100 reserved since=2026-11-21T08:00:00Z'],
     ]);
     expect(stepsOf(result, 'network.reload').map((step) => step.id)).toEqual(['network.reload:pve2']);
   });

@@ -1,5 +1,5 @@
 /** Reads the cluster into an Inventory with one call per list and node, and one per guest of ours in scope. Never writes. */
-import { isStagedByUs } from '../marks/bridge.ts';
+import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { parseTags } from '../pve-values/tags.ts';
 import { bridgesIn } from '../pve-values/nics.ts';
@@ -103,10 +103,10 @@ function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
 
 /** The staged changes of a node, and whose they are by their comments. */
 function pendingRows(changes: string, rows: readonly NetworkRow[]): PendingRow[] {
-  return parsePendingChanges(changes, rows).map(({ iface, change, comment, text }) => ({
+  return parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => ({
     iface,
     change,
-    ours: isStagedByUs(change, comment),
+    ours: isStagedByUs(iface, change, comment),
     text,
   }));
 }

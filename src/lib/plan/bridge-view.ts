@@ -103,7 +103,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
     return {
       node,
       iface,
-      ...ownerFields(parseBridgeMark(comments), comments),
+      ...ownerFields(parseBridgeMark(iface, comments), comments),
       vlanAware,
       ports,
       comments,
@@ -115,7 +115,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
     const removed = readRemoved(row);
     if (!removed) return [];
     const { iface } = row;
-    const owner = ownerFields(parseBridgeMark(removed.comments), removed.comments);
+    const owner = ownerFields(parseBridgeMark(iface, removed.comments), removed.comments);
     return [{ node, iface, ...owner, ...removed, state: 'going', guests: guests(iface) }];
   });
   return [...rows, ...going].sort((a, b) => compareNatural(a.iface, b.iface));
@@ -170,6 +170,11 @@ export function hiddenNotes({ hidden }: Inventory): string[] {
         ]
       : []),
   ];
+}
+
+/** A change of ours on that bridge is staged and was never applied. */
+export function isPending(network: NodeNetwork | undefined, iface: string): boolean {
+  return network?.pending.some((row) => row.iface === iface && row.ours) === true;
 }
 
 /** The nodes' networks in natural order; `nodes` undefined: all. */

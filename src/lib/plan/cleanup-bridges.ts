@@ -59,7 +59,7 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
   return context.have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
-      const mark = parseBridgeMark(comments);
+      const mark = parseBridgeMark(iface, comments);
       if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
       if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
       return [

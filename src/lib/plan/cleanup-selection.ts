@@ -39,8 +39,8 @@ function markedPools(context: CleanupContext): MarkedPool[] {
 function usersOfBridges(context: CleanupContext): Map<string, Set<string>> {
   const labsOf = new Map<string, Set<string>>();
   for (const { bridges } of context.have.networks) {
-    for (const { comments } of bridges) {
-      const mark = parseBridgeMark(comments);
+    for (const { iface, comments } of bridges) {
+      const mark = parseBridgeMark(iface, comments);
       if (mark?.kind !== 'stand') continue;
       const labs = labsOf.get(mark.user) ?? new Set();
       labsOf.set(mark.user, labs.add(mark.lab));

@@ -76,7 +76,7 @@ export function indexHave(have: Inventory): HaveIndex {
   const standBridges = new Map<string, MarkedBridge[]>();
   for (const { node, bridges } of have.networks) {
     for (const info of bridges) {
-      const mark = parseBridgeMark(info.comments);
+      const mark = parseBridgeMark(info.iface, info.comments);
       if (mark?.kind === 'stand')
         groupPush(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
     }

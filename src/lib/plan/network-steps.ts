@@ -1,4 +1,5 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
+import { isPending } from './bridge-view.ts';
 import { stepId, makeStep, type Step, type StepOf } from './document/step.ts';
 import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, compareText } from '../order.ts';
@@ -27,11 +28,13 @@ interface NodeNetworkPlan {
 
 function planReserved(node: string, context: StandContext): NodeNetworkPlan {
   const present = context.index.bridges.get(node);
+  const network = context.have.networks.find((one) => one.node === node);
   const plan: NodeNetworkPlan = { creates: [], down: [] };
   for (const [bridge, vlanAware] of reservedBridges(context)) {
     const info = present?.get(bridge);
     if (info) {
-      if (!info.active && parseBridgeMark(info.comments)) plan.down.push(bridge);
+      const isWaiting = !info.active || isPending(network, bridge);
+      if (isWaiting && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
       continue;
     }
     if (context.have.vnets.includes(bridge)) continue;
@@ -40,7 +43,7 @@ function planReserved(node: string, context: StandContext): NodeNetworkPlan {
         'bridge.create',
         `${node}/${bridge}`,
         { reason: 'reserved bridge, shared by all stands; never removed' },
-        { node, bridge, vlanAware, comment: formatBridgeMark({ kind: 'reserved' }, context.since) },
+        { node, bridge, vlanAware, comment: formatBridgeMark(bridge, { kind: 'reserved' }, context.since) },
       ),
     );
   }

@@ -57,7 +57,7 @@ export function ofNewBridge(
 ): string | undefined {
   const found =
     vms.size === 0 ? new Map<string, never>() : findAdoptedBridges({ lab, state, node, have, index });
-  const mark = parseBridgeMark(newComment);
+  const mark = parseBridgeMark(bridge, newComment);
   const isStands =
     !('code' in found) &&
     mark?.kind === 'stand' &&

@@ -6,6 +6,7 @@ import type { BridgeInfo, Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
+import { isPending } from './bridge-view.ts';
 import { formatBridgeMark } from '../marks/bridge.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
@@ -91,9 +92,7 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
     ?.find((entry) => entry.node === node);
   if (!marked) return false;
   const { iface, active, comments } = marked.info;
-  const isStaged = request.have.networks
-    .find((network) => network.node === node)
-    ?.pending.some((row) => row.iface === iface && row.ours);
+  const network = request.have.networks.find((one) => one.node === node);
   out.names.set(alias, iface);
   if (vlanAware && !marked.info.vlanAware) {
     out.steps.push(
@@ -104,7 +103,7 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
         { node, bridge: iface, vlanAware: true, comment: comments },
       ),
     );
-  } else if (!active || isStaged === true) {
+  } else if (!active || isPending(network, iface)) {
     out.down.push(iface);
   }
   return true;
@@ -134,7 +133,11 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
         bridge: iface,
         ...(vlanAware ? { vlanAware } : {}),
         comment: comments,
-        newComment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, since),
+        newComment: formatBridgeMark(
+          iface,
+          { kind: 'stand', lab: lab.name, user: userid, net: alias },
+          since,
+        ),
       },
     ),
   );
@@ -175,7 +178,11 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
         node,
         bridge: taken.bridge,
         vlanAware,
-        comment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, request.since),
+        comment: formatBridgeMark(
+          taken.bridge,
+          { kind: 'stand', lab: lab.name, user: userid, net: alias },
+          request.since,
+        ),
       },
     ),
   );

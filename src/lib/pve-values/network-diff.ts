@@ -18,6 +18,14 @@ export interface PendingChange {
 interface RowComment {
   readonly iface: string;
   readonly comments: string;
+  /** Place in the file. */
+  readonly priority?: number;
+}
+
+/** What tells whose lines a hunk shows. */
+interface Known {
+  readonly rows: readonly RowComment[];
+  readonly nameIn: (comment: string) => string | undefined;
 }
 
 /** One line of one side of the diff; `sign` is ' ' for what both sides have. */
@@ -37,9 +45,14 @@ interface Edit {
 const UNKNOWN = '?';
 const HEADER = /^(?:auto|allow-\S+|iface)\s+(\S+)/;
 
-export function parsePendingChanges(changes: string, rows: readonly RowComment[]): PendingChange[] {
+/** `nameIn`: the interface that a comment itself names, if it does. */
+export function parsePendingChanges(
+  changes: string,
+  rows: readonly RowComment[],
+  nameIn: (comment: string) => string | undefined = () => undefined,
+): PendingChange[] {
   const edits = new Map<string, Edit>();
-  for (const hunk of hunksOf(changes)) collect(edits, hunk, rows);
+  for (const hunk of hunksOf(changes)) collect(edits, hunk, { rows, nameIn });
   const found = [...edits]
     .map(([iface, edit]) => [iface, { ...edit, lines: withoutRespelling(edit.lines) }] as const)
     .filter(([, edit]) => edit.lines.length > 0 && !isIdlePort(edit.lines));
@@ -69,7 +82,7 @@ function hunksOf(changes: string): Hunk[] {
   return hunks;
 }
 
-function collect(edits: Map<string, Edit>, hunk: Hunk, rows: readonly RowComment[]): void {
+function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): void {
   const sideOf = (side: '-' | '+'): Stanza[] =>
     stanzasOf(
       hunk.lines.filter((line) => line.sign === ' ' || line.sign === side),
@@ -77,8 +90,7 @@ function collect(edits: Map<string, Edit>, hunk: Hunk, rows: readonly RowComment
     );
   const after = sideOf('+');
   // Rows show the staged state, so that only the new side can be looked up in them.
-  const tailOwner =
-    ownerOf(commentsOf(after.find((stanza) => stanza.isTail)), rows) ?? `${UNKNOWN}${hunk.id}`;
+  const tailOwner = ownerOf(after, known) ?? `${UNKNOWN}${hunk.id}`;
   for (const [side, stanzas] of [['-', sideOf('-')] as const, ['+', after] as const]) {
     for (const stanza of stanzas) {
       const changed = stanza.lines.filter((line) => line.sign === side);
@@ -131,12 +143,27 @@ function stanzasOf(lines: readonly Line[], mayStartInside: boolean): Stanza[] {
   return stanzas;
 }
 
-/** Three lines of context may not reach up to the name; the comment below the options tells, if only one row has it. */
-function ownerOf(comments: readonly string[], rows: readonly RowComment[]): string | undefined {
-  if (comments.length === 0) return undefined;
+/**
+ * Three lines of context may not reach up to the name of the stanza that a hunk begins in. Then its mark names it, or it
+ * is the only one with that comment, or it stands right before a stanza whose name is in sight.
+ */
+function ownerOf(stanzas: readonly Stanza[], { rows, nameIn }: Known): string | undefined {
+  const tail = stanzas.find((stanza) => stanza.isTail);
+  if (!tail) return undefined;
+  const comments = commentsOf(tail);
+  const named = comments.map(nameIn).find((iface) => iface !== undefined);
+  if (named !== undefined) return rows.some(({ iface }) => iface === named) ? named : undefined;
   const wanted = comments.join('\n').trim();
-  const matching = rows.filter((row) => row.comments.trim() === wanted);
-  return matching.length === 1 ? matching[0]?.iface : undefined;
+  const matching = comments.length === 0 ? [] : rows.filter((row) => row.comments.trim() === wanted);
+  if (matching.length === 1) return matching[0]?.iface;
+  const before = rowBefore(stanzas[stanzas.indexOf(tail) + 1]?.iface, rows);
+  return before?.comments.trim() === wanted ? before.iface : undefined;
+}
+
+/** PVE counts the stanzas of the file; what the caller may not see leaves a gap. */
+function rowBefore(iface: string | undefined, rows: readonly RowComment[]): RowComment | undefined {
+  const next = rows.find((row) => row.iface === iface)?.priority;
+  return next === undefined ? undefined : rows.find(({ priority }) => priority === next - 1);
 }
 
 /** Drops pairs of lines that differ in spelling or place only (`bridge_ports` and `bridge-ports`). */

@@ -1,6 +1,8 @@
 /** Turns a scenario into the state of a cluster that has been running for a day. Pure, given the scenario's seed. */
 import { defaultLatency, type Latency } from './latency.ts';
-import { runningAfterReload } from './interfaces-file.ts';
+import { runningAfterReload } from './ifreload.ts';
+import { portsOf, readInterfaces, writeInterfaces } from './interfaces-write.ts';
+import { vnetBridges } from './sdn.ts';
 import { placeGuests } from './place-guests.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { randomUuid, secretHash } from './secrets.ts';
@@ -11,7 +13,15 @@ import type {
   ScenarioUser,
   Scenario,
 } from './scenario-types.ts';
-import type { AclState, ClusterState, InterfaceState, NodeState, StorageState, UserState } from './state.ts';
+import type {
+  AclState,
+  ClusterState,
+  InterfaceState,
+  NodeState,
+  SdnState,
+  StorageState,
+  UserState,
+} from './state.ts';
 import { versionFacts } from './version.ts';
 import { World } from './world.ts';
 
@@ -23,50 +33,66 @@ const rootToken = 'deploy-stand';
 const defaultStart = '2026-09-01T08:00:00Z';
 
 function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
-  const { name, vlan_aware, ports, comments, autostart } =
-    typeof bridge === 'string' ? { name: bridge } : bridge;
+  const {
+    name,
+    vlan_aware,
+    ports,
+    comments,
+    autostart,
+    type = 'bridge',
+  } = typeof bridge === 'string' ? { name: bridge } : bridge;
   return {
     iface: name,
-    type: 'bridge',
+    type,
     options: {
       ...(autostart === false ? {} : { autostart: '1' }),
-      ...(ports === undefined ? {} : { bridge_ports: ports }),
+      ...(ports === undefined ? {} : { [type === 'bridge' ? 'bridge_ports' : 'ovs_ports']: ports }),
       ...(vlan_aware === true ? { bridge_vlan_aware: '1' } : {}),
       ...(comments === undefined ? {} : { comments }),
     },
   };
 }
 
+const uplink = 'eno1';
+
 function interfacesOf(node: ScenarioNode, index: number): InterfaceState[] {
-  const bridges = (node.bridges ?? ['vmbr0']).map(bridgeStanza);
-  const uplinks = new Set([
-    'eno1',
-    ...bridges.flatMap((one) => one.options['bridge_ports']?.split(/[\s,]+/) ?? []),
-  ]);
-  const stanzas = bridges.map((one) =>
+  const bridges = (node.bridges ?? ['vmbr0']).map(bridgeStanza).map((one) =>
     one.iface === 'vmbr0'
-      ? {
-          ...one,
-          options: {
-            bridge_ports: 'eno1',
-            ...one.options,
-            method: 'static',
-            cidr: `192.0.2.${(index % 250) + 1}/24`,
-            gateway: '192.0.2.254',
-          },
-        }
+      ? patched(one, {
+          ...(one.type === 'bridge' ? { bridge_ports: uplink } : { ovs_ports: uplink }),
+          ...one.options,
+          method: 'static',
+          cidr: `192.0.2.${(index % 250) + 1}/24`,
+          gateway: '192.0.2.254',
+        })
       : one,
   );
-  return [
+  const own = (node.interfaces ?? []).map(({ iface, type, options = {} }) => ({ iface, type, options }));
+  const named = new Set(own.map(({ iface }) => iface));
+  const ports = [...bridges, ...own].flatMap(({ options }) => portsOf(options));
+  // A VLAN of a port needs no stanza.
+  const nics = [...new Set([uplink, ...ports])].filter((iface) => !named.has(iface) && !iface.includes('.'));
+  const stanzas = [
     { iface: 'lo', type: 'loopback', options: { autostart: '1', method: 'loopback' } },
-    ...[...uplinks].map((iface) => ({ iface, type: 'eth', options: {} })),
-    ...stanzas,
+    ...nics.map((iface) => ({ iface, type: 'eth', options: {} })),
+    ...own,
+    ...bridges,
   ];
+  return writeInterfaces(stanzas, []);
 }
 
-function buildNode(node: ScenarioNode, index: number, start: number): NodeState {
+function patched(one: InterfaceState, options: InterfaceState['options']): InterfaceState {
+  return { ...one, options };
+}
+
+function buildNode(node: ScenarioNode, index: number, start: number, sdn: SdnState): NodeState {
   const interfaces = interfacesOf(node, index);
   const { name, cpus = 32, memory_gib = 128, base_load = 0.02, online = true, maintenance = false } = node;
+  const { sourced_bridges: sourcedBridges, hand_made_bridges: handMadeBridges } = node;
+  const unlisted = {
+    ...(sourcedBridges ? { sourcedBridges } : {}),
+    ...(handMadeBridges ? { handMadeBridges } : {}),
+  };
   return {
     name,
     id: index + 1,
@@ -85,14 +111,37 @@ function buildNode(node: ScenarioNode, index: number, start: number): NodeState 
       .join(':')
       .toUpperCase(),
     interfaces,
-    ...(node.staged ? { staged: [...interfaces, ...node.staged.map(bridgeStanza)] } : {}),
-    running: runningAfterReload(interfaces, {}),
+    ...(node.staged ? { staged: [...interfaces, ...readInterfaces(node.staged.map(bridgeStanza))] } : {}),
+    ...unlisted,
+    running: runningAfterReload({ interfaces, running: {}, ...unlisted }, vnetBridges(sdn, name)),
+    ...(sdn.version === undefined ? {} : { sdnVersion: sdn.version }),
     cyclePhase: (index * 1_370) % 10_000,
   };
 }
 
-function buildStorage(storage: ScenarioStorage): StorageState {
-  const { id, type, disabled = false, size_gib = 1000, used_gib = 0 } = storage;
+/** What the scenario has was applied long ago. */
+function sdnOf(scenario: Scenario): SdnState {
+  const { zones = [], vnets = [] } = scenario.sdn ?? {};
+  return {
+    // Installed by default since 8.1, an optional package before.
+    installed: versionFacts(scenario.version ?? '8.4').major > 7 || scenario.sdn !== undefined,
+    zones: zones.map(({ zone, type, nodes, bridge, peers }) => ({
+      zone,
+      type,
+      options: {
+        ...(nodes ? { nodes: nodes.join(',') } : {}),
+        ...(bridge === undefined ? {} : { bridge }),
+        ...(peers ? { peers: peers.join(',') } : {}),
+      },
+    })),
+    vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
+    ...(zones.length === 0 ? {} : { version: 1 }),
+  };
+}
+
+function buildStorage(storage: ScenarioStorage, nodes: readonly ScenarioNode[]): StorageState {
+  const { id, type, disabled = false, offline = [], size_gib = 1000, used_gib = 0 } = storage;
+  const offlineOn = typeof offline === 'boolean' ? (offline ? nodes.map(({ name }) => name) : []) : offline;
   const shared = storage.shared ?? sharedTypes.has(type);
   return {
     storage: id,
@@ -101,6 +150,7 @@ function buildStorage(storage: ScenarioStorage): StorageState {
     shared: shared || sharedTypes.has(type),
     ...(storage.nodes ? { nodes: storage.nodes } : {}),
     disabled,
+    ...(offlineOn.length === 0 ? {} : { offlineOn }),
     size: size_gib * gib,
     used: used_gib * gib,
     options: {},
@@ -203,7 +253,8 @@ function emptyState(scenario: Scenario): ClusterState {
 
 function blank(scenario: Scenario, start: number): ClusterState {
   const version = scenario.version ?? '8.4';
-  const { zones = [], vnets = [] } = scenario.sdn ?? {};
+  const sdn = sdnOf(scenario);
+  const nodes = nodesOf(scenario);
   return {
     format: 1,
     version,
@@ -213,8 +264,8 @@ function blank(scenario: Scenario, start: number): ClusterState {
     nextPid: 4_000,
     ticketKey: '',
     credentials: { tokenId: '', secret: '', user: '', password: '' },
-    nodes: nodesOf(scenario).map((node, i) => buildNode(node, i, start)),
-    storages: scenario.storages.map(buildStorage),
+    nodes: nodes.map((node, i) => buildNode(node, i, start, sdn)),
+    storages: scenario.storages.map((one) => buildStorage(one, nodes)),
     volumes: [],
     guests: [],
     realms: [
@@ -233,12 +284,7 @@ function blank(scenario: Scenario, start: number): ClusterState {
       storage: one.storages ?? [],
     })),
     datacenter: { keyboard: 'en-us', ...scenario.datacenter },
-    sdn: {
-      // Installed by default since 8.1, an optional package before.
-      installed: versionFacts(version).major > 7 || scenario.sdn !== undefined,
-      zones: zones.map((one) => ({ ...one })),
-      vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
-    },
+    sdn,
     ha: haOf(scenario),
     tasks: [],
   };

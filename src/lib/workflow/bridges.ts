@@ -33,7 +33,7 @@ function readHave(context: Reader, scope: Partial<InventoryScope>): Promise<Inve
 /** Bridges may go only where ours are, so only there it has to be known who uses them. */
 function prunable(networks: readonly NodeNetwork[]): NodeNetwork[] {
   return networks.filter(({ bridges }) =>
-    bridges.some(({ comments }) => parseBridgeMark(comments)?.kind === 'stand'),
+    bridges.some(({ iface, comments }) => parseBridgeMark(iface, comments)?.kind === 'stand'),
   );
 }
 

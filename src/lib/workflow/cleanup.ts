@@ -43,7 +43,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
     .filter(({ bridges }) =>
       bridges.some(
         ({ iface, comments }) =>
-          parseBridgeMark(comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
+          parseBridgeMark(iface, comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
       ),
     )
     .map(({ node }) => node);

@@ -749,7 +749,7 @@ describe('stands', () => {
     expect(decision.plan.steps[0]).toMatchObject({
       user: 'anna@pve',
       vlanAware: false,
-      comment: 'deploy-stand lab=net-lab user=anna@pve net=hq since=2026-03-02T12:00:00Z',
+      comment: 'deploy-stand bridge=vmbr1000 lab=net-lab user=anna@pve net=hq since=2026-03-02T12:00:00Z',
     });
     expect(decision.plan.balance.moves[0]).toMatchObject({
       unit: 'stand',

@@ -175,7 +175,7 @@ export interface StandSpec {
 export function standBridge(iface: string, user: string, since = '2026-03-01T08:00:00Z'): BridgeInfo {
   return localBridge(
     iface,
-    formatBridgeMark({ kind: 'stand', lab: 'net-lab', user: `${user}@pve`, net: 'hq' }, since),
+    formatBridgeMark(iface, { kind: 'stand', lab: 'net-lab', user: `${user}@pve`, net: 'hq' }, since),
   );
 }
 

@@ -14,16 +14,16 @@ function isDone({ vlanAware, comment, newComment = comment }: UpdateStep, row: N
 
 /** Why the bridge is not the planned one any more. A former try may have written the new comment. */
 function obstacle(
-  { comment, newComment = comment }: UpdateStep,
+  { bridge, comment, newComment = comment }: UpdateStep,
   row: NetworkRow | undefined,
 ): string | undefined {
   if (!row) return 'is gone';
   const found = row.comments.trim();
   if (found !== comment.trim() && found !== newComment.trim())
     return 'has another comment than when it was planned';
-  if (!parseBridgeMark(newComment)) return 'does not carry our mark';
+  if (!parseBridgeMark(bridge, newComment)) return 'does not carry our mark';
   // Without a mark of ours it was chosen because nothing else is on it.
-  return parseBridgeMark(comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
+  return parseBridgeMark(bridge, comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
 }
 
 export const updateBridge: Handler<'bridge.update'> = (step, io) => {

@@ -266,7 +266,7 @@ function standBridges({ unit, target, world }: Move): string | undefined {
     first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node }) => {
       if (node === target.name) return undefined;
       const taken = there?.get(info.iface);
-      const mark = parseBridgeMark(taken?.comments ?? '');
+      const mark = parseBridgeMark(info.iface, taken?.comments ?? '');
       const isOurs = mark?.kind === 'stand' && standKey(mark) === standKey(stand);
       if (world.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
       return taken && !isOurs ? `${info.iface} is in use there by another` : undefined;

@@ -107,7 +107,7 @@ function standsOf(
 function standBridgesOf(networks: readonly NodeNetwork[]): Map<string, StandBridge[]> {
   const rows = networks.flatMap(({ node, bridges }) =>
     bridges.flatMap((info) => {
-      const mark = parseBridgeMark(info.comments);
+      const mark = parseBridgeMark(info.iface, info.comments);
       return mark?.kind === 'stand' ? [[standKey(mark), { node, info, net: mark.net }] as const] : [];
     }),
   );
@@ -179,8 +179,8 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
     networks.flatMap(({ node, bridges }) =>
       bridges
         .filter(
-          ({ ports, address, comments }) =>
-            ports === '' && address === undefined && parseBridgeMark(comments)?.kind !== 'reserved',
+          ({ iface, ports, address, comments }) =>
+            ports === '' && address === undefined && parseBridgeMark(iface, comments)?.kind !== 'reserved',
         )
         .map(({ iface }) => `${node} ${iface}`),
     ),

@@ -49,7 +49,9 @@ function beforeTheClass(have: Inventory, users: readonly User[], profile: Profil
     networks: have.networks.map((network) => ({
       ...network,
       pending: [],
-      bridges: network.bridges.filter(({ comments }) => parseBridgeMark(comments)?.kind !== 'stand'),
+      bridges: network.bridges.filter(
+        ({ iface, comments }) => parseBridgeMark(iface, comments)?.kind !== 'stand',
+      ),
     })),
   };
 }

@@ -103,8 +103,8 @@ export function cleanupScope(
     return own.map((vmid) => [vmid, pool] as const);
   });
   const removesBridges = have.networks.some(({ bridges }) =>
-    bridges.some(({ comments }) => {
-      const mark = parseBridgeMark(comments);
+    bridges.some(({ iface, comments }) => {
+      const mark = parseBridgeMark(iface, comments);
       return mark?.kind === 'stand' && isSelected(mark.user, mark.lab);
     }),
   );

@@ -1,4 +1,5 @@
 /** All endpoints and all kinds of worker tasks in one place. Holds no behaviour. */
+import { startHaManager } from '../ha-manager.ts';
 import type { Handlers, Sim } from '../sim.ts';
 import { accessLoginHandlers } from './access-login.ts';
 import { accessRightsHandlers } from './access-rights.ts';
@@ -12,6 +13,7 @@ import { poolHandlers } from './pools.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
+import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
@@ -28,6 +30,8 @@ import {
   rollbackWorker,
   snapshotWorker,
 } from './qemu-snapshot.ts';
+import { sdnApplyWorker, sdnConfigHandlers } from './sdn-config.ts';
+import { sdnHandlers } from './sdn.ts';
 import { statisticsHandlers } from './statistics.ts';
 import { storageHandlers } from './storage.ts';
 import { taskHandlers } from './tasks.ts';
@@ -45,10 +49,13 @@ export const handlers: Handlers = {
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
   ...qemuLifecycleHandlers,
+  ...qemuMigrateCheckHandlers,
   ...qemuMigrateHandlers,
   ...qemuPowerHandlers,
   ...qemuReadHandlers,
   ...qemuSnapshotHandlers,
+  ...sdnConfigHandlers,
+  ...sdnHandlers,
   ...statisticsHandlers,
   ...storageHandlers,
   ...taskHandlers,
@@ -67,6 +74,7 @@ const workers = {
   migrate: migrateWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,
+  'sdn-apply': sdnApplyWorker,
   shutdown: shutdownWorker,
   signal: signalWorker,
   snapshot: snapshotWorker,
@@ -77,4 +85,5 @@ const workers = {
 
 export function registerWorkers(sim: Sim): void {
   for (const [kind, worker] of Object.entries(workers)) sim.tasks.register(kind, worker(sim));
+  startHaManager(sim);
 }
