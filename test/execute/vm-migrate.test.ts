@@ -74,7 +74,7 @@ describe('vm.migrate', () => {
     const world = cluster({ bridge: 'vmbr5' }, STUCK);
     await expect(migrate(world)).rejects.toMatchObject({
       code: 'MIGRATION_FAILED',
-      message: expect.stringMatching(/failed: migration aborted; it is on pve1/) as string,
+      message: expect.stringMatching(/failed: migration problems; it is on pve1/) as string,
       hint: expect.stringContaining(ABORTED) as string,
     });
     expect(world.isRunning(101)).toBe(true);

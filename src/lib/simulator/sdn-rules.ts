@@ -4,7 +4,7 @@ import type { SdnConfig, VnetState, ZoneState } from './state.ts';
 
 /** A Perl `die` whose text has no line end tells where it was. */
 export function dieAt(text: string, module: string): never {
-  die(`${text} at /usr/share/perl5/PVE/Network/${module} line 1.`);
+  die(`${text} at /usr/share/perl5/PVE/${module} line 1.`);
 }
 
 const general = ['nodes', 'mtu', 'dns', 'reversedns', 'dnszone', 'ipam'];
@@ -79,7 +79,7 @@ function tagProblem(vnet: VnetState, type: string, config: SdnConfig): string | 
 /** vnet_update_hook; a zone that is not there has no plugin to be asked. */
 export function checkVnet(vnet: VnetState, config: SdnConfig): void {
   const zone = config.zones.find((one) => one.zone === vnet.zone);
-  if (!zone) dieAt('cannot lookup undefined type!', '../SectionConfig.pm');
+  if (!zone) dieAt('cannot lookup undefined type!', 'SectionConfig.pm');
   const problem = tagProblem(vnet, zone.type, config);
   if (problem !== undefined) throw paramError({ tag: problem });
 }

@@ -5,6 +5,7 @@ import { accessLoginHandlers } from './access-login.ts';
 import { accessRightsHandlers } from './access-rights.ts';
 import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
+import { haRuleHandlers } from './ha-rules.ts';
 import { haHandlers } from './ha.ts';
 import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
@@ -42,6 +43,7 @@ export const handlers: Handlers = {
   ...accessUserHandlers,
   ...clusterHandlers,
   ...haHandlers,
+  ...haRuleHandlers,
   ...lxcMigrateHandlers,
   ...networkHandlers,
   ...nodeHandlers,

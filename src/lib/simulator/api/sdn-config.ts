@@ -19,7 +19,7 @@ async function locked<T>(call: Call, prefix: string, work: () => T): Promise<T> 
       await sim.clock.sleep(writeMs);
       const { lock } = sim.world.sdn;
       if (lock !== undefined && lock !== params.optText('lock-token'))
-        dieAt('invalid lock token provided!', 'SDN.pm');
+        dieAt('invalid lock token provided!', 'Network/SDN.pm');
       return work();
     } finally {
       release();
@@ -97,7 +97,7 @@ function deleteZone(call: Call): Promise<null> {
   return locked(call, 'delete sdn zone object failed', () => {
     const old = known(sim, id);
     const user = sim.world.sdn.vnets.find(({ zone }) => zone === id);
-    if (user) dieAt(`zone ${id} is used by vnet ${user.vnet}`, 'SDN/Zones/Plugin.pm');
+    if (user) dieAt(`zone ${id} is used by vnet ${user.vnet}`, 'Network/SDN/Zones/Plugin.pm');
     return stage(sim, { zones: sim.world.sdn.zones.filter((one) => one !== old) });
   });
 }
@@ -216,7 +216,8 @@ const isChanged = (sim: Sim): boolean => {
 function takeLock(call: Call): Promise<string> {
   const { sim, params } = call;
   return locked(call, 'could not acquire lock for SDN config', () => {
-    if (!params.flag('allow-pending') && isChanged(sim)) dieAt('configuration has pending changes', 'SDN.pm');
+    if (!params.flag('allow-pending') && isChanged(sim))
+      dieAt('configuration has pending changes', 'Network/SDN.pm');
     const lock = randomUuid(sim.world);
     sim.world.sdn = { ...sim.world.sdn, lock };
     return lock;

@@ -56,7 +56,7 @@ function sections<T>(
 /** Of the section file, as rows carry it. */
 export const sdnDigest = (list: readonly unknown[]): string => sha1(JSON.stringify(list));
 
-const zoneRows_ = (call: Call): Map<string, Record<string, unknown>> =>
+const zoneSections = (call: Call): Map<string, Record<string, unknown>> =>
   sections(
     call,
     (config) => config.zones,
@@ -64,7 +64,7 @@ const zoneRows_ = (call: Call): Map<string, Record<string, unknown>> =>
     zoneSection,
   );
 
-const vnetRows = (call: Call): Map<string, Record<string, unknown>> =>
+const vnetSections = (call: Call): Map<string, Record<string, unknown>> =>
   sections(
     call,
     (config) => config.vnets,
@@ -89,7 +89,7 @@ const zoneOfRow = (row: Record<string, unknown>): string => {
 function listVnets(call: Call): unknown {
   needSdn(call, 'GET /cluster/sdn/vnets');
   const digest = sdnDigest(call.sim.world.sdn.vnets);
-  return [...vnetRows(call)]
+  return [...vnetSections(call)]
     .filter(([vnet, row]) => mayReadVnet(call, vnet, zoneOfRow(row)))
     .map(([vnet, row]) => ({ ...row, vnet, digest }));
 }
@@ -99,7 +99,7 @@ function listZones(call: Call): unknown {
   const { sim, user, params } = call;
   const type = params.optText('type');
   const digest = sdnDigest(sim.world.sdn.zones);
-  return [...zoneRows_(call)]
+  return [...zoneSections(call)]
     .filter(([zone]) => sim.rights.hasAny(user, `/sdn/zones/${zone}`, ['SDN.Audit', 'SDN.Allocate']))
     .filter(([, row]) => type === undefined || row['type'] === type)
     .map(([zone, row]) => ({ ...row, zone, digest }));
@@ -108,7 +108,7 @@ function listZones(call: Call): unknown {
 function readZone(call: Call): unknown {
   const zone = call.params.text('zone');
   needSdn(call, `GET /cluster/sdn/zones/${zone}`);
-  const row = zoneRows_(call).get(zone) ?? die(`sdn '${zone}' does not exist`);
+  const row = zoneSections(call).get(zone) ?? die(`sdn '${zone}' does not exist`);
   return { ...row, zone, digest: sdnDigest(call.sim.world.sdn.zones) };
 }
 
@@ -125,7 +125,7 @@ function readVnet(call: Call): unknown {
   const id = call.params.text('vnet');
   needSdn(call, `GET /cluster/sdn/vnets/${id}`);
   needVnet(call, ['SDN.Audit', 'SDN.Allocate']);
-  const row = vnetRows(call).get(id) ?? die(`sdn vnet '${id}' does not exist`);
+  const row = vnetSections(call).get(id) ?? die(`sdn vnet '${id}' does not exist`);
   return { ...row, vnet: id, digest: sdnDigest(call.sim.world.sdn.vnets) };
 }
 
