@@ -7,7 +7,16 @@
  * are left out there. Ends with 1 when one survives, when one does not fit this checkout, or when tests are red without.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +27,9 @@ import { mutations } from './mutations.mjs';
 const HOME = fileURLToPath(new URL('../../', import.meta.url));
 /** The near tests first; most mistakes get no further. The spawned command line adds nothing that these do not reach. */
 const STAGES = [
-  ['unit', 'http'],
-  ['simulator', 'e2e'],
+  { name: 'the tests of its room', projects: ['unit', 'http'], near: true },
+  { name: 'unit and http', projects: ['unit', 'http'] },
+  { name: 'simulator and e2e', projects: ['simulator', 'e2e'] },
 ];
 /** A mistake may make a loop endless. */
 const LONGEST_MS = 20 * 60_000;
@@ -46,13 +56,13 @@ function end() {
   if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL');
 }
 
-/** Are the tests green that have to do with these files? */
-function isGreen(copy, projects, files) {
+/** Are the tests green that these words of vitest's command line choose? */
+function isGreen(copy, projects, choice) {
   return new Promise((done, fail) => {
     const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-    const args = [vitest, ...(files.length > 0 ? ['related', ...files] : []), '--run', '--bail', '1'];
     const only = projects.flatMap((name) => ['--project', name]);
-    running = spawn(process.execPath, [...args, ...only, '--passWithNoTests', '--reporter', 'dot'], {
+    const args = [vitest, ...choice, ...only, '--run', '--bail', '1', '--passWithNoTests'];
+    running = spawn(process.execPath, args, {
       cwd: copy,
       stdio: 'ignore',
       env: { ...process.env, TEST_RUNS: '' },
@@ -68,46 +78,57 @@ function isGreen(copy, projects, files) {
   });
 }
 
-/** The mistake's text in place; undefined: it does not fit this checkout. */
-function mutate(copy, { file, find, instead }) {
-  const path = join(copy, file);
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const parts = text.split(find);
-  if (parts.length !== 2) return undefined;
-  const changed = parts.join(instead);
+/** The file with the mistake's place, also where it was moved to another folder. */
+function locate(copy, { file, find }) {
+  const all = readdirSync(join(copy, 'src'), { recursive: true }).map((name) => join('src', String(name)));
+  const namesakes = all.filter((other) => basename(other) === basename(file) && other !== file);
+  return [file, ...namesakes].find(
+    (path) => existsSync(join(copy, path)) && readFileSync(join(copy, path), 'utf8').split(find).length === 2,
+  );
+}
+
+/** Makes the mistake; the result mends it. */
+function mutate(path, { find, instead }) {
+  const text = readFileSync(path, 'utf8');
+  const changed = text.split(find).join(instead);
   // What does not even parse would be caught by everything.
   const { diagnostics = [] } = ts.transpileModule(changed, { reportDiagnostics: true });
-  if (diagnostics.length > 0) throw new Error(`${file}: not TypeScript any more with "${instead}"`);
+  if (diagnostics.length > 0) throw new Error(`${path}: not TypeScript any more with "${instead}"`);
   writeFileSync(path, changed);
   return () => writeFileSync(path, text);
 }
 
 /** The stage whose tests turn red. */
-async function caughtBy(copy, file) {
-  for (const projects of STAGES) if (!(await isGreen(copy, projects, [file]))) return projects.join(' or ');
+async function caughtBy(copy, room, file) {
+  for (const { name, projects, near } of STAGES) {
+    const choice = near ? ['run', `test/${room}/`] : ['related', file];
+    if (!(await isGreen(copy, projects, choice))) return name;
+  }
   return undefined;
 }
 
 async function judge(copy, mutation) {
-  const restore = mutate(copy, mutation);
-  if (!restore) return 'does not fit';
+  const file = locate(copy, mutation);
+  if (file === undefined) return 'does not fit';
+  const mend = mutate(join(copy, file), mutation);
   try {
-    const by = await caughtBy(copy, mutation.file);
+    const by = await caughtBy(copy, mutation.room, file);
     return by === undefined ? 'SURVIVED' : `caught by ${by}`;
   } finally {
-    restore();
+    mend();
   }
 }
 
 async function main(copy) {
-  if (!(await isGreen(copy, STAGES.flat(), []))) throw new Error('tests are red before any mistake was made');
+  if (!(await isGreen(copy, ['unit', 'http', 'simulator', 'e2e'], ['run'])))
+    throw new Error('tests are red before any mistake was made');
   const counts = { caught: 0, SURVIVED: 0, does: 0 };
   for (const mutation of mutations) {
     const { room, file, why } = mutation;
     if (values.only !== undefined && !`${file} ${why}`.includes(values.only)) continue;
     const verdict = await judge(copy, mutation);
     counts[verdict.split(' ')[0]] += 1;
-    print(`${verdict.padEnd(26)} ${room}/${basename(file)}: ${why}`);
+    print(`${verdict.padEnd(31)} ${room}/${basename(file)}: ${why}`);
   }
   const { caught, SURVIVED: survived, does: unfit } = counts;
   const left = unfit === 0 ? '' : `, ${unfit} do not fit`;
