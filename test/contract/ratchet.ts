@@ -7,6 +7,7 @@ import { versions, type Version } from '../../src/lib/simulator/version.ts';
 import type { Reply } from '../simulator/harness.ts';
 import { recordAnswers } from './answers.ts';
 import { isContractAtHand, officialEndpoints, type OfficialEndpoint } from './official.ts';
+import { writeOfficialPaths } from './official-paths.ts';
 import { hasField, requiredFields } from './returns.ts';
 
 const kinds = ['endpoint', 'parameter', 'answer field'] as const;
@@ -133,6 +134,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
   for (const line of missing(byVersion)) print(`missing  ${line}`);
   const now = modelledOf(byVersion);
   if (args.includes('--update')) {
+    writeOfficialPaths();
     writeFileSync(recordFile, `${JSON.stringify(now, null, 2)}\n`);
     return 0;
   }

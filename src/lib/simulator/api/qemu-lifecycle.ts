@@ -2,7 +2,7 @@
 import { realizeDrive } from '../config-change.ts';
 import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
-import { die, errorText, permError } from '../pve-error.ts';
+import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
 import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
@@ -41,7 +41,7 @@ function checkCreate(call: Call, vmid: number): void {
 function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
-  if (params.has('archive')) die('restoring from an archive is not part of this simulation');
+  if (params.has('archive')) throw notModelled('restoring from an archive');
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
