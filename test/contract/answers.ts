@@ -5,7 +5,16 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import { closeAll, start, type Caller, type Form, type Reply } from '../simulator/harness.ts';
 
 const guests: NonNullable<Scenario['guests']> = [
-  { vmid: 300, name: 'web', node: 'pve1', pool: 'infra', ha: true, config: { agent: '1' }, tags: 'a' },
+  {
+    vmid: 300,
+    name: 'web',
+    node: 'pve1',
+    pool: 'infra',
+    ha: true,
+    config: { agent: '1' },
+    agent: { commands: [{}] },
+    tags: 'a',
+  },
   { vmid: 301, name: 'box', node: 'pve1', type: 'lxc', storage: 'ceph' },
   { vmid: 302, name: 'next', node: 'pve2' },
   { vmid: 303, name: 'local', node: 'pve1', storage: 'local-lvm', running: false },
@@ -64,7 +73,11 @@ async function prepare(root: Caller): Promise<Readonly<Record<string, string>>> 
   })) as string;
   await root.ended(upid);
   await root.ok('PUT', '/nodes/pve1/qemu/300/config', { memory: 4096 });
-  return { upid };
+
+  const { pid } = (await root.ok('POST', '/nodes/pve1/qemu/300/agent/exec', { command: 'true' })) as {
+    pid: number;
+  };
+  return { upid, pid: String(pid) };
 }
 
 const container = { vmid: '301' };
@@ -85,7 +98,8 @@ export async function recordAnswers(version: Version): Promise<ReadonlyMap<strin
       encodeURIComponent(values[name] ?? `unknown-${name}`),
     );
     const timeframe = params.has('timeframe') ? { timeframe: 'hour' } : {};
-    answers.set(key, await root.get(concrete, { ...timeframe, ...questions[key] }));
+    const pid = params.has('pid') ? { pid: values['pid'] ?? '' } : {};
+    answers.set(key, await root.get(concrete, { ...timeframe, ...pid, ...questions[key] }));
   }
   await closeAll();
   return answers;

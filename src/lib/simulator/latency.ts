@@ -10,6 +10,8 @@ export interface Latency {
   readonly full_clone_s_per_gib: number;
   readonly start_s: number;
   readonly stop_s: number;
+  /** From power on until the agent inside answers. */
+  readonly guest_boot_s: number;
   readonly shutdown_s: number;
   readonly network_reload_s: number;
   readonly network_write_ms: number;
@@ -30,6 +32,7 @@ export const defaultLatency: Latency = {
   full_clone_s_per_gib: 4,
   start_s: 2,
   stop_s: 1,
+  guest_boot_s: 12,
   shutdown_s: 6,
   network_reload_s: 4,
   network_write_ms: 120,

@@ -9,6 +9,7 @@ import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
+import { qemuAgentHandlers } from './qemu-agent.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
@@ -42,6 +43,7 @@ export const handlers: Handlers = {
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
+  ...qemuAgentHandlers,
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
   ...qemuLifecycleHandlers,

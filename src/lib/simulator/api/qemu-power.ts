@@ -24,6 +24,7 @@ export function markStopped(sim: Sim, guest: GuestState): void {
   guest.runningSince = undefined;
   guest.pid = undefined;
   guest.paused = false;
+  guest.agentProcesses = undefined;
   applyPending(sim, guest);
 }
 

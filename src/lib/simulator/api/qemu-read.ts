@@ -117,18 +117,10 @@ function feature(call: Call): unknown {
   return { hasFeature: has ? 1 : 0, nodes: [...sim.world.nodes.keys()] };
 }
 
-function agentPing(call: Call): unknown {
-  const guest = guestOf(call);
-  if (!/(?:^|enabled=)1/.test(guest.config['agent'] ?? '')) die('No QEMU guest agent configured');
-  if (!isRunning(guest)) die(`VM ${guest.vmid} is not running`);
-  return { result: {} };
-}
-
 export const qemuReadHandlers: Handlers = {
   'GET /nodes/{node}/qemu': list,
   'GET /nodes/{node}/qemu/{vmid}/config': config,
   'GET /nodes/{node}/qemu/{vmid}/pending': pending,
   'GET /nodes/{node}/qemu/{vmid}/status/current': currentStatus,
   'GET /nodes/{node}/qemu/{vmid}/feature': feature,
-  'POST /nodes/{node}/qemu/{vmid}/agent/ping': agentPing,
 };

@@ -295,4 +295,33 @@ POST /nodes/{node}/qemu/{vmid}/agent/ping
   [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
   [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
   use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/get-host-name
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+POST /nodes/{node}/qemu/{vmid}/agent/exec
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Unrestricted"]]
+  use: guest
+  [7] command? str:string-alist
+  [89] command! array
+  input-data? str len=..65536
+GET /nodes/{node}/qemu/{vmid}/agent/exec-status
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Unrestricted"]]
+  use: guest
+  pid! int
 `;
