@@ -16,6 +16,7 @@ import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } fr
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
+  hibernateWorker,
   qemuPowerHandlers,
   shutdownWorker,
   signalWorker,
@@ -65,6 +66,7 @@ const workers = {
   destroy: destroyWorker,
   'ha-migrate': haMigrateWorker,
   'ha-request': haRequestWorker,
+  hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
   resize: resizeWorker,
