@@ -5,6 +5,7 @@ import { nicProblem } from './network-check.ts';
 import { die, paramError } from './pve-error.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
+import { dropState, isHibernated } from './vmstate.ts';
 import { activateStorage, addVolume, cloudInitVolid } from './volumes.ts';
 
 export interface ConfigChange {
@@ -96,6 +97,11 @@ function applySet(
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
+  // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
+  if (key === 'vmstate') {
+    dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
+    return;
+  }
   if (isRunning(guest) && !fastOptions.has(key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
   } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);

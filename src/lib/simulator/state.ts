@@ -100,6 +100,33 @@ export interface PublishedGuest {
   readonly runningSince: number | null;
 }
 
+/** How a command inside a guest ends. */
+export interface AgentCommand {
+  /** Program and arguments, joined by blanks; absent: any command. */
+  readonly run?: string;
+  readonly exitcode?: number;
+  readonly output?: string;
+  readonly error?: string;
+  /** Until it ends; it may outlast any client's patience. */
+  readonly seconds?: number;
+}
+
+/** What is inside a guest, as far as its agent tells. */
+export interface AgentState {
+  /** `stuck` answers a ping and nothing else. */
+  readonly state?: 'running' | 'absent' | 'stuck';
+  /** Of the first NIC, with prefix length. */
+  readonly addresses?: readonly string[];
+  readonly os?: string;
+  readonly commands?: readonly AgentCommand[];
+}
+
+interface AgentProcess {
+  readonly pid: number;
+  readonly endsAt: number;
+  readonly command: AgentCommand;
+}
+
 export interface GuestState {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
@@ -117,6 +144,10 @@ export interface GuestState {
   readonly load: number;
   /** Fraction of its memory that a running guest uses; absent: goes with `load`. */
   readonly memoryLoad?: number;
+  /** Absent: an agent runs and knows no command. */
+  readonly agent?: AgentState;
+  /** Started through the agent and not yet asked for their end. */
+  agentProcesses?: readonly AgentProcess[] | undefined;
   /** Published view until that moment; null: nothing published yet. Absent: the live view is published. */
   published?: PublishedGuest | null | undefined;
   publishedUntil?: number | undefined;

@@ -120,7 +120,7 @@ function valueProblem(spec: ParamSpec, name: string, text: string, context: Cont
   return undefined;
 }
 
-/** 7.4 joins repeated keys with NUL; 8+ keeps arrays, which only lists accept. JSON booleans exist on 8+ only. */
+/** 7.4 joins repeated keys with NUL; 8+ keeps arrays, which only arrays and lists accept. JSON booleans exist on 8+ only. */
 function toText(value: unknown, spec: ParamSpec, major: number): string | { readonly problem: string } {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);
@@ -128,8 +128,8 @@ function toText(value: unknown, spec: ParamSpec, major: number): string | { read
     if (major >= 8 && spec.type === 'bool') return value ? '1' : '0';
     return { problem: `type check ('${spec.type}') failed - got JSON::PP::Boolean` };
   }
-  if (Array.isArray(value) && (major === 7 || (spec.format ?? '').endsWith('-list')))
-    return value.map(String).join('\0');
+  const takesSeveral = spec.type === 'array' || (spec.format ?? '').endsWith('-list');
+  if (Array.isArray(value) && (major === 7 || takesSeveral)) return value.map(String).join('\0');
   return { problem: `type check ('string') failed - got ${Array.isArray(value) ? 'ARRAY' : 'HASH'}` };
 }
 

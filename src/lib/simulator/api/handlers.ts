@@ -11,6 +11,7 @@ import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
+import { qemuAgentHandlers } from './qemu-agent.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
@@ -18,6 +19,7 @@ import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
+  hibernateWorker,
   qemuPowerHandlers,
   shutdownWorker,
   signalWorker,
@@ -48,6 +50,7 @@ export const handlers: Handlers = {
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
+  ...qemuAgentHandlers,
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
   ...qemuLifecycleHandlers,
@@ -72,6 +75,7 @@ const workers = {
   destroy: destroyWorker,
   'ha-migrate': haMigrateWorker,
   'ha-request': haRequestWorker,
+  hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
   resize: resizeWorker,

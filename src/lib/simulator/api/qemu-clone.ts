@@ -170,7 +170,8 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
 }
 
 /** The placeholder is written atomically: a config of that number on another node makes it fail. */
-function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
+function createPlaceholder(sim: Sim, task: TaskContext, { newid, vmid }: CloneJob): void {
+  const agent = sim.world.guests.get(vmid)?.agent;
   if (sim.world.guests.has(newid)) {
     die(
       `close (rename) atomic file '/etc/pve/nodes/${task.node}/qemu-server/${newid}.conf' failed: File exists`,
@@ -187,6 +188,7 @@ function createPlaceholder(sim: Sim, task: TaskContext, newid: number): void {
     pendingDelete: [],
     paused: false,
     load: 0.02 + (sim.world.random32() % 100) / 2000,
+    ...(agent === undefined ? {} : { agent }),
   };
   sim.world.addGuest(guest);
   noteBirth(sim, guest);
@@ -266,7 +268,7 @@ export function cloneWorker(sim: Sim): Worker {
         const plan = task.done('created')
           ? resumedPlan(sim, task, job)
           : loadAndCheck(sim, task.user, task.node, job);
-        task.once('created', () => createPlaceholder(sim, task, job.newid));
+        task.once('created', () => createPlaceholder(sim, task, job));
         try {
           await fill(sim, task, job, plan);
         } catch (error) {

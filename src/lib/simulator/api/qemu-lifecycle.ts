@@ -3,12 +3,13 @@ import { realizeDrive } from '../config-change.ts';
 import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
-import { die, errorText, permError } from '../pve-error.ts';
+import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
 import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
+import { isHibernated } from '../vmstate.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
@@ -42,7 +43,7 @@ function checkCreate(call: Call, vmid: number): void {
 function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
-  if (params.has('archive')) die('restoring from an archive is not part of this simulation');
+  if (params.has('archive')) throw notModelled('restoring from an archive');
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
@@ -146,7 +147,10 @@ function destroy(call: Call): unknown {
 function ownVolumes(sim: Sim, guest: GuestState): string[] {
   const drives = drivesOf(sim.contract, guest.config).filter((drive) => !drive.isCdrom || drive.isCloudInit);
   const unused = Object.entries(guest.config).filter(([key]) => /^unused\d+$/.test(key));
+  // Memory of the machine itself, when it is hibernated, and of its snapshots.
+  const states = [guest.config['vmstate'], ...guest.snapshots.map((one) => one.config['vmstate'])];
   const all = [
+    ...states.filter((volid) => volid !== undefined),
     ...drives.map((drive) => drive.file),
     ...unused.map(([, value]) => value.split(',')[0] ?? value),
   ];
@@ -181,7 +185,7 @@ async function destroyLocked(
   const guest = loadGuest(sim, task.node, vmid);
   if (!task.done('checked')) {
     checkDestroy(sim, guest, purge);
-    if (!skiplock) checkLock(guest);
+    if (!skiplock && !isHibernated(guest)) checkLock(guest);
     if (isTemplate(guest)) {
       const base = ownVolumes(sim, guest).find((volid) => linkedChildren(sim, volid).length > 0);
       if (base !== undefined) die(`base volume '${base}' is still in use by linked cloned`);

@@ -14,6 +14,7 @@ import {
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
+import { snapshotConfig } from './qemu-snapshot.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -67,7 +68,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...snapshot.config, digest: digestOf(guest) };
+    return { ...snapshotConfig(snapshot), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {
@@ -119,18 +120,10 @@ function feature(call: Call): unknown {
   return { hasFeature: has ? 1 : 0, nodes: [...sim.world.nodes.keys()] };
 }
 
-function agentPing(call: Call): unknown {
-  const guest = guestOf(call);
-  if (!/(?:^|enabled=)1/.test(guest.config['agent'] ?? '')) die('No QEMU guest agent configured');
-  if (!isRunning(guest)) die(`VM ${guest.vmid} is not running`);
-  return { result: {} };
-}
-
 export const qemuReadHandlers: Handlers = {
   'GET /nodes/{node}/qemu': list,
   'GET /nodes/{node}/qemu/{vmid}/config': config,
   'GET /nodes/{node}/qemu/{vmid}/pending': pending,
   'GET /nodes/{node}/qemu/{vmid}/status/current': currentStatus,
   'GET /nodes/{node}/qemu/{vmid}/feature': feature,
-  'POST /nodes/{node}/qemu/{vmid}/agent/ping': agentPing,
 };

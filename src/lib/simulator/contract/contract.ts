@@ -4,6 +4,7 @@ import { accessTable } from './access-table.ts';
 import { clusterTable } from './cluster-table.ts';
 import { formatTable } from './format-table.ts';
 import { haTable } from './ha-table.ts';
+import { officialPaths } from './official-paths.ts';
 import { nodeTable } from './node-table.ts';
 import { parseTables, type Contract } from './parse-tables.ts';
 import { qemuTable } from './qemu-table.ts';
@@ -20,4 +21,19 @@ export function contractOf(version: Version): Contract {
   );
   cache.set(version, contract);
   return contract;
+}
+
+/** Everything that PVE of this version answers to, whether it is modelled or not. */
+export function officialEndpointsOf(version: Version): { readonly method: string; readonly path: string }[] {
+  const major = version.slice(0, 1);
+  return officialPaths
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [path = '', ...methods] = line.split(' ');
+      return methods.flatMap((written) => {
+        const [, method = '', majors = ''] = /^([A-Z]+)(\d*)$/.exec(written) ?? [];
+        return majors === '' || majors.includes(major) ? [{ method, path }] : [];
+      });
+    });
 }

@@ -189,22 +189,31 @@ const valueFormats: Readonly<Record<string, Check>> = {
   ),
 };
 
-const checks: Readonly<Record<string, Check>> = { ...addressFormats, ...nameFormats, ...valueFormats };
+/** Any text; as `string-alist` a list of them. */
+const anyText: Check = () => undefined;
+
+const checks: Readonly<Record<string, Check>> = {
+  string: anyText,
+  ...addressFormats,
+  ...nameFormats,
+  ...valueFormats,
+};
 
 /** PVE's split_list: NUL, comma, semicolon or blanks. */
 export function splitList(text: string): string[] {
   return text.split(/[\0,;\s]+/).filter((item) => item !== '');
 }
 
-/** A problem with `value` under `format`, or undefined. Formats ending in -list and -opt derive from the base. */
+/** A problem with `value` under `format`, or undefined. Formats ending in -list, -alist and -opt derive from the base. */
 export function checkFormat(format: string, value: string, major: number): string | undefined {
   const direct = checks[format];
   if (direct) return direct(value, major);
   if (format.endsWith('-opt'))
     return value === '' ? undefined : checkFormat(format.slice(0, -4), value, major);
-  if (!format.endsWith('-list')) return undefined;
+  const base = format.replace(/-a?list$/, '');
+  if (base === format) return undefined;
   for (const item of splitList(value)) {
-    const problem = checkFormat(format.slice(0, -5), item, major);
+    const problem = checkFormat(base, item, major);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -213,6 +222,6 @@ export function checkFormat(format: string, value: string, major: number): strin
 /** Formats with a check here; the rest of the tables' formats must be property strings. */
 export function hasFormat(format: string): boolean {
   return (
-    format in checks || (/-(?:list|opt)$/.test(format) && hasFormat(format.replace(/-(?:list|opt)$/, '')))
+    format in checks || (/-(?:a?list|opt)$/.test(format) && hasFormat(format.replace(/-(?:a?list|opt)$/, '')))
   );
 }

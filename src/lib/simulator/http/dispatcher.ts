@@ -1,7 +1,8 @@
 /** One request from authentication to answer: routing, rights, forwarding, workers, validation. Must not touch sockets. */
+import { officialEndpointsOf } from '../contract/contract.ts';
 import type { Faults, RequestFault } from '../faults.ts';
 import { isToken } from '../permissions.ts';
-import { PveError, die, firstLine, permError } from '../pve-error.ts';
+import { PveError, die, firstLine, notModelled, permError } from '../pve-error.ts';
 import type { Call, Handler, Sim } from '../sim.ts';
 import { validateParams, type RawParams } from '../validate.ts';
 import { authenticate } from './auth.ts';
@@ -38,6 +39,7 @@ export class Dispatcher {
   readonly #faults: Faults;
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #router: Router;
+  readonly #official: Router<{ readonly method: string; readonly path: string }>;
   readonly #workers = new WorkerPools();
 
   constructor(sim: Sim, faults: Faults, handlers: Readonly<Record<string, Handler>>) {
@@ -45,6 +47,7 @@ export class Dispatcher {
     this.#faults = faults;
     this.#handlers = handlers;
     this.#router = new Router(sim.contract.endpoints.values());
+    this.#official = new Router(officialEndpointsOf(sim.facts.version));
   }
 
   route(method: string, path: string): Route | undefined {
@@ -76,12 +79,19 @@ export class Dispatcher {
       return this.#failure(error, true);
     }
     try {
-      if (!route) throw new PveError(501, `Method '${request.method} ${request.path}' not implemented`);
+      if (!route) throw this.#absent(request.method, request.path);
       return await this.#authorized(request, route, user, struck);
     } catch (error) {
       if (error instanceof PveError && error.status === 401) await this.#sim.clock.sleep(loginDelayMs);
       return this.#failure(error, false);
     }
+  }
+
+  /** What PVE has and we have not must not look like what PVE has not. */
+  #absent(method: string, path: string): PveError {
+    return this.#official.find(method, path)
+      ? notModelled(`${method} ${path}`)
+      : new PveError(501, `Method '${method} ${path}' not implemented`);
   }
 
   async #authorized(
