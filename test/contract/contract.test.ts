@@ -1,7 +1,7 @@
 /** Holds every endpoint of the simulator against the official contract, per version. */
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../src/lib/simulator/api/handlers.ts';
-import { contractOf } from '../../src/lib/simulator/contract/contract.ts';
+import { contractOf, officialEndpointsOf } from '../../src/lib/simulator/contract/contract.ts';
 import { hasFormat } from '../../src/lib/simulator/contract/formats.ts';
 import type { EndpointSpec, ParamSpec } from '../../src/lib/simulator/contract/parse-tables.ts';
 import { versions, type Version } from '../../src/lib/simulator/version.ts';
@@ -113,6 +113,11 @@ describe.skipIf(!isContractAtHand)('against the official contract', () => {
     ['7.4', 'PUT', '/nodes/{node}/qemu/{vmid}/config', ['ciupgrade'], 1],
   ])('%s: %s %s with %j has %i violations', (version, method, path, names, count) => {
     expect(violations(version, method, path, names)).toHaveLength(count);
+  });
+
+  test.each(versions)('%s: the paths of PVE, modelled or not', (version) => {
+    const ours = officialEndpointsOf(version).map(({ method, path }) => `${method} ${path}`);
+    expect(ours.sort()).toEqual(Object.keys(officialEndpoints(version)).sort());
   });
 
   test.each(versions)('%s: property strings', (version) => {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Simulator } from '../../src/lib/simulator/simulator.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
+import type { OfficialReturn } from './returns.ts';
 
 export interface OfficialParam {
   readonly type?: string;
@@ -30,6 +31,7 @@ export interface OfficialEndpoint {
   } | null;
   readonly protected?: boolean;
   readonly proxyto?: string;
+  readonly returns?: OfficialReturn;
 }
 
 type Endpoints = Readonly<Record<string, OfficialEndpoint>>;

@@ -69,6 +69,26 @@ test.each([
   expect(reply.headers.connection).toBe('close');
 });
 
+test.each([
+  ['7.4', 'GET', '/nodes/pve1/qemu/300/rrd', 'GET /nodes/pve1/qemu/300/rrd is not part of the simulator'],
+  ['9.2', 'GET', '/cluster/bulk-action', 'GET /cluster/bulk-action is not part of the simulator'],
+  ['8.4', 'GET', '/cluster/bulk-action', "Method 'GET /cluster/bulk-action' not implemented"],
+  ['8.4', 'PUT', '/nodes/pve1/qemu/300', "Method 'PUT /nodes/pve1/qemu/300' not implemented"],
+] as const)('%s: %s %s: %s', async (version, method, path, reason) => {
+  const { root } = await start({ version });
+  const reply = await root.call(method, path);
+  expect([reply.status, reply.reason]).toEqual([501, reason]);
+});
+
+test('a restore is not modelled, and says so', async () => {
+  const { root } = await start();
+  const reply = await root.post('/nodes/pve1/qemu', { vmid: 400, archive: 'local:backup/x.vma.zst' });
+  expect([reply.status, reply.reason]).toEqual([
+    501,
+    'restoring from an archive is not part of the simulator',
+  ]);
+});
+
 test('7.4 takes 64 KiB and tells errors in the reason phrase only', async () => {
   const started = await startServed({ version: '7.4' });
   const headers = { ...authorization(started), ...formType };

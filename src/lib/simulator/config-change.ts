@@ -6,7 +6,8 @@ import { bootOrder, checkBootOrder } from './option-rules.ts';
 import { die, paramError } from './pve-error.ts';
 import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
-import { addVolume, checkEnabled, cloudInitVolid } from './volumes.ts';
+import { dropState, isHibernated } from './vmstate.ts';
+import { activateStorage, addVolume, cloudInitVolid } from './volumes.ts';
 
 export interface ConfigChange {
   readonly set: Readonly<GuestConfig>;
@@ -18,7 +19,7 @@ export interface ConfigChange {
 export function realizeDrive(sim: Sim, node: string, vmid: number, key: string, value: string): string {
   const drive = parseDrive(sim.contract, key, value);
   if (drive.file === 'none' || drive.file === 'cdrom') return value;
-  const storage = checkEnabled(sim, drive.storage, node);
+  const storage = activateStorage(sim, drive.storage, node);
   const asked = drive.file.slice(drive.storage.length + 1);
   if (asked === 'cloudinit') {
     const volid = cloudInitVolid(storage, vmid);
@@ -108,6 +109,11 @@ function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): 
     die(`can't remove drive '${key}' - protection mode enabled`);
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
+  // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
+  if (key === 'vmstate') {
+    dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
+    return;
+  }
   if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
   } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);

@@ -28,6 +28,13 @@ export class Params {
     return typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
   }
 
+  /** The items of an array; of a list that came as one text, see split_list. */
+  optList(name: string): string[] | undefined {
+    const text = this.optText(name);
+    if (text === undefined) return undefined;
+    return text.includes('\0') ? text.split('\0') : [text];
+  }
+
   optNumber(name: string): number | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : Number(value);

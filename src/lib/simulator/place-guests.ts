@@ -11,6 +11,9 @@ import type { World } from './world.ts';
 const gib = 1024 ** 3;
 const dayMs = 86_400_000;
 
+const agentOf = ({ agent }: ScenarioGuest | ScenarioTemplate): Pick<GuestState, 'agent'> =>
+  agent === undefined ? {} : { agent };
+
 /** Places guests and their volumes into a world, with the machinery that clones use. */
 class Builder {
   readonly #sim: Pick<Sim, 'world'>;
@@ -63,7 +66,11 @@ class Builder {
     node: string,
     type: 'qemu' | 'lxc',
     config: Record<string, string>,
-    { load, memoryLoad }: { readonly load: number; readonly memoryLoad?: number | undefined },
+    {
+      load,
+      memoryLoad,
+      agent,
+    }: Pick<GuestState, 'load' | 'agent'> & { readonly memoryLoad?: number | undefined },
   ): GuestState {
     const guest: GuestState = {
       vmid,
@@ -76,6 +83,7 @@ class Builder {
       paused: false,
       load,
       ...(memoryLoad === undefined ? {} : { memoryLoad }),
+      ...(agent === undefined ? {} : { agent }),
     };
     this.#sim.world.addGuest(guest);
     return guest;
@@ -100,7 +108,13 @@ class Builder {
       }
     }
     if (one.iso !== undefined) config['ide3'] = `${one.iso},media=cdrom`;
-    this.#add(one.vmid, one.node, 'qemu', { ...config, ...one.config, template: '1' }, { load: 0 });
+    this.#add(
+      one.vmid,
+      one.node,
+      'qemu',
+      { ...config, ...one.config, template: '1' },
+      { load: 0, ...agentOf(one) },
+    );
     this.#join(one.pool, one.vmid);
   }
 
@@ -119,7 +133,7 @@ class Builder {
             rootfs: disk,
             net0: `name=eth0,bridge=${one.bridge ?? 'vmbr0'},firewall=1,hwaddr=${mac},type=veth`,
           };
-    const use = { load, memoryLoad: one.memory_load };
+    const use = { load, memoryLoad: one.memory_load, ...agentOf(one) };
     const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, use);
     for (const name of one.snapshots ?? []) {
       const parent = guest.parent === undefined ? {} : { parent: guest.parent };
@@ -138,6 +152,17 @@ class Builder {
 
   #join(pool: string | undefined, vmid: number): void {
     if (pool !== undefined) this.#sim.world.joinPool(pool, vmid);
+  }
+
+  /** On a storage of their own the nodes have files of their own. */
+  snippets(): void {
+    const { world } = this.#sim;
+    for (const { volid, nodes = [...world.nodes.keys()] } of this.#scenario.snippets ?? []) {
+      const storage = volid.slice(0, volid.indexOf(':'));
+      const places = world.storages.get(storage)?.shared === true ? [{}] : nodes.map((node) => ({ node }));
+      for (const place of places)
+        world.addVolume({ volid, storage, ...place, size: 512, format: 'snippet', content: 'snippets' });
+    }
   }
 
   bulk(): void {
@@ -167,5 +192,6 @@ export function placeGuests(scenario: Scenario, world: World, start: number): vo
   const builder = new Builder(scenario, world, start);
   for (const one of scenario.templates ?? []) builder.template(one);
   for (const one of scenario.guests ?? []) builder.guest(one);
+  builder.snippets();
   builder.bulk();
 }

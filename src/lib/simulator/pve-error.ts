@@ -17,6 +17,11 @@ export function die(message: string): never {
   throw new PveError(500, message);
 }
 
+/** PVE would do it; the text says whose gap it is. */
+export function notModelled(what: string): PveError {
+  return new PveError(501, `${what} is not part of the simulator`);
+}
+
 /** PVE's raise_param_exc. */
 export function paramError(errors: Readonly<Record<string, string>>): PveError {
   return new PveError(400, 'Parameter verification failed.', errors);

@@ -39,6 +39,12 @@ export interface NodeState {
   /** interfaces.new, when something is staged. */
   staged?: readonly InterfaceState[] | undefined;
   running: Record<string, RunningInterface>;
+  /** Bridges of files that /etc/network/interfaces sources: PVE does not read those. */
+  readonly sourcedBridges?: readonly string[];
+  /** Bridges that are in no file. */
+  handMadeBridges?: readonly string[];
+  /** Version of the SDN configuration that the node generated last. */
+  sdnVersion?: number;
   /** Offset of pvestatd's 10 s cycle. */
   readonly cyclePhase: number;
 }
@@ -50,6 +56,8 @@ export interface StorageState {
   readonly shared: boolean;
   readonly nodes?: readonly string[];
   readonly disabled: boolean;
+  /** Nodes that cannot reach it. */
+  readonly offlineOn?: readonly string[];
   readonly size: number;
   readonly used: number;
   readonly options: Readonly<Record<string, string>>;
@@ -92,6 +100,33 @@ export interface PublishedGuest {
   readonly runningSince: number | null;
 }
 
+/** How a command inside a guest ends. */
+export interface AgentCommand {
+  /** Program and arguments, joined by blanks; absent: any command. */
+  readonly run?: string;
+  readonly exitcode?: number;
+  readonly output?: string;
+  readonly error?: string;
+  /** Until it ends; it may outlast any client's patience. */
+  readonly seconds?: number;
+}
+
+/** What is inside a guest, as far as its agent tells. */
+export interface AgentState {
+  /** `stuck` answers a ping and nothing else. */
+  readonly state?: 'running' | 'absent' | 'stuck';
+  /** Of the first NIC, with prefix length. */
+  readonly addresses?: readonly string[];
+  readonly os?: string;
+  readonly commands?: readonly AgentCommand[];
+}
+
+interface AgentProcess {
+  readonly pid: number;
+  readonly endsAt: number;
+  readonly command: AgentCommand;
+}
+
 export interface GuestState {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
@@ -109,6 +144,10 @@ export interface GuestState {
   readonly load: number;
   /** Fraction of its memory that a running guest uses; absent: goes with `load`. */
   readonly memoryLoad?: number;
+  /** Absent: an agent runs and knows no command. */
+  readonly agent?: AgentState;
+  /** Started through the agent and not yet asked for their end. */
+  agentProcesses?: readonly AgentProcess[] | undefined;
   /** Published view until that moment; null: nothing published yet. Absent: the live view is published. */
   published?: PublishedGuest | null | undefined;
   publishedUntil?: number | undefined;
@@ -179,12 +218,36 @@ export interface TaskState {
   fault?: string | undefined;
 }
 
-interface VnetState {
+export interface ZoneState {
+  readonly zone: string;
+  readonly type: string;
+  /** `nodes`, `bridge`, `peers`, `mtu` and the like, by their API names. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+export interface VnetState {
   readonly vnet: string;
   readonly zone: string;
   readonly tag?: number;
   readonly alias?: string;
   readonly vlanaware: boolean;
+  readonly isolatePorts?: boolean;
+}
+
+export interface SdnConfig {
+  readonly zones: readonly ZoneState[];
+  readonly vnets: readonly VnetState[];
+}
+
+/** Zones and vnets as configured; what was applied beside them. */
+export interface SdnState extends SdnConfig {
+  readonly installed: boolean;
+  /** Absent: everything was applied. */
+  readonly running?: SdnConfig;
+  /** Of what was applied. */
+  readonly version?: number;
+  /** Token of the global lock (9). */
+  readonly lock?: string;
 }
 
 /** A group of PVE 7 and 8. */
@@ -193,6 +256,7 @@ export interface HaGroupState {
   readonly nodes: readonly string[];
   readonly restricted: boolean;
   readonly nofailback: boolean;
+  readonly comment?: string;
 }
 
 /** A rule of PVE 9. */
@@ -203,13 +267,20 @@ export interface HaRuleState {
   readonly nodes: readonly string[];
   readonly strict: boolean;
   readonly affinity?: 'positive' | 'negative';
+  readonly comment?: string;
+  readonly disabled?: boolean;
 }
 
 export interface HaResourceState {
   readonly sid: string;
+  /** As requested. */
   readonly state: string;
+  /** What the manager is at with it: `migrate`, `request_stop`, `error`. Absent: it is as requested. */
+  readonly status?: string;
   readonly group?: string;
   readonly comment?: string;
+  /** `max_restart`, `failback` and the like, by their API names. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export interface ClusterState {
@@ -238,11 +309,7 @@ export interface ClusterState {
   readonly acl: readonly AclState[];
   readonly pools: readonly PoolState[];
   readonly datacenter: Readonly<Record<string, string>>;
-  readonly sdn: {
-    readonly installed: boolean;
-    readonly zones: readonly { zone: string; type: string }[];
-    readonly vnets: readonly VnetState[];
-  };
+  readonly sdn: SdnState;
   readonly ha: {
     readonly resources: readonly HaResourceState[];
     readonly groups: readonly HaGroupState[];

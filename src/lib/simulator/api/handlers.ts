@@ -1,20 +1,25 @@
 /** All endpoints and all kinds of worker tasks in one place. Holds no behaviour. */
+import { startHaManager } from '../ha-manager.ts';
 import type { Handlers, Sim } from '../sim.ts';
 import { accessLoginHandlers } from './access-login.ts';
 import { accessRightsHandlers } from './access-rights.ts';
 import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
+import { haRuleHandlers } from './ha-rules.ts';
 import { haHandlers } from './ha.ts';
 import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
+import { qemuAgentHandlers } from './qemu-agent.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
+import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
+  hibernateWorker,
   qemuPowerHandlers,
   shutdownWorker,
   signalWorker,
@@ -28,6 +33,8 @@ import {
   rollbackWorker,
   snapshotWorker,
 } from './qemu-snapshot.ts';
+import { sdnApplyWorker, sdnConfigHandlers } from './sdn-config.ts';
+import { sdnHandlers } from './sdn.ts';
 import { statisticsHandlers } from './statistics.ts';
 import { storageHandlers } from './storage.ts';
 import { taskHandlers } from './tasks.ts';
@@ -38,17 +45,22 @@ export const handlers: Handlers = {
   ...accessUserHandlers,
   ...clusterHandlers,
   ...haHandlers,
+  ...haRuleHandlers,
   ...lxcMigrateHandlers,
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
+  ...qemuAgentHandlers,
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
   ...qemuLifecycleHandlers,
+  ...qemuMigrateCheckHandlers,
   ...qemuMigrateHandlers,
   ...qemuPowerHandlers,
   ...qemuReadHandlers,
   ...qemuSnapshotHandlers,
+  ...sdnConfigHandlers,
+  ...sdnHandlers,
   ...statisticsHandlers,
   ...storageHandlers,
   ...taskHandlers,
@@ -63,10 +75,12 @@ const workers = {
   destroy: destroyWorker,
   'ha-migrate': haMigrateWorker,
   'ha-request': haRequestWorker,
+  hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,
+  'sdn-apply': sdnApplyWorker,
   shutdown: shutdownWorker,
   signal: signalWorker,
   snapshot: snapshotWorker,
@@ -77,4 +91,5 @@ const workers = {
 
 export function registerWorkers(sim: Sim): void {
   for (const [kind, worker] of Object.entries(workers)) sim.tasks.register(kind, worker(sim));
+  startHaManager(sim);
 }

@@ -189,7 +189,8 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
 
 /** The placeholder is written atomically: a config of that number on another node makes it fail. */
 function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
-  const { newid } = job;
+  const { newid, vmid } = job;
+  const agent = sim.world.guests.get(vmid)?.agent;
   const description = job.params.text('description').trimEnd();
   needWritable(sim, task.node, newid);
   if (sim.world.guests.has(newid)) {
@@ -208,6 +209,7 @@ function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
     pendingDelete: [],
     paused: false,
     load: 0.02 + (sim.world.random32() % 100) / 2000,
+    ...(agent === undefined ? {} : { agent }),
   };
   sim.world.addGuest(guest);
   noteBirth(sim, guest);

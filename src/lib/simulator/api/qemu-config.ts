@@ -19,7 +19,9 @@ import { checkBalloon, checkSshKeys } from '../option-rules.ts';
 import { randomUuid, sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
+import { checkHookscript } from '../start-check.ts';
 import { textArg, type Worker } from '../tasks.ts';
+import { isHibernated } from '../vmstate.ts';
 import { storageOf } from '../volumes.ts';
 import {
   checkBridges,
@@ -98,6 +100,7 @@ function changeFrom(call: Call): ConfigChange {
   );
   for (const [key, value] of Object.entries(set))
     if (isDriveKey(key) && value !== '') checkDriveAccess(sim, user, guest.vmid, key, value);
+  if (set['hookscript'] !== undefined) checkHookscript(sim, call.node, set['hookscript']);
   return { set, remove, force: params.flag('force') };
 }
 
@@ -106,7 +109,8 @@ function checkState(call: Call, guest: GuestState): void {
   const digest = params.optText('digest');
   if (digest !== undefined && digest !== digestOf(guest))
     die('checksum mismatch (file change by other user?)');
-  if (!params.flag('skiplock')) checkLock(guest);
+  const discards = splitList(params.text('delete')).includes('vmstate');
+  if (!params.flag('skiplock') && !(discards && isHibernated(guest))) checkLock(guest);
 }
 
 function checkChange(call: Call, guest: GuestState, change: ConfigChange): void {

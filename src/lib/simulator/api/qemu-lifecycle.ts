@@ -10,7 +10,8 @@ import {
   without,
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
-import { die, errorText, permError } from '../pve-error.ts';
+import { dropHaResource } from '../ha-manager.ts';
+import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
 import {
   lockGuest,
@@ -24,6 +25,7 @@ import {
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
+import { isHibernated } from '../vmstate.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
@@ -69,7 +71,7 @@ function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
   needQuorum(sim);
-  if (params.has('archive')) die('restoring from an archive is not part of this simulation');
+  if (params.has('archive')) throw notModelled('restoring from an archive');
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
@@ -185,7 +187,10 @@ function destroy(call: Call): unknown {
 function ownVolumes(sim: Sim, guest: GuestState): string[] {
   const drives = drivesOf(sim.contract, guest.config).filter((drive) => !drive.isCdrom || drive.isCloudInit);
   const unused = Object.entries(guest.config).filter(([key]) => /^unused\d+$/.test(key));
+  // Memory of the machine itself, when it is hibernated, and of its snapshots.
+  const states = [guest.config['vmstate'], ...guest.snapshots.map((one) => one.config['vmstate'])];
   const all = [
+    ...states.filter((volid) => volid !== undefined),
     ...drives.map((drive) => drive.file),
     ...unused.map(([, value]) => value.split(',')[0] ?? value),
   ];
@@ -220,7 +225,7 @@ async function destroyLocked(
   const guest = loadGuest(sim, task.node, vmid);
   if (!task.done('checked')) {
     checkDestroy(sim, guest, purge);
-    if (!skiplock) checkLock(guest);
+    if (!skiplock && !isHibernated(guest)) checkLock(guest);
     if (isTemplate(guest)) {
       const base = ownVolumes(sim, guest).find((volid) => linkedChildren(sim, volid).length > 0);
       if (base !== undefined) die(`base volume '${base}' is still in use by linked cloned`);
@@ -244,7 +249,7 @@ async function destroyLocked(
       });
     });
   }
-  if (purge) sim.world.haResources.delete(`vm:${vmid}`);
+  if (purge) dropHaResource(sim.world, `vm:${vmid}`, true);
   sim.world.removeGuest(vmid);
 }
 

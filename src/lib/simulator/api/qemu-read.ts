@@ -7,12 +7,14 @@ import {
   maxCpus,
   maxMemory,
   parseSize,
+  pressures,
   qmpStatus,
   usage,
 } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
+import { snapshotConfig } from './qemu-snapshot.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -46,6 +48,7 @@ function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
     ...(lock === undefined ? {} : { lock }),
     ...(tags === undefined ? {} : { tags }),
     ...(sim.facts.major === 9 ? { memhost: Math.round(live.mem * 1.05) } : {}),
+    ...(sim.facts.major === 9 && isRunning(guest) ? pressures(live.cpu) : {}),
   };
 }
 
@@ -72,7 +75,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...masked(snapshot.config), digest: digestOf(guest) };
+    return { ...snapshotConfig({ ...snapshot, config: masked(snapshot.config) }), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {
@@ -108,7 +111,7 @@ function currentStatus(call: Call): unknown {
   return {
     ...vmStatus(sim, guest),
     qmpstatus: qmpStatus(guest),
-    ha: managed ? { managed: 1, state: managed.state } : { managed: 0 },
+    ha: managed ? { managed: 1, state: managed.status ?? managed.state } : { managed: 0 },
     ...(/(?:^|enabled=)1/.test(guest.config['agent'] ?? '') ? { agent: 1 } : {}),
   };
 }
@@ -128,18 +131,10 @@ function feature(call: Call): unknown {
   return { hasFeature: has ? 1 : 0, nodes: [...sim.world.nodes.keys()] };
 }
 
-function agentPing(call: Call): unknown {
-  const guest = guestOf(call);
-  if (!/(?:^|enabled=)1/.test(guest.config['agent'] ?? '')) die('No QEMU guest agent configured');
-  if (!isRunning(guest)) die(`VM ${guest.vmid} is not running`);
-  return { result: {} };
-}
-
 export const qemuReadHandlers: Handlers = {
   'GET /nodes/{node}/qemu': list,
   'GET /nodes/{node}/qemu/{vmid}/config': config,
   'GET /nodes/{node}/qemu/{vmid}/pending': pending,
   'GET /nodes/{node}/qemu/{vmid}/status/current': currentStatus,
   'GET /nodes/{node}/qemu/{vmid}/feature': feature,
-  'POST /nodes/{node}/qemu/{vmid}/agent/ping': agentPing,
 };

@@ -112,6 +112,11 @@ export function checkModifyRights(
       if (value !== undefined && value !== '') needForDrive(sim, user, subject, key, value);
       continue;
     }
+    if (key === 'vmstate') {
+      needOnGuest(sim, user, subject, 'VM.Config.Disk');
+      needOnGuest(sim, user, subject, 'VM.PowerMgmt');
+      continue;
+    }
     const privileges = privilegesFor(key, value);
     if (privileges.length === 0) die(`only root can set '${key}' config`);
     needOnGuest(sim, user, subject, ...privileges);
@@ -138,7 +143,7 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
       if (sim.facts.major === 8) die('no sdn vnet ID specified');
       continue;
     }
-    const zone = sim.world.fixed.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
+    const zone = sim.world.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
     const path = `/sdn/zones/${zone}/${bridge}`;
     if (tag !== undefined) sim.rights.need(user, `${path}/${tag}`, 'SDN.Use');
     for (const vlan of (trunks ?? '').split(';').filter((one) => one !== '')) {

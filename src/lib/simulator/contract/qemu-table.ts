@@ -255,6 +255,16 @@ POST /nodes/{node}/qemu/{vmid}/snapshot
   description? str
   snapname! str:pve-configid len=..40
   vmstate? bool
+GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
+  may: user=all
+  use: guest
+  snapname! str:pve-configid len=..40
+PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
+  flags: protected on-node
+  may: ["perm","/vms/{vmid}",["VM.Snapshot"]]
+  use: guest
+  description? str
+  snapname! str:pve-configid len=..40
 GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
   flags: on-node
   may: ["perm","/vms/{vmid}",["VM.Snapshot","VM.Snapshot.Rollback","VM.Audit"],"any",1]
@@ -295,4 +305,33 @@ POST /nodes/{node}/qemu/{vmid}/agent/ping
   [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
   [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
   use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+GET /nodes/{node}/qemu/{vmid}/agent/get-host-name
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Audit","VM.GuestAgent.Unrestricted"],"any",1]
+  use: guest
+POST /nodes/{node}/qemu/{vmid}/agent/exec
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Unrestricted"]]
+  use: guest
+  [7] command? str:string-alist
+  [89] command! array
+  input-data? str len=..65536
+GET /nodes/{node}/qemu/{vmid}/agent/exec-status
+  flags: protected on-node
+  [78] may: ["perm","/vms/{vmid}",["VM.Monitor"]]
+  [9] may: ["perm","/vms/{vmid}",["VM.GuestAgent.Unrestricted"]]
+  use: guest
+  pid! int
 `;

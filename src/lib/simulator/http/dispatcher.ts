@@ -1,7 +1,8 @@
 /** One request from authentication to answer: routing, rights, forwarding, workers, validation. Must not touch sockets. */
+import { officialEndpointsOf } from '../contract/contract.ts';
 import type { Faults, RequestFault } from '../faults.ts';
 import { isToken } from '../permissions.ts';
-import { PveError, die, firstLine, permError } from '../pve-error.ts';
+import { PveError, die, firstLine, notModelled, permError } from '../pve-error.ts';
 import type { Call, Handler, Sim } from '../sim.ts';
 import { validateParams, type RawParams } from '../validate.ts';
 import { authenticate } from './auth.ts';
@@ -41,6 +42,7 @@ export class Dispatcher {
   readonly #faults: Faults;
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #router: Router;
+  readonly #official: Router<{ readonly method: string; readonly path: string }>;
   readonly #workers = new WorkerPools();
 
   constructor(sim: Sim, faults: Faults, handlers: Readonly<Record<string, Handler>>) {
@@ -48,6 +50,7 @@ export class Dispatcher {
     this.#faults = faults;
     this.#handlers = handlers;
     this.#router = new Router(sim.contract.endpoints.values());
+    this.#official = new Router(officialEndpointsOf(sim.facts.version));
   }
 
   route(method: string, path: string): Route | undefined {
@@ -79,12 +82,19 @@ export class Dispatcher {
       return this.#failure(error, true);
     }
     try {
-      if (!route) throw new PveError(501, `Method '${request.method} ${request.path}' not implemented`);
+      if (!route) throw this.#absent(request.method, request.path);
       return await this.#authorized(request, route, user, struck);
     } catch (error) {
       if (error instanceof PveError && error.status === 401) await this.#sim.clock.sleep(loginDelayMs);
       return this.#failure(error, false);
     }
+  }
+
+  /** What PVE has and we have not must not look like what PVE has not. */
+  #absent(method: string, path: string): PveError {
+    return this.#official.find(method, path)
+      ? notModelled(`${method} ${path}`)
+      : new PveError(501, `Method '${method} ${path}' not implemented`);
   }
 
   async #authorized(
@@ -158,7 +168,7 @@ export class Dispatcher {
     struck: readonly RequestFault[],
   ): Promise<Answer> {
     const { spec } = route;
-    const free = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
+    const { worker, free } = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
     try {
       await this.#sim.clock.sleep(this.#sim.latency.request_ms);
       const params = validateParams(spec.params, raw, {
@@ -167,7 +177,7 @@ export class Dispatcher {
       });
       const handler = this.#handlers[`${spec.method} ${spec.path}`];
       if (!handler) throw new Error(`no handler for ${spec.method} ${spec.path}`);
-      const call = this.#call(params, user, node, struck);
+      const call = this.#call(params, user, { node, worker }, struck);
       const data: unknown = (await handler(call)) ?? null;
       return { status: 200, reason: 'OK', body: { data, ...call.attributes } };
     } finally {
@@ -175,12 +185,18 @@ export class Dispatcher {
     }
   }
 
-  #call(params: Call['params'], user: string, node: string, struck: readonly RequestFault[]): Call {
+  #call(
+    params: Call['params'],
+    user: string,
+    { node, worker }: Pick<Call, 'node' | 'worker'>,
+    struck: readonly RequestFault[],
+  ): Call {
     const fault = struck.find((one) => one.action === 'task-fail')?.exitstatus;
     return {
       sim: this.#sim,
       user,
       node,
+      worker,
       params,
       attributes: {},
       startTask: (type, id, kind, args) => {

@@ -1,36 +1,38 @@
 /** Finds the endpoint of a concrete path. Knows paths only. */
 import type { EndpointSpec } from '../contract/parse-tables.ts';
 
-interface RouteNode {
-  readonly fixed: Map<string, RouteNode>;
-  variable: { readonly name: string; readonly node: RouteNode } | undefined;
-  readonly endpoints: Map<string, EndpointSpec>;
+type Addressed = Pick<EndpointSpec, 'method' | 'path'>;
+
+interface RouteNode<T> {
+  readonly fixed: Map<string, RouteNode<T>>;
+  variable: { readonly name: string; readonly node: RouteNode<T> } | undefined;
+  readonly endpoints: Map<string, T>;
 }
 
-export interface Route {
-  readonly spec: EndpointSpec;
+export interface Route<T = EndpointSpec> {
+  readonly spec: T;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-const newNode = (): RouteNode => ({ fixed: new Map(), variable: undefined, endpoints: new Map() });
+const newNode = <T>(): RouteNode<T> => ({ fixed: new Map(), variable: undefined, endpoints: new Map() });
 
-function step(node: RouteNode, part: string): RouteNode {
+function step<T>(node: RouteNode<T>, part: string): RouteNode<T> {
   const name = /^\{(.+)\}$/.exec(part)?.[1];
   if (name !== undefined) {
     node.variable ??= { name, node: newNode() };
     return node.variable.node;
   }
-  const next = node.fixed.get(part) ?? newNode();
+  const next = node.fixed.get(part) ?? newNode<T>();
   node.fixed.set(part, next);
   return next;
 }
 
 const split = (path: string): string[] => path.split('/').filter((part) => part !== '');
 
-export class Router {
-  readonly #root = newNode();
+export class Router<T extends Addressed = EndpointSpec> {
+  readonly #root = newNode<T>();
 
-  constructor(specs: Iterable<EndpointSpec>) {
+  constructor(specs: Iterable<T>) {
     for (const spec of specs) {
       let node = this.#root;
       for (const part of split(spec.path)) node = step(node, part);
@@ -39,7 +41,7 @@ export class Router {
   }
 
   /** `path` is percent-decoded: as in AnyEvent.pm an encoded slash splits like any other. */
-  find(method: string, path: string): Route | undefined {
+  find(method: string, path: string): Route<T> | undefined {
     const variables: Record<string, string> = {};
     let node = this.#root;
     for (const part of split(path)) {
