@@ -1,4 +1,4 @@
-/** What goes wrong around a call: workers that die, a lost quorum, answers that break off, machines that are not there. */
+/** What goes wrong around a call: workers that die, a lost quorum, answers that break off. */
 import { describe, expect, test } from 'vitest';
 import { start, type Loose } from './harness.ts';
 
@@ -77,20 +77,4 @@ test.each(versions)('%s: an error text beyond U+00FF is never answered', async (
   // Up to U+00FF there are bytes for it.
   expect((await root.put('/access/acl', { ...form, users: 'zoë@pve' })).status).toBe(500);
   expect(sim.requests.map((request) => request.status)).toEqual([0, 596, 500]);
-});
-
-test.each(versions)('%s: machines that are not there', async (version) => {
-  const { root } = await start({ version });
-  const missing = "unable to find configuration file for VM 999 on node 'pve1'";
-  for (const path of ['clone', 'status/reset', 'status/reboot', 'status/suspend']) {
-    const reply = await root.post(`/nodes/pve1/qemu/999/${path}`, path === 'clone' ? { newid: 10001 } : {});
-    expect(reply).toMatchObject({ status: 500, reason: missing });
-  }
-  for (const path of ['status/start', 'status/stop', 'status/shutdown']) {
-    expect(await root.task('POST', `/nodes/pve1/qemu/999/${path}`)).toBe(
-      path === 'status/start'
-        ? "Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist"
-        : missing,
-    );
-  }
 });
