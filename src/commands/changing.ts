@@ -52,10 +52,6 @@ export async function runChanging(
   const hard = new AbortController();
   // Every request and wait listens while it lasts: many at once are no leak.
   setMaxListeners(0, soft.signal, hard.signal);
-  const log = createDebugLog({
-    level: flags.logLevel,
-    ...(flags.logFile === undefined ? { destination: io.stderr } : { file: flags.logFile }),
-  });
   const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
   let stopped: StopSignal | undefined;
@@ -67,6 +63,11 @@ export async function runChanging(
     quiet: flags.quiet === true,
     color: output.color,
     clock: io.clock,
+  });
+  const { logFile } = flags;
+  const log = createDebugLog({
+    level: flags.logLevel,
+    to: logFile === undefined ? io.stderr : { file: logFile, onTrouble: (text) => ui.warn(text) },
   });
   const unsubscribe = io.onStop((signal) => {
     if (stopped !== undefined) {

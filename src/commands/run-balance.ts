@@ -1,6 +1,7 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, StandError } from '../lib/errors.ts';
 import type { Summary } from '../lib/execute/types.ts';
+import { FileProblem } from '../lib/files/problem.ts';
 import { createNotifier } from '../lib/notify/notifier.ts';
 import type { BalancePlan } from '../lib/plan/balance/balance.ts';
 import { renderBalance } from '../lib/render/balance-text.ts';
@@ -125,8 +126,8 @@ class BalanceRun {
     try {
       await writeMetrics(file, figures);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-      this.#run.output.warn(`the metrics file ${file} could not be written (${code})`);
+      if (!(error instanceof FileProblem)) throw error;
+      this.#run.output.warn(`the metrics file ${file} could not be written: ${error.message}`);
     }
   }
 

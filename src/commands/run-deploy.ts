@@ -107,7 +107,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       hint: 'leave one of them out',
     });
   }
-  if (flags.out !== undefined) assertPlanFile(flags.out);
+  if (flags.out !== undefined) await assertPlanFile(flags.out);
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
     const want = toWant(flags, (text) => run.output.warn(text));

@@ -69,8 +69,8 @@ export async function runSimulate(
   const output = createOutput(io, flags);
   const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
   const scenario = path === undefined ? defaultScenario() : loadScenario(readScenario(path), path);
-  if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
-  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
+  if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
+  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const version = state?.version ?? scenario.version ?? '8.4';
   const tls = await makeCertificate();
   const stopped = new Promise<void>((resolve) => {
