@@ -74,7 +74,7 @@ export async function runSimulate(
   const version = state?.version ?? scenario.version ?? '8.4';
   const tls = await makeCertificate();
   const stopped = new Promise<void>((resolve) => {
-    io.onStop(() => resolve());
+    io.onSignal(() => resolve());
   });
   const simulator = await start({
     scenario,
@@ -94,6 +94,9 @@ export async function runSimulate(
     () => describe(simulator, tls.fingerprint, version),
   );
   await stopped;
-  if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
-  await simulator.close();
+  try {
+    if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
+  } finally {
+    await simulator.close();
+  }
 }
