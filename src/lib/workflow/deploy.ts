@@ -100,12 +100,16 @@ async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadCo
   return fresh.filter((_, at) => free[at] === false);
 }
 
-async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
+async function planUnused(
+  want: DeployWant,
+  context: ReadContext,
+  taken: Taken,
+): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
     const used = await usedVmids(plan, context);
-    if (used.length === 0) return plan;
+    if (used.length === 0) return { plan, have };
     taken.vmids.push(...used);
   }
 }
@@ -138,7 +142,9 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
   return withLock(context, async (release, assertHeld) => {
-    const plan = await planUnused(want, context, taken);
+    const { plan, have } = await planUnused(want, context, taken);
+    // What a killed run had under way may have come true since the first look.
+    await settleExisting(plan, have, context.credentials);
     await context.keepPlan?.(plan);
     context.onPlan(plan);
     assertHeld();

@@ -35,6 +35,13 @@ const loginDelayMs = 3_000;
 
 const noToken = new Set(['POST /access/ticket', 'PUT /access/password']);
 
+/** The daemon or node behind dies over such a text, and the proxy in front sees the connection end. */
+function overWideText(error: unknown): Answer {
+  if (error instanceof PveError && isWide(firstLine(error.message)))
+    return { status: 596, reason: 'Unexpected end-of-file' };
+  throw error;
+}
+
 export class Dispatcher {
   readonly #sim: Sim;
   readonly #faults: Faults;
@@ -198,14 +205,7 @@ export class Dispatcher {
       const cancel = clock.at(clock.now() + proxyTimeoutMs, () => {
         resolve({ status: 596, reason: 'Connection timed out' });
       });
-      work
-        .then(resolve, (error: unknown) => {
-          // The daemon or node behind dies over such a text, and the proxy in front sees the connection end.
-          if (error instanceof PveError && isWide(firstLine(error.message)))
-            resolve({ status: 596, reason: 'Unexpected end-of-file' });
-          else reject(error as Error); // handlers throw nothing else
-        })
-        .finally(cancel);
+      work.catch(overWideText).then(resolve, reject).finally(cancel);
     });
   }
 
