@@ -98,7 +98,7 @@ function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Si
     facts,
     quorum,
     locks: new Locks(clock, facts.cfsPollMs, quorum),
-    tasks: new TaskManager(clock, world, state.tasks),
+    tasks: new TaskManager(clock, world, state.tasks, scenario.task_index_size),
     rights: new Rights(world, facts),
     contract: contractOf(state.version),
     latency: latencyOf(scenario),
