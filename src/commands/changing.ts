@@ -181,6 +181,7 @@ export async function runChanging(
     ui.done();
     for (const session of await Promise.allSettled(sessions.values()))
       if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- set by `trouble` above
     if (hasTrouble && io.exitCode() === 0) io.setExitCode(PARTIAL);
     unsubscribe();
   }

@@ -192,7 +192,8 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
   // The plan that is kept is the first one.
-  const { keepPlan: _, ...unkept } = context;
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- taken out
+  const { keepPlan, ...unkept } = context;
   let users = want.users;
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
