@@ -99,9 +99,9 @@ function mutate(path, { find, instead }) {
 }
 
 /** The stage whose tests turn red. */
-async function caughtBy(copy, room, file) {
+async function caughtBy(copy, file) {
   for (const { name, projects, near } of STAGES) {
-    const choice = near ? ['run', `test/${room}/`] : ['related', file];
+    const choice = near ? ['run', `test/${file.split(/[\\/]/)[2]}/`] : ['related', file];
     if (!(await isGreen(copy, projects, choice))) return name;
   }
   return undefined;
@@ -112,7 +112,7 @@ async function judge(copy, mutation) {
   if (file === undefined) return 'does not fit';
   const mend = mutate(join(copy, file), mutation);
   try {
-    const by = await caughtBy(copy, mutation.room, file);
+    const by = await caughtBy(copy, file);
     return by === undefined ? 'SURVIVED' : `caught by ${by}`;
   } finally {
     mend();
@@ -122,17 +122,20 @@ async function judge(copy, mutation) {
 async function main(copy) {
   if (!(await isGreen(copy, ['unit', 'http', 'simulator', 'e2e'], ['run'])))
     throw new Error('tests are red before any mistake was made');
-  const counts = { caught: 0, SURVIVED: 0, does: 0 };
+  const verdicts = [];
   for (const mutation of mutations) {
-    const { room, file, why } = mutation;
+    const { of, file, why } = mutation;
     if (values.only !== undefined && !`${file} ${why}`.includes(values.only)) continue;
     const verdict = await judge(copy, mutation);
-    counts[verdict.split(' ')[0]] += 1;
-    print(`${verdict.padEnd(31)} ${room}/${basename(file)}: ${why}`);
+    verdicts.push({ of, verdict });
+    print(`${verdict.padEnd(31)} ${of}, ${basename(file)}: ${why}`);
   }
-  const { caught, SURVIVED: survived, does: unfit } = counts;
-  const left = unfit === 0 ? '' : `, ${unfit} do not fit`;
-  print(`${caught} of ${caught + survived} mistakes caught, ${survived} survived${left}`);
+  const count = (start, of) =>
+    verdicts.filter((one) => one.verdict.startsWith(start) && one.of === (of ?? one.of)).length;
+  const [survived, unfit] = [count('SURVIVED'), count('does not fit')];
+  const each = ['planner', 'executor', 'client'].map((of) => `${of} ${count('caught', of)}`).join(', ');
+  const rest = `${survived} survived${unfit === 0 ? '' : `, ${unfit} do not fit`}`;
+  print(`${count('caught')} of ${verdicts.length - unfit} mistakes caught (${each}), ${rest}`);
   return survived === 0 && (unfit === 0 || checkout !== resolve(HOME));
 }
 

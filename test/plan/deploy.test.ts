@@ -76,6 +76,23 @@ describe('a new class', () => {
     ]);
   });
 
+  test('reloads a network when all its edits have ended, those that failed included', () => {
+    const [reload] = stepsOf(plan(routed, [anna, boris, user('vera')]), 'network.reload');
+    expect(reload).toMatchObject({
+      dependsOn: [],
+      after: ['bridge.create:pve1/vmbr1000', 'bridge.create:pve1/vmbr1002'],
+    });
+  });
+
+  test('gets no bridge that a template names, though no node has it', () => {
+    const templates = [
+      template(100),
+      template(101, 'ceph', { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr1000' }),
+    ];
+    const result = plan(routed, [anna], have({ templates }));
+    expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1001']);
+  });
+
   test('claims the VMIDs with the comment, in one step before the clones', () => {
     const [claim] = stepsOf(plan(routed, [anna]), 'pool.update');
     expect(claim).toMatchObject({

@@ -358,6 +358,17 @@ describe('TLS', () => {
     },
   );
 
+  test.each([
+    ['the first half of one', (f: string) => f.slice(0, 47)],
+    ['the second half of one', (f: string) => f.slice(48)],
+    ['its sign for "none"', () => '(none)'],
+  ])('%s is no fingerprint', async (_name, write) => {
+    const pve = await tlsServer(ours);
+    const http = over(pve, { verify: false, fingerprint: write(ours.fingerprint) });
+    expect(await failure(http.get('/x'))).toMatchObject({ code: 'TLS_FINGERPRINT' });
+    expect(pve.heard).toEqual([]);
+  });
+
   test('each new connection is checked: the certificate changes behind a pinned host', async () => {
     const pve = await tlsServer(ours);
     const http = over(pve, { verify: true, fingerprint: ours.fingerprint });

@@ -126,6 +126,8 @@ describe('versions', () => {
     expect(packageVersion('pve-manager/8.4.5/0123456789abcdef')).toBe('8.4.5');
     expect(isOlderVersion('9.0.2', 'pc-i440fx-9.2+pve1')).toBe(true);
     expect(isOlderVersion('9.2.0', 'pc-i440fx-9.2+pve1')).toBe(false);
+    expect(isOlderVersion('10.0.2', 'pc-i440fx-9.2+pve1')).toBe(false);
+    expect(isOlderVersion('9.2.0', '10.0')).toBe(true);
     expect(isOlderVersion(undefined, '9.2')).toBe(false);
   });
 });

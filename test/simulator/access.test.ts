@@ -410,15 +410,12 @@ test.each(versions)(
   '%s: an error text with characters beyond U+00FF is no answer, or 596 through a proxy',
   async (version) => {
     const { root } = await start({ version });
-    // pveproxy itself refuses this one.
-    await expect(root.post('/pools', { poolid: 'a', comment: 'ж' })).resolves.toMatchObject({ status: 200 });
-    const ticket = root.get('/nodes', {});
-    expect((await ticket).status).toBe(200);
-    // Behind it, pvedaemon does.
+    // pvedaemon dies over this one, behind pveproxy.
     expect(await root.put('/access/acl', { path: '/', users: 'ж@pve', roles: 'PVEAuditor' })).toMatchObject({
       status: 596,
       text: '',
     });
+    // pveproxy itself over this one.
     await expect(root.post('/access/users', { userid: 'a ж@pve' })).rejects.toThrow('socket hang up');
     // Latin-1 goes out as bytes.
     expect((await root.post('/access/users', { userid: 'a é@pve' })).status).toBe(500);

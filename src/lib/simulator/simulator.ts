@@ -95,7 +95,7 @@ function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Si
     clock,
     facts,
     locks: new Locks(clock, facts.cfsPollMs, () => world.quorate),
-    tasks: new TaskManager(clock, world, state.tasks),
+    tasks: new TaskManager(clock, world, state.tasks, scenario.task_index_size),
     rights: new Rights(world, facts),
     contract: contractOf(state.version),
     latency: latencyOf(scenario),

@@ -401,6 +401,20 @@ test.each<[string, Scene, string | undefined, string | undefined]>([
   expect(rejection?.code).toBe(code);
 });
 
+test('two moves that ended in the same second tell the same in whatever order they are read', () => {
+  const record = { vmid: 101, from: 'pve1', to: 'pve2', start: ago(50), end: ago(45) };
+  const migrations = [
+    { ...record, status: 'timeout' as const },
+    { ...record, status: 'failed' as const, error: 'migration aborted' },
+  ];
+  for (const list of [migrations, migrations.toReversed()]) {
+    const decision = plan(scene({}, { over: { migrations: list } }), ALL);
+    expect(rejectionOf(decision, 101)?.reason).toBe(
+      'its last migration failed 45 min ago: migration aborted (blacklist)',
+    );
+  }
+});
+
 /** The same, and why pve2 does not take it; pve3 would if it can. */
 const target = (more: Partial<Scene>, guest: Partial<GuestSpec> = {}): Scene =>
   scene(guest, { nodes: [{ name: 'pve1' }, { name: 'pve2' }], ...more });

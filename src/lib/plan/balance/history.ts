@@ -27,6 +27,13 @@ function endOf({ start, end }: MigrationRecord): number {
   return Date.parse(end ?? start);
 }
 
+/** The latest first. Whatever the order they were read in: PVE's logs have whole seconds, and a failure is looked at first. */
+function compareEnds(a: MigrationRecord, b: MigrationRecord): number {
+  const rest = ({ status, from, to = '', error = '' }: MigrationRecord): string =>
+    [status, from, to, error].join(' ');
+  return endOf(b) - endOf(a) || compareText(b.start, a.start) || compareText(rest(a), rest(b));
+}
+
 function goneBefore({ now, historyFrom }: BalanceInventory, config: BalanceConfig): string | undefined {
   const wanted = Date.parse(now) - Math.max(config.cooldown, config.blacklist) * 1000;
   const latest = Object.values(historyFrom).sort(compareText).at(-1);
@@ -38,7 +45,7 @@ function ofGuest(
   busy: string | undefined,
   { now, config }: { now: number; config: BalanceConfig },
 ): GuestHistory {
-  const finished = records.filter(({ status }) => status !== 'running').sort((a, b) => endOf(b) - endOf(a));
+  const finished = records.filter(({ status }) => status !== 'running').sort(compareEnds);
   const [last] = finished;
   const recent = finished.filter(
     (record) => record.status === 'ok' && endOf(record) > now - config.cooldown * 1000,

@@ -6,6 +6,7 @@ import { PveError, die, firstLine, notModelled, permError } from '../pve-error.t
 import type { Call, Handler, Sim } from '../sim.ts';
 import { validateParams, type RawParams } from '../validate.ts';
 import { authenticate } from './auth.ts';
+import { isWide } from './wide-character.ts';
 import { Router, type Route } from './router.ts';
 import { WorkerPools } from './workers.ts';
 
@@ -32,10 +33,14 @@ export interface Answer {
 const proxyTimeoutMs = 30_000;
 const loginDelayMs = 3_000;
 
-/** Text that Perl cannot write as bytes: the daemon gives up in the middle of its status line. */
-const isWide = (text: string): boolean => /[^\0-\xff]/.test(firstLine(text));
-
 const noToken = new Set(['POST /access/ticket', 'PUT /access/password']);
+
+/** The daemon or node behind dies over such a text, and the proxy in front sees the connection end. */
+function overWideText(error: unknown): Answer {
+  if (error instanceof PveError && isWide(firstLine(error.message)))
+    return { status: 596, reason: 'Unexpected end-of-file' };
+  throw error;
+}
 
 export class Dispatcher {
   readonly #sim: Sim;
@@ -114,25 +119,15 @@ export class Dispatcher {
     const entry = this.entryNode();
     const where = node ?? entry;
     const work = this.#execute(route, raw, user, where, struck);
-    return where === entry && !route.spec.protected ? work : this.#withTimeout(this.#relayed(work));
-  }
-
-  /** What pveproxy makes of an answer that breaks off. */
-  async #relayed(work: Promise<Answer>): Promise<Answer> {
-    try {
-      return await work;
-    } catch (error) {
-      if (!(error instanceof PveError) || !isWide(error.message)) throw error;
-      return { status: 596, reason: 'Unexpected end-of-file' };
-    }
+    return where === entry && !route.spec.protected ? work : this.#withTimeout(work);
   }
 
   #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
     const { spec } = route;
-    // The header alone decides, also where nobody has to say who they are.
+    // Without a ticket the token's header alone is enough to be refused, also where nobody is asked who he is.
     const byToken =
-      isToken(user) || (user === '' && request.authorization?.startsWith('PVEAPIToken=') === true);
-    if (byToken && noToken.has(`${spec.method} ${spec.path}`)) {
+      request.cookie === undefined && request.authorization?.startsWith('PVEAPIToken=') === true;
+    if ((isToken(user) || byToken) && noToken.has(`${spec.method} ${spec.path}`)) {
       throw permError(`URI '${request.path}' not available with API token, need proper ticket.\n`);
     }
     const text = (name: string): string | undefined => {
@@ -213,14 +208,15 @@ export class Dispatcher {
       const cancel = clock.at(clock.now() + proxyTimeoutMs, () => {
         resolve({ status: 596, reason: 'Connection timed out' });
       });
-      work.then(resolve, reject).finally(cancel);
+      work.catch(overWideText).then(resolve, reject).finally(cancel);
     });
   }
 
   #failure(error: unknown, emptyBody: boolean): Answer {
     if (!(error instanceof PveError)) throw error;
-    if (isWide(error.message)) return { status: 0, reason: '', drop: true };
     const reason = firstLine(error.message);
+    // `Wide character` in the status line: the write dies, and the connection ends without an answer.
+    if (isWide(reason)) return { status: 0, reason: '', drop: true };
     if (emptyBody) return { status: error.status, reason };
     const message = this.#sim.facts.messageInBody ? { message: `${error.message.replace(/\n$/, '')}\n` } : {};
     const errors = error.errors ? { errors: error.errors } : {};
