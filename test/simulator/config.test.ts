@@ -193,6 +193,47 @@ test('resize: null on 7.4, a task later; never smaller', async () => {
   );
 });
 
+test('the boot order follows the devices', async () => {
+  const { root } = await start();
+  await root.ok('PUT', path, { boot: 'order=net3;scsi0;net0', net3: 'virtio,bridge=vmbr0' });
+  await root.ok('PUT', path, { delete: 'net3' });
+  expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0');
+  await root.ok('PUT', path, { ide0: 'none,media=cdrom' });
+  expect((await root.ok('GET', path)).boot).toBe('order=scsi0;net0;ide0');
+});
+
+test('CPU types and flags must be known', async () => {
+  const { root } = await start();
+  await root.ok('PUT', path, { cpu: 'x86-64-v2-AES,flags=+aes;-pcid' });
+  const problem = async (cpu: string): Promise<string | undefined> =>
+    (await root.put(path, { cpu })).body.errors?.['cpu'];
+  expect(await problem('nonsense')).toBe(
+    "invalid format - Built-in cputype 'nonsense' is not defined (missing 'custom-' prefix?)",
+  );
+  expect(await problem('custom-x')).toBe("invalid format - Custom cputype 'x' not found");
+  expect(await problem('host,flags=+sse9')).toMatch(/VM-specific CPU flags must be a subset of/);
+});
+
+test('CPU types came with versions', async () => {
+  for (const [version, status] of [
+    ['7.4', 400],
+    ['8.4', 200],
+    ['9.2', 200],
+  ] as const) {
+    const { root } = await start({ version });
+    expect((await root.put(path, { cpu: 'x86-64-v2' })).status).toBe(status);
+  }
+});
+
+test.each([
+  ['7.4', 200, 'OK'],
+  ['8.4', 500, 'no sdn vnet ID specified'],
+  ['9.2', 200, 'OK'],
+] as const)('%s: a NIC without a bridge gives %i', async (version, status, reason) => {
+  const { root } = await start({ version });
+  expect(await root.put(path, { net3: 'virtio' })).toMatchObject({ status, reason });
+});
+
 describe.each(['7.4', '8.4', '9.2'] as const)('values on %s', (version) => {
   const stopped = '/nodes/pve3/qemu/303/config';
   const key = (type: string, of = type): string => {

@@ -1,6 +1,5 @@
 /** Power, deletion, templates, snapshots, migration. */
 import { describe, expect, test } from 'vitest';
-import { noWorker } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { login, start, type Loose } from './harness.ts';
 
@@ -164,10 +163,10 @@ test('creating: numbers are unique over nodes and kinds', async () => {
     scsi0: 'ceph:vm-500-disk-0,size=4G',
   });
   expect((await root.post('/nodes/pve1/qemu', { vmid: 500 })).reason).toBe(
-    "VM 500 already exists on node 'pve2'",
+    "unable to create VM 500 - VM 500 already exists on node 'pve2'",
   );
   expect((await root.post('/nodes/pve1/qemu', { vmid: 302 })).reason).toBe(
-    "CT 302 already exists on node 'pve3'",
+    "unable to create VM 302 - CT 302 already exists on node 'pve3'",
   );
 });
 
@@ -403,7 +402,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('what is missing, locked or lost o
     sim.addFault({
       match: { method: 'POST', path: '/nodes/{node}/qemu/{vmid}/status/start' },
       once: true,
-      ...noWorker,
+      action: 'no-worker',
     });
     expect(await root.post(`${guest(400)}/status/start`)).toMatchObject({
       status: 500,

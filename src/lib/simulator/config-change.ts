@@ -1,11 +1,10 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
 import { detachedDisks, isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
-import { splitList } from './contract/formats.ts';
-import { splitProperties } from './contract/property-string.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
+import { bootOrder, checkBootOrder } from './option-rules.ts';
 import { die, paramError } from './pve-error.ts';
-import { checkWritable, type Sim } from './sim.ts';
+import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { dropState, isHibernated } from './vmstate.ts';
 import { activateStorage, addVolume, cloudInitVolid } from './volumes.ts';
@@ -52,7 +51,7 @@ function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): 
 }
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */
-const fastOptions = new Set([
+const fastOptions = [
   'autostart',
   'description',
   'hookscript',
@@ -66,15 +65,11 @@ const fastOptions = new Set([
   'startup',
   'tags',
   'vmstatestorage',
-]);
+];
 
-/** `key: ` without a value is no line that the parser of the file knows: an empty value is the option's end. */
-export const emptyKeys = (set: Readonly<GuestConfig>): string[] =>
-  Object.keys(set).filter((key) => set[key] === '');
-
-function emptyRemoved({ set, remove, force }: ConfigChange): ConfigChange {
-  const empty = emptyKeys(set);
-  return { set: without(set, ...empty), remove: [...remove, ...empty], force };
+function isFast(sim: Sim, key: string): boolean {
+  // Written past the pending section since 8 (API2/Qemu.pm update_vm_api).
+  return fastOptions.includes(key) || (key === 'cipassword' && sim.facts.major > 7);
 }
 
 function applySet(
@@ -84,10 +79,14 @@ function applySet(
   value: string,
   problems: Record<string, string>,
 ): void {
+  // A line without a value is written, and lost at the next reading.
+  if (value === '') {
+    if (!isRunning(guest) || isFast(sim, key)) guest.config = without(guest.config, key);
+    guest.pending = without(guest.pending, key);
+    return;
+  }
   const stored = isDriveKey(key) ? realizeDrive(sim, guest.node, guest.vmid, key, value) : value;
-  // 8 and 9 write a cloud-init password past the pending changes.
-  const atOnce = fastOptions.has(key) || (key === 'cipassword' && sim.facts.major > 7);
-  if (!isRunning(guest) || atOnce) {
+  if (!isRunning(guest) || isFast(sim, key)) {
     if (isDriveKey(key) && guest.config[key] !== undefined) detachDrive(sim, guest, key, false);
     guest.config = { ...guest.config, [key]: stored };
     guest.pending = without(guest.pending, key);
@@ -106,6 +105,8 @@ function applySet(
 }
 
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
+  if (isDriveKey(key) && guest.config['protection'] === '1')
+    die(`can't remove drive '${key}' - protection mode enabled`);
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
   // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
@@ -113,42 +114,42 @@ function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): 
     dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
     return;
   }
-  if (isRunning(guest) && !fastOptions.has(key) && !isNetKey(key)) {
+  if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
   } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);
   else guest.config = without(guest.config, key);
 }
 
-/** `boot=order=…` names what is there, or comes with the same change. */
-function checkBootOrder(sim: Sim, guest: GuestState, { set, remove }: ConfigChange): void {
-  const boot = set['boot'];
-  const format = sim.contract.formats.get('pve-qm-boot');
-  const parsed = boot === undefined || !format ? undefined : splitProperties(boot, format);
-  const order = parsed?.ok === true ? splitList(parsed.values['order'] ?? '') : [];
-  for (const device of order) {
-    const exists = [guest.config, guest.pending, set].some((one) => one[device] !== undefined);
-    // The stray quote is PVE's.
-    if (!exists || remove.includes(device)) die(`invalid bootorder: device '${device}' does not exist'`);
-  }
+/** Deleted devices leave the boot order, new discs join it; nothing where the order stays as it is. */
+function followedOrder(sim: Sim, guest: GuestState, { set, remove }: ConfigChange): string | undefined {
+  const order = bootOrder(guest.config['boot']);
+  if (order.length === 0 || set['boot'] !== undefined || remove.includes('boot')) return undefined;
+  const discs = Object.entries(set).filter(([key, value]) => {
+    const drive = isDriveKey(key) && value !== '' ? parseDrive(sim.contract, key, value) : undefined;
+    return drive?.isCdrom === true && !drive.isCloudInit && !order.includes(key);
+  });
+  const kept = order.filter((key) => !remove.includes(key) || guest.config[key] === undefined);
+  if (kept.length === order.length && discs.length === 0) return undefined;
+  const followed = [...kept, ...discs.map(([key]) => key)];
+  return followed.length === 0 ? '' : `order=${followed.join(';')}`;
 }
 
 export function applyChange(
   sim: Sim,
   guest: GuestState,
-  written: ConfigChange,
+  change: ConfigChange,
   revert: readonly string[] = [],
 ): void {
-  const change = emptyRemoved(written);
-  checkBootOrder(sim, guest, change);
-  checkWritable(sim, guest);
+  needWritable(sim, guest.node, guest.vmid);
+  checkBootOrder(guest, change);
   noteChange(sim, guest);
+  const boot = followedOrder(sim, guest, change);
+  const set = boot === undefined ? change.set : { ...change.set, boot };
   for (const key of revert) guest.pending = without(guest.pending, key);
-  guest.pendingDelete = guest.pendingDelete.filter(
-    (key) => !revert.includes(key) && change.set[key] === undefined,
-  );
+  guest.pendingDelete = guest.pendingDelete.filter((key) => !revert.includes(key) && set[key] === undefined);
   for (const key of change.remove) applyRemove(sim, guest, key, change.force);
   const problems: Record<string, string> = {};
-  for (const [key, value] of Object.entries(change.set)) applySet(sim, guest, key, value, problems);
+  for (const [key, value] of Object.entries(set)) applySet(sim, guest, key, value, problems);
   if (Object.keys(problems).length > 0) throw paramError(problems);
 }
 

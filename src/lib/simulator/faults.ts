@@ -21,17 +21,26 @@ export type RequestFault = FaultTiming &
   (
     | { readonly action: 'fail'; readonly status: number; readonly text: string }
     | { readonly action: 'drop-before' | 'drop-after' }
+    /** The worker process is killed before it runs: nothing was started, and asking again is safe. */
+    | { readonly action: 'no-worker' }
     | { readonly action: 'task-fail'; readonly exitstatus: string }
     | { readonly action: 'slow'; readonly ms: number }
   );
 
 /** Takes effect `afterSeconds` (simulated) from when it is added. */
-export type ClusterFault = { readonly afterSeconds?: number } & (
-  | { readonly action: 'node-offline' | 'node-online'; readonly node: string }
-  | { readonly action: 'quorum-lost' | 'quorum-back' }
-);
+export interface NodeFault {
+  readonly action: 'node-offline' | 'node-online';
+  readonly node: string;
+  readonly afterSeconds?: number;
+}
 
-export type Fault = RequestFault | ClusterFault;
+/** As node faults, for the whole cluster: without quorum its file system takes no write. */
+export interface QuorumFault {
+  readonly action: 'quorum-lost' | 'quorum-back';
+  readonly afterSeconds?: number;
+}
+
+export type Fault = RequestFault | NodeFault | QuorumFault;
 
 interface Armed {
   readonly fault: RequestFault;
@@ -45,16 +54,6 @@ function matches(match: FaultMatch, method: string, template: string, path: stri
   if (match.path instanceof RegExp) return match.path.test(path);
   return match.path === template || match.path === path;
 }
-
-/**
- * RESTEnvironment.pm fork_worker, when its read from the child's pipe is interrupted: the child was killed before it
- * ran, so nothing has happened.
- */
-export const noWorker = {
-  action: 'fail',
-  status: 500,
-  text: 'got no worker upid - start worker failed',
-} as const;
 
 export class Faults {
   readonly #armed: Armed[] = [];

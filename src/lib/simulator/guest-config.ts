@@ -111,11 +111,13 @@ export function loadGuest(sim: Sim, node: string, vmid: number): GuestState {
   return guest;
 }
 
-/** QemuConfig.pm assert_config_exists_on_node: what check_running says before anything else is looked at. */
-export function assertExists(sim: Sim, node: string, vmid: number): void {
+/** Where PVE asks for the process before it reads the configuration (QemuConfig.pm assert_config_exists_on_node). */
+export function findGuest(sim: Sim, node: string, vmid: number): GuestState {
   const guest = sim.world.guests.get(vmid);
-  if (guest?.type !== 'qemu' || guest.node !== node)
+  if (guest?.type !== 'qemu' || guest.node !== node) {
     die(`unable to find configuration file for VM ${vmid} on node '${node}'`);
+  }
+  return guest;
 }
 
 /** Sets or removes keys without leaving undefined ones behind. */

@@ -1,6 +1,5 @@
 /** PVE's two kinds of locks on simulated time: fair flocks on a node, unfair polled locks of the cluster file system. */
 import { PveError, die } from './pve-error.ts';
-import { Quorum } from './quorum.ts';
 import type { SimClock } from './sim-clock.ts';
 
 type Mode = 'shared' | 'exclusive';
@@ -20,14 +19,15 @@ interface FlockState {
 export class Locks {
   readonly #clock: SimClock;
   readonly #pollMs: readonly [number, number];
-  readonly #quorum: Quorum;
+  readonly #quorate: () => boolean;
   readonly #flocks = new Map<string, FlockState>();
   readonly #cfs = new Set<string>();
 
-  constructor(clock: SimClock, pollMs: readonly [number, number], quorum = new Quorum()) {
+  /** `quorate`: whether the cluster file system takes writes, of which a cfs lock is one. */
+  constructor(clock: SimClock, pollMs: readonly [number, number], quorate = (): boolean => true) {
     this.#clock = clock;
     this.#pollMs = pollMs;
-    this.#quorum = quorum;
+    this.#quorate = quorate;
   }
 
   /** `file` is the path that the error names; `key` makes it one node's file. */
@@ -69,9 +69,10 @@ export class Locks {
   async cfs(name: string): Promise<Release> {
     const deadline = this.#clock.now() + 10_000;
     let [poll] = this.#pollMs;
-    this.#quorum.checkLock(name);
-    while (this.#cfs.has(name)) {
-      if (this.#clock.now() + poll > deadline) die(`cfs-lock '${name}' error: got lock request timeout`);
+    while (this.#cfs.has(name) || !this.#quorate()) {
+      if (this.#clock.now() + poll > deadline) {
+        die(`cfs-lock '${name}' error: ${this.#quorate() ? 'got lock request timeout' : 'no quorum!'}`);
+      }
       await this.#clock.sleep(poll);
       poll = Math.min(poll * 2, this.#pollMs[1]);
     }

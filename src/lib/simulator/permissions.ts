@@ -3,6 +3,7 @@ import { splitList } from './contract/formats.ts';
 import type { Permission, PermissionCheck } from './contract/parse-tables.ts';
 import { die, permError } from './pve-error.ts';
 import { roleBook } from './roles.ts';
+import { useridProblem } from './user-config.ts';
 import type { VersionFacts } from './version.ts';
 import type { AclNode, World } from './world.ts';
 
@@ -162,6 +163,10 @@ export class Rights {
       return;
     }
     if (authUser === rootUser) return;
+    // RPCEnvironment.pm verifies the name before it asks for rights, with a plain die.
+    const userid = JSON.stringify(permission).includes('"userid-') ? (raw('userid') ?? '') : undefined;
+    const problem = userid === undefined ? undefined : useridProblem(userid);
+    if (problem !== undefined) die(problem);
     this.#run(permission, authUser, raw);
   }
 
@@ -191,7 +196,7 @@ export class Rights {
     const at = options.indexOf('require_param');
     if (at >= 0 && raw(String(options[at + 1])) === undefined) throw permError();
     const path = normalizeAclPath(template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => raw(name) ?? ''));
-    // On what is no path nobody but root@pam itself has anything (RPCEnvironment.pm permissions), not even root's token.
+    // A path that cannot be one grants nothing to anybody, and is shown as nothing.
     if (path === undefined)
       throw permError(`, ${options.includes('any') ? privs.join('|') : (privs[0] ?? '')}`);
     if (options.includes('any')) this.needAny(authUser, path, privs);
@@ -199,7 +204,6 @@ export class Rights {
   }
 
   #runUserParam(what: string, authUser: string, userid: string): void {
-    verifyUsername(userid);
     if (what === 'self') {
       if (userid !== authUser) throw permError();
       return;
@@ -240,14 +244,6 @@ function modifyPrivileges(path: string): string[] {
   if (/^\/vms\/.+$/.test(path)) return ['Permissions.Modify', 'VM.Allocate'];
   if (/^\/pool\/.+$/.test(path)) return ['Permissions.Modify', 'Pool.Allocate'];
   return ['Permissions.Modify'];
-}
-
-/** Auth/Plugin.pm verify_username: a plain die, before any parameter has been checked. */
-function verifyUsername(userid: string): void {
-  if (userid.length < 3) die(`user name '${userid}' is too short`);
-  if (userid.length > 64) die(`user name '${userid}' is too long (${userid.length} > 64)`);
-  if (!/^[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+$/.test(userid))
-    die(`value '${userid}' does not look like a valid user name`);
 }
 
 function passed(check: () => void): boolean {

@@ -144,7 +144,7 @@ export interface ScenarioFault {
   readonly nth?: number;
   readonly every?: number;
   readonly once?: boolean;
-  readonly action: 'fail' | 'drop-before' | 'drop-after' | 'task-fail' | 'slow';
+  readonly action: 'fail' | 'drop-before' | 'drop-after' | 'no-worker' | 'task-fail' | 'slow';
   readonly status?: number;
   readonly text?: string;
   readonly exitstatus?: string;

@@ -4,19 +4,16 @@ import type { Latency } from './latency.ts';
 import type { Locks, Release } from './locks.ts';
 import type { Params } from './params.ts';
 import type { Rights } from './permissions.ts';
-import { PveError, errorText } from './pve-error.ts';
-import type { Quorum } from './quorum.ts';
+import { PveError, die, errorText } from './pve-error.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { JobArgs, TaskManager } from './tasks.ts';
 import type { VersionFacts } from './version.ts';
-import type { GuestState } from './state.ts';
 import type { World } from './world.ts';
 
 export interface Sim {
   readonly world: World;
   readonly clock: SimClock;
   readonly locks: Locks;
-  readonly quorum: Quorum;
   readonly tasks: TaskManager;
   readonly rights: Rights;
   readonly facts: VersionFacts;
@@ -50,7 +47,7 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
     try {
       await sim.clock.sleep(sim.latency.user_cfg_write_ms);
       const result = work();
-      sim.world.reencodeUserids();
+      sim.world.rewriteUserids();
       sim.world.userConfigChanged();
       return result;
     } finally {
@@ -61,9 +58,16 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
   }
 }
 
-/** Call before a guest's file is written. */
-export function checkWritable(sim: Sim, { node, vmid }: Pick<GuestState, 'node' | 'vmid'>): void {
-  sim.quorum.checkGuestFile(node, vmid, sim.world.nextPid);
+/** Cluster.pm check_cfs_quorum: what some calls ask before they do anything. */
+export function needQuorum(sim: Sim): void {
+  if (!sim.world.quorate) die('cluster not ready - no quorum?');
+}
+
+/** Writing a guest's configuration; without quorum its file cannot even be opened. */
+export function needWritable(sim: Sim, node: string, vmid: number): void {
+  if (sim.world.quorate) return;
+  const file = `/etc/pve/nodes/${node}/qemu-server/${vmid}.conf.tmp.${sim.world.nextPid}`;
+  die(`unable to open file '${file}' - Permission denied`);
 }
 
 /** Storage.pm cluster_lock_storage: one lock for shared storages, one per node for the others; 10 s to get it. */

@@ -290,6 +290,7 @@ export interface ClusterState {
   readonly now: number;
   readonly randomState: number;
   readonly nextPid: number;
+  readonly quorumLost?: boolean;
   readonly ticketKey: string;
   readonly credentials: {
     readonly tokenId: string;

@@ -1,5 +1,6 @@
 /** Checks raw parameters against the contract, with PVE's own texts. Must never be more lenient than PVE. */
 import type { Contract, ParamSpec } from './contract/parse-tables.ts';
+import { cpuProblem } from './contract/cpu-models.ts';
 import { checkFormat, hasFormat } from './contract/formats.ts';
 import { splitProperties } from './contract/property-string.ts';
 import { Params, type ParamValue } from './params.ts';
@@ -96,7 +97,9 @@ function propertyProblem(format: string, name: string, text: string, context: Co
     if (!spec.optional && parsed.values[spec.name] === undefined)
       problems.push(`${name}.${spec.name}: ${missingProperty}`);
   }
-  return problems.length === 0 ? undefined : `invalid format - format error\n${problems.join('\n')}`;
+  if (problems.length > 0) return `invalid format - format error\n${problems.join('\n')}`;
+  const beyondSyntax = format === 'pve-vm-cpu-conf' ? cpuProblem(parsed.values, context.major) : undefined;
+  return beyondSyntax === undefined ? undefined : `invalid format - ${beyondSyntax}`;
 }
 
 function valueProblem(spec: ParamSpec, name: string, text: string, context: Context): string | undefined {

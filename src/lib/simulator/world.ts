@@ -13,6 +13,7 @@ import type {
   UserState,
   VolumeState,
 } from './state.ts';
+import { rewrittenUserid } from './user-config.ts';
 
 export interface Pool {
   readonly poolid: string;
@@ -51,6 +52,8 @@ export class World {
   haRules: readonly HaRuleState[];
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
+  /** The other nodes are up, but do not count: the network between them is broken. */
+  quorumLost: boolean;
   readonly #volumes = new Map<string, VolumeState>();
   readonly #volumesOf = new Map<number, Set<VolumeState>>();
   readonly #volumeUse = new Map<string, number>();
@@ -63,6 +66,7 @@ export class World {
     this.sdn = sdn;
     this.randomState = state.randomState;
     this.nextPid = state.nextPid;
+    this.quorumLost = state.quorumLost === true;
     this.nodes = new Map(state.nodes.map((node) => [node.name, node]));
     this.storages = new Map(state.storages.map((storage) => [storage.storage, storage]));
     this.realms = new Map(state.realms.map((realm) => [realm.realm, realm]));
@@ -85,6 +89,12 @@ export class World {
 
   userConfigChanged(): void {
     this.userConfigGeneration += 1;
+  }
+
+  /** Whether the cluster file system takes writes. */
+  get quorate(): boolean {
+    const online = [...this.nodes.values()].filter((node) => node.online).length;
+    return !this.quorumLost && online * 2 > this.nodes.size;
   }
 
   node(name: string): NodeState {
@@ -178,23 +188,37 @@ export class World {
     this.#poolOf.set(vmid, poolid);
   }
 
-  /**
-   * AccessControl.pm add_vm_to_pool leaves an older membership where it is. user.cfg names the number twice then, its
-   * parser keeps the pool whose name sorts first, and the next write drops the other. A missing pool is no error.
-   */
-  claimInPool(poolid: string, vmid: number): void {
-    if (!this.pools.has(poolid)) return;
-    const other = this.#poolOf.get(vmid);
-    if (other !== undefined && other < poolid) return;
-    this.leavePool(vmid);
-    this.joinPool(poolid, vmid);
-  }
-
   leavePool(vmid: number): void {
     const poolid = this.#poolOf.get(vmid);
     if (poolid === undefined) return;
     this.pools.get(poolid)?.vms.delete(vmid);
     this.#poolOf.delete(vmid);
+  }
+
+  /**
+   * AccessControl.pm add_vm_to_pool: looks at no other pool. user.cfg then names the machine twice, and whoever reads it
+   * keeps the pool whose name sorts first; the other one is gone with the next write.
+   */
+  addToPool(poolid: string, vmid: number): void {
+    const other = this.#poolOf.get(vmid);
+    if (!this.pools.has(poolid) || (other !== undefined && other <= poolid)) return;
+    this.leavePool(vmid);
+    this.joinPool(poolid, vmid);
+  }
+
+  /** What writing user.cfg does to names beyond ASCII, in every line that holds them. */
+  rewriteUserids(): void {
+    for (const user of [...this.users.values()]) {
+      const userid = rewrittenUserid(user.userid);
+      if (userid === user.userid) continue;
+      this.users.delete(user.userid);
+      if (userid !== undefined) this.users.set(userid, { ...user, userid });
+      for (const node of this.acl.values()) {
+        const grants = node.user.get(user.userid);
+        node.user.delete(user.userid);
+        if (grants && userid !== undefined) node.user.set(userid, grants);
+      }
+    }
   }
 
   grant(entry: AclState): void {
@@ -217,21 +241,6 @@ export class World {
     for (const node of this.acl.values()) {
       node.user.delete(userid);
       for (const token of node.token.keys()) if (token.startsWith(`${userid}!`)) node.token.delete(token);
-    }
-  }
-
-  /** user.cfg is written as UTF-8 and read as bytes: names beyond ASCII become others with each write. */
-  reencodeUserids(): void {
-    for (const [userid, user] of [...this.users]) {
-      if (/^[\0-\x7f]*$/.test(userid)) continue;
-      const next = Buffer.from(userid, 'utf8').toString('latin1');
-      this.users.delete(userid);
-      this.users.set(next, { ...user, userid: next });
-      for (const entry of this.aclEntries()) {
-        if (entry.subject !== userid) continue;
-        this.revoke(entry);
-        this.grant({ ...entry, subject: next });
-      }
     }
   }
 
@@ -264,6 +273,7 @@ export class World {
       now,
       randomState: this.randomState,
       nextPid: this.nextPid,
+      ...(this.quorumLost ? { quorumLost: true } : {}),
       nodes: [...this.nodes.values()],
       storages: [...this.storages.values()],
       volumes: [...this.#volumes.values()],

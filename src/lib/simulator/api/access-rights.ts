@@ -47,7 +47,7 @@ async function updateGroup(call: Call): Promise<null> {
   const group = params.text('groupid');
   await lockUserConfig(sim, 'update group failed', () => {
     const old = sim.world.groups.get(group) ?? die(`group '${group}' does not exist`);
-    sim.world.groups.set(group, params.has('comment') ? storedText(params.text('comment')) : old);
+    sim.world.groups.set(group, storedText(params.optText('comment') ?? old));
   });
   return null;
 }
@@ -196,8 +196,10 @@ function subjects(call: Call): Pick<AclState, 'type' | 'subject'>[] {
 
 async function updateAcl(call: Call): Promise<null> {
   const { sim, params } = call;
-  if (!['users', 'groups', 'tokens'].some((key) => params.text(key) !== '')) {
-    throw paramError({ users: "property is missing - either 'users', 'groups' or 'tokens' is required." });
+  const kinds = ['users', 'groups', 'tokens'];
+  if (kinds.every((kind) => params.text(kind) === '')) {
+    const problem = "either 'users', 'groups' or 'tokens' is required.";
+    throw paramError(Object.fromEntries(kinds.map((kind) => [kind, problem])));
   }
   const path = normalizeAclPath(params.text('path'));
   const remove = params.flag('delete');

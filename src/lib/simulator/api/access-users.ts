@@ -5,7 +5,7 @@ import { die, paramError } from '../pve-error.ts';
 import { randomUuid, secretHash } from '../secrets.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { TokenState, UserState } from '../state.ts';
-import { storedText } from '../user-config.ts';
+import { listedUsers, storedText } from '../user-config.ts';
 import { setPassword, splitUserid } from './access-login.ts';
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0);
@@ -66,13 +66,18 @@ function getUser(call: Call): unknown {
 function joinGroups(sim: Sim, user: UserState, groups: readonly string[], append: boolean): void {
   const missing = groups.find((group) => !sim.world.groups.has(group));
   if (missing !== undefined) die(`no such group '${missing}'`);
-  user.groups = [...new Set([...(append ? user.groups : []), ...groups])];
+  if (!append) user.groups = [];
+  // The group's line is a list: a userid with a comma in it is read as other users.
+  for (const member of listedUsers(user.userid)) {
+    const listed = member === user.userid ? user : sim.world.users.get(member);
+    if (listed) listed.groups = [...new Set([...listed.groups, ...groups])];
+  }
 }
 
 function applyDetails(call: Call, user: UserState): void {
   const { params } = call;
   for (const key of ['comment', 'email', 'firstname', 'lastname', 'keys'] as const) {
-    if (params.has(key)) user[key] = storedText(params.text(key));
+    user[key] = storedText(params.optText(key) ?? user[key]);
   }
   if (params.has('enable')) user.enable = params.flag('enable');
   if (params.has('expire')) user.expire = params.number('expire');
@@ -165,7 +170,7 @@ async function updateToken(call: Call): Promise<unknown> {
   await lockUserConfig(sim, 'updating token info failed', () => {
     if (params.has('privsep')) token.privsep = params.flag('privsep');
     if (params.has('expire')) token.expire = params.number('expire');
-    if (params.has('comment')) token.comment = storedText(params.text('comment'));
+    token.comment = storedText(params.optText('comment') ?? token.comment);
     for (const key of splitList(params.text('delete'))) {
       if (key === 'comment') token.comment = '';
       if (key === 'expire') token.expire = 0;

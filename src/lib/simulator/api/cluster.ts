@@ -106,8 +106,7 @@ function nextId(call: Call): unknown {
 function clusterStatus(call: Call): unknown {
   const nodes = [...call.sim.world.nodes.values()];
   const { name } = call.sim.world.fixed;
-  const online = nodes.filter((node) => node.online).length;
-  const quorate = online * 2 > nodes.length ? 1 : 0;
+  const quorate = call.sim.world.quorate ? 1 : 0;
   return [
     { type: 'cluster', id: 'cluster', name, nodes: nodes.length, quorate, version: nodes.length },
     ...nodes.map((node) => ({

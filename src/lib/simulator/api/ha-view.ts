@@ -52,7 +52,7 @@ export function managerStatus(call: Call): unknown {
         ]),
       ),
     },
-    quorum: { node: call.node, quorate: '1' },
+    quorum: { node: call.node, quorate: call.sim.world.quorate ? '1' : '0' },
     lrm_status: Object.fromEntries(
       nodes.map((node) => [
         node.name,
@@ -64,7 +64,12 @@ export function managerStatus(call: Call): unknown {
 
 export function currentHaStatus(call: Call): unknown {
   return [
-    { id: 'quorum', type: 'quorum', node: call.node, status: 'OK', quorate: 1 },
+    {
+      id: 'quorum',
+      type: 'quorum',
+      node: call.node,
+      ...(call.sim.world.quorate ? { status: 'OK', quorate: 1 } : { status: 'No quorum!', quorate: 0 }),
+    },
     ...[...call.sim.world.haResources.values()].map((one) => {
       const { sid, state } = one;
       const [node, crm] = [nodeOf(call, one), crmState(one)];

@@ -3,8 +3,8 @@ import { splitList } from '../contract/formats.ts';
 import { resourceRow } from '../guest-view.ts';
 import { die, permError } from '../pve-error.ts';
 import { lockUserConfig, type Call, type Handlers } from '../sim.ts';
-import type { Pool } from '../world.ts';
 import { storedText } from '../user-config.ts';
+import type { Pool } from '../world.ts';
 import { storageRow } from './storage-view.ts';
 
 function knownPool(call: Call): Pool {
@@ -17,18 +17,19 @@ function members(call: Call, pool: Pool): unknown[] {
   const { sim } = call;
   const type = call.params.optText('type');
   const rows: unknown[] = [];
-  for (const vmid of [...pool.vms].sort((a, b) => a - b)) {
-    const guest = sim.world.guests.get(vmid);
+  for (const vmid of [...pool.vms].map(String).sort()) {
+    const guest = sim.world.guests.get(Number(vmid));
     if (guest && (type === undefined || type === guest.type)) rows.push(resourceRow(sim, guest));
   }
   if (type !== undefined && type !== 'storage') return rows;
-  for (const id of pool.storage) {
+  for (const id of [...pool.storage].sort()) {
     const storage = sim.world.storages.get(id);
     if (!storage) continue;
-    for (const node of sim.world.nodes.values()) {
-      if (storage.nodes === undefined || storage.nodes.includes(node.name))
-        rows.push(storageRow(sim, storage, node));
-    }
+    // One row each, of this node where it has the storage.
+    const names = storage.nodes ?? [call.node];
+    const name = names.includes(call.node) ? call.node : [...names].sort()[0];
+    const node = sim.world.nodes.get(name ?? '');
+    if (node) rows.push(storageRow(sim, storage, node));
   }
   return rows;
 }
@@ -38,8 +39,8 @@ const commentOf = (pool: Pool): Record<string, string> =>
 
 function listPools(call: Call): unknown {
   const { sim, user, params } = call;
-  // By query nothing is checked: whoever is logged in reads every pool (API2/Pool.pm index).
   if (params.has('poolid')) {
+    // The right is looked at, but its absence has no consequence: whoever can log in reads every pool.
     const pool = knownPool(call);
     return [{ poolid: pool.poolid, members: members(call, pool), ...commentOf(pool) }];
   }
@@ -63,6 +64,8 @@ async function createPool(call: Call): Promise<null> {
     if (parent !== undefined && !sim.world.pools.has(parent)) {
       die(`parent '${parent}' of pool '${poolid}' does not exist`);
     }
+    if (sim.facts.major === 9 && !/(?:^|\/)[A-Za-z][^/]*$/.test(poolid))
+      die('pool name must start with a letter');
     sim.world.pools.set(poolid, {
       poolid,
       comment: storedText(params.text('comment')),
@@ -132,7 +135,7 @@ async function updatePool(call: Call): Promise<null> {
       ...splitList(params.text('vms')).map((vmid) => editVm(call, pool, Number(vmid), vms)),
       ...splitList(params.text('storage')).map((storage) => editStorage(call, pool, storage, storages)),
     ];
-    pool.comment = params.has('comment') ? storedText(params.text('comment')) : pool.comment;
+    pool.comment = storedText(params.optText('comment') ?? pool.comment);
     for (const edit of edits) edit();
   });
   return null;

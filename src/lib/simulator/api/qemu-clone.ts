@@ -1,8 +1,8 @@
 /** `POST …/clone`. See qemu-server API2/Qemu.pm clone_vm: early checks, then everything again inside the task. */
 import {
-  assertExists,
   checkLock,
   drivesOf,
+  findGuest,
   isDriveKey,
   isNetKey,
   loadGuest,
@@ -16,7 +16,15 @@ import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../gues
 import { Params, type ParamValue } from '../params.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { randomMac, randomUuid } from '../secrets.ts';
-import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
+import {
+  lockGuest,
+  lockUserConfig,
+  needQuorum,
+  needWritable,
+  type Call,
+  type Handlers,
+  type Sim,
+} from '../sim.ts';
 import type { GuestConfig, GuestState, Json } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { JobArgs, Worker } from '../tasks.ts';
@@ -115,7 +123,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   if (job.target !== undefined && !sim.world.nodes.has(job.target))
     die(`no such cluster node '${job.target}'`);
   checkTargetStorage(sim, node, job);
-  sim.quorum.check();
+  needQuorum(sim);
   const guest = loadGuest(sim, node, job.vmid);
   checkLock(guest);
   if (isRunning(guest) !== job.running) die('unexpected state change');
@@ -141,8 +149,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
 
 function clone(call: Call): unknown {
   const { sim, params, user, node } = call;
-  assertExists(sim, node, params.number('vmid'));
-  const guest = loadGuest(sim, node, params.number('vmid'));
+  const guest = findGuest(sim, node, params.number('vmid'));
   const wanted = params.optText('target');
   const target = wanted === node || wanted === 'localhost' ? undefined : wanted;
   const values = Object.fromEntries(params.names().map((name) => [name, rawValue(params, name)]));
@@ -176,13 +183,16 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
   if (config['vmgenid'] !== undefined) config['vmgenid'] = randomUuid(sim.world);
   config['name'] = job.params.optText('name') ?? `Copy-of-VM-${old['name'] ?? job.vmid}`;
   const description = job.params.optText('description');
-  if (description !== undefined) config['description'] = description.trimEnd();
+  if (description !== undefined && description !== '') config['description'] = description.trimEnd();
   return config;
 }
 
 /** The placeholder is written atomically: a config of that number on another node makes it fail. */
-function createPlaceholder(sim: Sim, task: TaskContext, { newid, vmid }: CloneJob): void {
+function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
+  const { newid, vmid } = job;
   const agent = sim.world.guests.get(vmid)?.agent;
+  const description = job.params.text('description').trimEnd();
+  needWritable(sim, task.node, newid);
   if (sim.world.guests.has(newid)) {
     die(
       `close (rename) atomic file '/etc/pve/nodes/${task.node}/qemu-server/${newid}.conf' failed: File exists`,
@@ -192,8 +202,8 @@ function createPlaceholder(sim: Sim, task: TaskContext, { newid, vmid }: CloneJo
     vmid: newid,
     type: 'qemu',
     node: task.node,
-    // The comment line of the placeholder file reads back as its description.
-    config: { lock: 'clone', description: ' qmclone temporary file' },
+    // Where none is given, the comment line of the placeholder file reads back as its description.
+    config: { lock: 'clone', description: description === '' ? ' qmclone temporary file' : description },
     snapshots: [],
     pending: {},
     pendingDelete: [],
@@ -223,6 +233,7 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
   });
   const volid = task.remember(volidLabel, () => '');
   task.log(`create ${full ? 'full' : 'linked'} clone of drive ${drive.key} (${drive.file})`);
+  // The log is what names the new disks: the task itself carries the id of the source.
   const said = storageLog(storage, drive.file, volid, full);
   if (said !== undefined) task.log(said);
   if (full && !drive.isCloudInit) {
@@ -263,6 +274,7 @@ async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan)
   }
   const lockedSeconds = plan.disks.length * sim.latency.storage_lock_s;
   await task.wait('finish', Math.max(0.2, sim.latency.linked_clone_s - lockedSeconds) * 1000);
+  needWritable(sim, task.node, job.newid);
   task.once('written', () => {
     const guest = sim.world.guests.get(job.newid) ?? die(`VM ${job.newid} vanished`);
     noteChange(sim, guest);
@@ -272,7 +284,7 @@ async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan)
   const pool = job.params.optText('pool');
   if (pool === undefined || task.done('pooled')) return;
   await lockUserConfig(sim, `can't add VM ${job.newid} to pool '${pool}'`, () => {
-    task.once('pooled', () => sim.world.claimInPool(pool, job.newid));
+    task.once('pooled', () => sim.world.addToPool(pool, job.newid));
   });
 }
 
@@ -281,7 +293,7 @@ export function cloneWorker(sim: Sim): Worker {
     const job = jobOf(args);
     const mode = job.running ? 'exclusive' : 'shared';
     // Between the early checks and the locks lies a fork: who asks at the same moment passes the checks as well.
-    await task.wait('fork', 0);
+    await sim.clock.sleep(0);
     await task.locked(lockGuest(sim, task.node, job.vmid, mode, lockTimeoutMs), () =>
       task.locked(lockGuest(sim, task.node, job.newid, 'exclusive', lockTimeoutMs), async () => {
         // After a reload the new machine is there already, and is ours.

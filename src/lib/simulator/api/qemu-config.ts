@@ -15,15 +15,21 @@ import {
 } from '../guest-config.ts';
 import { noteChange, parseSize, printSize } from '../guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
+import { checkBalloon, checkSshKeys } from '../option-rules.ts';
 import { randomUuid, sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { checkHookscript } from '../start-check.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { isHibernated } from '../vmstate.ts';
-import { areSshKeys } from '../ssh-keys.ts';
 import { storageOf } from '../volumes.ts';
-import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
+import {
+  checkBridges,
+  checkDriveAccess,
+  checkModifyRights,
+  needForDrive,
+  needRootFor,
+} from './qemu-rights.ts';
 
 const notOptions = new Set([
   'node',
@@ -41,6 +47,7 @@ const notOptions = new Set([
 export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()): GuestConfig {
   const { sim, params } = call;
   const set: GuestConfig = {};
+  checkSshKeys(params.optText('sshkeys'));
   for (const name of params.names()) {
     if (notOptions.has(name) || extra.has(name)) continue;
     const text = params.text(name);
@@ -48,10 +55,7 @@ export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()):
     else if (name === 'tags') set[name] = normalizeTags(text);
     // Comment lines are read back without trailing white space (QemuServer.pm parse_vm_config).
     else if (name === 'description') set[name] = text.trimEnd();
-    else if (name === 'sshkeys') {
-      if (!areSshKeys(text)) die('SSH public key validation error');
-      set[name] = text;
-    } else if (name === 'vmgenid' && text === '1') set[name] = randomUuid(sim.world);
+    else if (name === 'vmgenid' && text === '1') set[name] = randomUuid(sim.world);
     else if (name === 'cipassword' && text !== '' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
       set[name] = `$5$${sha1(text).slice(0, 8)}$${sha1(text)}`;
     else set[name === 'cdrom' ? 'ide2' : name] = name === 'cdrom' ? `${text},media=cdrom` : text;
@@ -79,7 +83,12 @@ function changeFrom(call: Call): ConfigChange {
   const revert = knownKeys(call, 'revert', set);
   if (Object.keys(set).length + remove.length + revert.length === 0) die('no options specified');
   const guest = loadGuest(sim, call.node, params.number('vmid'));
-  checkModifyRights(sim, user, guest, [...Object.keys(set), ...remove, ...revert], set);
+  const where = { vmid: guest.vmid };
+  checkModifyRights(sim, user, where, [...Object.keys(set), ...remove, ...revert], set);
+  for (const key of [...Object.keys(set), ...remove]) {
+    const old = guest.config[key];
+    if (isDriveKey(key) && old !== undefined) needForDrive(sim, user, where, key, old);
+  }
   checkBridges(sim, user, Object.entries(set));
   const touched = [...Object.keys(set), ...remove].filter(
     (key) => isNetKey(key) && guest.config[key] !== undefined,
@@ -90,7 +99,7 @@ function changeFrom(call: Call): ConfigChange {
     touched.map((key) => [key, guest.config[key] ?? ''] as const),
   );
   for (const [key, value] of Object.entries(set))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, guest.vmid, key, value);
+    if (isDriveKey(key) && value !== '') checkDriveAccess(sim, user, guest.vmid, key, value);
   if (set['hookscript'] !== undefined) checkHookscript(sim, call.node, set['hookscript']);
   return { set, remove, force: params.flag('force') };
 }
@@ -102,15 +111,11 @@ function checkState(call: Call, guest: GuestState): void {
     die('checksum mismatch (file change by other user?)');
   const discards = splitList(params.text('delete')).includes('vmstate');
   if (!params.flag('skiplock') && !(discards && isHibernated(guest))) checkLock(guest);
-  checkBalloon(call, guest);
 }
 
-function checkBalloon({ params }: Call, { config, pending }: GuestState): void {
-  if (!params.has('memory') && !params.has('balloon')) return;
-  const memory = params.optText('memory') ?? pending['memory'] ?? config['memory'] ?? '512';
-  const balloon = Number(params.optText('balloon') ?? pending['balloon'] ?? config['balloon'] ?? 0);
-  const max = Number(/(?:^|current=)(\d+)/.exec(memory)?.[1] ?? 512);
-  if (balloon > max) die('balloon value too large (must be smaller than assigned memory)');
+function checkChange(call: Call, guest: GuestState, change: ConfigChange): void {
+  checkState(call, guest);
+  checkBalloon(guest, change);
 }
 
 const allocates = (value: string): boolean => /^[^:,]+:(?:\d+(?:\.\d+)?|cloudinit)(?:,|$)/.test(value);
@@ -134,7 +139,7 @@ async function put(call: Call): Promise<null> {
   const change = changeFrom(call);
   await withLock(configLock(call), async () => {
     const guest = loadGuest(sim, call.node, call.params.number('vmid'));
-    checkState(call, guest);
+    checkChange(call, guest, change);
     await waitForStorage(sim, call.node, change);
     await sim.clock.sleep(sim.latency.config_write_ms);
     applyChange(sim, guest, change, splitList(call.params.text('revert')));
@@ -147,7 +152,7 @@ async function post(call: Call): Promise<unknown> {
   const change = changeFrom(call);
   const upid = await withLock(configLock(call), async () => {
     const guest = loadGuest(sim, call.node, params.number('vmid'));
-    checkState(call, guest);
+    checkChange(call, guest, change);
     await sim.clock.sleep(sim.latency.config_write_ms);
     return call.startTask('qmconfig', String(guest.vmid), 'configure', {
       vmid: guest.vmid,

@@ -1,5 +1,5 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
-import { emptyKeys, realizeDrive } from '../config-change.ts';
+import { realizeDrive } from '../config-change.ts';
 import {
   checkLock,
   drivesOf,
@@ -13,7 +13,15 @@ import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
-import { checkWritable, lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
+import {
+  lockGuest,
+  lockUserConfig,
+  needQuorum,
+  needWritable,
+  type Call,
+  type Handlers,
+  type Sim,
+} from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
@@ -21,7 +29,13 @@ import { isHibernated } from '../vmstate.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
-import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
+import {
+  checkBridges,
+  checkDriveAccess,
+  checkModifyRights,
+  needOnGuest,
+  needRootFor,
+} from './qemu-rights.ts';
 
 const notForConfig = new Set([
   'archive',
@@ -39,27 +53,33 @@ function checkCreate(call: Call, vmid: number): void {
   const { sim, user, params } = call;
   const pool = params.optText('pool');
   if (pool !== undefined) sim.rights.needPool(pool);
+  if (sim.facts.major === 9 && params.flag('start')) needOnGuest(sim, user, { vmid, pool }, 'VM.PowerMgmt');
   const allowed =
     sim.rights.has(user, `/vms/${vmid}`, 'VM.Allocate') ||
     (pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate'));
   if (!allowed) throw permError();
+}
+
+function checkUnused(sim: Sim, vmid: number): void {
   const existing = sim.world.guests.get(vmid);
-  if (existing)
-    die(`${existing.type === 'lxc' ? 'CT' : 'VM'} ${vmid} already exists on node '${existing.node}'`);
+  if (!existing) return;
+  const kind = existing.type === 'lxc' ? 'CT' : 'VM';
+  die(`unable to create VM ${vmid} - ${kind} ${vmid} already exists on node '${existing.node}'`);
 }
 
 function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
+  needQuorum(sim);
   if (params.has('archive')) throw notModelled('restoring from an archive');
-  sim.quorum.check();
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
-  checkModifyRights(sim, user, { vmid, pool }, Object.keys(options), options);
-  checkBridges(sim, user, Object.entries(options));
   for (const [key, value] of Object.entries(options))
     if (isDriveKey(key)) checkDriveAccess(sim, user, vmid, key, value);
+  checkModifyRights(sim, user, { vmid, pool }, Object.keys(options), options);
+  checkBridges(sim, user, Object.entries(options));
+  checkUnused(sim, vmid);
   const args = { vmid, options, pool: pool ?? null, start: params.flag('start') };
   return call.startTask('qmcreate', String(vmid), 'create', args);
 }
@@ -109,7 +129,7 @@ export function createWorker(sim: Sim): Worker {
 async function joinAtBirth(sim: Sim, task: TaskContext, vmid: number, pool: unknown): Promise<void> {
   if (typeof pool !== 'string' || task.done('pooled')) return;
   await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
-    task.once('pooled', () => sim.world.claimInPool(pool, vmid));
+    task.once('pooled', () => sim.world.addToPool(pool, vmid));
   });
 }
 
@@ -138,10 +158,8 @@ async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: Guest
       sim.rights.need(task.user, `/vms/${vmid}`, 'VM.Config.Options');
     noteChange(sim, guest);
     const uuid = `uuid=${randomUuid(sim.world)}`;
-    guest.config = without(
-      { smbios1: uuid, vmgenid: randomUuid(sim.world), ...config },
-      ...emptyKeys(config),
-    );
+    const empty = Object.keys(config).filter((key) => config[key] === '');
+    guest.config = without({ smbios1: uuid, vmgenid: randomUuid(sim.world), ...config }, ...empty);
   });
 }
 
@@ -217,8 +235,8 @@ async function destroyLocked(
   task.once('checked', () => undefined);
   await freeDisks(sim, task, guest);
   // The disks are gone before user.cfg is asked for: losing that lock leaves a machine that only root can remove.
+  needWritable(sim, task.node, vmid);
   task.once('zombie', () => {
-    checkWritable(sim, guest);
     noteChange(sim, guest);
     guest.config = { lock: 'destroyed' };
     guest.snapshots = [];
@@ -265,7 +283,7 @@ function template(call: Call): unknown {
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
 function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
-  checkWritable(sim, guest);
+  needWritable(sim, guest.node, guest.vmid);
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };
   for (const drive of drivesOf(sim.contract, guest.config)) {

@@ -1,19 +1,17 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
 import { applyPending } from '../config-change.ts';
-import { assertExists, checkLock, loadGuest } from '../guest-config.ts';
+import { checkLock, findGuest, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
 import { prepareStart } from '../start-check.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { allocateState, dropState, isHibernated, stateSeconds, stateStorage } from '../vmstate.ts';
 import { needRootFor } from './qemu-rights.ts';
-
-const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 
 export function markStarted(sim: Sim, guest: GuestState): void {
   noteChange(sim, guest);
@@ -78,8 +76,7 @@ export function stopWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-      assertExists(sim, task.node, vmid);
-      const guest = loadGuest(sim, task.node, vmid);
+      const guest = findGuest(sim, task.node, vmid);
       // QemuServer.pm _do_vm_stop: nothing to stop comes before the lock.
       if (!isRunning(guest)) return;
       if (args['skiplock'] !== true) checkLock(guest);
@@ -94,8 +91,7 @@ export function shutdownWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-      assertExists(sim, task.node, vmid);
-      const guest = loadGuest(sim, task.node, vmid);
+      const guest = findGuest(sim, task.node, vmid);
       if (!isRunning(guest) && !task.done('stopped')) return;
       if (args['skiplock'] !== true) checkLock(guest);
       const needed = sim.latency.shutdown_s;
@@ -125,8 +121,7 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
   return (call) => {
     const { params, sim } = call;
     needRootFor(call, 'skiplock');
-    if (type === 'qmstart') sim.quorum.check();
-    // Whether the machine exists at all is the task's to find out.
+    if (type === 'qmstart') needQuorum(sim);
     const vmid = params.number('vmid');
     const resource = sim.world.haResources.get(`vm:${vmid}`);
     // `ignored` is as if it were not managed.
@@ -140,8 +135,10 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
         timeout: params.optNumber('timeout') ?? null,
       });
     }
-    if (type === 'qmshutdown' && sim.world.guests.get(vmid)?.paused === true && !params.flag('forceStop'))
-      die('VM is paused - cannot shutdown');
+    // A machine that is not there is the task's to find.
+    const guest = sim.world.guests.get(vmid);
+    const isPaused = guest?.node === call.node && guest.paused;
+    if (type === 'qmshutdown' && isPaused && !params.flag('forceStop')) die('VM is paused - cannot shutdown');
     return call.startTask(type, String(vmid), kind, {
       vmid,
       skiplock: params.flag('skiplock'),
@@ -159,8 +156,7 @@ function onRunning(
 ): (call: Call) => unknown {
   return (call) => {
     needRootFor(call, 'skiplock');
-    assertExists(call.sim, call.node, call.params.number('vmid'));
-    const guest = guestOf(call);
+    const guest = findGuest(call.sim, call.node, call.params.number('vmid'));
     if (!isRunning(guest)) die(`VM ${guest.vmid} not running`);
     const timeout = call.params.optNumber('timeout') ?? null;
     return call.startTask(type, String(guest.vmid), kind, { vmid: guest.vmid, timeout, ...extra });
@@ -187,8 +183,7 @@ export function signalWorker(sim: Sim): Worker {
 function suspend(call: Call): unknown {
   const { sim, params, user } = call;
   needRootFor(call, 'skiplock');
-  assertExists(sim, call.node, params.number('vmid'));
-  const guest = guestOf(call);
+  const guest = findGuest(call.sim, call.node, call.params.number('vmid'));
   const { vmid } = guest;
   if (!isRunning(guest)) die(`VM ${vmid} not running`);
   if (!params.flag('todisk'))
@@ -238,8 +233,7 @@ export function hibernateWorker(sim: Sim): Worker {
 /** API2/Qemu.pm vm_resume: on a hibernated machine it is a start. */
 function resume(call: Call): unknown {
   needRootFor(call, 'skiplock');
-  assertExists(call.sim, call.node, call.params.number('vmid'));
-  const guest = guestOf(call);
+  const guest = findGuest(call.sim, call.node, call.params.number('vmid'));
   const { vmid } = guest;
   const skiplock = call.params.flag('skiplock');
   if (isHibernated(guest)) return call.startTask('qmresume', String(vmid), 'start', { vmid, skiplock });

@@ -13,8 +13,8 @@ import {
 } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
-import type { GuestState } from '../state.ts';
-import { snapshotSection } from './qemu-snapshot.ts';
+import type { GuestConfig, GuestState } from '../state.ts';
+import { snapshotConfig } from './qemu-snapshot.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -61,10 +61,12 @@ function list(call: Call): unknown {
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 
-/** Nobody reads a cloud-init password back. */
-function masked<T extends string | number>(config: Readonly<Record<string, T>>): Record<string, T | string> {
-  return { ...config, ...(config['cipassword'] === undefined ? {} : { cipassword: '**********' }) };
-}
+/** Nobody reads a password back, not even its hash. */
+const hidden = '**********';
+const masked = (config: Readonly<GuestConfig>): GuestConfig => ({
+  ...config,
+  ...(config['cipassword'] === undefined ? {} : { cipassword: hidden }),
+});
 
 function config(call: Call): unknown {
   const guest = guestOf(call);
@@ -73,7 +75,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...masked(snapshotSection(snapshot)), digest: digestOf(guest) };
+    return { ...snapshotConfig({ ...snapshot, config: masked(snapshot.config) }), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {

@@ -72,7 +72,12 @@ export interface Subject {
 }
 
 /** RPCEnvironment.pm check_vm_perm: the privilege on the pool does as well. */
-function needOnGuest(sim: Sim, user: string, { vmid, pool }: Subject, ...anyOf: readonly string[]): void {
+export function needOnGuest(
+  sim: Sim,
+  user: string,
+  { vmid, pool }: Subject,
+  ...anyOf: readonly string[]
+): void {
   if (pool !== undefined && sim.rights.hasAny(user, `/pool/${pool}`, anyOf)) return;
   sim.rights.needAny(user, `/vms/${vmid}`, anyOf);
 }
@@ -102,16 +107,17 @@ export function checkModifyRights(
 ): void {
   if (user === rootUser) return;
   for (const key of keys) {
+    const value = values[key];
     if (isDriveKey(key)) {
-      const isCdrom = isCdromValue(sim, key, values[key]);
-      needOnGuest(sim, user, subject, isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk');
+      if (value !== undefined && value !== '') needForDrive(sim, user, subject, key, value);
       continue;
     }
     if (key === 'vmstate') {
-      for (const one of ['VM.Config.Disk', 'VM.PowerMgmt']) needOnGuest(sim, user, subject, one);
+      needOnGuest(sim, user, subject, 'VM.Config.Disk');
+      needOnGuest(sim, user, subject, 'VM.PowerMgmt');
       continue;
     }
-    const privileges = privilegesFor(key, values[key]);
+    const privileges = privilegesFor(key, value);
     if (privileges.length === 0) die(`only root can set '${key}' config`);
     needOnGuest(sim, user, subject, ...privileges);
     // It changes what the host does.
@@ -119,8 +125,11 @@ export function checkModifyRights(
   }
 }
 
-function isCdromValue(sim: Sim, key: string, value: string | undefined): boolean {
-  return value !== undefined && parseDrive(sim.contract, key, value).isCdrom;
+/** update_vm_api's $check_drive_perms, for the drive that is there and for the one that takes its place. */
+export function needForDrive(sim: Sim, user: string, subject: Subject, key: string, value: string): void {
+  const drive = parseDrive(sim.contract, key, value);
+  if (drive.isCloudInit) needOnGuest(sim, user, subject, 'VM.Config.Cloudinit');
+  needOnGuest(sim, user, subject, drive.isCdrom || drive.isCloudInit ? 'VM.Config.CDROM' : 'VM.Config.Disk');
 }
 
 /** GuestHelpers.pm check_vnet_access: SDN.Use on the bridge, or on the tag below it; vnets have their own zone. */

@@ -10,7 +10,7 @@ import {
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
-import { checkWritable, lockGuest, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
+import { lockGuest, needWritable, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
@@ -76,7 +76,7 @@ async function marked(
   mark: string,
   seconds: number,
 ): Promise<void> {
-  checkWritable(sim, guest);
+  needWritable(sim, guest.node, guest.vmid);
   guest.config = { ...guest.config, lock: mark };
   try {
     await task.wait(mark, seconds * 1000);
@@ -109,7 +109,7 @@ export function snapshotWorker(sim: Sim): Worker {
         snaptime: Math.floor(sim.clock.now() / 1000),
         description: textArg(args, 'description'),
         vmstate: withRam,
-        config: { ...snapshotConfig(guest), ...vmstate },
+        config: { ...savedConfig(guest), ...vmstate },
       };
       guest.snapshots = [...guest.snapshots, snapshot];
       guest.parent = name;
@@ -154,43 +154,8 @@ function rollback(call: Call): unknown {
   return call.startTask('qmrollback', String(guest.vmid), 'rollback', args);
 }
 
-/** ZFSPoolPlugin.pm volume_rollback_is_possible: ZFS would have to drop what came after. */
-function checkRollback(sim: Sim, guest: GuestState, name: string): void {
-  if (guest.snapshots.at(-1)?.name === name) return;
-  for (const drive of drivesOf(sim.contract, guest.config)) {
-    if (drive.isCdrom || storageOf(sim, drive.storage).type !== 'zfspool') continue;
-    die(`can't rollback, '${name}' is not most recent snapshot on '${drive.file}'`);
-  }
-}
-
-/** The section of a snapshot in the configuration file: its own description, not the machine's. */
-export function snapshotSection(snapshot: SnapshotState): Record<string, string | number> {
-  const { config, parent, snaptime, description } = snapshot;
-  return {
-    ...without(config, 'description'),
-    snaptime,
-    ...(description === '' ? {} : { description }),
-    ...(parent === undefined ? {} : { parent }),
-  };
-}
-
-async function describe(call: Call): Promise<null> {
-  const { sim, node, params } = call;
-  const vmid = params.number('vmid');
-  await withLock(lockGuest(sim, node, vmid, 'exclusive', 10_000), async () => {
-    const guest = guestOf(call);
-    checkLock(guest);
-    const snapshot = known(guest, params.text('snapname'));
-    await sim.clock.sleep(sim.latency.config_write_ms);
-    const description = params.optText('description')?.trimEnd();
-    if (description === undefined) return;
-    guest.snapshots = guest.snapshots.map((one) => (one === snapshot ? { ...one, description } : one));
-  });
-  return null;
-}
-
 /** AbstractConfig.pm __snapshot_copy_config: notes and unused disks belong to the machine, not to a moment of it. */
-function snapshotConfig(guest: GuestState): GuestConfig {
+function savedConfig(guest: GuestState): GuestConfig {
   return without(guest.config, 'description', 'lock', ...Object.keys(guest.config).filter(isUnusedKey));
 }
 
@@ -215,6 +180,41 @@ function rolledBack(sim: Sim, guest: GuestState, snapshot: SnapshotState): Guest
       left.map((drive) => drive.file),
     ),
   };
+}
+
+/** ZFSPoolPlugin.pm volume_rollback_is_possible: ZFS would have to drop what came after. */
+function checkRollback(sim: Sim, guest: GuestState, name: string): void {
+  if (guest.snapshots.at(-1)?.name === name) return;
+  for (const drive of drivesOf(sim.contract, guest.config)) {
+    if (drive.isCdrom || storageOf(sim, drive.storage).type !== 'zfspool') continue;
+    die(`can't rollback, '${name}' is not most recent snapshot on '${drive.file}'`);
+  }
+}
+
+/** The section of a snapshot in the configuration file: its own description, not the machine's. */
+export function snapshotConfig(snapshot: SnapshotState): Record<string, string | number> {
+  const { config, parent, snaptime, description } = snapshot;
+  return {
+    ...without(config, 'description'),
+    snaptime,
+    ...(description === '' ? {} : { description }),
+    ...(parent === undefined ? {} : { parent }),
+  };
+}
+
+async function describe(call: Call): Promise<null> {
+  const { sim, node, params } = call;
+  const vmid = params.number('vmid');
+  await withLock(lockGuest(sim, node, vmid, 'exclusive', 10_000), async () => {
+    const guest = guestOf(call);
+    checkLock(guest);
+    const snapshot = known(guest, params.text('snapname'));
+    await sim.clock.sleep(sim.latency.config_write_ms);
+    const description = params.optText('description')?.trimEnd();
+    if (description === undefined) return;
+    guest.snapshots = guest.snapshots.map((one) => (one === snapshot ? { ...one, description } : one));
+  });
+  return null;
 }
 
 export function rollbackWorker(sim: Sim): Worker {
@@ -245,7 +245,7 @@ export const qemuSnapshotHandlers: Handlers = {
   'POST /nodes/{node}/qemu/{vmid}/snapshot': create,
   'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': () => [{ cmd: 'rollback' }, { cmd: 'config' }],
   'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': (call) =>
-    snapshotSection(known(guestOf(call), call.params.text('snapname'))),
+    snapshotConfig(known(guestOf(call), call.params.text('snapname'))),
   'PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': describe,
   'DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': remove,
   'POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback': rollback,

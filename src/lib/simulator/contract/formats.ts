@@ -32,16 +32,9 @@ const ipv4Masks = new Set(
 );
 
 function checkPool(value: string, major: number): string | undefined {
-  const part = major >= 9 ? '[A-Za-z][A-Za-z0-9.\\-_]*' : '[A-Za-z0-9.\\-_]+';
-  if (major === 7) {
-    return new RegExp(`^${part}$`).test(value)
-      ? undefined
-      : `pool name '${value}' contains invalid characters`;
-  }
-  const levels = value.split('/');
-  if (levels.length > 3) return `pool name '${value}' contains too many levels`;
-  const rest = '[A-Za-z0-9.\\-_]+';
-  const legal = levels.every((level, i) => new RegExp(`^${i === 0 ? part : rest}$`).test(level));
+  const levels = major === 7 ? [value] : value.split('/');
+  if (levels.length > 3) return `pool name '${value}' nested too deeply (max levels = 3)`;
+  const legal = levels.every((level) => /^[A-Za-z0-9.\-_]+$/.test(level));
   return legal ? undefined : `pool name '${value}' contains invalid characters`;
 }
 

@@ -194,7 +194,10 @@ export class Dispatcher {
       worker,
       params,
       attributes: {},
-      startTask: (type, id, kind, args) => this.#sim.tasks.start({ node, type, id, user, kind, args, fault }),
+      startTask: (type, id, kind, args) => {
+        if (struck.some((one) => one.action === 'no-worker')) die('got no worker upid - start worker failed');
+        return this.#sim.tasks.start({ node, type, id, user, kind, args, fault });
+      },
     };
   }
 

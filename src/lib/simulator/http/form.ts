@@ -20,9 +20,9 @@ function decode(text: string): string {
 }
 
 /**
- * Splits on `&` and `;`. What follows a second `=` is lost. `key=` is an empty value: Perl's split into a list of two
- * variables keeps a trailing empty field. A bare `key` has no value, which PVE treats like a key that was not sent,
- * except that unknown names are still refused: the value is undefined here.
+ * Splits on `&` and `;`. What follows a second `=` is lost. `key=` is an empty value; only `key` alone leaves the key
+ * without one, which PVE treats like a key that was not sent, except that unknown names are still refused: the value is
+ * undefined here.
  */
 export function decodeForm(text: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
