@@ -3,14 +3,14 @@
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import envPaths from 'env-paths';
-import type { ProgramIo } from './commands/io.ts';
+import type { ProcessSignal, ProgramIo } from './commands/io.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
 import { createClock } from './lib/clock.ts';
 import { InternalError, UsageError, type StandError } from './lib/errors.ts';
 import { createProgram } from './program.ts';
 
-type OfOneRun = 'setExitCode' | 'exitCode' | 'argv';
+type OfOneRun = 'setExitCode' | 'exitCode' | 'argv' | 'readerGone';
 
 const USAGE = 2;
 const UNDELIVERED = 5;
@@ -49,22 +49,69 @@ async function reportUsage(error: CommanderError, argv: readonly string[], io: P
   return USAGE;
 }
 
+/** The codes of a pipe that was closed, a terminal that is gone, and of what is written after either. */
+const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+/**
+ * What a stream does not take is lost; the work goes on. A reader that closes the pipe early (`| head`) is no error, and
+ * neither is a conversation that nobody hears; a full disk for the result is.
+ */
+class Streams {
+  readonly #io: Pick<ProgramIo, 'stdout' | 'stderr'>;
+  readonly #gone = new AbortController();
+  isUndelivered = false;
+
+  constructor(io: Pick<ProgramIo, 'stdout' | 'stderr'>) {
+    this.#io = io;
+    io.stderr.on('error', () => undefined);
+    io.stdout.on('error', (error: NodeJS.ErrnoException) => this.#lose(error));
+  }
+
+  get readerGone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Resolves when it is known what became of all that was written. */
+  async settle(): Promise<void> {
+    await new Promise<void>((resolve) => this.#io.stdout.write('', () => resolve()));
+    // The error of a write is told in a later turn than the end of the next one.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #lose({ code, message }: NodeJS.ErrnoException): void {
+    if (GONE.has(code)) {
+      this.#gone.abort();
+      return;
+    }
+    if (!this.isUndelivered)
+      this.#io.stderr.write(`the result cannot be written to stdout: ${message}  [OUTPUT]\n`);
+    this.isUndelivered = true;
+  }
+}
+
+async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(argv, { from: 'user' });
+    return io.exitCode();
+  } catch (error) {
+    if (error instanceof CommanderError) return reportUsage(error, argv, io);
+    return await report(toStandError(error), argv, io);
+  }
+}
+
 /** Runs one command line (without `node` and script) and answers its exit code. */
 export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun>): Promise<number> {
   let exitCode = 0;
-  const full: ProgramIo = {
+  const streams = new Streams(io);
+  const code = await run(argv, {
     ...io,
     argv,
-    setExitCode: (code) => void (exitCode = code),
+    readerGone: streams.readerGone,
+    setExitCode: (value) => void (exitCode = value),
     exitCode: () => exitCode,
-  };
-  try {
-    await createProgram(full).parseAsync(argv, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return reportUsage(error, argv, full);
-    return await report(toStandError(error), argv, full);
-  }
+  });
+  await streams.settle();
+  return code === 0 && streams.isUndelivered ? UNDELIVERED : code;
 }
 
 /** What the process itself offers. */
@@ -76,30 +123,29 @@ export function processIo(): Omit<ProgramIo, OfOneRun> {
     configDir: envPaths('deploy-stand', { suffix: '' }).config,
     clock: createClock(),
     signature: processSignature(),
-    onStop: (listener) => {
+    onSignal: (listener) => {
       let count = 0;
-      const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+      const onStop = (signal: keyof typeof STOPPED): void => {
         listener(signal);
         count += 1;
         // Asked twice: leave at once. What PVE is doing goes on there, and the next run looks at it.
         if (count > 1) process.exit(STOPPED[signal]);
       };
-      const onInt = (): void => onSignal('SIGINT');
-      const onTerm = (): void => onSignal('SIGTERM');
-      process.on('SIGINT', onInt).on('SIGTERM', onTerm);
-      return () => void process.off('SIGINT', onInt).off('SIGTERM', onTerm);
+      const heard = {
+        SIGINT: () => onStop('SIGINT'),
+        SIGTERM: () => onStop('SIGTERM'),
+        SIGHUP: () => listener('SIGHUP'),
+      } satisfies Record<ProcessSignal, () => void>;
+      for (const [signal, hear] of Object.entries(heard)) process.on(signal, hear);
+      return () => {
+        for (const [signal, hear] of Object.entries(heard)) process.off(signal, hear);
+      };
     },
   };
 }
 
 const entry = process.argv[1];
 if (entry !== undefined && realpathSync(entry) === import.meta.filename) {
-  // A reader that closes the pipe early (`| head`) is no error; a full disk is, though the work itself is done.
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') return;
-    process.stderr.write(`the result cannot be written to stdout: ${message}  [OUTPUT]\n`);
-    process.exitCode ||= UNDELIVERED;
-  });
   const exitCode = await main(process.argv.slice(2), processIo());
   if (exitCode !== 0) process.exitCode = exitCode;
 }

@@ -1,5 +1,4 @@
 /** Builds the commander program. Knows flags and descriptions only. */
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { balanceCommand } from './commands/balance.ts';
 import { bridgesCommand } from './commands/bridges.ts';
@@ -14,11 +13,10 @@ import { simulateCommand } from './commands/simulate.ts';
 import { templatesCommand } from './commands/templates.ts';
 import { usersCommand } from './commands/users.ts';
 import { validateCommand } from './commands/validate.ts';
-
-const MANIFEST = new URL('../package.json', import.meta.url);
+import { readPackageFile } from './lib/files/package.ts';
 
 export function createProgram(io: ProgramIo): Command {
-  const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
+  const { version } = JSON.parse(readPackageFile('package.json')) as { version: string };
   const program = addGlobalOptions(new Command('deploy-stand'))
     .description('training labs for a whole class on Proxmox VE')
     .version(version)

@@ -1,5 +1,6 @@
 /** The frame of a command that talks to a cluster: session, progress, signals; in every end it cleans up. */
 import { setMaxListeners } from 'node:events';
+import type { StandError } from '../lib/errors.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
@@ -14,8 +15,12 @@ import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
 import { openSession, type Session } from './session.ts';
+import { toStandError } from './stand-error.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** Exit code of a run that did its work and could not write down all of it. */
+const PARTIAL = 5;
 
 export interface Changing {
   readonly output: Output;
@@ -23,6 +28,8 @@ export interface Changing {
   readonly soft: AbortSignal;
   /** Aborts requests; fires on the second signal. */
   readonly hard: AbortSignal;
+  /** Nobody is there any more: what has no end of its own ends after its round. */
+  readonly unattended: AbortSignal;
   /** Takes down each request in the debug record. */
   readonly onRequest: (event: RequestEvent) => void;
   /** `connection`: for commands that act on several clusters. */
@@ -52,13 +59,10 @@ export async function runChanging(
   const hard = new AbortController();
   // Every request and wait listens while it lasts: many at once are no leak.
   setMaxListeners(0, soft.signal, hard.signal);
-  const log = createDebugLog({
-    level: flags.logLevel,
-    ...(flags.logFile === undefined ? { destination: io.stderr } : { file: flags.logFile }),
-  });
   const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
   let stopped: StopSignal | undefined;
+  let hasTrouble = false;
   let phase = '';
   const ui = createUi({
     mode: flags.progress,
@@ -68,7 +72,24 @@ export async function runChanging(
     color: output.color,
     clock: io.clock,
   });
-  const unsubscribe = io.onStop((signal) => {
+  const { logFile } = flags;
+  const log = createDebugLog({
+    level: flags.logLevel,
+    to: logFile === undefined ? io.stderr : { file: logFile, onTrouble: (text) => ui.warn(text) },
+  });
+  const trouble = ({ message, issues, hint }: StandError): void => {
+    const words = [message, ...issues.map((issue) => issue.message)].join(': ');
+    ui.warn(hint === undefined ? words : `${words} (${hint})`);
+    hasTrouble = true;
+  };
+  const hangup = new AbortController();
+  const unsubscribe = io.onSignal((signal) => {
+    if (signal === 'SIGHUP') {
+      // A class that is half made helps nobody.
+      if (!hangup.signal.aborted) ui.warn('the terminal is gone; what was begun is brought to its end');
+      hangup.abort();
+      return;
+    }
     if (stopped !== undefined) {
       ui.warn('leaving at once; what PVE is doing goes on there');
       hard.abort();
@@ -113,6 +134,7 @@ export async function runChanging(
         if (text !== phase) ui.phase(text);
         phase = text;
       },
+      onTrouble: trouble,
       onPlan: (plan) => {
         ui.start(plan);
         void audit?.plan(plan);
@@ -139,6 +161,7 @@ export async function runChanging(
       output: { ...output, warn: (text) => ui.warn(text) },
       soft: soft.signal,
       hard: hard.signal,
+      unattended: AbortSignal.any([hangup.signal, io.readerGone]),
       onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
@@ -155,9 +178,20 @@ export async function runChanging(
     failure = error;
     throw error;
   } finally {
-    unsubscribe();
     ui.done();
-    const opened = await Promise.allSettled(sessions.values());
-    for (const session of opened) if (session.status === 'fulfilled') await session.value.close(failure);
+    for (const session of await Promise.allSettled(sessions.values()))
+      if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- set by `trouble` above
+    if (hasTrouble && io.exitCode() === 0) io.setExitCode(PARTIAL);
+    unsubscribe();
+  }
+}
+
+/** Rejects with a StandError only. */
+async function close(session: Session, failure: unknown): Promise<void> {
+  try {
+    await session.close(failure);
+  } catch (error) {
+    throw toStandError(error);
   }
 }

@@ -2,6 +2,8 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 
+export type ProcessSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
 export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -15,8 +17,10 @@ export interface ProgramIo {
   readonly signature: { readonly name: string; readonly isGone: (name: string) => boolean };
   /** The command line without program name, for hints that repeat it. */
   readonly argv: readonly string[];
-  /** Calls back on each SIGINT and SIGTERM until the returned function is called. */
-  readonly onStop: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Calls back on each signal until the returned function is called. */
+  readonly onSignal: (listener: (signal: ProcessSignal) => void) => () => void;
+  /** Nobody reads stdout any more: its pipe was closed, or its terminal is gone. */
+  readonly readerGone: AbortSignal;
   /** The exit code of a command that has explained itself already. */
   readonly setExitCode: (code: number) => void;
   /** What it was set to; 0 before. */

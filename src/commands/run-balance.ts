@@ -1,6 +1,7 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, StandError } from '../lib/errors.ts';
 import type { Summary } from '../lib/execute/types.ts';
+import { FileProblem } from '../lib/files/problem.ts';
 import { createNotifier } from '../lib/notify/notifier.ts';
 import type { BalancePlan } from '../lib/plan/balance/balance.ts';
 import { renderBalance } from '../lib/render/balance-text.ts';
@@ -125,8 +126,8 @@ class BalanceRun {
     try {
       await writeMetrics(file, figures);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-      this.#run.output.warn(`the metrics file ${file} could not be written (${code})`);
+      if (!(error instanceof FileProblem)) throw error;
+      this.#run.output.warn(`the metrics file ${file} could not be written: ${error.message}`);
     }
   }
 
@@ -144,9 +145,9 @@ class BalanceRun {
     );
   }
 
-  async sleep(seconds: number): Promise<void> {
+  async sleep(seconds: number, end: AbortSignal): Promise<void> {
     const { clock } = await this.#run.connect(this.#settings.connections[0]);
-    await clock.sleep(seconds * SECOND, this.#run.soft);
+    await clock.sleep(seconds * SECOND, end);
   }
 }
 
@@ -181,11 +182,11 @@ async function runOnce(io: ProgramIo, run: Changing, rounds: BalanceRun): Promis
   io.setExitCode(worstExitCode(results.map(({ exitCode }) => exitCode)));
 }
 
-/** Sleeps; false: a signal came. */
-async function rest(rounds: BalanceRun, run: Changing, seconds: number): Promise<boolean> {
-  if (run.soft.aborted) return false;
+/** Sleeps; false: `end` came. */
+async function rest(rounds: BalanceRun, end: AbortSignal, seconds: number): Promise<boolean> {
+  if (end.aborted) return false;
   try {
-    await rounds.sleep(seconds);
+    await rounds.sleep(seconds, end);
     return true;
   } catch (error) {
     if (isAbort(error)) return false;
@@ -193,27 +194,35 @@ async function rest(rounds: BalanceRun, run: Changing, seconds: number): Promise
   }
 }
 
-/** Until a signal. A migration under way is waited for; SIGTERM is then a clean end. */
+interface Endless {
+  readonly rounds: BalanceRun;
+  readonly interval: number;
+  readonly jitter: number;
+  /** A signal, or nobody is there any more. */
+  readonly end: AbortSignal;
+}
+
+/** A migration under way is waited for; a first SIGTERM, and nobody to read the results, are clean ends. */
 async function runForever(
   io: ProgramIo,
   run: Changing,
-  {
-    rounds,
-    interval,
-    jitter,
-  }: { readonly rounds: BalanceRun; readonly interval: number; readonly jitter: number },
+  { rounds, interval, jitter, end }: Endless,
 ): Promise<void> {
-  for (;;) {
-    const results = await rounds.round();
+  let results: readonly Result[];
+  do {
+    results = await rounds.round();
     await rounds.writeMetrics(results);
     run.finish();
     if (!results.every(({ error }) => error instanceof CancelledError)) rounds.print(results);
     const bug = results.find(({ error }) => error?.exitCode === 1)?.error;
     if (bug) throw bug;
-    if (!(await rest(rounds, run, interval + Math.random() * jitter))) break;
-  }
-  if (run.hard.aborted || run.stoppedBy() !== 'SIGTERM')
-    io.setExitCode(run.stoppedBy() === 'SIGTERM' ? 143 : 130);
+  } while (await rest(rounds, end, interval + Math.random() * jitter));
+  const signal = run.stoppedBy();
+  // Without a signal it may have stopped by itself, because its writes could not be recorded.
+  if (signal === undefined && run.soft.aborted)
+    io.setExitCode(worstExitCode(results.map(({ exitCode }) => exitCode)));
+  else if (signal === 'SIGINT') io.setExitCode(130);
+  else if (signal === 'SIGTERM' && run.hard.aborted) io.setExitCode(143);
 }
 
 export async function runBalance(
@@ -229,11 +238,15 @@ export async function runBalance(
     if (!flags.dryRun) createNotifier({ config: config.notify, env: io.env, warn: () => undefined });
     for (const name of connections) await run.connect(name);
     const rounds = new BalanceRun(io, flags, { run, settings, evacuate });
-    const delay = Math.random() * config.jitter;
-    if (!flags.dryRun && delay > 0 && !(await rest(rounds, run, delay))) {
-      throw new CancelledError(run.stoppedBy() ?? 'SIGINT', 'stopped before the first round');
+    const { jitter } = config;
+    const end = interval === undefined ? run.soft : AbortSignal.any([run.soft, run.unattended]);
+    const delay = Math.random() * jitter;
+    if (!flags.dryRun && delay > 0 && !(await rest(rounds, end, delay))) {
+      const signal = run.stoppedBy();
+      if (signal === undefined) return;
+      throw new CancelledError(signal, 'stopped before the first round');
     }
     if (interval === undefined) await runOnce(io, run, rounds);
-    else await runForever(io, run, { rounds, interval, jitter: config.jitter });
+    else await runForever(io, run, { rounds, interval, jitter, end });
   });
 }

@@ -1,7 +1,7 @@
 /** What `cleanup` does with its flags: select, plan, remove, render. */
-import { existsSync } from 'node:fs';
 import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
+import { isThere } from '../lib/files/open.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
@@ -109,7 +109,7 @@ function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string
   // Any name may be given to --lab; one that is none must not lead to a file elsewhere.
   if (!isLabName(selection.lab)) return undefined;
   const file = `credentials-${selection.lab}.csv`;
-  return existsSync(file) ? file : undefined;
+  return isThere(file) ? file : undefined;
 }
 
 async function labsThere(run: Changing): Promise<string> {

@@ -6,7 +6,13 @@ import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
-import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
+import {
+  applySavedPlan,
+  deploy,
+  previewDeploy,
+  type DeployContext,
+  type DeployWant,
+} from '../lib/workflow/deploy.ts';
 import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import { runChanging } from './changing.ts';
@@ -107,7 +113,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       hint: 'leave one of them out',
     });
   }
-  if (flags.out !== undefined) assertPlanFile(flags.out);
+  if (flags.out !== undefined) await assertPlanFile(flags.out);
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
     const want = toWant(flags, (text) => run.output.warn(text));
@@ -123,11 +129,14 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
       return;
     }
-    const context = await run.withCredentials(credentialsFile);
+    const { out } = flags;
+    const context: DeployContext = {
+      ...(await run.withCredentials(credentialsFile)),
+      ...(out === undefined ? {} : { keepPlan: (plan) => savePlan(plan, out) }),
+    };
     const outcome = saved ? await applySavedPlan(saved, want, context) : await deploy(want, context);
     run.finish();
     for (const warning of outcome.plan.warnings) run.output.warn(warning);
-    if (flags.out !== undefined) await savePlan(outcome.plan, flags.out);
     run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
       renderSummary(outcome.plan, outcome.summary, {
         ...run.output,

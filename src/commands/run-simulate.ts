@@ -69,12 +69,12 @@ export async function runSimulate(
   const output = createOutput(io, flags);
   const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
   const scenario = path === undefined ? defaultScenario() : loadScenario(readScenario(path), path);
-  if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
-  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
+  if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
+  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const version = state?.version ?? scenario.version ?? '8.4';
   const tls = await makeCertificate();
   const stopped = new Promise<void>((resolve) => {
-    io.onStop(() => resolve());
+    io.onSignal(() => resolve());
   });
   const simulator = await start({
     scenario,
@@ -94,6 +94,9 @@ export async function runSimulate(
     () => describe(simulator, tls.fingerprint, version),
   );
   await stopped;
-  if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
-  await simulator.close();
+  try {
+    if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
+  } finally {
+    await simulator.close();
+  }
 }

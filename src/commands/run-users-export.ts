@@ -4,6 +4,7 @@ import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport } from '../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../lib/credentials/private-file.ts';
 import { ConfigError, PlanRefusedError, UsageError } from '../lib/errors.ts';
+import { FileProblem } from '../lib/files/problem.ts';
 import type { Card } from '../lib/render/cards.ts';
 import { escapeControl } from '../lib/render/escape.ts';
 import { renderHtmlCards } from '../lib/render/cards-html.ts';
@@ -52,8 +53,8 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await writePrivateFile(file, text);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new ConfigError('OUT_FILE', `${file} cannot be written (${code})`, {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new ConfigError('OUT_FILE', `${file} cannot be written: ${error.message}`, {
       hint: 'name another file with --out',
     });
   }
@@ -71,7 +72,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
   await runChanging(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
     assertIsFile(flags.out);
-    await assertReplaceableExport(flags.out);
+    assertReplaceableExport(flags.out);
     const { url } = await run.connect();
     const credentials = credentialsPath(flags, selection);
     const { cards, leftOut } = await exportCards(

@@ -55,8 +55,8 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
   const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
-  if (flags.simulateState !== undefined) assertStateFile(flags.simulateState);
-  const state = flags.simulateState === undefined ? undefined : await readState(flags.simulateState);
+  if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
+  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const pace = { speed: speedOf(scenario), host: io.clock };
   const { simulator, time } = createSimulator(
     { scenario, ...(state ? { state } : {}) },

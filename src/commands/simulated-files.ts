@@ -1,17 +1,16 @@
 /** The files of a simulation as the user names them: read and checked before anything is simulated. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { UsageError } from '../lib/errors.ts';
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { readTextFile } from '../lib/config/read-text.ts';
+import { ConfigError, UsageError } from '../lib/errors.ts';
+import { FileProblem } from '../lib/files/problem.ts';
+import { assertReplaceable } from '../lib/files/replace.ts';
 
 export function readScenario(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextFile(file).text;
   } catch (error) {
-    throw new UsageError('SCENARIO_FILE', `the scenario cannot be read: ${reasonOf(error)}`, {
+    if (!(error instanceof ConfigError)) throw error;
+    const reason = error.issues[0]?.message ?? error.message;
+    throw new UsageError('SCENARIO_FILE', `the scenario ${file} cannot be read: ${reason}`, {
       hint: 'name a scenario file, or leave it out for the default cluster; see examples/clusters/',
       cause: error,
     });
@@ -19,19 +18,14 @@ export function readScenario(file: string): string {
 }
 
 /** What was simulated would be lost if the file could not be written in the end. */
-export function assertStateFile(file: string): void {
+export async function assertStateFile(file: string): Promise<void> {
   try {
-    const exists = statSync(file, { throwIfNoEntry: false });
-    if (exists && !exists.isFile()) throw new Error(`${file} is not a file`);
-    accessSync(exists ? file : dirname(file), constants.W_OK);
+    await assertReplaceable(file);
   } catch (error) {
-    throw new UsageError(
-      'STATE_FILE',
-      `the simulated cluster cannot be kept in ${file}: ${reasonOf(error)}`,
-      {
-        hint: 'name a file in a folder that you may write to',
-        cause: error,
-      },
-    );
+    if (!(error instanceof FileProblem)) throw error;
+    throw new UsageError('STATE_FILE', `the simulated cluster cannot be kept in ${file}: ${error.message}`, {
+      hint: 'name a file in a folder that you may write to',
+      cause: error,
+    });
   }
 }

@@ -1,9 +1,9 @@
 /** What the flags of `users` mean: who, which lab, where the passwords are. */
-import { existsSync } from 'node:fs';
 import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../lib/config/lab-normalise.ts';
 import { loadLab, loadUsers, parseUsers } from '../lib/config/load.ts';
 import type { Lab, PasswordPolicy, User } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';
+import { isThere } from '../lib/files/open.ts';
 import type { GlobalFlags } from './options.ts';
 
 export interface UsersFlags extends GlobalFlags {
@@ -108,5 +108,5 @@ export function credentialsPath({ credentials }: UsersFlags, { lab }: Selection)
 /** The same for commands that only look into it. */
 export function presentCredentials(flags: UsersFlags, selection: Selection): string | undefined {
   const file = credentialsPath(flags, selection);
-  return flags.credentials !== undefined || existsSync(file) ? file : undefined;
+  return flags.credentials !== undefined || isThere(file) ? file : undefined;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -209,11 +210,12 @@ describe('the file', () => {
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
-  test('a directory is refused', async () => {
+  test('a directory, and a pipe that nobody writes to, are refused', async () => {
     mkdirSync(file);
-    expect(await refusal(() => open())).toBe(
-      'credentials.csv: it is not a regular file → name another file with --credentials, or move this one away',
-    );
+    await expect(open()).rejects.toThrow(/credentials\.csv cannot be used: it is a folder$/);
+    rmSync(file, { recursive: true });
+    execFileSync('mkfifo', [file]);
+    await expect(open()).rejects.toThrow(/credentials\.csv cannot be used: it is not a regular file$/);
   });
 
   test('saved by a spreadsheet with semicolons and BOM', async () => {
@@ -225,7 +227,7 @@ describe('the file', () => {
     const credentials = await open();
     mkdirSync(file);
     expect(await refusal(() => credentials.pending('a@pve', 'a', make('first')))).toMatch(
-      /^credentials\.csv: it cannot be written \(E\w+\) → /,
+      /^credentials\.csv: it cannot be written: it is a folder → /,
     );
     rmSync(file, { recursive: true });
     expect(await credentials.pending('a@pve', 'a', never)).toBe('first');

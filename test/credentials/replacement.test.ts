@@ -126,7 +126,9 @@ test('what is not ours is never replaced: links, other tables, key files', async
   writeFileSync(at('secret.csv'), 'userid,password,state,pool,url\n');
   symlinkSync(at('secret.csv'), at('link.csv'));
   for (const name of [...Object.keys(foreign), 'link.csv', '.']) {
-    await expect(assertReplaceableExport(at(name))).rejects.toMatchObject({ code: 'OUT_FILE', exitCode: 2 });
+    expect(() => assertReplaceableExport(at(name))).toThrow(
+      expect.objectContaining({ code: 'OUT_FILE', exitCode: 2 }),
+    );
   }
   await expect(CredentialsFile.open(at('link.csv'), { url: 'https://pve' })).rejects.toThrow(/symbolic link/);
   const card = {
@@ -148,9 +150,9 @@ test('what is not ours is never replaced: links, other tables, key files', async
     '',
   ]) {
     await writePrivateFile(at('cards'), text);
-    await expect(assertReplaceableExport(at('cards'))).resolves.toBeUndefined();
+    expect(() => assertReplaceableExport(at('cards'))).not.toThrow();
   }
-  await expect(assertReplaceableExport(at('none'))).resolves.toBeUndefined();
+  expect(() => assertReplaceableExport(at('none'))).not.toThrow();
 });
 
 test('no cell of an exported CSV is a formula, and all come back as they were', () => {

@@ -25,6 +25,7 @@ async function fillDiskAfter(n: number): Promise<void> {
   const handle = await open('package.json');
   const prototype = Object.getPrototypeOf(handle) as { write: (...given: unknown[]) => Promise<unknown> };
   const write = prototype.write;
+  await handle.close();
   let count = 0;
   vi.spyOn(prototype, 'write').mockImplementation(async function (this: unknown, ...given) {
     if ((count += 1) > n)

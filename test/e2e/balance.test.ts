@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import {
   post,
@@ -408,6 +409,27 @@ describe('running', () => {
     const verdicts = documents.map(({ plan }) => plan.balance.verdict);
     expect([outcome.code, verdicts.slice(0, 3)]).toEqual([0, ['holding', 'holding', 'moves']]);
     expect(documents[2]?.summary.status).toBe('done');
+  });
+
+  test('--interval: a terminal that is gone ends it, after the migration under way', async () => {
+    let send: ((signal: ProcessSignal) => void) | undefined;
+    const simulator = await startCluster({
+      scenario: cluster(OVERLOADED),
+      onMutation: ({ path, phase }) => {
+        if (phase === 'after' && path.endsWith('/migrate')) send?.('SIGHUP');
+      },
+    });
+    const folder = workFolder();
+    writeFiles(folder, { 'balance.yml': 'guests: all\nhold: 1\n' });
+    const outcome = await runCli(
+      ['balance', '-c', join(folder, 'balance.yml'), '--interval', '15', '--output', 'json'],
+      simulator,
+      { onSignaller: (signaller) => void (send = signaller) },
+    );
+    const documents = outcome.stdout.trim().split('\n');
+    expect([outcome.code, documents.length]).toEqual([0, 1]);
+    expect(JSON.parse(documents[0] ?? '')).toMatchObject({ summary: { status: 'done' } });
+    expect(Object.values(placesOf(simulator))).toContain('pve3');
   });
 
   test('several clusters: one that fails stops no other; the worst exit code wins', async () => {

@@ -1,6 +1,7 @@
 // The built command line in a process of its own. Its time is that of the simulated cluster, which it asks over a socket.
-import fs from 'node:fs';
+import fs from 'node:fs/promises';
 import http from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import { main, processIo } from '../../dist/cli.js';
 
 const { TEST_TIME, TEST_HOLD } = process.env;
@@ -25,10 +26,12 @@ function ask(ms, signal) {
 // Stops for good where a file is about to be replaced, and says so: there it can be killed.
 if (TEST_HOLD) {
   const { rename } = fs;
-  fs.rename = (from, to, done) => {
-    if (!to.endsWith(TEST_HOLD)) return rename(from, to, done);
+  fs.rename = async (from, to) => {
+    if (!to.endsWith(TEST_HOLD)) return rename(from, to);
     process.stderr.write('HELD\n');
+    await new Promise(() => undefined);
   };
+  syncBuiltinESMExports();
 }
 
 await ask(0);

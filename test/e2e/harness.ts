@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { main } from '../../src/cli.ts';
-import type { ProgramIo } from '../../src/commands/io.ts';
+import type { ProcessSignal, ProgramIo } from '../../src/commands/io.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { NotSent, type Connect, type Transport } from '../../src/lib/proxmox/transports/types.ts';
@@ -95,9 +95,18 @@ const connect: Connect = (host, options) => {
 
 class Recorder extends Writable {
   text = '';
+  readonly #refuse: ((text: string) => string | undefined) | undefined;
+
+  constructor(refuse?: (text: string) => string | undefined) {
+    // Like a process's own streams: an error of one write is not the end of the stream.
+    super({ autoDestroy: false });
+    this.#refuse = refuse;
+  }
 
   override _write(chunk: Buffer | string, _: unknown, done: () => void): void {
-    this.text += chunk.toString();
+    const code = chunk.length === 0 ? undefined : this.#refuse?.(chunk.toString());
+    if (code === undefined) this.text += chunk.toString();
+    else process.nextTick(() => this.emit('error', Object.assign(new Error(`${code}: write`), { code })));
     done();
   }
 }
@@ -150,8 +159,10 @@ export class Mortal {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with a function that sends a signal to the command. */
-  readonly onSignaller?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
+  readonly onSignaller?: (send: (signal: ProcessSignal) => void) => void;
   readonly mortal?: Mortal;
+  /** The code of the error that a write of this text fails with; undefined: it does not. */
+  readonly refuse?: { readonly [K in 'stdout' | 'stderr']?: (text: string) => string | undefined };
   /** Instead of the cluster's; see served.ts. */
   readonly clock?: Clock;
   readonly connect?: Connect;
@@ -221,15 +232,15 @@ export async function runCli(
   cluster: Cluster | undefined,
   options: RunOptions = {},
 ): Promise<RunOutcome> {
-  const stdout = new Recorder();
-  const stderr = new Recorder();
-  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
+  const stdout = new Recorder(options.refuse?.stdout);
+  const stderr = new Recorder(options.refuse?.stderr);
+  const listeners = new Set<(signal: ProcessSignal) => void>();
   options.onSignaller?.((signal) => listeners.forEach((listener) => listener(signal)));
   const code = await main(argv, {
     stdout,
     stderr,
     ...ioOf(cluster, options),
-    onStop: (listener) => {
+    onSignal: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

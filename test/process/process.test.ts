@@ -139,6 +139,17 @@ describe('signals', () => {
     await expectWhole(one, served);
   });
 
+  test('SIGHUP is no end: the class is made', async () => {
+    const victim: { child?: ChildProcess } = {};
+    const served = await servedUntil(/\/clone$/, () => void victim.child?.kill('SIGHUP'));
+    const one = newClass();
+    const child = (victim.child = spawnServed(one.argv, served));
+    const { text } = listen(child);
+    expect(await ended(child)).toEqual([0, null]);
+    expect(text()).toContain('the terminal is gone');
+    await expectWhole(one, served);
+  });
+
   test('the second one ends it at once', async () => {
     const victim: { child?: ChildProcess } = {};
     const served = await servedUntil(/\/clone$/, async () => {
@@ -177,12 +188,56 @@ describe('streams', () => {
     ]);
   });
 
+  const simulated = (folder: string): string[] => {
+    const text = readFileSync('examples/clusters/three-nodes.yml', 'utf8');
+    writeFiles(folder, { 'fast.yml': text.replace(/speed: \d+/, 'speed: 100000') });
+    return ['--simulate', join(folder, 'fast.yml')];
+  };
+
+  test.each(['closed', 'full'])('stderr that is %s does not end a run', async (how) => {
+    const { argv, folder } = newClass();
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [BIN, ...argv, ...simulated(folder), '--log-level', 'debug'], {
+      stdio: ['ignore', 'pipe', how === 'full' ? full : 'pipe'],
+    });
+    closeSync(full);
+    child.stderr?.destroy();
+    const { text } = listen(child);
+    expect([await ended(child), text()]).toEqual([[0, null], expect.stringContaining('2 stands')]);
+  });
+
+  test('balance --interval ends with its reader', async () => {
+    const { folder } = newClass();
+    writeFiles(folder, { 'balance.yml': 'guests: all\n' });
+    const child = spawn(
+      process.execPath,
+      [BIN, 'balance', '-c', join(folder, 'balance.yml'), '--interval', '1', ...simulated(folder)],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    child.stdout.once('data', () => child.stdout.destroy());
+    child.stderr.resume();
+    expect(await ended(child)).toEqual([0, null]);
+  });
+
+  const hasLimits = spawnSync('prlimit', ['--version']).status === 0;
+  test.skipIf(!hasLimits)('a log file that cannot grow does not end a run, and is told of once', () => {
+    const { argv, folder } = newClass();
+    const log = join(folder, 'run.log');
+    // No file of this process may be larger than this one is already.
+    writeFiles(folder, { 'run.log': ' '.repeat(1_000_000) });
+    const words = [process.execPath, BIN, ...argv, ...simulated(folder), '--log-level', 'debug'];
+    const run = spawnSync('prlimit', ['--fsize=1000000', ...words, '--log-file', log], { encoding: 'utf8' });
+    expect([run.status, run.stdout, run.stderr.split('cannot be written any more: EFBIG').length]).toEqual([
+      0,
+      expect.stringContaining('2 stands'),
+      2,
+    ]);
+  });
+
   const hasScript = spawnSync('script', ['--version']).status === 0;
   test.skipIf(!hasScript)('a terminal gets colours and a display that moves; a pipe gets neither', () => {
     const { argv, folder } = newClass();
-    const text = readFileSync('examples/clusters/three-nodes.yml', 'utf8');
-    writeFiles(folder, { 'fast.yml': text.replace(/speed: \d+/, 'speed: 100000') });
-    const words = [process.execPath, BIN, ...argv, '--simulate', join(folder, 'fast.yml')];
+    const words = [process.execPath, BIN, ...argv, ...simulated(folder)];
     const tty = spawnSync('script', ['-qec', `stty cols 100; ${words.join(' ')}`, '/dev/null'], {
       encoding: 'utf8',
       env: { ...process.env, TERM: 'xterm', CI: '', NO_COLOR: undefined },

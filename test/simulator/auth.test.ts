@@ -151,6 +151,12 @@ test('7.4 finishes a second factor only in the new format', async () => {
 
 test('tokens cannot create tickets nor change passwords', async () => {
   const { root } = await start();
+  expect(
+    await root.post('/access/ticket', { username: 'teacher@pve', password: 'teacher-secret' }),
+  ).toMatchObject({
+    status: 403,
+    reason: "Permission check failed (URI '/access/ticket' not available with API token, need proper ticket.",
+  });
   const reply = await root.put('/access/password', { userid: 'teacher@pve', password: 'new-password' });
   expect(reply).toMatchObject({
     status: 403,

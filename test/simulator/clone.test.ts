@@ -15,12 +15,13 @@ const local: Partial<Scenario> = {
 const clonePath = (vmid: number): string => `/nodes/pve1/qemu/${vmid}/clone`;
 
 test('while it is under way there is a lock, no name, no row data; then everything', async () => {
-  const { root } = await start({ latency: { linked_clone_s: 20 } });
+  const { root, time } = await start({ latency: { linked_clone_s: 20 } });
   const upid = await root.ok('POST', clonePath(100), {
     newid: 10001,
     name: 'student-a',
     description: 'mine',
   });
+  await time.sleep(100);
   expect(upid).toMatch(/^UPID:pve1:[0-9A-F]{8}:[0-9A-F]{8}:[0-9A-F]{8}:qmclone:100:root@pam!deploy-stand:$/);
   const under = await root.ok('GET', '/nodes/pve1/qemu/10001/config');
   expect(under).toMatchObject({ lock: 'clone' });
@@ -296,3 +297,65 @@ test.each(['dir', 'nfs', 'zfspool', 'lvmthin', 'rbd'] as const)(
     expect((await root.ok('GET', '/nodes/pve1/qemu/10001/config')).scsi0).toBe(`${expected},size=2G`);
   },
 );
+
+describe.each(['7.4', '8.4', '9.2'] as const)('what can be read of a clone on %s', (version) => {
+  const config = '/nodes/pve1/qemu/10001/config';
+
+  test.each([
+    ['linked', {}],
+    ['full', { full: 1 }],
+  ])('%s: notes and name are there while later disks are under way', async (_, how) => {
+    const { root, time } = await start({
+      version,
+      storages: [{ id: 'ceph', type: 'rbd' }],
+      templates: [{ vmid: 100, name: 'tpl', node: 'pve1', disks_gib: [1, 100] }],
+      guests: [],
+      latency: { linked_clone_s: 60, storage_lock_s: 1, full_clone_s_per_gib: 1 },
+    });
+    const upid = await root.ok('POST', clonePath(100), {
+      newid: 10001,
+      name: 'a',
+      description: 'mine',
+      ...how,
+    });
+    await time.sleep(10_000);
+    const early = await root.ok('GET', config);
+    expect(early).toMatchObject({ lock: 'clone', name: 'a', description: 'mine' });
+    expect(await root.ended(upid)).toBe('OK');
+    expect(await root.ok('GET', config)).toMatchObject({ net0: early.net0, smbios1: early.smbios1 });
+  });
+
+  test('the log names the source and, by most storages, the new disk; the UPID the source alone', async () => {
+    const { root } = await start({
+      version,
+      storages: [{ id: 'files', type: 'nfs' }],
+      templates: [{ vmid: 100, name: 'tpl', node: 'pve1' }],
+      guests: [],
+    });
+    const upid = await root.ok('POST', clonePath(100), { newid: 10001 });
+    expect(await root.ended(upid)).toBe('OK');
+    const lines = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);
+    expect(lines.map((line: Loose) => line.t)).toEqual([
+      ...(version === '9.2' ? ['creating a clone of VM 100 with ID 10001'] : []),
+      'create linked clone of drive scsi0 (files:100/base-100-disk-0.qcow2)',
+      'clone 100/base-100-disk-0.qcow2: images, vm-10001-disk-0.qcow2, 10001 to vm-10001-disk-0.qcow2 (base=../100/base-100-disk-0.qcow2)',
+      'TASK OK',
+    ]);
+    expect(await root.ok('GET', '/nodes/pve1/tasks', { vmid: 10001, source: 'all' })).toEqual([]);
+    expect(await root.ok('GET', '/nodes/pve1/tasks', { vmid: 100, source: 'all' })).toHaveLength(1);
+  });
+
+  test('a source that is missing is refused at once', async () => {
+    const { root } = await start({ version });
+    expect(await root.post(clonePath(999), { newid: 10001 })).toMatchObject({
+      status: 500,
+      reason: "unable to find configuration file for VM 999 on node 'pve1'",
+    });
+  });
+
+  test('of two quick clones to one number the later fails in its task', async () => {
+    const { root } = await start({ version, latency: { linked_clone_s: 0.3, storage_lock_s: 0.1 } });
+    const ends = await Promise.all([1, 2].map(() => root.task('POST', clonePath(100), { newid: 10001 })));
+    expect(ends.sort()).toEqual(['OK', 'unable to create VM 10001: config file already exists']);
+  });
+});

@@ -169,17 +169,18 @@ describe('tasks', () => {
     const { root } = await start();
     const upid = await root.ok('POST', clone, { newid: 10001 });
     await root.ended(upid);
-    const log = await root.get(`/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`, { start: 1, limit: 1 });
-    expect(log.body.total).toBe(2);
-    expect(log.data).toEqual([{ n: 2, t: 'TASK OK' }]);
+    const log = await root.get(`/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`, { start: 2, limit: 1 });
+    expect(log.body.total).toBe(3);
+    expect(log.data).toEqual([{ n: 3, t: 'TASK OK' }]);
     expect((await root.get('/nodes/pve1/tasks/nonsense/status')).body.errors).toEqual({
       upid: 'unable to parse worker upid',
     });
   });
 
   test('stopping a task lets it clean up', async () => {
-    const { root, sim } = await start({ latency: { linked_clone_s: 100 } });
+    const { root, sim, time } = await start({ latency: { linked_clone_s: 100 } });
     const upid = await root.ok('POST', clone, { newid: 10001 });
+    await time.sleep(100);
     await root.ok('DELETE', `/nodes/pve1/tasks/${encodeURIComponent(upid)}`);
     expect(await root.ended(upid)).toBe('clone failed: interrupted by signal');
     expect(sim.snapshot().guests.some((guest) => guest.vmid === 10001)).toBe(false);
@@ -249,10 +250,11 @@ describe('faults', () => {
   });
 
   test('a node loses power: its tasks have no verdict, its half-made machines stay', async () => {
-    const { root, sim } = await start({ latency: { linked_clone_s: 60 } });
+    const { root, sim, time } = await start({ latency: { linked_clone_s: 60 } });
     await root.task('POST', '/nodes/pve1/qemu/100/clone', { newid: 10000, full: 1, target: 'pve2' });
     await root.task('POST', '/nodes/pve2/qemu/10000/template');
     const upid = await root.ok('POST', '/nodes/pve2/qemu/10000/clone', { newid: 10001 });
+    await time.sleep(100);
     sim.addFault({ action: 'node-offline', node: 'pve2' });
     expect((await root.get('/nodes/pve2/qemu')).status).toBe(595);
     sim.addFault({ action: 'node-online', node: 'pve2' });

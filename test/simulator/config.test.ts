@@ -1,5 +1,5 @@
 /** Guest configuration: reading, writing, digests, NICs, drives, running machines, rights. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { login, secret, start, userWithToken, type Loose } from './harness.ts';
 
 const path = '/nodes/pve1/qemu/100/config';
@@ -72,7 +72,7 @@ test('drives: new volumes, cloud-init, ISO, detaching and deleting', async () =>
     "volume 'local-lvm:vm-999-disk-0' does not exist",
   );
   expect((await root.put(config, { scsi2: 'local:5' })).body.errors).toEqual({
-    scsi2: "storage 'local' does not support vm images",
+    storage: "storage 'local' does not support vm images",
   });
 });
 
@@ -191,4 +191,93 @@ test('resize: null on 7.4, a task later; never smaller', async () => {
   expect((await root.put('/nodes/pve3/qemu/303/resize', { disk: 'scsi5', size: '+1G' })).reason).toBe(
     "disk 'scsi5' does not exist",
   );
+});
+
+describe.each(['7.4', '8.4', '9.2'] as const)('values on %s', (version) => {
+  const stopped = '/nodes/pve3/qemu/303/config';
+  const key = (type: string, of = type): string => {
+    const name = Buffer.from(of);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(name.length);
+    return `${type} ${Buffer.concat([length, name, Buffer.alloc(36)]).toString('base64')} me@home`;
+  };
+
+  test('a cloud-init password is never read back, nor pending', async () => {
+    const { root, sim } = await start({ version });
+    for (const [one, pending] of [
+      [stopped, '/nodes/pve3/qemu/303/pending'],
+      ['/nodes/pve1/qemu/300/config', '/nodes/pve1/qemu/300/pending'],
+    ] as const) {
+      await root.ok('PUT', one, { cipassword: 'secret-1' });
+      expect(await root.ok('GET', one)).toMatchObject({ cipassword: '**********' });
+      expect(JSON.stringify(await root.ok('GET', pending))).not.toContain('$5$');
+    }
+    expect(sim.snapshot().guests.find((one) => one.vmid === 303)?.config['cipassword']).toMatch(/^\$5\$/);
+  });
+
+  test.each([
+    [key('ssh-ed25519'), 200],
+    [`${key('ssh-ed25519')}\n\n${key('ssh-rsa')}\n`, 200],
+    ['', 200],
+    ['ssh-ed25519 AAAA', 500],
+    [key('ssh-ed25519', 'ssh-rsa'), 500],
+    [`${key('ssh-rsa')}\n# a comment`, 500],
+  ])('sshkeys %j: %i', async (keys, status) => {
+    const { root } = await start({ version });
+    const reply = await root.put(stopped, { sshkeys: encodeURIComponent(keys) });
+    expect(reply.status).toBe(status);
+    if (status === 500) expect(reply.reason).toBe('SSH public key validation error');
+  });
+
+  test('a boot order names what is there, or comes along', async () => {
+    const { root } = await start({ version });
+    expect(await root.put(stopped, { boot: 'order=scsi0;scsi7' })).toMatchObject({
+      status: 500,
+      reason: "invalid bootorder: device 'scsi7' does not exist'",
+    });
+    expect((await root.put(stopped, { boot: 'order=net0', delete: 'net0' })).status).toBe(500);
+    expect((await root.put(stopped, { boot: 'order=net5;scsi0', net5: 'virtio,bridge=vmbr0' })).status).toBe(
+      200,
+    );
+  });
+
+  test('a balloon is no larger than the memory; vmgenid 1 asks for a new one', async () => {
+    const { root } = await start({ version });
+    const refused = { status: 500, reason: 'balloon value too large (must be smaller than assigned memory)' };
+    expect(await root.put(stopped, { memory: 1024, balloon: 2048 })).toMatchObject(refused);
+    await root.ok('PUT', stopped, { memory: 2048, balloon: 2048 });
+    expect(await root.put(stopped, { memory: 1024 })).toMatchObject(refused);
+    await root.ok('PUT', stopped, { vmgenid: 1 });
+    expect((await root.ok('GET', stopped)).vmgenid).toMatch(/^[0-9a-f]{8}-/);
+    expect((await root.put(stopped, { vmgenid: 'x' })).status).toBe(400);
+  });
+
+  test('empty values end an option, where its format lets them through', async () => {
+    const { root } = await start({ version });
+    await root.ok('PUT', stopped, { tags: 'a', description: 'b', ciuser: 'c' });
+    await root.ok('PUT', stopped, { tags: '', description: '', ciuser: '' });
+    const now = await root.ok('GET', stopped);
+    for (const option of ['tags', 'description', 'ciuser']) expect(now).not.toHaveProperty(option);
+    for (const option of ['name', 'cores', 'net0', 'onboot']) {
+      expect([option, (await root.put(stopped, { [option]: '' })).status]).toEqual([option, 400]);
+    }
+  });
+
+  test('memory and cores of a running machine wait, without an error', async () => {
+    const { root } = await start({ version });
+    const running = '/nodes/pve1/qemu/300';
+    const before = await root.ok('GET', `${running}/config`, { current: 1 });
+    await root.ok('PUT', `${running}/config`, { memory: 1024, cores: 7 });
+    expect(await root.ok('GET', `${running}/config`, { current: 1 })).toMatchObject({
+      memory: before.memory,
+      cores: before.cores,
+    });
+    const pending = await root.ok('GET', `${running}/pending`);
+    expect(pending).toEqual(
+      expect.arrayContaining([
+        { key: 'cores', value: before.cores, pending: '7' },
+        { key: 'memory', value: before.memory, pending: '1024' },
+      ]),
+    );
+  });
 });

@@ -133,7 +133,7 @@ test('chunked bodies and unknown content types are refused', async () => {
   expect(xml.status).toBe(506);
 });
 
-test('forms split on & and ;, repeat keys, lose what follows a second =, and drop empty values', async () => {
+test('forms split on & and ;, repeat keys, lose what follows a second =, and keep empty values', async () => {
   const started = await startServed({ users: [] });
   const post = (body: string): ReturnType<typeof send> =>
     send(started.sim.url, {
@@ -145,6 +145,12 @@ test('forms split on & and ;, repeat keys, lose what follows a second =, and dro
   expect((await post('poolid=a;comment=x%3By%3Dz')).status).toBe(200);
   expect((await post('poolid=b&comment=left=right')).status).toBe(200);
   expect((await post('poolid=c&comment=')).status).toBe(200);
+  expect((await post('poolid=')).body.errors).toEqual({
+    poolid: "invalid format - pool name '' contains invalid characters",
+  });
+  expect((await post('poolid')).body.errors).toEqual({
+    poolid: 'property is missing and it is not optional',
+  });
   expect((await post('poolid=d&comment=%D0%BF%D1%80%D0%B8+%2B')).status).toBe(200);
   const pools = await started.root.ok('GET', '/pools');
   const comments = Object.fromEntries(pools.map((pool: Loose) => [pool.poolid, pool.comment]));

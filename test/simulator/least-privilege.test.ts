@@ -128,6 +128,9 @@ async function contextFor(
     caller: tokenId,
     soft: signal,
     hard: signal,
+    onTrouble: (error) => {
+      throw error;
+    },
     onPhase: () => undefined,
     onPlan: () => undefined,
     onEvent: () => undefined,

@@ -1,5 +1,6 @@
 /** Power, deletion, templates, snapshots, migration. */
 import { describe, expect, test } from 'vitest';
+import { noWorker } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { login, start, type Loose } from './harness.ts';
 
@@ -359,5 +360,82 @@ describe('migrate', () => {
     ).toEqual({
       migration_type: 'Only root may use this option.',
     });
+  });
+});
+
+describe.each(['7.4', '8.4', '9.2'] as const)('what is missing, locked or lost on %s', (version) => {
+  test('start, stop and shutdown of a missing machine fail in their tasks, the others at once', async () => {
+    const { root } = await start({ ...ceph, version });
+    const missing = "unable to find configuration file for VM 999 on node 'pve1'";
+    const state = (action: string): string => `${guest(999)}/status/${action}`;
+    expect(await root.task('POST', state('start'))).toBe(
+      "Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist",
+    );
+    expect(await root.task('POST', state('stop'))).toBe(missing);
+    expect(await root.task('POST', state('shutdown'))).toBe(missing);
+    for (const action of ['reboot', 'reset', 'suspend', 'resume']) {
+      expect(await root.post(state(action))).toMatchObject({ status: 500, reason: missing });
+    }
+  });
+
+  test('a destroy without user.cfg leaves what only the ticket of root removes', async () => {
+    const { root, sim } = await start({
+      ...ceph,
+      version,
+      latency: { user_cfg_write_ms: 40_000, destroy_s: 1, storage_lock_s: 0.1 },
+    });
+    const blocker = root.post('/pools', { poolid: 'blocker' });
+    expect(await root.task('DELETE', guest(400))).toBe(
+      "access permissions cleanup for VM 400 failed: cfs-lock 'file-user_cfg' error: got lock request timeout",
+    );
+    await blocker;
+    expect(await root.task('DELETE', guest(400))).toBe('VM is locked (destroyed)');
+    expect((await root.del(guest(400), { skiplock: 1 })).body.errors).toEqual({
+      skiplock: 'Only root may use this option.',
+    });
+    const ticket = await login(sim, 'root@pam', 'simulator');
+    expect(await ticket.task('DELETE', guest(400), { skiplock: 1 })).toBe('OK');
+    expect((await root.get(`${guest(400)}/config`)).status).toBe(500);
+  });
+
+  test('no worker: nothing has been started', async () => {
+    const { root, sim } = await start({ ...ceph, version });
+    sim.addFault({
+      match: { method: 'POST', path: '/nodes/{node}/qemu/{vmid}/status/start' },
+      once: true,
+      ...noWorker,
+    });
+    expect(await root.post(`${guest(400)}/status/start`)).toMatchObject({
+      status: 500,
+      reason: 'got no worker upid - start worker failed',
+    });
+    expect(await root.ok('GET', '/nodes/pve1/tasks', { source: 'all' })).toEqual([]);
+    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe('OK');
+  });
+
+  test('without quorum everything can be read and nothing written', async () => {
+    const { root, sim } = await start({ ...ceph, version });
+    sim.addFault({ action: 'quorum-lost' });
+    const refused = (reason: string | RegExp): unknown => ({
+      status: 500,
+      reason: expect.stringMatching(reason),
+    });
+    expect(await root.post('/pools', { poolid: 'a' })).toEqual(
+      expect.objectContaining(refused("^create pool failed: cfs-lock 'file-user_cfg' error: no quorum!$")),
+    );
+    expect(await root.put(`${guest(400)}/config`, { cores: 1 })).toEqual(
+      expect.objectContaining(
+        refused(
+          "^unable to open file '/etc/pve/nodes/pve1/qemu-server/400.conf.tmp.\\d+' - Permission denied$",
+        ),
+      ),
+    );
+    expect(await root.post(`${guest(100)}/clone`, { newid: 10001 })).toMatchObject({
+      status: 500,
+      reason: 'cluster not ready - no quorum?',
+    });
+    expect((await root.get(`${guest(400)}/config`)).status).toBe(200);
+    sim.addFault({ action: 'quorum-back' });
+    expect((await root.put(`${guest(400)}/config`, { cores: 1 })).status).toBe(200);
   });
 });

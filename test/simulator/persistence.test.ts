@@ -1,4 +1,5 @@
 /** Saving a cluster and going on with it. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ async function interrupted(
   const savedAt = first.sim.now();
   await saveState(first.sim, file);
   first.time.stop();
-  const state = await readState(file);
+  const state = readState(file);
   if (!state) throw new Error('nothing was saved');
   return { upid, next: await start({ latency }, { state }), savedAt };
 }
@@ -75,12 +76,12 @@ test('the file is private and no password is in it', async () => {
   expect(await readFile(file, 'utf8')).not.toContain('very-secret-1');
 });
 
-test('no file is no state; another file is an error', async () => {
-  expect(await readState(join(folder, 'none.json'))).toBeUndefined();
+test('no file is no state; another file is an error, and so is a pipe that nobody writes to', async () => {
+  expect(readState(join(folder, 'none.json'))).toBeUndefined();
   for (const text of ['{"format":2}', 'not json']) {
     await writeFile(join(folder, 'bad.json'), text);
-    await expect(readState(join(folder, 'bad.json'))).rejects.toThrow(
-      'not a state file of a simulated cluster',
-    );
+    expect(() => readState(join(folder, 'bad.json'))).toThrow('not a state file of a simulated cluster');
   }
+  execFileSync('mkfifo', [join(folder, 'pipe.json')]);
+  expect(() => readState(join(folder, 'pipe.json'))).toThrow('it is not a regular file');
 });

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -14,6 +15,10 @@ function recorder() {
   };
 }
 
+const onTrouble = (text: string): never => {
+  throw new Error(text);
+};
+
 describe('debug log', () => {
   let folder: string;
   beforeEach(() => {
@@ -23,7 +28,7 @@ describe('debug log', () => {
 
   test('masks secrets in fields, in texts and in errors', () => {
     const { destination, records, text } = recorder();
-    const log = createDebugLog({ level: 'debug', destination });
+    const log = createDebugLog({ level: 'debug', to: destination });
     log.debug({
       password: 'hunter2x',
       headers: { Authorization: 'hunter2x', Cookie: 'hunter2x', CSRFPreventionToken: 'hunter2x' },
@@ -45,15 +50,15 @@ describe('debug log', () => {
   test('is silent unless asked, and then leaves no file', () => {
     const { destination, text } = recorder();
     const file = join(folder, 'none.log');
-    createDebugLog({ destination }).fatal('x');
-    createDebugLog({ file }).fatal('x');
+    createDebugLog({ to: destination }).fatal('x');
+    createDebugLog({ to: { file, onTrouble } }).fatal('x');
     expect(text()).toBe('');
     expect(() => statSync(file)).toThrow('ENOENT');
   });
 
   test('leaves out what is below the level', () => {
     const { destination, records } = recorder();
-    const log = createDebugLog({ level: 'warn', destination });
+    const log = createDebugLog({ level: 'warn', to: destination });
     log.info('no');
     log.error('yes');
     expect(records().map((record) => record['msg'])).toEqual(['yes']);
@@ -61,7 +66,8 @@ describe('debug log', () => {
 
   test('appends to a file that only its owner may read, making its folder', () => {
     const file = join(folder, 'logs', 'run.log');
-    for (const msg of ['first', 'second']) createDebugLog({ level: 'info', file }).info(msg);
+    for (const msg of ['first', 'second'])
+      createDebugLog({ level: 'info', to: { file, onTrouble } }).info(msg);
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['first', 'second']);
     expect(statSync(file).mode & 0o077).toBe(0);
@@ -70,8 +76,20 @@ describe('debug log', () => {
   test('a file that cannot be written is a usage error', () => {
     const blocker = join(folder, 'blocker');
     writeFileSync(blocker, '');
-    const open = () => createDebugLog({ level: 'info', file: join(blocker, 'run.log') });
+    const open = () => createDebugLog({ level: 'info', to: { file: join(blocker, 'run.log'), onTrouble } });
     expect(open).toThrow(UsageError);
     expect(open).toThrow(`cannot write the log file ${join(blocker, 'run.log')}`);
+  });
+
+  test.each<[string, (file: string) => void, RegExp]>([
+    ['a pipe', (file) => execFileSync('mkfifo', [file]), /it is not a regular file$/],
+    ['a device', (file) => execFileSync('mknod', [file, 'c', '1', '3']), /it is not a regular file$/],
+    ['a link', (file) => symlinkSync(join(folder, 'elsewhere'), file), /it is a symbolic link$/],
+    ['a folder', (file) => execFileSync('mkdir', [file]), /it is a folder$/],
+  ])('%s is no log file', (name, make, says) => {
+    const file = join(folder, 'run.log');
+    if (name === 'a device' && process.getuid?.() !== 0) return;
+    make(file);
+    expect(() => createDebugLog({ level: 'info', to: { file, onTrouble } })).toThrow(says);
   });
 });

@@ -122,6 +122,9 @@ export async function run<T>(
     isGone: () => true,
     soft,
     hard,
+    onTrouble: (error) => {
+      throw error;
+    },
     onPhase: () => undefined,
     onPlan: () => undefined,
     onEvent: () => undefined,

@@ -1,12 +1,10 @@
 /** Appends lines to a file that many processes may share, each on disk when told so. Must not know what they say, but for how they start. */
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
+import { openPrivate } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
+import { syncFolderOf } from '../files/replace.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
-/** Not through a symbolic link (it may lead to a file of somebody else), and without waiting for a pipe's reader. */
-const FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
 const NEWLINE = 0x0a;
 /** How every record starts (audit-log.ts): a file of something else, named by mistake, is left alone. */
 const HEAD = '{"time":"';
@@ -28,34 +26,6 @@ function refuse(file: string, reason: string, cause?: unknown): never {
   );
 }
 
-/** A new file is its owner's alone from its first moment; its name is on disk when this resolves. */
-async function create(file: string): Promise<FileHandle> {
-  const handle = await open(file, FLAGS | O_CREAT | O_EXCL, 0o600);
-  const folder = await open(dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-  return handle;
-}
-
-async function openOrCreate(file: string): Promise<FileHandle> {
-  for (;;) {
-    try {
-      return await open(file, FLAGS);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    }
-    try {
-      return await create(file);
-    } catch (error) {
-      // Another run made it in between.
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-  }
-}
-
 /** A full disk may have cut the first line off, even within these few letters. */
 async function startsAsOurs(handle: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(2 * HEAD.length), 0, 2 * HEAD.length, 0);
@@ -63,17 +33,6 @@ async function startsAsOurs(handle: FileHandle): Promise<boolean> {
   if (first.startsWith(HEAD)) return true;
   const mayBecome = (line: string): boolean => line.startsWith(HEAD) || HEAD.startsWith(line);
   return first !== '' && mayBecome(first) && mayBecome(second);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ELOOP: 'it is a symbolic link',
-  EISDIR: 'it is a folder',
-  ENOENT: 'its folder does not exist',
-  EACCES: 'permission denied',
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 export class AuditFile {
@@ -92,24 +51,22 @@ export class AuditFile {
   static async open(file: string): Promise<AuditFile> {
     let handle: FileHandle | undefined;
     try {
-      handle = await openOrCreate(file);
-      const { size, mode, uid } = await handle.stat().then((stats) => {
-        if (!stats.isFile()) refuse(file, 'it is not a regular file');
-        return stats;
-      });
-      const isPosix = process.getuid !== undefined;
-      if (isPosix && uid !== process.getuid?.()) refuse(file, 'it belongs to another account');
-      if (isPosix && (mode & 0o077) !== 0) refuse(file, `others may read or write it; chmod 600 ${file}`);
-      if (size > 0 && !(await startsAsOurs(handle)))
+      const opened = await openPrivate(file);
+      ({ handle } = opened);
+      const { isNew, stats } = opened;
+      if (isNew) await syncFolderOf(file);
+      // The bits mean nothing on Windows.
+      if (process.getuid !== undefined && (stats.mode & 0o077) !== 0)
+        refuse(file, `others may read or write it; chmod 600 ${file}`);
+      if (stats.size > 0 && !(await startsAsOurs(handle)))
         refuse(file, 'it holds something else than audit records');
       const last = Buffer.alloc(1, NEWLINE);
-      if (size > 0) await handle.read(last, 0, 1, size - 1);
+      if (stats.size > 0) await handle.read(last, 0, 1, stats.size - 1);
       return new AuditFile(handle, last[0] !== NEWLINE);
     } catch (error) {
       await handle?.close();
-      if (error instanceof UsageError) throw error;
-      const code = codeOf(error);
-      return refuse(file, REASONS[code] ?? code, error);
+      if (error instanceof FileProblem) return refuse(file, error.message, error);
+      throw error;
     }
   }
 

@@ -1,7 +1,7 @@
 /** Finds and reads a connections file as a whole: which connections it names, and which one is meant. Fetches no secret. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAge } from '../age.ts';
+import { isThere } from '../files/open.ts';
 import { isFernet } from './connection-parts.ts';
 import { configError, Issues, nearest, type Path } from './issues.ts';
 import { readTextFile } from './read-text.ts';
@@ -55,7 +55,7 @@ export function usualPlaces(options: FileOptions): string[] {
 
 /** The file that was named, or the first of the usual places that has one. */
 export function presentFile(options: FileOptions): string | undefined {
-  return options.file ?? usualPlaces(options).find((place) => existsSync(place));
+  return options.file ?? usualPlaces(options).find((place) => isThere(place));
 }
 
 export function noFile(options: FileOptions): never {

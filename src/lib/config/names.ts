@@ -1,5 +1,5 @@
 /** What PVE accepts as names, from its own format checks. Judges only; does not report. */
-import { LOCK_POOL } from '../marks/lock.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 
 /** dns-name of pve-common JSONSchema.pm: labels of letters, digits and inner hyphens; a label has at most 63. */
@@ -23,7 +23,7 @@ export function slug(name: string): string | undefined {
 }
 
 /** One is the mutex of all runs, the other holds template copies. */
-export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, REPLICA_POOL];
+export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, BALANCE_LOCK_POOL, REPLICA_POOL];
 
 export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
 

@@ -1,5 +1,6 @@
 /** Reads one small text file, refusing whatever is none. Must not interpret the text. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { readRegularFile } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
 import { configError } from './issues.ts';
 
 const MAX_BYTES = 5 * 1024 * 1024;
@@ -14,27 +15,20 @@ function refuse(file: string, message: string, hint?: string): never {
   throw configError([{ file, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-}
-
-function refuseSystemError(file: string, error: unknown): never {
-  const code = codeOf(error);
-  if (code === 'ENOENT') refuse(file, 'the file does not exist', 'check the path, and the folder you are in');
-  if (code === 'EACCES') refuse(file, 'the file may not be read (permission denied)', `chmod u+r ${file}`);
-  return refuse(file, `the file cannot be read (${code})`);
-}
-
-function checkStats(file: string, stats: Stats): void {
-  if (stats.isDirectory()) refuse(file, 'this is a directory, not a file', 'name a file inside it');
-  if (!stats.isFile()) refuse(file, 'this is not a regular file');
-  if (stats.size > MAX_BYTES) {
-    const size = (stats.size / 1024 / 1024).toFixed(1);
-    refuse(
-      file,
-      `the file has ${size} MiB and was not read; at most 5 MiB are accepted`,
-      'is this the right file?',
-    );
+function refuseFile(file: string, { kind, message }: FileProblem): never {
+  switch (kind) {
+    case 'missing':
+      return refuse(file, 'the file does not exist', 'check the path, and the folder you are in');
+    case 'denied':
+      return refuse(file, 'the file may not be read (permission denied)', `chmod u+r ${file}`);
+    case 'folder':
+      return refuse(file, 'this is a directory, not a file', 'name a file inside it');
+    case 'irregular':
+      return refuse(file, 'this is not a regular file');
+    case 'large':
+      return refuse(file, message.replace(/^it has/, 'the file has'), 'is this the right file?');
+    default:
+      return refuse(file, `the file cannot be read (${message})`);
   }
 }
 
@@ -58,20 +52,12 @@ function decodeText(bytes: Uint8Array, file: string): string {
 }
 
 /** Throws a ConfigError for anything but a readable, regular UTF-8 file of at most 5 MiB. */
-export function readTextFile(file: string): TextFile {
-  let handle: number | undefined;
+export function readTextFile(file: string, maxBytes = MAX_BYTES): TextFile {
   try {
-    // Opening a pipe would wait for its writer: look before.
-    checkStats(file, statSync(file));
-    handle = openSync(file, 'r');
-    const stats = fstatSync(handle);
-    checkStats(file, stats);
-    const bytes = readFileSync(handle);
-    return { text: decodeText(bytes, file), mode: stats.mode & 0o777 };
+    const { bytes, mode } = readRegularFile(file, { maxBytes });
+    return { text: decodeText(bytes, file), mode };
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) refuseSystemError(file, error);
+    if (error instanceof FileProblem) refuseFile(file, error);
     throw error;
-  } finally {
-    if (handle !== undefined) closeSync(handle);
   }
 }

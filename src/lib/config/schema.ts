@@ -1,6 +1,6 @@
 /** Holds a value against a JSON Schema of the package and says in plain words what does not fit. Knows no semantics. */
-import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { readPackageFile } from '../files/package.ts';
 import { nearest, type Issues, type Path } from './issues.ts';
 
 export type SchemaName = 'lab' | 'users' | 'connections' | 'balance';
@@ -18,9 +18,7 @@ const loaded = new Map<SchemaName, { schema: SchemaNode; validate: ValidateFunct
 function load(name: SchemaName): { schema: SchemaNode; validate: ValidateFunction } {
   const known = loaded.get(name);
   if (known) return known;
-  // src/lib/config and dist/lib/config are equally deep.
-  const file = new URL(`../../../schemas/${name}.schema.json`, import.meta.url);
-  const schema = JSON.parse(readFileSync(file, 'utf8')) as SchemaNode; // our own file; ajv checks it
+  const schema = JSON.parse(readPackageFile(`schemas/${name}.schema.json`)) as SchemaNode; // our own file; ajv checks it
   const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
   const entry = { schema, validate: ajv.compile(schema) };
   loaded.set(name, entry);

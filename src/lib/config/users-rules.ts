@@ -49,6 +49,12 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
         value: userid,
         hint: 'name somebody else; a stand for trying out needs a user of its own',
       });
+    } else if (/[,;]/.test(userid)) {
+      // ACLs take lists: `a,b@pve` can never be granted anything, and `x@pve,y@pve` grants to both.
+      issues.add(idPath, 'PVE takes "," and ";" in a userid for the end of it when rights are given', {
+        value: userid,
+        hint: `write ${userid.replaceAll(/[,;]+/g, '.')}, or list the users one by one`,
+      });
     } else if (parseUserId(userid)) {
       if (/[^\x21-\x7e]/.test(userid)) odd.push({ path: idPath, name: userid });
     } else {

@@ -1,13 +1,13 @@
 /** Reads a connections file to change it, and writes it back: whole or not at all, for its owner alone. Must not edit. */
-import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { parseConnections, readConnections } from '../config/connections-file.ts';
 import { configError, type Issues } from '../config/issues.ts';
 import { readTextFile } from '../config/read-text.ts';
 import { checkSchema } from '../config/schema.ts';
 import { mapping, type Written } from '../config/written.ts';
-import { writePrivateFile } from '../credentials/private-file.ts';
 import { ConfigError } from '../errors.ts';
+import { targetOf } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
+import { makeFolderOf, replaceFile } from '../files/replace.ts';
 import { cannotEdit } from './splice.ts';
 
 export interface OpenFile {
@@ -27,21 +27,27 @@ function refuse(file: string, message: string, hint: string): never {
   throw configError([{ file, path: '', message, hint }]);
 }
 
-function assertChangeable(file: string, target: string): void {
-  const me = process.geteuid?.();
-  const { uid } = statSync(target);
+const WAYS_OUT: Readonly<Partial<Record<FileProblem['kind'], readonly [message: string, hint: string]>>> = {
+  dangling: ['this is a symbolic link to nothing', 'remove the link, or make the file that it names'],
   // Replacing it would hand the file, and its secrets, to another owner.
-  if (me !== undefined && me !== 0 && uid !== me)
-    refuse(
-      file,
-      'the file belongs to another user of this machine',
-      'let its owner do it, or name a file of yours with --connections',
-    );
+  foreign: [
+    'the file belongs to another user of this machine',
+    'let its owner do it, or name a file of yours with --connections',
+  ],
+  denied: ['the file or its folder is write-protected', 'chmod u+w the file and its folder'],
+};
+
+/** Undefined: there is nothing yet. Throws a ConfigError for a file that cannot be replaced. */
+function changeable(file: string): string | undefined {
   try {
-    accessSync(target, constants.W_OK);
-    accessSync(dirname(target), constants.W_OK);
-  } catch {
-    refuse(file, 'the file or its folder is write-protected', `chmod u+w ${file}, and its folder`);
+    return targetOf(file);
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    const [message, hint] = WAYS_OUT[error.kind] ?? [
+      `the file cannot be changed: ${error.message}`,
+      'name another file with --connections',
+    ];
+    return refuse(file, message, hint);
   }
 }
 
@@ -52,13 +58,9 @@ function isBlank(text: string): boolean {
 
 /** Throws a ConfigError for a file that is no sound connections file, is not ours, or cannot be replaced. */
 export function openFile(file: string): OpenFile {
-  const isThere = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere) return { file, target: file, text: '', value: {}, isNew: true };
-  if (statSync(file, { throwIfNoEntry: false }) === undefined)
-    refuse(file, 'this is a symbolic link to nothing', 'remove the link, or make the file that it names');
+  const target = changeable(file);
+  if (target === undefined) return { file, target: file, text: '', value: {}, isNew: true };
   const { text } = readTextFile(file);
-  const target = realpathSync(file);
-  assertChangeable(file, target);
   if (isBlank(text)) return { file, target, text, value: {}, isNew: false };
   const { value, issues } = readConnections(file);
   if (issues.errors.length === 0) checkSchema('connections', value, issues);
@@ -86,13 +88,15 @@ export async function saveFile(
 ): Promise<void> {
   const { file, target, isNew } = open;
   if (!isMeant(isBlank(text) ? {} : valueOf(text, file))) throw cannotEdit(file);
-  const isThere = lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+  const isThere = changeable(target) !== undefined;
   if (isNew ? isThere : !isThere || readTextFile(target).text !== open.text)
     refuse(file, 'the file was changed by somebody else meanwhile', 'run the command again');
   try {
-    await writePrivateFile(target, text);
+    await makeFolderOf(target);
+    await replaceFile(target, text, { mode: 0o600 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    refuse(file, `the file cannot be written (${code})`, 'nothing was changed; see to its folder');
+    if (!(error instanceof FileProblem)) throw error;
+    const hint = 'nothing was changed; see to its folder';
+    refuse(file, `the file cannot be written (${error.message})`, hint);
   }
 }

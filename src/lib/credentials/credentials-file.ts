@@ -1,7 +1,8 @@
 /** The credentials file: which password each user got, on disk before PVE hears of it. Never prints one. */
-import { readFile, stat } from 'node:fs/promises';
 import { decryptText, encryptText, isAge } from '../age.ts';
 import { ConfigError } from '../errors.ts';
+import { readRegularFile } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
 import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
 import { assertOwnCredentials } from './own-file.ts';
 import { writePrivateFile } from './private-file.ts';
@@ -33,8 +34,15 @@ function refuse(
   });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+/** Undefined: there is none. */
+function readText(file: string): string | undefined {
+  try {
+    return readRegularFile(file, { maxBytes: MAX_BYTES }).bytes.toString('utf8');
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    if (error.kind === 'missing') return undefined;
+    return refuse(file, `it cannot be read: ${error.message}`);
+  }
 }
 
 /** Told before anything is changed: a password that cannot be read back, or kept secret, must not be made. */
@@ -63,17 +71,7 @@ interface ReadRows {
 }
 
 async function readRows(file: string, sealing: Sealing): Promise<ReadRows> {
-  let text: string;
-  try {
-    const stats = await stat(file);
-    if (!stats.isFile()) refuse(file, 'it is not a regular file');
-    if (stats.size > MAX_BYTES) refuse(file, 'it is far too large for a credentials file');
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    if (codeOf(error) === 'ENOENT') return { rows: [], isSealed: true };
-    return refuse(file, `it cannot be read (${codeOf(error)})`);
-  }
+  const text = readText(file) ?? '';
   if (text.trim() === '') return { rows: [], isSealed: true };
   const isSealed = isAge(text);
   const parsed = parseRows(isSealed ? await unseal(file, text, sealing) : text);
@@ -145,7 +143,7 @@ export class CredentialsFile {
 
   /** Reads the file if there is one; refuses what is no credentials file. Writes nothing yet. */
   static async open(path: string, where: Where): Promise<CredentialsFile> {
-    await assertOwnCredentials(path);
+    assertOwnCredentials(path);
     return new CredentialsFile(path, where, await readRows(path, where));
   }
 
@@ -264,7 +262,8 @@ export class CredentialsFile {
       );
     } catch (error) {
       this.#isDirty = true;
-      refuse(this.path, `it cannot be written (${codeOf(error)})`);
+      if (!(error instanceof FileProblem)) throw error;
+      refuse(this.path, `it cannot be written: ${error.message}`);
     }
   }
 }

@@ -1,41 +1,46 @@
 /** Tells whether a file may be replaced by one with passwords in it. Reads only. */
-import { lstat, readFile } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
+import { assertWritableFile, readRegularFile } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
 
 /** How each format of `users export` begins. */
 const EXPORT =
   /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| Login |<!doctype html>\s*<html lang="en">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
 
+const MAX_EXPORT_BYTES = 50 * 1024 * 1024;
+
 /** Somebody else's file would hand the passwords to its owner, and a link may lead anywhere. */
-async function problemOf(file: string, isExport: boolean): Promise<string | undefined> {
-  const stats = await lstat(file).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+function problemWith(look: () => string | undefined): string | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof FileProblem) return error.message;
     throw error;
-  });
-  if (!stats) return undefined;
-  if (stats.isSymbolicLink()) return 'it is a symbolic link';
-  if (isExport && !stats.isFile()) return 'it is not a regular file';
-  if (process.getuid !== undefined && stats.uid !== process.getuid()) return 'it belongs to another account';
-  if (!isExport || stats.size === 0) return undefined;
-  const isOurs = EXPORT.test(await readFile(file, 'utf8').then((text) => text.slice(0, 1000)));
-  return isOurs ? undefined : 'it exists, and is no export of deploy-stand';
+  }
 }
 
 function refuse(code: string, file: string, problem: string, hint: string): never {
   throw new ConfigError(code, `${file} cannot be used: ${problem}`, { hint });
 }
 
-/** Throws ConfigError for a credentials file that is a link, or not this account's. */
-export async function assertOwnCredentials(file: string): Promise<void> {
-  const problem = await problemOf(file, false);
+/** Throws ConfigError for a credentials file that is a link, no regular file, or not this account's. */
+export function assertOwnCredentials(file: string): void {
+  const problem = problemWith(() => {
+    assertWritableFile(file, { isPrivate: true });
+    return undefined;
+  });
   if (problem !== undefined)
     refuse('CREDENTIALS_FILE', file, problem, 'name another file with --credentials, or move this one away');
 }
 
 /** Throws ConfigError unless the name is free, or what is there is an export of ours. */
-export async function assertReplaceableExport(file: string): Promise<void> {
-  const problem = await problemOf(file, true);
+export function assertReplaceableExport(file: string): void {
+  const problem = problemWith(() => {
+    if (!assertWritableFile(file, { isPrivate: true })) return undefined;
+    const { bytes } = readRegularFile(file, { maxBytes: MAX_EXPORT_BYTES });
+    const isOurs = bytes.length === 0 || EXPORT.test(bytes.toString('utf8', 0, 4000).slice(0, 1000));
+    return isOurs ? undefined : 'it exists, and is no export of deploy-stand';
+  });
   if (problem !== undefined)
     refuse('OUT_FILE', file, problem, 'name another file with --out, or move this one away');
 }

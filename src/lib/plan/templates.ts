@@ -1,4 +1,6 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import { isPoolMarked } from '../marks/pool.ts';
+import { parseVmMark } from '../marks/vm.ts';
 import { volumesOf, type Volume } from '../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../config/types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
@@ -88,12 +90,35 @@ export function sayRef(ref: TemplateRef): string {
   return ref.by === 'name' ? `templates called "${ref.name}"` : `templates with the tag "${ref.tag}"`;
 }
 
+/** A machine of a stand, whatever somebody has called it: students write names, tags and the template flag. */
+function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
+  const comment = have.pools.find((info) => info.pool === pool)?.comment ?? '';
+  if (isPoolMarked(comment)) return true;
+  const notes = have.templates.find((config) => config.vmid === vmid)?.values['description'] ?? '';
+  return parseVmMark(notes)?.vmid === vmid;
+}
+
+/** Guests that are called or tagged like the template, and are not meant. */
+export function passedOver(ref: TemplateRef, have: Inventory): string[] {
+  if (ref.by === 'vmid') return [];
+  return have.guests
+    .filter((guest) => isNamedBy(ref, guest) && isOfStand(guest, have))
+    .map((guest) => `${sayRef(ref)}: ${describeTemplate(guest)} is a machine of a stand and was passed over`);
+}
+
+/**
+ * Those that the lab means. By name or tag never a machine of a stand; and guests without a pool go before those in
+ * pools, whose members may be anybody's.
+ */
 function findGuests(wish: Wish): GuestInfo[] {
   const { machine, have, replicas } = wish;
   const ref = machine.template;
-  const named = have.guests.filter(
-    (guest) => isNamedBy(ref, guest) && (ref.by === 'vmid' || !replicas.has(guest.vmid)),
+  const fitting = have.guests.filter(
+    (guest) =>
+      isNamedBy(ref, guest) && (ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isOfStand(guest, have))),
   );
+  const unpooled = fitting.filter(({ pool }) => pool === undefined);
+  const named = ref.by === 'vmid' || unpooled.length === 0 ? fitting : unpooled;
   const hinted = named.filter((guest) => guest.node === ref.node);
   return (hinted.length > 0 ? hinted : named).sort((a, b) => a.vmid - b.vmid);
 }

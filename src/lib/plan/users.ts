@@ -1,7 +1,7 @@
 /** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
 import { assertSound } from './document/graph.ts';
 import { indexHave } from './have-index.ts';
-import { unknownRoles } from './lab-rules.ts';
+import { roleRefusals } from './lab-rules.ts';
 import { compareNatural } from '../order.ts';
 import { refuse } from './document/refuse.ts';
 import { markTime } from '../marks/time.ts';
@@ -39,7 +39,7 @@ function assertSomebody(drafts: readonly UserDraft[]): void {
 export function planUsers({ work, passwords, have }: UsersInput): Plan {
   const index = indexHave(have);
   if (work.by === 'sync') {
-    const unknown = unknownRoles([work.role], have, 'access.role');
+    const unknown = roleRefusals([work.role], have, 'access.role');
     if (unknown.length > 0) refuse(unknown);
   }
   const context: UsersContext = { have, index, since: markTime(have.now) };

@@ -1,9 +1,11 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
-import { isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
+import { detachedDisks, isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
+import { splitList } from './contract/formats.ts';
+import { splitProperties } from './contract/property-string.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { die, paramError } from './pve-error.ts';
-import type { Sim } from './sim.ts';
+import { checkWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { dropState, isHibernated } from './vmstate.ts';
 import { activateStorage, addVolume, cloudInitVolid } from './volumes.ts';
@@ -46,9 +48,7 @@ function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): 
     sim.world.removeVolume(drive.file, guest.node);
     return;
   }
-  let i = 0;
-  while (guest.config[`unused${i}`] !== undefined) i += 1;
-  guest.config[`unused${i}`] = drive.file;
+  guest.config = { ...guest.config, ...detachedDisks(guest.config, [drive.file]) };
 }
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */
@@ -68,6 +68,15 @@ const fastOptions = new Set([
   'vmstatestorage',
 ]);
 
+/** `key: ` without a value is no line that the parser of the file knows: an empty value is the option's end. */
+export const emptyKeys = (set: Readonly<GuestConfig>): string[] =>
+  Object.keys(set).filter((key) => set[key] === '');
+
+function emptyRemoved({ set, remove, force }: ConfigChange): ConfigChange {
+  const empty = emptyKeys(set);
+  return { set: without(set, ...empty), remove: [...remove, ...empty], force };
+}
+
 function applySet(
   sim: Sim,
   guest: GuestState,
@@ -76,7 +85,9 @@ function applySet(
   problems: Record<string, string>,
 ): void {
   const stored = isDriveKey(key) ? realizeDrive(sim, guest.node, guest.vmid, key, value) : value;
-  if (!isRunning(guest) || fastOptions.has(key)) {
+  // 8 and 9 write a cloud-init password past the pending changes.
+  const atOnce = fastOptions.has(key) || (key === 'cipassword' && sim.facts.major > 7);
+  if (!isRunning(guest) || atOnce) {
     if (isDriveKey(key) && guest.config[key] !== undefined) detachDrive(sim, guest, key, false);
     guest.config = { ...guest.config, [key]: stored };
     guest.pending = without(guest.pending, key);
@@ -108,12 +119,28 @@ function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): 
   else guest.config = without(guest.config, key);
 }
 
+/** `boot=order=…` names what is there, or comes with the same change. */
+function checkBootOrder(sim: Sim, guest: GuestState, { set, remove }: ConfigChange): void {
+  const boot = set['boot'];
+  const format = sim.contract.formats.get('pve-qm-boot');
+  const parsed = boot === undefined || !format ? undefined : splitProperties(boot, format);
+  const order = parsed?.ok === true ? splitList(parsed.values['order'] ?? '') : [];
+  for (const device of order) {
+    const exists = [guest.config, guest.pending, set].some((one) => one[device] !== undefined);
+    // The stray quote is PVE's.
+    if (!exists || remove.includes(device)) die(`invalid bootorder: device '${device}' does not exist'`);
+  }
+}
+
 export function applyChange(
   sim: Sim,
   guest: GuestState,
-  change: ConfigChange,
+  written: ConfigChange,
   revert: readonly string[] = [],
 ): void {
+  const change = emptyRemoved(written);
+  checkBootOrder(sim, guest, change);
+  checkWritable(sim, guest);
   noteChange(sim, guest);
   for (const key of revert) guest.pending = without(guest.pending, key);
   guest.pendingDelete = guest.pendingDelete.filter(

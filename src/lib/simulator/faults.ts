@@ -26,13 +26,12 @@ export type RequestFault = FaultTiming &
   );
 
 /** Takes effect `afterSeconds` (simulated) from when it is added. */
-export interface NodeFault {
-  readonly action: 'node-offline' | 'node-online';
-  readonly node: string;
-  readonly afterSeconds?: number;
-}
+export type ClusterFault = { readonly afterSeconds?: number } & (
+  | { readonly action: 'node-offline' | 'node-online'; readonly node: string }
+  | { readonly action: 'quorum-lost' | 'quorum-back' }
+);
 
-export type Fault = RequestFault | NodeFault;
+export type Fault = RequestFault | ClusterFault;
 
 interface Armed {
   readonly fault: RequestFault;
@@ -46,6 +45,16 @@ function matches(match: FaultMatch, method: string, template: string, path: stri
   if (match.path instanceof RegExp) return match.path.test(path);
   return match.path === template || match.path === path;
 }
+
+/**
+ * RESTEnvironment.pm fork_worker, when its read from the child's pipe is interrupted: the child was killed before it
+ * ran, so nothing has happened.
+ */
+export const noWorker = {
+  action: 'fail',
+  status: 500,
+  text: 'got no worker upid - start worker failed',
+} as const;
 
 export class Faults {
   readonly #armed: Armed[] = [];

@@ -38,6 +38,19 @@ export const isNetKey = (key: string): boolean => /^net\d+$/.test(key);
 export const isDriveKey = (key: string): boolean =>
   /^(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0)$/.test(key);
 
+export const isUnusedKey = (key: string): boolean => /^unused\d+$/.test(key);
+
+/** The entries that disks get which no drive names any more. */
+export function detachedDisks(config: Readonly<GuestConfig>, files: readonly string[]): GuestConfig {
+  const added: GuestConfig = {};
+  for (const file of files) {
+    let i = 0;
+    while (config[`unused${i}`] !== undefined || added[`unused${i}`] !== undefined) i += 1;
+    added[`unused${i}`] = file;
+  }
+  return added;
+}
+
 export interface Drive {
   readonly key: string;
   readonly file: string;
@@ -96,6 +109,13 @@ export function loadGuest(sim: Sim, node: string, vmid: number): GuestState {
     die(`Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
   }
   return guest;
+}
+
+/** QemuConfig.pm assert_config_exists_on_node: what check_running says before anything else is looked at. */
+export function assertExists(sim: Sim, node: string, vmid: number): void {
+  const guest = sim.world.guests.get(vmid);
+  if (guest?.type !== 'qemu' || guest.node !== node)
+    die(`unable to find configuration file for VM ${vmid} on node '${node}'`);
 }
 
 /** Sets or removes keys without leaving undefined ones behind. */

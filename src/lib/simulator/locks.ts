@@ -1,5 +1,6 @@
 /** PVE's two kinds of locks on simulated time: fair flocks on a node, unfair polled locks of the cluster file system. */
 import { PveError, die } from './pve-error.ts';
+import { Quorum } from './quorum.ts';
 import type { SimClock } from './sim-clock.ts';
 
 type Mode = 'shared' | 'exclusive';
@@ -19,12 +20,14 @@ interface FlockState {
 export class Locks {
   readonly #clock: SimClock;
   readonly #pollMs: readonly [number, number];
+  readonly #quorum: Quorum;
   readonly #flocks = new Map<string, FlockState>();
   readonly #cfs = new Set<string>();
 
-  constructor(clock: SimClock, pollMs: readonly [number, number]) {
+  constructor(clock: SimClock, pollMs: readonly [number, number], quorum = new Quorum()) {
     this.#clock = clock;
     this.#pollMs = pollMs;
+    this.#quorum = quorum;
   }
 
   /** `file` is the path that the error names; `key` makes it one node's file. */
@@ -66,6 +69,7 @@ export class Locks {
   async cfs(name: string): Promise<Release> {
     const deadline = this.#clock.now() + 10_000;
     let [poll] = this.#pollMs;
+    this.#quorum.checkLock(name);
     while (this.#cfs.has(name)) {
       if (this.#clock.now() + poll > deadline) die(`cfs-lock '${name}' error: got lock request timeout`);
       await this.#clock.sleep(poll);

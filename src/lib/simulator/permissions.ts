@@ -177,9 +177,11 @@ export class Rights {
       return;
     }
     if (kind === 'perm') this.#runPerm(rest, authUser, raw);
-    else if (kind === 'perm-modify')
-      this.needPermissionsModify(authUser, normalizeAclPath(raw('path') ?? '') ?? '/access');
-    else if (kind === 'userid-param') this.#runUserParam(String(rest[0]), authUser, raw('userid') ?? '');
+    else if (kind === 'perm-modify') {
+      const path = normalizeAclPath(raw('path') ?? '');
+      // What is no path is left to the endpoint itself to refuse.
+      if (path !== undefined) this.needPermissionsModify(authUser, path);
+    } else if (kind === 'userid-param') this.#runUserParam(String(rest[0]), authUser, raw('userid') ?? '');
     else if (kind === 'userid-group') this.#runUserGroup(rest, authUser, raw);
     else throw permError();
   }
@@ -188,12 +190,16 @@ export class Rights {
     const [template, privs, ...options] = rest as [string, readonly string[], ...unknown[]];
     const at = options.indexOf('require_param');
     if (at >= 0 && raw(String(options[at + 1])) === undefined) throw permError();
-    const path = template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => raw(name) ?? '');
+    const path = normalizeAclPath(template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => raw(name) ?? ''));
+    // On what is no path nobody but root@pam itself has anything (RPCEnvironment.pm permissions), not even root's token.
+    if (path === undefined)
+      throw permError(`, ${options.includes('any') ? privs.join('|') : (privs[0] ?? '')}`);
     if (options.includes('any')) this.needAny(authUser, path, privs);
     else this.need(authUser, path, ...privs);
   }
 
   #runUserParam(what: string, authUser: string, userid: string): void {
+    verifyUsername(userid);
     if (what === 'self') {
       if (userid !== authUser) throw permError();
       return;
@@ -206,7 +212,7 @@ export class Rights {
     const userid = raw('userid') ?? '';
     const groupsParam = options.includes('groups_param');
     const creating = options.includes('create');
-    if (!groupsParam && !this.#world.users.has(userid)) die(`no such user ('${userid}')`);
+    if (!creating && !this.#world.users.has(userid)) die(`no such user ('${userid}')`);
     if (this.hasAny(authUser, '/access/groups', privs)) return;
     const mine = this.groupsWith(authUser, privs);
     if (groupsParam) {
@@ -234,6 +240,14 @@ function modifyPrivileges(path: string): string[] {
   if (/^\/vms\/.+$/.test(path)) return ['Permissions.Modify', 'VM.Allocate'];
   if (/^\/pool\/.+$/.test(path)) return ['Permissions.Modify', 'Pool.Allocate'];
   return ['Permissions.Modify'];
+}
+
+/** Auth/Plugin.pm verify_username: a plain die, before any parameter has been checked. */
+function verifyUsername(userid: string): void {
+  if (userid.length < 3) die(`user name '${userid}' is too short`);
+  if (userid.length > 64) die(`user name '${userid}' is too long (${userid.length} > 64)`);
+  if (!/^[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+$/.test(userid))
+    die(`value '${userid}' does not look like a valid user name`);
 }
 
 function passed(check: () => void): boolean {

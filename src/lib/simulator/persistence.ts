@@ -1,12 +1,23 @@
 /** Saves and reads the state of a simulated cluster. Knows files, not clusters. */
-import { readFile } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
-import { ConfigError } from '../errors.ts';
+import { ApplyError, ConfigError } from '../errors.ts';
+import { readRegularFile } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
+import { replaceFile } from '../files/replace.ts';
 import type { ClusterState } from './state.ts';
 
-/** Written to the side and renamed: a reader never sees half a file. The file holds the root token: mode 0600. */
+const MAX_BYTES = 500 * 1024 * 1024;
+
+/** A reader never sees half a file. The file holds the root token: mode 0600. */
 export async function saveState(sim: { snapshot(): ClusterState }, file: string): Promise<void> {
-  await writeFileAtomic(file, `${JSON.stringify(sim.snapshot())}\n`, { mode: 0o600 });
+  try {
+    await replaceFile(file, `${JSON.stringify(sim.snapshot())}\n`, { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new ApplyError('STATE_FILE', `the simulated cluster was not kept in ${file}: ${error.message}`, {
+      hint: 'the file is as it was; make room for it, then run the same command again',
+      cause: error,
+    });
+  }
 }
 
 function isState(value: unknown): value is ClusterState {
@@ -19,24 +30,21 @@ function isState(value: unknown): value is ClusterState {
   );
 }
 
-/** Undefined when there is no such file yet. */
-export async function readState(file: string): Promise<ClusterState | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (isState(value)) return value;
-  const message = 'not a state file of a simulated cluster';
+function refuse(file: string, message: string): never {
   throw new ConfigError('SIMULATOR_STATE_INVALID', `${file}: ${message}`, {
     issues: [{ file, path: '', message }],
   });
+}
+
+/** Undefined when there is no such file yet. */
+export function readState(file: string): ClusterState | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(readRegularFile(file, { maxBytes: MAX_BYTES }).bytes.toString('utf8'));
+  } catch (error) {
+    if (error instanceof FileProblem && error.kind === 'missing') return undefined;
+    if (error instanceof FileProblem) return refuse(file, `the state cannot be read: ${error.message}`);
+    value = undefined;
+  }
+  return isState(value) ? value : refuse(file, 'not a state file of a simulated cluster');
 }

@@ -17,12 +17,7 @@ const vmAdmin = [
   'VM.Snapshot.Rollback',
 ];
 const vmUser = ['VM.Config.CDROM', 'VM.Config.Cloudinit', 'VM.Console', 'VM.Backup', 'VM.PowerMgmt'];
-const agentUser = [
-  'VM.GuestAgent.Audit',
-  'VM.GuestAgent.FileRead',
-  'VM.GuestAgent.FileWrite',
-  'VM.GuestAgent.FileSystemMgmt',
-];
+const agentUser = ['VM.GuestAgent.FileRead', 'VM.GuestAgent.FileWrite', 'VM.GuestAgent.FileSystemMgmt'];
 
 function privGroups(major: 7 | 8 | 9): PrivGroups {
   return {
@@ -31,7 +26,7 @@ function privGroups(major: 7 | 8 | 9): PrivGroups {
       admin:
         major === 9 ? [...vmAdmin, 'VM.Replicate', 'VM.GuestAgent.Unrestricted'] : [...vmAdmin, 'VM.Monitor'],
       user: major === 9 ? [...vmUser, ...agentUser] : vmUser,
-      audit: ['VM.Audit'],
+      audit: major === 9 ? ['VM.Audit', 'VM.GuestAgent.Audit'] : ['VM.Audit'],
     },
     Sys: {
       root: [

@@ -211,6 +211,8 @@ export interface Scenario {
       readonly affinity?: 'positive' | 'negative';
     }[];
   };
+  /** Lines of a node's task index until it is rotated; two of them are kept. */
+  readonly task_index_size?: number;
   readonly latency?: Partial<Latency>;
   readonly faults?: readonly ScenarioFault[];
 }

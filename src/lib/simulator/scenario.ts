@@ -1,21 +1,17 @@
 /** Reads scenario files: YAML, schema, then rules. Reports every problem at once; builds nothing. */
-import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { readPackageFile } from '../files/package.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { roleBook } from './roles.ts';
 import type { RequestFault } from './faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 import { versionFacts } from './version.ts';
 
-// The same number of levels up from src/lib/simulator and from dist/lib/simulator.
-const packageRoot = new URL('../../../', import.meta.url);
-
 type Path = readonly (string | number)[];
 
-const readSchema = (): object =>
-  JSON.parse(readFileSync(new URL('schemas/cluster.schema.json', packageRoot), 'utf8')) as object;
+const readSchema = (): object => JSON.parse(readPackageFile('schemas/cluster.schema.json')) as object;
 
 let validator: ReturnType<Ajv['compile']> | undefined;
 
@@ -147,7 +143,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Three nodes, shared Ceph storage and four templates: examples/clusters/three-nodes.yml. */
 export function defaultScenario(): Scenario {
   const file = 'examples/clusters/three-nodes.yml';
-  return loadScenario(readFileSync(new URL(file, packageRoot), 'utf8'), file);
+  return loadScenario(readPackageFile(file), file);
 }
 
 function toFault(fault: ScenarioFault): RequestFault {

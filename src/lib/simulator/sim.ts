@@ -5,15 +5,18 @@ import type { Locks, Release } from './locks.ts';
 import type { Params } from './params.ts';
 import type { Rights } from './permissions.ts';
 import { PveError, errorText } from './pve-error.ts';
+import type { Quorum } from './quorum.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { JobArgs, TaskManager } from './tasks.ts';
 import type { VersionFacts } from './version.ts';
+import type { GuestState } from './state.ts';
 import type { World } from './world.ts';
 
 export interface Sim {
   readonly world: World;
   readonly clock: SimClock;
   readonly locks: Locks;
+  readonly quorum: Quorum;
   readonly tasks: TaskManager;
   readonly rights: Rights;
   readonly facts: VersionFacts;
@@ -47,6 +50,7 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
     try {
       await sim.clock.sleep(sim.latency.user_cfg_write_ms);
       const result = work();
+      sim.world.reencodeUserids();
       sim.world.userConfigChanged();
       return result;
     } finally {
@@ -55,6 +59,11 @@ export async function lockUserConfig<T>(sim: Sim, prefix: string, work: () => T)
   } catch (error) {
     throw new PveError(500, `${prefix}: ${errorText(error)}`);
   }
+}
+
+/** Call before a guest's file is written. */
+export function checkWritable(sim: Sim, { node, vmid }: Pick<GuestState, 'node' | 'vmid'>): void {
+  sim.quorum.checkGuestFile(node, vmid, sim.world.nextPid);
 }
 
 /** Storage.pm cluster_lock_storage: one lock for shared storages, one per node for the others; 10 s to get it. */

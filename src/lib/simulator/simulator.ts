@@ -2,12 +2,13 @@
 import { handlers, registerWorkers } from './api/handlers.ts';
 import { buildState, latencyOf } from './build-state.ts';
 import { contractOf } from './contract/contract.ts';
-import { Faults, type Fault, type NodeFault } from './faults.ts';
+import { Faults, type ClusterFault, type Fault } from './faults.ts';
 import { Dispatcher, type Answer, type ApiRequest } from './http/dispatcher.ts';
 import { exchange, type WireAnswer, type WireRequest } from './http/exchange.ts';
 import { Front } from './http/front.ts';
 import { Locks } from './locks.ts';
 import { Rights } from './permissions.ts';
+import { Quorum } from './quorum.ts';
 import { scenarioFaults } from './scenario.ts';
 import type { Scenario } from './scenario-types.ts';
 import { createSimClock, type SimClock } from './sim-clock.ts';
@@ -90,12 +91,14 @@ const defaultSpeed = 20;
 function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Sim {
   const world = new World(state);
   const facts = versionFacts(state.version);
+  const quorum = new Quorum();
   const sim: Sim = {
     world,
     clock,
     facts,
-    locks: new Locks(clock, facts.cfsPollMs),
-    tasks: new TaskManager(clock, world, state.tasks),
+    quorum,
+    locks: new Locks(clock, facts.cfsPollMs, quorum),
+    tasks: new TaskManager(clock, world, state.tasks, scenario.task_index_size),
     rights: new Rights(world, facts),
     contract: contractOf(state.version),
     latency: latencyOf(scenario),
@@ -142,8 +145,12 @@ class RunningSimulator {
     else this.#switchLater(fault);
   }
 
-  #switchLater({ node, action, afterSeconds = 0 }: NodeFault): void {
-    const change = (): void => switchNode(this.#sim, node, action === 'node-online');
+  #switchLater(fault: ClusterFault): void {
+    const { afterSeconds = 0 } = fault;
+    const change = (): void => {
+      if ('node' in fault) switchNode(this.#sim, fault.node, fault.action === 'node-online');
+      else this.#sim.quorum.present = fault.action === 'quorum-back';
+    };
     if (afterSeconds === 0) change();
     else this.#sim.clock.at(this.#sim.clock.now() + afterSeconds * 1000, change);
   }

@@ -27,21 +27,35 @@ export function textArg(args: JobArgs, name: string): string {
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
 
+/** About what 50 KB of an index file hold (RESTEnvironment.pm active_workers). */
+const defaultIndexSize = 450;
+const dayMs = 86_400_000;
+
+/** One node's `index` and `index.1`, oldest first. */
+interface Archive {
+  current: TaskState[];
+  older: readonly TaskState[];
+}
+
 export class TaskManager {
   readonly #clock: SimClock;
   readonly #world: World;
   readonly #workers = new Map<string, Worker>();
   readonly #all = new Map<string, TaskState>();
   readonly #running = new Map<string, RunningTask>();
-  readonly #archive = new Map<string, TaskState[]>();
+  readonly #archive = new Map<string, Archive>();
+  readonly #indexSize: number;
+  /** When the index files lost a task; its log goes with the next daily cleanup. */
+  readonly #forgotten = new Map<string, number>();
   readonly #idle = new Set<() => void>();
 
-  constructor(clock: SimClock, world: World, saved: readonly TaskState[]) {
+  constructor(clock: SimClock, world: World, saved: readonly TaskState[], indexSize = defaultIndexSize) {
     this.#clock = clock;
     this.#world = world;
+    this.#indexSize = indexSize;
     for (const task of saved) {
       this.#all.set(task.upid, task);
-      if (task.endtime !== undefined) this.#archiveOf(task.node).push(task);
+      if (task.endtime !== undefined) this.#file(task);
     }
   }
 
@@ -110,21 +124,31 @@ export class TaskManager {
     state.endtime = Math.floor(this.#clock.now() / 1000);
     state.job = undefined;
     this.#running.delete(state.upid);
-    this.#archiveOf(state.node).push(state);
+    this.#file(state);
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();
     this.#idle.clear();
   }
 
-  #archiveOf(node: string): TaskState[] {
-    const known = this.#archive.get(node);
-    if (known) return known;
-    const fresh: TaskState[] = [];
-    this.#archive.set(node, fresh);
-    return fresh;
+  /** A full index becomes index.1, and what that one held is in no list any more. */
+  #file(task: TaskState): void {
+    const archive = this.#archive.get(task.node) ?? { current: [], older: [] };
+    this.#archive.set(task.node, archive);
+    if (archive.current.length >= this.#indexSize) {
+      for (const lost of archive.older) this.#forgotten.set(lost.upid, this.#clock.now());
+      archive.older = archive.current;
+      archive.current = [];
+    }
+    archive.current.push(task);
   }
 
+  /** Logs that no index names are deleted once a day (bin/pveupdate cleanup_tasks). */
   get(upid: string): TaskState | undefined {
+    const lostAt = this.#forgotten.get(upid);
+    if (lostAt !== undefined && Math.floor(this.#clock.now() / dayMs) > Math.floor(lostAt / dayMs)) {
+      this.#all.delete(upid);
+      this.#forgotten.delete(upid);
+    }
     return this.#all.get(upid);
   }
 
@@ -136,9 +160,10 @@ export class TaskManager {
     return [...this.#running.values()].map((task) => task.state).filter((task) => task.node === node);
   }
 
-  /** Finished tasks in order of their end. The index files of PVE hold about 900 of them. */
+  /** Finished tasks that the index files name, in order of their end. */
   archived(node: string): readonly TaskState[] {
-    return this.#archiveOf(node).slice(-900);
+    const { older = [], current = [] } = this.#archive.get(node) ?? {};
+    return [...older, ...current];
   }
 
   all(): TaskState[] {

@@ -137,6 +137,24 @@ export function addVolume(sim: Pick<Sim, 'world'>, wanted: NewVolume): VolumeSta
   return volume;
 }
 
+/** What the storage plugin adds to a clone's log. ZFS is silent, and so is RBD when it makes an empty image. */
+export function storageLog(
+  storage: StorageState,
+  source: string,
+  volid: string,
+  full: boolean,
+): string | undefined {
+  const last = (id: string): string => id.slice(Math.max(id.lastIndexOf('/'), id.indexOf(':')) + 1);
+  const [name, from] = [last(volid), last(source)];
+  if (storage.type === 'lvmthin' || storage.type === 'lvm') return `  Logical volume "${name}" created.`;
+  if (storage.type === 'rbd') return full ? undefined : `clone ${from}: ${from} snapname __base__ to ${name}`;
+  if (!isFileBased(storage)) return undefined;
+  const owner = /-(\d+)-/.exec(name)?.[1] ?? '';
+  if (full) return `Formatting '/mnt/pve/${storage.storage}/images/${owner}/${name}'`;
+  const base = /-(\d+)-/.exec(from)?.[1] ?? '';
+  return `clone ${base}/${from}: images, ${name}, ${owner} to ${name} (base=../${base}/${from})`;
+}
+
 export function linkedChildren(sim: Sim, volid: string): VolumeState[] {
   return [...sim.world.volumes()].filter((volume) => volume.parent === volid);
 }

@@ -178,6 +178,18 @@ export class World {
     this.#poolOf.set(vmid, poolid);
   }
 
+  /**
+   * AccessControl.pm add_vm_to_pool leaves an older membership where it is. user.cfg names the number twice then, its
+   * parser keeps the pool whose name sorts first, and the next write drops the other. A missing pool is no error.
+   */
+  claimInPool(poolid: string, vmid: number): void {
+    if (!this.pools.has(poolid)) return;
+    const other = this.#poolOf.get(vmid);
+    if (other !== undefined && other < poolid) return;
+    this.leavePool(vmid);
+    this.joinPool(poolid, vmid);
+  }
+
   leavePool(vmid: number): void {
     const poolid = this.#poolOf.get(vmid);
     if (poolid === undefined) return;
@@ -205,6 +217,21 @@ export class World {
     for (const node of this.acl.values()) {
       node.user.delete(userid);
       for (const token of node.token.keys()) if (token.startsWith(`${userid}!`)) node.token.delete(token);
+    }
+  }
+
+  /** user.cfg is written as UTF-8 and read as bytes: names beyond ASCII become others with each write. */
+  reencodeUserids(): void {
+    for (const [userid, user] of [...this.users]) {
+      if (/^[\0-\x7f]*$/.test(userid)) continue;
+      const next = Buffer.from(userid, 'utf8').toString('latin1');
+      this.users.delete(userid);
+      this.users.set(next, { ...user, userid: next });
+      for (const entry of this.aclEntries()) {
+        if (entry.subject !== userid) continue;
+        this.revoke(entry);
+        this.grant({ ...entry, subject: next });
+      }
     }
   }
 

@@ -1,32 +1,48 @@
 /** The debug record (`--log-level`, `--log-file`): never the user interface, and never a secret in it. */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { UsageError } from '../errors.ts';
+import { openForAppend } from '../files/open.ts';
+import { FileProblem } from '../files/problem.ts';
 import { redactPaths, redactText } from '../redact.ts';
 
 type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
-export interface DebugLogOptions {
-  /** Default: silent. */
-  readonly level?: LogLevel;
-  /** Appended to, and readable by its owner only; default: stderr. */
-  readonly file?: string;
-  /** Instead of a file or stderr. */
-  readonly destination?: DestinationStream;
+interface FileTarget {
+  /** Appended to; made for its owner only. */
+  readonly file: string;
+  /** Hears once that the file takes no more: a record that fails must not end the run that it is about. */
+  readonly onTrouble: (text: string) => void;
 }
 
-const STDERR = 2;
+export interface DebugLogOptions {
+  /** Default: silent. */
+  readonly level?: LogLevel | undefined;
+  readonly to: FileTarget | DestinationStream;
+}
 
-function openDestination(file: string | undefined): DestinationStream {
+function toFile({ file, onTrouble }: FileTarget): DestinationStream {
+  let append: (text: string) => void;
   try {
-    // Written at once, so that the last lines before a crash are there.
-    return pino.destination({ dest: file ?? STDERR, sync: true, mkdir: true, mode: 0o600 });
+    append = openForAppend(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError('LOG_FILE', `cannot write the log file ${file ?? 'stderr'}: ${reason}`, {
+    if (!(cause instanceof FileProblem)) throw cause;
+    throw new UsageError('LOG_FILE', `cannot write the log file ${file}: ${cause.message}`, {
       cause,
       hint: 'name a file in a folder that you may write to',
     });
   }
+  let isTold = false;
+  return {
+    write: (line) => {
+      try {
+        append(line);
+      } catch (error) {
+        if (!(error instanceof FileProblem)) throw error;
+        if (!isTold) onTrouble(`the log file ${file} cannot be written any more: ${error.message}`);
+        isTold = true;
+      }
+    },
+  };
 }
 
 function serializeError(error: Error): object {
@@ -35,7 +51,7 @@ function serializeError(error: Error): object {
 }
 
 /** Secret fields are masked by name; message texts and error texts by pattern. */
-export function createDebugLog({ level = 'silent', file, destination }: DebugLogOptions = {}): Logger {
+export function createDebugLog({ level = 'silent', to }: DebugLogOptions): Logger {
   if (level === 'silent') return pino({ level });
   return pino(
     {
@@ -51,6 +67,6 @@ export function createDebugLog({ level = 'silent', file, destination }: DebugLog
         },
       },
     },
-    destination ?? openDestination(file),
+    'file' in to ? toFile(to) : to,
   );
 }

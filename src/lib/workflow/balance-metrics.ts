@@ -1,6 +1,6 @@
 /** Writes the figures of a round in Prometheus' text format, for node-exporter's textfile collector. Judges nothing. */
-import writeFileAtomic from 'write-file-atomic';
 import type { Summary } from '../execute/types.ts';
+import { replaceFile } from '../files/replace.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 
 /** One cluster's round. */
@@ -66,7 +66,7 @@ export async function formatMetrics(all: readonly BalanceFigures[]): Promise<str
   return registry.metrics();
 }
 
-/** Whoever reads the file meanwhile sees the old figures or the new ones, never half of them. */
+/** Whoever reads the file meanwhile sees the old figures or the new ones, never half of them. Throws FileProblem. */
 export async function writeMetrics(file: string, all: readonly BalanceFigures[]): Promise<void> {
-  await writeFileAtomic(file, await formatMetrics(all), { mode: READABLE });
+  await replaceFile(file, await formatMetrics(all), { mode: READABLE });
 }

@@ -1,6 +1,6 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
-import { PlanRefusedError } from '../errors.ts';
+import { PlanRefusedError, StandError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readPools } from '../inventory/pools.ts';
@@ -128,11 +128,16 @@ export async function recordRemoved(
     step.kind === 'user.delete' && done.has(step.id) ? [step.userid] : [],
   );
   const poolOf = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
-  await Promise.all(
-    gone
-      .filter((userid) => credentials.row(userid) !== undefined)
-      .map((userid) => credentials.settle(userid, 'removed', poolOf.get(userid) ?? '')),
-  );
+  try {
+    await Promise.all(
+      gone
+        .filter((userid) => credentials.row(userid) !== undefined)
+        .map((userid) => credentials.settle(userid, 'removed', poolOf.get(userid) ?? '')),
+    );
+  } catch (error) {
+    if (!(error instanceof StandError)) throw error;
+    context.onTrouble(error);
+  }
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */

@@ -1,6 +1,7 @@
 /** What every command's story is given and what it answers. Types only. */
 import type { Clock } from '../clock.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
+import type { StandError } from '../errors.ts';
 import type { Round } from '../execute/summary.ts';
 import type { ApplyEvent, Summary } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -29,6 +30,10 @@ export interface RunContext {
   readonly hard: AbortSignal;
   /** Cap on steps at once; default: what PVE's locks allow. */
   readonly concurrency?: number;
+  /** Keeps the plan where the user asked for it; nothing is written to the cluster unless it is kept. */
+  readonly keepPlan?: (plan: Plan) => Promise<void>;
+  /** Something beside the cluster went wrong, and what was done there is told all the same. */
+  readonly onTrouble: (error: StandError) => void;
   readonly onPhase: (text: string) => void;
   readonly onPlan: (plan: Plan) => void;
   readonly onEvent: (event: ApplyEvent) => void;

@@ -100,12 +100,16 @@ async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadCo
   return fresh.filter((_, at) => free[at] === false);
 }
 
-async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
+async function planUnused(
+  want: DeployWant,
+  context: ReadContext,
+  taken: Taken,
+): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
     const used = await usedVmids(plan, context);
-    if (used.length === 0) return plan;
+    if (used.length === 0) return { plan, have };
     taken.vmids.push(...used);
   }
 }
@@ -132,12 +136,16 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
   const first = await readAndPlan(want, context, taken);
   await settleExisting(first.plan, first.have, context.credentials);
   if (!needsLock(first.plan, first.have)) {
+    await context.keepPlan?.(first.plan);
     await tidyLock(first.have, context);
     context.onPlan(first.plan);
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
   return withLock(context, async (release, assertHeld) => {
-    const plan = await planUnused(want, context, taken);
+    const { plan, have } = await planUnused(want, context, taken);
+    // What a killed run had under way may have come true since the first look.
+    await settleExisting(plan, have, context.credentials);
+    await context.keepPlan?.(plan);
     context.onPlan(plan);
     assertHeld();
     return { plan, result: await run(plan, want, context, release) };
@@ -183,6 +191,9 @@ function givenUp(
 export async function deploy(want: DeployWant, context: DeployContext): Promise<RunOutcome> {
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
+  // The plan that is kept is the first one.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- taken out
+  const { keepPlan, ...unkept } = context;
   let users = want.users;
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
@@ -190,7 +201,7 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
     // Later rounds have written already: what is missing then fails its own step.
-    const checks = { ...context, preflight: rounds.length === 0 && context.preflight !== false };
+    const checks = rounds.length === 0 ? context : { ...unkept, preflight: false };
     const last = rounds.at(-1);
     let round: Round;
     try {
@@ -247,6 +258,7 @@ export async function applySavedPlan(
       );
     }
     await settleExisting(plan, have, context.credentials);
+    await context.keepPlan?.(plan);
     assertHeld?.();
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);

@@ -1,41 +1,62 @@
 /** Saves a plan for review and reads it back. A plan holds no secret. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
-import writeFileAtomic from 'write-file-atomic';
-import { ConfigError } from '../errors.ts';
+import { readTextFile } from '../config/read-text.ts';
+import { ConfigError, PlanRefusedError } from '../errors.ts';
+import { readPackageFile } from '../files/package.ts';
+import { FileProblem } from '../files/problem.ts';
+import { assertReplaceable, replaceFile } from '../files/replace.ts';
 import { planText } from '../plan/document/text.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
 
-const SCHEMA = new URL('../../../schemas/plan.schema.json', import.meta.url);
+/** Some 20 times the plan of 500 users with 5 machines each. */
+const MAX_BYTES = 100 * 1024 * 1024;
 
 /** Throws before anything is planned when the file could not be written in the end. */
-export function assertPlanFile(file: string): void {
+export async function assertPlanFile(file: string): Promise<void> {
   try {
-    const present = statSync(file, { throwIfNoEntry: false });
-    if (present && !present.isFile()) throw new Error(`${file} is not a file`);
-    accessSync(present ? file : dirname(file), constants.W_OK);
+    await assertReplaceable(file);
   } catch (error) {
-    throw new ConfigError('PLAN_FILE', `the plan cannot be written to ${file}: ${(error as Error).message}`, {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new ConfigError('PLAN_FILE', `the plan cannot be written to ${file}: ${error.message}`, {
       hint: 'name a file in a folder that you may write to',
       cause: error,
     });
   }
 }
 
+/** On disk when it resolves. Throws before the first write to the cluster, for whoever asks for it then. */
 export async function savePlan(plan: Plan, file: string): Promise<void> {
-  await writeFileAtomic(file, planText(plan));
+  try {
+    await replaceFile(file, planText(plan));
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new PlanRefusedError(
+      'PLAN_FILE',
+      `the plan cannot be written to ${file}: ${error.message}; nothing was changed`,
+      { hint: 'make room for it, or name another file with --out', cause: error },
+    );
+  }
 }
 
 function readJson(file: string): unknown {
+  const hint = 'make one with `deploy --dry-run --out FILE`';
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+    ({ text } = readTextFile(file, MAX_BYTES));
   } catch (error) {
-    throw new ConfigError('PLAN_FILE', `plan ${file} cannot be read: ${(error as Error).message}`, {
-      hint: 'make one with `deploy --dry-run --out FILE`',
+    if (!(error instanceof ConfigError)) throw error;
+    const [reason] = error.issues;
+    throw new ConfigError('PLAN_FILE', `plan ${file} cannot be read: ${reason?.message ?? error.message}`, {
+      hint,
       cause: error,
     });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    // The parser's own words quote the file.
+    throw new ConfigError('PLAN_FILE', `plan ${file} cannot be read: it is not JSON`, { hint, cause: error });
   }
 }
 
@@ -54,7 +75,7 @@ export function loadPlan(file: string): Plan {
     );
   }
   const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true });
-  const validate = ajv.compile<Plan>(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
+  const validate = ajv.compile<Plan>(JSON.parse(readPackageFile('schemas/plan.schema.json')) as object);
   if (!validate(value)) {
     const issues = (validate.errors ?? []).slice(0, 20).map((error) => ({
       file,

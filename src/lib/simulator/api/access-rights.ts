@@ -5,6 +5,7 @@ import { die, paramError } from '../pve-error.ts';
 import { roleBook } from '../roles.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { AclState } from '../state.ts';
+import { storedText } from '../user-config.ts';
 
 function membersOf(sim: Sim, group: string): string[] {
   return [...sim.world.users.values()]
@@ -36,7 +37,7 @@ async function createGroup(call: Call): Promise<null> {
   const group = params.text('groupid');
   await lockUserConfig(sim, 'create group failed', () => {
     if (sim.world.groups.has(group)) die(`group '${group}' already exists`);
-    sim.world.groups.set(group, params.text('comment'));
+    sim.world.groups.set(group, storedText(params.text('comment')));
   });
   return null;
 }
@@ -46,7 +47,7 @@ async function updateGroup(call: Call): Promise<null> {
   const group = params.text('groupid');
   await lockUserConfig(sim, 'update group failed', () => {
     const old = sim.world.groups.get(group) ?? die(`group '${group}' does not exist`);
-    sim.world.groups.set(group, params.optText('comment') ?? old);
+    sim.world.groups.set(group, params.has('comment') ? storedText(params.text('comment')) : old);
   });
   return null;
 }
@@ -195,7 +196,7 @@ function subjects(call: Call): Pick<AclState, 'type' | 'subject'>[] {
 
 async function updateAcl(call: Call): Promise<null> {
   const { sim, params } = call;
-  if (!['users', 'groups', 'tokens'].some((key) => params.has(key))) {
+  if (!['users', 'groups', 'tokens'].some((key) => params.text(key) !== '')) {
     throw paramError({ users: "property is missing - either 'users', 'groups' or 'tokens' is required." });
   }
   const path = normalizeAclPath(params.text('path'));

@@ -5,6 +5,7 @@ import { die, paramError } from '../pve-error.ts';
 import { randomUuid, secretHash } from '../secrets.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { TokenState, UserState } from '../state.ts';
+import { storedText } from '../user-config.ts';
 import { setPassword, splitUserid } from './access-login.ts';
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0);
@@ -71,7 +72,7 @@ function joinGroups(sim: Sim, user: UserState, groups: readonly string[], append
 function applyDetails(call: Call, user: UserState): void {
   const { params } = call;
   for (const key of ['comment', 'email', 'firstname', 'lastname', 'keys'] as const) {
-    user[key] = params.optText(key) ?? user[key];
+    if (params.has(key)) user[key] = storedText(params.text(key));
   }
   if (params.has('enable')) user.enable = params.flag('enable');
   if (params.has('expire')) user.expire = params.number('expire');
@@ -147,7 +148,7 @@ async function createToken(call: Call): Promise<unknown> {
   const token: TokenState = {
     privsep: params.flag('privsep', true),
     expire: params.number('expire'),
-    comment: params.text('comment'),
+    comment: storedText(params.text('comment')),
     secretHash: secretHash(full, value),
   };
   await lockUserConfig(sim, 'generating token failed', () => {
@@ -164,7 +165,7 @@ async function updateToken(call: Call): Promise<unknown> {
   await lockUserConfig(sim, 'updating token info failed', () => {
     if (params.has('privsep')) token.privsep = params.flag('privsep');
     if (params.has('expire')) token.expire = params.number('expire');
-    token.comment = params.optText('comment') ?? token.comment;
+    if (params.has('comment')) token.comment = storedText(params.text('comment'));
     for (const key of splitList(params.text('delete'))) {
       if (key === 'comment') token.comment = '';
       if (key === 'expire') token.expire = 0;

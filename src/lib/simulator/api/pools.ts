@@ -4,6 +4,7 @@ import { resourceRow } from '../guest-view.ts';
 import { die, permError } from '../pve-error.ts';
 import { lockUserConfig, type Call, type Handlers } from '../sim.ts';
 import type { Pool } from '../world.ts';
+import { storedText } from '../user-config.ts';
 import { storageRow } from './storage-view.ts';
 
 function knownPool(call: Call): Pool {
@@ -37,8 +38,8 @@ const commentOf = (pool: Pool): Record<string, string> =>
 
 function listPools(call: Call): unknown {
   const { sim, user, params } = call;
+  // By query nothing is checked: whoever is logged in reads every pool (API2/Pool.pm index).
   if (params.has('poolid')) {
-    sim.rights.need(user, `/pool/${params.text('poolid')}`, 'Pool.Audit');
     const pool = knownPool(call);
     return [{ poolid: pool.poolid, members: members(call, pool), ...commentOf(pool) }];
   }
@@ -64,7 +65,7 @@ async function createPool(call: Call): Promise<null> {
     }
     sim.world.pools.set(poolid, {
       poolid,
-      comment: params.text('comment'),
+      comment: storedText(params.text('comment')),
       vms: new Set(),
       storage: new Set(),
     });
@@ -131,7 +132,7 @@ async function updatePool(call: Call): Promise<null> {
       ...splitList(params.text('vms')).map((vmid) => editVm(call, pool, Number(vmid), vms)),
       ...splitList(params.text('storage')).map((storage) => editStorage(call, pool, storage, storages)),
     ];
-    pool.comment = params.optText('comment') ?? pool.comment;
+    pool.comment = params.has('comment') ? storedText(params.text('comment')) : pool.comment;
     for (const edit of edits) edit();
   });
   return null;

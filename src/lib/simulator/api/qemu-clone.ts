@@ -1,5 +1,6 @@
 /** `POST …/clone`. See qemu-server API2/Qemu.pm clone_vm: early checks, then everything again inside the task. */
 import {
+  assertExists,
   checkLock,
   drivesOf,
   isDriveKey,
@@ -19,7 +20,15 @@ import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '.
 import type { GuestConfig, GuestState, Json } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { JobArgs, Worker } from '../tasks.ts';
-import { addVolume, canLink, checkEnabled, cloudInitVolid, storageOf, underStorageLock } from '../volumes.ts';
+import {
+  addVolume,
+  canLink,
+  checkEnabled,
+  cloudInitVolid,
+  storageLog,
+  storageOf,
+  underStorageLock,
+} from '../volumes.ts';
 import { checkBridges } from './qemu-rights.ts';
 
 const lockTimeoutMs = 1_000;
@@ -106,6 +115,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   if (job.target !== undefined && !sim.world.nodes.has(job.target))
     die(`no such cluster node '${job.target}'`);
   checkTargetStorage(sim, node, job);
+  sim.quorum.check();
   const guest = loadGuest(sim, node, job.vmid);
   checkLock(guest);
   if (isRunning(guest) !== job.running) die('unexpected state change');
@@ -131,6 +141,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
 
 function clone(call: Call): unknown {
   const { sim, params, user, node } = call;
+  assertExists(sim, node, params.number('vmid'));
   const guest = loadGuest(sim, node, params.number('vmid'));
   const wanted = params.optText('target');
   const target = wanted === node || wanted === 'localhost' ? undefined : wanted;
@@ -211,10 +222,12 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
     });
   });
   const volid = task.remember(volidLabel, () => '');
+  task.log(`create ${full ? 'full' : 'linked'} clone of drive ${drive.key} (${drive.file})`);
+  const said = storageLog(storage, drive.file, volid, full);
+  if (said !== undefined) task.log(said);
   if (full && !drive.isCloudInit) {
-    task.log(`create full clone of drive ${drive.key} (${drive.file})`);
     await task.wait(`${label}-copy`, (size / 1024 ** 3) * sim.latency.full_clone_s_per_gib * 1000);
-  } else task.log(`create linked clone of drive ${drive.key} (${drive.file})`);
+  }
   return printDrive(drive, volid, drive.isCloudInit ? {} : { size: printSize(size) });
 }
 
@@ -237,8 +250,17 @@ async function rollBack(
 }
 
 async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan): Promise<void> {
-  const config = newConfig(sim, job, plan.old);
-  for (const disk of plan.disks) config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+  // Drawn once: what has been read of it stays true after a reload.
+  const drawn = task.remember('config', () => JSON.stringify(newConfig(sim, job, plan.old)));
+  const config = JSON.parse(drawn) as GuestConfig;
+  for (const disk of plan.disks) {
+    config[disk.drive.key] = await cloneDisk(sim, task, job, disk);
+    // The file is written after each disk: from the first on it has name and notes, and the lock until the end.
+    task.once(`disk-${disk.drive.key}-written`, () => {
+      const guest = sim.world.guests.get(job.newid);
+      if (guest) guest.config = { ...config, lock: 'clone' };
+    });
+  }
   const lockedSeconds = plan.disks.length * sim.latency.storage_lock_s;
   await task.wait('finish', Math.max(0.2, sim.latency.linked_clone_s - lockedSeconds) * 1000);
   task.once('written', () => {
@@ -250,11 +272,7 @@ async function fill(sim: Sim, task: TaskContext, job: CloneJob, plan: ClonePlan)
   const pool = job.params.optText('pool');
   if (pool === undefined || task.done('pooled')) return;
   await lockUserConfig(sim, `can't add VM ${job.newid} to pool '${pool}'`, () => {
-    if (!sim.world.pools.has(pool)) die(`pool '${pool}' does not exist`);
-    task.once('pooled', () => {
-      sim.world.leavePool(job.newid);
-      sim.world.joinPool(pool, job.newid);
-    });
+    task.once('pooled', () => sim.world.claimInPool(pool, job.newid));
   });
 }
 
@@ -262,12 +280,16 @@ export function cloneWorker(sim: Sim): Worker {
   return async (task, args) => {
     const job = jobOf(args);
     const mode = job.running ? 'exclusive' : 'shared';
+    // Between the early checks and the locks lies a fork: who asks at the same moment passes the checks as well.
+    await task.wait('fork', 0);
     await task.locked(lockGuest(sim, task.node, job.vmid, mode, lockTimeoutMs), () =>
       task.locked(lockGuest(sim, task.node, job.newid, 'exclusive', lockTimeoutMs), async () => {
         // After a reload the new machine is there already, and is ours.
         const plan = task.done('created')
           ? resumedPlan(sim, task, job)
           : loadAndCheck(sim, task.user, task.node, job);
+        if (sim.facts.major === 9 && !task.done('created'))
+          task.log(`creating a clone of VM ${job.vmid} with ID ${job.newid}`);
         task.once('created', () => createPlaceholder(sim, task, job));
         try {
           await fill(sim, task, job, plan);

@@ -15,12 +15,13 @@ import {
 } from '../guest-config.ts';
 import { noteChange, parseSize, printSize } from '../guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { sha1 } from '../secrets.ts';
+import { randomUuid, sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { checkHookscript } from '../start-check.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { isHibernated } from '../vmstate.ts';
+import { areSshKeys } from '../ssh-keys.ts';
 import { storageOf } from '../volumes.ts';
 import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
 
@@ -47,7 +48,11 @@ export function optionsFrom(call: Call, extra: ReadonlySet<string> = new Set()):
     else if (name === 'tags') set[name] = normalizeTags(text);
     // Comment lines are read back without trailing white space (QemuServer.pm parse_vm_config).
     else if (name === 'description') set[name] = text.trimEnd();
-    else if (name === 'cipassword' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
+    else if (name === 'sshkeys') {
+      if (!areSshKeys(text)) die('SSH public key validation error');
+      set[name] = text;
+    } else if (name === 'vmgenid' && text === '1') set[name] = randomUuid(sim.world);
+    else if (name === 'cipassword' && text !== '' && !/^\$(?:5|6|y|2[aby])\$/.test(text))
       set[name] = `$5$${sha1(text).slice(0, 8)}$${sha1(text)}`;
     else set[name === 'cdrom' ? 'ide2' : name] = name === 'cdrom' ? `${text},media=cdrom` : text;
   }
@@ -74,7 +79,7 @@ function changeFrom(call: Call): ConfigChange {
   const revert = knownKeys(call, 'revert', set);
   if (Object.keys(set).length + remove.length + revert.length === 0) die('no options specified');
   const guest = loadGuest(sim, call.node, params.number('vmid'));
-  checkModifyRights(sim, user, guest.vmid, [...Object.keys(set), ...remove, ...revert], set);
+  checkModifyRights(sim, user, guest, [...Object.keys(set), ...remove, ...revert], set);
   checkBridges(sim, user, Object.entries(set));
   const touched = [...Object.keys(set), ...remove].filter(
     (key) => isNetKey(key) && guest.config[key] !== undefined,
@@ -85,7 +90,7 @@ function changeFrom(call: Call): ConfigChange {
     touched.map((key) => [key, guest.config[key] ?? ''] as const),
   );
   for (const [key, value] of Object.entries(set))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+    if (isDriveKey(key)) checkDriveAccess(sim, user, guest.vmid, key, value);
   if (set['hookscript'] !== undefined) checkHookscript(sim, call.node, set['hookscript']);
   return { set, remove, force: params.flag('force') };
 }
@@ -97,6 +102,15 @@ function checkState(call: Call, guest: GuestState): void {
     die('checksum mismatch (file change by other user?)');
   const discards = splitList(params.text('delete')).includes('vmstate');
   if (!params.flag('skiplock') && !(discards && isHibernated(guest))) checkLock(guest);
+  checkBalloon(call, guest);
+}
+
+function checkBalloon({ params }: Call, { config, pending }: GuestState): void {
+  if (!params.has('memory') && !params.has('balloon')) return;
+  const memory = params.optText('memory') ?? pending['memory'] ?? config['memory'] ?? '512';
+  const balloon = Number(params.optText('balloon') ?? pending['balloon'] ?? config['balloon'] ?? 0);
+  const max = Number(/(?:^|current=)(\d+)/.exec(memory)?.[1] ?? 512);
+  if (balloon > max) die('balloon value too large (must be smaller than assigned memory)');
 }
 
 const allocates = (value: string): boolean => /^[^:,]+:(?:\d+(?:\.\d+)?|cloudinit)(?:,|$)/.test(value);

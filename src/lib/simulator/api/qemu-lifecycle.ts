@@ -1,11 +1,19 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
-import { realizeDrive } from '../config-change.ts';
-import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
+import { emptyKeys, realizeDrive } from '../config-change.ts';
+import {
+  checkLock,
+  drivesOf,
+  isDriveKey,
+  loadGuest,
+  parseDrive,
+  printDrive,
+  without,
+} from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
-import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
+import { checkWritable, lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
@@ -34,7 +42,7 @@ function checkCreate(call: Call, vmid: number): void {
   const allowed =
     sim.rights.has(user, `/vms/${vmid}`, 'VM.Allocate') ||
     (pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate'));
-  if (!allowed) throw permError(`/vms/${vmid}, VM.Allocate`);
+  if (!allowed) throw permError();
   const existing = sim.world.guests.get(vmid);
   if (existing)
     die(`${existing.type === 'lxc' ? 'CT' : 'VM'} ${vmid} already exists on node '${existing.node}'`);
@@ -44,14 +52,14 @@ function create(call: Call): unknown {
   const { sim, params, user } = call;
   const vmid = params.number('vmid');
   if (params.has('archive')) throw notModelled('restoring from an archive');
+  sim.quorum.check();
   checkCreate(call, vmid);
   const options = optionsFrom(call, notForConfig);
   const pool = params.optText('pool');
-  const viaPool = pool !== undefined && sim.rights.has(user, `/pool/${pool}`, 'VM.Allocate');
-  if (!viaPool) checkModifyRights(sim, user, vmid, Object.keys(options), options);
+  checkModifyRights(sim, user, { vmid, pool }, Object.keys(options), options);
   checkBridges(sim, user, Object.entries(options));
   for (const [key, value] of Object.entries(options))
-    if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+    if (isDriveKey(key)) checkDriveAccess(sim, user, vmid, key, value);
   const args = { vmid, options, pool: pool ?? null, start: params.flag('start') };
   return call.startTask('qmcreate', String(vmid), 'create', args);
 }
@@ -81,20 +89,28 @@ export function createWorker(sim: Sim): Worker {
       });
       try {
         await fillNew(sim, task, vmid, options);
-        if (typeof pool === 'string' && !task.done('pooled')) {
-          await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
-            task.once('pooled', () => sim.world.joinPool(pool, vmid));
-          });
-        }
       } catch (error) {
         sim.world.removeGuest(vmid);
         die(`unable to create VM ${vmid} - ${errorText(error)}`);
+      }
+      try {
+        await joinAtBirth(sim, task, vmid, pool);
+      } catch (error) {
+        sim.world.removeGuest(vmid);
+        throw error;
       }
     });
     if (args['start'] !== true) return;
     await task.wait('start', sim.latency.start_s * 1000);
     task.once('started', () => markStarted(sim, loadGuest(sim, task.node, vmid)));
   };
+}
+
+async function joinAtBirth(sim: Sim, task: TaskContext, vmid: number, pool: unknown): Promise<void> {
+  if (typeof pool !== 'string' || task.done('pooled')) return;
+  await lockUserConfig(sim, `can't add VM ${vmid} to pool '${pool}'`, () => {
+    task.once('pooled', () => sim.world.claimInPool(pool, vmid));
+  });
 }
 
 async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: GuestConfig): Promise<void> {
@@ -117,9 +133,15 @@ async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: Guest
   await task.wait('write', sim.latency.config_write_ms);
   task.once('written', () => {
     const guest = loadGuest(sim, task.node, vmid);
+    // Since 9 tags are asked for on the machine alone, which is in no pool yet (GuestHelpers.pm assert_tag_permissions).
+    if (sim.facts.major === 9 && options['tags'] !== undefined)
+      sim.rights.need(task.user, `/vms/${vmid}`, 'VM.Config.Options');
     noteChange(sim, guest);
     const uuid = `uuid=${randomUuid(sim.world)}`;
-    guest.config = { smbios1: uuid, vmgenid: randomUuid(sim.world), ...config };
+    guest.config = without(
+      { smbios1: uuid, vmgenid: randomUuid(sim.world), ...config },
+      ...emptyKeys(config),
+    );
   });
 }
 
@@ -196,6 +218,7 @@ async function destroyLocked(
   await freeDisks(sim, task, guest);
   // The disks are gone before user.cfg is asked for: losing that lock leaves a machine that only root can remove.
   task.once('zombie', () => {
+    checkWritable(sim, guest);
     noteChange(sim, guest);
     guest.config = { lock: 'destroyed' };
     guest.snapshots = [];
@@ -242,6 +265,7 @@ function template(call: Call): unknown {
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
 function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
+  checkWritable(sim, guest);
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };
   for (const drive of drivesOf(sim.contract, guest.config)) {

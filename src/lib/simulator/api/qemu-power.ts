@@ -1,6 +1,6 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
 import { applyPending } from '../config-change.ts';
-import { checkLock, loadGuest } from '../guest-config.ts';
+import { assertExists, checkLock, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
@@ -78,6 +78,7 @@ export function stopWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      assertExists(sim, task.node, vmid);
       const guest = loadGuest(sim, task.node, vmid);
       // QemuServer.pm _do_vm_stop: nothing to stop comes before the lock.
       if (!isRunning(guest)) return;
@@ -93,6 +94,7 @@ export function shutdownWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+      assertExists(sim, task.node, vmid);
       const guest = loadGuest(sim, task.node, vmid);
       if (!isRunning(guest) && !task.done('stopped')) return;
       if (args['skiplock'] !== true) checkLock(guest);
@@ -123,8 +125,9 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
   return (call) => {
     const { params, sim } = call;
     needRootFor(call, 'skiplock');
-    const guest = guestOf(call);
-    const vmid = guest.vmid;
+    if (type === 'qmstart') sim.quorum.check();
+    // Whether the machine exists at all is the task's to find out.
+    const vmid = params.number('vmid');
     const resource = sim.world.haResources.get(`vm:${vmid}`);
     // `ignored` is as if it were not managed.
     if (resource && resource.state !== 'ignored') {
@@ -137,7 +140,7 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
         timeout: params.optNumber('timeout') ?? null,
       });
     }
-    if (type === 'qmshutdown' && guest.paused && !params.flag('forceStop'))
+    if (type === 'qmshutdown' && sim.world.guests.get(vmid)?.paused === true && !params.flag('forceStop'))
       die('VM is paused - cannot shutdown');
     return call.startTask(type, String(vmid), kind, {
       vmid,
@@ -156,6 +159,7 @@ function onRunning(
 ): (call: Call) => unknown {
   return (call) => {
     needRootFor(call, 'skiplock');
+    assertExists(call.sim, call.node, call.params.number('vmid'));
     const guest = guestOf(call);
     if (!isRunning(guest)) die(`VM ${guest.vmid} not running`);
     const timeout = call.params.optNumber('timeout') ?? null;
@@ -183,6 +187,7 @@ export function signalWorker(sim: Sim): Worker {
 function suspend(call: Call): unknown {
   const { sim, params, user } = call;
   needRootFor(call, 'skiplock');
+  assertExists(sim, call.node, params.number('vmid'));
   const guest = guestOf(call);
   const { vmid } = guest;
   if (!isRunning(guest)) die(`VM ${vmid} not running`);
@@ -233,6 +238,7 @@ export function hibernateWorker(sim: Sim): Worker {
 /** API2/Qemu.pm vm_resume: on a hibernated machine it is a start. */
 function resume(call: Call): unknown {
   needRootFor(call, 'skiplock');
+  assertExists(call.sim, call.node, call.params.number('vmid'));
   const guest = guestOf(call);
   const { vmid } = guest;
   const skiplock = call.params.flag('skiplock');

@@ -14,7 +14,7 @@ import {
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import { snapshotConfig } from './qemu-snapshot.ts';
+import { snapshotSection } from './qemu-snapshot.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -61,6 +61,11 @@ function list(call: Call): unknown {
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 
+/** Nobody reads a cloud-init password back. */
+function masked<T extends string | number>(config: Readonly<Record<string, T>>): Record<string, T | string> {
+  return { ...config, ...(config['cipassword'] === undefined ? {} : { cipassword: '**********' }) };
+}
+
 function config(call: Call): unknown {
   const guest = guestOf(call);
   const { params } = call;
@@ -68,7 +73,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...snapshotConfig(snapshot), digest: digestOf(guest) };
+    return { ...masked(snapshotSection(snapshot)), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {
@@ -76,7 +81,7 @@ function config(call: Call): unknown {
     for (const key of guest.pendingDelete) Reflect.deleteProperty(shown, key);
   }
   return {
-    ...shown,
+    ...masked(shown),
     ...(guest.parent === undefined ? {} : { parent: guest.parent }),
     digest: digestOf(guest),
   };
@@ -84,11 +89,15 @@ function config(call: Call): unknown {
 
 function pending(call: Call): unknown {
   const guest = guestOf(call);
-  const keys = new Set([...Object.keys(guest.config), ...Object.keys(guest.pending)]);
+  const now = masked(guest.config);
+  const later = masked(guest.pending);
+  // With a blank behind it the new password differs from the old one for whoever compares.
+  if (later['cipassword'] !== undefined) later['cipassword'] += ' ';
+  const keys = new Set([...Object.keys(now), ...Object.keys(later)]);
   return [...keys].sort().map((key) => ({
     key,
-    ...(guest.config[key] === undefined ? {} : { value: guest.config[key] }),
-    ...(guest.pending[key] === undefined ? {} : { pending: guest.pending[key] }),
+    ...(now[key] === undefined ? {} : { value: now[key] }),
+    ...(later[key] === undefined ? {} : { pending: later[key] }),
     ...(guest.pendingDelete.includes(key) ? { delete: 1 } : {}),
   }));
 }

@@ -1,5 +1,5 @@
 /** Rights on guest options: by key, by bridge, by storage. See qemu-server API2/Qemu.pm. Throws 403 or 500. */
-import { isDriveKey, isNetKey, parseDrive, parseNet } from '../guest-config.ts';
+import { isDriveKey, isNetKey, isUnusedKey, parseDrive, parseNet, type Drive } from '../guest-config.ts';
 import { rootUser } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Sim } from '../sim.ts';
@@ -65,39 +65,57 @@ export function needRootFor(call: Call, option: string): void {
   }
 }
 
-function needForKey(sim: Sim, user: string, path: string, key: string, value: string | undefined): void {
-  const priv = privilegeOf.get(key);
-  if (priv !== undefined) {
-    sim.rights.need(user, path, priv);
-    if (key === 'startup') sim.rights.need(user, '/', 'Sys.Modify');
-  } else if (/^numa\d+$/.test(key)) sim.rights.need(user, path, 'VM.Config.CPU');
-  else if (isNetKey(key)) sim.rights.need(user, path, 'VM.Config.Network');
-  else if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key)) {
-    sim.rights.needAny(user, path, ['VM.Config.Cloudinit', 'VM.Config.Network']);
-  } else if (key === 'vmstate') {
-    for (const one of ['VM.Config.Disk', 'VM.PowerMgmt']) sim.rights.need(user, path, one);
-  } else if (/^unused\d+$/.test(key)) sim.rights.need(user, path, 'VM.Config.Disk');
-  else if (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) {
-    sim.rights.need(user, path, 'VM.Config.HWType');
-  } else if (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value))) {
-    sim.rights.need(user, path, 'VM.Config.HWType');
-  } else die(`only root can set '${key}' config`);
+/** A machine that is there, or one that is being made, in a pool or in none. */
+export interface Subject {
+  readonly vmid: number;
+  readonly pool?: string | undefined;
+}
+
+/** RPCEnvironment.pm check_vm_perm: the privilege on the pool does as well. */
+function needOnGuest(sim: Sim, user: string, { vmid, pool }: Subject, ...anyOf: readonly string[]): void {
+  if (pool !== undefined && sim.rights.hasAny(user, `/pool/${pool}`, anyOf)) return;
+  sim.rights.needAny(user, `/vms/${vmid}`, anyOf);
+}
+
+/** The privileges of which one is needed for a key; none: root@pam alone. */
+function privilegesFor(key: string, value: string | undefined): readonly string[] {
+  const known = privilegeOf.get(key);
+  if (known !== undefined) return [known];
+  if (/^numa\d+$/.test(key)) return ['VM.Config.CPU'];
+  if (isNetKey(key)) return ['VM.Config.Network'];
+  if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key))
+    return ['VM.Config.Cloudinit', 'VM.Config.Network'];
+  if (isUnusedKey(key)) return ['VM.Config.Disk'];
+  const isHarmless =
+    (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) ||
+    (/^usb\d+$/.test(key) && (value === undefined || /spice/i.test(value)));
+  return isHarmless ? ['VM.Config.HWType'] : [];
 }
 
 /** check_vm_modify_config_perm; `values` lacks keys that are to be deleted. */
 export function checkModifyRights(
   sim: Sim,
   user: string,
-  vmid: number,
+  subject: Subject,
   keys: readonly string[],
   values: Readonly<Record<string, string>>,
 ): void {
   if (user === rootUser) return;
   for (const key of keys) {
-    if (isDriveKey(key) || key === 'cdrom') {
-      const isCdrom = key === 'cdrom' || isCdromValue(sim, key, values[key]);
-      sim.rights.need(user, `/vms/${vmid}`, isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk');
-    } else needForKey(sim, user, `/vms/${vmid}`, key, values[key]);
+    if (isDriveKey(key)) {
+      const isCdrom = isCdromValue(sim, key, values[key]);
+      needOnGuest(sim, user, subject, isCdrom ? 'VM.Config.CDROM' : 'VM.Config.Disk');
+      continue;
+    }
+    if (key === 'vmstate') {
+      for (const one of ['VM.Config.Disk', 'VM.PowerMgmt']) needOnGuest(sim, user, subject, one);
+      continue;
+    }
+    const privileges = privilegesFor(key, values[key]);
+    if (privileges.length === 0) die(`only root can set '${key}' config`);
+    needOnGuest(sim, user, subject, ...privileges);
+    // It changes what the host does.
+    if (key === 'startup') sim.rights.need(user, '/', 'Sys.Modify');
   }
 }
 
@@ -111,7 +129,11 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
   for (const [key, value] of entries) {
     if (!isNetKey(key)) continue;
     const { bridge, tag, trunks } = parseNet(sim.contract, value);
-    if (bridge === undefined) continue;
+    if (bridge === undefined) {
+      // Before 9 the check was made for NICs that are not plugged in anywhere as well.
+      if (sim.facts.major === 8) die('no sdn vnet ID specified');
+      continue;
+    }
     const zone = sim.world.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
     const path = `/sdn/zones/${zone}/${bridge}`;
     if (tag !== undefined) sim.rights.need(user, `${path}/${tag}`, 'SDN.Use');
@@ -122,22 +144,40 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
   }
 }
 
-/** check_storage_access for a drive value that is about to be set. */
-export function checkDriveAccess(sim: Sim, user: string, key: string, value: string): void {
+/** check_storage_access for a drive value that is about to be set. A new cloud-init drive is free for all. */
+export function checkDriveAccess(sim: Sim, user: string, vmid: number, key: string, value: string): void {
   const drive = parseDrive(sim.contract, key, value);
-  if (drive.file === 'none') return;
+  if (drive.file === 'none' || drive.file === `${drive.storage}:cloudinit`) return;
   if (drive.file === 'cdrom') {
     sim.rights.need(user, '/', 'Sys.Console');
     return;
   }
-  if (!sim.world.storages.has(drive.storage)) die(`storage '${drive.storage}' does not exist`);
-  const privs = [
-    'Datastore.AllocateSpace',
-    ...(drive.isCdrom && !drive.isCloudInit ? ['Datastore.Audit'] : []),
-  ];
-  sim.rights.needAny(user, `/storage/${drive.storage}`, privs);
-  const isNew = /^[^:]+:(?:\d+(?:\.\d+)?|cloudinit)$/.test(drive.file);
-  if (isNew && !sim.world.storages.get(drive.storage)?.content.includes('images')) {
-    throw paramError({ [key]: `storage '${drive.storage}' does not support vm images` });
+  const isNew = !drive.isCdrom && /^[^:]+:\d+(?:\.\d+)?$/.test(drive.file);
+  if (!isNew) {
+    checkVolumeAccess(sim, user, vmid, drive);
+    return;
+  }
+  sim.rights.need(user, `/storage/${drive.storage}`, 'Datastore.AllocateSpace');
+  const storage = sim.world.storages.get(drive.storage) ?? die(`storage '${drive.storage}' does not exist`);
+  if (!storage.content.includes('images'))
+    throw paramError({ storage: `storage '${drive.storage}' does not support vm images` });
+}
+
+/** Storage.pm check_volume_access: the own disks are free, images ask for the storage, others' disks for their owner. */
+function checkVolumeAccess(sim: Sim, user: string, vmid: number, { storage, file }: Drive): void {
+  if (storage === '') {
+    if (user !== rootUser) die('Only root can pass arbitrary filesystem paths.');
+    return;
+  }
+  if (!sim.world.storages.has(storage)) die(`storage '${storage}' does not exist`);
+  const path = `/storage/${storage}`;
+  if (sim.rights.has(user, path, 'Datastore.Allocate')) return;
+  const owner = /(?:^|[:/])(?:vm|base|subvol)-(\d+)-[^/]*$/.exec(file)?.[1];
+  if (/:(?:iso|vztmpl|import)\//.test(file)) {
+    sim.rights.needAny(user, path, ['Datastore.AllocateSpace', 'Datastore.Audit']);
+  } else if (owner === undefined) die(`missing privileges to access ${file}`);
+  else if (Number(owner) !== vmid) {
+    sim.rights.need(user, path, 'Datastore.Audit');
+    sim.rights.need(user, `/vms/${owner}`, 'VM.Config.Disk');
   }
 }

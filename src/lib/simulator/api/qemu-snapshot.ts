@@ -1,9 +1,17 @@
 /** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
-import { checkLock, digestOf, drivesOf, loadGuest, without } from '../guest-config.ts';
+import {
+  checkLock,
+  detachedDisks,
+  digestOf,
+  drivesOf,
+  isUnusedKey,
+  loadGuest,
+  without,
+} from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
-import { lockGuest, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
-import type { GuestState, SnapshotState } from '../state.ts';
+import { checkWritable, lockGuest, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
+import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { canSnapshot, storageOf } from '../volumes.ts';
@@ -61,7 +69,14 @@ function create(call: Call): unknown {
 }
 
 /** Runs `work` with the machine's lock held and its `lock:` entry set meanwhile. */
-async function marked(task: TaskContext, guest: GuestState, mark: string, seconds: number): Promise<void> {
+async function marked(
+  sim: Sim,
+  task: TaskContext,
+  guest: GuestState,
+  mark: string,
+  seconds: number,
+): Promise<void> {
+  checkWritable(sim, guest);
   guest.config = { ...guest.config, lock: mark };
   try {
     await task.wait(mark, seconds * 1000);
@@ -83,7 +98,7 @@ export function snapshotWorker(sim: Sim): Worker {
         : {};
       const seconds = sim.latency.snapshot_s + (withRam ? stateSeconds(sim, guest) : 0);
       try {
-        await marked(task, guest, 'snapshot', seconds);
+        await marked(sim, task, guest, 'snapshot', seconds);
       } catch (error) {
         if (vmstate.vmstate !== undefined) sim.world.removeVolume(vmstate.vmstate, guest.node);
         throw error;
@@ -94,7 +109,7 @@ export function snapshotWorker(sim: Sim): Worker {
         snaptime: Math.floor(sim.clock.now() / 1000),
         description: textArg(args, 'description'),
         vmstate: withRam,
-        config: { ...guest.config, ...vmstate },
+        config: { ...snapshotConfig(guest), ...vmstate },
       };
       guest.snapshots = [...guest.snapshots, snapshot];
       guest.parent = name;
@@ -116,7 +131,7 @@ export function deleteSnapshotWorker(sim: Sim): Worker {
       const guest = loadGuest(sim, task.node, vmid);
       const snapshot = known(guest, name);
       if (!task.done('snapshot-delete')) checkLock(guest);
-      await marked(task, guest, 'snapshot-delete', sim.latency.snapshot_s);
+      await marked(sim, task, guest, 'snapshot-delete', sim.latency.snapshot_s);
       const state = snapshot.config['vmstate'];
       if (state !== undefined) sim.world.removeVolume(state, guest.node);
       guest.snapshots = guest.snapshots
@@ -149,7 +164,7 @@ function checkRollback(sim: Sim, guest: GuestState, name: string): void {
 }
 
 /** The section of a snapshot in the configuration file: its own description, not the machine's. */
-export function snapshotConfig(snapshot: SnapshotState): Record<string, string | number> {
+export function snapshotSection(snapshot: SnapshotState): Record<string, string | number> {
   const { config, parent, snaptime, description } = snapshot;
   return {
     ...without(config, 'description'),
@@ -174,6 +189,34 @@ async function describe(call: Call): Promise<null> {
   return null;
 }
 
+/** AbstractConfig.pm __snapshot_copy_config: notes and unused disks belong to the machine, not to a moment of it. */
+function snapshotConfig(guest: GuestState): GuestConfig {
+  return without(guest.config, 'description', 'lock', ...Object.keys(guest.config).filter(isUnusedKey));
+}
+
+/** __snapshot_apply_config: no rights are asked for what comes back, NICs, tags and protection included. */
+function rolledBack(sim: Sim, guest: GuestState, snapshot: SnapshotState): GuestConfig {
+  const kept = Object.entries(guest.config).filter(([key]) => key === 'description' || isUnusedKey(key));
+  const config: GuestConfig = {
+    ...without(
+      snapshot.config,
+      'description',
+      'vmstate',
+      ...Object.keys(snapshot.config).filter(isUnusedKey),
+    ),
+    ...Object.fromEntries(kept),
+  };
+  const files = new Set(drivesOf(sim.contract, snapshot.config).map((drive) => drive.file));
+  const left = drivesOf(sim.contract, guest.config).filter((one) => !one.isCdrom && !files.has(one.file));
+  return {
+    ...config,
+    ...detachedDisks(
+      config,
+      left.map((drive) => drive.file),
+    ),
+  };
+}
+
 export function rollbackWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
@@ -182,18 +225,15 @@ export function rollbackWorker(sim: Sim): Worker {
       const guest = loadGuest(sim, task.node, vmid);
       const snapshot = known(guest, name);
       if (!task.done('rollback')) checkLock(guest);
-      if (isTemplate(guest)) die('rollback is not possible on a template');
+      if (isTemplate(guest)) die("you can't rollback if vm is a template");
       checkRollback(sim, guest, name);
       if (isRunning(guest)) markStopped(sim, guest);
       const reading = snapshot.vmstate ? stateSeconds(sim, guest) : 0;
-      await marked(task, guest, 'rollback', sim.latency.rollback_s + reading);
+      await marked(sim, task, guest, 'rollback', sim.latency.rollback_s + reading);
       noteChange(sim, guest);
-      // The notes of the machine are not the snapshot's to bring back.
-      const { description } = guest.config;
-      guest.config = {
-        ...without(snapshot.config, 'description', 'vmstate'),
-        ...(description === undefined ? {} : { description }),
-      };
+      guest.config = rolledBack(sim, guest, snapshot);
+      guest.pending = {};
+      guest.pendingDelete = [];
       guest.parent = name;
       if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
     });
@@ -205,7 +245,7 @@ export const qemuSnapshotHandlers: Handlers = {
   'POST /nodes/{node}/qemu/{vmid}/snapshot': create,
   'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': () => [{ cmd: 'rollback' }, { cmd: 'config' }],
   'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': (call) =>
-    snapshotConfig(known(guestOf(call), call.params.text('snapname'))),
+    snapshotSection(known(guestOf(call), call.params.text('snapname'))),
   'PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': describe,
   'DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': remove,
   'POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback': rollback,

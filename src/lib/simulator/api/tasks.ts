@@ -63,11 +63,11 @@ function filterOf(call: Call): (task: TaskState) => boolean {
   const type = params.optText('typefilter');
   const since = params.optNumber('since');
   const until = params.optNumber('until');
-  const owner = params.optText('userfilter');
+  const owner = params.optText('userfilter')?.toLowerCase();
   const kinds = splitList(params.text('statusfilter').toLowerCase());
   return (task) =>
     (auditor || isOwn(user, task)) &&
-    (owner === undefined || task.user.includes(owner)) &&
+    (owner === undefined || task.user.toLowerCase().includes(owner)) &&
     (vmid === undefined || task.id === vmid) &&
     (type === undefined || task.type === type) &&
     (since === undefined || task.starttime >= since) &&

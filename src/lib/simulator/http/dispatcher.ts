@@ -6,6 +6,7 @@ import { PveError, die, firstLine, notModelled, permError } from '../pve-error.t
 import type { Call, Handler, Sim } from '../sim.ts';
 import { validateParams, type RawParams } from '../validate.ts';
 import { authenticate } from './auth.ts';
+import { isWide } from './wide-character.ts';
 import { Router, type Route } from './router.ts';
 import { WorkerPools } from './workers.ts';
 
@@ -33,6 +34,13 @@ const proxyTimeoutMs = 30_000;
 const loginDelayMs = 3_000;
 
 const noToken = new Set(['POST /access/ticket', 'PUT /access/password']);
+
+/** The daemon or node behind dies over such a text, and the proxy in front sees the connection end. */
+function overWideText(error: unknown): Answer {
+  if (error instanceof PveError && isWide(firstLine(error.message)))
+    return { status: 596, reason: 'Unexpected end-of-file' };
+  throw error;
+}
 
 export class Dispatcher {
   readonly #sim: Sim;
@@ -116,7 +124,10 @@ export class Dispatcher {
 
   #checkRights(request: ApiRequest, route: Route, user: string, raw: RawParams): void {
     const { spec } = route;
-    if (isToken(user) && noToken.has(`${spec.method} ${spec.path}`)) {
+    // Without a ticket the token's header alone is enough to be refused, also where nobody is asked who he is.
+    const byToken =
+      request.cookie === undefined && request.authorization?.startsWith('PVEAPIToken=') === true;
+    if ((isToken(user) || byToken) && noToken.has(`${spec.method} ${spec.path}`)) {
       throw permError(`URI '${request.path}' not available with API token, need proper ticket.\n`);
     }
     const text = (name: string): string | undefined => {
@@ -194,13 +205,15 @@ export class Dispatcher {
       const cancel = clock.at(clock.now() + proxyTimeoutMs, () => {
         resolve({ status: 596, reason: 'Connection timed out' });
       });
-      work.then(resolve, reject).finally(cancel);
+      work.catch(overWideText).then(resolve, reject).finally(cancel);
     });
   }
 
   #failure(error: unknown, emptyBody: boolean): Answer {
     if (!(error instanceof PveError)) throw error;
     const reason = firstLine(error.message);
+    // `Wide character` in the status line: the write dies, and the connection ends without an answer.
+    if (isWide(reason)) return { status: 0, reason: '', drop: true };
     if (emptyBody) return { status: error.status, reason };
     const message = this.#sim.facts.messageInBody ? { message: `${error.message.replace(/\n$/, '')}\n` } : {};
     const errors = error.errors ? { errors: error.errors } : {};

@@ -17,7 +17,7 @@ export interface WireRequest {
 /** An answer on the wire. */
 export interface WireAnswer {
   readonly status: number;
-  /** UTF-8 bytes, one character each. */
+  /** Bytes, one character each. */
   readonly reason: string;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: string;
@@ -57,19 +57,14 @@ export function refuse(
   return length > bodyLimit ? { status: 501, reason: 'for data too large' } : undefined;
 }
 
+/** Unlike values of forms, a path stays what its bytes are: nobody decodes UTF-8 in it. */
 function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return path.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
-/** Reason phrases are bytes: UTF-8 goes out as it is, control characters may not. */
+/** Perl writes a text's characters as bytes. Control characters may not go out. */
 function reasonPhrase(text: string): string {
-  return Buffer.from(text, 'utf8')
-    .toString('latin1')
-    .replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+  return text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

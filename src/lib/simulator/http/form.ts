@@ -20,16 +20,17 @@ function decode(text: string): string {
 }
 
 /**
- * Splits on `&` and `;`. What follows a second `=` is lost, and `key=` leaves the key without a value, which PVE
- * treats like a key that was not sent, except that unknown names are still refused: the value is undefined here.
+ * Splits on `&` and `;`. What follows a second `=` is lost. `key=` is an empty value: Perl's split into a list of two
+ * variables keeps a trailing empty field. A bare `key` has no value, which PVE treats like a key that was not sent,
+ * except that unknown names are still refused: the value is undefined here.
  */
 export function decodeForm(text: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const pair of text.split(/[&;]/)) {
     if (pair === '') continue;
-    const [rawKey = '', rawValue = ''] = pair.split('=');
+    const [rawKey = '', rawValue] = pair.split('=');
     const key = decode(rawKey);
-    const value = rawValue === '' ? undefined : decode(rawValue);
+    const value = rawValue === undefined ? undefined : decode(rawValue);
     const old = result[key];
     if (old === undefined || value === undefined) result[key] = value;
     else result[key] = Array.isArray(old) ? [...(old as unknown[]), value] : [old, value];

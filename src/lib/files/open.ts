@@ -1,0 +1,175 @@
+/**
+ * Opens files that somebody named: regular ones only, without waiting for the other end of a pipe, and for writing
+ * never through a symbolic link. Must not know what is in them.
+ */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FileProblem, problem, problemOf, problemOfMaking } from './problem.ts';
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const PRIVATE = 0o600;
+const ROOT = 0;
+
+export interface ReadOptions {
+  readonly maxBytes: number;
+}
+
+export interface FileContent {
+  readonly bytes: Buffer;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+function assertRegular(stats: Stats): void {
+  if (stats.isSymbolicLink()) throw problem('link');
+  if (stats.isDirectory()) throw problem('folder');
+  if (!stats.isFile()) throw problem('irregular');
+}
+
+function assertSize({ size }: Stats, { maxBytes }: ReadOptions): void {
+  if (size <= maxBytes) return;
+  const mebibytes = (bytes: number, digits: number): string => `${(bytes / 1024 / 1024).toFixed(digits)} MiB`;
+  throw new FileProblem(
+    'large',
+    `it has ${mebibytes(size, 1)} and was not read; at most ${mebibytes(maxBytes, 0)} are accepted`,
+  );
+}
+
+/** Is it another account's? Not known on Windows. */
+function isForeign({ uid }: Stats): boolean {
+  return process.getuid !== undefined && uid !== process.getuid();
+}
+
+function present(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/** Does the name, or the link of that name, lead to anything? */
+export const isThere = (file: string): boolean => existsSync(file);
+
+/** A link may lead to it; it is only read. Throws FileProblem. */
+export function readRegularFile(file: string, options: ReadOptions): FileContent {
+  let handle: number | undefined;
+  const check = (stats: Stats): void => {
+    assertRegular(stats);
+    assertSize(stats, options);
+  };
+  try {
+    // Opening alone does something to some devices: look before; and again, because it may be another one by then.
+    check(statSync(file));
+    handle = openSync(file, O_RDONLY | O_NONBLOCK);
+    const stats = fstatSync(handle);
+    check(stats);
+    return { bytes: readFileSync(handle), mode: stats.mode & 0o777 };
+  } catch (error) {
+    throw problemOf(error);
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+export interface WritableOptions {
+  /** It will hold what its owner may read. */
+  readonly isPrivate?: boolean;
+}
+
+/** Throws FileProblem when something is there that must not be written to or replaced; true: a regular file is there. */
+export function assertWritableFile(file: string, { isPrivate = false }: WritableOptions = {}): boolean {
+  const stats = present(file);
+  if (!stats) return false;
+  assertRegular(stats);
+  if (isPrivate && isForeign(stats)) throw problem('foreign');
+  return true;
+}
+
+/**
+ * The file behind all links, for a file that its owner has linked from elsewhere and that is to stay there; undefined:
+ * there is nothing yet. Throws FileProblem unless it may be replaced.
+ */
+export function targetOf(file: string): string | undefined {
+  if (!present(file)) return undefined;
+  try {
+    if (!isThere(file)) throw problem('dangling');
+    const target = realpathSync(file);
+    const stats = statSync(target);
+    assertRegular(stats);
+    if (process.geteuid?.() !== ROOT && isForeign(stats)) throw problem('foreign');
+    for (const path of [target, dirname(target)]) accessSync(path, constants.W_OK);
+    return target;
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/**
+ * Writes at once, so that the last lines before a crash are there. What is not there yet is made, for its owner alone,
+ * and so are the folders above it. It and the function that it answers throw FileProblem.
+ */
+export function openForAppend(file: string): (text: string) => void {
+  let handle: number | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    assertWritableFile(file);
+    handle = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, PRIVATE);
+    assertRegular(fstatSync(handle));
+  } catch (error) {
+    if (handle !== undefined) closeSync(handle);
+    throw problemOfMaking(error);
+  }
+  const opened = handle;
+  // A full disk takes a part of a line.
+  let isTorn = false;
+  return (text) => {
+    try {
+      const whole = isTorn ? `\n${text}` : text;
+      isTorn = true;
+      writeFileSync(opened, whole);
+      isTorn = false;
+    } catch (error) {
+      throw problemOf(error);
+    }
+  };
+}
+
+/** Opens a file of this account to read it and to append to it; `isNew`: it was made. Throws FileProblem. */
+export async function openPrivate(
+  file: string,
+): Promise<{ handle: FileHandle; isNew: boolean; stats: Stats }> {
+  const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
+  for (;;) {
+    const isThere = assertWritableFile(file, { isPrivate: true });
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(file, isThere ? flags : flags | O_CREAT | O_EXCL, PRIVATE);
+      const stats = await handle.stat();
+      assertRegular(stats);
+      if (isForeign(stats)) throw problem('foreign');
+      return { handle, isNew: !isThere, stats };
+    } catch (error) {
+      await handle?.close();
+      // Another run made it, or took it away, in between.
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (isThere ? code === 'ENOENT' : code === 'EEXIST') continue;
+      throw problemOfMaking(error);
+    }
+  }
+}

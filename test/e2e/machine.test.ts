@@ -1,0 +1,214 @@
+/** The machine around a run fails: streams that nobody reads, full disks, a terminal that goes. The run goes on, and is told. */
+import fs, { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { ProcessSignal } from '../../src/commands/io.ts';
+import { runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+
+const LAB =
+  'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: lan }] }]\n';
+
+function newClass() {
+  const folder = workFolder();
+  const at = (name: string) => join(folder, name);
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve, boris@pve]\n' });
+  const files = ['-c', at('lab.yml'), '-u', at('users.yml'), '--credentials', at('c.csv')];
+  return { folder, at, files, deploy: ['deploy', ...files] };
+}
+
+const FOREIGN_POOL = 'infra';
+const poolsOf = (cluster: Cluster): string[] =>
+  cluster
+    .snapshot()
+    .pools.map(({ poolid }) => poolid)
+    .filter((pool) => pool !== FOREIGN_POOL);
+
+/** Two stands, and nothing else of ours: no lock. */
+function expectDeployed(cluster: Cluster): void {
+  expect(poolsOf(cluster).sort()).toEqual(['anna', 'boris']);
+  expect(cluster.snapshot().guests.filter(({ vmid }) => vmid >= 10_000)).toHaveLength(2);
+}
+
+type Spied = (this: unknown, ...given: readonly unknown[]) => Promise<unknown>;
+const full = (): Error => Object.assign(new Error('ENOSPC: no space left on device, write'), FULL);
+const FULL = { code: 'ENOSPC', syscall: 'write' };
+
+/** From now on the disk of files that are replaced is full; `after`: the n-th is the first that does not fit. */
+async function fillDisk(after = 0): Promise<void> {
+  const handle = await open('package.json');
+  const prototype = Object.getPrototypeOf(handle) as { writeFile: Spied };
+  await handle.close();
+  const { writeFile } = prototype;
+  let count = 0;
+  vi.spyOn(prototype, 'writeFile').mockImplementation(async function (this: unknown, ...given) {
+    if ((count += 1) > after) throw full();
+    return Reflect.apply(writeFile, this, given);
+  });
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+describe('streams', () => {
+  test.each(['EPIPE', 'ENOSPC', 'EIO'])(
+    'stderr that answers %s: all is done, and the summary is there',
+    async (code) => {
+      const cluster = await startCluster();
+      const { deploy } = newClass();
+      const refuse = { stderr: () => code };
+      const run = await runCli([...deploy, '--log-level', 'debug'], cluster, { refuse });
+      expect([run.code, run.stderr]).toEqual([0, '']);
+      expect(run.stdout).toContain('2 stands');
+      expectDeployed(cluster);
+    },
+  );
+
+  test('stdout that nobody reads is no error; a full disk is one, said once', async () => {
+    const cluster = await startCluster();
+    const { deploy } = newClass();
+    const closed = await runCli(deploy, cluster, { refuse: { stdout: () => 'EPIPE' } });
+    expect([closed.code, closed.stderr]).toEqual([0, expect.not.stringContaining('[OUTPUT]')]);
+    expectDeployed(cluster);
+    const lost = await runCli(deploy, cluster, { refuse: { stdout: () => 'ENOSPC' } });
+    expect(lost.code).toBe(5);
+    expect(lost.stderr.split('[OUTPUT]')).toHaveLength(2);
+  });
+
+  test.each(['EPIPE', 'EIO'])('balance --interval goes on until its output answers %s', async (code) => {
+    const cluster = await startCluster();
+    const folder = workFolder();
+    writeFiles(folder, { 'balance.yml': 'guests: all\n' });
+    let lines = 0;
+    const run = await runCli(
+      ['balance', '-c', join(folder, 'balance.yml'), '--interval', '60', '--output', 'json'],
+      cluster,
+      { refuse: { stdout: () => ((lines += 1) > 2 ? code : undefined) } },
+    );
+    expect([run.code, run.stdout.trim().split('\n').length]).toEqual([0, 2]);
+    expect(cluster.requests.filter(({ path }) => path === '/cluster/status')).toHaveLength(3);
+  });
+});
+
+describe('SIGHUP', () => {
+  /** Sent when the first write of this path is carried out. */
+  const hangUp = async (path: RegExp, argv: (at: (name: string) => string) => readonly string[]) => {
+    let send: (signal: ProcessSignal) => void = () => undefined;
+    let isOver = false;
+    const cluster = await startCluster({
+      onMutation: ({ phase, path: written }) => {
+        if (isOver || phase !== 'after' || !path.test(written)) return;
+        isOver = true;
+        send('SIGHUP');
+        send('SIGHUP');
+      },
+    });
+    const one = newClass();
+    const run = await runCli(argv(one.at), cluster, { onSignaller: (signaller) => (send = signaller) });
+    return { cluster, run };
+  };
+
+  test.each([
+    ['while the lock is taken', /^\/pools$/],
+    ['inside a clone', /\/clone$/],
+  ])('%s: the run goes on to its end', async (_, path) => {
+    const { cluster, run } = await hangUp(path, (at) => [
+      ...['deploy', '-c', at('lab.yml'), '-u', at('users.yml')],
+      ...['--credentials', at('c.csv')],
+    ]);
+    expect(run.code).toBe(0);
+    expect(run.stderr.split('the terminal is gone')).toHaveLength(2);
+    expectDeployed(cluster);
+  });
+});
+
+describe('--out', () => {
+  test('a plan is on disk before the first step', async () => {
+    const seen: boolean[] = [];
+    const one = newClass();
+    const cluster = await startCluster({
+      onMutation: ({ phase, path, method }) => {
+        if (phase === 'before' && method === 'POST' && path !== '/pools')
+          seen.push(existsSync(one.at('plan.json')));
+      },
+    });
+    expect((await runCli([...one.deploy, '--out', one.at('plan.json')], cluster)).code).toBe(0);
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen).not.toContain(false);
+  });
+
+  test('on a full disk nothing is changed, the lock is given back, and what was there is there', async () => {
+    const cluster = await startCluster();
+    const one = newClass();
+    writeFileSync(one.at('plan.json'), 'old');
+    await fillDisk();
+    const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FILE]')]);
+    expect(run.stderr).toContain('ENOSPC; nothing was changed');
+    expect(writes(cluster)).toEqual(['POST /pools', expect.stringMatching(/^DELETE \/pools/)]);
+    expect(readFileSync(one.at('plan.json'), 'utf8')).toBe('old');
+    expect(readdirSync(one.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test.each(['deploy', '--dry-run'])('%s: a symbolic link is not written through', async (word) => {
+    const cluster = await startCluster();
+    const one = newClass();
+    writeFileSync(one.at('other'), 'old');
+    symlinkSync(one.at('other'), one.at('plan.json'));
+    const dry = word === 'deploy' ? [] : [word];
+    const run = await runCli([...one.deploy, ...dry, '--out', one.at('plan.json')], cluster);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('it is a symbolic link')]);
+    expect([readFileSync(one.at('other'), 'utf8'), cluster.requests.length]).toEqual(['old', 0]);
+  });
+});
+
+describe('files that cannot be written in the end', () => {
+  test('a log file that cannot grow is told of once, and is no reason to stop', async () => {
+    const cluster = await startCluster();
+    const one = newClass();
+    const { writeFileSync: write } = fs;
+    let count = 0;
+    vi.spyOn(fs, 'writeFileSync').mockImplementation((file, ...given) => {
+      if (typeof file === 'number' && (count += 1) > 3) throw full();
+      write(file, ...given);
+    });
+    syncBuiltinESMExports();
+    const run = await runCli(
+      [...one.deploy, '--log-level', 'debug', '--log-file', one.at('run.log')],
+      cluster,
+    );
+    expect(count).toBeGreaterThan(10);
+    expect([run.code, run.stderr.split('cannot be written any more: ENOSPC').length]).toEqual([0, 2]);
+    expectDeployed(cluster);
+  });
+
+  test('credentials that cannot say who is gone: the summary is there, and the exit code tells', async () => {
+    const cluster = await startCluster();
+    const one = newClass();
+    expect((await runCli(one.deploy, cluster)).code).toBe(0);
+    await fillDisk();
+    const run = await runCli(['cleanup', ...one.files, '--output', 'json'], cluster);
+    expect(run.code).toBe(5);
+    expect(JSON.parse(run.stdout)).toMatchObject({ summary: { status: 'done', steps: { failed: 0 } } });
+    expect(run.stderr).toContain('it cannot be written: ENOSPC');
+    expect(poolsOf(cluster)).toEqual([]);
+  });
+
+  test('a simulated cluster that cannot be kept: one document, and the exit code tells', async () => {
+    const one = newClass();
+    const argv = [...one.deploy, '--simulate', '--simulate-state', one.at('state.json'), '--output', 'json'];
+    expect((await runCli(argv, undefined)).code).toBe(0);
+    const kept = readFileSync(one.at('state.json'), 'utf8');
+    await fillDisk();
+    const run = await runCli(argv, undefined);
+    expect([run.code, JSON.parse(run.stdout)]).toEqual([
+      5,
+      { plan: expect.anything(), summary: expect.anything() },
+    ]);
+    expect(run.stderr).toContain('the simulated cluster was not kept');
+    expect(readFileSync(one.at('state.json'), 'utf8')).toBe(kept);
+  });
+});

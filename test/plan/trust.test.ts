@@ -1,0 +1,101 @@
+/** What students and pool admins can write decides nothing: roles, templates, user ids. */
+import { describe, expect, test } from 'vitest';
+import { parseUsers } from '../../src/lib/config/load.ts';
+import { ConfigError } from '../../src/lib/errors.ts';
+import type { Inventory } from '../../src/lib/inventory/types.ts';
+import { roleRefusals } from '../../src/lib/plan/lab-rules.ts';
+import { passedOver, resolveTemplate } from '../../src/lib/plan/templates.ts';
+import { have, machine } from './builders.ts';
+
+const guest = (
+  vmid: number,
+  more: Partial<Inventory['guests'][number]> = {},
+): Inventory['guests'][number] => ({
+  vmid,
+  node: 'pve1',
+  type: 'qemu',
+  name: 'debian12',
+  status: 'stopped',
+  template: true,
+  ha: false,
+  memory: 0,
+  cpus: 1,
+  ...more,
+});
+
+const config = (vmid: number, description = ''): Inventory['templates'][number] => ({
+  vmid,
+  node: 'pve1',
+  digest: 'd',
+  values: { name: 'debian12', template: '1', description, scsi0: `nfs:base-${vmid}-disk-0,size=2G` },
+});
+
+const named = machine('pc', [], { template: { by: 'name', name: 'debian12' } });
+const MARKED = 'deploy-stand user=anna@pve\nlab=net vmids=10000 since=2026-01-01T00:00:00Z';
+
+function found(
+  guests: Inventory['guests'],
+  templates: Inventory['templates'],
+  pools: Inventory['pools'] = [],
+) {
+  const answer = resolveTemplate(named, have({ guests, templates, pools }), 'lab.yml');
+  return 'code' in answer ? answer.message : answer.candidates.map(({ vmid }) => vmid);
+}
+
+describe('a template by name', () => {
+  test('is never a member of a pool of ours, whatever it is called', () => {
+    const guests = [guest(10000, { pool: 'anna' })];
+    const pools = [{ pool: 'anna', comment: MARKED }];
+    expect(found(guests, [config(10000)], pools)).toContain('no template is called "debian12"');
+    const world = have({ guests, templates: [config(10000)], pools });
+    expect(passedOver(named.template, world)).toEqual([
+      'templates called "debian12": 10000 on pve1 is a machine of a stand and was passed over',
+    ]);
+  });
+
+  test('is never a guest whose notes carry a mark of its own number', () => {
+    const mark = 'deploy-stand lab=net user=anna@pve machine=pc vmid=10000 spec=a.b';
+    expect(found([guest(10000)], [config(10000, mark)])).toContain('no template is called');
+    // A copy of such notes says nothing.
+    expect(found([guest(200)], [config(200, mark)])).toEqual([200]);
+  });
+
+  test('is rather one without a pool; those in pools make no name ambiguous', () => {
+    const templates = [config(200), config(201)];
+    expect(found([guest(200), guest(201, { pool: 'staff' })], templates)).toEqual([200]);
+    expect(found([guest(201, { pool: 'staff' })], templates)).toEqual([201]);
+    expect(found([guest(200), guest(201)], templates)).toContain('2 templates');
+  });
+
+  test('by number it is what the lab says', () => {
+    const byNumber = machine('pc', [], { template: { by: 'vmid', vmid: 201 } });
+    const world = have({ guests: [guest(201, { pool: 'staff' })], templates: [config(201)] });
+    expect(resolveTemplate(byNumber, world, 'lab.yml')).toMatchObject({ template: { vmid: 201 } });
+  });
+});
+
+test.each([
+  ['PVEVMAdmin', []],
+  ['PVEPoolAdmin', ['ROLE_HANDS_OVER']],
+  ['Administrator', ['ROLE_HANDS_OVER']],
+  ['Nobody', ['NO_ROLE']],
+])('role %s: %j', (role, codes) => {
+  const rolePrivileges = {
+    PVEVMAdmin: ['VM.Audit', 'VM.Allocate'],
+    PVEPoolAdmin: ['Pool.Allocate'],
+    Administrator: ['Permissions.Modify', 'Pool.Allocate', 'Sys.Modify'],
+  };
+  const world = have({ roles: Object.keys(rolePrivileges), rolePrivileges });
+  expect(roleRefusals([role], world, 'lab.yml').map(({ code }) => code)).toEqual(codes);
+});
+
+test.each(['a,b@pve', 'x@pve,y@pve', 'a;b@pve'])('userid %s is refused', (userid) => {
+  let error: unknown;
+  try {
+    parseUsers(`users: ["${userid}"]\n`, 'users.yml');
+  } catch (thrown) {
+    error = thrown;
+  }
+  const messages = error instanceof ConfigError ? error.issues.map(({ message }) => message) : [];
+  expect(messages.join()).toContain('takes "," and ";" in a userid');
+});
