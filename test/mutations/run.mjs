@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
@@ -27,12 +27,13 @@ import { mutations } from './mutations.mjs';
 const HOME = fileURLToPath(new URL('../../', import.meta.url));
 /** The near tests first; most mistakes get no further. The spawned command line adds nothing that these do not reach. */
 const STAGES = [
-  { name: 'the tests of its room', projects: ['unit', 'http'], near: true },
-  { name: 'unit and http', projects: ['unit', 'http'] },
-  { name: 'simulator and e2e', projects: ['simulator', 'e2e'] },
+  { projects: ['unit', 'http'], near: true },
+  { projects: ['unit', 'http'] },
+  { projects: ['simulator', 'e2e'] },
 ];
 /** A mistake may make a loop endless. */
 const LONGEST_MS = 20 * 60_000;
+const REPORT = '.mutation.json';
 
 const { values, positionals } = parseArgs({
   options: { only: { type: 'string' } },
@@ -56,12 +57,14 @@ function end() {
   if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL');
 }
 
-/** Are the tests green that these words of vitest's command line choose? */
-function isGreen(copy, projects, choice) {
+/** Runs the tests that these words of vitest's command line choose, up to the first that turns red. */
+function runTests(copy, projects, choice) {
   return new Promise((done, fail) => {
     const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
     const only = projects.flatMap((name) => ['--project', name]);
-    const args = [vitest, ...choice, ...only, '--run', '--bail', '1', '--passWithNoTests'];
+    const report = ['--reporter', 'json', '--outputFile', join(copy, REPORT)];
+    rmSync(join(copy, REPORT), { force: true });
+    const args = [vitest, ...choice, ...only, ...report, '--run', '--bail', '1', '--passWithNoTests'];
     running = spawn(process.execPath, args, {
       cwd: copy,
       stdio: 'ignore',
@@ -73,9 +76,23 @@ function isGreen(copy, projects, choice) {
     running.once('error', fail).once('close', (code) => {
       clearTimeout(alarm);
       running = undefined;
-      done(code === 0);
+      done(code);
     });
   });
+}
+
+/** The file of the test that turns red; undefined: none does. */
+async function redTest(copy, projects, choice) {
+  const code = await runTests(copy, projects, choice);
+  if (code === 0) return undefined;
+  if (code === null) return 'a run without end';
+  const { testResults } = JSON.parse(readFileSync(join(copy, REPORT), 'utf8'));
+  // A file that cannot even be loaded has no tests to be red.
+  const isRed = ({ status, assertionResults: tests }) =>
+    tests.some((one) => one.status === 'failed') || (status === 'failed' && tests.length === 0);
+  const red = testResults.find(isRed);
+  if (!red) throw new Error(`vitest ${choice.join(' ')} ended with ${code}, and no test is red`);
+  return relative(copy, red.name);
 }
 
 /** The file with the mistake's place, also where it was moved to another folder. */
@@ -98,11 +115,11 @@ function mutate(path, { find, instead }) {
   return () => writeFileSync(path, text);
 }
 
-/** The stage whose tests turn red. */
 async function caughtBy(copy, file) {
-  for (const { name, projects, near } of STAGES) {
+  for (const { projects, near } of STAGES) {
     const choice = near ? ['run', `test/${file.split(/[\\/]/)[2]}/`] : ['related', file];
-    if (!(await isGreen(copy, projects, choice))) return name;
+    const red = await redTest(copy, projects, choice);
+    if (red !== undefined) return red;
   }
   return undefined;
 }
@@ -120,15 +137,15 @@ async function judge(copy, mutation) {
 }
 
 async function main(copy) {
-  if (!(await isGreen(copy, ['unit', 'http', 'simulator', 'e2e'], ['run'])))
-    throw new Error('tests are red before any mistake was made');
+  const red = await redTest(copy, ['unit', 'http', 'simulator', 'e2e'], ['run']);
+  if (red !== undefined) throw new Error(`${red} is red before any mistake was made`);
   const verdicts = [];
   for (const mutation of mutations) {
     const { of, file, why } = mutation;
     if (values.only !== undefined && !`${file} ${why}`.includes(values.only)) continue;
     const verdict = await judge(copy, mutation);
     verdicts.push({ of, verdict });
-    print(`${verdict.padEnd(31)} ${of}, ${basename(file)}: ${why}`);
+    print(`${of}, ${basename(file)}: ${why}\n  ${verdict}`);
   }
   const count = (start, of) =>
     verdicts.filter((one) => one.verdict.startsWith(start) && one.of === (of ?? one.of)).length;
