@@ -135,12 +135,16 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
     context.onPlan(first.plan);
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
-  return withLock(context, async (release, assertHeld) => {
-    const plan = await planUnused(want, context, taken);
-    await context.keepPlan?.(plan);
-    context.onPlan(plan);
-    assertHeld();
-    return { plan, result: await run(plan, want, context, release) };
+  return withLock(context, {
+    plan: async () => {
+      const plan = await planUnused(want, context, taken);
+      await context.keepPlan?.(plan);
+      return plan;
+    },
+    apply: async (plan, release) => {
+      context.onPlan(plan);
+      return { plan, result: await run(plan, want, context, release) };
+    },
   });
 }
 
@@ -224,7 +228,7 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
-  const work = async (release?: () => Promise<void>, assertHeld?: () => void): Promise<RunOutcome> => {
+  const check = async (): Promise<void> => {
     const have = await readInventory(context.pve, scope, context.hard);
     const used = await usedVmids(plan, context);
     const broken = [
@@ -250,13 +254,15 @@ export async function applySavedPlan(
     }
     await settleExisting(plan, have, context.credentials);
     await context.keepPlan?.(plan);
-    assertHeld?.();
+  };
+  const apply = async (release?: () => Promise<void>): Promise<RunOutcome> => {
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
   const before = await readInventory(context.pve, scopeOf(want), context.hard);
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
-  return plan.steps.some((step) => RESERVING.has(step.kind))
-    ? withLock(context, (release, assertHeld) => work(release, assertHeld))
-    : work();
+  if (plan.steps.some((step) => RESERVING.has(step.kind)))
+    return withLock(context, { plan: check, apply: (_, release) => apply(release) });
+  await check();
+  return apply();
 }
