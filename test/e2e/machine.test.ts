@@ -220,13 +220,23 @@ describe('--out', () => {
     const cluster = await startCluster();
     const one = newClass();
     writeFileSync(one.at('plan.json'), 'old');
-    await fillDisk();
+    // There is still room when the run begins, which looks at both files.
+    await fillDisk(2);
     const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FILE]')]);
     expect(run.stderr).toContain('ENOSPC; nothing was changed');
     expect(writes(cluster)).toEqual(['POST /pools', expect.stringMatching(/^DELETE \/pools/)]);
     expect(readFileSync(one.at('plan.json'), 'utf8')).toBe('old');
     expect(readdirSync(one.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('on a disk that is full already nothing is contacted', async () => {
+    const cluster = await startCluster();
+    const one = newClass();
+    await fillDisk();
+    const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('ENOSPC')]);
+    expect([cluster.requests, readdirSync(one.folder).sort()]).toEqual([[], ['lab.yml', 'users.yml']]);
   });
 
   test.each(['deploy', '--dry-run'])('%s: a symbolic link is not written through', async (word) => {
@@ -265,11 +275,11 @@ describe('files that cannot be written in the end', () => {
     const cluster = await startCluster();
     const one = newClass();
     expect((await runCli(one.deploy, cluster)).code).toBe(0);
-    await fillDisk();
+    await fillDisk(1);
     const run = await runCli(['cleanup', ...one.files, '--output', 'json'], cluster);
     expect(run.code).toBe(5);
     expect(JSON.parse(run.stdout)).toMatchObject({ summary: { status: 'done', steps: { failed: 0 } } });
-    expect(run.stderr).toContain('it cannot be written: ENOSPC');
+    expect(run.stderr).toContain('c.csv cannot be written: ENOSPC');
     expect(poolsOf(cluster)).toEqual([]);
   });
 
@@ -278,7 +288,7 @@ describe('files that cannot be written in the end', () => {
     const argv = [...one.deploy, '--simulate', '--simulate-state', one.at('state.json'), '--output', 'json'];
     expect((await runCli(argv, undefined)).code).toBe(0);
     const kept = readFileSync(one.at('state.json'), 'utf8');
-    await fillDisk();
+    await fillDisk(2);
     const run = await runCli(argv, undefined);
     expect([run.code, JSON.parse(run.stdout)]).toEqual([
       5,

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { StandError } from '../../src/lib/errors.ts';
 import { AnswerLostError, PveError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
+import { LONG, runs } from '../fuzz/mutate.ts';
 import { failure, fakeClock, json, password, serve, transport, UPID, type TestServer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
@@ -293,37 +294,41 @@ const { value: hostileValue } = fc.letrec<{ value: unknown; row: unknown }>((tie
   ),
 }));
 
-test('whatever a server answers, every method gives a result or an error of ours', async () => {
-  let body = '';
-  let status = 200;
-  const pve = await server((response) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body),
-  );
-  const methods = Object.entries(CALLS);
-  await fc.assert(
-    fc.asyncProperty(
-      fc.oneof(
-        { weight: 4, arbitrary: hostileValue.map((data) => ({ data })) },
-        { weight: 1, arbitrary: hostileValue },
+test(
+  'whatever a server answers, every method gives a result or an error of ours',
+  async () => {
+    let body = '';
+    let status = 200;
+    const pve = await server((response) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body),
+    );
+    const methods = Object.entries(CALLS);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          { weight: 4, arbitrary: hostileValue.map((data) => ({ data })) },
+          { weight: 1, arbitrary: hostileValue },
+        ),
+        fc.constantFrom(200, 200, 200, 400, 401, 403, 500, 596),
+        async (answer, given) => {
+          body = JSON.stringify(answer);
+          status = given;
+          const client = clientOf(pve);
+          for (const [name, call] of methods) {
+            const outcome = await call(client).then(
+              () => undefined,
+              (error: unknown) => error,
+            );
+            if (outcome !== undefined && !(outcome instanceof StandError))
+              throw new Error(`${name}: ${outcome instanceof Error ? outcome.stack : 'no error'}`);
+            if (outcome instanceof StandError && outcome.exitCode === 1) throw outcome;
+          }
+          client.close();
+          expect(Object.keys(Object.prototype)).toEqual([]);
+        },
       ),
-      fc.constantFrom(200, 200, 200, 400, 401, 403, 500, 596),
-      async (answer, given) => {
-        body = JSON.stringify(answer);
-        status = given;
-        const client = clientOf(pve);
-        for (const [name, call] of methods) {
-          const outcome = await call(client).then(
-            () => undefined,
-            (error: unknown) => error,
-          );
-          if (outcome !== undefined && !(outcome instanceof StandError))
-            throw new Error(`${name}: ${outcome instanceof Error ? outcome.stack : 'no error'}`);
-          if (outcome instanceof StandError && outcome.exitCode === 1) throw outcome;
-        }
-        client.close();
-        expect(Object.keys(Object.prototype)).toEqual([]);
-      },
-    ),
-    { numRuns: 25 },
-  );
-}, 30_000);
+      runs(25),
+    );
+  },
+  LONG,
+);

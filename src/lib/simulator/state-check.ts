@@ -1,0 +1,152 @@
+/** Tells a state that was saved from one that was damaged or edited since. Its shapes are those of state.ts; knows no files. */
+import { Ajv } from 'ajv';
+import type { ClusterState } from './state.ts';
+
+type Shape = Readonly<Record<string, unknown>>;
+
+const text: Shape = { type: 'string' };
+const flag: Shape = { type: 'boolean' };
+const count: Shape = { type: 'integer' };
+const number: Shape = { type: 'number' };
+const anything: Shape = {};
+const list = (items: Shape): Shape => ({ type: 'array', items });
+const map = (additionalProperties: Shape): Shape => ({ type: 'object', additionalProperties });
+const oneOf = (...values: readonly (string | number)[]): Shape => ({ enum: values });
+const record = (
+  needed: Readonly<Record<string, Shape>>,
+  optional: Readonly<Record<string, Shape>> = {},
+): Shape => ({
+  type: 'object',
+  required: Object.keys(needed),
+  properties: { ...needed, ...optional },
+});
+
+const face = record({ iface: text, type: text, options: map(text) });
+const kernel = record({ type: text, vlanAware: flag, ports: list(text) });
+const config = map(text);
+
+const node = record(
+  {
+    ...{ name: text, id: count, cpus: number, memory: number, rootfs: number, online: flag },
+    ...{ maintenance: flag, bootTime: number, baseLoad: number, fingerprint: text, cyclePhase: number },
+    ...{ interfaces: list(face), running: map(kernel) },
+  },
+  {
+    ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
+    staged: list(face),
+  },
+);
+
+const storage = record(
+  {
+    ...{ storage: text, type: text, content: list(text), shared: flag, disabled: flag },
+    ...{ size: number, used: number, options: map(text) },
+  },
+  { nodes: list(text), lockSeconds: number },
+);
+
+const volume = record(
+  { volid: text, storage: text, size: number, format: text, content: text },
+  { node: text, vmid: count, parent: text },
+);
+
+const snapshot = record(
+  { name: text, snaptime: number, description: text, vmstate: flag, config },
+  { parent: text },
+);
+
+const published = record({
+  ...{ name: text, status: text, template: flag, maxcpu: number, maxmem: number, maxdisk: number },
+  runningSince: { type: ['number', 'null'] },
+});
+
+const guest = record(
+  {
+    ...{ vmid: count, type: oneOf('qemu', 'lxc'), node: text, config, snapshots: list(snapshot) },
+    ...{ pending: config, pendingDelete: list(text), paused: flag, load: number },
+  },
+  {
+    ...{ parent: text, runningSince: number, pid: count, memoryLoad: number, publishedUntil: number },
+    published: { anyOf: [published, { type: 'null' }] },
+  },
+);
+
+const token = record({ privsep: flag, expire: number, comment: text, secretHash: text });
+
+const user = record(
+  {
+    ...{ userid: text, enable: flag, expire: number, comment: text, email: text, firstname: text },
+    ...{ lastname: text, keys: text, groups: list(text), tokens: map(token) },
+  },
+  { passwordHash: text, totp: text },
+);
+
+const job = record({ kind: text, args: map(anything), progress: map(anything) });
+
+const task = record(
+  {
+    ...{ upid: text, node: text, pid: count, pstart: count, starttime: number, type: text },
+    ...{ id: text, user: text, log: list(text) },
+  },
+  { endtime: number, exitstatus: text, job, fault: text },
+);
+
+const ha = record(
+  {
+    resources: list(record({ sid: text, state: text }, { group: text, comment: text })),
+    groups: list(record({ group: text, nodes: list(text), restricted: flag, nofailback: flag })),
+  },
+  {
+    rules: list(
+      record(
+        {
+          ...{ rule: text, type: oneOf('node-affinity', 'resource-affinity'), resources: list(text) },
+          ...{ nodes: list(text), strict: flag },
+        },
+        { affinity: oneOf('positive', 'negative') },
+      ),
+    ),
+  },
+);
+
+const sdn = record({
+  installed: flag,
+  zones: list(record({ zone: text, type: text })),
+  vnets: list(record({ vnet: text, zone: text, vlanaware: flag }, { tag: count, alias: text })),
+});
+
+const shape = record({
+  ...{ format: oneOf(1), version: oneOf('7.4', '8.4', '9.2'), name: text, now: number },
+  ...{ randomState: count, nextPid: count, ticketKey: text },
+  credentials: record({ tokenId: text, secret: text, user: text, password: text }),
+  nodes: { ...list(node), minItems: 1 },
+  ...{ storages: list(storage), volumes: list(volume), guests: list(guest), users: list(user) },
+  realms: list(record({ realm: text, type: text, comment: text })),
+  ...{ groups: map(text), roles: map(list(text)), datacenter: map(text), ha, sdn },
+  acl: list(
+    record({ path: text, type: oneOf('user', 'group', 'token'), subject: text, role: text, propagate: flag }),
+  ),
+  pools: list(record({ poolid: text, comment: text, vms: list(count), storage: list(text) })),
+  tasks: list(task),
+} satisfies { readonly [K in keyof Required<ClusterState>]: Shape });
+
+/** What is on a node that is not there. */
+function dangling({ nodes, guests, tasks }: ClusterState): string | undefined {
+  const names = new Set(nodes.map(({ name }) => name));
+  const lost = [...guests, ...tasks].find((one) => !names.has(one.node));
+  return lost && `there is no node "${lost.node}"`;
+}
+
+const compile = () => new Ajv({ allErrors: false, strict: true }).compile<ClusterState>(shape);
+let check: ReturnType<typeof compile> | undefined;
+
+/** The state, or in words why it is none. */
+export function checkState(value: unknown): { readonly state: ClusterState } | { readonly problem: string } {
+  check ??= compile();
+  if (!check(value)) {
+    const [error] = check.errors ?? [];
+    return { problem: `${error?.instancePath || '/'} ${error?.message ?? 'is not valid'}` };
+  }
+  const problem = dangling(value);
+  return problem === undefined ? { state: value } : { problem };
+}
