@@ -110,12 +110,7 @@ test(
     await each(spoilt(text), 50, async (given) => {
       const one = newClass();
       writeFileSync(one.at('plan.json'), given);
-      let isPlan = false;
-      expectWords(() => {
-        loadPlan(one.at('plan.json'));
-        isPlan = true;
-      });
-      if (!isPlan) return;
+      if (!expectWords(() => loadPlan(one.at('plan.json')))) return;
       const cluster = await startCluster({ scenario: SMALL });
       expectNoDefect(await runCli([...one.deploy, '--plan', one.at('plan.json')], cluster));
     });
@@ -125,15 +120,16 @@ test(
 
 /** A cluster in the middle of a deploy: VMs, pools, a staged bridge, a task that runs. */
 async function halfway(): Promise<string> {
-  let state: string | undefined;
+  const states: string[] = [];
   const one = newClass();
   const cluster = await startCluster({
     scenario: SMALL,
     onMutation: ({ phase, path }) => {
-      if (phase === 'after' && path.endsWith('/clone')) state ??= JSON.stringify(cluster.snapshot());
+      if (phase === 'after' && path.endsWith('/clone')) states.push(JSON.stringify(cluster.snapshot()));
     },
   });
   expect((await runCli(one.deploy, cluster)).code).toBe(0);
+  const [state] = states;
   if (state === undefined) throw new Error('nothing was cloned');
   return state;
 }
@@ -146,12 +142,7 @@ test(
       const one = newClass();
       const file = one.at('state.json');
       writeFileSync(file, given);
-      let isState = false;
-      expectWords(() => {
-        readState(file);
-        isState = true;
-      });
-      if (isState)
+      if (expectWords(() => readState(file)))
         expectNoDefect(await runCli([...one.deploy, '--simulate', '--simulate-state', file], undefined));
     });
   },
@@ -181,7 +172,7 @@ function lying(cluster: Cluster, lies: readonly Distortion[]): Connect {
 
 const COMMANDS: Readonly<Record<string, (one: ReturnType<typeof newClass>) => readonly string[]>> = {
   deploy: (one) => one.deploy,
-  cleanup: (one) => ['cleanup', '--lab', 'net', '--min-age', '0'],
+  cleanup: () => ['cleanup', '--lab', 'net', '--min-age', '0'],
   'deploy --dry-run': (one) => [...one.deploy, '--dry-run'],
   'users list': (one) => ['users', 'list', ...one.files],
   'bridges list': () => ['bridges', 'list'],

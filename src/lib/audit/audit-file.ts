@@ -65,7 +65,8 @@ export class AuditFile {
       return new AuditFile(handle, last[0] !== NEWLINE);
     } catch (error) {
       await handle?.close();
-      return error instanceof FileProblem ? refuse(file, error.message, error) : Promise.reject(error);
+      if (error instanceof FileProblem) refuse(file, error.message, error);
+      throw error;
     }
   }
 

@@ -163,18 +163,18 @@ class LockPool {
   async #moveOn(): Promise<boolean> {
     const next = this.#nextComment();
     this.#ours.add(next.comment);
-    let isInTime = true;
+    const sent = { inTime: true };
     await attempt(this.#io, {
       id: this.#name,
       act: async () => {
-        isInTime = !this.isLate();
-        if (!isInTime) return 'already-done';
+        sent.inTime = !this.isLate();
+        if (!sent.inTime) return 'already-done';
         await this.#pve.updatePool(this.pool, { comment: next.comment }, this.#io.signal);
         return 'done';
       },
       look: async () => ((await this.read())?.comment === next.comment ? 'done' : 'absent'),
     });
-    if (!isInTime) return false;
+    if (!sent.inTime) return false;
     this.#ours = new Set([next.comment]);
     this.#until = next.until;
     return true;
