@@ -82,6 +82,17 @@ test('no file is no state; another file is an error, and so is a pipe that nobod
     await writeFile(join(folder, 'bad.json'), text);
     expect(() => readState(join(folder, 'bad.json'))).toThrow('not a state file of a simulated cluster');
   }
+  const { sim, time } = await start();
+  const state = sim.snapshot();
+  time.stop();
+  for (const [damage, says] of [
+    [{ pools: null }, '/pools must be array'],
+    [{ guests: [{ ...state.guests[0], node: 'elsewhere' }] }, 'there is no node "elsewhere"'],
+    [{ version: '6.4' }, '/version must be equal to one of the allowed values'],
+  ] as const) {
+    await writeFile(join(folder, 'bad.json'), JSON.stringify({ ...state, ...damage }));
+    expect(() => readState(join(folder, 'bad.json'))).toThrow(`or damaged: ${says}`);
+  }
   execFileSync('mkfifo', [join(folder, 'pipe.json')]);
   expect(() => readState(join(folder, 'pipe.json'))).toThrow('it is not a regular file');
 });
