@@ -7,6 +7,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readState, saveState } from '../../src/lib/simulator/persistence.ts';
 import { start, type Caller } from './harness.ts';
 
+const TASK = {
+  ...{ upid: 'UPID:x', node: 'pve1', pid: 1, pstart: 1, starttime: 1, type: 'qmclone', id: '1' },
+  ...{ user: 'root@pam', log: [] },
+};
+
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sim-state-'));
@@ -88,6 +93,11 @@ test('no file is no state; another file is an error, and so is a pipe that nobod
   for (const [damage, says] of [
     [{ pools: null }, '/pools must be array'],
     [{ guests: [{ ...state.guests[0], node: 'elsewhere' }] }, 'there is no node "elsewhere"'],
+    [{ now: 1e308 }, '/now must be <='],
+    [
+      { tasks: [{ ...TASK, job: { kind: 'x', args: {}, progress: { a: 1e15 } } }] },
+      'the task UPID:x would not end',
+    ],
     [{ version: '6.4' }, '/version must be equal to one of the allowed values'],
   ] as const) {
     await writeFile(join(folder, 'bad.json'), JSON.stringify({ ...state, ...damage }));

@@ -7,7 +7,8 @@ type Shape = Readonly<Record<string, unknown>>;
 const text: Shape = { type: 'string' };
 const flag: Shape = { type: 'boolean' };
 const count: Shape = { type: 'integer' };
-const number: Shape = { type: 'number' };
+const number: Shape = { type: 'number', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
+const moment: Shape = { type: 'number', minimum: 0, maximum: Date.UTC(2100) };
 const anything: Shape = {};
 const list = (items: Shape): Shape => ({ type: 'array', items });
 const map = (additionalProperties: Shape): Shape => ({ type: 'object', additionalProperties });
@@ -81,7 +82,9 @@ const user = record(
   { passwordHash: text, totp: text },
 );
 
-const job = record({ kind: text, args: map(anything), progress: map(anything) });
+/** What a task has done, what it has chosen, and until when it waits. */
+const progress = map({ type: ['boolean', 'string', 'number'] });
+const job = record({ kind: text, args: map(anything), progress });
 
 const task = record(
   {
@@ -116,7 +119,7 @@ const sdn = record({
 });
 
 const shape = record({
-  ...{ format: oneOf(1), version: oneOf('7.4', '8.4', '9.2'), name: text, now: number },
+  ...{ format: oneOf(1), version: oneOf('7.4', '8.4', '9.2'), name: text, now: moment },
   ...{ randomState: count, nextPid: count, ticketKey: text },
   credentials: record({ tokenId: text, secret: text, user: text, password: text }),
   nodes: { ...list(node), minItems: 1 },
@@ -137,7 +140,17 @@ function dangling({ nodes, guests, tasks }: ClusterState): string | undefined {
   return lost && `there is no node "${lost.node}"`;
 }
 
-const compile = () => new Ajv({ allErrors: false, strict: true }).compile<ClusterState>(shape);
+const A_YEAR = 366 * 24 * 3600 * 1000;
+
+/** Whoever waits for a task would wait for ever. */
+function endless({ now, tasks }: ClusterState): string | undefined {
+  const waits = ({ job }: ClusterState['tasks'][number]): boolean =>
+    Object.values(job?.progress ?? {}).some((value) => typeof value === 'number' && value > now + A_YEAR);
+  const task = tasks.find(waits);
+  return task && `the task ${task.upid} would not end within a year`;
+}
+
+const compile = () => new Ajv({ strict: true, allowUnionTypes: true }).compile<ClusterState>(shape);
 let check: ReturnType<typeof compile> | undefined;
 
 /** The state, or in words why it is none. */
@@ -147,6 +160,6 @@ export function checkState(value: unknown): { readonly state: ClusterState } | {
     const [error] = check.errors ?? [];
     return { problem: `${error?.instancePath || '/'} ${error?.message ?? 'is not valid'}` };
   }
-  const problem = dangling(value);
+  const problem = dangling(value) ?? endless(value);
   return problem === undefined ? { state: value } : { problem };
 }
