@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
-import { isLong } from './test/runs.ts';
+import { isLengthy } from './test/runs.ts';
 
 /** Ends a test that hangs. None is meant to come near it, however slow the machine. */
-const HANGS = (isLong ? 240 : 10) * 60_000;
+const HANGS = (isLengthy ? 240 : 10) * 60_000;
 
 // Without isolation a worker loads the sources once, not once per file: half the CPU time of the unit tests.
 const base = {

@@ -62,7 +62,7 @@ export async function runChanging(
   const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
   let stopped: StopSignal | undefined;
-  let hasTrouble = false;
+  const troubles: StandError[] = [];
   let phase = '';
   const ui = createUi({
     mode: flags.progress,
@@ -77,10 +77,11 @@ export async function runChanging(
     level: flags.logLevel,
     to: logFile === undefined ? io.stderr : { file: logFile, onTrouble: (text) => ui.warn(text) },
   });
-  const trouble = ({ message, issues, hint }: StandError): void => {
+  const trouble = (error: StandError): void => {
+    const { message, issues, hint } = error;
     const words = [message, ...issues.map((issue) => issue.message)].join(': ');
     ui.warn(hint === undefined ? words : `${words} (${hint})`);
-    hasTrouble = true;
+    troubles.push(error);
   };
   const hangup = new AbortController();
   const unsubscribe = io.onSignal((signal) => {
@@ -181,8 +182,7 @@ export async function runChanging(
     ui.done();
     for (const session of await Promise.allSettled(sessions.values()))
       if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- set by `trouble` above
-    if (hasTrouble && io.exitCode() === 0) io.setExitCode(PARTIAL);
+    if (troubles.length > 0 && io.exitCode() === 0) io.setExitCode(PARTIAL);
     unsubscribe();
   }
 }

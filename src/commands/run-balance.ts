@@ -1,7 +1,8 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
-import { CancelledError, StandError } from '../lib/errors.ts';
+import { CancelledError, StandError, UsageError } from '../lib/errors.ts';
 import type { Summary } from '../lib/execute/types.ts';
 import { FileProblem } from '../lib/files/problem.ts';
+import { assertReplaceable } from '../lib/files/replace.ts';
 import { createNotifier } from '../lib/notify/notifier.ts';
 import type { BalancePlan } from '../lib/plan/balance/balance.ts';
 import { renderBalance } from '../lib/render/balance-text.ts';
@@ -225,6 +226,19 @@ async function runForever(
   else if (signal === 'SIGTERM' && run.hard.aborted) io.setExitCode(143);
 }
 
+/** The collector would never see the figures; and a run by interval would tell of it each time. */
+async function assertMetricsFile(file: string): Promise<void> {
+  try {
+    await assertReplaceable(file);
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new UsageError('METRICS_FILE', `the metrics file ${file} cannot be used: ${error.message}`, {
+      hint: "name a file in the folder of node-exporter's textfile collector",
+      cause: error,
+    });
+  }
+}
+
 export async function runBalance(
   io: ProgramIo,
   flags: BalanceFlags,
@@ -232,6 +246,7 @@ export async function runBalance(
 ): Promise<void> {
   const settings = loadSettings(flags, evacuate !== undefined);
   const { config, connections, interval } = settings;
+  if (config.metricsFile !== undefined && !flags.dryRun) await assertMetricsFile(config.metricsFile);
   await runChanging(io, flags, async (run) => {
     for (const warning of settings.warnings) run.output.warn(warning);
     // What is wrong with secrets and connections is said before anything is contacted.

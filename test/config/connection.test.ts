@@ -217,6 +217,11 @@ describe('hosts, certificates, time', () => {
     ],
     ['no host', [], ['connections.yml:1:1 c.host: is missing → add host or host:port']],
     [
+      'an object for a host',
+      ['host: { a: { b: 1 } }'],
+      ['connections.yml:4:9 c.host: is no host, and no list of hosts → write host or host:port'],
+    ],
+    [
       'a SHA-1 fingerprint',
       ['host: a', `fingerprint: "${'AB:'.repeat(19)}AB"`],
       [

@@ -226,9 +226,10 @@ describe('the file', () => {
   test('a failed write is reported, kept in mind, and made good', async () => {
     const credentials = await open();
     mkdirSync(file);
-    expect(await refusal(() => credentials.pending('a@pve', 'a', make('first')))).toMatch(
-      /^credentials\.csv: it cannot be written: it is a folder → /,
-    );
+    await expect(credentials.pending('a@pve', 'a', make('first'))).rejects.toMatchObject({
+      code: 'CREDENTIALS_FILE',
+      message: `the credentials file ${file} cannot be written: it is a folder`,
+    });
     rmSync(file, { recursive: true });
     expect(await credentials.pending('a@pve', 'a', never)).toBe('first');
     expect(content()).toEqual([HEADER, `a@pve,first,pending,a,${URL}`]);

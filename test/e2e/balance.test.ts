@@ -1,4 +1,5 @@
 /** Balance through the command line: what moves, what stays and why, and that a killed run is mended by the next. */
+import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
@@ -430,6 +431,15 @@ describe('running', () => {
     expect([outcome.code, documents.length]).toEqual([0, 1]);
     expect(JSON.parse(documents[0] ?? '')).toMatchObject({ summary: { status: 'done' } });
     expect(Object.values(placesOf(simulator))).toContain('pve3');
+  });
+
+  test('a metrics file that cannot be one is refused before anything is contacted', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED) });
+    const folder = workFolder();
+    execFileSync('mkfifo', [join(folder, 'm.prom')]);
+    const outcome = await run(simulator, 'guests: all', { args: ['--metrics-file', join(folder, 'm.prom')] });
+    expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining('[METRICS_FILE]')]);
+    expect(simulator.requests).toEqual([]);
   });
 
   test('several clusters: one that fails stops no other; the worst exit code wins', async () => {

@@ -183,7 +183,7 @@ export async function post(
   path: string,
   form: Readonly<Record<string, string>>,
   as: 'admin' | 'nobody' = 'admin',
-  method: 'POST' | 'PUT' = 'POST',
+  method: 'POST' | 'PUT' | 'DELETE' = 'POST',
 ): Promise<number> {
   const { tokenId, secret } = cluster.credentials;
   const body = new URLSearchParams(form).toString();

@@ -5,7 +5,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
-import { runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
+import { post, runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
 
 const LAB =
   'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: lan }] }]\n';
@@ -125,6 +126,81 @@ describe('SIGHUP', () => {
   });
 });
 
+describe('a machine that sleeps while it plans', () => {
+  const LOCK = 'deploy-stand-lock';
+
+  /** It falls asleep when it reads under the lock; `meanwhile`: what another run does before it wakes up. */
+  const sleepFor = async (seconds: number, meanwhile?: (cluster: Cluster) => Promise<unknown>) => {
+    const cluster = await startCluster();
+    const { clock } = cluster.time;
+    let night: Promise<unknown> | undefined;
+    const serve: Cluster['serve'] = async (request) => {
+      const answer = await cluster.serve(request);
+      const isPlanning = poolsOf(cluster).includes(LOCK) && request.target.endsWith('/cluster/resources');
+      if (isPlanning) night ??= clock.sleep(seconds * 1000).then(() => meanwhile?.(cluster));
+      await night;
+      return answer;
+    };
+    // Nothing in it wakes up by itself.
+    const sleep: typeof clock.sleep = async (ms, signal) => {
+      await clock.sleep(ms, signal);
+      await night;
+    };
+    const sleeper = { now: () => clock.now(), sleep };
+    const run = await runCli(newClass().deploy, cluster, {
+      clock: sleeper,
+      connect: inProcess(serve, sleeper),
+    });
+    expect(night).toBeDefined();
+    return { cluster, run };
+  };
+
+  test('nobody else came: it goes on with its plan', async () => {
+    const { cluster, run } = await sleepFor(300);
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('another run')]);
+    expectDeployed(cluster);
+  });
+
+  test('another run came and went: it plans again', async () => {
+    const { cluster, run } = await sleepFor(300, (cluster) =>
+      post(cluster, `/pools/${LOCK}`, {}, 'admin', 'DELETE'),
+    );
+    expect([run.code, run.stderr]).toEqual([
+      0,
+      expect.stringContaining('planning again: another run took over'),
+    ]);
+    expect(writes(cluster).filter((write) => write === 'POST /pools').length).toBeGreaterThan(1);
+    expectDeployed(cluster);
+  });
+
+  test('another run has the lock: it waits for it, then plans again', async () => {
+    const { cluster, run } = await sleepFor(300, (cluster) => {
+      const until = new Date(cluster.now() + 60_000).toISOString();
+      const comment = `deploy-stand-lock owner=boris run=x until=${until}`;
+      return post(cluster, `/pools/${LOCK}`, { comment }, 'admin', 'PUT');
+    });
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('waiting for boris')]);
+    expectDeployed(cluster);
+  });
+});
+
+test('a cleanup that cannot get the lock in the end says what it has removed, and what is left', async () => {
+  const cluster = await startCluster();
+  const one = newClass();
+  expect((await runCli(one.deploy, cluster)).code).toBe(0);
+  expect(await post(cluster, '/pools', { poolid: 'deploy-stand-lock', comment: 'mine' })).toBe(200);
+  const run = await runCli(['cleanup', ...one.files, '--output', 'json'], cluster);
+  expect(run.code).toBe(5);
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    summary: {
+      status: 'partial',
+      stands: [{ status: 'incomplete', error: { code: 'PLANNING_LOCKED' } }, { status: 'incomplete' }],
+    },
+  });
+  expect(cluster.snapshot().guests.filter(({ vmid }) => vmid >= 10_000)).toEqual([]);
+  expect(poolsOf(cluster)).toEqual(['anna', 'boris', 'deploy-stand-lock']);
+});
+
 describe('--out', () => {
   test('a plan is on disk before the first step', async () => {
     const seen: boolean[] = [];
@@ -144,13 +220,23 @@ describe('--out', () => {
     const cluster = await startCluster();
     const one = newClass();
     writeFileSync(one.at('plan.json'), 'old');
-    await fillDisk();
+    // There is still room when the run begins, which looks at both files.
+    await fillDisk(2);
     const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FILE]')]);
     expect(run.stderr).toContain('ENOSPC; nothing was changed');
     expect(writes(cluster)).toEqual(['POST /pools', expect.stringMatching(/^DELETE \/pools/)]);
     expect(readFileSync(one.at('plan.json'), 'utf8')).toBe('old');
     expect(readdirSync(one.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('on a disk that is full already nothing is contacted', async () => {
+    const cluster = await startCluster();
+    const one = newClass();
+    await fillDisk();
+    const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('ENOSPC')]);
+    expect([cluster.requests, readdirSync(one.folder).sort()]).toEqual([[], ['lab.yml', 'users.yml']]);
   });
 
   test.each(['deploy', '--dry-run'])('%s: a symbolic link is not written through', async (word) => {
@@ -189,11 +275,11 @@ describe('files that cannot be written in the end', () => {
     const cluster = await startCluster();
     const one = newClass();
     expect((await runCli(one.deploy, cluster)).code).toBe(0);
-    await fillDisk();
+    await fillDisk(1);
     const run = await runCli(['cleanup', ...one.files, '--output', 'json'], cluster);
     expect(run.code).toBe(5);
     expect(JSON.parse(run.stdout)).toMatchObject({ summary: { status: 'done', steps: { failed: 0 } } });
-    expect(run.stderr).toContain('it cannot be written: ENOSPC');
+    expect(run.stderr).toContain('c.csv cannot be written: ENOSPC');
     expect(poolsOf(cluster)).toEqual([]);
   });
 
@@ -202,7 +288,7 @@ describe('files that cannot be written in the end', () => {
     const argv = [...one.deploy, '--simulate', '--simulate-state', one.at('state.json'), '--output', 'json'];
     expect((await runCli(argv, undefined)).code).toBe(0);
     const kept = readFileSync(one.at('state.json'), 'utf8');
-    await fillDisk();
+    await fillDisk(2);
     const run = await runCli(argv, undefined);
     expect([run.code, JSON.parse(run.stdout)]).toEqual([
       5,

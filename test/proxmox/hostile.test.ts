@@ -17,7 +17,7 @@ import {
   UPID,
   type TestServer,
 } from './support.ts';
-import { runs } from '../runs.ts';
+import { fuzzRuns } from '../runs.ts';
 
 holdTimers();
 
@@ -341,6 +341,6 @@ test('whatever a server answers, every method gives a result or an error of ours
         expect(Object.keys(Object.prototype)).toEqual([]);
       },
     ),
-    runs(25, 1000),
+    fuzzRuns(25),
   );
 });

@@ -7,6 +7,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readState, saveState } from '../../src/lib/simulator/persistence.ts';
 import { start, type Caller } from './harness.ts';
 
+const TASK = {
+  ...{ upid: 'UPID:x', node: 'pve1', pid: 1, pstart: 1, starttime: 1, type: 'qmclone', id: '1' },
+  ...{ user: 'root@pam', log: [] },
+};
+
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sim-state-'));
@@ -81,6 +86,22 @@ test('no file is no state; another file is an error, and so is a pipe that nobod
   for (const text of ['{"format":2}', 'not json']) {
     await writeFile(join(folder, 'bad.json'), text);
     expect(() => readState(join(folder, 'bad.json'))).toThrow('not a state file of a simulated cluster');
+  }
+  const { sim, time } = await start();
+  const state = sim.snapshot();
+  time.stop();
+  for (const [damage, says] of [
+    [{ pools: null }, '/pools must be array'],
+    [{ guests: [{ ...state.guests[0], node: 'elsewhere' }] }, 'there is no node "elsewhere"'],
+    [{ now: 1e308 }, '/now must be <='],
+    [
+      { tasks: [{ ...TASK, job: { kind: 'x', args: {}, progress: { a: 1e15 } } }] },
+      'the task UPID:x would not end',
+    ],
+    [{ version: '6.4' }, '/version must be equal to one of the allowed values'],
+  ] as const) {
+    await writeFile(join(folder, 'bad.json'), JSON.stringify({ ...state, ...damage }));
+    expect(() => readState(join(folder, 'bad.json'))).toThrow(`or damaged: ${says}`);
   }
   execFileSync('mkfifo', [join(folder, 'pipe.json')]);
   expect(() => readState(join(folder, 'pipe.json'))).toThrow('it is not a regular file');

@@ -21,12 +21,11 @@ function issuesOf(text: string): string[] {
 test.each<[string, string, string[]]>([
   ['the least there can be', minimal, []],
   ['a version as a number', `version: 8.4\n${minimal}`, []],
+  ['broken YAML', 'nodes: [', ['1 : the indentation does not fit the lines above']],
   [
-    'broken YAML',
-    'nodes: [',
-    [
-      '1 : Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 9:\n\nnodes: [\n        ^\n',
-    ],
+    'an alias of nothing',
+    'nodes: *nowhere\nstorages: []\n',
+    ['1 nodes: a "*" at the start of a value is YAML syntax'],
   ],
   ['an unknown version', `version: "8.1"\n${minimal}`, ['1 version: must be one of 7.4, 8.4, 9.2']],
   ['an unknown property', `speed: 3\n${minimal}`, ['1 : unknown property "speed"']],

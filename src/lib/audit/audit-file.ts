@@ -65,7 +65,7 @@ export class AuditFile {
       return new AuditFile(handle, last[0] !== NEWLINE);
     } catch (error) {
       await handle?.close();
-      if (error instanceof FileProblem) return refuse(file, error.message, error);
+      if (error instanceof FileProblem) refuse(file, error.message, error);
       throw error;
     }
   }

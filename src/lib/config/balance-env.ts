@@ -145,8 +145,12 @@ const SECRET = /TOKEN|PASSWORD|CHAT|KEY/;
 
 /** The line that counts is the last one, as for parseEnv. */
 function lineOf(text: string, name: string): number | undefined {
-  const lines = text.split('\n');
-  const at = lines.findLastIndex((line) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`).test(line));
+  const nameIn = (line: string): string =>
+    line
+      .slice(0, line.indexOf('='))
+      .replace(/^\s*export\s/, '')
+      .trim();
+  const at = text.split('\n').findLastIndex((line) => line.includes('=') && nameIn(line) === name);
   return at < 0 ? undefined : at + 1;
 }
 

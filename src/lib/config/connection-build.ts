@@ -39,7 +39,11 @@ const DEFAULT_TIMEOUT_S = 60;
 
 function hostsOf({ raw, fail }: Draft): string[] {
   const { host } = raw;
-  if (typeof host !== 'string' && !Array.isArray(host)) return [];
+  if (host === undefined || host === null) return [];
+  if (typeof host !== 'string' && !Array.isArray(host)) {
+    fail('host', 'is no host, and no list of hosts', { hint: 'write host or host:port' });
+    return [];
+  }
   return hostTexts(host).flatMap((written) => {
     const parsed = parseHost(written);
     if ('value' in parsed) return [parsed.value];

@@ -263,7 +263,11 @@ export class CredentialsFile {
     } catch (error) {
       this.#isDirty = true;
       if (!(error instanceof FileProblem)) throw error;
-      refuse(this.path, `it cannot be written: ${error.message}`);
+      throw new ConfigError(
+        'CREDENTIALS_FILE',
+        `the credentials file ${this.path} cannot be written: ${error.message}`,
+        { hint: 'make room for it, or name another file with --credentials', cause: error },
+      );
     }
   }
 }

@@ -13,8 +13,11 @@ import { attempt, type RetryIo } from './retry.ts';
 export interface PlanningLock {
   /** Gives the lock back; again is harmless. Never throws for trouble with PVE: what is left expires by itself. */
   release(): Promise<void>;
-  /** Throws PlanRefusedError when the lock was lost: what was planned may be out of date. */
-  assertHeld(): void;
+  /**
+   * Has nobody else had it since it was taken? False: what was planned may be out of date. Asks PVE when the deadline has
+   * passed (planning was slow, the machine slept), and moves it on.
+   */
+  isHeld(): Promise<boolean>;
 }
 
 export interface PlanningLockOptions {
@@ -129,22 +132,15 @@ class LockPool {
     await this.#delete(async () => (await this.read())?.comment === expired.comment);
   }
 
-  async renew(): Promise<void> {
-    if (!(await this.#isOurs())) this.#held = false;
-    this.assertHeld();
-    const next = this.#nextComment();
-    this.#ours.add(next.comment);
-    await attempt(this.#io, {
-      id: this.#id(),
-      act: async () => {
-        this.assertHeld(); // past the deadline the comment may be another run's
-        await this.#pve.updatePool(this.pool, { comment: next.comment }, this.#io.signal);
-        return 'done';
-      },
-      look: async () => ((await this.read())?.comment === next.comment ? 'done' : 'absent'),
-    });
-    this.#ours = new Set([next.comment]);
-    this.#until = next.until;
+  /** Moves the deadline on. False: another run has it, or has had it. */
+  async renew(): Promise<boolean> {
+    while (this.#held) {
+      const holder = await this.read();
+      if (!holder || !this.#ours.has(holder.comment.trim())) this.#held = false;
+      else if (this.isLate()) return this.#regain(holder);
+      else if (await this.#moveOn()) return true;
+    }
+    return false;
   }
 
   async release(): Promise<void> {
@@ -152,19 +148,45 @@ class LockPool {
     if (await this.#isOurs()) await this.#delete(() => this.#isOurs());
   }
 
-  held(): boolean {
-    return this.#held && this.#pve.serverTime().getTime() < this.#until;
+  /** As far as this run knows. */
+  get isHeld(): boolean {
+    return this.#held;
   }
 
-  assertHeld(): void {
-    if (this.held()) return;
-    throw new PlanRefusedError(
-      'PLANNING_LOCK_LOST',
-      `another run took over the lock ${this.pool} of this cluster`,
-      {
-        hint: 'run the command again: it plans anew from what is there',
+  /** Has its own deadline passed? From then on others may take it. */
+  isLate(): boolean {
+    return this.#pve.serverTime().getTime() >= this.#until;
+  }
+
+  /** False: the deadline passed meanwhile, and the comment may be another run's. */
+  async #moveOn(): Promise<boolean> {
+    const next = this.#nextComment();
+    this.#ours.add(next.comment);
+    const sent = { inTime: true };
+    await attempt(this.#io, {
+      id: this.#id(),
+      act: async () => {
+        sent.inTime = !this.isLate();
+        if (!sent.inTime) return 'already-done';
+        await this.#pve.updatePool(this.pool, { comment: next.comment }, this.#io.signal);
+        return 'done';
       },
-    );
+      look: async () => ((await this.read())?.comment === next.comment ? 'done' : 'absent'),
+    });
+    if (!sent.inTime) return false;
+    this.#ours = new Set([next.comment]);
+    this.#until = next.until;
+    return true;
+  }
+
+  /** Nobody has written over it so far; from here on as with anybody's lock that expired. */
+  async #regain(late: Holder): Promise<boolean> {
+    try {
+      return (this.#held = await this.takeOver(late));
+    } catch (error) {
+      this.#ours.add(late.comment.trim()); // it may still be there, and be tried again
+      throw error;
+    }
   }
 
   async #create(comment: string): Promise<boolean> {
@@ -249,7 +271,7 @@ class LockPool {
 }
 
 /** Moves the deadline on until stopped, or until the lock turns out to be lost. */
-async function keepRenewing(lock: LockPool, clock: Clock, stop: AbortSignal): Promise<void> {
+async function keepRenewing(renew: () => Promise<boolean>, clock: Clock, stop: AbortSignal): Promise<void> {
   for (let wait = RENEW_EVERY; ;) {
     try {
       await clock.sleep(wait, stop);
@@ -257,11 +279,11 @@ async function keepRenewing(lock: LockPool, clock: Clock, stop: AbortSignal): Pr
       return;
     }
     try {
-      await lock.renew();
+      if (!(await renew())) return;
       wait = RENEW_EVERY;
     } catch (error) {
-      // Trouble with PVE may pass before the deadline does; a lost lock does not come back.
-      if (!(error instanceof StandError) || !lock.held()) return;
+      // Trouble with PVE may pass.
+      if (!(error instanceof StandError)) return;
       wait = LONGEST_POLL;
     }
   }
@@ -343,7 +365,12 @@ export async function acquirePlanningLock(
   }
   lock.detach();
   const stop = new AbortController();
-  const renewing = keepRenewing(lock, clock, stop.signal);
+  let current: Promise<boolean> | undefined;
+  const renew = (): Promise<boolean> =>
+    (current ??= lock.renew().finally(() => {
+      current = undefined;
+    }));
+  const renewing = keepRenewing(renew, clock, stop.signal);
   let released: Promise<void> | undefined;
   const release = async () => {
     stop.abort();
@@ -352,6 +379,6 @@ export async function acquirePlanningLock(
   };
   return {
     release: () => (released ??= release()),
-    assertHeld: () => lock.assertHeld(),
+    isHeld: () => (lock.isHeld && lock.isLate() ? renew() : Promise.resolve(lock.isHeld)),
   };
 }

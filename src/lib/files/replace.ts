@@ -10,6 +10,8 @@ import { assertWritableFile, type WritableOptions } from './open.ts';
 import { problemOfMaking } from './problem.ts';
 
 const NEW_FILE = 0o666;
+/** The credentials of some 500 users. */
+const ROOM = 64 * 1024;
 
 export interface ReplaceOptions extends WritableOptions {
   /** Permission bits; default: those of the file that is there, else the usual ones. */
@@ -76,13 +78,18 @@ export async function replaceFile(file: string, text: string, options: ReplaceOp
   }
 }
 
-/** Throws FileProblem when `replaceFile` would not be able to make its file: found out before the work, not after it. */
+/** Throws FileProblem when `replaceFile` could not make its file, or the disk is full: found out before the work, not after it. */
 export async function assertReplaceable(file: string, options: WritableOptions = {}): Promise<void> {
   assertWritableFile(file, options);
   const probe = temporaryName(file);
   try {
-    await (await open(probe, 'wx', 0o600)).close();
-    await rm(probe);
+    const handle = await open(probe, 'wx', 0o600);
+    try {
+      await handle.writeFile(Buffer.alloc(ROOM));
+    } finally {
+      await handle.close();
+      await rm(probe);
+    }
   } catch (error) {
     throw problemOfMaking(error);
   }

@@ -3,6 +3,7 @@ import { ApplyError, ConfigError } from '../errors.ts';
 import { readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { replaceFile } from '../files/replace.ts';
+import { checkState } from './state-check.ts';
 import type { ClusterState } from './state.ts';
 
 const MAX_BYTES = 500 * 1024 * 1024;
@@ -20,16 +21,6 @@ export async function saveState(sim: { snapshot(): ClusterState }, file: string)
   }
 }
 
-function isState(value: unknown): value is ClusterState {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'format' in value &&
-    value.format === 1 &&
-    'guests' in value
-  );
-}
-
 function refuse(file: string, message: string): never {
   throw new ConfigError('SIMULATOR_STATE_INVALID', `${file}: ${message}`, {
     issues: [{ file, path: '', message }],
@@ -44,7 +35,9 @@ export function readState(file: string): ClusterState | undefined {
   } catch (error) {
     if (error instanceof FileProblem && error.kind === 'missing') return undefined;
     if (error instanceof FileProblem) return refuse(file, `the state cannot be read: ${error.message}`);
-    value = undefined;
+    return refuse(file, 'not a state file of a simulated cluster: it is not JSON');
   }
-  return isState(value) ? value : refuse(file, 'not a state file of a simulated cluster');
+  const found = checkState(value);
+  if ('state' in found) return found.state;
+  return refuse(file, `not a state file of a simulated cluster, or damaged: ${found.problem}`);
 }

@@ -1,6 +1,7 @@
 /** Reads scenario files: YAML, schema, then rules. Reports every problem at once; builds nothing. */
 import { Ajv, type ErrorObject } from 'ajv';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { Issues, printable } from '../config/issues.ts';
+import { readYaml, type YamlFile } from '../config/read-yaml.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { readPackageFile } from '../files/package.ts';
 import { nodesOf } from './scenario-nodes.ts';
@@ -9,7 +10,7 @@ import type { RequestFault } from './faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 import { versionFacts } from './version.ts';
 
-type Path = readonly (string | number)[];
+const NO_TEXT_KEYS: ReadonlySet<string> = new Set();
 
 const readSchema = (): object => JSON.parse(readPackageFile('schemas/cluster.schema.json')) as object;
 
@@ -20,33 +21,6 @@ function schemaCheck(): ReturnType<Ajv['compile']> {
     readSchema(),
   );
   return validator;
-}
-
-function printPath(path: Path): string {
-  return path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${part}`))
-    .join('');
-}
-
-class Located {
-  readonly issues: ConfigIssue[] = [];
-  readonly #file: string;
-  readonly #document: Document;
-  readonly #lines: LineCounter;
-
-  constructor(file: string, document: Document, lines: LineCounter) {
-    this.#file = file;
-    this.#document = document;
-    this.#lines = lines;
-  }
-
-  add(path: Path, message: string): void {
-    const node = this.#document.getIn([...path], true);
-    const offset = isNode(node) ? node.range?.[0] : undefined;
-    const place = offset === undefined ? undefined : this.#lines.linePos(offset);
-    const where = place ? { line: place.line, column: place.col } : {};
-    this.issues.push({ file: this.#file, ...where, path: printPath(path), message });
-  }
 }
 
 function pathOf(error: ErrorObject): (string | number)[] {
@@ -60,14 +34,16 @@ function pathOf(error: ErrorObject): (string | number)[] {
 function messageOf(error: ErrorObject): string {
   const params = error.params as Readonly<Record<string, unknown>>;
   if (error.keyword === 'additionalProperties')
-    return `unknown property "${String(params['additionalProperty'])}"`;
+    return `unknown property "${printable(String(params['additionalProperty']))}"`;
   if (error.keyword === 'enum')
     return `must be one of ${(params['allowedValues'] as unknown[]).map(String).join(', ')}`;
   return error.message ?? 'is not valid';
 }
 
+const none = (what: string, name: string): string => `there is no ${what} "${printable(name)}"`;
+
 /** References that the schema cannot see. */
-function checkReferences(scenario: Scenario, found: Located): void {
+function checkReferences(scenario: Scenario, found: Issues): void {
   const nodes = new Set(nodesOf(scenario).map((node) => node.name));
   const storages = new Set(scenario.storages.map((storage) => storage.id));
   const pools = new Set((scenario.pools ?? []).map((pool) => pool.pool));
@@ -78,12 +54,12 @@ function checkReferences(scenario: Scenario, found: Located): void {
   const vmids = new Set<number>();
   for (const key of ['templates', 'guests'] as const) {
     (scenario[key] ?? []).forEach((machine, i) => {
-      if (!nodes.has(machine.node)) found.add([key, i, 'node'], `there is no node "${machine.node}"`);
+      if (!nodes.has(machine.node)) found.add([key, i, 'node'], none('node', machine.node));
       if (machine.storage !== undefined && !storages.has(machine.storage)) {
-        found.add([key, i, 'storage'], `there is no storage "${machine.storage}"`);
+        found.add([key, i, 'storage'], none('storage', machine.storage));
       }
       if (machine.pool !== undefined && !pools.has(machine.pool)) {
-        found.add([key, i, 'pool'], `there is no pool "${machine.pool}"`);
+        found.add([key, i, 'pool'], none('pool', machine.pool));
       }
       if (vmids.has(machine.vmid)) found.add([key, i, 'vmid'], `VMID ${machine.vmid} is used twice`);
       vmids.add(machine.vmid);
@@ -94,10 +70,10 @@ function checkReferences(scenario: Scenario, found: Located): void {
     if (!storages.has(storage)) found.add(['snippets', i, 'volid'], `there is no storage "${storage}"`);
   });
   (scenario.acl ?? []).forEach((entry, i) => {
-    if (!roles.has(entry.role)) found.add(['acl', i, 'role'], `there is no role "${entry.role}"`);
+    if (!roles.has(entry.role)) found.add(['acl', i, 'role'], none('role', entry.role));
   });
   (scenario.foreign_guests?.nodes ?? []).forEach((name, i) => {
-    if (!nodes.has(name)) found.add(['foreign_guests', 'nodes', i], `there is no node "${name}"`);
+    if (!nodes.has(name)) found.add(['foreign_guests', 'nodes', i], none('node', name));
   });
 }
 
@@ -105,21 +81,20 @@ function fail(file: string, issues: readonly ConfigIssue[]): never {
   throw new ConfigError('SCENARIO_INVALID', `${file} is not a usable cluster scenario`, { issues });
 }
 
+function read(text: string, file: string): YamlFile {
+  try {
+    return readYaml(text, file, { textKeys: NO_TEXT_KEYS });
+  } catch (error) {
+    if (error instanceof ConfigError) fail(file, error.issues);
+    throw error;
+  }
+}
+
 /** Throws ConfigError with every problem of the file. */
 export function loadScenario(text: string, file: string): Scenario {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const found = new Located(file, document, lines);
-  if (document.errors.length > 0) {
-    fail(
-      file,
-      document.errors.map((error) => {
-        const place = lines.linePos(error.pos[0]);
-        return { file, line: place.line, column: place.col, path: '', message: error.message };
-      }),
-    );
-  }
-  const value: unknown = document.toJS();
+  const yaml = read(text, file);
+  const found = new Issues(yaml, () => false);
+  const { value } = yaml;
   // `version: 8.4` is a number in YAML; what is meant is clear.
   if (isRecord(value) && typeof value['version'] === 'number') value['version'] = String(value['version']);
   const check = schemaCheck();
@@ -127,12 +102,12 @@ export function loadScenario(text: string, file: string): Scenario {
     for (const error of check.errors ?? []) {
       if (error.keyword !== 'if' && error.keyword !== 'anyOf') found.add(pathOf(error), messageOf(error));
     }
-    fail(file, found.issues);
+    fail(file, found.errors);
   }
   // The schema has just been checked.
   const scenario = value as Scenario;
   checkReferences(scenario, found);
-  if (found.issues.length > 0) fail(file, found.issues);
+  if (found.errors.length > 0) fail(file, found.errors);
   return scenario;
 }
 

@@ -121,7 +121,7 @@ export interface AgentState {
   readonly commands?: readonly AgentCommand[];
 }
 
-interface AgentProcess {
+export interface AgentProcess {
   readonly pid: number;
   readonly endsAt: number;
   readonly command: AgentCommand;
@@ -190,7 +190,7 @@ export interface AclState {
   readonly propagate: boolean;
 }
 
-interface PoolState {
+export interface PoolState {
   readonly poolid: string;
   comment: string;
   readonly vms: readonly number[];

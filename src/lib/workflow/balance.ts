@@ -198,15 +198,16 @@ export async function balance(
   }
   if (waiting !== undefined) return holdBack(first.plan, waiting);
   return withBalanceLock(context, () =>
-    withLock(context, async (release, assertHeld) => {
-      const { plan } = await decidePermitted(want, context);
-      context.onPlan(plan);
-      assertHeld();
-      const result = await runSteps(plan.steps, context, {
-        onReserved: release,
-        migrations: want.config.parallel,
-      });
-      return conclude(plan, result, context);
+    withLock(context, {
+      plan: () => decidePermitted(want, context),
+      apply: async ({ plan }, release) => {
+        context.onPlan(plan);
+        const result = await runSteps(plan.steps, context, {
+          onReserved: release,
+          migrations: want.config.parallel,
+        });
+        return conclude(plan, result, context);
+      },
     }),
   );
 }

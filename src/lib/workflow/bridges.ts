@@ -96,9 +96,8 @@ export async function changeBridges(want: BridgesWant, context: RunContext): Pro
     await tidyLock(request.have, context);
     return apply(first, context);
   }
-  return withLock(context, async (_, assertHeld) => {
-    const plan = planPermitted(await planRequest(want, context), context);
-    assertHeld();
-    return apply(plan, context);
+  return withLock(context, {
+    plan: async () => planPermitted(await planRequest(want, context), context),
+    apply: (plan) => apply(plan, context),
   });
 }

@@ -1,6 +1,6 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
-import { PlanRefusedError, StandError } from '../errors.ts';
+import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readPools } from '../inventory/pools.ts';
@@ -170,6 +170,40 @@ function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[
   });
 }
 
+/** Gives back what nothing is left of. Much has been removed by now: what is missing from here on fails its own step. */
+function releaseLocked(want: CleanupWant, plan: Plan, context: RunContext): Promise<RunResult> {
+  return withLock(context, {
+    plan: async () => (await readAndPlan(want, { ...context, preflight: false })).plan,
+    apply: async (rest) => {
+      const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
+      // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
+      const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
+      const { results, interrupted } = await runSteps(
+        ready.map((step) => withEdgesTo(step, ready)),
+        context,
+      );
+      return { results: mergeReleases(plan, rest, { results, interrupted }), interrupted };
+    },
+  });
+}
+
+/** What has been removed is told, whatever comes after. */
+async function release(want: CleanupWant, plan: Plan, context: RunContext): Promise<RunResult> {
+  try {
+    return await releaseLocked(want, plan, context);
+  } catch (error) {
+    const left = plan.steps.filter(isReleasing);
+    if (context.soft.aborted) {
+      const because = 'the run was stopped';
+      return { results: left.map(({ id }) => ({ id, status: 'skipped', because })), interrupted: true };
+    }
+    if (!(error instanceof StandError) || error instanceof InternalError) throw error;
+    const { code, message, hint } = error;
+    const why = { code, message, ...(hint === undefined ? {} : { hint }) };
+    return { results: left.map(({ id }) => ({ id, status: 'failed', ...why })), interrupted: false };
+  }
+}
+
 /** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
 export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
   const { plan, have } = await readAndPlan(want, context);
@@ -180,26 +214,13 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
     plan.steps.filter((step) => !isReleasing(step)),
     context,
   );
-  let results = [...removed.results];
-  let interrupted = removed.interrupted;
-  if (!interrupted && plan.steps.some(isReleasing)) {
-    await withLock(context, async (_, assertHeld) => {
-      // Much has been removed by now: what is missing from here on fails its own step.
-      const { plan: rest } = await readAndPlan(want, { ...context, preflight: false });
-      const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
-      // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
-      const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
-      assertHeld();
-      const released = await runSteps(
-        ready.map((step) => withEdgesTo(step, ready)),
-        context,
-      );
-      interrupted = released.interrupted;
-      results = [...results, ...mergeReleases(plan, rest, released)];
-    });
-  }
+  const isDone = removed.interrupted || !plan.steps.some(isReleasing);
+  const released = isDone
+    ? { results: [], interrupted: removed.interrupted }
+    : await release(want, plan, context);
+  const results = [...removed.results, ...released.results];
   await recordRemoved(plan, results, context);
-  const rounds = [{ plan, result: { results, interrupted } }];
+  const rounds = [{ plan, result: { results, interrupted: released.interrupted } }];
   return { plan, summary: summarizeRun(rounds), rounds };
 }
 

@@ -141,14 +141,18 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
     context.onPlan(first.plan);
     return { plan: first.plan, result: await run(first.plan, want, context) };
   }
-  return withLock(context, async (release, assertHeld) => {
-    const { plan, have } = await planUnused(want, context, taken);
-    // What a killed run had under way may have come true since the first look.
-    await settleExisting(plan, have, context.credentials);
-    await context.keepPlan?.(plan);
-    context.onPlan(plan);
-    assertHeld();
-    return { plan, result: await run(plan, want, context, release) };
+  return withLock(context, {
+    plan: async () => {
+      const { plan, have } = await planUnused(want, context, taken);
+      // What a killed run had under way may have come true since the first look.
+      await settleExisting(plan, have, context.credentials);
+      await context.keepPlan?.(plan);
+      return plan;
+    },
+    apply: async (plan, release) => {
+      context.onPlan(plan);
+      return { plan, result: await run(plan, want, context, release) };
+    },
   });
 }
 
@@ -191,17 +195,14 @@ function givenUp(
 export async function deploy(want: DeployWant, context: DeployContext): Promise<RunOutcome> {
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
-  // The plan that is kept is the first one.
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- taken out
-  const { keepPlan, ...unkept } = context;
   let users = want.users;
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
-    // Later rounds have written already: what is missing then fails its own step.
-    const checks = rounds.length === 0 ? context : { ...unkept, preflight: false };
+    // Later rounds have written already: what is missing then fails its own step. The plan that is kept is the first one.
+    const checks = rounds.length === 0 ? context : { ...context, keepPlan: undefined, preflight: false };
     const last = rounds.at(-1);
     let round: Round;
     try {
@@ -233,7 +234,7 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
-  const work = async (release?: () => Promise<void>, assertHeld?: () => void): Promise<RunOutcome> => {
+  const check = async (): Promise<void> => {
     const have = await readInventory(context, scope);
     const used = await usedVmids(plan, context);
     const broken = [
@@ -259,13 +260,15 @@ export async function applySavedPlan(
     }
     await settleExisting(plan, have, context.credentials);
     await context.keepPlan?.(plan);
-    assertHeld?.();
+  };
+  const apply = async (release?: () => Promise<void>): Promise<RunOutcome> => {
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
   const before = await readInventory(context, scopeOf(want));
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
-  return plan.steps.some((step) => hasRole(step, 'reserves'))
-    ? withLock(context, (release, assertHeld) => work(release, assertHeld))
-    : work();
+  if (plan.steps.some((step) => hasRole(step, 'reserves')))
+    return withLock(context, { plan: check, apply: (_, release) => apply(release) });
+  await check();
+  return apply();
 }

@@ -12,6 +12,8 @@ import type { Plan } from '../plan/document/plan.ts';
 /** Some 20 times the plan of 500 users with 5 machines each. */
 const MAX_BYTES = 100 * 1024 * 1024;
 
+const HOW_TO_MAKE = 'make one with `deploy --dry-run --out FILE`';
+
 /** Throws before anything is planned when the file could not be written in the end. */
 export async function assertPlanFile(file: string): Promise<void> {
   try {
@@ -40,7 +42,7 @@ export async function savePlan(plan: Plan, file: string): Promise<void> {
 }
 
 function readJson(file: string): unknown {
-  const hint = 'make one with `deploy --dry-run --out FILE`';
+  const hint = HOW_TO_MAKE;
   let text: string;
   try {
     ({ text } = readTextFile(file, MAX_BYTES));
@@ -63,8 +65,9 @@ function readJson(file: string): unknown {
 /** Throws ConfigError unless the file is a sound plan of a version we know. */
 export function loadPlan(file: string): Plan {
   const value = readJson(file);
-  const version =
-    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  if (typeof value !== 'object' || value === null || !('version' in value))
+    throw new ConfigError('PLAN_FILE', `${file} is no plan of deploy-stand`, { hint: HOW_TO_MAKE });
+  const { version } = value;
   if (version !== 1) {
     throw new ConfigError(
       'PLAN_VERSION',

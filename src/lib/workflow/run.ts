@@ -4,7 +4,7 @@ import { createLimits } from '../execute/limits.ts';
 import { acquirePlanningLock, removeLeftLock } from '../execute/mutex.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
-import { InternalError } from '../errors.ts';
+import { InternalError, PlanRefusedError } from '../errors.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -20,6 +20,9 @@ const NO_SECRETS: Secrets = {
   settle: () => Promise.resolve(),
   cloudInitPassword: () => undefined,
 };
+
+/** How often a run plans whose lock is taken over each time. */
+const MOST_PLANNINGS = 3;
 
 /** Milliseconds: long enough for one that is about to end. */
 const BALANCER_PATIENCE = 10_000;
@@ -80,23 +83,35 @@ export async function tidyLock(have: Pick<Inventory, 'pools'>, context: RunConte
   }
 }
 
-/** Under the lock no other run plans or rewrites claims. `release` may be called before `work` ends. */
-export async function withLock<T>(
-  context: RunContext,
-  work: (release: () => Promise<void>, assertHeld: () => void) => Promise<T>,
-): Promise<T> {
-  const lock = await acquirePlanningLock(context.pve, context.clock, {
-    owner: context.owner,
-    ...(context.isGone ? { isGone: context.isGone } : {}),
-    signal: context.soft,
-    onWait: context.onPhase,
-  });
-  try {
-    return await work(
-      () => lock.release(),
-      () => lock.assertHeld(),
-    );
-  } finally {
-    await lock.release();
+interface Locked<P, T> {
+  readonly plan: () => Promise<P>;
+  /** `release` may be called before it ends. */
+  readonly apply: (planned: P, release: () => Promise<void>) => Promise<T>;
+}
+
+/**
+ * Under the lock no other run plans or rewrites claims. Where another one took it over before the planning was done
+ * (it was slow, or the machine slept), it is taken and planned again.
+ */
+export async function withLock<P, T>(context: RunContext, { plan, apply }: Locked<P, T>): Promise<T> {
+  for (let tries = 0; tries < MOST_PLANNINGS; tries += 1) {
+    const lock = await acquirePlanningLock(context.pve, context.clock, {
+      owner: context.owner,
+      ...(context.isGone ? { isGone: context.isGone } : {}),
+      signal: context.soft,
+      onWait: context.onPhase,
+    });
+    try {
+      const planned = await plan();
+      if (await lock.isHeld()) return await apply(planned, () => lock.release());
+      context.onPhase('planning again: another run took over the planning lock meanwhile');
+    } finally {
+      await lock.release();
+    }
   }
+  throw new PlanRefusedError(
+    'PLANNING_LOCK_LOST',
+    `other runs took over the lock ${LOCK_POOL} of this cluster ${MOST_PLANNINGS} times while this one planned`,
+    { hint: 'run the command again: it plans anew from what is there' },
+  );
 }

@@ -104,14 +104,15 @@ export async function changeTemplates(want: TemplatesWant, context: RunContext):
     await tidyLock(request.have, context);
     return outcomeOf(first, { results: [], interrupted: false });
   }
-  return withLock(context, async (release, assertHeld) => {
-    const plan = planPermitted(await planRequest(want, context), context);
-    assertHeld();
-    context.onPlan(plan);
-    const result =
-      want.do === 'prune'
-        ? await removeAndRelease(want, plan, context)
-        : await runSteps(plan.steps, context, { onReserved: release });
-    return outcomeOf(plan, result);
+  return withLock(context, {
+    plan: async () => planPermitted(await planRequest(want, context), context),
+    apply: async (plan, release) => {
+      context.onPlan(plan);
+      const result =
+        want.do === 'prune'
+          ? await removeAndRelease(want, plan, context)
+          : await runSteps(plan.steps, context, { onReserved: release });
+      return outcomeOf(plan, result);
+    },
   });
 }

@@ -116,9 +116,8 @@ export async function changeUsers(want: UsersWant, context: DeployContext): Prom
     await tidyLock(have, context);
     return apply(want, plan, context);
   }
-  return withLock(context, async (_, assertHeld) => {
-    const again = planPermitted(planRequest(want, await read(context, { rights: true })), context);
-    assertHeld();
-    return apply(want, again, context);
+  return withLock(context, {
+    plan: async () => planPermitted(planRequest(want, await read(context, { rights: true })), context),
+    apply: (again) => apply(want, again, context),
   });
 }
