@@ -222,7 +222,7 @@ function ioOf(cluster: Cluster | undefined, { env = {}, mortal = new Mortal(), .
     configDir: join(tmpdir(), 'no-such-folder'),
     clock: { now: () => clock.now(), sleep: (ms, signal) => mortal.live(() => clock.sleep(ms, signal)) },
     connect: mortalConnect,
-    signature: { name: mortal.name, isGone: (name: string) => dead.has(name) },
+    signature: { name: () => mortal.name, isGone: (name: string) => dead.has(name) },
   } satisfies Partial<ProgramIo>;
 }
 
