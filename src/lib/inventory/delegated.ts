@@ -29,10 +29,16 @@ function ownerOf(account: string): string {
   return at < 0 ? account : account.slice(0, at);
 }
 
+function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
+  const list = lists.get(key);
+  if (list) list.push(entry);
+  else lists.set(key, [entry]);
+}
+
 function membersOf(users: Lists['users']): Map<string, string[]> {
   const members = new Map<string, string[]>();
   for (const { userid, groups } of users) {
-    for (const group of groups) members.set(group, [...(members.get(group) ?? []), userid]);
+    for (const group of groups) addTo(members, group, userid);
   }
   return members;
 }
@@ -91,7 +97,7 @@ export function tellDelegated(
   for (const entry of acls) {
     const holds = roles[entry.role]?.includes(WRITES_POOLS) ?? true;
     if (!entry.path.startsWith('/pool/') || !holds || isTrusted(entry)) continue;
-    byPath.set(entry.path, [...(byPath.get(entry.path) ?? []), entry]);
+    addTo(byPath, entry.path, entry);
   }
   return pools.map((info) => {
     const own = `/pool/${info.pool}`;
