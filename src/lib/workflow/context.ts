@@ -31,7 +31,7 @@ export interface RunContext {
   /** Cap on steps at once; default: what PVE's locks allow. */
   readonly concurrency?: number;
   /** Keeps the plan where the user asked for it; nothing is written to the cluster unless it is kept. */
-  readonly keepPlan?: (plan: Plan) => Promise<void>;
+  readonly keepPlan?: ((plan: Plan) => Promise<void>) | undefined;
   /** Something beside the cluster went wrong, and what was done there is told all the same. */
   readonly onTrouble: (error: StandError) => void;
   readonly onPhase: (text: string) => void;

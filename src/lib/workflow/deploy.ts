@@ -190,17 +190,14 @@ function givenUp(
 export async function deploy(want: DeployWant, context: DeployContext): Promise<RunOutcome> {
   const taken: Taken = { vmids: [], bridges: [] };
   const rounds: Round[] = [];
-  // The plan that is kept is the first one.
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- taken out
-  const { keepPlan, ...unkept } = context;
   let users = want.users;
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
-    // Later rounds have written already: what is missing then fails its own step.
-    const checks = rounds.length === 0 ? context : { ...unkept, preflight: false };
+    // The plan that is kept is the first one. Later rounds have written already: what is missing fails its own step.
+    const checks = rounds.length === 0 ? context : { ...context, keepPlan: undefined, preflight: false };
     const last = rounds.at(-1);
     let round: Round;
     try {
