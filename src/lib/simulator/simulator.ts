@@ -242,7 +242,6 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     host,
     port,
     tls,
-    bodyLimit: sim.facts.bodyLimit,
     serve: async (request) => {
       options.onServe?.('begin');
       try {
