@@ -43,7 +43,13 @@ export class Front {
         this.#send(request, response, { status: 500, reason, headers: {}, body: '', drop: false });
       });
     };
-    const common = { maxHeaderSize: 8 * 1024, keepAliveTimeout: idleMs };
+    const common = {
+      maxHeaderSize: 8 * 1024,
+      keepAliveTimeout: idleMs,
+      // Node's own limits: what pveproxy does with a request that comes in slowly is not modelled.
+      headersTimeout: 0,
+      requestTimeout: 0,
+    };
     this.#server = options.tls
       ? https.createServer({ ...common, key: options.tls.key, cert: options.tls.cert }, listener)
       : http.createServer(common, listener);
