@@ -1,4 +1,4 @@
-/** Takes PVE's user ids apart. Knows no realm by name. */
+/** Takes PVE's user and token ids apart. Knows no realm by name. */
 
 export interface UserId {
   readonly name: string;
@@ -20,4 +20,21 @@ export function nameIn(userid: string): string {
 /** The part behind the last `@`, of an id that PVE has. */
 export function realmIn(userid: string): string {
   return userid.slice(userid.lastIndexOf('@') + 1);
+}
+
+/** Where the token's name begins. Names of users may hold a `!`, but neither realms nor names of tokens. */
+function tokenMark(account: string): number | undefined {
+  const at = account.lastIndexOf('!');
+  return at > account.lastIndexOf('@') ? at : undefined;
+}
+
+/** `user@realm`, of a user or of a token's owner. */
+export function userIn(account: string): string {
+  return account.slice(0, tokenMark(account));
+}
+
+/** The name of the token in `user@realm!token`; undefined for a user. */
+export function tokenIn(account: string): string | undefined {
+  const at = tokenMark(account);
+  return at === undefined ? undefined : account.slice(at + 1);
 }
