@@ -1,11 +1,19 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
-import { isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
+import {
+  isDriveKey,
+  isInSnapshot,
+  isNetKey,
+  isUnusedKey,
+  parseDrive,
+  printDrive,
+  without,
+} from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { die, paramError } from './pve-error.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
-import { addVolume, checkEnabled, cloudInitVolid } from './volumes.ts';
+import { addVolume, checkEnabled, cloudInitVolid, linkedChildren } from './volumes.ts';
 
 export interface ConfigChange {
   readonly set: Readonly<GuestConfig>;
@@ -35,20 +43,40 @@ export function realizeDrive(sim: Sim, node: string, vmid: number, key: string, 
   return drive.isCdrom ? value : printDrive(drive, drive.file, { size: printSize(volume.size) });
 }
 
+/** AbstractConfig.pm add_unused_volume; the key that it got. */
+export function addUnused(guest: GuestState, volid: string): string {
+  let i = 0;
+  while (guest.config[`unused${i}`] !== undefined) i += 1;
+  guest.config = { ...guest.config, [`unused${i}`]: volid };
+  return `unused${i}`;
+}
+
+/** QemuServer.pm try_deallocate_drive. */
+function freeDrive(sim: Sim, guest: GuestState, volid: string): void {
+  if (isInSnapshot(sim.contract, guest, volid))
+    die(`unable to delete '${volid}' - volume is still in use (snapshot?)`);
+  if (linkedChildren(sim, volid).length > 0)
+    die(`base volume '${volid.slice(volid.indexOf(':') + 1)}' is still in use by linked cloned`);
+  sim.world.removeVolume(volid, guest.node);
+}
+
 function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): void {
   const value = guest.config[key];
   if (value === undefined) return;
   const drive = parseDrive(sim.contract, key, value);
+  const isMedium = drive.isCdrom && !drive.isCloudInit;
+  if (!isMedium && (force || isUnusedKey(key))) freeDrive(sim, guest, drive.file);
   guest.config = without(guest.config, key);
-  if (drive.isCdrom && !drive.isCloudInit) return;
-  if (force || drive.isCloudInit || key.startsWith('unused')) {
+  if (isMedium || force || isUnusedKey(key)) return;
+  if (drive.isCloudInit) {
     sim.world.removeVolume(drive.file, guest.node);
     return;
   }
-  let i = 0;
-  while (guest.config[`unused${i}`] !== undefined) i += 1;
-  guest.config[`unused${i}`] = drive.file;
+  addUnused(guest, drive.file);
 }
+
+/** By option, what a running machine did not take. */
+type Problems = Record<string, string>;
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */
 const fastOptions = new Set([
@@ -67,13 +95,7 @@ const fastOptions = new Set([
   'vmstatestorage',
 ]);
 
-function applySet(
-  sim: Sim,
-  guest: GuestState,
-  key: string,
-  value: string,
-  problems: Record<string, string>,
-): void {
+function applySet(sim: Sim, guest: GuestState, key: string, value: string, problems: Problems): void {
   const stored = isDriveKey(key) ? realizeDrive(sim, guest.node, guest.vmid, key, value) : value;
   if (!isRunning(guest) || fastOptions.has(key)) {
     if (isDriveKey(key) && guest.config[key] !== undefined) detachDrive(sim, guest, key, false);
@@ -93,13 +115,35 @@ function applySet(
   guest.pending = { ...guest.pending, [key]: stored };
 }
 
-function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
+/** AbstractConfig.pm check_protection. */
+function checkProtection(guest: GuestState, key: string): void {
+  if (guest.config['protection'] !== '1') return;
+  const what = isUnusedKey(key) ? `unused disk '${guest.config[key] ?? ''}'` : `drive '${key}'`;
+  die(`can't remove ${what} - protection mode enabled`);
+}
+
+/** vm_deviceunplug: IDE and SATA wait for the machine to stop, what it boots from does not go at all. */
+function unplugDrive(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
+  const order = /^order=(.*)$/.exec(guest.config['boot'] ?? '')?.[1]?.split(';') ?? [];
+  const isHot = /^(?:scsi|virtio)\d+$/.test(key);
+  if (isHot && !order.includes(key)) {
+    detachDrive(sim, guest, key, force);
+    return;
+  }
+  if (isHot) problems[key] = `hotplug problem - can't unplug bootdisk '${key}'`;
+  guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
+}
+
+function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
-  if (isRunning(guest) && !fastOptions.has(key) && !isNetKey(key)) {
+  if (isDriveKey(key) || isUnusedKey(key)) {
+    checkProtection(guest, key);
+    if (isRunning(guest) && isDriveKey(key)) unplugDrive(sim, guest, key, force, problems);
+    else detachDrive(sim, guest, key, force);
+  } else if (isRunning(guest) && !fastOptions.has(key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
-  } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);
-  else guest.config = without(guest.config, key);
+  } else guest.config = without(guest.config, key);
 }
 
 export function applyChange(
@@ -113,8 +157,8 @@ export function applyChange(
   guest.pendingDelete = guest.pendingDelete.filter(
     (key) => !revert.includes(key) && change.set[key] === undefined,
   );
-  for (const key of change.remove) applyRemove(sim, guest, key, change.force);
-  const problems: Record<string, string> = {};
+  const problems: Problems = {};
+  for (const key of change.remove) applyRemove(sim, guest, key, change.force, problems);
   for (const [key, value] of Object.entries(change.set)) applySet(sim, guest, key, value, problems);
   if (Object.keys(problems).length > 0) throw paramError(problems);
 }

@@ -12,6 +12,8 @@ import { poolHandlers } from './pools.ts';
 import { qemuAgentHandlers } from './qemu-agent.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
+import { moveDiskWorker, qemuDiskHandlers } from './qemu-disk.ts';
+import { reassignDiskWorker } from './qemu-disk-reassign.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
@@ -46,6 +48,7 @@ export const handlers: Handlers = {
   ...qemuAgentHandlers,
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
+  ...qemuDiskHandlers,
   ...qemuLifecycleHandlers,
   ...qemuMigrateHandlers,
   ...qemuPowerHandlers,
@@ -67,6 +70,8 @@ const workers = {
   'ha-request': haRequestWorker,
   'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
+  'move-disk': moveDiskWorker,
+  'reassign-disk': reassignDiskWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,
   shutdown: shutdownWorker,

@@ -236,7 +236,7 @@ function template(call: Call): unknown {
 }
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
-function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
+export function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };
   for (const drive of drivesOf(sim.contract, guest.config)) {
