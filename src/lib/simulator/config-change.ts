@@ -13,6 +13,7 @@ import { nicProblem } from './network-check.ts';
 import { die, paramError } from './pve-error.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
+import { dropState, isHibernated } from './vmstate.ts';
 import { addVolume, checkEnabled, cloudInitVolid, linkedChildren } from './volumes.ts';
 
 export interface ConfigChange {
@@ -118,7 +119,9 @@ function applySet(sim: Sim, guest: GuestState, key: string, value: string, probl
 /** AbstractConfig.pm check_protection. */
 function checkProtection(guest: GuestState, key: string): void {
   if (guest.config['protection'] !== '1') return;
-  const what = isUnusedKey(key) ? `unused disk '${guest.config[key] ?? ''}'` : `drive '${key}'`;
+  const value = guest.config[key] ?? '';
+  const texts = { vmstate: `vmstate '${value}'`, unused: `unused disk '${value}'`, drive: `drive '${key}'` };
+  const what = texts[key === 'vmstate' ? key : isUnusedKey(key) ? 'unused' : 'drive'];
   die(`can't remove ${what} - protection mode enabled`);
 }
 
@@ -137,6 +140,12 @@ function unplugDrive(sim: Sim, guest: GuestState, key: string, force: boolean, p
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
+  // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
+  if (key === 'vmstate') {
+    checkProtection(guest, key);
+    dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
+    return;
+  }
   if (isDriveKey(key) || isUnusedKey(key)) {
     checkProtection(guest, key);
     if (isRunning(guest) && isDriveKey(key)) unplugDrive(sim, guest, key, force, problems);

@@ -17,6 +17,8 @@ export interface Latency {
   readonly network_write_ms: number;
   readonly snapshot_s: number;
   readonly rollback_s: number;
+  /** Writing the memory of a machine to disk, and reading it. */
+  readonly vmstate_s_per_gib: number;
   readonly template_s: number;
   readonly destroy_s: number;
   readonly migrate_s: number;
@@ -38,6 +40,7 @@ export const defaultLatency: Latency = {
   network_write_ms: 120,
   snapshot_s: 1.5,
   rollback_s: 2,
+  vmstate_s_per_gib: 2,
   template_s: 1,
   destroy_s: 1.2,
   migrate_s: 3,

@@ -18,6 +18,7 @@ import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } fr
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
+  hibernateWorker,
   qemuPowerHandlers,
   shutdownWorker,
   signalWorker,
@@ -68,6 +69,7 @@ const workers = {
   destroy: destroyWorker,
   'ha-migrate': haMigrateWorker,
   'ha-request': haRequestWorker,
+  hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
   migrate: migrateWorker,
   'move-disk': moveDiskWorker,

@@ -19,6 +19,7 @@ import { sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
+import { isHibernated } from '../vmstate.ts';
 import { storageOf } from '../volumes.ts';
 import { checkBridges, checkDriveAccess, checkModifyRights, needRootFor } from './qemu-rights.ts';
 
@@ -92,7 +93,8 @@ function checkState(call: Call, guest: GuestState): void {
   const digest = params.optText('digest');
   if (digest !== undefined && digest !== digestOf(guest))
     die('checksum mismatch (file change by other user?)');
-  if (!params.flag('skiplock')) checkLock(guest);
+  const discards = splitList(params.text('delete')).includes('vmstate');
+  if (!params.flag('skiplock') && !(discards && isHibernated(guest))) checkLock(guest);
 }
 
 const allocates = (value: string): boolean => /^[^:,]+:(?:\d+(?:\.\d+)?|cloudinit)(?:,|$)/.test(value);

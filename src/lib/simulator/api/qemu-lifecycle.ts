@@ -8,6 +8,7 @@ import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '.
 import type { GuestConfig, GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import type { Worker } from '../tasks.ts';
+import { isHibernated } from '../vmstate.ts';
 import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
@@ -145,7 +146,10 @@ function destroy(call: Call): unknown {
 function ownVolumes(sim: Sim, guest: GuestState): string[] {
   const drives = drivesOf(sim.contract, guest.config).filter((drive) => !drive.isCdrom || drive.isCloudInit);
   const unused = Object.entries(guest.config).filter(([key]) => /^unused\d+$/.test(key));
+  // Memory of the machine itself, when it is hibernated, and of its snapshots.
+  const states = [guest.config['vmstate'], ...guest.snapshots.map((one) => one.config['vmstate'])];
   const all = [
+    ...states.filter((volid) => volid !== undefined),
     ...drives.map((drive) => drive.file),
     ...unused.map(([, value]) => value.split(',')[0] ?? value),
   ];
@@ -180,7 +184,7 @@ async function destroyLocked(
   const guest = loadGuest(sim, task.node, vmid);
   if (!task.done('checked')) {
     checkDestroy(sim, guest, purge);
-    if (!skiplock) checkLock(guest);
+    if (!skiplock && !isHibernated(guest)) checkLock(guest);
     if (isTemplate(guest)) {
       const base = ownVolumes(sim, guest).find((volid) => linkedChildren(sim, volid).length > 0);
       if (base !== undefined) die(`base volume '${base}' is still in use by linked cloned`);

@@ -7,7 +7,8 @@ import { die } from '../pve-error.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
-import type { Worker } from '../tasks.ts';
+import { textArg, type Worker } from '../tasks.ts';
+import { allocateState, dropState, isHibernated, stateSeconds, stateStorage } from '../vmstate.ts';
 import { needRootFor } from './qemu-rights.ts';
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
@@ -19,33 +20,45 @@ export function markStarted(sim: Sim, guest: GuestState): void {
   guest.paused = false;
 }
 
-export function markStopped(sim: Sim, guest: GuestState): void {
+/** The process is gone; what is pending stays so. */
+function markQuit(sim: Sim, guest: GuestState): void {
   noteChange(sim, guest);
   guest.runningSince = undefined;
   guest.pid = undefined;
   guest.paused = false;
   guest.agentProcesses = undefined;
+}
+
+export function markStopped(sim: Sim, guest: GuestState): void {
+  markQuit(sim, guest);
   applyPending(sim, guest);
 }
 
-/** QemuServer.pm vm_start_nolock. */
+/** QemuServer.pm vm_start: `suspended` is no obstacle, the machine resumes and its saved memory goes. */
 async function start(sim: Sim, task: TaskContext, vmid: number, skiplock: boolean): Promise<void> {
   const guest = loadGuest(sim, task.node, vmid);
-  if (!skiplock) checkLock(guest);
-  if (isRunning(guest)) die(`VM ${vmid} already running`);
   if (isTemplate(guest)) die("you can't start a vm if it's a template");
+  const resumes = isHibernated(guest);
+  if (!skiplock && !resumes) checkLock(guest);
+  if (isRunning(guest)) die(`VM ${vmid} already running`);
   applyPending(sim, guest);
   const problem = firstNicProblem(sim, task.node, guest.config);
   if (problem?.early === true) {
     task.log(problem.text);
     die(problem.text);
   }
-  await task.wait('start', sim.latency.start_s * 1000);
+  if (resumes) task.log('Resuming suspended VM');
+  await task.wait('start', (sim.latency.start_s + (resumes ? stateSeconds(sim, guest) : 0)) * 1000);
   if (problem) {
     task.log(problem.text);
     die('start failed: QEMU exited with code 1');
   }
-  task.once('started', () => markStarted(sim, guest));
+  task.once('started', () => {
+    markStarted(sim, guest);
+    if (!resumes) return;
+    task.log('Resumed VM, removing state');
+    dropState(sim, guest, 'lock');
+  });
 }
 
 export function startWorker(sim: Sim): Worker {
@@ -63,8 +76,9 @@ export function stopWorker(sim: Sim): Worker {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
-      if (args['skiplock'] !== true) checkLock(guest);
+      // QemuServer.pm _do_vm_stop: nothing to stop comes before the lock.
       if (!isRunning(guest)) return;
+      if (args['skiplock'] !== true) checkLock(guest);
       await task.wait('stop', sim.latency.stop_s * 1000);
       task.once('stopped', () => markStopped(sim, guest));
     });
@@ -77,8 +91,8 @@ export function shutdownWorker(sim: Sim): Worker {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
+      if (!isRunning(guest) && !task.done('stopped')) return;
       if (args['skiplock'] !== true) checkLock(guest);
-      if (!isRunning(guest)) return;
       const needed = sim.latency.shutdown_s;
       const timeout = typeof args['timeout'] === 'number' ? args['timeout'] : 60;
       await task.wait('shutdown', Math.min(needed, timeout) * 1000);
@@ -148,7 +162,7 @@ export function signalWorker(sim: Sim): Worker {
     const vmid = Number(args['vmid']);
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
-      checkLock(guest);
+      if (args['skiplock'] !== true) checkLock(guest);
       if (!isRunning(guest)) die(`VM ${vmid} not running`);
       await task.wait('signal', 300);
       noteChange(sim, guest);
@@ -158,12 +172,74 @@ export function signalWorker(sim: Sim): Worker {
   };
 }
 
+/** Suspend to disk, see API2/Qemu.pm vm_suspend; without `todisk` the machine only pauses. */
+function suspend(call: Call): unknown {
+  const { sim, params, user } = call;
+  needRootFor(call, 'skiplock');
+  const guest = guestOf(call);
+  const { vmid } = guest;
+  if (!isRunning(guest)) die(`VM ${vmid} not running`);
+  if (!params.flag('todisk'))
+    return call.startTask('qmsuspend', String(vmid), 'signal', { vmid, pause: true });
+  if (sim.world.haResources.has(`vm:${vmid}`)) die('Cannot suspend HA managed VM to disk');
+  sim.rights.need(user, `/vms/${vmid}`, 'VM.Config.Disk');
+  const storage = params.optText('statestorage') ?? stateStorage(sim, guest);
+  sim.rights.need(user, `/storage/${storage}`, 'Datastore.AllocateSpace');
+  const args = { vmid, storage, skiplock: params.flag('skiplock') };
+  return call.startTask('qmsuspend', String(vmid), 'hibernate', args);
+}
+
+/** QemuServer.pm vm_suspend: the flock is held at both ends only, `lock: suspending` stands in between. */
+export function hibernateWorker(sim: Sim): Worker {
+  return async (task, args) => {
+    const vmid = Number(args['vmid']);
+    const lock = (): ReturnType<typeof lockGuest> => lockGuest(sim, task.node, vmid, 'exclusive', 10_000);
+    await task.locked(lock(), () => {
+      task.once('suspending', () => {
+        const guest = loadGuest(sim, task.node, vmid);
+        if (args['skiplock'] !== true) checkLock(guest);
+        const day = new Date(sim.clock.now()).toISOString().slice(0, 10);
+        const vmstate = allocateState(sim, guest, `suspend-${day}`, textArg(args, 'storage'));
+        guest.config = { ...guest.config, lock: 'suspending', vmstate };
+      });
+      return Promise.resolve();
+    });
+    const guest = loadGuest(sim, task.node, vmid);
+    try {
+      await task.wait('save', stateSeconds(sim, guest) * 1000);
+    } catch (error) {
+      // The lock stays, to tell that something went wrong.
+      dropState(sim, guest);
+      throw error;
+    }
+    await task.locked(lock(), () => {
+      if (guest.config['lock'] !== 'suspending') die('lock changed unexpectedly');
+      task.once('suspended', () => {
+        markQuit(sim, guest);
+        guest.config = { ...guest.config, lock: 'suspended' };
+      });
+      return Promise.resolve();
+    });
+  };
+}
+
+/** API2/Qemu.pm vm_resume: on a hibernated machine it is a start. */
+function resume(call: Call): unknown {
+  needRootFor(call, 'skiplock');
+  const guest = guestOf(call);
+  const { vmid } = guest;
+  const skiplock = call.params.flag('skiplock');
+  if (isHibernated(guest)) return call.startTask('qmresume', String(vmid), 'start', { vmid, skiplock });
+  if (!isRunning(guest)) die(`VM ${vmid} not running`);
+  return call.startTask('qmresume', String(vmid), 'signal', { vmid, resume: true, skiplock });
+}
+
 export const qemuPowerHandlers: Handlers = {
   'POST /nodes/{node}/qemu/{vmid}/status/start': power('qmstart', 'start', 'start'),
   'POST /nodes/{node}/qemu/{vmid}/status/stop': power('qmstop', 'stop', 'stop'),
   'POST /nodes/{node}/qemu/{vmid}/status/shutdown': power('qmshutdown', 'shutdown', 'stop'),
   'POST /nodes/{node}/qemu/{vmid}/status/reboot': onRunning('qmreboot', 'shutdown', { reboot: true }),
   'POST /nodes/{node}/qemu/{vmid}/status/reset': onRunning('qmreset', 'signal', {}),
-  'POST /nodes/{node}/qemu/{vmid}/status/suspend': onRunning('qmsuspend', 'signal', { pause: true }),
-  'POST /nodes/{node}/qemu/{vmid}/status/resume': onRunning('qmresume', 'signal', { resume: true }),
+  'POST /nodes/{node}/qemu/{vmid}/status/suspend': suspend,
+  'POST /nodes/{node}/qemu/{vmid}/status/resume': resume,
 };

@@ -13,6 +13,7 @@ import {
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
+import { snapshotConfig } from './qemu-snapshot.ts';
 import { canLink, canSnapshot, storageOf } from '../volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
@@ -65,7 +66,7 @@ function config(call: Call): unknown {
   if (name !== undefined) {
     const snapshot =
       guest.snapshots.find((one) => one.name === name) ?? die(`snapshot '${name}' does not exist`);
-    return { ...snapshot.config, digest: digestOf(guest) };
+    return { ...snapshotConfig(snapshot), digest: digestOf(guest) };
   }
   const shown = { ...guest.config };
   if (!params.flag('current')) {

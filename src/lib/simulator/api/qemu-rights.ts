@@ -74,6 +74,8 @@ function needForKey(sim: Sim, user: string, path: string, key: string, value: st
   else if (isNetKey(key)) sim.rights.need(user, path, 'VM.Config.Network');
   else if (cloudInitKeys.has(key) || /^ipconfig\d+$/.test(key)) {
     sim.rights.needAny(user, path, ['VM.Config.Cloudinit', 'VM.Config.Network']);
+  } else if (key === 'vmstate') {
+    for (const one of ['VM.Config.Disk', 'VM.PowerMgmt']) sim.rights.need(user, path, one);
   } else if (/^unused\d+$/.test(key)) sim.rights.need(user, path, 'VM.Config.Disk');
   else if (/^serial\d+$/.test(key) && (value === undefined || value === 'socket')) {
     sim.rights.need(user, path, 'VM.Config.HWType');

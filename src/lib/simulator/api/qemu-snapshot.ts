@@ -1,12 +1,13 @@
 /** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
-import { checkLock, drivesOf, loadGuest, without } from '../guest-config.ts';
+import { checkLock, digestOf, drivesOf, loadGuest, without } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import { lockGuest, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { canSnapshot, storageOf } from '../volumes.ts';
+import { allocateState, stateSeconds } from '../vmstate.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
@@ -22,6 +23,7 @@ function list(call: Call): unknown {
   }));
   const current = {
     name: 'current',
+    digest: digestOf(guest),
     description: 'You are here!',
     running: isRunning(guest) ? 1 : 0,
     ...(guest.parent === undefined ? {} : { parent: guest.parent }),
@@ -75,14 +77,24 @@ export function snapshotWorker(sim: Sim): Worker {
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
       if (!task.done('snapshot')) checkCreate(sim, guest, name);
-      await marked(task, guest, 'snapshot', sim.latency.snapshot_s);
+      const withRam = args['vmstate'] === true && isRunning(guest);
+      const vmstate: { readonly vmstate?: string } = withRam
+        ? { vmstate: task.remember('vmstate', () => allocateState(sim, guest, name)) }
+        : {};
+      const seconds = sim.latency.snapshot_s + (withRam ? stateSeconds(sim, guest) : 0);
+      try {
+        await marked(task, guest, 'snapshot', seconds);
+      } catch (error) {
+        if (vmstate.vmstate !== undefined) sim.world.removeVolume(vmstate.vmstate, guest.node);
+        throw error;
+      }
       const snapshot: SnapshotState = {
         name,
         ...(guest.parent === undefined ? {} : { parent: guest.parent }),
         snaptime: Math.floor(sim.clock.now() / 1000),
         description: textArg(args, 'description'),
-        vmstate: args['vmstate'] === true && isRunning(guest),
-        config: { ...guest.config },
+        vmstate: withRam,
+        config: { ...guest.config, ...vmstate },
       };
       guest.snapshots = [...guest.snapshots, snapshot];
       guest.parent = name;
@@ -105,6 +117,8 @@ export function deleteSnapshotWorker(sim: Sim): Worker {
       const snapshot = known(guest, name);
       if (!task.done('snapshot-delete')) checkLock(guest);
       await marked(task, guest, 'snapshot-delete', sim.latency.snapshot_s);
+      const state = snapshot.config['vmstate'];
+      if (state !== undefined) sim.world.removeVolume(state, guest.node);
       guest.snapshots = guest.snapshots
         .filter((one) => one !== snapshot)
         .map((one) => (one.parent === name ? reparented(one, snapshot.parent) : one));
@@ -125,6 +139,41 @@ function rollback(call: Call): unknown {
   return call.startTask('qmrollback', String(guest.vmid), 'rollback', args);
 }
 
+/** ZFSPoolPlugin.pm volume_rollback_is_possible: ZFS would have to drop what came after. */
+function checkRollback(sim: Sim, guest: GuestState, name: string): void {
+  if (guest.snapshots.at(-1)?.name === name) return;
+  for (const drive of drivesOf(sim.contract, guest.config)) {
+    if (drive.isCdrom || storageOf(sim, drive.storage).type !== 'zfspool') continue;
+    die(`can't rollback, '${name}' is not most recent snapshot on '${drive.file}'`);
+  }
+}
+
+/** The section of a snapshot in the configuration file: its own description, not the machine's. */
+export function snapshotConfig(snapshot: SnapshotState): Record<string, string | number> {
+  const { config, parent, snaptime, description } = snapshot;
+  return {
+    ...without(config, 'description'),
+    snaptime,
+    ...(description === '' ? {} : { description }),
+    ...(parent === undefined ? {} : { parent }),
+  };
+}
+
+async function describe(call: Call): Promise<null> {
+  const { sim, node, params } = call;
+  const vmid = params.number('vmid');
+  await withLock(lockGuest(sim, node, vmid, 'exclusive', 10_000), async () => {
+    const guest = guestOf(call);
+    checkLock(guest);
+    const snapshot = known(guest, params.text('snapname'));
+    await sim.clock.sleep(sim.latency.config_write_ms);
+    const description = params.optText('description')?.trimEnd();
+    if (description === undefined) return;
+    guest.snapshots = guest.snapshots.map((one) => (one === snapshot ? { ...one, description } : one));
+  });
+  return null;
+}
+
 export function rollbackWorker(sim: Sim): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
@@ -134,10 +183,17 @@ export function rollbackWorker(sim: Sim): Worker {
       const snapshot = known(guest, name);
       if (!task.done('rollback')) checkLock(guest);
       if (isTemplate(guest)) die('rollback is not possible on a template');
+      checkRollback(sim, guest, name);
       if (isRunning(guest)) markStopped(sim, guest);
-      await marked(task, guest, 'rollback', sim.latency.rollback_s);
+      const reading = snapshot.vmstate ? stateSeconds(sim, guest) : 0;
+      await marked(task, guest, 'rollback', sim.latency.rollback_s + reading);
       noteChange(sim, guest);
-      guest.config = { ...snapshot.config };
+      // The notes of the machine are not the snapshot's to bring back.
+      const { description } = guest.config;
+      guest.config = {
+        ...without(snapshot.config, 'description', 'vmstate'),
+        ...(description === undefined ? {} : { description }),
+      };
       guest.parent = name;
       if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
     });
@@ -147,9 +203,10 @@ export function rollbackWorker(sim: Sim): Worker {
 export const qemuSnapshotHandlers: Handlers = {
   'GET /nodes/{node}/qemu/{vmid}/snapshot': list,
   'POST /nodes/{node}/qemu/{vmid}/snapshot': create,
-  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': (call) => ({
-    ...known(guestOf(call), call.params.text('snapname')).config,
-  }),
+  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': () => [{ cmd: 'rollback' }, { cmd: 'config' }],
+  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': (call) =>
+    snapshotConfig(known(guestOf(call), call.params.text('snapname'))),
+  'PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': describe,
   'DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}': remove,
   'POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback': rollback,
 };

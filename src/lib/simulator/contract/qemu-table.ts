@@ -275,6 +275,16 @@ POST /nodes/{node}/qemu/{vmid}/snapshot
   description? str
   snapname! str:pve-configid len=..40
   vmstate? bool
+GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
+  may: user=all
+  use: guest
+  snapname! str:pve-configid len=..40
+PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
+  flags: protected on-node
+  may: ["perm","/vms/{vmid}",["VM.Snapshot"]]
+  use: guest
+  description? str
+  snapname! str:pve-configid len=..40
 GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
   flags: on-node
   may: ["perm","/vms/{vmid}",["VM.Snapshot","VM.Snapshot.Rollback","VM.Audit"],"any",1]
