@@ -5,7 +5,17 @@ import { accessRightsHandlers } from './access-rights.ts';
 import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
 import { haHandlers } from './ha.ts';
+import { lxcHandlers } from './lxc.ts';
 import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
+import {
+  lxcPowerHandlers,
+  rebootContainerWorker,
+  resumeContainerWorker,
+  shutdownContainerWorker,
+  startContainerWorker,
+  stopContainerWorker,
+  suspendContainerWorker,
+} from './lxc-power.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
@@ -42,7 +52,9 @@ export const handlers: Handlers = {
   ...accessUserHandlers,
   ...clusterHandlers,
   ...haHandlers,
+  ...lxcHandlers,
   ...lxcMigrateHandlers,
+  ...lxcPowerHandlers,
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
@@ -71,6 +83,12 @@ const workers = {
   'ha-request': haRequestWorker,
   hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
+  'lxc-reboot': rebootContainerWorker,
+  'lxc-resume': resumeContainerWorker,
+  'lxc-shutdown': shutdownContainerWorker,
+  'lxc-start': startContainerWorker,
+  'lxc-stop': stopContainerWorker,
+  'lxc-suspend': suspendContainerWorker,
   migrate: migrateWorker,
   'move-disk': moveDiskWorker,
   'reassign-disk': reassignDiskWorker,

@@ -3,6 +3,7 @@ import type { Version } from '../version.ts';
 import { accessTable } from './access-table.ts';
 import { clusterTable } from './cluster-table.ts';
 import { formatTable } from './format-table.ts';
+import { lxcTable } from './lxc-table.ts';
 import { officialPaths } from './official-paths.ts';
 import { nodeTable } from './node-table.ts';
 import { parseTables, type Contract } from './parse-tables.ts';
@@ -13,7 +14,10 @@ const cache = new Map<Version, Contract>();
 export function contractOf(version: Version): Contract {
   const known = cache.get(version);
   if (known) return known;
-  const contract = parseTables([accessTable, clusterTable, nodeTable, qemuTable, formatTable], version);
+  const contract = parseTables(
+    [accessTable, clusterTable, nodeTable, qemuTable, lxcTable, formatTable],
+    version,
+  );
   cache.set(version, contract);
   return contract;
 }
