@@ -9,7 +9,7 @@ const file = fileURLToPath(new URL('../../src/lib/simulator/contract/official-pa
 const all = versions.map((version) => version.slice(0, 1)).join('');
 
 /** One line per path: `/pools/{poolid} GET PUT DELETE`, with the versions where not all have it. */
-export function officialPathLines(): string[] {
+function officialPathLines(): string[] {
   const majors = new Map<string, string>();
   for (const version of versions) {
     for (const key of Object.keys(officialEndpoints(version))) {
