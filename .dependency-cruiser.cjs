@@ -2,18 +2,46 @@
 module.exports = {
   forbidden: [
     {
+      name: 'marks-know-texts-only',
+      severity: 'error',
+      comment: 'A mark is a text. Whoever needs more than the text to judge lives elsewhere.',
+      from: { path: '^src/lib/marks/' },
+      to: { pathNot: ['^src/lib/marks/', '^src/lib/errors[.]ts$'] },
+    },
+    {
+      name: 'pve-values-know-texts-only',
+      severity: 'error',
+      comment: "A text format of PVE's is parsed here once, for every room. Pure, and without judgement.",
+      from: { path: '^src/lib/pve-values/' },
+      to: { pathNot: ['^src/lib/pve-values/', '^src/lib/(errors|order)[.]ts$'] },
+    },
+    {
       name: 'plan-is-pure',
       severity: 'error',
       comment: 'The planner decides from plain data. Reading belongs in inventory/, writing in execute/.',
       from: { path: '^src/lib/plan/' },
       to: {
         pathNot: [
-          '^src/lib/plan/',
-          '^src/lib/(config|inventory)/types[.]ts$',
+          '^src/lib/(plan|marks|pve-values)/',
+          '^src/lib/order[.]ts$',
+          '^src/lib/(config|inventory)/(balance-)?types[.]ts$',
           '^src/lib/inventory/rights[.]ts$',
-          '^src/lib/config/balance-types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^(node:)?crypto$',
+        ],
+      },
+    },
+    {
+      name: 'document-is-the-bottom-of-plan',
+      severity: 'error',
+      comment: 'The plan document is what planners make and everybody else reads: it knows no planner.',
+      from: { path: '^src/lib/plan/document/' },
+      to: {
+        pathNot: [
+          '^src/lib/plan/document/',
+          '^src/lib/(marks|pve-values)/',
+          '^src/lib/(config|inventory)/(balance-)?types[.]ts$',
+          '^src/lib/(errors|order)[.]ts$',
         ],
       },
     },
@@ -25,7 +53,8 @@ module.exports = {
       to: {
         pathNot: [
           '^src/lib/render/',
-          '^src/lib/plan/',
+          '^src/lib/(plan|marks|pve-values)/',
+          '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory|execute|connections)/types[.]ts$',
           '^src/lib/errors[.]ts$',
           '^node_modules/cli-table3/',
@@ -67,16 +96,25 @@ module.exports = {
     {
       name: 'inventory-only-reads',
       severity: 'error',
-      comment: 'The inventory is a snapshot; it knows the client and the config types, nothing else.',
+      comment:
+        'The inventory is a snapshot; it knows the client, the config types and the texts, nothing else.',
       from: { path: '^src/lib/inventory/' },
-      to: { path: '^src/lib/(execute|render|ui|simulator|credentials|workflow)/' },
+      to: {
+        pathNot: [
+          '^src/lib/(inventory|proxmox|marks|pve-values)/',
+          '^src/lib/config/(balance-)?types[.]ts$',
+          '^src/lib/(errors|order)[.]ts$',
+          '^(node:)?crypto$',
+          '^node_modules/p-map/',
+        ],
+      },
     },
     {
       name: 'client-is-thin',
       severity: 'error',
       comment: 'The PVE client has no policy and knows no other room.',
       from: { path: '^src/lib/proxmox/' },
-      to: { path: '^src/lib/(?!proxmox/|errors[.]ts$|clock[.]ts$|redact[.]ts$)' },
+      to: { path: '^src/lib/(?!proxmox/|pve-values/|errors[.]ts$|clock[.]ts$|redact[.]ts$)' },
     },
     {
       name: 'simulator-stands-alone',

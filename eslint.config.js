@@ -36,7 +36,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/lib/plan/**', 'src/lib/render/**'],
+    files: ['src/lib/{plan,render,marks,pve-values}/**'],
     rules: {
       'no-restricted-globals': ['error', ...impureGlobals],
       // Parsing a date is pure; asking for the present one is not.

@@ -7,14 +7,12 @@ export {
   type ConnectionList,
   type ConnectionOptions,
 } from './lib/config/connection.ts';
-export type * from './lib/config/types.ts';
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
-export * from './lib/errors.ts';
 export type { ApplyEvent, StepResult, Summary, StandSummary } from './lib/execute/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
-export type * from './lib/inventory/types.ts';
 export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy.ts';
-export type * from './lib/plan/types.ts';
+export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
+export type { Nic } from './lib/pve-values/nics.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
 export { readCertificate, type ServerCertificate } from './lib/proxmox/certificate.ts';
 export { createTaskWaiter } from './lib/proxmox/tasks.ts';
@@ -39,3 +37,7 @@ export { examineCaller, type DoctorWant } from './lib/workflow/doctor.ts';
 export type { DoctorReport, DoctorRow } from './lib/plan/privileges/report.ts';
 export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';
+export type * from './lib/config/types.ts';
+export * from './lib/errors.ts';
+export type * from './lib/inventory/types.ts';
+export type * from './lib/plan/document/plan.ts';

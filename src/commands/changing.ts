@@ -96,9 +96,10 @@ export async function runChanging(
     return session;
   };
   const runContext = async (connection?: string): Promise<RunContext> => {
-    const { pve, tasks, clock, caller, audit } = await connect(connection);
+    const { pve, tasks, clock, caller, operators, audit } = await connect(connection);
     return {
       caller,
+      operators,
       preflight: flags.preflight,
       pve,
       tasks,

@@ -1,6 +1,6 @@
 /** What `bridges` does with its flags: list; or plan, apply, render. */
+import { isBridgeName } from '../lib/pve-values/bridge-name.ts';
 import { UsageError } from '../lib/errors.ts';
-import { isBridgeName } from '../lib/plan/lab-rules.ts';
 import { renderBridges, toBridgesDocument } from '../lib/render/bridges-text.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
@@ -56,8 +56,7 @@ const nodesOf = ({ nodes }: NodeFlags) => (nodes === undefined ? {} : { nodes })
 
 export async function runList(io: ProgramIo, flags: NodeFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
-    const { pve } = await run.connect();
-    const report = await listBridges(flags.nodes, { pve, hard: run.hard });
+    const report = await listBridges(flags.nodes, await run.runContext());
     run.output.result(toBridgesDocument(report), () => renderBridges(report, run.output));
   });
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
-import type { Plan } from '../lib/plan/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
@@ -113,8 +113,7 @@ function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string
 }
 
 async function labsThere(run: Changing): Promise<string> {
-  const session = await run.connect();
-  const labs = await listLabs(session.pve, run.hard);
+  const labs = await listLabs(await run.runContext());
   const list = labs.map(({ lab, stands }) => `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`);
   return list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`;
 }

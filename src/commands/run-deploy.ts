@@ -1,10 +1,11 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
+import { nameIn } from '../lib/pve-values/userid.ts';
 import type { Strategy, User } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
-import type { Plan } from '../lib/plan/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
 import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../lib/workflow/deploy.ts';
 import { exitCodeOf } from '../lib/workflow/exit-code.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
@@ -54,8 +55,7 @@ function placementOf(flags: DeployFlags) {
 /** `--only` takes user ids, or their part before the realm. */
 function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
   if (!only) return users;
-  const nameOf = (user: User) => user.userid.slice(0, user.userid.lastIndexOf('@'));
-  const matches = (user: User, name: string) => user.userid === name || nameOf(user) === name;
+  const matches = (user: User, name: string) => user.userid === name || nameIn(user.userid) === name;
   const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
   if (unknown.length > 0) {
     throw new UsageError(

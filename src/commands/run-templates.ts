@@ -76,8 +76,7 @@ export async function runList(io: ProgramIo, flags: LabFlags): Promise<void> {
     const { config } = flags;
     const lab =
       config === undefined ? undefined : labOf({ ...flags, config }, (text) => run.output.warn(text));
-    const { pve } = await run.connect();
-    const report = await listTemplates(lab, { pve, hard: run.hard });
+    const report = await listTemplates(lab, await run.runContext());
     run.output.result(toTemplatesDocument(report), () => renderTemplates(report, run.output));
   });
 }

@@ -72,7 +72,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     const selection = readSelection(flags, (text) => run.output.warn(text));
     assertIsFile(flags.out);
     await assertReplaceableExport(flags.out);
-    const { pve, url } = await run.connect();
+    const { url } = await run.connect();
     const credentials = credentialsPath(flags, selection);
     const { cards, leftOut } = await exportCards(
       {
@@ -80,7 +80,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
         ...(selection.users ? { users: selection.users.map((user) => user.userid) } : {}),
         ...(selection.lab ? { lab: selection.lab.name } : {}),
       },
-      { pve, hard: run.hard },
+      await run.runContext(),
       await CredentialsFile.open(credentials, {
         url,
         ...readingOf(io, flags, (text) => run.output.warn(text)),

@@ -10,13 +10,13 @@ import { presentCredentials, readSelection, type UsersFlags } from './users-sele
 export async function runUsersList(io: ProgramIo, flags: UsersFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
-    const { pve, url } = await run.connect();
+    const { url } = await run.connect();
     const file = presentCredentials(flags, selection);
     const credentials =
       file === undefined
         ? undefined
         : await CredentialsFile.open(file, { url, ...readingOf(io, flags, (text) => run.output.warn(text)) });
-    const rows = await listUsers(selection.users, { pve, hard: run.hard }, credentials);
+    const rows = await listUsers(selection.users, await run.runContext(), credentials);
     run.output.result(toUsersDocument(rows), () => renderUsers(rows, run.output));
   });
 }

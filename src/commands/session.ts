@@ -27,6 +27,8 @@ export interface Session {
   readonly login: 'token' | 'password';
   /** `user@realm`, or `user@realm!token`. */
   readonly caller: string;
+  /** Other accounts whose marks count. */
+  readonly operators: readonly string[];
   /** Absent unless an audit file was named. */
   readonly audit?: AuditLog;
   /** With the error that the command ends in, if any. */
@@ -67,6 +69,7 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
       auth: { kind: 'token', tokenId: simulator.credentials.tokenId, secret: simulator.credentials.secret },
       tls: { verify: true },
       timeout: 30_000,
+      operators: [],
     },
     clock: time.clock,
     connect: inProcess(simulator.serve, time.clock),
@@ -162,6 +165,7 @@ export async function openSession(
     url: target.url,
     login: target.connection.auth.kind,
     caller: callerOf(target.connection),
+    operators: target.connection.operators,
     ...(audit ? { audit } : {}),
     close: async (error) => {
       pve.close();

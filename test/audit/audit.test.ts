@@ -17,7 +17,7 @@ import { AuditFile } from '../../src/lib/audit/audit-file.ts';
 import { AuditLog, type AuditSink } from '../../src/lib/audit/audit-log.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import type { StandError } from '../../src/lib/errors.ts';
-import { planText } from '../../src/lib/plan/document.ts';
+import { planText } from '../../src/lib/plan/document/text.ts';
 import { currentStep } from '../../src/lib/proxmox/purpose.ts';
 import { alias, lab, machine, plan, user } from '../plan/builders.ts';
 import { recordsOf, schema } from './audit-schema.ts';

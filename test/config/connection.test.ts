@@ -51,6 +51,7 @@ describe('a file as the older tool wrote it', () => {
         auth: { kind: 'password', user: 'root@pam', password: 'a-password' },
         tls: { verify: true },
         timeout: 60_000,
+        operators: [],
       },
       warnings: [],
     });
@@ -318,7 +319,7 @@ describe('accounts', () => {
       'a secret in the place of a connection',
       ['user: a@pve', 'password: x', 'd: hunter2'],
       [
-        'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout',
+        'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, operators',
       ],
     ],
   ])('%s', async (_, lines, expected) => {
@@ -351,6 +352,7 @@ describe('the environment', () => {
         auth: { kind: 'token', tokenId: 'a@pve!t1', secret: 's' },
         tls: { verify: false, ca: PEM, fingerprint: FINGERPRINT },
         timeout: 60_000,
+        operators: [],
       },
       warnings: [],
     });

@@ -39,15 +39,13 @@ describe('files', () => {
     expect(withoutFolder(problems(() => loadUsers(file)))).toEqual(['pipe.yml: this is not a regular file']);
   });
 
-  test('100 MB, unread', () => {
+  test('8 GiB, unread: Node reads no file of that size at once', () => {
     const file = join(folder, 'large.yml');
     closeSync(openSync(file, 'w'));
-    truncateSync(file, 100 * 1024 * 1024);
-    const start = performance.now();
+    truncateSync(file, 8 * 1024 ** 3);
     expect(withoutFolder(problems(() => loadLab(file)))).toEqual([
-      'large.yml: the file has 100.0 MiB and was not read; at most 5 MiB are accepted → is this the right file?',
+      'large.yml: the file has 8192.0 MiB and was not read; at most 5 MiB are accepted → is this the right file?',
     ]);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   test.each<[string, Uint8Array, string]>([
@@ -94,6 +92,7 @@ const bomb = [
   }),
 ].join('\n');
 
+/** The large ones never end, or take all memory, where the work is not bounded by the size of the text. */
 describe('YAML', () => {
   test.each<[string, string, string]>([
     [
@@ -184,9 +183,7 @@ describe('YAML', () => {
       'lab.yml: the file has too many entries → is this the right file?',
     ],
   ])('%s', (_, text, expected) => {
-    const start = performance.now();
     expect(problems(() => parseLab(text, 'lab.yml'))).toEqual([expected]);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   test('no key reaches a prototype', () => {

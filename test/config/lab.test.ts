@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { loadLab, parseLab } from '../../src/lib/config/load.ts';
+import { runs } from '../runs.ts';
 
 const machine = (more: string): string => `
 name: net-lab
@@ -350,7 +351,7 @@ test('the same lab, however its YAML is laid out', () => {
         lab.machines.map((entry) => entry.networks.length),
       );
     }),
-    { numRuns: 60 },
+    runs(60, 5000),
   );
 });
 

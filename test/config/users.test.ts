@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseUsers } from '../../src/lib/config/load.ts';
 import { problems } from './problems.ts';
+import { runs } from '../runs.ts';
 
 const user = (userid: string, more: object = {}): object => {
   const [pool, realm] = userid.split('@');
@@ -309,7 +310,7 @@ describe('a CSV roster', () => {
           parseUsers(JSON.stringify(list), 'class.json').users,
         );
       }),
-      { numRuns: 60 },
+      runs(60, 5000),
     );
   });
 });

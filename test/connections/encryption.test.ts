@@ -9,6 +9,7 @@ import { changeSecrets, selectNames, type Work } from '../../src/lib/connections
 import { openFile, saveFile } from '../../src/lib/connections/store.ts';
 import { problems, problemsOf } from '../config/problems.ts';
 import { ANNA, BORIS } from './identities.ts';
+import { runs } from '../runs.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -166,7 +167,7 @@ describe('any file', () => {
         const bare = (all: string): string => all.replaceAll(/password: .*?(  # why)?$/gm, 'password:$1');
         expect(bare(back)).toBe(bare(text));
       }),
-      { numRuns: 15 },
+      runs(15, 300),
     );
   });
 });

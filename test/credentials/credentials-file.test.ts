@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { formatRows, parseRows, STATES } from '../../src/lib/credentials/credentials-csv.ts';
 import { ConfigError } from '../../src/lib/errors.ts';
+import { runs } from '../runs.ts';
 
 const URL = 'https://pve1:8006';
 const HEADER = 'userid,password,state,pool,url';
@@ -283,6 +284,7 @@ describe('cells', () => {
       fc.property(fc.array(row, { maxLength: 5 }), (rows) => {
         expect(parseRows(formatRows(rows))).toEqual({ rows });
       }),
+      runs(100, 20_000),
     );
   });
 
@@ -292,6 +294,7 @@ describe('cells', () => {
         const table: string[][] = parse(formatRows([one]));
         for (const cell of table[1] ?? []) expect(cell).not.toMatch(/^[=+\-@\t\r]/);
       }),
+      runs(100, 20_000),
     );
     expect(formatRows([{ userid: 'a', password: '=1+1', state: 'set', pool: '', url: '' }])).toContain(
       'a,"\'=1+1",set',

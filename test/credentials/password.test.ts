@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { generatePassword } from '../../src/lib/credentials/password.ts';
+import { runs } from '../runs.ts';
 
 test('unambiguous: a letter, a digit, and no sign that looks like another', () => {
   fc.assert(
@@ -12,6 +13,7 @@ test('unambiguous: a letter, a digit, and no sign that looks like another', () =
       expect(password).toMatch(/[A-Za-z]/);
       expect(password).toMatch(/[2-9]/);
     }),
+    runs(100, 20_000),
   );
 });
 

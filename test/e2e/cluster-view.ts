@@ -74,7 +74,8 @@ export function comparable(state: ClusterState): unknown {
     acl: state.acl.map((entry) => `${entry.path} ${entry.subject} ${entry.role}`).sort(),
     networks: state.nodes.map((node) => ({
       node: node.name,
-      staged: node.staged !== undefined,
+      // Left equal to the file by whoever made the workers read it again, it changes nothing.
+      staged: node.staged !== undefined && JSON.stringify(node.staged) !== JSON.stringify(node.interfaces),
       interfaces: sorted(node.interfaces, (row) => row.iface).map((row) => ({
         ...row,
         options: Object.fromEntries(

@@ -231,18 +231,18 @@ describe('plans', () => {
 
 describe('signals', () => {
   test('SIGINT ends what runs, starts nothing new, exits 130; the next run finishes', async () => {
-    const simulator = await startCluster();
-    const { args } = classFiles(6);
     let send: (signal: 'SIGINT') => void = () => undefined;
     let clones = 0;
-    const watch = setInterval(() => {
-      clones = writes(simulator).filter((text) => text.endsWith('/clone')).length;
-      if (clones < 2) return;
-      clearInterval(watch);
-      send('SIGINT');
-    }, 5);
+    const simulator = await startCluster({
+      onAnswer: ({ method, target }) => {
+        clones += Number(method === 'POST' && target.endsWith('/clone'));
+        if (clones !== 2) return;
+        clones = Infinity;
+        send('SIGINT');
+      },
+    });
+    const { args } = classFiles(6);
     const run = await runCli(args, simulator, { onSignaller: (signaller) => (send = signaller) });
-    clearInterval(watch);
     expect(run.code).toBe(130);
     expect(run.stdout).toContain('To finish: deploy-stand deploy');
     expect(simulator.snapshot().tasks.filter((task) => task.endtime === undefined)).toEqual([]);

@@ -1,7 +1,7 @@
 /** Runs one handler against the cluster of the tests, and the objects that its tests have in common. */
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
 import type { Handler, StepIo } from '../../src/lib/execute/types.ts';
-import type { StepKind, StepOf, StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepKind, StepOf, StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { PveWorld } from './world.ts';
 
 export const MARK = 'deploy-stand lab=net user=anna@pve net=hq since=2026-01-15T09:00:00Z';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createLimits, type Limits, limitsOf } from '../../src/lib/execute/limits.ts';
-import type { Step } from '../../src/lib/plan/types.ts';
+import { createLimits, type Limits } from '../../src/lib/execute/limits.ts';
+import { limitsOf } from '../../src/lib/plan/document/step-traits.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 
 const step = (payload: object) => payload as Step;
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { acquirePlanningLock, type PlanningLockOptions } from '../../src/lib/execute/mutex.ts';
-import { LOCK_POOL } from '../../src/lib/plan/marks.ts';
+import { LOCK_POOL } from '../../src/lib/marks/lock.ts';
 import type { PveClient } from '../../src/lib/proxmox/client.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { busy, lost, PveWorld, refused, START, VERSIONS } from './world.ts';
+import { runs } from '../runs.ts';
 
 type Options = Partial<PlanningLockOptions> & { readonly pve?: PveClient };
 
@@ -155,7 +156,7 @@ test('on any slow line and server, with or without an expired lock, never two ar
         expect(isFree(world)).toBe(true);
       },
     ),
-    { numRuns: 60 },
+    runs(60, 2000),
   );
 });
 

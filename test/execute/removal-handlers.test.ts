@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { summarizePlan, summarizeRun } from '../../src/lib/execute/summary.ts';
 import type { StepResult } from '../../src/lib/execute/types.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { exitCodeOf } from '../../src/lib/workflow/exit-code.ts';
 import { alias, applied, lab, machine, plan, user } from '../plan/builders.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatReplicaMark } from '../../src/lib/plan/replica-marks.ts';
+import { formatReplicaMark } from '../../src/lib/marks/replica.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
 import { apply } from './apply-step.ts';

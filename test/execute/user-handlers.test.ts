@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import { apply } from './apply-step.ts';
 import { busy, lost, PveWorld, refused, VERSIONS } from './world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import { TaskError } from '../../src/lib/proxmox/errors.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';

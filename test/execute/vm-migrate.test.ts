@@ -1,6 +1,6 @@
 /** Migrations: done once, followed to their end or to the deadline, and told where the VM is. */
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
 import { apply, count } from './apply-step.ts';
@@ -74,7 +74,7 @@ describe('vm.migrate', () => {
     const world = cluster({ bridge: 'vmbr5' }, STUCK);
     await expect(migrate(world)).rejects.toMatchObject({
       code: 'MIGRATION_FAILED',
-      message: expect.stringMatching(/failed: migration aborted; it is on pve1/) as string,
+      message: expect.stringMatching(/failed: migration problems; it is on pve1/) as string,
       hint: expect.stringContaining(ABORTED) as string,
     });
     expect(world.isRunning(101)).toBe(true);

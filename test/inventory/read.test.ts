@@ -92,7 +92,7 @@ const scope = {
 
 test('asks once per list and node, and per guest only for templates and claimed VMs on nodes that are up', async () => {
   const { pve, calls } = fakePve();
-  const have = await readInventory(pve, scope);
+  const have = await readInventory({ pve }, scope);
   expect(calls.filter((call) => call.startsWith('vmConfig')).sort()).toEqual([
     'vmConfig pve1 100',
     'vmConfig pve1 10000',
@@ -117,7 +117,7 @@ test('asks once per list and node, and per guest only for templates and claimed 
 
 test("the node's own list corrects what the cluster's list shows late", async () => {
   const { pve } = fakePve();
-  const have = await readInventory(pve, scope);
+  const have = await readInventory({ pve }, scope);
   expect(have.guests.find((guest) => guest.vmid === 10000)).toMatchObject({
     name: 'pc',
     status: 'stopped',
@@ -132,16 +132,18 @@ test('a list that may not be read is a gap in words; an unreachable cluster is a
       new AuthError({ method: 'GET', path: '/access/acl', status: 403, text: 'Permission check failed' }),
     );
   const { pve } = fakePve({ acls: forbidden });
-  expect((await readInventory(pve, scope)).gaps).toEqual(['the access control list cannot be read']);
+  expect((await readInventory({ pve }, scope)).gaps).toEqual(['the access control list cannot be read']);
   const down = () => Promise.reject(new UnreachableError('GET', '/cluster/resources', 'connection refused'));
-  await expect(readInventory(fakePve({ resources: down }).pve, scope)).rejects.toThrow(UnreachableError);
+  await expect(readInventory({ pve: fakePve({ resources: down }).pve }, scope)).rejects.toThrow(
+    UnreachableError,
+  );
 });
 
 test('a node that goes down between the lists is unreadable, not fatal', async () => {
   const { pve } = fakePve({
     network: () => Promise.reject(new UnreachableError('GET', '/nodes/pve1/network', '595')),
   });
-  const have = await readInventory(pve, scope);
+  const have = await readInventory({ pve }, scope);
   expect(have.networks[0]).toEqual({ node: 'pve1', readable: false, bridges: [], pending: [] });
 });
 
@@ -157,7 +159,7 @@ test('a claimed VM that moved while it was read is looked for where it is now', 
     vmConfig: (node, vmid) =>
       Promise.resolve(vmid === 10000 && node === 'pve1' ? undefined : { name: 'x', digest: 'abc' }),
   });
-  const have = await readInventory(pve, scope);
+  const have = await readInventory({ pve }, scope);
   expect(asked).toBe(2);
   expect(have.vms.find((config) => config.vmid === 10000)?.node).toBe('pve3');
   expect(have.guests.filter((guest) => guest.vmid === 10000).map((guest) => guest.node)).toEqual(['pve3']);
@@ -175,10 +177,10 @@ test.each([
       version: () => Promise.resolve({ version: release, release }),
       permissions: () => Promise.resolve<Rights>({ '/sdn/zones': zone, '/vms': vms }),
     });
-    const have = await readInventory(pve, { ...scope, rights: true });
+    const have = await readInventory({ pve }, { ...scope, rights: true });
     expect(have.hidden).toEqual({ bridges, guests });
     expect(have.rights).toEqual({ '/sdn/zones': zone, '/vms': vms });
-    expect((await readInventory(pve, scope)).hidden).toBeUndefined();
+    expect((await readInventory({ pve }, scope)).hidden).toBeUndefined();
   },
 );
 
@@ -189,7 +191,7 @@ test('the CPU load of the last hour is read for online nodes when asked for, and
       return Promise.resolve([{ time: 0, cpu: 0.2 }, { time: 60 }, { time: 120, cpu: 0.4 }]);
     },
   });
-  const { nodes } = await readInventory(pve, { ...scope, load: true });
+  const { nodes } = await readInventory({ pve }, { ...scope, load: true });
   expect(nodes.map(({ name, cpuHour }) => [name, cpuHour])).toEqual([
     ['pve1', expect.closeTo(0.3)],
     ['pve2', undefined],
@@ -199,6 +201,6 @@ test('the CPU load of the last hour is read for online nodes when asked for, and
     nodeHistory: () =>
       Promise.reject(new AuthError({ method: 'GET', path: '/nodes/pve1/rrddata', status: 403, text: 'no' })),
   });
-  const without = await readInventory(denied.pve, { ...scope, load: true });
+  const without = await readInventory({ pve: denied.pve }, { ...scope, load: true });
   expect(without.nodes[0]).not.toHaveProperty('cpuHour');
 });

@@ -1,13 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { NotifyConfig } from '../../src/lib/config/balance-types.ts';
 import { createNotifier } from '../../src/lib/notify/notifier.ts';
 
 const TOKEN = '123456:AAtop-secret-top-secret-top-secret';
 const servers: Server[] = [];
 
+// Time is up when a test says so, not when the machine was slow.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
+  vi.useRealTimers();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();
@@ -20,7 +23,7 @@ interface Heard {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Answers with the status, or never. */
+/** Answers with the status, or never: then time is up when it has been asked. */
 async function listen(status: number | 'never'): Promise<{ readonly url: string; readonly heard: Heard[] }> {
   const heard: Heard[] = [];
   const server = createServer((request, response) => {
@@ -32,7 +35,8 @@ async function listen(status: number | 'never'): Promise<{ readonly url: string;
         headers: request.headers,
         body: JSON.parse(text) as Heard['body'],
       });
-      if (status !== 'never') response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end('{}');
+      if (status === 'never') vi.advanceTimersByTime(15_000);
+      else response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end('{}');
     });
   });
   servers.push(server);
@@ -88,7 +92,6 @@ test.each([
     config: { events: ['move'], telegram },
     env: { TELEGRAM_API_URL: url },
     warn: (text) => warnings.push(text),
-    patience: 200,
   });
   for (let i = 0; i < 300; i += 1) notifier.notify(message('move'));
   await notifier.flush();

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { BridgeInfo, GuestInfo, Inventory, VmConfig } from '../../src/lib/inventory/types.ts';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
-import type { Plan, StepOf, StepKind } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf, StepKind } from '../../src/lib/plan/document/step.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
 import {
   alias,
@@ -164,7 +165,7 @@ describe('a whole stand', () => {
     expect(configure?.nics).toMatchObject([{ bridge: 'vmbr1000', mac: 'BC:24:11:00:00:09' }]);
     expect(only(result, 'bridge.update')[0]).toMatchObject({
       comment: '',
-      newComment: 'deploy-stand lab=net user=anna@pve net=hq since=2026-11-21T08:00:00Z',
+      newComment: 'deploy-stand bridge=vmbr1000 lab=net user=anna@pve net=hq since=2026-11-21T08:00:00Z',
     });
     expect(only(result, 'bridge.update')[0]).not.toHaveProperty('vlanAware');
   });

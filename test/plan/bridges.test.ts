@@ -4,9 +4,10 @@ import type { BridgeInfo, BridgeUse, Inventory, PendingRow } from '../../src/lib
 import { viewBridges } from '../../src/lib/plan/bridge-view.ts';
 import { planBridgesCreate } from '../../src/lib/plan/bridges-create.ts';
 import { planBridgesPrune } from '../../src/lib/plan/bridges-prune.ts';
-import { assertSound } from '../../src/lib/plan/graph.ts';
-import { formatBridgeMark, formatVmMark } from '../../src/lib/plan/marks.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import { assertSound } from '../../src/lib/plan/document/graph.ts';
+import { formatBridgeMark } from '../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../src/lib/marks/vm.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { bridge, claimOf, guest, have, ids } from './builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';
@@ -14,12 +15,12 @@ const OLD = '2026-11-01T00:00:00Z';
 const YOUNG = '2026-11-21T07:00:00Z';
 
 function ours(iface: string, more: Partial<BridgeInfo> = {}, since = OLD, user = 'a@pve'): BridgeInfo {
-  const comments = formatBridgeMark({ kind: 'stand', lab: 'net', user, net: 'lan' }, since);
+  const comments = formatBridgeMark(iface, { kind: 'stand', lab: 'net', user, net: 'lan' }, since);
   return bridge(iface, { ports: '', comments, ...more });
 }
 
 function reservedOne(iface: string, more: Partial<BridgeInfo> = {}): BridgeInfo {
-  return bridge(iface, { ports: '', comments: formatBridgeMark({ kind: 'reserved' }, OLD), ...more });
+  return bridge(iface, { ports: '', comments: formatBridgeMark(iface, { kind: 'reserved' }, OLD), ...more });
 }
 
 function row(iface: string, change: PendingRow['change'], isOurs: boolean, text = `+${iface}`): PendingRow {
@@ -323,7 +324,7 @@ describe('create', () => {
     ]);
     expect(plan.steps[0]).toMatchObject({
       vlanAware: true,
-      comment: 'deploy-stand reserved since=2026-11-21T08:00:00Z',
+      comment: 'deploy-stand bridge=vmbr50 reserved since=2026-11-21T08:00:00Z',
     });
     expect(plan.steps[2]).toMatchObject({
       bridges: ['vmbr50', 'vmbr51'],

@@ -1,10 +1,11 @@
 /** Small want/have builders for planner tests: literals in, plain data out. */
 import type { Lab, Machine, Network, User } from '../../src/lib/config/types.ts';
 import type { BridgeInfo, GuestInfo, Inventory, VmConfig } from '../../src/lib/inventory/types.ts';
-import { formatPoolComment, formatVmMark } from '../../src/lib/plan/marks.ts';
+import { formatPoolComment } from '../../src/lib/marks/pool.ts';
+import { formatVmMark } from '../../src/lib/marks/vm.ts';
 import { specOf } from '../../src/lib/plan/spec.ts';
 import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 
 const NOW = '2026-11-21T08:00:00.000Z';
 

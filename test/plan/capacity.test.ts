@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import type { Lab, User } from '../../src/lib/config/types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/plan/replica-marks.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/marks/replica.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import {
   alias,
   applied,

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { BridgeInfo, GuestInfo, Inventory, UserInfo, VmConfig } from '../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
-import { formatPoolComment, formatVmMark, type Claim } from '../../src/lib/plan/marks.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import { formatPoolComment, type Claim } from '../../src/lib/marks/pool.ts';
+import { formatVmMark } from '../../src/lib/marks/vm.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { appliedCleanup } from './cleanup-applied.ts';
 import { bridge, guest, have, ids } from './builders.ts';
 
@@ -647,6 +648,17 @@ describe('a stand of the Python tool', () => {
     const vms = { ...python.vms, 503: { ...plain, guest: { pool: 'staff' }, nets } };
     const result = plan(cluster({ ...python, vms, bridges }), classOf('net', 'anna'), { adopt: true });
     expect(ids(result)).toEqual(['vm.delete:500', 'vm.delete:501']);
+  });
+
+  test.each<{ name: string; called: string; takes: boolean }>([
+    { name: 'called like a machine: a takeover was cut short', called: 'pc', takes: true },
+    { name: 'called otherwise: a clone of ours failed', called: 'dns', takes: false },
+  ])('a VM at a claimed id, without a mark, $name', ({ called, takes }) => {
+    const vms = { 10000: { ...plain, guest: { name: called }, nets: ['vmbr1000'] } };
+    const snapshot = cluster({ ...oneStand, vms, bridges: [bridge('vmbr1000', { ports: '' })] });
+    const steps = ids(plan(snapshot, classOf('net', 'anna'), { adopt: true }));
+    expect(steps).toContain('vm.delete:10000');
+    expect(steps.includes('bridge.delete:pve1/vmbr1000')).toBe(takes);
   });
 
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
-import { assertSound } from '../../src/lib/plan/graph.ts';
+import { assertSound } from '../../src/lib/plan/document/graph.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import type { Plan, StepOf } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import {
   alias,
   applied,
@@ -22,6 +23,7 @@ import {
   template,
   user,
 } from './builders.ts';
+import { runs } from '../runs.ts';
 
 const pc = lab([machine('pc', [real('vmbr0')])]);
 const routed = lab([router('eco', [real('vmbr0'), alias('lan')]), machine('host', [alias('lan')])]);
@@ -121,7 +123,7 @@ describe('a new class', () => {
     );
     const result = plan(want, [anna, boris, user('vera')], { ...snapshot, networks });
     expect(stepsOf(result, 'bridge.create').map((step) => [step.id, step.comment])).toEqual([
-      ['bridge.create:pve2/vmbr100', 'deploy-stand reserved since=2026-11-21T08:00:00Z'],
+      ['bridge.create:pve2/vmbr100', 'deploy-stand bridge=vmbr100 reserved since=2026-11-21T08:00:00Z'],
     ]);
     expect(stepsOf(result, 'network.reload').map((step) => step.id)).toEqual(['network.reload:pve2']);
   });
@@ -622,7 +624,7 @@ describe('invariants', () => {
         };
         expect(plan(routed, shuffled(users, seed), mixed)).toEqual(expected);
       }),
-      { numRuns: 30 },
+      runs(30, 1000),
     );
   });
 
@@ -642,7 +644,7 @@ describe('invariants', () => {
         expect(finished.networks).toEqual(end.networks);
         expect(ids(plan(routed, users, finished))).toEqual([]);
       }),
-      { numRuns: 60 },
+      runs(60, 2000),
     );
   });
 

@@ -6,7 +6,8 @@ import { profileOf } from '../../src/lib/plan/privileges/profile.ts';
 import { missing, requiredByPlan, requiredByScope } from '../../src/lib/plan/privileges/required.ts';
 import { cleanupScope, deployScope } from '../../src/lib/plan/privileges/scopes.ts';
 import type { Requirement } from '../../src/lib/plan/privileges/types.ts';
-import type { Plan, StepKind, StepOf } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepKind, StepOf } from '../../src/lib/plan/document/step.ts';
 import {
   alias,
   applied,

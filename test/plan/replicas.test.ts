@@ -3,7 +3,7 @@ import type { Machine, TemplateRef } from '../../src/lib/config/types.ts';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import type { Inventory, StorageInfo, VmConfig } from '../../src/lib/inventory/types.ts';
 import { indexHave } from '../../src/lib/plan/have-index.ts';
-import { formatVmMark, parseVmMark } from '../../src/lib/plan/marks.ts';
+import { formatVmMark, parseVmMark } from '../../src/lib/marks/vm.ts';
 import { brokenPreconditions } from '../../src/lib/plan/preconditions.ts';
 import {
   formatReplicaMark,
@@ -12,12 +12,13 @@ import {
   parseReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from '../../src/lib/plan/replica-marks.ts';
+} from '../../src/lib/marks/replica.ts';
 import { replicaNeed } from '../../src/lib/plan/replica-needs.ts';
 import { planReplicate } from '../../src/lib/plan/replicate.ts';
 import { toTemplate } from '../../src/lib/plan/templates.ts';
 import { planPrune, unneededReplicas } from '../../src/lib/plan/templates-prune.ts';
-import type { Plan, StepOf } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import { claimOf, guest, have, ids, lab, machine, plan, real, template, user } from './builders.ts';
 
 const GIB = 2 ** 30;

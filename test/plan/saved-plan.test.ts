@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/plan/replica-marks.ts';
+import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/marks/replica.ts';
 import { foreignSteps } from '../../src/lib/plan/saved-plan.ts';
-import type { Plan, Step, StepKind } from '../../src/lib/plan/types.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
 import {
   alias,
   applied,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { User } from '../../src/lib/config/types.ts';
 import type { AclEntry, Inventory, UserInfo } from '../../src/lib/inventory/types.ts';
-import { formatPoolComment, isDisabledByUs, markDisabled } from '../../src/lib/plan/marks.ts';
-import type { Plan } from '../../src/lib/plan/types.ts';
+import { formatPoolComment } from '../../src/lib/marks/pool.ts';
+import { isDisabledByUs, markDisabled } from '../../src/lib/marks/user.ts';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { planUsers } from '../../src/lib/plan/users.ts';
 import type { UsersWork } from '../../src/lib/plan/users-context.ts';
 import { listUsers } from '../../src/lib/plan/users-list.ts';

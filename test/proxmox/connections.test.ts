@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createClock } from '../../src/lib/clock.ts';
 import { AnswerLostError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import type { PveHttp } from '../../src/lib/proxmox/http.ts';
 import type { ConnectionSettings } from '../../src/lib/proxmox/types.ts';
@@ -9,12 +7,15 @@ import {
   closedPort,
   failure,
   fakeClock,
+  holdTimers,
   json,
   password,
   serve,
   transport,
   type TestServer,
 } from './support.ts';
+
+holdTimers();
 
 const open: { close(): unknown }[] = [];
 
@@ -32,6 +33,11 @@ function connect(
   const http = transport({ hosts, ...over }, { maxConcurrent, clock: fakeClock() });
   open.push(http);
   return http;
+}
+
+/** Turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const loopback = ({ port }: { readonly port: number }): string => `http://127.0.0.1:${port}`;
@@ -107,10 +113,11 @@ describe('on the wire', () => {
     const pve = await server((response) => {
       running += 1;
       most = Math.max(most, running);
-      setTimeout(() => {
+      // Whatever else was sent comes first.
+      void turns(50).then(() => {
         running -= 1;
         json(response, 1);
-      }, 5);
+      });
     });
     const http = connect([loopback(pve)], {}, 4);
     const answers = await Promise.all(Array.from({ length: 20 }, () => http.get('/version')));
@@ -129,10 +136,9 @@ describe('on the wire', () => {
     controller.abort(new Error('no longer wanted'));
     expect((await second).message).toBe('no longer wanted');
     const third = http.get('/c');
-    while (pve.heard.length < 2) {
-      releases.shift()?.();
-      await delay(1);
-    }
+    await pve.hears(1);
+    releases.shift()?.();
+    await pve.hears(2);
     releases.shift()?.();
     await Promise.all([first, third]);
     expect(pve.heard.map((heard) => heard.url)).toEqual(['/api2/json/a', '/api2/json/c']);
@@ -162,8 +168,8 @@ describe('lost answers', () => {
 
   test('the connection breaks in the middle of the answer', async () => {
     const pve = await server((response, _heard, request) => {
-      response.writeHead(200, { 'content-length': '100' }).write('{"data":');
-      setTimeout(() => request.socket.destroy(), 5);
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"data":', () => request.socket.destroy());
     });
     expect(await failure(connect([loopback(pve)]).post('/x'))).toBeInstanceOf(AnswerLostError);
   });
@@ -179,11 +185,11 @@ describe('lost answers', () => {
   });
 
   test('no answer in time: a write is in doubt, a read is repeated', async () => {
-    const pve = await server(() => undefined);
-    const http = connect([loopback(pve)], { timeout: 30 });
+    const pve = await server(() => vi.advanceTimersByTime(30_000));
+    const http = connect([loopback(pve)], { timeout: 30_000 });
     const write = await failure(http.post('/x'));
     expect(write).toBeInstanceOf(AnswerLostError);
-    expect(write.message).toContain('no answer within 0.03 s');
+    expect(write.message).toContain('no answer within 30 s');
     const read = await failure(http.get('/y'));
     expect(read).toBeInstanceOf(UnreachableError);
     expect(pve.heard.map((heard) => heard.url)).toEqual(['/api2/json/x', ...Array(3).fill('/api2/json/y')]);
@@ -193,7 +199,7 @@ describe('lost answers', () => {
     const pve = await server(() => undefined);
     const controller = new AbortController();
     const work = failure(connect([loopback(pve)]).post('/x', {}, controller.signal));
-    while (pve.heard.length === 0) await delay(1);
+    await pve.hears(1);
     controller.abort(new Error('stop'));
     expect((await work).message).toBe('stop');
   });
@@ -202,7 +208,7 @@ describe('lost answers', () => {
     const pve = await server(() => undefined);
     const controller = new AbortController();
     const work = failure(connect([loopback(pve)], password).get('/x', {}, controller.signal));
-    while (pve.heard.length === 0) await delay(1);
+    await pve.hears(1);
     controller.abort(new Error('stop'));
     expect((await work).message).toBe('stop');
   });
@@ -382,14 +388,12 @@ describe('TLS', () => {
 
   test('a port that never answers the handshake was never reached', async () => {
     const { createServer } = await import('node:net');
-    const silent = createServer((socket) => socket.on('error', () => undefined));
+    const silent = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => vi.advanceTimersByTime(10_000));
+    });
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
-    const http = transport(
-      { hosts: [`127.0.0.1:${port}`], timeout: 30, tls: { verify: false } },
-      { clock: createClock(1000) },
-    );
-    const error = await failure(http.post('/x'));
+    const error = await failure(connect([`127.0.0.1:${port}`], { tls: { verify: false } }).post('/x'));
     silent.close();
     expect(error).toBeInstanceOf(UnreachableError);
   });

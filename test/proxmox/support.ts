@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, vi } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
@@ -90,6 +91,8 @@ export interface TestServer {
   readonly port: number;
   /** Everything it was asked. */
   readonly heard: Heard[];
+  /** When it has been asked so many times. */
+  hears(count: number): Promise<void>;
   /** Connections that were opened. */
   connections(): number;
   close(): Promise<void>;
@@ -104,6 +107,7 @@ export async function serve(
   port = 0,
 ): Promise<TestServer> {
   const heard: Heard[] = [];
+  const listeners = new Set<() => void>();
   let connections = 0;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     let body = '';
@@ -112,6 +116,7 @@ export async function serve(
       const { method = '', url = '', headers } = request;
       const entry = { method, url, headers, body };
       heard.push(entry);
+      listeners.forEach((listener) => listener());
       reply(response, entry, request);
     });
   };
@@ -121,6 +126,16 @@ export async function serve(
   return {
     port: (server.address() as AddressInfo).port,
     heard,
+    hears: (count) =>
+      new Promise((resolve) => {
+        const listener = (): void => {
+          if (heard.length < count) return;
+          listeners.delete(listener);
+          resolve();
+        };
+        listeners.add(listener);
+        listener();
+      }),
     connections: () => connections,
     close: () =>
       new Promise((resolve) => {
@@ -139,6 +154,15 @@ export async function closedPort(): Promise<number> {
   const server = await serve(() => undefined);
   await server.close();
   return server.port;
+}
+
+/**
+ * Deadlines of requests come when a test says so (`vi.advanceTimersByTime`), not when the machine was slow. To be called
+ * once in a file; sockets are real all the same.
+ */
+export function holdTimers(): void {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
 }
 
 /** The error a promise is rejected with. */

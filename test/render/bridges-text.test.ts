@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeSummary, Summary } from '../../src/lib/execute/types.ts';
 import type { BridgeReport, BridgeRow } from '../../src/lib/plan/bridge-view.ts';
-import type { Plan, PlannedNode, Step } from '../../src/lib/plan/types.ts';
+import type { Plan, PlannedNode } from '../../src/lib/plan/document/plan.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 import { renderBridges } from '../../src/lib/render/bridges-text.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Card } from '../../src/lib/render/cards.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
+import { runs } from '../runs.ts';
 
 function card(more: Partial<Card> = {}): Card {
   return {
@@ -127,7 +128,7 @@ describe('HTML cards', () => {
         const html = renderHtmlCards([card({ name, password, machines: [] })], name);
         expect(skeleton(html)).toEqual(expected);
       }),
-      { numRuns: 200 },
+      runs(200, 5000),
     );
   });
 });

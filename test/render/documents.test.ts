@@ -5,7 +5,8 @@ import { ConfigError, UsageError } from '../../src/lib/errors.ts';
 import { toErrorDocument } from '../../src/lib/render/error-json.ts';
 import { orderedJson } from '../../src/lib/render/ordered-json.ts';
 import { toPlanDocument, toResultDocument } from '../../src/lib/render/result-json.ts';
-import type { Plan, Precondition, Step } from '../../src/lib/plan/types.ts';
+import type { Plan, Precondition } from '../../src/lib/plan/document/plan.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 import {
   completeStand,
   newStand,

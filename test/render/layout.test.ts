@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { escapeControl, escapeLines } from '../../src/lib/render/escape.ts';
 import { displayWidth, labelled, paragraph, renderColumns, wrapText } from '../../src/lib/render/layout.ts';
+import { runs } from '../runs.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 30 });
 
@@ -55,6 +56,7 @@ describe('wrapText', () => {
         expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
         for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(Math.max(width, 2));
       }),
+      runs(100, 20_000),
     );
   });
 });
@@ -124,7 +126,7 @@ describe('renderColumns', () => {
         expect(line).toContain(escapeControl(a));
         expect(line).toContain(escapeControl(b));
       }),
-      { numRuns: 500 },
+      runs(500, 20_000),
     );
   });
 });

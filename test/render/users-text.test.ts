@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/types.ts';
+import type { StepPayloads, Step } from '../../src/lib/plan/document/step.ts';
+import type { PlannedStand } from '../../src/lib/plan/document/plan.ts';
 import type { UserRow } from '../../src/lib/plan/users-list.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { describeStep, namesOf } from '../../src/lib/render/step-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';
 import { renderUsers, toUsersDocument } from '../../src/lib/render/users-text.ts';
 import { summarizePlan, summarizeRun } from '../../src/lib/execute/summary.ts';
-import type { PlannedStand, Step } from '../../src/lib/plan/types.ts';
 import { plan, step, stripColor } from './fixtures.ts';
 
 const wide = { width: Infinity, color: false };

@@ -151,9 +151,9 @@ async function world(version: Version, change: Partial<Scenario> = {}): Promise<
     ...started,
     admin,
     teacher,
-    see: () => readInventory(teacher.pve, scope),
+    see: () => readInventory(teacher, scope),
     grants: async (command, profile) => {
-      const have = await readInventory(admin.pve, scope);
+      const have = await readInventory(admin, scope);
       return grantsFor(examine({ command, lab, users, have, profile }).required);
     },
     allow: async (grants) => {

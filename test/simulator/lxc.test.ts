@@ -155,8 +155,19 @@ test('HA-managed containers: the request is queued; the stop cannot overrule', a
   expect(upid).toContain(':hastop:402:');
   expect(await root.ended(upid)).toBe('OK');
   expect(await state(root, 402)).toBe('running');
-  await time.sleep(20_000);
+  await time.sleep(30_000);
   expect(await state(root, 402)).toBe('stopped');
+  const { data: back } = await power(root, 402, 'start');
+  expect(back).toContain(':hastart:402:');
+  await time.sleep(20_000);
+  expect(await state(root, 402)).toBe('running');
+  const tasks = await root.ok('GET', '/nodes/pve1/tasks', { vmid: 402 });
+  expect(tasks.map((task: Loose) => [task.type, task.user])).toEqual([
+    ['vzstart', 'root@pam'],
+    ['hastart', 'root@pam'],
+    ['vzshutdown', 'root@pam'],
+    ['hastop', 'root@pam'],
+  ]);
 });
 
 test('power needs VM.PowerMgmt, reading VM.Audit', async () => {

@@ -10,6 +10,7 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { Call } from '../../src/lib/simulator/sim.ts';
 import { versionFacts } from '../../src/lib/simulator/version.ts';
 import { World } from '../../src/lib/simulator/world.ts';
+import { runs } from '../runs.ts';
 
 const PATHS = [
   '/',
@@ -108,7 +109,7 @@ test.each([
     fc.property(version, fc.array(acl(propagate, subjects), { maxLength: 6 }), (of, entries) => {
       compare(worldOf(of, entries), 'anna@pve');
     }),
-    { numRuns: 60 },
+    runs(60, 5000),
   );
 });
 
@@ -121,7 +122,7 @@ test('for a token with rights of its own, where ACLs propagate', () => {
         compare(worldOf(of, entries), 'anna@pve!t');
       },
     ),
-    { numRuns: 60 },
+    runs(60, 5000),
   );
 });
 

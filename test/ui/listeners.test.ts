@@ -4,7 +4,7 @@ import { createUi, type UiOptions } from '../../src/lib/ui/create-ui.ts';
 import { createJsonlUi } from '../../src/lib/ui/jsonl.ts';
 import { createPlainUi } from '../../src/lib/ui/plain.ts';
 import { createTerminalUi, type Spinner, type SpinnerOptions } from '../../src/lib/ui/terminal.ts';
-import type { Step } from '../../src/lib/plan/types.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 import { newStand, plan, reload } from '../render/fixtures.ts';
 import { failed, fakeClock, Recorder, retrying, skipped, START, succeeded } from './support.ts';
 

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { ApplyEvent } from '../../src/lib/execute/types.ts';
-import type { Step } from '../../src/lib/plan/types.ts';
+import type { Step } from '../../src/lib/plan/document/step.ts';
 
 export const START = Date.UTC(2026, 0, 15, 8, 0, 0);
 

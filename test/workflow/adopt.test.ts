@@ -120,7 +120,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     return undisturbed.state;
   }
 
-  test('taken over, deployed again, removed', { timeout: 60_000 }, async () => {
+  test('taken over, deployed again, removed', async () => {
     const taken = await survivesDeath(take, undefined);
     const notes = new Map(taken.guests.map((guest) => [guest.vmid, guest.config['description']?.trimEnd()]));
     expect(notes.get(111)).toBe(

@@ -1,8 +1,8 @@
 /** Makes a connection from the keys of a connections file, wherever they came from. Fetches no secret, and shows none. */
+import { parseUserId } from '../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { hostTexts, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
-import { parseUserId } from './names.ts';
 import { readTextFile } from './read-text.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
 import type { Connection } from './types.ts';
@@ -139,6 +139,22 @@ function fingerprintOf({ raw, fail }: Draft): string | undefined {
   return undefined;
 }
 
+const GROUP = /^@[A-Za-z0-9._-]+$/;
+
+function operatorsOf({ raw, fail }: Draft): string[] {
+  const written = raw['operators'];
+  if (!Array.isArray(written)) return [];
+  const names = written.map((name) => String(name).trim());
+  for (const name of names) {
+    if (GROUP.test(name) || parseUserId(name.replace(/![^!]*$/, ''))) continue;
+    fail('operators', 'is no account of PVE', {
+      value: name,
+      hint: 'write name@realm, name@realm!token, or @group',
+    });
+  }
+  return names;
+}
+
 /** Undefined iff `fail` was called. */
 export function buildConnection(name: string, draft: Draft): StoredConnection | undefined {
   const failed = new Set<string>();
@@ -155,6 +171,7 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   const account = accountOf(watched);
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
+  const operators = operatorsOf(watched);
   if (failed.size > 0 || !account) return undefined;
   return {
     name,
@@ -166,5 +183,6 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
       ...(fingerprint === undefined ? {} : { fingerprint }),
     },
     timeout: (integer(draft.raw['timeout']) ?? DEFAULT_TIMEOUT_S) * 1000,
+    operators,
   };
 }

@@ -51,12 +51,12 @@ function complainTo(problems: ConfigIssue[]): Draft['fail'] {
 }
 
 function toConnection(stored: StoredConnection, secret: string): Connection {
-  const { name, hosts, tls, timeout, login } = stored;
+  const { name, hosts, tls, timeout, operators, login } = stored;
   const auth: Connection['auth'] =
     login.kind === 'token'
       ? { kind: 'token', tokenId: login.id, secret }
       : { kind: 'password', user: login.id, password: secret };
-  return { name, hosts, auth, tls, timeout };
+  return { name, hosts, auth, tls, timeout, operators };
 }
 
 /** The secret of this one connection only; `complain` hears why there is none. */

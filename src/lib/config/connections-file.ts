@@ -37,6 +37,7 @@ const SHOWN_KEYS = new Set([
   'ca_file',
   'fingerprint',
   'timeout',
+  'operators',
 ]);
 
 function isSecret(path: Path): boolean {

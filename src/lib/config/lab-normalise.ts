@@ -1,5 +1,6 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
-import { parseBridge } from './bridge-name.ts';
+import { labTag, TAG } from '../marks/vm.ts';
+import { parseBridge } from '../pve-values/bridge-name.ts';
 import { vmidRangeOf } from './lab-rules.ts';
 import type {
   Amount,
@@ -136,7 +137,7 @@ function snapshotOf(written: boolean | string | undefined): string | undefined {
 
 /** PVE stores tags in lower case, sorted; ours are added when the VM is configured. */
 function tagsOf(tags: readonly string[], lab: string): string[] {
-  const ours = ['deploy-stand', `lab-${lab}`];
+  const ours = [TAG, labTag(lab)];
   const lower = tags.map((tag) => tag.toLowerCase()).filter((tag) => !ours.includes(tag));
   return [...new Set(lower)].sort();
 }

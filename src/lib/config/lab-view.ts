@@ -1,5 +1,5 @@
 /** A lab as written, taken apart for the rules: half-broken parts are left out rather than reported. */
-import { parseBridge, type BridgeName } from './bridge-name.ts';
+import { parseBridge, type BridgeName } from '../pve-values/bridge-name.ts';
 import type { Path } from './issues.ts';
 import { integer, isMapping, list, mapping, text, type Written } from './written.ts';
 

@@ -1,4 +1,6 @@
 /** What PVE accepts as names, from its own format checks. Judges only; does not report. */
+import { LOCK_POOL } from '../marks/lock.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
 
 /** dns-name of pve-common JSONSchema.pm: labels of letters, digits and inner hyphens; a label has at most 63. */
 export function isDnsName(name: string): boolean {
@@ -20,20 +22,8 @@ export function slug(name: string): string | undefined {
   return plain === '' ? undefined : plain;
 }
 
-export interface UserId {
-  readonly name: string;
-  readonly realm: string;
-}
-
-/** verify_username of pve-access-control: the realm is behind the last `@`; 3 to 64 characters. */
-export function parseUserId(userid: string): UserId | undefined {
-  const match = /^([^\s:/]+)@([A-Za-z][A-Za-z0-9._-]{1,31})$/.exec(userid);
-  if (!match || userid.length > 64) return undefined;
-  return { name: match[1] ?? '', realm: match[2] ?? '' };
-}
-
-/** `deploy-stand-lock` is the mutex of all runs, `deploy-stand-replicas` holds template copies. */
-export const RESERVED_POOLS: readonly string[] = ['deploy-stand-lock', 'deploy-stand-replicas'];
+/** One is the mutex of all runs, the other holds template copies. */
+export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, REPLICA_POOL];
 
 export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
 

@@ -19,10 +19,9 @@ export interface SecretCommand {
   /** Working directory. */
   readonly folder: string;
   readonly env: Env;
-  readonly timeoutMs?: number;
 }
 
-function run({ argv, folder, env, timeoutMs = TIMEOUT_MS }: SecretCommand): Promise<Ended> {
+function run({ argv, folder, env }: SecretCommand): Promise<Ended> {
   const [program = '', ...args] = argv;
   return new Promise((done) => {
     const child = spawn(program, args, { cwd: folder, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -41,7 +40,7 @@ function run({ argv, folder, env, timeoutMs = TIMEOUT_MS }: SecretCommand): Prom
         ...(failure === undefined ? {} : { failure }),
       });
     };
-    const timer = setTimeout(() => end(`did not end within ${timeoutMs / 1000} s`), timeoutMs);
+    const timer = setTimeout(() => end(`did not end within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS);
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].on('data', (chunk: Buffer) => {
         size += chunk.length;

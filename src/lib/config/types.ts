@@ -168,4 +168,6 @@ export interface Connection {
   };
   /** Milliseconds for one request. */
   readonly timeout: number;
+  /** Other accounts that run deploy-stand here or administer its pools: `user@realm`, a token's id, `@group`. */
+  readonly operators: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
+import { parseUserId } from '../pve-values/userid.ts';
 import { printable, type Issues, type Path } from './issues.ts';
-import { judgePool, parseDate, parseUserId, RESERVED_POOLS } from './names.ts';
+import { judgePool, parseDate, RESERVED_POOLS } from './names.ts';
 import { isMapping, list, mapping, text } from './written.ts';
 
 /** One user as written; `idPath` is the place of the userid. */

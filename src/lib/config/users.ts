@@ -1,9 +1,10 @@
 /** Text of users.yml or a CSV roster → User[]: validates and normalises, with all problems at once. Touches no file. */
+import { parseUserId } from '../pve-values/userid.ts';
 import { extname } from 'node:path';
 import type { ConfigIssue } from '../errors.ts';
 import type { Collected } from './collect.ts';
 import { Issues, type Source } from './issues.ts';
-import { parseDate, parseUserId } from './names.ts';
+import { parseDate } from './names.ts';
 import { readYaml } from './read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from './schema.ts';

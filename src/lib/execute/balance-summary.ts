@@ -1,6 +1,7 @@
 /** What became of each move of a balance plan, and what is where now. Pure. */
-import type { PlannedMove } from '../plan/balance/types.ts';
-import type { Plan, Refusal, Step } from '../plan/types.ts';
+import { stepId, type Step } from '../plan/document/step.ts';
+import type { PlannedMove } from '../plan/document/balance-report.ts';
+import type { Plan, Refusal } from '../plan/document/plan.ts';
 import type { MoveSummary, RunResult, StepResult, Summary } from './types.ts';
 
 type Results = ReadonlyMap<string, StepResult>;
@@ -51,7 +52,7 @@ function overall(statuses: readonly GuestStatus[]): MoveSummary['status'] {
 
 function summarizeMove(move: PlannedMove, view: View): MoveSummary {
   const { unit, name, to } = move;
-  const stepOf = (vmid: number): string => `vm.migrate:${vmid}`;
+  const stepOf = (vmid: number): string => stepId('vm.migrate', vmid);
   const guests = move.guests.map(({ vmid, name: guestName, from }) => {
     const result = view.results?.get(stepOf(vmid));
     const status: GuestStatus = view.results ? (result ? STATUS[result.status] : 'skipped') : 'planned';

@@ -2,65 +2,8 @@
  * How many steps may run at once, by the PVE locks they take. Knows sizes and counts; must not know the graph.
  * One key per lock: a step takes one place under each of its keys.
  */
-import type { Step } from '../plan/types.ts';
-
-/** Keys of the limits a step falls under. Pure. */
-export function limitsOf(step: Step): readonly string[] {
-  switch (step.kind) {
-    case 'user.create':
-    case 'pool.create':
-    case 'pool.update':
-    case 'acl.grant':
-    case 'acl.revoke':
-    case 'pool.release':
-    case 'pool.delete':
-    case 'user.delete':
-    case 'user.update':
-    case 'user.password':
-    case 'user.recreate':
-      // Users, pools and ACLs are one file under one cluster-wide lock (pve-access-control AccessControl.pm).
-      return ['user.cfg'];
-    case 'bridge.create':
-    case 'bridge.update':
-    case 'bridge.delete':
-    case 'network.reload':
-      // Edits share one staged file per node, and ifupdown2 refuses a second reload instead of waiting.
-      return [`network:${step.node}`];
-    case 'vm.clone':
-      return [
-        `task:${step.node}`,
-        ...(step.pool === undefined ? [] : ['pool-clone']),
-        ...new Set(step.locks.map((lock) => `storage:${lock}`)),
-      ];
-    case 'template.clone':
-      return [`task:${step.node}`, `copy:${step.node}`, ...step.locks.map((lock) => `storage:${lock}`)];
-    case 'template.migrate':
-      return [
-        `task:${step.node}`,
-        `copy:${step.node}`,
-        `copy:${step.home}`,
-        ...step.locks.map((lock) => `storage:${lock}`),
-      ];
-    case 'template.convert':
-      return [`task:${step.node}`, ...step.locks.map((lock) => `storage:${lock}`)];
-    case 'template.configure':
-    case 'vm.mark':
-    case 'vm.configure':
-    case 'vm.unprotect':
-      return [`sync:${step.node}`];
-    case 'vm.snapshot':
-    case 'vm.start':
-    case 'vm.stop':
-      return [`task:${step.node}`];
-    case 'vm.delete':
-      return [`task:${step.node}`, 'destroy'];
-    case 'vm.migrate':
-      return ['migrate', `migrate-from:${step.node}`, `migrate-to:${step.target}`];
-    case 'ha.remove':
-      // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
-      return ['ha'];
-  }
-}
+import type { Step } from '../plan/document/step.ts';
+import { limitsOf } from '../plan/document/step-traits.ts';
 
 interface Size {
   readonly start: number;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PlanRefusedError, StandError } from '../errors.ts';
-import { BALANCE_LOCK_POOL, LOCK_POOL } from '../plan/marks.ts';
+import { BALANCE_LOCK_POOL, formatLockMark, LOCK_POOL, parseLockMark, type LockMark } from '../marks/lock.ts';
 import { isAlreadyExists, isNotFound } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { attempt, type RetryIo } from './retry.ts';
@@ -54,12 +54,9 @@ interface Holder {
   readonly until: string | undefined;
 }
 
-function parseHolder(comment: string): Holder {
-  const match = /^deploy-stand-lock owner=(.*) run=\S+ until=(\S+)$/.exec(comment.trim());
-  const [, owner, until] = match ?? [];
-  if (owner === undefined || until === undefined || Number.isNaN(Date.parse(until)))
-    return { comment, owner: 'another run', until: undefined };
-  return { comment, owner, until };
+function holderOf(comment: string): Holder {
+  const mark = parseLockMark(comment);
+  return { comment, owner: mark?.owner ?? 'another run', until: mark?.until };
 }
 
 /** One run's view of the lock pool. */
@@ -67,7 +64,7 @@ class LockPool {
   readonly pool: string;
   readonly #pve: LockPve;
   #io: RetryIo;
-  readonly #name: string;
+  readonly #signature: Pick<LockMark, 'owner' | 'run'>;
   readonly #isGone: (owner: string) => boolean;
   /** Comments that are ours: the last one written, and one whose answer was lost. */
   #ours = new Set<string>();
@@ -84,8 +81,10 @@ class LockPool {
       reach: new Map(),
     };
     this.#isGone = options.isGone ?? (() => false);
-    const owner = options.owner.replaceAll(/\s+/g, ' ').trim();
-    this.#name = `owner=${owner} run=${options.nonce ?? randomBytes(4).toString('hex')}`;
+    this.#signature = {
+      owner: options.owner.replaceAll(/\s+/g, ' ').trim(),
+      run: options.nonce ?? randomBytes(4).toString('hex'),
+    };
   }
 
   /** From here on no signal interrupts: an interrupted run must still give the lock back. */
@@ -96,7 +95,7 @@ class LockPool {
   async read(): Promise<Holder | undefined> {
     const pools = await this.#pve.pools(this.#io.signal);
     const found = pools.find(({ pool }) => pool === this.pool);
-    return found && parseHolder(found.comment);
+    return found && holderOf(found.comment);
   }
 
   isPast({ until, owner }: Holder): boolean {
@@ -136,7 +135,7 @@ class LockPool {
     const next = this.#nextComment();
     this.#ours.add(next.comment);
     await attempt(this.#io, {
-      id: this.#name,
+      id: this.#id(),
       act: async () => {
         this.assertHeld(); // past the deadline the comment may be another run's
         await this.#pve.updatePool(this.pool, { comment: next.comment }, this.#io.signal);
@@ -171,7 +170,7 @@ class LockPool {
   async #create(comment: string): Promise<boolean> {
     try {
       await attempt(this.#io, {
-        id: this.#name,
+        id: this.#id(),
         act: async () => {
           await this.#pve.createPool(this.pool, comment, this.#io.signal);
           return 'done';
@@ -190,7 +189,7 @@ class LockPool {
     let isWritten = false;
     try {
       await attempt(this.#io, {
-        id: this.#name,
+        id: this.#id(),
         act: async () => {
           const now = (await this.read())?.comment;
           isWritten = now?.trim() === comment;
@@ -223,7 +222,7 @@ class LockPool {
   async #delete(isStillThere: () => Promise<boolean>): Promise<void> {
     try {
       await attempt(this.#io, {
-        id: this.#name,
+        id: this.#id(),
         act: async () => {
           await this.#pve.deletePool(this.pool, this.#io.signal);
           return 'done';
@@ -235,11 +234,16 @@ class LockPool {
     }
   }
 
+  /** Spreads the waits of runs that fail at the same moment. */
+  #id(): string {
+    return Object.values(this.#signature).join(' ');
+  }
+
   #nextComment(): { readonly comment: string; readonly until: number } {
     const until = this.#pve.serverTime().getTime() + LIFETIME;
     return {
       until,
-      comment: `deploy-stand-lock ${this.#name} until=${new Date(until).toISOString()}`,
+      comment: formatLockMark({ ...this.#signature, until: new Date(until).toISOString() }),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** What became of each node of a plan that is about nodes instead of stands. Pure. */
-import { nodeOfStep } from '../plan/step-node.ts';
-import type { Plan, PlannedNode, Step } from '../plan/types.ts';
+import { hasRole, nodeOfStep } from '../plan/document/step-traits.ts';
+import type { Plan, PlannedNode } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { errorOfSteps } from './step-failures.ts';
 import type { NodeSummary, ReplicaSummary, StepResult } from './types.ts';
 
@@ -38,7 +39,7 @@ function bridgesOf(steps: readonly Step[], results: Results | undefined): Bridge
 function replicasOf(steps: readonly Step[], results: Results | undefined): ReplicaSummary[] {
   const replicas = new Map<number, ReplicaSummary>();
   for (const step of steps) {
-    if (!step.kind.startsWith('template.') && step.kind !== 'vm.delete') continue;
+    if (!hasRole(step, 'makes-replica') && step.kind !== 'vm.delete') continue;
     if (!('vmid' in step)) continue;
     const change = step.kind === 'vm.delete' ? 'remove' : 'create';
     const status = results?.get(step.id)?.status ?? 'planned';

@@ -1,7 +1,9 @@
 /** Runs the steps of a plan as their edges and limits allow. Must not know what a step means, nor alter one. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import { StandError } from '../errors.ts';
-import { assertSound } from '../plan/graph.ts';
-import type { Plan, Step, StepKind, StepOf } from '../plan/types.ts';
+import { assertSound } from '../plan/document/graph.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { currentStep } from '../proxmox/purpose.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
@@ -30,14 +32,6 @@ export interface RunOptions {
    */
   readonly onReserved?: () => Promise<void> | void;
 }
-
-/** Kinds by which a plan takes names and numbers that others could take too. */
-export const RESERVING: ReadonlySet<StepKind> = new Set<StepKind>([
-  'pool.create',
-  'pool.update',
-  'bridge.create',
-  'bridge.update',
-]);
 
 const INTERRUPTED = 'interrupted';
 
@@ -106,7 +100,7 @@ class Run {
     this.#ready = new ReadyQueues(limits);
     this.#end = end;
     this.#left = nodes.length;
-    this.#reserving = nodes.filter(({ step }) => RESERVING.has(step.kind)).length;
+    this.#reserving = nodes.filter(({ step }) => hasRole(step, 'reserves')).length;
   }
 
   begin(): void {
@@ -232,7 +226,7 @@ class Run {
     this.#results[node.index] = result;
     if (result.status !== 'done') this.#undone.add(node.step.id);
     this.#left -= 1;
-    if (RESERVING.has(node.step.kind)) this.#reserving -= 1;
+    if (hasRole(node.step, 'reserves')) this.#reserving -= 1;
     if (result.status === 'skipped')
       this.#options.onEvent({ type: 'step.skipped', step: node.step, because: result.because });
   }

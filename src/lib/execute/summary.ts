@@ -1,5 +1,7 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
-import type { Plan, PlannedStand, PlannedVm, Refusal, Step } from '../plan/types.ts';
+import { hasRole } from '../plan/document/step-traits.ts';
+import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { summarizeNodes } from './node-summary.ts';
 import { errorOfSteps } from './step-failures.ts';
 import type { NodeSummary, RunResult, StandSummary, StepResult, Summary, SummaryStatus } from './types.ts';
@@ -19,7 +21,7 @@ interface StandView {
 
 /** Does a failed shared step (a reload, a reserved bridge, a copy of its template) leave this stand without a network it needs? */
 function concerns(step: Step, stand: PlannedStand, own: readonly Step[]): boolean {
-  if (step.kind.startsWith('template.') && 'vmid' in step)
+  if (hasRole(step, 'makes-replica') && 'vmid' in step)
     return own.some((clone) => clone.kind === 'vm.clone' && clone.templateVmid === step.vmid);
   if (step.kind !== 'network.reload') return step.kind === 'bridge.create' && step.node === stand.node;
   return (
@@ -73,16 +75,10 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   return vm.power;
 }
 
-const LEAVING: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
-  'pool.release',
-  'pool.delete',
-  'user.delete',
-]);
-
 function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
   const isCleanup =
     view.command === 'cleanup' ||
-    (view.command === 'users' && view.steps.some((step) => LEAVING.has(step.kind)));
+    (view.command === 'users' && view.steps.some((step) => hasRole(step, 'gives-up')));
   if (view.stand.refused && !(isCleanup && view.steps.length > 0)) return 'refused';
   if (error) return 'incomplete';
   if (view.steps.length > 0) return isCleanup ? 'removed' : 'complete';

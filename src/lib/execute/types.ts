@@ -1,6 +1,7 @@
 /** Words of the executor: what a handler gets, what it answers, what listeners hear, what a run ends in. */
 import type { Clock } from '../clock.ts';
-import type { Refusal, Step, StepKind, StepOf } from '../plan/types.ts';
+import type { Refusal } from '../plan/document/plan.ts';
+import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */

@@ -1,10 +1,11 @@
 /** Turns the nodes' task logs into the history of migrations: balance's only memory. Reads; decides nothing. */
-import pMap from 'p-map';
-import type { MigrationRecord } from '../plan/balance/types.ts';
+import { isGoodEnding } from '../pve-values/task-status.ts';
+import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { PARALLEL_READS } from './read.ts';
 import type { RunningTask } from './types.ts';
+import pMap from 'p-map';
 
 /** All tasks of one node since a moment. */
 export interface NodeTasks {
@@ -76,17 +77,13 @@ function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
-function isGood(status: string | undefined): boolean {
-  return status === 'OK' || status?.startsWith('WARNINGS') === true;
-}
-
 /** The request to HA ends at once; what counts is the migration that HA starts for it. */
 function haRecord(entry: Entry, later: readonly Entry[], context: HistoryContext): MigrationRecord[] {
   const { node, row, vmid } = entry;
   const isAnswered = later.some(({ row: { type }, node: where }) => type !== 'hamigrate' && where === node);
-  if (isAnswered && isGood(row.status)) return [];
+  if (isAnswered && isGoodEnding(row.status)) return [];
   const record = { vmid, from: node, start: isoOf(row.starttime) };
-  if (row.endtime !== undefined && !isGood(row.status))
+  if (row.endtime !== undefined && !isGoodEnding(row.status))
     return [{ ...record, end: isoOf(row.endtime), status: 'failed', error: row.status ?? '' }];
   const place = context.places.get(vmid);
   if (place !== undefined && place !== node)
@@ -99,7 +96,7 @@ function haRecord(entry: Entry, later: readonly Entry[], context: HistoryContext
 function statusOf({ row }: Entry, { now, timeout }: HistoryContext): MigrationRecord['status'] {
   if (row.endtime === undefined) return 'running';
   const isLate = Math.min(row.endtime, now) - row.starttime > timeout;
-  if (isGood(row.status)) return isLate ? 'timeout' : 'ok';
+  if (isGoodEnding(row.status)) return isLate ? 'timeout' : 'ok';
   return isLate || STOPPED.test(row.status ?? '') ? 'timeout' : 'failed';
 }
 
@@ -115,7 +112,7 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
     const { node, row, vmid } = entry;
     if (row.type === 'hamigrate') return haRecord(entry, later, context);
     const status = statusOf(entry, context);
-    const to = isGood(row.status) ? targetOf(entry, later, context) : undefined;
+    const to = isGoodEnding(row.status) ? targetOf(entry, later, context) : undefined;
     return [
       {
         vmid,
@@ -124,7 +121,7 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
         start: isoOf(row.starttime),
         ...(row.endtime === undefined ? {} : { end: isoOf(row.endtime) }),
         status,
-        ...(row.endtime === undefined || isGood(row.status) ? {} : { error: row.status ?? '' }),
+        ...(row.endtime === undefined || isGoodEnding(row.status) ? {} : { error: row.status ?? '' }),
       },
     ];
   });

@@ -1,11 +1,12 @@
 /** Loads averaged over a window, out of what PVE records itself. Reads; judges nothing. */
-import pMap from 'p-map';
-import type { BalanceGuest, BalanceNode } from '../plan/balance/types.ts';
+import { parseTags } from '../pve-values/tags.ts';
+import type { BalanceGuest, BalanceNode } from './balance-types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { PARALLEL_READS, toGuest, toNode } from './read.ts';
 import type { GuestInfo } from './types.ts';
+import pMap from 'p-map';
 
 /** What the averages are taken over. */
 export interface LoadScope {
@@ -96,13 +97,6 @@ export async function readNodes(
   return { nodes, instant: instant.sort() };
 }
 
-function tagsOf(text: string | undefined): string[] {
-  return (text ?? '')
-    .toLowerCase()
-    .split(/[;,\s]+/)
-    .filter((tag) => tag !== '');
-}
-
 /** With the loads of the last 10 s. */
 export function toBalanceGuest(row: ResourceRow, type: 'qemu' | 'lxc'): BalanceGuest {
   const guest = toGuest(row, type);
@@ -111,7 +105,7 @@ export function toBalanceGuest(row: ResourceRow, type: 'qemu' | 'lxc'): BalanceG
     ...guest,
     cpu: isRunning ? (row.cpu ?? 0) : 0,
     memoryUsed: isRunning ? (row.memhost ?? row.mem ?? 0) : 0,
-    tags: tagsOf(row.tags),
+    tags: parseTags(row.tags),
     ...(row.hastate === undefined ? {} : { haState: row.hastate }),
   };
 }

@@ -2,28 +2,24 @@
  * Reads the cluster for balance: a dozen calls and five per node, however many guests there are. Details of single
  * guests are read only when the planner asks for them. Never writes.
  */
-import pMap from 'p-map';
+import { lowestRelease } from '../pve-values/version.ts';
 import type {
   BalanceGuest,
   BalanceInventory,
-  BalanceNeeds,
   HaRule,
   RunningMachine,
   Veto,
-} from '../plan/balance/types.ts';
+  BalanceNeeds,
+} from './balance-types.ts';
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
 import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
-import {
-  PARALLEL_READS,
-  readBridgeUse,
-  readConfig,
-  readNetwork,
-  toStorage,
-  unlessForbidden,
-} from './read.ts';
+import { PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
+import { unlessForbidden } from './forbidden.ts';
+import { readPools, type ReadContext } from './pools.ts';
+import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
 export interface BalanceScope {
@@ -54,17 +50,6 @@ function toRule({ name, kind, resources, nodes, strict, affinity }: HaRuleRow): 
   return affinity === undefined ? [] : [{ name, kind, vmids, affinity }];
 }
 
-function releaseOf(version: string): readonly [number, number] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return [major, minor];
-}
-
-/** The lowest of the cluster: what one node cannot do, nobody does. */
-function lowest(versions: readonly string[]): string {
-  const releases = versions.map(releaseOf).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  return (releases[0] ?? [0, 0]).join('.');
-}
-
 /** `crs: ha-auto-rebalance=1`, with a mode that knows loads (ha-manager 5.2.0). */
 function isAutoRebalance(crs: Readonly<Record<string, string>>): boolean {
   return /^(?:1|yes|on|true)$/i.test(crs['ha-auto-rebalance'] ?? '');
@@ -72,11 +57,12 @@ function isAutoRebalance(crs: Readonly<Record<string, string>>): boolean {
 
 const quietly = (): void => undefined;
 
-function readLists(pve: PveApi, gap: (text: string) => () => void, signal: AbortSignal | undefined) {
+function readLists(context: ReadContext, gap: (text: string) => () => void) {
+  const { pve, hard: signal } = context;
   return Promise.all([
     pve.version(signal),
     pve.resources(signal),
-    pve.pools(signal),
+    readPools(context, gap),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     unlessForbidden(pve.crsOptions(signal), {}, quietly),
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
@@ -91,14 +77,14 @@ function named(nodes: readonly string[]): string {
 }
 
 export async function readBalance(
-  pve: PveApi,
+  context: ReadContext,
   { window, history, migrationTimeout }: BalanceScope,
-  signal?: AbortSignal,
 ): Promise<BalanceReading> {
+  const { pve, hard: signal } = context;
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
-  const lists = await readLists(pve, gap, signal);
-  const [{ release }, rows, pools, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const lists = await readLists(context, gap);
+  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
@@ -122,7 +108,7 @@ export async function readBalance(
   const places = new Map(listed.map((guest) => [guest.vmid, guest.node]));
   const inventory: BalanceInventory = {
     now: new Date(now * 1000).toISOString(),
-    version: lowest([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
+    version: lowestRelease([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
     nodes,
     guests: loads ?? listed,
     storages: rows.filter((row) => row.type === 'storage').map(toStorage),

@@ -1,10 +1,16 @@
 /** Reads the cluster into an Inventory with one call per list and node, and one per guest of ours in scope. Never writes. */
+import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
+import { isAtLeast } from '../pve-values/version.ts';
+import { parseTags } from '../pve-values/tags.ts';
+import { bridgesIn } from '../pve-values/nics.ts';
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import { parsePendingChanges } from '../proxmox/network-diff.ts';
-import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { parsePendingChanges } from '../pve-values/network-diff.ts';
+import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
+import { unlessForbidden } from './forbidden.ts';
+import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
 import type {
   BridgeUse,
@@ -12,6 +18,7 @@ import type {
   Inventory,
   NodeInfo,
   NodeNetwork,
+  PendingRow,
   PoolInfo,
   Rights,
   RunningTask,
@@ -40,17 +47,6 @@ export interface InventoryScope {
 
 /** pveproxy runs three workers per node; more requests than this only queue there. */
 export const PARALLEL_READS = 12;
-
-/** A list that the caller may not read is a gap, not a failure. */
-export async function unlessForbidden<T>(read: Promise<T>, fallback: T, gap: () => void): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    gap();
-    return fallback;
-  }
-}
 
 export function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
   const name = row.node ?? '';
@@ -83,14 +79,8 @@ function nameOf(vmid: number, name: string | undefined): { readonly name?: strin
   return name === undefined || name === `VM ${vmid}` ? {} : { name };
 }
 
-function tagsIn(text = ''): string[] {
-  return text
-    .toLowerCase()
-    .split(/[;,\s]+/)
-    .filter((tag) => tag !== '');
-}
-
 export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
+  const tags = parseTags(row.tags);
   return {
     vmid: row.vmid ?? 0,
     node: row.node ?? '',
@@ -100,7 +90,7 @@ export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
     template: row.template === true,
     ...(row.pool === undefined ? {} : { pool: row.pool }),
     ...(row.lock === undefined ? {} : { lock: row.lock }),
-    ...(tagsIn(row.tags).length === 0 ? {} : { tags: tagsIn(row.tags) }),
+    ...(tags.length === 0 ? {} : { tags }),
     ha: row.hastate !== undefined,
     memory: row.maxmem ?? 0,
     cpus: row.maxcpu ?? 0,
@@ -109,6 +99,16 @@ export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
 
 function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
   return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
+}
+
+/** The staged changes of a node, and whose they are by their comments. */
+function pendingRows(changes: string, rows: readonly NetworkRow[]): PendingRow[] {
+  return parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => ({
+    iface,
+    change,
+    ours: isStagedByUs(iface, change, comment),
+    text,
+  }));
 }
 
 export async function readNetwork(
@@ -130,7 +130,7 @@ export async function readNetwork(
         ...(address === undefined ? {} : { address }),
         comments,
       }));
-    return { node: node.name, readable: true, bridges, pending: parsePendingChanges(changes, rows) };
+    return { node: node.name, readable: true, bridges, pending: pendingRows(changes, rows) };
   } catch (error) {
     if (error instanceof UnreachableError) return unreadable; // went down since the node list was made
     throw error;
@@ -223,11 +223,6 @@ export async function readBridgeUse(
   );
 }
 
-function bridgesIn(values: Readonly<Record<string, string>>): string[] {
-  const nets = Object.entries(values).filter(([key]) => /^net\d+$/.test(key));
-  return nets.flatMap(([, value]) => /(?:^|,)bridge=([^,]+)/.exec(value)?.[1] ?? []);
-}
-
 async function readTasks(
   pve: PveApi,
   nodes: readonly string[],
@@ -271,7 +266,7 @@ function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidde
   const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
   const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;
-  return { bridges: !release.startsWith('7.') && !showsBridges, guests: !showsGuests };
+  return { bridges: isAtLeast(release, 8) && !showsBridges, guests: !showsGuests };
 }
 
 interface ClaimedVms {
@@ -312,23 +307,17 @@ async function readClaimed(
   };
 }
 
-/** Reads everything a planner may ask for. `signal` aborts all requests. */
-export async function readInventory(
-  pve: PveApi,
-  scope: InventoryScope,
-  signal?: AbortSignal,
-): Promise<Inventory> {
+/** Reads everything a planner may ask for. */
+export async function readInventory(context: ReadContext, scope: InventoryScope): Promise<Inventory> {
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
-  const [{ release }, rows, pools, users, acls, roles, realms, groups, vnets, haStates, rights] =
+  const { pve, hard: signal } = context;
+  const [{ release }, rows, { pools, users, acls, rolePrivileges }, realms, groups, vnets, haStates, rights] =
     await Promise.all([
       pve.version(signal),
       pve.resources(signal),
-      pve.pools(signal),
-      pve.users(signal),
-      unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
-      unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+      readPools(context, gap),
       pve.realms(signal),
       unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
       unlessForbidden(pve.vnets(signal), [], quietly),
@@ -371,8 +360,8 @@ export async function readInventory(
     pools,
     users,
     acls,
-    roles: roles.map(({ role }) => role),
-    rolePrivileges: Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges])),
+    roles: Object.keys(rolePrivileges),
+    rolePrivileges,
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,

@@ -137,7 +137,10 @@ export interface PendingRow {
 
 export interface PoolInfo {
   readonly pool: string;
+  /** Empty for one that somebody else may write: it would prove nothing. */
   readonly comment: string;
+  /** Who that is, and by which right; absent: its marks count. */
+  readonly delegated?: string;
 }
 
 export interface UserInfo {

@@ -13,13 +13,12 @@ interface NotifierOptions {
   readonly config: NotifyConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly warn: (text: string) => void;
-  /** Milliseconds that `flush` waits. */
-  readonly patience?: number;
 }
 
 /** More are dropped: a dead endpoint must not fill the memory of a run by interval. */
 const LONGEST_QUEUE = 100;
-const PATIENCE = 15_000;
+/** How long `flush` waits. */
+const PATIENCE_MS = 15_000;
 
 /** Messages for one sink, one after another. After a failure those that wait are dropped; the next run tries anew. */
 class Lane {
@@ -59,7 +58,7 @@ class Lane {
 }
 
 /** For one round. Throws UsageError when a secret is to come from a variable that is not set. */
-export function createNotifier({ config, env, warn, patience = PATIENCE }: NotifierOptions): Notifier {
+export function createNotifier({ config, env, warn }: NotifierOptions): Notifier {
   const over = new AbortController();
   const lanes = sinksOf(config, env).map((sink) => new Lane(sink, over.signal, warn));
   const wanted = new Set(config.events);
@@ -68,7 +67,7 @@ export function createNotifier({ config, env, warn, patience = PATIENCE }: Notif
       if (wanted.has(message.event)) for (const lane of lanes) lane.add(message);
     },
     flush: async () => {
-      const alarm = setTimeout(() => over.abort(), patience);
+      const alarm = setTimeout(() => over.abort(), PATIENCE_MS);
       try {
         await Promise.all(lanes.map((lane) => lane.done));
       } finally {

@@ -1,12 +1,13 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
+import { hasPort } from '../pve-values/bridge-name.ts';
 import type { Lab } from '../config/types.ts';
 import type { BridgeInfo, BridgeUse, Inventory } from '../inventory/types.ts';
 import { isAdoptableName } from './adopt.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 interface Request {
   readonly lab: Lab;
@@ -118,9 +119,7 @@ function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
         : `guest ${strangers} is on it, too, or cannot be read`;
     return { why: what, hint: `bring other guests than the stand's to another bridge than ${iface}` };
   }
-  const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) =>
-    other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface),
-  );
+  const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) => hasPort(other.ports, iface));
   return (
     above && {
       why: `${above.iface} has it as a port`,

@@ -1,9 +1,10 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
+import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { BridgeInfo, GuestInfo, VmConfig } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { parseVmMark } from './marks.ts';
-import type { Refusal } from './types.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** PVE keeps at most this many characters of notes (qemu-server, `description`). */
 const LONGEST_NOTES = 8192;
@@ -26,7 +27,7 @@ export function lookAlikes(
 
 /** Both tools number bridges from here on; the Python tool's have neither comment nor ports. */
 export function isAdoptableName(iface: string): boolean {
-  return Number(/^vmbr(\d{4})$/.exec(iface)?.[1]) >= 1000;
+  return (standBridgeNumber(iface) ?? 0) >= 1000;
 }
 
 export function isAdoptableBridge({ iface, comments, ports }: BridgeInfo): boolean {

@@ -1,6 +1,7 @@
 /** Hands out VMIDs and bridge numbers from the snapshot; always the first free one. */
+import { bridgeOf, standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import type { HaveIndex } from './have-index.ts';
 
 const FIRST_BRIDGE = 1000;
@@ -80,15 +81,15 @@ export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: 
   function firstFreeOn(node: string): string | undefined {
     const used = usedOn(node);
     for (let number = FIRST_BRIDGE; number <= LAST_BRIDGE; number += 1) {
-      if (!used.has(`vmbr${number}`)) return `vmbr${number}`;
+      if (!used.has(bridgeOf(number))) return bridgeOf(number);
     }
     return undefined;
   }
 
   return {
     take(node) {
-      while (next <= LAST_BRIDGE && cluster.has(`vmbr${next}`)) next += 1;
-      const free = next <= LAST_BRIDGE ? `vmbr${next}` : undefined;
+      while (next <= LAST_BRIDGE && cluster.has(bridgeOf(next))) next += 1;
+      const free = next <= LAST_BRIDGE ? bridgeOf(next) : undefined;
       const bridge = free ?? firstFreeOn(node);
       if (bridge === undefined) return undefined;
       cluster.add(bridge);
@@ -97,7 +98,7 @@ export function createBridgeAllocator(have: Inventory, index: HaveIndex, taken: 
     },
     left(node) {
       const used = [...usedOn(node)].filter((name) => {
-        const number = Number(/^vmbr(\d{4})$/.exec(name)?.[1] ?? 0);
+        const number = standBridgeNumber(name) ?? 0;
         return number >= FIRST_BRIDGE && number <= LAST_BRIDGE;
       });
       return LAST_BRIDGE - FIRST_BRIDGE + 1 - used.length;

@@ -1,8 +1,9 @@
 /** The bridges of every node with owner, state and users, out of the inventory. Decides nothing. */
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
-import { parseBridgeMark, sinceOf, type BridgeMark } from './marks.ts';
-import { compareNatural } from './order.ts';
-import { formatVmids } from './vmid-ranges.ts';
+import { parseBridgeMark, type BridgeMark } from '../marks/bridge.ts';
+import { sinceOf } from '../marks/time.ts';
+import { compareNatural } from '../order.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 
 /**
  * `staged`: new, waits for an apply. `changing`: up, and a change of it waits. `down`: configured, but not up, which is
@@ -102,7 +103,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
     return {
       node,
       iface,
-      ...ownerFields(parseBridgeMark(comments), comments),
+      ...ownerFields(parseBridgeMark(iface, comments), comments),
       vlanAware,
       ports,
       comments,
@@ -114,7 +115,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
     const removed = readRemoved(row);
     if (!removed) return [];
     const { iface } = row;
-    const owner = ownerFields(parseBridgeMark(removed.comments), removed.comments);
+    const owner = ownerFields(parseBridgeMark(iface, removed.comments), removed.comments);
     return [{ node, iface, ...owner, ...removed, state: 'going', guests: guests(iface) }];
   });
   return [...rows, ...going].sort((a, b) => compareNatural(a.iface, b.iface));
@@ -169,6 +170,11 @@ export function hiddenNotes({ hidden }: Inventory): string[] {
         ]
       : []),
   ];
+}
+
+/** A change of ours on that bridge is staged and was never applied. */
+export function isPending(network: NodeNetwork | undefined, iface: string): boolean {
+  return network?.pending.some((row) => row.iface === iface && row.ours) === true;
 }
 
 /** The nodes' networks in natural order; `nodes` undefined: all. */

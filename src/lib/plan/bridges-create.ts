@@ -1,13 +1,14 @@
 /** Plans `bridges create`: reserved bridges where they are missing. Never changes a bridge that is not ours. */
+import { isBridgeName } from '../pve-values/bridge-name.ts';
 import { PlanRefusedError } from '../errors.ts';
 import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
-import { hiddenNotes, networksOf } from './bridge-view.ts';
+import { hiddenNotes, isPending, networksOf } from './bridge-view.ts';
 import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
-import { isBridgeName } from './lab-rules.ts';
-import { formatBridgeMark, parseBridgeMark, markTime } from './marks.ts';
-import { sortedUnique } from './order.ts';
-import { makeStep } from './step.ts';
-import type { Plan, Refusal } from './types.ts';
+import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
+import { markTime } from '../marks/time.ts';
+import { sortedUnique } from '../order.ts';
+import { makeStep } from './document/step.ts';
+import type { Plan, Refusal } from './document/plan.ts';
 
 export interface BridgesCreateInput {
   readonly have: Inventory;
@@ -37,9 +38,10 @@ function taken(node: string, iface: string, message: string, hint: string): Refu
 }
 
 /** What has to be done on a bridge that is there already; a bridge of others is used as it is, or not at all. */
-function useExisting(node: string, info: BridgeInfo, vlanAware: boolean, draft: NodeDraft): void {
+function useExisting(network: NodeNetwork, info: BridgeInfo, vlanAware: boolean, draft: NodeDraft): void {
+  const { node } = network;
   const { iface, comments, active } = info;
-  const mark = parseBridgeMark(comments);
+  const mark = parseBridgeMark(iface, comments);
   if (mark?.kind === 'stand') {
     draft.refused = taken(
       node,
@@ -64,7 +66,7 @@ function useExisting(node: string, info: BridgeInfo, vlanAware: boolean, draft: 
       ),
     );
     draft.up.push(iface);
-  } else if (!active && mark) draft.up.push(iface);
+  } else if ((!active || isPending(network, iface)) && mark) draft.up.push(iface);
   else if (!active) draft.notes.push(`${iface} exists, is not ours and is not up`);
 }
 
@@ -72,10 +74,10 @@ function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft
   const { node, bridges } = network;
   const draft = emptyDraft();
   if (!network.readable) return { ...draft, refused: unreachable(network) };
-  const comment = formatBridgeMark({ kind: 'reserved' }, markTime(input.have.now));
+  const since = markTime(input.have.now);
   for (const bridge of sortedUnique(input.names)) {
     const info = bridges.find(({ iface }) => iface === bridge);
-    if (info) useExisting(node, info, input.vlanAware, draft);
+    if (info) useExisting(network, info, input.vlanAware, draft);
     else if (input.have.vnets.includes(bridge))
       draft.notes.push(`${bridge} is an SDN vnet: nothing to create`);
     else {
@@ -84,7 +86,12 @@ function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft
           'bridge.create',
           `${node}/${bridge}`,
           { reason: 'missing' },
-          { node, bridge, vlanAware: input.vlanAware, comment },
+          {
+            node,
+            bridge,
+            vlanAware: input.vlanAware,
+            comment: formatBridgeMark(bridge, { kind: 'reserved' }, since),
+          },
         ),
       );
       draft.up.push(bridge);

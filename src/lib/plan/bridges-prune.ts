@@ -1,4 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import { hasPort } from '../pve-values/bridge-name.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './bridge-view.ts';
 import {
@@ -10,9 +11,11 @@ import {
   type NodeDraft,
   type NodePlan,
 } from './bridges.ts';
-import { isOlder, parsePoolComment, parseVmMark, type Claim } from './marks.ts';
-import { makeStep } from './step.ts';
-import type { Plan, StepOf } from './types.ts';
+import { isOlder } from '../marks/time.ts';
+import { parsePoolComment, type Claim } from '../marks/pool.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import { makeStep, type StepOf } from './document/step.ts';
+import type { Plan } from './document/plan.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;
@@ -81,7 +84,7 @@ function reasonToStay(
   if (isUnderWay(row, context)) return 'its stand is being made, or was never finished';
   if (ports !== '') return `somebody gave it the port ${ports}`;
   // A bridge over it, or over a VLAN of it (`vmbr1000.5`), is somebody's use, too.
-  const above = others.find((other) => other.ports.split(/\s+/).some((port) => port.split('.')[0] === iface));
+  const above = others.find((other) => hasPort(other.ports, iface));
   return above ? `${above.iface} has it as a port` : undefined;
 }
 
@@ -146,5 +149,5 @@ export function planBridgesPrune(input: BridgesPruneInput): Plan {
   const plans = networksOf(have, nodes).map((network) =>
     prunedNode(network, viewNode(network, use.get(network.node)), context),
   );
-  return toPlan(plans, hiddenNotes(have));
+  return toPlan(plans, [...have.gaps, ...hiddenNotes(have)]);
 }

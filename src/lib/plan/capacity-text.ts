@@ -1,9 +1,10 @@
 /** Says in words and numbers what is full and who would not fit. Decides nothing. */
+import { storageTraits } from '../pve-values/storage-types.ts';
 import type { Lab } from '../config/types.ts';
-import { type Demand, type Ledger, type Resource } from './capacity.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import type { Demand, Ledger, Resource } from './capacity.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** Stands that found no room, and where they could have gone. */
 export interface Left {
@@ -67,21 +68,9 @@ function gib(bytes: number): string {
   return `${bare(bytes)} GiB`;
 }
 
-const THIN: ReadonlySet<string> = new Set([
-  'lvmthin',
-  'zfspool',
-  'zfs',
-  'rbd',
-  'btrfs',
-  'dir',
-  'nfs',
-  'cifs',
-  'glusterfs',
-]);
-
 /** Storages on which disks take room as they are written. */
 function isThin({ type }: Resource): boolean {
-  return type !== undefined && THIN.has(type);
+  return type !== undefined && storageTraits(type).thin;
 }
 
 /** What is full, once for all nodes on which it is. */

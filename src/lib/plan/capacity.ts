@@ -1,9 +1,10 @@
 /** What can run out on the cluster, as named resources with a limit each, and a ledger of what is taken. Places nothing. */
+import { portsIn } from '../pve-values/bridge-name.ts';
 import type { Amount, Lab } from '../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../inventory/types.ts';
 import { promisedPerNode, type Promised } from './committed.ts';
 import type { HaveIndex } from './have-index.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 
 type ResourceKind = 'memory' | 'cpu' | 'storage' | 'vmids' | 'bridges' | 'ports' | 'stands';
 
@@ -194,7 +195,7 @@ function storages({ have }: Request): Resource[] {
 function portsOn(node: string, ours: ReadonlyMap<string, number>, { index }: Request): Resource[] {
   return [...(index.bridges.get(node)?.values() ?? [])].map(({ iface, ports }) => {
     const key = resourceKey.ports(node, iface);
-    const before = ports.split(/\s+/).filter((port) => port !== '').length + (ours.get(key) ?? 0);
+    const before = portsIn(ports).length + (ours.get(key) ?? 0);
     return { key, kind: 'ports', node, name: iface, total: BRIDGE_PORTS, limit: BRIDGE_PORTS, before };
   });
 }

@@ -1,13 +1,14 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import { stepId, makeStep, type StepOf } from './document/step.ts';
 import type { Inventory, PendingRow } from '../inventory/types.ts';
 import { isAdoptableBridge, isAdoptableName } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { PlannedRemoval } from './cleanup-users.ts';
-import { isOlder, parseBridgeMark, sinceOf } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isOlder, sinceOf } from '../marks/time.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { compareNatural } from '../order.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
-import { makeStep } from './step.ts';
-import type { PlannedBridge, Refusal, StepOf } from './types.ts';
+import type { PlannedBridge, Refusal } from './document/plan.ts';
 
 export interface BridgeRemoval {
   readonly steps: readonly StepOf<'bridge.delete'>[];
@@ -58,7 +59,7 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
   return context.have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
-      const mark = parseBridgeMark(comments);
+      const mark = parseBridgeMark(iface, comments);
       if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
       if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
       return [
@@ -171,7 +172,7 @@ export function planCleanupBridges(
     else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);
     else if (pending !== undefined) refuse(user, 'FOREIGN_PENDING_CHANGES', iface, node, pending);
     else {
-      const dependsOn = users.map((use) => `vm.delete:${use.vmid}`);
+      const dependsOn = users.map((use) => stepId('vm.delete', use.vmid));
       steps.push(
         makeStep(
           'bridge.delete',

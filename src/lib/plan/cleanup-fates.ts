@@ -3,8 +3,8 @@ import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { lookAlikes } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { parseVmMark } from './marks.ts';
-import type { Refusal } from './types.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface Fate {
   readonly guest: GuestInfo;
@@ -141,7 +141,11 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
     .map(({ guest }) => guest.vmid);
 }
 
-/** Claimed by a takeover that was cut short: what the Python tool made, and like it without a mark of its own. */
-export function isUnmarked({ guest, config }: Fate): boolean {
+/**
+ * Claimed by a takeover that was cut short: what the Python tool made, called like a machine of the lab and without a
+ * mark. A clone of ours that failed has no mark either, but names only bridges that the lab gives it.
+ */
+export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
+  if (selection.by !== 'class' || !selection.machines.includes(guest.name ?? '')) return false;
   return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
 }

@@ -1,7 +1,11 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
+import { nameIn } from '../pve-values/userid.ts';
 import type { CleanupContext } from './cleanup-context.ts';
-import { isOlder, isUserMarked, parseBridgeMark, sinceOf, type Claim, type PoolMark } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isOlder, sinceOf } from '../marks/time.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import type { Claim, PoolMark } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
 
 /** One user with what is to go. `claims` may be empty: then only bridges, pool or user are left of the stand. */
 export interface SelectedStand {
@@ -35,19 +39,14 @@ function markedPools(context: CleanupContext): MarkedPool[] {
 function usersOfBridges(context: CleanupContext): Map<string, Set<string>> {
   const labsOf = new Map<string, Set<string>>();
   for (const { bridges } of context.have.networks) {
-    for (const { comments } of bridges) {
-      const mark = parseBridgeMark(comments);
+    for (const { iface, comments } of bridges) {
+      const mark = parseBridgeMark(iface, comments);
       if (mark?.kind !== 'stand') continue;
       const labs = labsOf.get(mark.user) ?? new Set();
       labsOf.set(mark.user, labs.add(mark.lab));
     }
   }
   return labsOf;
-}
-
-/** The part before the last `@`: the pool a user has unless told otherwise. */
-function poolOf(userid: string): string {
-  return userid.slice(0, userid.lastIndexOf('@'));
 }
 
 function whole(marked: MarkedPool, claims: readonly Claim[], labs?: ReadonlySet<string>): SelectedStand {
@@ -70,7 +69,7 @@ function byLab(lab: string, context: CleanupContext): SelectedStand[] {
     ...rest
       .map(([user]) => user)
       .sort(compareNatural)
-      .map((user) => ({ ...unpooled(user, poolOf(user), new Set([lab])), removesUser: false })),
+      .map((user) => ({ ...unpooled(user, nameIn(user), new Set([lab])), removesUser: false })),
   ];
 }
 
@@ -92,7 +91,7 @@ function byUsers(
 
 function poolsOfUser(userid: string, context: CleanupContext): { userid: string; pool: string }[] {
   const own = markedPools(context).filter((marked) => marked.user === userid);
-  return own.length === 0 ? [{ userid, pool: poolOf(userid) }] : own.map(({ pool }) => ({ userid, pool }));
+  return own.length === 0 ? [{ userid, pool: nameIn(userid) }] : own.map(({ pool }) => ({ userid, pool }));
 }
 
 /** A lab expires at the end of its last day, UTC; a user at the second PVE says. */
@@ -153,11 +152,11 @@ function orphans(context: CleanupContext): SelectedStand[] {
   const listed = new Set(stands.map((stand) => stand.user));
   for (const { userid, comment } of context.have.users) {
     if (owners.has(userid) || !isUserMarked(comment) || !isOld(sinceOf(comment), context)) continue;
-    stands.push(unpooled(userid, poolOf(userid)));
+    stands.push(unpooled(userid, nameIn(userid)));
     listed.add(userid);
   }
   for (const user of usersOfBridges(context).keys()) {
-    if (!listed.has(user)) stands.push({ ...unpooled(user, poolOf(user)), removesUser: false });
+    if (!listed.has(user)) stands.push({ ...unpooled(user, nameIn(user)), removesUser: false });
   }
   return stands.sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
 }

@@ -1,12 +1,12 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
-import { adoptedVmids, fatesOf, isOurs, isUnmarked, type Fate } from './cleanup-fates.ts';
+import { adoptedVmids, fatesOf, isCutTakeover, isOurs, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { formatPoolComment, type Claim } from './marks.ts';
+import { formatPoolComment, type Claim } from '../marks/pool.ts';
 import { profileOf } from './privileges/profile.ts';
-import { makeStep } from './step.ts';
-import type { PlannedVm, Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { PlannedVm, Refusal } from './document/plan.ts';
 
 export interface StandRemoval {
   readonly vms: readonly PlannedVm[];
@@ -268,7 +268,9 @@ export function planStandRemoval(
     removed,
     adopted: new Set(
       going
-        .filter((fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isUnmarked(fate)))
+        .filter(
+          (fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isCutTakeover(fate, context)),
+        )
         .map((fate) => fate.guest.vmid),
     ),
     notes,

@@ -2,9 +2,8 @@
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
-import { isUserMarked } from './marks.ts';
-import { makeStep } from './step.ts';
-import type { StepOf } from './types.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { makeStep, type StepOf } from './document/step.ts';
 
 /** A stand with what is done to it. */
 export interface PlannedRemoval {

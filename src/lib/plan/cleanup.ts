@@ -6,11 +6,12 @@ import type { CleanupContext, CleanupOptions, CleanupSelection } from './cleanup
 import { selectStands, type SelectedStand } from './cleanup-selection.ts';
 import { planStandRemoval, type StandRemoval } from './cleanup-stand.ts';
 import { planUserRemovals, type PlannedRemoval } from './cleanup-users.ts';
-import { assertSound } from './graph.ts';
+import { assertSound } from './document/graph.ts';
 import { indexHave } from './have-index.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import { unneededReplicas } from './templates-prune.ts';
-import type { Plan, PlannedStand, Step } from './types.ts';
+import type { Plan, PlannedStand } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 
 export interface CleanupInput {
   readonly selection: CleanupSelection;

@@ -1,21 +1,8 @@
 /** What PVE allows when a template is cloned: linked or full, on its node or onto another. Chooses nothing. */
+import { storageTraits } from '../pve-values/storage-types.ts';
 import type { Machine } from '../config/types.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 import type { StorageIndex, Template } from './templates.ts';
-
-/** Storages that cannot hold linked clones (pve-storage, `volume_has_feature`, feature `clone`). */
-const NO_LINKED_CLONE = new Set(['lvm', 'iscsi', 'iscsidirect', 'cephfs']);
-
-export function canLink(type: string): boolean {
-  return !NO_LINKED_CLONE.has(type);
-}
-
-/** Storages of one node whose linked clones name their base in the volume id: PVE moves none of them (AbstractMigrate.pm: `it's a clone of`). */
-const BINDS_CLONES = new Set(['dir', 'btrfs', 'zfspool']);
-
-export function bindsClones(type: string): boolean {
-  return BINDS_CLONES.has(type);
-}
 
 type Source = Pick<Template, 'vmid' | 'node' | 'volumes'>;
 
@@ -37,7 +24,7 @@ export function linkedObstacle(machine: Machine, source: Source, storages: Stora
   if (machine.fullClone) return undefined;
   for (const volume of source.volumes) {
     const type = storages.get(`${source.node}/${volume.storage}`)?.type;
-    if (volume.isDisk && type !== undefined && !canLink(type)) {
+    if (volume.kind === 'disk' && type !== undefined && !storageTraits(type).links) {
       return `linked clones are impossible on ${volume.storage} (${type}); set full_clone: true`;
     }
   }

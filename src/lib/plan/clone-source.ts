@@ -1,11 +1,12 @@
 /** What a stand's machine is cloned from on its node, ordering the replica that it needs. Makes no clone step. */
+import { storageTraits } from '../pve-values/storage-types.ts';
 import type { Inventory, StorageInfo } from '../inventory/types.ts';
-import { bindsClones, cloneLocks, storageLocks } from './clone-rules.ts';
+import { cloneLocks, storageLocks } from './clone-rules.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Template } from './templates.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface CloneSource {
   /** Template that the lab names. */
@@ -37,7 +38,7 @@ function immovable(
   if (lab.placement.movable !== true || machine.fullClone) return [];
   const rows = storages.flatMap((name): StorageInfo[] => {
     const row = index.storages.get(`${node}/${name}`);
-    return row && !row.shared && bindsClones(row.type) ? [row] : [];
+    return row && !row.shared && storageTraits(row.type).bindsClones ? [row] : [];
   });
   return [...new Set(rows.map(({ storage, type }) => `${storage} (${type})`))].map(
     (where) =>
@@ -59,7 +60,7 @@ export function cloneSource(
   const { origin } = way;
   if (way.by !== 'new-replica') {
     const { from } = way;
-    const disks = from.volumes.filter(({ isDisk }) => isDisk).map(({ storage }) => storage);
+    const disks = from.volumes.filter(({ kind }) => kind === 'disk').map(({ storage }) => storage);
     return {
       origin,
       vmid: from.vmid,

@@ -3,7 +3,7 @@ import type { Machine } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import { profileOf } from './privileges/profile.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh } from './replicas.ts';
@@ -59,10 +59,9 @@ function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): 
   const volumes = replicaStorages(need, 'disks').map((storage) => ({
     key: '',
     storage,
-    volid: '',
-    isDisk: true,
-    isCloudInit: false,
-    size: 0,
+    name: '',
+    kind: 'disk' as const,
+    bytes: 0,
   }));
   return linkedObstacle(machine, { vmid: need.source.vmid, node: need.home, volumes }, index.storages);
 }

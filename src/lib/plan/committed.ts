@@ -1,7 +1,8 @@
 /** Memory and virtual CPUs that each node has promised already. Places nothing. */
 import type { GuestInfo, Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { isOlder, type Claim } from './marks.ts';
+import { isOlder } from '../marks/time.ts';
+import type { Claim } from '../marks/pool.ts';
 
 export interface Promised {
   /** Bytes. */

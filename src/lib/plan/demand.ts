@@ -1,4 +1,5 @@
 /** What a stand still needs on a node. Knows no limits. */
+import { disksIn } from './replica-demand.ts';
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
@@ -23,8 +24,7 @@ const DEFAULT_LINKED_GROWTH = 20;
 /** What a machine's own disks take on a node that it is cloned to in this way. */
 function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] {
   const share = machine.fullClone ? 1 : (lab.placement.linkedGrowth ?? DEFAULT_LINKED_GROWTH) / 100;
-  const disks =
-    way.by === 'new-replica' ? replicaDisks(way.need) : way.from.volumes.filter(({ isDisk }) => isDisk);
+  const disks = way.by === 'new-replica' ? replicaDisks(way.need) : disksIn(way.from.volumes);
   return disks.map(({ storage, size }) => ({
     storage: machine.storage ?? storage,
     size: Math.ceil(size * share),

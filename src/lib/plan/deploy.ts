@@ -1,29 +1,30 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
 import { InternalError } from '../errors.ts';
-import { markTime } from './marks.ts';
+import { markTime } from '../marks/time.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
 import { createLedger, type Ledger } from './capacity.ts';
 import { capacityWarnings } from './capacity-text.ts';
 import { createDemands, usualSize } from './demand.ts';
-import { assertSound } from './graph.ts';
+import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { planNetwork } from './network-steps.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
 import { profileOf } from './privileges/profile.ts';
 import { collectPreconditions } from './preconditions.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from './document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { assignSeats, type Seats } from './seats.ts';
 import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
-import type { Plan, PlannedStand, Refusal, Step } from './types.ts';
+import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {

@@ -1,6 +1,6 @@
 /** What a student changed on a finished VM: reported, never repaired. */
 import type { Machine } from '../config/types.ts';
-import { presentNics } from './nic-values.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { PresentVm } from './stand-state.ts';
 

@@ -8,9 +8,10 @@ import type {
   UserInfo,
   VmConfig,
 } from '../inventory/types.ts';
-import { compareNatural } from './order.ts';
-import { parseBridgeMark, parsePoolComment, type PoolMark } from './marks.ts';
-import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from './replica-marks.ts';
+import { compareNatural } from '../order.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
+import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
 import { indexStorages, type StorageIndex } from './templates.ts';
 
@@ -75,7 +76,7 @@ export function indexHave(have: Inventory): HaveIndex {
   const standBridges = new Map<string, MarkedBridge[]>();
   for (const { node, bridges } of have.networks) {
     for (const info of bridges) {
-      const mark = parseBridgeMark(info.comments);
+      const mark = parseBridgeMark(info.iface, info.comments);
       if (mark?.kind === 'stand')
         groupPush(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
     }
@@ -86,7 +87,12 @@ export function indexHave(have: Inventory): HaveIndex {
   const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
   const configs = new Map(have.vms.map((config) => [config.vmid, config]));
   const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
-  const marks = new Map(have.pools.map((pool) => [pool.pool, parsePoolComment(pool.comment)]));
+  const marks = new Map(
+    have.pools.map(({ pool, comment, delegated }): [string, PoolMark] => [
+      pool,
+      { ...parsePoolComment(comment), ...(delegated === undefined ? {} : { delegated }) },
+    ]),
+  );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
   return {
     online: new Set(have.nodes.filter((node) => node.online).map((node) => node.name)),

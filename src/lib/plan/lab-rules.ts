@@ -1,13 +1,14 @@
 /** Rules between the lab and the cluster that concern the class as a whole. */
+import { isBridgeName } from '../pve-values/bridge-name.ts';
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { parseBridgeMark } from './marks.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy } from './templates.ts';
-import type { Refusal } from './types.ts';
-import { isAtLeast } from './version.ts';
+import type { Refusal } from './document/plan.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 interface Findings {
   readonly refusals: readonly Refusal[];
@@ -85,11 +86,6 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
   ];
 }
 
-/** Until 8.1 only vmbrN is known as a bridge when PVE reads the file back; since then up to 10 letters and digits. */
-export function isBridgeName(name: string, version: string): boolean {
-  return (isAtLeast(version, 8, 2) ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);
-}
-
 function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
   const names = sortedUnique(
     lab.machines.flatMap((machine) =>
@@ -134,7 +130,8 @@ function untaggableBridges(lab: Lab, have: Inventory): string[] {
       if (target.kind !== 'real' || tag === undefined) continue;
       for (const { node, bridges } of have.networks) {
         const info = bridges.find(({ iface }) => iface === target.bridge);
-        if (!info || info.vlanAware || info.ports !== '' || parseBridgeMark(info.comments)) continue;
+        if (!info || info.vlanAware || info.ports !== '' || parseBridgeMark(info.iface, info.comments))
+          continue;
         warnings.add(
           `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,
         );

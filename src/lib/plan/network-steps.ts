@@ -1,9 +1,9 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
-import { formatBridgeMark, parseBridgeMark } from './marks.ts';
-import { compareNatural, compareText } from './order.ts';
+import { isPending } from './bridge-view.ts';
+import { stepId, makeStep, type Step, type StepOf } from './document/step.ts';
+import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
+import { compareNatural, compareText } from '../order.ts';
 import type { StandContext, StandDraft } from './stand.ts';
-import { makeStep } from './step.ts';
-import type { Step, StepOf } from './types.ts';
 
 /** Reserved bridge → whether any NIC on it is tagged. */
 function reservedBridges(context: StandContext): ReadonlyMap<string, boolean> {
@@ -28,11 +28,13 @@ interface NodeNetworkPlan {
 
 function planReserved(node: string, context: StandContext): NodeNetworkPlan {
   const present = context.index.bridges.get(node);
+  const network = context.have.networks.find((one) => one.node === node);
   const plan: NodeNetworkPlan = { creates: [], down: [] };
   for (const [bridge, vlanAware] of reservedBridges(context)) {
     const info = present?.get(bridge);
     if (info) {
-      if (!info.active && parseBridgeMark(info.comments)) plan.down.push(bridge);
+      const isWaiting = !info.active || isPending(network, bridge);
+      if (isWaiting && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
       continue;
     }
     if (context.have.vnets.includes(bridge)) continue;
@@ -41,7 +43,7 @@ function planReserved(node: string, context: StandContext): NodeNetworkPlan {
         'bridge.create',
         `${node}/${bridge}`,
         { reason: 'reserved bridge, shared by all stands; never removed' },
-        { node, bridge, vlanAware, comment: formatBridgeMark({ kind: 'reserved' }, context.since) },
+        { node, bridge, vlanAware, comment: formatBridgeMark(bridge, { kind: 'reserved' }, context.since) },
       ),
     );
   }
@@ -101,7 +103,7 @@ export function planNetwork(drafts: readonly StandDraft[], context: StandContext
         if (step.kind !== 'vm.start') return step;
         const more = [...(reservedOf.get(step.node) ?? [])];
         const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
-        if (needsReload && reloaded.has(step.node)) more.push(`network.reload:${step.node}`);
+        if (needsReload && reloaded.has(step.node)) more.push(stepId('network.reload', step.node));
         return more.length === 0
           ? step
           : { ...step, dependsOn: [...step.dependsOn, ...more].sort(compareText) };

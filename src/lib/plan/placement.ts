@@ -4,9 +4,9 @@ import type { Inventory } from '../inventory/types.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
-import type { Claim } from './marks.ts';
-import { compareNatural } from './order.ts';
-import type { Refusal } from './types.ts';
+import type { Claim } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface NodeChoice {
   /** Nodes on which a whole stand can be made, in natural order. */

@@ -1,10 +1,11 @@
 /** What a saved plan relies on: recorded when it is made, checked before it is applied. */
 import type { Inventory } from '../inventory/types.ts';
 import { indexHave } from './have-index.ts';
-import { sortedUnique } from './order.ts';
-import { REPLICA_POOL } from './replica-marks.ts';
+import { sortedUnique } from '../order.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
 import type { StandContext, StandDraft } from './stand.ts';
-import type { Plan, Precondition, Step } from './types.ts';
+import type { Plan, Precondition } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 
 function ofStep(step: Step, context: StandContext): Precondition[] {
   switch (step.kind) {

@@ -1,4 +1,5 @@
 /** What a replica that is to be made takes, once for all stands that wait for it. Knows no limits. */
+import type { Volume } from '../pve-values/volumes.ts';
 import { resourceKey, type Demand } from './capacity.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { ReplicaNeed } from './replica-needs.ts';
@@ -10,11 +11,16 @@ export interface Disk {
   readonly size: number;
 }
 
+export function disksIn(volumes: readonly Volume[]): Disk[] {
+  return volumes.flatMap(({ kind, storage, bytes }) => (kind === 'disk' ? [{ storage, size: bytes }] : []));
+}
+
 /** The copy's disks, where they end up. */
 export function replicaDisks({ source, storage, targetStorage }: ReplicaNeed): Disk[] {
-  return source.volumes
-    .filter(({ isDisk }) => isDisk)
-    .map((volume) => ({ storage: targetStorage ?? storage ?? volume.storage, size: volume.size }));
+  return disksIn(source.volumes).map((disk) => ({
+    ...disk,
+    storage: targetStorage ?? storage ?? disk.storage,
+  }));
 }
 
 export function storageDemand(node: string, disks: readonly Disk[], { storages }: HaveIndex): Demand {

@@ -1,9 +1,10 @@
 /** How a copy of a template gets where it is needed, or why it cannot. Plans no steps. */
+import type { Volume } from '../pve-values/volumes.ts';
+import { storageTraits } from '../pve-values/storage-types.ts';
 import type { Machine } from '../config/types.ts';
 import type { StorageInfo } from '../inventory/types.ts';
-import { canLink } from './clone-rules.ts';
-import { compareNatural, sortedUnique } from './order.ts';
-import type { StorageIndex, Template, Volume } from './templates.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
+import type { StorageIndex, Template } from './templates.ts';
 
 /** A copy of `source` that is to be made. */
 export interface ReplicaNeed {
@@ -17,9 +18,6 @@ export interface ReplicaNeed {
   /** CD drives of which the disc is left out: PVE moves no VM with an image on local storage. */
   readonly eject: readonly string[];
 }
-
-/** Storage types whose local volumes PVE copies to another node while the VM is off (qemu-server QemuMigrate.pm). */
-const MIGRATES = new Set(['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm']);
 
 /** Devices of the host that PVE does not move a VM with (qemu-server QemuServer.pm, check_local_resources). */
 function localDevice(values: Template['values']): string | undefined {
@@ -48,7 +46,7 @@ const holdsImages = (row: StorageInfo | undefined): row is StorageInfo =>
 const freeOn = (row: StorageInfo): number => row.total - row.used;
 
 function sizeOf({ volumes }: Template): number {
-  return volumes.reduce((sum, { isDisk, size }) => sum + (isDisk ? size : 0), 0);
+  return volumes.reduce((sum, { kind, bytes }) => sum + (kind === 'disk' ? bytes : 0), 0);
 }
 
 /** The one with the least free space that still holds the template: the roomy ones are kept for what needs them. */
@@ -60,26 +58,26 @@ function bestFit(rows: readonly StorageInfo[], bytes: number): string | undefine
 
 /** Volumes that go along. An ISO image that every node has stays in its drive. */
 function sortVolumes({ source, target, storages }: Search): { kept: Volume[]; eject: string[] } {
-  const isIso = (volume: Volume): boolean => !volume.isDisk && !volume.isCloudInit;
   const stays = (volume: Volume): boolean =>
     storages.get(`${source.node}/${volume.storage}`)?.shared === true &&
     at(target, volume.storage, storages) !== undefined;
   return {
-    kept: source.volumes.filter((volume) => !isIso(volume)),
-    eject: source.volumes.filter((volume) => isIso(volume) && !stays(volume)).map(({ key }) => key),
+    kept: source.volumes.filter(({ kind }) => kind !== 'iso'),
+    eject: source.volumes.filter((volume) => volume.kind === 'iso' && !stays(volume)).map(({ key }) => key),
   };
 }
 
 /** Storages that source and target both have, for a full copy that is then moved without changing storage. */
 function commonStorage({ source, target, storages }: Search): string | undefined {
   const isLinkable = source.volumes.some(
-    ({ isDisk, storage }) => isDisk && canLink(storages.get(`${source.node}/${storage}`)?.type ?? ''),
+    ({ kind, storage }) =>
+      kind === 'disk' && storageTraits(storages.get(`${source.node}/${storage}`)?.type ?? '').links,
   );
   const rows = [...storages.values()].flatMap((row) => {
     const there = at(target, row.storage, storages);
     if (row.node !== source.node || !row.active || !holdsImages(row) || !holdsImages(there)) return [];
-    if (!row.shared && !MIGRATES.has(row.type)) return [];
-    if (isLinkable && !canLink(row.type)) return [];
+    if (!row.shared && !storageTraits(row.type).migrates) return [];
+    if (isLinkable && !storageTraits(row.type).links) return [];
     return [freeOn(there) < freeOn(row) ? there : row];
   });
   return bestFit(rows, sizeOf(source));
@@ -89,7 +87,10 @@ function commonStorage({ source, target, storages }: Search): string | undefined
 function alikeStorage({ source, target, storages }: Search, kept: readonly Volume[]): string | undefined {
   const own = kept.map(({ storage }) => storages.get(`${source.node}/${storage}`));
   const types = new Set(own.map((row) => row?.type));
-  if (types.size !== 1 || own.some((row) => row === undefined || row.shared || !MIGRATES.has(row.type)))
+  if (
+    types.size !== 1 ||
+    own.some((row) => row === undefined || row.shared || !storageTraits(row.type).migrates)
+  )
     return undefined;
   const rows = [...storages.values()].filter(
     (row) => row.node === target && row.active && !row.shared && types.has(row.type) && holdsImages(row),
@@ -97,11 +98,11 @@ function alikeStorage({ source, target, storages }: Search, kept: readonly Volum
   return bestFit(rows, sizeOf(source));
 }
 
-function isMovable({ source, target, storages }: Search, { storage, isDisk }: Volume): boolean {
+function isMovable({ source, target, storages }: Search, { storage, kind }: Volume): boolean {
   const here = storages.get(`${source.node}/${storage}`);
   const there = at(target, storage, storages);
-  if (!here || !there || (isDisk && !holdsImages(there))) return false;
-  return here.shared || MIGRATES.has(here.type);
+  if (!here || !there || (kind === 'disk' && !holdsImages(there))) return false;
+  return here.shared || storageTraits(here.type).migrates;
 }
 
 /** The way of a copy of `source` to where `machine` can be cloned onto `target`, or why there is none. */
@@ -113,7 +114,7 @@ export function replicaNeed(
 ): ReplicaNeed | string {
   const search: Search = { source, target, storages };
   const { kept, eject } = sortVolumes(search);
-  if (!kept.some(({ isDisk }) => isDisk)) {
+  if (!kept.some(({ kind }) => kind === 'disk')) {
     return `template ${source.vmid} has no disk, only an image that ${source.node} has`;
   }
   const wantsLocal =
@@ -144,7 +145,7 @@ export function replicaStorages(
   const moved = targetStorage ?? storage;
   if (moved !== undefined) return [moved];
   const volumes = source.volumes.filter(
-    ({ isDisk, isCloudInit }) => isDisk || (isCloudInit && which === 'all'),
+    ({ kind }) => kind === 'disk' || (kind === 'cloud-init' && which === 'all'),
   );
   return sortedUnique(volumes.map((volume) => volume.storage));
 }

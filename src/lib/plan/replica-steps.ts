@@ -1,4 +1,5 @@
 /** Plans the steps that make replicas: each once, however many stands wait for it. */
+import { stepId, makeStep, type Step } from './document/step.ts';
 import type { VmidAllocator } from './allocation.ts';
 import { storageLocks } from './clone-rules.ts';
 import type { HaveIndex } from './have-index.ts';
@@ -8,12 +9,11 @@ import {
   isReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from './replica-marks.ts';
+} from '../marks/replica.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
-import { TAG } from './marks.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import { TAG } from '../marks/vm.ts';
+import type { Refusal } from './document/plan.ts';
 
 /** A replica that a plan makes. */
 interface PlannedReplica {
@@ -50,7 +50,7 @@ interface Draft {
   readonly steps: readonly Step[];
 }
 
-const CLAIM_STEP = `pool.update:${REPLICA_POOL}`;
+const CLAIM_STEP = stepId('pool.update', REPLICA_POOL);
 
 /** One that was begun for the template as it is now, or only claimed. */
 export function begun({ source, home }: ReplicaNeed, replicas: readonly Replica[]): Replica | undefined {
@@ -240,7 +240,7 @@ function ejectedWarning({ source, home, eject }: ReplicaNeed): string | undefine
   if (eject.length === 0) return undefined;
   const images = source.volumes
     .filter(({ key }) => eject.includes(key))
-    .map(({ key, volid }) => `${key} (${volid})`);
+    .map(({ key, storage, name }) => `${key} (${storage}:${name})`);
   return `the copy of template ${source.vmid} on ${home} has no image in ${images.join(', ')}: only ${source.node} has it`;
 }
 

@@ -1,9 +1,10 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
+import { hangsOn, volumesOf } from '../pve-values/volumes.ts';
+import { storageTraits } from '../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
-import { canLink } from './clone-rules.ts';
-import { parseVmMark } from './marks.ts';
-import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from './replica-marks.ts';
-import { toTemplate, volumesOf, type Template } from './templates.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from '../marks/replica.ts';
+import { toTemplate, type Template } from './templates.ts';
 
 /**
  * `open`: claimed, and nothing is there yet but perhaps a clone under way. `foreign`: something is there that does not
@@ -59,9 +60,6 @@ export function isFresh({ digest }: Replica, source: Pick<Template, 'digest'>): 
   return digest === source.digest;
 }
 
-/** Storage types on which a volume's id tells which base image it hangs on (pve-storage; LvmThinPlugin.pm does not). */
-const TELLS_BASE = new Set(['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'zfspool', 'zfs', 'rbd']);
-
 function rowOf(have: Inventory, node: string, storage: string): StorageInfo | undefined {
   return have.storages.find((row) => row.node === node && row.storage === storage);
 }
@@ -77,19 +75,18 @@ export function clonesOf(
   claimed: ReadonlySet<number>,
 ): number[] {
   const { vmid } = replica.claim;
-  const storages = (replica.template?.volumes ?? []).filter((volume) => volume.isDisk);
+  const storages = (replica.template?.volumes ?? []).filter(({ kind }) => kind === 'disk');
   const silent = new Set(
     storages
       .map(({ storage }) => rowOf(have, replica.node, storage))
-      .filter((row) => !TELLS_BASE.has(row?.type ?? ''))
+      .filter((row) => !storageTraits(row?.type ?? '').tellsBase)
       .map((row) => row?.storage ?? ''),
   );
-  const base = new RegExp(`(^|[:/])base-${vmid}-`);
   const isClone = (guest: GuestInfo): boolean => {
     const config = configs.get(guest.vmid);
     if (!config) return silent.size > 0 && guest.node === replica.node;
     const volumes = volumesOf(config.values);
-    if (volumes.some(({ volid }) => base.test(volid))) return true;
+    if (volumes.some((volume) => hangsOn(volume, vmid))) return true;
     const onIt = guest.node === replica.node && volumes.some(({ storage }) => silent.has(storage));
     if (!onIt) return false;
     const mark = parseVmMark(config.values['description'] ?? '');
@@ -110,11 +107,11 @@ export function clonesOfTemplate(
   },
   claimed: ReadonlySet<number>,
 ): number | null {
-  const disks = template.volumes.filter(({ isDisk }) => isDisk);
+  const disks = template.volumes.filter(({ kind }) => kind === 'disk');
   const types = disks.map(({ storage }) => index.storages.get(`${template.node}/${storage}`)?.type ?? '');
-  if (!types.every((type) => TELLS_BASE.has(type) || !canLink(type))) return null;
-  const base = new RegExp(`(^|[:/])base-${template.vmid}-`);
+  if (!types.map(storageTraits).every(({ tellsBase, links }) => tellsBase || !links)) return null;
   return [...index.configs.values()].filter(
-    ({ vmid, values }) => claimed.has(vmid) && volumesOf(values).some(({ volid }) => base.test(volid)),
+    ({ vmid, values }) =>
+      claimed.has(vmid) && volumesOf(values).some((volume) => hangsOn(volume, template.vmid)),
   ).length;
 }

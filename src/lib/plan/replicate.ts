@@ -4,14 +4,14 @@ import type { Inventory } from '../inventory/types.ts';
 import { createVmidAllocator } from './allocation.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
 import { resolveMachines } from './deploy.ts';
-import { assertSound } from './graph.ts';
+import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { markTime } from './marks.ts';
-import { compareNatural, sortedUnique } from './order.ts';
-import { refuse } from './refuse.ts';
+import { markTime } from '../marks/time.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
+import { refuse } from './document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
-import { nodeOfStep } from './step-node.ts';
-import type { Plan, PlannedNode, Refusal } from './types.ts';
+import { nodeOfStep } from './document/step-traits.ts';
+import type { Plan, PlannedNode, Refusal } from './document/plan.ts';
 
 export interface ReplicateInput {
   readonly lab: Lab;

@@ -5,11 +5,15 @@
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { bridgeKey, indexHave, type HaveIndex } from './have-index.ts';
-import { isUserMarked, parseBridgeMark, parsePoolComment, parseVmMark, type PoolMark } from './marks.ts';
-import { presentNics } from './nic-values.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { checkReplicaStep, isCloneable, readSavedReplicas, type SavedReplicas } from './saved-replicas.ts';
 import { keepsFormer, ofMark, ofNewBridge, readTakeover, type Takeover } from './saved-takeover.ts';
-import type { Plan, Step, StepKind, StepOf } from './types.ts';
+import type { Plan } from './document/plan.ts';
+import type { Step, StepKind, StepOf } from './document/step.ts';
 
 interface Class {
   readonly lab: Lab;
@@ -116,15 +120,18 @@ function ofConfigure(step: StepOf<'vm.configure'>, stand: Stand): string | undef
 function ofBridge(step: StepOf<'bridge.update'>, stand: Stand): string | undefined {
   const { node, bridge, comment } = step;
   if (step.newComment !== undefined) return ofNewBridge(step, stand.takeover);
-  const present = parseBridgeMark(stand.index.bridges.get(node)?.get(bridge)?.comments ?? '');
+  const present = parseBridgeMark(bridge, stand.index.bridges.get(node)?.get(bridge)?.comments ?? '');
   return unless(
-    isBridgeOf(comment, stand) && present?.kind === 'stand' && present.user === stand.user.userid,
+    isBridgeOf({ bridge, comment }, stand) && present?.kind === 'stand' && present.user === stand.user.userid,
     `bridge ${bridge} on ${node} is not one of ${stand.user.userid}`,
   );
 }
 
-function isBridgeOf(comment: string, { lab, user }: Pick<Stand, 'lab' | 'user'>): boolean {
-  const mark = parseBridgeMark(comment);
+function isBridgeOf(
+  { bridge, comment }: { readonly bridge: string; readonly comment: string },
+  { lab, user }: Pick<Stand, 'lab' | 'user'>,
+): boolean {
+  const mark = parseBridgeMark(bridge, comment);
   return mark?.kind === 'stand' && mark.lab === lab.name && mark.user === user.userid;
 }
 
@@ -147,7 +154,10 @@ const CHECKS: { readonly [K in StepKind]?: Check<K> } = {
       `the rights of ${userid} on ${path} are not ours to take`,
     ),
   'bridge.create': ({ node, bridge, comment }, stand) =>
-    unless(isBridgeOf(comment, stand), `bridge ${bridge} on ${node} would not carry the stand's mark`),
+    unless(
+      isBridgeOf({ bridge, comment }, stand),
+      `bridge ${bridge} on ${node} would not carry the stand's mark`,
+    ),
   'bridge.update': ofBridge,
   'vm.clone': ofClone,
   'vm.configure': ofConfigure,
@@ -168,7 +178,7 @@ function checkShared(step: Step, lab: Lab, replicas: SavedReplicas): string | un
     return unless((step.gone ?? []).length === 0, 'a deploy removes no bridge');
   const isReserved =
     step.kind === 'bridge.create' &&
-    parseBridgeMark(step.comment)?.kind === 'reserved' &&
+    parseBridgeMark(step.bridge, step.comment)?.kind === 'reserved' &&
     lab.machines.some(({ networks }) =>
       networks.some(
         ({ target }) => target.kind === 'real' && target.reserved && target.bridge === step.bridge,

@@ -2,7 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { TAG } from './marks.ts';
+import { TAG } from '../marks/vm.ts';
 import {
   formatReplicaMark,
   formatReplicaPool,
@@ -10,9 +10,10 @@ import {
   parseReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
-} from './replica-marks.ts';
+} from '../marks/replica.ts';
 import { toTemplate, type Template } from './templates.ts';
-import type { Plan, Step, StepOf } from './types.ts';
+import type { Plan } from './document/plan.ts';
+import type { Step, StepOf } from './document/step.ts';
 
 export interface SavedReplicas {
   readonly lab: Lab;
@@ -116,9 +117,7 @@ function ofClone(step: StepOf<'template.clone'>, source: Template): string | und
 const PLAIN: Readonly<Record<string, string>> = { onboot: '0', protection: '0', tags: TAG };
 
 function ofConfigure({ vmid, options }: StepOf<'template.configure'>, source: Template): string | undefined {
-  const images = new Set(
-    source.volumes.filter(({ isDisk, isCloudInit }) => !isDisk && !isCloudInit).map(({ key }) => key),
-  );
+  const images = new Set(source.volumes.flatMap(({ kind, key }) => (kind === 'iso' ? [key] : [])));
   const wrong = Object.entries(options).find(
     ([key, value]) => value !== (images.has(key) ? 'none,media=cdrom' : PLAIN[key]),
   );

@@ -3,11 +3,13 @@ import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { HaveIndex } from './have-index.ts';
-import { parseBridgeMark, parseVmMark, withVmMark, type PoolMark } from './marks.ts';
-import { sortedUnique } from './order.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parseVmMark, withVmMark } from '../marks/vm.ts';
+import type { PoolMark } from '../marks/pool.ts';
+import { sortedUnique } from '../order.ts';
 import { ADOPTED_SPEC } from './spec.ts';
 import { readStandState, type PresentVm, type StandState } from './stand-state.ts';
-import type { StepOf } from './types.ts';
+import type { StepOf } from './document/step.ts';
 
 interface Class {
   readonly lab: Lab;
@@ -55,7 +57,7 @@ export function ofNewBridge(
 ): string | undefined {
   const found =
     vms.size === 0 ? new Map<string, never>() : findAdoptedBridges({ lab, state, node, have, index });
-  const mark = parseBridgeMark(newComment);
+  const mark = parseBridgeMark(bridge, newComment);
   const isStands =
     !('code' in found) &&
     mark?.kind === 'stand' &&

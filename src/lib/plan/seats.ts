@@ -7,7 +7,7 @@ import { describeShortage, type Left } from './capacity-text.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { sortedUnique } from './order.ts';
+import { sortedUnique } from '../order.ts';
 import {
   isSpread,
   machinesOn,
@@ -19,7 +19,7 @@ import {
 import { placeSmart } from './smart.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 
 export interface Seat {
   readonly node: string;

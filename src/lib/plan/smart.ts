@@ -1,7 +1,7 @@
 /** Places blocks by load, so that the fullest node is as empty as can be. Knows blocks and limits, nothing of labs. */
 import { byChoice } from './balanced.ts';
 import { isHard, resourceKey, type Demand, type Ledger, type Resource } from './capacity.ts';
-import { compareNatural } from './order.ts';
+import { compareNatural } from '../order.ts';
 import type { Block, Board } from './board.ts';
 
 /** Smaller differences of load are none: floating point. */

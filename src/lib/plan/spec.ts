@@ -1,7 +1,7 @@
 /** The spec of a machine: a short hash of what configuration makes of it, written into the VM's mark. */
 import { createHash } from 'node:crypto';
 import type { CloudInit, Lab, Machine, Network } from '../config/types.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../order.ts';
 
 /** NIC index of `networks[position]`: an ecorouter's net0 is its management port. */
 export function nicIndex(machine: Machine, position: number): number {

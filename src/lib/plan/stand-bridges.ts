@@ -1,15 +1,17 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import { stepId, makeStep, type StepOf } from './document/step.ts';
+import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../config/types.ts';
 import type { BridgeInfo, Inventory } from '../inventory/types.ts';
 import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { formatBridgeMark } from './marks.ts';
-import { presentNics } from './nic-values.ts';
+import { isPending } from './bridge-view.ts';
+import { formatBridgeMark } from '../marks/bridge.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { StandState } from './stand-state.ts';
-import { makeStep } from './step.ts';
-import type { PlannedBridge, Refusal, StepOf } from './types.ts';
+import type { PlannedBridge, Refusal } from './document/plan.ts';
 
 export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 
@@ -57,7 +59,7 @@ function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undef
     // Unfinished: its cards are still the template's.
     if (!vm || (vm.marked && vm.spec === undefined)) continue;
     const bridge = bridgeInConfig(machine, alias, vm.config.values);
-    if (bridge !== undefined && /^vmbr\d{4}$/.test(bridge)) return bridge;
+    if (bridge !== undefined && standBridgeNumber(bridge) !== undefined) return bridge;
   }
   return undefined;
 }
@@ -90,9 +92,7 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
     ?.find((entry) => entry.node === node);
   if (!marked) return false;
   const { iface, active, comments } = marked.info;
-  const isStaged = request.have.networks
-    .find((network) => network.node === node)
-    ?.pending.some((row) => row.iface === iface && row.ours);
+  const network = request.have.networks.find((one) => one.node === node);
   out.names.set(alias, iface);
   if (vlanAware && !marked.info.vlanAware) {
     out.steps.push(
@@ -103,7 +103,7 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
         { node, bridge: iface, vlanAware: true, comment: comments },
       ),
     );
-  } else if (!active || isStaged === true) {
+  } else if (!active || isPending(network, iface)) {
     out.down.push(iface);
   }
   return true;
@@ -126,14 +126,18 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
         user: userid,
         reason: `no mark; adopted: network ${alias}, which only VMs of this stand name`,
         // A mark of a stand that nobody has claimed would belong to nothing.
-        dependsOn: isToBeClaimed ? [`pool.update:${state.user.pool}`] : [],
+        dependsOn: isToBeClaimed ? [stepId('pool.update', state.user.pool)] : [],
       },
       {
         node,
         bridge: iface,
         ...(vlanAware ? { vlanAware } : {}),
         comment: comments,
-        newComment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, since),
+        newComment: formatBridgeMark(
+          iface,
+          { kind: 'stand', lab: lab.name, user: userid, net: alias },
+          since,
+        ),
       },
     ),
   );
@@ -174,7 +178,11 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
         node,
         bridge: taken.bridge,
         vlanAware,
-        comment: formatBridgeMark({ kind: 'stand', lab: lab.name, user: userid, net: alias }, request.since),
+        comment: formatBridgeMark(
+          taken.bridge,
+          { kind: 'stand', lab: lab.name, user: userid, net: alias },
+          request.since,
+        ),
       },
     ),
   );

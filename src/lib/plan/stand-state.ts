@@ -3,9 +3,10 @@ import type { Lab, User } from '../config/types.ts';
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { HaveIndex } from './have-index.ts';
-import { parseVmMark, type Claim, type PoolMark } from './marks.ts';
+import { parseVmMark } from '../marks/vm.ts';
+import type { Claim, PoolMark } from '../marks/pool.ts';
 import { ADOPTED_SPEC } from './spec.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal } from './document/plan.ts';
 import { poolRefusal } from './user-rules.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */

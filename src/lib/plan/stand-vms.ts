@@ -8,15 +8,15 @@ import type { HaveIndex } from './have-index.ts';
 import { takeRouterMac } from './macs.ts';
 import { cloneSource } from './clone-source.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
-import { formatVmMark, parseVmMark, TAG, withVmMark } from './marks.ts';
-import { presentNics } from './nic-values.ts';
-import { compareText } from './order.ts';
+import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
+import { presentNics, type Nic } from '../pve-values/nics.ts';
+import { compareText } from '../order.ts';
 import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
 import type { PresentVm, StandState } from './stand-state.ts';
-import { makeStep } from './step.ts';
-import type { Nic, PlannedVm, Refusal, Step } from './types.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { PlannedVm, Refusal } from './document/plan.ts';
 
 interface Request {
   readonly lab: Lab;
@@ -186,7 +186,7 @@ function configureStep(
       }),
       nics,
       options: planOptions(machine),
-      tags: [...machine.tags, TAG, `lab-${request.lab.name}`].sort(compareText),
+      tags: [...machine.tags, TAG, labTag(request.lab.name)].sort(compareText),
       remove: [],
       ...(machine.cloudInit?.password === undefined ? {} : { secret: { machine: machine.name } }),
     },

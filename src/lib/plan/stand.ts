@@ -1,23 +1,23 @@
 /** Plans one stand: its node, claim, bridges, VMs, user, access and start. */
+import { stepId, makeStep, type Step } from './document/step.ts';
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatPoolComment, type Claim, type PoolMark } from './marks.ts';
+import { formatPoolComment, type Claim, type PoolMark } from '../marks/pool.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
-import { sortedUnique } from './order.ts';
+import { sortedUnique } from '../order.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Seat } from './seats.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
 import type { Profile } from './privileges/types.ts';
-import { makeStep } from './step.ts';
-import type { PlannedStand, Refusal, Step } from './types.ts';
+import type { PlannedStand, Refusal } from './document/plan.ts';
 import { createUserStep, realmRefusal } from './user-rules.ts';
-import { isAtLeast } from './version.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** What all stands of one plan share. The allocators change as stands take from them. */
 export interface StandContext {
@@ -172,7 +172,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
           : vms.toClaim.length + vms.fresh.length > 0
             ? 'before the clones, so that no other run takes them'
             : 'the claim changed',
-        dependsOn: mark ? [] : [`pool.create:${user.pool}`],
+        dependsOn: mark ? [] : [stepId('pool.create', user.pool)],
       },
       {
         pool: user.pool,
@@ -344,7 +344,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     state,
     bridges: bridges.names,
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
-    claimStep: `pool.update:${state.user.pool}`,
+    claimStep: stepId('pool.update', state.user.pool),
     bridgeMarks: bridges.steps
       .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
       .map((step) => step.id),

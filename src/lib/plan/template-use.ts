@@ -1,9 +1,9 @@
 /** Which VMs hang on which replica, and which replicas nobody needs. Plans nothing. */
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { isOlder } from './marks.ts';
+import { isOlder } from '../marks/time.ts';
 import { clonesOf, isFresh, type Replica } from './replicas.ts';
-import { formatVmids } from './vmid-ranges.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 
 /** VMIDs that stands claim, of all labs. */
 export function claimedVmids(index: Pick<HaveIndex, 'marks'>): Set<number> {

@@ -5,7 +5,7 @@ import { linkedObstacle } from './clone-rules.ts';
 import { findCloneWay } from './clone-ways.ts';
 import { resolveMachines } from './deploy.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { compareNatural, sortedUnique } from './order.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
 import { claimedVmids, replicaUses, type ReplicaUse } from './template-use.ts';
 import { clonesOfTemplate } from './replicas.ts';
 import { toTemplate, type Template } from './templates.ts';

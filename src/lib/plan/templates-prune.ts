@@ -1,13 +1,13 @@
 /** Plans `templates prune`: removes replicas that nobody needs, and gives back their claims. */
 import type { Inventory } from '../inventory/types.ts';
-import { assertSound } from './graph.ts';
+import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { compareNatural } from './order.ts';
-import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from './replica-marks.ts';
+import { compareNatural } from '../order.ts';
+import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from '../marks/replica.ts';
 import type { Replica } from './replicas.ts';
-import { makeStep } from './step.ts';
+import { makeStep, type Step } from './document/step.ts';
 import { fateOf, replicaUses } from './template-use.ts';
-import type { Plan, PlannedNode, Step } from './types.ts';
+import type { Plan, PlannedNode } from './document/plan.ts';
 
 export interface PruneInput {
   readonly have: Inventory;

@@ -1,21 +1,8 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import { volumesOf, type Volume } from '../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../config/types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
-import { compareText } from './order.ts';
-import type { Refusal } from './types.ts';
-
-/** A volume of the template. */
-export interface Volume {
-  readonly key: string;
-  readonly storage: string;
-  readonly volid: string;
-  /** Disks and EFI/TPM state; neither ISO nor cloud-init drive. */
-  readonly isDisk: boolean;
-  /** Made anew for each clone. */
-  readonly isCloudInit: boolean;
-  /** Bytes; 0 where the configuration does not say. */
-  readonly size: number;
-}
+import type { Refusal } from './document/plan.ts';
 
 export interface Template {
   readonly vmid: number;
@@ -32,29 +19,6 @@ export interface FoundTemplates {
   readonly template: Template;
   /** By VMID, ascending. */
   readonly candidates: readonly Template[];
-}
-
-const DRIVE_KEY = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
-const CLOUD_INIT = /(?:^|[:/-])cloudinit(?:\.|$)/;
-const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-function sizeIn(value: string): number {
-  const [, count, unit = ''] = /(?:^|,)size=(\d+(?:\.\d+)?)([KMGT])?/.exec(value) ?? [];
-  return count === undefined ? 0 : Number(count) * (UNITS[unit] ?? 1);
-}
-
-export function volumesOf(values: Readonly<Record<string, string>>): Volume[] {
-  const volumes: Volume[] = [];
-  for (const [key, value] of Object.entries(values)) {
-    if (!DRIVE_KEY.test(key)) continue;
-    const [volid = ''] = value.split(',');
-    const at = volid.indexOf(':');
-    if (at < 0) continue; // `none`, `cdrom` or a path: no storage involved
-    const isCloudInit = CLOUD_INIT.test(volid);
-    const isDisk = !isCloudInit && !value.includes('media=cdrom');
-    volumes.push({ key, storage: volid.slice(0, at), volid, isDisk, isCloudInit, size: sizeIn(value) });
-  }
-  return volumes.sort((a, b) => compareText(a.key, b.key));
 }
 
 export function toTemplate(config: VmConfig, name = ''): Template {

@@ -1,12 +1,14 @@
 /** What holds for users in every plan: realms, groups, passwords, pools. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatUserMark, type PoolMark } from './marks.ts';
-import { compareNatural } from './order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step, StepOf } from './types.ts';
-import { isAtLeast } from './version.ts';
+import { formatUserMark } from '../marks/user.ts';
+import type { PoolMark } from '../marks/pool.ts';
+import { compareNatural } from '../order.ts';
+import { makeStep, type Step, type StepOf } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
 export function isDirectory(realm: string, have: Inventory): boolean {
@@ -39,6 +41,13 @@ export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Ref
 
 export function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boolean): Refusal | undefined {
   if (!mark) return undefined;
+  if (mark.delegated !== undefined) {
+    return {
+      code: 'POOL_DELEGATED',
+      message: `pool ${user.pool} can be written by somebody else, so nothing in it proves what is ours: ${mark.delegated}`,
+      hint: 'take that right away, or name the account in `operators:` of the connections file if it runs deploy-stand too',
+    };
+  }
   if (mark.user === undefined) {
     if (adopt) return undefined;
     return {
@@ -103,7 +112,7 @@ export function passwordRefusal(
 /** PVE keeps no account of its own in this realm: it sets the password of one that the node's system has. */
 export function pamWarnings(steps: readonly Step[], { realms }: Inventory): string[] {
   const names = steps.flatMap((step) => {
-    const isPam = step.kind === 'user.create' && realms[step.userid.split('@').at(-1) ?? ''] === 'pam';
+    const isPam = step.kind === 'user.create' && realms[realmIn(step.userid)] === 'pam';
     return isPam ? [step.userid] : [];
   });
   if (names.length === 0) return [];

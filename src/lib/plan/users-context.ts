@@ -1,9 +1,11 @@
 /** What the plans of `users` are asked for and what their parts share. */
+import { nameIn } from '../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
-import { compareNatural, sortedUnique } from './order.ts';
-import type { PlannedStand, Refusal, Step } from './types.ts';
+import { compareNatural, sortedUnique } from '../order.ts';
+import type { PlannedStand, Refusal } from './document/plan.ts';
+import type { Step } from './document/step.ts';
 
 /** `named`: each user was asked for by name, so that one that cannot be dealt with is refused, not passed over. */
 export type UsersWork =
@@ -63,11 +65,6 @@ export function draft(
   return { stand, poolSteps, steps };
 }
 
-/** The part before the last `@`: the pool a user has unless told otherwise. */
-function defaultPool(userid: string): string {
-  return userid.slice(0, userid.lastIndexOf('@'));
-}
-
 /** Pools that are marked as this user's. */
 export function poolsOf(userid: string, index: HaveIndex): string[] {
   return [...index.marks]
@@ -78,7 +75,7 @@ export function poolsOf(userid: string, index: HaveIndex): string[] {
 
 /** For users that no file names. */
 export function poolNameOf(userid: string, index: HaveIndex): string {
-  return poolsOf(userid, index)[0] ?? defaultPool(userid);
+  return poolsOf(userid, index)[0] ?? nameIn(userid);
 }
 
 /** Labs of which this user has a stand, or bridges of one. */

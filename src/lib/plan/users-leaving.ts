@@ -4,10 +4,10 @@ import type { UserInfo } from '../inventory/types.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import { planStandRemoval } from './cleanup-stand.ts';
 import { planUserRemovals } from './cleanup-users.ts';
-import { isDisabledByUs, isUserMarked, markDisabled } from './marks.ts';
-import { compareNatural } from './order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import { isDisabledByUs, isUserMarked, markDisabled } from '../marks/user.ts';
+import { compareNatural } from '../order.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './users-context.ts';
 
 interface Removal {

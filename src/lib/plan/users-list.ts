@@ -1,9 +1,10 @@
 /** The users of a class, or all users of ours, as they stand on the cluster. Plans nothing. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { User } from '../config/types.ts';
 import type { GuestInfo, Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
-import { isUserMarked } from './marks.ts';
-import { compareNatural } from './order.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { compareNatural } from '../order.ts';
 import { isDirectory } from './user-rules.ts';
 import { labsOf, poolNameOf, poolsOf } from './users-context.ts';
 
@@ -52,7 +53,7 @@ export function listUsers(
   const userids = users ? users.map((user) => user.userid) : everybody(have, index);
   return userids.sort(compareNatural).map((userid): UserRow => {
     const present = index.users.get(userid);
-    const realm = userid.slice(userid.lastIndexOf('@') + 1);
+    const realm = realmIn(userid);
     const guests = guestsOf(userid, index);
     const directory = isDirectory(realm, have) ? 'directory' : 'unknown';
     return {

@@ -1,10 +1,11 @@
 /** Plans new passwords, only for users of ours unless it was asked for in so many words. */
+import { realmIn } from '../pve-values/userid.ts';
 import type { User } from '../config/types.ts';
 import type { UserInfo } from '../inventory/types.ts';
-import { isUserMarked } from './marks.ts';
-import { compareNatural } from './order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step } from './types.ts';
+import { isUserMarked } from '../marks/user.ts';
+import { compareNatural } from '../order.ts';
+import { makeStep, type Step } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { isDirectory } from './user-rules.ts';
 import { draft, poolNameOf, type UserDraft, type UsersContext } from './users-context.ts';
 
@@ -25,7 +26,7 @@ function missing(userid: string): Refusal {
 /** Not ours to change. */
 function obstacle(present: UserInfo, options: PasswordOptions, context: UsersContext): Refusal | undefined {
   const { userid, comment } = present;
-  const realm = userid.slice(userid.lastIndexOf('@') + 1);
+  const realm = realmIn(userid);
   if (isDirectory(realm, context.have)) {
     return {
       code: 'DIRECTORY_ACCOUNT',

@@ -1,10 +1,11 @@
 /** Plans users of the file: those that are missing, and for `sync` also what is to change of those that are there. */
 import type { User } from '../config/types.ts';
 import type { UserInfo } from '../inventory/types.ts';
-import { formatPoolComment, isDisabledByUs, isUserMarked, markDisabled } from './marks.ts';
-import { sortedUnique } from './order.ts';
-import { makeStep } from './step.ts';
-import type { Refusal, Step, StepPayloads } from './types.ts';
+import { formatPoolComment } from '../marks/pool.ts';
+import { isDisabledByUs, isUserMarked, markDisabled } from '../marks/user.ts';
+import { sortedUnique } from '../order.ts';
+import { makeStep, type Step, type StepPayloads } from './document/step.ts';
+import type { Refusal } from './document/plan.ts';
 import { createUserStep, groupRefusal, poolRefusal, realmRefusal } from './user-rules.ts';
 import { draft, type UserDraft, type UsersContext } from './users-context.ts';
 

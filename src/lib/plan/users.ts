@@ -1,11 +1,11 @@
 /** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
-import { assertSound } from './graph.ts';
+import { assertSound } from './document/graph.ts';
 import { indexHave } from './have-index.ts';
 import { unknownRoles } from './lab-rules.ts';
-import { compareNatural } from './order.ts';
-import { refuse } from './refuse.ts';
-import { markTime } from './marks.ts';
-import type { Plan } from './types.ts';
+import { compareNatural } from '../order.ts';
+import { refuse } from './document/refuse.ts';
+import { markTime } from '../marks/time.ts';
+import type { Plan } from './document/plan.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
 import { planDeleted, planLeavers } from './users-leaving.ts';

@@ -1,4 +1,5 @@
 /** Endpoints about the cluster's state, HA and SDN zones, as far as they restrict where guests go. Decides nothing. */
+import { propertyRecord } from '../pve-values/property-string.ts';
 import { isRecord, plainEntries } from './answer.ts';
 import type { BalanceApi, HaRuleRow } from './balance-types.ts';
 import { isNotImplemented } from './errors.ts';
@@ -12,7 +13,7 @@ export function haApi(http: PveHttp, hasRules: (signal?: AbortSignal) => Promise
     crsOptions: async (signal) => {
       const answer = await http.get('/cluster/options', {}, signal);
       const crs = new Map(plainEntries(answer.data)).get('crs');
-      return typeof crs === 'string' ? propertyString(crs) : isRecord(crs) ? valuesOf(crs) : {};
+      return typeof crs === 'string' ? propertyRecord(crs) : isRecord(crs) ? valuesOf(crs) : {};
     },
     haRules: async (signal) =>
       (await hasRules(signal)) ? readRules(http, signal) : readGroups(http, signal),
@@ -38,15 +39,6 @@ export function haApi(http: PveHttp, hasRules: (signal?: AbortSignal) => Promise
       }
     },
   };
-}
-
-function propertyString(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text.split(',').flatMap((part) => {
-      const at = part.indexOf('=');
-      return at > 0 ? [[part.slice(0, at), part.slice(at + 1)]] : [];
-    }),
-  );
 }
 
 /** `pve1:2,pve2` → names. */

@@ -1,4 +1,5 @@
 /** Endpoints about load: statistics, metrics, what a node is made of. Must not decide anything. */
+import { packageVersion } from '../pve-values/version.ts';
 import { isRecord } from './answer.ts';
 import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
 import { path } from './form.ts';
@@ -27,8 +28,7 @@ export function loadApi(http: PveHttp, hasMetrics: (signal?: AbortSignal) => Pro
       const model = isRecord(cpu) && Object.hasOwn(cpu, 'model') ? cpu['model'] : undefined;
       return compact({
         cpuModel: typeof model === 'string' && model !== '' ? model : undefined,
-        // `pve-manager/8.4.5/0123456789abcdef`
-        pveVersion: row.maybeText('pveversion')?.split('/')[1],
+        pveVersion: packageVersion(row.maybeText('pveversion')),
       });
     },
     metricsSince: async (since, signal) => {

@@ -67,6 +67,7 @@ async function addressOf(
 function networkRowOf(row: Row): NetworkRow {
   const ports = row.maybeText('bridge_ports') ?? '';
   const address = row.maybeText('cidr') ?? row.maybeText('address') ?? row.maybeText('cidr6');
+  const priority = row.maybeNumber('priority');
   return {
     iface: row.text('iface'),
     type: row.maybeText('type') ?? 'unknown',
@@ -75,5 +76,6 @@ function networkRowOf(row: Row): NetworkRow {
     ports: ports === 'none' ? '' : ports,
     ...(address === undefined || address === '' ? {} : { address }),
     comments: row.comment('comments'),
+    ...(priority === undefined ? {} : { priority }),
   };
 }

@@ -1,4 +1,5 @@
 /** Waits for tasks with one shared poll per node. Must not start, stop or repeat anything. */
+import { isGoodEnding } from '../pve-values/task-status.ts';
 import type { Clock } from '../clock.ts';
 import { AnswerLostError, PveError, TaskError } from './errors.ts';
 import { parseUpid } from './upid.ts';
@@ -180,7 +181,7 @@ class NodeWatch {
     // Listing lags a little behind starting, so that a new task may look as if it had gone.
     if (status.running) return false;
     const exitstatus = status.exitstatus ?? 'stopped without an exit status';
-    if (exitstatus === 'OK' || exitstatus.startsWith('WARNINGS')) {
+    if (isGoodEnding(exitstatus)) {
       this.#finish(upid, (waiter) => waiter.resolve({ warnings: exitstatus !== 'OK' }));
       return true;
     }

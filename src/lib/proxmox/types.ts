@@ -103,6 +103,8 @@ export interface NetworkRow {
   /** The host's own, if it has one on it. */
   readonly address?: string;
   readonly comments: string;
+  /** Its place in the interfaces file; absent: it has no stanza there. */
+  readonly priority?: number;
 }
 
 export interface TaskRow {

@@ -1,4 +1,5 @@
 /** Tells what a host can do by its version. Asks each host once: hosts of one cluster differ while it is upgraded. */
+import { isAtLeast } from '../pve-values/version.ts';
 import type { PveHttp } from './http.ts';
 import type { PveApi } from './types.ts';
 
@@ -12,8 +13,7 @@ export function versionGate(
   return async (signal) => {
     const found = known.get(http.host);
     if (found !== undefined) return found;
-    const [theirMajor = 0, theirMinor = 0] = (await version(signal)).release.split('.').map(Number);
-    const isNew = theirMajor > major || (theirMajor === major && theirMinor >= minor);
+    const isNew = isAtLeast((await version(signal)).release, major, minor);
     known.set(http.host, isNew);
     return isNew;
   };

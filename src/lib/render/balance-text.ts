@@ -6,8 +6,8 @@ import type {
   NodeReport,
   PlannedMove,
   RejectedMove,
-} from '../plan/balance/types.ts';
-import type { Plan } from '../plan/types.ts';
+} from '../plan/document/balance-report.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';

@@ -1,6 +1,6 @@
 /** The list of bridges as a table. Says what the list cannot show. */
 import type { BridgeReport, BridgeRow, BridgeState } from '../plan/bridge-view.ts';
-import { formatVmids } from '../plan/vmid-ranges.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';

@@ -1,6 +1,6 @@
 /** What a run on nodes left behind: one line per bridge or copy of a template. Must not leave out a refusal or a warning. */
 import type { NodeSummary, ReplicaSummary, Summary, SummaryStatus } from '../execute/types.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';

@@ -1,5 +1,7 @@
 /** Sorts the stands of a plan for printing: what becomes of each, and which get the same. Renders nothing. */
-import type { Plan, PlannedStand, Step } from '../plan/types.ts';
+import { hasRole } from '../plan/document/step-traits.ts';
+import type { Plan, PlannedStand } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { anonymousNames, countOf, describeStep } from './step-text.ts';
 
 /** `to change`: finished VMs get another configuration; `pending`: they would, but are running. */
@@ -21,14 +23,11 @@ export interface StandView {
   readonly fate: StandFate;
 }
 
-const EDITS: ReadonlySet<string> = new Set(['vm.configure', 'bridge.update', 'network.reload']);
-
 function userFate(stand: PlannedStand, steps: readonly Step[]): StandFate {
-  const has = (...kinds: readonly string[]) => steps.some((step) => kinds.includes(step.kind));
   if (stand.refused) return 'refused';
   if (steps.length === 0) return 'unchanged';
-  if (has('user.create')) return 'new';
-  return has('user.delete', 'pool.delete', 'pool.release') ? 'to remove' : 'to change';
+  if (steps.some(({ kind }) => kind === 'user.create')) return 'new';
+  return steps.some((step) => hasRole(step, 'gives-up')) ? 'to remove' : 'to change';
 }
 
 function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly Step[]): StandFate {
@@ -44,7 +43,7 @@ function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly S
   const only = states.size === 1 ? [...states][0] : undefined;
   if (only === 'new') return 'new';
   const isEdit =
-    !states.has('new') && !states.has('unfinished') && steps.every(({ kind }) => EDITS.has(kind));
+    !states.has('new') && !states.has('unfinished') && steps.every((step) => hasRole(step, 'edits'));
   return isEdit ? 'to change' : 'to complete';
 }
 

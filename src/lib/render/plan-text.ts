@@ -1,7 +1,9 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
-import { nodeOfStep } from '../plan/step-node.ts';
-import type { Plan, Refusal, Step } from '../plan/types.ts';
-import { formatVmids } from '../plan/vmid-ranges.ts';
+import { bridgeNumber } from '../pve-values/bridge-name.ts';
+import { nodeOfStep } from '../plan/document/step-traits.ts';
+import type { Plan, Refusal } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -68,7 +70,7 @@ function fullStand(view: StandView, context: Context): string[] {
 
 function bridgeRange({ stand }: StandView): string {
   const names = stand.bridges.map((bridge) => bridge.iface);
-  const numbers = names.flatMap((name) => /^vmbr(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  const numbers = names.flatMap((name) => bridgeNumber(name) ?? []);
   if (names.length === 0) return '';
   return numbers.length === names.length ? `vmbr${formatVmids(numbers)}` : names.join(',');
 }

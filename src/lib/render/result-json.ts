@@ -1,6 +1,6 @@
 /** The document of `--output json|yaml`; described by schemas/result.schema.json. Adds nothing of its own. */
 import type { Summary } from '../execute/types.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 
 /** The whole plan, as `--plan` reads it back, and how the run ended; keys in a fixed order. */

@@ -1,10 +1,20 @@
 /** Says in a teacher's words what one step does. Knows nothing of groups and counts of stands. */
-import type { Nic, PlannedStand, Step, StepKind, StepOf } from '../plan/types.ts';
-import { formatVmids } from '../plan/vmid-ranges.ts';
+import { effectOf, type StepEffect } from '../plan/document/step-traits.ts';
+import type { Nic } from '../pve-values/nics.ts';
+import type { PlannedStand } from '../plan/document/plan.ts';
+import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */
 export type Mark = '+' | '~' | '-';
+
+const MARKS: Readonly<Record<StepEffect, Mark>> = {
+  creates: '+',
+  changes: '~',
+  'takes-away': '-',
+  removes: '-',
+};
 
 /** How objects are called in the text; an anonymous set makes equal stands read equal. */
 export interface Names {
@@ -19,7 +29,6 @@ export interface Names {
 }
 
 interface KindText<K extends StepKind> {
-  readonly mark: Mark;
   /** For counts: singular and plural. */
   readonly count: readonly [string, string];
   readonly say: (step: StepOf<K>, names: Names) => string;
@@ -160,69 +169,57 @@ function sayRelease(step: StepOf<'pool.release'>, names: Names): string {
 /** In the order of the work. A new kind without words does not compile. */
 const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'pool.create': {
-    mark: '+',
     count: ['pool', 'pools'],
     say: (step, names) => `pool ${names.pool(step.pool)}`,
   },
   'pool.update': {
-    mark: '~',
     count: ['claim', 'claims'],
     say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
   },
   'bridge.create': {
-    mark: '+',
     count: ['bridge', 'bridges'],
     say: (step, names) =>
       `bridge ${names.bridge(step.bridge)}${names.where(step.node)}${step.vlanAware ? ', VLAN-aware' : ''}`,
   },
   'bridge.update': {
-    mark: '~',
     count: ['bridge change', 'bridge changes'],
     say: (step, names) =>
       `bridge ${names.bridge(step.bridge)}${names.where(step.node)}: ${sayBridgeChange(step)}`,
   },
-  'acl.revoke': { mark: '-', count: ['access removal', 'access removals'], say: sayAccess },
+  'acl.revoke': { count: ['access removal', 'access removals'], say: sayAccess },
   'vm.stop': {
-    mark: '~',
     count: ['power-off', 'power-offs'],
     say: (step, names) => `${names.vm(step.vmid)}: power off`,
   },
   'vm.unprotect': {
-    mark: '~',
     count: ['protection lifted', 'protections lifted'],
     say: (step, names) => `${names.vm(step.vmid)}: lift the protection`,
   },
   'ha.remove': {
-    mark: '~',
     count: ['HA removal', 'HA removals'],
     say: (step, names) => `${names.vm(step.vmid)}: take out of HA`,
   },
   'vm.delete': {
-    mark: '-',
     count: ['VM removal', 'VM removals'],
     say: (step, names) => `${names.vm(step.vmid)} with its disks${names.where(step.node)}`,
   },
   'bridge.delete': {
-    mark: '-',
     count: ['bridge removal', 'bridge removals'],
     say: (step, names) => `bridge ${names.bridge(step.bridge)}${names.where(step.node)}`,
   },
   'vm.migrate': {
-    mark: '~',
     count: ['migration', 'migrations'],
     say: (step, names) =>
       `${names.vm(step.vmid)}: ${step.online ? 'live ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.ha ? ', by HA' : ''}`,
   },
-  'network.reload': { mark: '~', count: ['network reload', 'network reloads'], say: sayReload },
-  'user.create': { mark: '+', count: ['user', 'users'], say: sayUser },
+  'network.reload': { count: ['network reload', 'network reloads'], say: sayReload },
+  'user.create': { count: ['user', 'users'], say: sayUser },
   'template.clone': {
-    mark: '+',
     count: ['template copy', 'template copies'],
     say: (step, names) =>
       `replica ${step.vmid} for ${names.node(step.home)}: full copy of template ${step.templateVmid} (${names.node(step.node)})${step.storage === undefined ? '' : `, on storage ${step.storage}`}`,
   },
   'template.configure': {
-    mark: '~',
     count: ['template configuration', 'template configurations'],
     say: (step) => {
       const drives = Object.keys(step.options).filter((key) => step.options[key] === 'none,media=cdrom');
@@ -230,53 +227,44 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     },
   },
   'template.migrate': {
-    mark: '~',
     count: ['template move', 'template moves'],
     say: (step, names) =>
       `replica ${step.vmid}: move from ${names.node(step.node)} to ${names.node(step.home)}${step.targetStorage === undefined ? '' : `, storage ${step.targetStorage}`}`,
   },
   'template.convert': {
-    mark: '~',
     count: ['template conversion', 'template conversions'],
     say: (step) => `replica ${step.vmid}: convert to a template`,
   },
-  'vm.clone': { mark: '+', count: ['clone', 'clones'], say: sayClone },
+  'vm.clone': { count: ['clone', 'clones'], say: sayClone },
   'vm.mark': {
-    mark: '~',
     count: ['VM taken over', 'VMs taken over'],
     say: (step, names) => `${names.vm(step.vmid)}: our mark into its notes`,
   },
-  'vm.configure': { mark: '~', count: ['configuration', 'configurations'], say: sayConfigure },
+  'vm.configure': { count: ['configuration', 'configurations'], say: sayConfigure },
   'vm.snapshot': {
-    mark: '+',
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
   },
-  'acl.grant': { mark: '+', count: ['access right', 'access rights'], say: sayAccess },
+  'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
-    mark: '~',
     count: ['start', 'starts'],
     say: (step, names) => `${names.vm(step.vmid)}: start`,
   },
-  'pool.release': { mark: '~', count: ['claim given up', 'claims given up'], say: sayRelease },
+  'pool.release': { count: ['claim given up', 'claims given up'], say: sayRelease },
   'pool.delete': {
-    mark: '-',
     count: ['pool removal', 'pool removals'],
     say: (step, names) => `pool ${names.pool(step.pool)}`,
   },
   'user.delete': {
-    mark: '-',
     count: ['user removal', 'user removals'],
     say: (step, names) => `user ${names.user(step.userid, '')}`,
   },
-  'user.update': { mark: '~', count: ['user change', 'user changes'], say: sayUserChange },
+  'user.update': { count: ['user change', 'user changes'], say: sayUserChange },
   'user.password': {
-    mark: '~',
     count: ['new password', 'new passwords'],
     say: (step, names) => `user ${names.user(step.userid, '')}: new password`,
   },
   'user.recreate': {
-    mark: '~',
     count: ['user made anew', 'users made anew'],
     say: (step, names) =>
       `user ${names.user(step.userid, '')}: removed and created again with a new password and ${countOf(step.acls.length, 'right', 'rights')}`,
@@ -288,7 +276,7 @@ function sayStep<K extends StepKind>(step: StepOf<K>, names: Names): string {
 }
 
 export function describeStep(step: Step, names: Names): { readonly mark: Mark; readonly text: string } {
-  return { mark: KINDS[step.kind].mark, text: sayStep(step, names) };
+  return { mark: MARKS[effectOf(step)], text: sayStep(step, names) };
 }
 
 /** `1 stand`, `2 stands`. */

@@ -1,5 +1,7 @@
 /** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
-import type { Plan } from '../plan/types.ts';
+import { hasRole } from '../plan/document/step-traits.ts';
+import { realmIn } from '../pve-values/userid.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../execute/types.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
@@ -123,7 +125,7 @@ function table(stands: readonly StandSummary[], { width, paint }: Context): stri
 }
 
 function realmHints(stands: readonly StandSummary[]): string[] {
-  const realms = new Set(stands.map(({ user }) => user.slice(user.lastIndexOf('@') + 1)));
+  const realms = new Set(stands.map(({ user }) => realmIn(user)));
   return [...realms].sort().map((realm) => {
     const label = realmLabel(realm);
     return `for names ending in @${realm} choose ${label === undefined ? `the realm ${realm}` : `"${label}"`}`;
@@ -146,8 +148,7 @@ function usersTable(stands: readonly StandSummary[], { width, paint }: Context):
 /** Does it end with somebody who can log in, with a password that may be new? */
 function givesAccess({ command, steps }: Plan): boolean {
   if (command !== 'users') return command === 'deploy';
-  const kinds: ReadonlySet<string> = new Set(['user.create', 'user.password', 'user.recreate']);
-  return steps.some((step) => kinds.has(step.kind));
+  return steps.some((step) => hasRole(step, 'sets-password'));
 }
 
 /** Students who can log in now or will be able to after the next run. */

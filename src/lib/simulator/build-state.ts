@@ -1,98 +1,43 @@
 /** Turns a scenario into the state of a cluster that has been running for a day. Pure, given the scenario's seed. */
 import { defaultLatency, type Latency } from './latency.ts';
-import { runningAfterReload } from './interfaces-file.ts';
+import { buildNode } from './build-node.ts';
 import { placeGuests } from './place-guests.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { randomUuid, secretHash } from './secrets.ts';
-import type {
-  ScenarioBridge,
-  ScenarioNode,
-  ScenarioStorage,
-  ScenarioUser,
-  Scenario,
-} from './scenario-types.ts';
-import type { AclState, ClusterState, InterfaceState, NodeState, StorageState, UserState } from './state.ts';
+import type { ScenarioNode, ScenarioStorage, ScenarioUser, Scenario } from './scenario-types.ts';
+import type { AclState, ClusterState, SdnState, StorageState, UserState } from './state.ts';
 import { versionFacts } from './version.ts';
 import { World } from './world.ts';
 
 const gib = 1024 ** 3;
-const dayMs = 86_400_000;
 const sharedTypes = new Set(['nfs', 'cifs', 'rbd']);
 const rootToken = 'deploy-stand';
 
 const defaultStart = '2026-09-01T08:00:00Z';
 
-function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
-  const { name, vlan_aware, ports, comments, autostart } =
-    typeof bridge === 'string' ? { name: bridge } : bridge;
+/** What the scenario has was applied long ago. */
+function sdnOf(scenario: Scenario): SdnState {
+  const { zones = [], vnets = [] } = scenario.sdn ?? {};
   return {
-    iface: name,
-    type: 'bridge',
-    options: {
-      ...(autostart === false ? {} : { autostart: '1' }),
-      ...(ports === undefined ? {} : { bridge_ports: ports }),
-      ...(vlan_aware === true ? { bridge_vlan_aware: '1' } : {}),
-      ...(comments === undefined ? {} : { comments }),
-    },
+    // Installed by default since 8.1, an optional package before.
+    installed: versionFacts(scenario.version ?? '8.4').major > 7 || scenario.sdn !== undefined,
+    zones: zones.map(({ zone, type, nodes, bridge, peers }) => ({
+      zone,
+      type,
+      options: {
+        ...(nodes ? { nodes: nodes.join(',') } : {}),
+        ...(bridge === undefined ? {} : { bridge }),
+        ...(peers ? { peers: peers.join(',') } : {}),
+      },
+    })),
+    vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
+    ...(zones.length === 0 ? {} : { version: 1 }),
   };
 }
 
-function interfacesOf(node: ScenarioNode, index: number): InterfaceState[] {
-  const bridges = (node.bridges ?? ['vmbr0']).map(bridgeStanza);
-  const uplinks = new Set([
-    'eno1',
-    ...bridges.flatMap((one) => one.options['bridge_ports']?.split(/[\s,]+/) ?? []),
-  ]);
-  const stanzas = bridges.map((one) =>
-    one.iface === 'vmbr0'
-      ? {
-          ...one,
-          options: {
-            bridge_ports: 'eno1',
-            ...one.options,
-            method: 'static',
-            cidr: `192.0.2.${(index % 250) + 1}/24`,
-            gateway: '192.0.2.254',
-          },
-        }
-      : one,
-  );
-  return [
-    { iface: 'lo', type: 'loopback', options: { autostart: '1', method: 'loopback' } },
-    ...[...uplinks].map((iface) => ({ iface, type: 'eth', options: {} })),
-    ...stanzas,
-  ];
-}
-
-function buildNode(node: ScenarioNode, index: number, start: number): NodeState {
-  const interfaces = interfacesOf(node, index);
-  const { name, cpus = 32, memory_gib = 128, base_load = 0.02, online = true, maintenance = false } = node;
-  return {
-    name,
-    id: index + 1,
-    cpus,
-    memory: memory_gib * gib,
-    rootfs: 96 * gib,
-    online,
-    ...(online ? {} : { offlineSince: start - dayMs }),
-    ...(node.offline_at_s === undefined ? {} : { offlineAt: start + node.offline_at_s * 1000 }),
-    maintenance,
-    bootTime: start - dayMs,
-    baseLoad: base_load,
-    ...(node.cpu_model === undefined ? {} : { cpuModel: node.cpu_model }),
-    ...(node.pve_version === undefined ? {} : { pveVersion: node.pve_version }),
-    fingerprint: Array.from({ length: 32 }, (_, i) => ((i * 7 + index) % 256).toString(16).padStart(2, '0'))
-      .join(':')
-      .toUpperCase(),
-    interfaces,
-    ...(node.staged ? { staged: [...interfaces, ...node.staged.map(bridgeStanza)] } : {}),
-    running: runningAfterReload(interfaces, {}),
-    cyclePhase: (index * 1_370) % 10_000,
-  };
-}
-
-function buildStorage(storage: ScenarioStorage): StorageState {
-  const { id, type, disabled = false, size_gib = 1000, used_gib = 0 } = storage;
+function buildStorage(storage: ScenarioStorage, nodes: readonly ScenarioNode[]): StorageState {
+  const { id, type, disabled = false, offline = [], size_gib = 1000, used_gib = 0 } = storage;
+  const offlineOn = typeof offline === 'boolean' ? (offline ? nodes.map(({ name }) => name) : []) : offline;
   const shared = storage.shared ?? sharedTypes.has(type);
   return {
     storage: id,
@@ -101,6 +46,7 @@ function buildStorage(storage: ScenarioStorage): StorageState {
     shared: shared || sharedTypes.has(type),
     ...(storage.nodes ? { nodes: storage.nodes } : {}),
     disabled,
+    ...(offlineOn.length === 0 ? {} : { offlineOn }),
     size: size_gib * gib,
     used: used_gib * gib,
     options: {},
@@ -203,7 +149,8 @@ function emptyState(scenario: Scenario): ClusterState {
 
 function blank(scenario: Scenario, start: number): ClusterState {
   const version = scenario.version ?? '8.4';
-  const { zones = [], vnets = [] } = scenario.sdn ?? {};
+  const sdn = sdnOf(scenario);
+  const nodes = nodesOf(scenario);
   return {
     format: 1,
     version,
@@ -213,8 +160,8 @@ function blank(scenario: Scenario, start: number): ClusterState {
     nextPid: 4_000,
     ticketKey: '',
     credentials: { tokenId: '', secret: '', user: '', password: '' },
-    nodes: nodesOf(scenario).map((node, i) => buildNode(node, i, start)),
-    storages: scenario.storages.map(buildStorage),
+    nodes: nodes.map((node, i) => buildNode(node, i, start, sdn)),
+    storages: scenario.storages.map((one) => buildStorage(one, nodes)),
     volumes: [],
     guests: [],
     realms: [
@@ -233,12 +180,7 @@ function blank(scenario: Scenario, start: number): ClusterState {
       storage: one.storages ?? [],
     })),
     datacenter: { keyboard: 'en-us', ...scenario.datacenter },
-    sdn: {
-      // Installed by default since 8.1, an optional package before.
-      installed: versionFacts(version).major > 7 || scenario.sdn !== undefined,
-      zones: zones.map((one) => ({ ...one })),
-      vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
-    },
+    sdn,
     ha: haOf(scenario),
     tasks: [],
   };

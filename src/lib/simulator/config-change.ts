@@ -14,7 +14,7 @@ import { die, paramError } from './pve-error.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { dropState, isHibernated } from './vmstate.ts';
-import { addVolume, checkEnabled, cloudInitVolid, linkedChildren } from './volumes.ts';
+import { activateStorage, addVolume, cloudInitVolid, linkedChildren } from './volumes.ts';
 
 export interface ConfigChange {
   readonly set: Readonly<GuestConfig>;
@@ -26,7 +26,7 @@ export interface ConfigChange {
 export function realizeDrive(sim: Sim, node: string, vmid: number, key: string, value: string): string {
   const drive = parseDrive(sim.contract, key, value);
   if (drive.file === 'none' || drive.file === 'cdrom') return value;
-  const storage = checkEnabled(sim, drive.storage, node);
+  const storage = activateStorage(sim, drive.storage, node);
   const asked = drive.file.slice(drive.storage.length + 1);
   if (asked === 'cloudinit') {
     const volid = cloudInitVolid(storage, vmid);

@@ -124,6 +124,15 @@ export function usage(sim: Sim, guest: GuestState, view: PublishedGuest): Usage 
   };
 }
 
+/** Stall averages of a guest's or a node's cgroups (9): time that is waited for CPU grows where next to none is left. */
+export function pressures(load: number): Record<string, number> {
+  const cpu = Math.round(Math.max(0, load - 0.9) * 10_000) / 100;
+  return {
+    ...{ pressurecpusome: cpu, pressurecpufull: 0, pressureiosome: 0, pressureiofull: 0 },
+    ...{ pressurememorysome: 0, pressurememoryfull: 0 },
+  };
+}
+
 /** The row of /cluster/resources and of pool members. */
 export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown> {
   const { vmid, type, node, config } = guest;
@@ -132,7 +141,7 @@ export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown
   if (config['lock'] !== undefined) row['lock'] = config['lock'];
   if (config['tags'] !== undefined) row['tags'] = config['tags'];
   const ha = sim.world.haResources.get(`${type === 'qemu' ? 'vm' : 'ct'}:${vmid}`);
-  if (ha) row['hastate'] = ha.state;
+  if (ha) row['hastate'] = ha.status ?? ha.state;
   if (!view) return row;
   const { name, status, template, maxcpu, maxmem, maxdisk } = view;
   const now = usage(sim, guest, view);

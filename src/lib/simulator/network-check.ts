@@ -9,16 +9,23 @@ export interface NicProblem {
   readonly early: boolean;
 }
 
+/** A vnet is a bridge of the node like others, once the node has brought it up. */
+const plugTypes = new Set(['bridge', 'OVSBridge', 'vnet']);
+
 /** The problem of one NIC value on a node. */
 export function nicProblem(sim: Sim, node: string, value: string): NicProblem | undefined {
   const { bridge, tag, trunks } = parseNet(sim.contract, value);
   if (bridge === undefined) return undefined;
-  if (sim.world.fixed.sdn.vnets.some((one) => one.vnet === bridge)) return undefined;
   const running = sim.world.node(node).running[bridge];
-  if (running?.type !== 'bridge' && running?.type !== 'OVSBridge') {
+  if (running === undefined || !plugTypes.has(running.type)) {
     return { text: `bridge '${bridge}' does not exist`, early: true };
   }
   if (running.vlanAware || running.type === 'OVSBridge') return undefined;
+  if (running.type === 'vnet') {
+    return tag === undefined && trunks === undefined
+      ? undefined
+      : { text: `vm vlans are not allowed on vnet ${bridge}`, early: false };
+  }
   if (trunks !== undefined)
     return { text: 'vlan aware feature need to be enabled to use trunks', early: false };
   if (tag !== undefined && running.ports.length === 0) {

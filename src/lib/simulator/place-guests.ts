@@ -154,6 +154,17 @@ class Builder {
     if (pool !== undefined) this.#sim.world.joinPool(pool, vmid);
   }
 
+  /** On a storage of their own the nodes have files of their own. */
+  snippets(): void {
+    const { world } = this.#sim;
+    for (const { volid, nodes = [...world.nodes.keys()] } of this.#scenario.snippets ?? []) {
+      const storage = volid.slice(0, volid.indexOf(':'));
+      const places = world.storages.get(storage)?.shared === true ? [{}] : nodes.map((node) => ({ node }));
+      for (const place of places)
+        world.addVolume({ volid, storage, ...place, size: 512, format: 'snippet', content: 'snippets' });
+    }
+  }
+
   bulk(): void {
     const { foreign_guests: bulk } = this.#scenario;
     if (!bulk) return;
@@ -181,5 +192,6 @@ export function placeGuests(scenario: Scenario, world: World, start: number): vo
   const builder = new Builder(scenario, world, start);
   for (const one of scenario.templates ?? []) builder.template(one);
   for (const one of scenario.guests ?? []) builder.guest(one);
+  builder.snippets();
   builder.bulk();
 }

@@ -5,10 +5,18 @@ import type { Version } from './version.ts';
 
 export interface ScenarioBridge {
   readonly name: string;
+  readonly type?: 'bridge' | 'OVSBridge';
   readonly vlan_aware?: boolean;
   readonly ports?: string;
   readonly comments?: string;
   readonly autostart?: boolean;
+}
+
+/** Any stanza of the interfaces file; options by their API names. */
+interface ScenarioInterface {
+  readonly iface: string;
+  readonly type: 'eth' | 'bond' | 'vlan' | 'OVSPort' | 'OVSIntPort' | 'OVSBond';
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export interface ScenarioNode {
@@ -17,6 +25,11 @@ export interface ScenarioNode {
   readonly memory_gib?: number;
   readonly base_load?: number;
   readonly bridges?: readonly (string | ScenarioBridge)[];
+  readonly interfaces?: readonly ScenarioInterface[];
+  /** Bridges of sourced files: PVE does not list them, guests can use them. */
+  readonly sourced_bridges?: readonly string[];
+  /** Bridges that somebody made by hand, in no file. */
+  readonly hand_made_bridges?: readonly string[];
   /** Edits of others that wait for a reload. */
   readonly staged?: readonly ScenarioBridge[];
   readonly online?: boolean;
@@ -43,6 +56,8 @@ export interface ScenarioStorage {
   readonly content?: readonly string[];
   readonly nodes?: readonly string[];
   readonly disabled?: boolean;
+  /** Cannot be reached: by nobody, or by these nodes. */
+  readonly offline?: boolean | readonly string[];
   readonly size_gib?: number;
   readonly used_gib?: number;
   readonly lock_s?: number;
@@ -144,6 +159,7 @@ export interface Scenario {
   readonly clock?: { readonly speed?: number; readonly start?: string };
   readonly nodes: readonly ScenarioNode[] | ScenarioNodes;
   readonly storages: readonly ScenarioStorage[];
+  readonly snippets?: readonly { readonly volid: string; readonly nodes?: readonly string[] }[];
   readonly templates?: readonly ScenarioTemplate[];
   readonly guests?: readonly ScenarioGuest[];
   readonly foreign_guests?: ScenarioBulk;
@@ -160,7 +176,14 @@ export interface Scenario {
   readonly acl?: readonly ScenarioAcl[];
   readonly datacenter?: Readonly<Record<string, string>>;
   readonly sdn?: {
-    readonly zones?: readonly { readonly zone: string; readonly type: string }[];
+    readonly zones?: readonly {
+      readonly zone: string;
+      readonly type: 'simple' | 'vlan' | 'qinq' | 'vxlan' | 'evpn';
+      /** Absent: all. */
+      readonly nodes?: readonly string[];
+      readonly bridge?: string;
+      readonly peers?: readonly string[];
+    }[];
     readonly vnets?: readonly {
       readonly vnet: string;
       readonly zone: string;

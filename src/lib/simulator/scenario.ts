@@ -93,6 +93,10 @@ function checkReferences(scenario: Scenario, found: Located): void {
       vmids.add(machine.vmid);
     });
   }
+  (scenario.snippets ?? []).forEach(({ volid }, i) => {
+    const storage = volid.slice(0, volid.indexOf(':'));
+    if (!storages.has(storage)) found.add(['snippets', i, 'volid'], `there is no storage "${storage}"`);
+  });
   (scenario.acl ?? []).forEach((entry, i) => {
     if (!roles.has(entry.role)) found.add(['acl', i, 'role'], `there is no role "${entry.role}"`);
   });

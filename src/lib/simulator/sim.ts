@@ -28,6 +28,8 @@ export interface Call {
   readonly user: string;
   /** The node that executes the call. */
   readonly node: string;
+  /** Which of its daemon's workers does: 0, 1 or 2. */
+  readonly worker: number;
   readonly params: Params;
   /** Further top-level members of the answer, such as `changes` and `total`. */
   readonly attributes: Record<string, unknown>;

@@ -39,6 +39,12 @@ export interface NodeState {
   /** interfaces.new, when something is staged. */
   staged?: readonly InterfaceState[] | undefined;
   running: Record<string, RunningInterface>;
+  /** Bridges of files that /etc/network/interfaces sources: PVE does not read those. */
+  readonly sourcedBridges?: readonly string[];
+  /** Bridges that are in no file. */
+  handMadeBridges?: readonly string[];
+  /** Version of the SDN configuration that the node generated last. */
+  sdnVersion?: number;
   /** Offset of pvestatd's 10 s cycle. */
   readonly cyclePhase: number;
 }
@@ -50,6 +56,8 @@ export interface StorageState {
   readonly shared: boolean;
   readonly nodes?: readonly string[];
   readonly disabled: boolean;
+  /** Nodes that cannot reach it. */
+  readonly offlineOn?: readonly string[];
   readonly size: number;
   readonly used: number;
   readonly options: Readonly<Record<string, string>>;
@@ -212,12 +220,36 @@ export interface TaskState {
   fault?: string | undefined;
 }
 
-interface VnetState {
+export interface ZoneState {
+  readonly zone: string;
+  readonly type: string;
+  /** `nodes`, `bridge`, `peers`, `mtu` and the like, by their API names. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+export interface VnetState {
   readonly vnet: string;
   readonly zone: string;
   readonly tag?: number;
   readonly alias?: string;
   readonly vlanaware: boolean;
+  readonly isolatePorts?: boolean;
+}
+
+export interface SdnConfig {
+  readonly zones: readonly ZoneState[];
+  readonly vnets: readonly VnetState[];
+}
+
+/** Zones and vnets as configured; what was applied beside them. */
+export interface SdnState extends SdnConfig {
+  readonly installed: boolean;
+  /** Absent: everything was applied. */
+  readonly running?: SdnConfig;
+  /** Of what was applied. */
+  readonly version?: number;
+  /** Token of the global lock (9). */
+  readonly lock?: string;
 }
 
 /** A group of PVE 7 and 8. */
@@ -226,6 +258,7 @@ export interface HaGroupState {
   readonly nodes: readonly string[];
   readonly restricted: boolean;
   readonly nofailback: boolean;
+  readonly comment?: string;
 }
 
 /** A rule of PVE 9. */
@@ -236,13 +269,20 @@ export interface HaRuleState {
   readonly nodes: readonly string[];
   readonly strict: boolean;
   readonly affinity?: 'positive' | 'negative';
+  readonly comment?: string;
+  readonly disabled?: boolean;
 }
 
 export interface HaResourceState {
   readonly sid: string;
+  /** As requested. */
   readonly state: string;
+  /** What the manager is at with it: `migrate`, `request_stop`, `error`. Absent: it is as requested. */
+  readonly status?: string;
   readonly group?: string;
   readonly comment?: string;
+  /** `max_restart`, `failback` and the like, by their API names. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export interface ClusterState {
@@ -270,11 +310,7 @@ export interface ClusterState {
   readonly acl: readonly AclState[];
   readonly pools: readonly PoolState[];
   readonly datacenter: Readonly<Record<string, string>>;
-  readonly sdn: {
-    readonly installed: boolean;
-    readonly zones: readonly { zone: string; type: string }[];
-    readonly vnets: readonly VnetState[];
-  };
+  readonly sdn: SdnState;
   readonly ha: {
     readonly resources: readonly HaResourceState[];
     readonly groups: readonly HaGroupState[];

@@ -1,5 +1,5 @@
 /** Worker tasks: UPIDs, logs, exit statuses, and going on after a reload. Knows no kind of work by itself. */
-import { errorText, firstLine } from './pve-error.ts';
+import { errorText } from './pve-error.ts';
 import { RunningTask, type TaskContext } from './running-task.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { Json, TaskState } from './state.ts';
@@ -91,7 +91,7 @@ export class TaskManager {
         this.#end(running, running.warnings > 0 ? `WARNINGS: ${running.warnings}` : 'OK');
       },
       (error: unknown) => {
-        this.#end(running, firstLine(errorText(error)));
+        this.#end(running, errorText(error).trimEnd().replaceAll('\n', ' '));
       },
     );
   }

@@ -71,6 +71,13 @@ function boundsProblem(spec: ParamSpec, text: string): string | undefined {
   return undefined;
 }
 
+/** Worded anew in pve-common 9.0 (JSONSchema.pm check_object). */
+function companionMissing(name: string, major: number): string {
+  return major >= 9
+    ? `missing property required by '${name}'`
+    : `missing property - '${name}' requires this property`;
+}
+
 function propertyProblem(format: string, name: string, text: string, context: Context): string | undefined {
   const properties = context.contract.formats.get(format);
   if (!properties) return undefined;
@@ -82,7 +89,7 @@ function propertyProblem(format: string, name: string, text: string, context: Co
     const problem = spec && valueProblem(spec, `${name}.${key}`, value, context);
     if (problem !== undefined) problems.push(`${name}.${key}: ${problem}`);
     if (spec?.requires !== undefined && parsed.values[spec.requires] === undefined) {
-      problems.push(`${name}.${spec.requires}: missing property - '${name}.${key}' requires this property`);
+      problems.push(`${name}.${spec.requires}: ${companionMissing(`${name}.${key}`, context.major)}`);
     }
   }
   for (const spec of properties.values()) {
@@ -136,11 +143,12 @@ function missingProblems(
   params: ReadonlyMap<string, ParamSpec>,
   raw: RawParams,
   errors: Record<string, string>,
+  major: number,
 ): void {
   for (const spec of params.values()) {
     if (!spec.optional && raw[spec.name] === undefined) errors[spec.name] = missingProperty;
     if (spec.requires !== undefined && raw[spec.name] !== undefined && raw[spec.requires] === undefined) {
-      errors[spec.requires] = `missing property - '${spec.name}' requires this property`;
+      errors[spec.requires] = companionMissing(spec.name, major);
     }
   }
 }
@@ -165,7 +173,7 @@ export function validateParams(
     if (problem !== undefined) errors[name] = problem;
     else if (typeof text === 'string') values.set(name, convert(spec, text));
   }
-  missingProblems(params, raw, errors);
+  missingProblems(params, raw, errors, context.major);
   if (Object.keys(errors).length > 0) throw paramError(errors);
   return new Params(values);
 }

@@ -20,6 +20,23 @@ export function checkEnabled(sim: Sim, id: string, node: string): StorageState {
   return storage;
 }
 
+const unreachable: Readonly<Record<string, (id: string) => string>> = {
+  dir: (id) =>
+    `unable to activate storage '${id}' - directory is expected to be a mount point but is not mounted: '/mnt/${id}'`,
+  lvm: (id) => `no such volume group '${id}'`,
+  rbd: () => "rbd error: rbd: couldn't connect to the cluster!",
+  zfspool: (id) =>
+    `could not activate storage '${id}', zfs error: cannot import '${id}': no such pool available`,
+};
+const likeOther: Readonly<Record<string, string>> = { btrfs: 'dir', lvmthin: 'lvm' };
+
+/** Storage.pm activate_storage: what every use of a volume begins with. */
+export function activateStorage(sim: Sim, id: string, node: string): StorageState {
+  const storage = checkEnabled(sim, id, node);
+  if (storage.offlineOn?.includes(node) !== true) return storage;
+  return die(unreachable[likeOther[storage.type] ?? storage.type]?.(id) ?? `storage '${id}' is not online`);
+}
+
 function isBaseVolume(volid: string): boolean {
   return /(?:^|[:/])base-\d+-[^/]*$/.test(volid);
 }
@@ -58,7 +75,10 @@ function volidFor(storage: StorageState, vmid: number, name: string, format: str
   return isFileBased(storage) ? `${storage.storage}:${vmid}/${name}.${format}` : `${storage.storage}:${name}`;
 }
 
-/** The volume id of the n-th free disk name of a guest. */
+/**
+ * The lowest disk number that no volume of the guest on that storage has, linked clones and base images among them;
+ * where names have an extension, only those of the same one count (Plugin.pm get_next_vm_diskname).
+ */
 function freeName(
   sim: Pick<Sim, 'world'>,
   storage: StorageState,
@@ -67,11 +87,18 @@ function freeName(
   format: string,
   base?: string,
 ): string {
-  for (let i = 0; ; i += 1) {
-    const plain = volidFor(storage, vmid, `vm-${vmid}-disk-${i}`, format);
-    const linked = base === undefined ? plain : linkedVolid(storage, base, plain);
-    if (!sim.world.volume(plain, node) && !sim.world.volume(linked, node)) return linked;
+  const suffix = isFileBased(storage) ? `\\.${format}` : '';
+  const pattern = new RegExp(`(?:vm|base)-${vmid}-disk-(\\d+)${suffix}`);
+  const taken = new Set<number>();
+  for (const volume of sim.world.volumesOf(vmid)) {
+    if (volume.storage !== storage.storage || (volume.node ?? node) !== node) continue;
+    const found = pattern.exec(volume.volid)?.[1];
+    if (found !== undefined) taken.add(Number(found));
   }
+  let free = 0;
+  while (taken.has(free)) free += 1;
+  const plain = volidFor(storage, vmid, `vm-${vmid}-disk-${free}`, format);
+  return base === undefined ? plain : linkedVolid(storage, base, plain);
 }
 
 /** The volume id holds its base, except on lvmthin, which does not track children. */
@@ -134,6 +161,7 @@ export async function underStorageLock(
   seconds = sim.world.storages.get(storage)?.lockSeconds ?? sim.latency.storage_lock_s,
 ): Promise<void> {
   if (task.done(`${label}-done`)) return;
+  activateStorage(sim, storage, task.node);
   await task.locked(lockStorage(sim, task.node, storage), async () => {
     await task.wait(label, Math.min(seconds, 60) * 1000);
     if (seconds > 60) die(`'storage-${storage}'-locked command timed out - aborting`);

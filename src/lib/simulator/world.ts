@@ -8,6 +8,7 @@ import type {
   HaRuleState,
   NodeState,
   RealmState,
+  SdnState,
   StorageState,
   UserState,
   VolumeState,
@@ -28,10 +29,11 @@ export interface AclNode {
   readonly token: Map<string, RoleGrants>;
 }
 
-type Fixed = Pick<ClusterState, 'version' | 'name' | 'ticketKey' | 'credentials' | 'sdn'>;
+type Fixed = Pick<ClusterState, 'version' | 'name' | 'ticketKey' | 'credentials'>;
 
 export class World {
   readonly fixed: Fixed;
+  sdn: SdnState;
   randomState: number;
   nextPid: number;
   readonly nodes: ReadonlyMap<string, NodeState>;
@@ -45,18 +47,20 @@ export class World {
   readonly pools = new Map<string, Pool>();
   readonly datacenter: Record<string, string>;
   readonly haResources = new Map<string, HaResourceState>();
-  readonly haGroups: readonly HaGroupState[];
-  readonly haRules: readonly HaRuleState[];
+  haGroups: readonly HaGroupState[];
+  haRules: readonly HaRuleState[];
   /** Counts changes of user.cfg, so that permission caches know when they are stale. */
   userConfigGeneration = 0;
   readonly #volumes = new Map<string, VolumeState>();
+  readonly #volumesOf = new Map<number, Set<VolumeState>>();
   readonly #volumeUse = new Map<string, number>();
   readonly #guestsByNode = new Map<string, Set<GuestState>>();
   readonly #poolOf = new Map<number, string>();
 
   constructor(state: ClusterState) {
     const { version, name, ticketKey, credentials, sdn } = state;
-    this.fixed = { version, name, ticketKey, credentials, sdn };
+    this.fixed = { version, name, ticketKey, credentials };
+    this.sdn = sdn;
     this.randomState = state.randomState;
     this.nextPid = state.nextPid;
     this.nodes = new Map(state.nodes.map((node) => [node.name, node]));
@@ -123,6 +127,10 @@ export class World {
 
   addVolume(volume: VolumeState): void {
     this.#volumes.set(this.#volumeKey(volume.volid, volume.node ?? ''), volume);
+    if (volume.vmid !== undefined) {
+      const own = this.#volumesOf.get(volume.vmid) ?? new Set();
+      this.#volumesOf.set(volume.vmid, own.add(volume));
+    }
     this.#use(volume, volume.size);
   }
 
@@ -131,6 +139,7 @@ export class World {
     const volume = this.#volumes.get(key);
     if (!volume) return;
     this.#volumes.delete(key);
+    this.#volumesOf.get(volume.vmid ?? 0)?.delete(volume);
     this.#use(volume, -volume.size);
   }
 
@@ -141,6 +150,11 @@ export class World {
 
   volumes(): Iterable<VolumeState> {
     return this.#volumes.values();
+  }
+
+  /** Volumes that carry a guest's number. */
+  volumesOf(vmid: number): Iterable<VolumeState> {
+    return this.#volumesOf.get(vmid) ?? [];
   }
 
   /** Bytes used by our volumes; linked clones count a tenth, as thin storages fill slowly. */
@@ -219,6 +233,7 @@ export class World {
     const state: ClusterState = {
       format: 1,
       ...this.fixed,
+      sdn: this.sdn,
       now,
       randomState: this.randomState,
       nextPid: this.nextPid,

@@ -13,7 +13,7 @@
  * - `end`: `done`, `failed`, `skipped`, `total`, `elapsedMs` of the last plan; the last line of a run
  */
 import type { ApplyEvent } from '../execute/types.ts';
-import type { Step } from '../plan/types.ts';
+import type { Step } from '../plan/document/step.ts';
 import { redactText } from '../redact.ts';
 import { escapeJson } from '../render/escape.ts';
 import { createProgress, errorFacts } from './progress.ts';

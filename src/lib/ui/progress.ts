@@ -1,7 +1,8 @@
 /** Counts what has been applied and puts it into one line. Prints nothing. */
 import type { Clock } from '../clock.ts';
 import type { ApplyEvent } from '../execute/types.ts';
-import type { Plan, PlannedStand, Step, StepKind } from '../plan/types.ts';
+import type { Plan, PlannedStand } from '../plan/document/plan.ts';
+import type { Step, StepKind } from '../plan/document/step.ts';
 import { StandError } from '../errors.ts';
 import { redactText } from '../redact.ts';
 import { describeStep, namesOf } from '../render/step-text.ts';

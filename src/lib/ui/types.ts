@@ -1,7 +1,7 @@
 /** What every listener of a run can be told, and what it needs. All of it is conversation: never on stdout. */
 import type { Clock } from '../clock.ts';
 import type { ApplyEvent } from '../execute/types.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 
 export interface Ui {
   /** A new phase before or after applying, e.g. `reading the cluster`. */

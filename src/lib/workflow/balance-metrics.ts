@@ -1,7 +1,7 @@
 /** Writes the figures of a round in Prometheus' text format, for node-exporter's textfile collector. Judges nothing. */
 import writeFileAtomic from 'write-file-atomic';
 import type { Summary } from '../execute/types.ts';
-import type { BalanceReport } from '../plan/balance/types.ts';
+import type { BalanceReport } from '../plan/document/balance-report.ts';
 
 /** One cluster's round. */
 export interface BalanceFigures {

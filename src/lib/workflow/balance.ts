@@ -7,9 +7,10 @@ import type { RunResult, Summary } from '../execute/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
 import type { Rights } from '../inventory/types.ts';
 import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
-import type { BalanceInventory, BalanceNeeds, Veto } from '../plan/balance/types.ts';
+import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-types.ts';
 import { balanceScope } from '../plan/privileges/scopes.ts';
-import type { Plan, StepOf } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { StepOf } from '../plan/document/step.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
@@ -21,7 +22,7 @@ export interface BalanceWant {
   readonly evacuate?: readonly string[];
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 interface Decision {
   readonly plan: BalancePlan;
@@ -101,15 +102,11 @@ function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefin
 async function decide({ config, evacuate }: BalanceWant, context: ReadContext): Promise<Decision> {
   const { pve, hard, preflight = true } = context;
   const rights = preflight ? await pve.permissions(hard) : undefined;
-  let reading = await readBalance(
-    pve,
-    {
-      window: config.window,
-      history: Math.max(config.cooldown, config.blacklist),
-      migrationTimeout: config.migrationTimeout,
-    },
-    hard,
-  );
+  let reading = await readBalance(context, {
+    window: config.window,
+    history: Math.max(config.cooldown, config.blacklist),
+    migrationTimeout: config.migrationTimeout,
+  });
   assertHealthy(reading, evacuate !== undefined);
   // With the rights read, all that is missing is told at once.
   if (!rights) assertSeen(reading);

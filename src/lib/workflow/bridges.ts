@@ -7,9 +7,9 @@ import { viewBridges, type BridgeReport } from '../plan/bridge-view.ts';
 import { planBridgesCreate } from '../plan/bridges-create.ts';
 import { planBridgesPrune } from '../plan/bridges-prune.ts';
 import { assertNodesExist } from '../plan/bridges.ts';
-import { parseBridgeMark } from '../plan/marks.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../plan/privileges/scopes.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -24,16 +24,16 @@ export type BridgesWant =
     }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
-function readHave({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [], rights: true, ...scope }, hard);
+function readHave(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: () => [], rights: true, ...scope });
 }
 
 /** Bridges may go only where ours are, so only there it has to be known who uses them. */
 function prunable(networks: readonly NodeNetwork[]): NodeNetwork[] {
   return networks.filter(({ bridges }) =>
-    bridges.some(({ comments }) => parseBridgeMark(comments)?.kind === 'stand'),
+    bridges.some(({ iface, comments }) => parseBridgeMark(iface, comments)?.kind === 'stand'),
   );
 }
 

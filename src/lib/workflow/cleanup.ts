@@ -1,16 +1,19 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
+import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { PlanRefusedError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
+import { readPools } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
 import { isAdoptableName } from '../plan/adopt.ts';
-import { parseBridgeMark, parsePoolComment } from '../plan/marks.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment } from '../marks/pool.ts';
 import { cleanupScope } from '../plan/privileges/scopes.ts';
-import type { PveApi } from '../proxmox/types.ts';
-import type { Plan, Step, StepKind } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
@@ -23,9 +26,6 @@ export interface CleanupWant {
   /** Refuse a plan with more removals than this. */
   readonly maxChanges?: number;
 }
-
-/** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
-const RELEASING: ReadonlySet<StepKind> = new Set<StepKind>(['pool.release', 'pool.delete', 'user.delete']);
 
 function poolsInScope(selection: CleanupSelection, pools: readonly PoolInfo[]): PoolInfo[] {
   if (selection.by === 'class') {
@@ -43,7 +43,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
     .filter(({ bridges }) =>
       bridges.some(
         ({ iface, comments }) =>
-          parseBridgeMark(comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
+          parseBridgeMark(iface, comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
       ),
     )
     .map(({ node }) => node);
@@ -74,7 +74,7 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 function planRequest({ selection, options }: CleanupWant, have: Inventory): PlanRequest {
   return {
@@ -89,12 +89,12 @@ async function readAndPlan(
   want: CleanupWant,
   context: ReadContext,
 ): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have), context), have };
 }
 
 export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
-  const removals = plan.steps.filter((step) => step.kind.endsWith('.delete'));
+  const removals = plan.steps.filter((step) => effectOf(step) === 'removes');
   if (limit === undefined || removals.length <= limit) return;
   throw new PlanRefusedError(
     'TOO_MANY_CHANGES',
@@ -105,11 +105,11 @@ export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
 
 /** The labs on the cluster, by their claims. */
 export async function listLabs(
-  pve: PveApi,
-  signal: AbortSignal,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): Promise<readonly { readonly lab: string; readonly stands: number }[]> {
   const counts = new Map<string, number>();
-  for (const pool of await pve.pools(signal)) {
+  const { pools } = await readPools(context, () => () => undefined);
+  for (const pool of pools) {
     for (const { lab } of parsePoolComment(pool.comment).claims) counts.set(lab, (counts.get(lab) ?? 0) + 1);
   }
   return [...counts].map(([lab, stands]) => ({ lab, stands })).sort((a, b) => (a.lab < b.lab ? -1 : 1));
@@ -140,14 +140,15 @@ export async function previewCleanup(
   want: CleanupWant,
   context: ReadContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have), context);
   assertWithinLimit(checked.plan, want.maxChanges);
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
+/** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
 function isReleasing(step: Step): boolean {
-  return RELEASING.has(step.kind);
+  return hasRole(step, 'gives-up');
 }
 
 /** What the plan promised to give back: done now, done before, or left because something of the stand is left. */

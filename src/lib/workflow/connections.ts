@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/types.ts';
 import type { ConnectionReport, HostReport, Problem, Trust } from '../connections/types.ts';
 import { ConnectionError, StandError } from '../errors.ts';
-import { unlessForbidden } from '../inventory/read.ts';
+import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { AuthError } from '../proxmox/errors.ts';

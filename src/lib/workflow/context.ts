@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Round } from '../execute/summary.ts';
 import type { ApplyEvent, Summary } from '../execute/types.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
 
 /** Where to do it, and who listens. */
@@ -17,6 +17,8 @@ export interface RunContext {
   readonly owner: string;
   /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights. */
   readonly caller?: string;
+  /** Other accounts that may write our marks; see inventory/delegated.ts. */
+  readonly operators?: readonly string[];
   /** False: do not compare the plan with the caller's rights before the first write. */
   readonly preflight?: boolean;
   /** Is the run that signed with this owner known to be dead? */

@@ -1,25 +1,27 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
-import { RESERVING } from '../execute/scheduler.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
-import pMap from 'p-map';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
 import { membersOf, nodesWithAdoptable } from './adoptable.ts';
-import { LOCK_POOL, parsePoolComment } from '../plan/marks.ts';
+import { LOCK_POOL } from '../marks/lock.ts';
+import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../plan/privileges/scopes.ts';
 import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
-import type { Plan, Step } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
+import pMap from 'p-map';
 
 /** A deploy always has a file for its passwords. */
 export type DeployContext = RunContext & { readonly credentials: CredentialsFile };
@@ -52,14 +54,14 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewDeploy(
   want: DeployWant,
   context: ReadContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
@@ -83,7 +85,7 @@ async function readAndPlan(
   context: ReadContext,
   taken: Taken,
 ): Promise<{ plan: Plan; have: Inventory }> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have, taken), context), have };
 }
 
@@ -99,7 +101,7 @@ async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadCo
 }
 
 async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Plan> {
-  const have = await readInventory(context.pve, scopeOf(want), context.hard);
+  const have = await readInventory(context, scopeOf(want));
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
     const used = await usedVmids(plan, context);
@@ -111,7 +113,7 @@ async function planUnused(want: DeployWant, context: ReadContext, taken: Taken):
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
 function needsLock(plan: Plan, have: Inventory): boolean {
   const isLeft = have.pools.some(({ pool }) => pool === LOCK_POOL);
-  return plan.steps.some((step) => isLeft || RESERVING.has(step.kind));
+  return plan.steps.some((step) => isLeft || hasRole(step, 'reserves'));
 }
 
 function run(
@@ -221,7 +223,7 @@ export async function applySavedPlan(
   const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
   const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
   const work = async (release?: () => Promise<void>, assertHeld?: () => void): Promise<RunOutcome> => {
-    const have = await readInventory(context.pve, scope, context.hard);
+    const have = await readInventory(context, scope);
     const used = await usedVmids(plan, context);
     const broken = [
       ...brokenPreconditions(plan, have),
@@ -249,9 +251,9 @@ export async function applySavedPlan(
     context.onPlan(plan);
     return outcome([{ plan, result: await run(plan, want, context, release) }]);
   };
-  const before = await readInventory(context.pve, scopeOf(want), context.hard);
+  const before = await readInventory(context, scopeOf(want));
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
-  return plan.steps.some((step) => RESERVING.has(step.kind))
+  return plan.steps.some((step) => hasRole(step, 'reserves'))
     ? withLock(context, (release, assertHeld) => work(release, assertHeld))
     : work();
 }

@@ -2,7 +2,7 @@
 import type { Lab, User } from '../config/types.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { profileOf } from '../plan/privileges/profile.ts';
 import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
 import type { Command, Profile } from '../plan/privileges/types.ts';
@@ -26,18 +26,16 @@ function claimedBy({ command, users = [] }: DoctorWant, pools: readonly PoolInfo
 
 export async function examineCaller(
   want: DoctorWant,
-  { pve, hard, caller = '' }: Pick<RunContext, 'pve' | 'hard' | 'caller'>,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): Promise<DoctorReport> {
-  const have = await readInventory(
-    pve,
-    {
-      templates: (want.lab?.machines ?? []).map(({ template }) => template),
-      claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
-      bridgeUse: (networks) =>
-        want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : [],
-      rights: true,
-    },
-    hard,
+  const have = await readInventory(context, {
+    templates: (want.lab?.machines ?? []).map(({ template }) => template),
+    claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],
+    bridgeUse: (networks) => (want.command === 'cleanup' && want.lab ? networks.map(({ node }) => node) : []),
+    rights: true,
+  });
+  return doctorReport(
+    { ...want, have, profile: want.profile ?? profileOf(have.rights) },
+    context.caller ?? '',
   );
-  return doctorReport({ ...want, have, profile: want.profile ?? profileOf(have.rights) }, caller);
 }

@@ -1,4 +1,5 @@
 /** Gathers what each student is handed: the password from the credentials file, the machines from the cluster. */
+import { nameIn, realmIn } from '../pve-values/userid.ts';
 import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../plan/have-index.ts';
@@ -64,12 +65,11 @@ function machinesOf(userid: string, want: ExportWant, index: HaveIndex): CardMac
 
 function toCard(row: CredentialRow, want: ExportWant, index: HaveIndex): Card {
   const { userid, password } = row;
-  const at = userid.lastIndexOf('@');
-  const realm = userid.slice(at + 1);
+  const realm = realmIn(userid);
   const present = index.users.get(userid);
   return {
     userid,
-    login: userid.slice(0, at),
+    login: nameIn(userid),
     realm,
     realmLabel: realmLabel(realm) ?? realm,
     name: [present?.firstName, present?.lastName].filter((part) => part).join(' '),
@@ -97,7 +97,7 @@ function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): 
 /** Reads the cluster; changes nothing. */
 export async function exportCards(
   want: ExportWant,
-  context: Pick<RunContext, 'pve' | 'hard'>,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
   file: CredentialsFile,
 ): Promise<CardsExport> {
   return gatherCards(want, await readWithMachines(context), file);

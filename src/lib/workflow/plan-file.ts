@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
 import writeFileAtomic from 'write-file-atomic';
 import { ConfigError } from '../errors.ts';
-import { planText } from '../plan/document.ts';
-import { assertSound } from '../plan/graph.ts';
-import type { Plan } from '../plan/types.ts';
+import { planText } from '../plan/document/text.ts';
+import { assertSound } from '../plan/document/graph.ts';
+import type { Plan } from '../plan/document/plan.ts';
 
 const SCHEMA = new URL('../../../schemas/plan.schema.json', import.meta.url);
 

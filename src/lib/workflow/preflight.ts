@@ -5,7 +5,7 @@ import { requiredUnplanned } from '../plan/privileges/examine.ts';
 import { aclCommands, grantsFor, roleCommands } from '../plan/privileges/grants.ts';
 import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
 import type { Known, Requirement } from '../plan/privileges/types.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { RunContext } from './context.ts';
 
 type Caller = Pick<RunContext, 'caller' | 'preflight'>;

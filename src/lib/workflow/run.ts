@@ -6,8 +6,8 @@ import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError } from '../errors.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { BALANCE_LOCK_POOL, LOCK_POOL } from '../plan/marks.ts';
-import type { Step } from '../plan/types.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { RunContext } from './context.ts';
 
 const noPassword = (userid: string): Promise<never> =>

@@ -4,8 +4,8 @@ import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { generatePassword } from '../credentials/password.ts';
 import type { Secrets } from '../execute/types.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { isUserMarked } from '../plan/marks.ts';
-import type { Plan } from '../plan/types.ts';
+import { isUserMarked } from '../marks/user.ts';
+import type { Plan } from '../plan/document/plan.ts';
 
 /** For commands that concern users alone. */
 export function createUserSecrets(

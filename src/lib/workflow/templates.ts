@@ -1,15 +1,17 @@
 /** The stories of `templates`: list; make copies before a class; remove those that nobody needs. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { planReplicate } from '../plan/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/template-view.ts';
 import { planPrune } from '../plan/templates-prune.ts';
 import { templatesScope } from '../plan/privileges/scopes.ts';
-import type { Plan, Step } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
@@ -19,10 +21,10 @@ export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
+type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
-function read({ pve, hard }: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: replicaVmids, rights: true, ...scope }, hard);
+function read(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: replicaVmids, rights: true, ...scope });
 }
 
 /** What hangs on a copy is only seen in the configurations of all VMs of ours: one call each. */
@@ -64,7 +66,7 @@ export async function previewTemplates(
   return { ...checked, summary: summarizePlan(checked.plan) };
 }
 
-const isRelease = ({ kind }: Step): boolean => kind === 'pool.release' || kind === 'pool.delete';
+const isRelease = (step: Step): boolean => hasRole(step, 'gives-up');
 
 /** Claims go with what they tell of: those of copies that could not be removed stay. */
 async function removeAndRelease(

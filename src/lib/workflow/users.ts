@@ -1,4 +1,5 @@
 /** The story of `users`: read, plan, and, where pools or users come and go, plan and apply under the planning lock. */
+import { hasRole } from '../plan/document/step-traits.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { ConnectionError } from '../errors.ts';
@@ -6,9 +7,9 @@ import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { vmidsClaimedBy } from '../plan/marks.ts';
+import { vmidsClaimedBy } from '../marks/pool.ts';
 import { usersScope } from '../plan/privileges/scopes.ts';
-import type { Plan, StepKind } from '../plan/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import { planUsers } from '../plan/users.ts';
 import type { UsersWork } from '../plan/users-context.ts';
 import { listUsers as rowsOf, type UserRow } from '../plan/users-list.ts';
@@ -27,28 +28,11 @@ export interface UsersWant {
   readonly maxChanges?: number;
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'preflight'>;
-
-/**
- * Other runs plan by what these change. The lock is held to the end: a pool whose user is yet to come looks like what a
- * killed run has left, and a right must not reach a pool that a deploy has claimed since.
- */
-const LOCKED: ReadonlySet<StepKind> = new Set<StepKind>([
-  'pool.create',
-  'pool.release',
-  'pool.delete',
-  'user.create',
-  'user.delete',
-  'user.recreate',
-  'acl.grant',
-]);
+type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 /** No configuration of any VM is needed. */
-function read(
-  { pve, hard }: ReadContext,
-  more: Pick<InventoryScope, 'live' | 'rights'> = {},
-): Promise<Inventory> {
-  return readInventory(pve, { templates: [], claimed: () => [], ...more }, hard);
+function read(context: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: () => [], ...more });
 }
 
 /** For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. */
@@ -70,7 +54,7 @@ function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory
 }
 
 function isLocked({ steps }: Plan): boolean {
-  return steps.some((step) => LOCKED.has(step.kind));
+  return steps.some((step) => hasRole(step, 'told-to-planners'));
 }
 
 /** The users named, or all of ours, as they are on the cluster. */

@@ -4,7 +4,9 @@ import {
   type BalanceDecision,
   type BalanceInput,
 } from '../../../src/lib/plan/balance/balance.ts';
-import type { BalanceInventory, RejectedMove } from '../../../src/lib/plan/balance/types.ts';
+import type { BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
+import type { BridgeInfo } from '../../../src/lib/inventory/types.ts';
+import type { RejectedMove } from '../../../src/lib/plan/document/balance-report.ts';
 import {
   ago,
   config,
@@ -735,6 +737,29 @@ describe('stands', () => {
   const anna = { user: 'anna', vmids: [10001, 10002], node: 'pve1', bridge: 'vmbr1000' };
   const heavy = [{ vmid: 900, node: 'pve1', gib: 46 }];
 
+  test('a bridge that is there already is changed under the comment that it has, and applied where that never was', () => {
+    const [here, there] = [
+      standBridge('vmbr1000', 'anna'),
+      standBridge('vmbr1000', 'anna', '2026-02-01T08:00:00Z'),
+    ];
+    const scene = (source: BridgeInfo, over: object = {}): Scene => {
+      const made = standScene([{ ...anna, bridgesOn: [] }], { nodes: three, guests: heavy });
+      return { ...made, bridges: { pve1: [source], pve2: [there] }, over: { ...made.over, ...over } };
+    };
+    const update = plan(scene({ ...here, vlanAware: true }), '{}').plan.steps[0];
+    expect(update).toMatchObject({
+      kind: 'bridge.update',
+      node: 'pve2',
+      vlanAware: true,
+      comment: there.comments,
+    });
+    const { networks } = inventory(scene(here));
+    const pending = [{ iface: 'vmbr1000', change: 'changed' as const, ours: true, text: '+x' }];
+    const staged = networks.map((one) => (one.node === 'pve2' ? { ...one, pending } : one));
+    expect(ids(plan(scene(here), '{}'))).not.toContain('network.reload:pve2');
+    expect(ids(plan(scene(here, { networks: staged }), '{}'))).toContain('network.reload:pve2');
+  });
+
   test('a stand moves with its bridges', () => {
     const decision = plan(standScene([anna], { nodes: three, guests: heavy }), '{}');
     expect(ids(decision)).toEqual([
@@ -748,7 +773,7 @@ describe('stands', () => {
     expect(decision.plan.steps[0]).toMatchObject({
       user: 'anna@pve',
       vlanAware: false,
-      comment: 'deploy-stand lab=net-lab user=anna@pve net=hq since=2026-03-02T12:00:00Z',
+      comment: 'deploy-stand bridge=vmbr1000 lab=net-lab user=anna@pve net=hq since=2026-03-02T12:00:00Z',
     });
     expect(decision.plan.balance.moves[0]).toMatchObject({
       unit: 'stand',

@@ -1,8 +1,13 @@
 import { parseBalance } from '../../../src/lib/config/balance.ts';
 import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
 import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
-import type { BalanceGuest, BalanceInventory, BalanceNode } from '../../../src/lib/plan/balance/types.ts';
-import { formatBridgeMark, formatVmMark } from '../../../src/lib/plan/marks.ts';
+import type {
+  BalanceGuest,
+  BalanceInventory,
+  BalanceNode,
+} from '../../../src/lib/inventory/balance-types.ts';
+import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 
 export const GIB = 2 ** 30;
 const NOW = '2026-03-02T12:00:00Z';
@@ -170,7 +175,7 @@ export interface StandSpec {
 export function standBridge(iface: string, user: string, since = '2026-03-01T08:00:00Z'): BridgeInfo {
   return localBridge(
     iface,
-    formatBridgeMark({ kind: 'stand', lab: 'net-lab', user: `${user}@pve`, net: 'hq' }, since),
+    formatBridgeMark(iface, { kind: 'stand', lab: 'net-lab', user: `${user}@pve`, net: 'hq' }, since),
   );
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { BalanceInventory, HaRule, MigrationRecord } from '../../../src/lib/plan/balance/types.ts';
-import type { Plan } from '../../../src/lib/plan/types.ts';
+import type { BalanceInventory, HaRule, MigrationRecord } from '../../../src/lib/inventory/balance-types.ts';
+import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import {
   ago,
   inventory,

@@ -1,6 +1,6 @@
 /** Stages VLAN awareness or our mark for a bridge. Never turns awareness off, nor writes over another comment. */
-import { parseBridgeMark } from '../../plan/marks.ts';
-import type { StepOf } from '../../plan/types.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import type { NetworkRow } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
@@ -14,16 +14,16 @@ function isDone({ vlanAware, comment, newComment = comment }: UpdateStep, row: N
 
 /** Why the bridge is not the planned one any more. A former try may have written the new comment. */
 function obstacle(
-  { comment, newComment = comment }: UpdateStep,
+  { bridge, comment, newComment = comment }: UpdateStep,
   row: NetworkRow | undefined,
 ): string | undefined {
   if (!row) return 'is gone';
   const found = row.comments.trim();
   if (found !== comment.trim() && found !== newComment.trim())
     return 'has another comment than when it was planned';
-  if (!parseBridgeMark(newComment)) return 'does not carry our mark';
+  if (!parseBridgeMark(bridge, newComment)) return 'does not carry our mark';
   // Without a mark of ours it was chosen because nothing else is on it.
-  return parseBridgeMark(comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
+  return parseBridgeMark(bridge, comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
 }
 
 export const updateBridge: Handler<'bridge.update'> = (step, io) => {

@@ -1,5 +1,5 @@
 /** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { AuthError } from '../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
 import { StepError } from '../step-error.ts';

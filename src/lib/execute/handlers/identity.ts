@@ -1,6 +1,6 @@
 /** What a VM's notes say it is, whatever else stands in them. Reads nothing. */
-import { parseVmMark } from '../../plan/marks.ts';
-import { parseReplicaMark } from '../../plan/replica-marks.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { parseReplicaMark } from '../../marks/replica.ts';
 
 /** The machine of a stand, or the copy of a template; undefined when the notes do not name this VMID. */
 export function identityOf(vmid: number, description: string): string | undefined {

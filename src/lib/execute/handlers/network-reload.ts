@@ -1,7 +1,10 @@
 /** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
-import type { StepOf } from '../../plan/types.ts';
+import { stepId, type StepOf } from '../../plan/document/step.ts';
+import { bridgeInMark, isStagedByUs } from '../../marks/bridge.ts';
+import type { PendingRow } from '../../inventory/types.ts';
 import { isReloadBusy, TaskError } from '../../proxmox/errors.ts';
-import { type PendingChange, parsePendingChanges } from '../../proxmox/network-diff.ts';
+import { parsePendingChanges } from '../../pve-values/network-diff.ts';
+import type { NetworkRow } from '../../proxmox/types.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo } from '../types.ts';
@@ -10,16 +13,16 @@ import { outliveTasks } from './outlive-tasks.ts';
 type ReloadStep = StepOf<'network.reload'>;
 
 interface NodeState {
-  readonly pending: readonly PendingChange[];
+  readonly pending: readonly PendingRow[];
   /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
-  readonly down: readonly string[];
+  readonly down: readonly NetworkRow[];
   /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
   readonly left: readonly string[];
 }
 
 /** What this reload is to take away. A bridge whose removal failed or was skipped stays; its own step has said why. */
 function goneOf({ node, gone = [] }: ReloadStep, io: StepIo): string[] {
-  return gone.filter((iface) => !io.isUndone(`bridge.delete:${node}/${iface}`));
+  return gone.filter((iface) => !io.isUndone(stepId('bridge.delete', `${node}/${iface}`)));
 }
 
 async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
@@ -28,11 +31,12 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
   const gone = new Set(step.gone);
   const expected = new Set(goneOf(step, io));
   return {
-    pending: parsePendingChanges(changes, rows).map((change) =>
+    pending: parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => {
       // One that was adopted has no mark to be known by.
-      change.change === 'removed' && gone.has(change.iface) ? { ...change, ours: true } : change,
-    ),
-    down: rows.filter(({ iface, active }) => ours.has(iface) && !active).map(({ iface }) => iface),
+      const isOrdered = change === 'removed' && gone.has(iface);
+      return { iface, change, text, ours: isOrdered || isStagedByUs(iface, change, comment) };
+    }),
+    down: rows.filter(({ iface, active }) => ours.has(iface) && !active),
     left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
   };
 }
@@ -70,6 +74,18 @@ function assertNoneLeft({ node }: ReloadStep, { left }: NodeState): void {
   });
 }
 
+/**
+ * PVE says `active` as it was when the answering worker last read the interfaces file (pve-common INotify.pm): a bridge
+ * that somebody asked about during a reload stays "not active" there, though it is up. Sending one bridge with the values
+ * that it has makes every worker read again; it stages no difference.
+ */
+async function readAnew(step: ReloadStep, io: StepIo, state: NodeState): Promise<NodeState> {
+  const [row] = state.down.filter(({ type }) => type === 'bridge');
+  if (!row || state.pending.length > 0) return state;
+  await io.pve.updateBridge(step.node, { iface: row.iface, comment: row.comments }, io.signal);
+  return readState(step, io);
+}
+
 /** Rounds of reload and look, at most two. */
 async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promise<'done' | 'already-done'> {
   let state = await readState(step, io);
@@ -82,6 +98,7 @@ async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promis
     refuseForeign(step, state);
     failure = await apply(step, io);
     state = await readState(step, io);
+    if (!failure && state.down.length > 0) state = await readAnew(step, io, state);
     if (state.down.length === 0 && !failure) break;
   }
   if (state.down.length === 0) {
@@ -101,10 +118,14 @@ async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promis
     }
     return 'done';
   }
-  throw new StepError('BRIDGES_DOWN', `${state.down.join(', ')} on ${step.node} did not come up`, {
-    hint: failure?.hint ?? `see the task log of the network reload on ${step.node}`,
-    cause: failure,
-  });
+  throw new StepError(
+    'BRIDGES_DOWN',
+    `${state.down.map(({ iface }) => iface).join(', ')} on ${step.node} did not come up`,
+    {
+      hint: failure?.hint ?? `see the task log of the network reload on ${step.node}`,
+      cause: failure,
+    },
+  );
 }
 
 export const reloadNetwork: Handler<'network.reload'> = (step, io) => {

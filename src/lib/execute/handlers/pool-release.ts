@@ -1,8 +1,8 @@
 /** Takes a lab's claim out of a pool: comment and members in one write. Never drops the claim of a VM that exists. */
-import { parsePoolComment } from '../../plan/marks.ts';
-import { parseReplicaPool } from '../../plan/replica-marks.ts';
-import type { StepOf } from '../../plan/types.ts';
-import { formatVmids } from '../../plan/vmid-ranges.ts';
+import { parsePoolComment } from '../../marks/pool.ts';
+import { parseReplicaPool } from '../../marks/replica.ts';
+import type { StepOf } from '../../plan/document/step.ts';
+import { formatVmids } from '../../marks/vmid-ranges.ts';
 import { PveError } from '../../proxmox/errors.ts';
 import type { PveApi } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';

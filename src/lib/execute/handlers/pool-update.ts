@@ -1,5 +1,5 @@
 /** Claims VMIDs for a stand: new comment and new members in one write. Never moves an id out of another pool. */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { PveError } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';

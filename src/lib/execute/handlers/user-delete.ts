@@ -1,5 +1,5 @@
 /** Removes a user that we created. Never one without our mark, nor one whose comment is not the planned one. */
-import { isUserMarked } from '../../plan/marks.ts';
+import { isUserMarked } from '../../marks/user.ts';
 import { isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';

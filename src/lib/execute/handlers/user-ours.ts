@@ -1,5 +1,5 @@
 /** Makes sure that a user is still the one that was planned for. Reads only. */
-import { isUserMarked } from '../../plan/marks.ts';
+import { isUserMarked } from '../../marks/user.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
 

@@ -2,7 +2,7 @@
  * Removes a user of ours and creates it anew with a new password, details and rights as they were. Never one without our
  * mark, and never a user that somebody else put in its place.
  */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { isAlreadyExists, isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';

@@ -1,5 +1,5 @@
 /** Clones a template under a claimed VMID, for a stand or as a replica. Never touches a VM there without the same mark. */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';

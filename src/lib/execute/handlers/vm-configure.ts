@@ -1,6 +1,6 @@
 /** Gives a VM of ours its NICs, options and finished mark in one write. Never touches a VM without its mark. */
-import { parseVmMark } from '../../plan/marks.ts';
-import type { StepOf } from '../../plan/types.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { isDigestMismatch, PveError } from '../../proxmox/errors.ts';
 import type { ConfigValues } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';

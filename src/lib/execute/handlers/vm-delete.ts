@@ -1,5 +1,5 @@
 /** Removes a VM with its disks and references. Never one that is not the planned one any more, nor under a lock. */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import {
   isBaseInUse,
   isProtected,

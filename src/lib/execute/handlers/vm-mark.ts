@@ -1,5 +1,5 @@
 /** Writes our mark into the notes of a VM that becomes ours. Never one that is not the planned one any more. */
-import type { StepOf } from '../../plan/types.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { isDigestMismatch } from '../../proxmox/errors.ts';
 import type { ConfigValues } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';

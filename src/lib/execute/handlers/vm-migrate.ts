@@ -1,5 +1,6 @@
 /** Moves a VM to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
-import type { StepOf } from '../../plan/types.ts';
+import { isGoodEnding } from '../../pve-values/task-status.ts';
+import type { StepOf } from '../../plan/document/step.ts';
 import { AnswerLostError, isNoSuchVm, TaskError } from '../../proxmox/errors.ts';
 import type { TaskRow, Upid } from '../../proxmox/types.ts';
 import { attempt, awaitTask } from '../retry.ts';
@@ -98,7 +99,9 @@ async function followHa(step: MigrateStep, io: StepIo, { since, deadline }: HaRu
     if (where === target) return 'done';
     if (where !== node) throw failure(step, where, undefined);
     const past = await io.pve.tasks(node, { source: 'archive', vmid, since }, io.signal);
-    const failed = past.find(({ type, status }) => type === 'qmigrate' && !isGood(status));
+    const failed = past.find(
+      ({ type, status }) => type === 'qmigrate' && status !== undefined && !isGoodEnding(status),
+    );
     if (failed) throw failure(step, where, await reasonOf(failed, io));
     if (io.clock.now() + HA_POLL > deadline) throw tooLong(step);
     await io.clock.sleep(HA_POLL, io.signal);
@@ -109,10 +112,6 @@ interface HaRun {
   /** Seconds, the server's. */
   readonly since: number;
   readonly deadline: number;
-}
-
-function isGood(status: string | undefined): boolean {
-  return status === undefined || status === 'OK' || status.startsWith('WARNINGS');
 }
 
 async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskError> {

@@ -1,9 +1,9 @@
 /** Plans `balance`: which guests move where, in which order, with which bridges. Pure; asks for what it has to know. */
 import { PlanRefusedError } from '../../errors.ts';
 import type { BalanceConfig } from '../../config/balance-types.ts';
-import { assertSound } from '../graph.ts';
-import { sortedUnique } from '../order.ts';
-import type { Plan } from '../types.ts';
+import { assertSound } from '../document/graph.ts';
+import { sortedUnique } from '../../order.ts';
+import type { Plan } from '../document/plan.ts';
 import { Board } from './board.ts';
 import { capMoves, type Capped } from './caps.ts';
 import { Draft } from './draft.ts';
@@ -21,15 +21,8 @@ import {
 import { evenOut } from './spread.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
 import { plannedStands, planSteps, preconditionsOf } from './steps.ts';
-import type {
-  BalanceInventory,
-  BalanceNeeds,
-  BalanceReport,
-  BalanceVerdict,
-  RejectedMove,
-  StuckStand,
-  Veto,
-} from './types.ts';
+import type { BalanceInventory, Veto, BalanceNeeds } from '../../inventory/balance-types.ts';
+import type { BalanceReport, BalanceVerdict, RejectedMove, StuckStand } from '../document/balance-report.ts';
 import { buildUnits, type UnitIndex } from './units.ts';
 import { bridgesOf, createWorld, isLocalNetwork, standKey, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
-import { bindsClones } from '../clone-rules.ts';
-import type { BalanceGuest } from './types.ts';
-import { isLinkedClone, type Volume } from './facts.ts';
+import { isLinkedClone, type Volume } from '../../pve-values/volumes.ts';
+import { storageTraits } from '../../pve-values/storage-types.ts';
+import type { BalanceGuest } from '../../inventory/balance-types.ts';
 import { isRunning } from './load.ts';
 import { guestName, type Unit } from './units.ts';
 import { bridgesOf, type World } from './world.ts';
@@ -122,7 +122,7 @@ function localIso(guest: BalanceGuest, world: World): string | undefined {
 /** pve-storage: `can't migrate '<volume>' as it's a clone of '<base>'`, online and offline. */
 function linkedClone(guest: BalanceGuest, world: World): string | undefined {
   const clone = localVolumes(guest, world).find(
-    ({ volume, type }) => isLinkedClone(volume) && bindsClones(type),
+    ({ volume, type }) => isLinkedClone(volume) && storageTraits(type).bindsClones,
   );
   if (!clone) return undefined;
   return `is a linked clone on local storage ${clone.volume.storage} (${clone.type}), which PVE cannot move`;

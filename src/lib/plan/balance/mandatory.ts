@@ -1,8 +1,8 @@
 /** Moves that load is no reason for: torn stands put together, broken rules mended, nodes emptied. */
-import { compareNatural, sortedUnique } from '../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
 import { costOf, type Draft } from './draft.ts';
 import type { Obstacle, Purpose } from './guest-obstacles.ts';
-import type { BalanceGuest } from './types.ts';
+import type { BalanceGuest } from '../../inventory/balance-types.ts';
 import { bridgesOf, standKey, type StandRef, type World } from './world.ts';
 import { makeUnit, type Unit } from './units.ts';
 

@@ -1,6 +1,6 @@
 /** Which guests the rules of balance.yml choose. */
 import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance-types.ts';
-import type { BalanceGuest } from './types.ts';
+import type { BalanceGuest } from '../../inventory/balance-types.ts';
 
 function globOf(pattern: string): RegExp {
   const body = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);

@@ -1,8 +1,10 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
-import { formatBridgeMark, isOlder, markTime, sinceOf } from '../marks.ts';
-import { compareNatural, compareText, sortedUnique } from '../order.ts';
-import { makeStep } from '../step.ts';
-import type { PlannedBridge, StepOf } from '../types.ts';
+import { isPending } from '../bridge-view.ts';
+import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import { formatBridgeMark } from '../../marks/bridge.ts';
+import { isOlder, markTime, sinceOf } from '../../marks/time.ts';
+import { compareNatural, compareText, sortedUnique } from '../../order.ts';
+import type { PlannedBridge } from '../document/plan.ts';
 import type { ChosenMove } from './draft.ts';
 import { standKey, type StandBridge, type StandRef, type World } from './world.ts';
 
@@ -53,8 +55,8 @@ function bridgesToHave(stand: StandRef, to: string, world: World): StandBridge[]
   );
 }
 
-function commentOf({ lab, user }: StandRef, net: string, world: World): string {
-  return formatBridgeMark({ kind: 'stand', lab, user, net }, markTime(world.have.now));
+function commentOf(iface: string, { lab, user }: StandRef, net: string, world: World): string {
+  return formatBridgeMark(iface, { kind: 'stand', lab, user, net }, markTime(world.have.now));
 }
 
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
@@ -69,10 +71,17 @@ function editFor(
     user: stand.user,
     reason: `for network ${row.net} of the stand that comes from ${row.node}`,
   };
-  const payload = { node: to, bridge: iface, comment: commentOf(stand, row.net, world) };
-  if (!there) return makeStep('bridge.create', `${to}/${iface}`, frame, { ...payload, vlanAware });
+  const at = { node: to, bridge: iface };
+  if (!there) {
+    const comment = commentOf(iface, stand, row.net, world);
+    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware });
+  }
   if (!vlanAware || there.vlanAware) return undefined;
-  return makeStep('bridge.update', `${to}/${iface}`, frame, { ...payload, vlanAware: true });
+  return makeStep('bridge.update', `${to}/${iface}`, frame, {
+    ...at,
+    comment: there.comments,
+    vlanAware: true,
+  });
 }
 
 interface Prepared {
@@ -88,11 +97,12 @@ function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): vo
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
     const edit = editFor(row, { stand, to }, world);
-    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit;
+    const isWaiting = isPending(world.networks.get(to), iface);
+    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit && !isWaiting;
     if (edit) out.edits.push(edit);
     if (!isUp) {
       push(out.up, to, iface);
-      push(out.waits, key, ...(edit ? [edit.id] : []), `network.reload:${to}`);
+      push(out.waits, key, ...(edit ? [edit.id] : []), stepId('network.reload', to));
     }
     push(out.planned, key, { node: to, iface, alias: row.net });
   }
@@ -197,7 +207,7 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
     else if (!isKnown) out.warnings.push(`bridge ${info.iface} on ${node} stays: the node is offline`);
     if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
     if (!isKnown || stays !== undefined) continue;
-    const dependsOn = vmids.map((vmid) => `vm.migrate:${vmid}`);
+    const dependsOn = vmids.map((vmid) => stepId('vm.migrate', vmid));
     out.deletes.push(
       makeStep(
         'bridge.delete',

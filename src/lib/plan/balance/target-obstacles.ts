@@ -1,10 +1,11 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
-import { parseBridgeMark } from '../marks.ts';
-import { compareText } from '../order.ts';
+import { isOlderVersion } from '../../pve-values/version.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { compareText } from '../../order.ts';
 import type { Board } from './board.ts';
 import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
 import { breaches, isBelow, isRunning, type Loads } from './load.ts';
-import type { BalanceGuest, BalanceNode } from './types.ts';
+import type { BalanceGuest, BalanceNode } from '../../inventory/balance-types.ts';
 import { guestName, type Unit } from './units.ts';
 import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
 
@@ -183,32 +184,21 @@ function vetoed(move: Move): string | undefined {
 
 // Hardware and software.
 
-/** Machine types and package versions as numbers: `pc-i440fx-9.2+pve1` and `9.2.0` → [9, 2]. */
-function versionOf(text: string | undefined): readonly [number, number] | undefined {
-  const match = /(\d+)\.(\d+)/.exec(text ?? '');
-  return match ? [Number(match[1]), Number(match[2])] : undefined;
-}
-
-function isOlder(a: string | undefined, b: string | undefined): boolean {
-  const [left, right] = [versionOf(a), versionOf(b)];
-  return left !== undefined && right !== undefined && (left[0] - right[0] || left[1] - right[1]) < 0;
-}
-
 /** A running machine needs a QEMU at least as new (`Installed QEMU version … is too old to run machine type`). */
 function version(move: Move): string | undefined {
   const { target, world } = move;
   return ofGuests(move, (guest) => {
     const running = isRunning(guest) ? world.running.get(guest.vmid) : undefined;
     const machine = running?.machine ?? world.facts.get(guest.vmid)?.machine;
-    if (isOlder(target.qemuVersion, machine))
+    if (isOlderVersion(target.qemuVersion, machine))
       return `QEMU ${target.qemuVersion ?? ''} there is too old for machine type ${machine ?? ''}`;
     if (!isRunning(guest)) return undefined;
     const source = world.nodes.get(guest.node);
     const qemu = running?.qemu ?? source?.qemuVersion;
-    if (isOlder(target.qemuVersion, qemu))
+    if (isOlderVersion(target.qemuVersion, qemu))
       return `QEMU ${target.qemuVersion ?? ''} there is older than ${qemu ?? ''}`;
     if (qemu !== undefined && target.qemuVersion !== undefined) return undefined;
-    return isOlder(target.pveVersion, source?.pveVersion)
+    return isOlderVersion(target.pveVersion, source?.pveVersion)
       ? `PVE ${target.pveVersion ?? ''} there is older than ${source?.pveVersion ?? ''}`
       : undefined;
   });
@@ -276,7 +266,7 @@ function standBridges({ unit, target, world }: Move): string | undefined {
     first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node }) => {
       if (node === target.name) return undefined;
       const taken = there?.get(info.iface);
-      const mark = parseBridgeMark(taken?.comments ?? '');
+      const mark = parseBridgeMark(info.iface, taken?.comments ?? '');
       const isOurs = mark?.kind === 'stand' && standKey(mark) === standKey(stand);
       if (world.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
       return taken && !isOurs ? `${info.iface} is in use there by another` : undefined;

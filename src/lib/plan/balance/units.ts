@@ -1,8 +1,9 @@
 /** What moves as one: a guest, a stand on bridges of its own, or guests that a rule or a local network ties. */
-import type { BalanceGuest, PlannedMove } from './types.ts';
+import type { BalanceGuest } from '../../inventory/balance-types.ts';
+import type { PlannedMove } from '../document/balance-report.ts';
 import { demandOf, isRunning, sum, type Demand } from './load.ts';
 import { bridgesOf, isLocalNetwork, standKey, type StandRef, type World } from './world.ts';
-import { compareText } from '../order.ts';
+import { compareText } from '../../order.ts';
 
 export interface Unit {
   readonly kind: PlannedMove['unit'];

@@ -1,8 +1,10 @@
 /** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
 import type { BalanceConfig } from '../../config/balance-types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
-import { parseBridgeMark, parsePoolComment, parseVmMark } from '../marks.ts';
-import { compareNatural } from '../order.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parsePoolComment } from '../../marks/pool.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { compareNatural } from '../../order.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
@@ -15,7 +17,7 @@ import type {
   RunningMachine,
   Veto,
   VnetInfo,
-} from './types.ts';
+} from '../../inventory/balance-types.ts';
 
 export interface StandRef {
   readonly lab: string;
@@ -105,7 +107,7 @@ function standsOf(
 function standBridgesOf(networks: readonly NodeNetwork[]): Map<string, StandBridge[]> {
   const rows = networks.flatMap(({ node, bridges }) =>
     bridges.flatMap((info) => {
-      const mark = parseBridgeMark(info.comments);
+      const mark = parseBridgeMark(info.iface, info.comments);
       return mark?.kind === 'stand' ? [[standKey(mark), { node, info, net: mark.net }] as const] : [];
     }),
   );
@@ -177,8 +179,8 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
     networks.flatMap(({ node, bridges }) =>
       bridges
         .filter(
-          ({ ports, address, comments }) =>
-            ports === '' && address === undefined && parseBridgeMark(comments)?.kind !== 'reserved',
+          ({ iface, ports, address, comments }) =>
+            ports === '' && address === undefined && parseBridgeMark(iface, comments)?.kind !== 'reserved',
         )
         .map(({ iface }) => `${node} ${iface}`),
     ),

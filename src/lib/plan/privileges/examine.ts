@@ -4,9 +4,9 @@ import { PlanRefusedError } from '../../errors.ts';
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { planCleanup } from '../cleanup.ts';
 import { planDeploy } from '../deploy.ts';
-import { parseBridgeMark } from '../marks.ts';
-import { parseReplicaMark, REPLICA_POOL } from '../replica-marks.ts';
-import type { Plan } from '../types.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parseReplicaMark, REPLICA_POOL } from '../../marks/replica.ts';
+import type { Plan } from '../document/plan.ts';
 import type { Scope } from './command-rules.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
@@ -49,7 +49,9 @@ function beforeTheClass(have: Inventory, users: readonly User[], profile: Profil
     networks: have.networks.map((network) => ({
       ...network,
       pending: [],
-      bridges: network.bridges.filter(({ comments }) => parseBridgeMark(comments)?.kind !== 'stand'),
+      bridges: network.bridges.filter(
+        ({ iface, comments }) => parseBridgeMark(iface, comments)?.kind !== 'stand',
+      ),
     })),
   };
 }

@@ -1,19 +1,13 @@
 /** Reads out of a configuration what needs rights to be taken over by a clone, or to be changed. Pure. */
+import { isDriveKey, sourceOf, volumesOf } from '../../pve-values/volumes.ts';
 import type { VmConfig } from '../../inventory/types.ts';
-import { presentNics } from '../nic-values.ts';
+import { presentNics } from '../../pve-values/nics.ts';
 import type { GuestValues } from './types.ts';
-
-const DRIVE = /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/;
 
 /** Storages that cloning allocates on; an ISO is only referred to (API2/Qemu.pm, check_storage_access_clone). */
 export function allocatingStorages(values: VmConfig['values']): string[] {
-  const storages = Object.entries(values).flatMap(([key, value]) => {
-    const [volid = ''] = value.split(',');
-    const at = volid.indexOf(':');
-    const isIso = /(^|,)media=cdrom/.test(value) && !volid.includes('cloudinit');
-    return !DRIVE.test(key) || at < 0 || isIso ? [] : [volid.slice(0, at)];
-  });
-  return [...new Set(storages)];
+  const volumes = volumesOf(values).filter(({ kind }) => kind !== 'iso');
+  return [...new Set(volumes.map(({ storage }) => storage))];
 }
 
 export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValues> {
@@ -24,7 +18,7 @@ export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValu
         nics: presentNics(values),
         storages: allocatingStorages(values),
         hasHostDrive: Object.entries(values).some(
-          ([key, value]) => DRIVE.test(key) && /^cdrom(,|$)/.test(value),
+          ([key, value]) => isDriveKey(key) && sourceOf(value) === 'cdrom',
         ),
       },
     ]),

@@ -1,4 +1,5 @@
 /** Tells by which rights the caller makes VMs. Pure. */
+import { parseRelease } from '../../pve-values/version.ts';
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Major, Profile } from './types.ts';
@@ -10,6 +11,6 @@ export function profileOf(rights: Rights | undefined): Profile {
 }
 
 export function majorOf({ version }: Pick<Inventory, 'version'>): Major {
-  const major = Number(version.split('.')[0]);
+  const [major] = parseRelease(version);
   return major <= 7 ? 7 : major === 8 ? 8 : 9;
 }

@@ -1,7 +1,8 @@
 /** Which privileges a plan, or a command as such, needs on which paths, and which of them the caller lacks. Pure. */
 import type { Rights } from '../../inventory/types.ts';
 import { privilegesOn, type Held } from '../../inventory/rights.ts';
-import type { Plan, StepKind, StepOf } from '../types.ts';
+import type { Plan } from '../document/plan.ts';
+import type { StepKind, StepOf } from '../document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf } from './profile.ts';

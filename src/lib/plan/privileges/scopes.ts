@@ -2,7 +2,8 @@
 import type { Lab, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { CleanupSelection } from '../cleanup-context.ts';
-import { parseBridgeMark, parsePoolComment } from '../marks.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parsePoolComment } from '../../marks/pool.ts';
 import type { UsersWork } from '../users-context.ts';
 import type { Scope } from './command-rules.ts';
 import { allocatingStorages } from './guest-values.ts';
@@ -102,8 +103,8 @@ export function cleanupScope(
     return own.map((vmid) => [vmid, pool] as const);
   });
   const removesBridges = have.networks.some(({ bridges }) =>
-    bridges.some(({ comments }) => {
-      const mark = parseBridgeMark(comments);
+    bridges.some(({ iface, comments }) => {
+      const mark = parseBridgeMark(iface, comments);
       return mark?.kind === 'stand' && isSelected(mark.user, mark.lab);
     }),
   );

@@ -3,13 +3,13 @@
  * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
  * the source named. Holds no policy.
  */
-import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks.ts';
-import type { Nic, StepKind, StepOf } from '../types.ts';
+import { realmIn } from '../../pve-values/userid.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
+import type { Nic } from '../../pve-values/nics.ts';
+import type { StepKind, StepOf } from '../document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];
-
-const realmOf = (userid: string): string => userid.slice(userid.lastIndexOf('@') + 1);
 
 /** `localnetwork` is the zone of bridges; a vnet has a zone of its own, which is not known here. */
 function bridgePaths(
@@ -90,7 +90,7 @@ const ownRealm: Rule<UserStep['kind']> = {
   path: '/access/realm/{realm}',
   anyOf: ['Realm.AllocateUser'],
   why: 'to create and remove users of the realm, and to set their passwords',
-  at: ({ userid }) => [realmOf(userid)],
+  at: ({ userid }) => [realmIn(userid)],
 };
 
 /** RPCEnvironment.pm, `userid-group`: on all groups, or on each of the user's. */

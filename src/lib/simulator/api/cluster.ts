@@ -1,9 +1,11 @@
 /** `/cluster`, `/version` and `/nodes`. See pve-manager API2/Cluster.pm and API2Tools.pm. */
 import { nodeUsage, resourceRow } from '../guest-view.ts';
 import { ownerOf } from '../permissions.ts';
-import { PveError, die, paramError } from '../pve-error.ts';
+import { die, paramError } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { NodeState, TaskState } from '../state.ts';
+import { nodeHaState } from './ha-view.ts';
+import { zoneRows } from './sdn.ts';
 import { isOnNode, storageRow } from './storage-view.ts';
 
 export function versionRow(call: Call): Record<string, string> {
@@ -15,11 +17,6 @@ function uptimeOf(call: Call, node: NodeState): number {
   return Math.floor((call.sim.clock.now() - node.bootTime) / 1000);
 }
 
-function haStateOf(node: NodeState): string {
-  if (!node.online) return 'unknown';
-  return node.maintenance ? 'maintenance' : 'online';
-}
-
 function nodeRow(call: Call, node: NodeState): Record<string, unknown> {
   const { sim, user } = call;
   const row = {
@@ -28,7 +25,7 @@ function nodeRow(call: Call, node: NodeState): Record<string, unknown> {
     node: node.name,
     status: node.online ? 'online' : 'offline',
   };
-  const ha = sim.facts.major >= 8 ? { hastate: haStateOf(node) } : {};
+  const ha = sim.facts.major >= 8 ? { hastate: nodeHaState(node) } : {};
   if (!node.online || !sim.rights.has(user, `/nodes/${node.name}`, 'Sys.Audit')) return { ...row, ...ha };
   const { cpu, mem } = nodeUsage(sim, node);
   return {
@@ -65,27 +62,12 @@ function storageRows(call: Call): Record<string, unknown>[] {
   return [...sim.world.storages.values()].flatMap((storage) => {
     const path = `/storage/${storage.storage}`;
     if (!sim.rights.hasAny(user, path, ['Datastore.Audit', 'Datastore.AllocateSpace'])) return [];
-    const nodes = [...sim.world.nodes.values()].filter((node) => isOnNode(storage, node.name));
+    // Disabled ones are left out altogether.
+    const nodes = [...sim.world.nodes.values()].filter(
+      (node) => !storage.disabled && isOnNode(storage, node.name),
+    );
     return nodes.map((node) => storageRow(sim, storage, node));
   });
-}
-
-function sdnRows(call: Call): Record<string, unknown>[] {
-  const { sim, user } = call;
-  if (!sim.world.fixed.sdn.installed) return [];
-  const zones = ['localnetwork', ...sim.world.fixed.sdn.zones.map((one) => one.zone)];
-  const visible = zones.filter((zone) =>
-    sim.rights.hasAny(user, `/sdn/zones/${zone}`, ['SDN.Audit', 'SDN.Use']),
-  );
-  return visible.flatMap((sdn) =>
-    [...sim.world.nodes.values()].map((node) => ({
-      id: `sdn/${node.name}/${sdn}`,
-      type: 'sdn',
-      sdn,
-      node: node.name,
-      status: node.online ? 'ok' : 'unknown',
-    })),
-  );
 }
 
 function poolRows(call: Call): Record<string, unknown>[] {
@@ -103,7 +85,7 @@ function resources(call: Call): unknown {
     ...(wants('vm') ? guestRows(call) : []),
     ...(wants('node') ? [...call.sim.world.nodes.values()].map((node) => nodeRow(call, node)) : []),
     ...(wants('storage') ? storageRows(call) : []),
-    ...(wants('sdn') ? sdnRows(call) : []),
+    ...zoneRows(call, type),
   ];
 }
 
@@ -141,28 +123,6 @@ function clusterStatus(call: Call): unknown {
   ];
 }
 
-function managerStatus(call: Call): unknown {
-  const nodes = [...call.sim.world.nodes.values()];
-  const timestamp = Math.floor(call.sim.clock.now() / 1000);
-  return {
-    manager_status: {
-      master_node: call.node,
-      timestamp,
-      node_status: Object.fromEntries(nodes.map((node) => [node.name, haStateOf(node)])),
-      service_status: Object.fromEntries(
-        [...call.sim.world.haResources.values()].map(({ sid, state }) => [
-          sid,
-          { state, node: call.sim.world.guests.get(Number(sid.split(':')[1]))?.node ?? null },
-        ]),
-      ),
-    },
-    quorum: { node: call.node, quorate: '1' },
-    lrm_status: Object.fromEntries(
-      nodes.map((node) => [node.name, { mode: 'active', state: 'active', timestamp }]),
-    ),
-  };
-}
-
 function taskRow(task: TaskState): Record<string, unknown> {
   const { upid, node, pid, pstart, starttime, type, id, user, endtime, exitstatus } = task;
   const end = endtime === undefined ? {} : { endtime, status: exitstatus };
@@ -192,40 +152,19 @@ function clusterTasks(call: Call): unknown {
   });
 }
 
-function listVnets(call: Call): unknown {
-  const { sim, user } = call;
-  needSdn(call, '/cluster/sdn/vnets');
-  return sim.world.fixed.sdn.vnets
-    .filter((one) =>
-      sim.rights.hasAny(user, `/sdn/zones/${one.zone}/${one.vnet}`, ['SDN.Audit', 'SDN.Use', 'SDN.Allocate']),
-    )
-    .map((one) => ({ ...one, type: 'vnet', vlanaware: one.vlanaware ? 1 : 0 }));
-}
+/** Options that pve-cluster's DataCenterConfig.pm takes apart when it reads the file. */
+const nested = new Set(['crs', 'ha', 'migration', 'next-id', 'notify', 'tag-style', 'user-tag-access']);
 
-function needSdn(call: Call, path: string): void {
-  if (!call.sim.world.fixed.sdn.installed) throw new PveError(501, `Method 'GET ${path}' not implemented`);
-}
-
-function listZones(call: Call): unknown {
-  const { sim, user } = call;
-  needSdn(call, '/cluster/sdn/zones');
-  const type = call.params.optText('type');
-  return sim.world.fixed.sdn.zones
-    .filter((one) => type === undefined || one.type === type)
-    .filter((one) =>
-      sim.rights.hasAny(user, `/sdn/zones/${one.zone}`, ['SDN.Audit', 'SDN.Use', 'SDN.Allocate']),
-    );
-}
-
-function haSid(call: Call): string {
-  const sid = call.params.text('sid');
-  if (sid.includes(':')) return sid;
-  return `${call.sim.world.guests.get(Number(sid))?.type === 'lxc' ? 'ct' : 'vm'}:${sid}`;
-}
-
-function haResourceRow(call: Call, sid: string): Record<string, unknown> {
-  const found = call.sim.world.haResources.get(sid) ?? die(`no such resource '${sid}'`);
-  return { ...found, type: sid.split(':')[0], digest: '0'.repeat(40) };
+function options(call: Call): unknown {
+  return Object.fromEntries(
+    Object.entries(call.sim.world.datacenter).map(([key, value]) => {
+      if (!nested.has(key)) return [key, value];
+      const parts = value
+        .split(',')
+        .map((part) => [part.split('=', 1)[0], part.slice(part.indexOf('=') + 1)]);
+      return [key, Object.fromEntries(parts) as Record<string, string>];
+    }),
+  );
 }
 
 export const clusterHandlers: Handlers = {
@@ -238,25 +177,6 @@ export const clusterHandlers: Handlers = {
   'GET /cluster/resources': resources,
   'GET /cluster/nextid': nextId,
   'GET /cluster/status': clusterStatus,
+  'GET /cluster/options': options,
   'GET /cluster/tasks': clusterTasks,
-  'GET /cluster/ha/status/manager_status': managerStatus,
-  'GET /cluster/ha/status/current': (call) => [
-    { id: 'quorum', type: 'quorum', node: call.node, status: 'OK', quorate: 1 },
-    ...[...call.sim.world.haResources.keys()].map((sid) => ({
-      ...haResourceRow(call, sid),
-      id: `service:${sid}`,
-    })),
-  ],
-  'GET /cluster/ha/resources': (call) =>
-    [...call.sim.world.haResources.keys()]
-      .filter((sid) => (call.params.optText('type') ?? sid.split(':')[0]) === sid.split(':')[0])
-      .map((sid) => haResourceRow(call, sid)),
-  'GET /cluster/ha/resources/{sid}': (call) => haResourceRow(call, haSid(call)),
-  'DELETE /cluster/ha/resources/{sid}': (call) => {
-    const sid = haSid(call);
-    if (!call.sim.world.haResources.delete(sid)) die(`cannot delete service '${sid}', not HA managed!`);
-    return null;
-  },
-  'GET /cluster/sdn/vnets': listVnets,
-  'GET /cluster/sdn/zones': listZones,
 };

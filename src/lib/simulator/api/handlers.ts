@@ -1,9 +1,11 @@
 /** All endpoints and all kinds of worker tasks in one place. Holds no behaviour. */
+import { startHaManager } from '../ha-manager.ts';
 import type { Handlers, Sim } from '../sim.ts';
 import { accessLoginHandlers } from './access-login.ts';
 import { accessRightsHandlers } from './access-rights.ts';
 import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
+import { haRuleHandlers } from './ha-rules.ts';
 import { haHandlers } from './ha.ts';
 import { lxcHandlers } from './lxc.ts';
 import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
@@ -25,6 +27,7 @@ import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config
 import { moveDiskWorker, qemuDiskHandlers } from './qemu-disk.ts';
 import { reassignDiskWorker } from './qemu-disk-reassign.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
+import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
 import {
   haRequestWorker,
@@ -42,6 +45,8 @@ import {
   rollbackWorker,
   snapshotWorker,
 } from './qemu-snapshot.ts';
+import { sdnApplyWorker, sdnConfigHandlers } from './sdn-config.ts';
+import { sdnHandlers } from './sdn.ts';
 import { statisticsHandlers } from './statistics.ts';
 import { storageHandlers } from './storage.ts';
 import { taskHandlers } from './tasks.ts';
@@ -52,6 +57,7 @@ export const handlers: Handlers = {
   ...accessUserHandlers,
   ...clusterHandlers,
   ...haHandlers,
+  ...haRuleHandlers,
   ...lxcHandlers,
   ...lxcMigrateHandlers,
   ...lxcPowerHandlers,
@@ -63,10 +69,13 @@ export const handlers: Handlers = {
   ...qemuConfigHandlers,
   ...qemuDiskHandlers,
   ...qemuLifecycleHandlers,
+  ...qemuMigrateCheckHandlers,
   ...qemuMigrateHandlers,
   ...qemuPowerHandlers,
   ...qemuReadHandlers,
   ...qemuSnapshotHandlers,
+  ...sdnConfigHandlers,
+  ...sdnHandlers,
   ...statisticsHandlers,
   ...storageHandlers,
   ...taskHandlers,
@@ -94,6 +103,7 @@ const workers = {
   'reassign-disk': reassignDiskWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,
+  'sdn-apply': sdnApplyWorker,
   shutdown: shutdownWorker,
   signal: signalWorker,
   snapshot: snapshotWorker,
@@ -104,4 +114,5 @@ const workers = {
 
 export function registerWorkers(sim: Sim): void {
   for (const [kind, worker] of Object.entries(workers)) sim.tasks.register(kind, worker(sim));
+  startHaManager(sim);
 }

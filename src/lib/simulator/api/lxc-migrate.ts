@@ -21,8 +21,7 @@ function migrate(call: Call): unknown {
   const { sim, params, node } = call;
   const target = params.text('target');
   if (target === node) throw paramError({ target: 'target is local node.' });
-  const host = sim.world.nodes.get(target) ?? die(`no such cluster node '${target}'`);
-  if (!host.online) die(`node '${target}' is not online`);
+  if (!sim.world.nodes.has(target)) die(`no such cluster node '${target}'`);
   const guest = loadContainer(sim, node, params.number('vmid'));
   checkContainerLock(guest);
   if (isRunning(guest) && !params.flag('online') && !params.flag('restart')) {
@@ -51,6 +50,7 @@ function moveVolumes(sim: Sim, guest: GuestState, target: string): void {
 }
 
 function obstacle(sim: Sim, guest: GuestState, target: string, restart: boolean): string | undefined {
+  if (!sim.world.node(target).online) return "Can't connect to destination address using public key";
   if (isRunning(guest) && !restart) return 'lxc live migration is currently not implemented';
   for (const { volid } of volumesOf(guest)) {
     const storage = storageOf(sim, volid.slice(0, volid.indexOf(':')));

@@ -7,6 +7,7 @@ import {
   lockContainer,
 } from '../containers.ts';
 import { isRunning, isTemplate } from '../guest-view.ts';
+import { crmState } from '../ha-manager.ts';
 import { isToken, ownerOf } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { TaskContext } from '../running-task.ts';
@@ -34,13 +35,31 @@ function needStopped(call: Call): number {
   return vmid;
 }
 
-const isManaged = ({ sim }: Call, vmid: number): boolean => sim.world.haResources.has(`ct:${vmid}`);
+/** HA/Config.pm vm_is_ha_managed: `ignored` is as if it were not. */
+function isManaged({ sim }: Call, vmid: number): boolean {
+  const resource = sim.world.haResources.get(`ct:${vmid}`);
+  return resource !== undefined && resource.state !== 'ignored';
+}
+
+/** The task that passes a request on to the manager, if that has the container in its care. */
+function requested(
+  call: Call,
+  vmid: number,
+  how: { readonly action: 'start' | 'stop'; readonly hard?: boolean; readonly timeout?: number },
+): string | undefined {
+  if (!isManaged(call, vmid)) return undefined;
+  const sid = `ct:${vmid}`;
+  const resource = call.sim.world.haResources.get(sid);
+  if (resource && crmState(resource) === 'error')
+    die(`service '${sid}' in error state, must be disabled and fixed first`);
+  return call.startTask(`ha${how.action}`, String(vmid), 'ha-request', { sid, ...how });
+}
 
 function start(call: Call): unknown {
   needRootFor(call, 'skiplock');
   const vmid = needStopped(call);
-  if (isManaged(call, vmid))
-    return call.startTask('hastart', String(vmid), 'ha-request', { vmid, action: 'start' });
+  const request = requested(call, vmid, { action: 'start' });
+  if (request !== undefined) return request;
   return call.startTask('vzstart', String(vmid), 'lxc-start', {
     vmid,
     skiplock: call.params.flag('skiplock'),
@@ -62,10 +81,10 @@ function stop(call: Call): unknown {
   needRootFor(call, 'skiplock');
   const vmid = needRunning(call);
   const overrule = params.flag('overrule-shutdown');
-  if (isManaged(call, vmid)) {
-    if (overrule) throw paramError({ 'overrule-shutdown': 'Not applicable for HA resources.' });
-    return call.startTask('hastop', String(vmid), 'ha-request', { vmid, action: 'stop' });
-  }
+  if (overrule && isManaged(call, vmid))
+    throw paramError({ 'overrule-shutdown': 'Not applicable for HA resources.' });
+  const request = requested(call, vmid, { action: 'stop', hard: true });
+  if (request !== undefined) return request;
   const overruled = overrule ? shutdownsOf(call, vmid) : [];
   const args = { vmid, skiplock: params.flag('skiplock'), overruled };
   return call.startTask('vzstop', String(vmid), 'lxc-stop', args);
@@ -74,9 +93,10 @@ function stop(call: Call): unknown {
 function shutdown(call: Call): unknown {
   const { params } = call;
   const vmid = needRunning(call);
-  if (isManaged(call, vmid))
-    return call.startTask('hastop', String(vmid), 'ha-request', { vmid, action: 'stop' });
-  const args = { vmid, timeout: params.optNumber('timeout') ?? 60, forceStop: params.flag('forceStop') };
+  const timeout = params.optNumber('timeout') ?? 60;
+  const request = requested(call, vmid, { action: 'stop', timeout });
+  if (request !== undefined) return request;
+  const args = { vmid, timeout, forceStop: params.flag('forceStop') };
   return call.startTask('vzshutdown', String(vmid), 'lxc-shutdown', args);
 }
 
@@ -118,6 +138,9 @@ async function bringDown(
   task.once('stopped', () => markStopped(sim, guest));
 }
 
+/** lxc-stop's own, where nobody says. */
+const timeoutOf = ({ timeout }: JobArgs): number => (typeof timeout === 'number' ? timeout : 60);
+
 type Work = (sim: Sim, task: TaskContext, guest: GuestState, args: JobArgs) => Promise<void>;
 
 /** A worker that holds the container's lock while it works. */
@@ -158,13 +181,12 @@ export const shutdownContainerWorker = locked(async (sim, task, guest, args) => 
   if (task.done('stopped')) return;
   checkContainerLock(guest);
   if (!isRunning(guest)) return;
-  await bringDown(sim, task, guest, { timeout: Number(args['timeout']), kill: args['forceStop'] === true });
+  await bringDown(sim, task, guest, { timeout: timeoutOf(args), kill: args['forceStop'] === true });
 });
 
 export const rebootContainerWorker = locked(async (sim, task, guest, args) => {
   if (!isRunning(guest) && !task.done('stopped')) return;
-  if (!task.done('stopped'))
-    await bringDown(sim, task, guest, { timeout: Number(args['timeout']), kill: true });
+  if (!task.done('stopped')) await bringDown(sim, task, guest, { timeout: timeoutOf(args), kill: true });
   await bringUp(sim, task, guest);
 });
 

@@ -2,7 +2,31 @@
 import { nodeUsage } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
+import type { NodeState } from '../state.ts';
 import { versionRow } from './cluster.ts';
+
+function cpuInfo(node: NodeState): Record<string, unknown> {
+  const cores = Math.ceil(node.cpus / 2);
+  return {
+    ...{ cpus: node.cpus, cores, sockets: 1, model: node.cpuModel ?? 'Simulated CPU' },
+    ...{ mhz: '2400.000', user_hz: 100, hvm: '1', flags: 'fpu vme de pse tsc msr pae mce cx8 apic sep vmx' },
+  };
+}
+
+const kernels = { 7: '5.15.158-1-pve', 8: '6.8.12-11-pve', 9: '6.17.2-1-pve' } as const;
+
+/** 7.4 has the kernel as one text only, and says nothing of how it was booted. */
+function kernelOf(major: 7 | 8 | 9): Record<string, unknown> {
+  const release = kernels[major];
+  const version = `#1 SMP PREEMPT_DYNAMIC PMX ${release.replace('-pve', '')}`;
+  const kversion = `Linux ${release} ${version}`;
+  if (major === 7) return { kversion };
+  return {
+    kversion,
+    'current-kernel': { sysname: 'Linux', release, version, machine: 'x86_64' },
+    'boot-info': { mode: 'efi', secureboot: 0 },
+  };
+}
 
 function status(call: Call): unknown {
   const { sim } = call;
@@ -23,9 +47,11 @@ function status(call: Call): unknown {
       free: node.rootfs - rootUsed,
       avail: node.rootfs - rootUsed,
     },
-    cpuinfo: { cpus: node.cpus, cores: node.cpus / 2, sockets: 1, model: node.cpuModel ?? 'Simulated CPU' },
+    cpuinfo: cpuInfo(node),
     uptime: Math.floor((sim.clock.now() - node.bootTime) / 1000),
     ksm: { shared: 0 },
+    idle: 0,
+    ...kernelOf(sim.facts.major),
     pveversion: `pve-manager/${node.pveVersion ?? sim.facts.full}/0000000000000000`,
   };
 }
@@ -59,9 +85,12 @@ function rrdData(call: Call): unknown {
     ...(sim.facts.major === 9
       ? {
           memavailable: node.memory - mem,
+          arcsize: 0,
           pressurecpusome: cpu * 10,
           pressureiosome: 0,
+          pressureiofull: 0,
           pressurememorysome: 0,
+          pressurememoryfull: 0,
         }
       : {}),
   }));

@@ -18,6 +18,7 @@ import { die, errorText, paramError } from '../pve-error.ts';
 import { sha1 } from '../secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
+import { checkHookscript } from '../start-check.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { isHibernated } from '../vmstate.ts';
 import { storageOf } from '../volumes.ts';
@@ -85,6 +86,7 @@ function changeFrom(call: Call): ConfigChange {
   );
   for (const [key, value] of Object.entries(set))
     if (isDriveKey(key)) checkDriveAccess(sim, user, key, value);
+  if (set['hookscript'] !== undefined) checkHookscript(sim, call.node, set['hookscript']);
   return { set, remove, force: params.flag('force') };
 }
 

@@ -2,6 +2,7 @@
 import { realizeDrive } from '../config-change.ts';
 import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
+import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
 import { randomUuid } from '../secrets.ts';
 import { lockGuest, lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
@@ -207,7 +208,7 @@ async function destroyLocked(
       });
     });
   }
-  if (purge) sim.world.haResources.delete(`vm:${vmid}`);
+  if (purge) dropHaResource(sim.world, `vm:${vmid}`, true);
   sim.world.removeGuest(vmid);
 }
 

@@ -1,71 +1,18 @@
-/** `GET` and `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
-import { checkLock, drivesOf, loadGuest, printDrive, without, type Drive } from '../guest-config.ts';
+/** `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
+import { checkLock, loadGuest, printDrive, without, type Drive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
-import { die, paramError } from '../pve-error.ts';
+import { die, errorText, paramError } from '../pve-error.ts';
+import { runPreStartHook } from '../start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, StorageState, VolumeState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
-import { addVolume, linkedChildren, storageOf } from '../volumes.ts';
+import { activateStorage, addVolume, checkEnabled, linkedChildren, storageOf } from '../volumes.ts';
+import { localDrives, localResources, realDrives } from './qemu-migrate-check.ts';
 import { isOnNode } from './storage-view.ts';
 import { needRootFor } from './qemu-rights.ts';
-
-const realDrives = (sim: Sim, guest: GuestState): Drive[] =>
-  drivesOf(sim.contract, guest.config).filter((drive) => drive.storage !== '');
-
-function localDrives(sim: Sim, guest: GuestState): Drive[] {
-  return realDrives(sim, guest).filter((drive) => !storageOf(sim, drive.storage).shared);
-}
-
-function missingStorages(sim: Sim, guest: GuestState, node: string): string[] {
-  const used = realDrives(sim, guest).map((drive) => drive.storage);
-  const missing = used.filter((id) => {
-    const storage = storageOf(sim, id);
-    return storage.disabled || !isOnNode(storage, node);
-  });
-  return [...new Set(missing)];
-}
-
-/** QemuServer.pm check_local_resources: devices of the host that are not mapped. */
-function localResources(guest: GuestState): string[] {
-  return Object.entries(guest.config)
-    .filter(([key, value]) =>
-      /^hostpci\d+$/.test(key)
-        ? !value.includes('mapping=')
-        : (/^usb\d+$/.test(key) && !/spice|mapping=/.test(value)) ||
-          /^parallel\d+$/.test(key) ||
-          (/^serial\d+$/.test(key) && value !== 'socket'),
-    )
-    .map(([key]) => key);
-}
-
-function precondition(call: Call): unknown {
-  const { sim, node } = call;
-  const guest = loadGuest(sim, node, call.params.number('vmid'));
-  const localDisks = localDrives(sim, guest).map((drive) => ({
-    volid: drive.file,
-    size: sim.world.volume(drive.file, node)?.size ?? 0,
-    cdrom: drive.isCdrom ? 1 : 0,
-    is_unused: 0,
-  }));
-  const result: Record<string, unknown> = {
-    running: isRunning(guest) ? 1 : 0,
-    local_disks: localDisks,
-    local_resources: localResources(guest),
-  };
-  if (sim.facts.major > 7) result['mapped-resources'] = [];
-  if (sim.facts.major === 7 && isRunning(guest)) return result;
-  const others = [...sim.world.nodes.keys()].filter((name) => name !== node);
-  const blocked = others
-    .map((name) => [name, missingStorages(sim, guest, name)] as const)
-    .filter(([, ids]) => ids.length > 0);
-  result['allowed_nodes'] = others.filter((name) => !blocked.some(([other]) => other === name));
-  result['not_allowed_nodes'] = Object.fromEntries(
-    blocked.map(([name, ids]) => [name, { unavailable_storages: ids }]),
-  );
-  return result;
-}
 
 function targetStorageOf(call: Call): string | undefined {
   const wanted = call.params.optText('targetstorage');
@@ -86,7 +33,6 @@ function migrate(call: Call): unknown {
       throw paramError({ [option]: 'Only root may use this option.' });
   }
   needRootFor(call, 'force');
-  if (!sim.world.node(target).online) die(`node '${target}' is not online`);
   const guest = loadGuest(sim, node, params.number('vmid'));
   checkLock(guest);
   if (isRunning(guest) && !params.flag('online')) die("can't migrate running VM without --online");
@@ -98,8 +44,10 @@ function migrate(call: Call): unknown {
       die(`storage '${targetStorage}' is not available on node '${target}'`);
     }
   } else {
-    const [missing] = missingStorages(sim, guest, target);
-    if (missing !== undefined) die(`storage '${missing}' is not available on node '${target}'`);
+    for (const { storage } of realDrives(sim, guest)) {
+      checkEnabled(sim, storage, node);
+      checkEnabled(sim, storage, target);
+    }
   }
   const managed = sim.world.haResources.has(`vm:${guest.vmid}`);
   const args = {
@@ -107,7 +55,6 @@ function migrate(call: Call): unknown {
     target,
     withLocalDisks: params.flag('with-local-disks'),
     targetStorage: targetStorage ?? null,
-    delayed: managed,
   };
   return call.startTask(
     managed ? 'hamigrate' : 'qmigrate',
@@ -198,6 +145,12 @@ const majorMinor = (text: string): number[] => text.split('.', 2).map(Number);
 
 /** Why QEMU does not start there; the machine type is pinned to the QEMU of the source. */
 function startProblem(sim: Sim, guest: GuestState, target: string): string | undefined {
+  try {
+    runPreStartHook(sim, target, guest.vmid, guest.config);
+    for (const { storage } of realDrives(sim, guest)) activateStorage(sim, storage, target);
+  } catch (error) {
+    return errorText(error);
+  }
   const nic = firstNicProblem(sim, target, guest.config);
   if (nic) return nic.text;
   const [from, to] = [guest.node, target].map((name) =>
@@ -224,15 +177,16 @@ async function move(
   const memory = isRunning(guest) ? 2 : 1;
   const seconds = sim.latency.migrate_s * memory + (bytes / 1024 ** 3) * sim.latency.migrate_s_per_gib;
   await task.wait('transfer', seconds * 1000);
+  if (!sim.world.node(target).online) abort(task, "Can't connect to destination address using public key");
   const problem = isRunning(guest) ? startProblem(sim, guest, target) : undefined;
-  if (problem !== undefined || !sim.world.node(target).online) {
-    task.log(
-      problem === undefined
-        ? `ssh: connect to host ${target} port 22: No route to host`
-        : `[${target}] ${problem}`,
-    );
-    task.log('ERROR: migration aborted');
-    die('migration aborted');
+  if (problem !== undefined) {
+    // Phase 2 is over what it began: the machine stays up where it is, and the end is another word.
+    task.log(`[${target}] ${problem}`);
+    task.log(`ERROR: online migrate failure - remote command failed with exit code 255`);
+    task.log('aborting phase 2 - cleanup resources');
+    task.log('migrate_cancel');
+    task.log('ERROR: migration finished with problems (duration 00:00:05)');
+    die('migration problems');
   }
   task.once('moved', () => {
     noteChange(sim, guest);
@@ -240,6 +194,22 @@ async function move(
     guest.config = without(guest.config, 'lock');
     sim.world.moveGuest(guest, target);
   });
+}
+
+function abort(task: TaskContext, why: string): never {
+  task.log(`ERROR: migration aborted (duration 00:00:01): ${why}`);
+  return die('migration aborted');
+}
+
+/** Whoever waited for another migration of the machine finds it gone, or locked. */
+function prepare(sim: Sim, task: TaskContext, vmid: number): GuestState {
+  try {
+    const guest = loadGuest(sim, task.node, vmid);
+    if (!task.done('transfer')) checkLock(guest);
+    return guest;
+  } catch (error) {
+    return abort(task, errorText(error));
+  }
 }
 
 export function migrateWorker(sim: Sim): Worker {
@@ -250,15 +220,17 @@ export function migrateWorker(sim: Sim): Worker {
     const file = `/var/lock/qemu-server/pve-migrate-${vmid}`;
     await task.locked(sim.locks.flock(task.node, file, 'exclusive', 10_000), () =>
       task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-        const guest = loadGuest(sim, task.node, vmid);
-        if (!task.done('transfer')) checkLock(guest);
+        const guest = prepare(sim, task, vmid);
         const { targetStorage } = args;
         const to = typeof targetStorage === 'string' ? targetStorage : undefined;
+        // Before the machine is locked: a second request of that moment is not refused, but waits.
+        await task.wait('connect', sim.world.node(target).online ? 300 : 3_000);
+        if (!sim.world.node(target).online)
+          abort(task, "Can't connect to destination address using public key");
         const problem = obstacle(sim, guest, args['withLocalDisks'] === true, to);
         if (problem !== undefined) {
           task.log(`ERROR: ${problem}`);
-          task.log("ERROR: migration aborted (duration 00:00:01): can't migrate VM - check log");
-          die('migration aborted');
+          abort(task, "can't migrate VM - check log");
         }
         guest.config = { ...guest.config, lock: 'migrate' };
         try {
@@ -275,26 +247,12 @@ export function migrateWorker(sim: Sim): Worker {
 export function haMigrateWorker(sim: Sim): Worker {
   return async (task, args) => {
     await task.wait('queue', 200);
-    task.once('requested', () => {
-      sim.clock.at(sim.clock.now() + 10_000, () => {
-        const guest = sim.world.guests.get(Number(args['vmid']));
-        if (guest?.node !== task.node) return;
-        const { vmid, type } = guest;
-        const isVm = type === 'qemu';
-        sim.tasks.start({
-          node: task.node,
-          type: isVm ? 'qmigrate' : 'vzmigrate',
-          id: String(vmid),
-          user: 'root@pam',
-          kind: isVm ? 'migrate' : 'lxc-migrate',
-          args: isVm ? { ...args, withLocalDisks: true } : { ...args, restart: true },
-        });
-      });
-    });
+    const vmid = Number(args['vmid']);
+    const kind = sim.world.guests.get(vmid)?.type === 'lxc' ? 'ct' : 'vm';
+    task.once('requested', () => requestMigration(sim, `${kind}:${vmid}`, textArg(args, 'target')));
   };
 }
 
 export const qemuMigrateHandlers: Handlers = {
-  'GET /nodes/{node}/qemu/{vmid}/migrate': precondition,
   'POST /nodes/{node}/qemu/{vmid}/migrate': migrate,
 };

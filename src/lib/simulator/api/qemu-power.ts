@@ -2,8 +2,10 @@
 import { applyPending } from '../config-change.ts';
 import { checkLock, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
+import { prepareStart } from '../start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
@@ -42,6 +44,7 @@ async function start(sim: Sim, task: TaskContext, vmid: number, skiplock: boolea
   if (!skiplock && !resumes) checkLock(guest);
   if (isRunning(guest)) die(`VM ${vmid} already running`);
   applyPending(sim, guest);
+  prepareStart(sim, task.node, vmid, guest.config);
   const problem = firstNicProblem(sim, task.node, guest.config);
   if (problem?.early === true) {
     task.log(problem.text);
@@ -107,13 +110,11 @@ export function shutdownWorker(sim: Sim): Worker {
 export function haRequestWorker(sim: Sim): Worker {
   return async (task, args) => {
     await task.wait('queue', 200);
-    const guest = sim.world.guests.get(Number(args['vmid']));
-    if (!guest) return;
+    const sid = textArg(args, 'sid');
+    const timeout = typeof args['timeout'] === 'number' ? args['timeout'] : null;
     task.once('requested', () => {
-      sim.clock.at(sim.clock.now() + 10_000, () => {
-        if (args['action'] === 'start' && !isRunning(guest)) markStarted(sim, guest);
-        if (args['action'] === 'stop' && isRunning(guest)) markStopped(sim, guest);
-      });
+      if (args['action'] === 'start') requestStart(sim, sid);
+      else requestStop(sim, sid, { hard: args['hard'] === true, timeout, forceStop: true });
     });
   };
 }
@@ -124,10 +125,16 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
     needRootFor(call, 'skiplock');
     const guest = guestOf(call);
     const vmid = guest.vmid;
-    if (sim.world.haResources.has(`vm:${vmid}`)) {
+    const resource = sim.world.haResources.get(`vm:${vmid}`);
+    // `ignored` is as if it were not managed.
+    if (resource && resource.state !== 'ignored') {
+      if (crmState(resource) === 'error')
+        die(`service 'vm:${vmid}' in error state, must be disabled and fixed first`);
       return call.startTask(action === 'start' ? 'hastart' : 'hastop', String(vmid), 'ha-request', {
-        vmid,
+        sid: `vm:${vmid}`,
         action,
+        hard: type === 'qmstop',
+        timeout: params.optNumber('timeout') ?? null,
       });
     }
     if (type === 'qmshutdown' && guest.paused && !params.flag('forceStop'))

@@ -7,6 +7,7 @@ import {
   maxCpus,
   maxMemory,
   parseSize,
+  pressures,
   qmpStatus,
   usage,
 } from '../guest-view.ts';
@@ -47,6 +48,7 @@ function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
     ...(lock === undefined ? {} : { lock }),
     ...(tags === undefined ? {} : { tags }),
     ...(sim.facts.major === 9 ? { memhost: Math.round(live.mem * 1.05) } : {}),
+    ...(sim.facts.major === 9 && isRunning(guest) ? pressures(live.cpu) : {}),
   };
 }
 
@@ -98,7 +100,7 @@ function currentStatus(call: Call): unknown {
   return {
     ...vmStatus(sim, guest),
     qmpstatus: qmpStatus(guest),
-    ha: managed ? { managed: 1, state: managed.state } : { managed: 0 },
+    ha: managed ? { managed: 1, state: managed.status ?? managed.state } : { managed: 0 },
     ...(/(?:^|enabled=)1/.test(guest.config['agent'] ?? '') ? { agent: 1 } : {}),
   };
 }

@@ -112,7 +112,7 @@ export function checkBridges(sim: Sim, user: string, entries: readonly (readonly
     if (!isNetKey(key)) continue;
     const { bridge, tag, trunks } = parseNet(sim.contract, value);
     if (bridge === undefined) continue;
-    const zone = sim.world.fixed.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
+    const zone = sim.world.sdn.vnets.find((one) => one.vnet === bridge)?.zone ?? 'localnetwork';
     const path = `/sdn/zones/${zone}/${bridge}`;
     if (tag !== undefined) sim.rights.need(user, `${path}/${tag}`, 'SDN.Use');
     for (const vlan of (trunks ?? '').split(';').filter((one) => one !== '')) {

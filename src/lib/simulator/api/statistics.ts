@@ -1,5 +1,5 @@
 /** Load over time: RRD points of guests, and the metrics of the whole cluster. Loads are steady. Reads only. */
-import { isRunning, isTemplate, maxCpus, maxMemory, nodeUsage, usage } from '../guest-view.ts';
+import { isRunning, isTemplate, maxCpus, maxMemory, nodeUsage, pressures, usage } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState, NodeState } from '../state.ts';
@@ -44,7 +44,7 @@ function guestRrd(type: GuestState['type']): (call: Call) => unknown {
       return {
         time,
         ...{ cpu, maxcpu: maxCpus(guest), mem, maxmem: maxMemory(guest), disk: 0 },
-        ...(sim.facts.major === 9 ? { memhost: Math.round(mem * 1.05), pressurecpusome: 0 } : {}),
+        ...(sim.facts.major === 9 ? { memhost: Math.round(mem * 1.05), ...pressures(cpu) } : {}),
       };
     });
   };

@@ -18,7 +18,7 @@ export function spaceOf(
 /** The row of /cluster/resources. */
 export function storageRow(sim: Sim, storage: StorageState, node: NodeState): Record<string, unknown> {
   const { total, used } = spaceOf(sim, storage, node.name);
-  const available = node.online && !storage.disabled;
+  const available = node.online && storage.offlineOn?.includes(node.name) !== true;
   return {
     id: `storage/${node.name}/${storage.storage}`,
     type: 'storage',

@@ -3,6 +3,7 @@ import { splitList } from '../contract/formats.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { StorageState, VolumeState } from '../state.ts';
+import { activateStorage } from '../volumes.ts';
 import { isOnNode, spaceOf } from './storage-view.ts';
 
 const auditPrivileges = ['Datastore.Audit', 'Datastore.AllocateSpace'];
@@ -14,7 +15,7 @@ function known(call: Call): StorageState {
 
 function statusRow(call: Call, storage: StorageState): Record<string, unknown> {
   const { total, used, avail } = spaceOf(call.sim, storage, call.node);
-  const active = !storage.disabled;
+  const active = !storage.disabled && storage.offlineOn?.includes(call.node) !== true;
   return {
     storage: storage.storage,
     type: storage.type,
@@ -49,7 +50,7 @@ function listOnNode(call: Call): unknown {
 function listContent(call: Call): unknown {
   const { sim, params, node } = call;
   const storage = known(call);
-  if (!isOnNode(storage, node)) die(`storage '${storage.storage}' is not available on node '${node}'`);
+  activateStorage(sim, storage.storage, node);
   const content = params.optText('content');
   const vmid = params.optNumber('vmid');
   const visible = (volume: VolumeState): boolean =>

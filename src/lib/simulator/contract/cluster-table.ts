@@ -62,36 +62,6 @@ GET /cluster/metrics/export [89]
   local-only? bool
   [9] node-list? str
   start-time? int
-GET /cluster/ha/status/manager_status
-  may: ["perm","/",["Sys.Audit"]]
-GET /cluster/ha/status/current
-  may: ["perm","/",["Sys.Audit"]]
-GET /cluster/ha/resources
-  may: ["perm","/",["Sys.Audit"]]
-  type? str enum=ct|vm
-GET /cluster/ha/resources/{sid}
-  may: ["perm","/",["Sys.Audit"]]
-  sid! str:pve-ha-resource-or-vm-id
-DELETE /cluster/ha/resources/{sid}
-  flags: protected
-  may: ["perm","/",["Sys.Console"]]
-  [9] purge? bool
-  sid! str:pve-ha-resource-or-vm-id
-GET /cluster/ha/groups
-  may: ["perm","/",["Sys.Audit"]]
-GET /cluster/ha/rules [9]
-  may: ["perm","/",["Sys.Audit"]]
-  resource? str
-  type? str enum=node-affinity|resource-affinity
-GET /cluster/sdn/vnets
-  may: user=all
-  pending? bool
-  running? bool
-GET /cluster/sdn/zones
-  may: user=all
-  pending? bool
-  running? bool
-  type? str enum=evpn|faucet|qinq|simple|vlan|vxlan
 GET /nodes
   may: user=all
 GET /storage

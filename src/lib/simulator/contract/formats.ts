@@ -47,6 +47,7 @@ function checkPool(value: string, major: number): string | undefined {
 
 /** JSONSchema's own address formats. */
 const addressFormats: Readonly<Record<string, Check>> = {
+  ip: (value) => (isIPv4(value) || isIPv6(value) ? undefined : 'value does not look like a valid IP address'),
   ipv4: (value) => (isIPv4(value) ? undefined : 'value does not look like a valid IPv4 address'),
   ipv6: (value) => (isIPv6(value) ? undefined : 'value does not look like a valid IPv6 address'),
   ipv4mask: (value) => (ipv4Masks.has(value) ? undefined : 'value does not look like a valid IP netmask'),
@@ -75,6 +76,24 @@ const addressFormats: Readonly<Record<string, Check>> = {
       ? undefined
       : 'value is not a valid unicast MAC address',
 };
+
+/** JSONSchema.pm pve_verify_vlan_id_or_range. */
+function vlanRange(value: string): string | undefined {
+  const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(value) ?? [];
+  if (from === undefined) return `invalid VLAN configuration '${value}'`;
+  const bad = [from, ...(to === undefined ? [] : [to])].find((tag) => Number(tag) < 2 || Number(tag) > 4094);
+  if (bad !== undefined) return `invalid VLAN tag '${bad}'`;
+  return to !== undefined && Number(from) >= Number(to)
+    ? `VLAN range must go from lower to higher tag '${value}'`
+    : undefined;
+}
+
+function sdnId(what: 'zone' | 'vnet'): Check {
+  return (value) => {
+    if (!/^[a-z][a-z0-9]*[a-z0-9]$/i.test(value)) return `${what} ID '${value}' contains illegal characters`;
+    return value.length > 8 ? `${what} ID '${value}' can't be more length than 8 characters` : undefined;
+  };
+}
 
 const nameFormats: Readonly<Record<string, Check>> = {
   'pve-vmid': matches(/^[1-9][0-9]{2,8}$/, says('value does not look like a valid VM ID')),
@@ -120,7 +139,14 @@ const nameFormats: Readonly<Record<string, Check>> = {
       ? undefined
       : 'invalid network interface name ' + `'${value}'`,
   'pve-bridge-id': matches(/^[-_.\w]+$/, (value) => `invalid bridge ID '${value}'`),
-  'pve-vlan-id-or-range': matches(/^\d{1,4}(?:-\d{1,4})?$/, (value) => `invalid VLAN ID '${value}'`),
+  'pve-vlan-id-or-range': vlanRange,
+  'pve-sdn-zone-id': sdnId('zone'),
+  'pve-sdn-vnet-id': sdnId('vnet'),
+  'pve-sdn-fabric-id': matches(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$/, says('invalid fabric ID')),
+  'pve-sdn-bgp-rt': matches(/^[\d.]+:\d+$/, says('value does not look like a valid bgp route-target')),
+  'pve-ha-node': matches(new RegExp(`^${label}(?::\\d+)?$`), says('invalid HA node')),
+  'pve-ha-group-node': matches(new RegExp(`^${label}(?::\\d+)?$`), says('invalid HA group node')),
+  'pve-ha-resource-id': matches(/^(?:vm|ct):\d+$/, (value) => `invalid resource ID '${value}'`),
   'pve-tag': matches(/^[a-z0-9_][a-z0-9_\-+.]*$/i, says('invalid characters in tag')),
   'pve-ha-resource-or-vm-id': matches(/^(?:(?:vm|ct):)?\d+$/, (value) => `invalid resource ID '${value}'`),
   'pve-task-status-type': matches(/^(?:ok|error|warning|unknown)$/i, (value) => `invalid status '${value}'`),

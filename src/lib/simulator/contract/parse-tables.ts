@@ -76,9 +76,9 @@ function expandChoices(text: string): string[] {
   });
 }
 
-/** Perl patterns to JavaScript: `{,16}` has no lower bound there. */
+/** Perl patterns to JavaScript: `{,16}` has no lower bound there, and `\w` (in classes only, here) has all letters. */
 function toRegExp(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern.replaceAll('{,', '{0,')})$`);
+  return new RegExp(`^(?:${pattern.replaceAll('{,', '{0,').replaceAll('\\w', '\\w\\u0080-\\uFFFF')})$`);
 }
 
 function parseParam(line: string): ParamSpec {

@@ -152,7 +152,7 @@ export class Dispatcher {
     struck: readonly RequestFault[],
   ): Promise<Answer> {
     const { spec } = route;
-    const free = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
+    const { worker, free } = await this.#workers.take(node, spec.protected ? 'pvedaemon' : 'pveproxy');
     try {
       await this.#sim.clock.sleep(this.#sim.latency.request_ms);
       const params = validateParams(spec.params, raw, {
@@ -161,7 +161,7 @@ export class Dispatcher {
       });
       const handler = this.#handlers[`${spec.method} ${spec.path}`];
       if (!handler) throw new Error(`no handler for ${spec.method} ${spec.path}`);
-      const call = this.#call(params, user, node, struck);
+      const call = this.#call(params, user, { node, worker }, struck);
       const data: unknown = (await handler(call)) ?? null;
       return { status: 200, reason: 'OK', body: { data, ...call.attributes } };
     } finally {
@@ -169,12 +169,18 @@ export class Dispatcher {
     }
   }
 
-  #call(params: Call['params'], user: string, node: string, struck: readonly RequestFault[]): Call {
+  #call(
+    params: Call['params'],
+    user: string,
+    { node, worker }: Pick<Call, 'node' | 'worker'>,
+    struck: readonly RequestFault[],
+  ): Call {
     const fault = struck.find((one) => one.action === 'task-fail')?.exitstatus;
     return {
       sim: this.#sim,
       user,
       node,
+      worker,
       params,
       attributes: {},
       startTask: (type, id, kind, args) => this.#sim.tasks.start({ node, type, id, user, kind, args, fault }),

@@ -2,25 +2,45 @@
 
 const workersPerDaemon = 3;
 
+/** Which worker does the call: what it has read once, it keeps for itself. */
+interface Worker {
+  readonly worker: number;
+  readonly free: () => void;
+}
+
 interface Pool {
-  busy: number;
-  readonly waiting: (() => void)[];
+  next: number;
+  readonly busy: Set<number>;
+  readonly waiting: ((worker: number) => void)[];
 }
 
 export class WorkerPools {
   readonly #pools = new Map<string, Pool>();
 
-  /** Waits for a free worker of the daemon on that node; the result frees it. */
-  async take(node: string, daemon: 'pveproxy' | 'pvedaemon'): Promise<() => void> {
+  /** Waits for a free worker of the daemon on that node: the next in turn that has nothing to do. */
+  async take(node: string, daemon: 'pveproxy' | 'pvedaemon'): Promise<Worker> {
     const key = `${node}/${daemon}`;
-    const pool: Pool = this.#pools.get(key) ?? { busy: 0, waiting: [] };
+    const pool: Pool = this.#pools.get(key) ?? { next: 0, busy: new Set(), waiting: [] };
     this.#pools.set(key, pool);
-    if (pool.busy < workersPerDaemon) pool.busy += 1;
-    else await new Promise<void>((resolve) => pool.waiting.push(resolve));
-    return () => {
-      const next = pool.waiting.shift();
-      if (next) next();
-      else pool.busy -= 1;
+    const worker = idleWorker(pool) ?? (await new Promise<number>((resolve) => pool.waiting.push(resolve)));
+    pool.busy.add(worker);
+    return {
+      worker,
+      free: () => {
+        const next = pool.waiting.shift();
+        if (next) next(worker);
+        else pool.busy.delete(worker);
+      },
     };
   }
+}
+
+function idleWorker(pool: Pool): number | undefined {
+  for (let i = 0; i < workersPerDaemon; i += 1) {
+    const worker = (pool.next + i) % workersPerDaemon;
+    if (pool.busy.has(worker)) continue;
+    pool.next = worker + 1;
+    return worker;
+  }
+  return undefined;
 }

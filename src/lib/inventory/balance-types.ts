@@ -1,0 +1,135 @@
+/** The cluster as `balance` observes it: plain data with loads, a snapshot per round. */
+import type {
+  BridgeUse,
+  GuestInfo,
+  NodeInfo,
+  NodeNetwork,
+  PoolInfo,
+  RunningTask,
+  StorageInfo,
+  VmConfig,
+} from './types.ts';
+
+/**
+ * The cluster as balance sees it. Loads are averages over the window, never one instant. Arrays are in no particular
+ * order. `configs`, `running` and `bridgeUse` may be short: the planner then asks for more in `BalanceNeeds`.
+ */
+export interface BalanceInventory {
+  /** Server's own time, ISO 8601 UTC. */
+  readonly now: string;
+  /** E.g. `8.4`; the lowest of the cluster's nodes that answered. */
+  readonly version: string;
+  readonly nodes: readonly BalanceNode[];
+  readonly guests: readonly BalanceGuest[];
+  readonly storages: readonly StorageInfo[];
+  readonly networks: readonly NodeNetwork[];
+  readonly vnets: readonly VnetInfo[];
+  readonly pools: readonly PoolInfo[];
+  /** Configurations read so far. */
+  readonly configs: readonly VmConfig[];
+  /** What runs, of guests whose configuration was read; 7.4 and stopped guests give none. */
+  readonly running: readonly RunningMachine[];
+  /** As in `Inventory`: the bridges named by the guests of `bridgeUseNodes`. */
+  readonly bridgeUse: readonly BridgeUse[];
+  readonly bridgeUseNodes: readonly string[];
+  readonly haRules: readonly HaRule[];
+  /** PVE 9.2's own balancer (`crs: ha-auto-rebalance=1`) is on. */
+  readonly haAutoRebalance: boolean;
+  /** Migrations of the task logs, finished ones and those under way, of any caller. */
+  readonly migrations: readonly MigrationRecord[];
+  /** Node → ISO time before which its task log is gone; absent: it reaches back far enough. */
+  readonly historyFrom: Readonly<Record<string, string>>;
+  /** Tasks under way, migrations included. */
+  readonly tasks: readonly RunningTask[];
+  /** What could not be read, in words. */
+  readonly gaps: readonly string[];
+}
+
+/** `cpu` and `memoryUsed` are averages over the window. */
+export interface BalanceNode extends NodeInfo {
+  /** Load average (averaged over the window) by threads; absent: not known. */
+  readonly loadPerCore?: number;
+  /** PSI "some", 0…1; PVE 9. */
+  readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** `cpuinfo.model`; absent: not known, the node is in a CPU group of its own unless `cpu_groups` says otherwise. */
+  readonly cpuModel?: string;
+  /** Installed pve-qemu-kvm or `pveversion`, e.g. `9.2.0`; absent: not known. */
+  readonly qemuVersion?: string;
+  /** `/nodes/{n}/version`, e.g. `8.4.5`. */
+  readonly pveVersion?: string;
+}
+
+export interface BalanceGuest extends GuestInfo {
+  /** Fraction of its own `cpus`, averaged; 0 when stopped. */
+  readonly cpu: number;
+  /** Bytes of the host, averaged (`memhost` on 9, `mem` before); 0 when stopped. */
+  readonly memoryUsed: number;
+  /** Lower case. */
+  readonly tags: readonly string[];
+  readonly haState?: string;
+}
+
+export interface VnetInfo {
+  readonly vnet: string;
+  /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
+  readonly zoneType?: string;
+  /** Nodes of its zone; absent: all. */
+  readonly nodes?: readonly string[];
+}
+
+export interface RunningMachine {
+  readonly vmid: number;
+  /** `running-machine`, e.g. `pc-i440fx-9.2+pve1`. */
+  readonly machine?: string;
+  /** `running-qemu`, e.g. `9.2.0`. */
+  readonly qemu?: string;
+}
+
+/** An HA rule of PVE 9, or a group of 7/8 as a `node-affinity`. Resources as VMIDs. */
+export type HaRule =
+  | {
+      readonly name: string;
+      readonly kind: 'node-affinity';
+      readonly vmids: readonly number[];
+      readonly nodes: readonly string[];
+      /** Groups: `restricted`. */
+      readonly strict: boolean;
+    }
+  | {
+      readonly name: string;
+      readonly kind: 'resource-affinity';
+      readonly vmids: readonly number[];
+      readonly affinity: 'positive' | 'negative';
+    };
+
+/** One migration task. A `hamigrate` counts as failed only when its guest did not arrive. */
+export interface MigrationRecord {
+  readonly vmid: number;
+  readonly from: string;
+  /** Absent: the log does not tell. */
+  readonly to?: string;
+  /** ISO 8601 UTC. */
+  readonly start: string;
+  /** Absent while it runs. */
+  readonly end?: string;
+  /** `timeout`: it ran longer than `migration_timeout`, or somebody stopped it. */
+  readonly status: 'running' | 'ok' | 'failed' | 'timeout';
+  /** The last words of the task, for messages. */
+  readonly error?: string;
+}
+
+/** A move that PVE's own precondition call refused, or that may not be tried in this run. */
+export interface Veto {
+  readonly vmid: number;
+  /** Absent: nowhere. */
+  readonly target?: string;
+  readonly reason: string;
+}
+
+/** What has to be read before this plan may be applied; all empty: it may. Read it, and plan again. */
+export interface BalanceNeeds {
+  /** VMIDs whose configuration (and running machine) is not known. Ascending. */
+  readonly configs: readonly number[];
+  /** Nodes whose guests' NICs are not known. */
+  readonly bridgeUse: readonly string[];
+}

@@ -1,0 +1,104 @@
+/**
+ * Which pools somebody else may write. Whoever has Pool.Allocate on a pool, or passed down from a parent pool, writes its
+ * comment (PVE/API2/Pool.pm), and everybody may copy ours: the comment of such a pool proves nothing, for no command.
+ * Must not know what marks say.
+ */
+import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
+
+/** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
+export interface Trust {
+  /** Whose login it is; undefined where nobody said. */
+  readonly caller: string | undefined;
+  /** The other accounts that run deploy-stand, or that administer its pools. */
+  readonly operators: readonly string[];
+}
+
+interface Lists {
+  readonly acls: readonly AclEntry[];
+  /** Role → its privileges; a role that is not there is taken to hold everything. */
+  readonly roles: Readonly<Record<string, readonly string[]>>;
+  readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
+}
+
+const ROOT = 'root@pam';
+const WRITES_POOLS = 'Pool.Allocate';
+
+/** `user@realm` of a token's id. */
+function ownerOf(account: string): string {
+  const at = account.indexOf('!');
+  return at < 0 ? account : account.slice(0, at);
+}
+
+function membersOf(users: Lists['users']): Map<string, string[]> {
+  const members = new Map<string, string[]>();
+  for (const { userid, groups } of users) {
+    for (const group of groups) members.set(group, [...(members.get(group) ?? []), userid]);
+  }
+  return members;
+}
+
+/** A group is trusted by name, or when each of its members is. */
+function judgeOf({ caller, operators }: Trust, users: Lists['users']): (entry: AclEntry) => boolean {
+  const trusted = new Set([ROOT, ...operators, ...(caller === undefined ? [] : [caller, ownerOf(caller)])]);
+  const members = membersOf(users);
+  return ({ type, subject }) => {
+    if (type === 'user') return trusted.has(subject);
+    if (type === 'token') return trusted.has(subject) || trusted.has(ownerOf(subject));
+    const inGroup = members.get(subject) ?? [];
+    return trusted.has(`@${subject}`) || (inGroup.length > 0 && inGroup.every((user) => trusted.has(user)));
+  };
+}
+
+/** `/pool/a/b` is below `/pool/a`. */
+function pathsOf(pool: string): readonly string[] {
+  const parts = pool.split('/');
+  return parts.map((_, index) => `/pool/${parts.slice(0, index + 1).join('/')}`);
+}
+
+function say({ type, subject, role, path }: AclEntry): string {
+  return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
+}
+
+/** What is told of pools whose marks are not believed; those without a mark of ours are nobody's concern. */
+export function delegatedGaps(
+  written: readonly PoolInfo[],
+  pools: readonly PoolInfo[],
+  isMarked: (comment: string) => boolean,
+): string[] {
+  const marked = new Set(written.filter(({ comment }) => isMarked(comment)).map(({ pool }) => pool));
+  const told = pools.filter(({ pool, delegated }) => delegated !== undefined && marked.has(pool));
+  const [first] = told;
+  if (!first) return [];
+  const names = told.slice(0, 5).map(({ pool }) => pool);
+  const more = told.length > names.length ? ` and ${told.length - names.length} more` : '';
+  const list = `${told.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
+  return [
+    `${list} can be written by somebody else, so the marks there are not believed: ${first.delegated ?? ''}; take that right away, or name the account in operators: of the connections file`,
+  ];
+}
+
+/**
+ * The pools, with what tells of those that somebody else may write. ACLs on `/` and `/pool` are not looked at: whoever
+ * has them administers every pool.
+ */
+export function tellDelegated(
+  pools: readonly PoolInfo[],
+  { acls, roles, users }: Lists,
+  trust: Trust,
+): PoolInfo[] {
+  const isTrusted = judgeOf(trust, users);
+  const byPath = new Map<string, AclEntry[]>();
+  for (const entry of acls) {
+    const holds = roles[entry.role]?.includes(WRITES_POOLS) ?? true;
+    if (!entry.path.startsWith('/pool/') || !holds || isTrusted(entry)) continue;
+    byPath.set(entry.path, [...(byPath.get(entry.path) ?? []), entry]);
+  }
+  return pools.map((info) => {
+    const own = `/pool/${info.pool}`;
+    const foreign = pathsOf(info.pool)
+      .flatMap((path) => byPath.get(path) ?? [])
+      .find(({ path, propagate }) => path === own || propagate);
+    // What stands there is noise: it is not passed on, so that nobody can believe it.
+    return foreign ? { pool: info.pool, comment: '', delegated: say(foreign) } : info;
+  });
+}

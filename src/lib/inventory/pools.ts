@@ -1,0 +1,42 @@
+/** Reads pools with what decides whether their marks count: the only place that reads a pool's comment for planning. */
+import type { PveApi } from '../proxmox/types.ts';
+import { isPoolMarked } from '../marks/pool.ts';
+import { delegatedGaps, tellDelegated } from './delegated.ts';
+import { unlessForbidden } from './forbidden.ts';
+import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
+
+/** Who reads, and whom it trusts. */
+export interface ReadContext {
+  readonly pve: PveApi;
+  /** Aborts all requests. */
+  readonly hard?: AbortSignal;
+  /** `user@realm`, or `user@realm!token`. */
+  readonly caller?: string;
+  /** Accounts whose writing of pools counts as ours, besides the caller. */
+  readonly operators?: readonly string[];
+}
+
+export interface PoolReading {
+  readonly pools: readonly PoolInfo[];
+  readonly users: readonly UserInfo[];
+  readonly acls: readonly AclEntry[];
+  /** Role → its privileges. */
+  readonly rolePrivileges: Readonly<Record<string, readonly string[]>>;
+}
+
+/** `gap` hears what could not be read. */
+export async function readPools(
+  { pve, hard: signal, caller, operators = [] }: ReadContext,
+  gap: (text: string) => () => void,
+): Promise<PoolReading> {
+  const [written, users, acls, roles] = await Promise.all([
+    pve.pools(signal),
+    pve.users(signal),
+    unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
+    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+  ]);
+  const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
+  const pools = tellDelegated(written, { acls, roles: rolePrivileges, users }, { caller, operators });
+  for (const text of delegatedGaps(written, pools, isPoolMarked)) gap(text)();
+  return { pools, users, acls, rolePrivileges };
+}

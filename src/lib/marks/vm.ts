@@ -1,0 +1,58 @@
+/** The mark of a VM, a line in its notes, and the tags for people. The notes can be edited by students. */
+import { MARK, parseFields } from './fields.ts';
+
+/** Tag on every VM of ours; for people, never evidence (clones inherit tags, students may edit them). */
+export const TAG = 'deploy-stand';
+
+/** Tag that names the lab; for people, too. */
+export function labTag(lab: string): string {
+  return `lab-${lab}`;
+}
+
+/** What a VM's description says of it. */
+export interface VmMark {
+  readonly lab: string;
+  readonly user: string;
+  readonly machine: string;
+  readonly vmid: number;
+  /** Present once the VM is configured. */
+  readonly spec?: string;
+  /** The replica that it is a linked clone of: lvmthin does not tell (pve-storage LvmThinPlugin.pm). */
+  readonly base?: number;
+}
+
+export function formatVmMark(mark: VmMark): string {
+  return [
+    `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`,
+    ...(mark.base === undefined ? [] : [`base=${mark.base}`]),
+    ...(mark.spec === undefined ? [] : [`spec=${mark.spec}`]),
+  ].join(' ');
+}
+
+function isVmMarkLine(text: string): boolean {
+  return text.startsWith(`${MARK} lab=`);
+}
+
+/** The notes with this mark in the place of the one they have, else at their end. */
+export function withVmMark(description: string, mark: VmMark): string {
+  const lines = description.trimEnd().split('\n');
+  const at = lines.findIndex(isVmMarkLine);
+  if (at >= 0) lines[at] = formatVmMark(mark);
+  else lines.push(formatVmMark(mark));
+  return lines.filter((line, index) => line !== '' || index > 0).join('\n');
+}
+
+export function parseVmMark(description: string): VmMark | undefined {
+  const line = description.split('\n').find(isVmMarkLine);
+  if (line === undefined) return undefined;
+  const { lab, user, machine, vmid, spec, base } = parseFields(line);
+  if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;
+  return {
+    lab,
+    user,
+    machine,
+    vmid: Number(vmid),
+    ...(spec ? { spec } : {}),
+    ...(base !== undefined && /^\d{1,9}$/.test(base) ? { base: Number(base) } : {}),
+  };
+}

@@ -1,0 +1,82 @@
+/** The plan: a JSON document (no functions, Dates, Maps or class instances). Decides nothing. */
+import type { Strategy } from '../../config/types.ts';
+import type { BalanceReport } from './balance-report.ts';
+import type { Step } from './step.ts';
+
+/** What must still be true when a saved plan is applied. */
+export type Precondition =
+  | { readonly kind: 'vmid-free'; readonly vmid: number }
+  | { readonly kind: 'bridge-free'; readonly bridge: string; readonly node: string }
+  | { readonly kind: 'bridge'; readonly bridge: string; readonly node: string; readonly comment: string }
+  | { readonly kind: 'template'; readonly vmid: number; readonly node: string; readonly digest: string }
+  | { readonly kind: 'pool'; readonly pool: string; readonly comment: string | null }
+  | { readonly kind: 'user-absent'; readonly userid: string }
+  | { readonly kind: 'vm'; readonly vmid: number; readonly node: string; readonly description: string }
+  | { readonly kind: 'node-online'; readonly node: string };
+
+export interface PlannedVm {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  /** What is known before the run. */
+  readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change' | 'going' | 'staying';
+  /** Observed power state, `stopped` for new ones. */
+  readonly power: string;
+}
+
+export interface PlannedBridge {
+  readonly node: string;
+  readonly iface: string;
+  readonly alias: string;
+}
+
+/** One user's stand in the plan; also when nothing is to be done for it. */
+export interface PlannedStand {
+  readonly user: string;
+  readonly pool: string;
+  /** Absent when the stand was refused before it had one. */
+  readonly node?: string;
+  /** Why this node. */
+  readonly placement?: string;
+  readonly vms: readonly PlannedVm[];
+  readonly bridges: readonly PlannedBridge[];
+  /** Set: nothing is done for this stand, and the run ends "partial". */
+  readonly refused?: Refusal;
+  /** Differences that deploy reports and leaves alone. */
+  readonly notes: readonly string[];
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** One node in a plan that is about nodes instead of stands. */
+export interface PlannedNode {
+  readonly node: string;
+  /** Set: nothing is done on this node, and the run ends "partial". */
+  readonly refused?: Refusal;
+  /** What stays as it is, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface Plan {
+  readonly version: 1;
+  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates' | 'balance';
+  /** Empty when several labs are concerned. */
+  readonly lab: string;
+  /** Of a deploy. */
+  readonly strategy?: Strategy;
+  /** By which rights of the caller VMs are made and claimed; absent where it was not asked. */
+  readonly profile?: 'full' | 'confined';
+  /** Topological: a step stands behind all it depends on. */
+  readonly steps: readonly Step[];
+  readonly stands: readonly PlannedStand[];
+  /** Of `bridges` and `templates`: the nodes with something to do or to say, in natural order. */
+  readonly nodes?: readonly PlannedNode[];
+  /** Of `balance`: loads, and why each guest moves or stays. */
+  readonly balance?: BalanceReport;
+  readonly preconditions: readonly Precondition[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,120 @@
+/**
+ * What is true of each kind of step, wherever it is asked: one row per kind, and a kind without a row does not compile.
+ * Holds no words for people (render/) and no privileges (privileges/), and sizes no limit (execute/limits.ts).
+ */
+import type { Step, StepKind, StepOf } from './step.ts';
+
+/** `takes-away`: a right; `removes`: an object is gone afterwards, which `--max-changes` counts. */
+export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
+
+/**
+ * `reserves`: takes names or numbers that others could take too.
+ * `told-to-planners`: other runs plan by what it changes, so that it is done under the planning lock.
+ * `gives-up`: a claim or an account goes; whatever it speaks of has to be gone by then.
+ * `edits`: can be all there is to do for a stand that is complete.
+ * `sets-password`: afterwards the user has a password that may be new.
+ * `makes-replica`: part of the making of a copy of a template.
+ */
+export type StepRole =
+  'reserves' | 'told-to-planners' | 'gives-up' | 'edits' | 'sets-password' | 'makes-replica';
+
+interface StepTraits<K extends StepKind> {
+  readonly effect: StepEffect;
+  readonly roles: readonly StepRole[];
+  /** Keys of the limits that it falls under: by PVE's locks, and by what a node bears. */
+  readonly limits: (step: StepOf<K>) => readonly string[];
+}
+
+interface OnNode {
+  readonly node: string;
+}
+
+interface WithLocks {
+  readonly locks: readonly string[];
+}
+
+/** Users, pools and ACLs are one file under one cluster-wide lock (pve-access-control AccessControl.pm). */
+const userConfig = (): readonly string[] => ['user.cfg'];
+
+/** Edits share one staged file per node, and ifupdown2 refuses a second reload instead of waiting. */
+const network = ({ node }: OnNode): readonly string[] => [`network:${node}`];
+
+const sync = ({ node }: OnNode): readonly string[] => [`sync:${node}`];
+
+const task = ({ node }: OnNode): readonly string[] => [`task:${node}`];
+
+const storages = ({ locks }: WithLocks): readonly string[] => [
+  ...new Set(locks.map((lock) => `storage:${lock}`)),
+];
+
+const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
+  'user.create': { effect: 'creates', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
+  'user.update': { effect: 'changes', roles: [], limits: userConfig },
+  'user.password': { effect: 'changes', roles: ['sets-password'], limits: userConfig },
+  'user.recreate': { effect: 'changes', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
+  'user.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'pool.create': { effect: 'creates', roles: ['told-to-planners', 'reserves'], limits: userConfig },
+  'pool.update': { effect: 'changes', roles: ['told-to-planners', 'reserves'], limits: userConfig },
+  'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'acl.grant': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
+  'acl.revoke': { effect: 'takes-away', roles: [], limits: userConfig },
+  'bridge.create': { effect: 'creates', roles: ['reserves'], limits: network },
+  'bridge.update': { effect: 'changes', roles: ['reserves', 'edits'], limits: network },
+  'bridge.delete': { effect: 'removes', roles: [], limits: network },
+  'network.reload': { effect: 'changes', roles: ['edits'], limits: network },
+  'template.clone': {
+    effect: 'creates',
+    roles: ['makes-replica'],
+    limits: (step) => [...task(step), `copy:${step.node}`, ...storages(step)],
+  },
+  'template.configure': { effect: 'changes', roles: ['makes-replica'], limits: sync },
+  'template.migrate': {
+    effect: 'changes',
+    roles: ['makes-replica'],
+    limits: (step) => [...task(step), `copy:${step.node}`, `copy:${step.home}`, ...storages(step)],
+  },
+  'template.convert': {
+    effect: 'changes',
+    roles: ['makes-replica'],
+    limits: (step) => [...task(step), ...storages(step)],
+  },
+  'vm.clone': {
+    effect: 'creates',
+    roles: [],
+    limits: (step) => [...task(step), ...(step.pool === undefined ? [] : ['pool-clone']), ...storages(step)],
+  },
+  'vm.mark': { effect: 'changes', roles: [], limits: sync },
+  'vm.configure': { effect: 'changes', roles: ['edits'], limits: sync },
+  'vm.snapshot': { effect: 'creates', roles: [], limits: task },
+  'vm.start': { effect: 'changes', roles: [], limits: task },
+  'vm.stop': { effect: 'changes', roles: [], limits: task },
+  'vm.unprotect': { effect: 'changes', roles: [], limits: sync },
+  'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), 'destroy'] },
+  'vm.migrate': {
+    effect: 'changes',
+    roles: [],
+    limits: ({ node, target }) => ['migrate', `migrate-from:${node}`, `migrate-to:${target}`],
+  },
+  // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
+  'ha.remove': { effect: 'changes', roles: [], limits: () => ['ha'] },
+};
+
+export function effectOf({ kind }: Pick<Step, 'kind'>): StepEffect {
+  return TRAITS[kind].effect;
+}
+
+export function hasRole({ kind }: Pick<Step, 'kind'>, role: StepRole): boolean {
+  return TRAITS[kind].roles.includes(role);
+}
+
+/** No switch and no cast: the map's type ties each kind to its function. */
+export function limitsOf<K extends StepKind>(step: StepOf<K>): readonly string[] {
+  return TRAITS[step.kind].limits(step);
+}
+
+/** The node that a step is about: of copies of templates the one they are made for, wherever the work is done; undefined for the cluster's steps. */
+export function nodeOfStep(step: Step): string | undefined {
+  if ('home' in step) return step.home;
+  return 'node' in step ? step.node : undefined;
+}

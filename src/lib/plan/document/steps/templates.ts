@@ -1,0 +1,51 @@
+/** Steps on our copies of templates. Payloads only; "Fail:" says what is left behind, and how it is mended. */
+
+export interface TemplateSteps {
+  /**
+   * A full copy of a template under a claimed VMID; `home` is the node that it is made for. Fail: PVE rolls the copy
+   * back; the claim stays and the id is used again.
+   */
+  'template.clone': {
+    /** Node of the template. */
+    readonly node: string;
+    /** The same: PVE cannot copy onto another node what is on local storage. */
+    readonly target: string;
+    readonly home: string;
+    readonly templateVmid: number;
+    readonly vmid: number;
+    readonly name: string;
+    /** The mark. */
+    readonly description: string;
+    readonly full: true;
+    readonly storage?: string;
+    readonly locks: readonly string[];
+  };
+  /** Takes from a copy what its template handed down. Fail: run again; `templates prune` removes what is left. */
+  'template.configure': {
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    /** Plain config keys → values. */
+    readonly options: Readonly<Record<string, string>>;
+  };
+  /** Moves a copy, with its local disks. Fail: it is still on `node`. Run again. */
+  'template.migrate': {
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly targetStorage?: string;
+    /** Storages of `home` whose locks it takes. */
+    readonly locks: readonly string[];
+  };
+  /** Makes a copy a template. Fail: it is none yet, and nothing is cloned from it. Run again. */
+  'template.convert': {
+    /** The node that it is on by now. */
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly locks: readonly string[];
+  };
+}

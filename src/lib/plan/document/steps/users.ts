@@ -1,0 +1,55 @@
+/** Steps on accounts. Payloads only; "Fail:" says what is left behind, and how it is mended. */
+
+export interface UserSteps {
+  /** Fail: no user. Run again. The password waits in the credentials file as `pending`. */
+  'user.create': {
+    readonly userid: string;
+    readonly comment: string;
+    readonly groups: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    /** `directory`: the realm keeps passwords itself. */
+    readonly password: 'generate' | 'directory';
+  };
+  /**
+   * Changes what is named, on a user with our mark. `expire` is 0 for never, `groups` the complete set. Fail: the user
+   * is as before. Run again.
+   */
+  'user.update': {
+    readonly userid: string;
+    /** The comment that the planner saw; with another one the user is left alone. */
+    readonly comment: string;
+    readonly newComment?: string;
+    readonly groups?: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    readonly enable?: boolean;
+  };
+  /**
+   * Sets a new password; takes a login by password, PVE lets no token do it. Fail: the file holds both the former and
+   * the new password, of which one is valid. Run again: the new one is set.
+   */
+  'user.password': { readonly userid: string; readonly comment: string };
+  /**
+   * Removes a user of ours and creates it anew with a new password and the rights it had: one step, so that a stop
+   * never comes between. Tokens and second factors of the user are lost. Fail: no user. Run deploy or `users sync`:
+   * the user gets the password that waits in the credentials file as `pending`.
+   */
+  'user.recreate': {
+    readonly userid: string;
+    readonly comment: string;
+    readonly groups: readonly string[];
+    readonly email?: string;
+    readonly firstName?: string;
+    readonly lastName?: string;
+    readonly expire?: number;
+    readonly enable: boolean;
+    readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
+  };
+  /** Only a user with our mark. Fail: the user stays. Run cleanup again. */
+  'user.delete': { readonly userid: string; readonly comment: string };
+}

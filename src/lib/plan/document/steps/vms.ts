@@ -1,0 +1,95 @@
+/** Steps on VMs. Payloads only; "Fail:" says what is left behind, and how it is mended. */
+import type { Nic } from '../../../pve-values/nics.ts';
+
+export interface VmSteps {
+  /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
+  'vm.clone': {
+    /** Node of the template; the task lives there. */
+    readonly node: string;
+    /** Node of the new VM; differs from `node` only on shared storage. */
+    readonly target: string;
+    readonly templateVmid: number;
+    readonly vmid: number;
+    readonly name: string;
+    /** The mark, without `spec=`. */
+    readonly description: string;
+    readonly full: boolean;
+    readonly storage?: string;
+    /** Of a confined caller: the pool that the VM joins at the end of its clone. Else its claim has made it a member. */
+    readonly pool?: string;
+    /** Storages whose locks the clone takes: `shared:<id>` or `<node>:<id>`. */
+    readonly locks: readonly string[];
+  };
+  /**
+   * Writes our mark into the notes of a VM that was not made by us, and changes nothing else. Only while it is a member of
+   * the pool and its notes are those that the planner saw. Fail: claimed, but unmarked. Run again.
+   */
+  'vm.mark': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly description: string;
+    readonly newDescription: string;
+  };
+  /**
+   * One PUT: NICs (the complete set; others are removed), options and the mark with `spec=`. Fail: the VM has no
+   * `spec` and is configured again by the next run.
+   */
+  'vm.configure': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly description: string;
+    readonly nics: readonly Nic[];
+    /** Plain config keys → values, e.g. `{ cores: '2', onboot: '0' }`. */
+    readonly options: Readonly<Record<string, string>>;
+    /** Added to the tags the VM has. */
+    readonly tags: readonly string[];
+    /** Config keys to delete, NICs aside. */
+    readonly remove: readonly string[];
+    /** Machine whose cloud-init password the handler has to add. */
+    readonly secret?: { readonly machine: string };
+  };
+  /** Fail: no snapshot, no access for the student yet. Run again. */
+  'vm.snapshot': { readonly node: string; readonly vmid: number; readonly snapshot: string };
+  /** Fail: the VM is stopped. Run again. */
+  'vm.start': { readonly node: string; readonly vmid: number };
+  /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
+  'vm.stop': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
+  /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
+  'vm.unprotect': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
+  /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
+  'ha.remove': { readonly vmid: number };
+  /**
+   * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
+   * migration to end. Fail with VM_LOCKED: untouched. A rest with `lock: destroyed` is reported as ZOMBIE_VM.
+   */
+  'vm.delete': {
+    readonly node: string;
+    readonly vmid: number;
+    /** Pool whose claim makes it ours, and the description seen by the planner: one of them must still hold. */
+    readonly pool: string;
+    readonly description: string;
+    readonly lockWaitSeconds: number;
+  };
+  /**
+   * Moves a VM; done when it is on `target`. Fail: it stays where it was, or PVE says "migration problems" and it may
+   * be on either node; whoever depends on it is skipped. Run balance again: a stand that is on two nodes is put together.
+   */
+  'vm.migrate': {
+    /** Where it is; the task lives there. */
+    readonly node: string;
+    readonly target: string;
+    readonly vmid: number;
+    /** It runs: live. */
+    readonly online: boolean;
+    /** It has disks on node-local storage, which are copied. */
+    readonly withLocalDisks: boolean;
+    /** Managed by HA: the task only queues the request. */
+    readonly ha: boolean;
+    /** Keep connection tracking; PVE 9. */
+    readonly conntrack: boolean;
+    /** KiB/s. */
+    readonly bandwidth?: number;
+    readonly timeoutSeconds: number;
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * Reads the unified diff that PVE shows for staged network edits, as one row per interface. Must not decide what to
+ * do about them.
+ *
+ * PVE writes a stanza as `auto X`, `iface X inet manual`, options, `#comment` lines, and a blank line (pve-common
+ * INotify.pm). Its first write to a file made by hand or by the installer also adds a head of comments, respells
+ * options, and lists the idle physical ports; that is not anybody's edit and does nothing when applied.
+ */
+
+export interface PendingChange {
+  readonly iface: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Of the interface; of one that goes, as it was. Empty if none is known. */
+  readonly comment: string;
+  readonly text: string;
+}
+
+interface RowComment {
+  readonly iface: string;
+  readonly comments: string;
+  /** Place in the file. */
+  readonly priority?: number;
+}
+
+/** What tells whose lines a hunk shows. */
+interface Known {
+  readonly rows: readonly RowComment[];
+  readonly nameIn: (comment: string) => string | undefined;
+}
+
+/** One line of one side of the diff; `sign` is ' ' for what both sides have. */
+interface Line {
+  readonly sign: ' ' | '+' | '-';
+  readonly text: string;
+}
+
+/** Changed lines of one interface, from all over the diff, and the comments seen beside them. */
+interface Edit {
+  readonly lines: Line[];
+  readonly oldComments: string[];
+  readonly newComments: string[];
+}
+
+/** For lines that belong to no known interface; nothing is written like this in the file. */
+const UNKNOWN = '?';
+const HEADER = /^(?:auto|allow-\S+|iface)\s+(\S+)/;
+
+/** `nameIn`: the interface that a comment itself names, if it does. */
+export function parsePendingChanges(
+  changes: string,
+  rows: readonly RowComment[],
+  nameIn: (comment: string) => string | undefined = () => undefined,
+): PendingChange[] {
+  const edits = new Map<string, Edit>();
+  for (const hunk of hunksOf(changes)) collect(edits, hunk, { rows, nameIn });
+  const found = [...edits]
+    .map(([iface, edit]) => [iface, { ...edit, lines: withoutRespelling(edit.lines) }] as const)
+    .filter(([, edit]) => edit.lines.length > 0 && !isIdlePort(edit.lines));
+  const isNamed = ([iface]: readonly [string, Edit]): boolean => !iface.startsWith(UNKNOWN);
+  const unnamed = found.filter((entry) => !isNamed(entry)).flatMap(([, edit]) => edit.lines);
+  return [
+    ...found.filter(isNamed).map(([iface, edit]) => changeOf(iface, edit, rows)),
+    ...(unnamed.length === 0 ? [] : [unnamedChange(unnamed)]),
+  ];
+}
+
+interface Hunk {
+  readonly isFileStart: boolean;
+  readonly id: number;
+  readonly lines: Line[];
+}
+
+function hunksOf(changes: string): Hunk[] {
+  const hunks: Hunk[] = [];
+  for (const raw of changes.split(/\r?\n/)) {
+    const head = /^@@ -(\d+)/.exec(raw);
+    if (head) hunks.push({ isFileStart: Number(head[1]) <= 1, id: hunks.length, lines: [] });
+    const sign = raw.charAt(0);
+    // Before the first @@ come the file names; `\` says that the last newline is missing.
+    if (sign === ' ' || sign === '+' || sign === '-') hunks.at(-1)?.lines.push({ sign, text: raw.slice(1) });
+  }
+  return hunks;
+}
+
+function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): void {
+  const sideOf = (side: '-' | '+'): Stanza[] =>
+    stanzasOf(
+      hunk.lines.filter((line) => line.sign === ' ' || line.sign === side),
+      !hunk.isFileStart,
+    );
+  const after = sideOf('+');
+  // Rows show the staged state, so that only the new side can be looked up in them.
+  const tailOwner = ownerOf(after, known) ?? `${UNKNOWN}${hunk.id}`;
+  for (const [side, stanzas] of [['-', sideOf('-')] as const, ['+', after] as const]) {
+    for (const stanza of stanzas) {
+      const changed = stanza.lines.filter((line) => line.sign === side);
+      const comments = commentsOf(stanza);
+      // Comments outside a stanza are the head of the file: without effect and without an owner.
+      const isHead = stanza.iface === undefined && !stanza.isTail && comments.length === stanza.lines.length;
+      if (changed.length === 0 || isHead) continue;
+      const iface = stanza.iface ?? (stanza.isTail ? tailOwner : UNKNOWN);
+      const edit = edits.get(iface) ?? { lines: [], oldComments: [], newComments: [] };
+      edit.lines.push(...changed);
+      (side === '-' ? edit.oldComments : edit.newComments).push(...comments);
+      edits.set(iface, edit);
+    }
+  }
+}
+
+function commentsOf(stanza: Stanza | undefined): string[] {
+  return (stanza?.lines ?? []).filter((line) => line.text.startsWith('#')).map((line) => line.text.slice(1));
+}
+
+interface Stanza {
+  readonly iface: string | undefined;
+  /** The hunk begins inside this stanza, so that its name is out of sight. */
+  readonly isTail: boolean;
+  readonly lines: Line[];
+}
+
+function stanzasOf(lines: readonly Line[], mayStartInside: boolean): Stanza[] {
+  const stanzas: Stanza[] = [];
+  let open: Stanza | undefined;
+  const start = (iface: string | undefined): Stanza => {
+    const stanza = {
+      iface,
+      isTail: mayStartInside && stanzas.length === 0 && iface === undefined,
+      lines: [],
+    };
+    stanzas.push(stanza);
+    return stanza;
+  };
+  for (const line of lines) {
+    if (line.text.trim() === '') {
+      open = undefined;
+      continue;
+    }
+    const iface = HEADER.exec(line.text)?.[1];
+    if (iface !== undefined && open?.iface !== iface) open = start(iface);
+    open ??= start(undefined);
+    open.lines.push(line);
+  }
+  return stanzas;
+}
+
+/**
+ * Three lines of context may not reach up to the name of the stanza that a hunk begins in. Then its mark names it, or it
+ * is the only one with that comment, or it stands right before a stanza whose name is in sight.
+ */
+function ownerOf(stanzas: readonly Stanza[], { rows, nameIn }: Known): string | undefined {
+  const tail = stanzas.find((stanza) => stanza.isTail);
+  if (!tail) return undefined;
+  const comments = commentsOf(tail);
+  const named = comments.map(nameIn).find((iface) => iface !== undefined);
+  if (named !== undefined) return rows.some(({ iface }) => iface === named) ? named : undefined;
+  const wanted = comments.join('\n').trim();
+  const matching = comments.length === 0 ? [] : rows.filter((row) => row.comments.trim() === wanted);
+  if (matching.length === 1) return matching[0]?.iface;
+  const before = rowBefore(stanzas[stanzas.indexOf(tail) + 1]?.iface, rows);
+  return before?.comments.trim() === wanted ? before.iface : undefined;
+}
+
+/** PVE counts the stanzas of the file; what the caller may not see leaves a gap. */
+function rowBefore(iface: string | undefined, rows: readonly RowComment[]): RowComment | undefined {
+  const next = rows.find((row) => row.iface === iface)?.priority;
+  return next === undefined ? undefined : rows.find(({ priority }) => priority === next - 1);
+}
+
+/** Drops pairs of lines that differ in spelling or place only (`bridge_ports` and `bridge-ports`). */
+function withoutRespelling(lines: readonly Line[]): Line[] {
+  const kept: Line[] = [];
+  for (const line of lines) {
+    const twin = kept.findIndex((k) => k.sign !== line.sign && spelling(k.text) === spelling(line.text));
+    if (twin === -1) kept.push(line);
+    else kept.splice(twin, 1);
+  }
+  return kept;
+}
+
+function spelling(text: string): string {
+  const [key = '', ...rest] = text.trim().split(/\s+/);
+  return [key.replaceAll('_', '-'), ...rest].join(' ');
+}
+
+/** `iface eno2 inet manual` and nothing else: a port that PVE found; without `auto`, applying does not touch it. */
+function isIdlePort(lines: readonly Line[]): boolean {
+  return lines.every((line) => line.sign === '+' && /^iface\s+\S+\s+inet\s+manual\s*$/.test(line.text));
+}
+
+function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): PendingChange {
+  const heads = edit.lines.filter((line) => /^iface\s+\S+\s+inet\s/.test(line.text)).map((line) => line.sign);
+  const isAll = (sign: '+' | '-'): boolean =>
+    heads.includes(sign) && edit.lines.every((l) => l.sign === sign);
+  const change = isAll('+') ? 'added' : isAll('-') ? 'removed' : 'changed';
+  const seen = change === 'removed' ? edit.oldComments[0] : edit.newComments[0];
+  const row = change === 'changed' ? rows.find((candidate) => candidate.iface === iface) : undefined;
+  return { iface, change, comment: row?.comments ?? seen ?? '', text: textOf(edit.lines) };
+}
+
+function unnamedChange(lines: readonly Line[]): PendingChange {
+  return { iface: UNKNOWN, change: 'changed', comment: '', text: textOf(lines) };
+}
+
+function textOf(lines: readonly Line[]): string {
+  return lines.map((line) => line.sign + line.text).join('\n');
+}

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { delegatedGaps, tellDelegated, type Trust } from '../../src/lib/inventory/delegated.ts';
+import type { AclEntry } from '../../src/lib/inventory/types.ts';
+
+const ROLES = {
+  PVEPoolAdmin: ['Pool.Allocate', 'Pool.Audit'],
+  PVEVMAdmin: ['VM.Audit', 'VM.Allocate'],
+};
+const USERS = [
+  { userid: 'teacher@pve', groups: ['staff'] },
+  { userid: 'tutor@pve', groups: ['staff'] },
+];
+const MARK = 'deploy-stand user=anna@pve\nlab=net vmids=10000 since=2026-01-01T00:00:00Z';
+
+const acl = (path: string, subject: string, more: Partial<AclEntry> = {}): AclEntry => ({
+  path,
+  subject,
+  role: 'PVEPoolAdmin',
+  type: 'user',
+  propagate: true,
+  ...more,
+});
+
+function delegatedBy(acls: readonly AclEntry[], trust: Partial<Trust> = {}, pool = 'anna') {
+  const [told] = tellDelegated(
+    [{ pool, comment: MARK }],
+    { acls, roles: ROLES, users: USERS },
+    { caller: 'root@pam!ci', operators: [], ...trust },
+  );
+  return told;
+}
+
+describe('whose marks count', () => {
+  test.each<[string, AclEntry[], Partial<Trust>?, string?]>([
+    ['nobody has a right on it', []],
+    ['a role without Pool.Allocate', [acl('/pool/anna', 'anna@pve', { role: 'PVEVMAdmin' })]],
+    ['another pool', [acl('/pool/boris', 'boss@pve')]],
+    ['a pool with a longer name', [acl('/pool/anna2', 'boss@pve')]],
+    ['administrators of all pools', [acl('/pool', 'boss@pve'), acl('/', 'boss@pve')]],
+    ['the caller', [acl('/pool/anna', 'ci@pve')], { caller: 'ci@pve' }],
+    ['the owner of the caller’s token', [acl('/pool/anna', 'ci@pve')], { caller: 'ci@pve!nightly' }],
+    ['the caller’s own token', [acl('/pool/anna', 'ci@pve!x', { type: 'token' })], { caller: 'ci@pve' }],
+    ['root', [acl('/pool/anna', 'root@pam')]],
+    ['an operator', [acl('/pool/anna', 'boss@pve')], { operators: ['boss@pve'] }],
+    [
+      'an operator’s token',
+      [acl('/pool/anna', 'boss@pve!t', { type: 'token' })],
+      { operators: ['boss@pve'] },
+    ],
+    ['a group by name', [acl('/pool/anna', 'staff', { type: 'group' })], { operators: ['@staff'] }],
+    [
+      'a group of operators only',
+      [acl('/pool/anna', 'staff', { type: 'group' })],
+      { operators: ['teacher@pve', 'tutor@pve'] },
+    ],
+    ['a parent that passes nothing down', [acl('/pool/c', 'boss@pve', { propagate: false })], {}, 'c/anna'],
+  ])('counts: %s', (_, acls, trust = {}, pool = 'anna') => {
+    expect(delegatedBy(acls, trust, pool)).toEqual({ pool, comment: MARK });
+  });
+
+  test.each<[string, AclEntry[], string, Partial<Trust>?, string?]>([
+    ['a pool admin', [acl('/pool/anna', 'boss@pve')], 'boss@pve has PVEPoolAdmin on /pool/anna'],
+    [
+      'without propagation, on the pool itself',
+      [acl('/pool/anna', 'boss@pve', { propagate: false })],
+      'boss@pve has PVEPoolAdmin on /pool/anna',
+    ],
+    [
+      'a token of somebody',
+      [acl('/pool/anna', 'boss@pve!t', { type: 'token' })],
+      'boss@pve!t has PVEPoolAdmin on /pool/anna',
+    ],
+    [
+      'one operator’s token is not the other’s',
+      [acl('/pool/anna', 'boss@pve', {})],
+      'boss@pve has PVEPoolAdmin on /pool/anna',
+      { operators: ['boss@pve!t'] },
+    ],
+    [
+      'a group with one who is not trusted',
+      [acl('/pool/anna', 'staff', { type: 'group' })],
+      '@staff has PVEPoolAdmin on /pool/anna',
+      { operators: ['teacher@pve'] },
+    ],
+    [
+      'a group of which no member is known',
+      [acl('/pool/anna', 'ghosts', { type: 'group' })],
+      '@ghosts has PVEPoolAdmin on /pool/anna',
+    ],
+    [
+      'a role that nothing is known of',
+      [acl('/pool/anna', 'boss@pve', { role: 'Secret' })],
+      'boss@pve has Secret on /pool/anna',
+    ],
+    [
+      'a parent pool',
+      [acl('/pool/class10', 'boss@pve')],
+      'boss@pve has PVEPoolAdmin on /pool/class10',
+      {},
+      'class10/anna',
+    ],
+  ])('is noise: %s', (_, acls, delegated, trust = {}, pool = 'anna') => {
+    expect(delegatedBy(acls, trust, pool)).toEqual({ pool, comment: '', delegated });
+  });
+});
+
+test('many are told once, and only those that carry a mark', () => {
+  const pools = Array.from({ length: 30 }, (_, i) => ({ pool: `s${i}`, comment: i < 7 ? MARK : 'physics' }));
+  const acls = pools.map(({ pool }) => acl(`/pool/${pool}`, 'boss@pve'));
+  const told = tellDelegated(
+    pools,
+    { acls, roles: ROLES, users: USERS },
+    { caller: undefined, operators: [] },
+  );
+  expect(delegatedGaps(pools, told, (comment) => comment.startsWith('deploy-stand'))).toEqual([
+    expect.stringMatching(
+      /^pools s0, s1, s2, s3, s4 and 2 more can be written by somebody else, .*: boss@pve has PVEPoolAdmin on \/pool\/s0; /,
+    ),
+  ]);
+  expect(delegatedGaps(pools, told, () => false)).toEqual([]);
+});
