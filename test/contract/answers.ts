@@ -15,7 +15,7 @@ const guests: NonNullable<Scenario['guests']> = [
     agent: { commands: [{}] },
     tags: 'a',
   },
-  { vmid: 301, name: 'box', node: 'pve1', type: 'lxc', storage: 'ceph' },
+  { vmid: 301, name: 'box', node: 'pve1', type: 'lxc', storage: 'ceph', snapshots: ['one'] },
   { vmid: 302, name: 'next', node: 'pve2' },
   { vmid: 303, name: 'local', node: 'pve1', storage: 'local-lvm', running: false },
 ];

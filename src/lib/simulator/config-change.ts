@@ -1,5 +1,14 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
-import { detachedDisks, isDriveKey, isNetKey, parseDrive, printDrive, without } from './guest-config.ts';
+import {
+  detachedDisks,
+  isDriveKey,
+  isInSnapshot,
+  isNetKey,
+  isUnusedKey,
+  parseDrive,
+  printDrive,
+  without,
+} from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
 import { bootOrder, checkBootOrder } from './option-rules.ts';
@@ -7,7 +16,7 @@ import { die, paramError } from './pve-error.ts';
 import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { dropState, isHibernated } from './vmstate.ts';
-import { activateStorage, addVolume, cloudInitVolid } from './volumes.ts';
+import { activateStorage, addVolume, cloudInitVolid, linkedChildren } from './volumes.ts';
 
 export interface ConfigChange {
   readonly set: Readonly<GuestConfig>;
@@ -37,18 +46,39 @@ export function realizeDrive(sim: Sim, node: string, vmid: number, key: string, 
   return drive.isCdrom ? value : printDrive(drive, drive.file, { size: printSize(volume.size) });
 }
 
+/** AbstractConfig.pm add_unused_volume; the key that it got. */
+export function addUnused(guest: GuestState, volid: string): string {
+  const entry = detachedDisks(guest.config, [volid]);
+  guest.config = { ...guest.config, ...entry };
+  return Object.keys(entry).join('');
+}
+
+/** QemuServer.pm try_deallocate_drive. */
+function freeDrive(sim: Sim, guest: GuestState, volid: string): void {
+  if (isInSnapshot(sim.contract, guest, volid))
+    die(`unable to delete '${volid}' - volume is still in use (snapshot?)`);
+  if (linkedChildren(sim, volid).length > 0)
+    die(`base volume '${volid.slice(volid.indexOf(':') + 1)}' is still in use by linked cloned`);
+  sim.world.removeVolume(volid, guest.node);
+}
+
 function detachDrive(sim: Sim, guest: GuestState, key: string, force: boolean): void {
   const value = guest.config[key];
   if (value === undefined) return;
   const drive = parseDrive(sim.contract, key, value);
+  const isMedium = drive.isCdrom && !drive.isCloudInit;
+  if (!isMedium && (force || isUnusedKey(key))) freeDrive(sim, guest, drive.file);
   guest.config = without(guest.config, key);
-  if (drive.isCdrom && !drive.isCloudInit) return;
-  if (force || drive.isCloudInit || key.startsWith('unused')) {
+  if (isMedium || force || isUnusedKey(key)) return;
+  if (drive.isCloudInit) {
     sim.world.removeVolume(drive.file, guest.node);
     return;
   }
-  guest.config = { ...guest.config, ...detachedDisks(guest.config, [drive.file]) };
+  addUnused(guest, drive.file);
 }
+
+/** By option, what a running machine did not take. */
+type Problems = Record<string, string>;
 
 /** Options that a running machine takes at once; the rest stays pending (QemuServer.pm vmconfig_hotplug_pending). */
 const fastOptions = [
@@ -72,13 +102,7 @@ function isFast(sim: Sim, key: string): boolean {
   return fastOptions.includes(key) || (key === 'cipassword' && sim.facts.major > 7);
 }
 
-function applySet(
-  sim: Sim,
-  guest: GuestState,
-  key: string,
-  value: string,
-  problems: Record<string, string>,
-): void {
+function applySet(sim: Sim, guest: GuestState, key: string, value: string, problems: Problems): void {
   // A line without a value is written, and lost at the next reading.
   if (value === '') {
     if (!isRunning(guest) || isFast(sim, key)) guest.config = without(guest.config, key);
@@ -104,20 +128,43 @@ function applySet(
   guest.pending = { ...guest.pending, [key]: stored };
 }
 
-function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean): void {
-  if (isDriveKey(key) && guest.config['protection'] === '1')
-    die(`can't remove drive '${key}' - protection mode enabled`);
+/** AbstractConfig.pm check_protection. */
+function checkProtection(guest: GuestState, key: string): void {
+  if (guest.config['protection'] !== '1') return;
+  const value = guest.config[key] ?? '';
+  const texts = { vmstate: `vmstate '${value}'`, unused: `unused disk '${value}'`, drive: `drive '${key}'` };
+  const what = texts[key === 'vmstate' ? key : isUnusedKey(key) ? 'unused' : 'drive'];
+  die(`can't remove ${what} - protection mode enabled`);
+}
+
+/** vm_deviceunplug: IDE and SATA wait for the machine to stop, what it boots from does not go at all. */
+function unplugDrive(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
+  const order = bootOrder(guest.config['boot']);
+  const isHot = /^(?:scsi|virtio)\d+$/.test(key);
+  if (isHot && !order.includes(key)) {
+    detachDrive(sim, guest, key, force);
+    return;
+  }
+  if (isHot) problems[key] = `hotplug problem - can't unplug bootdisk '${key}'`;
+  guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
+}
+
+function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
   // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
   if (key === 'vmstate') {
+    checkProtection(guest, key);
     dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
     return;
   }
-  if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
+  if (isDriveKey(key) || isUnusedKey(key)) {
+    checkProtection(guest, key);
+    if (isRunning(guest) && isDriveKey(key)) unplugDrive(sim, guest, key, force, problems);
+    else detachDrive(sim, guest, key, force);
+  } else if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
     guest.pendingDelete = [...new Set([...guest.pendingDelete, key])];
-  } else if (isDriveKey(key) || key.startsWith('unused')) detachDrive(sim, guest, key, force);
-  else guest.config = without(guest.config, key);
+  } else guest.config = without(guest.config, key);
 }
 
 /** Deleted devices leave the boot order, new discs join it; nothing where the order stays as it is. */
@@ -147,8 +194,8 @@ export function applyChange(
   const set = boot === undefined ? change.set : { ...change.set, boot };
   for (const key of revert) guest.pending = without(guest.pending, key);
   guest.pendingDelete = guest.pendingDelete.filter((key) => !revert.includes(key) && set[key] === undefined);
-  for (const key of change.remove) applyRemove(sim, guest, key, change.force);
-  const problems: Record<string, string> = {};
+  const problems: Problems = {};
+  for (const key of change.remove) applyRemove(sim, guest, key, change.force, problems);
   for (const [key, value] of Object.entries(set)) applySet(sim, guest, key, value, problems);
   if (Object.keys(problems).length > 0) throw paramError(problems);
 }

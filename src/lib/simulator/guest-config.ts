@@ -38,6 +38,7 @@ export const isNetKey = (key: string): boolean => /^net\d+$/.test(key);
 export const isDriveKey = (key: string): boolean =>
   /^(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0)$/.test(key);
 
+/** Volumes that the machine owns and does not use. */
 export const isUnusedKey = (key: string): boolean => /^unused\d+$/.test(key);
 
 /** The entries that disks get which no drive names any more. */
@@ -85,6 +86,13 @@ export function drivesOf(contract: Contract, config: Readonly<GuestConfig>): Dri
     .filter(([key]) => isDriveKey(key))
     .map(([key, value]) => parseDrive(contract, key, value))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Whether a snapshot holds on to a volume, as far as Drive.pm is_volume_in_use looks at snapshots. */
+export function isInSnapshot(contract: Contract, guest: GuestState, volid: string): boolean {
+  return guest.snapshots.some(({ config }) =>
+    drivesOf(contract, config).some((drive) => !drive.isCdrom && drive.file === volid),
+  );
 }
 
 /** GuestHelpers.pm get_unique_tags without a tag-style: lower case, sorted, joined by `;`. */

@@ -39,8 +39,9 @@ export const crmState = ({ state, status }: HaResourceState): string => status ?
 type Task = 'start' | 'stop' | 'shutdown' | 'migrate';
 
 const qemuTypes = { start: 'qmstart', stop: 'qmstop', shutdown: 'qmshutdown', migrate: 'qmigrate' } as const;
+const lxcTypes = { start: 'vzstart', stop: 'vzstop', shutdown: 'vzshutdown', migrate: 'vzmigrate' } as const;
 
-/** A local manager works as root@pam, on the node where the guest is. Containers can only be moved here. */
+/** A local manager works as root@pam, on the node where the guest is. */
 function run(
   sim: Sim,
   guest: GuestState,
@@ -51,10 +52,10 @@ function run(
   const isVm = type === 'qemu';
   return sim.tasks.start({
     node,
-    type: isVm ? qemuTypes[task] : 'vzmigrate',
+    type: isVm ? qemuTypes[task] : lxcTypes[task],
     id: String(vmid),
     user: 'root@pam',
-    kind: isVm ? task : 'lxc-migrate',
+    kind: isVm ? task : `lxc-${task}`,
     args: { vmid, ...args },
   });
 }
@@ -74,7 +75,7 @@ export function requestStart(sim: Sim, sid: string, tries = 2): void {
     const guest = guestOf(sim, sid);
     const resource = resourceOf(sim, sid);
     if (resource?.state !== 'started' || resource.status !== undefined) return;
-    if (guest?.type !== 'qemu' || isRunning(guest)) return;
+    if (!guest || isRunning(guest)) return;
     whenEnded(sim, run(sim, guest, 'start', { skiplock: false }), (succeeded) => {
       if (succeeded) return;
       if (tries > 1) requestStart(sim, sid, tries - 1);
@@ -93,7 +94,7 @@ function obeyStop(sim: Sim, sid: string, how: Readonly<Record<string, boolean | 
   const guest = guestOf(sim, sid);
   const resource = resourceOf(sim, sid);
   if (resource?.state !== 'stopped' || resource.status !== undefined) return;
-  if (guest?.type !== 'qemu' || !isRunning(guest)) return;
+  if (!guest || !isRunning(guest)) return;
   change(sim, sid, { status: 'request_stop' });
   whenEnded(sim, run(sim, guest, how['hard'] === true ? 'stop' : 'shutdown', how), () => settle(sim, sid));
 }

@@ -35,6 +35,11 @@ export class Params {
     return text.includes('\0') ? text.split('\0') : [text];
   }
 
+  /** The same with one parameter under another name. */
+  renamed(from: string, to: string): Params {
+    return new Params(new Map([...this.#values].map(([name, value]) => [name === from ? to : name, value])));
+  }
+
   optNumber(name: string): number | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : Number(value);

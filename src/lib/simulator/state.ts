@@ -148,6 +148,8 @@ export interface GuestState {
   readonly agent?: AgentState;
   /** Started through the agent and not yet asked for their end. */
   agentProcesses?: readonly AgentProcess[] | undefined;
+  /** A container that CRIU wrote to disk. */
+  checkpointed?: boolean | undefined;
   /** Published view until that moment; null: nothing published yet. Absent: the live view is published. */
   published?: PublishedGuest | null | undefined;
   publishedUntil?: number | undefined;

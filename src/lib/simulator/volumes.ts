@@ -55,10 +55,20 @@ export function canSnapshot(storage: StorageState, volume: VolumeState | undefin
   return ['rbd', 'zfspool', 'zfs', 'lvmthin'].includes(storage.type);
 }
 
+/** volume_has_feature 'rename'. */
+export function canRename(storage: StorageState): boolean {
+  return ['dir', 'nfs', 'cifs', 'btrfs', 'lvm', 'lvmthin', 'zfspool', 'rbd'].includes(storage.type);
+}
+
 const isFileBased = (storage: StorageState): boolean => fileTypes.has(storage.type);
 
 function defaultFormat(storage: StorageState): string {
   return isFileBased(storage) ? 'qcow2' : 'raw';
+}
+
+/** resolve_dst_disk_format: the format that is asked for, where the storage has it. */
+export function keptFormat(storage: StorageState, wanted: string): string {
+  return isFileBased(storage) ? wanted : 'raw';
 }
 
 function volidFor(storage: StorageState, vmid: number, name: string, format: string): string {

@@ -7,13 +7,25 @@ import { accessUserHandlers } from './access-users.ts';
 import { clusterHandlers } from './cluster.ts';
 import { haRuleHandlers } from './ha-rules.ts';
 import { haHandlers } from './ha.ts';
+import { lxcHandlers } from './lxc.ts';
 import { lxcMigrateHandlers, lxcMigrateWorker } from './lxc-migrate.ts';
+import {
+  lxcPowerHandlers,
+  rebootContainerWorker,
+  resumeContainerWorker,
+  shutdownContainerWorker,
+  startContainerWorker,
+  stopContainerWorker,
+  suspendContainerWorker,
+} from './lxc-power.ts';
 import { networkHandlers, reloadWorker } from './network.ts';
 import { nodeHandlers } from './nodes.ts';
 import { poolHandlers } from './pools.ts';
 import { qemuAgentHandlers } from './qemu-agent.ts';
 import { cloneWorker, qemuCloneHandlers } from './qemu-clone.ts';
 import { configureWorker, qemuConfigHandlers, resizeWorker } from './qemu-config.ts';
+import { moveDiskWorker, qemuDiskHandlers } from './qemu-disk.ts';
+import { reassignDiskWorker } from './qemu-disk-reassign.ts';
 import { createWorker, destroyWorker, qemuLifecycleHandlers, templateWorker } from './qemu-lifecycle.ts';
 import { qemuMigrateCheckHandlers } from './qemu-migrate-check.ts';
 import { haMigrateWorker, migrateWorker, qemuMigrateHandlers } from './qemu-migrate.ts';
@@ -46,13 +58,16 @@ export const handlers: Handlers = {
   ...clusterHandlers,
   ...haHandlers,
   ...haRuleHandlers,
+  ...lxcHandlers,
   ...lxcMigrateHandlers,
+  ...lxcPowerHandlers,
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,
   ...qemuAgentHandlers,
   ...qemuCloneHandlers,
   ...qemuConfigHandlers,
+  ...qemuDiskHandlers,
   ...qemuLifecycleHandlers,
   ...qemuMigrateCheckHandlers,
   ...qemuMigrateHandlers,
@@ -77,7 +92,15 @@ const workers = {
   'ha-request': haRequestWorker,
   hibernate: hibernateWorker,
   'lxc-migrate': lxcMigrateWorker,
+  'lxc-reboot': rebootContainerWorker,
+  'lxc-resume': resumeContainerWorker,
+  'lxc-shutdown': shutdownContainerWorker,
+  'lxc-start': startContainerWorker,
+  'lxc-stop': stopContainerWorker,
+  'lxc-suspend': suspendContainerWorker,
   migrate: migrateWorker,
+  'move-disk': moveDiskWorker,
+  'reassign-disk': reassignDiskWorker,
   resize: resizeWorker,
   rollback: rollbackWorker,
   'sdn-apply': sdnApplyWorker,

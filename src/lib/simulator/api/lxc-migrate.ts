@@ -1,19 +1,13 @@
 /** `POST …/lxc/{vmid}/migrate`. See pve-container API2/LXC.pm and LXC/Migrate.pm. */
+import { checkContainerLock, loadContainer, lockContainer } from '../containers.ts';
 import { without } from '../guest-config.ts';
 import { isRunning, noteChange } from '../guest-view.ts';
 import { die, paramError } from '../pve-error.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { addVolume, storageOf } from '../volumes.ts';
 import { isOnNode } from './storage-view.ts';
-
-function loadContainer(sim: Sim, node: string, vmid: number): GuestState {
-  const guest = sim.world.guests.get(vmid);
-  if (guest?.type !== 'lxc' || guest.node !== node)
-    die(`Configuration file 'nodes/${node}/lxc/${vmid}.conf' does not exist`);
-  return guest;
-}
 
 const volidOf = (value: string): string => value.split(',', 1)[0] ?? '';
 
@@ -29,8 +23,7 @@ function migrate(call: Call): unknown {
   if (target === node) throw paramError({ target: 'target is local node.' });
   if (!sim.world.nodes.has(target)) die(`no such cluster node '${target}'`);
   const guest = loadContainer(sim, node, params.number('vmid'));
-  const lock = guest.config['lock'];
-  if (lock !== undefined) die(`CT is locked (${lock})`);
+  checkContainerLock(guest);
   if (isRunning(guest) && !params.flag('online') && !params.flag('restart')) {
     die("can't migrate running container without --online or --restart");
   }
@@ -74,7 +67,7 @@ export function lxcMigrateWorker(sim: Sim): Worker {
     const vmid = Number(args['vmid']);
     const target = textArg(args, 'target');
     if (task.done('moved')) return;
-    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
+    await task.locked(lockContainer(sim, task.node, vmid), async () => {
       const guest = loadContainer(sim, task.node, vmid);
       const problem = obstacle(sim, guest, target, args['restart'] === true);
       if (problem !== undefined) {

@@ -1,6 +1,5 @@
-/** `/nodes/{node}`: version, status, statistics, containers. See pve-manager API2/Nodes.pm. Reads only. */
-import { guestName, isRunning, isTemplate, maxCpus, maxMemory, nodeUsage } from '../guest-view.ts';
-import { digestOf } from '../guest-config.ts';
+/** `/nodes/{node}`: version, status, statistics. See pve-manager API2/Nodes.pm. Reads only. */
+import { nodeUsage } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { NodeState } from '../state.ts';
@@ -97,44 +96,8 @@ function rrdData(call: Call): unknown {
   }));
 }
 
-function listContainers(call: Call): unknown {
-  const { sim, user } = call;
-  const now = sim.clock.now();
-  return [...sim.world.guestsOn(call.node)]
-    .filter((guest) => guest.type === 'lxc' && sim.rights.has(user, `/vms/${guest.vmid}`, 'VM.Audit'))
-    .map((guest) => {
-      const view = { maxmem: maxMemory(guest), runningSince: guest.runningSince ?? null };
-      return {
-        vmid: guest.vmid,
-        type: 'lxc',
-        name: guestName(guest),
-        status: isRunning(guest) ? 'running' : 'stopped',
-        cpus: maxCpus(guest),
-        maxmem: view.maxmem,
-        uptime: view.runningSince === null ? 0 : Math.floor((now - view.runningSince) / 1000),
-        cpu: isRunning(guest) ? guest.load : 0,
-        ...(isTemplate(guest) ? { template: 1 } : {}),
-        ...(guest.config['lock'] === undefined ? {} : { lock: guest.config['lock'] }),
-        ...(guest.config['tags'] === undefined ? {} : { tags: guest.config['tags'] }),
-      };
-    });
-}
-
-function containerConfig(call: Call): unknown {
-  const vmid = call.params.number('vmid');
-  const guest = call.sim.world.guests.get(vmid);
-  if (guest?.type !== 'lxc' || guest.node !== call.node) {
-    die(`Configuration file 'nodes/${call.node}/lxc/${vmid}.conf' does not exist`);
-  }
-  const snapshot = call.params.optText('snapshot');
-  if (snapshot !== undefined) die(`snapshot '${snapshot}' does not exist`);
-  return { ...guest.config, digest: digestOf(guest) };
-}
-
 export const nodeHandlers: Handlers = {
   'GET /nodes/{node}/version': versionRow,
   'GET /nodes/{node}/status': status,
   'GET /nodes/{node}/rrddata': rrdData,
-  'GET /nodes/{node}/lxc': listContainers,
-  'GET /nodes/{node}/lxc/{vmid}/config': containerConfig,
 };

@@ -134,7 +134,7 @@ async function waitForStorage(sim: Sim, node: string, change: ConfigChange): Pro
 const configLock = (call: Call): ReturnType<typeof lockGuest> =>
   lockGuest(call.sim, call.node, call.params.number('vmid'), 'exclusive', 10_000);
 
-async function put(call: Call): Promise<null> {
+export async function put(call: Call): Promise<null> {
   const { sim } = call;
   const change = changeFrom(call);
   await withLock(configLock(call), async () => {
@@ -197,7 +197,7 @@ function resizeGuest(sim: Sim, node: string, vmid: number, key: string, sizeText
   const guest = loadGuest(sim, node, vmid);
   const value = guest.config[key] ?? die(`disk '${key}' does not exist`);
   const drive = parseDrive(sim.contract, key, value);
-  if (drive.isCdrom) die("can't resize a cdrom");
+  if (drive.isCdrom) die("you can't resize a cdrom");
   const volume = sim.world.volume(drive.file, node) ?? die(`volume '${drive.file}' does not exist`);
   const size = sizeText.startsWith('+') ? volume.size + parseSize(sizeText.slice(1)) : parseSize(sizeText);
   if (size < volume.size) die('shrinking disks is not supported');

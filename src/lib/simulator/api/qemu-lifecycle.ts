@@ -282,7 +282,7 @@ function template(call: Call): unknown {
 }
 
 /** template_create: volumes that cannot be base images are silently left as they are. */
-function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
+export function convert(sim: Sim, guest: GuestState, only: string | undefined): void {
   needWritable(sim, guest.node, guest.vmid);
   noteChange(sim, guest);
   const config: GuestConfig = { ...guest.config, template: '1' };

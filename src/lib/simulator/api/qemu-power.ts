@@ -108,7 +108,7 @@ export function shutdownWorker(sim: Sim): Worker {
 export function haRequestWorker(sim: Sim): Worker {
   return async (task, args) => {
     await task.wait('queue', 200);
-    const sid = `vm:${Number(args['vmid'])}`;
+    const sid = textArg(args, 'sid');
     const timeout = typeof args['timeout'] === 'number' ? args['timeout'] : null;
     task.once('requested', () => {
       if (args['action'] === 'start') requestStart(sim, sid);
@@ -129,7 +129,7 @@ function power(type: string, kind: string, action: 'start' | 'stop'): (call: Cal
       if (crmState(resource) === 'error')
         die(`service 'vm:${vmid}' in error state, must be disabled and fixed first`);
       return call.startTask(action === 'start' ? 'hastart' : 'hastop', String(vmid), 'ha-request', {
-        vmid,
+        sid: `vm:${vmid}`,
         action,
         hard: type === 'qmstop',
         timeout: params.optNumber('timeout') ?? null,

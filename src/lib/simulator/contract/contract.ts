@@ -4,6 +4,7 @@ import { accessTable } from './access-table.ts';
 import { clusterTable } from './cluster-table.ts';
 import { formatTable } from './format-table.ts';
 import { haTable } from './ha-table.ts';
+import { lxcTable } from './lxc-table.ts';
 import { officialPaths } from './official-paths.ts';
 import { nodeTable } from './node-table.ts';
 import { parseTables, type Contract } from './parse-tables.ts';
@@ -16,7 +17,7 @@ export function contractOf(version: Version): Contract {
   const known = cache.get(version);
   if (known) return known;
   const contract = parseTables(
-    [accessTable, clusterTable, haTable, nodeTable, qemuTable, sdnTable, formatTable],
+    [accessTable, clusterTable, haTable, lxcTable, nodeTable, qemuTable, sdnTable, formatTable],
     version,
   );
   cache.set(version, contract);

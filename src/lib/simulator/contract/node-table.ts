@@ -140,14 +140,6 @@ GET /nodes/{node}/rrddata
   cf? str enum=AVERAGE|MAX
   [78] timeframe! str enum=hour|day|week|month|year
   [9] timeframe! str enum=hour|day|week|month|year|decade
-GET /nodes/{node}/lxc/{vmid}/config
-  flags: on-node
-  may: ["perm","/vms/{vmid}",["VM.Audit"]]
-  use: node
-  current? bool
-  snapshot? str:pve-configid len=..40
-  [7] vmid! int:pve-vmid range=1..
-  [89] vmid! int:pve-vmid range=100..999999999
 GET /nodes/{node}/qemu/{vmid}/rrddata
   flags: protected
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
@@ -156,28 +148,4 @@ GET /nodes/{node}/qemu/{vmid}/rrddata
   timeframe! str enum=hour|day|week|month|year
   [7] vmid! int:pve-vmid range=1..
   [89] vmid! int:pve-vmid range=100..999999999
-GET /nodes/{node}/lxc/{vmid}/rrddata
-  flags: protected
-  may: ["perm","/vms/{vmid}",["VM.Audit"]]
-  use: node
-  cf? str enum=AVERAGE|MAX
-  timeframe! str enum=hour|day|week|month|year
-  [7] vmid! int:pve-vmid range=1..
-  [89] vmid! int:pve-vmid range=100..999999999
-POST /nodes/{node}/lxc/{vmid}/migrate
-  flags: protected on-node
-  may: ["perm","/vms/{vmid}",["VM.Migrate"]]
-  use: node
-  bwlimit? num range=0..
-  online? bool
-  restart? bool
-  target! str:pve-node
-  target-storage? str:storage-pair-list
-  timeout? int
-  [7] vmid! int:pve-vmid range=1..
-  [89] vmid! int:pve-vmid range=100..999999999
-GET /nodes/{node}/lxc
-  flags: protected on-node
-  may: user=all
-  use: node
 `;

@@ -178,6 +178,26 @@ PUT /nodes/{node}/qemu/{vmid}/resize
   disk! str enum=ide[0-3]|scsi[0-30]|virtio[0-15]|sata[0-5]|efidisk0|tpmstate0
   size! str pattern=\+?\d+(\.\d+)?[KMGT]?
   skiplock? bool
+PUT /nodes/{node}/qemu/{vmid}/unlink
+  flags: protected on-node
+  may: ["perm","/vms/{vmid}",["VM.Config.Disk"]]
+  use: guest
+  force? bool
+  idlist! str:pve-configid-list
+POST /nodes/{node}/qemu/{vmid}/move_disk
+  flags: protected on-node
+  may: ["perm","/vms/{vmid}",["VM.Config.Disk"]]
+  use: guest
+  bwlimit? int range=0..
+  delete? bool
+  digest? str len=..40
+  disk! str enum=ide[0-3]|scsi[0-30]|virtio[0-15]|sata[0-5]|efidisk0|tpmstate0|unused[0-255]
+  format? str enum=raw|qcow2|vmdk
+  storage? str:pve-storage-id
+  target-digest? str len=..40
+  target-disk? str enum=ide[0-3]|scsi[0-30]|virtio[0-15]|sata[0-5]|efidisk0|tpmstate0|unused[0-255]
+  [7] target-vmid? int:pve-vmid range=1..
+  [89] target-vmid? int:pve-vmid range=100..999999999
 GET /nodes/{node}/qemu/{vmid}/feature
   flags: protected on-node
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
