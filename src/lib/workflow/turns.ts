@@ -37,12 +37,8 @@ export class Turns {
     this.#idle?.abort();
     this.#busy += 1;
     try {
-      let lock = await (this.#lock ??= this.#takeAnew());
-      if (!(await lock.isHeld())) lock = await (this.#lock = this.#takeAnew());
+      await this.#hold();
       return await work();
-    } catch (error) {
-      this.#lock = undefined;
-      throw error;
     } finally {
       this.#busy -= 1;
       if (this.#busy === 0) this.#rest();
@@ -58,6 +54,17 @@ export class Turns {
   async end(): Promise<void> {
     this.#idle?.abort();
     await this.#release();
+  }
+
+  /** Another run may have taken over a lock that was not renewed in time. */
+  async #hold(): Promise<void> {
+    try {
+      const lock = await (this.#lock ??= this.#takeAnew());
+      if (!(await lock.isHeld())) await (this.#lock = this.#takeAnew());
+    } catch (error) {
+      this.#lock = undefined;
+      throw error;
+    }
   }
 
   async #takeAnew(): Promise<PlanningLock> {
@@ -78,7 +85,7 @@ export class Turns {
     }
     const idle = (this.#idle = new AbortController());
     this.#clock.sleep(KEEP, idle.signal).then(
-      () => this.#release(),
+      () => void this.#release(),
       () => undefined, // needed again
     );
   }
@@ -91,6 +98,8 @@ export class Turns {
         (held) => held.release(),
         () => undefined, // it was never had
       );
+      // A failure is told by whoever waits for it next, at the latest by the end.
+      this.#leaving.catch(() => undefined);
     }
     return this.#leaving;
   }
