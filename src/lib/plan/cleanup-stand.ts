@@ -109,13 +109,14 @@ function revokeSteps(
     );
 }
 
-/** Members of the pool that are not claimed by any lab: somebody else's, also when they are the student's own. */
+/** Members of the pool that neither go nor stay claimed: somebody else's, also when they are the student's own. */
 function foreignMembers(
   stand: SelectedStand,
   removed: ReadonlySet<number>,
+  left: readonly Claim[],
   context: CleanupContext,
 ): number[] {
-  const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
+  const claimed = new Set(left.flatMap((claim) => claim.vmids));
   return (context.index.members.get(stand.pool) ?? [])
     .filter((guest) => !claimed.has(guest.vmid) && !removed.has(guest.vmid))
     .map((guest) => guest.vmid);
@@ -145,7 +146,7 @@ function releasePool({ stand, left, removed, deletes, revokes, notes, context }:
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
   if (!mark || mark.user === undefined || !present) return [];
-  const foreign = foreignMembers(stand, removed, context);
+  const foreign = foreignMembers(stand, removed, left, context);
   const keepsPool =
     left.length > 0 ||
     mark.adopted ||
