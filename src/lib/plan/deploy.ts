@@ -177,7 +177,6 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
     profile: profileOf(have.rights),
-    taken: new Set(taken.vmids),
     since,
   };
   const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));

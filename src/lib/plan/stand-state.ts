@@ -2,6 +2,7 @@
 import type { Lab, User } from '../config/types.ts';
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
+import type { Taken } from './allocation.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import type { Claim, PoolMark } from '../marks/pool.ts';
@@ -167,13 +168,14 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
   }
 }
 
-function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
+function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex, taken: ReadonlySet<number>): Found {
   const found = nothingFound();
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
     const config = index.configs.get(id.vmid);
     const verdict = judgeClaimed(id, claim, { pool: user.pool, user: user.userid }, index);
-    if (!guest) addOpen(found, id, false);
+    if (!guest && taken.has(id.vmid)) addForeign(found, id);
+    else if (!guest) addOpen(found, id, false);
     else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
     else place(found, id, toPresent(guest, config, id.state), lab);
   }
@@ -298,14 +300,15 @@ export function readStandState(
   user: User,
   lab: Lab,
   index: HaveIndex,
-  options: { adopt: boolean },
+  options: { readonly adopt: boolean; readonly taken?: Taken },
 ): StandState {
   const mark = index.marks.get(user.pool);
   const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, mark, options.adopt);
   if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
-  const found = claim ? findVms(claim, user, lab, index) : nothingFound();
+  const taken = new Set(options.taken?.vmids);
+  const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();
   const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
   const refused =
     unreadableRefusal(found) ??

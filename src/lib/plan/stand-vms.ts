@@ -42,8 +42,6 @@ interface Request {
   /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
   readonly bridgeMarks: readonly string[];
   readonly profile: Profile;
-  /** VMIDs that former rounds found taken. */
-  readonly taken: ReadonlySet<number>;
 }
 
 export interface StandVms {
@@ -242,8 +240,7 @@ function addMissing(
   const source = cloneSource(resolved, node, request);
   if ('code' in source) return source;
   draft.warnings.push(...source.warnings);
-  const named = request.state.open.get(machine.name);
-  const former = named && !request.taken.has(named.vmid) ? named : undefined;
+  const former = request.state.open.get(machine.name);
   const reused = former?.vmid ?? open.shift();
   const vmid = reused ?? request.vmids.take();
   if (vmid === undefined) {
@@ -428,7 +425,7 @@ export function planStandVms(request: Request): StandVms {
     notes: [],
     warnings: [],
   };
-  const open = request.state.openUnnamed.filter((vmid) => !request.taken.has(vmid));
+  const open = [...request.state.openUnnamed];
   let refused: Refusal | undefined;
   for (const resolved of request.machines) {
     const vm = request.state.present.get(resolved.machine.name);

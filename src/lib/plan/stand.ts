@@ -38,8 +38,6 @@ export interface StandContext {
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
   readonly profile: Profile;
-  /** VMIDs that former rounds found taken. */
-  readonly taken: ReadonlySet<number>;
   readonly since: string;
 }
 
