@@ -125,7 +125,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       await run.warnLacking(lacking);
       if (flags.out !== undefined) await savePlan(plan, flags.out);
       run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      const isRefused = plan.stands.some((stand) => stand.refused);
+      const isRefused = plan.stands.some((stand) => stand.refused ?? stand.left);
       if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
       return;
     }

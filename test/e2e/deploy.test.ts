@@ -266,7 +266,7 @@ describe('foreign things', () => {
     expect(simulator.snapshot().pools.find((pool) => pool.poolid === 'student1')?.comment).toBe('physics');
     expect((await runCli([...args, '--adopt'], simulator)).code).toBe(0);
     expect(simulator.snapshot().pools.find((pool) => pool.poolid === 'student1')?.comment).toMatch(
-      /^physics\ndeploy-stand user=student1@pve adopted\nlab=net vmids=/,
+      /^physics\ndeploy-stand user=student1@pve adopted\nlab=net vms=/,
     );
   });
 

@@ -187,13 +187,16 @@ describe('a node that goes offline between plan and apply', () => {
 
 test('a stand that is planned again and finds no number any more: partly done, with the reason', async () => {
   const simulator = await startCluster({ scenario: scenario({ version: '7.4' }) });
-  simulator.addFault({
-    match: { method: 'PUT', path: '/pools/student1' },
-    nth: 1,
-    action: 'fail',
-    status: 500,
-    text: "VM 10000 belongs already to pool 'prod'",
-  });
+  // Its clone finds the number taken, at once and, behind the other stand's clone, once more.
+  for (const nth of [1, 3]) {
+    simulator.addFault({
+      match: { method: 'POST', path: '/nodes/pve1/qemu/101/clone' },
+      nth,
+      action: 'fail',
+      status: 500,
+      text: 'unable to create VM 10000: config file already exists',
+    });
+  }
   const range = 'vmid_range: { first: 10000, last: 10001 }\n';
   const run = await runCli([...classOf(2, SMALL + range), '--output', 'json'], simulator);
   expect([run.code, run.stderr]).toEqual([5, expect.any(String)]);

@@ -5,6 +5,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
+import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { createSeals } from '../../src/lib/execute/seals.ts';
 import type { Retry, RunIo, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
@@ -121,6 +123,8 @@ export class PveWorld {
   readonly sent: Write[] = [];
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
+  /** Those of the run's clones. */
+  readonly seals = createSeals();
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly #time: VirtualTime;
@@ -278,6 +282,9 @@ export class PveWorld {
       clock: this.clock,
       signal,
       secrets: secrets as RunIo['secrets'], // a handler that asks for another fails
+      seals: this.seals,
+      ownership: new Ownership(this.pve, this.clock, signal),
+      exclusively: (work) => work(),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
       isUndone: (id) => this.undone.has(id),

@@ -1,11 +1,21 @@
 /** Small want/have builders for planner tests: literals in, plain data out. */
 import type { Lab, Machine, Network, User } from '../../src/lib/config/types.ts';
 import type { BridgeInfo, GuestInfo, Inventory, VmConfig } from '../../src/lib/inventory/types.ts';
-import { formatPoolComment } from '../../src/lib/marks/pool.ts';
-import { formatVmMark } from '../../src/lib/marks/vm.ts';
+import {
+  formatPoolComment,
+  makeClaim,
+  mapMachines,
+  parsePoolComment,
+  sealComment,
+  type Claim,
+  type ClaimedMachine,
+} from '../../src/lib/marks/pool.ts';
+import { sealHash } from '../../src/lib/marks/seal.ts';
+import { formatVmMark, withSeal } from '../../src/lib/marks/vm.ts';
 import { specOf } from '../../src/lib/plan/spec.ts';
 import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../src/lib/plan/document/step.ts';
 
 const NOW = '2026-11-21T08:00:00.000Z';
 
@@ -157,6 +167,27 @@ export function ids(result: Plan): string[] {
   return result.steps.map((step) => step.id);
 }
 
+/** As drawn while applying, but the same in each test. */
+export function sealOf(vmid: number): string {
+  return String(vmid).padStart(32, '0');
+}
+
+function joinPool(
+  { pool, lab: labName, machines }: StepOf<'pool.join'>,
+  pools: Map<string, string>,
+  guests: GuestInfo[],
+): void {
+  const joining = new Set(machines.map(({ vmid }) => vmid));
+  for (const [at, one] of guests.entries()) if (joining.has(one.vmid)) guests[at] = { ...one, pool };
+  const mark = parsePoolComment(pools.get(pool) ?? '');
+  const claims = mark.claims.map((claim) =>
+    claim.lab === labName
+      ? mapMachines(claim, (one) => (joining.has(one.vmid) ? { ...one, state: 'made', seals: [] } : one))
+      : claim,
+  );
+  pools.set(pool, formatPoolComment({ ...mark, user: mark.user ?? '', claims }));
+}
+
 /** The cluster after the plan was applied without fault, as the inventory would show it. */
 export function applied(want: Lab, result: Plan, before: Inventory = have()): Inventory {
   const guests = [...before.guests];
@@ -168,7 +199,12 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
     before.networks.map((entry) => [entry.node, { ...entry, bridges: [...entry.bridges] }]),
   );
   for (const step of result.steps) {
-    if (step.kind === 'pool.create' || step.kind === 'pool.update') pools.set(step.pool, step.comment);
+    if (step.kind === 'pool.create' || step.kind === 'pool.update')
+      pools.set(
+        step.pool,
+        sealComment(step.comment, (vmid) => sealHash(sealOf(vmid), vmid)),
+      );
+    if (step.kind === 'pool.join') joinPool(step, pools, guests);
     if (step.kind === 'user.create') {
       const { userid, comment, groups } = step;
       users.push({
@@ -191,9 +227,10 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
       networks.get(step.node)!.bridges.push({ iface, vlanAware, comments: comment, active: true, ports: '' });
     }
     if (step.kind === 'vm.clone') {
-      const pool = result.stands.find((stand) => stand.user === step.user)!.pool;
-      guests.push(guest(step.vmid, { node: step.target, name: step.name, status: 'stopped', pool }));
-      const values = { name: step.name, description: step.description, scsi0: 'ceph:vm-disk-0,size=8G' };
+      const member = step.joinsAtOnce === true ? { pool: step.pool } : {};
+      guests.push(guest(step.vmid, { node: step.target, name: step.name, status: 'stopped', ...member }));
+      const description = withSeal(step.description, sealOf(step.vmid));
+      const values = { name: step.name, description, scsi0: 'ceph:vm-disk-0,size=8G' };
       vms.push({ vmid: step.vmid, node: step.target, digest: 'd', values });
     }
     if (step.kind === 'vm.configure') {
@@ -204,7 +241,8 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
         ]),
       );
       const name = step.id.split('/')[1]!;
-      const values = { name, description: step.description, ...nets, ...step.options };
+      const description = withSeal(step.description, sealOf(step.vmid));
+      const values = { name, description, ...nets, ...step.options };
       const config = { vmid: step.vmid, node: step.node, digest: 'd', values };
       const at = vms.findIndex((vm) => vm.vmid === step.vmid);
       if (at >= 0) vms[at] = config;
@@ -226,13 +264,31 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
   };
 }
 
-/** A pool comment and VM as a finished run leaves them, for hand-made situations. */
+/** A pool comment of a finished stand; a machine with a seal's hash is still reserved. */
+export function standOf(
+  userid: string,
+  machines: Readonly<Record<string, number | readonly [vmid: number, ...seals: string[]]>>,
+  more: Partial<Claim> = {},
+): string {
+  const claimed = Object.entries(machines).map(([machine, id]): ClaimedMachine => {
+    if (typeof id === 'number') return { machine, vmid: id, state: 'made', seals: [] };
+    const [vmid, ...seals] = id;
+    return { machine, vmid, state: 'reserved', seals };
+  });
+  const claim = makeClaim({
+    ...{ lab: 'net', machines: claimed, unnamed: [], node: 'pve1', since: '2026-11-01T00:00:00Z' },
+    ...more,
+  });
+  return formatPoolComment({ user: userid, adopted: false, others: [], claims: [claim] });
+}
+
+/** The same as 0.1.0 wrote it: ids without names and states. */
 export function claimOf(userid: string, vmids: readonly number[], labName = 'net', node = 'pve1'): string {
   return formatPoolComment({
     user: userid,
     adopted: false,
     others: [],
-    claims: [{ lab: labName, vmids, node, since: '2026-11-01T00:00:00Z' }],
+    claims: [makeClaim({ lab: labName, machines: [], unnamed: vmids, node, since: '2026-11-01T00:00:00Z' })],
   });
 }
 

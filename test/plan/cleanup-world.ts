@@ -1,4 +1,5 @@
 /** Random clusters for cleanup, each object with the word on whose it is: written down when it is made, not derived. */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type {
   BridgeInfo,
@@ -62,6 +63,8 @@ const FOREIGN_KINDS = [
 const claimSpec = fc.record({
   lab: fc.constantFrom(...LABS),
   young: fc.boolean(),
+  /** 0.1.0 claimed by membership, and wrote neither names nor states. */
+  form: fc.constantFrom('old', 'new', 'new'),
   expires: fc.constantFrom(undefined, '2026-10-01', '2026-12-31'),
   vms: fc.array(fc.constantFrom(...VM_KINDS), { maxLength: 3 }),
 });
@@ -137,7 +140,23 @@ interface Placing {
   readonly user: string;
   readonly pool: string;
   readonly poolIsMarked: boolean;
+  readonly form: 'old' | 'new';
 }
+
+/** Drawn by nobody: the same in each run. */
+function sealOf(vmid: number): string {
+  return `${vmid}`.padStart(32, 'a');
+}
+
+function hashOf(vmid: number): string {
+  return createHash('sha256')
+    .update(`${sealOf(vmid)}${vmid}`)
+    .digest('hex')
+    .slice(0, 24);
+}
+
+/** Kinds that were never seen finished: their claim believes a seal only. */
+const RESERVED: readonly VmKind[] = ['half-made', 'cloning', 'stranger', 'stranger-with-inherited-mark'];
 
 /** One claimed number: what is there under it, and whose that is. */
 function placeClaimed(kind: VmKind, at: Placing, world: Spec, draft: Draft): number {
@@ -147,12 +166,14 @@ function placeClaimed(kind: VmKind, at: Placing, world: Spec, draft: Draft): num
   const { lab, user, pool } = at;
   const node = world.vmNodes[draft.vmCount % world.vmNodes.length]!;
   const isStranger = kind === 'stranger' || kind === 'stranger-with-inherited-mark' || kind === 'container';
-  const isOutside = isStranger || kind === 'moved-out' || kind === 'moved-to-foreign-pool';
+  const isNew = at.form === 'new' && at.poolIsMarked;
+  const isMoved = kind === 'moved-out' || kind === 'moved-to-foreign-pool';
+  const isOutside = isStranger || isMoved || (isNew && RESERVED.includes(kind));
   const lock = { cloning: 'clone', zombie: 'destroyed' }[kind as string];
   const description = {
     stranger: 'made by hand',
-    'stranger-with-inherited-mark': markOf(lab, user, vmid - 1),
-    'half-made': markOf(lab, user, vmid, false),
+    'stranger-with-inherited-mark': `${markOf(lab, user, vmid - 1)} seal=${sealOf(vmid - 1)}`,
+    'half-made': `${markOf(lab, user, vmid, false)} seal=${sealOf(vmid)}`,
     cloning: '',
     zombie: '',
   }[kind as string];
@@ -173,7 +194,9 @@ function placeClaimed(kind: VmKind, at: Placing, world: Spec, draft: Draft): num
   draft.guests.push(own);
   // In a pool without our mark it is the Python tool's, as far as one can see: in the user's pool, called like a machine.
   const isLookAlike = !at.poolIsMarked && !isOutside;
-  draft.whose.set(vmid, isLookAlike ? 'adoptable' : at.poolIsMarked && !isStranger ? 'ours' : 'foreign');
+  // Whoever put it into another pool wants it there.
+  const isOurs = at.poolIsMarked && !isStranger && kind !== 'moved-to-foreign-pool';
+  draft.whose.set(vmid, isLookAlike ? 'adoptable' : isOurs ? 'ours' : 'foreign');
   if (kind === 'unreadable' || kind === 'container') return vmid;
   draft.vms.push({
     vmid,
@@ -190,11 +213,20 @@ function placeClaimed(kind: VmKind, at: Placing, world: Spec, draft: Draft): num
   return vmid;
 }
 
+function idsText(claim: Spec['pools'][number]['claims'][number], ids: readonly number[]): string {
+  if (claim.form === 'old') return `vmids=${ids.join(',')}`;
+  const words = ids.map((vmid, at) => {
+    const isReserved = RESERVED.includes(claim.vms[at]!) || (claim.vms[at] === 'absent' && vmid % 2 === 0);
+    return `pc-${vmid}:${vmid}${isReserved ? `?${hashOf(vmid)}` : ''}`;
+  });
+  return `vms=${words.join(',')}`;
+}
+
 function poolComment(one: Spec['pools'][number], ids: ReadonlyMap<string, readonly number[]>): string {
   const lines = one.claims.map((claim) =>
     [
       `lab=${claim.lab}`,
-      `vmids=${(ids.get(claim.lab) ?? []).join(',')}`,
+      idsText(claim, ids.get(claim.lab) ?? []),
       `since=${claim.young ? YOUNG : OLD}`,
       ...(claim.expires === undefined ? [] : [`expires=${claim.expires}`]),
     ].join(' '),
@@ -222,7 +254,7 @@ function placePools(world: Spec, draft: Draft) {
       one.claims.map((claim) => [
         claim.lab,
         claim.vms.map((kind) => {
-          const vmid = placeClaimed(kind, { ...at, lab: claim.lab }, world, draft);
+          const vmid = placeClaimed(kind, { ...at, lab: claim.lab, form: claim.form }, world, draft);
           draft.vmCount += 1;
           return vmid;
         }),

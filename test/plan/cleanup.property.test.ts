@@ -164,11 +164,8 @@ function isComplete(done: Done): void {
 function losesNoVm({ world, after }: Done): void {
   const claimed = new Set(
     after.pools.flatMap(({ comment }) =>
-      [...comment.matchAll(/vmids=([\d,-]+)/g)].flatMap(([, list]) =>
-        list!.split(',').flatMap((part) => {
-          const [first, last = first] = part.split('-').map(Number);
-          return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-        }),
+      [...comment.matchAll(/(?:vmids=|[,:])(\d+)(?:-(\d+))?/g)].flatMap(([, first, last = first]) =>
+        Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => Number(first) + i),
       ),
     ),
   );

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import type { Inventory } from '../../src/lib/inventory/types.ts';
+import type { GuestInfo, Inventory } from '../../src/lib/inventory/types.ts';
+import { sealHash } from '../../src/lib/marks/seal.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import {
@@ -20,6 +21,8 @@ import {
   real,
   reserved,
   router,
+  sealOf,
+  standOf,
   template,
   user,
 } from './builders.ts';
@@ -54,9 +57,7 @@ describe('a new class', () => {
     const result = plan(routed, [boris, anna]);
     expect(ids(result)).toEqual([
       'pool.create:anna',
-      'pool.update:anna',
       'pool.create:boris',
-      'pool.update:boris',
       'bridge.create:pve1/vmbr1000',
       'bridge.create:pve2/vmbr1001',
       'network.reload:pve1',
@@ -66,12 +67,14 @@ describe('a new class', () => {
       'vm.configure:anna/eco',
       'vm.clone:anna/host',
       'vm.configure:anna/host',
+      'pool.join:anna',
       'acl.grant:anna',
       'user.create:boris@pve',
       'vm.clone:boris/eco',
       'vm.configure:boris/eco',
       'vm.clone:boris/host',
       'vm.configure:boris/host',
+      'pool.join:boris',
       'acl.grant:boris',
     ]);
   });
@@ -93,16 +96,40 @@ describe('a new class', () => {
     expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1001']);
   });
 
-  test('claims the VMIDs with the comment, in one step before the clones', () => {
-    const [claim] = stepsOf(plan(routed, [anna]), 'pool.update');
-    expect(claim).toMatchObject({
-      pool: 'anna',
-      addVmids: [10000, 10001],
-      comment: 'deploy-stand user=anna@pve\nlab=net vmids=10000-10001 node=pve1 since=2026-11-21T08:00:00Z',
-      dependsOn: ['pool.create:anna'],
-    });
-    const [clone] = stepsOf(plan(routed, [anna]), 'vm.clone');
-    expect(clone?.dependsOn).toEqual(['pool.update:anna']);
+  test('reserves the VMIDs with the comment, in one step before the clones; joins once for the whole stand', () => {
+    const result = plan(routed, [anna]);
+    expect(stepsOf(result, 'pool.create')).toMatchObject([
+      {
+        pool: 'anna',
+        // Hashes of seals are drawn while applying: the plan holds none.
+        comment:
+          'deploy-stand user=anna@pve\nlab=net vms=eco:10000?,host:10001? node=pve1 since=2026-11-21T08:00:00Z',
+      },
+    ]);
+    const [clone] = stepsOf(result, 'vm.clone');
+    expect(clone).toMatchObject({ dependsOn: ['pool.create:anna'], pool: 'anna' });
+    expect(clone).not.toHaveProperty('joinsAtOnce');
+    expect(stepsOf(result, 'pool.join')).toMatchObject([
+      {
+        pool: 'anna',
+        lab: 'net',
+        dependsOn: ['pool.create:anna'],
+        // One machine that failed holds back no other.
+        after: ['vm.configure:anna/eco', 'vm.configure:anna/host'],
+        machines: [
+          { machine: 'eco', vmid: 10000, madeBy: 'vm.configure:anna/eco' },
+          { machine: 'host', vmid: 10001, madeBy: 'vm.configure:anna/host' },
+        ],
+      },
+    ]);
+    const [grant] = stepsOf(result, 'acl.grant');
+    expect(grant?.dependsOn).toEqual([
+      'pool.create:anna',
+      'pool.join:anna',
+      'user.create:anna@pve',
+      'vm.configure:anna/eco',
+      'vm.configure:anna/host',
+    ]);
   });
 
   test('gives an ecorouter its management port and derived MACs, a linux machine virtio and the firewall', () => {
@@ -155,7 +182,12 @@ describe('a new class', () => {
     const starts = stepsOf(result, 'vm.start');
     expect(starts.map((step) => step.id)).toEqual(['vm.start:anna/first', 'vm.start:anna/late']);
     expect(starts[0]).toMatchObject({
-      dependsOn: ['bridge.create:pve1/vmbr1000', 'network.reload:pve1', 'vm.configure:anna/first'],
+      dependsOn: [
+        'bridge.create:pve1/vmbr1000',
+        'network.reload:pve1',
+        'pool.join:anna',
+        'vm.configure:anna/first',
+      ],
       after: ['acl.grant:anna'],
     });
     expect(starts[1]?.after).toEqual(['acl.grant:anna', 'vm.start:anna/first']);
@@ -301,42 +333,172 @@ describe('running again', () => {
       'pool.update:boris',
       'vm.clone:anna/extra',
       'vm.configure:anna/extra',
+      'pool.join:anna',
       'vm.clone:boris/extra',
       'vm.configure:boris/extra',
+      'pool.join:boris',
     ]);
-    expect(stepsOf(result, 'pool.update').map((step) => [step.comment, step.addVmids])).toEqual([
-      [
-        'deploy-stand user=anna@pve\nlab=net vmids=10000-10001,10004 node=pve1 since=2026-11-21T08:00:00Z',
-        [10004],
-      ],
-      [
-        'deploy-stand user=boris@pve\nlab=net vmids=10002-10003,10005 node=pve2 since=2026-11-21T08:00:00Z',
-        [10005],
-      ],
+    expect(stepsOf(result, 'pool.update').map((step) => step.comment)).toEqual([
+      'deploy-stand user=anna@pve\nlab=net vms=eco:10000,host:10001,extra:10004? node=pve1 since=2026-11-21T08:00:00Z',
+      'deploy-stand user=boris@pve\nlab=net vms=eco:10002,host:10003,extra:10005? node=pve2 since=2026-11-21T08:00:00Z',
+    ]);
+    expect(stepsOf(result, 'pool.join').map((step) => step.machines.map(({ vmid }) => vmid))).toEqual([
+      [10004],
+      [10005],
     ]);
     expect(stepsOf(result, 'vm.clone').map((step) => step.target)).toEqual(['pve1', 'pve2']);
   });
 
-  test('a claimed id whose clone never came, or is under way, is used again', () => {
+  test('a VM that somebody removed is reserved anew under its number, cloned and joined', () => {
     const before = deployed();
     const cut = before.guests.filter((entry) => entry.vmid !== 10001);
     const vms = before.vms.filter((vm) => vm.vmid !== 10001);
     const gone = plan(routed, [anna, boris], { ...before, guests: cut, vms });
-    expect(ids(gone)).toEqual(['pool.update:anna', 'vm.clone:anna/host', 'vm.configure:anna/host']);
+    expect(ids(gone)).toEqual([
+      'pool.update:anna',
+      'vm.clone:anna/host',
+      'vm.configure:anna/host',
+      'pool.join:anna',
+    ]);
+    expect(stepsOf(gone, 'pool.update')[0]?.comment).toContain('vms=eco:10000,host:10001? ');
     expect(stepsOf(gone, 'vm.clone')[0]?.vmid).toBe(10001);
-    const cloning = { ...guest(10001, { pool: 'anna', lock: 'clone' }) };
-    const underWay = plan(routed, [anna, boris], { ...before, guests: [...cut, cloning], vms });
-    expect(stepsOf(underWay, 'vm.clone')[0]?.vmid).toBe(10001);
   });
 
-  test('a VM without spec is configured, nothing else', () => {
+  test('whatever a student writes into the notes of a VM that has joined, it is finished', () => {
     const before = deployed();
-    const vms = before.vms.map((vm) =>
-      vm.vmid === 10003
-        ? { ...vm, values: { ...vm.values, description: vm.values['description']!.replace(/ spec=\S+/, '') } }
-        : vm,
+    const notes = ['', 'mine', 'deploy-stand lab=net user=boris@pve machine=eco vmid=10003'];
+    for (const description of notes) {
+      const vms = before.vms.map((vm) =>
+        vm.vmid === 10003 ? { ...vm, values: { ...vm.values, name: 'renamed', description } } : vm,
+      );
+      expect(ids(plan(routed, [anna, boris], { ...before, vms }))).toEqual([]);
+    }
+  });
+
+  describe('a reserved id', () => {
+    const HASH = sealHash(sealOf(10000), 10000);
+    const mark = 'deploy-stand lab=net user=anna@pve machine=pc vmid=10000';
+    const spec = (() => {
+      const own = ownVm(pc, 'pc', 'anna@pve', 10000, '');
+      return /spec=\S+/.exec(own.values['description']!)![0];
+    })();
+    const at = (description: string | undefined, more: Partial<GuestInfo> = {}) => {
+      const values = { name: 'pc', ...(description === undefined ? {} : { description }) };
+      return have({
+        pools: [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, HASH] }) }],
+        guests: [...have().guests, guest(10000, more)],
+        vms: [
+          {
+            vmid: 10000,
+            node: 'pve1',
+            digest: 'd',
+            values: { ...values, ...(more.lock ? { lock: more.lock } : {}) },
+          },
+        ],
+      });
+    };
+    const clone = ['pool.update:anna', 'user.create:anna@pve', 'vm.clone:anna/pc', 'vm.configure:anna/pc'];
+    const rest = ['pool.join:anna', 'acl.grant:anna'];
+
+    test('at which nothing is: cloned with a new seal, and the former one may still come', () => {
+      const before = have({
+        pools: [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, HASH] }) }],
+      });
+      const result = plan(pc, [anna], before);
+      expect(ids(result)).toEqual([...clone, ...rest]);
+      expect(stepsOf(result, 'vm.clone')[0]?.vmid).toBe(10000);
+      expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`vms=pc:10000??${HASH} `);
+    });
+
+    test('under which a clone is under way: it is waited for, and no second one is made', () => {
+      const result = plan(pc, [anna], at(undefined, { lock: 'clone' }));
+      expect(ids(result)).toEqual([...clone.filter((id) => id !== 'pool.update:anna'), ...rest]);
+      expect(stepsOf(result, 'vm.clone')[0]).toMatchObject({ vmid: 10000, isUnderWay: true });
+    });
+
+    test('with our clone, not configured yet', () => {
+      const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)}`));
+      expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+    });
+
+    test('with our clone, configured: only the join is missing', () => {
+      const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)} ${spec}`));
+      expect(ids(result)).toEqual(['user.create:anna@pve', ...rest]);
+      expect(stepsOf(result, 'pool.join')[0]?.machines).toEqual([{ machine: 'pc', vmid: 10000 }]);
+    });
+
+    test('of a confined caller, with our clone as a member', () => {
+      const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)}`, { pool: 'anna' }));
+      expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+    });
+
+    test.each([
+      { name: 'without a seal', description: mark },
+      { name: 'with the seal of another id', description: `${mark} seal=${sealOf(10001)}` },
+      { name: 'with the hash in place of the seal', description: `${mark} seal=${HASH}` },
+      { name: 'made in the pool by its own user', description: mark, more: { pool: 'anna' } },
+      {
+        name: 'with our seal in another pool',
+        description: `${mark} seal=${sealOf(10000)}`,
+        more: { pool: 'x' },
+      },
+      {
+        name: 'that is a container',
+        description: `${mark} seal=${sealOf(10000)}`,
+        more: { type: 'lxc' as const },
+      },
+    ])(
+      'with a guest $name: it is somebody else’s, and the machine gets another id',
+      ({ description, more }) => {
+        const result = plan(pc, [anna], at(description, more));
+        expect(ids(result)).toEqual([...clone, ...rest]);
+        expect(stepsOf(result, 'vm.clone')[0]?.vmid).toBe(10001);
+        expect(stepsOf(result, 'pool.update')[0]?.comment).toContain('vms=pc:10001? ');
+        expect(result.stands[0]?.notes[0]).toContain('the guest there is not ours');
+      },
     );
-    expect(ids(plan(routed, [anna, boris], { ...before, vms }))).toEqual(['vm.configure:boris/host']);
+  });
+
+  test('a machine that somebody took out of its pool is left alone, without a second copy', () => {
+    const before = deployed();
+    const guests = before.guests.map(({ pool, ...entry }) =>
+      entry.vmid === 10001 || pool === undefined ? entry : { ...entry, pool },
+    );
+    const result = plan(routed, [anna, boris], { ...before, guests });
+    expect(ids(result)).toEqual([]);
+    expect(result.stands[0]?.left).toMatchObject({ code: 'LEFT_POOL' });
+    expect(result.stands[0]?.left?.message).toContain('10001 (host)');
+    expect(result.stands[1]?.left).toBeUndefined();
+  });
+
+  test('claims of 0.1.0 are read, and get names when something of the stand changes, not before', () => {
+    const before = deployed();
+    const old = {
+      ...before,
+      pools: before.pools.map(({ pool, comment }) => ({
+        pool,
+        comment: comment
+          .replace('vms=eco:10000,host:10001', 'vmids=10000-10001')
+          .replace('vms=eco:10002,host:10003', 'vmids=10002-10003'),
+      })),
+    };
+    expect(old.pools[0]?.comment).toContain('vmids=');
+    expect(ids(plan(routed, [anna, boris], old))).toEqual([]);
+    const want = lab([...routed.machines, machine('extra', [alias('lan')])]);
+    expect(stepsOf(plan(want, [anna], old), 'pool.update').map((step) => step.comment)).toEqual([
+      'deploy-stand user=anna@pve\nlab=net vms=eco:10000,host:10001,extra:10004? node=pve1 since=2026-11-21T08:00:00Z',
+    ]);
+  });
+
+  test('a claim that nobody could read any more is refused before the first write', () => {
+    const many = lab(
+      Array.from({ length: 200 }, (_, at) =>
+        machine(`host-${'x'.repeat(20)}-${at}a`, [real('vmbr0')], { memory: 16 }),
+      ),
+    );
+    const error = refusal(() => plan(many, [anna]));
+    expect(error.code).toBe('CLAIM_TOO_LONG');
+    expect(error.message).toMatch(/anna@pve would take \d{4,5} characters/);
   });
 
   test('a changed lab changes stopped VMs, waits for running ones, unless told otherwise', () => {
@@ -459,7 +621,7 @@ describe('what is not ours', () => {
     });
     const result = plan(pc, [anna], snapshot);
     expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10001]);
-    expect(stepsOf(result, 'pool.update')[0]?.comment).toContain('vmids=10001 ');
+    expect(stepsOf(result, 'pool.update')[0]?.comment).toContain('vms=pc:10001? ');
     expect(result.stands[0]?.notes[0]).toContain('the guest there is not ours');
   });
 
@@ -494,7 +656,7 @@ describe('what is not ours', () => {
     });
     expect(stepsOf(result, 'pool.create')).toEqual([]);
     expect(stepsOf(result, 'pool.update')[0]?.comment).toBe(
-      'physics\nroom 5\ndeploy-stand user=anna@pve adopted\nlab=net vmids=10000 node=pve1 since=2026-11-21T08:00:00Z',
+      'physics\nroom 5\ndeploy-stand user=anna@pve adopted\nlab=net vms=pc:10000? node=pve1 since=2026-11-21T08:00:00Z',
     );
   });
 
@@ -520,8 +682,8 @@ describe('what is not ours', () => {
     const result = plan(second, [anna], first);
     expect(stepsOf(result, 'pool.update')[0]?.comment.split('\n')).toEqual([
       'deploy-stand user=anna@pve',
-      'lab=net vmids=10000 node=pve1 since=2026-11-21T08:00:00Z',
-      'lab=db vmids=10001 node=pve2 since=2026-11-21T08:00:00Z',
+      'lab=net vms=pc:10000 node=pve1 since=2026-11-21T08:00:00Z',
+      'lab=db vms=srv:10001? node=pve2 since=2026-11-21T08:00:00Z',
     ]);
     expect(stepsOf(result, 'acl.grant')).toEqual([]);
     const error = refusal(() => plan({ ...second, access: { role: 'PVEVMUser' } }, [anna], first));

@@ -244,8 +244,8 @@ describe('deploy', () => {
     });
     const clones = result.steps.filter((step) => step.kind === 'vm.clone');
     expect(clones.map(({ dependsOn }) => dependsOn)).toEqual([
-      ['pool.update:anna', 'template.convert:101@pve2'],
-      ['pool.update:boris', 'template.convert:101@pve2'],
+      ['pool.create:anna', 'template.convert:101@pve2'],
+      ['pool.create:boris', 'template.convert:101@pve2'],
     ]);
     expect(clones[0]).toMatchObject({ node: 'pve2', target: 'pve2', templateVmid: 10999 });
     expect(parseVmMark(clones[0]!.description)?.base).toBe(10999);

@@ -87,7 +87,7 @@ function standStatus(view: StandView, error: Refusal | undefined): StandSummary[
 
 function summarize(view: StandView): StandSummary {
   const { stand } = view;
-  const error = stand.refused ?? errorOf(view);
+  const error = stand.refused ?? errorOf(view) ?? stand.left;
   return {
     user: stand.user,
     pool: stand.pool,

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Refusal } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+import type { Ownership } from './ownership.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
 export type StepOutcome = 'done' | 'already-done';
@@ -25,6 +26,12 @@ export interface Secrets {
   cloudInitPassword(machine: string): string | undefined;
 }
 
+/** The seals of a run's clones (marks/seal.ts), drawn when they are first asked for. No plan ever holds one. */
+export interface Seals {
+  /** Of the clone to be made under this VMID; the same each time. */
+  of(vmid: number): string;
+}
+
 /** What a run needs from outside. */
 export interface RunIo {
   readonly pve: PveApi;
@@ -33,6 +40,10 @@ export interface RunIo {
   /** The hard stop: aborts requests and waits. A soft stop (first SIGINT) never reaches a handler. */
   readonly signal: AbortSignal;
   readonly secrets: Secrets;
+  readonly seals: Seals;
+  readonly ownership: Pick<Ownership, 'verdict' | 'assertOurs' | 'wrote'>;
+  /** Does it under the planning lock: a pool's comment is one text, read and written anew for all its labs. */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** A handler is about to wait and try its write again. */

@@ -1,5 +1,6 @@
 /** The mark of a VM, a line in its notes, and the tags for people. The notes can be edited by students. */
 import { MARK, parseFields } from './fields.ts';
+import { isSeal } from './seal.ts';
 
 /** Tag on every VM of ours; for people, never evidence (clones inherit tags, students may edit them). */
 export const TAG = 'deploy-stand';
@@ -15,6 +16,8 @@ export interface VmMark {
   readonly user: string;
   readonly machine: string;
   readonly vmid: number;
+  /** Proof that it is the clone which its claim was written for (marks/seal.ts). */
+  readonly seal?: string;
   /** Present once the VM is configured. */
   readonly spec?: string;
   /** The replica that it is a linked clone of: lvmthin does not tell (pve-storage LvmThinPlugin.pm). */
@@ -24,6 +27,7 @@ export interface VmMark {
 export function formatVmMark(mark: VmMark): string {
   return [
     `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`,
+    ...(mark.seal === undefined ? [] : [`seal=${mark.seal}`]),
     ...(mark.base === undefined ? [] : [`base=${mark.base}`]),
     ...(mark.spec === undefined ? [] : [`spec=${mark.spec}`]),
   ].join(' ');
@@ -45,14 +49,21 @@ export function withVmMark(description: string, mark: VmMark): string {
 export function parseVmMark(description: string): VmMark | undefined {
   const line = description.split('\n').find(isVmMarkLine);
   if (line === undefined) return undefined;
-  const { lab, user, machine, vmid, spec, base } = parseFields(line);
+  const { lab, user, machine, vmid, seal, spec, base } = parseFields(line);
   if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;
   return {
     lab,
     user,
     machine,
     vmid: Number(vmid),
+    ...(seal !== undefined && isSeal(seal) ? { seal } : {}),
     ...(spec ? { spec } : {}),
     ...(base !== undefined && /^\d{1,9}$/.test(base) ? { base: Number(base) } : {}),
   };
+}
+
+/** The notes with this seal in our line; without our line they stay as they are. */
+export function withSeal(description: string, seal: string | undefined): string {
+  const mark = parseVmMark(description);
+  return seal === undefined || !mark ? description : withVmMark(description, { ...mark, seal });
 }

@@ -1,7 +1,6 @@
 /** VMID lists as the pool comment writes them: `10201-10205,10209`. Knows nothing of pools. */
 
 const HIGHEST_VMID = 999_999_999;
-const MOST_IDS = 10_000;
 
 /** Ascending, without repetition. */
 export function formatVmids(vmids: readonly number[]): string {
@@ -19,16 +18,17 @@ export function formatVmids(vmids: readonly number[]): string {
   return parts.join(',');
 }
 
-/** Parts that are no ids, and absurdly wide ranges (a comment can be edited by hand), are left out. */
-export function parseVmids(text: string): number[] {
+/** Parts that are no ids are left out, and whatever goes beyond `most` ids: a comment can be written by hand, or by a stranger. */
+export function parseVmids(text: string, most: number): number[] {
   const vmids = new Set<number>();
   for (const part of text.split(',')) {
+    if (vmids.size >= most) break;
     const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part);
     if (!match) continue;
     const first = Number(match[1]);
     const last = match[2] === undefined ? first : Number(match[2]);
-    if (last > HIGHEST_VMID || last - first > MOST_IDS) continue;
-    for (let vmid = first; vmid <= last; vmid += 1) vmids.add(vmid);
+    if (last > HIGHEST_VMID || last - first >= most) continue;
+    for (let vmid = first; vmid <= last && vmids.size < most; vmid += 1) vmids.add(vmid);
   }
   return [...vmids].sort((a, b) => a - b);
 }

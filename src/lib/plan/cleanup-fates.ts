@@ -1,10 +1,13 @@
-/** Which VMs of a stand go, and why the others stay. Ownership is decided here: claim, membership, mark. */
+/** Which VMs of a stand go, and why the others stay. Whose they are is decided in stands/ownership.ts. */
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { lookAlikes } from './adopt.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
+import type { Claim } from '../marks/pool.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import type { Refusal } from './document/plan.ts';
+import { judgeClaimed } from './stands/judge.ts';
+import { claimedIds, type ClaimedId, type Verdict } from './stands/ownership.ts';
 
 export interface Fate {
   readonly guest: GuestInfo;
@@ -13,18 +16,17 @@ export interface Fate {
   readonly stays?: Refusal;
 }
 
-/** A VM that was taken out of its pool is known by its mark, if that can be read. */
-export function isOurs(guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
-  if (guest.pool === pool) return true;
-  if (guest.type !== 'qemu') return false;
-  if (guest.pool === undefined && !config) return true;
-  return parseVmMark(config?.values['description'] ?? '')?.vmid === guest.vmid;
+/** The one verdict, of an id that a claim of this stand names. */
+export function judge(id: ClaimedId, claim: Claim, stand: SelectedStand, context: CleanupContext): Verdict {
+  const isCloning = context.have.tasks.some(({ type }) => type === 'qmclone');
+  return judgeClaimed(id, claim, stand, context.index, isCloning);
 }
 
-function isHalfMade(guest: GuestInfo, config: VmConfig | undefined): boolean {
-  const lock = config?.values['lock'] ?? guest.lock;
+/** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
+function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
+  if (verdict === 'zombie' || verdict === 'in-flight' || verdict === 'unjoined') return true;
   const mark = parseVmMark(config?.values['description'] ?? '');
-  return mark !== undefined && (lock === 'destroyed' || lock === 'clone' || mark.spec === undefined);
+  return id.state === 'unstated' && mark?.vmid === id.vmid && mark.spec === undefined;
 }
 
 function zombie(guest: GuestInfo, why: string): Refusal {
@@ -35,60 +37,56 @@ function zombie(guest: GuestInfo, why: string): Refusal {
   };
 }
 
-/**
- * An id that was claimed and never used makes any guest that is later created there a member of the pool. Only a
- * student can have removed our mark, and none has access before the stand is finished.
- */
-function isDoubtful(
+/** Why a VM whose verdict is this stays, whatever it is otherwise. */
+function refusalOf(
   guest: GuestInfo,
-  config: VmConfig,
-  { pool, user }: SelectedStand,
-  { index, options }: CleanupContext,
-): boolean {
-  const isMarked = parseVmMark(config.values['description'] ?? '')?.vmid === guest.vmid;
-  return (
-    !isMarked &&
-    !options.adopt &&
-    config.values['lock'] === undefined &&
-    !index.acls.has(`/pool/${pool} ${user}`)
-  );
+  config: VmConfig | undefined,
+  verdict: Verdict,
+  pool: string,
+): Refusal | undefined {
+  const { vmid, node, name } = guest;
+  switch (verdict) {
+    case 'left-pool':
+      return {
+        code: 'LEFT_POOL',
+        message: `VM ${vmid} (${name ?? 'no name'}) on ${node} is in no pool any more: somebody took it out of pool ${pool}`,
+        hint: `put VM ${vmid} back into pool ${pool}, or remove it by hand, then run cleanup again`,
+      };
+    case 'zombie': {
+      // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
+      if (guest.pool === pool) return undefined;
+      const lock = config?.values['lock'] ?? guest.lock;
+      return zombie(guest, `is the rest of a failed ${lock === 'clone' ? 'clone' : 'removal'}`);
+    }
+    case 'away':
+    case 'unreadable':
+      return unreadable(guest);
+    case 'doubtful':
+      return {
+        code: 'UNMARKED_VM',
+        message: `VM ${vmid} (${name ?? 'no name'}) on ${node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
+        hint: `take it out of pool ${pool}; or, if it is the student's, remove it by hand or with --adopt`,
+      };
+    default:
+      return undefined;
+  }
 }
 
+function unreadable({ vmid, node }: GuestInfo): Refusal {
+  return {
+    code: 'VM_UNREADABLE',
+    message: `VM ${vmid} on ${node} cannot be read`,
+    hint: `see that node ${node} is online, then run cleanup again`,
+  };
+}
+
+/** What the student or an administrator made of it. */
 function obstacle(
   guest: GuestInfo,
   config: VmConfig | undefined,
-  stand: SelectedStand,
-  context: CleanupContext,
+  { options }: CleanupContext,
 ): Refusal | undefined {
-  const { pool } = stand;
-  if (guest.type !== 'qemu') {
-    return {
-      code: 'CONTAINER',
-      message: `guest ${guest.vmid} on ${guest.node} is a container, which we never make, with a number of the stand in its pool`,
-      hint: `remove container ${guest.vmid}, or take it out of pool ${pool}, then run cleanup again`,
-    };
-  }
-  const lock = config?.values['lock'] ?? guest.lock;
-  // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
-  if (lock === 'destroyed' && guest.pool !== pool) return zombie(guest, 'is the rest of a failed removal');
-  if (lock === 'destroyed') return undefined;
-  const isCloning = context.have.tasks.some((task) => task.type === 'qmclone');
-  if (lock === 'clone' && !isCloning && guest.pool !== pool)
-    return zombie(guest, 'is the rest of a failed clone');
-  if (!config) {
-    return {
-      code: 'VM_UNREADABLE',
-      message: `VM ${guest.vmid} on ${guest.node} cannot be read`,
-      hint: `see that node ${guest.node} is online, then run cleanup again`,
-    };
-  }
-  if (isDoubtful(guest, config, stand, context)) {
-    return {
-      code: 'UNMARKED_VM',
-      message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
-      hint: `take it out of pool ${pool}; or, if it is the student's, remove it by hand or with --adopt`,
-    };
-  }
+  if (!config) return unreadable(guest);
   if (config.values['template'] === '1') {
     return {
       code: 'VM_IS_TEMPLATE',
@@ -96,7 +94,7 @@ function obstacle(
       hint: 'remove it by hand if nobody needs it',
     };
   }
-  if (config.values['protection'] !== '1' || context.options.forceProtected) return undefined;
+  if (config.values['protection'] !== '1' || options.forceProtected) return undefined;
   return {
     code: 'PROTECTED',
     message: `VM ${guest.vmid} on ${guest.node} is protected`,
@@ -105,31 +103,54 @@ function obstacle(
 }
 
 interface ClaimedVms {
-  readonly vmids: readonly number[];
+  readonly claims: readonly Claim[];
   /** Only those that were never finished go. */
   readonly halfMadeOnly: boolean;
 }
 
+function sayForeign({ vmid, node, type }: GuestInfo): string {
+  const what = type === 'lxc' ? `container ${vmid}` : `guest ${vmid}`;
+  return `${what} on ${node} has an id that was claimed, but is not ours: left alone`;
+}
+
+/** Of every guest at an id that these claims name. */
 export function fatesOf(
   stand: SelectedStand,
-  { vmids, halfMadeOnly }: ClaimedVms,
+  { claims, halfMadeOnly }: ClaimedVms,
   context: CleanupContext,
   notes: string[],
 ): Fate[] {
   const fates: Fate[] = [];
-  for (const vmid of new Set(vmids)) {
-    const guest = context.index.guests.get(vmid);
+  const ids = claims.flatMap((claim) => claimedIds(claim).map((id) => ({ id, claim })));
+  for (const { id, claim } of ids) {
+    const guest = context.index.guests.get(id.vmid);
     if (!guest) continue;
-    const config = context.index.configs.get(vmid);
-    if (!isOurs(guest, config, stand.pool)) {
-      notes.push(`guest ${vmid} on ${guest.node} has an id that was claimed, but is not ours: left alone`);
+    const config = context.index.configs.get(id.vmid);
+    const verdict = judge(id, claim, stand, context);
+    if (verdict === 'foreign') {
+      notes.push(sayForeign(guest));
       continue;
     }
-    if (halfMadeOnly && !isHalfMade(guest, config)) continue;
-    const stays = obstacle(guest, config, stand, context);
+    if (halfMadeOnly && !isHalfMade(id, verdict, config)) continue;
+    const isAsked = verdict === 'doubtful' && context.options.adopt;
+    const isDead = verdict === 'zombie' && guest.pool === stand.pool;
+    const stays =
+      (isAsked ? undefined : refusalOf(guest, config, verdict, stand.pool)) ??
+      (isDead ? undefined : obstacle(guest, config, context));
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }
   return fates;
+}
+
+/** Of the older tool's VMs, which no claim names. */
+export function adoptedFates(vmids: readonly number[], context: CleanupContext): Fate[] {
+  return vmids.flatMap((vmid) => {
+    const guest = context.index.guests.get(vmid);
+    if (!guest) return [];
+    const config = context.index.configs.get(vmid);
+    const stays = obstacle(guest, config, context);
+    return [{ guest, config, ...(stays ? { stays } : {}) }];
+  });
 }
 
 /** VMs of the older Python tool: members of the user's pool that are called like a machine of the lab. */

@@ -1,9 +1,10 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
-import { adoptedVmids, fatesOf, isCutTakeover, isOurs, type Fate } from './cleanup-fates.ts';
+import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
-import { formatPoolComment, type Claim } from '../marks/pool.ts';
+import { formatPoolComment, makeClaim, type Claim } from '../marks/pool.ts';
+import { claimedIds } from './stands/ownership.ts';
 import { profileOf } from './privileges/profile.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { PlannedVm, Refusal } from './document/plan.ts';
@@ -37,6 +38,7 @@ function removeVm(
 ): Step[] {
   const { vmid, node, name } = fate.guest;
   const { user, pool } = stand;
+  const of = { vmid, pool, ...(adopted ? { adopted } : {}) };
   const { lockWaitSeconds } = context.options;
   const steps: Step[] = [];
   let last = [...before];
@@ -53,23 +55,26 @@ function removeVm(
   if (fate.guest.status !== 'stopped') {
     push(
       makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), {
+        ...{ ...of, node, lockWaitSeconds },
+      }),
+    );
+  }
+  if (fate.guest.ha) push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), of));
+  if (fate.config?.values['protection'] === '1') {
+    push(
+      makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
         node,
         vmid,
+        pool,
         lockWaitSeconds,
       }),
     );
   }
-  if (fate.guest.ha) push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), { vmid }));
-  if (fate.config?.values['protection'] === '1') {
-    push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), { node, vmid, lockWaitSeconds }));
-  }
   const why = adopted ? adoptedBecause(pool, name ?? '?') : 'selected';
   push(
     makeStep('vm.delete', String(vmid), frame(why), {
+      ...of,
       node,
-      vmid,
-      pool,
-      description: fate.config?.values['description'] ?? '',
       lockWaitSeconds,
     }),
   );
@@ -99,18 +104,19 @@ function revokeSteps(
         'acl.revoke',
         `${path} ${role}`,
         { user: stand.user, reason: 'first, so that nobody restarts a VM on its way out' },
-        { path, role, userid: stand.user },
+        { path, role, userid: stand.user, ...(path.startsWith('/vms/') ? { pool: stand.pool } : {}) },
       ),
     );
 }
 
-/** Members of the pool that are not claimed by any lab: somebody else's, also when they are the student's own. */
+/** Members of the pool that neither go nor stay claimed: somebody else's, also when they are the student's own. */
 function foreignMembers(
   stand: SelectedStand,
   removed: ReadonlySet<number>,
+  left: readonly Claim[],
   context: CleanupContext,
 ): number[] {
-  const claimed = new Set(stand.mark?.claims.flatMap((claim) => claim.vmids));
+  const claimed = new Set(left.flatMap((claim) => claim.vmids));
   return (context.index.members.get(stand.pool) ?? [])
     .filter((guest) => !claimed.has(guest.vmid) && !removed.has(guest.vmid))
     .map((guest) => guest.vmid);
@@ -140,7 +146,7 @@ function releasePool({ stand, left, removed, deletes, revokes, notes, context }:
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
   if (!mark || mark.user === undefined || !present) return [];
-  const foreign = foreignMembers(stand, removed, context);
+  const foreign = foreignMembers(stand, removed, left, context);
   const keepsPool =
     left.length > 0 ||
     mark.adopted ||
@@ -175,9 +181,9 @@ function releasePool({ stand, left, removed, deletes, revokes, notes, context }:
       ? mark.others.join('\n')
       : UNUSED;
   const kept = new Set(left.flatMap((claim) => claim.vmids));
-  // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
+  // PVE takes destroyed VMs out by itself; ids that 0.1.0 claimed and that never became a VM are still members.
   const removeVmids = [...stand.claims, ...stand.trimmed]
-    .flatMap((claim) => claim.vmids)
+    .flatMap((claim) => claim.unnamed)
     .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid))
     .filter((vmid) => mayBeMember(vmid, context));
   if (comment === present.comment && removeVmids.length === 0) return [];
@@ -207,21 +213,29 @@ function remainingClaims(
   removed: ReadonlySet<number>,
   context: CleanupContext,
 ): Claim[] {
-  const isThere = (vmid: number): boolean => {
-    const guest = context.index.guests.get(vmid);
-    return (
-      guest !== undefined && !removed.has(vmid) && isOurs(guest, context.index.configs.get(vmid), stand.pool)
-    );
-  };
+  const isThere = (claim: Claim): boolean =>
+    claimedIds(claim).some((id) => {
+      const verdict = judge(id, claim, stand, context);
+      return !removed.has(id.vmid) && !['missing', 'open', 'foreign'].includes(verdict);
+    });
   return (stand.mark?.claims ?? []).flatMap((claim) => {
     if (stand.trimmed.includes(claim)) {
       // Ids without a VM are kept for the next deploy, unless none of the stand is left.
-      const vmids = claim.vmids.filter((vmid) => !removed.has(vmid));
-      return vmids.some(isThere) ? [{ ...claim, vmids }] : [];
+      const rest = only(claim, (vmid) => !removed.has(vmid));
+      return isThere(rest) ? [rest] : [];
     }
     if (!stand.claims.includes(claim)) return [claim];
-    const vmids = claim.vmids.filter((vmid) => staying.has(vmid));
-    return vmids.length > 0 ? [{ ...claim, vmids }] : [];
+    const rest = only(claim, (vmid) => staying.has(vmid));
+    return rest.vmids.length > 0 ? [rest] : [];
+  });
+}
+
+/** The claim without the ids that are not wanted. */
+function only(claim: Claim, isWanted: (vmid: number) => boolean): Claim {
+  return makeClaim({
+    ...claim,
+    machines: claim.machines.filter(({ vmid }) => isWanted(vmid)),
+    unnamed: claim.unnamed.filter(isWanted),
   });
 }
 
@@ -233,10 +247,12 @@ export function planStandRemoval(
 ): StandRemoval {
   const notes: string[] = [];
   const adopted = new Set(adoptedVmids(stand, context));
-  const idsOf = (claims: readonly Claim[]) => claims.flatMap((claim) => claim.vmids);
-  const whole = { vmids: [...idsOf(stand.claims), ...adopted], halfMadeOnly: false };
-  const trimmed = { vmids: idsOf(stand.trimmed), halfMadeOnly: true };
-  const fates = [whole, trimmed].flatMap((claimed) => fatesOf(stand, claimed, context, notes));
+  const whole = { claims: stand.claims, halfMadeOnly: false };
+  const trimmed = { claims: stand.trimmed, halfMadeOnly: true };
+  const fates = [
+    ...[whole, trimmed].flatMap((claimed) => fatesOf(stand, claimed, context, notes)),
+    ...adoptedFates([...adopted], context),
+  ];
   const going = fates.filter((fate) => fate.stays === undefined && !elsewhere.has(fate.guest.vmid));
   const staying = fates.flatMap((fate) => (fate.stays ? [{ ...fate, stays: fate.stays }] : []));
   const removed = new Set(going.map((fate) => fate.guest.vmid));

@@ -21,6 +21,11 @@ interface Need {
 /** A linked clone holds what its machine writes; how much that will be is a guess. Percent of the template's disks. */
 const DEFAULT_LINKED_GROWTH = 20;
 
+/** Claimed ids that no other stand can take. */
+function openIds({ open, openUnnamed }: StandState): number {
+  return open.size + openUnnamed.length;
+}
+
 /** What a machine's own disks take on a node that it is cloned to in this way. */
 function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] {
   const share = machine.fullClone ? 1 : (lab.placement.linkedGrowth ?? DEFAULT_LINKED_GROWTH) / 100;
@@ -119,6 +124,7 @@ export function createDemands(context: Context): DemandOf {
         }
         continue;
       }
+      if (state.leftPool.has(resolved.machine.name)) continue;
       const target = spread ? resolved.template.node : node;
       missing += 1;
       add(resourceKey.memory(target), size.memory);
@@ -127,7 +133,7 @@ export function createDemands(context: Context): DemandOf {
       for (const [bridge, count] of ports) add(resourceKey.ports(target, bridge), count);
     }
     if (state.present.size === 0 || !state.claim) add(resourceKey.stands(node), 1);
-    add(resourceKey.vmids, Math.max(0, missing - state.open.length));
+    add(resourceKey.vmids, Math.max(0, missing - openIds(state)));
     add(resourceKey.bridges(node), missingBridges(state, node));
     return demand;
   }
@@ -135,7 +141,7 @@ export function createDemands(context: Context): DemandOf {
   return (state, node) => {
     if (state.present.size > 0) return compute(state, node);
     const bridges = missingBridges(state, node);
-    const key = `${node} ${state.open.length} ${bridges}`;
+    const key = `${node} ${openIds(state)} ${bridges}`;
     const demand = known.get(key) ?? compute(state, node);
     known.set(key, demand);
     return demand;

@@ -159,7 +159,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     .map((user) => readStandState(user, lab, index, options));
   const unfinished = new Set(
     states.flatMap((state) =>
-      [...state.present.values()].filter((vm) => vm.spec === undefined).map((vm) => vm.vmid),
+      [...state.present.values()].filter((vm) => !vm.isFinished).map((vm) => vm.vmid),
     ),
   );
   const taken = options.taken ?? { vmids: [], bridges: [] };
@@ -177,7 +177,6 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
     profile: profileOf(have.rights),
-    taken: new Set(taken.vmids),
     since,
   };
   const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));

@@ -76,7 +76,9 @@ function otherLab(lab: Lab, index: HaveIndex): Refusal[] {
   for (const [pool, mark] of index.marks) {
     for (const claim of mark.claims) {
       if (claim.lab !== lab.name) continue;
-      for (const vmid of claim.vmids) {
+      for (const { machine } of claim.machines) names.add(machine);
+      // 0.1.0 claimed ids without names.
+      for (const vmid of claim.unnamed) {
         const guest = index.guests.get(vmid);
         if (guest?.pool === pool && guest.name !== undefined) names.add(guest.name);
       }

@@ -52,7 +52,7 @@ function presentNodes(state: StandState, { lab, index }: SeatRequest): string[] 
   const nodes = [...state.present.values()].map((vm) => vm.node);
   if (nodes.length > 0) return sortedUnique(nodes);
   // A clone under way may still be on its template's node; the claim tells where it goes.
-  const isBegun = state.open.some((vmid) => index.guests.has(vmid));
+  const isBegun = [...state.open.values()].some(({ isInFlight }) => isInFlight);
   if (isBegun && state.claim) {
     const node = state.claim.node ?? nodeOfClaim(state.claim, index);
     if (node !== undefined) return [node];

@@ -57,7 +57,7 @@ function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undef
   for (const machine of lab.machines) {
     const vm = state.present.get(machine.name);
     // Unfinished: its cards are still the template's.
-    if (!vm || (vm.marked && vm.spec === undefined)) continue;
+    if (vm?.isFinished !== true) continue;
     const bridge = bridgeInConfig(machine, alias, vm.config.values);
     if (bridge !== undefined && standBridgeNumber(bridge) !== undefined) return bridge;
   }

@@ -2,10 +2,13 @@
 import type { Lab, User } from '../config/types.ts';
 import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
+import type { Taken } from './allocation.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import type { Claim, PoolMark } from '../marks/pool.ts';
 import { ADOPTED_SPEC } from './spec.ts';
+import { judgeClaimed } from './stands/judge.ts';
+import { claimedIds, isWritable, type ClaimedId, type Verdict } from './stands/ownership.ts';
 import type { Refusal } from './document/plan.ts';
 import { poolRefusal } from './user-rules.ts';
 
@@ -17,12 +20,24 @@ export interface PresentVm {
   readonly config: VmConfig;
   /** Has it a mark of its own? Without one somebody edited the notes: whether it was finished cannot be told. */
   readonly marked: boolean;
-  /** Spec in the mark; a marked VM without it is unfinished. */
+  /** Spec in the mark. */
   readonly spec?: string;
+  /** Was it configured? What joined its pool was; notes say it of others only. */
+  readonly isFinished: boolean;
+  /** Has it joined its pool? */
+  readonly isJoined: boolean;
   /** It is to become ours: it has neither mark nor, unless a former run was cut short, a claim. */
   readonly takenOver?: true;
-  readonly inPool: boolean;
   readonly lock?: string;
+}
+
+/** A machine that the claim names, and of which nothing is there. */
+interface OpenMachine {
+  readonly vmid: number;
+  /** Hashes that a clone of a former run may carry. */
+  readonly seals: readonly string[];
+  /** A clone is under way there. */
+  readonly isInFlight: boolean;
 }
 
 export interface StandState {
@@ -32,41 +47,48 @@ export interface StandState {
   readonly claim: Claim | undefined;
   /** Machine name → its VM. */
   readonly present: ReadonlyMap<string, PresentVm>;
-  /** Claimed ids without a finished VM, ascending: never cloned, or under way. */
-  readonly open: readonly number[];
+  /** Machine name → where it is to be cloned, or is being cloned. */
+  readonly open: ReadonlyMap<string, OpenMachine>;
+  /** Ids that 0.1.0 claimed and nothing stands at, ascending. */
+  readonly openUnnamed: readonly number[];
+  /** Machines that somebody took out of the pool: no second copy is made. */
+  readonly leftPool: ReadonlySet<string>;
   /** Claimed ids at which a guest that is not ours stands: dropped from the claim. */
   readonly foreign: readonly number[];
+  /** What is left undone, while the rest is done. */
+  readonly left?: Refusal;
   readonly refused?: Refusal;
   readonly notes: readonly string[];
 }
 
 interface Found {
   readonly present: Map<string, PresentVm>;
-  readonly open: number[];
+  readonly open: Map<string, OpenMachine>;
+  readonly openUnnamed: number[];
+  readonly leftPool: Map<string, GuestInfo>;
   readonly lost: number[];
   readonly foreign: number[];
   readonly unreadable: GuestInfo[];
   readonly zombies: GuestInfo[];
   /** On a node that is offline. */
   readonly away: GuestInfo[];
-  /** Members of the pool at a claimed id that nothing shows to be ours. */
+  /** Clones under way that 0.1.0 began: they carry no seal, and are judged when they are done. */
+  readonly cloning: GuestInfo[];
+  /** Members of the pool at an id that 0.1.0 claimed, and nothing shows them to be ours. */
   readonly doubtful: GuestInfo[];
   readonly notes: string[];
 }
 
-/** Ours: claimed, and a member of the pool or marked with its own VMID. A clone under way shows neither name nor mark. */
-function isOurs(vmid: number, guest: GuestInfo, config: VmConfig | undefined, pool: string): boolean {
-  return guest.pool === pool || parseVmMark(config?.values['description'] ?? '')?.vmid === vmid;
-}
-
-function machineOf(vmid: number, config: VmConfig, lab: Lab): string | undefined {
+/** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
+function machineOf(id: ClaimedId, config: VmConfig, lab: Lab): string | undefined {
+  if (id.machine !== undefined) return id.machine;
   const mark = parseVmMark(config.values['description'] ?? '');
-  if (mark?.vmid === vmid && mark.lab === lab.name) return mark.machine;
+  if (mark?.vmid === id.vmid && mark.lab === lab.name) return mark.machine;
   const name = config.values['name'];
   return lab.machines.some((machine) => machine.name === name) ? name : undefined;
 }
 
-function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm {
+function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']): PresentVm {
   const mark = parseVmMark(config.values['description'] ?? '');
   const marked = mark?.vmid === guest.vmid;
   const spec = marked ? mark.spec : undefined;
@@ -76,16 +98,17 @@ function toPresent(guest: GuestInfo, config: VmConfig, pool: string): PresentVm 
     node: config.node,
     power: guest.status,
     config,
-    inPool: guest.pool === pool,
     marked,
+    isJoined: state !== 'reserved',
+    isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !marked),
     ...(spec === undefined ? {} : { spec }),
     ...(lock === undefined ? {} : { lock }),
   };
 }
 
 /**
- * An id that was claimed and never used makes any guest that is later created there a member of the pool. Only a
- * student can have removed our mark, and none had access before the stand was finished.
+ * 0.1.0 claimed by membership: an id that was never used made any guest that was later created there a member of the
+ * pool. Only a student can have removed our mark, and none had access before the stand was finished.
  */
 function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
   const [guest] = found.doubtful;
@@ -100,47 +123,68 @@ function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
 function nothingFound(): Found {
   return {
     present: new Map(),
-    open: [],
+    open: new Map(),
+    openUnnamed: [],
+    leftPool: new Map(),
     lost: [],
     foreign: [],
     unreadable: [],
     zombies: [],
     away: [],
+    cloning: [],
     doubtful: [],
     notes: [],
   };
 }
 
-function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex): Found {
-  const wasHandedOut = index.acls.has(`/pool/${user.pool} ${user.userid}`);
+function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
+  if (id.machine === undefined) found.openUnnamed.push(id.vmid);
+  else found.open.set(id.machine, { vmid: id.vmid, seals: id.seals, isInFlight });
+}
+
+function addForeign(found: Found, { vmid }: ClaimedId): void {
+  found.foreign.push(vmid);
+  found.notes.push(`VMID ${vmid} was claimed, but the guest there is not ours; another id is used`);
+}
+
+function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInfo): void {
+  switch (verdict) {
+    case 'in-flight':
+      if (id.machine === undefined) found.cloning.push(guest);
+      else addOpen(found, id, true);
+      return;
+    case 'foreign':
+      addForeign(found, id);
+      return;
+    case 'left-pool':
+      return void found.leftPool.set(id.machine ?? `VM ${id.vmid}`, guest);
+    case 'zombie':
+      return void found.zombies.push(guest);
+    case 'away':
+      return void found.away.push(guest);
+    case 'doubtful':
+      return void found.doubtful.push(guest);
+    default:
+      return void found.unreadable.push(guest);
+  }
+}
+
+function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex, taken: ReadonlySet<number>): Found {
   const found = nothingFound();
-  for (const vmid of claim.vmids) {
-    const guest = index.guests.get(vmid);
-    const config = index.configs.get(vmid);
-    if (!guest) {
-      found.open.push(vmid);
-    } else if (!index.online.has(guest.node)) {
-      found.away.push(guest);
-    } else if (!config && guest.lock !== 'clone') {
-      found.unreadable.push(guest);
-    } else if (!isOurs(vmid, guest, config, user.pool)) {
-      found.foreign.push(vmid);
-      found.notes.push(`VMID ${vmid} was claimed, but the guest there is not ours; another id is used`);
-    } else if (!config || config.values['lock'] === 'clone') {
-      found.open.push(vmid);
-    } else if (config.values['lock'] === 'destroyed') {
-      found.zombies.push(guest);
-    } else if (!wasHandedOut && parseVmMark(config.values['description'] ?? '')?.vmid !== vmid) {
-      found.doubtful.push(guest);
-    } else {
-      place(found, toPresent(guest, config, user.pool), lab);
-    }
+  for (const id of claimedIds(claim)) {
+    const guest = index.guests.get(id.vmid);
+    const config = index.configs.get(id.vmid);
+    const verdict = judgeClaimed(id, claim, { pool: user.pool, user: user.userid }, index);
+    if (!guest && taken.has(id.vmid)) addForeign(found, id);
+    else if (!guest) addOpen(found, id, false);
+    else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
+    else place(found, id, toPresent(guest, config, id.state), lab);
   }
   return found;
 }
 
-function place(found: Found, vm: PresentVm, lab: Lab): void {
-  const machine = machineOf(vm.vmid, vm.config, lab);
+function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
+  const machine = machineOf(id, vm.config, lab);
   if (machine === undefined || found.present.has(machine)) {
     found.lost.push(vm.vmid);
     return;
@@ -157,7 +201,7 @@ function place(found: Found, vm: PresentVm, lab: Lab): void {
 function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoption {
   const present = [...found.present];
   const unmarked = [
-    ...present.filter(([, vm]) => !vm.marked && vm.inPool).map(([, vm]) => vm.vmid),
+    ...present.filter(([, vm]) => !vm.marked && vm.isJoined).map(([, vm]) => vm.vmid),
     ...found.doubtful.map((guest) => guest.vmid),
   ];
   const adoption = findAdoption({
@@ -169,7 +213,7 @@ function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoptio
   });
   for (const [machine, { guest, config }] of adoption.vms) {
     found.present.set(machine, {
-      ...toPresent(guest, config, user.pool),
+      ...toPresent(guest, config, 'made'),
       spec: ADOPTED_SPEC,
       takenOver: true,
     });
@@ -185,6 +229,17 @@ function unmarkedNotes(found: Found): string[] {
       ? []
       : [`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`],
   );
+}
+
+function leftPoolRefusal(found: Found, pool: string): Refusal | undefined {
+  const [[machine, guest] = []] = found.leftPool;
+  if (machine === undefined || !guest) return undefined;
+  const all = [...found.leftPool].map(([name, { vmid }]) => `${vmid} (${name})`).join(', ');
+  return {
+    code: 'LEFT_POOL',
+    message: `VM ${all} is in no pool any more: somebody took it out of pool ${pool}, so it is left alone, and no second copy is made`,
+    hint: `put VM ${guest.vmid} back into pool ${pool}, or remove it, then run again`,
+  };
 }
 
 function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined {
@@ -221,6 +276,14 @@ function unreadableRefusal(found: Found): Refusal | undefined {
       hint: `run again when ${away.node} is back`,
     };
   }
+  const [clone] = found.cloning;
+  if (clone) {
+    return {
+      code: 'CLONE_RUNNING',
+      message: `VM ${clone.vmid} on ${clone.node} is still being cloned, by a run of deploy-stand 0.1.0`,
+      hint: 'run again when the clone has ended',
+    };
+  }
   const [guest] = found.unreadable;
   if (!guest) return undefined;
   return {
@@ -230,29 +293,34 @@ function unreadableRefusal(found: Found): Refusal | undefined {
   };
 }
 
+function partsOf({ present, open, openUnnamed, leftPool, foreign }: Found) {
+  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign };
+}
+
 export function readStandState(
   user: User,
   lab: Lab,
   index: HaveIndex,
-  options: { adopt: boolean },
+  options: { readonly adopt: boolean; readonly taken?: Taken },
 ): StandState {
   const mark = index.marks.get(user.pool);
   const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, mark, options.adopt);
-  if (foreign) return { ...base, present: new Map(), open: [], foreign: [], refused: foreign, notes: [] };
-  const found = claim ? findVms(claim, user, lab, index) : nothingFound();
+  if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
+  const taken = new Set(options.taken?.vmids);
+  const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();
   const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
   const refused =
     unreadableRefusal(found) ??
     adoption?.refused ??
     doubtfulRefusal(found, user.pool) ??
     lostRefusal(found, lab, user.pool);
+  const left = leftPoolRefusal(found, user.pool);
   return {
     ...base,
-    present: found.present,
-    open: found.open,
-    foreign: found.foreign,
+    ...partsOf(found),
+    ...(left ? { left } : {}),
     notes: [...found.notes, ...unmarkedNotes(found), ...(adoption?.notes ?? [])],
     ...(refused ? { refused } : {}),
   };

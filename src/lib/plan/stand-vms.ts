@@ -8,6 +8,7 @@ import type { HaveIndex } from './have-index.ts';
 import { takeRouterMac } from './macs.ts';
 import { cloneSource } from './clone-source.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
+import type { ClaimedMachine } from '../marks/pool.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
 import { presentNics, type Nic } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
@@ -17,6 +18,9 @@ import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel,
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { PlannedVm, Refusal } from './document/plan.ts';
+
+/** Of killed runs, whose clones may come late. */
+const MOST_SEALS = 3;
 
 interface Request {
   readonly lab: Lab;
@@ -33,13 +37,11 @@ interface Request {
   /** MACs in use; grows. */
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
-  /** Step that claims the VMIDs, if one is planned. */
+  /** Step that writes the claim, if one is planned. */
   readonly claimStep: string;
   /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
   readonly bridgeMarks: readonly string[];
   readonly profile: Profile;
-  /** VMIDs that former rounds found taken. */
-  readonly taken: ReadonlySet<number>;
 }
 
 export interface StandVms {
@@ -48,10 +50,10 @@ export interface StandVms {
   readonly steps: readonly Step[];
   /** Machine → last step that makes it (configure or snapshot), where there is one. */
   readonly lastStep: ReadonlyMap<string, string>;
-  /** Ids the claim must hold. */
-  readonly claimed: readonly number[];
-  /** Ids that have to be (re)joined to the pool. */
-  readonly toClaim: readonly number[];
+  /** What the claim must say of the lab's machines. */
+  readonly claimed: readonly ClaimedMachine[];
+  /** Machines that join the pool once they are made. */
+  readonly joining: readonly { readonly machine: string; readonly vmid: number }[];
   /** Ids nobody has claimed before this plan. */
   readonly fresh: readonly number[];
   readonly notes: readonly string[];
@@ -144,8 +146,8 @@ interface Draft {
   readonly vms: PlannedVm[];
   readonly steps: Step[];
   readonly lastStep: Map<string, string>;
-  readonly claimed: number[];
-  readonly toClaim: number[];
+  readonly claimed: ClaimedMachine[];
+  readonly joining: { machine: string; vmid: number }[];
   readonly fresh: number[];
   readonly notes: string[];
   readonly warnings: string[];
@@ -175,6 +177,7 @@ function configureStep(
     {
       node: vm.node,
       vmid: vm.vmid,
+      pool,
       // What else is in the notes is the student's, or was there before us.
       description: withVmMark(vm.present?.config.values['description'] ?? '', {
         lab: request.lab.name,
@@ -209,10 +212,20 @@ function addSnapshot(
       reason: `baseline "${machine.baselineSnapshot}" to return to`,
       dependsOn: before === undefined ? [] : [before],
     },
-    { node: vm.node, vmid: vm.vmid, snapshot: machine.baselineSnapshot },
+    {
+      node: vm.node,
+      vmid: vm.vmid,
+      pool: request.state.user.pool,
+      snapshot: machine.baselineSnapshot,
+    },
   );
   draft.steps.push(step);
   draft.lastStep.set(machine.name, step.id);
+}
+
+function whyClone(vmid: number, isReused: boolean, isInFlight: boolean): string {
+  if (isInFlight) return `a former run has begun to clone it as VM ${vmid}`;
+  return isReused ? `unfinished: VMID ${vmid} is claimed, the VM is not complete` : 'missing';
 }
 
 function addMissing(
@@ -227,7 +240,8 @@ function addMissing(
   const source = cloneSource(resolved, node, request);
   if ('code' in source) return source;
   draft.warnings.push(...source.warnings);
-  const reused = open.shift();
+  const former = request.state.open.get(machine.name);
+  const reused = former?.vmid ?? open.shift();
   const vmid = reused ?? request.vmids.take();
   if (vmid === undefined) {
     const { first, last } = request.lab.vmidRange;
@@ -238,9 +252,14 @@ function addMissing(
     };
   }
   if (reused === undefined) draft.fresh.push(vmid);
-  draft.claimed.push(vmid);
-  const isConfined = request.profile === 'confined';
-  if (!isConfined) draft.toClaim.push(vmid);
+  const isInFlight = former?.isInFlight === true;
+  draft.claimed.push({
+    machine: machine.name,
+    vmid,
+    state: 'reserved',
+    seals: isInFlight ? former.seals : ['', ...(former?.seals ?? [])].slice(0, MOST_SEALS),
+  });
+  draft.joining.push({ machine: machine.name, vmid });
   const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };
   const { base } = source;
   const clone = makeStep(
@@ -248,8 +267,7 @@ function addMissing(
     `${pool}/${machine.name}`,
     {
       user: userid,
-      reason:
-        reused === undefined ? 'missing' : `unfinished: VMID ${vmid} is claimed, the VM is not complete`,
+      reason: whyClone(vmid, reused !== undefined, isInFlight),
       dependsOn: source.dependsOn,
     },
     {
@@ -261,7 +279,9 @@ function addMissing(
       description: formatVmMark(base === undefined ? mark : { ...mark, base }),
       full: machine.fullClone,
       ...(machine.storage === undefined ? {} : { storage: machine.storage }),
-      ...(isConfined ? { pool } : {}),
+      pool,
+      ...(request.profile === 'confined' ? { joinsAtOnce: true } : {}),
+      ...(isInFlight ? { isUnderWay: true } : {}),
       locks: source.locks,
     },
   );
@@ -287,8 +307,8 @@ function lastStepOf(machine: Machine, draft: Draft): string[] {
   return last === undefined ? [] : [last];
 }
 
-function whyConfigure({ spec }: PresentVm): string {
-  if (spec === undefined) return 'unfinished';
+function whyConfigure({ spec, isFinished }: PresentVm): string {
+  if (!isFinished) return 'unfinished';
   return spec === ADOPTED_SPEC ? 'adopted: set as the lab says' : 'the lab was changed';
 }
 
@@ -328,17 +348,20 @@ function originOn({ template, candidates }: ResolvedMachine, node: string): numb
 
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine } = resolved;
-  draft.claimed.push(vm.vmid);
-  const memberOf = request.index.guests.get(vm.vmid)?.pool;
-  // A confined caller may not make members of VMs that are there.
-  if (!vm.inPool && memberOf === undefined && request.profile === 'full') draft.toClaim.push(vm.vmid);
-  if (memberOf !== undefined && !vm.inPool) draft.notes.push(`VM ${vm.vmid} was moved to pool ${memberOf}`);
+  if (vm.isJoined) {
+    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
+  } else {
+    const seals = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid)?.seals ?? [];
+    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals });
+    draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+  }
   if (vm.takenOver) addMark(request, machine, vm, draft);
-  else if (!vm.marked) {
+  else if (vm.isFinished && vm.spec === undefined) {
     draft.vms.push(planned(vm, machine, 'complete'));
     return;
   }
-  const differs = vm.spec === undefined ? undefined : differences(request.lab, resolved, vm, vm.spec);
+  const differs =
+    vm.isFinished && vm.spec !== undefined ? differences(request.lab, resolved, vm, vm.spec) : undefined;
   if (differs?.fixed === true) {
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
@@ -397,20 +420,18 @@ export function planStandVms(request: Request): StandVms {
     steps: [],
     lastStep: new Map(),
     claimed: [],
-    toClaim: [],
+    joining: [],
     fresh: [],
     notes: [],
     warnings: [],
   };
-  const open = request.state.open.filter((vmid) => !request.taken.has(vmid));
+  const open = [...request.state.openUnnamed];
   let refused: Refusal | undefined;
   for (const resolved of request.machines) {
     const vm = request.state.present.get(resolved.machine.name);
     if (vm) addPresent(request, resolved, vm, draft);
+    else if (request.state.leftPool.has(resolved.machine.name)) continue;
     else refused ??= addMissing(request, resolved, draft, open);
   }
-  // Ids that the lab needs no more stay claimed: a clone may be under way there, or a VM that only cleanup removes.
-  const kept = (request.state.claim?.vmids ?? []).filter((vmid) => !request.state.foreign.includes(vmid));
-  const claimed = [...new Set([...draft.claimed, ...kept])].sort((a, b) => a - b);
-  return { ...draft, claimed, ...(refused ? { refused } : {}) };
+  return { ...draft, ...(refused ? { refused } : {}) };
 }

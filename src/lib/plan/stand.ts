@@ -5,7 +5,13 @@ import type { Inventory } from '../inventory/types.ts';
 import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
-import { formatPoolComment, type Claim, type PoolMark } from '../marks/pool.ts';
+import {
+  formatPoolComment,
+  makeClaim,
+  type Claim,
+  type ClaimedMachine,
+  type PoolMark,
+} from '../marks/pool.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
 import { sortedUnique } from '../order.ts';
@@ -32,8 +38,6 @@ export interface StandContext {
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
   readonly profile: Profile;
-  /** VMIDs that former rounds found taken. */
-  readonly taken: ReadonlySet<number>;
   readonly since: string;
 }
 
@@ -100,16 +104,42 @@ function roleConflict(state: StandState, context: StandContext): Refusal | undef
   };
 }
 
-function claimFor(state: StandState, seat: Seat, vmids: readonly number[], context: StandContext): Claim {
+/** What the lab's machines are, and what was claimed before and is still there. */
+function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Claim {
   const { lab, since } = context;
-  return {
+  const { claim, foreign } = state;
+  const names = new Set(vms.claimed.map(({ machine }) => machine));
+  // What the lab needs no more stays claimed: a clone may be under way there, or a VM that only cleanup removes.
+  const kept = (claim?.machines ?? []).filter(
+    ({ machine, vmid }) => !names.has(machine) && !foreign.includes(vmid),
+  );
+  return makeClaim({
     lab: lab.name,
-    vmids,
-    since: state.claim?.since ?? since,
+    machines: [...kept, ...vms.claimed],
+    unnamed: (claim?.unnamed ?? []).filter((vmid) => !foreign.includes(vmid)),
+    since: claim?.since ?? since,
     // The claim says where the stand was put; it is not rewritten when the stand moves.
-    node: state.claim?.node !== undefined && state.present.size > 0 ? state.claim.node : seat.node,
+    node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
+    ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
+  });
+}
+
+/** Would it say anything else of the stand? That its machines get names is nothing by itself: 0.1.0 wrote none. */
+function isClaimChanged(before: Claim | undefined, after: Claim): boolean {
+  if (!before) return true;
+  const former = new Map(before.machines.map((one) => [one.vmid, one]));
+  const isOther = (one: ClaimedMachine): boolean => {
+    const known = former.get(one.vmid);
+    if (known) return JSON.stringify(known) !== JSON.stringify(one);
+    return one.state !== 'made' || !before.unnamed.includes(one.vmid);
   };
+  return (
+    before.vmids.join() !== after.vmids.join() ||
+    after.machines.some(isOther) ||
+    before.node !== after.node ||
+    before.expires !== after.expires
+  );
 }
 
 function adoptionReason(mark: PoolMark | undefined, takenOver: readonly number[]): string {
@@ -126,22 +156,31 @@ function rolesBefore({ user, mark }: StandState, { index }: StandContext): reado
   return sortedUnique(entries.map((entry) => entry.role));
 }
 
-function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Step[] {
+/** PVE takes longer comments, but nobody reads them; user.cfg, which all share, holds 1 MiB (pmxcfs). */
+const LONGEST_CLAIM = 8000;
+const HASH_DIGITS = 24;
+
+function claimRefusal({ user }: StandState, comment: string): Refusal | undefined {
+  const toDraw = comment.match(/\?(?=[?,\s]|$)/g)?.length ?? 0;
+  const length = comment.length + toDraw * HASH_DIGITS;
+  if (length <= LONGEST_CLAIM) return undefined;
+  return {
+    code: 'CLAIM_TOO_LONG',
+    message: `the claims of ${user.userid} would take ${length} characters of the comment of pool ${user.pool}; ${LONGEST_CLAIM} are the most`,
+    hint: 'give the machines shorter names, or divide the lab into several, each with a pool of its own',
+  };
+}
+
+interface PlannedClaim {
+  readonly steps: readonly Step[];
+  readonly refused?: Refusal;
+}
+
+function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandContext): PlannedClaim {
   const { user, mark } = state;
-  const steps: Step[] = [];
   const empty: PoolMark & { user: string } = { user: user.userid, adopted: false, claims: [], others: [] };
-  if (!mark) {
-    steps.push(
-      makeStep(
-        'pool.create',
-        user.pool,
-        { user: user.userid, reason: 'missing' },
-        { pool: user.pool, comment: formatPoolComment(empty) },
-      ),
-    );
-  }
   const present = mark ?? empty;
-  const claim = claimFor(state, seat, vms.claimed, context);
+  const claim = claimFor(state, seat, vms, context);
   const others = present.claims.filter((candidate) => candidate.lab !== claim.lab);
   const isNew = present.claims.length === others.length;
   const comment = formatPoolComment({
@@ -149,40 +188,62 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
     user: user.userid,
     adopted: present.user === undefined ? mark !== undefined : present.adopted,
     roles: mark ? rolesBefore(state, context) : [],
-    // In place, so that a re-run writes the same text.
+    // In place, so that the other labs' lines stay where they are.
     claims: isNew
       ? [...others, claim]
       : present.claims.map((candidate) => (candidate.lab === claim.lab ? claim : candidate)),
   });
-  const before = context.index.pools.get(user.pool)?.comment;
-  if (vms.toClaim.length === 0 && before === comment) return steps;
   const takenOver = [...state.present.values()]
     .filter((vm) => vm.takenOver && state.claim?.vmids.includes(vm.vmid) !== true)
     .map((vm) => vm.vmid)
     .sort((a, b) => a - b);
   const adopts = (mark !== undefined && mark.user === undefined) || takenOver.length > 0;
-  steps.push(
+  if (!adopts && !isClaimChanged(state.claim, claim)) return { steps: [] };
+  const refused = claimRefusal(state, comment);
+  if (refused) return { steps: [], refused };
+  if (!mark) {
+    const frame = { user: user.userid, reason: 'missing' };
+    return { steps: [makeStep('pool.create', user.pool, frame, { pool: user.pool, comment })] };
+  }
+  const reason = adopts
+    ? adoptionReason(mark, takenOver)
+    : vms.claimed.some(({ seals }) => seals.includes(''))
+      ? 'before the clones, so that no other run takes them'
+      : 'the claim changed';
+  const before = context.index.pools.get(user.pool)?.comment ?? '';
+  const payload = {
+    pool: user.pool,
+    comment,
+    addVmids: [],
+    ...(adopts ? { takeOver: { comment: before, vmids: takenOver } } : {}),
+  };
+  return { steps: [makeStep('pool.update', user.pool, { user: user.userid, reason }, payload)] };
+}
+
+/** One write for the whole stand; a machine that failed holds back no other. */
+function planJoin({ user }: StandState, vms: StandVms, claim: readonly Step[], lab: Lab): Step[] {
+  if (vms.joining.length === 0) return [];
+  const madeBy = (machine: string): { madeBy?: string } => {
+    const last = vms.lastStep.get(machine);
+    return last === undefined ? {} : { madeBy: last };
+  };
+  return [
     makeStep(
-      'pool.update',
+      'pool.join',
       user.pool,
       {
         user: user.userid,
-        reason: adopts
-          ? adoptionReason(mark, takenOver)
-          : vms.toClaim.length + vms.fresh.length > 0
-            ? 'before the clones, so that no other run takes them'
-            : 'the claim changed',
-        dependsOn: mark ? [] : [stepId('pool.create', user.pool)],
+        reason: 'what is finished becomes part of the stand',
+        dependsOn: claim.map((step) => step.id),
+        after: vms.joining.flatMap(({ machine }) => vms.lastStep.get(machine) ?? []),
       },
       {
         pool: user.pool,
-        comment,
-        addVmids: vms.toClaim,
-        ...(adopts ? { takeOver: { comment: before ?? '', vmids: takenOver } } : {}),
+        lab: lab.name,
+        machines: vms.joining.map((one) => ({ ...one, ...madeBy(one.machine) })),
       },
     ),
-  );
-  return steps;
+  ];
 }
 
 function planUser({ user }: StandState, { have, index, since }: StandContext): Step[] {
@@ -217,7 +278,10 @@ function planAccess(
         'acl.grant',
         key,
         { user: user.userid, reason: 'the stand is finished', dependsOn },
-        { path, role, userid: user.userid, propagate: reachesBelow(path) },
+        {
+          ...{ path, role, userid: user.userid, propagate: reachesBelow(path) },
+          ...(reachesBelow(path) ? {} : { pool: user.pool }),
+        },
       ),
     );
   return [...grants, ...revokeFormerRoles(state, grants, context)];
@@ -258,8 +322,10 @@ function planStarts(
   vms: StandVms,
   bridges: StandBridges,
   acl: readonly Step[],
+  joins: readonly Step[],
   lab: Lab,
 ): Step[] {
+  const joining = new Set(vms.joining.map(({ machine }) => machine));
   const due = lab.machines
     .filter((machine) => machine.start)
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
@@ -281,10 +347,14 @@ function planStarts(
       {
         user: state.user.userid,
         reason: 'the lab wants it running',
-        dependsOn: [...(last === undefined ? [] : [last]), ...bridges.steps.map((bridge) => bridge.id)],
+        dependsOn: [
+          ...(last === undefined ? [] : [last]),
+          ...(joining.has(machine.name) ? joins.map((join) => join.id) : []),
+          ...bridges.steps.map((bridge) => bridge.id),
+        ],
         after: [...acl.map((grant) => grant.id), ...former],
       },
-      { node: vm.node, vmid: vm.vmid },
+      { node: vm.node, vmid: vm.vmid, pool: state.user.pool },
     );
     current.ids.push(step.id);
     steps.push(step);
@@ -315,7 +385,7 @@ function pendingRefusal(
   };
 }
 
-/** A confined caller's claim holds already for ids of a former run; all others are claimed by a step. */
+/** A claim of a former run may hold already. */
 function onceClaimed(step: Step, claimStep: string | undefined): Step {
   return step.kind !== 'vm.clone' || claimStep === undefined
     ? step
@@ -344,17 +414,19 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     state,
     bridges: bridges.names,
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
-    claimStep: stepId('pool.update', state.user.pool),
+    claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
     bridgeMarks: bridges.steps
       .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
       .map((step) => step.id),
   });
   if (vms.refused) return refusedStand(state, vms.refused);
-  const claimSteps = planClaim(state, seat, vms, context);
+  const claim = planClaim(state, seat, vms, context);
+  if (claim.refused) return refusedStand(state, claim.refused);
+  const claimSteps = claim.steps;
   const userSteps = planUser(state, context);
-  const claimStep = claimSteps.find((step) => step.kind === 'pool.update')?.id;
-  const acl = planAccess(state, vms, [...claimSteps, ...userSteps], context);
-  const starts = planStarts(state, vms, bridges, acl, lab);
+  const joins = planJoin(state, vms, claimSteps, lab);
+  const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
+  const starts = planStarts(state, vms, bridges, acl, joins, lab);
   return {
     stand: {
       user: state.user.userid,
@@ -363,12 +435,19 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       placement: seat.why,
       vms: vms.vms,
       bridges: bridges.planned,
+      ...(state.left ? { left: state.left } : {}),
       notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes],
     },
     claimSteps,
     bridgeSteps: bridges.steps,
     down: bridges.down,
-    workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
+    workSteps: [
+      ...userSteps,
+      ...vms.steps.map((step) => onceClaimed(step, claimSteps[0]?.id)),
+      ...joins,
+      ...acl,
+      ...starts,
+    ],
     freshVmids: vms.fresh,
     warnings: [...bridges.warnings, ...vms.warnings],
   };

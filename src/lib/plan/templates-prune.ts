@@ -28,7 +28,7 @@ function removal({ claim, node, config }: Replica, why: string): Step {
       node,
       vmid: claim.vmid,
       pool: REPLICA_POOL,
-      description: config?.values['description'] ?? '',
+      replica: config?.values['description'] ?? '',
       lockWaitSeconds: LOCK_WAIT_SECONDS,
     },
   );

@@ -176,6 +176,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['claim', 'claims'],
     say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
   },
+  'pool.join': {
+    count: ['stand joined', 'stands joined'],
+    say: ({ pool, machines }, names) =>
+      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
+  },
   'bridge.create': {
     count: ['bridge', 'bridges'],
     say: (step, names) =>

@@ -12,6 +12,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'user.create': 'accounts',
   'pool.create': 'accounts',
   'pool.update': 'accounts',
+  'pool.join': 'joined',
   'bridge.create': 'bridges',
   'bridge.update': 'bridges',
   'network.reload': 'reloads',

@@ -199,10 +199,10 @@ export async function balance(
   return withBalanceLock(context, () =>
     withLock(context, {
       plan: () => decidePermitted(want, context),
-      apply: async ({ plan }, release) => {
+      apply: async ({ plan }, lock) => {
         context.onPlan(plan);
         const result = await runSteps(plan.steps, context, {
-          onReserved: release,
+          lock,
           migrations: want.config.parallel,
         });
         return conclude(plan, result, context);

@@ -3,6 +3,7 @@ import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
+import type { PlanningLock } from '../execute/mutex.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
@@ -119,15 +120,10 @@ function needsLock(plan: Plan, have: Inventory): boolean {
   return plan.steps.some((step) => isLeft || hasRole(step, 'reserves'));
 }
 
-function run(
-  plan: Plan,
-  want: DeployWant,
-  context: DeployContext,
-  onReserved?: () => Promise<void>,
-): Promise<RunResult> {
+function run(plan: Plan, want: DeployWant, context: DeployContext, lock?: PlanningLock): Promise<RunResult> {
   return runSteps(plan.steps, context, {
     secrets: createSecrets(want.lab, want.users, context.credentials),
-    ...(onReserved ? { onReserved } : {}),
+    ...(lock ? { lock } : {}),
   });
 }
 
@@ -148,12 +144,14 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
       await context.keepPlan?.(plan);
       return plan;
     },
-    apply: async (plan, release) => {
+    apply: async (plan, lock) => {
       context.onPlan(plan);
-      return { plan, result: await run(plan, want, context, release) };
+      return { plan, result: await run(plan, want, context, lock) };
     },
   });
 }
+
+const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
   if (step.kind === 'pool.update') return { vmids: step.addVmids };
@@ -167,8 +165,9 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
   const again = new Set<string>();
   for (const step of plan.steps) {
     const entry = failed.get(step.id);
-    if (entry?.status !== 'failed' || !/^(VMID|BRIDGE|POOL)_TAKEN$/.test(entry.code)) continue;
-    const { vmids = [], bridge } = takenBy(step);
+    if (entry?.status !== 'failed' || !PLANNED_AGAIN.test(entry.code)) continue;
+    // A clone that failed has left its number free.
+    const { vmids = [], bridge } = entry.code === 'CLONE_ENDED' ? {} : takenBy(step);
     taken.vmids.push(...vmids);
     if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge);
     for (const stand of plan.stands) {
@@ -260,14 +259,14 @@ export async function applySavedPlan(
     await settleExisting(plan, have, context.credentials);
     await context.keepPlan?.(plan);
   };
-  const apply = async (release?: () => Promise<void>): Promise<RunOutcome> => {
+  const apply = async (lock?: PlanningLock): Promise<RunOutcome> => {
     context.onPlan(plan);
-    return outcome([{ plan, result: await run(plan, want, context, release) }]);
+    return outcome([{ plan, result: await run(plan, want, context, lock) }]);
   };
   const before = await readInventory(context, scopeOf(want));
   planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
   if (plan.steps.some((step) => hasRole(step, 'reserves')))
-    return withLock(context, { plan: check, apply: (_, release) => apply(release) });
+    return withLock(context, { plan: check, apply: (_, lock) => apply(lock) });
   await check();
   return apply();
 }

@@ -1,7 +1,9 @@
 /** What the stories of all commands share: applying steps, and doing something under the planning lock. */
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits } from '../execute/limits.ts';
-import { acquirePlanningLock, removeLeftLock } from '../execute/mutex.ts';
+import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/mutex.ts';
+import { Ownership } from '../execute/ownership.ts';
+import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError, PlanRefusedError } from '../errors.ts';
@@ -9,6 +11,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { RunContext } from './context.ts';
+import { Turns } from './turns.ts';
 
 const noPassword = (userid: string): Promise<never> =>
   Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`));
@@ -29,33 +32,50 @@ const BALANCER_PATIENCE = 10_000;
 
 interface RunExtras {
   readonly secrets?: Secrets;
-  readonly onReserved?: () => Promise<void>;
+  /** The planning lock in which the steps were planned: given back once nothing is left to be reserved. */
+  readonly lock?: PlanningLock;
   /** Migrations at once. */
   readonly migrations?: number;
 }
 
-export function runSteps(
+function takeLock(context: RunContext, signal: AbortSignal): Promise<PlanningLock> {
+  return acquirePlanningLock(context.pve, context.clock, {
+    owner: context.owner,
+    ...(context.isGone ? { isGone: context.isGone } : {}),
+    signal,
+    onWait: context.onPhase,
+  });
+}
+
+export async function runSteps(
   steps: readonly Step[],
   context: RunContext,
-  { secrets = NO_SECRETS, onReserved, migrations }: RunExtras = {},
+  { secrets = NO_SECRETS, lock, migrations }: RunExtras = {},
 ): Promise<RunResult> {
-  return runPlan(
-    { steps },
-    {
-      handlers,
-      io: {
-        pve: context.pve,
-        tasks: context.tasks,
-        clock: context.clock,
-        signal: context.hard,
-        secrets,
+  const { pve, tasks, clock, hard } = context;
+  const turns = new Turns(() => takeLock(context, hard), clock, lock);
+  const io = {
+    ...{ pve, tasks, clock, secrets },
+    signal: hard,
+    seals: createSeals(),
+    ownership: new Ownership(pve, clock, hard),
+    exclusively: turns.exclusively,
+  };
+  try {
+    return await runPlan(
+      { steps },
+      {
+        handlers,
+        io,
+        limits: createLimits({ concurrency: context.concurrency, migrations }),
+        onEvent: context.onEvent,
+        signal: context.soft,
+        ...(lock ? { onReserved: turns.leave } : {}),
       },
-      limits: createLimits({ concurrency: context.concurrency, migrations }),
-      onEvent: context.onEvent,
-      signal: context.soft,
-      ...(onReserved ? { onReserved } : {}),
-    },
-  );
+    );
+  } finally {
+    await turns.end();
+  }
 }
 
 /** One balancer at a time, for as long as it moves guests; another one is not waited for. */
@@ -85,8 +105,8 @@ export async function tidyLock(have: Pick<Inventory, 'pools'>, context: RunConte
 
 interface Locked<P, T> {
   readonly plan: () => Promise<P>;
-  /** `release` may be called before it ends. */
-  readonly apply: (planned: P, release: () => Promise<void>) => Promise<T>;
+  /** The lock may be given back before it ends. */
+  readonly apply: (planned: P, lock: PlanningLock) => Promise<T>;
 }
 
 /**
@@ -95,15 +115,10 @@ interface Locked<P, T> {
  */
 export async function withLock<P, T>(context: RunContext, { plan, apply }: Locked<P, T>): Promise<T> {
   for (let tries = 0; tries < MOST_PLANNINGS; tries += 1) {
-    const lock = await acquirePlanningLock(context.pve, context.clock, {
-      owner: context.owner,
-      ...(context.isGone ? { isGone: context.isGone } : {}),
-      signal: context.soft,
-      onWait: context.onPhase,
-    });
+    const lock = await takeLock(context, context.soft);
     try {
       const planned = await plan();
-      if (await lock.isHeld()) return await apply(planned, () => lock.release());
+      if (await lock.isHeld()) return await apply(planned, lock);
       context.onPhase('planning again: another run took over the planning lock meanwhile');
     } finally {
       await lock.release();

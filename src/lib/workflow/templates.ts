@@ -105,12 +105,12 @@ export async function changeTemplates(want: TemplatesWant, context: RunContext):
   }
   return withLock(context, {
     plan: async () => planPermitted(await planRequest(want, context), context),
-    apply: async (plan, release) => {
+    apply: async (plan, lock) => {
       context.onPlan(plan);
       const result =
         want.do === 'prune'
           ? await removeAndRelease(want, plan, context)
-          : await runSteps(plan.steps, context, { onReserved: release });
+          : await runSteps(plan.steps, context, { lock });
       return outcomeOf(plan, result);
     },
   });

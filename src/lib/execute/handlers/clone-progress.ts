@@ -4,6 +4,7 @@ import { AuthError } from '../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
+import { isWritable } from '../../plan/stands/ownership.ts';
 import { identityOf } from './identity.ts';
 
 /** `home`: another run that makes the same copy of a template may have moved it on there. */
@@ -28,7 +29,7 @@ type LeftCode = 'CLONE_LEFT' | 'VMID_TAKEN';
 /** A clone with `target` lives on the template's node until its very end. */
 async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | undefined> {
   const home = step.kind === 'template.clone' ? [step.home] : [];
-  const pool = step.kind === 'vm.clone' ? step.pool : undefined;
+  const isConfined = step.kind === 'vm.clone' && step.joinsAtOnce === true;
   try {
     for (const node of new Set([step.target, step.node, ...home])) {
       const values = await io.pve.vmConfig(node, step.vmid, io.signal);
@@ -37,7 +38,7 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
     return undefined;
   } catch (error) {
     // A confined caller is refused the same for a VM that is in no pool yet, and for none at all.
-    if (pool === undefined || !(error instanceof AuthError)) throw error;
+    if (!isConfined || !(error instanceof AuthError)) throw error;
     return (await io.pve.isVmidFree(step.vmid, io.signal)) ? undefined : 'hidden';
   }
 }
@@ -53,13 +54,17 @@ function isFinished(step: CloneStep, vm: FoundVm): boolean {
   return vm.values['lock'] === undefined && vm.node === step.target;
 }
 
-function isSame({ vmid, description }: CloneStep, values: ConfigValues): boolean {
+/** Of a stand's VM its seal tells, of a copy of a template its notes: students reach no pool of those. */
+async function isSame(step: CloneStep, values: ConfigValues, io: StepIo): Promise<boolean> {
+  const { vmid } = step;
+  if (step.kind === 'vm.clone')
+    return isWritable(await io.ownership.verdict({ vmid, pool: step.pool }, values));
   const found = identityOf(vmid, values['description'] ?? '');
-  return found !== undefined && found === identityOf(vmid, description);
+  return found !== undefined && found === identityOf(vmid, step.description);
 }
 
-function judge(step: CloneStep, vm: FoundVm): 'done' {
-  if (isSame(step, vm.values)) return 'done';
+async function judge(step: CloneStep, vm: FoundVm, io: StepIo): Promise<'done'> {
+  if (await isSame(step, vm.values, io)) return 'done';
   const name = vm.values['name'] === undefined ? '' : ` ("${vm.values['name']}")`;
   throw new StepError('VMID_TAKEN', `VMID ${step.vmid} is in use by another VM${name} on ${vm.node}`, {
     hint: 'run the command again: the machine gets another number',
@@ -69,7 +74,7 @@ function judge(step: CloneStep, vm: FoundVm): 'done' {
 /** PVE takes a failed clone back on the template's node only: a configuration that moved to the target before stays. */
 function leftover(step: CloneStep, code: LeftCode): StepError {
   const { vmid, target } = step;
-  const pool = step.kind === 'vm.clone' ? (step.pool ?? '') : '';
+  const pool = step.kind === 'vm.clone' ? step.pool : '';
   return new StepError(
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
@@ -113,7 +118,7 @@ export async function settledClone(
   code: LeftCode = 'CLONE_LEFT',
 ): Promise<'done' | 'absent'> {
   const vm = await waitUnlocked(step, io, code);
-  return vm ? judge(step, vm) : 'absent';
+  return vm ? judge(step, vm, io) : 'absent';
 }
 
 /**

@@ -10,6 +10,7 @@ import { reloadNetwork } from './network-reload.ts';
 import { createPool } from './pool-create.ts';
 import { deletePool } from './pool-delete.ts';
 import { releasePool } from './pool-release.ts';
+import { joinPool } from './pool-join.ts';
 import { updatePool } from './pool-update.ts';
 import { configureReplica } from './template-configure.ts';
 import { convertReplica } from './template-convert.ts';
@@ -33,6 +34,7 @@ export const handlers: Handlers = {
   'user.create': createUser,
   'pool.create': createPool,
   'pool.update': updatePool,
+  'pool.join': joinPool,
   'acl.grant': grantAcl,
   'bridge.create': createBridge,
   'bridge.update': updateBridge,

@@ -1,19 +1,22 @@
-/** Creates a user's pool with our header in its comment. Never takes over a pool that exists. */
+/** Creates a user's pool with our header, and the claim, in its comment. Never takes over a pool that exists. */
 import { isAlreadyExists } from '../../proxmox/errors.ts';
+import { sealed } from './sealed.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
 
 export const createPool: Handler<'pool.create'> = async (step, io) => {
+  const comment = sealed(step.comment, io);
   const isOurs = async () => {
     const pools = await io.pve.pools(io.signal);
-    return pools.some(({ pool, comment }) => pool === step.pool && comment.trim() === step.comment);
+    return pools.some((one) => one.pool === step.pool && one.comment.trim() === comment);
   };
   try {
     return await attempt(io, {
       id: step.id,
       act: async () => {
-        await io.pve.createPool(step.pool, step.comment, io.signal);
+        await io.pve.createPool(step.pool, comment, io.signal);
+        io.ownership.wrote(step.pool, comment);
         return 'done';
       },
       look: async () => ((await isOurs()) ? 'done' : 'absent'),

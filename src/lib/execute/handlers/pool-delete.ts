@@ -1,5 +1,8 @@
 /** Removes an empty pool of ours. Never one whose comment is not the planned one. */
 import { isNotFound, isPoolNotEmpty, PveError } from '../../proxmox/errors.ts';
+import { vmidsClaimedBy } from '../../marks/pool.ts';
+import { formatVmids } from '../../marks/vmid-ranges.ts';
+import { usedIds } from './claim-use.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
@@ -15,6 +18,16 @@ export const deletePool: Handler<'pool.delete'> = (step, io) => {
         throw new StepError(
           'NOT_OURS',
           `pool ${pool} was changed meanwhile: its comment is not the planned one`,
+          {
+            hint: 'run the command again: it plans anew from what is there',
+          },
+        );
+      }
+      const used = await usedIds(pool, vmidsClaimedBy([present]), io);
+      if (used.length > 0) {
+        throw new StepError(
+          'CLAIM_IN_USE',
+          `pool ${pool} stays: it claims VMs that are there: ${formatVmids(used)}`,
           {
             hint: 'run the command again: it plans anew from what is there',
           },

@@ -1,5 +1,5 @@
 /** Takes a lab's claim out of a pool: comment and members in one write. Never drops the claim of a VM that exists. */
-import { parsePoolComment } from '../../marks/pool.ts';
+import { vmidsClaimedBy } from '../../marks/pool.ts';
 import { parseReplicaPool } from '../../marks/replica.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
@@ -7,7 +7,8 @@ import { PveError } from '../../proxmox/errors.ts';
 import type { PveApi } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
-import type { Handler, StepOutcome } from '../types.ts';
+import type { Handler, StepIo, StepOutcome } from '../types.ts';
+import { usedIds } from './claim-use.ts';
 
 type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
 
@@ -18,17 +19,24 @@ function refusedVmid(error: unknown): number | undefined {
   return named === undefined ? undefined : Number(named);
 }
 
-function claimedIn(comment: string): ReadonlySet<number> {
-  return new Set([
-    ...parsePoolComment(comment).claims.flatMap(({ vmids }) => vmids),
-    ...parseReplicaPool(comment).claims.map(({ vmid }) => vmid),
-  ]);
+function replicasIn(comment: string): number[] {
+  return parseReplicaPool(comment).claims.map(({ vmid }) => vmid);
 }
 
-function assertUnused({ pool, comment }: StepOf<'pool.release'>, present: Pool): void {
-  const claimed = claimedIn(present.comment);
-  const kept = claimedIn(comment);
-  const used = present.vmids.filter((vmid) => claimed.has(vmid) && !kept.has(vmid));
+function without(vmids: readonly number[], kept: readonly number[]): number[] {
+  const stay = new Set(kept);
+  return vmids.filter((vmid) => !stay.has(vmid));
+}
+
+async function assertUnused(
+  { pool, comment }: StepOf<'pool.release'>,
+  present: Pool,
+  io: StepIo,
+): Promise<void> {
+  const members = new Set(present.vmids);
+  const replicas = without(replicasIn(present.comment), replicasIn(comment));
+  const vms = without(vmidsClaimedBy([present]), vmidsClaimedBy([{ comment }]));
+  const used = [...replicas.filter((vmid) => members.has(vmid)), ...(await usedIds(pool, vms, io))];
   if (used.length === 0) return;
   throw new StepError('CLAIM_IN_USE', `pool ${pool} still has VMs of the lab: ${formatVmids(used)}`, {
     hint: 'run the command again: it plans anew from what is there',
@@ -41,7 +49,7 @@ export const releasePool: Handler<'pool.release'> = (step, io) => {
   const release = async (): Promise<StepOutcome> => {
     const present = await io.pve.pool(pool, io.signal);
     if (!present) return 'already-done';
-    assertUnused(step, present);
+    await assertUnused(step, present, io);
     while (vmids.length > 0 || present.comment.trim() !== comment.trim()) {
       try {
         await io.pve.updatePool(pool, { comment, removeVmids: vmids }, io.signal);

@@ -1,23 +1,17 @@
-/** Claims VMIDs for a stand: new comment and new members in one write. Never moves an id out of another pool. */
+/** Writes a claim: new comment and, for copies of templates, new members in one write. Never moves an id out of another pool. */
 import type { StepOf } from '../../plan/document/step.ts';
-import { PveError } from '../../proxmox/errors.ts';
+import { refusedVmid } from './pool-refusal.ts';
+import { sealed } from './sealed.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo } from '../types.ts';
 
-/** The id that PVE names in its refusal (pve-manager API2/Pool.pm); nothing was written. */
-function refusedVmid(
-  error: unknown,
-): { readonly vmid: number; readonly pool: string | undefined } | undefined {
-  if (!(error instanceof PveError)) return undefined;
-  const own = /VM (\d+) is already a pool member/.exec(error.text);
-  if (own) return { vmid: Number(own[1]), pool: undefined };
-  const other = /VM (\d+) belongs already to pool '([^']*)'/.exec(error.text);
-  return other ? { vmid: Number(other[1]), pool: other[2] ?? '' } : undefined;
-}
-
 /** What was there before us becomes ours only as it was seen. A former try may have written the claim. */
-async function assertSeen({ pool, comment, takeOver }: StepOf<'pool.update'>, io: StepIo): Promise<void> {
+async function assertSeen(
+  { pool, takeOver }: StepOf<'pool.update'>,
+  comment: string,
+  io: StepIo,
+): Promise<void> {
   if (!takeOver) return;
   const present = await io.pve.pool(pool, io.signal);
   const members = new Set(present?.vmids);
@@ -35,11 +29,13 @@ async function assertSeen({ pool, comment, takeOver }: StepOf<'pool.update'>, io
 
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   let vmids = step.addVmids;
+  const comment = sealed(step.comment, io);
   const claim = async (): Promise<'done'> => {
-    await assertSeen(step, io);
+    await assertSeen(step, comment, io);
     for (;;) {
       try {
-        await io.pve.updatePool(step.pool, { comment: step.comment, addVmids: vmids }, io.signal);
+        await io.pve.updatePool(step.pool, { comment, addVmids: vmids }, io.signal);
+        io.ownership.wrote(step.pool, comment);
         return 'done';
       } catch (error) {
         const refused = refusedVmid(error);
@@ -63,7 +59,7 @@ export const updatePool: Handler<'pool.update'> = (step, io) => {
     look: async () => {
       const pools = await io.pve.pools(io.signal);
       const mine = pools.find(({ pool }) => pool === step.pool);
-      return mine?.comment.trim() === step.comment.trim() ? 'done' : 'absent';
+      return mine?.comment.trim() === comment.trim() ? 'done' : 'absent';
     },
   });
 };

@@ -1,4 +1,5 @@
-/** Clones a template under a claimed VMID, for a stand or as a replica. Never touches a VM there without the same mark. */
+/** Clones a template under a claimed VMID, for a stand or as a replica. Never touches a VM there that is not that clone. */
+import { withSeal } from '../../marks/vm.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
 import { attempt, awaitTask } from '../retry.ts';
@@ -15,8 +16,10 @@ function cloneTemplate(
   step: StepOf<'vm.clone'> | StepOf<'template.clone'>,
   io: StepIo,
 ): Promise<StepOutcome> {
-  const { node, target, templateVmid, vmid, name, description, full, storage } = step;
-  const pool = step.kind === 'vm.clone' ? step.pool : undefined;
+  const { node, target, templateVmid, vmid, name, full, storage } = step;
+  const isSealed = step.kind === 'vm.clone';
+  const description = isSealed ? withSeal(step.description, io.seals.of(vmid)) : step.description;
+  const pool = isSealed && step.joinsAtOnce === true ? step.pool : undefined;
   const request = {
     ...{ node, target, templateVmid, vmid, name, description, full },
     ...(storage === undefined ? {} : { storage }),
@@ -58,5 +61,20 @@ function cloneTemplate(
   });
 }
 
-export const cloneVm: Handler<'vm.clone'> = cloneTemplate;
+/** A former run's clone has no seal that this run knows: only its end tells whether it is the one that was claimed. */
+async function awaitClone(step: StepOf<'vm.clone'>, io: StepIo): Promise<StepOutcome> {
+  if ((await settledClone(step, io, 'VMID_TAKEN')) === 'done') return 'already-done';
+  throw new StepError('CLONE_ENDED', `the clone of a former run under VMID ${step.vmid} has failed`, {
+    hint: 'run the command again: it clones the machine anew',
+  });
+}
+
+export const cloneVm: Handler<'vm.clone'> = (step, io) => {
+  if (step.isUnderWay !== true) return cloneTemplate(step, io);
+  return attempt(io, {
+    id: step.id,
+    act: () => awaitClone(step, io),
+    look: () => Promise.resolve('absent'),
+  });
+};
 export const cloneReplica: Handler<'template.clone'> = cloneTemplate;

@@ -1,5 +1,5 @@
-/** Gives a VM of ours its NICs, options and finished mark in one write. Never touches a VM without its mark. */
-import { parseVmMark } from '../../marks/vm.ts';
+/** Gives a VM of ours its NICs, options and finished mark in one write. Never touches one that is not ours. */
+import { parseVmMark, withSeal } from '../../marks/vm.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { isDigestMismatch, PveError } from '../../proxmox/errors.ts';
 import type { ConfigValues } from '../../proxmox/types.ts';
@@ -13,13 +13,6 @@ type ConfigureStep = StepOf<'vm.configure'>;
 const POLL_MS = 2000;
 const LOCK_PATIENCE_MS = 120_000;
 
-/** A plan speaks of one machine; another one under its number, ours or not, is left alone. */
-function isSameMachine({ description, vmid }: ConfigureStep, values: ConfigValues): boolean {
-  const found = parseVmMark(values['description'] ?? '');
-  const planned = parseVmMark(description);
-  return found?.vmid === vmid && found.lab === planned?.lab && found.user === planned.user;
-}
-
 async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
   const { node, vmid } = step;
   const started = io.clock.now();
@@ -29,10 +22,8 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     const lock = values['lock'];
     if (lock === undefined) {
-      if (isSameMachine(step, values)) return values;
-      throw new StepError('NOT_OURS', `VM ${vmid} on ${node} does not carry its mark; it is left alone`, {
-        hint: `if it is a stand's VM, put the deploy-stand line back into its notes, with vmid=${vmid}`,
-      });
+      await io.ownership.assertOurs({ vmid, pool: step.pool }, values);
+      return values;
     }
     if (io.clock.now() - started > LOCK_PATIENCE_MS) {
       throw new StepError('VM_LOCKED', `VM ${vmid} on ${node} is locked (${lock})`, {
@@ -73,7 +64,10 @@ export async function writeConfig(
 
 export const configureVm: Handler<'vm.configure'> = (step, io) => {
   const configure = async (mayBeStale: boolean): Promise<StepOutcome> => {
-    const change = configChange(step, await readOwn(step, io), secretOf(step, io));
+    const present = await readOwn(step, io);
+    // Until it joins its pool the seal is what proves whose it is.
+    const description = withSeal(step.description, parseVmMark(present['description'] ?? '')?.seal);
+    const change = configChange({ ...step, description }, present, secretOf(step, io));
     if (!change) return 'already-done';
     try {
       await writeConfig(step, io, change);

@@ -8,7 +8,7 @@ import {
   PveError,
   TaskError,
 } from '../../proxmox/errors.ts';
-import type { Upid } from '../../proxmox/types.ts';
+import type { ConfigValues, Upid } from '../../proxmox/types.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
@@ -28,10 +28,11 @@ async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   return pool?.vmids.includes(step.vmid) ?? false;
 }
 
-async function assertOurs(step: DeleteStep, description: string, io: StepIo): Promise<void> {
-  // The rest of the notes is the student's.
-  const identity = identityOf(step.vmid, step.description);
-  if (identity !== undefined && identity === identityOf(step.vmid, description)) return;
+/** A copy of a template is known by its notes and the claim of its pool, which no student reaches. */
+async function assertOurs(step: DeleteStep, values: ConfigValues, io: StepIo): Promise<void> {
+  if (step.replica === undefined) return io.ownership.assertOurs(step, values);
+  const identity = identityOf(step.vmid, step.replica);
+  if (identity !== undefined && identity === identityOf(step.vmid, values['description'] ?? '')) return;
   if (await isMember(step, io)) return;
   throw new StepError(
     'NOT_OURS',
@@ -92,7 +93,7 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
   if (values['lock'] !== undefined) return 'locked';
-  await assertOurs(step, values['description'] ?? '', io);
+  await assertOurs(step, values, io);
   return destroy(step, io);
 }
 

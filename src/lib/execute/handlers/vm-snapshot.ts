@@ -11,10 +11,11 @@ function isNameUsed(error: unknown): boolean {
 }
 
 export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
-  const { node, vmid, snapshot } = step;
+  const { node, vmid, pool, snapshot } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      await io.ownership.assertOurs({ vmid, pool });
       try {
         await awaitTask(io, await io.pve.snapshotVm(node, vmid, snapshot, io.signal));
         return 'done';

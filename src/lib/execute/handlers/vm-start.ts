@@ -5,10 +5,11 @@ import type { Handler } from '../types.ts';
 import { outliveTasks } from './outlive-tasks.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
-  const { node, vmid } = step;
+  const { node, vmid, pool } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      await io.ownership.assertOurs({ vmid, pool });
       try {
         await awaitTask(io, await io.pve.startVm(node, vmid, io.signal));
         return 'done';

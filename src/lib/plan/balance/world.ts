@@ -3,7 +3,7 @@ import type { BalanceConfig } from '../../config/balance-types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment } from '../../marks/pool.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { claimedIds, isWritable, verdictOn } from '../stands/ownership.ts';
 import { compareNatural } from '../../order.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
@@ -81,7 +81,7 @@ function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
   return map;
 }
 
-/** Ours iff a marked pool claims the VMID, and it is a member of that pool or its description names its own VMID. */
+/** The guests of stands, by the one verdict: those that are ours, wherever they are. */
 function standsOf(
   have: BalanceInventory,
   guests: ReadonlyMap<number, BalanceGuest>,
@@ -89,15 +89,20 @@ function standsOf(
 ): Map<number, StandRef> {
   const stands = new Map<number, StandRef>();
   for (const { pool, comment } of have.pools) {
-    const mark = parsePoolComment(comment);
-    if (mark.user === undefined) continue;
-    for (const { lab, vmids } of mark.claims) {
-      for (const vmid of vmids) {
-        const guest = guests.get(vmid);
-        const isMember = guest?.pool === pool;
-        const isMarked = parseVmMark(descriptions.get(vmid) ?? '')?.vmid === vmid;
-        if (guest?.type === 'qemu' && (isMember || isMarked))
-          stands.set(vmid, { lab, user: mark.user, pool });
+    const { user, claims } = parsePoolComment(comment);
+    if (user === undefined) continue;
+    for (const claim of claims) {
+      for (const id of claimedIds(claim)) {
+        const guest = guests.get(id.vmid);
+        const description = descriptions.get(id.vmid);
+        const verdict = verdictOn({
+          ...{ id, pool, guest },
+          isAway: false,
+          values: description === undefined ? undefined : { description },
+          // A member at an id that 0.1.0 claimed moves with its stand, whatever its notes say.
+          isHandedOut: true,
+        });
+        if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }
     }
   }

@@ -42,6 +42,8 @@ export interface PlannedStand {
   readonly bridges: readonly PlannedBridge[];
   /** Set: nothing is done for this stand, and the run ends "partial". */
   readonly refused?: Refusal;
+  /** Set: something of the stand is left alone while the rest is done, and the run ends "partial". */
+  readonly left?: Refusal;
   /** Differences that deploy reports and leaves alone. */
   readonly notes: readonly string[];
 }

@@ -55,6 +55,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'user.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.create': { effect: 'creates', roles: ['told-to-planners', 'reserves'], limits: userConfig },
   'pool.update': { effect: 'changes', roles: ['told-to-planners', 'reserves'], limits: userConfig },
+  'pool.join': { effect: 'changes', roles: ['told-to-planners'], limits: userConfig },
   'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'acl.grant': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
@@ -82,7 +83,11 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'vm.clone': {
     effect: 'creates',
     roles: [],
-    limits: (step) => [...task(step), ...(step.pool === undefined ? [] : ['pool-clone']), ...storages(step)],
+    limits: (step) => [
+      ...task(step),
+      ...(step.joinsAtOnce === true ? ['pool-clone'] : []),
+      ...storages(step),
+    ],
   },
   'vm.mark': { effect: 'changes', roles: [], limits: sync },
   'vm.configure': { effect: 'changes', roles: ['edits'], limits: sync },

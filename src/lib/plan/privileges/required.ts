@@ -6,7 +6,7 @@ import type { StepKind, StepOf } from '../document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf } from './profile.ts';
-import { BEFORE_JOINING, STEP_RULES } from './step-rules.ts';
+import { BEFORE_JOINING, BRINGS_IN, STEP_RULES } from './step-rules.ts';
 import type { Command, Facts, Known, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 
 type Reader = string;
@@ -77,23 +77,31 @@ function fill(path: string, value: string): string {
   return path.replace(/\{\w+\}/, value);
 }
 
-/** Members as they are, and VMs that the plan brings into their pools: by the claim, or by the clone itself. */
+/** VMs whose pool gives rights on them: members as they are, and those that the plan brings into their pools. */
 function poolsByVm(plan: Plan, have: Known): Map<number, string> {
-  const standPools = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
   const pools = new Map(
     have.guests.flatMap(({ vmid, pool }) => (pool === undefined ? [] : [[vmid, pool] as const])),
   );
   for (const step of plan.steps) {
     if (step.kind === 'pool.update') for (const vmid of step.addVmids) pools.set(vmid, step.pool);
-    const pool = step.kind === 'vm.clone' ? (step.pool ?? standPools.get(step.user ?? '')) : undefined;
-    if (step.kind === 'vm.clone' && pool !== undefined) pools.set(step.vmid, pool);
+    if (step.kind === 'pool.join') for (const { vmid } of step.machines) pools.set(vmid, step.pool);
   }
   return pools;
 }
 
-function viaPool(kind: StepKind, path: string, facts: Facts): { readonly viaPool?: string } {
-  const vmid = BEFORE_JOINING.has(kind) ? undefined : /^\/vms\/(\d+)$/.exec(path)?.[1];
-  const pool = vmid === undefined ? undefined : facts.poolOf.get(Number(vmid));
+/** Of those, the ones that are in no pool while they are made. */
+function joiningVms({ steps }: Plan): Set<number> {
+  const atOnce = new Set(
+    steps.flatMap((step) => (step.kind === 'vm.clone' && step.joinsAtOnce === true ? [step.vmid] : [])),
+  );
+  const joining = steps.flatMap((step) => (step.kind === 'pool.join' ? step.machines : []));
+  return new Set(joining.map(({ vmid }) => vmid).filter((vmid) => !atOnce.has(vmid)));
+}
+
+function viaPool(kind: StepKind, path: string, { poolOf, joining }: Facts): { readonly viaPool?: string } {
+  const vmid = Number(/^\/vms\/(\d+)$/.exec(path)?.[1]);
+  const isBefore = BRINGS_IN.has(kind) || (BEFORE_JOINING.has(kind) && joining.has(vmid));
+  const pool = isBefore ? undefined : poolOf.get(vmid);
   return pool === undefined ? {} : { viaPool: `/pool/${pool}` };
 }
 
@@ -139,6 +147,7 @@ export function requiredByPlan(plan: Plan, have: Known): Requirement[] {
     profile: plan.profile ?? profileOf(have.rights),
     configs: guestValues([...have.templates, ...have.vms]),
     poolOf: poolsByVm(plan, have),
+    joining: joiningVms(plan),
     sets: new Map(),
   };
   const needs = new Needs();
@@ -212,7 +221,7 @@ function isWhole(path: string, rule: RuleText): boolean {
 
 /** Of VMs that need not be in a pool of ours: those to come, and any guest that balance moves. */
 function isOutside(reader: Reader): boolean {
-  return BEFORE_JOINING.has(reader) || reader === 'vm.migrate';
+  return BRINGS_IN.has(reader) || BEFORE_JOINING.has(reader) || reader === 'vm.migrate';
 }
 
 function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {

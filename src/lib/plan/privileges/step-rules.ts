@@ -68,7 +68,7 @@ const seeBridge: Rule<'bridge.create' | 'bridge.update' | 'bridge.delete'> = {
   at: ({ bridge }) => [bridge],
 };
 
-type PoolStep = StepOf<'pool.create' | 'pool.update' | 'pool.release' | 'pool.delete'>;
+type PoolStep = StepOf<'pool.create' | 'pool.update' | 'pool.join' | 'pool.release' | 'pool.delete'>;
 
 const changePool: Rule<PoolStep['kind']> = {
   path: '/pool/{pool}',
@@ -166,8 +166,8 @@ function giveBack(path: string, owner: string): readonly Rule<'user.recreate'>[]
 }
 
 /** PUT /pools checks each VM that joins or leaves (API2/Pool.pm, update_pool), before it is a member. */
-function changeMembers<K extends 'pool.update' | 'pool.release'>(
-  vmids: (step: StepOf<K>) => readonly number[],
+function changeMembers<K extends 'pool.update' | 'pool.join' | 'pool.release'>(
+  vmids: (step: StepOf<K>, facts: Facts) => readonly number[],
   why: string,
 ): Rule<K> {
   return {
@@ -175,12 +175,19 @@ function changeMembers<K extends 'pool.update' | 'pool.release'>(
     anyOf: ['VM.Allocate', 'Permissions.Modify'],
     why,
     when: 'profile full',
-    at: (step) => vmids(step).map(String),
+    at: (step, facts) => vmids(step, facts).map(String),
   };
 }
 
-/** Rules that hold before the VM is a member of its pool: the rights on the pool do not count yet. */
-export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>(['pool.update']);
+/** Steps that bring VMs into their pools: the rights on the pool do not count for them yet. */
+export const BRINGS_IN: ReadonlySet<string> = new Set<StepKind>(['pool.update', 'pool.join']);
+
+/** Steps on a VM that is still to join its pool, unless a confined caller's clone has joined at once. */
+export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>([
+  'vm.clone',
+  'vm.configure',
+  'vm.snapshot',
+]);
 
 const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
   {
@@ -219,14 +226,14 @@ const clone: readonly Rule<'vm.clone'>[] = [
     anyOf: ['VM.Allocate'],
     why: 'to make the VM',
     when: 'profile full',
-    at: ({ vmid, pool }) => (pool === undefined ? [String(vmid)] : []),
+    at: ({ vmid, joinsAtOnce }) => (joinsAtOnce === true ? [] : [String(vmid)]),
   },
   {
     path: '/pool/{pool}',
     anyOf: ['VM.Allocate'],
     why: 'to make the VM in its pool',
     when: 'profile confined',
-    at: ({ pool }) => (pool === undefined ? [] : [pool]),
+    at: ({ pool, joinsAtOnce }) => (joinsAtOnce === true ? [pool] : []),
   },
 ];
 
@@ -277,6 +284,15 @@ export const STEP_RULES: StepRules = {
     changePool,
     seePool,
     changeMembers<'pool.update'>(({ addVmids }) => addVmids, 'to claim its VMID through the pool'),
+  ],
+  'pool.join': [
+    changePool,
+    seePool,
+    changeMembers<'pool.join'>(
+      // A confined caller's are members already.
+      ({ machines }, { profile }) => (profile === 'full' ? machines.map(({ vmid }) => vmid) : []),
+      'to make the finished VMs members of their pool',
+    ),
   ],
   'pool.release': [
     changePool,

@@ -37,6 +37,8 @@ export interface Facts {
   readonly configs: ReadonlyMap<number, GuestValues>;
   /** VMID → pool that the VM is in by the time the step runs. */
   readonly poolOf: ReadonlyMap<number, string>;
+  /** VMs that are in no pool while they are made. */
+  readonly joining: ReadonlySet<number>;
   /** Privileges of a role → what is enough for each; filled as roles are met. */
   readonly sets: Map<readonly string[], readonly (readonly string[])[]>;
 }

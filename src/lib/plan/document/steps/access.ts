@@ -7,7 +7,14 @@ export interface AccessSteps {
     readonly role: string;
     readonly userid: string;
     readonly propagate: boolean;
+    /** Of a right on a VM: the pool whose claim makes it ours. */
+    readonly pool?: string;
   };
   /** Fail: the student keeps the right until cleanup is run again. */
-  'acl.revoke': { readonly path: string; readonly role: string; readonly userid: string };
+  'acl.revoke': {
+    readonly path: string;
+    readonly role: string;
+    readonly userid: string;
+    readonly pool?: string;
+  };
 }

@@ -1,18 +1,28 @@
 /** Steps on pools: claims are made and given up here. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 
 export interface PoolSteps {
-  /** Fail: no pool. Run again. */
+  /** With the claim, whose seals are drawn while it is written. Fail: no pool. Run again. */
   'pool.create': { readonly pool: string; readonly comment: string };
-  /**
-   * Claims VMIDs: one PUT with the new comment and the new members. Fail with VMID_TAKEN: somebody has one of the
-   * ids; nothing was written and the stand is planned again.
-   */
+  /** Writes a claim, whose seals are drawn while it is written. Fail: nothing was written. Run again. */
   'pool.update': {
     readonly pool: string;
     readonly comment: string;
     readonly addVmids: readonly number[];
     /** What was there before us and becomes ours, as the planner saw it: with another comment or other members nothing is written. */
     readonly takeOver?: { readonly comment: string; readonly vmids: readonly number[] };
+  };
+  /**
+   * The machines that were made become members, and the claim says so: one PUT for the whole stand. `madeBy`: the step
+   * after which a machine is ready; without it, or where that step failed, it stays reserved. Fail: run again.
+   */
+  'pool.join': {
+    readonly pool: string;
+    readonly lab: string;
+    readonly machines: readonly {
+      readonly machine: string;
+      readonly vmid: number;
+      readonly madeBy?: string;
+    }[];
   };
   /** Takes a lab's line out of the pool's comment and its VMIDs out of the pool. Fail: the claim stays. */
   'pool.release': {

@@ -1,6 +1,7 @@
 /** Steps on VMs. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 import type { Nic } from '../../../pve-values/nics.ts';
 
+/** `adopted`: of the older tool, which claimed nothing; that it is a member of the pool is what makes it ours. */
 export interface VmSteps {
   /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
   'vm.clone': {
@@ -11,12 +12,16 @@ export interface VmSteps {
     readonly templateVmid: number;
     readonly vmid: number;
     readonly name: string;
-    /** The mark, without `spec=`. */
+    /** The mark, without `spec=`; its seal is drawn while it is cloned. */
     readonly description: string;
     readonly full: boolean;
     readonly storage?: string;
-    /** Of a confined caller: the pool that the VM joins at the end of its clone. Else its claim has made it a member. */
-    readonly pool?: string;
+    /** The pool that claims it. */
+    readonly pool: string;
+    /** Of a confined caller: it joins the pool at the end of its clone. Else `pool.join` makes it a member. */
+    readonly joinsAtOnce?: true;
+    /** A former run has begun to clone it: its end is waited for, and no second clone is made. */
+    readonly isUnderWay?: true;
     /** Storages whose locks the clone takes: `shared:<id>` or `<node>:<id>`. */
     readonly locks: readonly string[];
   };
@@ -38,6 +43,8 @@ export interface VmSteps {
   'vm.configure': {
     readonly node: string;
     readonly vmid: number;
+    /** Of the claim that makes it ours. */
+    readonly pool: string;
     readonly description: string;
     readonly nics: readonly Nic[];
     /** Plain config keys → values, e.g. `{ cores: '2', onboot: '0' }`. */
@@ -50,15 +57,32 @@ export interface VmSteps {
     readonly secret?: { readonly machine: string };
   };
   /** Fail: no snapshot, no access for the student yet. Run again. */
-  'vm.snapshot': { readonly node: string; readonly vmid: number; readonly snapshot: string };
+  'vm.snapshot': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly snapshot: string;
+  };
   /** Fail: the VM is stopped. Run again. */
-  'vm.start': { readonly node: string; readonly vmid: number };
+  'vm.start': { readonly node: string; readonly vmid: number; readonly pool: string };
   /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
-  'vm.stop': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
+  'vm.stop': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly adopted?: true;
+    readonly lockWaitSeconds: number;
+  };
   /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
-  'vm.unprotect': { readonly node: string; readonly vmid: number; readonly lockWaitSeconds: number };
+  'vm.unprotect': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly adopted?: true;
+    readonly lockWaitSeconds: number;
+  };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
-  'ha.remove': { readonly vmid: number };
+  'ha.remove': { readonly vmid: number; readonly pool: string; readonly adopted?: true };
   /**
    * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
    * migration to end. Fail with VM_LOCKED: untouched. A rest with `lock: destroyed` is reported as ZOMBIE_VM.
@@ -66,9 +90,11 @@ export interface VmSteps {
   'vm.delete': {
     readonly node: string;
     readonly vmid: number;
-    /** Pool whose claim makes it ours, and the description seen by the planner: one of them must still hold. */
+    /** Of the claim that makes it ours. */
     readonly pool: string;
-    readonly description: string;
+    readonly adopted?: true;
+    /** Of a copy of a template: the notes that the planner saw. */
+    readonly replica?: string;
     readonly lockWaitSeconds: number;
   };
   /**

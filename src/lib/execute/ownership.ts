@@ -1,0 +1,161 @@
+/**
+ * The one verdict (plan/stands/ownership.ts) for handlers, right before they write: from the claims and members as they are
+ * now, read once for all steps of a moment. Decides nothing itself, and writes nothing.
+ */
+import type { Clock } from '../clock.ts';
+import { parsePoolComment } from '../marks/pool.ts';
+import { claimedIds, isWritable, verdictOn, type ClaimedId, type Verdict } from '../plan/stands/ownership.ts';
+import type { ConfigValues, PveApi, ResourceRow } from '../proxmox/types.ts';
+import { StepError } from './step-error.ts';
+
+/** A reading older than this is no evidence for a write. */
+const FRESH_MS = 5000;
+
+interface Reading {
+  readonly at: number;
+  /** Pool → its comment. */
+  readonly comments: Map<string, string>;
+  readonly guests: ReadonlyMap<number, ResourceRow>;
+  readonly offline: ReadonlySet<string>;
+}
+
+/** The VM that a step is about, and the pool by whose claim the planner took it for ours. */
+export interface Claimed {
+  readonly vmid: number;
+  readonly pool: string;
+  /** Of the older tool, which claimed nothing: membership alone is asked, as `--adopt` says. */
+  readonly adopted?: true;
+}
+
+type OwnershipPve = Pick<PveApi, 'pools' | 'resources' | 'vmConfig'>;
+
+export class Ownership {
+  readonly #pve: OwnershipPve;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  #reading: Promise<Reading> | undefined;
+  /** Members that this run's own writes made since. */
+  readonly #joined = new Map<number, string>();
+  /** Configurations whose seal fitted: nobody but an administrator can write them until the VM joins its pool. */
+  readonly #sealed = new Map<number, ConfigValues>();
+
+  constructor(pve: OwnershipPve, clock: Clock, signal: AbortSignal) {
+    this.#pve = pve;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /** `values`: its configuration, where the caller has just read it. */
+  async verdict(of: Claimed, values?: ConfigValues): Promise<Verdict> {
+    const asked = this.#clock.now();
+    const reading = await this.#read(asked - FRESH_MS);
+    const first = await this.#judge(of, reading, values);
+    // A reading of a moment ago may not know yet what this run has made since.
+    if (isWritable(first) || reading.at >= asked) return first;
+    return this.#judge(of, await this.#read(asked), values);
+  }
+
+  /** Throws StepError NOT_OURS where it may not be written to. */
+  async assertOurs(of: Claimed, values?: ConfigValues): Promise<void> {
+    const verdict = await this.verdict(of, values);
+    if (!isWritable(verdict)) throw notOurs(of, verdict);
+  }
+
+  /** This run wrote the comment of a pool, and made members. */
+  wrote(pool: string, comment: string, members: readonly number[] = []): void {
+    for (const vmid of members) this.#joined.set(vmid, pool);
+    void this.#reading?.then(
+      ({ comments }) => comments.set(pool, comment),
+      () => undefined,
+    );
+  }
+
+  /** One that was begun at that moment or later; those who ask at once share it. */
+  async #read(earliest: number): Promise<Reading> {
+    const current = this.#reading;
+    const known = await current?.catch(() => undefined);
+    if (known && known.at >= earliest) return known;
+    if (!this.#reading || this.#reading === current) this.#reading = this.#readNow();
+    return this.#reading;
+  }
+
+  async #readNow(): Promise<Reading> {
+    const at = this.#clock.now();
+    const [pools, rows] = await Promise.all([
+      this.#pve.pools(this.#signal),
+      this.#pve.resources(this.#signal),
+    ]);
+    this.#joined.clear();
+    return {
+      at,
+      comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
+      guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
+      offline: new Set(
+        rows.flatMap(({ type, node, status }) =>
+          type === 'node' && status !== 'online' && node ? [node] : [],
+        ),
+      ),
+    };
+  }
+
+  async #judge(
+    { vmid, pool, adopted }: Claimed,
+    { comments, guests, offline }: Reading,
+    read?: ConfigValues,
+  ): Promise<Verdict> {
+    const row = guests.get(vmid);
+    const member = this.#joined.get(vmid) ?? row?.pool;
+    if (adopted) return member === pool ? 'ours' : 'foreign';
+    const id = claimedId(comments.get(pool) ?? '', vmid);
+    if (!id) return 'foreign';
+    const values = read ?? (id.state === 'reserved' ? await this.#configOf(vmid, row) : undefined);
+    // What is not in the list, and was read all the same, was made a moment ago.
+    const isThere = row !== undefined || values !== undefined;
+    const verdict = verdictOn({
+      id,
+      pool,
+      guest: isThere
+        ? { type: row?.type === 'lxc' ? 'lxc' : 'qemu', pool: member, lock: values ? undefined : row?.lock }
+        : undefined,
+      isAway: row?.node !== undefined && offline.has(row.node),
+      values,
+      // Whether the ids that 0.1.0 claimed were handed out was the planner's question.
+      isHandedOut: true,
+    });
+    if (verdict === 'unjoined' && values) this.#sealed.set(vmid, values);
+    return verdict;
+  }
+
+  async #configOf(vmid: number, row: ResourceRow | undefined): Promise<ConfigValues | undefined> {
+    const known = this.#sealed.get(vmid);
+    if (known || row?.node === undefined) return known;
+    return this.#pve.vmConfig(row.node, vmid, this.#signal);
+  }
+}
+
+function claimedId(comment: string, vmid: number): ClaimedId | undefined {
+  for (const claim of parsePoolComment(comment).claims) {
+    if (claim.vmids.includes(vmid)) return claimedIds(claim).find((id) => id.vmid === vmid);
+  }
+  return undefined;
+}
+
+const WHY: Readonly<Record<Verdict, string>> = {
+  missing: 'is gone',
+  open: 'is not there',
+  'in-flight': 'is still being cloned',
+  unjoined: 'has not joined its pool',
+  ours: 'is ours',
+  'left-pool': 'is in no pool any more',
+  foreign: 'is not the one that the claim speaks of',
+  zombie: 'is the rest of a failed removal or clone',
+  away: 'is on a node that is offline',
+  unreadable: 'does not show whose it is',
+  doubtful: 'does not show whose it is',
+};
+
+function notOurs({ vmid, pool }: Claimed, verdict: Verdict): StepError {
+  return new StepError('NOT_OURS', `VM ${vmid} of pool ${pool} ${WHY[verdict]}; it is left alone`, {
+    hint: 'run the command again: it plans anew from what is there',
+  });
+}

@@ -1,0 +1,30 @@
+/** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
+import type { Claim } from '../../marks/pool.ts';
+import type { HaveIndex } from '../have-index.ts';
+import { verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
+
+/** Whose claim it is. */
+export interface Claimant {
+  readonly pool: string;
+  readonly user: string;
+}
+
+/** `isCloning`: is any clone under way in the cluster? Absent: nobody asked. */
+export function judgeClaimed(
+  id: ClaimedId,
+  claim: Pick<Claim, 'frozen'>,
+  { pool, user }: Claimant,
+  index: HaveIndex,
+  isCloning?: boolean,
+): Verdict {
+  const guest = index.guests.get(id.vmid);
+  return verdictOn({
+    id,
+    pool,
+    guest,
+    isAway: guest !== undefined && !index.online.has(guest.node),
+    values: index.configs.get(id.vmid)?.values,
+    isHandedOut: claim.frozen !== undefined || index.acls.has(`/pool/${pool} ${user}`),
+    ...(isCloning === undefined ? {} : { isCloning }),
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * Whose is the guest at a claimed VMID: the one verdict, asked by every planner and, right before a write, by every
+ * handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
+ * students write, prove nothing, except in claims of 0.1.0, which had nothing better.
+ */
+import type { Claim } from '../../marks/pool.ts';
+import { sealHash } from '../../marks/seal.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+
+/**
+ * - `missing`: made once, and gone: it is made anew.
+ * - `open`: reserved, and nothing is there yet.
+ * - `in-flight`: a clone is under way there; whose it is, its seal tells at its end.
+ * - `unjoined`: a clone of ours that has not joined its pool yet.
+ * - `ours`: made, and a member of the pool that claims it.
+ * - `left-pool`: made, and somebody took it out of its pool: an administrator's will.
+ * - `foreign`: somebody else's.
+ * - `zombie`: the rest of a failed removal or clone of ours.
+ * - `away`: on a node that is offline.
+ * - `unreadable`: its configuration would tell, and cannot be read.
+ * - `doubtful`: a member at an id that 0.1.0 claimed, and nothing shows whether it was made by us.
+ *
+ * Only `ours` and `unjoined` are ever written to.
+ */
+export type Verdict =
+  | 'missing'
+  | 'open'
+  | 'in-flight'
+  | 'unjoined'
+  | 'ours'
+  | 'left-pool'
+  | 'foreign'
+  | 'zombie'
+  | 'away'
+  | 'unreadable'
+  | 'doubtful';
+
+/** What a claim says of one VMID; `unstated`: it is of 0.1.0, which wrote no states. */
+export interface ClaimedId {
+  readonly vmid: number;
+  readonly state: 'reserved' | 'made' | 'unstated';
+  /** Machine by its claim; 0.1.0 wrote none. */
+  readonly machine?: string;
+  /** Hashes of the seals that a reserved one may carry. */
+  readonly seals: readonly string[];
+}
+
+export interface Evidence {
+  readonly id: ClaimedId;
+  /** The pool that claims it, and whose marks count. */
+  readonly pool: string;
+  /** What PVE lists at the VMID. */
+  readonly guest:
+    | {
+        readonly type: 'qemu' | 'lxc';
+        readonly pool?: string | undefined;
+        readonly lock?: string | undefined;
+      }
+    | undefined;
+  /** Is its node offline? */
+  readonly isAway: boolean;
+  /** Its configuration; absent: not read, or not readable. */
+  readonly values: Readonly<Record<string, string>> | undefined;
+  /** Has the user access to the pool, or had it before it was frozen? Told for ids that 0.1.0 claimed. */
+  readonly isHandedOut: boolean;
+  /** Is any clone under way? Absent: not known, so that one may be. */
+  readonly isCloning?: boolean;
+}
+
+/** Of every id that the claim names. */
+export function claimedIds(claim: Claim): ClaimedId[] {
+  const unnamed = claim.unnamed.map((vmid): ClaimedId => ({ vmid, state: 'unstated', seals: [] }));
+  return [...claim.machines, ...unnamed].sort((a, b) => a.vmid - b.vmid);
+}
+
+function carriesSeal({ id, values }: Evidence): boolean {
+  const seal = parseVmMark(values?.['description'] ?? '')?.seal;
+  return seal !== undefined && id.seals.includes(sealHash(seal, id.vmid));
+}
+
+function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
+  const { id, pool, guest, values, isCloning } = evidence;
+  // The configuration of a clone under way is a placeholder until its first disk is done (qemu-server, clone_vm).
+  if (lock === 'clone') return isCloning === false ? 'zombie' : 'in-flight';
+  if (lock !== 'destroyed') return undefined;
+  if (guest?.pool === pool || id.state !== 'reserved') return 'zombie';
+  return values === undefined ? 'unreadable' : carriesSeal(evidence) ? 'zombie' : 'foreign';
+}
+
+function ofReserved(evidence: Evidence): Verdict {
+  if (evidence.values === undefined) return 'unreadable';
+  return carriesSeal(evidence) ? 'unjoined' : 'foreign';
+}
+
+function ofUnstated({ id, pool, guest, values, isHandedOut }: Evidence): Verdict {
+  if (guest?.pool !== pool) return 'left-pool';
+  if (isHandedOut) return 'ours';
+  if (values === undefined) return 'unreadable';
+  return parseVmMark(values['description'] ?? '')?.vmid === id.vmid ? 'ours' : 'doubtful';
+}
+
+export function verdictOn(evidence: Evidence): Verdict {
+  const { id, pool, guest, isAway, values } = evidence;
+  if (!guest) return id.state === 'made' ? 'missing' : 'open';
+  // We make no containers. Members of another pool were put there by somebody who may.
+  if (guest.type !== 'qemu' || (guest.pool !== undefined && guest.pool !== pool)) return 'foreign';
+  if (isAway) return 'away';
+  const lock = values?.['lock'] ?? guest.lock;
+  const locked = lock === undefined ? undefined : ofLocked(lock, evidence);
+  if (locked) return locked;
+  if (id.state === 'made') return guest.pool === pool ? 'ours' : 'left-pool';
+  return id.state === 'reserved' ? ofReserved(evidence) : ofUnstated(evidence);
+}
+
+/** May it be written to? */
+export function isWritable(verdict: Verdict): boolean {
+  return verdict === 'ours' || verdict === 'unjoined';
+}
