@@ -121,6 +121,8 @@ export class PveWorld {
   readonly sent: Write[] = [];
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
+  /** As whom the run says that it is logged in. */
+  caller = 'root@pam!deploy';
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly #time: VirtualTime;
@@ -277,6 +279,7 @@ export class PveWorld {
       tasks: createTaskWaiter(this.pve, this.clock),
       clock: this.clock,
       signal,
+      caller: this.caller,
       secrets: secrets as RunIo['secrets'], // a handler that asks for another fails
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),

@@ -33,6 +33,8 @@ export interface RunIo {
   /** The hard stop: aborts requests and waits. A soft stop (first SIGINT) never reaches a handler. */
   readonly signal: AbortSignal;
   readonly secrets: Secrets;
+  /** Whose login it is, `user@realm` or `user@realm!token`: its account is never a student's. */
+  readonly caller?: string;
 }
 
 /** A handler is about to wait and try its write again. */

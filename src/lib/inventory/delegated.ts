@@ -3,6 +3,7 @@
  * comment (PVE/API2/Pool.pm), and everybody may copy ours: the comment of such a pool proves nothing, for no command.
  * Must not know what marks say.
  */
+import { ownerOf, ROOT } from '../pve-values/userid.ts';
 import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
@@ -20,14 +21,7 @@ interface Lists {
   readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
 }
 
-const ROOT = 'root@pam';
 const WRITES_POOLS = 'Pool.Allocate';
-
-/** `user@realm` of a token's id. */
-function ownerOf(account: string): string {
-  const at = account.indexOf('!');
-  return at < 0 ? account : account.slice(0, at);
-}
 
 function membersOf(users: Lists['users']): Map<string, string[]> {
   const members = new Map<string, string[]>();

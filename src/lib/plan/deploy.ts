@@ -25,6 +25,7 @@ import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
+import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {
@@ -150,6 +151,8 @@ function warningsOf(
  */
 export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   const index = indexHave(have);
+  const notStudents = protectedRefusals(users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
   const checked = checkLab(lab, have, index);
   if (checked.refusals.length > 0) refuse(checked.refusals);
   const machines = resolveMachines(lab, have, index);

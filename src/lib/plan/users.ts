@@ -6,6 +6,7 @@ import { compareNatural } from '../order.ts';
 import { refuse } from './document/refuse.ts';
 import { markTime } from '../marks/time.ts';
 import type { Plan } from './document/plan.ts';
+import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
 import { planDeleted, planLeavers } from './users-leaving.ts';
@@ -42,6 +43,9 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     const unknown = roleRefusals([work.role], have, 'access.role');
     if (unknown.length > 0) refuse(unknown);
   }
+  // Who is to go stays, and the others go.
+  const notStudents = work.by === 'delete' ? [] : protectedRefusals(work.users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
   const context: UsersContext = { have, index, since: markTime(have.now) };
   const drafts = planWork(work, context);
   assertSomebody(drafts);

@@ -1,4 +1,7 @@
-/** Takes PVE's user ids apart. Knows no realm by name. */
+/** Takes PVE's user ids apart. Knows no realm by name, and one user: the one that every PVE has. */
+
+/** To it nothing is refused, and it can be neither removed nor shut out. */
+export const ROOT = 'root@pam';
 
 export interface UserId {
   readonly name: string;
@@ -20,4 +23,10 @@ export function nameIn(userid: string): string {
 /** The part behind the last `@`, of an id that PVE has. */
 export function realmIn(userid: string): string {
   return userid.slice(userid.lastIndexOf('@') + 1);
+}
+
+/** `user@realm` of a user's or token's id. */
+export function ownerOf(account: string): string {
+  const at = account.indexOf('!');
+  return at < 0 ? account : account.slice(0, at);
 }

@@ -49,6 +49,7 @@ export function runSteps(
         clock: context.clock,
         signal: context.hard,
         secrets,
+        ...(context.caller === undefined ? {} : { caller: context.caller }),
       },
       limits: createLimits({ concurrency: context.concurrency, migrations }),
       onEvent: context.onEvent,

@@ -2,12 +2,14 @@
 import { isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
+import { assertUnprotected } from './user-ours.ts';
 
 export const revokeAcl: Handler<'acl.revoke'> = (step, io) => {
   const { path, role, userid } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      assertUnprotected(userid, io);
       try {
         await io.pve.revoke({ path, role, userid }, io.signal);
         return 'done';
