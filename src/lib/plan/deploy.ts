@@ -25,6 +25,7 @@ import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
+import { withStudentRole } from './role-rules.ts';
 import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
@@ -197,7 +198,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   });
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
-  const steps = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const ordered = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const steps = withStudentRole(ordered, have);
   const finished = network.finish(steps);
   assertSound(finished);
   const tooShort = passwordRefusal(lab.passwords, finished, have);

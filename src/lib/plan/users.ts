@@ -1,11 +1,11 @@
 /** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
 import { assertSound } from './document/graph.ts';
 import { indexHave } from './have-index.ts';
-import { roleRefusals } from './lab-rules.ts';
 import { compareNatural } from '../order.ts';
 import { refuse } from './document/refuse.ts';
 import { markTime } from '../marks/time.ts';
 import type { Plan } from './document/plan.ts';
+import { roleRefusals, roleWarnings, withStudentRole } from './role-rules.ts';
 import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
@@ -49,7 +49,10 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
   const context: UsersContext = { have, index, since: markTime(have.now) };
   const drafts = planWork(work, context);
   assertSomebody(drafts);
-  const steps = [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)];
+  const steps = withStudentRole(
+    [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)],
+    have,
+  );
   assertSound(steps);
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);
@@ -60,6 +63,10 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     steps,
     stands: drafts.map(({ stand }) => stand),
     preconditions: [],
-    warnings: [...have.gaps, ...pamWarnings(steps, have)],
+    warnings: [
+      ...have.gaps,
+      ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
+      ...pamWarnings(steps, have),
+    ],
   };
 }

@@ -18,6 +18,7 @@ type AccessApi = Pick<
   | 'realms'
   | 'groups'
   | 'roles'
+  | 'createRole'
   | 'permissions'
   | 'acls'
   | 'grant'
@@ -90,6 +91,9 @@ export function accessApi(
         role: row.text('roleid'),
         privileges: row.list('privs'),
       })),
+    createRole: async (roleid, privileges, signal) => {
+      await http.post('/access/roles', { roleid, privs: privileges.join(',') }, signal);
+    },
     permissions: async (signal) => {
       const answer = await http.get('/access/permissions', {}, signal);
       if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');

@@ -245,6 +245,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
   },
+  'role.create': {
+    count: ['role', 'roles'],
+    say: (step) => `role ${step.role}, for students: ${step.privileges.join(', ')}`,
+  },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
     count: ['start', 'starts'],

@@ -1,7 +1,8 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
-import { aclCommands, grantsFor, roleCommands, type Grant } from './grants.ts';
+import { studentRoleCommand } from '../role-rules.ts';
+import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
 import { majorOf } from './profile.ts';
 import { isHeld } from './required.ts';
 import type { Command, Profile, Requirement } from './types.ts';
@@ -153,9 +154,11 @@ function notesFor({ caller, major, profile, command, required }: Circumstances):
   return notes.flatMap(([applies, text]) => (applies ? [text] : []));
 }
 
-function commandsFor(grants: readonly Grant[], have: Inventory): string[] {
+function commandsFor(grants: readonly Grant[], required: readonly Requirement[], have: Inventory): string[] {
   const isThere = have.users.some(({ userid }) => userid === USER);
+  const makesRole = required.some((need) => isRoleMaking(need) && !need.advice);
   return [
+    ...(makesRole ? [studentRoleCommand(have)] : []),
     ...roleCommands(grants, have.roles),
     ...(isThere ? [] : [`pveum user add ${USER} --comment 'runs deploy-stand'`]),
     ...aclCommands(grants, USER),
@@ -179,6 +182,6 @@ export function doctorReport(input: ExamineInput, caller: string): DoctorReport 
     rows,
     notes: notesFor({ caller, major: majorOf(have), profile, command, required }),
     grants,
-    commands: commandsFor(grants, have),
+    commands: commandsFor(grants, required, have),
   };
 }
