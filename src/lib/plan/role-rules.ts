@@ -109,12 +109,9 @@ export function roleWarnings(wanted: readonly string[], have: Roles): string[] {
 export function withStudentRole(steps: readonly Step[], have: Roles): Step[] {
   const gives = (step: Step): boolean => step.kind === 'acl.grant' && step.role === STUDENT_ROLE;
   if (!isMissing(STUDENT_ROLE, have) || !steps.some(gives)) return [...steps];
-  const make = makeStep(
-    'role.create',
-    STUDENT_ROLE,
-    { reason: `the lab gives "role: ${STUDENT}", and the cluster has no such role yet` },
-    { role: STUDENT_ROLE, privileges: studentPrivileges(have) },
-  );
+  const privileges = studentPrivileges(have);
+  const reason = `missing; "role: ${STUDENT}" means ${privileges.join(', ')}`;
+  const make = makeStep('role.create', STUDENT_ROLE, { reason }, { role: STUDENT_ROLE, privileges });
   return [
     make,
     ...steps.map((step) =>

@@ -247,7 +247,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   },
   'role.create': {
     count: ['role', 'roles'],
-    say: (step) => `role ${step.role}, for students: ${step.privileges.join(', ')}`,
+    say: (step) => `role ${step.role}, for students`,
   },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
