@@ -29,13 +29,13 @@ function room() {
   const path = (name: string) => join(folder, name);
   const run = (cluster: Cluster, command: string, env: Readonly<Record<string, string>> = {}) =>
     runCli(
-      (command.startsWith('doctor') ? command : `${command} --credentials ${path('c.csv')}`)
+      (/^(doctor|validate)/.test(command) ? command : `${command} --credentials ${path('c.csv')}`)
         .split(' ')
         .map((word) => word.replace(/^@/, path('/'))),
       cluster,
       { env },
     );
-  return { run };
+  return { run, write: (files: Readonly<Record<string, string>>) => writeFiles(folder, files) };
 }
 
 const DEPLOY = 'deploy -c @lab.yml -u @users.yml';
@@ -255,4 +255,29 @@ describe.each(VERSIONS)('PVE %s', (version) => {
     ]);
     expect(rightsOf(cluster, 'anna@pve')).toEqual([`${STUDENT_ROLE} on /pool/anna`]);
   });
+});
+
+describe('what 7.4 cannot keep apart', () => {
+  const ABOUT = /on PVE 7\.4, role PVEVMAdmin lets students plug/g;
+  const said = (run: { readonly stdout: string }) =>
+    run.stdout.replaceAll(/\s+/g, ' ').match(ABOUT)?.length ?? 0;
+  const own = (role: string) => lab(role).replace('bridge: vmbr0', 'bridge: lan');
+
+  test.each([
+    ['7.4', 'PVEVMAdmin', 1, 1],
+    ['7.4', 'student', 0, 0],
+    ['8.4', 'PVEVMAdmin', 0, 1],
+    ['9.2', 'PVEVMAdmin', 0, 1],
+  ] as const)(
+    '%s, role %s: plan and doctor say it %i times, validate %i',
+    async (version, role, times, alone) => {
+      const cluster = await startCluster({ scenario: scenario({ version }) });
+      const { run, write } = room();
+      write({ 'own.yml': own(role) });
+      expect(said(await run(cluster, 'deploy -c @own.yml -u @users.yml --dry-run'))).toBe(times);
+      expect(said(await run(cluster, 'doctor -c @own.yml -u @users.yml'))).toBe(times);
+      expect(said(await run(cluster, 'validate -c @own.yml -u @users.yml'))).toBe(alone);
+      expect(said(await run(cluster, 'deploy -c @own.yml -u @users.yml'))).toBe(times);
+    },
+  );
 });

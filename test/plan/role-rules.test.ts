@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { Lab } from '../../src/lib/config/types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
 import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../src/lib/marks/role.ts';
 import { foreignSteps } from '../../src/lib/plan/saved-plan.ts';
 import { planUsers } from '../../src/lib/plan/users.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
-import { have, lab, machine, plan, real, user } from './builders.ts';
+import { alias, have, lab, machine, plan, real, user } from './builders.ts';
 
 const LAB = lab([machine('pc', [real('vmbr0')])], { access: { role: STUDENT_ROLE } });
 const CLASS = [user('anna'), user('boris')];
@@ -132,6 +133,37 @@ describe('a saved plan', () => {
   test('makes none that the lab does not give', () => {
     expect(saved({}, { ...LAB, access: { role: 'PVEVMAdmin' } }).join()).toContain(
       'is not the one that the lab gives',
+    );
+  });
+});
+
+describe('on 7.4, where no right keeps a student out of a bridge', () => {
+  const OWN = lab([machine('pc', [alias('hq'), real('vmbr0')]), machine('web', [alias('hq')])]);
+  const about = (made: Plan) => made.warnings.filter((text) => text.includes('any bridge of the node'));
+  const old = cluster(undefined, { version: '7.4' });
+
+  test('a role that edits network cards is warned of once, with the way out', () => {
+    const [warning, ...more] = about(plan(OWN, CLASS, old));
+    expect(warning).toMatch(/^on PVE 7\.4, role PVEVMAdmin .*"role: student" does not/);
+    expect(more).toEqual([]);
+  });
+
+  test('of a machine alone, too', () => {
+    const machines = [machine('pc', [alias('hq')], { poolRole: 'PVEVMAdmin' })];
+    expect(about(plan(lab(machines, { access: { role: STUDENT_ROLE } }), CLASS, old))).toHaveLength(1);
+  });
+
+  test.each<[string, Lab, Inventory]>([
+    ['our own role', { ...OWN, access: { role: STUDENT_ROLE } }, old],
+    ['no network of the own', lab([machine('pc', [real('vmbr0')])]), old],
+    ['8.4', OWN, cluster(undefined, { version: '8.4' })],
+    ['9.2', OWN, cluster(undefined, { version: '9.2' })],
+  ])('nothing is said of %s', (_, want, snapshot) => expect(about(plan(want, CLASS, snapshot))).toEqual([]));
+
+  test('where the privileges cannot be read, PVE’s own roles are known', () => {
+    expect(about(plan(OWN, CLASS, have({ version: '7.4' })))).toHaveLength(1);
+    expect(about(plan({ ...OWN, access: { role: 'PVEVMUser' } }, CLASS, have({ version: '7.4' })))).toEqual(
+      [],
     );
   });
 });

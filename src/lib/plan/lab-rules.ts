@@ -5,7 +5,7 @@ import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
-import { roleRefusals, rolesOf, roleWarnings } from './role-rules.ts';
+import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from './role-rules.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { isNamedBy, passedOver } from './templates.ts';
 import type { Refusal } from './document/plan.ts';
@@ -150,6 +150,7 @@ export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings 
     ],
     warnings: [
       ...roleWarnings(rolesOf(lab), have),
+      ...replugWarnings(lab, have),
       ...sortedUnique(lab.machines.flatMap(({ template }) => passedOver(template, have))),
       ...untaggableBridges(lab, have),
       ...cloudInitWarnings(lab, have),

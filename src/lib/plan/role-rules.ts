@@ -3,6 +3,7 @@ import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { STUDENT, STUDENT_PRIVILEGES, STUDENT_ROLE } from '../marks/role.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
+import { isAtLeast } from '../pve-values/version.ts';
 import type { Refusal } from './document/plan.ts';
 import { makeStep, type Step } from './document/step.ts';
 
@@ -103,6 +104,37 @@ export function roleWarnings(wanted: readonly string[], have: Roles): string[] {
     ...systemWarnings(role, have),
     ...narrowWarnings(role, have),
   ]);
+}
+
+const REPLUGS = 'VM.Config.Network';
+/** PVE's own roles that hold it, for those who cannot ask a server. */
+const REPLUGGING = ['PVEVMAdmin', 'PVEAdmin', 'Administrator'];
+
+/** Of a lab whose students have networks of their own: the roles that could leave them. */
+function repluggingRoles(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): string[] {
+  const hasOwnNetwork = lab.machines.some(({ networks }) =>
+    networks.some(({ target }) => target.kind === 'alias'),
+  );
+  if (!hasOwnNetwork) return [];
+  return rolesOf(lab).filter(
+    (role) => privilegesOf(role, have)?.includes(REPLUGS) ?? REPLUGGING.includes(role),
+  );
+}
+
+function replugText(roles: readonly string[]): string {
+  return `on PVE 7.4, role ${roles.join(', ')} lets students plug their machines into any bridge of the node, other students' networks included; "role: ${STUDENT}" does not (from PVE 8 on it takes SDN.Use on the bridge, too)`;
+}
+
+/** Said once, however many students there are. */
+export function replugWarnings(lab: Lab, have: Pick<Inventory, 'version' | 'rolePrivileges'>): string[] {
+  const roles = isAtLeast(have.version, 8) ? [] : repluggingRoles(lab, have);
+  return roles.length === 0 ? [] : [replugText(roles)];
+}
+
+/** The same of a lab alone, for whatever server it is meant. */
+export function replugNotes(lab: Lab): string[] {
+  const roles = repluggingRoles(lab, {});
+  return roles.length === 0 ? [] : [replugText(roles)];
 }
 
 /** The plan with the making of our own role in front, where something gives it and the cluster has none. */

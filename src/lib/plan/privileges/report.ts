@@ -1,7 +1,7 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
-import { studentRoleCommand } from '../role-rules.ts';
+import { replugWarnings, studentRoleCommand } from '../role-rules.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
 import { majorOf } from './profile.ts';
 import { isHeld } from './required.ts';
@@ -180,7 +180,10 @@ export function doctorReport(input: ExamineInput, caller: string): DoctorReport 
     refused: refused ?? null,
     missing: required.filter((need) => !need.advice && !isHeld(need, have.rights ?? {})).length,
     rows,
-    notes: notesFor({ caller, major: majorOf(have), profile, command, required }),
+    notes: [
+      ...(input.lab ? replugWarnings(input.lab, have) : []),
+      ...notesFor({ caller, major: majorOf(have), profile, command, required }),
+    ],
     grants,
     commands: commandsFor(grants, required, have),
   };
