@@ -61,7 +61,7 @@ async function asStudent(cluster: Cluster, userid: string) {
     },
     body: 'privsep=0',
   });
-  const { value } = (JSON.parse(String(answer.body)) as { data: { value: string } }).data;
+  const { value } = (JSON.parse(answer.body) as { data: { value: string } }).data;
   return async (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,

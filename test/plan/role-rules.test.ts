@@ -35,7 +35,8 @@ const plans: [string, (snapshot: Inventory) => Plan][] = [
 
 const making = ({ steps }: Plan) =>
   steps.filter((step): step is StepOf<'role.create'> => step.kind === 'role.create');
-const granting = ({ steps }: Plan) => steps.filter((step) => step.kind === 'acl.grant');
+const granting = ({ steps }: Plan) =>
+  steps.filter((step): step is StepOf<'acl.grant'> => step.kind === 'acl.grant');
 
 describe.each(plans)('%s', (_, make) => {
   test('makes the role once when it is missing, and gives it after that', () => {
@@ -97,7 +98,7 @@ test('a lab with another role makes none', () => {
 test('of a machine alone it is made, too', () => {
   const machines = [machine('pc', [real('vmbr0')], { poolRole: STUDENT_ROLE })];
   const made = plan(lab(machines), CLASS, cluster());
-  const ofVm = granting(made).filter((step) => step.kind === 'acl.grant' && step.path.startsWith('/vms/'));
+  const ofVm = granting(made).filter(({ path }) => path.startsWith('/vms/'));
   expect(making(made)).toHaveLength(1);
   expect(ofVm.map(({ dependsOn }) => dependsOn.includes(`role.create:${STUDENT_ROLE}`))).toEqual([
     true,

@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
 import { createLedger, type Ledger } from './capacity.ts';
 import { capacityWarnings } from './capacity-text.ts';
-import { createDemands, usualSize } from './demand.ts';
+import { createDemands, labSizes } from './demand.ts';
 import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
@@ -99,17 +99,18 @@ function seatStands(
   context: StandContext,
 ): { readonly ledger: Ledger; readonly seats: Seats } {
   const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const sizes = labSizes(states, context);
   const ledger = createLedger({
     lab,
     have,
     index,
     pools: new Set(states.map(({ user }) => user.pool)),
     counts: countSeated(states, index),
-    usual: usualSize(machines),
+    sizes,
     freeVmids: vmids.left(),
     freeBridges: (node) => bridges.left(node),
   });
-  const demandOf = createDemands({ ...context, ledger });
+  const demandOf = createDemands({ ...context, ledger, sizes });
   return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
 }
 
