@@ -254,6 +254,16 @@ describe.each(VERSIONS)('PVE %s', (version) => {
       expect.stringContaining(`gives anna@pve role ${STUDENT_ROLE}`),
     ]);
     expect(rightsOf(cluster, 'anna@pve')).toEqual([`${STUDENT_ROLE} on /pool/anna`]);
+    // An administrator changes it by hand, and both labs find it as they want it.
+    for (const name of ['anna', 'boris']) {
+      const acl = { path: `/pool/${name}`, users: `${name}@pve` };
+      expect(await post(cluster, '/access/acl', { ...acl, roles: 'PVEVMAdmin' }, 'admin', 'PUT')).toBe(200);
+      const former = { ...acl, roles: STUDENT_ROLE, delete: '1' };
+      expect(await post(cluster, '/access/acl', former, 'admin', 'PUT')).toBe(200);
+    }
+    for (const file of ['@other.yml', '@admin.yml'])
+      expect((await run(cluster, `deploy -c ${file} -u @users.yml`)).code).toBe(0);
+    expect(rightsOf(cluster, 'anna@pve')).toEqual(['PVEVMAdmin on /pool/anna']);
   });
 });
 
