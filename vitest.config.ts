@@ -34,7 +34,14 @@ export default defineConfig({
           ],
         },
       },
-      { test: { ...base, name: 'http', include: ['test/{proxmox,notify}/**/*.test.ts'] } },
+      {
+        test: {
+          ...base,
+          name: 'http',
+          include: ['test/{proxmox,notify}/**/*.test.ts'],
+          setupFiles: ['test/proxmox/setup.ts'],
+        },
+      },
       {
         test: {
           ...base,

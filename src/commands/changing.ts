@@ -126,7 +126,7 @@ export async function runChanging(
       pve,
       tasks,
       clock,
-      owner: io.signature.name,
+      owner: io.signature.name(),
       isGone: io.signature.isGone,
       soft: soft.signal,
       hard: hard.signal,

@@ -8,6 +8,7 @@ import { configError } from '../lib/config/issues.ts';
 import { text, type Written } from '../lib/config/written.ts';
 import type { Entry } from '../lib/connections/entries.ts';
 import { UsageError, type ConfigIssue } from '../lib/errors.ts';
+import { tokenIn, userIn } from '../lib/pve-values/userid.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 
@@ -57,7 +58,7 @@ function kindOf({ user, tokenId }: AddFlags, env: Written): Kind {
   if (token !== undefined) {
     if (token.includes('='))
       usage('--token-id holds the secret too', 'put what follows the "=" into PVE_TOKEN_SECRET');
-    if (!token.includes('!')) usage('--token-id is no whole id', 'it looks like deployer@pve!deploy');
+    if (tokenIn(token) === undefined) usage('--token-id is no whole id', 'it looks like deployer@pve!deploy');
     return { isToken: true, id: token };
   }
   const id = user ?? text(env['user']);
@@ -137,14 +138,11 @@ export function newConnection(
   const hosts = hostsOf(flags, env);
   const secret = secretOf(flags, kind, { env, file });
   const caFile = flags.caFile ?? text(env['ca_file']);
-  const [user = '', token = ''] = kind.isToken
-    ? [kind.id.slice(0, kind.id.lastIndexOf('!')), kind.id.slice(kind.id.lastIndexOf('!') + 1)]
-    : [kind.id];
   const entry: Entry = {
     host: hosts.length === 1 ? (hosts[0] ?? '') : hosts,
-    user,
+    user: kind.isToken ? userIn(kind.id) : kind.id,
     use_token: kind.isToken,
-    ...(kind.isToken ? { token_name: token, token_value: secret } : { password: secret }),
+    ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '', token_value: secret } : { password: secret }),
     ...(caFile === undefined ? {} : { ca_file: storedPath(caFile, file) }),
     ...(env['verify_ssl'] === false ? { verify_ssl: false } : {}),
   };

@@ -8,13 +8,13 @@ export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder of the user's own settings. */
-  readonly configDir: string;
+  /** Folder of the user's own settings; absent: where the operating system wants it. */
+  readonly configDir?: string;
   readonly clock: Clock;
   /** How the hosts of a connection are reached; absent: over the network. */
   readonly connect?: Connect;
   /** Who signs the planning lock, and whether another signer is known to be dead. */
-  readonly signature: { readonly name: string; readonly isGone: (name: string) => boolean };
+  readonly signature: { readonly name: () => string; readonly isGone: (name: string) => boolean };
   /** The command line without program name, for hints that repeat it. */
   readonly argv: readonly string[];
   /** Calls back on each signal until the returned function is called. */

@@ -46,5 +46,5 @@ function isGone(owner: string): boolean {
 }
 
 export function processSignature(): ProgramIo['signature'] {
-  return { name: ownerName(), isGone };
+  return { name: ownerName, isGone };
 }

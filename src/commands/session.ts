@@ -1,4 +1,5 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
+import envPaths from 'env-paths';
 import type { AuditLog } from '../lib/audit/audit-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import { loadConnection, type ConnectionOptions } from '../lib/config/connection.ts';
@@ -85,7 +86,7 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
 export function connectionOptions(io: ProgramIo, flags: GlobalFlags): ConnectionOptions {
   return {
     env: io.env,
-    configDir: io.configDir,
+    configDir: io.configDir ?? envPaths('deploy-stand', { suffix: '' }).config,
     ...(flags.connections === undefined ? {} : { file: flags.connections }),
     ...(flags.connection === undefined ? {} : { name: flags.connection }),
     ...(flags.passphraseFile === undefined ? {} : { passphraseFile: flags.passphraseFile }),

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { encryptText } from '../../src/lib/age.ts';
 import { listConnections, loadConnection, type ConnectionOptions } from '../../src/lib/config/connection.ts';
 import { runSecretCommand } from '../../src/lib/config/secret-command.ts';
+import { holdTimers } from '../hold-timers.ts';
 import { ANNA, BORIS } from '../connections/identities.ts';
 import { problemsOf } from './problems.ts';
+
+holdTimers();
 
 let folder: string;
 let armor: string;
@@ -204,16 +207,11 @@ describe('a secret that is not there', () => {
 
   test('a program that hangs', async () => {
     const argv = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    try {
-      const ended = runSecretCommand({ argv, folder, env: {} });
-      vi.advanceTimersByTime(30_000);
-      expect(await ended).toMatchObject({
-        problem: expect.stringContaining('did not end within 30 s') as string,
-      });
-    } finally {
-      vi.useRealTimers();
-    }
+    const ended = runSecretCommand({ argv, folder, env: {} });
+    vi.advanceTimersByTime(30_000);
+    expect(await ended).toMatchObject({
+      problem: expect.stringContaining('did not end within 30 s') as string,
+    });
   });
 
   test('no identity in the file', async () => {

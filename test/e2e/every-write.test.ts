@@ -9,17 +9,17 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { comparable } from './cluster-view.ts';
+import { runAndKill } from './killing.ts';
 import {
   canLogin,
-  Mortal,
   runCli,
-  runMortal,
   scenario,
   startCluster,
   workFolder,
   writeFiles,
   writes,
   type Cluster,
+  type ClusterOptions,
   type RunOutcome,
 } from './harness.ts';
 
@@ -262,7 +262,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
   async function undisturbed() {
     const origin = await originOf(story);
     const { folder, argv } = setStage(story, origin.credentials);
-    const cluster = await newCluster(origin);
+    const cluster = await startCluster(clusterAt(origin));
     const run = await runCli(argv, cluster);
     expect([run.code, complaint(run)]).toEqual([0, '']);
     await cluster.idle();
@@ -272,23 +272,16 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     return { origin, count, expected: comparable(cluster.snapshot()) };
   }
 
-  function newCluster({ state }: Origin, mortal?: Mortal, at = 0): Promise<Cluster> {
-    return startCluster({
-      ...(story.scenario ? { scenario: story.scenario } : {}),
-      ...(state ? { state } : {}),
-      onMutation: ({ n, phase }) => {
-        if (n === at && phase === 'after') mortal?.die();
-      },
-    });
+  function clusterAt({ state }: Origin): ClusterOptions {
+    return { ...(story.scenario ? { scenario: story.scenario } : {}), ...(state ? { state } : {}) };
   }
 
   test('killed after each write, then the same command again', async () => {
     const { origin, count, expected } = (known ??= await undisturbed());
     for (let n = 1; n <= count; n += 1) {
-      const mortal = new Mortal();
       const { folder, argv } = setStage(story, origin.credentials);
-      const cluster = await newCluster(origin, mortal, n);
-      expect([n, await runMortal(argv, cluster, mortal)]).toEqual([n, undefined]);
+      const { cluster, end } = await runAndKill(n, argv, clusterAt(origin));
+      expect([n, end]).toEqual([n, undefined]);
       if (story.waits) await cluster.idle();
       const again = await runCli(argv, cluster);
       expect([n, again.code, complaint(again)]).toEqual([n, 0, '']);
@@ -302,7 +295,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     const { origin, count, expected } = (known ??= await undisturbed());
     for (let n = 1; n <= count; n += 1) {
       const { folder, argv } = setStage(story, origin.credentials);
-      const cluster = await newCluster(origin);
+      const cluster = await startCluster(clusterAt(origin));
       cluster.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action });
       const run = await runCli(argv, cluster);
       expect([n, run.code, complaint(run)]).toEqual([n, 0, '']);

@@ -7,7 +7,7 @@ import { main } from '../../src/cli.ts';
 import type { ProcessSignal, ProgramIo } from '../../src/commands/io.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
-import { NotSent, type Connect, type Transport } from '../../src/lib/proxmox/transports/types.ts';
+import { NotSent, type Connect } from '../../src/lib/proxmox/transports/types.ts';
 import type { WireAnswer, WireRequest } from '../../src/lib/simulator/http/exchange.ts';
 import { defaultScenario, type Scenario } from '../../src/lib/simulator/scenario.ts';
 import {
@@ -15,8 +15,9 @@ import {
   type BareSimulator,
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
-import { isAtFiles, VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 import { assertOfficial } from '../contract/official.ts';
+import { isDead, Mortal } from '../mortal.ts';
 
 /** A simulated cluster that commands of this process reach under an address of its own. */
 export interface Cluster extends BareSimulator {
@@ -56,7 +57,7 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-interface ClusterOptions extends Pick<SimulatorOptions, 'state' | 'onMutation'> {
+export interface ClusterOptions extends Pick<SimulatorOptions, 'state' | 'onMutation'> {
   readonly scenario?: Scenario;
   /** Hears of every exchange. */
   readonly onAnswer?: (request: WireRequest, answer: WireAnswer) => void;
@@ -117,45 +118,6 @@ export interface RunOutcome {
   readonly stderr: string;
 }
 
-const dead = new Set<string>();
-let born = 0;
-
-/** A command that may die in the middle: from then on it neither asks, hears, nor wakes up. */
-export class Mortal {
-  readonly name = `tester@host/${(born += 1)}`;
-  readonly death: Promise<'killed'>;
-  readonly #burial: Promise<never>;
-  #die: () => void = () => undefined;
-  #bury: (reason: Error) => void = () => undefined;
-
-  constructor() {
-    this.death = new Promise((resolve) => {
-      this.#die = () => resolve('killed');
-    });
-    this.#burial = new Promise((_, reject) => {
-      this.#bury = reject;
-    });
-    this.#burial.catch(() => undefined);
-  }
-
-  die(): void {
-    dead.add(this.name);
-    this.#die();
-  }
-
-  /** Lets it close its files, when nobody looks any more. */
-  bury(): void {
-    this.#bury(new Error('buried'));
-  }
-
-  /** What `work` comes to, unless death comes first. */
-  async live<T>(work: () => Promise<T>): Promise<T> {
-    if (dead.has(this.name)) return this.#burial;
-    const value = await Promise.race([work(), this.#burial]);
-    return dead.has(this.name) ? this.#burial : value;
-  }
-}
-
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with a function that sends a signal to the command. */
@@ -209,20 +171,12 @@ function ioOf(cluster: Cluster | undefined, { env = {}, mortal = new Mortal(), .
   const { clock } = given.clock
     ? { clock: given.clock }
     : (cluster?.time ?? new VirtualTime(Date.UTC(2026, 0, 15, 9)));
-  const mortalConnect: Connect = (host, options): Transport => {
-    const transport = (given.connect ?? connect)(host, options);
-    return {
-      host,
-      send: (...request) => mortal.live(() => transport.send(...request)),
-      close: () => transport.close(),
-    };
-  };
   return {
     env: { ...(cluster ? connectionEnv(cluster) : {}), ...env },
     configDir: join(tmpdir(), 'no-such-folder'),
-    clock: { now: () => clock.now(), sleep: (ms, signal) => mortal.live(() => clock.sleep(ms, signal)) },
-    connect: mortalConnect,
-    signature: { name: mortal.name, isGone: (name: string) => dead.has(name) },
+    clock: mortal.by(clock),
+    connect: mortal.through(given.connect ?? connect),
+    signature: { name: () => mortal.name, isGone: isDead },
   } satisfies Partial<ProgramIo>;
 }
 
@@ -246,29 +200,6 @@ export async function runCli(
     },
   });
   return { code, stdout: stdout.text, stderr: stderr.text };
-}
-
-/** What the dead had begun to write to files is written: no later run may meet it half-way. */
-async function settleFiles(): Promise<void> {
-  for (let quiet = 0; quiet < 5; quiet = isAtFiles() ? 0 : quiet + 1)
-    await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Runs it until it has been killed; undefined when it came to its end before. */
-export async function runMortal(
-  argv: readonly string[],
-  cluster: Cluster,
-  mortal: Mortal,
-): Promise<RunOutcome | undefined> {
-  const run = runCli(argv, cluster, { mortal });
-  const end = await Promise.race([run, mortal.death]);
-  if (end !== 'killed') return end;
-  await settleFiles();
-  afterwards(async () => {
-    mortal.bury();
-    await run;
-  });
-  return undefined;
 }
 
 /** Requests that changed something. */

@@ -1,31 +1,42 @@
 /** Kills the command line at its n-th write. */
-import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
-import { Mortal, runMortal, startCluster, type Cluster } from './harness.ts';
+import { isAtFiles } from '../../src/lib/simulator/virtual-time.ts';
+import { Mortal } from '../mortal.ts';
+import {
+  afterwards,
+  runCli,
+  startCluster,
+  type Cluster,
+  type ClusterOptions,
+  type RunOutcome,
+} from './harness.ts';
 
-/** Killed once the n-th write (of those whose path matches) has been processed, before it is answered. */
-export async function runAndKill(
-  n: number,
-  args: readonly string[],
-  {
-    only = /./,
-    ...options
-  }: Partial<Pick<SimulatorOptions, 'scenario' | 'state'>> & { readonly only?: RegExp } = {},
-): Promise<{ simulator: Cluster; killed: boolean }> {
-  const mortal = new Mortal();
-  let seen = 0;
-  const simulator = await startCluster({
-    ...options,
-    onMutation: (event) => {
-      if (event.phase !== 'after' || !only.test(event.path)) return;
-      seen += 1;
-      if (seen === n) mortal.die();
-    },
-  });
-  const outcome = await runMortal(args, simulator, mortal);
-  return { simulator, killed: outcome === undefined };
+interface Killed {
+  readonly cluster: Cluster;
+  /** Undefined: it was killed. */
+  readonly end: RunOutcome | undefined;
 }
 
-/** Runs `work` for 1…count. */
-export async function forEach(count: number, work: (n: number) => Promise<void>): Promise<void> {
-  for (let n = 1; n <= count; n += 1) await work(n);
+/** What the dead had begun to write to files is written: no later run may meet it half-way. */
+async function settleFiles(): Promise<void> {
+  for (let quiet = 0; quiet < 5; quiet = isAtFiles() ? 0 : quiet + 1)
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** On a cluster of its own; killed once the n-th write has been processed, before it is answered. */
+export async function runAndKill(
+  n: number,
+  argv: readonly string[],
+  options: Omit<ClusterOptions, 'onMutation'> = {},
+): Promise<Killed> {
+  const mortal = new Mortal();
+  const cluster = await startCluster({ ...options, onMutation: mortal.atWrite(n) });
+  const run = runCli(argv, cluster, { mortal });
+  const end = await Promise.race([run, mortal.death]);
+  if (end !== 'killed') return { cluster, end };
+  await settleFiles();
+  afterwards(async () => {
+    mortal.bury();
+    await run;
+  });
+  return { cluster, end: undefined };
 }

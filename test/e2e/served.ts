@@ -8,16 +8,26 @@ import { fileURLToPath } from 'node:url';
 import { generate } from 'selfsigned';
 import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
+import { Front } from '../../src/lib/simulator/http/front.ts';
+import {
+  createSimulator,
+  type BareSimulator,
+  type SimulatorOptions,
+} from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 import { assertOfficial } from '../contract/official.ts';
 import { afterwards, connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
 
-export const newCertificate = () => generate([{ name: 'commonName', value: 'localhost' }]);
+export async function newCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  return { key, cert };
+}
+
 const certificate = newCertificate();
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 
-export interface Served extends Simulator {
+export interface Served extends BareSimulator {
+  readonly port: number;
   readonly time: VirtualTime;
   readonly fingerprint: string;
   /** Reaches it over the network, and keeps its time from running meanwhile. */
@@ -25,19 +35,23 @@ export interface Served extends Simulator {
   /** What a process of its own needs to reach it and to live in its time. */
   readonly env: Readonly<Record<string, string>>;
   readonly traffic: Traffic;
+  /** Leaves the port. */
+  close(): Promise<void>;
 }
 
 /** Requests on their way: begun by a client of this process, or not yet begun to be served. */
 class Traffic {
   #asked = 0;
   #serving = 0;
+  /** Bodies that are coming in. */
+  #receiving = 0;
   /** Waits of other processes, for an answer or for a time. */
   #waiting = 0;
   /** Processes that live in this time. */
   children = 0;
 
   get isBusy(): boolean {
-    if (this.#asked > this.#serving) return true;
+    if (this.#asked > this.#serving || this.#receiving > 0) return true;
     return this.children > 0 && this.#serving + this.#waiting === 0;
   }
 
@@ -46,7 +60,15 @@ class Traffic {
     return work().finally(() => (this.#asked -= 1));
   }
 
-  serve = (phase: 'begin' | 'end'): void => void (this.#serving += phase === 'begin' ? 1 : -1);
+  serve<T>(work: () => Promise<T>): Promise<T> {
+    this.#serving += 1;
+    return work().finally(() => (this.#serving -= 1));
+  }
+
+  receive<T>(work: () => Promise<T>): Promise<T> {
+    this.#receiving += 1;
+    return work().finally(() => (this.#receiving -= 1));
+  }
 
   wait<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
@@ -68,22 +90,35 @@ async function serveTime(time: VirtualTime, traffic: Traffic): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-export async function startServed(options: Partial<SimulatorOptions> = {}): Promise<Served> {
-  const { private: key, cert } = await certificate;
-  const tls = options.tls ?? { key, cert };
+type ServedOptions = Partial<Pick<SimulatorOptions, 'scenario' | 'state' | 'onMutation' | 'port' | 'tls'>>;
+
+export async function startServed(options: ServedOptions = {}): Promise<Served> {
   const traffic = new Traffic();
-  let time: VirtualTime | undefined;
-  const simulator = await startSimulator({
-    scenario: scenario(),
-    ...options,
+  const { simulator, time } = createSimulator(
+    { scenario: scenario(), ...options },
+    (start) => new VirtualTime(start, { isBusy: () => traffic.isBusy }),
+  );
+  const { port: wanted = 0, tls = await certificate } = options;
+  const front = new Front({
+    host: '127.0.0.1',
+    port: wanted,
     tls,
-    onServe: traffic.serve,
-    clockAt: (start) => (time ??= new VirtualTime(start, { isBusy: () => traffic.isBusy })),
+    serve: ({ body, ...head }) =>
+      traffic.serve(() =>
+        simulator.serve({
+          ...head,
+          body: typeof body === 'string' ? body : () => traffic.receive(body),
+        }),
+      ),
   });
-  if (!time) throw new Error('the simulator asked for no clock');
+  const port = await front.listen();
+  const close = async (): Promise<void> => {
+    time.stop();
+    await front.close();
+  };
   afterwards(async () => {
     assertOfficial(simulator);
-    await simulator.close();
+    await close();
   });
   const { fingerprint256: fingerprint } = new X509Certificate(tls.cert);
   const connect: Connect = (host, given) => {
@@ -95,11 +130,11 @@ export async function startServed(options: Partial<SimulatorOptions> = {}): Prom
     };
   };
   const env = {
-    ...connectionEnv(simulator),
+    ...connectionEnv({ ...simulator, port }),
     PVE_FINGERPRINT: fingerprint,
     TEST_TIME: await serveTime(time, traffic),
   };
-  return { ...simulator, time, fingerprint, connect, env, traffic };
+  return { ...simulator, port, time, fingerprint, connect, env, traffic, close };
 }
 
 /** A command of this process that goes over the network. */

@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import { comparable } from './cluster-view.ts';
-import { forEach, runAndKill } from './killing.ts';
+import { runAndKill } from './killing.ts';
 import {
   canLogin,
   post,
@@ -452,23 +452,19 @@ test('passwd --recreate killed after every single write: sync and a re-run lose 
   const before = comparable(state);
   const credentials = readFileSync(class1.credentials, 'utf8');
   let killed = 0;
-  await forEach(9, async (n) => {
+  for (let n = 1; n <= 9; n += 1) {
     const { path, credentials: file, users, passwordOf } = room();
     writeFileSync(file, credentials);
     const argv = ['users', 'passwd', '-u', path('users.yml'), '--recreate', '--credentials', file];
-    const run = await runAndKill(n, argv, { state });
-    killed += run.killed ? 1 : 0;
-    expect([n, (await users(run.simulator, 'sync', '-u', path('users.yml'))).code]).toEqual([n, 0]);
-    const again = await users(run.simulator, 'passwd', '-u', path('users.yml'), '--recreate');
+    const { cluster, end } = await runAndKill(n, argv, { state });
+    killed += end ? 0 : 1;
+    expect([n, (await users(cluster, 'sync', '-u', path('users.yml'))).code]).toEqual([n, 0]);
+    const again = await users(cluster, 'passwd', '-u', path('users.yml'), '--recreate');
     expect([n, again.code]).toEqual([n, 0]);
-    expect([n, comparable(run.simulator.snapshot())]).toEqual([n, before]);
+    expect([n, comparable(cluster.snapshot())]).toEqual([n, before]);
     for (const userid of ['anna@pve', 'boris@pve'])
-      expect([n, userid, await canLogin(run.simulator, userid, passwordOf(userid))]).toEqual([
-        n,
-        userid,
-        true,
-      ]);
-  });
+      expect([n, userid, await canLogin(cluster, userid, passwordOf(userid))]).toEqual([n, userid, true]);
+  }
   // The lock, two users removed, made and given their right again, the lock.
   expect(killed).toBe(8);
 });

@@ -1,16 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { NotifyConfig } from '../../src/lib/config/balance-types.ts';
 import { createNotifier } from '../../src/lib/notify/notifier.ts';
 
 const TOKEN = '123456:AAtop-secret-top-secret-top-secret';
 const servers: Server[] = [];
 
-// Time is up when a test says so, not when the machine was slow.
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
-  vi.useRealTimers();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();

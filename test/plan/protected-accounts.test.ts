@@ -18,6 +18,10 @@ test.each<[userid: string, caller: string | undefined, isProtected: boolean]>([
   ['boss@pve', 'boss@pve!cli', true],
   ['Boss@school', 'boss@school', true],
   ['boss@pve', undefined, false],
+  // A user's own name may hold a "!".
+  ['b!oss@pve', 'b!oss@pve', true],
+  ['b!oss@pve', 'b!oss@pve!cli', true],
+  ['b@pve', 'b!oss@pve', false],
   ['boss@pam', 'boss@pve', false],
   ['boss2@pve', 'boss@pve', false],
   ['root@pve', 'boss@pve', false],

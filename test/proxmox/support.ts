@@ -2,7 +2,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, vi } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
@@ -120,7 +119,11 @@ export async function serve(
       reply(response, entry, request);
     });
   };
-  const server: Server = tls ? createTlsServer(tls, handle) : createServer(handle);
+  // However slowly a request comes in.
+  const patient = { headersTimeout: 0, requestTimeout: 0 };
+  const server: Server = tls
+    ? createTlsServer({ ...tls, ...patient }, handle)
+    : createServer(patient, handle);
   server.on(tls ? 'secureConnection' : 'connection', () => (connections += 1));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
@@ -154,15 +157,6 @@ export async function closedPort(): Promise<number> {
   const server = await serve(() => undefined);
   await server.close();
   return server.port;
-}
-
-/**
- * Deadlines of requests come when a test says so (`vi.advanceTimersByTime`), not when the machine was slow. To be called
- * once in a file; sockets are real all the same.
- */
-export function holdTimers(): void {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
-  afterEach(() => void vi.useRealTimers());
 }
 
 /** The error a promise is rejected with. */

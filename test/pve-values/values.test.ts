@@ -6,7 +6,7 @@ import { bytesOf } from '../../src/lib/pve-values/size.ts';
 import { storageTraits } from '../../src/lib/pve-values/storage-types.ts';
 import { formatTags, parseTags } from '../../src/lib/pve-values/tags.ts';
 import { isGoodEnding, readUpid } from '../../src/lib/pve-values/task-status.ts';
-import { nameIn, realmIn } from '../../src/lib/pve-values/userid.ts';
+import { nameIn, realmIn, tokenIn, userIn } from '../../src/lib/pve-values/userid.ts';
 import {
   isAtLeast,
   isOlderVersion,
@@ -105,6 +105,18 @@ test('tags are compared in lower case, whatever separates them', () => {
 
 test('user ids are taken apart at the last @', () => {
   expect([nameIn('anna@school@pve'), realmIn('anna@school@pve')]).toEqual(['anna@school', 'pve']);
+});
+
+test.each([
+  ['anna@pve', 'anna@pve', undefined],
+  ['anna@pve!ci', 'anna@pve', 'ci'],
+  ['wow!@pve', 'wow!@pve', undefined],
+  ['wow!x@school@pve!ci', 'wow!x@school@pve', 'ci'],
+  ['anna@pve!a!b', 'anna@pve!a', 'b'],
+  ['anna!ci', 'anna', 'ci'],
+  ['', '', undefined],
+])('%j is of user %j, token %j', (account, user, token) => {
+  expect([userIn(account), tokenIn(account)]).toEqual([user, token]);
 });
 
 describe('versions', () => {

@@ -3,14 +3,14 @@ import { setMaxListeners } from 'node:events';
 import type { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { createPveClient } from '../../src/lib/proxmox/client.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
-import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import { createTaskWaiter } from '../../src/lib/proxmox/tasks.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
+import { createSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { Mortal } from '../mortal.ts';
 
 export interface Trouble {
   readonly faults?: readonly RequestFault[];
@@ -50,26 +50,6 @@ function fakeCredentials(): CredentialsFile {
   return fake as unknown as CredentialsFile; // what the stories call of it
 }
 
-/** A dead client neither asks nor hears an answer. */
-function never(): Promise<never> {
-  return new Promise(() => undefined);
-}
-
-function connectTo(simulator: BareSimulator, time: VirtualTime, isDead: () => boolean): Connect {
-  const connect = inProcess(simulator.serve, time.clock);
-  return (host, options) => {
-    const transport = connect(host, options);
-    return {
-      ...transport,
-      send: async (request, signal) => {
-        if (isDead()) return never();
-        const answer = await transport.send(request, signal);
-        return isDead() ? never() : answer;
-      },
-    };
-  };
-}
-
 /** Logs in as root@pam with a password, who alone may remove what a failed removal left; `token`: with its API token. */
 export async function run<T>(
   scenario: Scenario,
@@ -77,21 +57,12 @@ export async function run<T>(
   work: (context: DeployContext) => Promise<T>,
   { faults = [], killAt }: Trouble = {},
 ): Promise<Ended<T>> {
-  let die: () => void = () => undefined;
-  let isDead = false;
-  const death = new Promise<'killed'>((resolve) => {
-    die = () => {
-      isDead = true;
-      resolve('killed');
-    };
-  });
+  const mortal = new Mortal();
   const { simulator, time } = createSimulator(
     {
       scenario,
       ...(state ? { state } : {}),
-      onMutation: ({ n, phase }) => {
-        if (n === killAt && phase === 'after') die();
-      },
+      onMutation: mortal.atWrite(killAt),
     },
     (start) => new VirtualTime(start),
   );
@@ -110,7 +81,7 @@ export async function run<T>(
       timeout: 60_000,
     },
     clock,
-    connect: connectTo(simulator, time, () => isDead),
+    connect: mortal.through(inProcess(simulator.serve, clock)),
   });
   const context: DeployContext = {
     pve,
@@ -133,7 +104,7 @@ export async function run<T>(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
-  const outcome = await Promise.race([ended, death]);
+  const outcome = await Promise.race([ended, mortal.death]);
   await simulator.idle();
   time.stop();
   const writes = simulator.requests.filter(

@@ -1,5 +1,5 @@
 /** Makes a connection from the keys of a connections file, wherever they came from. Fetches no secret, and shows none. */
-import { parseUserId } from '../pve-values/userid.ts';
+import { parseUserId, tokenIn, userIn } from '../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { hostTexts, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
@@ -56,7 +56,7 @@ function hostsOf({ raw, fail }: Draft): string[] {
 function userOf({ raw, fail }: Draft): string | undefined {
   const user = text(raw['user'])?.trim();
   if (user === undefined) return undefined;
-  if (parseUserId(user.replace(/![^!]*$/, ''))) return user;
+  if (parseUserId(userIn(user))) return user;
   fail('user', 'is no user of PVE', { value: user, hint: 'write name@realm, for example deployer@pve' });
   return undefined;
 }
@@ -71,21 +71,27 @@ function secretOf({ raw, folderOf, isLiteral, fail }: Draft, key: SecretKey): Se
   return undefined;
 }
 
+const TOKEN_NAME = /^[A-Za-z][\w.-]+$/;
+
+function isToken(account = ''): boolean {
+  return tokenIn(account) !== undefined;
+}
+
 /** `user` and `token_name`, or the whole id in either of them. */
 function tokenIdOf(draft: Draft): string | undefined {
   const { raw, fail } = draft;
   const name = text(raw['token_name'])?.trim();
-  const whole = name?.includes('!') ? name : undefined;
+  const whole = isToken(name) ? name : undefined;
   const user = whole === undefined ? userOf(draft) : undefined;
-  if (whole === undefined && !user?.includes('!')) {
+  if (whole === undefined && !isToken(user)) {
     if (name === undefined) {
       fail('token_name', 'is missing', { hint: 'add the name of the API token, the part after the "!"' });
     }
     if (raw['user'] === undefined) fail('user', 'is missing: whose token is it?', { hint: 'add name@realm' });
     if (name === undefined || user === undefined) return undefined;
   }
-  const id = whole ?? (user?.includes('!') ? user : `${user ?? ''}!${name ?? ''}`);
-  if (/^[^\s!]+@[A-Za-z][\w.-]+![A-Za-z][\w.-]+$/.test(id)) return id;
+  const id = [whole, user].find((account) => isToken(account)) ?? `${user ?? ''}!${name ?? ''}`;
+  if (parseUserId(userIn(id)) && TOKEN_NAME.test(tokenIn(id) ?? '')) return id;
   fail('token_name', 'is no name of an API token', { hint: 'the whole id looks like deployer@pve!deploy' });
   return undefined;
 }
@@ -150,7 +156,7 @@ function operatorsOf({ raw, fail }: Draft): string[] {
   if (!Array.isArray(written)) return [];
   const names = written.map((name) => String(name).trim());
   for (const name of names) {
-    if (GROUP.test(name) || parseUserId(name.replace(/![^!]*$/, ''))) continue;
+    if (GROUP.test(name) || parseUserId(userIn(name))) continue;
     fail('operators', 'is no account of PVE', {
       value: name,
       hint: 'write name@realm, name@realm!token, or @group',

@@ -1,5 +1,5 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
-import { parseUserId, ROOT } from '../pve-values/userid.ts';
+import { parseUserId, ROOT, tokenIn } from '../pve-values/userid.ts';
 import { printable, type Issues, type Path } from './issues.ts';
 import { judgePool, parseDate, RESERVED_POOLS } from './names.ts';
 import { isMapping, list, mapping, text } from './written.ts';
@@ -70,7 +70,7 @@ function whyIllegal(userid: string): readonly [message: string, hint: string] {
   if (at === 0) return ['the name before the @ is missing', 'write name@realm'];
   if (userid.length > 64) return ['PVE refuses userids of more than 64 characters', 'choose a shorter name'];
   if (/[\s:/]/.test(userid)) return ['PVE refuses spaces, ":" and "/" in a userid', 'remove them'];
-  if (userid.slice(at).includes('!'))
+  if (tokenIn(userid) !== undefined)
     return ['this is an API token, not a user', 'write the part before the "!"'];
   return [
     'the realm behind the @ is none: a letter, then letters, digits and . _ -',

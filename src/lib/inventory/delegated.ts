@@ -3,7 +3,7 @@
  * comment (PVE/API2/Pool.pm), and everybody may copy ours: the comment of such a pool proves nothing, for no command.
  * Must not know what marks say.
  */
-import { ownerOf, ROOT } from '../pve-values/userid.ts';
+import { ROOT, userIn } from '../pve-values/userid.ts';
 import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
@@ -23,21 +23,27 @@ interface Lists {
 
 const WRITES_POOLS = 'Pool.Allocate';
 
+function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
+  const list = lists.get(key);
+  if (list) list.push(entry);
+  else lists.set(key, [entry]);
+}
+
 function membersOf(users: Lists['users']): Map<string, string[]> {
   const members = new Map<string, string[]>();
   for (const { userid, groups } of users) {
-    for (const group of groups) members.set(group, [...(members.get(group) ?? []), userid]);
+    for (const group of groups) addTo(members, group, userid);
   }
   return members;
 }
 
 /** A group is trusted by name, or when each of its members is. */
 function judgeOf({ caller, operators }: Trust, users: Lists['users']): (entry: AclEntry) => boolean {
-  const trusted = new Set([ROOT, ...operators, ...(caller === undefined ? [] : [caller, ownerOf(caller)])]);
+  const trusted = new Set([ROOT, ...operators, ...(caller === undefined ? [] : [caller, userIn(caller)])]);
   const members = membersOf(users);
   return ({ type, subject }) => {
     if (type === 'user') return trusted.has(subject);
-    if (type === 'token') return trusted.has(subject) || trusted.has(ownerOf(subject));
+    if (type === 'token') return trusted.has(subject) || trusted.has(userIn(subject));
     const inGroup = members.get(subject) ?? [];
     return trusted.has(`@${subject}`) || (inGroup.length > 0 && inGroup.every((user) => trusted.has(user)));
   };
@@ -85,7 +91,7 @@ export function tellDelegated(
   for (const entry of acls) {
     const holds = roles[entry.role]?.includes(WRITES_POOLS) ?? true;
     if (!entry.path.startsWith('/pool/') || !holds || isTrusted(entry)) continue;
-    byPath.set(entry.path, [...(byPath.get(entry.path) ?? []), entry]);
+    addTo(byPath, entry.path, entry);
   }
   return pools.map((info) => {
     const own = `/pool/${info.pool}`;

@@ -12,6 +12,7 @@ import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
+import { isNamedBy } from './template-ref.ts';
 import type {
   BridgeUse,
   GuestInfo,
@@ -165,15 +166,6 @@ async function readConfigs(
     concurrency: PARALLEL_READS,
   });
   return configs.flat();
-}
-
-function isNamed(guest: GuestInfo, templates: readonly TemplateRef[]): boolean {
-  return templates.some((ref) =>
-    ref.by === 'vmid'
-      ? ref.vmid === guest.vmid
-      : guest.template &&
-        (ref.by === 'name' ? ref.name === guest.name : guest.tags?.includes(ref.tag) === true),
-  );
 }
 
 function withoutLock(guest: GuestInfo): GuestInfo {
@@ -335,7 +327,9 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     readConfigs(
       pve,
       listed.filter(
-        (guest) => isNamed(guest, scope.templates) || (scope.allTemplates === true && guest.template),
+        (guest) =>
+          scope.templates.some((ref) => isNamedBy(ref, guest)) ||
+          (scope.allTemplates === true && guest.template),
       ),
       online,
       signal,

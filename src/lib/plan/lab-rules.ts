@@ -1,13 +1,14 @@
 /** Rules between the lab and the cluster that concern the class as a whole. */
 import { isBridgeName } from '../pve-values/bridge-name.ts';
 import type { Lab } from '../config/types.ts';
+import { isNamedBy } from '../inventory/template-ref.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from './role-rules.ts';
 import { aliasesOf } from './stand-bridges.ts';
-import { isNamedBy, passedOver } from './templates.ts';
+import { passedOver } from './templates.ts';
 import type { Refusal } from './document/plan.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 

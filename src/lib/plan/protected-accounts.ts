@@ -4,7 +4,7 @@
  */
 import type { User } from '../config/types.ts';
 import type { Refusal } from './document/plan.ts';
-import { ownerOf, ROOT } from '../pve-values/userid.ts';
+import { ROOT, tokenIn, userIn } from '../pve-values/userid.ts';
 
 /** Realms may fold case (LDAP, AD): who logs in as `Deploy@school` is PVE's `deploy@school`. */
 function isSame(a: string, b: string): boolean {
@@ -14,8 +14,8 @@ function isSame(a: string, b: string): boolean {
 /** What it is, in words that follow a userid; undefined: an account like any other. `caller`: a user's or a token's id. */
 export function protectedBecause(userid: string, caller: string | undefined): string | undefined {
   if (isSame(userid, ROOT)) return 'is the administrator of the cluster';
-  if (caller === undefined || !isSame(userid, ownerOf(caller))) return undefined;
-  return caller.includes('!')
+  if (caller === undefined || !isSame(userid, userIn(caller))) return undefined;
+  return tokenIn(caller) !== undefined
     ? `owns the token ${caller} that deploy-stand uses here`
     : 'is the account that deploy-stand uses here';
 }

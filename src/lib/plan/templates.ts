@@ -3,6 +3,7 @@ import { isPoolMarked } from '../marks/pool.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import { volumesOf, type Volume } from '../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../config/types.ts';
+import { isNamedBy } from '../inventory/template-ref.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
 import type { Refusal } from './document/plan.ts';
 
@@ -64,13 +65,6 @@ function listTemplates({ have, replicas }: Wish): string {
   return names.length > 0
     ? `templates on the cluster: ${names.join(', ')}`
     : 'there are no templates on the cluster';
-}
-
-/** Is this guest one of those that `ref` speaks of? */
-export function isNamedBy(ref: TemplateRef, guest: GuestInfo): boolean {
-  if (ref.by === 'vmid') return guest.vmid === ref.vmid;
-  if (!guest.template || guest.type !== 'qemu') return false;
-  return ref.by === 'name' ? guest.name === ref.name : (guest.tags ?? []).includes(ref.tag);
 }
 
 function missing(wish: Wish): Refusal {

@@ -5,6 +5,7 @@ import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
 import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import type { ConnectionSettings, PveApi } from './types.ts';
+import { ROOT } from '../pve-values/userid.ts';
 import { versionGate } from './version-gate.ts';
 
 type AccessApi = Pick<
@@ -71,8 +72,7 @@ export function accessApi(
     },
     setPassword: async (userid, password, signal) => {
       // Before 8.2 the parameter is unknown, and refused as such (pve-access-control 8.1.3).
-      const confirms =
-        auth.kind === 'password' && auth.user !== 'root@pam' && (await wantsConfirmation(signal));
+      const confirms = auth.kind === 'password' && auth.user !== ROOT && (await wantsConfirmation(signal));
       const confirmation = confirms ? { 'confirmation-password': auth.password } : {};
       await http.put('/access/password', { userid, password, ...confirmation }, signal);
     },

@@ -1,4 +1,5 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
+import { tokenIn } from '../pve-values/userid.ts';
 import {
   AnswerLostError,
   AuthError,
@@ -114,9 +115,8 @@ function notAllowed(
   privilege: string,
   who: string,
 ): AuthError {
-  const subject = who.includes('!')
-    ? `${who} (a token has only what its owner and its own ACLs both allow)`
-    : who;
+  const subject =
+    tokenIn(who) !== undefined ? `${who} (a token has only what its owner and its own ACLs both allow)` : who;
   const wanted = privilege.replaceAll('|', ' or ').replaceAll(/\s+/g, ' ');
   return new AuthError(
     { ...refusal, hint: `give ${subject} a role with ${wanted} on ${aclPath}` },
@@ -125,9 +125,10 @@ function notAllowed(
 }
 
 function loginRefused(asked: Asked, text: string): AuthError {
-  const hint = asked.who.includes('!')
-    ? `check the id and the secret of the API token ${asked.who}, and that neither it nor its owner has expired`
-    : `check user (with realm, like lab@pve) and password of ${asked.who}`;
+  const hint =
+    tokenIn(asked.who) !== undefined
+      ? `check the id and the secret of the API token ${asked.who}, and that neither it nor its owner has expired`
+      : `check user (with realm, like lab@pve) and password of ${asked.who}`;
   return new AuthError({ ...asked, status: 401, text: text === '' ? 'authentication failed' : text, hint });
 }
 

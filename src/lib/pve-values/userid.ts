@@ -1,4 +1,4 @@
-/** Takes PVE's user ids apart. Knows no realm by name, and one user: the one that every PVE has. */
+/** Takes PVE's user and token ids apart. Knows no realm by name, and one user: the one that every PVE has. */
 
 /** To it nothing is refused, and it can be neither removed nor shut out. */
 export const ROOT = 'root@pam';
@@ -25,8 +25,19 @@ export function realmIn(userid: string): string {
   return userid.slice(userid.lastIndexOf('@') + 1);
 }
 
-/** `user@realm` of a user's or token's id. */
-export function ownerOf(account: string): string {
-  const at = account.indexOf('!');
-  return at < 0 ? account : account.slice(0, at);
+/** Where the token's name begins. Names of users may hold a `!`, but neither realms nor names of tokens. */
+function tokenMark(account: string): number | undefined {
+  const at = account.lastIndexOf('!');
+  return at > account.lastIndexOf('@') ? at : undefined;
+}
+
+/** `user@realm`, of a user or of a token's owner. */
+export function userIn(account: string): string {
+  return account.slice(0, tokenMark(account));
+}
+
+/** The name of the token in `user@realm!token`; undefined for a user. */
+export function tokenIn(account: string): string | undefined {
+  const at = tokenMark(account);
+  return at === undefined ? undefined : account.slice(at + 1);
 }

@@ -36,10 +36,6 @@ export interface SimulatorOptions {
   readonly port?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly host?: string;
-  /** Another time than the wall's; `speed` is then its own. */
-  readonly clockAt?: (start: number) => SimClock;
-  /** Hears when a request has come in, and when its answer goes out. */
-  readonly onServe?: (phase: 'begin' | 'end') => void;
   /**
    * Called around each mutating (non-GET, not /access/ticket) request, in order of arrival; n counts from 1. A promise
    * is awaited.
@@ -237,21 +233,8 @@ export function speedOf(scenario: Scenario): number {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { scenario, tls, port = 0, host = '127.0.0.1' } = options;
   const speed = options.speed ?? speedOf(scenario);
-  const { sim, bare } = assemble(options, options.clockAt ?? ((start) => createSimClock(start, speed)));
-  const front = new Front({
-    host,
-    port,
-    tls,
-    bodyLimit: sim.facts.bodyLimit,
-    serve: async (request) => {
-      options.onServe?.('begin');
-      try {
-        return await bare.serve(request);
-      } finally {
-        options.onServe?.('end');
-      }
-    },
-  });
+  const { sim, bare } = assemble(options, (start) => createSimClock(start, speed));
+  const front = new Front({ host, port, tls, serve: bare.serve });
   const bound = await front.listen();
   sim.tasks.resume();
   return {

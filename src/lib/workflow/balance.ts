@@ -5,13 +5,14 @@ import { summarizeMoves } from '../execute/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import type { Rights } from '../inventory/types.ts';
 import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-types.ts';
 import { balanceScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { StepOf } from '../plan/document/step.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
 
@@ -21,8 +22,6 @@ export interface BalanceWant {
   /** Nodes to be emptied, instead of balancing. */
   readonly evacuate?: readonly string[];
 }
-
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 interface Decision {
   readonly plan: BalancePlan;
@@ -99,7 +98,7 @@ function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefin
 }
 
 /** What the caller lacks ends it early: PVE gives its word on a move only to those who may move the guest. */
-async function decide({ config, evacuate }: BalanceWant, context: ReadContext): Promise<Decision> {
+async function decide({ config, evacuate }: BalanceWant, context: PlanContext): Promise<Decision> {
   const { pve, hard, preflight = true } = context;
   const rights = preflight ? await pve.permissions(hard) : undefined;
   let reading = await readBalance(context, {
@@ -134,7 +133,7 @@ async function decide({ config, evacuate }: BalanceWant, context: ReadContext): 
 }
 
 /** Guests that the caller does not see are not balanced, so also a plan without moves is checked. */
-async function decidePermitted(want: BalanceWant, context: ReadContext): Promise<Decision> {
+async function decidePermitted(want: BalanceWant, context: PlanContext): Promise<Decision> {
   const decision = await decide(want, context);
   planPermitted(decision.request, context);
   return decision;
@@ -143,7 +142,7 @@ async function decidePermitted(want: BalanceWant, context: ReadContext): Promise
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewBalance(
   want: BalanceWant,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly plan: BalancePlan; readonly summary: Summary }> {
   const { plan, request } = await decide(want, context);
   const { lacking } = planChecked(request, context);

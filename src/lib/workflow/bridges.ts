@@ -1,6 +1,7 @@
 /** The stories of `bridges`: list; or read, plan, and under the planning lock read, plan again and apply. */
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
 import { viewBridges, type BridgeReport } from '../plan/bridge-view.ts';
@@ -10,7 +11,7 @@ import { assertNodesExist } from '../plan/bridges.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
@@ -24,9 +25,7 @@ export type BridgesWant =
     }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
-function readHave(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+function readHave(context: ReadContext, scope: Partial<InventoryScope>): Promise<Inventory> {
   return readInventory(context, { templates: [], claimed: () => [], rights: true, ...scope });
 }
 
@@ -43,7 +42,7 @@ function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | un
 
 async function planRequest(
   want: BridgesWant,
-  context: Reader,
+  context: PlanContext,
 ): Promise<PlanRequest & { readonly have: Inventory }> {
   const { nodes } = want;
   const common = {
@@ -66,7 +65,7 @@ async function planRequest(
 /** Every bridge with its users; one call per guest. */
 export async function listBridges(
   nodes: readonly string[] | undefined,
-  context: Reader,
+  context: ReadContext,
 ): Promise<BridgeReport> {
   const have = await readHave(context, { bridgeUse: (networks) => namesOf(networks, nodes) });
   assertNodesExist(have, nodes);
@@ -76,7 +75,7 @@ export async function listBridges(
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewBridges(
   want: BridgesWant,
-  context: Reader,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
   const checked = planChecked(await planRequest(want, context), context);
   return { ...checked, summary: summarizePlan(checked.plan) };

@@ -3,7 +3,7 @@ import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
-import { readPools } from '../inventory/pools.ts';
+import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup.ts';
@@ -15,7 +15,7 @@ import { cleanupScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -74,8 +74,6 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
 function planRequest({ selection, options }: CleanupWant, have: Inventory): PlanRequest {
   return {
     have,
@@ -87,7 +85,7 @@ function planRequest({ selection, options }: CleanupWant, have: Inventory): Plan
 
 async function readAndPlan(
   want: CleanupWant,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have), context), have };
@@ -105,7 +103,7 @@ export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
 
 /** The labs on the cluster, by their claims. */
 export async function listLabs(
-  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
+  context: ReadContext,
 ): Promise<readonly { readonly lab: string; readonly stands: number }[]> {
   const counts = new Map<string, number>();
   const { pools } = await readPools(context, () => () => undefined);
@@ -143,7 +141,7 @@ export async function recordRemoved(
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewCleanup(
   want: CleanupWant,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
   const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have), context);

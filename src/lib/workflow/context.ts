@@ -39,6 +39,9 @@ export interface RunContext {
   readonly onEvent: (event: ApplyEvent) => void;
 }
 
+/** What reading and planning take of it; reading alone takes the inventory's ReadContext. */
+export type PlanContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
+
 export interface RunOutcome {
   /** The plan that was applied (first round) or would be. */
   readonly plan: Plan;

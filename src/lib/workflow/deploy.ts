@@ -5,6 +5,7 @@ import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
@@ -16,7 +17,7 @@ import { brokenPreconditions } from '../plan/preconditions.ts';
 import { foreignSteps } from '../plan/saved-plan.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -54,12 +55,10 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   };
 }
 
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewDeploy(
   want: DeployWant,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
   const have = await readInventory(context, scopeOf(want));
   const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
@@ -82,7 +81,7 @@ function planRequest(want: DeployWant, have: Inventory, taken: Taken): PlanReque
 
 async function readAndPlan(
   want: DeployWant,
-  context: ReadContext,
+  context: PlanContext,
   taken: Taken,
 ): Promise<{ plan: Plan; have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
@@ -102,7 +101,7 @@ async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadCo
 
 async function planUnused(
   want: DeployWant,
-  context: ReadContext,
+  context: PlanContext,
   taken: Taken,
 ): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
@@ -201,7 +200,7 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
       context.onPhase(`planning ${users.length} stands again: others took their numbers`);
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
-    // Later rounds have written already: what is missing then fails its own step. The plan that is kept is the first one.
+    // The plan that is kept is the first one. Later rounds have written already: what is missing fails its own step.
     const checks = rounds.length === 0 ? context : { ...context, keepPlan: undefined, preflight: false };
     const last = rounds.at(-1);
     let round: Round;

@@ -1,12 +1,12 @@
 /** The story of `doctor`: read, and report what a command needs and what the caller has of it. Never writes. */
 import type { Lab, User } from '../config/types.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
 import { profileOf } from '../plan/privileges/profile.ts';
 import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
 import type { Command, Profile } from '../plan/privileges/types.ts';
-import type { RunContext } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 
 export interface DoctorWant {
@@ -24,10 +24,7 @@ function claimedBy({ command, users = [] }: DoctorWant, pools: readonly PoolInfo
   return vmidsClaimedBy(pools.filter(({ pool }) => names.has(pool)));
 }
 
-export async function examineCaller(
-  want: DoctorWant,
-  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
-): Promise<DoctorReport> {
+export async function examineCaller(want: DoctorWant, context: ReadContext): Promise<DoctorReport> {
   const have = await readInventory(context, {
     templates: (want.lab?.machines ?? []).map(({ template }) => template),
     claimed: (pools) => [...claimedBy(want, pools), ...replicaVmids(pools)],

@@ -1,12 +1,12 @@
 /** Gathers what each student is handed: the password from the credentials file, the machines from the cluster. */
 import { nameIn, realmIn } from '../pve-values/userid.ts';
 import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../plan/have-index.ts';
 import { poolsOf } from '../plan/users-context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
 import { realmLabel } from '../render/realm-label.ts';
-import type { RunContext } from './context.ts';
 import { readWithMachines } from './users.ts';
 
 export interface ExportWant {
@@ -97,7 +97,7 @@ function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): 
 /** Reads the cluster; changes nothing. */
 export async function exportCards(
   want: ExportWant,
-  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
+  context: ReadContext,
   file: CredentialsFile,
 ): Promise<CardsExport> {
   return gatherCards(want, await readWithMachines(context), file);

@@ -3,6 +3,7 @@ import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
@@ -12,7 +13,7 @@ import { planPrune } from '../plan/templates-prune.ts';
 import { templatesScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -21,14 +22,12 @@ export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
   | { readonly do: 'prune'; readonly minAgeSeconds: number; readonly nodes?: readonly string[] };
 
-type Reader = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
-function read(context: Reader, scope: Partial<InventoryScope>): Promise<Inventory> {
+function read(context: ReadContext, scope: Partial<InventoryScope>): Promise<Inventory> {
   return readInventory(context, { templates: [], claimed: replicaVmids, rights: true, ...scope });
 }
 
 /** What hangs on a copy is only seen in the configurations of all VMs of ours: one call each. */
-function readUses(context: Reader): Promise<Inventory> {
+function readUses(context: ReadContext): Promise<Inventory> {
   return read(context, {
     allTemplates: true,
     claimed: (pools) => [...replicaVmids(pools), ...vmidsClaimedBy(pools)],
@@ -38,7 +37,7 @@ function readUses(context: Reader): Promise<Inventory> {
 
 async function planRequest(
   want: TemplatesWant,
-  context: Reader,
+  context: PlanContext,
 ): Promise<PlanRequest & { readonly have: Inventory }> {
   const { nodes } = want;
   const common = { scope: templatesScope, takesLock: (plan: Plan) => plan.steps.length > 0 };
@@ -53,14 +52,14 @@ async function planRequest(
 }
 
 /** Templates of the lab, or all. */
-export async function listTemplates(lab: Lab | undefined, context: Reader): Promise<TemplateReport> {
+export async function listTemplates(lab: Lab | undefined, context: ReadContext): Promise<TemplateReport> {
   return viewTemplates(await readUses(context), lab);
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewTemplates(
   want: TemplatesWant,
-  context: Reader,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
   const checked = planChecked(await planRequest(want, context), context);
   return { ...checked, summary: summarizePlan(checked.plan) };

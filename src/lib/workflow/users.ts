@@ -5,6 +5,7 @@ import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { ConnectionError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../execute/summary.ts';
 import type { Summary } from '../execute/types.ts';
+import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
@@ -14,7 +15,7 @@ import { planUsers } from '../plan/users.ts';
 import type { UsersWork } from '../plan/users-context.ts';
 import { listUsers as rowsOf, type UserRow } from '../plan/users-list.ts';
 import { assertWithinLimit, recordRemoved } from './cleanup.ts';
-import type { RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunOutcome } from './context.ts';
 import type { DeployContext } from './deploy.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -27,8 +28,6 @@ export interface UsersWant {
   /** Refuse a plan with more removals than this. */
   readonly maxChanges?: number;
 }
-
-type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
 /** No configuration of any VM is needed. */
 function read(context: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
@@ -70,7 +69,7 @@ export async function listUsers(
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewUsers(
   want: UsersWant,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<CheckedPlan & { readonly summary: Summary }> {
   const checked = planChecked(planRequest(want, await read(context, { rights: true })), context);
   return { ...checked, summary: summarizePlan(checked.plan) };

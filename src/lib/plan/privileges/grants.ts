@@ -1,4 +1,5 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
+import { tokenIn } from '../../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
 
 /** One ACL with its role. */
@@ -84,7 +85,7 @@ export function grantsFor(required: readonly Requirement[]): Grant[] {
 
 /** Whom the ACLs are for: `user@realm` or `user@realm!token`. */
 function subjectOption(subject: string): string {
-  return subject.includes('!') ? `--tokens '${subject}'` : `--users ${subject}`;
+  return tokenIn(subject) !== undefined ? `--tokens '${subject}'` : `--users ${subject}`;
 }
 
 /** A role that is there is added to: other accounts, and other commands of this one, may live on what it has. */

@@ -1,5 +1,6 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
 import type { Inventory, Rights } from '../../inventory/types.ts';
+import { tokenIn } from '../../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
 import { replugWarnings, studentRoleCommand } from '../role-rules.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
@@ -115,7 +116,7 @@ interface Circumstances {
 /** Rules of PVE that surprise, as far as they concern this caller and command. */
 function notesFor({ caller, major, profile, command, required }: Circumstances): string[] {
   const asks = (privilege: string): boolean => required.some(({ anyOf }) => anyOf[0] === privilege);
-  const isToken = caller.includes('!');
+  const isToken = tokenIn(caller) !== undefined;
   const notes: [applies: boolean, text: string][] = [
     [
       isToken && (command === 'users' || asks('Realm.AllocateUser')),

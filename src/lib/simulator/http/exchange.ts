@@ -11,7 +11,8 @@ export interface WireRequest {
   readonly target: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: string;
+  /** A function: it has not come in yet, and is read when it is wanted. */
+  readonly body: string | (() => Promise<string>);
 }
 
 /** An answer on the wire. */
@@ -40,10 +41,7 @@ interface Refusal {
 }
 
 /** What the headers alone decide: PVE does not read such a body. */
-export function refuse(
-  { method, headers }: Omit<WireRequest, 'body'>,
-  bodyLimit: number,
-): Refusal | undefined {
+function refuse({ method, headers }: WireRequest, bodyLimit: number): Refusal | undefined {
   const length = Number(headers['content-length'] ?? 0);
   if (!['GET', 'POST', 'PUT', 'DELETE'].includes(method)) {
     return { status: 501, reason: `method '${method}' not available` };
@@ -76,11 +74,12 @@ async function answer(request: WireRequest, { bodyLimit, handle }: ExchangeOptio
   const refusal = refuse(request, bodyLimit);
   if (refusal) return refusal;
   const { method, target, headers } = request;
+  const sent = typeof request.body === 'string' ? request.body : await request.body();
   const [path, query] = splitOnce(target, '?');
   if (path !== apiRoot && !path.startsWith(`${apiRoot}/`)) {
     return { status: 404, reason: `no such file '${path}'` };
   }
-  const body = decodeBody(headers['content-type'], request.body);
+  const body = decodeBody(headers['content-type'], sent);
   if (!body.ok) return body;
   const rawPath = path.slice(apiRoot.length);
   return handle(

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { refuse, type WireAnswer, type WireRequest } from './exchange.ts';
+import type { WireAnswer, WireRequest } from './exchange.ts';
 
 const requestsPerConnection = 100;
 const idleMs = 5_000;
@@ -11,7 +11,6 @@ export interface FrontOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
-  readonly bodyLimit: number;
   readonly serve: (request: WireRequest) => Promise<WireAnswer>;
 }
 
@@ -44,7 +43,13 @@ export class Front {
         this.#send(request, response, { status: 500, reason, headers: {}, body: '', drop: false });
       });
     };
-    const common = { maxHeaderSize: 8 * 1024, keepAliveTimeout: idleMs };
+    const common = {
+      maxHeaderSize: 8 * 1024,
+      keepAliveTimeout: idleMs,
+      // Node's own limits: what pveproxy does with a request that comes in slowly is not modelled.
+      headersTimeout: 0,
+      requestTimeout: 0,
+    };
     this.#server = options.tls
       ? https.createServer({ ...common, key: options.tls.key, cert: options.tls.cert }, listener)
       : http.createServer(common, listener);
@@ -67,9 +72,9 @@ export class Front {
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const { method = 'GET', url: target = '/' } = request;
-    const head = { method, target, headers: headersOf(request) };
-    const body = refuse(head, this.#options.bodyLimit) ? '' : await readBody(request);
-    this.#send(request, response, await this.#options.serve({ ...head, body }));
+    const body = (): Promise<string> => readBody(request);
+    const headers = headersOf(request);
+    this.#send(request, response, await this.#options.serve({ method, target, headers, body }));
   }
 
   #send(request: http.IncomingMessage, response: http.ServerResponse, answer: WireAnswer): void {

@@ -1,15 +1,19 @@
 /** Steps on accounts. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 
+/** What a user is made with. */
+interface NewAccount {
+  readonly userid: string;
+  readonly comment: string;
+  readonly groups: readonly string[];
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly expire?: number;
+}
+
 export interface UserSteps {
   /** Fail: no user. Run again. The password waits in the credentials file as `pending`. */
-  'user.create': {
-    readonly userid: string;
-    readonly comment: string;
-    readonly groups: readonly string[];
-    readonly email?: string;
-    readonly firstName?: string;
-    readonly lastName?: string;
-    readonly expire?: number;
+  'user.create': NewAccount & {
     /** `directory`: the realm keeps passwords itself. */
     readonly password: 'generate' | 'directory';
   };
@@ -39,14 +43,7 @@ export interface UserSteps {
    * never comes between. Tokens and second factors of the user are lost. Fail: no user. Run deploy or `users sync`:
    * the user gets the password that waits in the credentials file as `pending`.
    */
-  'user.recreate': {
-    readonly userid: string;
-    readonly comment: string;
-    readonly groups: readonly string[];
-    readonly email?: string;
-    readonly firstName?: string;
-    readonly lastName?: string;
-    readonly expire?: number;
+  'user.recreate': NewAccount & {
     readonly enable: boolean;
     readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
   };

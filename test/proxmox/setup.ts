@@ -1,0 +1,4 @@
+/** Runs before every test file that speaks HTTP. */
+import { holdTimers } from '../hold-timers.ts';
+
+holdTimers();
