@@ -22,16 +22,19 @@ export function validateCommand(io: ProgramIo): Command {
     .action(async (_: unknown, command: Command) => {
       const { createOutput } = await import('./output.ts');
       const { loadWant } = await import('./want.ts');
+      const { replugNotes } = await import('../lib/plan/role-rules.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
       const { lab, users, warnings } = loadWant(flags);
       for (const warning of warnings) output.warn(warning);
+      const notes = replugNotes(lab);
       output.result(
-        { valid: true, lab: lab.name, machines: lab.machines.length, users: users.length, warnings },
+        { valid: true, lab: lab.name, machines: lab.machines.length, users: users.length, warnings, notes },
         () =>
           `${flags.config}: lab ${lab.name}, ${count(lab.machines.length, 'machine')}` +
           (flags.users === undefined ? '' : `\n${flags.users}: ${count(users.length, 'user')}`) +
-          '\nno problems found\n',
+          '\nno problems found\n' +
+          notes.map((note) => `note: ${note}\n`).join(''),
       );
     });
 }

@@ -426,7 +426,7 @@ test.each<[string, string, string[]]>([
   [
     'a role that is none',
     withTop('access: { role: "PVE Admin" }'),
-    ['lab.yml:4 access.role: does not have the expected form [PVE Admin] → for example: "PVEVMUser"'],
+    ['lab.yml:4 access.role: does not have the expected form [PVE Admin] → for example: "student"'],
   ],
   [
     'a name of the lab that is none',

@@ -362,3 +362,15 @@ test('reads from a file', () => {
     'host2',
   ]);
 });
+
+test.each<[written: string, role: string]>([
+  ['student', 'DeployStandStudent'],
+  ['DeployStandStudent', 'DeployStandStudent'],
+  ['PVEVMUser', 'PVEVMUser'],
+  // Only this word is ours.
+  ['Student', 'Student'],
+])('role %s is the role %s of PVE, on the pool and on a machine', (written, role) => {
+  const text = `name: net\naccess: { role: ${written} }\nmachines: [{ device_type: linux, name: pc, template_vmid: 100, networks: [{ bridge: vmbr0 }], pool_role: ${written} }]\n`;
+  const { lab } = parseLab(text, 'lab.yml');
+  expect([lab.access.role, lab.machines[0]?.poolRole]).toEqual([role, role]);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseUsers } from '../../src/lib/config/load.ts';
+import { parseUsers as parsePlaced } from '../../src/lib/config/load.ts';
 import { problems } from './problems.ts';
 import { runs } from '../runs.ts';
 
@@ -8,6 +8,25 @@ const user = (userid: string, more: object = {}): object => {
   const [pool, realm] = userid.split('@');
   return { userid, realm, pool, groups: [], ...more };
 };
+
+/** Who they are; where the file names them is a test of its own. */
+function parseUsers(text: string, file: string) {
+  const { users, warnings } = parsePlaced(text, file);
+  return {
+    users: users.map((one) => Object.fromEntries(Object.entries(one).filter(([key]) => key !== 'place'))),
+    warnings,
+  };
+}
+
+test.each<[string, string, number[]]>([
+  ['users.yml', 'users:\n  - a@pve\n\n  - { userid: b@pve }\n', [2, 4]],
+  ['class.csv', 'email,userid\nx@y,a@pve\n,b@pve\n', [2, 3]],
+  ['class.txt', '\na@pve\nb@pve\n', [2, 3]],
+])('%s: every user knows its line', (file, text, lines) => {
+  expect(parsePlaced(text, file).users.map(({ place }) => place)).toEqual(
+    lines.map((line) => ({ file, line })),
+  );
+});
 
 describe('users.yml', () => {
   test.each<[string, string]>([

@@ -94,6 +94,15 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 20,
     logins: ['anna@pve', 'boris@pve'],
   },
+  'deploy with our own role': {
+    files: {
+      'lab.yml': `${LAB.replaceAll('bridge: lan', 'bridge: vmbr0')}access: { role: student }\n`,
+      'users.yml': 'users: [anna@pve]\n',
+    },
+    command: `deploy ${CLASS}`,
+    writes: 10,
+    logins: ['anna@pve'],
+  },
   'deploy of a further machine': {
     files: {
       'first.yml': LAB,

@@ -128,6 +128,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     const simulator = await startCluster({ scenario: scenario({ version }) });
     const before = simulator.snapshot();
     const usersFile = pathOf(users, folder);
+    const role = lab.startsWith('examples/') ? 'DeployStandStudent' : 'PVEVMAdmin';
     const run = await runCli(
       ['deploy', '-c', pathOf(lab, folder), '-u', usersFile, '--credentials', join(folder, 'c.csv')],
       simulator,
@@ -142,7 +143,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       const pool = userid.split('@')[0]!;
       expect(state.users.find((user) => user.userid === userid)?.comment).toMatch(/^deploy-stand since=/);
       expect(state.acl.filter((entry) => entry.subject === userid)).toEqual([
-        { path: `/pool/${pool}`, type: 'user', subject: userid, role: 'PVEVMAdmin', propagate: true },
+        { path: `/pool/${pool}`, type: 'user', subject: userid, role, propagate: true },
       ]);
       const members = state.pools.find((entry) => entry.poolid === pool)!.vms;
       const guests = state.guests.filter((guest) => members.includes(guest.vmid));

@@ -125,6 +125,8 @@ export class PveWorld {
   readonly undone = new Set<string>();
   /** Those of the run's clones. */
   readonly seals = createSeals();
+  /** As whom the run says that it is logged in. */
+  caller = 'root@pam!deploy';
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly #time: VirtualTime;
@@ -281,6 +283,7 @@ export class PveWorld {
       tasks: createTaskWaiter(this.pve, this.clock),
       clock: this.clock,
       signal,
+      caller: this.caller,
       secrets: secrets as RunIo['secrets'], // a handler that asks for another fails
       seals: this.seals,
       ownership: new Ownership(this.pve, this.clock, signal),

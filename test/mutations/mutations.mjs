@@ -176,6 +176,20 @@ export const mutations = [
   },
   {
     of: 'executor',
+    file: 'src/lib/execute/handlers/user-delete.ts',
+    find: '      assertUnprotected(userid, io);\n',
+    instead: '',
+    why: 'a plan removes the account that carries it out',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/cleanup-users.ts',
+    find: '  if (protectedBecause(userid, context.have.caller) !== undefined) return [];\n',
+    instead: '',
+    why: 'a cleanup removes the account that runs it, because it carries our mark',
+  },
+  {
+    of: 'executor',
     file: 'src/lib/execute/handlers/pool-release.ts',
     find: '    assertUnused(step, present);\n',
     instead: '',

@@ -443,3 +443,112 @@ test('a reserve larger than the node leaves nothing, not less', () => {
     'memory on pve2: 0.0 of 128.0 GiB are for guests, 16.0 taken before, 0.0 by what fits; the next needs 8.0',
   );
 });
+
+describe("one student's settings keep nobody out", () => {
+  const one = placed(big, { strategy: 'specific', node: 'pve1' });
+
+  /** A class of 12 fills pve1; these are its VMs, switched off, and the first of them was changed. */
+  function full(change: Partial<Inventory['guests'][number]>, memory: string): Inventory {
+    const done = applied(one, plan(one, students(12)));
+    const [first] = done.vms;
+    if (!first) throw new Error('no VM was made');
+    return {
+      ...done,
+      guests: done.guests.map((present) => {
+        if (present.template) return present;
+        return { ...present, memory: 8 * GIB, ...(present.vmid === first.vmid ? change : {}) };
+      }),
+      vms: done.vms.map((config) =>
+        config === first ? { ...config, values: { ...config.values, memory } } : config,
+      ),
+    };
+  }
+  const withMore = (snapshot: Inventory, total: number, used = 0): Inventory => ({
+    ...snapshot,
+    nodes: snapshot.nodes.map((node) => ({
+      ...node,
+      memoryTotal: node.memoryTotal + total * GIB,
+      memoryUsed: node.memoryUsed + used * GIB,
+    })),
+  });
+  const notesOf = (result: Plan) => result.stands.flatMap(({ notes }) => notes);
+
+  test.each([
+    ['a stopped VM of 1 TiB', { memory: 2 ** 40 }, '1048576', 14],
+    // What runs is part of what the node uses already.
+    ['a running VM of 100 GiB', { memory: 100 * GIB, status: 'running' }, '102400', 15],
+    ['a stopped VM of 1 TiB under another name', { memory: 2 ** 40, name: 'mine' }, '1048576', 14],
+  ])('%s counts as the lab has it, and is told', (_, change, memory, count) => {
+    const snapshot = withMore(full(change, memory), 20);
+    const made = plan(one, students(count), snapshot);
+    expect(leftOut(made)).toEqual([]);
+    expect(notesOf(made).join()).toContain(`memory is ${memory}, not 8192`);
+    // So it does while others are deployed for.
+    expect(leftOut(plan(one, students(count).slice(1), snapshot))).toEqual([]);
+    expect(refusal(one, students(count + 1), snapshot).message).toContain(
+      `fits ${count} of ${count + 1} stands`,
+    );
+  });
+
+  test('a VM with less is no stand that does not fit, however full the node is by now', () => {
+    const made = plan(one, students(12), withMore(full({ memory: GIB }, '1024'), 0, 4));
+    expect([made.steps, leftOut(made)]).toEqual([[], []]);
+    expect(notesOf(made).join()).toContain('memory is 1024, not 8192');
+  });
+
+  test('and the room that it took from the class is not given to others', () => {
+    expect(refusal(one, students(13), full({ memory: GIB }, '1024')).message).toContain(
+      'fits 12 of 13 stands',
+    );
+  });
+
+  test('a lab that gives more than there is is refused, as before', () => {
+    const more = lab([machine('pc', [real('vmbr0')], { memory: 16384 })]);
+    const want = { ...one, machines: more.machines };
+    expect(refusal(want, students(12), full({}, '8192')).message).toContain('memory on pve1 is full');
+  });
+
+  test('where the lab leaves it to the template, more than that is told', () => {
+    const plain = lab([machine('pc', [real('vmbr0')])]);
+    const done = applied(plain, plan(plain, students(2)));
+    const vms = done.vms.map((config, at) =>
+      at === 0 ? { ...config, values: { ...config.values, memory: 'current=4096' } } : config,
+    );
+    const made = plan(plain, students(2), { ...done, vms });
+    expect(notesOf(made)).toEqual([expect.stringContaining('memory is 4096, the template has 512')]);
+  });
+
+  /** Three stands of another lab, of a small and a large machine each; the memory of the first large one is `memory`. */
+  function others(memory: number, count = 3): Inventory {
+    const names = ['x', 'y', 'z'].slice(0, count);
+    const pools = names.map((pool, at) => ({
+      pool,
+      comment: claimOf(`${pool}@pve`, [800 + 2 * at, 801 + 2 * at], 'other'),
+    }));
+    const guests = names.flatMap((pool, at) => [
+      guest(800 + 2 * at, { pool, memory: GIB }),
+      guest(801 + 2 * at, { pool, memory: at === 0 ? memory : 8 * GIB }),
+    ]);
+    return have({ pools, guests: [...have().guests, ...guests] });
+  }
+  const room = (snapshot: Inventory) => 26 - leftOut(plan(big, students(26), snapshot, { fit: true })).length;
+
+  test('of another lab, a running VM counts as most of its kind do', () => {
+    expect(room(others(100 * GIB))).toBe(room(others(8 * GIB)));
+    // Of two, nobody can tell which is the one that was changed.
+    expect(room(others(100 * GIB, 2))).toBeLessThan(room(others(8 * GIB, 2)));
+  });
+
+  test('nor does it change what a run under way is going to take', () => {
+    const under = (memory: number): Inventory => {
+      const snapshot = others(memory);
+      const comment = claimOf('w@pve', [900, 901], 'other').replace(
+        /since=\S+/,
+        'since=2026-11-21T07:30:00Z',
+      );
+      return { ...snapshot, pools: [...snapshot.pools, { pool: 'w', comment }] };
+    };
+    expect(room(under(2 ** 40))).toBe(room(under(8 * GIB)));
+    expect(room(under(8 * GIB))).toBeLessThan(room(others(8 * GIB)));
+  });
+});

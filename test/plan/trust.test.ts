@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseUsers } from '../../src/lib/config/load.ts';
 import { ConfigError } from '../../src/lib/errors.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { roleRefusals } from '../../src/lib/plan/lab-rules.ts';
+import { roleRefusals } from '../../src/lib/plan/role-rules.ts';
 import { passedOver, resolveTemplate } from '../../src/lib/plan/templates.ts';
 import { have, machine } from './builders.ts';
 

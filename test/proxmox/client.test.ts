@@ -345,6 +345,13 @@ describe('access', () => {
       ],
     },
     {
+      name: 'createRole',
+      call: (pve) => pve.createRole('DeployStandStudent', ['VM.Audit', 'VM.Console']),
+      asks: 'POST /access/roles',
+      form: 'roleid=DeployStandStudent&privs=VM.Audit%2CVM.Console',
+      answer: { data: null },
+    },
+    {
       name: 'permissions: privileges by path, and whether they reach below it',
       call: (pve) => pve.permissions(),
       asks: 'GET /access/permissions',

@@ -232,6 +232,7 @@ const CALLS: {
   realms: (pve) => pve.realms(),
   groups: (pve) => pve.groups(),
   roles: (pve) => pve.roles(),
+  createRole: (pve) => pve.createRole('r', []),
   permissions: (pve) => pve.permissions(),
   acls: (pve) => pve.acls(),
   grant: (pve) => pve.grant(grant),

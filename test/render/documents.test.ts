@@ -104,6 +104,7 @@ const rareSteps: readonly Step[] = [
     enable: true,
     acls: [{ path: '/pool/c', role: 'PVEVMAdmin', propagate: true }],
   }),
+  step('role.create', 'DeployStandStudent', { role: 'DeployStandStudent', privileges: ['VM.Audit'] }),
   step('vm.migrate', '10001', {
     node: 'pve1',
     target: 'pve2',

@@ -72,6 +72,16 @@ describe('paragraph and labelled', () => {
     ]);
   });
 
+  test('a command to copy stays in one piece', () => {
+    const command = `  pveum role add R --privs ${'VM.Audit,'.repeat(9)}VM.Console`;
+    expect(labelled('hint', `run once:\n${command}\nthen run again as before`, { width: 24 })).toEqual([
+      'hint: run once:',
+      `      ${command}`,
+      '      then run again as',
+      '      before',
+    ]);
+  });
+
   test('several lines, each escaped', () => {
     expect(paragraph('first\nsecond\u001b', { width: 80, indent: 1, hang: 2 })).toEqual([
       ' first',

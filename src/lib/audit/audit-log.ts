@@ -31,7 +31,20 @@ export interface RunFacts {
 
 /** Parameters that say which object is meant and what it gets; of all others only the name is kept. */
 const TELLING: ReadonlySet<string> = new Set([
-  ...['poolid', 'userid', 'username', 'groups', 'path', 'roles', 'users', 'iface', 'type', 'newid', 'name'],
+  ...[
+    'poolid',
+    'userid',
+    'username',
+    'groups',
+    'path',
+    'roleid',
+    'roles',
+    'users',
+    'iface',
+    'type',
+    'newid',
+    'name',
+  ],
   ...[
     'vms',
     'delete',

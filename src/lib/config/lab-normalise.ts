@@ -1,4 +1,5 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
+import { STUDENT, STUDENT_ROLE } from '../marks/role.ts';
 import { labTag, TAG } from '../marks/vm.ts';
 import { parseBridge } from '../pve-values/bridge-name.ts';
 import { vmidRangeOf } from './lab-rules.ts';
@@ -130,6 +131,11 @@ function toTemplate(written: WrittenMachine): TemplateRef {
   return { by: 'vmid', vmid: Number(written.template_vmid), ...node };
 }
 
+/** `student` is not a name of PVE's: it is the role that deploy-stand makes. */
+function roleOf(written: string | undefined): string | undefined {
+  return written === STUDENT ? STUDENT_ROLE : written;
+}
+
 function snapshotOf(written: boolean | string | undefined): string | undefined {
   if (typeof written === 'string') return written;
   return written === true ? 'baseline' : undefined;
@@ -152,7 +158,7 @@ function toMachine(written: WrittenMachine, lab: string, line: number): Machine 
     cores: written.cores,
     memory: written.memory,
     storage: written.storage,
-    poolRole: written.pool_role,
+    poolRole: roleOf(written.pool_role),
     cloudInit: written.cloud_init === undefined ? undefined : toCloudInit(written.cloud_init),
     start: written.start ?? false,
     startOrder: written.start_order,
@@ -205,7 +211,7 @@ export function normaliseLab(
     name,
     machines: written.machines.map((machine, index) => toMachine(machine, name, lineOf(index))),
     placement: toPlacement(written.placement ?? {}),
-    access: { role: written.access?.role ?? DEFAULT_ROLE },
+    access: { role: roleOf(written.access?.role) ?? DEFAULT_ROLE },
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
     expires: written.expires,
     passwords: {

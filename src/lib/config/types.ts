@@ -149,6 +149,13 @@ export interface User {
   readonly groups: readonly string[];
   /** Seconds since the epoch; 0 or absent: never. */
   readonly expire?: number;
+  /** Where the list names it. */
+  readonly place?: Place;
+}
+
+export interface Place {
+  readonly file: string;
+  readonly line: number;
 }
 
 /** A PVE cluster and how to log in. Secrets live here and nowhere else. */

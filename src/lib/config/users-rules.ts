@@ -1,5 +1,5 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
-import { parseUserId, tokenIn } from '../pve-values/userid.ts';
+import { parseUserId, ROOT, tokenIn } from '../pve-values/userid.ts';
 import { printable, type Issues, type Path } from './issues.ts';
 import { judgePool, parseDate, RESERVED_POOLS } from './names.ts';
 import { isMapping, list, mapping, text } from './written.ts';
@@ -36,13 +36,11 @@ function warnOnce(odd: readonly Odd[], issues: Issues, message: string, hint?: s
   issues.warn(first.path, `${message}: ${printable(first.name)}${more}`, { hint });
 }
 
-/** Its rights and password are nobody's to give: cleanup and `users` would take them for a student's. */
-const ROOT = 'root@pam';
-
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
   const odd: Odd[] = [];
   for (const { idPath, userid } of users) {
     if (userid === '') continue;
+    // Whoever else must not be named depends on the login, and is told by the plan.
     if (userid === ROOT) {
       const message = `${ROOT} is the administrator of the cluster, not a student`;
       issues.add(idPath, message, {

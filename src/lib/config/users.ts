@@ -8,7 +8,7 @@ import { parseDate } from './names.ts';
 import { readYaml } from './read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from './schema.ts';
-import type { User } from './types.ts';
+import type { Place, User } from './types.ts';
 import { poolOf, usersRules, viewUsers } from './users-rules.ts';
 import { compact, isMapping } from './written.ts';
 
@@ -31,7 +31,7 @@ function expireOf(written: number | string | undefined): number | undefined {
   return start === undefined ? undefined : start + DAY;
 }
 
-function toUser(entry: string | WrittenUser): User {
+function toUser(entry: string | WrittenUser, place: Place): User {
   const written = typeof entry === 'string' ? { userid: entry } : entry;
   const { userid } = written;
   return compact({
@@ -43,6 +43,7 @@ function toUser(entry: string | WrittenUser): User {
     lastName: written.last_name,
     groups: [...new Set(written.groups ?? [])],
     expire: expireOf(written.expire),
+    place,
   });
 }
 
@@ -90,5 +91,6 @@ export function readUsers(content: string, file: string): Collected<readonly Use
   const warnings = [...source.warnings, ...issues.warnings];
   if (errors.length > 0) return { errors, warnings };
   const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
-  return { value: users.map(toUser), errors, warnings };
+  const placed = users.map((user, at) => toUser(user, { file, line: issues.line(views[at]?.idPath ?? []) }));
+  return { value: placed, errors, warnings };
 }

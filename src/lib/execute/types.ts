@@ -44,6 +44,8 @@ export interface RunIo {
   readonly ownership: Pick<Ownership, 'verdict' | 'assertOurs' | 'wrote'>;
   /** Does it under the planning lock: a pool's comment is one text, read and written anew for all its labs. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Whose login it is, `user@realm` or `user@realm!token`: its account is never a student's. */
+  readonly caller?: string;
 }
 
 /** A handler is about to wait and try its write again. */

@@ -3,7 +3,7 @@
  * comment (PVE/API2/Pool.pm), and everybody may copy ours: the comment of such a pool proves nothing, for no command.
  * Must not know what marks say.
  */
-import { userIn } from '../pve-values/userid.ts';
+import { ROOT, userIn } from '../pve-values/userid.ts';
 import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
@@ -21,7 +21,6 @@ interface Lists {
   readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
 }
 
-const ROOT = 'root@pam';
 const WRITES_POOLS = 'Pool.Allocate';
 
 function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {

@@ -343,6 +343,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   ]);
   return {
     now: pve.serverTime().toISOString(),
+    ...(context.caller === undefined ? {} : { caller: context.caller }),
     version: release,
     nodes: loaded,
     storages: rows.filter((row) => row.type === 'storage').map(toStorage),

@@ -4,6 +4,8 @@
 export interface Inventory {
   /** Server's own time, ISO 8601 UTC, at the moment of reading. */
   readonly now: string;
+  /** Whose login it is, `user@realm` or `user@realm!token`; absent where nobody said. */
+  readonly caller?: string;
   /** E.g. `8.4`; the lowest of the cluster's nodes that answered. */
   readonly version: string;
   readonly nodes: readonly NodeInfo[];

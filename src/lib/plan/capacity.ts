@@ -2,7 +2,7 @@
 import { portsIn } from '../pve-values/bridge-name.ts';
 import type { Amount, Lab } from '../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../inventory/types.ts';
-import { promisedPerNode, type Promised } from './committed.ts';
+import { promisedPerNode, type LabSizes } from './committed.ts';
 import type { HaveIndex } from './have-index.ts';
 import { presentNics } from '../pve-values/nics.ts';
 
@@ -130,8 +130,7 @@ interface Request {
   readonly pools: ReadonlySet<string>;
   /** Node → stands of ours that stay there. */
   readonly counts: ReadonlyMap<string, number>;
-  /** A machine of the lab on average. */
-  readonly usual: Promised;
+  readonly sizes: LabSizes;
   readonly freeVmids: number;
   readonly freeBridges: (node: string) => number;
 }
@@ -216,8 +215,8 @@ function counted(key: string, kind: ResourceKind, limit: number, before: number,
 }
 
 export function createLedger(request: Request): Ledger {
-  const { lab, have, index, pools, counts, usual } = request;
-  const { up, toCome } = promisedPerNode({ lab: lab.name, have, index, pools, usual });
+  const { lab, have, index, pools, counts, sizes } = request;
+  const { up, toCome } = promisedPerNode({ lab: lab.name, have, index, pools, sizes });
   const ours = portsOfVms(request);
   const most = lab.placement.maxStandsPerNode;
   return new Ledger([

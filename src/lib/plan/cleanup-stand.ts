@@ -3,6 +3,7 @@ import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './cleanup-fates.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
+import { protectedBecause, protectedNote } from './protected-accounts.ts';
 import { formatPoolComment, makeClaim, type Claim } from '../marks/pool.ts';
 import { claimedIds } from './stands/ownership.ts';
 import { profileOf } from './privileges/profile.ts';
@@ -87,6 +88,7 @@ function revokeSteps(
   vmids: readonly number[],
   context: CleanupContext,
 ): Step[] {
+  if (protectedBecause(stand.user, context.have.caller) !== undefined) return [];
   // A pool without our mark is somebody else's, and so are the rights on it.
   const paths = [
     ...(isLastLab && stand.mark && stand.removesUser ? [`/pool/${stand.pool}`] : []),
@@ -246,6 +248,8 @@ export function planStandRemoval(
   elsewhere: ReadonlySet<number> = new Set(),
 ): StandRemoval {
   const notes: string[] = [];
+  const note = protectedNote(stand.user, context.have.caller);
+  if (note !== undefined && context.index.users.has(stand.user)) notes.push(note);
   const adopted = new Set(adoptedVmids(stand, context));
   const whole = { claims: stand.claims, halfMadeOnly: false };
   const trimmed = { claims: stand.trimmed, halfMadeOnly: true };

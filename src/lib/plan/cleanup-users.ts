@@ -3,6 +3,7 @@ import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
 import { isUserMarked } from '../marks/user.ts';
+import { protectedBecause } from './protected-accounts.ts';
 import { makeStep, type StepOf } from './document/step.ts';
 
 /** A stand with what is done to it. */
@@ -23,6 +24,7 @@ function removeUser(
 ): StepOf<'user.delete'>[] {
   const user = context.index.users.get(userid);
   if (!user || !isUserMarked(user.comment)) return [];
+  if (protectedBecause(userid, context.have.caller) !== undefined) return [];
   if (own.some(({ stand, removal }) => !stand.removesUser || removal.left.length > 0)) return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
   if (hasPoolElsewhere(userid, pools, context)) return [];

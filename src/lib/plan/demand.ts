@@ -3,12 +3,13 @@ import { disksIn } from './replica-demand.ts';
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
-import { cpusOf, memoryOf, type Promised } from './committed.ts';
+import { cpusOf, memoryOf, type LabSizes, type Promised } from './committed.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { findCloneWay, type CloneWay, type ResolvedMachine } from './clone-ways.ts';
 import { isSpread } from './placement.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
 import { aliasesOf } from './stand-bridges.ts';
+import { compareSpecs, specOf } from './spec.ts';
 import type { StandState } from './stand-state.ts';
 
 interface Need {
@@ -52,11 +53,47 @@ function sizeOfMachine({ machine, template }: ResolvedMachine): Promised {
 }
 
 /** A machine of the lab on average. */
-export function usualSize(machines: readonly ResolvedMachine[]): Promised {
-  const sizes = machines.map(sizeOfMachine);
+function usualSize(sizes: readonly Promised[]): Promised {
   const mean = (values: readonly number[]): number =>
     Math.round(values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length));
   return { memory: mean(sizes.map(({ memory }) => memory)), cpus: mean(sizes.map(({ cpus }) => cpus)) };
+}
+
+/** Which machine a VM is, is known of the stands in the plan; of others its name tells, which a student can change. */
+export function labSizes(
+  states: readonly StandState[],
+  context: Pick<Context, 'lab' | 'machines'> & { readonly updateRunning: boolean },
+): LabSizes {
+  const { lab, updateRunning } = context;
+  const byName = new Map(
+    context.machines.map((resolved) => {
+      const { machine, template } = resolved;
+      const spec = specOf(lab, machine, template.vmid);
+      return [
+        machine.name,
+        { setsMemory: machine.memory !== undefined, spec, size: sizeOfMachine(resolved) },
+      ];
+    }),
+  );
+  const usual = usualSize([...byName.values()].map(({ size }) => size));
+  const known = new Map<number, Promised>();
+  const toChange = new Set<number>();
+  for (const { present } of states) {
+    for (const [name, vm] of present) {
+      const machine = byName.get(name);
+      if (!machine) continue;
+      known.set(vm.vmid, machine.size);
+      // As stand-vms decides it.
+      const isWithinReach = machine.setsMemory && (vm.power === 'stopped' || updateRunning);
+      const differs = vm.spec === undefined ? vm.marked : compareSpecs(vm.spec, machine.spec).inPlace;
+      if (isWithinReach && differs) toChange.add(vm.vmid);
+    }
+  }
+  return {
+    usual,
+    given: ({ vmid, name = '' }) => known.get(vmid) ?? byName.get(name)?.size ?? usual,
+    isToChange: ({ vmid }) => toChange.has(vmid),
+  };
 }
 
 interface Context {
@@ -64,16 +101,16 @@ interface Context {
   readonly have: Inventory;
   readonly index: HaveIndex;
   readonly machines: readonly ResolvedMachine[];
-  readonly updateRunning: boolean;
   /** Is told what replicas take. */
   readonly ledger: Ledger;
+  readonly sizes: LabSizes;
 }
 
 type DemandOf = (state: StandState, node: string) => Demand;
 
 /** Demands of the lab's stands. Stands of which nothing exists yet need the same: theirs are made once per node. */
 export function createDemands(context: Context): DemandOf {
-  const { lab, have, index, machines, ledger } = context;
+  const { lab, have, index, machines, ledger, sizes } = context;
   const spread = isSpread(lab);
   const aliases = [...aliasesOf(lab).keys()];
   const needs = machines.map((resolved): Need => {
@@ -116,10 +153,9 @@ export function createDemands(context: Context): DemandOf {
     for (const { resolved, size, ports } of needs) {
       const present = state.present.get(resolved.machine.name);
       if (present) {
-        const now = index.guests.get(present.vmid)?.memory ?? 0;
-        const more = size.memory - (now > 0 ? now : memoryOf(present.config.values));
-        const isChanged = present.power === 'stopped' || context.updateRunning;
-        if (isChanged && resolved.machine.memory !== undefined) {
+        if (sizes.isToChange(present)) {
+          const now = index.guests.get(present.vmid)?.memory ?? 0;
+          const more = size.memory - (now > 0 ? now : memoryOf(present.config.values));
           add(resourceKey.memory(present.node), Math.max(0, more));
         }
         continue;

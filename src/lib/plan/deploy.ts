@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
 import { createLedger, type Ledger } from './capacity.ts';
 import { capacityWarnings } from './capacity-text.ts';
-import { createDemands, usualSize } from './demand.ts';
+import { createDemands, labSizes } from './demand.ts';
 import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
@@ -25,6 +25,8 @@ import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
+import { withStudentRole } from './role-rules.ts';
+import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {
@@ -97,17 +99,18 @@ function seatStands(
   context: StandContext,
 ): { readonly ledger: Ledger; readonly seats: Seats } {
   const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const sizes = labSizes(states, context);
   const ledger = createLedger({
     lab,
     have,
     index,
     pools: new Set(states.map(({ user }) => user.pool)),
     counts: countSeated(states, index),
-    usual: usualSize(machines),
+    sizes,
     freeVmids: vmids.left(),
     freeBridges: (node) => bridges.left(node),
   });
-  const demandOf = createDemands({ ...context, ledger });
+  const demandOf = createDemands({ ...context, ledger, sizes });
   return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
 }
 
@@ -150,6 +153,8 @@ function warningsOf(
  */
 export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   const index = indexHave(have);
+  const notStudents = protectedRefusals(users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
   const checked = checkLab(lab, have, index);
   if (checked.refusals.length > 0) refuse(checked.refusals);
   const machines = resolveMachines(lab, have, index);
@@ -193,7 +198,8 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   });
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
-  const steps = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const ordered = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const steps = withStudentRole(ordered, have);
   const finished = network.finish(steps);
   assertSound(finished);
   const tooShort = passwordRefusal(lab.passwords, finished, have);

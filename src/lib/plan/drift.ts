@@ -1,8 +1,12 @@
 /** What a student changed on a finished VM: reported, never repaired. */
 import type { Machine } from '../config/types.ts';
+import type { VmConfig } from '../inventory/types.ts';
+import { memoryOf } from './committed.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
 import type { PresentVm } from './stand-state.ts';
+
+const MIB = 2 ** 20;
 
 function nicDrift(machine: Machine, vm: PresentVm, bridges: ReadonlyMap<string, string>): string[] {
   const present = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic]));
@@ -24,11 +28,18 @@ function nicDrift(machine: Machine, vm: PresentVm, bridges: ReadonlyMap<string, 
   return drift;
 }
 
-function numberDrift(key: 'cores' | 'memory', machine: Machine, vm: PresentVm): string[] {
-  const wanted = machine[key];
-  const present = vm.config.values[key];
-  if (wanted === undefined || present === undefined || Number(present) === wanted) return [];
-  return [`${key} is ${present}, not ${wanted}`];
+function coresDrift({ cores }: Machine, vm: PresentVm): string[] {
+  const present = vm.config.values['cores'];
+  if (cores === undefined || present === undefined || Number(present) === cores) return [];
+  return [`cores is ${present}, not ${cores}`];
+}
+
+/** Where the lab leaves it to the template, more of it is told: it is no part of what is reckoned with. */
+function memoryDrift({ memory }: Machine, vm: PresentVm, template: VmConfig): string[] {
+  const present = memoryOf(vm.config.values) / MIB;
+  if (memory !== undefined) return present === memory ? [] : [`memory is ${present}, not ${memory}`];
+  const given = memoryOf(template.values) / MIB;
+  return present > given ? [`memory is ${present}, the template has ${given}`] : [];
 }
 
 /** One note per VM that is not as the lab says although its spec is; empty if none. */
@@ -36,11 +47,12 @@ export function describeDrift(
   machine: Machine,
   vm: PresentVm,
   bridges: ReadonlyMap<string, string>,
+  template: VmConfig,
 ): string[] {
   const drift = [
     ...nicDrift(machine, vm, bridges),
-    ...numberDrift('cores', machine, vm),
-    ...numberDrift('memory', machine, vm),
+    ...coresDrift(machine, vm),
+    ...memoryDrift(machine, vm, template),
   ];
   return drift.length === 0
     ? []

@@ -6,6 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
+import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from './role-rules.ts';
 import { aliasesOf } from './stand-bridges.ts';
 import { passedOver } from './templates.ts';
 import type { Refusal } from './document/plan.ts';
@@ -14,45 +15,6 @@ import { isAtLeast } from '../pve-values/version.ts';
 interface Findings {
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly string[];
-}
-
-/** Who holds one of these on the pool writes the claims in its comment, or gives himself whatever he wants. */
-const HANDS_OVER = ['Pool.Allocate', 'Permissions.Modify'];
-
-/** Why a role cannot be given to students: it is not there, or it would make them administrators of their pool. */
-export function roleRefusals(wanted: readonly string[], have: Inventory, file: string): Refusal[] {
-  return sortedUnique(wanted).flatMap((role): Refusal[] => {
-    if (have.roles.length > 0 && !have.roles.includes(role)) {
-      return [
-        {
-          code: 'NO_ROLE',
-          message: `${file}: the cluster has no role "${role}"`,
-          hint: `roles there: ${[...have.roles].sort(compareNatural).join(', ')}`,
-        },
-      ];
-    }
-    const held = HANDS_OVER.filter((name) => have.rolePrivileges?.[role]?.includes(name));
-    if (held.length === 0) return [];
-    return [
-      {
-        code: 'ROLE_HANDS_OVER',
-        message: `${file}: role "${role}" holds ${held.join(' and ')}: students could change what is written in their pools about what is whose`,
-        hint: 'give a role without it, such as PVEVMAdmin or PVEVMUser',
-      },
-    ];
-  });
-}
-
-/** Privileges on the nodes or the cluster mean nothing on a pool, but nobody gives them to students on purpose. */
-function systemRoles(lab: Lab, have: Inventory): string[] {
-  return sortedUnique(rolesOf(lab)).flatMap((role) => {
-    const held = (have.rolePrivileges?.[role] ?? []).filter((name) => name.startsWith('Sys.'));
-    return held.length === 0 ? [] : [`role ${role} holds ${held.join(', ')}: is it meant for students?`];
-  });
-}
-
-function rolesOf(lab: Lab): string[] {
-  return [lab.access.role, ...lab.machines.flatMap((machine) => machine.poolRole ?? [])];
 }
 
 /** An alias that is a bridge or vnet of the cluster is more likely a forgotten `**…**` than a new network. */
@@ -190,7 +152,8 @@ export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings 
       ...creatableReserved(lab, have),
     ],
     warnings: [
-      ...systemRoles(lab, have),
+      ...roleWarnings(rolesOf(lab), have),
+      ...replugWarnings(lab, have),
       ...sortedUnique(lab.machines.flatMap(({ template }) => passedOver(template, have))),
       ...untaggableBridges(lab, have),
       ...cloudInitWarnings(lab, have),

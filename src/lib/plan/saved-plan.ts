@@ -12,6 +12,8 @@ import { parseVmMark } from '../marks/vm.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { checkReplicaStep, isCloneable, readSavedReplicas, type SavedReplicas } from './saved-replicas.ts';
 import { keepsFormer, ofMark, ofNewBridge, readTakeover, type Takeover } from './saved-takeover.ts';
+import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../marks/role.ts';
+import { rolesOf } from './role-rules.ts';
 import type { Plan } from './document/plan.ts';
 import type { Step, StepKind, StepOf } from './document/step.ts';
 
@@ -176,6 +178,11 @@ function checkShared(step: Step, lab: Lab, replicas: SavedReplicas): string | un
   if (ofReplica !== null) return ofReplica;
   if (step.kind === 'network.reload')
     return unless((step.gone ?? []).length === 0, 'a deploy removes no bridge');
+  if (step.kind === 'role.create') {
+    const isOurs = step.role === STUDENT_ROLE && rolesOf(lab).includes(step.role);
+    const isNarrow = step.privileges.every((name) => STUDENT_PRIVILEGES.includes(name));
+    return unless(isOurs && isNarrow, `role ${step.role} is not the one that the lab gives`);
+  }
   const isReserved =
     step.kind === 'bridge.create' &&
     parseBridgeMark(step.bridge, step.comment)?.kind === 'reserved' &&

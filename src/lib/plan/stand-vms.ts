@@ -376,7 +376,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     return;
   }
   if (differs?.inPlace === false) {
-    draft.notes.push(...describeDrift(machine, vm, request.bridges));
+    draft.notes.push(...describeDrift(machine, vm, request.bridges, resolved.template));
     draft.vms.push(planned(vm, machine, 'complete'));
     addLateSnapshot(request, machine, vm, draft);
     return;

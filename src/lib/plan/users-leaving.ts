@@ -8,6 +8,7 @@ import { isDisabledByUs, isUserMarked, markDisabled } from '../marks/user.ts';
 import { compareNatural } from '../order.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { Refusal } from './document/plan.ts';
+import { protectedNote, protectedRefusals } from './protected-accounts.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './users-context.ts';
 
 interface Removal {
@@ -63,8 +64,20 @@ function foreign(userid: string): Refusal {
   };
 }
 
+/** Nobody's to remove, disable or change, although it carries our mark. */
+function untouchable(userid: string, { have, index }: UsersContext): UserDraft | undefined {
+  const note = protectedNote(userid, have.caller);
+  return note === undefined
+    ? undefined
+    : draft({ userid, pool: poolNameOf(userid, index) }, { notes: [note] });
+}
+
 export function planDeleted(user: User, named: boolean, context: UsersContext): UserDraft {
   const { userid } = user;
+  // Of a class list the others go.
+  const stays = untouchable(userid, context);
+  const [refused] = named ? protectedRefusals([user], context.have.caller) : [];
+  if (stays) return refused ? draft({ userid, pool: stays.stand.pool }, { refused }) : stays;
   const pool = poolNameOf(userid, context.index);
   const present = context.index.users.get(userid);
   const isForeign = present !== undefined && !isUserMarked(present.comment);
@@ -72,8 +85,8 @@ export function planDeleted(user: User, named: boolean, context: UsersContext): 
   const labs = labsOf(userid, context.index);
   if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
   const { steps, notes } = planRemoval(userid, context);
-  const stays = isForeign ? ['the user was not created by deploy-stand: it stays'] : [];
-  return draft({ userid, pool }, { steps, notes: [...stays, ...notes] });
+  const left = isForeign ? ['the user was not created by deploy-stand: it stays'] : [];
+  return draft({ userid, pool }, { steps, notes: [...left, ...notes] });
 }
 
 function disableStep(present: UserInfo, { since }: UsersContext): Step {
@@ -116,5 +129,5 @@ export function planLeavers(
   return context.have.users
     .filter(({ userid, comment }) => isUserMarked(comment) && !known.has(userid))
     .sort((a, b) => compareNatural(a.userid, b.userid))
-    .map((present) => planLeaver(present, options, context));
+    .map((present) => untouchable(present.userid, context) ?? planLeaver(present, options, context));
 }

@@ -1,11 +1,12 @@
 /** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
 import { assertSound } from './document/graph.ts';
 import { indexHave } from './have-index.ts';
-import { roleRefusals } from './lab-rules.ts';
 import { compareNatural } from '../order.ts';
 import { refuse } from './document/refuse.ts';
 import { markTime } from '../marks/time.ts';
 import type { Plan } from './document/plan.ts';
+import { roleRefusals, roleWarnings, withStudentRole } from './role-rules.ts';
+import { protectedRefusals } from './protected-accounts.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
 import { planDeleted, planLeavers } from './users-leaving.ts';
@@ -42,10 +43,16 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     const unknown = roleRefusals([work.role], have, 'access.role');
     if (unknown.length > 0) refuse(unknown);
   }
+  // Who is to go stays, and the others go.
+  const notStudents = work.by === 'delete' ? [] : protectedRefusals(work.users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
   const context: UsersContext = { have, index, since: markTime(have.now) };
   const drafts = planWork(work, context);
   assertSomebody(drafts);
-  const steps = [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)];
+  const steps = withStudentRole(
+    [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)],
+    have,
+  );
   assertSound(steps);
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);
@@ -56,6 +63,10 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     steps,
     stands: drafts.map(({ stand }) => stand),
     preconditions: [],
-    warnings: [...have.gaps, ...pamWarnings(steps, have)],
+    warnings: [
+      ...have.gaps,
+      ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
+      ...pamWarnings(steps, have),
+    ],
   };
 }

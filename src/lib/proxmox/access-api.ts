@@ -5,6 +5,7 @@ import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
 import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import type { ConnectionSettings, PveApi } from './types.ts';
+import { ROOT } from '../pve-values/userid.ts';
 import { versionGate } from './version-gate.ts';
 
 type AccessApi = Pick<
@@ -18,6 +19,7 @@ type AccessApi = Pick<
   | 'realms'
   | 'groups'
   | 'roles'
+  | 'createRole'
   | 'permissions'
   | 'acls'
   | 'grant'
@@ -70,8 +72,7 @@ export function accessApi(
     },
     setPassword: async (userid, password, signal) => {
       // Before 8.2 the parameter is unknown, and refused as such (pve-access-control 8.1.3).
-      const confirms =
-        auth.kind === 'password' && auth.user !== 'root@pam' && (await wantsConfirmation(signal));
+      const confirms = auth.kind === 'password' && auth.user !== ROOT && (await wantsConfirmation(signal));
       const confirmation = confirms ? { 'confirmation-password': auth.password } : {};
       await http.put('/access/password', { userid, password, ...confirmation }, signal);
     },
@@ -90,6 +91,9 @@ export function accessApi(
         role: row.text('roleid'),
         privileges: row.list('privs'),
       })),
+    createRole: async (roleid, privileges, signal) => {
+      await http.post('/access/roles', { roleid, privs: privileges.join(',') }, signal);
+    },
     permissions: async (signal) => {
       const answer = await http.get('/access/permissions', {}, signal);
       if (!isRecord(answer.data)) throw unexpected(answer, 'data is not an object');

@@ -235,6 +235,8 @@ export interface PveApi extends BalanceApi {
   roles(
     signal?: AbortSignal,
   ): Promise<readonly { readonly role: string; readonly privileges: readonly string[] }[]>;
+  /** `POST /access/roles`: Sys.Modify on /access. One that exists: 500 `role 'x' already exists`. */
+  createRole(role: string, privileges: readonly string[], signal?: AbortSignal): Promise<void>;
   /**
    * `GET /access/permissions`: path → privilege of the caller there → whether it reaches below. Needs none. Lists the
    * paths of all ACLs, the members of all pools and the roots, each only if the caller has any privilege there. Tells a

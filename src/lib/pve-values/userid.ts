@@ -1,4 +1,7 @@
-/** Takes PVE's user and token ids apart. Knows no realm by name. */
+/** Takes PVE's user and token ids apart. Knows no realm by name, and one user: the one that every PVE has. */
+
+/** To it nothing is refused, and it can be neither removed nor shut out. */
+export const ROOT = 'root@pam';
 
 export interface UserId {
   readonly name: string;

@@ -93,6 +93,11 @@ export function wrapText(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
+/** A command is there to be copied: it stays in one piece, and a terminal folds it by itself. */
+function wrapLine(line: string, width: number): string[] {
+  return /^ *pveum /.test(line) ? [line] : wrapText(line, width);
+}
+
 /** One text, wrapped; lines after the first hang by `hang` more columns. */
 export function paragraph(
   text: string,
@@ -106,7 +111,7 @@ export function paragraph(
   const { width, indent = 0, hang = 0, paint = (line: string) => line } = options;
   const room = Math.max(width - indent - hang, NARROWEST);
   return escapeLines(text)
-    .flatMap((line) => wrapText(line, room))
+    .flatMap((line) => wrapLine(line, room))
     .map((line, at) => (' '.repeat(at === 0 ? indent : indent + hang) + paint(line)).trimEnd());
 }
 
@@ -121,7 +126,7 @@ export function labelled(
   const margin = ' '.repeat(displayWidth(prefix));
   const room = Math.max(width - indent - margin.length, NARROWEST);
   return escapeLines(text)
-    .flatMap((line) => wrapText(line, room))
+    .flatMap((line) => wrapLine(line, room))
     .map((line, at) => ' '.repeat(indent) + paint(`${at === 0 ? prefix : margin}${line}`.trimEnd()));
 }
 

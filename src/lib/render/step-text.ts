@@ -250,6 +250,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
   },
+  'role.create': {
+    count: ['role', 'roles'],
+    say: (step) => `role ${step.role}, for students`,
+  },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
     count: ['start', 'starts'],

@@ -24,6 +24,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.mark': 'marked',
   'vm.configure': 'configured',
   'vm.snapshot': 'snapshots',
+  'role.create': 'access',
   'acl.grant': 'access',
   'vm.migrate': 'migrations',
   'vm.start': 'started',

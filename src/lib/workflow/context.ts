@@ -16,7 +16,7 @@ export interface RunContext {
   readonly credentials?: CredentialsFile;
   /** Who holds the planning lock, for other runs' messages: user, host, process (see commands/owner.ts). */
   readonly owner: string;
-  /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights. */
+  /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights; its account is never touched. */
   readonly caller?: string;
   /** Other accounts that may write our marks; see inventory/delegated.ts. */
   readonly operators?: readonly string[];

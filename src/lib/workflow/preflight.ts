@@ -2,7 +2,8 @@
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
 import type { Scope } from '../plan/privileges/command-rules.ts';
 import { requiredUnplanned } from '../plan/privileges/examine.ts';
-import { aclCommands, grantsFor, roleCommands } from '../plan/privileges/grants.ts';
+import { aclCommands, grantsFor, isRoleMaking, roleCommands } from '../plan/privileges/grants.ts';
+import { studentRoleCommand } from '../plan/role-rules.ts';
 import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
 import type { Known, Requirement } from '../plan/privileges/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -33,7 +34,7 @@ function describe(needs: readonly Requirement[], caller: string): ConfigIssue {
     file: caller,
     path: more === 0 ? path : `${path} and ${more} more`,
     message: `lacks ${anyOf.join(' or ')}${below}: ${reason} (${steps.join(', ')})`,
-    ...(grantOn === path ? {} : { hint: `grant it on ${grantOn}` }),
+    ...(grantOn === path || isRoleMaking(first) ? {} : { hint: `grant it on ${grantOn}` }),
   };
 }
 
@@ -59,7 +60,12 @@ function howToGrant(
   const paths = new Set(lacking.map(({ grantOn }) => grantOn));
   const grants = grantsFor(required).filter(({ path }) => paths.has(path));
   return [
-    'an administrator grants it so (an ACL replaces what is inherited on its path):',
+    ...(lacking.some(isRoleMaking)
+      ? ['an administrator makes the role, once for the cluster:', `  ${studentRoleCommand(have)}`]
+      : []),
+    ...(grants.length > 0
+      ? ['an administrator grants it so (an ACL replaces what is inherited on its path):']
+      : []),
     ...roleCommands(grants, have.roles).map((line) => `  ${line}`),
     ...aclCommands(grants, caller).map((line) => `  ${line}`),
     'deploy-stand doctor tells more; --no-preflight tries all the same',

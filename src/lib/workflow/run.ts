@@ -52,7 +52,7 @@ export async function runSteps(
   context: RunContext,
   { secrets = NO_SECRETS, lock, migrations }: RunExtras = {},
 ): Promise<RunResult> {
-  const { pve, tasks, clock, hard } = context;
+  const { pve, tasks, clock, hard, caller } = context;
   const turns = new Turns(() => takeLock(context, hard), clock, lock);
   const io = {
     ...{ pve, tasks, clock, secrets },
@@ -60,6 +60,7 @@ export async function runSteps(
     seals: createSeals(),
     ownership: new Ownership(pve, clock, hard),
     exclusively: turns.exclusively,
+    ...(caller === undefined ? {} : { caller }),
   };
   try {
     return await runPlan(

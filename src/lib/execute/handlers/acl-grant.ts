@@ -2,12 +2,14 @@
 import { assertVm } from './acl-vm.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
+import { assertUnprotected } from './user-ours.ts';
 
 export const grantAcl: Handler<'acl.grant'> = (step, io) => {
   const { path, role, userid, propagate } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      assertUnprotected(userid, io);
       await assertVm(step, io);
       await io.pve.grant({ path, role, userid, propagate }, io.signal);
       return 'done';

@@ -3,12 +3,14 @@ import { isNotFound } from '../../proxmox/errors.ts';
 import { assertVm } from './acl-vm.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
+import { assertUnprotected } from './user-ours.ts';
 
 export const revokeAcl: Handler<'acl.revoke'> = (step, io) => {
   const { path, role, userid } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      assertUnprotected(userid, io);
       await assertVm(step, io);
       try {
         await io.pve.revoke({ path, role, userid }, io.signal);

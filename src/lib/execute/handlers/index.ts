@@ -15,6 +15,7 @@ import { updatePool } from './pool-update.ts';
 import { configureReplica } from './template-configure.ts';
 import { convertReplica } from './template-convert.ts';
 import { migrateReplica } from './template-migrate.ts';
+import { createRole } from './role-create.ts';
 import { createUser } from './user-create.ts';
 import { deleteUser } from './user-delete.ts';
 import { setUserPassword } from './user-password.ts';
@@ -35,6 +36,7 @@ export const handlers: Handlers = {
   'pool.create': createPool,
   'pool.update': updatePool,
   'pool.join': joinPool,
+  'role.create': createRole,
   'acl.grant': grantAcl,
   'bridge.create': createBridge,
   'bridge.update': updateBridge,

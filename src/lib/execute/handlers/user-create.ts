@@ -2,8 +2,10 @@
 import { isAlreadyExists } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
+import { assertUnprotected } from './user-ours.ts';
 
 export const createUser: Handler<'user.create'> = async (step, io) => {
+  assertUnprotected(step.userid, io);
   const generated = step.password === 'generate';
   const password = generated ? await io.secrets.passwordFor(step.userid) : undefined;
   const isOurs = async () => {

@@ -4,12 +4,14 @@ import { isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
+import { assertUnprotected } from './user-ours.ts';
 
 export const deleteUser: Handler<'user.delete'> = (step, io) => {
   const { userid, comment } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      assertUnprotected(userid, io);
       const present = await io.pve.user(userid, io.signal);
       if (!present) return 'already-done';
       if (!isUserMarked(comment) || present.comment.trim() !== comment.trim()) {

@@ -1,5 +1,6 @@
-/** Makes sure that a user is still the one that was planned for. Reads only. */
+/** Makes sure that a user is still the one that was planned for, and not one that nobody may touch. Reads only. */
 import { isUserMarked } from '../../marks/user.ts';
+import { protectedBecause } from '../../plan/protected-accounts.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
 
@@ -8,6 +9,15 @@ interface PlannedUser {
   readonly comment: string;
   /** Comment after the step: a former try may have written it. */
   readonly newComment?: string;
+}
+
+/** Also a plan that was made before, or edited, does not reach these. */
+export function assertUnprotected(userid: string, { caller }: Pick<StepIo, 'caller'>): void {
+  const because = protectedBecause(userid, caller);
+  if (because === undefined) return;
+  throw new StepError('PROTECTED_ACCOUNT', `${userid} ${because}: it stays as it is`, {
+    hint: 'plan again: no plan touches this account',
+  });
 }
 
 /** Throws when the comment is another one by now. */

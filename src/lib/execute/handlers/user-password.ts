@@ -2,10 +2,11 @@
 import { PveError } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
-import { presentUser, userGone } from './user-ours.ts';
+import { assertUnprotected, presentUser, userGone } from './user-ours.ts';
 
 export const setUserPassword: Handler<'user.password'> = async (step, io) => {
   const { userid } = step;
+  assertUnprotected(userid, io);
   const password = await io.secrets.replacementFor(userid);
   let tries = 0;
   try {

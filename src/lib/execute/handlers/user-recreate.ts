@@ -7,7 +7,7 @@ import { isAlreadyExists, isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
-import { assertMarked, presentUser } from './user-ours.ts';
+import { assertMarked, assertUnprotected, presentUser } from './user-ours.ts';
 
 type RecreateStep = StepOf<'user.recreate'>;
 
@@ -81,6 +81,7 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
 }
 
 export const recreateUser: Handler<'user.recreate'> = async (step, io) => {
+  assertUnprotected(step.userid, io);
   const password = await io.secrets.replacementFor(step.userid);
   const written = { isAny: false };
   try {

@@ -1,13 +1,14 @@
 /** Changes details of a user that we created. Writing them twice is writing them once. */
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
-import { assertMarked, presentUser, userGone } from './user-ours.ts';
+import { assertMarked, assertUnprotected, presentUser, userGone } from './user-ours.ts';
 
 export const updateUser: Handler<'user.update'> = (step, io) => {
   const { userid, newComment, groups, email, firstName, lastName, expire, enable } = step;
   return attempt(io, {
     id: step.id,
     act: async () => {
+      assertUnprotected(userid, io);
       assertMarked(step);
       if ((await presentUser(step, io)) === 'absent') throw userGone(userid);
       await io.pve.updateUser(

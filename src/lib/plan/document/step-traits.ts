@@ -58,6 +58,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'pool.join': { effect: 'changes', roles: ['told-to-planners'], limits: userConfig },
   'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'role.create': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
   'acl.grant': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
   'acl.revoke': { effect: 'takes-away', roles: [], limits: userConfig },
   'bridge.create': { effect: 'creates', roles: ['reserves'], limits: network },

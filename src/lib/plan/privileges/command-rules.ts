@@ -206,6 +206,9 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
 /** Of the template steps of a deploy. */
 const COPIES = 'a node gets its own copy of a template';
 
+/** Of the role that students get. */
+const NO_ROLE = 'the lab says `role: student`, and the cluster has no such role yet';
+
 export function readingRules(command: Command): readonly ScopeRule[] {
   return READING[command];
 }
@@ -233,6 +236,7 @@ export const COMMAND_STEPS: Readonly<
       'vm.mark',
       'vm.configure',
       'vm.snapshot',
+      'role.create',
       'acl.grant',
       'acl.revoke',
       'vm.start',
@@ -242,6 +246,7 @@ export const COMMAND_STEPS: Readonly<
       'template.configure': COPIES,
       'template.migrate': COPIES,
       'template.convert': COPIES,
+      'role.create': NO_ROLE,
     },
   },
   cleanup: {
@@ -268,9 +273,11 @@ export const COMMAND_STEPS: Readonly<
       'pool.create',
       'pool.release',
       'pool.delete',
+      'role.create',
       'acl.grant',
       'acl.revoke',
     ],
+    sometimes: { 'role.create': NO_ROLE },
   },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {

@@ -8,6 +8,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parseReplicaMark, REPLICA_POOL } from '../../marks/replica.ts';
 import type { Plan } from '../document/plan.ts';
 import type { Scope } from './command-rules.ts';
+import { privilegesOf } from '../role-rules.ts';
 import { majorOf, profileOf } from './profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
@@ -129,8 +130,8 @@ export function requiredUnplanned(scope: Scope, have: Known): Requirement[] {
   return [...seen, ...general.filter(({ grantOn, anyOf }) => !known.has(`${grantOn} ${anyOf.join()}`))];
 }
 
-function privilegesOfRole(role: string | undefined, { rolePrivileges }: Known): readonly string[] {
-  return rolePrivileges?.[role === undefined || role === '' ? 'PVEVMAdmin' : role] ?? [];
+function privilegesOfRole(role: string | undefined, have: Known): readonly string[] {
+  return privilegesOf(role === undefined || role === '' ? 'PVEVMAdmin' : role, have) ?? [];
 }
 
 export function examine(input: ExamineInput): Examined {

@@ -57,9 +57,17 @@ function withoutDoubles(required: readonly Requirement[]): Requirement[] {
   return single.filter((need) => need.grantOn === '/pool' || !isDoubled(need, onPools));
 }
 
-/** Exactly what is required; advice is left out. */
+/**
+ * A role is made once. Whoever may make roles gives himself whatever he wants, so nobody is granted that for it: an
+ * administrator makes the role instead.
+ */
+export function isRoleMaking({ steps }: Requirement): boolean {
+  return steps.length > 0 && steps.every((kind) => kind === 'role.create');
+}
+
+/** Exactly what is required; advice is left out, and the right to make roles. */
 export function grantsFor(required: readonly Requirement[]): Grant[] {
-  const firm = withoutDoubles(required.filter(({ advice }) => !advice));
+  const firm = withoutDoubles(required.filter((need) => !need.advice && !isRoleMaking(need)));
   const paths = [...new Set(firm.map((need) => need.grantOn))].sort(compare);
   const roles = new Map<string, string>();
   const counts = new Map<string, number>();

@@ -2,7 +2,8 @@
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { tokenIn } from '../../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
-import { aclCommands, grantsFor, roleCommands, type Grant } from './grants.ts';
+import { replugWarnings, studentRoleCommand } from '../role-rules.ts';
+import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
 import { majorOf } from './profile.ts';
 import { isHeld } from './required.ts';
 import type { Command, Profile, Requirement } from './types.ts';
@@ -154,9 +155,11 @@ function notesFor({ caller, major, profile, command, required }: Circumstances):
   return notes.flatMap(([applies, text]) => (applies ? [text] : []));
 }
 
-function commandsFor(grants: readonly Grant[], have: Inventory): string[] {
+function commandsFor(grants: readonly Grant[], required: readonly Requirement[], have: Inventory): string[] {
   const isThere = have.users.some(({ userid }) => userid === USER);
+  const makesRole = required.some((need) => isRoleMaking(need) && !need.advice);
   return [
+    ...(makesRole ? [studentRoleCommand(have)] : []),
     ...roleCommands(grants, have.roles),
     ...(isThere ? [] : [`pveum user add ${USER} --comment 'runs deploy-stand'`]),
     ...aclCommands(grants, USER),
@@ -178,8 +181,11 @@ export function doctorReport(input: ExamineInput, caller: string): DoctorReport 
     refused: refused ?? null,
     missing: required.filter((need) => !need.advice && !isHeld(need, have.rights ?? {})).length,
     rows,
-    notes: notesFor({ caller, major: majorOf(have), profile, command, required }),
+    notes: [
+      ...(input.lab ? replugWarnings(input.lab, have) : []),
+      ...notesFor({ caller, major: majorOf(have), profile, command, required }),
+    ],
     grants,
-    commands: commandsFor(grants, have),
+    commands: commandsFor(grants, required, have),
   };
 }

@@ -237,7 +237,7 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
       grantOn: grantOn(rule.path, path, { profile, inPool: true }),
       reaches: isWhole(path, rule) || rule.reaches === true,
       // Rights on everything are not asked for in case they are needed.
-      advice: rule.advice === true || (isConditional && rule.path === '/'),
+      advice: rule.advice === true || (isConditional && (rule.path === '/' || rule.path === '/access')),
       ...(rule.path === '/vms/{vmid}' && !isOutside(reader) ? { viaPool: '/pool' } : {}),
     };
     const sets =

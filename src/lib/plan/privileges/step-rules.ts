@@ -4,6 +4,7 @@
  * the source named. Holds no policy.
  */
 import { realmIn } from '../../pve-values/userid.ts';
+import { privilegesOf } from '../role-rules.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
 import type { Nic } from '../../pve-values/nics.ts';
 import type { StepKind, StepOf } from '../document/step.ts';
@@ -111,7 +112,7 @@ function onPath(prefix: string): (step: AclStep) => readonly string[] {
 const UNKNOWN: readonly string[] = [];
 
 const rolePrivileges = ({ role }: { readonly role: string }, { have }: Facts): readonly string[] =>
-  have.rolePrivileges?.[role] ?? UNKNOWN;
+  privilegesOf(role, have) ?? UNKNOWN;
 
 /** API2/ACL.pm: 7.4 does not compare the role with the caller's own privileges. */
 function handOut(path: string, at: (step: AclStep) => readonly string[]): Rule<AclStep['kind']> {
@@ -309,6 +310,14 @@ export const STEP_RULES: StepRules = {
     changeUser,
     ...giveBack('/pool/{pool}', 'Pool.Allocate'),
     ...giveBack('/vms/{vmid}', 'VM.Allocate'),
+  ],
+  'role.create': [
+    {
+      path: '/access',
+      anyOf: ['Sys.Modify'],
+      why: 'to make the role of `role: student`, once for the cluster; an administrator may do it instead',
+      at: () => HERE,
+    },
   ],
   'acl.grant': changeAcl,
   'acl.revoke': changeAcl,

@@ -1,6 +1,11 @@
 /** Steps on rights. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 
 export interface AccessSteps {
+  /**
+   * Never changes a role that is there, and no command removes it. Fail: no role, and no student gets one. Run again, or
+   * let an administrator make it.
+   */
+  'role.create': { readonly role: string; readonly privileges: readonly string[] };
   /** Fail: the student cannot reach the finished stand. Run again. */
   'acl.grant': {
     readonly path: string;
