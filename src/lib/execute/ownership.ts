@@ -47,12 +47,12 @@ export class Ownership {
 
   /** `values`: its configuration, where the caller has just read it. */
   async verdict(of: Claimed, values?: ConfigValues): Promise<Verdict> {
-    const before = this.#reading;
-    const first = await this.#judge(of, await this.#read(), values);
+    const asked = this.#clock.now();
+    const reading = await this.#read(asked - FRESH_MS);
+    const first = await this.#judge(of, reading, values);
     // A reading of a moment ago may not know yet what this run has made since.
-    if (isWritable(first) || this.#reading !== before) return first;
-    this.#reading = undefined;
-    return this.#judge(of, await this.#read(), values);
+    if (isWritable(first) || reading.at >= asked) return first;
+    return this.#judge(of, await this.#read(asked), values);
   }
 
   /** Throws StepError NOT_OURS where it may not be written to. */
@@ -70,11 +70,13 @@ export class Ownership {
     );
   }
 
-  async #read(): Promise<Reading> {
-    const known = await this.#reading?.catch(() => undefined);
-    if (known && this.#clock.now() - known.at < FRESH_MS) return known;
-    const reading = (this.#reading = this.#readNow());
-    return reading;
+  /** One that was begun at that moment or later; those who ask at once share it. */
+  async #read(earliest: number): Promise<Reading> {
+    const current = this.#reading;
+    const known = await current?.catch(() => undefined);
+    if (known && known.at >= earliest) return known;
+    if (!this.#reading || this.#reading === current) this.#reading = this.#readNow();
+    return this.#reading;
   }
 
   async #readNow(): Promise<Reading> {

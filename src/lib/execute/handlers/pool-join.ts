@@ -6,6 +6,7 @@ import { formatPoolComment, mapMachines, parsePoolComment, type PoolMark } from 
 import type { StepOf } from '../../plan/document/step.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
+import { refusedVmid } from './pool-refusal.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
 
 type JoinStep = StepOf<'pool.join'>;
@@ -47,7 +48,13 @@ async function join(step: JoinStep, io: StepIo): Promise<StepOutcome> {
   const members = new Set(present.vmids);
   const addVmids = ready.map(({ vmid }) => vmid).filter((vmid) => !members.has(vmid));
   if (addVmids.length === 0 && comment.trim() === present.comment.trim()) return 'already-done';
-  await io.pve.updatePool(pool, { comment, addVmids }, io.signal);
+  try {
+    await io.pve.updatePool(pool, { comment, addVmids }, io.signal);
+  } catch (error) {
+    const refused = refusedVmid(error);
+    if (refused?.pool === undefined) throw error;
+    throw changed(pool, `VM ${refused.vmid} was put into pool ${refused.pool}`);
+  }
   io.ownership.wrote(pool, comment, addVmids);
   return 'done';
 }

@@ -1,21 +1,10 @@
 /** Writes a claim: new comment and, for copies of templates, new members in one write. Never moves an id out of another pool. */
 import type { StepOf } from '../../plan/document/step.ts';
-import { PveError } from '../../proxmox/errors.ts';
+import { refusedVmid } from './pool-refusal.ts';
 import { sealed } from './sealed.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo } from '../types.ts';
-
-/** The id that PVE names in its refusal (pve-manager API2/Pool.pm); nothing was written. */
-function refusedVmid(
-  error: unknown,
-): { readonly vmid: number; readonly pool: string | undefined } | undefined {
-  if (!(error instanceof PveError)) return undefined;
-  const own = /VM (\d+) is already a pool member/.exec(error.text);
-  if (own) return { vmid: Number(own[1]), pool: undefined };
-  const other = /VM (\d+) belongs already to pool '([^']*)'/.exec(error.text);
-  return other ? { vmid: Number(other[1]), pool: other[2] ?? '' } : undefined;
-}
 
 /** What was there before us becomes ours only as it was seen. A former try may have written the claim. */
 async function assertSeen(
