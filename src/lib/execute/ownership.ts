@@ -55,6 +55,11 @@ export class Ownership {
     return this.#judge(of, await this.#read(asked), values);
   }
 
+  /** From what is there by now: this run may have removed it a moment ago. */
+  async verdictNow(of: Claimed): Promise<Verdict> {
+    return this.#judge(of, await this.#read(this.#clock.now()));
+  }
+
   /** Throws StepError NOT_OURS where it may not be written to. */
   async assertOurs(of: Claimed, values?: ConfigValues): Promise<void> {
     const verdict = await this.verdict(of, values);
@@ -135,9 +140,10 @@ export class Ownership {
   }
 
   async #configOf(vmid: number, row: ResourceRow | undefined): Promise<ConfigValues | undefined> {
+    if (row?.node === undefined) return undefined;
     const known = this.#sealed.get(vmid);
     if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;
-    return row?.node === undefined ? undefined : this.#pve.vmConfig(row.node, vmid, this.#signal);
+    return this.#pve.vmConfig(row.node, vmid, this.#signal);
   }
 }
 
