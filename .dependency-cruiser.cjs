@@ -99,7 +99,10 @@ module.exports = {
       comment:
         'Of the planner a handler knows the documents, and the one verdict of ownership that it asks before it writes.',
       from: { path: '^src/lib/execute/' },
-      to: { path: '^src/lib/plan/', pathNot: '^src/lib/plan/(document/|stands/ownership[.]ts$)' },
+      to: {
+        path: '^src/lib/plan/',
+        pathNot: '^src/lib/plan/(document/|stands/ownership[.]ts$|protected-accounts[.]ts$)',
+      },
     },
     {
       name: 'ownership-judges-evidence',
