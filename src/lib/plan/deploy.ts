@@ -1,6 +1,6 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
 import { InternalError } from '../errors.ts';
-import { markTime } from '../marks/time.ts';
+import { isMarkTime, markTime } from '../marks/time.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
@@ -15,6 +15,7 @@ import { planNetwork } from './network-steps.ts';
 import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
+import { NO_PINS, type Pins } from './pins.ts';
 import { profileOf } from './privileges/profile.ts';
 import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './document/refuse.ts';
@@ -36,6 +37,8 @@ export interface DeployOptions {
   readonly fit?: boolean;
   /** What former rounds of this run found taken. */
   readonly taken?: Taken;
+  /** What a saved plan chose. */
+  readonly pins?: Pins;
 }
 
 export interface DeployInput {
@@ -96,7 +99,7 @@ function seatStands(
   states: readonly StandState[],
   context: StandContext,
 ): { readonly ledger: Ledger; readonly seats: Seats } {
-  const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const { lab, have, index, machines, choice, vmids, bridges, pins } = context;
   const ledger = createLedger({
     lab,
     have,
@@ -108,7 +111,10 @@ function seatStands(
     freeBridges: (node) => bridges.left(node),
   });
   const demandOf = createDemands({ ...context, ledger });
-  return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
+  return {
+    ledger,
+    seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf, pins }),
+  };
 }
 
 /** Nodes that are left out for the caller's profile alone. */
@@ -134,6 +140,12 @@ function orderSteps(
     ...replicas.workSteps(),
     ...drafts.flatMap((draft) => draft.workSteps),
   ];
+}
+
+/** Nothing can have been planned in the future. */
+function timeOf({ since }: Pins, { now }: Inventory): string {
+  const isPast = since !== undefined && isMarkTime(since) && Date.parse(since) <= Date.parse(now);
+  return isPast ? since : markTime(now);
 }
 
 function warningsOf(
@@ -163,8 +175,9 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     ),
   );
   const taken = options.taken ?? { vmids: [], bridges: [] };
-  const vmids = createVmidAllocator(lab.vmidRange, index, taken);
-  const since = markTime(have.now);
+  const pins = options.pins ?? NO_PINS;
+  const vmids = createVmidAllocator(lab.vmidRange, index, taken, pins);
+  const since = timeOf(pins, have);
   const context: StandContext = {
     lab,
     have,
@@ -172,8 +185,9 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     machines,
     choice,
     vmids,
-    bridges: createBridgeAllocator(have, index, taken),
-    replicas: createReplicaPlanner({ index, vmids, since }),
+    bridges: createBridgeAllocator(have, index, taken, pins),
+    pins,
+    replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
     profile: profileOf(have.rights),

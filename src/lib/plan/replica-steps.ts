@@ -10,6 +10,7 @@ import {
   REPLICA_POOL,
   type ReplicaClaim,
 } from '../marks/replica.ts';
+import { NO_PINS, pinnedReplica, type Pins } from './pins.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
 import { TAG } from '../marks/vm.ts';
@@ -39,6 +40,7 @@ export interface ReplicaPlanner {
 interface Frame {
   readonly index: HaveIndex;
   readonly vmids: VmidAllocator;
+  readonly pins?: Pins;
   readonly since: string;
 }
 
@@ -155,7 +157,7 @@ function foreignPool(index: HaveIndex): Refusal | undefined {
   };
 }
 
-export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPlanner {
+export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Frame): ReplicaPlanner {
   const drafts = new Map<string, Draft | Refusal>();
   const made = (): Draft[] => [...drafts.values()].flatMap((draft) => ('code' in draft ? [] : [draft]));
 
@@ -164,7 +166,7 @@ export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPla
     if (foreign) return foreign;
     const { source, home } = need;
     const present = begun(need, index.replicas);
-    const vmid = present?.claim.vmid ?? vmids.takeLast();
+    const vmid = present?.claim.vmid ?? vmids.takeLast(pins.replicas.get(pinnedReplica(source.vmid, home)));
     if (vmid === undefined) {
       return {
         code: 'NO_VMID',

@@ -11,6 +11,7 @@ import type { ResolvedMachine } from './clone-ways.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
 import { presentNics, type Nic } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
+import { pinnedMachine, type Pins } from './pins.ts';
 import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
@@ -29,6 +30,7 @@ interface Request {
   readonly bridges: ReadonlyMap<string, string>;
   readonly index: HaveIndex;
   readonly vmids: VmidAllocator;
+  readonly pins: Pins;
   readonly replicas: ReplicaPlanner;
   /** MACs in use; grows. */
   readonly macs: Set<string>;
@@ -215,6 +217,12 @@ function addSnapshot(
   draft.lastStep.set(machine.name, step.id);
 }
 
+/** An id that was claimed and never used goes before a free one. */
+function takeOpen(open: number[], wish: number | undefined): number | undefined {
+  const at = wish === undefined ? -1 : open.indexOf(wish);
+  return at < 0 ? open.shift() : open.splice(at, 1)[0];
+}
+
 function addMissing(
   request: Request,
   resolved: ResolvedMachine,
@@ -227,8 +235,9 @@ function addMissing(
   const source = cloneSource(resolved, node, request);
   if ('code' in source) return source;
   draft.warnings.push(...source.warnings);
-  const reused = open.shift();
-  const vmid = reused ?? request.vmids.take();
+  const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
+  const reused = takeOpen(open, wish);
+  const vmid = reused ?? request.vmids.take(wish);
   if (vmid === undefined) {
     const { first, last } = request.lab.vmidRange;
     return {

@@ -6,9 +6,11 @@ import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
 import { foreignPendingOn } from './foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
 import { formatPoolComment, type Claim, type PoolMark } from '../marks/pool.ts';
+import { NO_ROOM } from './capacity-text.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
 import { sortedUnique } from '../order.ts';
+import type { Pins } from './pins.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Seat } from './seats.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
@@ -28,6 +30,7 @@ export interface StandContext {
   readonly choice: NodeChoice;
   readonly vmids: VmidAllocator;
   readonly bridges: BridgeAllocator;
+  readonly pins: Pins;
   readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
@@ -328,8 +331,19 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
     state.refused ??
     poolNameRefusal(state, context) ??
     realmRefusal(state.user, context.have, context.index) ??
-    roleConflict(state, context)
+    roleConflict(state, context) ??
+    leftOutBefore(state, context)
   );
+}
+
+/** What had no room is not part of a saved plan, even if there is room by now. */
+function leftOutBefore({ user }: StandState, { pins }: StandContext): Refusal | undefined {
+  if (!pins.leftOut.has(user.userid)) return undefined;
+  return {
+    code: NO_ROOM,
+    message: `the saved plan leaves out the stand of ${user.userid}: there was no room when it was made`,
+    hint: 'deploy without --plan, or make a new plan',
+  };
 }
 
 export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
