@@ -3,6 +3,7 @@ import { parseUserId } from '../pve-values/userid.ts';
 import { extname } from 'node:path';
 import type { ConfigIssue } from '../errors.ts';
 import type { Collected } from './collect.ts';
+import { digestOf } from './file-digest.ts';
 import { Issues, type Source } from './issues.ts';
 import { parseDate } from './names.ts';
 import { readYaml } from './read-yaml.ts';
@@ -90,5 +91,5 @@ export function readUsers(content: string, file: string): Collected<readonly Use
   const warnings = [...source.warnings, ...issues.warnings];
   if (errors.length > 0) return { errors, warnings };
   const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
-  return { value: users.map(toUser), errors, warnings };
+  return { value: users.map(toUser), digest: digestOf(source.value), errors, warnings };
 }

@@ -17,14 +17,13 @@ import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
 import { NO_PINS, type Pins } from './pins.ts';
 import { profileOf } from './privileges/profile.ts';
-import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { assignSeats, type Seats } from './seats.ts';
 import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
-import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
+import type { FileDigests, Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
@@ -46,6 +45,8 @@ export interface DeployInput {
   readonly users: readonly User[];
   readonly have: Inventory;
   readonly options: DeployOptions;
+  /** Absent: the class does not come from files. */
+  readonly files?: FileDigests;
 }
 
 /** Throws PlanRefusedError when a machine has no template. */
@@ -160,7 +161,7 @@ function warningsOf(
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
  */
-export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
+export function planDeploy({ lab, users, have, options, files }: DeployInput): Plan {
   const index = indexHave(have);
   const checked = checkLab(lab, have, index);
   if (checked.refusals.length > 0) refuse(checked.refusals);
@@ -215,14 +216,15 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   if (tooShort) refuse([tooShort]);
   const stands: PlannedStand[] = drafts.map((draft) => draft.stand);
   return {
-    version: 1,
+    version: 2,
     command: 'deploy',
     lab: lab.name,
     strategy: lab.placement.strategy,
+    since,
+    ...(files === undefined ? {} : { files }),
     ...(have.rights ? { profile: context.profile } : {}),
     steps: finished,
     stands,
-    preconditions: collectPreconditions(drafts, finished, context),
     warnings: warningsOf(drafts, have, [
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,

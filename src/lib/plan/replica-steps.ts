@@ -32,8 +32,6 @@ export interface ReplicaPlanner {
   /** `pool.create`, `pool.update`. */
   claimSteps(): Step[];
   workSteps(): Step[];
-  /** Ids that are free before the plan and taken after it. */
-  fresh(): number[];
   warnings(): string[];
 }
 
@@ -118,9 +116,14 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
     const reason = isThere
       ? reasonOf(need, present, index)
       : 'what a template hands down and a copy must not have';
-    steps.push(
-      makeStep('template.configure', key, frame(reason), { node, home, vmid, description, options }),
-    );
+    const values = present?.config?.values ?? {};
+    // Else a copy that has been moved since would be configured elsewhere than a saved plan says.
+    const isConfigured =
+      isThere && Object.entries(options).every(([option, value]) => values[option] === value);
+    if (!isConfigured)
+      steps.push(
+        makeStep('template.configure', key, frame(reason), { node, home, vmid, description, options }),
+      );
     if (node !== home) {
       const locks = storageLocks(replicaStorages(need), home, index.storages);
       steps.push(
@@ -230,7 +233,6 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
       return exists ? [update] : [create, update];
     },
     workSteps: () => made().flatMap(({ steps }) => steps),
-    fresh: () => made().flatMap(({ isNew, claim }) => (isNew ? [claim.vmid] : [])),
     warnings: () => [
       ...made().flatMap(({ need }) => ejectedWarning(need) ?? []),
       ...made().flatMap(({ claim }) => staleWarnings(claim, index)),

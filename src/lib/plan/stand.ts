@@ -49,8 +49,6 @@ export interface StandDraft {
   readonly down: readonly string[];
   /** Everything after the reservation. */
   readonly workSteps: readonly Step[];
-  /** Ids that are free before the plan and taken after it. */
-  readonly freshVmids: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -68,7 +66,6 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
     bridgeSteps: [],
     down: [],
     workSteps: [],
-    freshVmids: [],
     warnings: [],
   };
 }
@@ -383,7 +380,6 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     bridgeSteps: bridges.steps,
     down: bridges.down,
     workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
-    freshVmids: vms.fresh,
     warnings: [...bridges.warnings, ...vms.warnings],
   };
 }

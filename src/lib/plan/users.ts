@@ -50,12 +50,11 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);
   return {
-    version: 1,
+    version: 2,
     command: 'users',
     lab: '',
     steps,
     stands: drafts.map(({ stand }) => stand),
-    preconditions: [],
     warnings: [...have.gaps, ...pamWarnings(steps, have)],
   };
 }
