@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { StandError } from '../../../src/lib/errors.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../../../src/lib/plan/document/step.ts';
-import { hasRole } from '../../../src/lib/plan/document/step-traits.ts';
+import { hasRole, shrinksOf } from '../../../src/lib/plan/document/step-traits.ts';
 import { change, changed as distort } from '../../fuzz/mutate.ts';
 import { runs } from '../../runs.ts';
 import { again, adopted, confined, fresh, worlds, type World } from './worlds.ts';
@@ -78,14 +78,16 @@ describe('each part of each step', () => {
         const { world, at, part } = parts[which]!;
         const before = (world.saved.steps[at] as unknown as Record<string, unknown>)[part];
         fc.pre(JSON.stringify(before) !== JSON.stringify(value));
-        expect(
-          stepsOf(
-            world,
-            edited(world, at, (step) => (step[part] = value)),
-          ),
-        ).toBeUndefined();
+        const steps = stepsOf(
+          world,
+          edited(world, at, (step) => (step[part] = value)),
+        );
+        // Of a list that may be shorter now, what the file has more is not looked at.
+        if (steps && shrinksOf(world.saved.steps[at]!).includes(part))
+          expect(steps).toEqual(world.saved.steps);
+        else expect(steps).toBeUndefined();
       }),
-      runs(300, 50_000),
+      runs(300, 10_000),
     );
   });
 
@@ -104,7 +106,7 @@ describe('each part of each step', () => {
           expect(steps).toEqual(world.saved.steps);
         else expect(steps).toBeUndefined();
       }),
-      runs(300, 50_000),
+      runs(300, 10_000),
     );
   });
 
@@ -120,7 +122,7 @@ describe('each part of each step', () => {
           ),
         ).toBeUndefined();
       }),
-      runs(200, 20_000),
+      runs(200, 5000),
     );
   });
 
@@ -168,7 +170,7 @@ test('any edit of a plan: refused, or the very same steps', () => {
         expect([undefined, world.saved.steps]).toContainEqual(stepsOf(world, plan));
       },
     ),
-    runs(600, 100_000),
+    runs(600, 20_000),
   );
 });
 
