@@ -67,7 +67,7 @@ describe('each part of each step', () => {
         part,
         stepsOf(
           world,
-          edited(world, at, (step) => delete step[part]),
+          edited(world, at, (step) => Reflect.deleteProperty(step, part)),
         ),
       ]).toEqual([part, undefined]);
   });

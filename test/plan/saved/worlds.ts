@@ -67,7 +67,7 @@ const row = (node: string, name: string, type: string) => ({
 });
 
 /** The template is on local storage of another node. */
-export const copied = world({
+const copied = world({
   lab: lab([machine('pc', [real('vmbr0')])], {
     placement: { strategy: 'balanced', nodes: ['pve2'], exclude: [] },
   }),
@@ -82,7 +82,7 @@ const simple = lab([machine('pc', [alias('lan')])]);
 const made = applied(simple, plan(simple, [user('anna')]));
 
 /** The lab was given another role, and a tag on its network, after it was deployed. */
-export const changed = world({
+const changed = world({
   lab: lab([machine('pc', [alias('lan', { tag: 7 })])], { access: { role: 'PVEVMUser' } }),
   users: [user('anna')],
   have: made,
