@@ -5,7 +5,7 @@ import { UsageError } from '../lib/errors.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
-import type { Plan } from '../lib/plan/document/plan.ts';
+import { assertOfClass } from '../lib/plan/saved/of-class.ts';
 import {
   applySavedPlan,
   deploy,
@@ -76,30 +76,18 @@ function selectUsers(users: readonly User[], only: readonly string[] | undefined
 }
 
 function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
-  const { lab, users, warnings } = loadWant(flags, placementOf(flags));
+  const { lab, users, files, warnings } = loadWant(flags, placementOf(flags));
   for (const warning of warnings) warn(warning);
   return {
     lab,
     users: selectUsers(users, flags.only),
+    files,
     options: {
       adopt: flags.adopt === true,
       updateRunning: flags.updateRunning === true,
       fit: flags.fit === true,
     },
   };
-}
-
-function assertPlanFits(plan: Plan, want: DeployWant): void {
-  const users = new Set(want.users.map((user) => user.userid));
-  const missing = plan.stands.filter((stand) => !users.has(stand.user)).map((stand) => stand.user);
-  if (plan.lab === want.lab.name && missing.length === 0) return;
-  throw new UsageError(
-    'PLAN_OTHER_LAB',
-    plan.lab === want.lab.name
-      ? `the plan is for users who are not in the users file: ${missing.join(', ')}`
-      : `the plan is for lab ${plan.lab}, the files are for lab ${want.lab.name}`,
-    { hint: 'give the files that the plan was made from' },
-  );
 }
 
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
@@ -117,7 +105,8 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
     const want = toWant(flags, (text) => run.output.warn(text));
-    if (saved) assertPlanFits(saved, want);
+    // Before anything is contacted; applying asks again.
+    if (saved) assertOfClass(saved, want);
     const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;
     const session = await run.connect();
     if (flags.dryRun) {

@@ -19,3 +19,18 @@ export function compareNatural(a: string, b: string): number {
 export function sortedUnique(values: Iterable<string>): string[] {
   return [...new Set(values)].sort(compareNatural);
 }
+
+/** Plain data with sorted keys. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => compareText(a, b)).map(([key, item]) => [key, canonical(item)]),
+  );
+}
+
+/** JSON of plain data in which equal content is equal text, whatever the order of its keys. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(canonical(value));
+}

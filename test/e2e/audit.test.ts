@@ -92,10 +92,9 @@ test('a plan file that was edited to reach a foreign VM is refused; nothing is c
   const plan = readFileSync(at('plan.json'), 'utf8');
   writeFiles(at('.'), { 'plan.json': plan.replace('"role": "PVEVMAdmin"', '"role": "Administrator"') });
   const run = await runCli(['deploy', ...files, '--plan', at('plan.json')], simulator);
-  expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FOREIGN]')]);
-  expect(run.stderr).toContain('Administrator on /pool/anna for anna@pve is not what the lab gives');
-  // The planning lock is all that came and went.
-  expect(writes(simulator).every((write) => write.includes('/pools'))).toBe(true);
+  expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_STALE]')]);
+  expect(run.stderr).toContain('role is "Administrator" in the plan and "PVEVMAdmin" now');
+  expect(writes(simulator)).toEqual([]);
 });
 
 const EVIL = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u2028\r\n';

@@ -103,6 +103,21 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 10,
     logins: ['anna@pve'],
   },
+  'deploy of a saved plan': {
+    files: { 'lab.yml': LAB, 'users.yml': USERS },
+    before: [`deploy ${CLASS} --dry-run --out @plan.json`],
+    command: `deploy ${CLASS} --plan @plan.json`,
+    writes: 20,
+    logins: ['anna@pve', 'boris@pve'],
+  },
+  'deploy of a saved plan with a copy of the template': {
+    scenario: TWO_NODES,
+    files: { 'lab.yml': `${ONE_MACHINE}placement: { nodes: [pve2] }\n`, 'users.yml': USERS },
+    before: [`deploy ${CLASS} --dry-run --out @plan.json`],
+    command: `deploy ${CLASS} --plan @plan.json`,
+    writes: 10,
+    logins: ['anna@pve', 'boris@pve'],
+  },
   'deploy of a further machine': {
     files: {
       'first.yml': LAB,
@@ -202,21 +217,22 @@ interface Stage {
   readonly argv: readonly string[];
 }
 
-/** A folder as it is before the command: the story's files, and the credentials that came before. */
-function setStage(story: Story, credentials: Readonly<Record<string, string>>): Stage {
+/** A folder as it is before the command: the story's files, and the credentials and plans that came before. */
+function setStage(story: Story, kept: Readonly<Record<string, string>>): Stage {
   const folder = workFolder();
   writeFiles(folder, story.files);
-  for (const [name, text] of Object.entries(credentials)) writeFiles(folder, { [name]: text });
+  for (const [name, text] of Object.entries(kept)) writeFiles(folder, { [name]: text });
   return { folder, argv: wordsOf(`${story.command} --audit-file @audit.jsonl`, folder) };
 }
 
 interface Origin {
   readonly state: ClusterState | undefined;
-  readonly credentials: Readonly<Record<string, string>>;
+  /** What the command lines before have written beside the cluster. */
+  readonly kept: Readonly<Record<string, string>>;
 }
 
 async function originOf(story: Story): Promise<Origin> {
-  if (!story.before) return { state: undefined, credentials: {} };
+  if (!story.before) return { state: undefined, kept: {} };
   const { folder } = setStage(story, {});
   const cluster = await startCluster(story.scenario ? { scenario: story.scenario } : {});
   for (const line of story.before) {
@@ -225,12 +241,10 @@ async function originOf(story: Story): Promise<Origin> {
   }
   // A cycle of pvestatd, until which nobody knows what new machines need.
   await cluster.time.sleep(12_000);
-  const names = ['c.csv', 'w.csv'].filter((name) => existsSync(join(folder, name)));
-  const credentials = Object.fromEntries(
-    names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
-  );
+  const names = ['c.csv', 'w.csv', 'plan.json'].filter((name) => existsSync(join(folder, name)));
+  const kept = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
   const state = cluster.snapshot();
-  return { state: story.prepare ? story.prepare(state) : state, credentials };
+  return { state: story.prepare ? story.prepare(state) : state, kept };
 }
 
 /** Paths of the writes that the cluster has seen, logins aside. */
@@ -261,7 +275,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
 
   async function undisturbed() {
     const origin = await originOf(story);
-    const { folder, argv } = setStage(story, origin.credentials);
+    const { folder, argv } = setStage(story, origin.kept);
     const cluster = await startCluster(clusterAt(origin));
     const run = await runCli(argv, cluster);
     expect([run.code, complaint(run)]).toEqual([0, '']);
@@ -279,7 +293,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
   test('killed after each write, then the same command again', async () => {
     const { origin, count, expected } = (known ??= await undisturbed());
     for (let n = 1; n <= count; n += 1) {
-      const { folder, argv } = setStage(story, origin.credentials);
+      const { folder, argv } = setStage(story, origin.kept);
       const { cluster, end } = await runAndKill(n, argv, clusterAt(origin));
       expect([n, end]).toEqual([n, undefined]);
       if (story.waits) await cluster.idle();
@@ -294,7 +308,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
   test.each(['drop-after', 'drop-before'] as const)('each write lost: %s', async (action) => {
     const { origin, count, expected } = (known ??= await undisturbed());
     for (let n = 1; n <= count; n += 1) {
-      const { folder, argv } = setStage(story, origin.credentials);
+      const { folder, argv } = setStage(story, origin.kept);
       const cluster = await startCluster(clusterAt(origin));
       cluster.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action });
       const run = await runCli(argv, cluster);

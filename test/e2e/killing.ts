@@ -27,9 +27,12 @@ export async function runAndKill(
   n: number,
   argv: readonly string[],
   options: Omit<ClusterOptions, 'onMutation'> = {},
+  /** What comes before, on the same cluster. */
+  prepare: (cluster: Cluster) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Killed> {
   const mortal = new Mortal();
   const cluster = await startCluster({ ...options, onMutation: mortal.atWrite(n) });
+  await prepare(cluster);
   const run = runCli(argv, cluster, { mortal });
   const end = await Promise.race([run, mortal.death]);
   if (end !== 'killed') return { cluster, end };

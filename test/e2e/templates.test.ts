@@ -340,7 +340,10 @@ test('a saved plan makes the replicas that it was made with', async () => {
     ['deploy', ...args, '--plan', join(dirname(labFile), 'edited.json')],
     simulator,
   );
-  expect([edited.code, edited.stderr]).toEqual([3, expect.stringContaining('does not get hookscript')]);
+  expect([edited.code, edited.stderr]).toEqual([
+    3,
+    expect.stringMatching(/template\.configure:101@pve2: options is\s+\{"hookscript":"local:x"/),
+  ]);
   const run = await runCli(['deploy', ...args, '--plan', saved], simulator);
   expect([run.code, run.code === 0 ? '' : run.stdout + run.stderr]).toEqual([0, '']);
   expect(vms(simulator.snapshot())).toMatchObject({

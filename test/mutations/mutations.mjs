@@ -21,8 +21,8 @@ export const mutations = [
   {
     of: 'planner',
     file: 'src/lib/plan/allocation.ts',
-    find: 'if (next > last) return undefined;',
-    instead: 'if (next >= last) return undefined;',
+    find: 'return handOut(next > last ? undefined : next);',
+    instead: 'return handOut(next >= last ? undefined : next);',
     why: 'the last id of the range is never used: a range of exactly the size of the class is too small',
   },
   {
@@ -98,6 +98,41 @@ export const mutations = [
 
   // Handlers and executor.
   {
+    of: 'planner',
+    file: 'src/lib/plan/saved/same-step.ts',
+    find: '!(shrinks.includes(part) && isRest(a[part], b[part])),',
+    instead: '!isRest(a[part], b[part]),',
+    why: 'a saved plan may hold more of every list, and parts that the new plan has not: cards that nobody plugs in',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/saved/compare.ts',
+    find: 'if (now.refused && now.refused.code !== saved.refused?.code)',
+    instead: 'if (now.refused && now.refused.code === saved.refused?.code && wasDue)',
+    why: 'a saved plan whose stand is refused by now counts as done',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/saved/read-pins.ts',
+    find: 'stands.filter(({ refused }) => refused?.code === NO_ROOM)',
+    instead: 'stands.filter(({ refused }) => refused === null)',
+    why: 'a saved plan that left stands out makes them once there is room: nobody has reviewed that',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/allocation.ts',
+    find: 'wish <= range.last && !used.has(wish);',
+    instead: 'wish <= range.last && !index.guests.has(wish);',
+    why: 'a saved plan may take a VMID that another class has claimed',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/stand-vms.ts',
+    find: 'return at < 0 ? open.shift() : open.splice(at, 1)[0];',
+    instead: 'return at < 0 ? undefined : open.splice(at, 1)[0];',
+    why: 'ids that a run has claimed and not used yet are never used: each run claims further ones',
+  },
+  {
     of: 'executor',
     file: 'src/lib/execute/retry.ts',
     find: "if (error instanceof AnswerLostError && (await persist(io, id, look)) === 'done') return 'already-done';",
@@ -121,8 +156,8 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/plan/document/step-traits.ts',
-    find: "'bridge.create': { effect: 'creates', roles: ['reserves'], limits: network },",
-    instead: "'bridge.create': { effect: 'creates', roles: [], limits: network },",
+    find: "'bridge.create': { effect: 'creates', roles: ['reserves', 'deploys'], limits: network },",
+    instead: "'bridge.create': { effect: 'creates', roles: ['deploys'], limits: network },",
     why: 'the planning lock is given back before the bridges are there: another run takes the same numbers',
   },
   {

@@ -176,16 +176,6 @@ describe('a whole stand', () => {
     }
   });
 
-  test('the plan says what it relies on', () => {
-    expect(result.preconditions).toEqual(
-      expect.arrayContaining([
-        { kind: 'pool', pool: 'anna', comment: 'of the Python tool' },
-        { kind: 'bridge', node: 'pve1', bridge: 'vmbr1000', comment: '' },
-        { kind: 'vm', vmid: 501, node: 'pve1', description: 'homework\nof May\n' },
-      ]),
-    );
-  });
-
   test('without --adopt it is refused as before', () => {
     expect(() => plan(wanted, [anna], cluster({}))).toThrow(/was not made by deploy-stand/);
   });

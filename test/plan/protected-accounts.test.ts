@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { formatPoolComment } from '../../src/lib/marks/pool.ts';
+import { formatPoolComment, makeClaim } from '../../src/lib/marks/pool.ts';
 import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
@@ -44,7 +44,15 @@ function taken(caller: string, more: Partial<Inventory> = {}): Inventory {
       comment: formatPoolComment({
         user: `${pool}@pve`,
         adopted: false,
-        claims: [{ lab: 'net', vmids: [], since: '2026-01-01T00:00:00Z', expires: '2026-01-02' }],
+        claims: [
+          makeClaim({
+            lab: 'net',
+            machines: [],
+            unnamed: [],
+            since: '2026-01-01T00:00:00Z',
+            expires: '2026-01-02',
+          }),
+        ],
         others: [],
       }),
     })),

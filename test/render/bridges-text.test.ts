@@ -12,13 +12,12 @@ const WIDE = { width: Infinity, color: false };
 
 function plan(nodes: readonly PlannedNode[], steps: readonly Step[] = []): Plan {
   return {
-    version: 1,
+    version: 2,
     command: 'bridges',
     lab: '',
     steps,
     stands: [],
     nodes,
-    preconditions: [],
     warnings: [],
   };
 }

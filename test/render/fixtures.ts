@@ -193,13 +193,14 @@ export function plan(
 ): Plan {
   const parts = stands.map((entry) => ('stand' in entry ? entry : { stand: entry, steps: [] }));
   return {
-    version: 1,
+    version: 2,
     command: 'deploy',
     lab: 'net',
     strategy: 'balanced',
+    since: '2026-01-15T09:00:00Z',
+    files: { lab: 'a'.repeat(64), users: 'b'.repeat(64) },
     steps: [...shared, ...parts.flatMap((part) => part.steps)],
     stands: parts.map((part) => part.stand),
-    preconditions: [{ kind: 'node-online', node: 'pve1' }],
     warnings: [],
     ...more,
   };

@@ -21,9 +21,10 @@ test.each(['[]', 'null', '5', '"x"', '{}'])('%s is no plan', (text) => {
 });
 
 test.each([
-  ['{"version": 1, "steps": 5}', 'PLAN_FILE', /was damaged or edited/],
-  ['{"version": [7]}', 'PLAN_VERSION', /has version \[7\], this program knows 1/],
-  ['{"version": 1, "secret', 'PLAN_FILE', /it is not JSON$/],
+  ['{"version": 2, "steps": 5}', 'PLAN_FILE', /was damaged or edited/],
+  ['{"version": 1, "steps": []}', 'PLAN_VERSION', /has version 1, this program knows 2/],
+  ['{"version": [7]}', 'PLAN_VERSION', /has version \[7\], this program knows 2/],
+  ['{"version": 2, "secret', 'PLAN_FILE', /it is not JSON$/],
   [Buffer.from([0x7b, 0xff]), 'PLAN_FILE', /the file is not valid UTF-8/],
 ])('%s', (text, code, message) => {
   writeFileSync(file, text);

@@ -5,6 +5,8 @@ import { configError } from './issues.ts';
 /** `value` is absent iff there are errors. */
 export interface Collected<T> {
   readonly value?: T;
+  /** Of what the file says, whatever the command line says on top. */
+  readonly digest?: string;
   readonly errors: readonly ConfigIssue[];
   readonly warnings: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** Text of lab.yml → Lab: validates and normalises, with all problems at once. Touches no file. */
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Collected } from './collect.ts';
+import { digestOf } from './file-digest.ts';
 import { Issues, type Path } from './issues.ts';
 import { normaliseLab, type WrittenLab } from './lab-normalise.ts';
 import { labRules } from './lab-rules.ts';
@@ -97,5 +98,6 @@ export function readLab(content: string, file: string, options: LabOptions = {})
   if (errors.length > 0) return { errors, warnings };
   const written = value as unknown as WrittenLab; // the schema has just said so
   const lineOf = (machine: number): number => issues.line(['machines', machine]);
-  return { value: normaliseLab(written, { name, file, lineOf }), errors, warnings };
+  const digest = digestOf(yaml.value);
+  return { value: normaliseLab(written, { name, file, lineOf }), digest, errors, warnings };
 }

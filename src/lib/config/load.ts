@@ -19,7 +19,10 @@ export interface LoadedUsers {
   readonly warnings: readonly string[];
 }
 
-export type LoadedClass = LoadedLab & LoadedUsers;
+export interface LoadedClass extends LoadedLab, LoadedUsers {
+  /** By which a saved plan is known to be of these files; empty without the file. */
+  readonly files: { readonly lab: string; readonly users: string };
+}
 
 export function parseLab(content: string, file: string, options: LabOptions = {}): LoadedLab {
   const result = collect(() => readLab(content, file, options));
@@ -68,7 +71,7 @@ export function loadClass(
 ): LoadedClass {
   const usersResult =
     usersFile === undefined
-      ? { value: [], errors: [], warnings: [] }
+      ? { value: [], digest: '', errors: [], warnings: [] }
       : collect(() => readUsers(readTextFile(usersFile).text, usersFile));
   const known = usersFile === undefined ? undefined : usersResult.value?.map((user) => user.userid);
   const labResult = collect(() =>
@@ -84,6 +87,7 @@ export function loadClass(
   return {
     lab,
     users,
+    files: { lab: labResult.digest ?? '', users: usersResult.digest ?? '' },
     warnings: [...labResult.warnings, ...usersResult.warnings, ...macsAreNotShared(lab, users)],
   };
 }

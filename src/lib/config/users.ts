@@ -3,6 +3,7 @@ import { parseUserId } from '../pve-values/userid.ts';
 import { extname } from 'node:path';
 import type { ConfigIssue } from '../errors.ts';
 import type { Collected } from './collect.ts';
+import { digestOf } from './file-digest.ts';
 import { Issues, type Source } from './issues.ts';
 import { parseDate } from './names.ts';
 import { readYaml } from './read-yaml.ts';
@@ -92,5 +93,5 @@ export function readUsers(content: string, file: string): Collected<readonly Use
   if (errors.length > 0) return { errors, warnings };
   const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
   const placed = users.map((user, at) => toUser(user, { file, line: issues.line(views[at]?.idPath ?? []) }));
-  return { value: placed, errors, warnings };
+  return { value: placed, digest: digestOf(source.value), errors, warnings };
 }

@@ -5,6 +5,10 @@ export function markTime(now: string): string {
   return now.replace(/\.\d+Z$/, 'Z');
 }
 
+export function isMarkTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
 /** When a marked object was made, by its mark. */
 export function sinceOf(comment: string): string | undefined {
   return /\bsince=(\S+)/.exec(comment)?.[1];

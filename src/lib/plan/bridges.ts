@@ -86,7 +86,7 @@ export function toPlan(nodes: readonly NodePlan[], warnings: readonly string[]):
   if (steps.length === 0 && refused.length > 0) refuse(refused);
   assertSound(steps);
   return {
-    version: 1,
+    version: 2,
     command: 'bridges',
     lab: '',
     steps,
@@ -94,7 +94,6 @@ export function toPlan(nodes: readonly NodePlan[], warnings: readonly string[]):
     nodes: nodes
       .filter(({ planned, steps: own }) => own.length > 0 || planned.refused || planned.notes.length > 0)
       .map(({ planned }) => planned),
-    preconditions: [],
     warnings,
   };
 }

@@ -24,6 +24,9 @@ interface Context {
   readonly total: number;
 }
 
+/** Code of stands, and of classes, for which there is no room. */
+export const NO_ROOM = 'NO_CAPACITY';
+
 /** More lines say nothing more. */
 const MOST_LINES = 12;
 
@@ -201,11 +204,11 @@ export function describeShortage(
     const names = one.states.map(({ user }) => user.userid);
     const whom = names.length === 1 ? 'the stand' : `the ${names.length} stands that belong together`;
     const message = `no room for ${whom} of ${listNames(names)}: ${headlines(own, context)}`;
-    for (const user of names) each.set(user, { code: 'NO_CAPACITY', message });
+    for (const user of names) each.set(user, { code: NO_ROOM, message });
   }
   return {
     whole: {
-      code: 'NO_CAPACITY',
+      code: NO_ROOM,
       message: [
         `${fits}: ${headlines(all, context)}; ${listNames(users)} would not fit`,
         ...lines.slice(0, MOST_LINES),

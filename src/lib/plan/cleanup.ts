@@ -93,12 +93,11 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
   assertSound(steps);
   const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));
   return {
-    version: 1,
+    version: 2,
     command: 'cleanup',
     lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
-    preconditions: [],
     warnings: [
       ...have.gaps,
       ...shortListWarnings(have),

@@ -1,6 +1,6 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
 import { InternalError } from '../errors.ts';
-import { markTime } from '../marks/time.ts';
+import { isMarkTime, markTime } from '../marks/time.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
@@ -15,15 +15,15 @@ import { planNetwork } from './network-steps.ts';
 import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
+import { NO_PINS, type Pins } from './pins.ts';
 import { profileOf } from './privileges/profile.ts';
-import { collectPreconditions } from './preconditions.ts';
 import { refuse } from './document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { assignSeats, type Seats } from './seats.ts';
 import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
-import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
+import type { FileDigests, Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
 import { withStudentRole } from './role-rules.ts';
 import { protectedRefusals } from './protected-accounts.ts';
@@ -38,6 +38,8 @@ export interface DeployOptions {
   readonly fit?: boolean;
   /** What former rounds of this run found taken. */
   readonly taken?: Taken;
+  /** What a saved plan chose. */
+  readonly pins?: Pins;
 }
 
 export interface DeployInput {
@@ -45,6 +47,8 @@ export interface DeployInput {
   readonly users: readonly User[];
   readonly have: Inventory;
   readonly options: DeployOptions;
+  /** Absent: the class does not come from files. */
+  readonly files?: FileDigests;
 }
 
 /** Throws PlanRefusedError when a machine has no template. */
@@ -98,7 +102,7 @@ function seatStands(
   states: readonly StandState[],
   context: StandContext,
 ): { readonly ledger: Ledger; readonly seats: Seats } {
-  const { lab, have, index, machines, choice, vmids, bridges } = context;
+  const { lab, have, index, machines, choice, vmids, bridges, pins } = context;
   const sizes = labSizes(states, context);
   const ledger = createLedger({
     lab,
@@ -111,7 +115,10 @@ function seatStands(
     freeBridges: (node) => bridges.left(node),
   });
   const demandOf = createDemands({ ...context, ledger, sizes });
-  return { ledger, seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf }) };
+  return {
+    ledger,
+    seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf, pins }),
+  };
 }
 
 /** Nodes that are left out for the caller's profile alone. */
@@ -139,6 +146,12 @@ function orderSteps(
   ];
 }
 
+/** Nothing can have been planned in the future. */
+function timeOf({ since }: Pins, { now }: Inventory): string {
+  const isPast = since !== undefined && isMarkTime(since) && Date.parse(since) <= Date.parse(now);
+  return isPast ? since : markTime(now);
+}
+
 function warningsOf(
   drafts: readonly StandDraft[],
   have: Inventory,
@@ -151,7 +164,7 @@ function warningsOf(
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
  */
-export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
+export function planDeploy({ lab, users, have, options, files }: DeployInput): Plan {
   const index = indexHave(have);
   const notStudents = protectedRefusals(users, have.caller);
   if (notStudents.length > 0) refuse(notStudents);
@@ -168,8 +181,9 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     ),
   );
   const taken = options.taken ?? { vmids: [], bridges: [] };
-  const vmids = createVmidAllocator(lab.vmidRange, index, taken);
-  const since = markTime(have.now);
+  const pins = options.pins ?? NO_PINS;
+  const vmids = createVmidAllocator(lab.vmidRange, index, taken, pins);
+  const since = timeOf(pins, have);
   const context: StandContext = {
     lab,
     have,
@@ -177,8 +191,9 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     machines,
     choice,
     vmids,
-    bridges: createBridgeAllocator(have, index, taken),
-    replicas: createReplicaPlanner({ index, vmids, since }),
+    bridges: createBridgeAllocator(have, index, taken, pins),
+    pins,
+    replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
     profile: profileOf(have.rights),
@@ -206,14 +221,15 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
   if (tooShort) refuse([tooShort]);
   const stands: PlannedStand[] = drafts.map((draft) => draft.stand);
   return {
-    version: 1,
+    version: 2,
     command: 'deploy',
     lab: lab.name,
     strategy: lab.placement.strategy,
+    since,
+    ...(files === undefined ? {} : { files }),
     ...(have.rights ? { profile: context.profile } : {}),
     steps: finished,
     stands,
-    preconditions: collectPreconditions(drafts, finished, context),
     warnings: warningsOf(drafts, have, [
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,

@@ -10,6 +10,7 @@ import {
   REPLICA_POOL,
   type ReplicaClaim,
 } from '../marks/replica.ts';
+import { NO_PINS, pinnedReplica, type Pins } from './pins.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
 import { TAG } from '../marks/vm.ts';
@@ -31,14 +32,13 @@ export interface ReplicaPlanner {
   /** `pool.create`, `pool.update`. */
   claimSteps(): Step[];
   workSteps(): Step[];
-  /** Ids that are free before the plan and taken after it. */
-  fresh(): number[];
   warnings(): string[];
 }
 
 interface Frame {
   readonly index: HaveIndex;
   readonly vmids: VmidAllocator;
+  readonly pins?: Pins;
   readonly since: string;
 }
 
@@ -116,9 +116,14 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
     const reason = isThere
       ? reasonOf(need, present, index)
       : 'what a template hands down and a copy must not have';
-    steps.push(
-      makeStep('template.configure', key, frame(reason), { node, home, vmid, description, options }),
-    );
+    const values = present?.config?.values ?? {};
+    // Else a copy that has been moved since would be configured elsewhere than a saved plan says.
+    const isConfigured =
+      isThere && Object.entries(options).every(([option, value]) => values[option] === value);
+    if (!isConfigured)
+      steps.push(
+        makeStep('template.configure', key, frame(reason), { node, home, vmid, description, options }),
+      );
     if (node !== home) {
       const locks = storageLocks(replicaStorages(need), home, index.storages);
       steps.push(
@@ -155,7 +160,7 @@ function foreignPool(index: HaveIndex): Refusal | undefined {
   };
 }
 
-export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPlanner {
+export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Frame): ReplicaPlanner {
   const drafts = new Map<string, Draft | Refusal>();
   const made = (): Draft[] => [...drafts.values()].flatMap((draft) => ('code' in draft ? [] : [draft]));
 
@@ -164,7 +169,7 @@ export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPla
     if (foreign) return foreign;
     const { source, home } = need;
     const present = begun(need, index.replicas);
-    const vmid = present?.claim.vmid ?? vmids.takeLast();
+    const vmid = present?.claim.vmid ?? vmids.takeLast(pins.replicas.get(pinnedReplica(source.vmid, home)));
     if (vmid === undefined) {
       return {
         code: 'NO_VMID',
@@ -228,7 +233,6 @@ export function createReplicaPlanner({ index, vmids, since }: Frame): ReplicaPla
       return exists ? [update] : [create, update];
     },
     workSteps: () => made().flatMap(({ steps }) => steps),
-    fresh: () => made().flatMap(({ isNew, claim }) => (isNew ? [claim.vmid] : [])),
     warnings: () => [
       ...made().flatMap(({ need }) => ejectedWarning(need) ?? []),
       ...made().flatMap(({ claim }) => staleWarnings(claim, index)),

@@ -101,7 +101,7 @@ export function planReplicate(input: ReplicateInput): Plan {
   const homes = steps.flatMap((step) => nodeOfStep(step) ?? []);
   const others = sortedUnique(homes).filter((home) => !drafts.some(({ node }) => node === home));
   return {
-    version: 1,
+    version: 2,
     command: 'templates',
     lab: lab.name,
     steps,
@@ -109,7 +109,6 @@ export function planReplicate(input: ReplicateInput): Plan {
     nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
       compareNatural(a.node, b.node),
     ),
-    preconditions: [],
     warnings: [...have.gaps, ...planner.warnings()],
   };
 }

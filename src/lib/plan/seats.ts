@@ -8,6 +8,7 @@ import type { ResolvedMachine } from './clone-ways.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
+import type { Pins } from './pins.ts';
 import {
   isSpread,
   machinesOn,
@@ -38,6 +39,7 @@ export interface SeatRequest {
   readonly states: readonly StandState[];
   readonly ledger: Ledger;
   readonly demandOf: (state: StandState, node: string) => Demand;
+  readonly pins: Pins;
 }
 
 export interface Seats {
@@ -209,12 +211,25 @@ function draftBlocks(
   );
 }
 
-/** A claim alone is a wish: kept where it can be, so that a run that was stopped goes on as it began. */
-function placeClaimed(blocks: readonly Block[], board: Board): void {
+/** The node that a saved plan chose for all stands of the block. */
+function pinnedNode({ states }: Block, { pins }: SeatRequest): string | undefined {
+  const [node, other] = new Set(states.map(({ user }) => pins.nodes.get(user.userid)));
+  return other === undefined ? node : undefined;
+}
+
+/**
+ * A claim alone is a wish: kept where it can be, so that a run that was stopped goes on as it began. After it comes the
+ * choice of a saved plan, which was made with a look at the load: how that is now does not matter.
+ */
+function placeWished(blocks: readonly Block[], board: Board, request: SeatRequest): void {
   for (const block of blocks) {
-    const wish = block.states.find((state) => state.claim?.node !== undefined)?.claim?.node;
-    if (wish !== undefined && block.nodes.includes(wish) && board.canTake(block, wish))
-      board.put(block, wish);
+    const claimed = block.states.find((state) => state.claim?.node !== undefined)?.claim?.node;
+    const pinned = pinnedNode(block, request);
+    const isPossible = (node: string): boolean =>
+      block.nodes.includes(node) &&
+      (node === pinned ? board.isApart(block, node) : board.canTake(block, node));
+    const node = [claimed, pinned].find((wish) => wish !== undefined && isPossible(wish));
+    if (node !== undefined) board.put(block, node);
   }
 }
 
@@ -241,8 +256,8 @@ function loadText(node: string, ledger: Ledger): string {
   return `${percent(ledger.taken(memory.key), memory.total)} memory after, was ${percent(memory.before, memory.total)}`;
 }
 
-function reasonFor(block: Block, node: string, found: number | undefined, { lab }: SeatRequest): string {
-  const { strategy, pin = {} } = lab.placement;
+function reasonFor(block: Block, node: string, found: number | undefined, request: SeatRequest): string {
+  const { strategy, pin = {} } = request.lab.placement;
   const extra = [
     ...(block.states.length > 1 ? [`together with ${block.states.length - 1} more`] : []),
     ...(block.states.some(({ user }) => pin[user.userid]) ? ['pinned'] : []),
@@ -254,15 +269,17 @@ function reasonFor(block: Block, node: string, found: number | undefined, { lab 
         ? ["the template's node"]
         : block.states.some((state) => state.claim?.node === node)
           ? ['claimed there']
-          : strategy === 'balanced'
-            ? [`fewest stands (${found ?? 0})`]
-            : [];
+          : node === pinnedNode(block, request)
+            ? ['as planned']
+            : strategy === 'balanced'
+              ? [`fewest stands (${found ?? 0})`]
+              : [];
   return [...base, ...extra].join(', ');
 }
 
 /** Deterministic: neither the order of users nor that of the inventory matters. */
 export function assignSeats(request: SeatRequest): Seats {
-  const { lab, states, ledger, demandOf } = request;
+  const { lab, states, ledger, demandOf, pins } = request;
   const seats = new Map<string, Seat | Refusal>();
   for (const state of states) {
     const seat = presentSeat(state, request);
@@ -275,7 +292,7 @@ export function assignSeats(request: SeatRequest): Seats {
     const seat = seats.get(state.user.userid);
     if (!seat || !('node' in seat)) continue;
     const demand = demandOf(state, seat.node);
-    if (ledger.fits(demand)) ledger.take(demand);
+    if (pins.nodes.get(state.user.userid) === seat.node || ledger.fits(demand)) ledger.take(demand);
     else left.push({ states: [state], nodes: [{ node: seat.node, demand, isApart: true }] });
   }
   const blocks: Block[] = [];
@@ -284,7 +301,7 @@ export function assignSeats(request: SeatRequest): Seats {
     if (draft.refused) for (const { user } of draft.states) seats.set(user.userid, draft.refused);
     else blocks.push(toBlock(draft, request));
   }
-  placeClaimed(blocks, board);
+  placeWished(blocks, board, request);
   const pending = blocks.filter((block) => board.nodeOf(block) === undefined);
   const found = lab.placement.strategy === 'smart' ? undefined : placeBalanced(pending, board);
   if (!found) placeSmart(pending, board);

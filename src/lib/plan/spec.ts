@@ -1,7 +1,7 @@
 /** The spec of a machine: a short hash of what configuration makes of it, written into the VM's mark. */
 import { createHash } from 'node:crypto';
 import type { CloudInit, Lab, Machine, Network } from '../config/types.ts';
-import { compareText } from '../order.ts';
+import { canonicalText } from '../order.ts';
 
 /** NIC index of `networks[position]`: an ecorouter's net0 is its management port. */
 export function nicIndex(machine: Machine, position: number): number {
@@ -16,25 +16,8 @@ export function nicFirewall(machine: Machine, network: Network): boolean {
   return network.firewall ?? machine.deviceType === 'linux';
 }
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** JSON with sorted keys, so that equal content is equal text. */
-function canonical(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(
-      entries.sort(([a], [b]) => compareText(a, b)).map(([key, item]) => [key, canonical(item)]),
-    );
-  }
-  return value as Json; // plain data only: strings, numbers, booleans, null
-}
-
 function hash(value: unknown, length: number): string {
-  return createHash('sha256')
-    .update(JSON.stringify(canonical(value)))
-    .digest('hex')
-    .slice(0, length);
+  return createHash('sha256').update(canonicalText(value)).digest('hex').slice(0, length);
 }
 
 /** A password's hash in a description that students read could be guessed at: left out. */

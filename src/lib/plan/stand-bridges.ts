@@ -7,6 +7,7 @@ import { findAdoptedBridges } from './adopt-bridges.ts';
 import type { BridgeAllocator } from './allocation.ts';
 import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { isPending } from './bridge-view.ts';
+import { pinnedBridge, type Pins } from './pins.ts';
 import { formatBridgeMark } from '../marks/bridge.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { nicIndex } from './spec.ts';
@@ -71,6 +72,7 @@ interface Request {
   readonly have: Inventory;
   readonly index: HaveIndex;
   readonly bridges: BridgeAllocator;
+  readonly pins: Pins;
   readonly since: string;
 }
 
@@ -154,7 +156,8 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
     );
     return;
   }
-  const taken = former === undefined ? request.bridges.take(node) : { bridge: former, repeated: false };
+  const wish = request.pins.bridges.get(pinnedBridge(userid, node, alias));
+  const taken = former === undefined ? request.bridges.take(node, wish) : { bridge: former, repeated: false };
   if (!taken) {
     out.refused = {
       code: 'NO_BRIDGE',

@@ -12,6 +12,7 @@ import type { ClaimedMachine } from '../marks/pool.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
 import { presentNics, type Nic } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
+import { pinnedMachine, type Pins } from './pins.ts';
 import type { Profile } from './privileges/types.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from './spec.ts';
@@ -33,6 +34,7 @@ interface Request {
   readonly bridges: ReadonlyMap<string, string>;
   readonly index: HaveIndex;
   readonly vmids: VmidAllocator;
+  readonly pins: Pins;
   readonly replicas: ReplicaPlanner;
   /** MACs in use; grows. */
   readonly macs: Set<string>;
@@ -228,6 +230,12 @@ function whyClone(vmid: number, isReused: boolean, isInFlight: boolean): string 
   return isReused ? `unfinished: VMID ${vmid} is claimed, the VM is not complete` : 'missing';
 }
 
+/** An id that was claimed and never used goes before a free one. */
+function takeOpen(open: number[], wish: number | undefined): number | undefined {
+  const at = wish === undefined ? -1 : open.indexOf(wish);
+  return at < 0 ? open.shift() : open.splice(at, 1)[0];
+}
+
 function addMissing(
   request: Request,
   resolved: ResolvedMachine,
@@ -241,8 +249,9 @@ function addMissing(
   if ('code' in source) return source;
   draft.warnings.push(...source.warnings);
   const former = request.state.open.get(machine.name);
-  const reused = former?.vmid ?? open.shift();
-  const vmid = reused ?? request.vmids.take();
+  const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
+  const reused = former?.vmid ?? takeOpen(open, wish);
+  const vmid = reused ?? request.vmids.take(wish);
   if (vmid === undefined) {
     const { first, last } = request.lab.vmidRange;
     return {

@@ -12,9 +12,11 @@ import {
   type ClaimedMachine,
   type PoolMark,
 } from '../marks/pool.ts';
+import { NO_ROOM } from './capacity-text.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import { isSpread, lacksReserved, type NodeChoice } from './placement.ts';
 import { sortedUnique } from '../order.ts';
+import type { Pins } from './pins.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Seat } from './seats.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
@@ -34,6 +36,7 @@ export interface StandContext {
   readonly choice: NodeChoice;
   readonly vmids: VmidAllocator;
   readonly bridges: BridgeAllocator;
+  readonly pins: Pins;
   readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
@@ -50,8 +53,6 @@ export interface StandDraft {
   readonly down: readonly string[];
   /** Everything after the reservation. */
   readonly workSteps: readonly Step[];
-  /** Ids that are free before the plan and taken after it. */
-  readonly freshVmids: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -69,7 +70,6 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
     bridgeSteps: [],
     down: [],
     workSteps: [],
-    freshVmids: [],
     warnings: [],
   };
 }
@@ -398,8 +398,19 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
     state.refused ??
     poolNameRefusal(state, context) ??
     realmRefusal(state.user, context.have, context.index) ??
-    roleConflict(state, context)
+    roleConflict(state, context) ??
+    leftOutBefore(state, context)
   );
+}
+
+/** What had no room is not part of a saved plan, even if there is room by now. */
+function leftOutBefore({ user }: StandState, { pins }: StandContext): Refusal | undefined {
+  if (!pins.leftOut.has(user.userid)) return undefined;
+  return {
+    code: NO_ROOM,
+    message: `the saved plan leaves out the stand of ${user.userid}: there was no room when it was made`,
+    hint: 'deploy without --plan, or make a new plan',
+  };
 }
 
 export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
@@ -448,7 +459,6 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       ...acl,
       ...starts,
     ],
-    freshVmids: vms.fresh,
     warnings: [...bridges.warnings, ...vms.warnings],
   };
 }

@@ -81,13 +81,12 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
     if (!fate.goes) entry.notes.push(`replica ${vmid} of template ${source} stays: ${fate.why}`);
   }
   return {
-    version: 1,
+    version: 2,
     command: 'templates',
     lab: '',
     steps,
     stands: [],
     nodes: [...planned.values()].sort((a, b) => compareNatural(a.node, b.node)) satisfies PlannedNode[],
-    preconditions: [],
     warnings: have.gaps,
   };
 }

@@ -57,12 +57,11 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);
   return {
-    version: 1,
+    version: 2,
     command: 'users',
     lab: '',
     steps,
     stands: drafts.map(({ stand }) => stand),
-    preconditions: [],
     warnings: [
       ...have.gaps,
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),

@@ -14,9 +14,10 @@ import { membersOf, nodesWithAdoptable } from './adoptable.ts';
 import { LOCK_POOL } from '../marks/lock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../plan/privileges/scopes.ts';
-import { brokenPreconditions } from '../plan/preconditions.ts';
-import { foreignSteps } from '../plan/saved-plan.ts';
-import type { Plan } from '../plan/document/plan.ts';
+import { freshVmids } from '../plan/fresh-vmids.ts';
+import { PLAN_AGAIN, usersOf } from '../plan/saved/of-class.ts';
+import { planAgain } from '../plan/saved/plan-again.ts';
+import type { FileDigests, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
@@ -31,7 +32,9 @@ export type DeployContext = RunContext & { readonly credentials: CredentialsFile
 export interface DeployWant {
   readonly lab: Lab;
   readonly users: readonly User[];
-  readonly options: Omit<DeployOptions, 'taken'>;
+  readonly options: Omit<DeployOptions, 'taken' | 'pins'>;
+  /** Kept in the plan; a saved plan of other files is refused. */
+  readonly files?: FileDigests;
 }
 
 const MAX_ROUNDS = 3;
@@ -80,11 +83,12 @@ function planRequest(want: DeployWant, have: Inventory, taken: Taken): PlanReque
   };
 }
 
-async function readAndPlan(
-  want: DeployWant,
-  context: PlanContext,
-  taken: Taken,
-): Promise<{ plan: Plan; have: Inventory }> {
+interface Planned {
+  readonly plan: Plan;
+  readonly have: Inventory;
+}
+
+async function readAndPlan(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
   const have = await readInventory(context, scopeOf(want));
   return { plan: planPermitted(planRequest(want, have, taken), context), have };
 }
@@ -93,25 +97,35 @@ async function readAndPlan(
  * A confined caller does not see the guests of others, and its claims reserve nothing in PVE: whether its new numbers are
  * free is asked one by one. Ids of former claims may have clones under way; those are waited for.
  */
-async function usedVmids({ profile, preconditions }: Plan, { pve, hard }: ReadContext): Promise<number[]> {
-  if (profile !== 'confined') return [];
-  const fresh = preconditions.flatMap((one) => (one.kind === 'vmid-free' ? [one.vmid] : []));
+async function usedVmids({ plan, have }: Planned, { pve, hard }: ReadContext): Promise<number[]> {
+  if (plan.profile !== 'confined') return [];
+  const fresh = freshVmids(plan, have);
   const free = await pMap(fresh, (vmid) => pve.isVmidFree(vmid, hard), { concurrency: PARALLEL_READS });
   return fresh.filter((_, at) => free[at] === false);
 }
 
-async function planUnused(
-  want: DeployWant,
-  context: PlanContext,
-  taken: Taken,
-): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
+async function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
   const have = await readInventory(context, scopeOf(want));
   for (;;) {
     const plan = planPermitted(planRequest(want, have, taken), context);
-    const used = await usedVmids(plan, context);
+    const used = await usedVmids({ plan, have }, context);
     if (used.length === 0) return { plan, have };
     taken.vmids.push(...used);
   }
+}
+
+async function readAndPlanAgain(saved: Plan, want: DeployWant, context: PlanContext): Promise<Planned> {
+  const have = await readInventory(context, scopeOf(want));
+  const make = (): Plan => planAgain(saved, { ...want, have });
+  const request = { ...planRequest(want, have, { vmids: [], bridges: [] }), make };
+  const planned = { plan: planPermitted(request, context), have };
+  const [used, ...more] = await usedVmids(planned, context);
+  if (used === undefined) return planned;
+  throw new PlanRefusedError(
+    'PLAN_STALE',
+    `VMID ${used} is taken by a guest out of the caller's sight${more.length > 0 ? `, and ${more.length} more are` : ''}`,
+    { hint: PLAN_AGAIN },
+  );
 }
 
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */
@@ -127,8 +141,15 @@ function run(plan: Plan, want: DeployWant, context: DeployContext, lock?: Planni
   });
 }
 
-async function runRound(want: DeployWant, context: DeployContext, taken: Taken): Promise<Round> {
-  const first = await readAndPlan(want, context, taken);
+interface Planning {
+  /** Before the lock is taken, so that what is refused writes nothing. */
+  readonly look: () => Promise<Planned>;
+  /** Under the lock. */
+  readonly settle: () => Promise<Planned>;
+}
+
+async function runRound(want: DeployWant, context: DeployContext, planning: Planning): Promise<Round> {
+  const first = await planning.look();
   await settleExisting(first.plan, first.have, context.credentials);
   if (!needsLock(first.plan, first.have)) {
     await context.keepPlan?.(first.plan);
@@ -138,7 +159,7 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
   }
   return withLock(context, {
     plan: async () => {
-      const { plan, have } = await planUnused(want, context, taken);
+      const { plan, have } = await planning.settle();
       // What a killed run had under way may have come true since the first look.
       await settleExisting(plan, have, context.credentials);
       await context.keepPlan?.(plan);
@@ -204,7 +225,11 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
     const last = rounds.at(-1);
     let round: Round;
     try {
-      round = await runRound({ ...want, users, options }, checks, taken);
+      const rest = { ...want, users, options };
+      round = await runRound(rest, checks, {
+        look: () => readAndPlan(rest, checks, taken),
+        settle: () => planUnused(rest, checks, taken),
+      });
     } catch (error) {
       if (!last || !(error instanceof StandError) || error instanceof InternalError) throw error;
       rounds.push(givenUp(last, users, error));
@@ -224,49 +249,16 @@ function outcome(rounds: readonly Round[]): RunOutcome {
   return { plan: first.plan, summary: summarizeRun(rounds), rounds };
 }
 
-/** Applies a saved plan as it is, iff everything it relied on still holds. Never re-plans. */
+/**
+ * Applies what is left of a saved plan, iff planning again with its choices finds nothing else to do. Numbers that are
+ * taken meanwhile fail their stands: nothing is planned under other ones.
+ */
 export async function applySavedPlan(
-  plan: Plan,
+  saved: Plan,
   want: DeployWant,
   context: DeployContext,
 ): Promise<RunOutcome> {
-  const adopt = want.options.adopt || plan.steps.some((step) => step.kind === 'vm.mark');
-  const scope = scopeOf({ ...want, options: { ...want.options, adopt } });
-  const check = async (): Promise<void> => {
-    const have = await readInventory(context, scope);
-    const used = await usedVmids(plan, context);
-    const broken = [
-      ...brokenPreconditions(plan, have),
-      ...used.map((vmid) => `VMID ${vmid} is taken by a guest out of the caller's sight`),
-    ];
-    if (broken.length > 0) {
-      throw new PlanRefusedError(
-        'PLAN_STALE',
-        ['the cluster changed since the plan was made:', ...broken].join('\n  '),
-        {
-          hint: 'make a new plan with --dry-run --out',
-        },
-      );
-    }
-    const foreign = foreignSteps(plan, { ...want, adopt: want.options.adopt }, have);
-    if (foreign.length > 0) {
-      throw new PlanRefusedError(
-        'PLAN_FOREIGN',
-        ['the plan reaches beyond this class:', ...foreign].join('\n  '),
-        { hint: 'it was edited, or made from other files; make a new plan with --dry-run --out' },
-      );
-    }
-    await settleExisting(plan, have, context.credentials);
-    await context.keepPlan?.(plan);
-  };
-  const apply = async (lock?: PlanningLock): Promise<RunOutcome> => {
-    context.onPlan(plan);
-    return outcome([{ plan, result: await run(plan, want, context, lock) }]);
-  };
-  const before = await readInventory(context, scopeOf(want));
-  planPermitted({ ...planRequest(want, before, { vmids: [], bridges: [] }), make: () => plan }, context);
-  if (plan.steps.some((step) => hasRole(step, 'reserves')))
-    return withLock(context, { plan: check, apply: (_, lock) => apply(lock) });
-  await check();
-  return apply();
+  const rest = { ...want, users: usersOf(saved, want.users) };
+  const plan = () => readAndPlanAgain(saved, rest, context);
+  return outcome([await runRound(rest, context, { look: plan, settle: plan })]);
 }

@@ -68,13 +68,11 @@ export function loadPlan(file: string): Plan {
   if (typeof value !== 'object' || value === null || !('version' in value))
     throw new ConfigError('PLAN_FILE', `${file} is no plan of deploy-stand`, { hint: HOW_TO_MAKE });
   const { version } = value;
-  if (version !== 1) {
+  if (version !== 2) {
     throw new ConfigError(
       'PLAN_VERSION',
-      `plan ${file} has version ${JSON.stringify(version)}, this program knows 1`,
-      {
-        hint: 'make a new plan with this version of deploy-stand',
-      },
+      `plan ${file} has version ${JSON.stringify(version)}, this program knows 2`,
+      { hint: `plan again: \`deploy … --dry-run --out ${file}\`` },
     );
   }
   const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true });

@@ -20,7 +20,7 @@ import {
 } from './report.ts';
 import { evenOut } from './spread.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
-import { plannedStands, planSteps, preconditionsOf } from './steps.ts';
+import { plannedStands, planSteps } from './steps.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../../inventory/balance-types.ts';
 import type { BalanceReport, BalanceVerdict, RejectedMove, StuckStand } from '../document/balance-report.ts';
 import { buildUnits, type UnitIndex } from './units.ts';
@@ -239,13 +239,12 @@ export function planBalance(input: BalanceInput): BalanceDecision {
     ...(world.history.goneBefore === undefined ? {} : { historyGoneBefore: world.history.goneBefore }),
   };
   const plan: BalancePlan = {
-    version: 1,
+    version: 2,
     command: 'balance',
     lab: '',
     steps,
     stands: plannedStands(capped.kept, network, world),
     balance,
-    preconditions: preconditionsOf(steps, world),
     warnings: [...warningsOf(world), ...network.warnings],
   };
   return { plan, needs: needsOf(capped, network, draft) };

@@ -2,7 +2,7 @@
 import { isRunning } from './load.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import { sortedUnique } from '../../order.ts';
-import type { PlannedStand, PlannedVm, Precondition } from '../document/plan.ts';
+import type { PlannedStand, PlannedVm } from '../document/plan.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { ChosenMove } from './draft.ts';
 import type { StandNetwork } from './stand-network.ts';
@@ -117,24 +117,4 @@ export function plannedStands(
     const { user, pool } = found.stand;
     return [{ user, pool, node: found.to, vms, bridges: network.planned.get(key) ?? [], notes: [] }];
   });
-}
-
-export function preconditionsOf(steps: readonly Step[], world: World): Precondition[] {
-  const nodes = sortedUnique(
-    steps.flatMap((step) =>
-      step.kind === 'vm.migrate' ? [step.node, step.target] : 'node' in step ? [step.node] : [],
-    ),
-  );
-  return [
-    ...nodes.map((node): Precondition => ({ kind: 'node-online', node })),
-    ...steps.flatMap((step): Precondition[] =>
-      step.kind === 'bridge.create' ? [{ kind: 'bridge-free', node: step.node, bridge: step.bridge }] : [],
-    ),
-    ...steps.flatMap((step): Precondition[] => {
-      const description = step.kind === 'vm.migrate' ? world.descriptions.get(step.vmid) : undefined;
-      return step.kind === 'vm.migrate' && description !== undefined
-        ? [{ kind: 'vm', vmid: step.vmid, node: step.node, description }]
-        : [];
-    }),
-  ];
 }

@@ -3,16 +3,11 @@ import type { Strategy } from '../../config/types.ts';
 import type { BalanceReport } from './balance-report.ts';
 import type { Step } from './step.ts';
 
-/** What must still be true when a saved plan is applied. */
-export type Precondition =
-  | { readonly kind: 'vmid-free'; readonly vmid: number }
-  | { readonly kind: 'bridge-free'; readonly bridge: string; readonly node: string }
-  | { readonly kind: 'bridge'; readonly bridge: string; readonly node: string; readonly comment: string }
-  | { readonly kind: 'template'; readonly vmid: number; readonly node: string; readonly digest: string }
-  | { readonly kind: 'pool'; readonly pool: string; readonly comment: string | null }
-  | { readonly kind: 'user-absent'; readonly userid: string }
-  | { readonly kind: 'vm'; readonly vmid: number; readonly node: string; readonly description: string }
-  | { readonly kind: 'node-online'; readonly node: string };
+/** SHA-256 of what the input files say; passwords, comments and layout aside. */
+export interface FileDigests {
+  readonly lab: string;
+  readonly users: string;
+}
 
 export interface PlannedVm {
   readonly vmid: number;
@@ -64,12 +59,16 @@ export interface PlannedNode {
 }
 
 export interface Plan {
-  readonly version: 1;
+  readonly version: 2;
   readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates' | 'balance';
   /** Empty when several labs are concerned. */
   readonly lab: string;
   /** Of a deploy. */
   readonly strategy?: Strategy;
+  /** Of a deploy: when it was planned, as marks write it. */
+  readonly since?: string;
+  /** Of a deploy: the files that it was planned from. */
+  readonly files?: FileDigests;
   /** By which rights of the caller VMs are made and claimed; absent where it was not asked. */
   readonly profile?: 'full' | 'confined';
   /** Topological: a step stands behind all it depends on. */
@@ -79,6 +78,5 @@ export interface Plan {
   readonly nodes?: readonly PlannedNode[];
   /** Of `balance`: loads, and why each guest moves or stays. */
   readonly balance?: BalanceReport;
-  readonly preconditions: readonly Precondition[];
   readonly warnings: readonly string[];
 }

@@ -2,7 +2,7 @@
  * What is true of each kind of step, wherever it is asked: one row per kind, and a kind without a row does not compile.
  * Holds no words for people (render/) and no privileges (privileges/), and sizes no limit (execute/limits.ts).
  */
-import type { Step, StepKind, StepOf } from './step.ts';
+import type { Step, StepKind, StepOf, StepPayloads } from './step.ts';
 
 /** `takes-away`: a right; `removes`: an object is gone afterwards, which `--max-changes` counts. */
 export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
@@ -14,13 +14,22 @@ export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
  * `edits`: can be all there is to do for a stand that is complete.
  * `sets-password`: afterwards the user has a password that may be new.
  * `makes-replica`: part of the making of a copy of a template.
+ * `deploys`: a deploy plans it, so that a saved plan may hold it; a removal is always planned anew.
  */
 export type StepRole =
-  'reserves' | 'told-to-planners' | 'gives-up' | 'edits' | 'sets-password' | 'makes-replica';
+  'reserves' | 'told-to-planners' | 'gives-up' | 'edits' | 'sets-password' | 'makes-replica' | 'deploys';
 
 interface StepTraits<K extends StepKind> {
   readonly effect: StepEffect;
   readonly roles: readonly StepRole[];
+  /** Of which less is left to do when the rest of a plan is planned again: shorter lists, or nothing. Default: none. */
+  readonly shrinks?: readonly (keyof StepPayloads[K])[];
+  /** Claims: how much of one is made already, and by which seal the rest will be known, is no difference of two plans. */
+  readonly claims?: readonly (keyof StepPayloads[K])[];
+  /** What tells how far the work has come by now. */
+  readonly progress?: readonly (keyof StepPayloads[K])[];
+  /** The kind whose work, done in part, comes back as this one. */
+  readonly resumes?: StepKind;
   /** Keys of the limits that it falls under: by PVE's locks, and by what a node bears. */
   readonly limits: (step: StepOf<K>) => readonly string[];
 }
@@ -48,52 +57,74 @@ const storages = ({ locks }: WithLocks): readonly string[] => [
 ];
 
 const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
-  'user.create': { effect: 'creates', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
+  'user.create': {
+    effect: 'creates',
+    roles: ['told-to-planners', 'sets-password', 'deploys'],
+    limits: userConfig,
+  },
   'user.update': { effect: 'changes', roles: [], limits: userConfig },
   'user.password': { effect: 'changes', roles: ['sets-password'], limits: userConfig },
   'user.recreate': { effect: 'changes', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
   'user.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
-  'pool.create': { effect: 'creates', roles: ['told-to-planners', 'reserves'], limits: userConfig },
-  'pool.update': { effect: 'changes', roles: ['told-to-planners', 'reserves'], limits: userConfig },
-  'pool.join': { effect: 'changes', roles: ['told-to-planners'], limits: userConfig },
+  'pool.create': {
+    effect: 'creates',
+    roles: ['told-to-planners', 'reserves', 'deploys'],
+    claims: ['comment'],
+    limits: userConfig,
+  },
+  'pool.update': {
+    effect: 'changes',
+    roles: ['told-to-planners', 'reserves', 'deploys'],
+    resumes: 'pool.create',
+    claims: ['comment'],
+    shrinks: ['addVmids', 'takeOver'],
+    limits: userConfig,
+  },
+  'pool.join': {
+    effect: 'changes',
+    roles: ['told-to-planners', 'deploys'],
+    shrinks: ['machines'],
+    limits: userConfig,
+  },
   'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
-  'role.create': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
-  'acl.grant': { effect: 'creates', roles: ['told-to-planners'], limits: userConfig },
-  'acl.revoke': { effect: 'takes-away', roles: [], limits: userConfig },
-  'bridge.create': { effect: 'creates', roles: ['reserves'], limits: network },
-  'bridge.update': { effect: 'changes', roles: ['reserves', 'edits'], limits: network },
+  'role.create': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
+  'acl.grant': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
+  'acl.revoke': { effect: 'takes-away', roles: ['deploys'], limits: userConfig },
+  'bridge.create': { effect: 'creates', roles: ['reserves', 'deploys'], limits: network },
+  'bridge.update': { effect: 'changes', roles: ['reserves', 'edits', 'deploys'], limits: network },
   'bridge.delete': { effect: 'removes', roles: [], limits: network },
-  'network.reload': { effect: 'changes', roles: ['edits'], limits: network },
+  'network.reload': { effect: 'changes', roles: ['edits', 'deploys'], shrinks: ['bridges'], limits: network },
   'template.clone': {
     effect: 'creates',
-    roles: ['makes-replica'],
+    roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), `copy:${step.node}`, ...storages(step)],
   },
-  'template.configure': { effect: 'changes', roles: ['makes-replica'], limits: sync },
+  'template.configure': { effect: 'changes', roles: ['makes-replica', 'deploys'], limits: sync },
   'template.migrate': {
     effect: 'changes',
-    roles: ['makes-replica'],
+    roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), `copy:${step.node}`, `copy:${step.home}`, ...storages(step)],
   },
   'template.convert': {
     effect: 'changes',
-    roles: ['makes-replica'],
+    roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), ...storages(step)],
   },
   'vm.clone': {
     effect: 'creates',
-    roles: [],
+    roles: ['deploys'],
+    progress: ['isUnderWay'],
     limits: (step) => [
       ...task(step),
       ...(step.joinsAtOnce === true ? ['pool-clone'] : []),
       ...storages(step),
     ],
   },
-  'vm.mark': { effect: 'changes', roles: [], limits: sync },
-  'vm.configure': { effect: 'changes', roles: ['edits'], limits: sync },
-  'vm.snapshot': { effect: 'creates', roles: [], limits: task },
-  'vm.start': { effect: 'changes', roles: [], limits: task },
+  'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
+  'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
+  'vm.snapshot': { effect: 'creates', roles: ['deploys'], limits: task },
+  'vm.start': { effect: 'changes', roles: ['deploys'], limits: task },
   'vm.stop': { effect: 'changes', roles: [], limits: task },
   'vm.unprotect': { effect: 'changes', roles: [], limits: sync },
   'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), 'destroy'] },
@@ -112,6 +143,20 @@ export function effectOf({ kind }: Pick<Step, 'kind'>): StepEffect {
 
 export function hasRole({ kind }: Pick<Step, 'kind'>, role: StepRole): boolean {
   return TRAITS[kind].roles.includes(role);
+}
+
+/** Parts of the payload of which a later plan may have less. */
+/** What of a kind may differ between a saved plan and the rest of it that is planned now. */
+export interface Leeway {
+  readonly shrinks: readonly string[];
+  readonly claims: readonly string[];
+  readonly progress: readonly string[];
+  readonly resumes: StepKind | undefined;
+}
+
+export function leewayOf({ kind }: Pick<Step, 'kind'>): Leeway {
+  const { shrinks = [], claims = [], progress = [], resumes } = TRAITS[kind];
+  return { shrinks, claims, progress, resumes };
 }
 
 /** No switch and no cast: the map's type ties each kind to its function. */
