@@ -1,3 +1,4 @@
+import { counterpart } from '../../../src/lib/plan/saved/same-step.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
@@ -66,8 +67,8 @@ describe('a plan that was half applied', () => {
         const done = closed(saved.steps, new Set(places));
         const half = applied(world.lab, { ...saved, steps: done }, world.have);
         const rest = again(world, saved, { ...half, now: '2026-11-22T09:30:00.000Z' });
-        const known = new Set(ids(saved));
-        expect(ids(rest).filter((id) => !known.has(id))).toEqual([]);
+        const known = new Map(saved.steps.map((step) => [step.id, step]));
+        expect(rest.steps.filter((step) => counterpart(step, known) === undefined)).toEqual([]);
         const finished = applied(world.lab, rest, half);
         const byName = ({ pools }: Inventory) => [...pools].sort((a, b) => (a.pool < b.pool ? -1 : 1));
         expect(byName(finished)).toEqual(byName(end));

@@ -1,4 +1,5 @@
 /** Classes and clusters whose saved plans hold, together, every kind of step that a deploy plans. */
+import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../../src/lib/marks/role.ts';
 import type { Lab, User } from '../../../src/lib/config/types.ts';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
@@ -129,4 +130,17 @@ export const confined = world({
   have: have({ rights: { '/pool': { 'VM.Allocate': true } } }),
 });
 
-export const worlds = { fresh, copied, changed, adopted, confined };
+const rolePrivileges = {
+  Administrator: [...STUDENT_PRIVILEGES],
+  PVEVMAdmin: ['VM.Audit'],
+  PVEVMUser: ['VM.Audit'],
+};
+
+/** With the role of `role: student`, which is missing. */
+const ownRole = world({
+  lab: { ...simple, access: { role: STUDENT_ROLE } },
+  users: [user('anna')],
+  have: have({ roles: Object.keys(rolePrivileges), rolePrivileges }),
+});
+
+export const worlds = { fresh, copied, changed, adopted, confined, ownRole };

@@ -24,9 +24,13 @@ function isPartOf(now: unknown, saved: unknown): boolean {
 
 function isRest(now: unknown, saved: unknown): boolean {
   if (now === undefined) return true;
-  if (!Array.isArray(now)) return false;
-  const known: readonly unknown[] = Array.isArray(saved) ? saved : [];
+  if (!Array.isArray(now) || !Array.isArray(saved)) return false;
+  const known: readonly unknown[] = saved;
   return now.every((item) => known.some((one) => isPartOf(item, one)));
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 function isSameClaim(now: unknown, saved: unknown): boolean {
@@ -44,12 +48,13 @@ export function counterpart(now: Step, saved: ReadonlyMap<string, Step>): Step |
 export function changedParts(now: Step, saved: Step): string[] {
   const [a, b] = [now, saved] as unknown as readonly [Parts, Parts]; // any part of any kind
   const { shrinks, claims, progress, resumes } = leewayOf(now);
+  const isResumed = saved.kind === resumes && saved.id !== now.id;
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
     (part) =>
       !FRAME.has(part) &&
       !progress.includes(part) &&
       canonicalText(a[part]) !== canonicalText(b[part]) &&
-      !(part === 'kind' && saved.kind === resumes) &&
+      !(isResumed && (part === 'kind' || isNothing(a[part]))) &&
       !(shrinks.includes(part) && isRest(a[part], b[part])) &&
       !(claims.includes(part) && isSameClaim(a[part], b[part])),
   );
