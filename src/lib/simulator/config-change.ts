@@ -7,7 +7,6 @@ import {
   isUnusedKey,
   parseDrive,
   printDrive,
-  without,
 } from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
@@ -17,6 +16,7 @@ import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
 import { dropState, isHibernated } from './vmstate.ts';
 import { activateStorage, addVolume, cloudInitVolid, linkedChildren } from './volumes.ts';
+import { without } from './without.ts';
 
 export interface ConfigChange {
   readonly set: Readonly<GuestConfig>;

@@ -6,6 +6,7 @@ import { die } from './pve-error.ts';
 import { randomMac, sha1 } from './secrets.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
+import { without } from './without.ts';
 
 function parseProperties(contract: Contract, format: string, text: string): Properties {
   const known = contract.formats.get(format);
@@ -126,9 +127,4 @@ export function findGuest(sim: Sim, node: string, vmid: number): GuestState {
     die(`unable to find configuration file for VM ${vmid} on node '${node}'`);
   }
   return guest;
-}
-
-/** Sets or removes keys without leaving undefined ones behind. */
-export function without(config: Readonly<GuestConfig>, ...keys: readonly string[]): GuestConfig {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
 }

@@ -3,10 +3,10 @@
  * See ha-manager HA/Manager.pm and HA/LRM.pm; the times were measured on 9.2.
  */
 import { isRunning } from './guest-view.ts';
-import { omit } from './omit.ts';
 import type { Sim } from './sim.ts';
 import type { GuestState, HaResourceState } from './state.ts';
 import type { World } from './world.ts';
+import { without } from './without.ts';
 
 /** From a request to the task that carries it out. */
 const startMs = 5_000;
@@ -115,7 +115,7 @@ export function requestStop(
 function settle(sim: Sim, sid: string): void {
   const found = resourceOf(sim, sid);
   if (!found) return;
-  sim.world.haResources.set(sid, omit(found, 'status'));
+  sim.world.haResources.set(sid, without(found, 'status'));
   if (found.state === 'stopped') later(sim, stopMs, () => obeyStop(sim, sid, {}));
 }
 

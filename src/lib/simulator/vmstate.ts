@@ -1,9 +1,10 @@
 /** The volume that holds a machine's memory: of a hibernated machine, of a snapshot with RAM. Starts and stops nothing. */
-import { drivesOf, without } from './guest-config.ts';
+import { drivesOf } from './guest-config.ts';
 import { maxMemory } from './guest-view.ts';
 import type { Sim } from './sim.ts';
 import type { GuestState } from './state.ts';
 import { addVolume, checkEnabled } from './volumes.ts';
+import { without } from './without.ts';
 
 const mib = 1024 ** 2;
 

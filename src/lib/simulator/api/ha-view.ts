@@ -1,9 +1,9 @@
 /** Rows about HA: resources, the manager's status, nodes. Reads only. */
 import { crmState } from '../ha-manager.ts';
-import { omit } from '../omit.ts';
 import { die } from '../pve-error.ts';
 import type { Call } from '../sim.ts';
 import type { HaResourceState, NodeState } from '../state.ts';
+import { without } from '../without.ts';
 
 export const HA_DIGEST = '0'.repeat(40);
 
@@ -26,7 +26,7 @@ export function haResourceRow(call: Call, sid: string): Record<string, unknown> 
   const found = call.sim.world.haResources.get(sid) ?? die(`no such resource '${sid}'`);
   const { group, options } = found;
   return {
-    ...omit(found, 'status', 'group', 'options'),
+    ...without(found, 'status', 'group', 'options'),
     ...options,
     ...(group === undefined || call.sim.facts.major === 9 ? {} : { group }),
     type: sid.split(':')[0],

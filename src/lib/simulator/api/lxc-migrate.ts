@@ -1,6 +1,5 @@
 /** `POST …/lxc/{vmid}/migrate`. See pve-container API2/LXC.pm and LXC/Migrate.pm. */
 import { checkContainerLock, loadContainer, lockContainer } from '../containers.ts';
-import { without } from '../guest-config.ts';
 import { isRunning, noteChange } from '../guest-view.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
@@ -8,6 +7,7 @@ import type { GuestState } from '../state.ts';
 import { textArg, type Worker } from '../tasks.ts';
 import { addVolume, storageOf } from '../volumes.ts';
 import { isOnNode } from './storage-view.ts';
+import { without } from '../without.ts';
 
 const volidOf = (value: string): string => value.split(',', 1)[0] ?? '';
 

@@ -8,7 +8,6 @@ import {
   loadGuest,
   parseDrive,
   printDrive,
-  without,
   type Drive,
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
@@ -20,6 +19,7 @@ import { lockGuest, type Call, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import { textArg, type JobArgs, type Worker } from '../tasks.ts';
 import { addVolume, canRename, checkEnabled } from '../volumes.ts';
+import { without } from '../without.ts';
 
 /** Tools.pm assert_if_modified. */
 export function checkUnmodified(guest: GuestState, digest: string, prefix = ''): void {

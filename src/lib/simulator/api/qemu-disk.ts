@@ -7,7 +7,6 @@ import {
   loadGuest,
   parseDrive,
   printDrive,
-  without,
   type Drive,
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange, printSize } from '../guest-view.ts';
@@ -20,6 +19,7 @@ import { addVolume, checkEnabled, keptFormat, linkedChildren, underStorageLock }
 import { put as putConfig } from './qemu-config.ts';
 import { checkUnmodified, startReassign } from './qemu-disk-reassign.ts';
 import { convert } from './qemu-lifecycle.ts';
+import { without } from '../without.ts';
 
 /** update_vm with another name for its `delete`. */
 const unlink = (call: Call): Promise<null> =>

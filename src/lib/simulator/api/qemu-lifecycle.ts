@@ -1,14 +1,6 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
 import { realizeDrive } from '../config-change.ts';
-import {
-  checkLock,
-  drivesOf,
-  isDriveKey,
-  loadGuest,
-  parseDrive,
-  printDrive,
-  without,
-} from '../guest-config.ts';
+import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
@@ -36,6 +28,7 @@ import {
   needOnGuest,
   needRootFor,
 } from './qemu-rights.ts';
+import { without } from '../without.ts';
 
 const notForConfig = new Set([
   'archive',
@@ -159,7 +152,8 @@ async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: Guest
     noteChange(sim, guest);
     const uuid = `uuid=${randomUuid(sim.world)}`;
     const empty = Object.keys(config).filter((key) => config[key] === '');
-    guest.config = without({ smbios1: uuid, vmgenid: randomUuid(sim.world), ...config }, ...empty);
+    const made: GuestConfig = { smbios1: uuid, vmgenid: randomUuid(sim.world), ...config };
+    guest.config = without(made, ...empty);
   });
 }
 

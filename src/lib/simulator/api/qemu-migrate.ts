@@ -1,5 +1,5 @@
 /** `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
-import { checkLock, loadGuest, printDrive, without, type Drive } from '../guest-config.ts';
+import { checkLock, loadGuest, printDrive, type Drive } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
@@ -13,6 +13,7 @@ import { activateStorage, addVolume, checkEnabled, linkedChildren, storageOf } f
 import { localDrives, localResources, realDrives } from './qemu-migrate-check.ts';
 import { isOnNode } from './storage-view.ts';
 import { needRootFor } from './qemu-rights.ts';
+import { without } from '../without.ts';
 
 function targetStorageOf(call: Call): string | undefined {
   const wanted = call.params.optText('targetstorage');

@@ -1,13 +1,5 @@
 /** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
-import {
-  checkLock,
-  detachedDisks,
-  digestOf,
-  drivesOf,
-  isUnusedKey,
-  loadGuest,
-  without,
-} from '../guest-config.ts';
+import { checkLock, detachedDisks, digestOf, drivesOf, isUnusedKey, loadGuest } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, needWritable, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
@@ -17,6 +9,7 @@ import { textArg, type Worker } from '../tasks.ts';
 import { canSnapshot, storageOf } from '../volumes.ts';
 import { allocateState, stateSeconds } from '../vmstate.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
+import { without } from '../without.ts';
 
 const guestOf = (call: Call): GuestState => loadGuest(call.sim, call.node, call.params.number('vmid'));
 

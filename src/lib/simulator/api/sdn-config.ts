@@ -1,6 +1,5 @@
 /** Changing SDN: zones, vnets, the global lock, and applying. See pve-network API2/Network/SDN.pm, SDN/{Zones,Vnets}.pm. */
 import { splitList } from '../contract/formats.ts';
-import { omit } from '../omit.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { appliedSdn } from '../sdn.ts';
 import { checkVnet, checkZone, checkZoneOptions, dieAt, storedAlias } from '../sdn-rules.ts';
@@ -9,6 +8,7 @@ import type { Call, Handlers, Sim } from '../sim.ts';
 import type { SdnConfig, VnetState, ZoneState } from '../state.ts';
 import type { Worker } from '../tasks.ts';
 import { needSdn, needVnet, sdnDigest } from './sdn.ts';
+import { without } from '../without.ts';
 
 /** SDN.pm lock_sdn_config: a lock of the cluster file system, and the token of whoever holds the global one. */
 async function locked<T>(call: Call, prefix: string, work: () => T): Promise<T> {
@@ -170,7 +170,7 @@ function deleteVnet(call: Call): Promise<null> {
 }
 
 function withoutLock(sim: Sim): void {
-  sim.world.sdn = omit(sim.world.sdn, 'lock');
+  sim.world.sdn = without(sim.world.sdn, 'lock');
 }
 
 function releaseWith(call: Call): void {
@@ -183,7 +183,7 @@ async function apply(call: Call): Promise<string> {
   needSdn(call, 'PUT /cluster/sdn');
   await locked(call, 'could not commit SDN config', () => {
     const { sdn } = sim.world;
-    sim.world.sdn = { ...omit(sdn, 'running'), version: (sdn.version ?? 0) + 1 };
+    sim.world.sdn = { ...without(sdn, 'running'), version: (sdn.version ?? 0) + 1 };
     releaseWith(call);
   });
   return call.startTask('reloadnetworkall', '', 'sdn-apply', {});
@@ -237,7 +237,7 @@ function rollback(call: Call): Promise<null> {
   return locked(call, 'could not rollback SDN configuration', () => {
     const { sdn } = sim.world;
     const { zones, vnets } = appliedSdn(sdn);
-    sim.world.sdn = { ...omit(sdn, 'running'), zones, vnets };
+    sim.world.sdn = { ...without(sdn, 'running'), zones, vnets };
     releaseWith(call);
     return null;
   });
