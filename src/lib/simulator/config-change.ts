@@ -1,5 +1,6 @@
 /** Carries a change of options out on a guest: drives, NICs, what must wait for a restart. Checks no rights. */
 import {
+  checkProtection,
   detachedDisks,
   isDriveKey,
   isInSnapshot,
@@ -10,7 +11,7 @@ import {
 } from './guest-config.ts';
 import { isRunning, noteChange, printSize } from './guest-view.ts';
 import { nicProblem } from './network-check.ts';
-import { bootOrder, checkBootOrder } from './option-rules.ts';
+import { bootOrder, checkBootOrder, printBootOrder } from './option-rules.ts';
 import { die, paramError } from './pve-error.ts';
 import { needWritable, type Sim } from './sim.ts';
 import type { GuestConfig, GuestState } from './state.ts';
@@ -128,13 +129,13 @@ function applySet(sim: Sim, guest: GuestState, key: string, value: string, probl
   guest.pending = { ...guest.pending, [key]: stored };
 }
 
-/** AbstractConfig.pm check_protection. */
-function checkProtection(guest: GuestState, key: string): void {
-  if (guest.config['protection'] !== '1') return;
-  const value = guest.config[key] ?? '';
-  const texts = { vmstate: `vmstate '${value}'`, unused: `unused disk '${value}'`, drive: `drive '${key}'` };
-  const what = texts[key === 'vmstate' ? key : isUnusedKey(key) ? 'unused' : 'drive'];
-  die(`can't remove ${what} - protection mode enabled`);
+/** Protection keeps what holds data, be it pending only. */
+function checkRemovable(guest: GuestState, key: string): void {
+  const value = guest.config[key] ?? guest.pending[key];
+  if (value === undefined) return;
+  if (key === 'vmstate') checkProtection(guest, `vmstate '${value}'`);
+  else if (isUnusedKey(key)) checkProtection(guest, `unused disk '${value}'`);
+  else if (isDriveKey(key)) checkProtection(guest, `drive '${key}'`);
 }
 
 /** vm_deviceunplug: IDE and SATA wait for the machine to stop, what it boots from does not go at all. */
@@ -150,16 +151,15 @@ function unplugDrive(sim: Sim, guest: GuestState, key: string, force: boolean, p
 }
 
 function applyRemove(sim: Sim, guest: GuestState, key: string, force: boolean, problems: Problems): void {
+  checkRemovable(guest, key);
   guest.pending = without(guest.pending, key);
   if (guest.config[key] === undefined) return;
   // Update_vm_api: giving up the saved memory of a hibernated machine takes its lock away, too.
   if (key === 'vmstate') {
-    checkProtection(guest, key);
     dropState(sim, guest, ...(isHibernated(guest) ? ['lock'] : []));
     return;
   }
   if (isDriveKey(key) || isUnusedKey(key)) {
-    checkProtection(guest, key);
     if (isRunning(guest) && isDriveKey(key)) unplugDrive(sim, guest, key, force, problems);
     else detachDrive(sim, guest, key, force);
   } else if (isRunning(guest) && !isFast(sim, key) && !isNetKey(key)) {
@@ -177,8 +177,7 @@ function followedOrder(sim: Sim, guest: GuestState, { set, remove }: ConfigChang
   });
   const kept = order.filter((key) => !remove.includes(key) || guest.config[key] === undefined);
   if (kept.length === order.length && discs.length === 0) return undefined;
-  const followed = [...kept, ...discs.map(([key]) => key)];
-  return followed.length === 0 ? '' : `order=${followed.join(';')}`;
+  return printBootOrder([...kept, ...discs.map(([key]) => key)]);
 }
 
 export function applyChange(

@@ -1,4 +1,5 @@
 /** Finding, locking and describing containers. See pve-container LXC.pm and LXC/Config.pm. Changes none. */
+import { isNetKey } from './guest-config.ts';
 import { guestName, isRunning, isTemplate, maxCpus, maxMemory, parseSize, usage } from './guest-view.ts';
 import type { Release } from './locks.ts';
 import { nicProblem } from './network-check.ts';
@@ -31,7 +32,7 @@ export const lockContainer = (sim: Sim, node: string, vmid: number): Promise<Rel
 /** Its NICs are plugged by the functions that plug those of machines. */
 export function hasNicProblem(sim: Sim, guest: GuestState): boolean {
   return Object.entries(guest.config).some(([key, value]) => {
-    if (!/^net\d+$/.test(key)) return false;
+    if (!isNetKey(key)) return false;
     const wanted = value.split(',').filter((part) => /^(?:bridge|tag|trunks)=/.test(part));
     return nicProblem(sim, guest.node, ['virtio', ...wanted].join(',')) !== undefined;
   });

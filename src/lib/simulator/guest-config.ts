@@ -111,6 +111,11 @@ export function checkLock(guest: GuestState): void {
   if (lock !== undefined) die(`VM is locked (${lock})`);
 }
 
+/** AbstractConfig.pm check_protection. */
+export function checkProtection({ config }: GuestState, what: string): void {
+  if (config['protection'] === '1') die(`can't remove ${what} - protection mode enabled`);
+}
+
 /** GuestHelpers load_config: only this node's machines exist here. */
 export function loadGuest(sim: Sim, node: string, vmid: number): GuestState {
   const guest = sim.world.guests.get(vmid);

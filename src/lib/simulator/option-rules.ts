@@ -46,6 +46,10 @@ export function bootOrder(boot: string | undefined): string[] {
   return splitList(/(?:^|,)order=([^,]*)/.exec(boot ?? '')?.[1] ?? '');
 }
 
+/** QemuServer.pm print_bootorder: without devices there is nothing left to say. */
+export const printBootOrder = (devices: readonly string[]): string =>
+  devices.length === 0 ? '' : `order=${devices.join(';')}`;
+
 interface Change {
   readonly set: Readonly<GuestConfig>;
   readonly remove: readonly string[];

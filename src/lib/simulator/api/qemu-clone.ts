@@ -5,6 +5,7 @@ import {
   findGuest,
   isDriveKey,
   isNetKey,
+  isUnusedKey,
   loadGuest,
   macPrefix,
   parseNet,
@@ -166,7 +167,7 @@ function rawValue(params: Params, name: string): Json {
 function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestConfig {
   const config: GuestConfig = {};
   for (const [key, value] of Object.entries(old)) {
-    if (/^unused\d+$/.test(key) || ['template', 'lock', 'vmstate'].includes(key)) continue;
+    if (isUnusedKey(key) || ['template', 'lock', 'vmstate'].includes(key)) continue;
     if (isNetKey(key)) {
       config[key] = printNet({
         ...parseNet(sim.contract, value),

@@ -11,11 +11,12 @@ import {
   type Drive,
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { bootOrder, printBootOrder } from '../option-rules.ts';
 import { rootUser } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Release } from '../locks.ts';
 import type { TaskContext } from '../running-task.ts';
-import { lockGuest, type Call, type Sim } from '../sim.ts';
+import { lockGuest, needWritable, type Call, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import { textArg, type JobArgs, type Worker } from '../tasks.ts';
 import { addVolume, canRename, checkEnabled } from '../volumes.ts';
@@ -81,10 +82,13 @@ function renameVolume(sim: Sim, node: string, drive: Drive, vmid: number): strin
   return addVolume(sim, { storage, node, vmid, size, format, base: parent }).volid;
 }
 
-function withoutBootDevice(config: GuestState['config'], disk: string): GuestState['config'] {
-  const order = /^order=(.*)$/.exec(config['boot'] ?? '')?.[1]?.split(';');
-  if (order?.includes(disk) !== true) return config;
-  return { ...config, boot: `order=${order.filter((one) => one !== disk).join(';')}` };
+/** An order that is left without devices is lost at the next reading. */
+function leaveBootOrder(task: TaskContext, source: GuestState, disk: string): void {
+  const order = bootOrder(source.config['boot']);
+  if (!order.includes(disk)) return;
+  task.log(`removing disk '${disk}' from boot order config`);
+  const boot = printBootOrder(order.filter((one) => one !== disk));
+  source.config = boot === '' ? without(source.config, 'boot') : { ...source.config, boot };
 }
 
 function reassign(sim: Sim, task: TaskContext, job: Reassignment): void {
@@ -93,8 +97,11 @@ function reassign(sim: Sim, task: TaskContext, job: Reassignment): void {
   const target = loadGuest(sim, task.node, targetVmid);
   task.log(`reassign disk '${disk}' from VM '${vmid}' as '${targetDisk}' to VM '${targetVmid}'`);
   const volid = renameVolume(sim, task.node, drive, targetVmid);
+  // Renamed first: a file that cannot be written goes on naming a volume that is gone.
+  needWritable(sim, task.node, vmid);
   noteChange(sim, source);
-  source.config = without(withoutBootDevice(source.config, disk), disk);
+  leaveBootOrder(task, source, disk);
+  source.config = without(source.config, disk);
   task.log(`removing disk '${disk}' from VM '${vmid}' config`);
   if (isUnusedKey(targetDisk)) target.config = { ...target.config, [targetDisk]: volid };
   else

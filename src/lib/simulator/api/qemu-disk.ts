@@ -12,7 +12,7 @@ import {
 import { isRunning, isTemplate, noteChange, printSize } from '../guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
 import type { TaskContext } from '../running-task.ts';
-import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
+import { lockGuest, needWritable, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import { textArg, type JobArgs, type Worker } from '../tasks.ts';
 import { addVolume, checkEnabled, keptFormat, linkedChildren, underStorageLock } from '../volumes.ts';
@@ -88,6 +88,7 @@ function putMoved(sim: Sim, task: TaskContext, move: Move, { guest, drive }: Mov
   const { disk } = move;
   const volid = task.remember('volid', () => '');
   const size = printSize(sim.world.volume(volid, task.node)?.size ?? 0);
+  needWritable(sim, task.node, move.vmid);
   noteChange(sim, guest);
   const plain = { ...drive, options: without(drive.options, 'format') };
   const moved = isUnusedKey(disk) ? volid : printDrive(plain, volid, drive.isCloudInit ? {} : { size });

@@ -1,6 +1,15 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
 import { realizeDrive } from '../config-change.ts';
-import { checkLock, drivesOf, isDriveKey, loadGuest, parseDrive, printDrive } from '../guest-config.ts';
+import {
+  checkLock,
+  checkProtection,
+  drivesOf,
+  isDriveKey,
+  isUnusedKey,
+  loadGuest,
+  parseDrive,
+  printDrive,
+} from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
@@ -160,7 +169,7 @@ async function fillNew(sim: Sim, task: TaskContext, vmid: number, options: Guest
 /** destroy_vm's $early_checks. */
 function checkDestroy(sim: Sim, guest: GuestState, purge: boolean): void {
   const { vmid } = guest;
-  if (guest.config['protection'] === '1') die(`can't remove VM ${vmid} - protection mode enabled`);
+  checkProtection(guest, `VM ${vmid}`);
   if (!purge && sim.world.haResources.has(`vm:${vmid}`)) {
     die(`unable to remove VM ${vmid} - used in HA resources and purge parameter not set.`);
   }
@@ -180,7 +189,7 @@ function destroy(call: Call): unknown {
 /** Volume ids that go with a machine: its drives, unused disks, cloud-init; not its ISO images. */
 function ownVolumes(sim: Sim, guest: GuestState): string[] {
   const drives = drivesOf(sim.contract, guest.config).filter((drive) => !drive.isCdrom || drive.isCloudInit);
-  const unused = Object.entries(guest.config).filter(([key]) => /^unused\d+$/.test(key));
+  const unused = Object.entries(guest.config).filter(([key]) => isUnusedKey(key));
   // Memory of the machine itself, when it is hibernated, and of its snapshots.
   const states = [guest.config['vmstate'], ...guest.snapshots.map((one) => one.config['vmstate'])];
   const all = [
