@@ -111,7 +111,7 @@ describe.each(KINDS)('%s', (kind) => {
     const isGone = kind === 'vm.stop' || kind === 'vm.unprotect' || kind === 'vm.delete';
     const said = await applied(kind, world).then(
       ({ outcome }) => outcome,
-      ({ code }: { code: string }) => code,
+      (error: unknown) => (error as { code?: unknown }).code,
     );
     expect(said).toBe(isGone ? 'already-done' : kind === 'vm.configure' ? 'VM_MISSING' : 'NOT_OURS');
     expect(world.writes).toEqual([]);

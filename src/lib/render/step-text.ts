@@ -3,6 +3,7 @@ import { effectOf, type StepEffect } from '../plan/document/step-traits.ts';
 import type { Nic } from '../pve-values/nics.ts';
 import type { PlannedStand } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
+import { parsePoolComment } from '../marks/pool.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
@@ -146,10 +147,19 @@ function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names
   ].join(', ');
 }
 
-function sayClaim({ addVmids, takeOver }: StepOf<'pool.update'>, names: Names): string {
+/** Those that are about to be cloned: their seals are not drawn yet. */
+function newlyReserved(comment: string): number[] {
+  return parsePoolComment(comment)
+    .claims.flatMap(({ machines }) => machines)
+    .filter(({ seals }) => seals.includes(''))
+    .map(({ vmid }) => vmid);
+}
+
+function sayClaim({ comment, addVmids, takeOver }: StepOf<'pool.update'>, names: Names): string {
+  const claimed = [...addVmids, ...newlyReserved(comment)];
   const parts = [
     ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
-    ...(addVmids.length > 0 ? [`claims ${names.vms(addVmids)}`] : []),
+    ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
   ];
   return parts.length === 0 ? 'updates the claim' : parts.join(', ');
 }
