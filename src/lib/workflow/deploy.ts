@@ -59,16 +59,6 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
 
 type ReadContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
 
-/** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewDeploy(
-  want: DeployWant,
-  context: ReadContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context, scopeOf(want));
-  const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
-  return { ...checked, summary: summarizePlan(checked.plan) };
-}
-
 interface Taken {
   readonly vmids: number[];
   readonly bridges: string[];
@@ -104,14 +94,36 @@ async function usedVmids({ plan, have }: Planned, { pve, hard }: ReadContext): P
   return fresh.filter((_, at) => free[at] === false);
 }
 
-async function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Planned> {
+/** Plans, by `plan`, until no number is left that turns out to be used. */
+async function untilUnused<P extends { readonly plan: Plan }>(
+  plan: (have: Inventory) => P,
+  want: DeployWant,
+  context: ReadContext,
+  taken: Taken,
+): Promise<P & { readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
   for (;;) {
-    const plan = planPermitted(planRequest(want, have, taken), context);
-    const used = await usedVmids({ plan, have }, context);
-    if (used.length === 0) return { plan, have };
+    const planned = { ...plan(have), have };
+    const used = await usedVmids(planned, context);
+    if (used.length === 0) return planned;
     taken.vmids.push(...used);
   }
+}
+
+function planUnused(want: DeployWant, context: ReadContext, taken: Taken): Promise<Planned> {
+  const plan = (have: Inventory) => ({ plan: planPermitted(planRequest(want, have, taken), context) });
+  return untilUnused(plan, want, context, taken);
+}
+
+/** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
+export async function previewDeploy(
+  want: DeployWant,
+  context: ReadContext,
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const taken: Taken = { vmids: [], bridges: [] };
+  const plan = (have: Inventory) => planChecked(planRequest(want, have, taken), context);
+  const checked = await untilUnused(plan, want, context, taken);
+  return { plan: checked.plan, lacking: checked.lacking, summary: summarizePlan(checked.plan) };
 }
 
 async function readAndPlanAgain(saved: Plan, want: DeployWant, context: ReadContext): Promise<Planned> {
