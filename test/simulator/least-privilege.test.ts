@@ -26,7 +26,13 @@ import { balance, type BalanceWant } from '../../src/lib/workflow/balance.ts';
 import { changeBridges, type BridgesWant } from '../../src/lib/workflow/bridges.ts';
 import { cleanup, type CleanupWant } from '../../src/lib/workflow/cleanup.ts';
 import type { RunOutcome } from '../../src/lib/workflow/context.ts';
-import { deploy, type DeployContext, type DeployWant } from '../../src/lib/workflow/deploy.ts';
+import {
+  applySavedPlan,
+  deploy,
+  previewDeploy,
+  type DeployContext,
+  type DeployWant,
+} from '../../src/lib/workflow/deploy.ts';
 import { changeTemplates, type TemplatesWant } from '../../src/lib/workflow/templates.ts';
 import { changeUsers, type UsersWant } from '../../src/lib/workflow/users.ts';
 import { secret, start, userWithToken, type Virtual } from './harness.ts';
@@ -310,6 +316,23 @@ test('a confined deploy takes no number of a guest that is out of its sight', as
   expect(notDone(made)).toEqual([]);
   expect(made.rounds).toHaveLength(1);
   expect(made.plan.stands[0]?.vms.map(({ vmid }) => vmid)).toEqual([10001, 10002]);
+});
+
+test('nor does a plan that is saved first; one of which a number is used meanwhile is refused', async () => {
+  const it = await world('9.2', {
+    guests: [{ vmid: 10000, name: 'foreign', node: 'pve1', storage: 'ceph' }],
+  });
+  await it.allow(await it.grants('deploy', 'confined'));
+  const { plan } = await previewDeploy(DEPLOY, it.teacher);
+  expect(plan.stands[0]?.vms.map(({ vmid }) => vmid)).toEqual([10001, 10002]);
+  const claiming = { ...it.teacher, pve: { ...it.teacher.pve, isVmidFree: () => Promise.resolve(false) } };
+  await expect(applySavedPlan(plan, DEPLOY, claiming)).rejects.toMatchObject({
+    code: 'PLAN_STALE',
+    message: "VMID 10001 is taken by a guest out of the caller's sight, and 1 more are",
+  });
+  expect(it.sim.snapshot().pools).toEqual([]);
+  const made = await applySavedPlan(plan, DEPLOY, it.teacher);
+  expect([notDone(made), made.plan.steps]).toEqual([[], plan.steps]);
 });
 
 test('users, on the newest version', async () => {

@@ -6,7 +6,7 @@ import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import type { PlanningLock } from '../execute/mutex.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
-import type { ReadContext } from '../inventory/pools.ts';
+import type { PlanContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
@@ -59,16 +59,6 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   };
 }
 
-/** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewDeploy(
-  want: DeployWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context, scopeOf(want));
-  const checked = planChecked(planRequest(want, have, { vmids: [], bridges: [] }), context);
-  return { ...checked, summary: summarizePlan(checked.plan) };
-}
-
 interface Taken {
   readonly vmids: number[];
   readonly bridges: string[];
@@ -97,21 +87,43 @@ async function readAndPlan(want: DeployWant, context: PlanContext, taken: Taken)
  * A confined caller does not see the guests of others, and its claims reserve nothing in PVE: whether its new numbers are
  * free is asked one by one. Ids of former claims may have clones under way; those are waited for.
  */
-async function usedVmids({ plan, have }: Planned, { pve, hard }: ReadContext): Promise<number[]> {
+async function usedVmids({ plan, have }: Planned, { pve, hard }: PlanContext): Promise<number[]> {
   if (plan.profile !== 'confined') return [];
   const fresh = freshVmids(plan, have);
   const free = await pMap(fresh, (vmid) => pve.isVmidFree(vmid, hard), { concurrency: PARALLEL_READS });
   return fresh.filter((_, at) => free[at] === false);
 }
 
-async function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
+/** Plans, by `plan`, until no number is left that turns out to be used. */
+async function untilUnused<P extends { readonly plan: Plan }>(
+  plan: (have: Inventory) => P,
+  want: DeployWant,
+  context: PlanContext,
+  taken: Taken,
+): Promise<P & { readonly have: Inventory }> {
   const have = await readInventory(context, scopeOf(want));
   for (;;) {
-    const plan = planPermitted(planRequest(want, have, taken), context);
-    const used = await usedVmids({ plan, have }, context);
-    if (used.length === 0) return { plan, have };
+    const planned = { ...plan(have), have };
+    const used = await usedVmids(planned, context);
+    if (used.length === 0) return planned;
     taken.vmids.push(...used);
   }
+}
+
+function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
+  const plan = (have: Inventory) => ({ plan: planPermitted(planRequest(want, have, taken), context) });
+  return untilUnused(plan, want, context, taken);
+}
+
+/** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
+export async function previewDeploy(
+  want: DeployWant,
+  context: PlanContext,
+): Promise<CheckedPlan & { readonly summary: Summary }> {
+  const taken: Taken = { vmids: [], bridges: [] };
+  const plan = (have: Inventory) => planChecked(planRequest(want, have, taken), context);
+  const checked = await untilUnused(plan, want, context, taken);
+  return { plan: checked.plan, lacking: checked.lacking, summary: summarizePlan(checked.plan) };
 }
 
 async function readAndPlanAgain(saved: Plan, want: DeployWant, context: PlanContext): Promise<Planned> {
