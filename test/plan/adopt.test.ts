@@ -236,6 +236,7 @@ const asClass = {
 const OPTIONS = {
   keepUsers: false,
   adopt: false,
+  includeMembers: false,
   forceProtected: false,
   lockWaitSeconds: 600,
   minAgeSeconds: 7200,

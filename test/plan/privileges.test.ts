@@ -96,6 +96,7 @@ describe('a confined plan', () => {
           options: {
             keepUsers: false,
             adopt: false,
+            includeMembers: false,
             forceProtected: false,
             lockWaitSeconds: 0,
             minAgeSeconds: 0,

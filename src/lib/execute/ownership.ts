@@ -4,7 +4,14 @@
  */
 import type { Clock } from '../clock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
-import { claimedIds, isWritable, verdictOn, type ClaimedId, type Verdict } from '../plan/stands/ownership.ts';
+import {
+  claimedIds,
+  isOfPoolUser,
+  isWritable,
+  verdictOn,
+  type ClaimedId,
+  type Verdict,
+} from '../plan/stands/ownership.ts';
 import type { ConfigValues, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { StepError } from './step-error.ts';
 
@@ -25,6 +32,8 @@ export interface Claimed {
   readonly pool: string;
   /** Of the older tool, which claimed nothing: membership alone is asked, as `--adopt` says. */
   readonly adopted?: true;
+  /** Of the pool's own user, who made it there: asked is whether it still is. */
+  readonly member?: true;
 }
 
 type OwnershipPve = Pick<PveApi, 'pools' | 'resources' | 'vmConfig'>;
@@ -98,16 +107,25 @@ export class Ownership {
     };
   }
 
-  async #judge(
-    { vmid, pool, adopted }: Claimed,
-    { comments, guests, offline }: Reading,
-    read?: ConfigValues,
+  async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
+    const { vmid, pool, adopted, member } = of;
+    const present = this.#joined.get(vmid) ?? reading.guests.get(vmid)?.pool;
+    if (adopted) return present === pool ? 'ours' : 'foreign';
+    const id = claimedId(reading.comments.get(pool) ?? '', vmid);
+    const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
+    if (member) return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : 'foreign';
+    return verdict ?? 'foreign';
+  }
+
+  async #judgeClaimed(
+    id: ClaimedId,
+    pool: string,
+    { guests, offline }: Reading,
+    read: ConfigValues | undefined,
   ): Promise<Verdict> {
+    const { vmid } = id;
     const row = guests.get(vmid);
     const member = this.#joined.get(vmid) ?? row?.pool;
-    if (adopted) return member === pool ? 'ours' : 'foreign';
-    const id = claimedId(comments.get(pool) ?? '', vmid);
-    if (!id) return 'foreign';
     const values = read ?? (id.state === 'reserved' ? await this.#configOf(vmid, row) : undefined);
     // What is not in the list, and was read all the same, was made a moment ago.
     const isThere = row !== undefined || values !== undefined;

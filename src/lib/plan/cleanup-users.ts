@@ -23,7 +23,8 @@ function removeUser(
 ): StepOf<'user.delete'>[] {
   const user = context.index.users.get(userid);
   if (!user || !isUserMarked(user.comment)) return [];
-  if (own.some(({ stand, removal }) => !stand.removesUser || removal.left.length > 0)) return [];
+  if (own.some(({ stand, removal }) => !stand.removesUser || removal.keepsMembers || removal.left.length > 0))
+    return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
   if (hasPoolElsewhere(userid, pools, context)) return [];
   const dependsOn = own.flatMap(({ removal }) => [

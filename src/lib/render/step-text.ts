@@ -198,7 +198,8 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   },
   'vm.unprotect': {
     count: ['protection lifted', 'protections lifted'],
-    say: (step, names) => `${names.vm(step.vmid)}: lift the protection`,
+    say: (step, names) =>
+      `${names.vm(step.vmid)}: lift the protection${step.discardsMemory === true ? ', give up its saved memory' : ''}`,
   },
   'ha.remove': {
     count: ['HA removal', 'HA removals'],

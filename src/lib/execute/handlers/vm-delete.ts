@@ -92,7 +92,8 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
   const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
-  if (values['lock'] !== undefined) return 'locked';
+  // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
+  if (values['lock'] !== undefined && values['lock'] !== 'suspended') return 'locked';
   await assertOurs(step, values, io);
   return destroy(step, io);
 }

@@ -112,6 +112,18 @@ export function verdictOn(evidence: Evidence): Verdict {
   return id.state === 'reserved' ? ofReserved(evidence) : ofUnstated(evidence);
 }
 
+/**
+ * Was it made in this pool by the pool's own user? `verdict`: of the claim of the pool that names its VMID; undefined: none
+ * does. It is never ours, and is removed only where that was asked for by name.
+ */
+export function isOfPoolUser(
+  pool: string,
+  guest: { readonly pool?: string | undefined },
+  verdict: Verdict | undefined,
+): boolean {
+  return guest.pool === pool && (verdict === undefined || verdict === 'foreign');
+}
+
 /** May it be written to? */
 export function isWritable(verdict: Verdict): boolean {
   return verdict === 'ours' || verdict === 'unjoined';
