@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { apply, count, MARK } from './apply-step.ts';
+import { apply, claim, count, MARK } from './apply-step.ts';
 import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS } from './world.ts';
 
 describe('user.create', () => {
@@ -124,7 +124,7 @@ describe.each(VERSIONS)('pool.update on %s', (version) => {
   const VMIDS = [10001, 10002, 10003];
   const payload = {
     pool: 'anna',
-    comment: 'deploy-stand user=anna@pve\nlab=net vmids=10001-10003',
+    comment: claim('pc{1..3}:10001-10003'),
     addVmids: VMIDS,
   };
   const UPDATE = ['PUT', version === '7.4' ? '/pools/anna' : '/pools'] as const;

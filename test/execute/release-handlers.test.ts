@@ -1,8 +1,21 @@
 /** Handlers that take away what is not a VM: bridges, rights, claims, pools, users. */
 import { describe, expect, test } from 'vitest';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import { apply, count, MARK } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
+import { handlers } from '../../src/lib/execute/handlers/index.ts';
+import {
+  apply,
+  claim,
+  count,
+  FORMER_SEAL,
+  MARK,
+  OURS,
+  reserved,
+  RESERVED,
+  SEALED,
+  step,
+  VM_MARK,
+} from './apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from './world.ts';
 
 const unchanged = (world: PveWorld) => world.writes.length === 0;
 
@@ -245,7 +258,7 @@ describe.each(VERSIONS)('pool.release on %s', (version) => {
   });
 
   test('the mark goes, the pool stays', async () => {
-    const world = withPool(BEFORE, [10001]);
+    const world = withPool(BEFORE, [10001], []);
     await apply(world, 'pool.release', { pool: 'anna', comment: '', removeVmids: [10001] });
     // An empty value clears a comment (seen on PVE 9.2); the simulator reads it as one that was not sent.
     expect(world.sent).toMatchObject([{ params: { comment: '', vms: '10001', delete: '1' } }]);
@@ -259,6 +272,58 @@ describe.each(VERSIONS)('pool.release on %s', (version) => {
       message: 'pool anna still has VMs of the lab: 10002',
     });
     expect(unchanged(world)).toBe(true);
+  });
+
+  const claims = (vms: string) => `${payload.comment}\nlab=net vms=${vms} since=2026-01-15T09:00:00Z`;
+
+  test.each([
+    { name: 'that has not joined', vms: reserved(sealOf(10001)), notes: SEALED },
+    {
+      name: 'of a killed run',
+      vms: reserved(sealOf(10001), FORMER_SEAL),
+      notes: `${VM_MARK} seal=${FORMER_SEAL}`,
+    },
+    { name: 'that somebody took out of the pool', vms: 'pc:10001', notes: '' },
+    { name: 'that is being cloned', vms: reserved(sealOf(10001)), notes: '', lock: 'clone' },
+  ])('the claim of a VM $name is not dropped', async ({ vms, notes, lock }) => {
+    const guest = vm(10001, 'pve1', { description: notes, ...(lock ? { config: { lock } } : {}) });
+    const pools = [{ pool: 'anna', comment: claims(vms), vms: OTHER }];
+    const world = new PveWorld({ version, pools, guests: [guest] });
+    await expect(apply(world, 'pool.release', payload)).rejects.toMatchObject({
+      code: 'CLAIM_IN_USE',
+      message: 'pool anna still has VMs of the lab: 10001',
+    });
+    expect(unchanged(world)).toBe(true);
+  });
+
+  test.each([
+    { name: 'a forged mark and no seal', vms: reserved(sealOf(10001)), notes: VM_MARK },
+    { name: 'a guessed seal', vms: reserved(sealOf(10001)), notes: `${VM_MARK} seal=${'0'.repeat(32)}` },
+    { name: 'a place in another pool', vms: 'pc:10001', notes: SEALED, pool: 'boris' },
+  ])("somebody's VM at a claimed id, with $name, keeps no claim", async ({ vms, notes, pool }) => {
+    const pools = [{ pool: 'anna', comment: claims(vms), vms: OTHER }, { pool: 'boris' }];
+    const guest = vm(10001, 'pve1', { description: notes, ...(pool ? { pool } : {}) });
+    const world = new PveWorld({ version, pools, guests: [guest] });
+    expect((await apply(world, 'pool.release', { ...payload, removeVmids: [] })).outcome).toBe('done');
+    expect(world.pool('anna')?.comment).toBe(payload.comment);
+    expect(world.config('pve1', 10001)?.['description']).toBe(notes);
+  });
+
+  test.each([
+    { name: 'a member', pool: { ...OURS, comment: claims('pc:10001') } },
+    { name: 'one that had not joined', pool: { pool: 'anna', comment: claims(reserved(sealOf(10001))) } },
+  ])('$name that this run has removed a moment ago is not in use', async ({ pool }) => {
+    const world = new PveWorld({
+      version,
+      pools: [pool],
+      guests: [vm(10001, 'pve1', { description: SEALED })],
+    });
+    const io = world.io();
+    const gone = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 0 };
+    await world.drive(handlers['vm.delete'](step('vm.delete', gone), io));
+    const release = step('pool.release', { ...payload, removeVmids: [] });
+    expect(await world.drive(handlers['pool.release'](release, io))).toBe('done');
+    expect(world.pool('anna')?.comment).toBe(payload.comment);
   });
 
   test('any other refusal fails the step', async () => {
@@ -315,6 +380,29 @@ describe.each(VERSIONS)('pool.delete on %s', (version) => {
       expect(unchanged(world)).toBe(true);
     },
   );
+
+  test.each([
+    { name: 'that has not joined', vms: reserved(sealOf(10001)), notes: SEALED, vmids: [] },
+    { name: 'that somebody took out of it', vms: 'pc:10001', notes: '', vmids: [] },
+    { name: 'that is a member', vms: 'pc:10001', notes: '', vmids: [10001] },
+  ])('a pool that claims a VM $name stays', async ({ vms, notes, vmids }) => {
+    const comment = claim(vms);
+    const guests = [vm(10001, 'pve1', { description: notes })];
+    const world = new PveWorld({ version, guests, pools: [{ pool: 'anna', comment, vms: vmids }] });
+    await expect(apply(world, 'pool.delete', { pool: 'anna', comment })).rejects.toMatchObject({
+      code: 'CLAIM_IN_USE',
+      message: 'pool anna stays: it claims VMs that are there: 10001',
+    });
+    expect(unchanged(world)).toBe(true);
+  });
+
+  test('a pool at whose claimed id somebody has made a VM of his own goes', async () => {
+    const guests = [vm(10001, 'pve1', { description: VM_MARK })];
+    const world = new PveWorld({ version, guests, pools: [RESERVED] });
+    const { comment } = RESERVED;
+    expect((await apply(world, 'pool.delete', { pool: 'anna', comment })).outcome).toBe('done');
+    expect(world.guest(10001)).toBeDefined();
+  });
 
   test('a pool with members stays, and says which', async () => {
     const world = withPool(payload.comment, [10002]);

@@ -3,10 +3,10 @@ import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, count, VM_MARK, without } from './apply-step.ts';
+import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from './apply-step.ts';
 import { busy, lost, type Login, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
 
-const VM = { node: 'pve1', vmid: 10001, lockWaitSeconds: 120 };
+const VM = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 120 };
 const PATH = '/nodes/pve1/qemu/10001';
 
 type Config = Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ interface Extra {
 /** A machine of ours: 10001, switched off. */
 function withVm(config: Config = {}, { guest = {}, scenario = {}, login }: Extra = {}): PveWorld {
   const guests = [vm(10001, 'pve1', { description: `${VM_MARK} spec=abc\n`, config, ...guest })];
-  return new PveWorld({ guests, ...scenario }, login);
+  return new PveWorld({ guests, pools: [OURS], ...scenario }, login);
 }
 
 /** Another operation holds it, and lets go after so many seconds. */
@@ -34,18 +34,21 @@ describe('a VM that its node does not know', () => {
   const payloads = {
     'vm.stop': VM,
     'vm.unprotect': VM,
-    'vm.delete': { ...VM, pool: 'anna', description: VM_MARK, lockWaitSeconds: 60 },
+    'vm.delete': { ...VM, lockWaitSeconds: 60 },
   } as const;
 
   test.each(['vm.stop', 'vm.unprotect', 'vm.delete'] as const)('%s: gone is done', async (kind) => {
-    const world = new PveWorld();
+    const world = new PveWorld({ pools: [OURS] });
     expect((await apply(world, kind, payloads[kind])).outcome).toBe('already-done');
     expect(unchanged(world)).toBe(true);
   });
 
   test.each(['vm.stop', 'vm.unprotect', 'vm.delete'] as const)('%s: moved is not gone', async (kind) => {
     const config = { protection: '1' };
-    const world = new PveWorld({ guests: [vm(10001, 'pve2', { description: VM_MARK, config })] });
+    const world = new PveWorld({
+      guests: [vm(10001, 'pve2', { description: VM_MARK, config })],
+      pools: [OURS],
+    });
     await expect(apply(world, kind, payloads[kind])).rejects.toMatchObject({
       code: 'VM_MOVED',
       message: 'VM 10001 is on pve2 by now, not on pve1',
@@ -144,25 +147,36 @@ describe('vm.unprotect', () => {
 });
 
 describe.each(VERSIONS)('ha.remove on %s', (version) => {
+  const payload = { vmid: 10001, pool: 'anna' };
   const REMOVE = ['DELETE', '/cluster/ha/resources/vm:10001'] as const;
+  const HA_10002 = vm(10002, 'pve1', { ha: true });
   const managed = (...vmids: readonly number[]) =>
-    new PveWorld({ version, guests: vmids.map((vmid) => vm(vmid, 'pve1', { ha: true })) });
+    new PveWorld({
+      version,
+      guests: vmids.map((vmid) => vm(vmid, 'pve1', { ha: true })),
+      pools: [OURS],
+    });
 
   test.each<{ name: string; make?: () => PveWorld; faults?: RequestFault[]; outcome: string }>([
     { name: 'happy path', outcome: 'done' },
-    { name: 'not managed', make: () => managed(10002), outcome: 'already-done' },
+    {
+      name: 'not managed',
+      make: () => new PveWorld({ version, guests: [vm(10001, 'pve1'), HA_10002], pools: [OURS] }),
+      outcome: 'already-done',
+    },
+    { name: 'gone', make: () => managed(10002), outcome: 'already-done' },
     { name: 'lost after', faults: [lost(REMOVE, 'after')], outcome: 'already-done' },
     { name: 'lock timeout', faults: [busy(REMOVE, 'domain-ha')], outcome: 'done' },
   ])('$name', async ({ make = () => managed(10001, 10002), faults = [], outcome }) => {
     const world = make().fault(...faults);
-    expect((await apply(world, 'ha.remove', { vmid: 10001 })).outcome).toBe(outcome);
+    expect((await apply(world, 'ha.remove', payload)).outcome).toBe(outcome);
     expect(world.haVmids()).toEqual([10002]);
   });
 
   test('any other refusal fails the step', async () => {
     const denied = 'Permission check failed (/, Sys.Console)';
     const world = managed(10001).fault(refused(REMOVE, denied, 403));
-    await expect(apply(world, 'ha.remove', { vmid: 10001 })).rejects.toMatchObject({
+    await expect(apply(world, 'ha.remove', payload)).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
       text: denied,
     });
@@ -173,13 +187,10 @@ describe.each(VERSIONS)('ha.remove on %s', (version) => {
 describe('vm.delete', () => {
   const payload: StepPayloads['vm.delete'] = {
     ...VM,
-    pool: 'anna',
-    description: `${VM_MARK} spec=abc`,
     lockWaitSeconds: 300,
   };
   const DELETE = ['DELETE', PATH] as const;
   const WRITE = DELETE.join(' ');
-  const member = (pool = 'anna') => ({ pools: [{ pool, vms: [10001] }] });
   /** A write of user.cfg takes longer than a removal waits for its lock. */
   const SLOW_USER_CFG = { latency: { user_cfg_write_ms: 15_000 } };
   const notes = (description: string): Extra => ({ guest: { description } });
@@ -244,7 +255,10 @@ describe('vm.delete', () => {
         const scenario: Partial<Scenario> = {
           latency: { user_cfg_write_ms: 8_000 },
           users: [{ userid: login.user, password: login.password }],
-          acl: [{ path: '/vms', role: 'PVEVMAdmin', user: login.user }],
+          acl: [
+            { path: '/vms', role: 'PVEVMAdmin', user: login.user },
+            { path: '/pool', role: 'PVEPoolAdmin', user: login.user },
+          ],
         };
         return withVm({}, { scenario, login });
       },
@@ -261,9 +275,15 @@ describe('vm.delete', () => {
       make: () => withVm({}, notes(`my notes\n${VM_MARK}\n`)),
       outcome: 'done',
     },
+    { name: 'the mark is gone', make: () => withVm({}, notes('')), outcome: 'done' },
     {
-      name: 'the mark is gone, but it is in the pool',
-      make: () => withVm({}, { ...notes(''), scenario: member() }),
+      name: 'the notes name another machine',
+      make: () => withVm({}, notes(VM_MARK.replace('machine=pc', 'machine=router'))),
+      outcome: 'done',
+    },
+    {
+      name: 'never finished: its seal fits',
+      make: () => withVm({}, { ...notes(SEALED), scenario: { pools: [RESERVED] } }),
       outcome: 'done',
     },
     {
@@ -289,22 +309,33 @@ describe('vm.delete', () => {
     expect([free.asides, locked.asides]).toEqual([0, 1]);
   });
 
-  test.each<{ name: string; notes: string; pool?: string; description?: string }>([
-    { name: 'another machine', notes: VM_MARK.replace('machine=pc', 'machine=router') },
-    { name: "somebody's clone of ours", notes: VM_MARK.replace('10001', '10002') },
-    { name: 'production', notes: 'production', pool: 'boris' },
-    { name: 'one without notes where none were seen', notes: '', description: '' },
-    {
-      name: 'one with the planned notes, which prove nothing',
-      notes: 'by hand',
-      description: 'by hand',
-    },
-  ])('$name is left alone', async ({ notes: present, pool, description }) => {
-    const world = withVm({}, { ...notes(present), scenario: pool === undefined ? {} : member(pool) });
-    const planned = description === undefined ? payload : { ...payload, description };
-    await expect(apply(world, 'vm.delete', planned)).rejects.toMatchObject({ code: 'NOT_OURS' });
-    expect(unchanged(world)).toBe(true);
-    expect(world.guest(10001)).toBeDefined();
+  describe('a copy of a template', () => {
+    const MARKED = 'deploy-stand replica source=100 digest=d1 vmid=10001';
+    const replica = { ...payload, pool: 'replicas', replica: MARKED };
+    const withReplica = (description: string, pool?: string) =>
+      withVm({}, { ...notes(description), scenario: { pools: pool ? [{ pool, vms: [10001] }] : [] } });
+
+    test.each([
+      { name: 'with the planned notes', world: () => withReplica(`${MARKED}\n`) },
+      { name: 'whose mark is gone, but which is in the pool', world: () => withReplica('', 'replicas') },
+    ])('$name goes', async ({ world: make }) => {
+      const world = make();
+      expect((await apply(world, 'vm.delete', replica)).outcome).toBe('done');
+      expect(world.guest(10001)).toBeUndefined();
+    });
+
+    test.each([
+      { name: 'of another template', notes: MARKED.replace('100', '101') },
+      { name: 'in another pool, without notes', notes: '', pool: 'boris' },
+      { name: 'without notes where none were seen', notes: '', planned: '' },
+      { name: 'with the planned notes, which prove nothing', notes: 'by hand', planned: 'by hand' },
+    ])('$name is left alone', async ({ notes: present, pool, planned = MARKED }) => {
+      const world = withReplica(present, pool);
+      const given = { ...replica, replica: planned };
+      await expect(apply(world, 'vm.delete', given)).rejects.toMatchObject({ code: 'NOT_OURS' });
+      expect(unchanged(world)).toBe(true);
+      expect(world.guest(10001)).toBeDefined();
+    });
   });
 
   test.each<{ name: string; make: () => PveWorld | Promise<PveWorld>; code: string; says: string }>([
@@ -324,7 +355,7 @@ describe('vm.delete', () => {
       name: 'the base of linked clones',
       make: async () => {
         const template = { vmid: 10001, name: 'pc', node: 'pve1', storage: 'nfs', description: VM_MARK };
-        const world = new PveWorld({ templates: [template] });
+        const world = new PveWorld({ templates: [template], pools: [OURS] });
         const copy = { node: 'pve1', target: 'pve1', vmid: 500, name: 'copy', description: '', full: false };
         await world.drive(world.admin.cloneVm({ ...copy, templateVmid: 10001 }));
         await world.pass(10);
@@ -343,7 +374,7 @@ describe('vm.delete', () => {
       name: 'being cloned for too long',
       make: async () => {
         const template = { vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs', disks_gib: [300] };
-        const world = new PveWorld({ templates: [template] });
+        const world = new PveWorld({ templates: [template], pools: [OURS] });
         const copy = { vmid: 10001, name: 'pc', description: VM_MARK, full: true };
         await world.drive(world.admin.cloneVm({ ...copy, node: 'pve1', target: 'pve1', templateVmid: 100 }));
         await world.pass(10);
@@ -406,6 +437,8 @@ describe('vm.delete', () => {
     readonly name: string;
     readonly make: (extra: Extra) => PveWorld;
     readonly deletes: number;
+    /** Of one that is not ours. */
+    readonly code: string;
   }
   const hogged = (extra: Extra): PveWorld => {
     const world = withVm({}, { ...extra, scenario: { ...extra.scenario, ...SLOW_USER_CFG } });
@@ -414,12 +447,12 @@ describe('vm.delete', () => {
   const bare = (lock: string) => (extra: Extra) => withVm({ lock }, { ...extra, ...notes('') });
 
   describe.each<Rest>([
-    { name: 'user.cfg was busy', make: hogged, deletes: 1 },
-    { name: 'the rest of a failed removal', make: bare('destroyed'), deletes: 0 },
-    { name: 'the rest of a failed clone', make: bare('clone'), deletes: 0 },
-  ])('$name', ({ make, deletes }) => {
+    { name: 'user.cfg was busy', make: hogged, deletes: 1, code: 'NOT_OURS' },
+    { name: 'the rest of a failed removal', make: bare('destroyed'), deletes: 0, code: 'ZOMBIE_VM' },
+    { name: 'the rest of a failed clone', make: bare('clone'), deletes: 0, code: 'ZOMBIE_VM' },
+  ])('$name', ({ make, deletes, code }) => {
     test('is reported with the command that helps', async () => {
-      const world = make({ scenario: member() });
+      const world = make({});
       await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({
         code: 'ZOMBIE_VM',
         message: expect.stringMatching(
@@ -431,22 +464,25 @@ describe('vm.delete', () => {
     });
 
     test('is removed with the ticket of root@pam', async () => {
-      const world = make({ scenario: member(), login: 'root' });
+      const world = make({ login: 'root' });
       expect((await apply(world, 'vm.delete', payload)).outcome).toBe('done');
       expect(world.guest(10001)).toBeUndefined();
       expect(world.sent.at(-1)).toMatchObject({ method: 'DELETE', params: { purge: '1', skiplock: '1' } });
     });
 
-    test('is left alone outside of the pool', async () => {
-      const world = make({ login: 'root' });
-      await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({ code: 'ZOMBIE_VM' });
-      expect(world.writes).toHaveLength(deletes);
+    test.each([
+      { name: 'outside of the pool', pool: { ...OURS, vms: [] } },
+      { name: 'where the pool does not claim it', pool: { ...OURS, comment: claim('pc:10002') } },
+    ])('is left alone $name', async ({ pool }) => {
+      const world = make({ login: 'root', scenario: { pools: [pool] } });
+      await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({ code });
+      expect(unchanged(world)).toBe(true);
       expect(world.guest(10001)).toBeDefined();
     });
   });
 
   test('a lock timeout is told to the scheduler', async () => {
-    const world = hogged({ scenario: member(), login: 'root' });
+    const world = hogged({ login: 'root' });
     expect((await apply(world, 'vm.delete', payload)).retries).toBe(1);
   });
 });

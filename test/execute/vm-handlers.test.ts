@@ -5,8 +5,23 @@ import { TaskError } from '../../src/lib/proxmox/errors.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, count, step, VM_MARK, without } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
+import { createSeals } from '../../src/lib/execute/seals.ts';
+import { parseVmMark } from '../../src/lib/marks/vm.ts';
+import { sealHash } from '../../src/lib/marks/seal.ts';
+import {
+  apply,
+  claim,
+  count,
+  FORMER_SEAL,
+  OURS,
+  RESERVED,
+  reserved,
+  SEALED,
+  step,
+  VM_MARK,
+  without,
+} from './apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from './world.ts';
 
 const templates = [{ vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs' }];
 
@@ -19,25 +34,38 @@ describe('vm.clone', () => {
     name: 'pc',
     description: VM_MARK,
     full: false,
+    pool: 'anna',
     locks: ['shared:nfs'],
   };
+  /** What a run that was killed has asked PVE for. */
+  const { node, target, templateVmid, vmid, name, full } = payload;
+  const FORMER = `${VM_MARK} seal=${FORMER_SEAL}`;
+  const FORMER_CLONE = { node, target, templateVmid, vmid, name, full, description: FORMER };
+  const pools = [RESERVED];
   const CLONE = ['POST', '/nodes/pve1/qemu/100/clone'] as const;
   const NFS_BUSY = "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout";
   const clones = (world: PveWorld) => count(world, CLONE.join(' '));
-  const world = (...guests: readonly ScenarioGuest[]) => new PveWorld({ templates, guests });
+  const world = (...guests: readonly ScenarioGuest[]) => new PveWorld({ templates, guests, pools });
 
   /** A run that was killed has started it; its clones take this long. */
   function underWay(seconds: number, faults: readonly RequestFault[] = []): Promise<PveWorld> {
-    const made = new PveWorld({ templates, latency: { storage_lock_s: seconds } }).fault(...faults);
-    return made.drive(made.admin.cloneVm(payload)).then(() => made);
+    const made = new PveWorld({ templates, pools, latency: { storage_lock_s: seconds } }).fault(...faults);
+    return made.drive(made.admin.cloneVm(FORMER_CLONE)).then(() => made);
   }
 
-  test.each<{ name: string; make?: () => PveWorld | Promise<PveWorld>; outcome: string; clones: number }>([
+  test.each<{
+    name: string;
+    make?: () => PveWorld | Promise<PveWorld>;
+    outcome: string;
+    clones: number;
+    notes?: string;
+  }>([
     { name: 'happy path', outcome: 'done', clones: 1 },
     {
       name: 'finished by a run that was killed',
-      make: () => world(vm(10001, 'pve2', { description: `${VM_MARK} spec=ab\n` })),
+      make: () => world(vm(10001, 'pve2', { description: `${FORMER} spec=ab` })),
       outcome: 'already-done',
+      notes: `${FORMER} spec=ab`,
       // PVE asks about the number on the template's node only; the task finds it taken.
       clones: 1,
     },
@@ -45,6 +73,7 @@ describe('vm.clone', () => {
       name: 'still under way from a run that was killed',
       make: () => underWay(55),
       outcome: 'already-done',
+      notes: FORMER,
       clones: 0,
     },
     {
@@ -73,25 +102,27 @@ describe('vm.clone', () => {
       outcome: 'done',
       clones: 1,
     },
-  ])('$name', async ({ make = world, outcome, clones: expected }) => {
+  ])('$name', async ({ make = world, outcome, clones: expected, notes = SEALED }) => {
     const pve = await make();
     expect((await apply(pve, 'vm.clone', payload)).outcome).toBe(outcome);
     expect(clones(pve)).toBe(expected);
-    expect(pve.config('pve2', 10001)?.['description']).toContain(VM_MARK);
+    expect(pve.config('pve2', 10001)?.['description']).toBe(notes);
     expect(pve.config('pve2', 10001)).not.toHaveProperty('lock');
+    // It joins its pool when it is finished, by a step of its own.
+    expect(pve.pool('anna')?.vmids).toEqual([]);
   });
 
   test.each(VERSIONS)('%s: a full clone onto another storage', async (version) => {
     const storages = ['nfs', 'ceph'].map((id) => ({ id, type: 'rbd' as const }));
-    const pve = new PveWorld({ version, templates, storages });
+    const pve = new PveWorld({ version, templates, storages, pools });
     const full = { ...payload, full: true, storage: 'ceph' };
     expect((await apply(pve, 'vm.clone', full)).outcome).toBe('done');
     expect(pve.config('pve2', 10001)?.['scsi0']).toMatch(/^ceph:vm-10001-disk-0/);
   });
 
   test('a lost answer and nothing to see: waits for young clones of the template, then makes it', async () => {
-    const pve = new PveWorld({ templates, latency: { storage_lock_s: 45 } });
-    await pve.drive(pve.admin.cloneVm({ ...payload, vmid: 10002, description: '' }));
+    const pve = new PveWorld({ templates, pools, latency: { storage_lock_s: 45 } });
+    await pve.drive(pve.admin.cloneVm({ ...FORMER_CLONE, vmid: 10002, description: '' }));
     pve.fault(lost(CLONE, 'before'));
     const started = pve.clock.now();
     expect((await apply(pve, 'vm.clone', payload)).outcome).toBe('done');
@@ -108,11 +139,11 @@ describe('vm.clone', () => {
   });
 
   test('a storage whose lock others hold for too long', async () => {
-    const pve = new PveWorld({ templates, latency: { storage_lock_s: 15 } });
-    await pve.drive(pve.admin.cloneVm({ ...payload, vmid: 10002, description: '' }));
+    const pve = new PveWorld({ templates, pools, latency: { storage_lock_s: 15 } });
+    await pve.drive(pve.admin.cloneVm({ ...FORMER_CLONE, vmid: 10002, description: '' }));
     expect(await apply(pve, 'vm.clone', payload)).toEqual({ outcome: 'done', retries: 1 });
     expect(clones(pve)).toBe(2);
-    expect(pve.config('pve2', 10001)?.['description']).toBe(VM_MARK);
+    expect(pve.config('pve2', 10001)?.['description']).toBe(SEALED);
   });
 
   test('a clone lock without a task is a zombie', async () => {
@@ -125,7 +156,7 @@ describe('vm.clone', () => {
   });
 
   test('a finished clone that never reached its node is reported', async () => {
-    const pve = world(vm(10001, 'pve1', { description: VM_MARK }));
+    const pve = world(vm(10001, 'pve1', { description: FORMER }));
     await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({ code: 'VM_MISPLACED' });
   });
 
@@ -145,18 +176,46 @@ describe('vm.clone', () => {
       says: /in use by another VM \("db"\)/,
     },
     {
-      name: 'another machine of ours',
+      name: 'a VM whose notes are forged, and carry no seal',
       place: 'pve2',
-      values: { name: 'router', description: VM_MARK.replace('machine=pc', 'machine=router') },
+      values: { name: 'pc', description: VM_MARK },
       code: 'VMID_TAKEN',
-      says: /in use by another VM \("router"\) on pve2/,
+      says: /in use by another VM \("pc"\) on pve2/,
+    },
+    {
+      name: 'a VM whose notes carry a guessed seal',
+      place: 'pve2',
+      values: { name: 'pc', description: `${VM_MARK} seal=${'0'.repeat(32)}` },
+      code: 'VMID_TAKEN',
+      says: /in use by another VM/,
+    },
+    {
+      name: "a VM whose notes carry the seal of another machine, which another claim's hash fits",
+      place: 'pve2',
+      values: { name: 'pc', description: `${VM_MARK} seal=${sealOf(10002)}` },
+      code: 'VMID_TAKEN',
+      says: /in use by another VM/,
+    },
+    {
+      name: 'a clone of ours that somebody has put into another pool',
+      place: 'pve2',
+      values: { name: 'pc', description: SEALED, pool: 'boris' },
+      code: 'VMID_TAKEN',
+      says: /in use by another VM/,
     },
   ])('the number belongs to $name', async ({ place, values, code, says }) => {
-    const pve = world(vm(10001, place, values));
+    const other = `router:10002?${sealHash(sealOf(10002), 10002)}`;
+    const claimed = { pool: 'anna', comment: claim(`${reserved(sealOf(10001))},${other}`) };
+    const pve = new PveWorld({
+      templates,
+      guests: [vm(10001, place, values)],
+      pools: [claimed, { pool: 'boris' }],
+    });
     const applied = apply(pve, 'vm.clone', payload);
     await expect(applied).rejects.toMatchObject({ code });
     await expect(applied).rejects.toThrow(says);
-    expect(pve.config(place, 10001)).toMatchObject(values);
+    const { pool: _, ...kept } = { pool: '', ...values };
+    expect(pve.config(place, 10001)).toMatchObject(kept);
   });
 
   test('the number is taken on a node where we do not look', async () => {
@@ -180,12 +239,98 @@ describe('vm.clone', () => {
   });
 
   test('a node that loses power during the clone: no second one is begun without an answer', async () => {
-    const pve = new PveWorld({ templates, latency: { storage_lock_s: 10 } });
+    const pve = new PveWorld({ templates, pools, latency: { storage_lock_s: 10 } });
     pve.powerOff('pve1', 5);
     await expect(apply(pve, 'vm.clone', { ...payload, target: 'pve1' })).rejects.toMatchObject({
       code: 'PVE_UNREACHABLE',
     });
     expect(clones(pve)).toBe(1);
+  });
+
+  test('a lost answer is judged by the seal: what somebody has made there meanwhile is not ours', async () => {
+    const pve = world().fault(lost(CLONE, 'before'));
+    pve.before(['GET', '/nodes/pve2/qemu/10001/config'], () =>
+      pve.byHand.post('/nodes/pve2/qemu', { vmid: 10001, name: 'pc', description: VM_MARK }),
+    );
+    await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+    expect(clones(pve)).toBe(0);
+    expect(pve.config('pve2', 10001)?.['description']).toBe(VM_MARK);
+  });
+
+  test('a late clone of a former run whose hash is in the claim no more is not taken', async () => {
+    const pve = new PveWorld({
+      templates,
+      guests: [vm(10001, 'pve2', { description: FORMER })],
+      pools: [{ pool: 'anna', comment: claim(reserved(sealOf(10001))) }],
+    });
+    await expect(apply(pve, 'vm.clone', payload)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+  });
+
+  test('each run draws seals of its own; the claim says the hash of the very one that the clone carries', async () => {
+    const drawn: string[] = [];
+    for (const kind of ['pool.create', 'pool.update'] as const) {
+      const pve = new PveWorld({
+        templates,
+        pools: kind === 'pool.create' ? [] : [{ pool: 'anna', comment: claim('pc:10001') }],
+      });
+      const io = { ...pve.io(), seals: createSeals() };
+      const claimed = { pool: 'anna', comment: claim('pc:10001?') };
+      const written = handlers[kind](step(kind, { ...claimed, addVmids: [] }) as never, io);
+      await pve.drive(written);
+      await pve.drive(handlers['vm.clone'](step('vm.clone', payload), io));
+      const seal = parseVmMark(pve.config('pve2', 10001)?.['description'] ?? '')?.seal ?? '';
+      expect(pve.pool('anna')?.comment).toBe(claim(reserved(seal)));
+      expect(seal).toMatch(/^[0-9a-f]{32}$/);
+      expect(io.seals.of(10002)).not.toBe(seal);
+      drawn.push(seal);
+    }
+    expect(new Set(drawn).size).toBe(2);
+  });
+
+  describe('that a former run has begun', () => {
+    const begun = { ...payload, isUnderWay: true } as const;
+    const END = ['GET', '/nodes/pve2/qemu/10001/config'] as const;
+
+    test('is waited for, and no second one begun', async () => {
+      const pve = await underWay(55);
+      const started = pve.clock.now();
+      expect((await apply(pve, 'vm.clone', begun)).outcome).toBe('already-done');
+      expect(pve.since(started)).toBeGreaterThan(50);
+      expect(pve.config('pve2', 10001)?.['description']).toBe(FORMER);
+      expect(pve.writes).toEqual([]);
+    });
+
+    test('and has ended meanwhile is found', async () => {
+      const pve = world(vm(10001, 'pve2', { description: FORMER }));
+      expect((await apply(pve, 'vm.clone', begun)).outcome).toBe('already-done');
+      expect(pve.writes).toEqual([]);
+    });
+
+    test.each<{ name: string; make: () => PveWorld | Promise<PveWorld> }>([
+      { name: 'fails', make: () => underWay(20, [taskEnds(CLONE, 'clone failed: no space')]) },
+      { name: 'has failed', make: () => world() },
+    ])('and that $name is not made anew with a seal that the claim does not know', async ({ make }) => {
+      const pve = await make();
+      await expect(apply(pve, 'vm.clone', begun)).rejects.toMatchObject({
+        code: 'CLONE_ENDED',
+        message: 'the clone of a former run under VMID 10001 has failed',
+      });
+      expect(pve.writes).toEqual([]);
+      expect(pve.guest(10001)).toBeUndefined();
+    });
+
+    test('turns out to be foreign', async () => {
+      const pve = new PveWorld({ templates, pools, latency: { storage_lock_s: 20 } });
+      await pve.drive(pve.admin.cloneVm({ ...FORMER_CLONE, description: VM_MARK }));
+      await expect(apply(pve, 'vm.clone', begun)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+      expect(pve.writes).toEqual([]);
+    });
+
+    test('outlives trouble with PVE', async () => {
+      const pve = (await underWay(20)).fault(lost(END, 'before'), refused(END, 'no quorum', 500, 2));
+      expect((await apply(pve, 'vm.clone', begun)).outcome).toBe('already-done');
+      expect(pve.writes).toEqual([]);
+    });
   });
 });
 
@@ -193,6 +338,7 @@ describe('vm.configure', () => {
   const payload: StepPayloads['vm.configure'] = {
     node: 'pve1',
     vmid: 10001,
+    pool: 'anna',
     description: `${VM_MARK} spec=abc`,
     nics: [
       { index: 0, model: 'virtio', bridge: 'vmbr0', firewall: true },
@@ -227,6 +373,7 @@ describe('vm.configure', () => {
   ): PveWorld =>
     new PveWorld({
       guests: [vm(10001, 'pve1', { description, config: { ...FRESH, ...config } })],
+      pools: [OURS],
       ...scenario,
     });
   /** Somebody writes into the same configuration. */
@@ -326,27 +473,43 @@ describe('vm.configure', () => {
   });
 
   test('a clone lock is waited for', async () => {
-    const world = new PveWorld({ templates, latency: { storage_lock_s: 30 } });
-    const clone = { vmid: 10001, name: 'pc', description: VM_MARK, full: false };
+    const world = new PveWorld({ templates, pools: [RESERVED], latency: { storage_lock_s: 30 } });
+    const clone = { vmid: 10001, name: 'pc', description: SEALED, full: false };
     await world.drive(world.admin.cloneVm({ ...clone, node: 'pve1', target: 'pve1', templateVmid: 100 }));
     expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
-    expect(world.config('pve1', 10001)?.['description']).toBe(payload.description);
+    expect(world.config('pve1', 10001)?.['description']).toBe(`${SEALED} spec=abc`);
+  });
+
+  test('the seal stays in the notes: until the VM joins its pool it is the proof', async () => {
+    const world = withVm({}, SEALED, { pools: [RESERVED] });
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
+    expect(world.config('pve1', 10001)?.['description']).toBe(`${SEALED} spec=abc`);
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('already-done');
+    expect(world.writes).toEqual([WRITE]);
+  });
+
+  test.each([
+    { name: 'no mark', notes: 'production' },
+    { name: "another student's mark", notes: VM_MARK.replace('anna', 'boris') },
+    { name: 'the mark of another number', notes: VM_MARK.replace('10001', '10002') },
+  ])("once it is made, notes are the student's: $name changes nothing", async ({ notes }) => {
+    const world = withVm({}, notes);
+    expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
+    expect(world.writes).toEqual([WRITE]);
+  });
+
+  test('somebody writes other notes between look and write: they are looked at again', async () => {
+    const world = withVm({}, SEALED, { pools: [RESERVED] });
+    world.before(CONFIG, () =>
+      world.admin.updateVmConfig('pve1', 10001, { set: { description: VM_MARK }, remove: [] }),
+    );
+    await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.writes).toEqual([]);
   });
 
   test.each<{ name: string; make: () => PveWorld; code: string }>([
-    { name: 'is not there', make: () => new PveWorld(), code: 'VM_MISSING' },
+    { name: 'is not there', make: () => new PveWorld({ pools: [OURS] }), code: 'VM_MISSING' },
     { name: 'stays locked', make: () => withVm({ lock: 'backup' }), code: 'VM_LOCKED' },
-    { name: 'has no mark', make: () => withVm({}, 'production'), code: 'NOT_OURS' },
-    {
-      name: "is another student's",
-      make: () => withVm({}, VM_MARK.replace('anna', 'boris')),
-      code: 'NOT_OURS',
-    },
-    {
-      name: 'carries the mark of another number (a clone of ours)',
-      make: () => withVm({}, VM_MARK.replace('10001', '10002')),
-      code: 'NOT_OURS',
-    },
   ])('a VM that $name is left alone', async ({ make, code }) => {
     const world = make();
     await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({ code });
@@ -355,9 +518,10 @@ describe('vm.configure', () => {
 });
 
 describe('vm.snapshot', () => {
-  const payload = { node: 'pve1', vmid: 10001, snapshot: 'start' };
+  const payload = { node: 'pve1', vmid: 10001, pool: 'anna', snapshot: 'start' };
   const SNAPSHOT = ['POST', '/nodes/pve1/qemu/10001/snapshot'] as const;
-  const withVm = (more: Partial<ScenarioGuest> = {}) => new PveWorld({ guests: [vm(10001, 'pve1', more)] });
+  const withVm = (more: Partial<ScenarioGuest> = {}) =>
+    new PveWorld({ guests: [vm(10001, 'pve1', more)], pools: [OURS] });
 
   test.each<{ name: string; snapshots?: string[]; faults?: RequestFault[]; outcome: string }>([
     { name: 'happy path', outcome: 'done' },
@@ -378,7 +542,11 @@ describe('vm.snapshot', () => {
 
   test('a task that fails fails the step', async () => {
     const storages = [{ id: 'thick', type: 'lvm' as const }];
-    const world = new PveWorld({ storages, guests: [vm(10001, 'pve1', { storage: 'thick' })] });
+    const world = new PveWorld({
+      storages,
+      guests: [vm(10001, 'pve1', { storage: 'thick' })],
+      pools: [OURS],
+    });
     const applied = apply(world, 'vm.snapshot', payload);
     await expect(applied).rejects.toMatchObject({ code: 'TASK_FAILED' });
     await expect(applied).rejects.toThrow('snapshot feature is not available');
@@ -386,10 +554,11 @@ describe('vm.snapshot', () => {
 });
 
 describe('vm.start', () => {
-  const payload = { node: 'pve1', vmid: 10001 };
+  const payload = { node: 'pve1', vmid: 10001, pool: 'anna' };
   const START_VM = ['POST', '/nodes/pve1/qemu/10001/status/start'] as const;
   const WRITE = START_VM.join(' ');
-  const withVm = (more: Partial<ScenarioGuest> = {}) => new PveWorld({ guests: [vm(10001, 'pve1', more)] });
+  const withVm = (more: Partial<ScenarioGuest> = {}) =>
+    new PveWorld({ guests: [vm(10001, 'pve1', more)], pools: [OURS] });
 
   test.each<{ name: string; running?: boolean; faults?: RequestFault[]; outcome: string }>([
     { name: 'happy path', outcome: 'done' },
@@ -425,6 +594,7 @@ describe('vm.start', () => {
     const world = new PveWorld({
       ...onPve1({ bridges: ['vmbr7'] }),
       guests: [vm(10001, 'pve1', { config: nic })],
+      pools: [OURS],
     });
     await expect(apply(world, 'vm.start', payload)).rejects.toMatchObject({
       code: 'TASK_FAILED',

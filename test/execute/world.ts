@@ -6,8 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ownership.ts';
-import { createSeals } from '../../src/lib/execute/seals.ts';
-import type { Retry, RunIo, StepIo } from '../../src/lib/execute/types.ts';
+import type { Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
 import { inProcess, type Serve } from '../../src/lib/proxmox/transports/in-process.ts';
@@ -59,6 +58,11 @@ export function onPve1(node: Omit<ScenarioNode, 'name'>): Partial<Scenario> {
 /** A VM that is switched off. */
 export function vm(vmid: number, node: string, more: Partial<ScenarioGuest> = {}): ScenarioGuest {
   return { vmid, node, name: `vm${vmid}`, storage: 'nfs', running: false, ...more };
+}
+
+/** As drawn while applying, but the same in each test. */
+export function sealOf(vmid: number): string {
+  return String(vmid).padStart(32, '0');
 }
 
 type Place = readonly [method: string, path: string];
@@ -124,7 +128,7 @@ export class PveWorld {
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
   /** Those of the run's clones. */
-  readonly seals = createSeals();
+  readonly seals: Seals = { of: sealOf };
   /** How often a handler gave its places to others. */
   asides = 0;
   readonly #time: VirtualTime;

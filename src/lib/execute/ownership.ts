@@ -45,8 +45,8 @@ export class Ownership {
   #reading: Promise<Reading> | undefined;
   /** Members that this run's own writes made since. */
   readonly #joined = new Map<number, string>();
-  /** Configurations whose seal fitted: nobody but an administrator can write them until the VM joins its pool. */
-  readonly #sealed = new Map<number, ConfigValues>();
+  /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
+  readonly #sealed = new Map<number, { readonly at: number; readonly values: ConfigValues }>();
 
   constructor(pve: OwnershipPve, clock: Clock, signal: AbortSignal) {
     this.#pve = pve;
@@ -64,10 +64,21 @@ export class Ownership {
     return this.#judge(of, await this.#read(asked), values);
   }
 
+  /** From what is there by now: this run may have removed it a moment ago. */
+  async verdictNow(of: Claimed): Promise<Verdict> {
+    return this.#judge(of, await this.#read(this.#clock.now()));
+  }
+
   /** Throws StepError NOT_OURS where it may not be written to. */
   async assertOurs(of: Claimed, values?: ConfigValues): Promise<void> {
     const verdict = await this.verdict(of, values);
     if (!isWritable(verdict)) throw notOurs(of, verdict);
+  }
+
+  /** What is left of a VM elsewhere (a right, an entry of HA) may go when it is gone itself. */
+  async assertOursOrGone(of: Claimed): Promise<void> {
+    const verdict = await this.verdict(of);
+    if (!isWritable(verdict) && !NOTHING_THERE.has(verdict)) throw notOurs(of, verdict);
   }
 
   /** This run wrote the comment of a pool, and made members. */
@@ -109,12 +120,14 @@ export class Ownership {
 
   async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
     const { vmid, pool, adopted, member } = of;
-    const present = this.#joined.get(vmid) ?? reading.guests.get(vmid)?.pool;
-    if (adopted) return present === pool ? 'ours' : 'foreign';
+    const row = reading.guests.get(vmid);
+    const present = this.#joined.get(vmid) ?? row?.pool;
+    const isGone = row === undefined && read === undefined;
+    if (adopted) return present === pool ? 'ours' : isGone ? 'missing' : 'foreign';
     const id = claimedId(reading.comments.get(pool) ?? '', vmid);
     const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
-    if (member) return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : 'foreign';
-    return verdict ?? 'foreign';
+    if (!member) return verdict ?? 'foreign';
+    return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
   }
 
   async #judgeClaimed(
@@ -126,7 +139,8 @@ export class Ownership {
     const { vmid } = id;
     const row = guests.get(vmid);
     const member = this.#joined.get(vmid) ?? row?.pool;
-    const values = read ?? (id.state === 'reserved' ? await this.#configOf(vmid, row) : undefined);
+    const isAway = row?.node !== undefined && offline.has(row.node);
+    const values = read ?? (id.state === 'reserved' && !isAway ? await this.#configOf(vmid, row) : undefined);
     // What is not in the list, and was read all the same, was made a moment ago.
     const isThere = row !== undefined || values !== undefined;
     const verdict = verdictOn({
@@ -135,18 +149,20 @@ export class Ownership {
       guest: isThere
         ? { type: row?.type === 'lxc' ? 'lxc' : 'qemu', pool: member, lock: values ? undefined : row?.lock }
         : undefined,
-      isAway: row?.node !== undefined && offline.has(row.node),
+      isAway,
       values,
       // Whether the ids that 0.1.0 claimed were handed out was the planner's question.
       isHandedOut: true,
     });
-    if (verdict === 'unjoined' && values) this.#sealed.set(vmid, values);
+    if (verdict === 'unjoined' && values && this.#sealed.get(vmid)?.values !== values)
+      this.#sealed.set(vmid, { at: this.#clock.now(), values });
     return verdict;
   }
 
   async #configOf(vmid: number, row: ResourceRow | undefined): Promise<ConfigValues | undefined> {
+    if (row?.node === undefined) return undefined;
     const known = this.#sealed.get(vmid);
-    if (known || row?.node === undefined) return known;
+    if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;
     return this.#pve.vmConfig(row.node, vmid, this.#signal);
   }
 }
@@ -157,6 +173,8 @@ function claimedId(comment: string, vmid: number): ClaimedId | undefined {
   }
   return undefined;
 }
+
+const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);
 
 const WHY: Readonly<Record<Verdict, string>> = {
   missing: 'is gone',

@@ -56,15 +56,22 @@ export class Turns {
     await this.#release();
   }
 
-  /** Another run may have taken over a lock that was not renewed in time. */
+  /** Another run may have taken over a lock that was not renewed in time. Of all that wait one takes it anew. */
   async #hold(): Promise<void> {
-    try {
-      const lock = await (this.#lock ??= this.#takeAnew());
-      if (!(await lock.isHeld())) await (this.#lock = this.#takeAnew());
-    } catch (error) {
-      this.#lock = undefined;
-      throw error;
+    for (;;) {
+      const taking = (this.#lock ??= this.#takeAnew());
+      const lock = await taking.catch((error: unknown) => {
+        this.#forget(taking);
+        throw error;
+      });
+      // Trouble while asking ends this turn alone: the lock may still be had, and is given back in the end.
+      if (await lock.isHeld()) return;
+      this.#forget(taking);
     }
+  }
+
+  #forget(taken: Promise<PlanningLock>): void {
+    if (this.#lock === taken) this.#lock = undefined;
   }
 
   async #takeAnew(): Promise<PlanningLock> {
@@ -85,7 +92,9 @@ export class Turns {
     }
     const idle = (this.#idle = new AbortController());
     this.#clock.sleep(KEEP, idle.signal).then(
-      () => void this.#release(),
+      () => {
+        if (this.#busy === 0) void this.#release();
+      },
       () => undefined, // needed again
     );
   }

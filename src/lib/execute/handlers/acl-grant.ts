@@ -1,5 +1,5 @@
 /** Gives a user a role on a path. Granting twice is granting once, so nothing is looked up. */
-import { assertVm } from './acl-vm.ts';
+import { assertGivable } from './acl-vm.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
 
@@ -8,7 +8,7 @@ export const grantAcl: Handler<'acl.grant'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: async () => {
-      await assertVm(step, io);
+      await assertGivable(step, io);
       await io.pve.grant({ path, role, userid, propagate }, io.signal);
       return 'done';
     },

@@ -1,6 +1,6 @@
 /** Takes a role on a path away from a user. Revoking twice is revoking once, so nothing is looked up. */
 import { isNotFound } from '../../proxmox/errors.ts';
-import { assertVm } from './acl-vm.ts';
+import { assertTakable } from './acl-vm.ts';
 import { attempt } from '../retry.ts';
 import type { Handler } from '../types.ts';
 
@@ -9,7 +9,7 @@ export const revokeAcl: Handler<'acl.revoke'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: async () => {
-      await assertVm(step, io);
+      await assertTakable(step, io);
       try {
         await io.pve.revoke({ path, role, userid }, io.signal);
         return 'done';

@@ -4,10 +4,11 @@ import type { StepIo } from '../types.ts';
 
 const UNUSED: ReadonlySet<Verdict> = new Set(['missing', 'open', 'foreign']);
 
-export async function usedIds(pool: string, vmids: Iterable<number>, io: StepIo): Promise<number[]> {
-  const used: number[] = [];
-  for (const vmid of vmids) {
-    if (!UNUSED.has(await io.ownership.verdict({ vmid, pool }))) used.push(vmid);
-  }
-  return used;
+export async function usedIds(
+  pool: string,
+  vmids: readonly number[],
+  { ownership }: StepIo,
+): Promise<number[]> {
+  const verdicts = await Promise.all(vmids.map((vmid) => ownership.verdictNow({ vmid, pool })));
+  return vmids.filter((_, at) => !UNUSED.has(verdicts[at] as Verdict)); // one for each
 }

@@ -43,7 +43,7 @@ async function join(step: JoinStep, io: StepIo): Promise<StepOutcome> {
   const { user } = mark;
   if (user === undefined) throw changed(pool, 'it does not carry our mark');
   const ready = readyIn(step, io);
-  for (const { vmid } of ready) await io.ownership.assertOurs({ vmid, pool });
+  await Promise.all(ready.map(({ vmid }) => io.ownership.assertOurs({ vmid, pool })));
   const comment = madeComment({ ...mark, user }, step, new Set(ready.map(({ vmid }) => vmid)));
   const members = new Set(present.vmids);
   const addVmids = ready.map(({ vmid }) => vmid).filter((vmid) => !members.has(vmid));

@@ -100,8 +100,9 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
 
 /** Only root@pam's own ticket may: for everybody else PVE's refusal leaves things as they are. */
 async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Promise<StepOutcome> {
-  // The mark went with the configuration.
+  // Notes and seal went with the configuration: claim and membership are what is left.
   if (!(await isMember(step, io))) throw error;
+  if (step.replica === undefined && (await io.ownership.verdict(step)) === 'foreign') throw error;
   try {
     const options = { purge: true, skipLock: true };
     await awaitTask(io, await io.pve.deleteVm(step.node, step.vmid, options, io.signal));
