@@ -55,7 +55,6 @@ describe('a confined plan', () => {
     const result = confined();
     expect(result.profile).toBe('confined');
     expect(stepOf(result, 'pool.update')).toMatchObject({
-      addVmids: [],
       comment: expect.stringContaining('vmids=10000') as string,
     });
     expect(stepOf(result, 'vm.clone')).toMatchObject({ pool: 'anna', dependsOn: ['pool.update:anna'] });

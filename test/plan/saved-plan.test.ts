@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/marks/replica.ts';
+import {
+  formatReplicaMark,
+  formatReplicaPool,
+  REPLICA_POOL,
+  type ReplicaClaim,
+} from '../../src/lib/marks/replica.ts';
 import { foreignSteps } from '../../src/lib/plan/saved-plan.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
@@ -241,8 +246,11 @@ describe('replicas', () => {
   const made = plan(pc, anna, local());
   const problems = (edit: Plan, cluster = local()) =>
     foreignSteps(edit, { lab: pc, users: anna, adopt: false }, cluster);
-  const claim = { source: 101, node: 'pve2', vmid: 10999, since: '2026-11-21T07:00:00Z' };
-  const poolOf = (claims: readonly (typeof claim)[], others: string[] = []) => ({
+  const claim: ReplicaClaim = {
+    ...{ source: 101, node: 'pve2', vmid: 10999, since: '2026-11-21T07:00:00Z' },
+    ...{ state: 'made', seals: [] },
+  };
+  const poolOf = (claims: readonly ReplicaClaim[], others: string[] = []) => ({
     pool: REPLICA_POOL,
     comment: formatReplicaPool({ claims, others }),
   });

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
+import { parseReplicaPool } from '../marks/replica.ts';
 import {
   claimedIds,
   isOfPoolUser,
@@ -171,7 +172,7 @@ function claimedId(comment: string, vmid: number): ClaimedId | undefined {
   for (const claim of parsePoolComment(comment).claims) {
     if (claim.vmids.includes(vmid)) return claimedIds(claim).find((id) => id.vmid === vmid);
   }
-  return undefined;
+  return parseReplicaPool(comment).claims.find((claim) => claim.vmid === vmid);
 }
 
 const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);

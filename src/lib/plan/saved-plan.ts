@@ -79,7 +79,7 @@ function ofClaim(step: StepOf<'pool.update'>, stand: Stand): string | undefined 
     !keepsFormer(wanted, present, takeover)
   )
     return `pool ${step.pool} would get the marks or claims of others`;
-  const foreign = [...step.addVmids, ...(step.takeOver?.vmids ?? []), ...claimedIn(wanted, lab)].find(
+  const foreign = [...(step.takeOver?.vmids ?? []), ...claimedIn(wanted, lab)].find(
     (vmid) => index.guests.has(vmid) && !claimed.has(vmid) && !takeover.vms.has(vmid),
   );
   return foreign === undefined ? undefined : `VM ${foreign} exists and is not claimed by pool ${step.pool}`;
@@ -196,7 +196,7 @@ function standOf(user: User, own: readonly Step[], shared: Shared): Stand {
   const claimed = new Set(present?.user === user.userid ? claimedIn(present, lab) : []);
   // A confined caller claims by the comment alone.
   const added = own.flatMap((step) =>
-    step.kind === 'pool.update' ? [...step.addVmids, ...claimedIn(parsePoolComment(step.comment), lab)] : [],
+    step.kind === 'pool.update' ? claimedIn(parsePoolComment(step.comment), lab) : [],
   );
   const named = lab.machines.flatMap(({ networks }) =>
     networks.flatMap(({ target }) =>

@@ -2,6 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
+import { withNewSeal } from '../marks/seal.ts';
 import { TAG } from '../marks/vm.ts';
 import {
   formatReplicaMark,
@@ -49,13 +50,16 @@ export function readSavedReplicas(plan: Plan, lab: Lab, have: Inventory, index: 
     claimed,
     claims: new Map([...claimed, ...byVmid(wanted)]),
     made: new Map(
-      plan.steps.flatMap((step) => (step.kind === 'template.convert' ? [[step.vmid, step.id] as const] : [])),
+      plan.steps.flatMap((step) => (step.kind === 'template.join' ? [[step.vmid, step.id] as const] : [])),
     ),
   };
 }
 
+/** A claim stays as it is, or is reserved anew: only a join makes one. */
 function isSame(a: ReplicaClaim, b: ReplicaClaim | undefined): boolean {
-  return a.vmid === b?.vmid && a.source === b.source && a.node === b.node;
+  if (a.vmid !== b?.vmid || a.source !== b.source || a.node !== b.node) return false;
+  const isKept = a.state === b.state && a.seals.join() === b.seals.join();
+  return isKept || (b.state === 'reserved' && b.seals.join() === withNewSeal(a.seals).join());
 }
 
 function ofPool(step: StepOf<'pool.create'>): string | undefined {
@@ -64,7 +68,12 @@ function ofPool(step: StepOf<'pool.create'>): string | undefined {
     : `pool ${step.pool} would not begin empty`;
 }
 
-function ofNewClaim({ vmid, source, node }: ReplicaClaim, saved: SavedReplicas): string | undefined {
+function ofNewClaim(
+  { vmid, source, node, state, seals }: ReplicaClaim,
+  saved: SavedReplicas,
+): string | undefined {
+  if (state !== 'reserved' || seals.join() !== '')
+    return `VM ${vmid} would count as a replica before it is made`;
   const { sources, nodes, index } = saved;
   if (!sources.has(source)) return `VM ${source} is not a template of the lab`;
   if (!nodes.has(node)) return `there is no node ${node}`;
@@ -83,8 +92,6 @@ function ofClaims(step: StepOf<'pool.update'>, saved: SavedReplicas): string | u
   const hasOthers = JSON.stringify(others) === JSON.stringify(index.replicaPool.others);
   if (!isKept || !hasOthers || wanted.size !== claims.length || step.takeOver)
     return `pool ${REPLICA_POOL} would lose or change claims`;
-  const stray = step.addVmids.find((vmid) => !wanted.has(vmid));
-  if (stray !== undefined) return `VM ${stray} would join the replicas without a claim`;
   for (const claim of claims) {
     const problem = claimed.has(claim.vmid) ? undefined : ofNewClaim(claim, saved);
     if (problem !== undefined) return problem;
@@ -92,7 +99,9 @@ function ofClaims(step: StepOf<'pool.update'>, saved: SavedReplicas): string | u
   return undefined;
 }
 
-type ReplicaStep = StepOf<'template.clone' | 'template.configure' | 'template.migrate' | 'template.convert'>;
+type ReplicaStep = StepOf<
+  'template.clone' | 'template.configure' | 'template.migrate' | 'template.convert' | 'template.join'
+>;
 
 /** The copy's mark is that of the template as it is now: one that an earlier run made of another is not gone on with. */
 function ofCopy(step: ReplicaStep, { claims, sources }: SavedReplicas): Template | string {
@@ -133,6 +142,7 @@ export function checkReplicaStep(step: Step, saved: SavedReplicas): string | nul
     case 'template.configure':
     case 'template.migrate':
     case 'template.convert':
+    case 'template.join':
       break;
     default:
       return null;

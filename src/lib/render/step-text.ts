@@ -146,12 +146,10 @@ function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names
   ].join(', ');
 }
 
-function sayClaim({ addVmids, takeOver }: StepOf<'pool.update'>, names: Names): string {
-  const parts = [
-    ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
-    ...(addVmids.length > 0 ? [`claims ${names.vms(addVmids)}`] : []),
-  ];
-  return parts.length === 0 ? 'updates the claim' : parts.join(', ');
+function sayClaim({ takeOver }: StepOf<'pool.update'>, names: Names): string {
+  return takeOver && takeOver.vmids.length > 0
+    ? `takes over ${names.vms(takeOver.vmids)}`
+    : 'updates the claim';
 }
 
 function sayBridgeChange({ vlanAware, newComment }: StepOf<'bridge.update'>): string {
@@ -240,6 +238,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'template.convert': {
     count: ['template conversion', 'template conversions'],
     say: (step) => `replica ${step.vmid}: convert to a template`,
+  },
+  'template.join': {
+    count: ['template copy joined', 'template copies joined'],
+    say: (step) => `replica ${step.vmid}: joins the copies of templates`,
   },
   'vm.clone': { count: ['clone', 'clones'], say: sayClone },
   'vm.mark': {

@@ -155,7 +155,6 @@ async function runRound(want: DeployWant, context: DeployContext, taken: Taken):
 const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
-  if (step.kind === 'pool.update') return { vmids: step.addVmids };
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
   return step.kind === 'bridge.create' ? { bridge: step.bridge } : {};
 }

@@ -80,6 +80,11 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     roles: ['makes-replica'],
     limits: (step) => [...task(step), ...storages(step)],
   },
+  'template.join': {
+    effect: 'changes',
+    roles: ['told-to-planners', 'makes-replica'],
+    limits: userConfig,
+  },
   'vm.clone': {
     effect: 'creates',
     roles: [],

@@ -5,6 +5,7 @@
  */
 import { realmIn } from '../../pve-values/userid.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { Nic } from '../../pve-values/nics.ts';
 import type { StepKind, StepOf } from '../document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
@@ -41,6 +42,7 @@ type VmStep = StepOf<
   | 'template.configure'
   | 'template.migrate'
   | 'template.convert'
+  | 'template.join'
 >;
 
 /** On the VM that the step is about. */
@@ -166,7 +168,7 @@ function giveBack(path: string, owner: string): readonly Rule<'user.recreate'>[]
 }
 
 /** PUT /pools checks each VM that joins or leaves (API2/Pool.pm, update_pool), before it is a member. */
-function changeMembers<K extends 'pool.update' | 'pool.join' | 'pool.release'>(
+function changeMembers<K extends 'pool.join' | 'pool.release'>(
   vmids: (step: StepOf<K>, facts: Facts) => readonly number[],
   why: string,
 ): Rule<K> {
@@ -180,13 +182,17 @@ function changeMembers<K extends 'pool.update' | 'pool.join' | 'pool.release'>(
 }
 
 /** Steps that bring VMs into their pools: the rights on the pool do not count for them yet. */
-export const BRINGS_IN: ReadonlySet<string> = new Set<StepKind>(['pool.update', 'pool.join']);
+export const BRINGS_IN: ReadonlySet<string> = new Set<StepKind>(['pool.join', 'template.join']);
 
 /** Steps on a VM that is still to join its pool, unless a confined caller's clone has joined at once. */
 export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>([
   'vm.clone',
   'vm.configure',
   'vm.snapshot',
+  'template.clone',
+  'template.configure',
+  'template.migrate',
+  'template.convert',
 ]);
 
 const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
@@ -280,11 +286,7 @@ const power = onVm(['VM.PowerMgmt'], 'to switch it on and off');
 /** Every kind of step; one without rules does not compile. */
 export const STEP_RULES: StepRules = {
   'pool.create': [changePool, seePool],
-  'pool.update': [
-    changePool,
-    seePool,
-    changeMembers<'pool.update'>(({ addVmids }) => addVmids, 'to claim its VMID through the pool'),
-  ],
+  'pool.update': [changePool, seePool],
   'pool.join': [
     changePool,
     seePool,
@@ -355,6 +357,11 @@ export const STEP_RULES: StepRules = {
   // Also of a guest that HA manages: PVE hands the request on as itself, only HA's own endpoint takes Sys.Console.
   'vm.migrate': [seeVm, onVm(['VM.Migrate'], 'to move it to another node')],
   'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
+  'template.join': [
+    seeVm,
+    onVm(['VM.Allocate'], 'to make the copy a member of its pool'),
+    ...[changePool, seePool].map(({ path, anyOf, why }) => ({ path, anyOf, why, at: () => [REPLICA_POOL] })),
+  ],
   'vm.clone': clone,
   'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
   'vm.configure': configure,

@@ -107,8 +107,6 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
-    /** Of a copy of a template: the notes that the planner saw. */
-    readonly replica?: string;
     readonly lockWaitSeconds: number;
   };
   /**
