@@ -27,6 +27,7 @@ export function cleanupCommand(io: ProgramIo): Command {
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
     .addOption(envOption('--keep-users', 'leave user, pool and password for the next lab'))
     .option('--adopt', 'also remove unmarked stands of the older Python tool (with -c and -u)')
+    .option('--include-members', 'also remove machines that students made in the pools of these stands')
     .option('--force-protected', 'also remove machines with the protection flag')
     .addOption(
       envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),

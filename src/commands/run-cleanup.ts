@@ -27,6 +27,7 @@ export interface CleanupFlags extends GlobalFlags {
   readonly detailedExitcode?: true;
   readonly keepUsers?: true;
   readonly adopt?: true;
+  readonly includeMembers?: true;
   readonly forceProtected?: true;
   readonly maxChanges?: number;
   readonly minAge: number;
@@ -80,6 +81,13 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
       {
         hint: 'use cleanup --adopt -c lab.yml -u users.yml',
       },
+    );
+  }
+  if (flags.includeMembers && flags.orphans) {
+    throw new UsageError(
+      'MEMBERS_SELECTION',
+      '--include-members does not go with --orphans: how old a machine is that a student made, nobody can tell',
+      { hint: 'use cleanup --user ID --include-members' },
     );
   }
   if (flags.lab !== undefined) return { by: 'lab', lab: named(flags.lab) };
@@ -142,6 +150,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
       options: {
         keepUsers: flags.keepUsers === true,
         adopt: flags.adopt === true,
+        includeMembers: flags.includeMembers === true,
         forceProtected: flags.forceProtected === true,
         lockWaitSeconds: flags.timeout,
         minAgeSeconds: flags.minAge,

@@ -156,7 +156,7 @@ describe('what stays', () => {
     expect(simulator.snapshot().guests.some((entry) => entry.config['name'] === 'pc')).toBe(false);
   });
 
-  test('a bridge that a foreign guest names stays, and so does a pool with a foreign member', async () => {
+  test('a bridge that a foreign guest names stays, and so does a pool with a member that no claim names', async () => {
     const state = structuredClone(deployed);
     const bridge = state.nodes
       .flatMap((node) => node.interfaces)
@@ -175,8 +175,78 @@ describe('what stays', () => {
       true,
     );
     const pool = left.pools.find((entry) => entry.poolid === form.poolid)!;
-    expect([pool.vms, pool.comment]).toEqual([[303], 'no longer used by deploy-stand']);
+    expect([pool.vms, pool.comment]).toEqual([[303], expect.stringMatching(/^lab=flat vms= node=/m)]);
     expect(left.guests.filter((entry) => entry.vmid >= 10000)).toEqual([]);
+  });
+
+  test('machines that students made are named, their pools stay known; --include-members takes them', async () => {
+    const simulator = await startCluster({ state: deployed });
+    const made = [
+      { vmid: '500', name: 'mine', pool: 'student1', start: '1' },
+      { vmid: '501', name: 'kept', pool: 'student2', protection: '1' },
+    ];
+    for (const form of made) expect(await post(simulator, '/nodes/pve2/qemu', form)).toBe(200);
+    await simulator.time.clock.sleep(20_000);
+    const [, first, second] = [0, 1, 2].map((at) => ['--user', `student${at}@pve`]);
+    const selection = [...first!, ...second!];
+    const asked = await runCli(['cleanup', ...selection], simulator);
+    expect(asked.code).toBe(5);
+    expect(asked.stdout).toContain('VM 500 (mine) on pve2 is in pool student1 and of no lab');
+    expect(asked.stdout).toContain('VM 501 (kept) on pve2 is in pool student2 and of no lab');
+    expect(asked.stdout).toContain('add --include-members to remove such machines too');
+    const poolOf = (name: string) => simulator.snapshot().pools.find(({ poolid }) => poolid === name);
+    expect(poolOf('student1')).toMatchObject({ vms: [500] });
+    expect(poolOf('student1')?.comment).toMatch(/^deploy-stand user=student1@pve\nlab=net vms= node=/);
+    const since = simulator.requests.length;
+    expect((await runCli(['cleanup', ...selection], simulator)).code).toBe(5);
+    expect(writes(simulator, since).filter((one) => !one.includes('/pools'))).toEqual([]);
+    expect((await runCli(['cleanup', ...selection, '--include-members'], simulator)).code).toBe(5);
+    expect([poolOf('student1'), poolOf('student2')?.vms]).toEqual([undefined, [501]]);
+    const force = ['--include-members', '--force-protected'];
+    expect((await runCli(['cleanup', ...selection, ...force], simulator)).code).toBe(0);
+    const rest = Array.from({ length: USERS - 2 }, (_, i) => ['--user', `student${i + 3}@pve`]).flat();
+    expect((await runCli(['cleanup', ...rest], simulator)).code).toBe(0);
+    expect(comparable(simulator.snapshot())).toEqual(pristine);
+  });
+
+  test('a machine made while the others are removed is named like one that was there before', async () => {
+    const simulator = await startCluster({ state: deployed });
+    const cleaning = runCli(['cleanup', '--user', 'student1@pve'], simulator);
+    expect(await post(simulator, '/nodes/pve2/qemu', { vmid: '500', pool: 'student1' })).toBe(200);
+    const run = await cleaning;
+    expect([run.code, run.stdout]).toEqual([5, expect.stringContaining('VM 500 (')]);
+    const pool = simulator.snapshot().pools.find(({ poolid }) => poolid === 'student1');
+    expect([pool?.vms, pool?.comment]).toEqual([[500], expect.stringContaining('user=student1@pve')]);
+  });
+
+  test('no variable stands for --include-members, and orphans are not asked for with it', async () => {
+    const simulator = await startCluster({ state: deployed });
+    expect(await post(simulator, '/nodes/pve2/qemu', { vmid: '500', pool: 'student1' })).toBe(200);
+    await simulator.time.clock.sleep(20_000);
+    const env = { DEPLOY_STAND_INCLUDE_MEMBERS: '1' };
+    const run = await runCli(['cleanup', '--user', 'student1@pve'], simulator, { env });
+    expect([run.code, simulator.snapshot().guests.some(({ vmid }) => vmid === 500)]).toEqual([5, true]);
+    const orphans = await runCli(['cleanup', '--orphans', '--include-members'], simulator);
+    expect([orphans.code, orphans.stderr]).toEqual([2, expect.stringContaining('[MEMBERS_SELECTION]')]);
+  });
+
+  test('a hibernated machine goes with its saved memory, at once', async () => {
+    const simulator = await startCluster({ state: deployed });
+    const ours = deployed.guests.filter(({ config }) => config['name'] === 'host').slice(0, 2);
+    for (const { vmid, node } of ours) {
+      const path = `/nodes/${node}/qemu/${vmid}/status/suspend`;
+      expect(await post(simulator, path, { todisk: '1' })).toBe(200);
+    }
+    await simulator.time.clock.sleep(120_000);
+    const [, guarded] = ours;
+    const state = simulator.snapshot();
+    expect(state.guests.filter(({ config }) => config['lock'] === 'suspended')).toHaveLength(2);
+    state.guests.find(({ vmid }) => vmid === guarded!.vmid)!.config['protection'] = '1';
+    const again = await startCluster({ state });
+    const before = again.time.clock.now();
+    const run = await runCli(['cleanup', '--lab', 'net', '--force-protected'], again);
+    expect([run.code, again.time.clock.now() - before < 600_000]).toEqual([0, true]);
+    expect(again.snapshot().volumes.some(({ vmid }) => vmid === guarded!.vmid)).toBe(false);
   });
 
   test('--keep-users leaves users, pools and passwords for the next lab', async () => {

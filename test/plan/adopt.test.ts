@@ -148,7 +148,7 @@ describe('a whole stand', () => {
     expect(only(result, 'pool.update')[0]).toMatchObject({
       comment:
         'of the Python tool\ndeploy-stand user=anna@pve adopted roles=PVEVMAdmin\nlab=net vms=eco:500,pc:501 node=pve1 since=2026-11-21T08:00:00Z',
-      addVmids: [],
+
       takeOver: { comment: 'of the Python tool', vmids: [500, 501] },
     });
   });
@@ -226,6 +226,7 @@ const asClass = {
 const OPTIONS = {
   keepUsers: false,
   adopt: false,
+  includeMembers: false,
   forceProtected: false,
   lockWaitSeconds: 600,
   minAgeSeconds: 7200,
@@ -312,7 +313,7 @@ describe('what is missing is made', () => {
         .find((step) => step.vmid === 10000)
         ?.nics.at(-1)?.bridge,
     ).toBe('vmbr1000');
-    expect(only(result, 'pool.update')[0]).toMatchObject({ addVmids: [], takeOver: { vmids: [501] } });
+    expect(only(result, 'pool.update')[0]).toMatchObject({ takeOver: { vmids: [501] } });
   });
 
   test('a bridge that the cards name and nobody has, under its name', () => {

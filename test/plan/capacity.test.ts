@@ -361,7 +361,12 @@ describe('replicas', () => {
       {
         pool: REPLICA_POOL,
         comment: formatReplicaPool({
-          claims: [{ source: 101, node: 'pve2', vmid: 10999, since: '2026-11-21T07:00:00Z' }],
+          claims: [
+            {
+              ...{ source: 101, node: 'pve2', vmid: 10999, since: '2026-11-21T07:00:00Z' },
+              ...{ state: 'made', seals: [] },
+            },
+          ],
           others: [],
         }),
       },

@@ -27,6 +27,8 @@ export interface World {
   readonly ownPools: ReadonlySet<string>;
   /** Pools with our header, those that were there before included → their user. */
   readonly markedPools: ReadonlyMap<string, string>;
+  /** Guests that somebody made, or put, into a pool that we made, and that no claim makes ours. */
+  readonly members: ReadonlySet<number>;
   readonly ownUsers: ReadonlySet<string>;
   /** `node/iface`. */
   readonly ownBridges: ReadonlySet<string>;
@@ -375,6 +377,11 @@ function build(world: Spec): World {
     }),
     guests: draft.whose,
     ownPools: own,
+    members: new Set(
+      draft.guests
+        .filter(({ vmid, pool }) => pool !== undefined && own.has(pool) && draft.whose.get(vmid) !== 'ours')
+        .map(({ vmid }) => vmid),
+    ),
     markedPools: marked,
     ownUsers: new Set(
       users.filter(({ comment }) => comment.startsWith('deploy-stand')).map(({ userid }) => userid),
@@ -406,6 +413,7 @@ export const selections: fc.Arbitrary<CleanupSelection> = fc.oneof(
 export const optionSets: fc.Arbitrary<CleanupOptions> = fc.record({
   keepUsers: fc.boolean(),
   adopt: fc.boolean(),
+  includeMembers: fc.boolean(),
   forceProtected: fc.boolean(),
   lockWaitSeconds: fc.constant(600),
   minAgeSeconds: fc.constantFrom(7200, 0),

@@ -105,6 +105,7 @@ function lan(iface: string, lab = 'net', name = 'anna', since = OLD): BridgeInfo
 const OPTIONS: CleanupOptions = {
   keepUsers: false,
   adopt: false,
+  includeMembers: false,
   forceProtected: false,
   lockWaitSeconds: 600,
   minAgeSeconds: 7200,
@@ -241,15 +242,16 @@ describe('a pool', () => {
     });
   });
 
-  test('with members that are not ours stays without our mark, and they are named', () => {
+  test('that was there before us gives up our mark whatever is in it, and nothing of that goes', () => {
+    const pools = { anna: comment('anna@pve', { claims: [claim('net', [10000])], adopted: true }) };
     const vms = { 10000: {}, 300: { values: { description: '' } }, 301: { guest: { type: 'lxc' as const } } };
-    const result = plan(cluster({ ...oneStand, vms }), byAnna);
-    expect(ids(result)).toContain('pool.release:anna');
+    const result = plan(cluster({ ...oneStand, vms, pools }), byAnna, { includeMembers: true });
     expect(result.steps.find((step) => step.kind === 'pool.release')).toMatchObject({
       comment: 'no longer used by deploy-stand',
     });
     expect(notes(result)).toContain('members that are not ours (300, 301)');
     expect(ids(result).filter((id) => id.startsWith('vm.'))).toEqual(['vm.delete:10000']);
+    expect(result.stands[0]?.refused).toBeUndefined();
   });
 
   test('without our mark is left alone, with the rights on it', () => {
@@ -275,6 +277,112 @@ describe('a pool', () => {
     expect(ids(plan(cluster({ ...oneStand, vms, pools }), { by: 'lab', lab: 'net' }))).not.toContain(
       'user.delete:anna@pve',
     );
+  });
+});
+
+describe('what a class made in a pool of ours', () => {
+  const own: Vm = { guest: { name: 'mine' }, values: { name: 'mine', description: '' } };
+  const withOwn = (more: Vm = {}): Built => ({
+    ...oneStand,
+    vms: {
+      10000: {},
+      300: { guest: { ...own.guest, ...more.guest }, values: { ...own.values, ...more.values } },
+    },
+    bridges: [],
+  });
+  const emptied = `deploy-stand user=anna@pve\nlab=net vms= since=${OLD}`;
+  const removal = ['acl.revoke:/pool/anna PVEVMAdmin', 'vm.delete:10000'];
+
+  test.each<{ name: string; selection: CleanupSelection }>([
+    { name: '--user', selection: byAnna },
+    { name: '--lab', selection: { by: 'lab', lab: 'net' } },
+    { name: '-c and -u', selection: classOf('net', 'anna') },
+  ])('is named by $name, stays with pool and user, and goes with --include-members', ({ selection }) => {
+    const first = plan(cluster(withOwn()), selection);
+    expect(ids(first)).toEqual([...removal, 'pool.release:anna']);
+    expect(first.steps.at(-1)).toMatchObject({ comment: emptied });
+    expect(first.stands[0]?.refused).toMatchObject({
+      code: 'MEMBERS_LEFT',
+      message: expect.stringContaining('VM 300 (mine) on pve1 is in pool anna') as string,
+      hint: expect.stringContaining('--include-members') as string,
+    });
+    expect(first.stands[0]?.vms).toContainEqual(expect.objectContaining({ vmid: 300, state: 'staying' }));
+    const after = appliedCleanup(cluster(withOwn()), first.steps);
+    expect(ids(plan(after, selection))).toEqual([]);
+    const second = plan(after, selection, { includeMembers: true });
+    expect(ids(second)).toEqual(['vm.delete:300', 'pool.delete:anna', 'user.delete:anna@pve']);
+    expect(second.steps[0]).toMatchObject({ vmid: 300, pool: 'anna', member: true });
+    const once = plan(cluster(withOwn()), selection, { includeMembers: true });
+    expect(ids(once)).toEqual([...removal, 'vm.delete:300', 'pool.delete:anna', 'user.delete:anna@pve']);
+    expect(once.steps.find(({ id }) => id === 'pool.delete:anna')?.dependsOn).toContain('vm.delete:300');
+  });
+
+  test.each<{ name: string; vm: Vm; code?: string; kinds: readonly string[] }>([
+    { name: 'runs: off first', vm: { guest: { status: 'running' } }, kinds: ['vm.stop', 'vm.delete'] },
+    { name: 'HA manages: out of it', vm: { guest: { ha: true } }, kinds: ['ha.remove', 'vm.delete'] },
+    { name: 'is protected: stays', vm: { values: { protection: '1' } }, code: 'PROTECTED', kinds: [] },
+    { name: 'is a template: stays', vm: { values: { template: '1' } }, code: 'VM_IS_TEMPLATE', kinds: [] },
+    { name: 'is a container: stays', vm: { guest: { type: 'lxc' } }, code: 'MEMBER_CONTAINER', kinds: [] },
+    { name: 'is hibernated: goes', vm: { values: { lock: 'suspended' } }, kinds: ['vm.delete'] },
+  ])('and $name', ({ vm, code, kinds }) => {
+    const result = plan(cluster(withOwn(vm)), byAnna, { includeMembers: true });
+    const of300 = result.steps.filter((step) => 'vmid' in step && step.vmid === 300);
+    expect(of300.map(({ kind }) => kind)).toEqual(kinds);
+    expect(of300.every((step) => 'member' in step && step.member)).toBe(true);
+    expect(result.stands[0]?.refused?.code).toBe(code);
+  });
+
+  test('and is protected and hibernated: with --force-protected its saved memory goes first', () => {
+    const vm = { values: { protection: '1', lock: 'suspended' } };
+    const result = plan(cluster(withOwn(vm)), byAnna, { includeMembers: true, forceProtected: true });
+    expect(result.steps.find(({ id }) => id === 'vm.unprotect:300')).toMatchObject({ discardsMemory: true });
+  });
+
+  test('at a claimed number is not ours, but goes like the rest', () => {
+    const claims = [
+      makeClaim({
+        lab: 'net',
+        machines: [{ machine: 'pc', vmid: 300, state: 'reserved', seals: ['0'.repeat(24)] }],
+        unnamed: [],
+        since: OLD,
+      }),
+    ];
+    const built = { ...withOwn(), pools: { anna: comment('anna@pve', { claims }) }, vms: { 300: own } };
+    expect(plan(cluster(built), byAnna).stands[0]?.refused?.code).toBe('MEMBERS_LEFT');
+    const result = plan(cluster(built), byAnna, { includeMembers: true });
+    expect(result.steps.find(({ id }) => id === 'vm.delete:300')).toMatchObject({ member: true });
+  });
+
+  test('stays while another lab is on the pool, without a word', () => {
+    const pools = { anna: comment('anna@pve', { claims: [claim('net', [10000]), claim('dmz', [10001])] }) };
+    const built = { ...withOwn(), pools };
+    const vms = { ...built.vms, 10001: { values: finished('dmz', 'anna', 10001) } };
+    const result = plan(cluster({ ...built, vms }), { by: 'lab', lab: 'net' }, { includeMembers: true });
+    expect(ids(result).filter((id) => id.startsWith('vm.'))).toEqual(['vm.delete:10000']);
+    expect(result.stands[0]?.refused).toBeUndefined();
+  });
+
+  test('stays when another pool claims its number', () => {
+    const built = withOwn();
+    const pools = { ...built.pools, boris: comment('boris@pve', { claims: [claim('net', [300])] }) };
+    const result = plan(cluster({ ...built, pools }), byAnna, { includeMembers: true });
+    expect(result.stands[0]?.refused?.code).toBe('MEMBER_CLAIMED');
+    expect(ids(result)).not.toContain('vm.delete:300');
+  });
+
+  test('is no orphan, however old its stand is', () => {
+    const built = { ...withOwn(), vms: { 300: own } };
+    const orphans: CleanupSelection = { by: 'orphans' };
+    const result = plan(cluster(built), orphans, { includeMembers: true, minAgeSeconds: 0 });
+    expect(ids(result).filter((id) => id.startsWith('vm.'))).toEqual([]);
+    expect(result.stands[0]?.refused?.hint).toContain('cleanup --user anna@pve --include-members');
+  });
+
+  test('goes from a pool that stays for the next lab', () => {
+    const options = { includeMembers: true, keepUsers: true };
+    const result = plan(cluster(withOwn()), byAnna, options);
+    expect(ids(result)).toEqual([...removal, 'vm.delete:300', 'pool.release:anna']);
+    expect(result.steps.at(-1)).toMatchObject({ comment: 'deploy-stand user=anna@pve kept' });
   });
 });
 
@@ -319,7 +427,7 @@ describe('a claimed number', () => {
       name: 'of a container in the pool, which we never make',
       vm: { guest: { type: 'lxc' } },
       goes: false,
-      note: 'container 10000 on pve1 has an id that was claimed, but is not ours',
+      code: 'MEMBER_CONTAINER',
     },
     { name: 'of a protected VM', vm: { values: { protection: '1' } }, goes: false, code: 'PROTECTED' },
     {
@@ -362,8 +470,7 @@ describe('a claimed number', () => {
     expect(result.stands[0]?.refused?.code).toBe(code);
     expect(notes(result)).toContain(note ?? '');
     // What stays by our own rules keeps its claim; what is not ours does not hold up the rest.
-    const isMember = vm.guest?.type === 'lxc' && !('pool' in vm.guest);
-    expect(ids(result).includes('pool.delete:anna')).toBe(code === undefined && !isMember);
+    expect(ids(result).includes('pool.delete:anna')).toBe(code === undefined);
   });
 
   test('of a zombie comes with the command for root', () => {

@@ -76,7 +76,6 @@ describe('a confined plan', () => {
     const pools = [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, former] }) }];
     const result = confined({ pools });
     expect(stepOf(result, 'pool.update')).toMatchObject({
-      addVmids: [],
       comment: expect.stringContaining(`vms=pc:10000??${former} `) as string,
     });
     expect(stepOf(result, 'vm.clone')).toMatchObject({ vmid: 10000, dependsOn: ['pool.update:anna'] });
@@ -116,6 +115,7 @@ describe('a confined plan', () => {
           options: {
             keepUsers: false,
             adopt: false,
+            includeMembers: false,
             forceProtected: false,
             lockWaitSeconds: 0,
             minAgeSeconds: 0,

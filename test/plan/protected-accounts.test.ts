@@ -101,6 +101,7 @@ describe.each(CALLERS)('run by %s', (caller) => {
   const options = {
     keepUsers: false,
     adopt: false,
+    includeMembers: false,
     forceProtected: true,
     lockWaitSeconds: 0,
     minAgeSeconds: 0,
@@ -194,6 +195,7 @@ test('no plan that removes reaches root@pam, the caller or the owner of its toke
           options: {
             keepUsers: false,
             adopt: false,
+            includeMembers: false,
             forceProtected: true,
             lockWaitSeconds: 0,
             minAgeSeconds: 0,

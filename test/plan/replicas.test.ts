@@ -10,8 +10,11 @@ import {
   parseReplicaMark,
   parseReplicaPool,
   REPLICA_POOL,
+  sealReplicaPool,
+  withReplicaSeal,
   type ReplicaClaim,
 } from '../../src/lib/marks/replica.ts';
+import { sealHash } from '../../src/lib/marks/seal.ts';
 import { replicaNeed } from '../../src/lib/plan/replica-needs.ts';
 import { planReplicate } from '../../src/lib/plan/replicate.ts';
 import { planAgain } from '../../src/lib/plan/saved/plan-again.ts';
@@ -44,6 +47,8 @@ const claim = (more: Partial<ReplicaClaim> = {}): ReplicaClaim => ({
   source: 101,
   node: 'pve2',
   vmid: 900,
+  state: 'made',
+  seals: [],
   since: OLD,
   ...more,
 });
@@ -56,7 +61,14 @@ interface Copy {
   readonly values?: Readonly<Record<string, string>> | null;
   readonly node?: string;
   readonly lock?: string;
+  /** Of a reserved one; absent: the one that its claim speaks of. */
+  readonly seal?: string;
 }
+
+const SEAL = 'ab'.repeat(16);
+
+/** Not joined yet. */
+const reserved: Partial<ReplicaClaim> = { state: 'reserved', seals: [sealHash(SEAL, 900)] };
 
 /** A snapshot in which template 101 is on local storage of pve1, with these copies. */
 function world(copies: readonly Copy[], more: Partial<Inventory> = {}, type = 'zfspool'): Inventory {
@@ -68,10 +80,11 @@ function world(copies: readonly Copy[], more: Partial<Inventory> = {}, type = 'z
     const { vmid, node: home } = claims[at]!;
     if (copy.values === null) return;
     const node = copy.node ?? home;
-    guests.push(
-      guest(vmid, { node, template: true, status: 'stopped', pool: REPLICA_POOL, name: `replica-${vmid}` }),
-    );
-    const description = formatReplicaMark({ source: 101, digest: copy.digest ?? 'digest-101', vmid });
+    const isReserved = claims[at]!.state === 'reserved';
+    const own = isReserved ? {} : { pool: REPLICA_POOL };
+    guests.push(guest(vmid, { node, template: true, status: 'stopped', name: `replica-${vmid}`, ...own }));
+    const mark = { source: 101, digest: copy.digest ?? 'digest-101', vmid };
+    const description = formatReplicaMark(isReserved ? { ...mark, seal: copy.seal ?? SEAL } : mark);
     vms.push({
       vmid,
       node,
@@ -114,10 +127,22 @@ function refusal(act: () => unknown): string {
 
 describe('marks', () => {
   test('pool and notes read back as they were written', () => {
-    const pool = { claims: [claim(), claim({ vmid: 901, node: 'pve3' })], others: ['hands off'] };
+    const claims = [
+      claim(),
+      claim({ vmid: 901, node: 'pve3', state: 'reserved', seals: ['', sealHash(SEAL, 901)] }),
+      claim({ vmid: 902, state: 'unstated' }),
+    ];
+    const pool = { claims, others: ['hands off'] };
     expect(parseReplicaPool(formatReplicaPool(pool))).toEqual(pool);
     const mark = { source: 101, digest: 'abc', vmid: 900 };
-    expect(parseReplicaMark(`note\n${formatReplicaMark(mark)}`)).toEqual(mark);
+    for (const one of [mark, { ...mark, seal: SEAL }])
+      expect(parseReplicaMark(`note\n${formatReplicaMark(one)}`)).toEqual(one);
+    expect(parseReplicaMark(withReplicaSeal(formatReplicaMark(mark), SEAL))).toEqual({ ...mark, seal: SEAL });
+    const sealed = sealReplicaPool(formatReplicaPool(pool), (vmid) => sealHash('cd'.repeat(16), vmid));
+    expect(parseReplicaPool(sealed).claims[1]?.seals).toEqual([
+      sealHash('cd'.repeat(16), 901),
+      sealHash(SEAL, 901),
+    ]);
     const vm = { lab: 'net', user: 'anna@pve', machine: 'pc', vmid: 10000, base: 900, spec: 'x.y' };
     expect(parseVmMark(formatVmMark(vm))).toEqual(vm);
   });
@@ -134,6 +159,7 @@ describe('marks', () => {
     'source=1 vmid=900 node=a since=x',
     'source=101 vmid=1e3 node=a since=x',
     'source=101 vmid=900 since=x',
+    'source=101 vmid=900?xyz node=a since=x',
   ])('a line that says too little is kept, and claims nothing: %s', (line) =>
     expect(parseReplicaPool(`deploy-stand replicas\n${line}`)).toEqual({ claims: [], others: [line] }),
   );
@@ -227,7 +253,14 @@ describe('what a copy needs', () => {
   });
 });
 
+const OLD_CLAIM: Partial<ReplicaClaim> = { state: 'unstated' };
+
 describe('deploy', () => {
+  const WHOLE = [
+    'pool.update',
+    ...['clone', 'configure', 'migrate', 'convert', 'join'].map((word) => `template.${word}`),
+  ];
+
   test('makes a copy once for all stands of a node, claimed first, and clones after it', () => {
     const result = plan(onPve2, [anna, boris], world([]));
     expect(ids(result).filter((id) => id.includes('template.') || id.includes(REPLICA_POOL))).toEqual([
@@ -237,15 +270,15 @@ describe('deploy', () => {
       'template.configure:101@pve2',
       'template.migrate:101@pve2',
       'template.convert:101@pve2',
+      'template.join:101@pve2',
     ]);
     expect(stepOf(result, 'pool.update')).toMatchObject({
-      comment: 'deploy-stand replicas\nsource=101 vmid=10999 node=pve2 since=2026-11-21T08:00:00Z',
-      addVmids: [10999],
+      comment: 'deploy-stand replicas\nsource=101 vmid=10999? node=pve2 since=2026-11-21T08:00:00Z',
     });
     const clones = result.steps.filter((step) => step.kind === 'vm.clone');
     expect(clones.map(({ dependsOn }) => dependsOn)).toEqual([
-      ['pool.create:anna', 'template.convert:101@pve2'],
-      ['pool.create:boris', 'template.convert:101@pve2'],
+      ['pool.create:anna', 'template.join:101@pve2'],
+      ['pool.create:boris', 'template.join:101@pve2'],
     ]);
     expect(clones[0]).toMatchObject({ node: 'pve2', target: 'pve2', templateVmid: 10999 });
     expect(parseVmMark(clones[0]!.description)?.base).toBe(10999);
@@ -270,37 +303,75 @@ describe('deploy', () => {
     {
       name: 'a copy of the template as it was is left, and a new one made',
       copy: { digest: 'older' },
-      steps: ['pool.update', 'template.clone', 'template.configure', 'template.migrate', 'template.convert'],
+      steps: WHOLE,
       from: 10999,
     },
     {
       name: 'one that was only claimed is made under its number',
-      copy: { values: null },
-      steps: ['pool.update', 'template.clone', 'template.configure', 'template.migrate', 'template.convert'],
+      copy: { claim: reserved, values: null },
+      steps: WHOLE,
+      from: 900,
+    },
+    { name: 'one that is gone is made again', copy: { values: null }, steps: WHOLE, from: 900 },
+    {
+      name: 'one that was begun for the template as it was is left, and a new one made',
+      copy: { claim: reserved, digest: 'older', values: { template: '0' } },
+      steps: WHOLE,
+      from: 10999,
+    },
+    {
+      name: 'one whose clone is under way is waited for under its number',
+      copy: { claim: reserved, values: { lock: 'clone', description: '' } },
+      steps: WHOLE,
       from: 900,
     },
     {
       name: 'one that was copied goes on from there',
-      copy: { node: 'pve1', values: { template: '0' } },
-      steps: ['template.configure', 'template.migrate', 'template.convert'],
+      copy: { claim: reserved, node: 'pve1', values: { template: '0' } },
+      steps: ['template.configure', 'template.migrate', 'template.convert', 'template.join'],
       from: 900,
     },
     {
       name: 'one that was moved is converted',
-      copy: { values: { template: '0' } },
-      steps: ['template.configure', 'template.convert'],
+      copy: { claim: reserved, values: { template: '0' } },
+      steps: ['template.configure', 'template.convert', 'template.join'],
       from: 900,
     },
     {
-      name: 'a guest without the mark at its number is left alone',
+      name: 'one that was converted joins the others',
+      copy: { claim: reserved },
+      steps: ['template.convert', 'template.join'],
+      from: 900,
+    },
+    {
+      name: 'a member that lost its mark is nobody knows what copy',
       copy: { values: { description: '' } },
-      steps: ['pool.update', 'template.clone', 'template.configure', 'template.migrate', 'template.convert'],
+      steps: WHOLE,
       from: 10999,
+    },
+    {
+      name: 'a template of somebody else at its number, notes and all but the seal, is left alone',
+      copy: { claim: reserved, seal: 'cd'.repeat(16) },
+      steps: WHOLE,
+      from: 10999,
+    },
+    { name: 'one of 0.1.0 that is finished is ours', copy: { claim: OLD_CLAIM }, steps: [], from: 900 },
+    {
+      name: "one of 0.1.0 that is no template may be anybody's",
+      copy: { claim: OLD_CLAIM, values: { template: '0' } },
+      steps: WHOLE,
+      from: 10999,
+    },
+    {
+      name: 'a number that 0.1.0 claimed and nothing stands at is used',
+      copy: { claim: OLD_CLAIM, values: null },
+      steps: WHOLE,
+      from: 900,
     },
     {
       name: 'a finished one that somebody moved is of no use here',
       copy: { node: 'pve1' },
-      steps: ['pool.update', 'template.clone', 'template.configure', 'template.migrate', 'template.convert'],
+      steps: WHOLE,
       from: 10999,
     },
   ])('$name', ({ copy, steps, from }) => {
@@ -473,6 +544,7 @@ describe('templates replicate', () => {
       'template.configure:101@pve2',
       'template.migrate:101@pve2',
       'template.convert:101@pve2',
+      'template.join:101@pve2',
     ]);
     expect(ids(replicate(world([]), ['pve1']))).toEqual([]);
     expect(ids(replicate(have()))).toEqual([]);
@@ -533,7 +605,13 @@ describe('templates prune', () => {
     { name: 'stale', snapshot: world([{ digest: 'older' }]), goes: true },
     { name: 'never finished', snapshot: world([{ values: { template: '0' } }]), goes: true },
     { name: 'young', snapshot: world([{ claim: { since: '2026-11-21T07:00:00Z' } }]), goes: false },
-    { name: 'not marked', snapshot: world([{ values: { description: '' } }]), goes: false },
+    { name: 'a member without its mark', snapshot: world([{ values: { description: '' } }]), goes: true },
+    { name: 'never joined', snapshot: world([{ claim: reserved }]), goes: true },
+    {
+      name: "of 0.1.0 and never finished: it may be anybody's",
+      snapshot: world([{ claim: OLD_CLAIM, values: { template: '0' } }]),
+      goes: false,
+    },
     {
       name: 'a task is at work',
       snapshot: world([{}], { tasks: [{ node: 'pve2', type: 'qmclone', id: '900' }] }),
@@ -579,8 +657,16 @@ describe('templates prune', () => {
     expect(unneededReplicas(snapshot, index, 7200)).toHaveLength(goes ? 1 : 0);
   });
 
+  test('the claim of a number that somebody else took is given back, and nothing is removed', () => {
+    const snapshot = world([{ claim: reserved, seal: 'cd'.repeat(16) }]);
+    for (const releaseOnly of [false, true]) {
+      const result = planPrune({ have: snapshot, minAgeSeconds: 0, nodes: undefined, releaseOnly });
+      expect(ids(result)).toEqual([`pool.release:${REPLICA_POOL}`]);
+    }
+  });
+
   test('a claim without a VM is given back; the second look plans no removals', () => {
-    const snapshot = world([{ values: null }, { claim: { vmid: 901, node: 'pve1' } }]);
+    const snapshot = world([{ claim: OLD_CLAIM, values: null }, { claim: { vmid: 901, node: 'pve1' } }]);
     const result = planPrune({ have: snapshot, minAgeSeconds: 0, nodes: undefined, releaseOnly: true });
     expect(result.steps).toMatchObject([
       { kind: 'pool.release', removeVmids: [900], comment: expect.stringContaining('vmid=901') as string },

@@ -349,21 +349,18 @@ describe('delete', () => {
     expect([last?.kind, last?.dependsOn]).toEqual(['user.delete', ['pool.delete:a', 'pool.delete:extra']]);
   });
 
-  test('a pool with members of others stays, without our mark', () => {
-    const result = planned(remove([user('a')]), {
-      ...synced('a'),
-      guests: [guest(500, { pool: 'a' })],
-    });
-    expect(result.steps.map((step) => step.kind)).toEqual(['acl.revoke', 'pool.release', 'user.delete']);
-    expect(notesOf(result, 'a@pve')?.[0]).toContain('members that are not ours (500)');
-  });
-
   test.each<{ name: string; named: boolean; cluster: Partial<Inventory>; code: string }>([
     {
       name: 'a user with a stand',
       named: false,
       cluster: { ...synced('a'), pools: [{ pool: 'a', comment: claimOf('a@pve', [10000]) }] },
       code: 'STANDS_LEFT',
+    },
+    {
+      name: 'a user who made a machine in the pool',
+      named: false,
+      cluster: { ...synced('a'), guests: [guest(500, { pool: 'a' })] },
+      code: 'MEMBERS_LEFT',
     },
     {
       name: 'a named user who is not ours',

@@ -243,7 +243,14 @@ async function unrefused(
 const DEPLOY: DeployWant = { lab, users, options: { adopt: false, updateRunning: false } };
 const CLEANUP: CleanupWant = {
   selection: { by: 'class', lab: 'net', machines: ['router', 'pc'], users },
-  options: { keepUsers: false, adopt: false, forceProtected: false, lockWaitSeconds: 60, minAgeSeconds: 0 },
+  options: {
+    keepUsers: false,
+    adopt: false,
+    includeMembers: false,
+    forceProtected: false,
+    lockWaitSeconds: 60,
+    minAgeSeconds: 0,
+  },
 };
 
 function deployRequest(have: Inventory): PlanRequest {

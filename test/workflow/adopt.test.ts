@@ -83,6 +83,7 @@ const remove = (context: DeployContext) =>
       options: {
         keepUsers: false,
         adopt: false,
+        includeMembers: false,
         forceProtected: false,
         lockWaitSeconds: 600,
         minAgeSeconds: 7200,

@@ -62,6 +62,7 @@ function harmed(before: ReadonlyMap<string, string>, state: ClusterState): strin
 const OPTIONS = {
   keepUsers: false,
   adopt: false,
+  includeMembers: false,
   forceProtected: false,
   lockWaitSeconds: 60,
   minAgeSeconds: 0,

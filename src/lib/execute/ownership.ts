@@ -4,7 +4,15 @@
  */
 import type { Clock } from '../clock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
-import { claimedIds, isWritable, verdictOn, type ClaimedId, type Verdict } from '../plan/stands/ownership.ts';
+import { parseReplicaPool } from '../marks/replica.ts';
+import {
+  claimedIds,
+  isOfPoolUser,
+  isWritable,
+  verdictOn,
+  type ClaimedId,
+  type Verdict,
+} from '../plan/stands/ownership.ts';
 import type { ConfigValues, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { StepError } from './step-error.ts';
 
@@ -25,6 +33,8 @@ export interface Claimed {
   readonly pool: string;
   /** Of the older tool, which claimed nothing: membership alone is asked, as `--adopt` says. */
   readonly adopted?: true;
+  /** Of the pool's own user, who made it there: asked is whether it still is. */
+  readonly member?: true;
 }
 
 type OwnershipPve = Pick<PveApi, 'pools' | 'resources' | 'vmConfig'>;
@@ -109,16 +119,27 @@ export class Ownership {
     };
   }
 
-  async #judge(
-    { vmid, pool, adopted }: Claimed,
-    { comments, guests, offline }: Reading,
-    read?: ConfigValues,
+  async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
+    const { vmid, pool, adopted, member } = of;
+    const row = reading.guests.get(vmid);
+    const present = this.#joined.get(vmid) ?? row?.pool;
+    const isGone = row === undefined && read === undefined;
+    if (adopted) return present === pool ? 'ours' : isGone ? 'missing' : 'foreign';
+    const id = claimedId(reading.comments.get(pool) ?? '', vmid);
+    const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
+    if (!member) return verdict ?? 'foreign';
+    return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
+  }
+
+  async #judgeClaimed(
+    id: ClaimedId,
+    pool: string,
+    { guests, offline }: Reading,
+    read: ConfigValues | undefined,
   ): Promise<Verdict> {
+    const { vmid } = id;
     const row = guests.get(vmid);
     const member = this.#joined.get(vmid) ?? row?.pool;
-    if (adopted) return member === pool ? 'ours' : row === undefined ? 'missing' : 'foreign';
-    const id = claimedId(comments.get(pool) ?? '', vmid);
-    if (!id) return 'foreign';
     const isAway = row?.node !== undefined && offline.has(row.node);
     const values = read ?? (id.state === 'reserved' && !isAway ? await this.#configOf(vmid, row) : undefined);
     // What is not in the list, and was read all the same, was made a moment ago.
@@ -151,7 +172,7 @@ function claimedId(comment: string, vmid: number): ClaimedId | undefined {
   for (const claim of parsePoolComment(comment).claims) {
     if (claim.vmids.includes(vmid)) return claimedIds(claim).find((id) => id.vmid === vmid);
   }
-  return undefined;
+  return parseReplicaPool(comment).claims.find((claim) => claim.vmid === vmid);
 }
 
 const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);

@@ -1,5 +1,6 @@
 /** The mark of a user's pool: our header in its comment, and a line per lab, the claim. Judges no VM. */
 import { MARK, parseFields } from './fields.ts';
+import { formatSealed, MOST_SEALS } from './seal.ts';
 import { formatVmids, parseVmids } from './vmid-ranges.ts';
 
 /** One machine of a stand, as the claim names it. */
@@ -53,8 +54,6 @@ export interface PoolMark {
 
 /** Ids of one pool that are looked at: a comment can be written by hand, or by a stranger. */
 const MOST_IDS = 5000;
-/** Hashes per id that are looked at. */
-const MOST_SEALS = 3;
 
 const ENTRY = /^([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9]\d{0,8})((?:\?(?:[0-9a-f]{24})?)*)$/;
 const RUN =
@@ -195,8 +194,8 @@ function formatMachines(machines: readonly ClaimedMachine[]): string {
       words.push(`${start.stem}{${numbers}}:${one.vmid}-${one.vmid + length - 1}`);
       at += length;
     } else {
-      const seals = one.state === 'made' ? [] : one.seals.length === 0 ? [''] : one.seals;
-      words.push(`${one.machine}:${one.vmid}${seals.map((seal) => `?${seal}`).join('')}`);
+      const id = one.state === 'made' ? one.vmid : formatSealed(one.vmid, one.seals);
+      words.push(`${one.machine}:${id}`);
       at += 1;
     }
   }

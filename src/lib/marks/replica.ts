@@ -1,5 +1,6 @@
 /** The marks of replicas, our copies of templates: the claims in their pool and the line in their notes. */
 import { MARK, parseFields } from './fields.ts';
+import { formatSealed, isSeal, MOST_SEALS } from './seal.ts';
 
 /** Pool whose comment claims the VMIDs of all replicas. */
 export const REPLICA_POOL = 'deploy-stand-replicas';
@@ -14,6 +15,13 @@ export interface ReplicaClaim {
   /** Node that it is made for. */
   readonly node: string;
   readonly vmid: number;
+  /**
+   * `reserved`: what stands there is believed by its seal only. `made`: it was seen finished, and joined the pool.
+   * `unstated`: of 0.1.0, which wrote no states.
+   */
+  readonly state: 'reserved' | 'made' | 'unstated';
+  /** Of a reserved one, as in the claims of machines (marks/pool.ts). */
+  readonly seals: readonly string[];
   /** ISO 8601 UTC. */
   readonly since: string;
 }
@@ -26,16 +34,24 @@ export interface ReplicaPool {
 
 const NO_POOL: ReplicaPool = { claims: [], others: [] };
 
+const CLAIMED = /^(\d+)((?:\?(?:[0-9a-f]{24})?)*)$/;
+
 function vmidOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{2,8}$/.test(text) ? Number(text) : undefined;
 }
 
 function parseClaim(line: string): ReplicaClaim | undefined {
   if (!line.startsWith('source=')) return undefined;
-  const { source, node, vmid, since } = parseFields(line);
-  const ids = { source: vmidOf(source), vmid: vmidOf(vmid) };
+  const { source, node, vmid = '', since, state } = parseFields(line);
+  const [, digits, marks = ''] = CLAIMED.exec(vmid) ?? [];
+  const ids = { source: vmidOf(source), vmid: vmidOf(digits) };
   if (ids.source === undefined || ids.vmid === undefined || !node || !since) return undefined;
-  return { source: ids.source, node, vmid: ids.vmid, since };
+  const seals = marks === '' ? [] : marks.slice(1).split('?').slice(0, MOST_SEALS);
+  return {
+    ...{ source: ids.source, node, vmid: ids.vmid },
+    state: seals.length > 0 ? 'reserved' : state === 'made' ? 'made' : 'unstated',
+    ...{ seals, since },
+  };
 }
 
 /** A pool of that name without our header is somebody else's: it claims nothing. */
@@ -61,10 +77,21 @@ export function formatReplicaPool({ claims, others }: ReplicaPool): string {
   return [
     ...others,
     HEADER,
-    ...claims.map(
-      ({ source, vmid, node, since }) => `source=${source} vmid=${vmid} node=${node} since=${since}`,
-    ),
+    ...claims.map(({ source, vmid, node, since, state, seals }) => {
+      const id = state === 'reserved' ? formatSealed(vmid, seals) : vmid;
+      return `source=${source} vmid=${id} node=${node} since=${since}${state === 'made' ? ' state=made' : ''}`;
+    }),
   ].join('\n');
+}
+
+/** The comment with a hash in each place where one is still to be drawn. */
+export function sealReplicaPool(comment: string, hashOf: (vmid: number) => string): string {
+  const { claims, others } = parseReplicaPool(comment);
+  const seal = (claim: ReplicaClaim): ReplicaClaim => ({
+    ...claim,
+    seals: claim.seals.map((hash) => (hash === '' ? hashOf(claim.vmid) : hash)),
+  });
+  return formatReplicaPool({ claims: claims.map(seal), others });
 }
 
 /** What a replica's notes say of it. */
@@ -73,17 +100,26 @@ export interface ReplicaMark {
   /** Digest of the source's configuration when the copy was ordered. */
   readonly digest: string;
   readonly vmid: number;
+  /** Proof that it is the copy which its claim was written for (marks/seal.ts). */
+  readonly seal?: string;
 }
 
-export function formatReplicaMark({ source, digest, vmid }: ReplicaMark): string {
-  return `${LINE}source=${source} digest=${digest} vmid=${vmid}`;
+export function formatReplicaMark({ source, digest, vmid, seal }: ReplicaMark): string {
+  return `${LINE}source=${source} digest=${digest} vmid=${vmid}${seal === undefined ? '' : ` seal=${seal}`}`;
 }
 
 export function parseReplicaMark(description: string): ReplicaMark | undefined {
   const line = description.split('\n').find((text) => text.startsWith(LINE));
   if (line === undefined) return undefined;
-  const { source, digest, vmid } = parseFields(line);
+  const { source, digest, vmid, seal } = parseFields(line);
   const ids = { source: vmidOf(source), vmid: vmidOf(vmid) };
   if (ids.source === undefined || ids.vmid === undefined || !digest) return undefined;
-  return { source: ids.source, digest, vmid: ids.vmid };
+  const sealed = seal !== undefined && isSeal(seal) ? { seal } : {};
+  return { source: ids.source, digest, vmid: ids.vmid, ...sealed };
+}
+
+/** The notes that a copy is made with, with its seal. */
+export function withReplicaSeal(description: string, seal: string): string {
+  const mark = parseReplicaMark(description);
+  return mark ? formatReplicaMark({ ...mark, seal }) : description;
 }

@@ -19,6 +19,8 @@ export interface CleanupOptions {
   readonly keepUsers: boolean;
   /** Also remove what carries no mark but is a stand of the older Python tool. */
   readonly adopt: boolean;
+  /** Also remove VMs that the class made itself in the pools of stands that go. */
+  readonly includeMembers: boolean;
   /** Also remove VMs with the protection flag. */
   readonly forceProtected: boolean;
   /** How long a backup, snapshot or migration of a VM is waited for. */

@@ -81,7 +81,7 @@ function unreadable({ vmid, node }: GuestInfo): Refusal {
 }
 
 /** What the student or an administrator made of it. */
-function obstacle(
+export function obstacle(
   guest: GuestInfo,
   config: VmConfig | undefined,
   { options }: CleanupContext,
@@ -108,17 +108,12 @@ interface ClaimedVms {
   readonly halfMadeOnly: boolean;
 }
 
-function sayForeign({ vmid, node, type }: GuestInfo): string {
-  const what = type === 'lxc' ? `container ${vmid}` : `guest ${vmid}`;
-  return `${what} on ${node} has an id that was claimed, but is not ours: left alone`;
-}
-
-/** Of every guest at an id that these claims name. */
+/** Of every guest at an id that these claims name; `foreign` hears of those that are not ours. */
 export function fatesOf(
   stand: SelectedStand,
   { claims, halfMadeOnly }: ClaimedVms,
   context: CleanupContext,
-  notes: string[],
+  foreign: (guest: GuestInfo) => void,
 ): Fate[] {
   const fates: Fate[] = [];
   const ids = claims.flatMap((claim) => claimedIds(claim).map((id) => ({ id, claim })));
@@ -128,7 +123,7 @@ export function fatesOf(
     const config = context.index.configs.get(id.vmid);
     const verdict = judge(id, claim, stand, context);
     if (verdict === 'foreign') {
-      notes.push(sayForeign(guest));
+      foreign(guest);
       continue;
     }
     if (halfMadeOnly && !isHalfMade(id, verdict, config)) continue;

@@ -129,7 +129,7 @@ function isGone(claim: Claim, context: CleanupContext): boolean {
  */
 function isAbandoned({ user, mark }: MarkedPool, kept: readonly Claim[], context: CleanupContext): boolean {
   const owner = context.index.users.get(user);
-  if (mark.kept && owner !== undefined) return false;
+  if ((mark.kept || context.options.keepUsers) && owner !== undefined) return false;
   if (mark.claims.length > 0) return kept.length === 0;
   return owner === undefined || (isUserMarked(owner.comment) && isOld(sinceOf(owner.comment), context));
 }

@@ -1,7 +1,9 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
 import type { CleanupContext } from './cleanup-context.ts';
 import { adoptedBecause } from './adopt.ts';
+import type { GuestInfo } from '../inventory/types.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './cleanup-fates.ts';
+import { memberFates } from './cleanup-members.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import { protectedBecause, protectedNote } from './protected-accounts.ts';
 import { formatPoolComment, makeClaim, type Claim } from '../marks/pool.ts';
@@ -18,6 +20,8 @@ export interface StandRemoval {
   readonly poolSteps: readonly Step[];
   /** Claims that the pool still has after the cleanup. */
   readonly left: readonly Claim[];
+  /** Guests that the class made stay in the pool, so that pool and user stay, too. */
+  readonly keepsMembers: boolean;
   /** VMIDs that this plan removes. */
   readonly removed: ReadonlySet<number>;
   /** Of those, VMs without any mark. */
@@ -30,16 +34,23 @@ export interface StandRemoval {
 /** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
 const UNUSED = 'no longer used by deploy-stand';
 
+/** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`. */
+type Whose = 'ours' | 'adopted' | 'member';
+
 function removeVm(
   stand: SelectedStand,
   fate: Fate,
   before: readonly string[],
   context: CleanupContext,
-  adopted: boolean,
+  whose: Whose,
 ): Step[] {
   const { vmid, node, name } = fate.guest;
   const { user, pool } = stand;
-  const of = { vmid, pool, ...(adopted ? { adopted } : {}) };
+  const of = {
+    ...{ vmid, pool },
+    ...(whose === 'adopted' ? { adopted: true as const } : {}),
+    ...(whose === 'member' ? { member: true as const } : {}),
+  };
   const { lockWaitSeconds } = context.options;
   const steps: Step[] = [];
   let last = [...before];
@@ -64,14 +75,16 @@ function removeVm(
   if (fate.config?.values['protection'] === '1') {
     push(
       makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
-        node,
-        vmid,
-        pool,
-        lockWaitSeconds,
+        ...{ ...of, node, lockWaitSeconds },
+        ...(fate.config.values['lock'] === 'suspended' ? { discardsMemory: true as const } : {}),
       }),
     );
   }
-  const why = adopted ? adoptedBecause(pool, name ?? '?') : 'selected';
+  const why = {
+    ours: 'selected',
+    adopted: adoptedBecause(pool, name ?? '?'),
+    member: 'made in the pool by hand; --include-members',
+  }[whose];
   push(
     makeStep('vm.delete', String(vmid), frame(why), {
       ...of,
@@ -132,6 +145,7 @@ interface Rest {
   readonly deletes: readonly string[];
   /** Access that is taken away: with the mark goes the knowledge that it was ours. */
   readonly revokes: readonly string[];
+  readonly keepsMembers: boolean;
   readonly notes: string[];
   readonly context: CleanupContext;
 }
@@ -144,7 +158,7 @@ function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
   return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
 }
 
-function releasePool({ stand, left, removed, deletes, revokes, notes, context }: Rest): Step[] {
+function releasePool({ stand, left, removed, deletes, revokes, keepsMembers, notes, context }: Rest): Step[] {
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
   if (!mark || mark.user === undefined || !present) return [];
@@ -166,12 +180,12 @@ function releasePool({ stand, left, removed, deletes, revokes, notes, context }:
       ),
     ];
   }
-  if (left.length === 0 && foreign.length > 0) {
+  if (left.length === 0 && foreign.length > 0 && !keepsMembers) {
     notes.push(
       `pool ${pool} stays, without our mark: it has members that are not ours (${foreign.join(', ')})`,
     );
   }
-  const keepsMark = left.length > 0 || context.options.keepUsers || !stand.removesUser;
+  const keepsMark = left.length > 0 || keepsMembers || context.options.keepUsers || !stand.removesUser;
   const comment = keepsMark
     ? formatPoolComment({
         ...mark,
@@ -195,8 +209,9 @@ function releasePool({ stand, left, removed, deletes, revokes, notes, context }:
       pool,
       {
         user,
-        reason:
-          left.length > 0
+        reason: keepsMembers
+          ? 'machines that its user made are still in it'
+          : left.length > 0
             ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
             : mark.adopted
               ? 'it was there before deploy-stand: it stays'
@@ -241,36 +256,66 @@ function only(claim: Claim, isWanted: (vmid: number) => boolean): Claim {
   });
 }
 
+function sayForeign({ vmid, node, type }: GuestInfo): string {
+  const what = type === 'lxc' ? `container ${vmid}` : `guest ${vmid}`;
+  return `${what} on ${node} has an id that was claimed, but is not ours: left alone`;
+}
+
+/** Nothing else of the stand is left: the same cleanup, told to take its members along, must find it again. */
+function withoutIds({ claims, trimmed }: SelectedStand): Claim[] {
+  return [...claims, ...trimmed].map((claim) => only(claim, () => false));
+}
+
 /** `elsewhere`: VMs that go with another stand already. */
 export function planStandRemoval(
   stand: SelectedStand,
   context: CleanupContext,
   elsewhere: ReadonlySet<number> = new Set(),
 ): StandRemoval {
-  const notes: string[] = [];
-  const note = protectedNote(stand.user, context.have.caller);
-  if (note !== undefined && context.index.users.has(stand.user)) notes.push(note);
+  const foreign: GuestInfo[] = [];
   const adopted = new Set(adoptedVmids(stand, context));
   const whole = { claims: stand.claims, halfMadeOnly: false };
   const trimmed = { claims: stand.trimmed, halfMadeOnly: true };
-  const fates = [
-    ...[whole, trimmed].flatMap((claimed) => fatesOf(stand, claimed, context, notes)),
+  const own = [
+    ...[whole, trimmed].flatMap((claimed) =>
+      fatesOf(stand, claimed, context, (guest) => void foreign.push(guest)),
+    ),
     ...adoptedFates([...adopted], context),
   ];
-  const going = fates.filter((fate) => fate.stays === undefined && !elsewhere.has(fate.guest.vmid));
-  const staying = fates.flatMap((fate) => (fate.stays ? [{ ...fate, stays: fate.stays }] : []));
-  const removed = new Set(going.map((fate) => fate.guest.vmid));
-  const stayingIds = new Set(staying.map((fate) => fate.guest.vmid));
-  const left = remainingClaims(stand, stayingIds, removed, context);
+  const goes = (fate: Fate): boolean => fate.stays === undefined && !elsewhere.has(fate.guest.vmid);
+  const idsOf = (fates: readonly Fate[]): Set<number> => new Set(fates.map(({ guest }) => guest.vmid));
+  const going = own.filter(goes);
+  const stayingIds = idsOf(own.filter(({ stays }) => stays !== undefined));
+  const claimed = remainingClaims(stand, stayingIds, idsOf(going), context);
+  const isWhole = claimed.length === 0 && stand.removesUser;
+  const members = isWhole ? memberFates(stand, idsOf(own), context) : [];
+  const keepsMembers = members.some((fate) => !goes(fate));
+  const left = keepsMembers ? withoutIds(stand) : claimed;
+  const fates = [...own, ...members];
+  const removed = idsOf(fates.filter(goes));
   const isLastLab =
-    left.length === 0 || left.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
-  const revokes = revokeSteps(stand, isLastLab, [...removed], context);
+    claimed.length === 0 || claimed.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
+  // A right on a VM goes with the VM; of those that the class made none was ours.
+  const revokes = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
   const before = revokes.map((step) => step.id);
-  const vmSteps = going.flatMap((fate) =>
-    removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid)),
-  );
+  const vmSteps = [
+    ...going.flatMap((fate) =>
+      removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid) ? 'adopted' : 'ours'),
+    ),
+    ...members.filter(goes).flatMap((fate) => removeVm(stand, fate, before, context, 'member')),
+  ];
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
-  const poolSteps = releasePool({ stand, left, removed, deletes, revokes: before, notes, context });
+  const memberIds = idsOf(members);
+  const account = context.index.users.has(stand.user)
+    ? protectedNote(stand.user, context.have.caller)
+    : undefined;
+  const notes = [
+    ...(account === undefined ? [] : [account]),
+    ...foreign.filter(({ vmid }) => !memberIds.has(vmid)).map(sayForeign),
+  ];
+  const rest = { stand, left, removed, deletes, revokes: before, keepsMembers, notes, context };
+  const poolSteps = releasePool(rest);
+  const staying = fates.flatMap(({ stays }) => stays ?? []);
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
@@ -285,6 +330,7 @@ export function planStandRemoval(
     vmSteps: [...revokes, ...vmSteps],
     poolSteps,
     left,
+    keepsMembers,
     removed,
     adopted: new Set(
       going
@@ -294,7 +340,7 @@ export function planStandRemoval(
         .map((fate) => fate.guest.vmid),
     ),
     notes,
-    ...(staying[0] ? { refused: joinRefusals(staying.map((fate) => fate.stays)) } : {}),
+    ...(staying.length > 0 ? { refused: joinRefusals(staying) } : {}),
   };
 }
 

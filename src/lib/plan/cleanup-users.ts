@@ -25,7 +25,8 @@ function removeUser(
   const user = context.index.users.get(userid);
   if (!user || !isUserMarked(user.comment)) return [];
   if (protectedBecause(userid, context.have.caller) !== undefined) return [];
-  if (own.some(({ stand, removal }) => !stand.removesUser || removal.left.length > 0)) return [];
+  if (own.some(({ stand, removal }) => !stand.removesUser || removal.keepsMembers || removal.left.length > 0))
+    return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
   if (hasPoolElsewhere(userid, pools, context)) return [];
   const dependsOn = own.flatMap(({ removal }) => [

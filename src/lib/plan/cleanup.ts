@@ -76,8 +76,13 @@ function shortListWarnings(have: Inventory): string[] {
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
   const index = indexHave(have);
-  // What has no mark is known by the names in the files of its class.
-  const options = { ...asked, adopt: asked.adopt && selection.by === 'class' };
+  const options = {
+    ...asked,
+    // What has no mark is known by the names in the files of its class.
+    adopt: asked.adopt && selection.by === 'class',
+    // An orphan is old enough, and how old a machine of the class is nobody can tell.
+    includeMembers: asked.includeMembers && selection.by !== 'orphans',
+  };
   const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);

@@ -94,13 +94,14 @@ export function indexHave(have: Inventory): HaveIndex {
     ]),
   );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
+  const online = new Set(have.nodes.filter((node) => node.online).map((node) => node.name));
   return {
-    online: new Set(have.nodes.filter((node) => node.online).map((node) => node.name)),
+    online,
     guests,
     configs,
     pools,
     replicaPool,
-    replicas: readReplicas(replicaPool, guests, configs),
+    replicas: readReplicas(replicaPool, { guests, configs, online }),
     marks,
     members: indexMembers(have.guests),
     claimants: indexClaimants(marks),

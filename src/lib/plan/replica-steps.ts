@@ -13,6 +13,7 @@ import {
 import { NO_PINS, pinnedReplica, type Pins } from './pins.ts';
 import { replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh, type Replica } from './replicas.ts';
+import { withNewSeal } from '../marks/seal.ts';
 import { TAG } from '../marks/vm.ts';
 import type { Refusal } from './document/plan.ts';
 
@@ -79,7 +80,7 @@ function copyLocks({ source, storage }: ReplicaNeed, { storages }: HaveIndex): s
 }
 
 /**
- * Copy, configure, move, convert. Converted last: what is a template already may be cloned by somebody before it has
+ * Copy, configure, move, convert, join. Converted late: what is a template already may be cloned by somebody before it has
  * moved, and PVE moves no base image that has linked clones (qemu-server QemuMigrate.pm).
  */
 function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | undefined, index: HaveIndex) {
@@ -110,7 +111,7 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
       }),
     );
   }
-  if (present?.config?.values['template'] !== '1') {
+  if (!isThere || present.config?.values['template'] !== '1') {
     const options: Record<string, string> = { onboot: '0', protection: '0', tags: TAG };
     for (const drive of eject) options[drive] = 'none,media=cdrom';
     const reason = isThere
@@ -147,6 +148,13 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
       locks: storageLocks(replicaStorages(need), home, index.storages),
     }),
   );
+  if (claim.state !== 'made') {
+    steps.push(
+      makeStep('template.join', key, frame('finished: from now on membership shows that it is ours'), {
+        ...{ node: home, home, vmid, description },
+      }),
+    );
+  }
   return steps;
 }
 
@@ -177,7 +185,14 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
         hint: 'widen `vmid_range` in the lab file',
       };
     }
-    const claim = present?.claim ?? { source: source.vmid, node: home, vmid, since };
+    const claim: ReplicaClaim =
+      present?.state === 'unfinished'
+        ? present.claim
+        : // One that is begun again is as young as a new one to `templates prune`.
+          {
+            ...{ source: source.vmid, node: home, vmid, since },
+            ...{ state: 'reserved', seals: withNewSeal(present?.claim.seals) },
+          };
     const steps = stepsOf(need, claim, present, index);
     const ready = steps.at(-1)?.id ?? '';
     const storages = replicaStorages(need);
@@ -199,7 +214,6 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
     },
     claimSteps() {
       const added = made().filter(({ isNew }) => isNew);
-      // Also ids that were claimed and never used: a member that PVE dropped has to be one again.
       const cloned = made().filter(({ steps }) => steps[0]?.kind === 'template.clone');
       if (cloned.length === 0) return [];
       const exists = index.pools.has(REPLICA_POOL);
@@ -211,10 +225,9 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
         { reason: 'missing' },
         { pool: REPLICA_POOL, comment: comment([]) },
       );
-      // One that is begun again is as young as a new one to `templates prune`.
-      const again = new Set(cloned.map(({ claim }) => claim.vmid));
+      const again = new Map(cloned.map(({ claim }) => [claim.vmid, claim]));
       const claims = [
-        ...index.replicaPool.claims.map((claim) => (again.has(claim.vmid) ? { ...claim, since } : claim)),
+        ...index.replicaPool.claims.map((claim) => again.get(claim.vmid) ?? claim),
         ...added.map(({ claim }) => claim),
       ];
       const update = makeStep(
@@ -224,11 +237,7 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
           reason: 'before the copies are made, so that no other run takes the numbers',
           dependsOn: exists ? [] : [create.id],
         },
-        {
-          pool: REPLICA_POOL,
-          comment: comment(claims),
-          addVmids: cloned.map(({ claim }) => claim.vmid).sort((a, b) => a - b),
-        },
+        { pool: REPLICA_POOL, comment: comment(claims) },
       );
       return exists ? [update] : [create, update];
     },

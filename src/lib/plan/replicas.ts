@@ -3,12 +3,16 @@ import { hangsOn, volumesOf } from '../pve-values/volumes.ts';
 import { storageTraits } from '../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
 import { parseVmMark } from '../marks/vm.ts';
-import { parseReplicaMark, type ReplicaClaim, type ReplicaPool, REPLICA_POOL } from '../marks/replica.ts';
+import { parseReplicaMark, type ReplicaClaim, type ReplicaPool } from '../marks/replica.ts';
+import type { HaveIndex } from './have-index.ts';
+import { judgeReplica } from './stands/judge.ts';
+import type { Verdict } from './stands/ownership.ts';
 import { toTemplate, type Template } from './templates.ts';
 
 /**
- * `open`: claimed, and nothing is there yet but perhaps a clone under way. `foreign`: something is there that does not
- * carry the mark; it is left alone. `unreadable`: nothing can be told, its node may be down.
+ * What the verdict (stands/ownership.ts) comes to. `ready`: ours, and a template. `open`: claimed, and nothing is there yet
+ * but perhaps a clone under way. `foreign`: something is there that is not ours; it is left alone. `unreadable`: nothing can
+ * be told, its node may be down.
  */
 type ReplicaState = 'ready' | 'unfinished' | 'open' | 'foreign' | 'unreadable';
 
@@ -24,27 +28,42 @@ export interface Replica {
   readonly template?: Template;
 }
 
-function stateOf(vmid: number, guest: GuestInfo | undefined, config: VmConfig | undefined): ReplicaState {
-  if (!guest) return 'open';
-  const lock = config?.values['lock'] ?? guest.lock;
-  const isMarked = parseReplicaMark(config?.values['description'] ?? '')?.vmid === vmid;
-  // A clone under way shows neither name nor mark; it may also be of somebody who took the number.
-  if (lock === 'clone' && !isMarked) return guest.pool === REPLICA_POOL ? 'open' : 'foreign';
-  if (!config) return guest.type === 'qemu' ? 'unreadable' : 'foreign';
-  if (!isMarked) return 'foreign';
-  return config.values['template'] === '1' && lock === undefined ? 'ready' : 'unfinished';
+function stateOf(verdict: Verdict, config: VmConfig | undefined): ReplicaState {
+  switch (verdict) {
+    case 'missing':
+    case 'open':
+    case 'in-flight':
+      return 'open';
+    case 'ours':
+    case 'unjoined': {
+      if (!config) return 'unreadable';
+      const isDone = config.values['template'] === '1' && config.values['lock'] === undefined;
+      return verdict === 'ours' && isDone ? 'ready' : 'unfinished';
+    }
+    case 'zombie':
+      return 'unfinished';
+    case 'away':
+    case 'unreadable':
+      return 'unreadable';
+    case 'left-pool':
+    case 'foreign':
+    case 'doubtful':
+      return 'foreign';
+  }
 }
 
 export function readReplicas(
   { claims }: ReplicaPool,
-  guests: ReadonlyMap<number, GuestInfo>,
-  configs: ReadonlyMap<number, VmConfig>,
+  index: Pick<HaveIndex, 'guests' | 'configs' | 'online'>,
 ): Replica[] {
   return claims.map((claim): Replica => {
-    const guest = guests.get(claim.vmid);
-    const config = configs.get(claim.vmid);
-    const state = stateOf(claim.vmid, guest, config);
-    const mark = config && parseReplicaMark(config.values['description'] ?? '');
+    const guest = index.guests.get(claim.vmid);
+    const config = index.configs.get(claim.vmid);
+    const verdict = judgeReplica(claim, index);
+    const state = stateOf(verdict, config);
+    // The rest of a failed removal is a copy of nothing.
+    const mark =
+      verdict === 'zombie' ? undefined : config && parseReplicaMark(config.values['description'] ?? '');
     return {
       claim,
       state,

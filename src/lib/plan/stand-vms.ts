@@ -9,6 +9,7 @@ import { takeRouterMac } from './macs.ts';
 import { cloneSource } from './clone-source.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 import type { ClaimedMachine } from '../marks/pool.ts';
+import { withNewSeal } from '../marks/seal.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../marks/vm.ts';
 import { presentNics, type Nic } from '../pve-values/nics.ts';
 import { compareText } from '../order.ts';
@@ -19,9 +20,6 @@ import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel,
 import type { PresentVm, StandState } from './stand-state.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { PlannedVm, Refusal } from './document/plan.ts';
-
-/** Of killed runs, whose clones may come late. */
-const MOST_SEALS = 3;
 
 interface Request {
   readonly lab: Lab;
@@ -266,7 +264,7 @@ function addMissing(
     machine: machine.name,
     vmid,
     state: 'reserved',
-    seals: isInFlight ? former.seals : ['', ...(former?.seals ?? [])].slice(0, MOST_SEALS),
+    seals: isInFlight ? former.seals : withNewSeal(former?.seals),
   });
   draft.joining.push({ machine: machine.name, vmid });
   const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };

@@ -214,7 +214,6 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
   const payload = {
     pool: user.pool,
     comment,
-    addVmids: [],
     ...(adopts ? { takeOver: { comment: before, vmids: takenOver } } : {}),
   };
   return { steps: [makeStep('pool.update', user.pool, { user: user.userid, reason }, payload)] };

@@ -60,7 +60,8 @@ export function fateOf(
 ): Fate {
   const stays = (why: string): Fate => ({ goes: false, why });
   const { state, claim } = replica;
-  if (state === 'foreign') return stays('a guest that is not ours stands at its number');
+  if (state === 'foreign' && claim.state !== 'reserved')
+    return stays('a guest that is not ours stands at its number');
   if (state === 'unreadable') return stays('it cannot be read');
   if (clones.length > 0) {
     const many = clones.length > 1;
@@ -70,6 +71,7 @@ export function fateOf(
   }
   if (isBusy(replica, have)) return stays('a task is at work on it or its template');
   if (!isOlder(claim.since, minAgeSeconds, have.now)) return stays('it is younger than --min-age');
+  if (state === 'foreign') return { goes: true, why: 'somebody else took its number' };
   if (state === 'open') return { goes: true, why: 'claimed, never made' };
   if (state === 'unfinished') return { goes: true, why: 'never finished' };
   if (freshness === 'stale') return { goes: true, why: `template ${claim.source} was changed since` };

@@ -19,7 +19,7 @@ export interface PruneInput {
 
 const LOCK_WAIT_SECONDS = 60;
 
-function removal({ claim, node, config }: Replica, why: string): Step {
+function removal({ claim, node }: Replica, why: string): Step {
   return makeStep(
     'vm.delete',
     String(claim.vmid),
@@ -28,7 +28,6 @@ function removal({ claim, node, config }: Replica, why: string): Step {
       node,
       vmid: claim.vmid,
       pool: REPLICA_POOL,
-      replica: config?.values['description'] ?? '',
       lockWaitSeconds: LOCK_WAIT_SECONDS,
     },
   );
@@ -45,8 +44,10 @@ function release(going: readonly ReplicaClaim[], deletes: readonly Step[], index
     return [makeStep('pool.delete', REPLICA_POOL, frame, { pool: REPLICA_POOL, comment: pool.comment })];
   }
   if (going.length === 0) return [];
-  // PVE takes destroyed VMs out by itself; ids that never became a VM are still members.
-  const removeVmids = going.map(({ vmid }) => vmid).filter((vmid) => !index.guests.has(vmid));
+  // PVE takes destroyed VMs out by itself; ids that 0.1.0 claimed and that never became a VM are still members.
+  const removeVmids = going
+    .filter(({ state, vmid }) => state === 'unstated' && !index.guests.has(vmid))
+    .map(({ vmid }) => vmid);
   const comment = formatReplicaPool({ claims: left, others });
   const frame = { reason: 'other replicas are still claimed', dependsOn };
   return [makeStep('pool.release', REPLICA_POOL, frame, { pool: REPLICA_POOL, comment, removeVmids })];
@@ -57,9 +58,10 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
   const judged = replicaUses(have, index)
     .filter(({ replica }) => nodes?.includes(replica.node) ?? true)
     .map((use) => ({ ...use, fate: fateOf(use, minAgeSeconds, have) }))
-    .filter(({ replica }) => !releaseOnly || replica.state === 'open');
+    .filter(({ replica }) => !releaseOnly || replica.state === 'open' || replica.state === 'foreign');
   const going = judged.filter(({ fate }) => fate.goes);
-  const isThere = ({ state, claim }: Replica): boolean => state !== 'open' || index.guests.has(claim.vmid);
+  const isThere = ({ state, claim }: Replica): boolean =>
+    state !== 'foreign' && (state !== 'open' || index.guests.has(claim.vmid));
   const deletes = going
     .filter(({ replica }) => isThere(replica))
     .map(({ replica, fate }) => removal(replica, fate.why))

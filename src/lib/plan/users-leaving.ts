@@ -12,6 +12,8 @@ import { protectedNote, protectedRefusals } from './protected-accounts.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './users-context.ts';
 
 interface Removal {
+  /** Guests that the user made stay in a pool of ours, so that all stays. */
+  readonly refused?: Refusal;
   readonly steps: readonly Step[];
   readonly notes: readonly string[];
 }
@@ -22,7 +24,14 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
     have,
     index,
     selection: { by: 'user', users: [userid] },
-    options: { keepUsers: false, adopt: false, forceProtected: false, lockWaitSeconds: 0, minAgeSeconds: 0 },
+    options: {
+      keepUsers: false,
+      adopt: false,
+      includeMembers: false,
+      forceProtected: false,
+      lockWaitSeconds: 0,
+      minAgeSeconds: 0,
+    },
     now: Date.parse(have.now),
   };
   const pools = poolsOf(userid, index);
@@ -39,12 +48,22 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
     };
     return { stand, removal: planStandRemoval(stand, context) };
   });
+  const left = planned.find(({ removal }) => removal.keepsMembers)?.removal.refused;
+  if (left) return { steps: [], notes: [], refused: membersLeft(userid, left) };
   return {
     steps: [
       ...planned.flatMap(({ removal }) => [...removal.vmSteps, ...removal.poolSteps]),
       ...planUserRemovals(planned, context),
     ],
     notes: planned.flatMap(({ removal }) => removal.notes),
+  };
+}
+
+function membersLeft(userid: string, { code, message }: Refusal): Refusal {
+  return {
+    code,
+    message,
+    hint: `remove them first: deploy-stand cleanup --user ${userid} --include-members`,
   };
 }
 
@@ -75,18 +94,20 @@ function untouchable(userid: string, { have, index }: UsersContext): UserDraft |
 export function planDeleted(user: User, named: boolean, context: UsersContext): UserDraft {
   const { userid } = user;
   // Of a class list the others go.
-  const stays = untouchable(userid, context);
-  const [refused] = named ? protectedRefusals([user], context.have.caller) : [];
-  if (stays) return refused ? draft({ userid, pool: stays.stand.pool }, { refused }) : stays;
+  const protectedOne = untouchable(userid, context);
+  const [why] = named ? protectedRefusals([user], context.have.caller) : [];
+  if (protectedOne)
+    return why ? draft({ userid, pool: protectedOne.stand.pool }, { refused: why }) : protectedOne;
   const pool = poolNameOf(userid, context.index);
   const present = context.index.users.get(userid);
   const isForeign = present !== undefined && !isUserMarked(present.comment);
   if (isForeign && named) return draft({ userid, pool }, { refused: foreign(userid) });
   const labs = labsOf(userid, context.index);
   if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
-  const { steps, notes } = planRemoval(userid, context);
-  const left = isForeign ? ['the user was not created by deploy-stand: it stays'] : [];
-  return draft({ userid, pool }, { steps, notes: [...left, ...notes] });
+  const { steps, notes, refused } = planRemoval(userid, context);
+  if (refused) return draft({ userid, pool }, { refused });
+  const stays = isForeign ? ['the user was not created by deploy-stand: it stays'] : [];
+  return draft({ userid, pool }, { steps, notes: [...stays, ...notes] });
 }
 
 function disableStep(present: UserInfo, { since }: UsersContext): Step {
@@ -108,8 +129,10 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const { userid, enabled, comment } = present;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const labs = labsOf(userid, context.index);
-  if (options.prune && labs.length === 0) return draft(who, planRemoval(userid, context));
-  const stand = labs.length === 0 ? '' : `; has a stand of lab ${labs.join(', ')}`;
+  const removal = options.prune && labs.length === 0 ? planRemoval(userid, context) : undefined;
+  if (removal && !removal.refused) return draft(who, removal);
+  const own = removal ? '; has machines of its own in its pool' : '';
+  const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
   const waits = options.prune ? ', which cleanup removes first' : '';
   const isNew = options.disable && enabled;
   const state = enabled ? '' : isDisabledByUs(comment) ? ', disabled' : ', disabled by somebody else';

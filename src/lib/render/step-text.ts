@@ -155,8 +155,8 @@ function newlyReserved(comment: string): number[] {
     .map(({ vmid }) => vmid);
 }
 
-function sayClaim({ comment, addVmids, takeOver }: StepOf<'pool.update'>, names: Names): string {
-  const claimed = [...addVmids, ...newlyReserved(comment)];
+function sayClaim({ comment, takeOver }: StepOf<'pool.update'>, names: Names): string {
+  const claimed = newlyReserved(comment);
   const parts = [
     ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
     ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
@@ -208,7 +208,8 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   },
   'vm.unprotect': {
     count: ['protection lifted', 'protections lifted'],
-    say: (step, names) => `${names.vm(step.vmid)}: lift the protection`,
+    say: (step, names) =>
+      `${names.vm(step.vmid)}: lift the protection${step.discardsMemory === true ? ', give up its saved memory' : ''}`,
   },
   'ha.remove': {
     count: ['HA removal', 'HA removals'],
@@ -249,6 +250,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'template.convert': {
     count: ['template conversion', 'template conversions'],
     say: (step) => `replica ${step.vmid}: convert to a template`,
+  },
+  'template.join': {
+    count: ['template copy joined', 'template copies joined'],
+    say: (step) => `replica ${step.vmid}: joins the copies of templates`,
   },
   'vm.clone': { count: ['clone', 'clones'], say: sayClone },
   'vm.mark': {

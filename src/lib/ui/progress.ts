@@ -20,6 +20,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'template.configure': 'templates',
   'template.migrate': 'templates',
   'template.convert': 'templates',
+  'template.join': 'templates',
   'vm.clone': 'clones',
   'vm.mark': 'marked',
   'vm.configure': 'configured',

@@ -10,7 +10,7 @@ import { planCleanup } from '../plan/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup-context.ts';
 import { isAdoptableName } from '../plan/adopt.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
-import { parsePoolComment } from '../marks/pool.ts';
+import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
 import { cleanupScope } from '../plan/privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -37,6 +37,12 @@ function poolsInScope(selection: CleanupSelection, pools: readonly PoolInfo[]): 
   return pools.filter((pool) => users.has(parsePoolComment(pool.comment).user ?? ''));
 }
 
+/** Pools of which the members may be removed, too. */
+function mayGoWhole({ user, claims }: PoolMark, selection: CleanupSelection): boolean {
+  if (user === undefined) return false;
+  return selection.by !== 'lab' || claims.some(({ lab }) => lab === selection.lab);
+}
+
 /** Bridges of ours may go on these nodes, so it has to be known who uses them. */
 function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): string[] {
   return networks
@@ -60,9 +66,10 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
       const wanted = claims.filter(
         (claim) => (selection.by !== 'class' && selection.by !== 'lab') || claim.lab === selection.lab,
       );
-      const names = new Set(
-        selection.by === 'class' && options.adopt ? selection.users.map((user) => user.pool) : [],
-      );
+      const isRead = ({ comment }: PoolInfo): boolean =>
+        (selection.by === 'class' && options.adopt) ||
+        (options.includeMembers && mayGoWhole(parsePoolComment(comment), selection));
+      const names = new Set(inScope.filter(isRead).map(({ pool }) => pool));
       return [
         ...wanted.flatMap((claim) => claim.vmids),
         ...membersOf(guests, names),
@@ -157,12 +164,15 @@ function isReleasing(step: Step): boolean {
 /** What the plan promised to give back: done now, done before, or left because something of the stand is left. */
 function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[] {
   const results = new Map(released.results.map((entry) => [entry.id, entry]));
-  const refused = new Set(rest.stands.filter((stand) => stand.refused).map((stand) => stand.user));
+  const refused = new Map(rest.stands.flatMap(({ user, refused: why }) => (why ? [[user, why]] : [])));
   const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.user));
   return plan.steps.filter(isReleasing).map((step): StepResult => {
     const entry = results.get(step.id);
     if (entry) return entry;
-    return refused.has(step.user ?? '') || open.has(step.user)
+    const why = refused.get(step.user ?? '');
+    // What the first look did not see.
+    if (why) return { id: step.id, status: 'failed', ...why };
+    return open.has(step.user)
       ? { id: step.id, status: 'skipped', because: 'something of the stand is still there' }
       : { id: step.id, status: 'done', outcome: 'already-done' };
   });

@@ -6,7 +6,6 @@ import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import type { PlanningLock } from '../execute/mutex.ts';
 import { summarizePlan, summarizeRun, type Round } from '../execute/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
-import type { PlanContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy.ts';
@@ -187,7 +186,6 @@ async function runRound(want: DeployWant, context: DeployContext, planning: Plan
 const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
-  if (step.kind === 'pool.update') return { vmids: step.addVmids };
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
   return step.kind === 'bridge.create' ? { bridge: step.bridge } : {};
 }

@@ -1,4 +1,5 @@
 /** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { AuthError } from '../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../proxmox/types.ts';
@@ -54,13 +55,17 @@ function isFinished(step: CloneStep, vm: FoundVm): boolean {
   return vm.values['lock'] === undefined && vm.node === step.target;
 }
 
-/** Of a stand's VM its seal tells, of a copy of a template its notes: students reach no pool of those. */
+/** Its seal tells; of a copy of a template also what it is a copy of: the template may have been changed since. */
 async function isSame(step: CloneStep, values: ConfigValues, io: StepIo): Promise<boolean> {
   const { vmid } = step;
-  if (step.kind === 'vm.clone')
-    return isWritable(await io.ownership.verdict({ vmid, pool: step.pool }, values));
+  if (!isWritable(await io.ownership.verdict({ vmid, pool: poolOf(step) }, values))) return false;
+  if (step.kind === 'vm.clone') return true;
   const found = identityOf(vmid, values['description'] ?? '');
   return found !== undefined && found === identityOf(vmid, step.description);
+}
+
+function poolOf(step: CloneStep): string {
+  return step.kind === 'vm.clone' ? step.pool : REPLICA_POOL;
 }
 
 async function judge(step: CloneStep, vm: FoundVm, io: StepIo): Promise<'done'> {
@@ -74,7 +79,7 @@ async function judge(step: CloneStep, vm: FoundVm, io: StepIo): Promise<'done'> 
 /** PVE takes a failed clone back on the template's node only: a configuration that moved to the target before stays. */
 function leftover(step: CloneStep, code: LeftCode): StepError {
   const { vmid, target } = step;
-  const pool = step.kind === 'vm.clone' ? step.pool : '';
+  const pool = poolOf(step);
   return new StepError(
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,

@@ -14,6 +14,7 @@ import { joinPool } from './pool-join.ts';
 import { updatePool } from './pool-update.ts';
 import { configureReplica } from './template-configure.ts';
 import { convertReplica } from './template-convert.ts';
+import { joinReplica } from './template-join.ts';
 import { migrateReplica } from './template-migrate.ts';
 import { createRole } from './role-create.ts';
 import { createUser } from './user-create.ts';
@@ -45,6 +46,7 @@ export const handlers: Handlers = {
   'template.configure': configureReplica,
   'template.migrate': migrateReplica,
   'template.convert': convertReplica,
+  'template.join': joinReplica,
   'vm.clone': cloneVm,
   'vm.mark': markVm,
   'vm.configure': configureVm,

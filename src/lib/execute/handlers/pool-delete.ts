@@ -1,8 +1,7 @@
 /** Removes an empty pool of ours. Never one whose comment is not the planned one. */
 import { isNotFound, isPoolNotEmpty, PveError } from '../../proxmox/errors.ts';
-import { vmidsClaimedBy } from '../../marks/pool.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
-import { usedIds } from './claim-use.ts';
+import { claimedIn, usedIds } from './claim-use.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
@@ -23,7 +22,7 @@ export const deletePool: Handler<'pool.delete'> = (step, io) => {
           },
         );
       }
-      const used = await usedIds(pool, vmidsClaimedBy([present]), io);
+      const used = await usedIds(pool, claimedIn(present.comment), io);
       if (used.length > 0) {
         throw new StepError(
           'CLAIM_IN_USE',

@@ -5,17 +5,10 @@
 import { formatPoolComment, mapMachines, parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { attempt } from '../retry.ts';
-import { StepError } from '../step-error.ts';
-import { refusedVmid } from './pool-refusal.ts';
+import { bringIn, poolChanged } from './pool-members.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
 
 type JoinStep = StepOf<'pool.join'>;
-
-function changed(pool: string, what: string): StepError {
-  return new StepError('NOT_OURS', `pool ${pool} was changed meanwhile: ${what}`, {
-    hint: 'run the command again: it plans anew from what is there',
-  });
-}
 
 /** The machines that were made: all others stay reserved. */
 function readyIn({ machines }: JoinStep, io: StepIo): JoinStep['machines'] {
@@ -38,25 +31,14 @@ function madeComment(
 async function join(step: JoinStep, io: StepIo): Promise<StepOutcome> {
   const { pool } = step;
   const present = await io.pve.pool(pool, io.signal);
-  if (!present) throw changed(pool, 'it is gone');
+  if (!present) throw poolChanged(pool, 'it is gone');
   const mark = parsePoolComment(present.comment);
   const { user } = mark;
-  if (user === undefined) throw changed(pool, 'it does not carry our mark');
+  if (user === undefined) throw poolChanged(pool, 'it does not carry our mark');
   const ready = readyIn(step, io);
   await Promise.all(ready.map(({ vmid }) => io.ownership.assertOurs({ vmid, pool })));
   const comment = madeComment({ ...mark, user }, step, new Set(ready.map(({ vmid }) => vmid)));
-  const members = new Set(present.vmids);
-  const addVmids = ready.map(({ vmid }) => vmid).filter((vmid) => !members.has(vmid));
-  if (addVmids.length === 0 && comment.trim() === present.comment.trim()) return 'already-done';
-  try {
-    await io.pve.updatePool(pool, { comment, addVmids }, io.signal);
-  } catch (error) {
-    const refused = refusedVmid(error);
-    if (refused?.pool === undefined) throw error;
-    throw changed(pool, `VM ${refused.vmid} was put into pool ${refused.pool}`);
-  }
-  io.ownership.wrote(pool, comment, addVmids);
-  return 'done';
+  return bringIn(pool, present, { comment, vmids: ready.map(({ vmid }) => vmid) }, io);
 }
 
 export const joinPool: Handler<'pool.join'> = (step, io) =>

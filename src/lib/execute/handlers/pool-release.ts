@@ -1,6 +1,4 @@
 /** Takes a lab's claim out of a pool: comment and members in one write. Never drops the claim of a VM that exists. */
-import { vmidsClaimedBy } from '../../marks/pool.ts';
-import { parseReplicaPool } from '../../marks/replica.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
 import { PveError } from '../../proxmox/errors.ts';
@@ -8,7 +6,7 @@ import type { PveApi } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
-import { usedIds } from './claim-use.ts';
+import { claimedIn, usedIds } from './claim-use.ts';
 
 type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
 
@@ -19,24 +17,17 @@ function refusedVmid(error: unknown): number | undefined {
   return named === undefined ? undefined : Number(named);
 }
 
-function replicasIn(comment: string): number[] {
-  return parseReplicaPool(comment).claims.map(({ vmid }) => vmid);
-}
-
-function without(vmids: readonly number[], kept: readonly number[]): number[] {
-  const stay = new Set(kept);
-  return vmids.filter((vmid) => !stay.has(vmid));
-}
-
 async function assertUnused(
   { pool, comment }: StepOf<'pool.release'>,
   present: Pool,
   io: StepIo,
 ): Promise<void> {
-  const members = new Set(present.vmids);
-  const replicas = without(replicasIn(present.comment), replicasIn(comment));
-  const vms = without(vmidsClaimedBy([present]), vmidsClaimedBy([{ comment }]));
-  const used = [...replicas.filter((vmid) => members.has(vmid)), ...(await usedIds(pool, vms, io))];
+  const kept = new Set(claimedIn(comment));
+  const used = await usedIds(
+    pool,
+    claimedIn(present.comment).filter((vmid) => !kept.has(vmid)),
+    io,
+  );
   if (used.length === 0) return;
   throw new StepError('CLAIM_IN_USE', `pool ${pool} still has VMs of the lab: ${formatVmids(used)}`, {
     hint: 'run the command again: it plans anew from what is there',

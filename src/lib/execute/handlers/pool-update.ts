@@ -1,6 +1,5 @@
-/** Writes a claim: new comment and, for copies of templates, new members in one write. Never moves an id out of another pool. */
+/** Writes a claim: the comment of a pool that is there. Its members stay as they are. */
 import type { StepOf } from '../../plan/document/step.ts';
-import { refusedVmid } from './pool-refusal.ts';
 import { sealed } from './sealed.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
@@ -28,34 +27,16 @@ async function assertSeen(
 }
 
 export const updatePool: Handler<'pool.update'> = (step, io) => {
-  let vmids = step.addVmids;
   const comment = sealed(step.comment, io);
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
-    for (;;) {
-      try {
-        await io.pve.updatePool(step.pool, { comment, addVmids: vmids }, io.signal);
-        io.ownership.wrote(step.pool, comment);
-        return 'done';
-      } catch (error) {
-        const refused = refusedVmid(error);
-        if (refused === undefined || !vmids.includes(refused.vmid)) throw error;
-        if (refused.pool !== undefined) {
-          throw new StepError(
-            'VMID_TAKEN',
-            `VMID ${refused.vmid}, planned for pool ${step.pool}, belongs to pool ${refused.pool} by now`,
-            { hint: 'run the command again: the stand gets other numbers', cause: error },
-          );
-        }
-        // The claim of a run that was killed is still there: the rest of the list is what is missing.
-        vmids = vmids.filter((vmid) => vmid !== refused.vmid);
-      }
-    }
+    await io.pve.updatePool(step.pool, { comment }, io.signal);
+    io.ownership.wrote(step.pool, comment);
+    return 'done';
   };
   return attempt(io, {
     id: step.id,
     act: claim,
-    // All or nothing: with the comment, the members are there too.
     look: async () => {
       const pools = await io.pve.pools(io.signal);
       const mine = pools.find(({ pool }) => pool === step.pool);

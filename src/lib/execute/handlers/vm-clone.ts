@@ -1,4 +1,5 @@
 /** Clones a template under a claimed VMID, for a stand or as a replica. Never touches a VM there that is not that clone. */
+import { withReplicaSeal } from '../../marks/replica.ts';
 import { withSeal } from '../../marks/vm.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import { isAlreadyExists, isLockTimeout } from '../../proxmox/errors.ts';
@@ -17,9 +18,9 @@ function cloneTemplate(
   io: StepIo,
 ): Promise<StepOutcome> {
   const { node, target, templateVmid, vmid, name, full, storage } = step;
-  const isSealed = step.kind === 'vm.clone';
-  const description = isSealed ? withSeal(step.description, io.seals.of(vmid)) : step.description;
-  const pool = isSealed && step.joinsAtOnce === true ? step.pool : undefined;
+  const isMachine = step.kind === 'vm.clone';
+  const description = (isMachine ? withSeal : withReplicaSeal)(step.description, io.seals.of(vmid));
+  const pool = isMachine && step.joinsAtOnce === true ? step.pool : undefined;
   const request = {
     ...{ node, target, templateVmid, vmid, name, description, full },
     ...(storage === undefined ? {} : { storage }),

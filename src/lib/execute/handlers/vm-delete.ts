@@ -8,11 +8,10 @@ import {
   PveError,
   TaskError,
 } from '../../proxmox/errors.ts';
-import type { ConfigValues, Upid } from '../../proxmox/types.ts';
+import type { Upid } from '../../proxmox/types.ts';
 import { attempt, awaitTask } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../types.ts';
-import { identityOf } from './identity.ts';
 import { outliveTasks } from './outlive-tasks.ts';
 import { confirmGone, unlessGone } from './vm-gone.ts';
 import { patiently, zombie } from './vm-lock.ts';
@@ -26,21 +25,6 @@ const LOG_LINES = 50;
 async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   const pool = await io.pve.pool(step.pool, io.signal);
   return pool?.vmids.includes(step.vmid) ?? false;
-}
-
-/** A copy of a template is known by its notes and the claim of its pool, which no student reaches. */
-async function assertOurs(step: DeleteStep, values: ConfigValues, io: StepIo): Promise<void> {
-  if (step.replica === undefined) return io.ownership.assertOurs(step, values);
-  const identity = identityOf(step.vmid, step.replica);
-  if (identity !== undefined && identity === identityOf(step.vmid, values['description'] ?? '')) return;
-  if (await isMember(step, io)) return;
-  throw new StepError(
-    'NOT_OURS',
-    `VM ${step.vmid} on ${step.node} is not the one that was planned for removal`,
-    {
-      hint: `it has another mark in its notes, and is not in pool ${step.pool}; run the command again`,
-    },
-  );
 }
 
 /** What people can do something about, in words. */
@@ -92,8 +76,9 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
   const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
-  if (values['lock'] !== undefined) return 'locked';
-  await assertOurs(step, values, io);
+  // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
+  if (values['lock'] !== undefined && values['lock'] !== 'suspended') return 'locked';
+  await io.ownership.assertOurs(step, values);
   return destroy(step, io);
 }
 
@@ -101,7 +86,7 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
 async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Promise<StepOutcome> {
   // Notes and seal went with the configuration: claim and membership are what is left.
   if (!(await isMember(step, io))) throw error;
-  if (step.replica === undefined && (await io.ownership.verdict(step)) === 'foreign') throw error;
+  if ((await io.ownership.verdict(step)) === 'foreign') throw error;
   try {
     const options = { purge: true, skipLock: true };
     await awaitTask(io, await io.pve.deleteVm(step.node, step.vmid, options, io.signal));

@@ -19,6 +19,13 @@ export function zombie({ node, vmid }: Omit<Patience, 'seconds'>, why: string): 
   });
 }
 
+/** No operation holds it, so that waiting ends nothing. */
+function hibernated({ node, vmid }: Patience): StepError {
+  return new StepError('VM_HIBERNATED', `VM ${vmid} on ${node} is hibernated (lock: suspended)`, {
+    hint: `start VM ${vmid}, or give up its saved memory (\`qm set ${vmid} --delete vmstate\` on ${node}), then run again`,
+  });
+}
+
 async function lockError(patience: Patience, lock: string, io: StepIo): Promise<StepError> {
   const { node, vmid } = patience;
   // PVE files a clone under its template's id, so that any clone under way on the node may be this one.
@@ -37,6 +44,7 @@ async function outwait(patience: Patience, io: StepIo, deadline: number): Promis
   for (let poll = FIRST_POLL; ; poll = Math.min(poll * 1.5, LONGEST_POLL)) {
     const lock = (await io.pve.vmConfig(node, vmid, io.signal))?.['lock'];
     if (lock === 'destroyed') return;
+    if (lock === 'suspended') throw hibernated(patience);
     if (lock !== undefined && io.clock.now() + poll > deadline) throw await lockError(patience, lock, io);
     await io.clock.sleep(poll, io.signal);
     if (lock === undefined) return;

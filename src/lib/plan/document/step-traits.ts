@@ -77,7 +77,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     roles: ['told-to-planners', 'reserves', 'deploys'],
     resumes: 'pool.create',
     claims: ['comment'],
-    shrinks: ['addVmids', 'takeOver'],
+    shrinks: ['takeOver'],
     limits: userConfig,
   },
   'pool.join': {
@@ -110,6 +110,11 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     effect: 'changes',
     roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), ...storages(step)],
+  },
+  'template.join': {
+    effect: 'changes',
+    roles: ['told-to-planners', 'makes-replica'],
+    limits: userConfig,
   },
   'vm.clone': {
     effect: 'creates',

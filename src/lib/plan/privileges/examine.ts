@@ -93,6 +93,7 @@ function examineCleanup(
   const options = {
     keepUsers: false,
     adopt: false,
+    includeMembers: true,
     forceProtected: true,
     lockWaitSeconds: 0,
     minAgeSeconds: 0,

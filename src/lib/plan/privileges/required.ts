@@ -1,6 +1,7 @@
 /** Which privileges a plan, or a command as such, needs on which paths, and which of them the caller lacks. Pure. */
 import type { Rights } from '../../inventory/types.ts';
 import { privilegesOn, type Held } from '../../inventory/rights.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { Plan } from '../document/plan.ts';
 import type { StepKind, StepOf } from '../document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
@@ -83,7 +84,7 @@ function poolsByVm(plan: Plan, have: Known): Map<number, string> {
     have.guests.flatMap(({ vmid, pool }) => (pool === undefined ? [] : [[vmid, pool] as const])),
   );
   for (const step of plan.steps) {
-    if (step.kind === 'pool.update') for (const vmid of step.addVmids) pools.set(vmid, step.pool);
+    if (step.kind === 'template.join') pools.set(step.vmid, REPLICA_POOL);
     if (step.kind === 'pool.join') for (const { vmid } of step.machines) pools.set(vmid, step.pool);
   }
   return pools;
@@ -94,8 +95,11 @@ function joiningVms({ steps }: Plan): Set<number> {
   const atOnce = new Set(
     steps.flatMap((step) => (step.kind === 'vm.clone' && step.joinsAtOnce === true ? [step.vmid] : [])),
   );
-  const joining = steps.flatMap((step) => (step.kind === 'pool.join' ? step.machines : []));
-  return new Set(joining.map(({ vmid }) => vmid).filter((vmid) => !atOnce.has(vmid)));
+  const joining = steps.flatMap((step) => {
+    if (step.kind === 'template.join') return [step.vmid];
+    return step.kind === 'pool.join' ? step.machines.map(({ vmid }) => vmid) : [];
+  });
+  return new Set(joining.filter((vmid) => !atOnce.has(vmid)));
 }
 
 function viaPool(kind: StepKind, path: string, { poolOf, joining }: Facts): { readonly viaPool?: string } {
@@ -246,7 +250,7 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
   }
 }
 
-/** A copy of a template is claimed by membership, and balance moves guests of everybody: pools are not enough. */
+/** A copy of a template is in no pool while it is made, and balance moves guests of everybody: pools are not enough. */
 const FULL_ONLY: ReadonlySet<Command> = new Set(['templates', 'balance']);
 
 /** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */

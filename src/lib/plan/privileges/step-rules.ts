@@ -6,6 +6,7 @@
 import { realmIn } from '../../pve-values/userid.ts';
 import { privilegesOf } from '../role-rules.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { Nic } from '../../pve-values/nics.ts';
 import type { StepKind, StepOf } from '../document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
@@ -42,6 +43,7 @@ type VmStep = StepOf<
   | 'template.configure'
   | 'template.migrate'
   | 'template.convert'
+  | 'template.join'
 >;
 
 /** On the VM that the step is about. */
@@ -167,7 +169,7 @@ function giveBack(path: string, owner: string): readonly Rule<'user.recreate'>[]
 }
 
 /** PUT /pools checks each VM that joins or leaves (API2/Pool.pm, update_pool), before it is a member. */
-function changeMembers<K extends 'pool.update' | 'pool.join' | 'pool.release'>(
+function changeMembers<K extends 'pool.join' | 'pool.release'>(
   vmids: (step: StepOf<K>, facts: Facts) => readonly number[],
   why: string,
 ): Rule<K> {
@@ -181,13 +183,17 @@ function changeMembers<K extends 'pool.update' | 'pool.join' | 'pool.release'>(
 }
 
 /** Steps that bring VMs into their pools: the rights on the pool do not count for them yet. */
-export const BRINGS_IN: ReadonlySet<string> = new Set<StepKind>(['pool.update', 'pool.join']);
+export const BRINGS_IN: ReadonlySet<string> = new Set<StepKind>(['pool.join', 'template.join']);
 
 /** Steps on a VM that is still to join its pool, unless a confined caller's clone has joined at once. */
 export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>([
   'vm.clone',
   'vm.configure',
   'vm.snapshot',
+  'template.clone',
+  'template.configure',
+  'template.migrate',
+  'template.convert',
 ]);
 
 const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
@@ -281,11 +287,7 @@ const power = onVm(['VM.PowerMgmt'], 'to switch it on and off');
 /** Every kind of step; one without rules does not compile. */
 export const STEP_RULES: StepRules = {
   'pool.create': [changePool, seePool],
-  'pool.update': [
-    changePool,
-    seePool,
-    changeMembers<'pool.update'>(({ addVmids }) => addVmids, 'to claim its VMID through the pool'),
-  ],
+  'pool.update': [changePool, seePool],
   'pool.join': [
     changePool,
     seePool,
@@ -364,13 +366,27 @@ export const STEP_RULES: StepRules = {
   // Also of a guest that HA manages: PVE hands the request on as itself, only HA's own endpoint takes Sys.Console.
   'vm.migrate': [seeVm, onVm(['VM.Migrate'], 'to move it to another node')],
   'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
+  'template.join': [
+    seeVm,
+    onVm(['VM.Allocate'], 'to make the copy a member of its pool'),
+    ...[changePool, seePool].map(({ path, anyOf, why }) => ({ path, anyOf, why, at: () => [REPLICA_POOL] })),
+  ],
   'vm.clone': clone,
   'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
   'vm.configure': configure,
   'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
   'vm.start': [seeVm, power],
   'vm.stop': [seeVm, power],
-  'vm.unprotect': [seeVm, onVm(['VM.Config.Options'], 'to lift the protection')],
+  // API2/Qemu.pm, check_vm_modify_config_perm: `vmstate` takes both.
+  'vm.unprotect': [
+    seeVm,
+    onVm(['VM.Config.Options'], 'to lift the protection'),
+    ...['VM.Config.Disk', 'VM.PowerMgmt'].map((privilege) => ({
+      ...onVm([privilege], 'to give up its saved memory'),
+      when: 'it is hibernated',
+      at: (step: StepOf<'vm.unprotect'>) => (step.discardsMemory === true ? vmOf(step) : []),
+    })),
+  ],
   'vm.delete': [seeVm, onVm(['VM.Allocate'], 'to remove the VM')],
 };
 

@@ -1,9 +1,10 @@
 /**
- * Whose is the guest at a claimed VMID: the one verdict, asked by every planner and, right before a write, by every
- * handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
+ * Whose is the guest at a VMID that is claimed, for a stand or for a copy of a template: the one verdict, asked by every
+ * planner and, right before a write, by every handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
  * students write, prove nothing, except in claims of 0.1.0, which had nothing better.
  */
 import type { Claim } from '../../marks/pool.ts';
+import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 
@@ -61,7 +62,10 @@ export interface Evidence {
   readonly isAway: boolean;
   /** Its configuration; absent: not read, or not readable. */
   readonly values: Readonly<Record<string, string>> | undefined;
-  /** Has the user access to the pool, or had it before it was frozen? Told for ids that 0.1.0 claimed. */
+  /**
+   * Told for ids that 0.1.0 claimed. Has the user access to the pool, or had it before it was frozen? Of a copy of a template:
+   * is it a finished one?
+   */
   readonly isHandedOut: boolean;
   /** Is any clone under way? Absent: not known, so that one may be. */
   readonly isCloning?: boolean;
@@ -74,8 +78,10 @@ export function claimedIds(claim: Claim): ClaimedId[] {
 }
 
 function carriesSeal({ id, values }: Evidence): boolean {
-  const seal = parseVmMark(values?.['description'] ?? '')?.seal;
-  return seal !== undefined && id.seals.includes(sealHash(seal, id.vmid));
+  const notes = values?.['description'] ?? '';
+  return [parseVmMark(notes)?.seal, parseReplicaMark(notes)?.seal].some(
+    (seal) => seal !== undefined && id.seals.includes(sealHash(seal, id.vmid)),
+  );
 }
 
 function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
@@ -110,6 +116,18 @@ export function verdictOn(evidence: Evidence): Verdict {
   if (locked) return locked;
   if (id.state === 'made') return guest.pool === pool ? 'ours' : 'left-pool';
   return id.state === 'reserved' ? ofReserved(evidence) : ofUnstated(evidence);
+}
+
+/**
+ * Was it made in this pool by the pool's own user? `verdict`: of the claim of the pool that names its VMID; undefined: none
+ * does. It is never ours, and is removed only where that was asked for by name.
+ */
+export function isOfPoolUser(
+  pool: string,
+  guest: { readonly pool?: string | undefined },
+  verdict: Verdict | undefined,
+): boolean {
+  return guest.pool === pool && (verdict === undefined || verdict === 'foreign');
 }
 
 /** May it be written to? */

@@ -7,7 +7,6 @@ export interface PoolSteps {
   'pool.update': {
     readonly pool: string;
     readonly comment: string;
-    readonly addVmids: readonly number[];
     /** What was there before us and becomes ours, as the planner saw it: with another comment or other members nothing is written. */
     readonly takeOver?: { readonly comment: string; readonly vmids: readonly number[] };
   };

@@ -48,4 +48,15 @@ export interface TemplateSteps {
     readonly description: string;
     readonly locks: readonly string[];
   };
+  /**
+   * Makes a finished copy a member of the pool of all copies, and says so in its claim: one PUT. Fail: it is known by its
+   * seal only, and nothing is cloned from it. Run again.
+   */
+  'template.join': {
+    /** The node that it is on by now. */
+    readonly node: string;
+    readonly home: string;
+    readonly vmid: number;
+    readonly description: string;
+  };
 }

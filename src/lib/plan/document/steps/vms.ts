@@ -1,7 +1,11 @@
 /** Steps on VMs. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 import type { Nic } from '../../../pve-values/nics.ts';
 
-/** `adopted`: of the older tool, which claimed nothing; that it is a member of the pool is what makes it ours. */
+/**
+ * `adopted`: of the older tool, which claimed nothing; that it is a member of the pool is what makes it ours.
+ * `member`: made in the pool by its own user, and `--include-members` was given; still a member, and still claimed by nobody,
+ * is what has to be true.
+ */
 export interface VmSteps {
   /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
   'vm.clone': {
@@ -71,6 +75,7 @@ export interface VmSteps {
     readonly vmid: number;
     readonly pool: string;
     readonly adopted?: true;
+    readonly member?: true;
     readonly lockWaitSeconds: number;
   };
   /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
@@ -79,10 +84,18 @@ export interface VmSteps {
     readonly vmid: number;
     readonly pool: string;
     readonly adopted?: true;
+    readonly member?: true;
+    /** It is hibernated: PVE changes nothing of it but together with giving up its saved memory. */
+    readonly discardsMemory?: true;
     readonly lockWaitSeconds: number;
   };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
-  'ha.remove': { readonly vmid: number; readonly pool: string; readonly adopted?: true };
+  'ha.remove': {
+    readonly vmid: number;
+    readonly pool: string;
+    readonly adopted?: true;
+    readonly member?: true;
+  };
   /**
    * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
    * migration to end. Fail with VM_LOCKED: untouched. A rest with `lock: destroyed` is reported as ZOMBIE_VM.
@@ -93,8 +106,7 @@ export interface VmSteps {
     /** Of the claim that makes it ours. */
     readonly pool: string;
     readonly adopted?: true;
-    /** Of a copy of a template: the notes that the planner saw. */
-    readonly replica?: string;
+    readonly member?: true;
     readonly lockWaitSeconds: number;
   };
   /**
