@@ -25,6 +25,7 @@ import { readStandState, type StandState } from './stand-state.ts';
 import { resolveTemplate } from './templates.ts';
 import type { Plan, PlannedStand, Refusal } from './document/plan.ts';
 import type { Step } from './document/step.ts';
+import { userConfigWarnings } from './user-config-size.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {
@@ -212,6 +213,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
       ...pamWarnings(finished, have),
+      ...userConfigWarnings(have, finished),
       ...context.replicas.warnings(),
       ...copyWarnings(choice),
       ...capacityWarnings(ledger),

@@ -6,6 +6,7 @@ import { compareNatural } from '../order.ts';
 import { refuse } from './document/refuse.ts';
 import { markTime } from '../marks/time.ts';
 import type { Plan } from './document/plan.ts';
+import { userConfigWarnings } from './user-config-size.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
 import { planDeleted, planLeavers } from './users-leaving.ts';
@@ -56,6 +57,6 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     steps,
     stands: drafts.map(({ stand }) => stand),
     preconditions: [],
-    warnings: [...have.gaps, ...pamWarnings(steps, have)],
+    warnings: [...have.gaps, ...pamWarnings(steps, have), ...userConfigWarnings(have, steps)],
   };
 }
