@@ -6,7 +6,7 @@ module.exports = {
       severity: 'error',
       comment: 'A mark is a text. Whoever needs more than the text to judge lives elsewhere.',
       from: { path: '^src/lib/marks/' },
-      to: { pathNot: ['^src/lib/marks/', '^src/lib/errors[.]ts$'] },
+      to: { pathNot: ['^src/lib/marks/', '^src/lib/errors[.]ts$', '^(node:)?crypto$'] },
     },
     {
       name: 'pve-values-know-texts-only',
@@ -92,6 +92,21 @@ module.exports = {
         path: '^src/lib/(config|inventory|render|ui|simulator|credentials|workflow)/',
         pathNot: '/types[.]ts$',
       },
+    },
+    {
+      name: 'execute-knows-documents',
+      severity: 'error',
+      comment:
+        'Of the planner a handler knows the documents, and the one verdict of ownership that it asks before it writes.',
+      from: { path: '^src/lib/execute/' },
+      to: { path: '^src/lib/plan/', pathNot: '^src/lib/plan/(document/|stands/ownership[.]ts$)' },
+    },
+    {
+      name: 'ownership-judges-evidence',
+      severity: 'error',
+      comment: 'Whose a guest is follows from marks alone: the verdict reads nothing and knows no story.',
+      from: { path: '^src/lib/plan/stands/ownership[.]ts$' },
+      to: { pathNot: '^src/lib/marks/' },
     },
     {
       name: 'inventory-only-reads',

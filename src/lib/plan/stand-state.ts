@@ -32,7 +32,7 @@ export interface PresentVm {
 }
 
 /** A machine that the claim names, and of which nothing is there. */
-export interface OpenMachine {
+interface OpenMachine {
   readonly vmid: number;
   /** Hashes that a clone of a former run may carry. */
   readonly seals: readonly string[];
@@ -154,7 +154,8 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
       else addOpen(found, id, true);
       return;
     case 'foreign':
-      return addForeign(found, id);
+      addForeign(found, id);
+      return;
     case 'left-pool':
       return void found.leftPool.set(id.machine ?? `VM ${id.vmid}`, guest);
     case 'zombie':

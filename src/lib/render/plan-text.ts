@@ -64,6 +64,7 @@ function fullStand(view: StandView, context: Context): string[] {
     ...heading(view, context),
     ...stepLines(steps, namesOf(stand), context),
     ...(stand.refused ? refusalLines(stand.refused, context) : []),
+    ...(stand.left ? refusalLines(stand.left, context) : []),
     ...noteLines(view, context),
   ];
 }
@@ -103,7 +104,7 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
 
 /** Stands without work and without anything to say are only counted. */
 function isSilent({ stand, steps }: StandView): boolean {
-  return steps.length === 0 && stand.refused === undefined && stand.notes.length === 0;
+  return steps.length === 0 && (stand.refused ?? stand.left) === undefined && stand.notes.length === 0;
 }
 
 function standLines(views: readonly StandView[], context: Context): string[] {

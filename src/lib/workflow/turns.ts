@@ -6,9 +6,9 @@ import type { Clock } from '../clock.ts';
 import type { PlanningLock } from '../execute/mutex.ts';
 
 /** Milliseconds that the lock is kept when nobody of this run needs it: the next stand may be finished in a moment. */
-const KEEP = 2000;
+const KEEP = 6000;
 /** How long it is kept at most, and how long it is then left to others, who look every few seconds. */
-const LONGEST = 20_000;
+const LONGEST = 30_000;
 const PAUSE = 6000;
 
 export class Turns {
