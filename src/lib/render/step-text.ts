@@ -186,11 +186,6 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['claim', 'claims'],
     say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
   },
-  'pool.join': {
-    count: ['stand joined', 'stands joined'],
-    say: ({ pool, machines }, names) =>
-      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
-  },
   'bridge.create': {
     count: ['bridge', 'bridges'],
     say: (step, names) =>
@@ -259,6 +254,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.snapshot': {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
+  },
+  'pool.join': {
+    count: ['stand joined', 'stands joined'],
+    say: ({ pool, machines }, names) =>
+      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
   },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {
