@@ -66,8 +66,8 @@ describe('renderPlan', () => {
 
       warning: SDN vnets could not be read
 
-      3 stands: 1 new, 1 complete, 1 refused; 13 steps: 1 pool, 1 claim, 1 stand joined, 2 bridges, 1 network reload, 1 user, 2 clones, 2
-      configurations, 1 access right, 1 start"
+      3 stands: 1 new, 1 complete, 1 refused; 13 steps: 1 pool, 1 claim, 2 bridges, 1 network reload, 1 user, 2 clones, 2 configurations, 1 stand
+      joined, 1 access right, 1 start"
     `);
   });
 
@@ -97,8 +97,8 @@ describe('renderPlan', () => {
         ~  VM 10001 eco: start                                  the lab wants it
                                                                 running
 
-      1 stand: 1 new; 11 steps: 1 pool, 1 claim, 1 stand joined, 1 bridge, 1 user, 2
-      clones, 2 configurations, 1 access right, 1 start"
+      1 stand: 1 new; 11 steps: 1 pool, 1 claim, 1 bridge, 1 user, 2 clones, 2
+      configurations, 1 stand joined, 1 access right, 1 start"
     `);
   });
 
@@ -136,7 +136,7 @@ describe('renderPlan', () => {
     expect(text).toContain('--out plan.json keeps every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
-      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 stands joined, 23 bridges, 23 users, 46 clones, 46 configurations, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
+      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
     );
   });
 
