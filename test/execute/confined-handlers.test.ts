@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import { createLimits } from '../../src/lib/execute/limits.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { apply, count, step, VM_MARK } from './apply-step.ts';
+import { apply, count, FORMER_SEAL, RESERVED, SEALED, step, VM_MARK } from './apply-step.ts';
 import { lost, PveWorld, VERSIONS, vm } from './world.ts';
 
 const FULL: StepPayloads['vm.clone'] = {
@@ -14,20 +14,23 @@ const FULL: StepPayloads['vm.clone'] = {
   name: 'web',
   description: VM_MARK,
   full: false,
+  pool: 'anna',
   locks: [],
 };
-const CLONE = { ...FULL, pool: 'anna', locks: ['shared:nfs'] };
+const CLONE = { ...FULL, joinsAtOnce: true, locks: ['shared:nfs'] } as const;
 const USER_CFG =
   "clone failed: can't add VM 10001 to pool 'anna': cfs-lock 'file-user_cfg' error: got lock request timeout";
 const PLACE = ['POST', '/nodes/pve1/qemu/100/clone'] as const;
 const WRITE = PLACE.join(' ');
+/** Of a run that was killed. */
+const FORMER = `${VM_MARK} seal=${FORMER_SEAL}`;
 const LOGIN = { user: 'op@pve', password: 'op-secret' };
 
 function confined(more: Partial<Scenario> = {}): PveWorld {
   const user = LOGIN.user;
   const scenario: Partial<Scenario> = {
     users: [{ userid: user, password: LOGIN.password }],
-    pools: [{ pool: 'anna' }],
+    pools: [RESERVED],
     acl: [
       { path: '/pool/anna', role: 'PVEVMAdmin', user },
       { path: '/pool/anna', role: 'PVEPoolAdmin', user },
@@ -50,7 +53,7 @@ function withBusyUserConfig(): PveWorld {
 const members = (world: PveWorld) => world.pool('anna')?.vmids;
 
 describe('vm.clone', () => {
-  test.each<{ name: string; make: () => PveWorld; step?: typeof CLONE; clones: number }>([
+  test.each<{ name: string; make: () => PveWorld; step?: StepPayloads['vm.clone']; clones: number }>([
     ...VERSIONS.map((version) => ({
       name: `happy path on ${version}`,
       make: () => confined({ version }),
@@ -84,7 +87,9 @@ describe('vm.clone', () => {
   test('a clone under way of a killed run is waited for', async () => {
     const world = confined({ latency: { storage_lock_s: 55 } });
     const killed = world.client({ login: LOGIN });
-    await world.drive(killed.cloneVm(CLONE));
+    const { node, target, templateVmid, vmid, name, full } = CLONE;
+    const request = { node, target, templateVmid, vmid, name, full, description: FORMER, pool: 'anna' };
+    await world.drive(killed.cloneVm(request));
     expect((await apply(world, 'vm.clone', CLONE)).outcome).toBe('already-done');
     expect(count(world, WRITE)).toBe(1);
     expect(members(world)).toEqual([10001]);
@@ -99,7 +104,7 @@ describe('vm.clone', () => {
     expect(count(world, WRITE)).toBe(1);
     // The next run: somebody else's, for all that can be seen. Another number is taken.
     await expect(apply(world, 'vm.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
-    expect(world.config('pve2', 10001)?.['description']).toBe(VM_MARK);
+    expect(world.config('pve2', 10001)?.['description']).toBe(SEALED);
     expect(members(world)).toEqual([]);
   });
 });
@@ -108,8 +113,7 @@ test.each(['vm.delete', 'vm.stop'] as const)(
   '%s: a VM that is gone is not mistaken for a forbidden one',
   async (kind) => {
     const base = { node: 'pve1', vmid: 10001, lockWaitSeconds: 0 };
-    const more = kind === 'vm.delete' ? { pool: 'anna', description: VM_MARK } : {};
-    const payload = { ...base, ...more } as StepPayloads['vm.delete'];
+    const payload = { ...base, pool: 'anna' };
     expect((await apply(confined(), kind, payload)).outcome).toBe('already-done');
 
     const world = confined({ guests: [vm(10001, 'pve1', { description: VM_MARK, running: true })] });

@@ -19,6 +19,7 @@ import {
   machine,
   plan,
   real,
+  standOf,
   template,
   user,
 } from './builders.ts';
@@ -51,29 +52,48 @@ describe('a confined plan', () => {
   const confined = (more: Partial<Inventory> = {}) =>
     plan(want, [user('anna')], have({ rights: CONFINED, ...more }));
 
-  test('claims by the comment, and its clones join the pool', () => {
+  test('claims by the comment, its clones join the pool, and are told to be made before access is given', () => {
     const result = confined();
     expect(result.profile).toBe('confined');
-    expect(stepOf(result, 'pool.update')).toMatchObject({
-      comment: expect.stringContaining('vmids=10000') as string,
+    expect(stepOf(result, 'pool.create').comment).toContain('lab=net vms=pc:10000? ');
+    expect(stepOf(result, 'vm.clone')).toMatchObject({
+      pool: 'anna',
+      joinsAtOnce: true,
+      dependsOn: ['pool.create:anna'],
     });
-    expect(stepOf(result, 'vm.clone')).toMatchObject({ pool: 'anna', dependsOn: ['pool.update:anna'] });
-    expect(ids(result)).toEqual(ids(plan(want, [user('anna')])));
+    expect(stepOf(result, 'pool.join')).toMatchObject({
+      machines: [{ machine: 'pc', vmid: 10000, madeBy: 'vm.configure:anna/pc' }],
+      after: ['vm.configure:anna/pc'],
+    });
+    expect(stepOf(result, 'acl.grant').dependsOn).toContain('pool.join:anna');
+    const full = plan(want, [user('anna')]);
+    expect(ids(result)).toEqual(ids(full));
+    expect(stepOf(full, 'vm.clone')).not.toHaveProperty('joinsAtOnce');
   });
 
-  test('goes on with the numbers of a run that was killed, without a claim of its own', () => {
+  test('goes on with the numbers of a run that was killed: a new seal, and the former for a clone that comes late', () => {
+    const former = 'ab'.repeat(12);
+    const pools = [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, former] }) }];
+    const result = confined({ pools });
+    expect(stepOf(result, 'pool.update')).toMatchObject({
+      comment: expect.stringContaining(`vms=pc:10000??${former} `) as string,
+    });
+    expect(stepOf(result, 'vm.clone')).toMatchObject({ vmid: 10000, dependsOn: ['pool.update:anna'] });
+  });
+
+  test('goes on with the numbers that 0.1.0 had claimed, by name from now on', () => {
     const result = confined({ pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }] });
-    expect(ids(result)).not.toContain('pool.update:anna');
-    expect(stepOf(result, 'vm.clone')).toMatchObject({ vmid: 10000, dependsOn: [] });
+    expect(stepOf(result, 'pool.update').comment).toContain('vms=pc:10000? node=');
+    expect(stepOf(result, 'vm.clone').vmid).toBe(10000);
   });
 
-  test('takes another number where one was found taken', () => {
-    const pools = [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }];
+  test('takes another number where one was found taken, and gives that one up', () => {
+    const pools = [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, 'ab'.repeat(12)] }) }];
     const result = plan(want, [user('anna')], have({ rights: CONFINED, pools }), {
       taken: { vmids: [10000], bridges: [] },
     });
     expect(stepOf(result, 'vm.clone').vmid).toBe(10001);
-    expect(stepOf(result, 'pool.update').comment).toContain('vmids=10000-10001');
+    expect(stepOf(result, 'pool.update').comment).toContain('vms=pc:10001? node=');
   });
 
   test('does not make members of VMs that left the pool', () => {
@@ -124,7 +144,6 @@ describe('what a plan needs', () => {
     expect(needs({ templates })).toEqual([
       'Pool.Allocate /pool/anna',
       'Pool.Audit /pool/anna',
-      'VM.Allocate|Permissions.Modify /vms/10000',
       'Sys.Modify /nodes/pve1',
       'SDN.Use|SDN.Audit /sdn/zones/localnetwork/vmbr1000',
       'Realm.AllocateUser /access/realm/pve',
@@ -137,6 +156,8 @@ describe('what a plan needs', () => {
       'VM.Config.Options /vms/10000',
       'VM.Config.Network /vms/10000',
       'SDN.Use /sdn/zones/localnetwork/vmbr1000',
+      // To make it a member.
+      'VM.Allocate|Permissions.Modify /vms/10000',
       'Pool.Allocate|Permissions.Modify /pool/anna',
       'VM.Console|Permissions.Modify /pool/anna/',
       'VM.Backup|Permissions.Modify /pool/anna/',
@@ -172,16 +193,22 @@ describe('what a plan needs', () => {
   });
 
   test('rights on a pool count for its members, not before they join, nor for what has to reach below', () => {
-    const before = have({ rights: FULL });
-    const required = requiredByPlan(plan(want, [user('anna')], before), before);
     const rights = { '/pool': { 'VM.Allocate': true, 'VM.Audit': true, 'VM.Config.Options': false } };
-    const lacking = texts(missing(required, rights)).filter((text) => text.includes('/vms/10000'));
-    // VM.Config.Options does not propagate to /pool/anna.
-    expect(lacking).toEqual([
-      'VM.Allocate|Permissions.Modify /vms/10000',
+    const lacking = (profile: Rights) => {
+      const before = have({ rights: profile });
+      const required = requiredByPlan(plan(want, [user('anna')], before), before);
+      return texts(missing(required, rights)).filter((text) => text.includes('/vms/10000'));
+    };
+    // Until it joins, at its very end, the VM is in no pool.
+    expect(lacking(FULL)).toEqual([
+      'VM.Allocate /vms/10000',
+      'VM.Audit /vms/10000',
       'VM.Config.Options /vms/10000',
       'VM.Config.Network /vms/10000',
+      'VM.Allocate|Permissions.Modify /vms/10000',
     ]);
+    // A clone that joins at once; VM.Config.Options does not propagate to /pool/anna.
+    expect(lacking(CONFINED)).toEqual(['VM.Config.Options /vms/10000', 'VM.Config.Network /vms/10000']);
   });
 
   test('a cleanup has to see every VM that is claimed', () => {

@@ -50,6 +50,7 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         name: machine,
         description: mark(machine, vmid),
         full: false,
+        pool: name,
         locks: ['shared:ceph'],
       },
       { user, dependsOn: [`pool.update:${name}`] },
@@ -79,8 +80,7 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         name,
         {
           pool: name,
-          comment: `deploy-stand user=${user}\nlab=net vmids=${eco}-${host}`,
-          addVmids: [eco, host],
+          comment: `deploy-stand user=${user}\nlab=net vms=eco:${eco}?,host1:${host}? since=2026-01-15T09:00:00Z`,
         },
         { user, reason: 'claim 2 VMIDs', dependsOn: [`pool.create:${name}`] },
       ),
@@ -111,6 +111,7 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         {
           node,
           vmid: eco,
+          pool: name,
           description: `${mark('eco', eco)} spec=abc`,
           nics: [
             { index: 0, model: 'vmxnet3', bridge: 'vmbr0', linkDown: true },
@@ -128,6 +129,7 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         {
           node,
           vmid: host,
+          pool: name,
           description: `${mark('host1', host)} spec=abc`,
           nics: [{ index: 0, model: 'virtio', bridge, tag: 100, firewall: true }],
           options: { cores: '2', memory, onboot: '0' },
@@ -138,6 +140,19 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         { user, reason: 'not configured', dependsOn: [`vm.clone:${name}/host1`] },
       ),
       step(
+        'pool.join',
+        name,
+        {
+          pool: name,
+          lab: 'net',
+          machines: [
+            { machine: 'eco', vmid: eco, madeBy: `vm.configure:${name}/eco` },
+            { machine: 'host1', vmid: host, madeBy: `vm.configure:${name}/host1` },
+          ],
+        },
+        { user, reason: 'what is finished becomes part of the stand', dependsOn: [`pool.update:${name}`] },
+      ),
+      step(
         'acl.grant',
         name,
         { path: `/pool/${name}`, role: 'PVEVMAdmin', userid: user, propagate: true },
@@ -146,7 +161,7 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
       step(
         'vm.start',
         `${name}/eco`,
-        { node, vmid: eco },
+        { node, vmid: eco, pool: name },
         { user, reason: 'the lab wants it running', dependsOn: [`vm.configure:${name}/eco`] },
       ),
     ],

@@ -53,6 +53,7 @@ describe('renderPlan', () => {
         +  VM 10002 host1: linked clone of template 101 (pve1)                                missing
         ~  VM 10001 eco: 2 NICs (net0 vmbr0 link down, net1 vmbr1000 (hq))                    not configured
         ~  VM 10002 host1: 1 NIC (net0 vmbr1000 (hq) tag 100), 2 cores, 2048 MiB, cloud-init  not configured
+        ~  pool student1: VMs 10001-10002 join                                                what is finished becomes part of the stand
         +  access of student1@pve to pool student1 as PVEVMAdmin                              access
         ~  VM 10001 eco: start                                                                the lab wants it running
 
@@ -65,8 +66,8 @@ describe('renderPlan', () => {
 
       warning: SDN vnets could not be read
 
-      3 stands: 1 new, 1 complete, 1 refused; 12 steps: 1 pool, 1 claim, 2 bridges, 1 network reload, 1 user, 2 clones, 2 configurations, 1 access
-      right, 1 start"
+      3 stands: 1 new, 1 complete, 1 refused; 13 steps: 1 pool, 1 claim, 2 bridges, 1 network reload, 1 user, 2 clones, 2 configurations, 1 stand
+      joined, 1 access right, 1 start"
     `);
   });
 
@@ -88,13 +89,16 @@ describe('renderPlan', () => {
            vmbr1000 (hq))
         ~  VM 10002 host1: 1 NIC (net0 vmbr1000 (hq) tag 100),  not configured
            2 cores, 2048 MiB, cloud-init
+        ~  pool student1: VMs 10001-10002 join                  what is finished
+                                                                becomes part of the
+                                                                stand
         +  access of student1@pve to pool student1 as           access
            PVEVMAdmin
         ~  VM 10001 eco: start                                  the lab wants it
                                                                 running
 
-      1 stand: 1 new; 10 steps: 1 pool, 1 claim, 1 bridge, 1 user, 2 clones, 2
-      configurations, 1 access right, 1 start"
+      1 stand: 1 new; 11 steps: 1 pool, 1 claim, 1 bridge, 1 user, 2 clones, 2
+      configurations, 1 stand joined, 1 access right, 1 start"
     `);
   });
 
@@ -126,13 +130,13 @@ describe('renderPlan', () => {
       'student23@pve  ',
       'student25@pve  ',
     ]);
-    expect(text).toContain('the same for 10 more stands (10 steps each):');
+    expect(text).toContain('the same for 10 more stands (11 steps each):');
     expect(text).toContain('  +  student3@pve   pool student3   node pve1  VMs 10005-10006  vmbr1002\n');
     expect(text).toContain('  +  student22@pve  pool student22  node pve2  VMs 10043-10044  vmbr1021\n');
     expect(text).toContain('--out plan.json keeps every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
-      '25 stands: 23 new, 1 complete, 1 refused; 230 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
+      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
     );
   });
 
@@ -169,13 +173,14 @@ describe('renderPlan', () => {
         description: '',
         full: true,
         storage: 'ceph',
+        pool: 'a',
         locks: [],
       }),
       text: '+  VM 10001: full clone of template 100 (pve1) onto pve2, on storage ceph  missing',
     },
     {
       name: 'a snapshot',
-      one: step('vm.snapshot', 'x', { node: 'pve1', vmid: 10001, snapshot: 'baseline' }),
+      one: step('vm.snapshot', 'x', { node: 'pve1', vmid: 10001, pool: 'a', snapshot: 'baseline' }),
       text: '+  snapshot baseline of VM 10001  missing',
     },
     {
@@ -194,8 +199,44 @@ describe('renderPlan', () => {
       text: '+  access of a@pam to VM 10001 as PVEAuditor  missing',
     },
     {
+      name: 'machines that join',
+      one: step('pool.join', 'x', {
+        pool: 'a',
+        lab: 'net',
+        machines: [
+          { machine: 'pc', vmid: 10001, madeBy: 'vm.configure:a/pc' },
+          { machine: 'router', vmid: 10002 },
+        ],
+      }),
+      text: '~  pool a: VMs 10001-10002 join  missing',
+    },
+    {
+      name: 'a claim to what is about to be cloned, beside what is there',
+      one: step('pool.update', 'x', {
+        pool: 'a',
+        comment: [
+          'deploy-stand user=a@pve',
+          `lab=net vms=pc:10001,a:10002?,b:10003??${'ab'.repeat(12)},c:10004?${'ab'.repeat(12)} since=x`,
+        ].join('\n'),
+      }),
+      text: '~  pool a: claims VMs 10002-10003  missing',
+    },
+    {
+      name: 'a claim to a copy of a template that is about to be made',
+      one: step('pool.update', 'x', {
+        pool: 'deploy-stand-replicas',
+        comment: 'deploy-stand replicas\nsource=101 vmid=99999? node=pve2 since=x',
+      }),
+      text: '~  pool deploy-stand-replicas: claims VM 99999  missing',
+    },
+    {
+      name: 'a copy of a template that is finished',
+      one: step('template.join', 'x', { node: 'pve2', home: 'pve2', vmid: 99999, description: '' }),
+      text: '~  replica 99999: joins the copies of templates  missing',
+    },
+    {
       name: 'a claim whose text alone changes',
-      one: step('pool.update', 'x', { pool: 'a', comment: '', addVmids: [] }),
+      one: step('pool.update', 'x', { pool: 'a', comment: '' }),
       text: '~  pool a: updates the claim  missing',
     },
     {
@@ -213,6 +254,7 @@ describe('renderPlan', () => {
       one: step('vm.configure', 'x', {
         node: 'pve1',
         vmid: 10001,
+        pool: 'a',
         description: '',
         nics: [{ index: 0, model: 'virtio', bridge: 'vmbr0', trunks: ['10', '20-30'] }],
         options: { cores: '1' },
@@ -233,17 +275,25 @@ describe('renderPlan', () => {
     },
     {
       name: 'a power-off',
-      one: step('vm.stop', 'x', { node: 'pve1', vmid: 10001, lockWaitSeconds: 600 }),
+      one: step('vm.stop', 'x', { node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 }),
       text: '~  VM 10001: power off  missing',
     },
     {
       name: 'a lifted protection',
-      one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001, lockWaitSeconds: 600 }),
+      one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 }),
       text: '~  VM 10001: lift the protection  missing',
     },
     {
+      name: 'a hibernated VM that loses its protection',
+      one: step('vm.unprotect', 'x', {
+        ...{ node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 },
+        discardsMemory: true,
+      }),
+      text: '~  VM 10001: lift the protection, give up its saved memory  missing',
+    },
+    {
       name: 'a VM that leaves HA',
-      one: step('ha.remove', 'x', { vmid: 10001 }),
+      one: step('ha.remove', 'x', { vmid: 10001, pool: 'a' }),
       text: '~  VM 10001: take out of HA  missing',
     },
     {
@@ -252,7 +302,6 @@ describe('renderPlan', () => {
         node: 'pve2',
         vmid: 10001,
         pool: 'a',
-        description: '',
         lockWaitSeconds: 0,
       }),
       text: '-  VM 10001 with its disks on pve2  missing',
@@ -296,9 +345,9 @@ describe('renderPlan', () => {
       step('user.delete', 'a', { userid: 'a@pve', comment: '' }),
       step('network.reload', 'a', { node: 'pve1', bridges: [], gone: ['vmbr1000'] }),
       step('bridge.delete', 'a', { node: 'pve1', bridge: 'vmbr1000', comment: '' }),
-      step('vm.delete', 'a', { node: 'pve1', vmid: 1, pool: 'a', description: '', lockWaitSeconds: 0 }),
-      step('vm.delete', 'b', { node: 'pve1', vmid: 2, pool: 'a', description: '', lockWaitSeconds: 0 }),
-      step('vm.stop', 'a', { node: 'pve1', vmid: 1, lockWaitSeconds: 600 }),
+      step('vm.delete', 'a', { node: 'pve1', vmid: 1, pool: 'a', lockWaitSeconds: 0 }),
+      step('vm.delete', 'b', { node: 'pve1', vmid: 2, pool: 'a', lockWaitSeconds: 0 }),
+      step('vm.stop', 'a', { node: 'pve1', vmid: 1, pool: 'a', lockWaitSeconds: 600 }),
       step('acl.revoke', 'a', { path: '/pool/a', role: 'R', userid: 'a@pve' }),
     ];
     expect(renderPlan(plan([], { steps }), wide)).toContain(

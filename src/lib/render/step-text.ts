@@ -3,6 +3,8 @@ import { effectOf, type StepEffect } from '../plan/document/step-traits.ts';
 import type { Nic } from '../pve-values/nics.ts';
 import type { PlannedStand } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
+import { parsePoolComment } from '../marks/pool.ts';
+import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
@@ -146,10 +148,23 @@ function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names
   ].join(', ');
 }
 
-function sayClaim({ takeOver }: StepOf<'pool.update'>, names: Names): string {
-  return takeOver && takeOver.vmids.length > 0
-    ? `takes over ${names.vms(takeOver.vmids)}`
-    : 'updates the claim';
+/** Those that are about to be cloned: their seals are not drawn yet. */
+function newlyReserved(comment: string): number[] {
+  return [
+    ...parsePoolComment(comment).claims.flatMap(({ machines }) => machines),
+    ...parseReplicaPool(comment).claims,
+  ]
+    .filter(({ seals }) => seals.includes(''))
+    .map(({ vmid }) => vmid);
+}
+
+function sayClaim({ comment, takeOver }: StepOf<'pool.update'>, names: Names): string {
+  const claimed = newlyReserved(comment);
+  const parts = [
+    ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
+    ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
+  ];
+  return parts.length === 0 ? 'updates the claim' : parts.join(', ');
 }
 
 function sayBridgeChange({ vlanAware, newComment }: StepOf<'bridge.update'>): string {
@@ -173,11 +188,6 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'pool.update': {
     count: ['claim', 'claims'],
     say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
-  },
-  'pool.join': {
-    count: ['stand joined', 'stands joined'],
-    say: ({ pool, machines }, names) =>
-      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
   },
   'bridge.create': {
     count: ['bridge', 'bridges'],
@@ -252,6 +262,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.snapshot': {
     count: ['snapshot', 'snapshots'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
+  },
+  'pool.join': {
+    count: ['stand joined', 'stands joined'],
+    say: ({ pool, machines }, names) =>
+      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
   },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {

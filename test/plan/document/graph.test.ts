@@ -11,6 +11,7 @@ function steps(scenario: string): Step[] {
     kind: 'vm.start',
     node: 'pve1',
     vmid: 100,
+    pool: 'anna',
     reason: '',
     after: [],
     dependsOn: edges.filter(([, to]) => to === id).map(([from]) => from!),

@@ -1,0 +1,182 @@
+/** How the evidence for the verdict is read while applying: seldom, together, and anew before it says no. */
+import { expect, test } from 'vitest';
+import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { isWritable } from '../../src/lib/plan/stands/ownership.ts';
+import { claim, OURS, reserved, RESERVED, SEALED } from './apply-step.ts';
+import { PveWorld, refused, sealOf, vm } from './world.ts';
+
+const VM = { vmid: 10001, pool: 'anna' };
+
+type Scenario = NonNullable<ConstructorParameters<typeof PveWorld>[0]>;
+
+/** A cluster, the reader of a run on it, and what it asks for; each way to PVE takes so many milliseconds. */
+function reading(scenario: Scenario = {}, delay = 0) {
+  const world = new PveWorld({ pools: [OURS], guests: [vm(10001, 'pve1')], ...scenario });
+  const client = delay === 0 ? world.pve : world.client({ delay: () => delay });
+  const asked: string[] = [];
+  const pve: ConstructorParameters<typeof Ownership>[0] = {
+    pools: (signal) => {
+      asked.push('pools');
+      return client.pools(signal);
+    },
+    resources: (signal) => {
+      asked.push('resources');
+      return client.resources(signal);
+    },
+    vmConfig: (node, vmid, signal) => {
+      asked.push(`config ${vmid}`);
+      return client.vmConfig(node, vmid, signal);
+    },
+  };
+  const ownership = new Ownership(pve, world.clock, new AbortController().signal);
+  const verdict = (vmid = 10001) => world.drive(ownership.verdict({ vmid, pool: 'anna' }));
+  return { world, asked, ownership, verdict };
+}
+
+const PAIR = ['pools', 'resources'];
+
+test('one pair of reads serves all who ask within 5 s, and no one later', async () => {
+  const { world, asked, verdict } = reading();
+  for (let times = 0; times < 10; times += 1) expect(await verdict()).toBe('ours');
+  await world.pass(4.5);
+  expect(await verdict()).toBe('ours');
+  expect(asked).toEqual(PAIR);
+  await world.pass(1);
+  await verdict();
+  expect(asked).toEqual([...PAIR, ...PAIR]);
+});
+
+test('all who ask at once share one pair: the first time, and when it has grown old', async () => {
+  const { world, asked, verdict } = reading();
+  const all = () => Promise.all(Array.from({ length: 20 }, () => verdict()));
+  expect(new Set(await all())).toEqual(new Set(['ours']));
+  expect(asked).toEqual(PAIR);
+  await world.pass(6);
+  await all();
+  expect(asked).toEqual([...PAIR, ...PAIR]);
+});
+
+test('who asks while it is being read waits for it', async () => {
+  const { world, asked, verdict } = reading({}, 1000);
+  const first = verdict();
+  await world.pass(1);
+  const started = world.clock.now();
+  expect(await verdict()).toBe('ours');
+  expect(world.since(started)).toBeLessThan(1.5);
+  expect(await first).toBe('ours');
+  expect(asked).toEqual(PAIR);
+});
+
+test('before it says no it reads anew, once', async () => {
+  const { world, asked, verdict } = reading({ pools: [{ ...OURS, vms: [] }] });
+  expect(await verdict()).toBe('left-pool');
+  // It was read for this very question.
+  expect(asked).toEqual(PAIR);
+  await world.pass(1);
+  await world.drive(world.admin.updatePool('anna', { addVmids: [10001] }));
+  expect(await verdict()).toBe('ours');
+  expect(asked).toEqual([...PAIR, ...PAIR]);
+  await world.pass(1);
+  expect(await verdict(10009)).toBe('foreign');
+  expect(asked).toHaveLength(6);
+});
+
+test('of many that would say no, all share the new reading', async () => {
+  const vmids = [10001, 10002, 10003, 10004];
+  const pool = { ...OURS, comment: claim('pc{1..4}:10001-10004'), vms: [] };
+  const { world, asked, verdict } = reading({ pools: [pool], guests: vmids.map((vmid) => vm(vmid, 'pve1')) });
+  await verdict();
+  await world.pass(1);
+  await world.drive(world.admin.updatePool('anna', { addVmids: vmids }));
+  expect(await Promise.all(vmids.map((vmid) => verdict(vmid)))).toEqual(vmids.map(() => 'ours'));
+  expect(asked).toEqual([...PAIR, ...PAIR]);
+});
+
+test('what this run writes itself it knows without reading', async () => {
+  const { world, asked, ownership, verdict } = reading({
+    pools: [RESERVED],
+    guests: [vm(10001, 'pve1', { description: SEALED })],
+  });
+  expect(await verdict()).toBe('unjoined');
+  await world.drive(world.admin.updatePool('anna', { comment: claim(), addVmids: [10001] }));
+  ownership.wrote('anna', claim(), [10001]);
+  expect(await verdict()).toBe('ours');
+  // Taken out of the claim, it is not taken for ours for another 5 s.
+  await world.drive(world.admin.updatePool('anna', { comment: claim('pc:10002') }));
+  ownership.wrote('anna', claim('pc:10002'));
+  expect(await verdict()).toBe('foreign');
+  expect(asked).toEqual([...PAIR, 'config 10001', ...PAIR]);
+});
+
+test('a configuration that the caller has read is not read again; neither is one of a VM that is made', async () => {
+  const { world, asked, ownership } = reading({
+    pools: [RESERVED],
+    guests: [vm(10001, 'pve1', { description: SEALED })],
+  });
+  const values = { description: SEALED };
+  expect(await world.drive(ownership.verdict(VM, values))).toBe('unjoined');
+  await world.drive(ownership.assertOurs(VM));
+  expect(asked).toEqual(PAIR);
+  const made = reading();
+  await made.verdict();
+  expect(made.asked).toEqual(PAIR);
+});
+
+test('a seal that fitted is looked at again after 5 s', async () => {
+  const { world, asked, verdict } = reading({
+    pools: [RESERVED],
+    guests: [vm(10001, 'pve1', { description: SEALED })],
+  });
+  await verdict();
+  await verdict();
+  await world.pass(6);
+  await world.drive(world.admin.updateVmConfig('pve1', 10001, { set: { description: 'x' }, remove: [] }));
+  expect(await verdict()).toBe('foreign');
+  expect(asked.filter((what) => what === 'config 10001')).toHaveLength(2);
+});
+
+test('a VM that was made since the list was read is judged by what the caller has read', async () => {
+  const { world, ownership, verdict } = reading({ pools: [RESERVED], guests: [] });
+  expect(await verdict()).toBe('open');
+  expect(await world.drive(ownership.verdict(VM, { description: SEALED }))).toBe('unjoined');
+  expect(await world.drive(ownership.verdict(VM, { description: 'by hand' }))).toBe('foreign');
+});
+
+test('what is given up is judged by a reading that was begun since', async () => {
+  const { world, asked, ownership, verdict } = reading();
+  expect(await verdict()).toBe('ours');
+  await world.drive(world.admin.deleteVm('pve1', 10001, { purge: true }));
+  await world.pass(2);
+  expect(await verdict()).toBe('ours');
+  expect(await world.drive(ownership.verdictNow(VM))).toBe('missing');
+  expect(asked).toEqual([...PAIR, ...PAIR]);
+});
+
+test('a VM on a node that is off is not asked for its configuration', async () => {
+  const nodes = [{ name: 'pve1' }, { name: 'pve2', online: false }, { name: 'pve3' }];
+  const guests = [vm(10001, 'pve2', { description: SEALED })];
+  const { asked, verdict } = reading({ nodes, guests, pools: [RESERVED] });
+  expect(await verdict()).toBe('away');
+  expect(asked).toEqual(PAIR);
+});
+
+test("a reading that failed is nobody else's trouble", async () => {
+  const { world, verdict } = reading();
+  world.fault(refused(['GET', '/pools'], 'something broke'));
+  await expect(Promise.all([verdict(), verdict()])).rejects.toThrow('something broke');
+  expect(await verdict()).toBe('ours');
+});
+
+test('two labs of one pool: each machine is judged by the line that names it', async () => {
+  const web = `lab=web vms=${reserved(sealOf(10001)).replace('pc', 'web')} since=2026-01-15T09:00:00Z`;
+  const comment = `${claim('pc:10005')}\n${web}`;
+  const { world, ownership } = reading({
+    pools: [{ pool: 'anna', comment, vms: [10005] }],
+    guests: [vm(10001, 'pve1', { description: SEALED }), vm(10005, 'pve1')],
+  });
+  const verdicts = await world.drive(
+    Promise.all([10001, 10005].map((vmid) => ownership.verdict({ vmid, pool: 'anna' }))),
+  );
+  expect(verdicts).toEqual(['unjoined', 'ours']);
+  expect(verdicts.every(isWritable)).toBe(true);
+});
