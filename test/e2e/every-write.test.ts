@@ -87,6 +87,19 @@ const longAgo = (state: ClusterState): ClusterState =>
     JSON.stringify(state).replaceAll(/since=[\dTZ:-]+/g, 'since=2026-01-01T00:00:00Z'),
   ) as ClusterState;
 
+/** Anna made a machine in her pool. */
+const withMember = (state: ClusterState): ClusterState => {
+  const [ours] = state.guests.filter(({ config }) => config['template'] !== '1');
+  const mine = { ...structuredClone(ours!), vmid: 500, config: { name: 'mine', protection: '0' } };
+  return {
+    ...state,
+    guests: [...state.guests, mine],
+    pools: state.pools.map((pool) =>
+      pool.poolid === 'anna' ? { ...pool, vms: [...pool.vms, 500].sort((a, b) => a - b) } : pool,
+    ),
+  };
+};
+
 const stories: Readonly<Record<string, Story>> = {
   deploy: {
     files: { 'lab.yml': LAB, 'users.yml': USERS },
@@ -144,6 +157,13 @@ const stories: Readonly<Record<string, Story>> = {
     before: [`deploy ${CLASS}`],
     command: `cleanup ${CLASS}`,
     writes: 15,
+  },
+  'cleanup with what students made': {
+    files: { 'lab.yml': LAB, 'users.yml': USERS },
+    before: [`deploy ${CLASS}`],
+    prepare: withMember,
+    command: `cleanup ${CLASS} --include-members`,
+    writes: 17,
   },
   'users sync': {
     files: {

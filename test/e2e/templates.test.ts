@@ -257,7 +257,7 @@ describe('a template that changes', () => {
     expect(Object.keys(vms(state))).toEqual(['10001', '99998']);
     expect(state.pools.find(({ poolid }) => poolid === 'deploy-stand-replicas')).toMatchObject({
       comment: expect.stringMatching(
-        /^deploy-stand replicas\nsource=101 vmid=99998 node=pve2 since=\S+$/,
+        /^deploy-stand replicas\nsource=101 vmid=99998 node=pve2 since=\S+ state=made$/,
       ) as string,
       vms: [99998],
     });

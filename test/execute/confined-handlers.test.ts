@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import { createLimits } from '../../src/lib/execute/limits.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { apply, count, FORMER_SEAL, OURS, RESERVED, SEALED, step, VM_MARK } from './apply-step.ts';
+import { apply, count, FORMER_SEAL, RESERVED, SEALED, step, VM_MARK } from './apply-step.ts';
 import { lost, PveWorld, VERSIONS, vm } from './world.ts';
 
 const FULL: StepPayloads['vm.clone'] = {

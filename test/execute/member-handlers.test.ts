@@ -54,7 +54,7 @@ describe('at a number that is reserved', () => {
 
 test('without the word that the plan says of it, it is not ours', async () => {
   const pve = stopped(withMine);
-  const { member: _, ...plain } = MINE;
+  const plain = { node: 'pve1', vmid: 10005, pool: 'anna', lockWaitSeconds: 60 };
   await expect(apply(pve, 'vm.delete', plain)).rejects.toMatchObject({ code: 'NOT_OURS' });
   expect(pve.writes).toEqual([]);
 });

@@ -275,7 +275,7 @@ describe('vm.clone', () => {
       });
       const io = { ...pve.io(), seals: createSeals() };
       const claimed = { pool: 'anna', comment: claim('pc:10001?') };
-      const written = handlers[kind](step(kind, claimed), io);
+      const written = handlers[kind](step(kind, claimed) as never, io);
       await pve.drive(written);
       await pve.drive(handlers['vm.clone'](step('vm.clone', payload), io));
       const seal = parseVmMark(pve.config('pve2', 10001)?.['description'] ?? '')?.seal ?? '';

@@ -42,7 +42,6 @@ const rareSteps: readonly Step[] = [
   step('pool.update', 'adopted', {
     pool: 'adopted',
     comment: 'deploy-stand user=a@pve adopted roles=PVEVMAdmin',
-    addVmids: [],
     takeOver: { comment: '', vmids: [500] },
   }),
   step('vm.mark', 'a/pc', { node: 'pve1', vmid: 500, pool: 'a', description: '', newDescription: 'm' }),
@@ -64,6 +63,7 @@ const rareSteps: readonly Step[] = [
   step('template.configure', '101@pve2', { ...COPY, options: { onboot: '0' } }),
   step('template.migrate', '101@pve2', { ...COPY, targetStorage: 'ssd2', locks: ['pve2:ssd2'] }),
   step('template.convert', '101@pve2', { ...COPY, locks: ['pve2:ssd2'] }),
+  step('template.join', '101@pve2', COPY),
   step('vm.stop', '10009', { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 }),
   step('vm.unprotect', '10009', { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 }),
   step('ha.remove', '10009', { vmid: 10009, pool: 'a' }),
@@ -73,9 +73,15 @@ const rareSteps: readonly Step[] = [
     vmid: 10010,
     pool: 'a',
     adopted: true,
-    replica: '',
     lockWaitSeconds: 0,
   }),
+  step('vm.stop', '10012', { node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 }),
+  step('vm.unprotect', '10012', {
+    ...{ node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 },
+    discardsMemory: true,
+  }),
+  step('ha.remove', '10012', { vmid: 10012, pool: 'a', member: true }),
+  step('vm.delete', '10012', { node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 }),
   step('vm.clone', 'a/pc', {
     node: 'pve1',
     target: 'pve1',

@@ -81,7 +81,6 @@ export function newStand(index: number, options: StandOptions = {}): { stand: Pl
         {
           pool: name,
           comment: `deploy-stand user=${user}\nlab=net vms=eco:${eco}?,host1:${host}? since=2026-01-15T09:00:00Z`,
-          addVmids: [],
         },
         { user, reason: 'claim 2 VMIDs', dependsOn: [`pool.create:${name}`] },
       ),

@@ -66,8 +66,8 @@ describe('renderPlan', () => {
 
       warning: SDN vnets could not be read
 
-      3 stands: 1 new, 1 complete, 1 refused; 13 steps: 1 pool, 1 claim, 1 stand joined, 2 bridges, 1 network reload, 1 user, 2 clones, 2
-      configurations, 1 access right, 1 start"
+      3 stands: 1 new, 1 complete, 1 refused; 13 steps: 1 pool, 1 claim, 2 bridges, 1 network reload, 1 user, 2 clones, 2 configurations, 1 stand
+      joined, 1 access right, 1 start"
     `);
   });
 
@@ -97,8 +97,8 @@ describe('renderPlan', () => {
         ~  VM 10001 eco: start                                  the lab wants it
                                                                 running
 
-      1 stand: 1 new; 11 steps: 1 pool, 1 claim, 1 stand joined, 1 bridge, 1 user, 2
-      clones, 2 configurations, 1 access right, 1 start"
+      1 stand: 1 new; 11 steps: 1 pool, 1 claim, 1 bridge, 1 user, 2 clones, 2
+      configurations, 1 stand joined, 1 access right, 1 start"
     `);
   });
 
@@ -136,7 +136,7 @@ describe('renderPlan', () => {
     expect(text).toContain('--out plan.json keeps every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
-      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 stands joined, 23 bridges, 23 users, 46 clones, 46 configurations, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
+      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
     );
   });
 
@@ -218,13 +218,25 @@ describe('renderPlan', () => {
           'deploy-stand user=a@pve',
           `lab=net vms=pc:10001,a:10002?,b:10003??${'ab'.repeat(12)},c:10004?${'ab'.repeat(12)} since=x`,
         ].join('\n'),
-        addVmids: [],
       }),
       text: '~  pool a: claims VMs 10002-10003  missing',
     },
     {
+      name: 'a claim to a copy of a template that is about to be made',
+      one: step('pool.update', 'x', {
+        pool: 'deploy-stand-replicas',
+        comment: 'deploy-stand replicas\nsource=101 vmid=99999? node=pve2 since=x',
+      }),
+      text: '~  pool deploy-stand-replicas: claims VM 99999  missing',
+    },
+    {
+      name: 'a copy of a template that is finished',
+      one: step('template.join', 'x', { node: 'pve2', home: 'pve2', vmid: 99999, description: '' }),
+      text: '~  replica 99999: joins the copies of templates  missing',
+    },
+    {
       name: 'a claim whose text alone changes',
-      one: step('pool.update', 'x', { pool: 'a', comment: '', addVmids: [] }),
+      one: step('pool.update', 'x', { pool: 'a', comment: '' }),
       text: '~  pool a: updates the claim  missing',
     },
     {
@@ -270,6 +282,14 @@ describe('renderPlan', () => {
       name: 'a lifted protection',
       one: step('vm.unprotect', 'x', { node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 }),
       text: '~  VM 10001: lift the protection  missing',
+    },
+    {
+      name: 'a hibernated VM that loses its protection',
+      one: step('vm.unprotect', 'x', {
+        ...{ node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 },
+        discardsMemory: true,
+      }),
+      text: '~  VM 10001: lift the protection, give up its saved memory  missing',
     },
     {
       name: 'a VM that leaves HA',

@@ -36,7 +36,7 @@ describe('plain', () => {
     const ui = createPlainUi({ ...context, quiet: false });
     ui.phase('reading the cluster');
     ui.start(net);
-    expect(stream.take()).toBe('reading the cluster\napplying 21 steps for 2 stands\n');
+    expect(stream.take()).toBe('reading the cluster\napplying 23 steps for 2 stands\n');
 
     const [first, second, third, fourth, ...others] = net.steps;
     clock.advance(6_000);
@@ -45,12 +45,12 @@ describe('plain', () => {
     expect(stream.take()).toBe(''); // 5 s are over, but not a tenth
     clock.advance(24_000);
     ui.event(succeeded(second!));
-    expect(stream.take()).toMatch(/^9 %: accounts 1\/6 · .* · 0:30\n$/);
+    expect(stream.take()).toMatch(/^8 %: accounts 1\/6 · .* · 0:30\n$/);
     ui.event(succeeded(third!));
     expect(stream.take()).toBe(''); // a tenth, but too soon
     clock.advance(5_000);
     ui.event(succeeded(fourth!));
-    expect(stream.take()).toMatch(/^19 %: .* · 0:35, about 2:28 left\n$/);
+    expect(stream.take()).toMatch(/^17 %: .* · 0:35, about 2:46 left\n$/);
     for (const step of others) ui.event(succeeded(step));
     expect(stream.take()).toMatch(/^100 %: .*started 2\/2 · 0:35\n$/);
     ui.done();
@@ -115,10 +115,11 @@ describe('json lines', () => {
         type: 'plan',
         lab: 'net',
         stands: 1,
-        steps: 10,
+        steps: 11,
         kinds: {
           'pool.create': 1,
           'pool.update': 1,
+          'pool.join': 1,
           'bridge.create': 1,
           'user.create': 1,
           'vm.clone': 2,
@@ -143,7 +144,7 @@ describe('json lines', () => {
         },
         durationMs: 700,
       },
-      { time: later, type: 'end', done: 1, failed: 2, skipped: 1, total: 10, elapsedMs: 1500 },
+      { time: later, type: 'end', done: 1, failed: 2, skipped: 1, total: 11, elapsedMs: 1500 },
     ]);
     expect(Date.parse(at)).toBe(START);
   });

@@ -23,17 +23,23 @@ describe('progress', () => {
     const progress = createProgress(clock);
     progress.start(net);
     expect(formatProgress(progress.state(), 200)).toBe(
-      'accounts 0/6 · bridges 0/2 · reloads 0/1 · clones 0/4 · configured 0/4 · access 0/2 · started 0/2 · 0:00',
+      'accounts 0/6 · bridges 0/2 · reloads 0/1 · clones 0/4 · configured 0/4 · joined 0/2 · access 0/2 · started 0/2 · 0:00',
     );
     const clones = steps.filter((step) => step.kind === 'vm.clone');
     clock.advance(10_000);
     progress.hear(retrying(clones[0]!));
     progress.hear(succeeded(clones[1]!));
-    expect(progress.state()).toMatchObject({ total: 21, ended: 1, retrying: 1, elapsedMs: 10_000 });
+    expect(progress.state()).toMatchObject({ total: 23, ended: 1, retrying: 1, elapsedMs: 10_000 });
     expect(progress.state().leftMs).toBeUndefined();
     progress.hear(failed(clones[0]!, new Error('x')));
     progress.hear(skipped(steps.find((step) => step.kind === 'vm.start')!));
-    expect(progress.state()).toMatchObject({ done: 1, failed: 1, skipped: 1, retrying: 0, leftMs: 60_000 });
+    expect(progress.state()).toMatchObject({
+      done: 1,
+      failed: 1,
+      skipped: 1,
+      retrying: 0,
+      leftMs: 200_000 / 3,
+    });
   });
 
   test('an empty plan has nothing to divide by', () => {
@@ -49,7 +55,7 @@ describe('progress', () => {
     progress.hear(failed(steps[0]!, new Error('taken')));
     clock.advance(5_000);
     progress.start(plan([newStand(2)]));
-    expect(progress.state()).toMatchObject({ total: 10, ended: 0, failed: 0, elapsedMs: 5_000 });
+    expect(progress.state()).toMatchObject({ total: 11, ended: 0, failed: 0, elapsedMs: 5_000 });
   });
 
   test('finished counters give way when the line is too long, then the end does', () => {

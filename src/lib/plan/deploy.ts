@@ -27,6 +27,7 @@ import type { FileDigests, Plan, PlannedStand, Refusal } from './document/plan.t
 import type { Step } from './document/step.ts';
 import { withStudentRole } from './role-rules.ts';
 import { protectedRefusals } from './protected-accounts.ts';
+import { userConfigWarnings } from './user-config-size.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 
 export interface DeployOptions {
@@ -234,6 +235,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): P
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
       ...pamWarnings(finished, have),
+      ...userConfigWarnings(have, finished),
       ...context.replicas.warnings(),
       ...copyWarnings(choice),
       ...capacityWarnings(ledger),

@@ -4,8 +4,7 @@ import { storageTraits } from '../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../inventory/types.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import { parseReplicaMark, type ReplicaClaim, type ReplicaPool } from '../marks/replica.ts';
-import type { HaveIndex } from './have-index.ts';
-import { judgeReplica } from './stands/judge.ts';
+import { judgeReplica, type Seen } from './stands/judge-replica.ts';
 import type { Verdict } from './stands/ownership.ts';
 import { toTemplate, type Template } from './templates.ts';
 
@@ -52,10 +51,7 @@ function stateOf(verdict: Verdict, config: VmConfig | undefined): ReplicaState {
   }
 }
 
-export function readReplicas(
-  { claims }: ReplicaPool,
-  index: Pick<HaveIndex, 'guests' | 'configs' | 'online'>,
-): Replica[] {
+export function readReplicas({ claims }: ReplicaPool, index: Seen): Replica[] {
   return claims.map((claim): Replica => {
     const guest = index.guests.get(claim.vmid);
     const config = index.configs.get(claim.vmid);

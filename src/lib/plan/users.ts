@@ -7,6 +7,7 @@ import { markTime } from '../marks/time.ts';
 import type { Plan } from './document/plan.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from './role-rules.ts';
 import { protectedRefusals } from './protected-accounts.ts';
+import { userConfigWarnings } from './user-config-size.ts';
 import { pamWarnings, passwordRefusal } from './user-rules.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './users-context.ts';
 import { planDeleted, planLeavers } from './users-leaving.ts';
@@ -66,6 +67,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
       ...have.gaps,
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
       ...pamWarnings(steps, have),
+      ...userConfigWarnings(have, steps),
     ],
   };
 }

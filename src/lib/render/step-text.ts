@@ -4,6 +4,7 @@ import type { Nic } from '../pve-values/nics.ts';
 import type { PlannedStand } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { parsePoolComment } from '../marks/pool.ts';
+import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { momentOf } from './moment.ts';
 
@@ -149,8 +150,10 @@ function sayReload({ node, bridges, gone = [] }: StepOf<'network.reload'>, names
 
 /** Those that are about to be cloned: their seals are not drawn yet. */
 function newlyReserved(comment: string): number[] {
-  return parsePoolComment(comment)
-    .claims.flatMap(({ machines }) => machines)
+  return [
+    ...parsePoolComment(comment).claims.flatMap(({ machines }) => machines),
+    ...parseReplicaPool(comment).claims,
+  ]
     .filter(({ seals }) => seals.includes(''))
     .map(({ vmid }) => vmid);
 }
@@ -185,11 +188,6 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'pool.update': {
     count: ['claim', 'claims'],
     say: (step, names) => `pool ${names.pool(step.pool)}: ${sayClaim(step, names)}`,
-  },
-  'pool.join': {
-    count: ['stand joined', 'stands joined'],
-    say: ({ pool, machines }, names) =>
-      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
   },
   'bridge.create': {
     count: ['bridge', 'bridges'],
@@ -268,6 +266,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'role.create': {
     count: ['role', 'roles'],
     say: (step) => `role ${step.role}, for students`,
+  },
+  'pool.join': {
+    count: ['stand joined', 'stands joined'],
+    say: ({ pool, machines }, names) =>
+      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
   },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {

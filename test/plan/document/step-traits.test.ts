@@ -30,7 +30,10 @@ test.each([
   ['gives-up', ['pool.delete', 'pool.release', 'user.delete']],
   ['sets-password', ['user.create', 'user.password', 'user.recreate']],
   ['edits', ['bridge.update', 'network.reload', 'vm.configure']],
-  ['makes-replica', ['template.clone', 'template.configure', 'template.convert', 'template.join', 'template.migrate']],
+  [
+    'makes-replica',
+    ['template.clone', 'template.configure', 'template.convert', 'template.join', 'template.migrate'],
+  ],
 ] as const)('%s', (role, kinds) => {
   expect(KINDS.filter((kind) => hasRole({ kind }, role))).toEqual(kinds);
 });

@@ -113,7 +113,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   },
   'template.join': {
     effect: 'changes',
-    roles: ['told-to-planners', 'makes-replica'],
+    roles: ['told-to-planners', 'makes-replica', 'deploys'],
     limits: userConfig,
   },
   'vm.clone': {
