@@ -16,6 +16,32 @@ export interface Trouble {
   readonly faults?: readonly RequestFault[];
   /** The command dies when its n-th write has been carried out, before the answer. */
   readonly killAt?: number;
+  readonly witness?: Witness;
+}
+
+/** A request of the command that changes something. */
+export interface CommandWrite {
+  /** From 1, in the order in which they are sent. */
+  readonly n: number;
+  readonly method: string;
+  /** Below `/api2/json`, percent-encoded. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface RunningCluster {
+  readonly simulator: BareSimulator;
+  readonly time: VirtualTime;
+}
+
+/** Sees what a command writes, and lets others act meanwhile. */
+export interface Witness {
+  /** Nothing was asked yet. */
+  begin?(cluster: RunningCluster): Promise<void>;
+  /** It is on its way. */
+  before?(write: CommandWrite, cluster: RunningCluster): Promise<void>;
+  /** Its answer is there. `die`: the command does not hear it any more. */
+  after?(write: CommandWrite, status: number, cluster: RunningCluster): Promise<'die' | undefined>;
 }
 
 export interface Ended<T> {
@@ -55,15 +81,29 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-function connectTo(simulator: BareSimulator, time: VirtualTime, isDead: () => boolean): Connect {
-  const connect = inProcess(simulator.serve, time.clock);
+interface Life {
+  readonly isDead: () => boolean;
+  readonly die: () => void;
+}
+
+function connectTo(cluster: RunningCluster, { isDead, die }: Life, witness: Witness = {}): Connect {
+  const connect = inProcess(cluster.simulator.serve, cluster.time.clock);
+  let count = 0;
   return (host, options) => {
     const transport = connect(host, options);
     return {
       ...transport,
       send: async (request, signal) => {
         if (isDead()) return never();
+        const { method, path, params } = request;
+        const write =
+          method === 'GET' || path === '/access/ticket'
+            ? undefined
+            : { n: (count += 1), method, path, params };
+        if (write) await witness.before?.(write, cluster);
+        if (isDead()) return never();
         const answer = await transport.send(request, signal);
+        if (write && (await witness.after?.(write, answer.status, cluster)) === 'die') die();
         return isDead() ? never() : answer;
       },
     };
@@ -75,7 +115,7 @@ export async function run<T>(
   scenario: Scenario,
   state: ClusterState | undefined,
   work: (context: DeployContext) => Promise<T>,
-  { faults = [], killAt }: Trouble = {},
+  { faults = [], killAt, witness }: Trouble = {},
 ): Promise<Ended<T>> {
   let die: () => void = () => undefined;
   let isDead = false;
@@ -110,7 +150,7 @@ export async function run<T>(
       timeout: 60_000,
     },
     clock,
-    connect: connectTo(simulator, time, () => isDead),
+    connect: connectTo({ simulator, time }, { isDead: () => isDead, die: () => die() }, witness),
   });
   const context: DeployContext = {
     pve,
@@ -129,6 +169,7 @@ export async function run<T>(
     onPlan: () => undefined,
     onEvent: () => undefined,
   };
+  await witness?.begin?.({ simulator, time });
   const ended = work(context).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
