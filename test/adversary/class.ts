@@ -8,6 +8,7 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import { balance } from '../../src/lib/workflow/balance.ts';
 import { changeBridges } from '../../src/lib/workflow/bridges.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
+import type { RunOutcome } from '../../src/lib/workflow/context.ts';
 import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { changeUsers } from '../../src/lib/workflow/users.ts';
@@ -81,9 +82,11 @@ export function scenarioOf(version: Version): Scenario {
 }
 
 export interface Command {
-  readonly run: (context: DeployContext) => Promise<unknown>;
+  readonly run: (context: DeployContext) => Promise<RunOutcome>;
   /** Users whose stands it is about. */
   readonly users: readonly string[];
+  /** It takes their stands away, or says whose it leaves. */
+  readonly removes?: true;
   /** Its configuration says that it may move guests of others. */
   readonly movesForeign?: true;
 }
@@ -138,9 +141,12 @@ export const COMMANDS = {
     ...{ disable: true, prune: false },
   }),
   'users delete': usersOf({ by: 'delete', users: USERS, named: true }),
-  'cleanup class': cleanupOf({ by: 'class', lab: 'net', machines: MACHINES, users: USERS }),
-  'cleanup boris': cleanupOf({ by: 'user', users: ['boris@pve'] }, ['boris@pve']),
-  'cleanup lab': cleanupOf({ by: 'lab', lab: 'net' }),
+  'cleanup class': {
+    ...cleanupOf({ by: 'class', lab: 'net', machines: MACHINES, users: USERS }),
+    removes: true,
+  },
+  'cleanup boris': { ...cleanupOf({ by: 'user', users: ['boris@pve'] }, ['boris@pve']), removes: true },
+  'cleanup lab': { ...cleanupOf({ by: 'lab', lab: 'net' }), removes: true },
   'cleanup expired': cleanupOf({ by: 'expired' }),
   'cleanup orphans': cleanupOf({ by: 'orphans' }),
   'bridges prune': {

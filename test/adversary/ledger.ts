@@ -2,6 +2,7 @@
  * Who made what, written down when it was made: by the requests that made it, never by our marks. Judges the writes of a
  * command, and tells which objects of others are not as their owners left them.
  */
+import type { Summary } from '../../src/lib/execute/types.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { CommandWrite } from '../workflow/in-process.ts';
 import { USERS, type Command } from './class.ts';
@@ -10,14 +11,19 @@ interface Guest {
   /** Whose it is: of what a run of ours made, the user whom it was made for, or `replica`. */
   readonly owner: string;
   readonly by: 'run' | 'other';
+  /** Of what a run made for a user. */
+  readonly machine?: string;
   /** Of what was made by others: did PVE make it? Undefined: not known yet. */
   made?: boolean;
+  /** Since when it may be there, in simulated milliseconds. */
+  readonly madeAt?: number;
 }
 
 export interface Finding {
   readonly text: string;
-  /** Whom it depends on. */
+  /** What it depends on. */
   readonly guest?: Guest;
+  readonly vmid?: number;
 }
 
 export interface Book {
@@ -82,9 +88,9 @@ function isWithin(vmid: number, book: Book, { users }: Command): boolean {
 function ofGuest(vmid: number, write: CommandWrite, what: string, { book, command }: Judging): Finding[] {
   const guest = book.guests.get(vmid);
   const text = `${write.method} ${write.path}: ${what} of ${guest?.owner ?? 'nobody'}`;
-  if (!isWithin(vmid, book, command)) return [{ text, ...(guest ? { guest } : {}) }];
+  if (!isWithin(vmid, book, command)) return [{ text, vmid, ...(guest ? { guest } : {}) }];
   if (write.params['cipassword'] === undefined || guest?.by !== 'other') return [];
-  return [{ text: `a secret: ${text}`, guest }];
+  return [{ text: `a secret: ${text}`, guest, vmid }];
 }
 
 interface Judging {
@@ -94,13 +100,34 @@ interface Judging {
   readonly state: () => ClusterState;
 }
 
+function ordered({ params }: CommandWrite): Guest {
+  const mark = /^deploy-stand lab=\S+ user=(\S+) machine=(\S+)/m.exec(params['description'] ?? '');
+  return mark ? { owner: mark[1]!, machine: mark[2]!, by: 'run' } : { owner: 'replica', by: 'run' };
+}
+
+/** Of a machine that is there, whatever its student made of it. */
+function secondCopies(write: CommandWrite, { book, state }: Judging): Finding[] {
+  const { owner, machine } = ordered(write);
+  if (machine === undefined) return [];
+  const there = new Set(state().guests.map(({ vmid }) => vmid));
+  return [...book.guests]
+    .filter(
+      ([vmid, one]) => one.by === 'run' && one.owner === owner && one.machine === machine && there.has(vmid),
+    )
+    .filter(([vmid]) => vmid !== Number(write.params['newid']))
+    .map(([vmid]) => ({ text: `a second ${machine} for ${owner}, beside VM ${vmid}` }));
+}
+
 function ofQemu(write: CommandWrite, judging: Judging): Finding[] {
   const [, , , id = '', ...rest] = pathOf(write);
   const vmid = Number(id);
   if (rest[0] === 'clone') {
     const source = judging.book.guests.get(vmid);
     const isTrusted = TEMPLATES.has(vmid) ? source?.owner === 'staff' : source?.owner === 'replica';
-    return isTrusted ? [] : [{ text: `clone of VM ${vmid} of ${source?.owner ?? 'nobody'}` }];
+    return [
+      ...(isTrusted ? [] : [{ text: `clone of VM ${vmid} of ${source?.owner ?? 'nobody'}` }]),
+      ...secondCopies(write, judging),
+    ];
   }
   if (rest[0] === 'migrate' && judging.command.movesForeign) return [];
   return ofGuest(vmid, write, 'a guest', judging);
@@ -140,6 +167,7 @@ function ofAcl(write: CommandWrite, judging: Judging): Finding[] {
   if (!command.users.includes(users)) return [{ text }];
   const [, kind, name = ''] = /^\/(pool|vms)\/(.+)$/.exec(path) ?? [];
   if (kind === 'vms') {
+    if (write.params['delete'] === '1') return [];
     const guest = book.guests.get(Number(name));
     return guest === undefined || guest.owner === users ? [] : [{ text: `${text} of ${guest.owner}`, guest }];
   }
@@ -191,15 +219,14 @@ export function noteWrite(write: CommandWrite, book: Book): void {
     const vmid = Number(params['newid']);
     // PVE makes no second guest at an id; then the task fails.
     if (book.guests.get(vmid)?.by === 'other') return;
-    const owner = /^deploy-stand lab=\S+ user=(\S+)/m.exec(params['description'] ?? '')?.[1] ?? 'replica';
-    book.guests.set(vmid, { owner, by: 'run' });
+    book.guests.set(vmid, ordered(write));
   }
 }
 
 /** Somebody asks PVE for a guest at an id. The answer settles it. */
-export function noteMaking(vmid: number, owner: string, book: Book): (made: boolean) => void {
+export function noteMaking(vmid: number, owner: string, madeAt: number, book: Book): (made: boolean) => void {
   const before = book.guests.get(vmid);
-  const guest: Guest = { owner, by: 'other' };
+  const guest: Guest = { owner, by: 'other', madeAt };
   book.guests.set(vmid, guest);
   return (made) => {
     guest.made = made;
@@ -248,6 +275,17 @@ export function printsOf(state: ClusterState, book: Book): Map<string, string> {
     }
   }
   return prints;
+}
+
+/** Machines of ours that a cleanup left without a word about their user. */
+export function findLeft(state: ClusterState, book: Book, summary: Summary, { users }: Command): Finding[] {
+  const told = new Set(summary.stands.filter(({ error }) => error).map(({ user }) => user));
+  const there = new Set(state.guests.map(({ vmid }) => vmid));
+  return [...book.guests].flatMap(([vmid, { by, owner }]) =>
+    by === 'run' && users.includes(owner) && !told.has(owner) && there.has(vmid)
+      ? [{ text: `VM ${vmid} of ${owner} was left` }]
+      : [],
+  );
 }
 
 /** What of the others' is gone, changed or new since the book was last up to date, and forgets what of ours is gone. */

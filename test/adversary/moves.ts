@@ -48,10 +48,19 @@ const CLAIMED = /([a-z][a-z0-9-]*):(\d{3,9})((?:\?[0-9a-f]*)*)/g;
 
 export class Stage {
   readonly scene: Scene;
+  /** Requests of this move that changed something. */
+  accepted = 0;
   #draw = 0;
 
   constructor(scene: Scene) {
-    this.scene = scene;
+    const { serve } = scene.simulator;
+    const counting: BareSimulator['serve'] = async (request) => {
+      const answer = await serve(request);
+      const isWrite = request.method !== 'GET' && !request.target.endsWith('/access/ticket');
+      if (isWrite && answer.status === 200) this.accepted += 1;
+      return answer;
+    };
+    this.scene = { ...scene, simulator: { ...scene.simulator, serve: counting } };
   }
 
   /** One of these, by the next number. */
@@ -124,7 +133,7 @@ export class Stage {
 
   /** A machine at this id, of this account. */
   async create(userid: string, who: Caller, form: Form): Promise<boolean> {
-    const settle = noteMaking(Number(form['vmid']), userid, this.scene.book);
+    const settle = noteMaking(Number(form['vmid']), userid, this.scene.time.now(), this.scene.book);
     const node = this.pick(['pve1', 'pve2']);
     const made = await this.end(who, await who.post(`/nodes/${node}/qemu`, form));
     settle(made);

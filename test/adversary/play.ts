@@ -7,6 +7,7 @@ import { COMMANDS, scenarioOf, type Command, type CommandName } from './class.ts
 import {
   copyBook,
   findHarm,
+  findLeft,
   judgeWrite,
   noteWrite,
   openBook,
@@ -42,6 +43,17 @@ export interface Start {
 export type Base =
   'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
 
+/**
+ * What was made between a command's last look and its write, no command can know of: PVE removes and stops without any
+ * condition. Before the lesser writes it looks at what it read up to five seconds ago.
+ */
+const ROUND_TRIP = 500;
+const SHARED_READING = 6000;
+
+function blindness({ path }: CommandWrite): number {
+  return /\/status\/start$|\/snapshot$|^\/access\/acl$/.test(path) ? SHARED_READING : ROUND_TRIP;
+}
+
 interface World {
   state: ClusterState;
   readonly book: Book;
@@ -52,6 +64,8 @@ export interface Told {
   readonly findings: readonly string[];
   /** Requests of the command that PVE carried out. */
   readonly writes: number;
+  /** Moves of which PVE allowed something. */
+  readonly allowed: readonly MoveName[];
   readonly error?: unknown;
 }
 
@@ -59,15 +73,22 @@ function isPossible({ versions }: Move, version: Version): boolean {
   return versions?.includes(version) ?? true;
 }
 
-async function makeMove({ move, draws }: Turn, world: World, cluster: RunningCluster): Promise<void> {
+/** Did PVE allow anything of it? */
+async function makeMove({ move, draws }: Turn, world: World, cluster: RunningCluster): Promise<boolean> {
   const { simulator, time } = cluster;
-  if (!isPossible(MOVES[move], simulator.version)) return;
+  if (!isPossible(MOVES[move], simulator.version)) return false;
+  const stage = new Stage({ simulator, time, book: world.book, seen: world.seen, draws });
   try {
-    await MOVES[move].make(new Stage({ simulator, time, book: world.book, seen: world.seen, draws }));
+    await MOVES[move].make(stage);
   } catch (error) {
     // Nobody of that name yet: the login is refused.
     if (!(error instanceof Error) || !error.message.startsWith('login: ')) throw error;
   }
+  return stage.accepted > 0;
+}
+
+function isDelegated({ acl }: ClusterState): boolean {
+  return acl.some(({ path, role }) => path === '/pool/boris' && role === 'PVEPoolAdmin');
 }
 
 export async function act({ command: name, turns, killAt }: Act, world: World): Promise<Told> {
@@ -75,20 +96,39 @@ export async function act({ command: name, turns, killAt }: Act, world: World): 
   const command: Command = COMMANDS[name];
   const found: Finding[] = [];
   const judged = new Map<number, Finding[]>();
+  const excused = new Set<string>();
+  const allowed: MoveName[] = [];
   let writes = 0;
+  let begun = 0;
+  let moving: Promise<void> = Promise.resolve();
   const moveAt = async (at: number, cluster: RunningCluster): Promise<void> => {
     for (const turn of turns.filter((one) => one.at === at)) {
-      found.push(...findHarm(cluster.simulator.snapshot(), book, command));
-      await makeMove(turn, world, cluster);
-      book.prints = printsOf(cluster.simulator.snapshot(), book);
+      moving = moving.then(() => move(turn, cluster));
+      await moving;
     }
+  };
+  const move = async (turn: Turn, cluster: RunningCluster): Promise<void> => {
+    found.push(...findHarm(cluster.simulator.snapshot(), book, command));
+    if (await makeMove(turn, world, cluster)) allowed.push(turn.move);
+    book.prints = printsOf(cluster.simulator.snapshot(), book);
   };
   const ended = await run(scenarioOf(state.version), state, command.run, {
     witness: {
-      begin: (cluster) => moveAt(0, cluster),
+      begin: async (cluster) => {
+        await moveAt(0, cluster);
+        begun = cluster.time.now();
+      },
       before: async (write, cluster) => {
         await moveAt(write.n, cluster);
-        judged.set(write.n, judgeWrite(write, { book, command, state: () => cluster.simulator.snapshot() }));
+        const { simulator, time } = cluster;
+        const findings = judgeWrite(write, { book, command, state: () => simulator.snapshot() });
+        const isYoung = ({ guest }: Finding) =>
+          (guest?.madeAt ?? 0) > begun && time.now() - (guest?.madeAt ?? 0) <= blindness(write);
+        judged.set(
+          write.n,
+          findings.filter((one) => !isYoung(one)),
+        );
+        for (const { vmid } of findings.filter(isYoung)) excused.add(`not as it was left: guest ${vmid}`);
       },
       after: (write: CommandWrite, status) => {
         if (status === 200) {
@@ -102,13 +142,19 @@ export async function act({ command: name, turns, killAt }: Act, world: World): 
   });
   world.state = ended.state;
   found.push(...findHarm(ended.state, book, command));
+  // What stands in a pool that somebody else may write is not taken for ours any more.
+  if (command.removes && ended.value && !isDelegated(ended.state))
+    found.push(...findLeft(ended.state, book, ended.value.summary, command));
   const { error } = ended;
   const isExplained =
     error === undefined || (error instanceof StandError && !(error instanceof InternalError));
   if (!isExplained) throw new Error(`${name} has a defect`, { cause: error });
   return {
-    findings: found.filter(({ guest }) => guest?.made !== false).map(({ text }) => `${name}: ${text}`),
+    findings: found
+      .filter(({ guest, text }) => guest?.made !== false && !excused.has(text))
+      .map(({ text }) => `${name}: ${text}`),
     writes,
+    allowed,
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -174,9 +220,9 @@ export async function begin(start: Start): Promise<World> {
   return { state, book: copyBook(book), seen: new Map(seen) };
 }
 
-export async function play(start: Start, acts: readonly Act[]): Promise<string[]> {
+export async function play(start: Start, acts: readonly Act[]): Promise<Told[]> {
   const world = await begin(start);
-  const findings: string[] = [];
-  for (const one of acts) findings.push(...(await act(one, world)).findings);
-  return findings;
+  const told: Told[] = [];
+  for (const one of acts) told.push(await act(one, world));
+  return told;
 }

@@ -27,7 +27,7 @@ export interface Claimed {
   readonly adopted?: true;
 }
 
-type OwnershipPve = Pick<PveApi, 'pools' | 'resources' | 'vmConfig'>;
+type OwnershipPve = Pick<PveApi, 'pools' | 'pool' | 'resources' | 'vmConfig'>;
 
 export class Ownership {
   readonly #pve: OwnershipPve;
@@ -59,6 +59,19 @@ export class Ownership {
   async assertOurs(of: Claimed, values?: ConfigValues): Promise<void> {
     const verdict = await this.verdict(of, values);
     if (!isWritable(verdict)) throw notOurs(of, verdict);
+  }
+
+  /**
+   * For what reaches into a VM or ends it. In the seconds since the shared reading its student may have removed it, and
+   * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof.
+   */
+  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<void> {
+    const verdict = await this.verdict(of, values);
+    if (!isWritable(verdict)) throw notOurs(of, verdict);
+    if (verdict === 'unjoined') return;
+    const pool = await this.#pve.pool(of.pool, this.#signal);
+    const isClaimed = of.adopted === true || claimedId(pool?.comment ?? '', of.vmid) !== undefined;
+    if (!isClaimed || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
   }
 
   /** This run wrote the comment of a pool, and made members. */

@@ -41,7 +41,7 @@ export interface RunIo {
   readonly signal: AbortSignal;
   readonly secrets: Secrets;
   readonly seals: Seals;
-  readonly ownership: Pick<Ownership, 'verdict' | 'assertOurs' | 'wrote'>;
+  readonly ownership: Pick<Ownership, 'verdict' | 'assertOurs' | 'assertOursNow' | 'wrote'>;
   /** Does it under the planning lock: a pool's comment is one text, read and written anew for all its labs. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -7,7 +7,7 @@ export const removeFromHa: Handler<'ha.remove'> = (step, io) =>
   attempt(io, {
     id: step.id,
     act: async () => {
-      await io.ownership.assertOurs(step);
+      await io.ownership.assertOursNow(step);
       try {
         await io.pve.removeHaResource(step.vmid, io.signal);
         return 'done';

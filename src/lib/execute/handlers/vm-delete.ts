@@ -30,7 +30,7 @@ async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
 
 /** A copy of a template is known by its notes and the claim of its pool, which no student reaches. */
 async function assertOurs(step: DeleteStep, values: ConfigValues, io: StepIo): Promise<void> {
-  if (step.replica === undefined) return io.ownership.assertOurs(step, values);
+  if (step.replica === undefined) return io.ownership.assertOursNow(step, values);
   const identity = identityOf(step.vmid, step.replica);
   if (identity !== undefined && identity === identityOf(step.vmid, values['description'] ?? '')) return;
   if (await isMember(step, io)) return;
