@@ -31,6 +31,7 @@ export default defineConfig({
             'test/process/**',
             'test/simulator/**',
             'test/contract/**',
+            'test/adversary/**',
           ],
         },
       },
@@ -57,6 +58,10 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           setupFiles: ['test/e2e/setup.ts'],
         },
+      },
+      {
+        // Replaces modules, which reaches nobody else in a worker of its own.
+        test: { ...base, isolate: true, name: 'adversary', include: ['test/adversary/**/*.test.ts'] },
       },
       {
         // Spawns the built command line; see test/process/.

@@ -19,6 +19,10 @@ function reading(scenario: Scenario = {}, delay = 0) {
       asked.push('pools');
       return client.pools(signal);
     },
+    pool: (pool, signal) => {
+      asked.push(`pool ${pool}`);
+      return client.pool(pool, signal);
+    },
     resources: (signal) => {
       asked.push('resources');
       return client.resources(signal);

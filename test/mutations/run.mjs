@@ -29,7 +29,7 @@ const HOME = fileURLToPath(new URL('../../', import.meta.url));
 const STAGES = [
   { projects: ['unit', 'http'], near: true },
   { projects: ['unit', 'http'] },
-  { projects: ['simulator', 'e2e'] },
+  { projects: ['simulator', 'e2e', 'adversary'] },
 ];
 /** A mistake may make a loop endless. */
 const LONGEST_MS = 20 * 60_000;
@@ -137,7 +137,7 @@ async function judge(copy, mutation) {
 }
 
 async function main(copy) {
-  const red = await redTest(copy, ['unit', 'http', 'simulator', 'e2e'], ['run']);
+  const red = await redTest(copy, ['unit', 'http', 'simulator', 'e2e', 'adversary'], ['run']);
   if (red !== undefined) throw new Error(`${red} is red before any mistake was made`);
   const verdicts = [];
   for (const mutation of mutations) {

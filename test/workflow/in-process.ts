@@ -3,10 +3,11 @@ import { setMaxListeners } from 'node:events';
 import type { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { createPveClient } from '../../src/lib/proxmox/client.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
+import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import { createTaskWaiter } from '../../src/lib/proxmox/tasks.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { createSimulator } from '../../src/lib/simulator/simulator.ts';
+import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
@@ -16,6 +17,32 @@ export interface Trouble {
   readonly faults?: readonly RequestFault[];
   /** The command dies when its n-th write has been carried out, before the answer. */
   readonly killAt?: number;
+  readonly witness?: Witness;
+}
+
+/** A request of the command that changes something. */
+export interface CommandWrite {
+  /** From 1, in the order in which they are sent. */
+  readonly n: number;
+  readonly method: string;
+  /** Below `/api2/json`, percent-encoded. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface RunningCluster {
+  readonly simulator: BareSimulator;
+  readonly time: VirtualTime;
+}
+
+/** Sees what a command writes, and lets others act meanwhile. */
+export interface Witness {
+  /** Nothing was asked yet. */
+  begin?(cluster: RunningCluster): Promise<void>;
+  /** It is on its way. */
+  before?(write: CommandWrite, cluster: RunningCluster): Promise<void>;
+  /** Its answer is there. `die`: the command does not hear it any more. */
+  after?(write: CommandWrite, status: number, cluster: RunningCluster): Promise<'die' | undefined>;
 }
 
 export interface Ended<T> {
@@ -50,12 +77,32 @@ function fakeCredentials(): CredentialsFile {
   return fake as unknown as CredentialsFile; // what the stories call of it
 }
 
+/** What a test sees of each write of the run, and does meanwhile. */
+function witnessed(connect: Connect, cluster: RunningCluster, mortal: Mortal, witness: Witness): Connect {
+  let count = 0;
+  return (host, options) => {
+    const transport = connect(host, options);
+    return {
+      ...transport,
+      send: async (request, signal) => {
+        const { method, path, params } = request;
+        const isRead = method === 'GET' || path === '/access/ticket';
+        const write = isRead ? undefined : { n: (count += 1), method, path, params };
+        if (write) await witness.before?.(write, cluster);
+        const answer = await transport.send(request, signal);
+        if (write && (await witness.after?.(write, answer.status, cluster)) === 'die') mortal.die();
+        return answer;
+      },
+    };
+  };
+}
+
 /** Logs in as root@pam with a password, who alone may remove what a failed removal left; `token`: with its API token. */
 export async function run<T>(
   scenario: Scenario,
   state: ClusterState | undefined,
   work: (context: DeployContext) => Promise<T>,
-  { faults = [], killAt }: Trouble = {},
+  { faults = [], killAt, witness }: Trouble = {},
 ): Promise<Ended<T>> {
   const mortal = new Mortal();
   const { simulator, time } = createSimulator(
@@ -81,7 +128,9 @@ export async function run<T>(
       timeout: 60_000,
     },
     clock,
-    connect: mortal.through(inProcess(simulator.serve, clock)),
+    connect: mortal.through(
+      witnessed(inProcess(simulator.serve, clock), { simulator, time }, mortal, witness ?? {}),
+    ),
   });
   const context: DeployContext = {
     pve,
@@ -100,6 +149,7 @@ export async function run<T>(
     onPlan: () => undefined,
     onEvent: () => undefined,
   };
+  await witness?.begin?.({ simulator, time });
   const ended = work(context).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),

@@ -37,7 +37,7 @@ export interface Claimed {
   readonly member?: true;
 }
 
-type OwnershipPve = Pick<PveApi, 'pools' | 'resources' | 'vmConfig'>;
+type OwnershipPve = Pick<PveApi, 'pools' | 'pool' | 'resources' | 'vmConfig'>;
 
 export class Ownership {
   readonly #pve: OwnershipPve;
@@ -79,7 +79,24 @@ export class Ownership {
   /** What is left of a VM elsewhere (a right, an entry of HA) may go when it is gone itself. */
   async assertOursOrGone(of: Claimed): Promise<void> {
     const verdict = await this.verdict(of);
-    if (!isWritable(verdict) && !NOTHING_THERE.has(verdict)) throw notOurs(of, verdict);
+    if (!NOTHING_THERE.has(verdict)) await this.#assertNow(of, verdict);
+  }
+
+  /**
+   * For what reaches into a VM or ends it. In the seconds since the shared reading its student may have removed it, and
+   * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof.
+   */
+  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<void> {
+    await this.#assertNow(of, await this.verdict(of, values));
+  }
+
+  async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
+    if (!isWritable(verdict)) throw notOurs(of, verdict);
+    if (verdict === 'unjoined') return;
+    const pool = await this.#pve.pool(of.pool, this.#signal);
+    const isClaimed = claimedId(pool?.comment ?? '', of.vmid) !== undefined;
+    const isKnown = of.adopted === true || of.member === true || isClaimed;
+    if (!isKnown || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
   }
 
   /** This run wrote the comment of a pool, and made members. */

@@ -191,7 +191,10 @@ function configureStep(
       options: planOptions(machine),
       tags: [...machine.tags, TAG, labTag(request.lab.name)].sort(compareText),
       remove: [],
-      ...(machine.cloudInit?.password === undefined ? {} : { secret: { machine: machine.name } }),
+      // A machine that was handed out can be removed by its student and made anew: no proof is left that it came from us.
+      ...(machine.cloudInit?.password === undefined || vm.present?.isJoined === true
+        ? {}
+        : { secret: { machine: machine.name } }),
     },
   );
 }

@@ -22,7 +22,7 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     const lock = values['lock'];
     if (lock === undefined) {
-      await io.ownership.assertOurs({ vmid, pool: step.pool }, values);
+      await io.ownership.assertOursNow({ vmid, pool: step.pool }, values);
       return values;
     }
     if (io.clock.now() - started > LOCK_PATIENCE_MS) {

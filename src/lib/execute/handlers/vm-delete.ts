@@ -78,7 +78,7 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
   // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
   if (values['lock'] !== undefined && values['lock'] !== 'suspended') return 'locked';
-  await io.ownership.assertOurs(step, values);
+  await io.ownership.assertOursNow(step, values);
   return destroy(step, io);
 }
 

@@ -25,7 +25,7 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
   };
   const stop = async () => {
     if (await isStopped()) return 'already-done';
-    await io.ownership.assertOurs(step);
+    await io.ownership.assertOursNow(step);
     await awaitTask(io, await io.pve.stopVm(node, vmid, io.signal));
     // Under HA the task ends as soon as the wish is noted.
     if (!(await isStopped())) await io.stepAside(untilStopped);

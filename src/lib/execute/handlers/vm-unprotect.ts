@@ -10,7 +10,7 @@ export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
     const values = await io.pve.vmConfig(node, vmid, io.signal);
     if (!values) return confirmGone(step, io);
     if (values['protection'] !== '1') return 'already-done';
-    await io.ownership.assertOurs(step, values);
+    await io.ownership.assertOursNow(step, values);
     const remove = step.discardsMemory === true && values['lock'] === 'suspended' ? ['vmstate'] : [];
     await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove }, io.signal);
     return 'done';

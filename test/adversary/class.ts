@@ -1,0 +1,164 @@
+/** The class, the strangers around it, and the commands that are run for it. */
+import { parseBalance } from '../../src/lib/config/balance.ts';
+import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
+import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
+import type { UsersWork } from '../../src/lib/plan/users-context.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario-types.ts';
+import type { Version } from '../../src/lib/simulator/version.ts';
+import { balance } from '../../src/lib/workflow/balance.ts';
+import { changeBridges } from '../../src/lib/workflow/bridges.ts';
+import { cleanup } from '../../src/lib/workflow/cleanup.ts';
+import type { RunOutcome } from '../../src/lib/workflow/context.ts';
+import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
+import { changeTemplates } from '../../src/lib/workflow/templates.ts';
+import { changeUsers } from '../../src/lib/workflow/users.ts';
+import { secret, userWithToken } from '../simulator/harness.ts';
+
+export const USERS = parseUsers('users: [anna@pve, boris@pve]\n', 'users.yml').users;
+export const EVERYBODY = USERS.map(({ userid }) => userid);
+
+/** The cloud-init password of every machine `pc`. */
+export const CLOUD_INIT_PASSWORD = 'not-for-strangers';
+
+const labText = (memory: number, more = '') => `name: net
+expires: 2026-08-01
+machines:
+  - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: hq }] }
+  - device_type: linux
+    name: pc
+    template: pc-tpl
+    start: true
+    memory: ${memory}
+    pool_role: PVEVMUser
+    cloud_init: { user: student, password: ${CLOUD_INIT_PASSWORD} }
+    networks: [{ bridge: hq }]
+${more}`;
+const LATE =
+  '  - { device_type: linux, name: late, template_tag: golden, baseline_snapshot: true, networks: [{ bridge: dmz }] }\n';
+
+const NET = parseLab(labText(1024), 'net.yml').lab;
+const NET_CHANGED = parseLab(labText(2048), 'net.yml').lab;
+const NET_LARGER = parseLab(labText(1024, LATE), 'net.yml').lab;
+
+const token = (userid: string, comment = '') => ({ ...userWithToken(userid), comment });
+export const tokenOf = (userid: string): string => `${userid}!t=${secret}`;
+
+/** `anna@pve` was there before us; `boris@pve` is made by the first deploy. */
+export function scenarioOf(version: Version): Scenario {
+  return {
+    version,
+    nodes: ['pve1', 'pve2'].map((name) => ({ name, cpus: 16, memory_gib: 64, bridges: ['vmbr0', 'vmbr7'] })),
+    storages: [{ id: 'disks', type: 'rbd' }],
+    templates: [
+      { vmid: 100, name: 'eco-tpl', node: 'pve1', storage: 'disks', disks_gib: [1] },
+      {
+        ...{ vmid: 101, name: 'pc-tpl', node: 'pve1', storage: 'disks', disks_gib: [1] },
+        ...{ tags: 'golden', cloud_init: 'disks' },
+      },
+    ],
+    guests: [
+      { vmid: 300, name: 'mail', node: 'pve1', storage: 'disks', pool: 'staff', running: true, load: 0.6 },
+      { vmid: 301, name: 'pc', node: 'pve2', storage: 'disks' },
+      { vmid: 10002, name: 'shop', node: 'pve2', storage: 'disks', pool: 'zzz', running: true },
+    ],
+    users: [
+      token('anna@pve', 'of the department'),
+      token('tenant@pve'),
+      token('boss@pve'),
+      token('auditor@pve'),
+      { userid: 'teacher@pve', password: 'seedseed' },
+    ],
+    pools: ['aaa', 'audit', 'boss', 'staff', 'zzz'].map((pool) => ({ pool, comment: `of ${pool}` })),
+    acl: [
+      { path: '/pool/staff', role: 'PVEVMAdmin', user: 'teacher@pve' },
+      { path: '/pool/aaa', role: 'PVEVMAdmin', user: 'tenant@pve' },
+      { path: '/pool/zzz', role: 'PVEVMAdmin', user: 'tenant@pve' },
+      { path: '/pool/boss', role: 'PVEVMAdmin', user: 'boss@pve' },
+      { path: '/pool/boss', role: 'PVEPoolAdmin', user: 'boss@pve' },
+      { path: '/pool/audit', role: 'PVEVMAdmin', user: 'auditor@pve' },
+      { path: '/vms', role: 'PVEAuditor', user: 'auditor@pve' },
+    ],
+  };
+}
+
+export interface Command {
+  readonly run: (context: DeployContext) => Promise<RunOutcome>;
+  /** Users whose stands it is about. */
+  readonly users: readonly string[];
+  /** It takes their stands away, or says whose it leaves. */
+  readonly removes?: true;
+  /** Its configuration says that it may move guests of others. */
+  readonly movesForeign?: true;
+}
+
+const only = (name: string) => USERS.filter(({ userid }) => userid === name);
+
+const deployOf = (lab: typeof NET, users = USERS, updateRunning = false): Command => ({
+  run: (context) => deploy({ lab, users, options: { adopt: false, updateRunning } }, context),
+  users: users.map(({ userid }) => userid),
+});
+
+const cleanupOf = (selection: CleanupSelection, users: readonly string[] = EVERYBODY): Command => ({
+  run: (context) =>
+    cleanup(
+      {
+        selection,
+        options: {
+          ...{ keepUsers: false, adopt: false, includeMembers: false, forceProtected: true },
+          ...{ lockWaitSeconds: 60, minAgeSeconds: 0 },
+        },
+      },
+      context,
+    ),
+  users,
+});
+
+const usersOf = (work: UsersWork): Command => ({
+  run: (context) => changeUsers({ work, passwords: { length: 12, alphabet: 'unambiguous' } }, context),
+  users: EVERYBODY,
+});
+
+const balanceOf = (text: string, more: Partial<Command> = {}, evacuate?: readonly string[]): Command => {
+  const { config } = parseBalance(text, 'balance.yml');
+  return {
+    run: (context) => balance({ config, ...(evacuate ? { evacuate } : {}) }, context),
+    users: EVERYBODY,
+    ...more,
+  };
+};
+
+const MACHINES = ['eco', 'pc', 'late'];
+
+export const COMMANDS = {
+  deploy: deployOf(NET),
+  'deploy for anna': deployOf(NET, only('anna@pve')),
+  'deploy changed': deployOf(NET_CHANGED, USERS, true),
+  'deploy larger': deployOf(NET_LARGER),
+  'users create': usersOf({ by: 'create', users: USERS }),
+  'users sync': usersOf({ by: 'sync', users: USERS, role: 'PVEVMAdmin', disable: false, prune: true }),
+  'users sync to anna': usersOf({
+    ...{ by: 'sync', users: only('anna@pve'), role: 'PVEVMAdmin' },
+    ...{ disable: true, prune: false },
+  }),
+  'users delete': usersOf({ by: 'delete', users: USERS, named: true }),
+  'cleanup class': {
+    ...cleanupOf({ by: 'class', lab: 'net', machines: MACHINES, users: USERS }),
+    removes: true,
+  },
+  'cleanup boris': { ...cleanupOf({ by: 'user', users: ['boris@pve'] }, ['boris@pve']), removes: true },
+  'cleanup lab': { ...cleanupOf({ by: 'lab', lab: 'net' }), removes: true },
+  'cleanup expired': cleanupOf({ by: 'expired' }),
+  'cleanup orphans': cleanupOf({ by: 'orphans' }),
+  'bridges prune': {
+    run: (context) => changeBridges({ do: 'prune', minAgeSeconds: 0 }, context),
+    users: EVERYBODY,
+  },
+  'templates prune': {
+    run: (context) => changeTemplates({ do: 'prune', minAgeSeconds: 0 }, context),
+    users: EVERYBODY,
+  },
+  balance: balanceOf('guests: ours\nmode: spread\nspread_limit: 0.01\n'),
+  'balance all': balanceOf('guests: all\nmode: spread\nspread_limit: 0.01\n', { movesForeign: true }),
+  'evacuate pve1': balanceOf('guests: ours\n', {}, ['pve1']),
+} satisfies Record<string, Command>;
+export type CommandName = keyof typeof COMMANDS;

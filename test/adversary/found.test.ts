@@ -1,0 +1,31 @@
+/** What the property has found, as short as it comes. */
+import { expect, test } from 'vitest';
+import { play, type Act, type Start } from './play.ts';
+
+const MADE: Start = { version: '8.4', base: 'made', delegated: false };
+
+async function findingsOf(start: Start, ...acts: Act[]): Promise<string[]> {
+  return (await play(start, acts)).flatMap(({ findings }) => findings);
+}
+
+test.each([[[30, 77, 94, 91, 15, 6]], [[74, 73, 56, 47, 30, 15]]])(
+  'the cloud-init password goes to no machine that a student has made under the number of a former one: %j',
+  async (draws) => {
+    const move = 'an own machine removed and made anew';
+    const turns = [{ move, at: 0, draws }] as const;
+    expect(await findingsOf(MADE, { command: 'deploy changed', turns })).toEqual([]);
+  },
+);
+
+test.each([
+  [3, [31, 74, 79, 97, 25, 21]],
+  [3, [27, 54, 62, 49, 65, 86]],
+  [2, [17, 2, 96, 22, 21, 17]],
+])(
+  'a number that a tenant got since the members were read is left alone: write %i, %j',
+  async (at, draws) => {
+    const move = 'a machine removed by its student, its id taken by a tenant';
+    const turns = [{ move, at, draws }] as const;
+    expect(await findingsOf(MADE, { command: 'cleanup class', turns })).toEqual([]);
+  },
+);
