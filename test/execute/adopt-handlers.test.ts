@@ -123,15 +123,15 @@ describe.each(VERSIONS)('bridge.update with a new comment on %s', (version) => {
 
 describe('pool.update that takes over', () => {
   const seen = { comment: 'of the Python tool', vmids: [10001] };
-  const payload = { pool: 'anna', comment: CLAIM, addVmids: [10002], takeOver: seen };
+  const payload = { pool: 'anna', comment: CLAIM, takeOver: seen };
   const before = (found: Found = {}) => python({ comment: 'of the Python tool\n', ...found });
 
   test('writes the claim; a second time it finds it', async () => {
     const world = before();
     await apply(world, 'pool.update', payload);
-    expect(world.pool('anna')).toEqual({ comment: CLAIM, vmids: [10001, 10002] });
+    expect(world.pool('anna')).toEqual({ comment: CLAIM, vmids: [10001] });
     await apply(world, 'pool.update', payload);
-    expect(world.pool('anna')).toEqual({ comment: CLAIM, vmids: [10001, 10002] });
+    expect(world.pool('anna')).toEqual({ comment: CLAIM, vmids: [10001] });
   });
 
   test.each<{ name: string; change: (world: PveWorld) => Promise<unknown>; says: RegExp }>([

@@ -309,35 +309,6 @@ describe('vm.delete', () => {
     expect([free.asides, locked.asides]).toEqual([0, 1]);
   });
 
-  describe('a copy of a template', () => {
-    const MARKED = 'deploy-stand replica source=100 digest=d1 vmid=10001';
-    const replica = { ...payload, pool: 'replicas', replica: MARKED };
-    const withReplica = (description: string, pool?: string) =>
-      withVm({}, { ...notes(description), scenario: { pools: pool ? [{ pool, vms: [10001] }] : [] } });
-
-    test.each([
-      { name: 'with the planned notes', world: () => withReplica(`${MARKED}\n`) },
-      { name: 'whose mark is gone, but which is in the pool', world: () => withReplica('', 'replicas') },
-    ])('$name goes', async ({ world: make }) => {
-      const world = make();
-      expect((await apply(world, 'vm.delete', replica)).outcome).toBe('done');
-      expect(world.guest(10001)).toBeUndefined();
-    });
-
-    test.each([
-      { name: 'of another template', notes: MARKED.replace('100', '101') },
-      { name: 'in another pool, without notes', notes: '', pool: 'boris' },
-      { name: 'without notes where none were seen', notes: '', planned: '' },
-      { name: 'with the planned notes, which prove nothing', notes: 'by hand', planned: 'by hand' },
-    ])('$name is left alone', async ({ notes: present, pool, planned = MARKED }) => {
-      const world = withReplica(present, pool);
-      const given = { ...replica, replica: planned };
-      await expect(apply(world, 'vm.delete', given)).rejects.toMatchObject({ code: 'NOT_OURS' });
-      expect(unchanged(world)).toBe(true);
-      expect(world.guest(10001)).toBeDefined();
-    });
-  });
-
   test.each<{ name: string; make: () => PveWorld | Promise<PveWorld>; code: string; says: string }>([
     {
       name: 'protected',
