@@ -332,12 +332,6 @@ describe('what a class made in a pool of ours', () => {
     expect(result.stands[0]?.refused?.code).toBe(code);
   });
 
-  test('and is protected and hibernated: with --force-protected its saved memory goes first', () => {
-    const vm = { values: { protection: '1', lock: 'suspended' } };
-    const result = plan(cluster(withOwn(vm)), byAnna, { includeMembers: true, forceProtected: true });
-    expect(result.steps.find(({ id }) => id === 'vm.unprotect:300')).toMatchObject({ discardsMemory: true });
-  });
-
   test('at a claimed number is not ours, but goes like the rest', () => {
     const claims = [
       makeClaim({

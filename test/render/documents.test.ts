@@ -76,10 +76,7 @@ const rareSteps: readonly Step[] = [
     lockWaitSeconds: 0,
   }),
   step('vm.stop', '10012', { node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 }),
-  step('vm.unprotect', '10012', {
-    ...{ node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 },
-    discardsMemory: true,
-  }),
+  step('vm.unprotect', '10012', { node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 }),
   step('ha.remove', '10012', { vmid: 10012, pool: 'a', member: true }),
   step('vm.delete', '10012', { node: 'pve1', vmid: 10012, pool: 'a', member: true, lockWaitSeconds: 0 }),
   step('vm.clone', 'a/pc', {

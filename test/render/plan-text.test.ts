@@ -284,14 +284,6 @@ describe('renderPlan', () => {
       text: '~  VM 10001: lift the protection  missing',
     },
     {
-      name: 'a hibernated VM that loses its protection',
-      one: step('vm.unprotect', 'x', {
-        ...{ node: 'pve1', vmid: 10001, pool: 'a', lockWaitSeconds: 600 },
-        discardsMemory: true,
-      }),
-      text: '~  VM 10001: lift the protection, give up its saved memory  missing',
-    },
-    {
       name: 'a VM that leaves HA',
       one: step('ha.remove', 'x', { vmid: 10001, pool: 'a' }),
       text: '~  VM 10001: take out of HA  missing',

@@ -76,7 +76,6 @@ function removeVm(
     push(
       makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
         ...{ ...of, node, lockWaitSeconds },
-        ...(fate.config.values['lock'] === 'suspended' ? { discardsMemory: true as const } : {}),
       }),
     );
   }

@@ -206,8 +206,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   },
   'vm.unprotect': {
     count: ['protection lifted', 'protections lifted'],
-    say: (step, names) =>
-      `${names.vm(step.vmid)}: lift the protection${step.discardsMemory === true ? ', give up its saved memory' : ''}`,
+    say: (step, names) => `${names.vm(step.vmid)}: lift the protection`,
   },
   'ha.remove': {
     count: ['HA removal', 'HA removals'],

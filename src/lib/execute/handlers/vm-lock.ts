@@ -22,7 +22,8 @@ export function zombie({ node, vmid }: Omit<Patience, 'seconds'>, why: string): 
 /** No operation holds it, so that waiting ends nothing. */
 function hibernated({ node, vmid }: Patience): StepError {
   return new StepError('VM_HIBERNATED', `VM ${vmid} on ${node} is hibernated (lock: suspended)`, {
-    hint: `start VM ${vmid}, or give up its saved memory (\`qm set ${vmid} --delete vmstate\` on ${node}), then run again`,
+    // While it is protected PVE does not let its saved memory go, either (check_protection).
+    hint: `start VM ${vmid}, or as root on ${node}: \`qm unlock ${vmid}\`; then run again`,
   });
 }
 

@@ -11,8 +11,7 @@ export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
     if (!values) return confirmGone(step, io);
     if (values['protection'] !== '1') return 'already-done';
     await io.ownership.assertOursNow(step, values);
-    const remove = step.discardsMemory === true && values['lock'] === 'suspended' ? ['vmstate'] : [];
-    await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove }, io.signal);
+    await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove: [] }, io.signal);
     return 'done';
   };
   return attempt(io, {

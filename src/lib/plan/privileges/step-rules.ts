@@ -377,16 +377,7 @@ export const STEP_RULES: StepRules = {
   'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
   'vm.start': [seeVm, power],
   'vm.stop': [seeVm, power],
-  // API2/Qemu.pm, check_vm_modify_config_perm: `vmstate` takes both.
-  'vm.unprotect': [
-    seeVm,
-    onVm(['VM.Config.Options'], 'to lift the protection'),
-    ...['VM.Config.Disk', 'VM.PowerMgmt'].map((privilege) => ({
-      ...onVm([privilege], 'to give up its saved memory'),
-      when: 'it is hibernated',
-      at: (step: StepOf<'vm.unprotect'>) => (step.discardsMemory === true ? vmOf(step) : []),
-    })),
-  ],
+  'vm.unprotect': [seeVm, onVm(['VM.Config.Options'], 'to lift the protection')],
   'vm.delete': [seeVm, onVm(['VM.Allocate'], 'to remove the VM')],
 };
 

@@ -85,8 +85,6 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
-    /** It is hibernated: PVE changes nothing of it but together with giving up its saved memory. */
-    readonly discardsMemory?: true;
     readonly lockWaitSeconds: number;
   };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
