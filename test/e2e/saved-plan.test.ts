@@ -139,11 +139,13 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
 });
 
 test('a number that is taken while it is applied fails its stand; nothing is planned again', async () => {
-  let isTaken = false;
+  let pools = 0;
   const cluster: Cluster = await startCluster({
     onAnswer: ({ method, target }) => {
-      if (isTaken || method !== 'PUT' || !target.includes('/pools')) return;
-      isTaken = true;
+      if (method !== 'POST' || !target.endsWith('/pools')) return;
+      pools += 1;
+      // The planning lock was the first, under which everything is planned.
+      if (pools !== 2) return;
       void post(cluster, '/nodes/pve2/qemu', { vmid: '10002', name: 'foreign' });
     },
   });
@@ -278,7 +280,7 @@ describe('edited', () => {
     await refused(one.apply, cluster, /pool\.create:anna: comment is .*vmids=100-101/);
 
     save(one, edit(plan, 'vm.clone', { pool: 'prod' }));
-    await refused(one.apply, cluster, /vm\.clone:anna\/eco: pool is "prod" in the plan and nothing now/);
+    await refused(one.apply, cluster, /vm\.clone:anna\/eco: pool is "prod" in the plan and "anna" now/);
 
     const own = plan.steps.find((step) => step.kind === 'bridge.create' && step.user === 'anna@pve');
     const bogus = {

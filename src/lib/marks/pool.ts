@@ -251,13 +251,3 @@ export function sealComment(comment: string, hashOf: (vmid: number) => string): 
   const claims = mark.claims.map((claim) => mapMachines(claim, seal));
   return formatPoolComment({ ...mark, user: mark.user, claims });
 }
-
-/** What a comment claims, however much of it is made already: two comments that claim the same read the same. */
-export function claimedAtAll(comment: string): string {
-  const mark = parsePoolComment(comment);
-  if (mark.user === undefined) return comment;
-  const claims = mark.claims.map((claim) =>
-    mapMachines(claim, (one) => ({ ...one, state: 'reserved', seals: [] })),
-  );
-  return formatPoolComment({ ...mark, user: mark.user, claims });
-}
