@@ -33,6 +33,8 @@ type One = Awaited<ReturnType<Caller['call']>>;
 
 /** The password that `in-process.ts` gives every user whom we make. */
 const PASSWORD = 'correct horse';
+/** A node tells the others every ten seconds what its machines are called. */
+const UNTIL_ALL_KNOW = 12_000;
 const MOST_LOOKS = 200;
 
 /** The ids that the readable pool comments name. */
@@ -254,6 +256,7 @@ async function pretendTemplate(stage: Stage, userid: string, pool: string): Prom
     const path = `/nodes/${node}/qemu/${vmid}`;
     await who.put(`${path}/config`, { tags: 'golden', template: 1 });
   }
+  await stage.scene.time.sleep(UNTIL_ALL_KNOW);
 }
 
 export const MOVES = {
@@ -273,7 +276,10 @@ export const MOVES = {
   'name: of another machine': { who: 'student', make: put({ name: 'eco' }) },
   'name, tag, template flag of the lab’s template': {
     who: 'student',
-    make: put({ name: 'pc-tpl', tags: 'golden', template: 1 }),
+    make: onOwn(async (who, { path }, stage) => {
+      await who.put(`${path}/config`, { name: 'pc-tpl', tags: 'golden', template: 1 });
+      await stage.scene.time.sleep(UNTIL_ALL_KNOW);
+    }),
   },
   'tags of ours': { who: 'student', make: put({ tags: 'deploy-stand;lab-net;golden' }) },
   'card: on another bridge': {

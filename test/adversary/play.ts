@@ -100,9 +100,11 @@ export async function act({ command: name, turns, killAt }: Act, world: World): 
   const allowed: MoveName[] = [];
   let writes = 0;
   let begun = 0;
+  let isDead = false;
+  const isBelieved = !isDelegated(state);
   let moving: Promise<void> = Promise.resolve();
   const moveAt = async (at: number, cluster: RunningCluster): Promise<void> => {
-    for (const turn of turns.filter((one) => one.at === at)) {
+    for (const turn of isDead ? [] : turns.filter((one) => one.at === at)) {
       moving = moving.then(() => move(turn, cluster));
       await moving;
     }
@@ -130,20 +132,24 @@ export async function act({ command: name, turns, killAt }: Act, world: World): 
         );
         for (const { vmid } of findings.filter(isYoung)) excused.add(`not as it was left: guest ${vmid}`);
       },
-      after: (write: CommandWrite, status) => {
+      after: async (write: CommandWrite, status) => {
         if (status === 200) {
           writes += 1;
           found.push(...(judged.get(write.n) ?? []));
           noteWrite(write, book);
         }
-        return Promise.resolve(write.n === killAt ? 'die' : undefined);
+        if (write.n !== killAt) return undefined;
+        isDead = true;
+        // What others have begun they finish.
+        await moving;
+        return 'die';
       },
     },
   });
   world.state = ended.state;
   found.push(...findHarm(ended.state, book, command));
   // What stands in a pool that somebody else may write is not taken for ours any more.
-  if (command.removes && ended.value && !isDelegated(ended.state))
+  if (command.removes && ended.value && isBelieved)
     found.push(...findLeft(ended.state, book, ended.value.summary, command));
   const { error } = ended;
   const isExplained =

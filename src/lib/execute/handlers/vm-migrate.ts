@@ -119,8 +119,10 @@ async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskErro
   return new TaskError({ upid, title: 'qmigrate', exitstatus: status ?? '', log });
 }
 
+/** Its turn may come long after it was planned. */
 async function start(step: MigrateStep, io: StepIo): Promise<Upid> {
-  const { node, vmid, target, online, withLocalDisks, conntrack, bandwidth } = step;
+  const { node, vmid, pool, target, online, withLocalDisks, conntrack, bandwidth } = step;
+  if (pool !== undefined) await io.ownership.assertOursNow({ vmid, pool });
   return io.pve.migrateVm(
     {
       ...{ node, vmid, target, online, withLocalDisks, conntrack },

@@ -21,8 +21,9 @@ function migrate(
   frame: { readonly world: World; readonly dependsOn: readonly string[] },
 ): StepOf<'vm.migrate'> {
   const { world, dependsOn } = frame;
-  const { bandwidth, migrationTimeout } = world.config;
-  const user = world.stands.get(guest.vmid)?.user;
+  const { bandwidth, migrationTimeout, guests } = world.config;
+  const stand = world.stands.get(guest.vmid);
+  const user = stand?.user;
   const online = isRunning(guest);
   // Both ends have to know the option; PVE 8 answers 400 to it.
   const isNew = [guest.node, to].every((node) =>
@@ -36,6 +37,7 @@ function migrate(
       node: guest.node,
       target: to,
       vmid: guest.vmid,
+      ...(guests === 'ours' && stand ? { pool: stand.pool } : {}),
       online,
       withLocalDisks: online && hasLocalDisks(guest, world),
       ha: guest.ha,

@@ -116,6 +116,8 @@ export interface VmSteps {
     readonly node: string;
     readonly target: string;
     readonly vmid: number;
+    /** The pool by whose claim it is ours; absent: `guests: all` moves it, whosever it is. */
+    readonly pool?: string;
     /** It runs: live. */
     readonly online: boolean;
     /** It has disks on node-local storage, which are copied. */
