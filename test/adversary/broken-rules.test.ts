@@ -2,6 +2,7 @@
  * Each move breaks a rule that is broken on purpose here: a property whose moves came to nothing would show nothing.
  * Must run in a worker of its own, for it replaces modules.
  */
+import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type * as TheDelegated from '../../src/lib/inventory/delegated.ts';
@@ -82,7 +83,7 @@ vi.mock('../../src/lib/plan/templates.ts', async (original) => {
     if (!isBroken('a template is not known by its name alone'))
       return real.resolveTemplate(machine, have, file, replicas);
     const ref = machine.template;
-    const named = have.guests.filter((guest) => real.isNamedBy(ref, guest));
+    const named = have.guests.filter((guest) => isNamedBy(ref, guest));
     const last = named.sort((a, b) => Number(a.pool === undefined) - Number(b.pool === undefined))[0];
     const config = have.templates.find(({ vmid }) => vmid === last?.vmid);
     if (!last || !config) return real.resolveTemplate(machine, have, file, replicas);

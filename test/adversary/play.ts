@@ -18,7 +18,7 @@ import {
 import { MOVES, Stage, type Move, type MoveName } from './moves.ts';
 
 /** A move, and the write of the command before which it is made; 0: before the command begins. */
-export interface Turn {
+interface Turn {
   readonly move: MoveName;
   readonly at: number;
   readonly draws: readonly number[];
@@ -40,7 +40,7 @@ export interface Start {
 }
 
 /** `killed`: in the middle of the first deploy. `old`: with the claims that 0.1.0 wrote. */
-export type Base =
+type Base =
   'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
 
 /**
@@ -91,7 +91,7 @@ function isDelegated({ acl }: ClusterState): boolean {
   return acl.some(({ path, role }) => path === '/pool/boris' && role === 'PVEPoolAdmin');
 }
 
-export async function act({ command: name, turns, killAt }: Act, world: World): Promise<Told> {
+async function act({ command: name, turns, killAt }: Act, world: World): Promise<Told> {
   const { book, state } = world;
   const command: Command = COMMANDS[name];
   const found: Finding[] = [];
@@ -218,7 +218,7 @@ async function makeBase(start: Start): Promise<World> {
   return world;
 }
 
-export async function begin(start: Start): Promise<World> {
+async function begin(start: Start): Promise<World> {
   const key = JSON.stringify(start);
   const made = bases.get(key) ?? makeBase(start);
   bases.set(key, made);

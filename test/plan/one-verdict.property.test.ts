@@ -16,7 +16,7 @@ import { worlds, type World } from './cleanup-world.ts';
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna', 'boris', 'dora'].map((name) => user(name));
 const OPTIONS: CleanupOptions = {
-  ...{ keepUsers: false, adopt: false, forceProtected: true },
+  ...{ keepUsers: false, adopt: false, includeMembers: false, forceProtected: true },
   ...{ lockWaitSeconds: 600, minAgeSeconds: 0 },
 };
 
