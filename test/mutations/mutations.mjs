@@ -27,7 +27,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/allocation.ts',
+    file: 'src/lib/plan/network/numbers.ts',
     find: 'for (const config of [...have.vms, ...have.templates]) {',
     instead: 'for (const config of have.vms) {',
     why: 'a bridge that a template names is given to a student, and each clone of the template is on it',
@@ -76,7 +76,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/network-steps.ts',
+    file: 'src/lib/plan/network/shared-steps.ts',
     find: 'reason: why, after: [...shared.creates, ...edits].map((step) => step.id) },',
     instead: 'reason: why, dependsOn: [...shared.creates, ...edits].map((step) => step.id) },',
     why: 'one bridge that fails keeps the bridges of all other students of the node down',

@@ -7,7 +7,7 @@ import type { PlannedRemoval } from './cleanup-users.ts';
 import { isOlder, sinceOf } from '../marks/time.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural } from '../order.ts';
-import { foreignPendingOn } from './foreign-pending.ts';
+import { foreignPendingOn } from './network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from './document/plan.ts';
 
 export interface BridgeRemoval {

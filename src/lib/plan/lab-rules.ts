@@ -5,7 +5,7 @@ import type { Inventory } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
-import { aliasesOf } from './stand-bridges.ts';
+import { aliasesOf } from './network/stand-bridges.ts';
 import { isNamedBy, passedOver } from './templates.ts';
 import type { Refusal } from './document/plan.ts';
 import { isAtLeast } from '../pve-values/version.ts';

@@ -2,7 +2,7 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
-import { foreignPendingOn } from './foreign-pending.ts';
+import { foreignPendingOn } from './network/foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { Claim } from '../marks/pool.ts';
 import { compareNatural } from '../order.ts';

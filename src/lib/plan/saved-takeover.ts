@@ -1,7 +1,7 @@
 /** What a saved plan may take over: what `--adopt`, given again with the plan, would take over itself. Plans nothing. */
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { findAdoptedBridges } from './adopt-bridges.ts';
+import { findAdoptedBridges } from './network/adopted.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { parseVmMark, withVmMark } from '../marks/vm.ts';

@@ -1,5 +1,5 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
-import { isPending } from '../bridge-view.ts';
+import { isPending } from '../network/view.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { isOlder, markTime, sinceOf } from '../../marks/time.ts';

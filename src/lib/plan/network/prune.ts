@@ -1,7 +1,7 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
-import { hasPort } from '../pve-values/bridge-name.ts';
-import type { Inventory, NodeNetwork } from '../inventory/types.ts';
-import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './bridge-view.ts';
+import { hasPort } from '../../pve-values/bridge-name.ts';
+import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
   assertNodesExist,
   emptyDraft,
@@ -10,12 +10,12 @@ import {
   unreachable,
   type NodeDraft,
   type NodePlan,
-} from './bridges.ts';
-import { isOlder } from '../marks/time.ts';
-import { parsePoolComment, type Claim } from '../marks/pool.ts';
-import { parseVmMark } from '../marks/vm.ts';
-import { makeStep, type StepOf } from './document/step.ts';
-import type { Plan } from './document/plan.ts';
+} from './node-draft.ts';
+import { isOlder } from '../../marks/time.ts';
+import { parsePoolComment, type Claim } from '../../marks/pool.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { makeStep, type StepOf } from '../document/step.ts';
+import type { Plan } from '../document/plan.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;

@@ -1,14 +1,21 @@
 /** Plans `bridges create`: reserved bridges where they are missing. Never changes a bridge that is not ours. */
-import { isBridgeName } from '../pve-values/bridge-name.ts';
-import { PlanRefusedError } from '../errors.ts';
-import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
-import { hiddenNotes, isPending, networksOf } from './bridge-view.ts';
-import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
-import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
-import { markTime } from '../marks/time.ts';
-import { sortedUnique } from '../order.ts';
-import { makeStep } from './document/step.ts';
-import type { Plan, Refusal } from './document/plan.ts';
+import { isBridgeName } from '../../pve-values/bridge-name.ts';
+import { PlanRefusedError } from '../../errors.ts';
+import type { BridgeInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { hiddenNotes, isPending, networksOf } from './view.ts';
+import {
+  assertNodesExist,
+  emptyDraft,
+  finishNode,
+  toPlan,
+  unreachable,
+  type NodeDraft,
+} from './node-draft.ts';
+import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { markTime } from '../../marks/time.ts';
+import { sortedUnique } from '../../order.ts';
+import { makeStep } from '../document/step.ts';
+import type { Plan, Refusal } from '../document/plan.ts';
 
 export interface BridgesCreateInput {
   readonly have: Inventory;

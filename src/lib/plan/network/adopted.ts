@@ -1,13 +1,13 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
-import { hasPort } from '../pve-values/bridge-name.ts';
-import type { Lab } from '../config/types.ts';
-import type { BridgeInfo, BridgeUse, Inventory } from '../inventory/types.ts';
-import { isAdoptableName } from './adopt.ts';
-import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { presentNics } from '../pve-values/nics.ts';
-import { nicIndex } from './spec.ts';
-import type { StandState } from './stand-state.ts';
-import type { Refusal } from './document/plan.ts';
+import { hasPort } from '../../pve-values/bridge-name.ts';
+import type { Lab } from '../../config/types.ts';
+import type { BridgeInfo, BridgeUse, Inventory } from '../../inventory/types.ts';
+import { isAdoptableName } from '../adopt.ts';
+import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { nicIndex } from '../spec.ts';
+import type { StandState } from '../stand-state.ts';
+import type { Refusal } from '../document/plan.ts';
 
 interface Request {
   readonly lab: Lab;

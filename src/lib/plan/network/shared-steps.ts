@@ -1,9 +1,9 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
-import { isPending } from './bridge-view.ts';
-import { stepId, makeStep, type Step, type StepOf } from './document/step.ts';
-import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
-import { compareNatural, compareText } from '../order.ts';
-import type { StandContext, StandDraft } from './stand.ts';
+import { isPending } from './view.ts';
+import { stepId, makeStep, type Step, type StepOf } from '../document/step.ts';
+import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { compareNatural, compareText } from '../../order.ts';
+import type { StandContext, StandDraft } from '../stand.ts';
 
 /** Reserved bridge → whether any NIC on it is tagged. */
 function reservedBridges(context: StandContext): ReadonlyMap<string, boolean> {

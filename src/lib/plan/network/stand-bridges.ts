@@ -1,17 +1,17 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
-import { stepId, makeStep, type StepOf } from './document/step.ts';
-import { standBridgeNumber } from '../pve-values/bridge-name.ts';
-import type { Lab, Machine } from '../config/types.ts';
-import type { BridgeInfo, Inventory } from '../inventory/types.ts';
-import { findAdoptedBridges } from './adopt-bridges.ts';
-import type { BridgeAllocator } from './allocation.ts';
-import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { isPending } from './bridge-view.ts';
-import { formatBridgeMark } from '../marks/bridge.ts';
-import { presentNics } from '../pve-values/nics.ts';
-import { nicIndex } from './spec.ts';
-import type { StandState } from './stand-state.ts';
-import type { PlannedBridge, Refusal } from './document/plan.ts';
+import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
+import type { Lab, Machine } from '../../config/types.ts';
+import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
+import { findAdoptedBridges } from './adopted.ts';
+import type { BridgeAllocator } from './numbers.ts';
+import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { isPending } from './view.ts';
+import { formatBridgeMark } from '../../marks/bridge.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { nicIndex } from '../spec.ts';
+import type { StandState } from '../stand-state.ts';
+import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 

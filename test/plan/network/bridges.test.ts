@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { PlanRefusedError } from '../../src/lib/errors.ts';
-import type { BridgeInfo, BridgeUse, Inventory, PendingRow } from '../../src/lib/inventory/types.ts';
-import { viewBridges } from '../../src/lib/plan/bridge-view.ts';
-import { planBridgesCreate } from '../../src/lib/plan/bridges-create.ts';
-import { planBridgesPrune } from '../../src/lib/plan/bridges-prune.ts';
-import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import { formatBridgeMark } from '../../src/lib/marks/bridge.ts';
-import { formatVmMark } from '../../src/lib/marks/vm.ts';
-import type { Plan } from '../../src/lib/plan/document/plan.ts';
-import { bridge, claimOf, guest, have, ids } from './builders.ts';
+import { PlanRefusedError } from '../../../src/lib/errors.ts';
+import type { BridgeInfo, BridgeUse, Inventory, PendingRow } from '../../../src/lib/inventory/types.ts';
+import { viewBridges } from '../../../src/lib/plan/network/view.ts';
+import { planBridgesCreate } from '../../../src/lib/plan/network/create.ts';
+import { planBridgesPrune } from '../../../src/lib/plan/network/prune.ts';
+import { assertSound } from '../../../src/lib/plan/document/graph.ts';
+import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../../src/lib/marks/vm.ts';
+import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import { bridge, claimOf, guest, have, ids } from '../builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';
 /** One hour before the snapshot. */

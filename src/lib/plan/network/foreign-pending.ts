@@ -1,5 +1,5 @@
 /** Network changes of others that an apply of ours would put into force too. */
-import type { NodeNetwork } from '../inventory/types.ts';
+import type { NodeNetwork } from '../../inventory/types.ts';
 
 /** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
 export function foreignPending(network: NodeNetwork | undefined): string | undefined {

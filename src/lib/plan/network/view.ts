@@ -1,9 +1,9 @@
 /** The bridges of every node with owner, state and users, out of the inventory. Decides nothing. */
-import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
-import { parseBridgeMark, type BridgeMark } from '../marks/bridge.ts';
-import { sinceOf } from '../marks/time.ts';
-import { compareNatural } from '../order.ts';
-import { formatVmids } from '../marks/vmid-ranges.ts';
+import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
+import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
+import { sinceOf } from '../../marks/time.ts';
+import { compareNatural } from '../../order.ts';
+import { formatVmids } from '../../marks/vmid-ranges.ts';
 
 /**
  * `staged`: new, waits for an apply. `changing`: up, and a change of it waits. `down`: configured, but not up, which is
