@@ -41,7 +41,7 @@ const NICS = {
   pc: { net0: 'virtio=BC:24:11:00:00:09,bridge=vmbr1000' },
 } as const;
 
-const bare = (iface: string, more: Partial<BridgeInfo> = {}) => bridge(iface, { ports: '', ...more });
+const bare = (iface: string, more: Partial<BridgeInfo> = {}) => bridge(iface, { ports: [], ...more });
 
 interface Built {
   readonly vms?: Readonly<Record<number, Vm>>;
@@ -477,13 +477,13 @@ describe('refused in words', () => {
     },
     {
       name: 'a bridge with a port',
-      built: { bridges: [bridge('vmbr1000', { ports: 'eno2' })] },
+      built: { bridges: [bridge('vmbr1000', { ports: ['eno2'] })] },
       code: 'ADOPT_BRIDGE',
       says: /the port eno2/,
     },
     {
       name: 'a bridge under another',
-      built: { bridges: [bare('vmbr1000'), bridge('vmbr7', { ports: 'vmbr1000.5' })] },
+      built: { bridges: [bare('vmbr1000', { above: ['vmbr7'] })] },
       code: 'ADOPT_BRIDGE',
       says: /vmbr7 has it as a port/,
     },

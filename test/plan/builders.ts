@@ -57,7 +57,17 @@ export function user(name: string, more: Partial<User> = {}): User {
 }
 
 export function bridge(iface: string, more: Partial<BridgeInfo> = {}): BridgeInfo {
-  return { iface, active: true, vlanAware: false, ports: 'eno1', comments: '', ...more };
+  return {
+    iface,
+    active: true,
+    vlanAware: false,
+    ports: ['eno1'],
+    addresses: [],
+    gateways: [],
+    above: [],
+    comments: '',
+    ...more,
+  };
 }
 
 const disk = (storage: string, vmid: number) => `${storage}:base-${vmid}-disk-0,size=8G`;
@@ -188,7 +198,7 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
     }
     if (step.kind === 'bridge.create') {
       const { bridge: iface, vlanAware, comment } = step;
-      networks.get(step.node)!.bridges.push({ iface, vlanAware, comments: comment, active: true, ports: '' });
+      networks.get(step.node)!.bridges.push(bridge(iface, { vlanAware, comments: comment, ports: [] }));
     }
     if (step.kind === 'vm.clone') {
       const pool = result.stands.find((stand) => stand.user === step.user)!.pool;

@@ -8,7 +8,7 @@ import type {
   VmConfig,
 } from '../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
-import { guest, have } from './builders.ts';
+import { bridge, guest, have } from './builders.ts';
 
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];
@@ -278,8 +278,8 @@ function placeBridges(world: Spec) {
       foreign: 'deploy stand of the other team',
       unmarked: '',
     }[one.kind];
-    const ports = one.kind === 'stand-with-port' ? 'eno9' : '';
-    networks.get(one.node)!.push({ iface, active: one.active, vlanAware: false, ports, comments });
+    const ports = one.kind === 'stand-with-port' ? ['eno9'] : [];
+    networks.get(one.node)!.push(bridge(iface, { active: one.active, ports, comments }));
     if (one.kind === 'stand') own.add(`${one.node}/${iface}`);
   });
   return { networks, own };

@@ -66,7 +66,7 @@ function trespass(
       const info = world.have.networks
         .find(({ node }) => node === step.node)
         ?.bridges.find(({ iface }) => iface === step.bridge);
-      const isAdopted = mayAdopt(selection, options) && info?.comments === '' && info.ports === '';
+      const isAdopted = mayAdopt(selection, options) && info?.comments === '' && info.ports.length === 0;
       return isAdopted ? undefined : `${step.node}/${step.bridge}`;
     }
     case 'network.reload':

@@ -31,7 +31,7 @@ export function isAdoptableName(iface: string): boolean {
 }
 
 export function isAdoptableBridge({ iface, comments, ports }: BridgeInfo): boolean {
-  return isAdoptableName(iface) && comments === '' && ports === '';
+  return isAdoptableName(iface) && comments === '' && ports.length === 0;
 }
 
 export function adoptedBecause(pool: string, machine: string): string {

@@ -24,7 +24,7 @@ interface Candidate {
   readonly user: string;
   readonly node: string;
   readonly iface: string;
-  readonly ports: string;
+  readonly ports: readonly string[];
   readonly alias: string;
   readonly comment: string;
   readonly reason: string;
@@ -169,7 +169,8 @@ export function planCleanupBridges(
     else if (have.hidden?.guests === true) refuse(user, 'GUESTS_HIDDEN', iface, node, HIDDEN);
     else if (staying.length > 0)
       note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
-    else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);
+    else if (ports.length > 0)
+      note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports.join(' ')}`);
     else if (pending !== undefined) refuse(user, 'FOREIGN_PENDING_CHANGES', iface, node, pending);
     else {
       const dependsOn = users.map((use) => stepId('vm.delete', use.vmid));

@@ -155,7 +155,7 @@ function untaggableBridges(lab: Lab, have: Inventory): string[] {
       if (target.kind !== 'real' || tag === undefined) continue;
       for (const { node, bridges } of have.networks) {
         const info = bridges.find(({ iface }) => iface === target.bridge);
-        if (!info || info.vlanAware || info.ports !== '' || parseBridgeMark(info.iface, info.comments))
+        if (!info || info.vlanAware || info.ports.length > 0 || parseBridgeMark(info.iface, info.comments))
           continue;
         warnings.add(
           `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,

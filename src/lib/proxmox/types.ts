@@ -99,9 +99,13 @@ export interface NetworkRow {
   readonly type: string;
   readonly active: boolean;
   readonly vlanAware: boolean;
-  readonly ports: string;
-  /** The host's own, if it has one on it. */
-  readonly address?: string;
+  /** Of a bridge (OVS ones, too) or bond. */
+  readonly ports: readonly string[];
+  /** What a VLAN interface with a name of its own is on. */
+  readonly rawDevice?: string;
+  /** The host's own on it, as PVE writes them, and the gateways reached through it. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
   readonly comments: string;
   /** Its place in the interfaces file; absent: it has no stanza there. */
   readonly priority?: number;

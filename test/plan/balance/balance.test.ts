@@ -999,7 +999,7 @@ describe('stands', () => {
       '102 pve1→pve2',
     ]);
     const bridged = (address?: string): string[] => {
-      const bridge = { ...localBridge('vmbr7'), ...(address === undefined ? {} : { address }) };
+      const bridge = { ...localBridge('vmbr7'), addresses: address === undefined ? [] : [address] };
       return moves(plan({ ...on('vmbr7'), bridges: { pve1: [bridge], pve2: [bridge], pve3: [bridge] } }));
     };
     expect(bridged()).toEqual(['101 pve1→pve2', '102 pve1→pve2']);

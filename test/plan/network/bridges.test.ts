@@ -16,11 +16,11 @@ const YOUNG = '2026-11-21T07:00:00Z';
 
 function ours(iface: string, more: Partial<BridgeInfo> = {}, since = OLD, user = 'a@pve'): BridgeInfo {
   const comments = formatBridgeMark(iface, { kind: 'stand', lab: 'net', user, net: 'lan' }, since);
-  return bridge(iface, { ports: '', comments, ...more });
+  return bridge(iface, { ports: [], comments, ...more });
 }
 
 function reservedOne(iface: string, more: Partial<BridgeInfo> = {}): BridgeInfo {
-  return bridge(iface, { ports: '', comments: formatBridgeMark(iface, { kind: 'reserved' }, OLD), ...more });
+  return bridge(iface, { ports: [], comments: formatBridgeMark(iface, { kind: 'reserved' }, OLD), ...more });
 }
 
 function row(iface: string, change: PendingRow['change'], isOurs: boolean, text = `+${iface}`): PendingRow {
@@ -114,7 +114,7 @@ describe('prune removes', () => {
     {
       name: 'never reserved ones, nor those of others',
       snapshot: cluster({
-        bridges: [reservedOne('vmbr100'), bridge('vmbr1000', { ports: '', comments: 'lab' })],
+        bridges: [reservedOne('vmbr100'), bridge('vmbr1000', { ports: [], comments: 'lab' })],
       }),
       steps: [],
     },
@@ -204,13 +204,13 @@ describe('prune removes', () => {
     },
     {
       name: 'none that somebody gave a port',
-      snapshot: cluster({ bridges: [ours('vmbr1000', { ports: 'eno2' })] }),
+      snapshot: cluster({ bridges: [ours('vmbr1000', { ports: ['eno2'] })] }),
       steps: [],
       note: 'eno2',
     },
     {
       name: 'none that another bridge has as its port',
-      snapshot: cluster({ bridges: [ours('vmbr1000'), bridge('vmbr9', { ports: 'eno9 vmbr1000.5' })] }),
+      snapshot: cluster({ bridges: [ours('vmbr1000', { above: ['vmbr9'] })] }),
       steps: [],
       note: 'vmbr9',
     },

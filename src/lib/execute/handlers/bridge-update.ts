@@ -23,7 +23,9 @@ function obstacle(
     return 'has another comment than when it was planned';
   if (!parseBridgeMark(bridge, newComment)) return 'does not carry our mark';
   // Without a mark of ours it was chosen because nothing else is on it.
-  return parseBridgeMark(bridge, comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
+  return parseBridgeMark(bridge, comment) || row.ports.length === 0
+    ? undefined
+    : `was given the port ${row.ports.join(' ')}`;
 }
 
 export const updateBridge: Handler<'bridge.update'> = (step, io) => {

@@ -186,7 +186,7 @@ function reasonToStay({ row, vmids }: Leftover, world: World): string | undefine
   const { node, info } = row;
   const network = world.networks.get(node);
   if (network?.readable !== true) return 'the network of the node cannot be read';
-  if (info.ports !== '') return `somebody gave it the port ${info.ports}`;
+  if (info.ports.length > 0) return `somebody gave it the port ${info.ports.join(' ')}`;
   if (network.pending.some(({ ours }) => !ours)) return 'network changes that are not ours are staged there';
   const unknown = world.bridgeUsers.get(`${node} *`);
   if (unknown) return `guest ${unknown.join(', ')} there cannot be read`;

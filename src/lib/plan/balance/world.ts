@@ -179,8 +179,10 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
     networks.flatMap(({ node, bridges }) =>
       bridges
         .filter(
-          ({ iface, ports, address, comments }) =>
-            ports === '' && address === undefined && parseBridgeMark(iface, comments)?.kind !== 'reserved',
+          ({ iface, ports, addresses, comments }) =>
+            ports.length === 0 &&
+            addresses.length === 0 &&
+            parseBridgeMark(iface, comments)?.kind !== 'reserved',
         )
         .map(({ iface }) => `${node} ${iface}`),
     ),

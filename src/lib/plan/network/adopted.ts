@@ -1,5 +1,4 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
-import { hasPort } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, BridgeUse, Inventory } from '../../inventory/types.ts';
 import { isAdoptableName } from '../adopt.ts';
@@ -98,15 +97,18 @@ function strangersOn(iface: string, { state, node, have }: Request): string {
 
 /** Why this bridge is not surely the stand's own. */
 function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
-  const { node, have, index } = request;
+  const { node, have } = request;
   const { iface, comments, ports } = info;
   const inNetwork = `in ${node} → System → Network`;
   if (comments !== '') {
     const why = `it carries a comment that is not this stand's ("${comments}")`;
     return { why, hint: `if it is this stand's, empty the comment of ${iface} ${inNetwork}` };
   }
-  if (ports !== '')
-    return { why: `somebody gave it the port ${ports}`, hint: `take the port off ${iface} ${inNetwork}` };
+  if (ports.length > 0)
+    return {
+      why: `somebody gave it the port ${ports.join(' ')}`,
+      hint: `take the port off ${iface} ${inNetwork}`,
+    };
   if (have.hidden?.guests === true) {
     const why = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
     return { why, hint: 'give the caller VM.Audit on /vms, with propagation' };
@@ -119,13 +121,9 @@ function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
         : `guest ${strangers} is on it, too, or cannot be read`;
     return { why: what, hint: `bring other guests than the stand's to another bridge than ${iface}` };
   }
-  const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) => hasPort(other.ports, iface));
-  return (
-    above && {
-      why: `${above.iface} has it as a port`,
-      hint: `take ${iface} out of ${above.iface} ${inNetwork}`,
-    }
-  );
+  const [above] = info.above;
+  if (above === undefined) return undefined;
+  return { why: `${above} has it as a port`, hint: `take ${iface} out of ${above} ${inNetwork}` };
 }
 
 /**

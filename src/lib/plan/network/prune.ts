@@ -1,5 +1,4 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
-import { hasPort } from '../../pve-values/bridge-name.ts';
 import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
@@ -71,26 +70,23 @@ function isUnderWay({ lab, user }: BridgeRow, context: PruneContext): boolean {
 }
 
 /** Why a bridge of a stand that no listed guest names stays all the same; undefined: it goes. */
-function reasonToStay(
-  row: BridgeRow,
-  others: readonly BridgeRow[],
-  context: PruneContext,
-): string | undefined {
+function reasonToStay(row: BridgeRow, above: readonly string[], context: PruneContext): string | undefined {
   const { have, minAgeSeconds } = context.input;
-  const { iface, since, guests, ports } = row;
+  const { since, guests, ports } = row;
   if (guests === null) return 'the guests of the node were not read';
   if (have.hidden?.guests === true) return 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
   if (!isOlder(since, minAgeSeconds, have.now)) return 'it is younger than --min-age';
   if (isUnderWay(row, context)) return 'its stand is being made, or was never finished';
   if (ports !== '') return `somebody gave it the port ${ports}`;
   // A bridge over it, or over a VLAN of it (`vmbr1000.5`), is somebody's use, too.
-  const above = others.find((other) => hasPort(other.ports, iface));
-  return above ? `${above.iface} has it as a port` : undefined;
+  const [first] = above;
+  return first === undefined ? undefined : `${first} has it as a port`;
 }
 
 function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: PruneContext): NodeDraft {
   const { node } = network;
   const draft = emptyDraft();
+  const above = new Map(network.bridges.map((info) => [info.iface, info.above]));
   const unreadable = context.input.have.bridgeUse.some(
     (use) => use.node === node && use.bridges.includes('*'),
   );
@@ -102,7 +98,9 @@ function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: P
       continue;
     }
     const isUnused = owner === 'stand' && (row.guests ?? []).length === 0;
-    const stays = unreadable ? 'a guest of the node cannot be read' : reasonToStay(row, rows, context);
+    const stays = unreadable
+      ? 'a guest of the node cannot be read'
+      : reasonToStay(row, above.get(iface) ?? [], context);
     if (isUnused && stays === undefined) {
       draft.edits.push(removal(row));
       draft.gone.push(iface);

@@ -105,7 +105,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
       iface,
       ...ownerFields(parseBridgeMark(iface, comments), comments),
       vlanAware,
-      ports,
+      ports: ports.join(' '),
       comments,
       state: stateOf(info, waiting.get(iface)),
       guests: guests(iface),
