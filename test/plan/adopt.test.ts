@@ -110,9 +110,9 @@ function only<K extends StepKind>(result: Plan, kind: K): readonly StepOf<K>[] {
   return result.steps.filter((step) => step.kind === kind) as unknown as readonly StepOf<K>[];
 }
 
-function refused(snapshot: Inventory, want = wanted): PlanRefusedError {
+function refused(snapshot: Inventory, want = wanted, isAdopting = true): PlanRefusedError {
   try {
-    adopt(snapshot, want);
+    plan(want, [anna], snapshot, { adopt: isAdopting });
   } catch (error) {
     if (error instanceof PlanRefusedError) return error;
     throw error;
@@ -298,7 +298,11 @@ describe('afterwards', () => {
     };
     const halfDone = cluster({ pools });
     expect(ids(adopt(halfDone))).toEqual(ids(adopt(cluster({}))).slice(1));
-    expect(ids(plan(wanted, [anna], halfDone))).toEqual([]);
+    const error = refused(halfDone, wanted, false);
+    expect([error.code, error.hint]).toEqual([
+      'BRIDGE_NOT_USABLE',
+      expect.stringContaining('`deploy --adopt`'),
+    ]);
     const unhanded = { ...halfDone, acls: [] };
     expect(() => plan(wanted, [anna], unhanded)).toThrow(/carries no mark of ours/);
     expect(ids(adopt(unhanded))).toContain('vm.mark:anna/pc');
@@ -443,13 +447,13 @@ describe('refused in words', () => {
         },
       },
       code: 'ADOPT_BRIDGE',
-      says: /guest 400 is on it/,
+      says: /guest 400 names it/,
     },
     {
       name: 'a guest that cannot be read',
       built: { more: { bridgeUse: [{ vmid: 900, node: 'pve1', bridges: ['*'], description: '' }] } },
       code: 'ADOPT_BRIDGE',
-      says: /guest 900 is on it, too, or cannot be read/,
+      says: /guest 900 of the node cannot be read and may be on it/,
     },
     {
       name: 'guests that may be hidden',
@@ -482,10 +486,16 @@ describe('refused in words', () => {
       says: /the port eno2/,
     },
     {
+      name: 'a bridge with an address of the host',
+      built: { bridges: [bare('vmbr1000', { addresses: ['10.1.0.1/24'], gateways: ['10.1.0.254'] })] },
+      code: 'ADOPT_BRIDGE',
+      says: /the address 10\.1\.0\.1\/24/,
+    },
+    {
       name: 'a bridge under another',
       built: { bridges: [bare('vmbr1000', { above: ['vmbr7'] })] },
       code: 'ADOPT_BRIDGE',
-      says: /vmbr7 has it as a port/,
+      says: /vmbr7 is built on it/,
     },
     {
       name: 'VMs on two nodes',

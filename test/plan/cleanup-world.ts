@@ -89,9 +89,19 @@ const foreignSpec = fc.record({
   bridges: fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 2 }),
 });
 
+const GROWN: readonly Partial<BridgeInfo>[] = [
+  ...Array.from({ length: 6 }, () => ({})),
+  { ports: ['eno9'] },
+  { addresses: ['10.1.0.1/24'] },
+  { addresses: ['10.1.0.1/24'], gateways: ['10.1.0.254'] },
+  { above: ['vmbr7'] },
+];
+
 const bridgeSpec = fc.record({
   node: fc.constantFrom(...NODES),
-  kind: fc.constantFrom('stand', 'stand', 'stand', 'reserved', 'foreign', 'unmarked', 'stand-with-port'),
+  kind: fc.constantFrom('stand', 'stand', 'stand', 'reserved', 'foreign', 'unmarked'),
+  /** What somebody has made of it. */
+  grown: fc.constantFrom(...GROWN),
   user: fc.constantFrom(...USERS),
   lab: fc.constantFrom(...LABS),
   young: fc.boolean(),
@@ -109,6 +119,7 @@ const spec = fc.record({
   ha: fc.boolean(),
   readNodes: fc.constantFrom<readonly string[]>(NODES, NODES, NODES, ['pve1'], []),
   hiddenNics: fc.boolean(),
+  hiddenGuests: fc.constantFrom(false, false, false, true),
   pending: fc.constantFrom<readonly PendingRow[]>(
     [],
     [],
@@ -273,14 +284,12 @@ function placeBridges(world: Spec) {
     const stand = `deploy-stand lab=${one.lab} user=${one.user} net=lan since=${since}`;
     const comments = {
       stand,
-      'stand-with-port': stand,
       reserved: `deploy-stand reserved since=${since}`,
       foreign: 'deploy stand of the other team',
       unmarked: '',
     }[one.kind];
-    const ports = one.kind === 'stand-with-port' ? ['eno9'] : [];
-    networks.get(one.node)!.push(bridge(iface, { active: one.active, ports, comments }));
-    if (one.kind === 'stand') own.add(`${one.node}/${iface}`);
+    networks.get(one.node)!.push(bridge(iface, { active: one.active, ports: [], comments, ...one.grown }));
+    if (one.kind === 'stand' && Object.keys(one.grown).length === 0) own.add(`${one.node}/${iface}`);
   });
   return { networks, own };
 }
@@ -339,6 +348,7 @@ function build(world: Spec): World {
       })),
       bridgeUse,
       bridgeUseNodes: world.readNodes,
+      hidden: { bridges: false, guests: world.hiddenGuests },
       tasks,
     }),
     guests: draft.whose,

@@ -401,6 +401,16 @@ describe('a bridge of the stand stays', () => {
       note: 'eno2',
     },
     {
+      name: 'when somebody gave the host an address on it',
+      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), addresses: ['10.1.0.1/24'] }] },
+      note: 'address 10.1.0.1/24',
+    },
+    {
+      name: 'when another interface is built on it',
+      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), above: ['vmbr7'] }] },
+      note: 'vmbr7 is built on it',
+    },
+    {
       name: 'when the guests were not read',
       built: { ...oneStand, more: { bridgeUseNodes: ['pve2'] } },
       note: '',
@@ -642,6 +652,12 @@ describe('a stand of the Python tool', () => {
   test.each<{ name: string; bridges: readonly BridgeInfo[]; nets: readonly string[] }>([
     { name: 'with a comment', bridges: [bridge('vmbr1000', { ports: [], comments: 'mail' })], nets: [] },
     { name: 'with a port', bridges: [bridge('vmbr1000')], nets: [] },
+    {
+      name: 'with an address',
+      bridges: [bridge('vmbr1000', { ports: [], addresses: ['10.1.0.1/24'] })],
+      nets: [],
+    },
+    { name: 'below another', bridges: [bridge('vmbr1000', { ports: [], above: ['bond1'] })], nets: [] },
     { name: 'below vmbr1000', bridges: [bridge('vmbr999', { ports: [] })], nets: [] },
     { name: 'that another guest names', bridges: [bridge('vmbr1000', { ports: [] })], nets: ['vmbr1000'] },
   ])('does not take a bridge $name', ({ bridges, nets }) => {

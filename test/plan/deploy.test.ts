@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import type { Inventory } from '../../src/lib/inventory/types.ts';
+import type { Network } from '../../src/lib/config/types.ts';
+import type { BridgeInfo, Inventory } from '../../src/lib/inventory/types.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
 import {
@@ -578,6 +579,64 @@ describe('templates', () => {
       plan(pc, [anna], have({ templates: [{ vmid: 101, node: 'pve1', digest: 'd', values }] })),
     );
     expect(error.message).toBe('lab.yml:3 machine pc: VM 101 on pve1 is not a template');
+  });
+});
+
+describe("bridges that are not the stand's to use", () => {
+  const grow = (snapshot: Inventory, iface: string, more: Partial<BridgeInfo>): Inventory => ({
+    ...snapshot,
+    networks: snapshot.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.map((info) => (info.iface === iface ? { ...info, ...more } : info)),
+    })),
+  });
+  const markOf = (userid: string, net = 'lan') =>
+    `deploy-stand bridge=vmbr1000 lab=net user=${userid} net=${net} since=2026-11-21T08:00:00Z`;
+
+  test.each<{ name: string; more: Partial<BridgeInfo>; says: string; hint: string }>([
+    { name: 'with a port', more: { ports: ['eno9'] }, says: 'the port eno9', hint: 'take the port off' },
+    {
+      name: 'with an address of the host',
+      more: { addresses: ['10.1.0.1/24'] },
+      says: 'the address 10.1.0.1/24',
+      hint: 'take the address off',
+    },
+    { name: 'under another', more: { above: ['vmbr7'] }, says: 'vmbr7 is built on it', hint: 'out of vmbr7' },
+    { name: 'that lost its mark', more: { comments: 'mine' }, says: 'our mark', hint: markOf('anna@pve') },
+    {
+      name: "that is another stand's",
+      more: { comments: markOf('zoe@pve') },
+      says: 'the stand of zoe@pve',
+      hint: 'bring the network cards',
+    },
+    {
+      name: "of another network of the stand's",
+      more: { comments: markOf('anna@pve', 'dmz') },
+      says: '(dmz)',
+      hint: 'bring the network cards',
+    },
+  ])('its own $name: the stand is left as it is, the others go on', ({ more, says, hint }) => {
+    const result = plan(routed, [anna, boris], grow(deployed(routed, [anna]), 'vmbr1000', more));
+    const [first, second] = result.stands;
+    expect([first?.refused?.code, second?.refused]).toEqual(['BRIDGE_NOT_USABLE', undefined]);
+    expect(first?.refused?.message).toContain('bridge vmbr1000 on pve1 is network lan of anna@pve');
+    expect(first?.refused?.message).toContain(says);
+    expect(first?.refused?.hint).toContain(hint);
+    expect(result.steps.some(({ user: one }) => one === 'anna@pve')).toBe(false);
+  });
+
+  test('one of a stand, written into the lab as real or reserved: that node takes no stand', () => {
+    const want = (network: Network) => lab([machine('pc', [network])], { name: 'other' });
+    const there = deployed(routed, [anna]);
+    const error = refusal(() => plan(want(real('vmbr1000')), [boris], there));
+    expect([error.code, error.message]).toEqual([
+      'NO_NODE',
+      expect.stringContaining(
+        'bridge vmbr1000 on pve1 cannot be shared: it belongs to the stand of anna@pve in lab net (lan)',
+      ),
+    ]);
+    const elsewhere = plan(want(reserved('vmbr1000')), [boris], there);
+    expect(elsewhere.stands[0]?.node).toBe('pve2');
   });
 });
 

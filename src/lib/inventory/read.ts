@@ -266,7 +266,7 @@ async function withLoad(
 }
 
 /** Privileges that reach below a path are what shows a list of objects as a whole. */
-function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
+export function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
   const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
   const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;

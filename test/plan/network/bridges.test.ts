@@ -209,6 +209,12 @@ describe('prune removes', () => {
       note: 'eno2',
     },
     {
+      name: 'none on which somebody gave the host an address',
+      snapshot: cluster({ bridges: [ours('vmbr1000', { addresses: ['10.1.0.1/24'] })] }),
+      steps: [],
+      note: 'address 10.1.0.1/24',
+    },
+    {
       name: 'none that another bridge has as its port',
       snapshot: cluster({ bridges: [ours('vmbr1000', { above: ['vmbr9'] })] }),
       steps: [],

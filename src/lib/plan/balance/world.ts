@@ -5,6 +5,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment } from '../../marks/pool.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
@@ -61,8 +62,7 @@ export interface World {
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
-  /** Guests by `node bridge`, as far as they were read. */
-  readonly bridgeUsers: ReadonlyMap<string, readonly number[]>;
+  readonly bridgeGuests: BridgeGuests;
   readonly rules: RuleIndex;
   readonly history: History;
   readonly closed: Closed;
@@ -152,11 +152,7 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     vnets: new Map(have.vnets.map((vnet) => [vnet.vnet, vnet])),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
-    bridgeUsers: group(
-      [...have.bridgeUse]
-        .sort((a, b) => a.vmid - b.vmid)
-        .flatMap(({ vmid, node, bridges }) => bridges.map((iface) => [`${node} ${iface}`, vmid] as const)),
-    ),
+    bridgeGuests: indexBridgeGuests(have),
     rules: indexRules(config, sorted),
     history: indexHistory(have, config),
     closed: closedAt(have.now, config),

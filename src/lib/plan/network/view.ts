@@ -3,6 +3,7 @@ import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inven
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { sinceOf } from '../../marks/time.ts';
 import { compareNatural } from '../../order.ts';
+import { foreignRows } from './foreign-pending.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
 
 /**
@@ -138,7 +139,7 @@ function nodeNotes(
 ): string[] {
   const { node } = network;
   if (!network.readable) return [`${node} is not listed: it is offline, or its network cannot be read`];
-  const foreign = network.pending.filter((row) => !row.ours).map((row) => row.iface);
+  const foreign = foreignRows(network).map((row) => row.iface);
   const unreadable = use?.get('*') ?? [];
   return [
     ...(foreign.length === 0
