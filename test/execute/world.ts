@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
-import type { Retry, RunIo, StepIo } from '../../src/lib/execute/types.ts';
+import type { GuestReads, Retry, RunIo, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
 import { inProcess, type Serve } from '../../src/lib/proxmox/transports/in-process.ts';
@@ -113,6 +113,8 @@ export class PveWorld {
   readonly clock: Clock;
   /** The run's client. */
   readonly pve: PveClient;
+  /** Shared by all steps that a test applies, as in one run. */
+  readonly guestReads: GuestReads = { byNode: new Map() };
   /** Somebody else: root@pam with a password. */
   readonly admin: PveClient;
   /** The same person, for requests that the client has no method for. */
@@ -280,6 +282,7 @@ export class PveWorld {
       secrets: secrets as RunIo['secrets'], // a handler that asks for another fails
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
+      guestReads: this.guestReads,
       isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;

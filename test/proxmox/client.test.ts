@@ -762,6 +762,23 @@ describe('guests', () => {
       gives: { cores: '2', name: 'a', onboot: '1', description: 'x\ny', digest: 'd' },
     },
     {
+      name: 'vmPending: what runs, and what the next start makes of it',
+      call: (pve) => pve.vmPending('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/pending',
+      answer: {
+        data: [
+          { key: 'cores', value: 2, pending: 4 },
+          { key: 'net0', value: 'virtio=AA,bridge=vmbr0' },
+          { key: 'net1', value: 'virtio=BB,bridge=vmbr1', delete: 1 },
+          { key: 'net2', pending: 'virtio=CC,bridge=vmbr2' },
+        ],
+      },
+      gives: {
+        now: { cores: '2', net0: 'virtio=AA,bridge=vmbr0', net1: 'virtio=BB,bridge=vmbr1' },
+        next: { cores: '4', net2: 'virtio=CC,bridge=vmbr2' },
+      },
+    },
+    {
       name: 'lxcConfig',
       call: (pve) => pve.lxcConfig('pve1', 300),
       asks: 'GET /nodes/pve1/lxc/300/config',
@@ -909,6 +926,15 @@ describe('guests', () => {
     const message = `Configuration file 'nodes/pve1/${folder}/100.conf' does not exist\n`;
     nock(ORIGIN).get(`${BASE}/nodes/pve1/${type}/100/config`).reply(500, { data: null, message });
     expect(await call(client())).toBeUndefined();
+  });
+
+  test('vmPending: undefined when this node has no such VM; any other refusal is an error', async () => {
+    const message = "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist\n";
+    const pending = () => nock(ORIGIN).get(`${BASE}/nodes/pve1/qemu/100/pending`);
+    pending().reply(500, { data: null, message });
+    expect(await client().vmPending('pve1', 100)).toBeUndefined();
+    pending().reply(500, { data: null, message: "hostname lookup 'pve1' failed" });
+    expect(await failure(client().vmPending('pve1', 100))).toBeInstanceOf(PveError);
   });
 
   test('vmConfig: any other refusal is an error', async () => {

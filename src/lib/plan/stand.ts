@@ -333,6 +333,11 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
   );
 }
 
+/** Its own VMs may name a bridge before it is made: one that somebody removed is made again under its name. */
+function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeStep[] {
+  return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
+}
+
 export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
   const { lab } = context;
   if ('code' in seat) return refusedStand(state, seat);
@@ -367,7 +372,10 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes],
     },
     claimSteps,
-    bridgeSteps: bridges.steps,
+    bridgeSteps: withOwn(
+      bridges.steps,
+      vms.vms.map(({ vmid }) => vmid),
+    ),
     down: bridges.down,
     workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
     freshVmids: vms.fresh,

@@ -337,6 +337,15 @@ export interface PveApi extends BalanceApi {
   >;
   /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */
   vmConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
+  /**
+   * `GET /nodes/{node}/qemu/{vmid}/pending`: as it runs, and as it will be after the next start. VM.Audit. Undefined when
+   * there is no such VM on this node.
+   */
+  vmPending(
+    node: string,
+    vmid: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly now: ConfigValues; readonly next: ConfigValues } | undefined>;
   /** `GET /nodes/{node}/lxc/{vmid}/config`. VM.Audit. Undefined when there is no such container on this node. */
   lxcConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */

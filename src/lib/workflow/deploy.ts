@@ -171,7 +171,7 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
     if (entry?.status !== 'failed' || !/^(VMID|BRIDGE|POOL)_TAKEN$/.test(entry.code)) continue;
     const { vmids = [], bridge } = takenBy(step);
     taken.vmids.push(...vmids);
-    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge);
+    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge, ...(entry.taken ?? []));
     for (const stand of plan.stands) {
       if (step.user === undefined || step.user === stand.user) again.add(stand.user);
     }

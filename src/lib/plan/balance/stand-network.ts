@@ -77,7 +77,8 @@ function editFor(
   const at = { node: to, bridge: iface };
   if (!there) {
     const comment = commentOf(iface, stand, row.net, world);
-    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware });
+    const own = world.standVmids.get(standKey(stand)) ?? [];
+    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware, own });
   }
   if (!vlanAware || there.vlanAware) return undefined;
   return makeStep('bridge.update', `${to}/${iface}`, frame, {

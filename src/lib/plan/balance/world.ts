@@ -51,6 +51,8 @@ export interface World {
   readonly running: ReadonlyMap<number, RunningMachine>;
   /** Guests that are ours, with their stand. */
   readonly stands: ReadonlyMap<number, StandRef>;
+  /** By `lab user`. */
+  readonly standVmids: ReadonlyMap<string, readonly number[]>;
   /** By `lab user`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
   /** By `node storage`. */
@@ -131,6 +133,7 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
   const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
+  const stands = standsOf(have, guests, descriptions);
   return {
     have,
     config,
@@ -141,7 +144,8 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
-    stands: standsOf(have, guests, descriptions),
+    stands,
+    standVmids: group([...stands].map(([vmid, stand]) => [standKey(stand), vmid] as const)),
     standBridges: standBridgesOf(have.networks),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
     networks: new Map(have.networks.map((network) => [network.node, network])),
