@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { comparable, macsOf } from './cluster-view.ts';
-import { canLogin, post, runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = `name: net
 machines:
@@ -282,5 +282,48 @@ describe('foreign things', () => {
     expect(run.code).toBe(3);
     expect(run.stderr).toContain('iface vmbr55 inet manual');
     expect(writes(simulator, since).filter((text) => text.includes('/network'))).toEqual([]);
+  });
+});
+
+describe.each(['7.4', '8.4', '9.2'] as const)('bridges that PVE %s does not list', (version) => {
+  const nodes = ['pve1', 'pve2', 'pve3'].map((name) => ({
+    name,
+    sourced_bridges: ['vmbr1000', 'vmbr1001'],
+    hand_made_bridges: ['vmbr1002'],
+  }));
+  const guests = nodes.flatMap(({ name }, at) =>
+    [1000, 1001, 1002].map((number) => ({
+      vmid: 400 + at * 10 + (number % 1000),
+      node: name,
+      name: `dns-${name}-${number}`,
+      running: true,
+      bridge: `vmbr${number}`,
+    })),
+  );
+
+  test('are left to the guests that are on them: the stands get other numbers, in one run', async () => {
+    const simulator = await startCluster({ scenario: scenario({ version, nodes, guests }) });
+    const { args } = classFiles(3);
+    const made = await runCli([...args, '--output', 'json'], simulator);
+    expect(made.code).toBe(0);
+    const { summary } = JSON.parse(made.stdout) as {
+      summary: { stands: { status: string; bridges: { iface: string }[] }[] };
+    };
+    expect(summary.stands.map(({ status }) => status)).toEqual(['complete', 'complete', 'complete']);
+    const used = summary.stands.flatMap(({ bridges }) => bridges.map(({ iface }) => iface)).sort();
+    expect(used).toEqual(['vmbr1003', 'vmbr1004', 'vmbr1005']);
+    const reads = simulator.requests.filter(({ path }) => path.endsWith('/pending'));
+    // Two rounds; only the first one reads on nodes where nothing was taken.
+    expect(reads.length).toBeLessThanOrEqual(2 * (guests.length + 4 + 6));
+    const again = simulator.requests.length;
+    expect((await runCli(args, simulator)).stdout).toContain('nothing to do for 3 stands');
+    expect(simulator.requests.slice(again).some(({ path }) => path.endsWith('/pending'))).toBe(false);
+  });
+
+  test('are looked for when applying, not in a dry run', async () => {
+    const simulator = await startCluster({ scenario: scenario({ version, nodes, guests }) });
+    const { args } = classFiles(1);
+    expect((await runCli([...args, '--dry-run'], simulator)).code).toBe(0);
+    expect(simulator.requests.some(({ path }) => path.endsWith('/pending'))).toBe(false);
   });
 });

@@ -121,6 +121,8 @@ export class PveWorld {
   readonly byHand: PveHttp;
   /** The run's requests that changed something, in order: those that PVE carried out, heard of or not. */
   readonly sent: Write[] = [];
+  /** `GET path` of what the run asked for. */
+  readonly reads: string[] = [];
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
   /** How often a handler gave its places to others. */
@@ -194,6 +196,7 @@ export class PveWorld {
 
   async #hear({ method, path, params }: Outgoing, wire: Parameters<Serve>[0]): ReturnType<Serve> {
     const plain = decodeURIComponent(path);
+    if (method === 'GET') this.reads.push(`GET ${plain}`);
     await this.#interject(method, plain);
     const answer = await this.#simulator.serve(wire);
     if (method !== 'GET' && plain !== '/access/ticket' && answer.status === 200)

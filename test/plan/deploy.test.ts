@@ -146,7 +146,7 @@ describe('a new class', () => {
     expect(stepsOf(result, 'network.reload').map((step) => step.id)).toEqual(['network.reload:pve2']);
   });
 
-  test('starts by start_order, after access, with its bridges up; clones wait for neither', () => {
+  test('starts by start_order, after access, with its bridges up; clones wait for neither, cards for their bridges', () => {
     const want = lab([
       machine('late', [alias('lan')], { start: true }),
       machine('first', [alias('lan')], { start: true, startOrder: 1 }),
@@ -160,9 +160,12 @@ describe('a new class', () => {
       after: ['acl.grant:anna'],
     });
     expect(starts[1]?.after).toEqual(['acl.grant:anna', 'vm.start:anna/first']);
-    for (const step of [...stepsOf(result, 'vm.clone'), ...stepsOf(result, 'vm.configure')]) {
-      expect([...step.dependsOn, ...step.after].some((id) => /bridge|network/.test(id))).toBe(false);
-    }
+    const waits = (step: StepOf<'vm.clone'> | StepOf<'vm.configure'>) =>
+      [...step.dependsOn, ...step.after].filter((id) => /bridge|network/.test(id));
+    expect(stepsOf(result, 'vm.clone').flatMap(waits)).toEqual([]);
+    // Not for the reload. A number that is taken must not get into a configuration.
+    for (const step of stepsOf(result, 'vm.configure'))
+      expect(waits(step)).toEqual(['bridge.create:pve1/vmbr1000']);
   });
 
   test('takes the baseline snapshot before the student gets access', () => {

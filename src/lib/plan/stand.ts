@@ -333,6 +333,16 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
   );
 }
 
+/**
+ * A card names its bridge once that is made: a number that turns out to be taken must not be in a configuration, from
+ * which the next planning would take it.
+ */
+function onceBridged(step: Step, made: ReadonlyMap<string, string>): Step {
+  if (step.kind !== 'vm.configure') return step;
+  const bridges = step.nics.flatMap(({ bridge }) => made.get(bridge) ?? []);
+  return bridges.length === 0 ? step : { ...step, dependsOn: sortedUnique([...step.dependsOn, ...bridges]) };
+}
+
 /** Its own VMs may name a bridge before it is made: one that somebody removed is made again under its name. */
 function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeStep[] {
   return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
@@ -359,6 +369,9 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const claimSteps = planClaim(state, seat, vms, context);
   const userSteps = planUser(state, context);
   const claimStep = claimSteps.find((step) => step.kind === 'pool.update')?.id;
+  const made = new Map(
+    bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
+  );
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps], context);
   const starts = planStarts(state, vms, bridges, acl, lab);
   return {
@@ -377,7 +390,12 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       vms.vms.map(({ vmid }) => vmid),
     ),
     down: bridges.down,
-    workSteps: [...userSteps, ...vms.steps.map((step) => onceClaimed(step, claimStep)), ...acl, ...starts],
+    workSteps: [
+      ...userSteps,
+      ...vms.steps.map((step) => onceBridged(onceClaimed(step, claimStep), made)),
+      ...acl,
+      ...starts,
+    ],
     freshVmids: vms.fresh,
     warnings: [...bridges.warnings, ...vms.warnings],
   };

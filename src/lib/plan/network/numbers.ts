@@ -10,6 +10,8 @@ const LAST_BRIDGE = 4094;
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
   take(node: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** A former round found that others have it. */
+  isTaken(bridge: string): boolean;
   /** How many numbers are left on `node`. */
   left(node: string): number;
 }
@@ -42,6 +44,7 @@ export function createBridgeAllocator(
   }
 
   return {
+    isTaken: (bridge) => taken.bridges.includes(bridge),
     take(node) {
       while (next <= LAST_BRIDGE && cluster.has(bridgeOf(next))) next += 1;
       const free = next <= LAST_BRIDGE ? bridgeOf(next) : undefined;

@@ -193,6 +193,14 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
     out.refused = notUsable(request, alias, present.iface, obstacle);
     return;
   }
+  if (former !== undefined && request.bridges.isTaken(former)) {
+    out.refused = {
+      code: 'BRIDGE_TAKEN',
+      message: `${former} on ${node} is network ${alias} of ${userid} and was removed; others have the number now`,
+      hint: `take ${former} off the other guests of ${node}, or off the network cards of this stand, then run again`,
+    };
+    return;
+  }
   const taken = former === undefined ? request.bridges.take(node) : { bridge: former, repeated: false };
   if (!taken) {
     out.refused = {
