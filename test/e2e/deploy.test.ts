@@ -327,3 +327,39 @@ describe.each(['7.4', '8.4', '9.2'] as const)('bridges that PVE %s does not list
     expect(simulator.requests.some(({ path }) => path.endsWith('/pending'))).toBe(false);
   });
 });
+
+describe('bridge_range', () => {
+  const withRange = (range: string) => `bridge_range: ${range}\n${LAB}`;
+
+  test('of the lab: its stands get these numbers', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(2, withRange('3000-3001'));
+    expect((await runCli(args, simulator)).code).toBe(0);
+    const bridges = simulator
+      .snapshot()
+      .nodes.flatMap(({ running }) => Object.keys(running))
+      .filter((iface) => /^vmbr\d{4}$/.test(iface));
+    expect(bridges.sort()).toEqual(['vmbr3000', 'vmbr3001']);
+  });
+
+  test.each(['validate', 'deploy'])(
+    '%s: one that leaves that of the connection, with its line',
+    async (command) => {
+      const simulator = await startCluster();
+      const { folder, args } = classFiles(2, withRange('1900-2099'));
+      const connections = join(folder, 'connections.yml');
+      writeFiles(folder, {
+        'connections.yml':
+          'main:\n  host: pve\n  token_name: u@pve!tok\n  token_value: x\n  bridge_range: 1000-1999\n',
+      });
+      const since = simulator.requests.length;
+      const words = [command, ...args.slice(1, 5), '--connections', connections];
+      const refused = await runCli(words, simulator);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr.replace(/\s+/g, ' ')).toContain(
+        'lab.yml:1:15 bridge_range is not inside bridge_range 1000-1999 of connection "main", got 1900-2099',
+      );
+      expect(simulator.requests.length).toBe(since);
+    },
+  );
+});

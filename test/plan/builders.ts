@@ -46,6 +46,7 @@ export function lab(machines: readonly Machine[], more: Partial<Lab> = {}): Lab 
     placement: { strategy: 'balanced', exclude: [] },
     access: { role: 'PVEVMAdmin' },
     vmidRange: { first: 10000, last: 10999 },
+    bridgeRange: { first: 1000, last: 4094 },
     passwords: { length: 12, alphabet: 'unambiguous' },
     file: 'lab.yml',
     ...more,

@@ -650,6 +650,35 @@ describe('limits', () => {
     expect(result.stands[1]?.refused?.message).toContain('VMIDs 10000–10000 are used up');
   });
 
+  test('bridge numbers are those of bridge_range; none left refuses the stand, with the range', () => {
+    const want = { ...routed, bridgeRange: { first: 1200, last: 1201 } };
+    const three = plan(want, [anna, boris, user('carla')], have(), { fit: true });
+    const numbers = stepsOf(three, 'bridge.create').map((step) => `${step.node}/${step.bridge}`);
+    expect(numbers.map((name) => name.split('/')[1]).sort()).toEqual(['vmbr1200', 'vmbr1201', 'vmbr1201']);
+    expect(new Set(numbers).size).toBe(3);
+    expect(three.warnings.join()).toContain('cannot move live');
+    const one = {
+      ...want,
+      bridgeRange: { first: 1200, last: 1200 },
+      placement: { ...want.placement, nodes: ['pve1'] },
+    };
+    const full = plan(one, [anna, boris], have(), { fit: true });
+    expect(full.stands[1]?.refused?.message).toContain('bridge numbers on pve1 are used up');
+  });
+
+  test('a removed bridge outside bridge_range is not made again', () => {
+    const there = deployed(routed, [anna]);
+    const networks = have().networks;
+    const narrow = { ...routed, bridgeRange: { first: 2000, last: 2999 } };
+    expect(ids(plan(routed, [anna], { ...there, networks }))).toContain('bridge.create:pve1/vmbr1000');
+    const error = refusal(() => plan(narrow, [anna], { ...there, networks }));
+    expect([error.code, error.message]).toEqual([
+      'BRIDGE_RANGE',
+      expect.stringContaining('outside 2000-2999'),
+    ]);
+    expect(ids(plan(narrow, [anna], there))).toEqual([]);
+  });
+
   test('bridge numbers repeat per node when they run out, with a warning', () => {
     const snapshot = have();
     const full = Array.from({ length: 4094 - 999 }, (_, i) => bridge(`vmbr${1000 + i}`));

@@ -1,7 +1,9 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
 import { labTag, TAG } from '../marks/vm.ts';
 import { parseBridge } from '../pve-values/bridge-name.ts';
+import { ALL_BRIDGES, bridgeRangeOf } from './bridge-range.ts';
 import { vmidRangeOf } from './lab-rules.ts';
+import type { OuterBridges } from './lab-view.ts';
 import type {
   Amount,
   CloudInit,
@@ -79,6 +81,7 @@ export interface WrittenLab {
   placement?: WrittenPlacement;
   access?: { role?: string };
   vmid_range?: unknown;
+  bridge_range?: unknown;
   expires?: string;
   passwords?: { length?: number; alphabet?: 'unambiguous' | 'digits' };
 }
@@ -199,7 +202,17 @@ export const DEFAULT_PASSWORDS: PasswordPolicy = { length: 12, alphabet: 'unambi
 
 export function normaliseLab(
   written: WrittenLab,
-  { name, file, lineOf }: { name: string; file: string; lineOf: (machine: number) => number },
+  {
+    name,
+    file,
+    lineOf,
+    outerBridges,
+  }: {
+    name: string;
+    file: string;
+    lineOf: (machine: number) => number;
+    outerBridges?: OuterBridges | undefined;
+  },
 ): Lab {
   return compact({
     name,
@@ -207,6 +220,7 @@ export function normaliseLab(
     placement: toPlacement(written.placement ?? {}),
     access: { role: written.access?.role ?? DEFAULT_ROLE },
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
+    bridgeRange: bridgeRangeOf(written.bridge_range) ?? outerBridges?.range ?? ALL_BRIDGES,
     expires: written.expires,
     passwords: {
       length: written.passwords?.length ?? DEFAULT_PASSWORDS.length,

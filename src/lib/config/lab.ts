@@ -4,7 +4,7 @@ import type { Collected } from './collect.ts';
 import { Issues, type Path } from './issues.ts';
 import { normaliseLab, type WrittenLab } from './lab-normalise.ts';
 import { labRules } from './lab-rules.ts';
-import { viewLab } from './lab-view.ts';
+import { viewLab, type OuterBridges } from './lab-view.ts';
 import { isLabName, slug } from './names.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkSchema, textKeysOf } from './schema.ts';
@@ -22,6 +22,8 @@ export interface LabOptions {
   };
   /** Userids of the class, where they are known. */
   readonly users?: readonly string[];
+  /** `bridge_range` of the connection: the lab's own has to be inside. */
+  readonly outerBridges?: OuterBridges | undefined;
 }
 
 function isSecret(path: Path): boolean {
@@ -89,7 +91,12 @@ export function readLab(content: string, file: string, options: LabOptions = {})
 
   const value = mergePlacement(mapping(yaml.value), options);
   const name = nameLab(value, file, options.name, issues);
-  const view = { ...viewLab(value), ...(options.users ? { users: options.users } : {}) };
+  const { users, outerBridges } = options;
+  const view = {
+    ...viewLab(value),
+    ...(users ? { users } : {}),
+    ...(outerBridges ? { outerBridges } : {}),
+  };
   for (const rule of labRules) rule(view, issues);
   checkSchema('lab', value, issues);
 
@@ -97,5 +104,5 @@ export function readLab(content: string, file: string, options: LabOptions = {})
   if (errors.length > 0) return { errors, warnings };
   const written = value as unknown as WrittenLab; // the schema has just said so
   const lineOf = (machine: number): number => issues.line(['machines', machine]);
-  return { value: normaliseLab(written, { name, file, lineOf }), errors, warnings };
+  return { value: normaliseLab(written, { name, file, lineOf, outerBridges }), errors, warnings };
 }

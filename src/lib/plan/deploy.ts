@@ -173,7 +173,7 @@ export function planDeploy({ lab, users, have, options }: DeployInput): Plan {
     machines,
     choice,
     vmids,
-    bridges: createBridgeAllocator(have, index, taken),
+    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken }),
     replicas: createReplicaPlanner({ index, vmids, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,

@@ -1,15 +1,15 @@
 /** Hands out bridge numbers from the snapshot; always the first free one. */
 import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
+import type { BridgeRange } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import type { HaveIndex } from '../have-index.ts';
 
-const FIRST_BRIDGE = 1000;
-const LAST_BRIDGE = 4094;
-
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
   take(node: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** May a bridge of this name be made at all? */
+  isInRange(bridge: string): boolean;
   /** A former round found that others have it. */
   isTaken(bridge: string): boolean;
   /** How many numbers are left on `node`. */
@@ -19,7 +19,10 @@ export interface BridgeAllocator {
 export function createBridgeAllocator(
   have: Inventory,
   index: HaveIndex,
-  taken: { readonly bridges: readonly string[] },
+  {
+    range: { first, last },
+    taken,
+  }: { readonly range: BridgeRange; readonly taken: { readonly bridges: readonly string[] } },
 ): BridgeAllocator {
   const cluster = new Set<string>([...taken.bridges, ...have.vnets]);
   for (const { bridges } of have.networks) for (const { iface } of bridges) cluster.add(iface);
@@ -27,7 +30,7 @@ export function createBridgeAllocator(
     for (const nic of presentNics(config.values)) cluster.add(nic.bridge);
   }
   const perNode = new Map<string, Set<string>>();
-  let next = FIRST_BRIDGE;
+  let next = first;
 
   function usedOn(node: string): Set<string> {
     const used = perNode.get(node) ?? new Set([...(index.bridges.get(node)?.keys() ?? []), ...taken.bridges]);
@@ -37,17 +40,21 @@ export function createBridgeAllocator(
 
   function firstFreeOn(node: string): string | undefined {
     const used = usedOn(node);
-    for (let number = FIRST_BRIDGE; number <= LAST_BRIDGE; number += 1) {
+    for (let number = first; number <= last; number += 1) {
       if (!used.has(bridgeOf(number))) return bridgeOf(number);
     }
     return undefined;
   }
 
   return {
+    isInRange: (bridge) => {
+      const number = standBridgeNumber(bridge) ?? 0;
+      return number >= first && number <= last;
+    },
     isTaken: (bridge) => taken.bridges.includes(bridge),
     take(node) {
-      while (next <= LAST_BRIDGE && cluster.has(bridgeOf(next))) next += 1;
-      const free = next <= LAST_BRIDGE ? bridgeOf(next) : undefined;
+      while (next <= last && cluster.has(bridgeOf(next))) next += 1;
+      const free = next <= last ? bridgeOf(next) : undefined;
       const bridge = free ?? firstFreeOn(node);
       if (bridge === undefined) return undefined;
       cluster.add(bridge);
@@ -57,9 +64,9 @@ export function createBridgeAllocator(
     left(node) {
       const used = [...usedOn(node)].filter((name) => {
         const number = standBridgeNumber(name) ?? 0;
-        return number >= FIRST_BRIDGE && number <= LAST_BRIDGE;
+        return number >= first && number <= last;
       });
-      return LAST_BRIDGE - FIRST_BRIDGE + 1 - used.length;
+      return last - first + 1 - used.length;
     },
   };
 }

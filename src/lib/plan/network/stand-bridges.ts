@@ -183,6 +183,29 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
   );
 }
 
+/** Why a bridge that the stand's VMs name, and somebody removed, is not made again under its name. */
+function notAgain(
+  { lab, state, node, bridges }: Request,
+  alias: string,
+  former: string,
+): Refusal | undefined {
+  const gone = `${former} on ${node} is network ${alias} of ${state.user.userid} and is not there any more`;
+  if (!bridges.isInRange(former)) {
+    const { first, last } = lab.bridgeRange;
+    return {
+      code: 'BRIDGE_RANGE',
+      message: `${gone}; its number is outside ${first}-${last}, the bridge_range of the lab or its connection`,
+      hint: `widen bridge_range, or bring the network cards of its VMs to another bridge, then run again`,
+    };
+  }
+  if (!bridges.isTaken(former)) return undefined;
+  return {
+    code: 'BRIDGE_TAKEN',
+    message: `${gone}; others have the number now`,
+    hint: `take ${former} off the other guests of ${node}, or off the network cards of this stand, then run again`,
+  };
+}
+
 function createNew(request: Request, alias: string, vlanAware: boolean, out: Collected): void {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
@@ -193,20 +216,17 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
     out.refused = notUsable(request, alias, present.iface, obstacle);
     return;
   }
-  if (former !== undefined && request.bridges.isTaken(former)) {
-    out.refused = {
-      code: 'BRIDGE_TAKEN',
-      message: `${former} on ${node} is network ${alias} of ${userid} and was removed; others have the number now`,
-      hint: `take ${former} off the other guests of ${node}, or off the network cards of this stand, then run again`,
-    };
+  const lost = former === undefined ? undefined : notAgain(request, alias, former);
+  if (lost) {
+    out.refused = lost;
     return;
   }
   const taken = former === undefined ? request.bridges.take(node) : { bridge: former, repeated: false };
   if (!taken) {
     out.refused = {
       code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr1000–vmbr4094 are taken on ${node}`,
-      hint: 'remove stands that are no longer needed, or spread the class over more nodes',
+      message: `all bridge numbers vmbr${lab.bridgeRange.first}–vmbr${lab.bridgeRange.last} are taken on ${node}`,
+      hint: 'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
     };
     return;
   }
