@@ -34,6 +34,20 @@ export const mutations = [
   },
   {
     of: 'planner',
+    file: 'src/lib/plan/network/may-go.ts',
+    find: "if (addresses.length > 0) return { code: 'address', addresses };",
+    instead: '',
+    why: 'the bridge by which an administrator reaches a host, or a router its class, is removed with a stand',
+  },
+  {
+    of: 'executor',
+    file: 'src/lib/execute/handlers/naming-guests.ts',
+    find: '[...bridgesIn(found.now), ...bridgesIn(found.next)]',
+    instead: '[...bridgesIn(found.next)]',
+    why: 'a bridge that PVE does not list, and a running machine is on, is given to a student',
+  },
+  {
+    of: 'planner',
     file: 'src/lib/marks/vmid-ranges.ts',
     find: 'const sorted = [...new Set(vmids)].sort((a, b) => a - b);',
     instead: 'const sorted = [...new Set(vmids)].sort();',
@@ -41,9 +55,9 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup-bridges.ts',
-    find: "(use.bridges.includes(iface) || use.bridges.includes('*'))",
-    instead: 'use.bridges.includes(iface)',
+    file: 'src/lib/plan/network/may-go.ts',
+    find: "return unreadable.length > 0 ? { code: 'guests-unreadable', vmids: unreadable } : undefined;",
+    instead: 'return undefined;',
     why: 'a bridge is removed although a guest whose configuration cannot be read may be on it',
   },
   {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import type { Network } from '../../src/lib/config/types.ts';
+import type { Lab, Network } from '../../src/lib/config/types.ts';
 import type { BridgeInfo, Inventory } from '../../src/lib/inventory/types.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
@@ -664,6 +664,14 @@ describe('limits', () => {
     };
     const full = plan(one, [anna, boris], have(), { fit: true });
     expect(full.stands[1]?.refused?.message).toContain('bridge numbers on pve1 are used up');
+  });
+
+  test('a caller from whom guests may be hidden is told that a new number may be in use unseen', () => {
+    const hidden = (guests: boolean) => ({ hidden: { bridges: false, guests } });
+    const says = (want: Lab, guests: boolean) => plan(want, [anna], have(hidden(guests))).warnings.join();
+    expect(says(routed, true)).toContain('VM.Audit on /vms');
+    expect(says(routed, false)).toBe('');
+    expect(says(pc, true)).toBe('');
   });
 
   test('a removed bridge outside bridge_range is not made again', () => {

@@ -13,6 +13,7 @@ import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../pve-values/nics.ts';
 import { planNetwork } from './network/shared-steps.ts';
+import { unseenGuests } from './network/stand-bridges.ts';
 import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
@@ -142,7 +143,15 @@ function warningsOf(
   have: Inventory,
   labWarnings: readonly string[],
 ): string[] {
-  return [...new Set([...have.gaps, ...labWarnings, ...drafts.flatMap((draft) => draft.warnings)])];
+  const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
+  return [
+    ...new Set([
+      ...have.gaps,
+      ...labWarnings,
+      ...unseenGuests(bridges, have),
+      ...drafts.flatMap((draft) => draft.warnings),
+    ]),
+  ];
 }
 
 /**

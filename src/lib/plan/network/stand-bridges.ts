@@ -255,6 +255,14 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   );
 }
 
+/** PVE does not list every bridge. What guests name is looked up when a bridge is made, of those that the caller sees. */
+export function unseenGuests(steps: readonly BridgeStep[], { hidden }: Inventory): string[] {
+  if (hidden?.guests !== true || !steps.some(({ kind }) => kind === 'bridge.create')) return [];
+  return [
+    'guests may be hidden from the caller, who lacks VM.Audit on /vms: whether one of them is on a bridge of a new number that PVE does not list cannot be told',
+  ];
+}
+
 export function planStandBridges(request: Request): StandBridges {
   const out: Collected = { names: new Map(), planned: [], steps: [], down: [], notes: [], warnings: [] };
   const adopted = findAdoptedBridges(request);

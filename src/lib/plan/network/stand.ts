@@ -3,7 +3,7 @@ import type { User } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 
 /** A VM of the stand that is there. */
-export interface NetworkVm {
+interface NetworkVm {
   readonly vmid: number;
   readonly config: VmConfig;
   /** Its notes carry our mark. */
