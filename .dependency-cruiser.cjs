@@ -46,6 +46,22 @@ module.exports = {
       },
     },
     {
+      name: 'network-knows-the-cluster-only',
+      severity: 'error',
+      comment:
+        'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
+      from: { path: '^src/lib/plan/network/' },
+      to: {
+        pathNot: [
+          '^src/lib/plan/(network|document)/',
+          '^src/lib/plan/(have-index|bridge-guests|pins|spec)[.]ts$',
+          '^src/lib/(marks|pve-values)/',
+          '^src/lib/(config|inventory)/types[.]ts$',
+          '^src/lib/(errors|order)[.]ts$',
+        ],
+      },
+    },
+    {
       name: 'render-is-pure',
       severity: 'error',
       comment: 'A renderer turns plain data into text. Writing happens in ui/ and cli.ts.',

@@ -19,6 +19,7 @@ import { runChanging } from './changing.ts';
 import { commandLine } from './output.ts';
 import type { GlobalFlags } from './options.ts';
 import type { ProgramIo } from './io.ts';
+import { outerBridges } from './session.ts';
 import { loadWant } from './want.ts';
 
 export interface DeployFlags extends GlobalFlags {
@@ -75,8 +76,8 @@ function selectUsers(users: readonly User[], only: readonly string[] | undefined
   return users.filter((user) => only.some((name) => matches(user, name)));
 }
 
-function toWant(flags: DeployFlags, warn: (text: string) => void): DeployWant {
-  const { lab, users, files, warnings } = loadWant(flags, placementOf(flags));
+function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void): DeployWant {
+  const { lab, users, files, warnings } = loadWant(flags, outerBridges(io, flags), placementOf(flags));
   for (const warning of warnings) warn(warning);
   return {
     lab,
@@ -104,7 +105,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
   if (flags.out !== undefined) await assertPlanFile(flags.out);
   const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
   await runChanging(io, flags, async (run) => {
-    const want = toWant(flags, (text) => run.output.warn(text));
+    const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.
     if (saved) assertOfClass(saved, want);
     const credentialsFile = flags.credentials ?? `credentials-${want.lab.name}.csv`;

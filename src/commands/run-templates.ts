@@ -40,7 +40,7 @@ const PENDING = 6;
 
 function labOf(flags: LabFlags & { readonly config: string }, warn: (text: string) => void) {
   const { config, labName } = flags;
-  const { lab, warnings } = loadWant({ config, ...(labName === undefined ? {} : { labName }) });
+  const { lab, warnings } = loadWant({ config, ...(labName === undefined ? {} : { labName }) }, undefined);
   for (const warning of warnings) warn(warning);
   return lab;
 }

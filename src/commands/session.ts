@@ -2,7 +2,8 @@
 import envPaths from 'env-paths';
 import type { AuditLog } from '../lib/audit/audit-log.ts';
 import type { Clock } from '../lib/clock.ts';
-import { loadConnection, type ConnectionOptions } from '../lib/config/connection.ts';
+import { loadConnection, outerBridgesOf, type ConnectionOptions } from '../lib/config/connection.ts';
+import type { OuterBridges } from '../lib/config/lab-view.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';
 import { createPveClient } from '../lib/proxmox/client.ts';
@@ -92,6 +93,11 @@ export function connectionOptions(io: ProgramIo, flags: GlobalFlags): Connection
     ...(flags.passphraseFile === undefined ? {} : { passphraseFile: flags.passphraseFile }),
     ...(flags.identity === undefined ? {} : { identityFiles: flags.identity }),
   };
+}
+
+/** The numbers of bridges that the connection leaves to labs; the simulator sets no bound. */
+export function outerBridges(io: ProgramIo, flags: GlobalFlags): OuterBridges | undefined {
+  return flags.simulate === undefined ? outerBridgesOf(connectionOptions(io, flags)) : undefined;
 }
 
 async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Promise<Target> {

@@ -21,11 +21,12 @@ export function validateCommand(io: ProgramIo): Command {
     .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
     .action(async (_: unknown, command: Command) => {
       const { createOutput } = await import('./output.ts');
+      const { outerBridges } = await import('./session.ts');
       const { loadWant } = await import('./want.ts');
       const { replugNotes } = await import('../lib/plan/role-rules.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
-      const { lab, users, warnings } = loadWant(flags);
+      const { lab, users, warnings } = loadWant(flags, outerBridges(io, flags));
       for (const warning of warnings) output.warn(warning);
       const notes = replugNotes(lab);
       output.result(

@@ -7,9 +7,15 @@ interface WantFlags {
   readonly labName?: string;
 }
 
-export function loadWant(flags: WantFlags, placement: LabOptions['placement'] = {}): LoadedClass {
+/** `outerBridges`: what the connection that the flags mean leaves to labs. */
+export function loadWant(
+  flags: WantFlags,
+  outerBridges: LabOptions['outerBridges'],
+  placement: LabOptions['placement'] = {},
+): LoadedClass {
   return loadClass(flags.config, flags.users, {
     placement,
+    outerBridges,
     ...(flags.labName === undefined ? {} : { name: flags.labName }),
   });
 }

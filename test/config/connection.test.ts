@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadConnection, type ConnectionOptions } from '../../src/lib/config/connection.ts';
+import { loadConnection, outerBridgesOf, type ConnectionOptions } from '../../src/lib/config/connection.ts';
 import { problemsOf } from './problems.ts';
 
 let folder: string;
@@ -40,6 +40,46 @@ const SEEDS = `"prod-cluster":
 const FINGERPRINT = Array(32).fill('AB').join(':');
 const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const FERNET = `gAAAA${'A'.repeat(80)}`;
+
+describe('bridge_range', () => {
+  const withRange = (line: string) =>
+    `"main":\n  host: a\n  token_name: u@pve!tok\n  token_value: x\n${line}`;
+
+  test.each([
+    ['  bridge_range: 1000-1999\n', { first: 1000, last: 1999 }],
+    ['  bridge_range: { first: 2000, last: 2000 }\n', { first: 2000, last: 2000 }],
+    ['', undefined],
+  ])('%j', async (line, range) => {
+    put('connections.yml', withRange(line));
+    expect((await load({ name: 'main' })).connection.bridgeRange).toEqual(range);
+    expect(outerBridgesOf({ env: {}, cwd: folder, name: 'main' })).toEqual(
+      range && { connection: 'main', range },
+    );
+  });
+
+  test.each([
+    ['1999-1000', 'the range ends before it starts [1999-1000] → write 1000-1999'],
+    ['100-1999', 'bridges of stands are called vmbr1000 to vmbr4094 [100-1999] → stay within 1000-4094'],
+    ['many', 'is no range of bridge numbers [many] → write "1000-1999"'],
+  ])('%s', async (written, says) => {
+    put('connections.yml', withRange(`  bridge_range: ${written}\n`));
+    const [first] = await found({ name: 'main' });
+    expect(first).toBe(`connections.yml:5:17 main.bridge_range: ${says}`);
+    expect(outerBridgesOf({ env: {}, cwd: folder, name: 'main' })).toBeUndefined();
+  });
+
+  test('of the connection that is meant; none without a file, from the environment, or where none is meant', () => {
+    const range = { first: 1000, last: 1999 };
+    put('connections.yml', withRange('  bridge_range: 1000-1999\n'));
+    expect(outerBridgesOf({ env: {}, cwd: folder })).toEqual({ connection: 'main', range });
+    expect(outerBridgesOf({ env: {}, cwd: folder, name: 'other' })).toBeUndefined();
+    const env = { PVE_HOST: 'b', PVE_TOKEN_ID: 'u@pve!tok', PVE_TOKEN_SECRET: 'x' };
+    expect(outerBridgesOf({ env, cwd: folder })).toBeUndefined();
+    expect(outerBridgesOf({ env: {}, cwd: folder, file: 'nowhere.yml' })).toBeUndefined();
+    put('connections.yml', '{ broken');
+    expect(outerBridgesOf({ env: {}, cwd: folder })).toBeUndefined();
+  });
+});
 
 describe('a file as the older tool wrote it', () => {
   test('password', async () => {
@@ -324,7 +364,7 @@ describe('accounts', () => {
       'a secret in the place of a connection',
       ['user: a@pve', 'password: x', 'd: hunter2'],
       [
-        'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, operators',
+        'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, bridge_range, operators',
       ],
     ],
   ])('%s', async (_, lines, expected) => {

@@ -411,6 +411,23 @@ test.each<[string, string, string[]]>([
     ['lab.yml:4 vmid_range: PVE keeps VMIDs below 100 for itself [10-200] → start at 100 or above'],
   ],
   [
+    'bridge ranges',
+    withTop('bridge_range: 1999-1000'),
+    ['lab.yml:4 bridge_range: the range ends before it starts [1999-1000] → write 1000-1999'],
+  ],
+  [
+    'a bridge range that is none',
+    withTop('bridge_range: many'),
+    ['lab.yml:4 bridge_range: is no range of bridge numbers [many] → write "1000-1999"'],
+  ],
+  [
+    'a bridge range beyond what PVE knows everywhere',
+    withTop('bridge_range: 4000-5000'),
+    [
+      'lab.yml:4 bridge_range: bridges of stands are called vmbr1000 to vmbr4094 [4000-5000] → stay within 1000-4094',
+    ],
+  ],
+  [
     'a day that does not exist',
     withTop('expires: 2026-02-30'),
     ['lab.yml:4 expires: is no date [2026-02-30] → write YYYY-MM-DD, for example 2026-12-24'],
@@ -486,5 +503,13 @@ test('a users file in the place of a lab', () => {
   ]);
   expect(problems(() => parseLab('- a@pve\n', 'users.yml'))).toEqual([
     'users.yml:1:1: this is no lab: a mapping with "machines:" is expected → a lab starts with "machines:"; a list of users is given with -u',
+  ]);
+});
+
+test('a bridge range that leaves that of the connection', () => {
+  const outerBridges = { connection: 'main', range: { first: 1000, last: 1999 } };
+  const lines = problems(() => parseLab(withTop('bridge_range: 1900-2099'), 'lab.yml', { outerBridges }));
+  expect(lines).toEqual([
+    'lab.yml:4:15 bridge_range: is not inside bridge_range 1000-1999 of connection "main" [1900-2099] → choose numbers from 1000-1999, or leave bridge_range out',
   ]);
 });

@@ -54,6 +54,7 @@ describe('a lab as the older tool wrote it', () => {
       placement: { strategy: 'balanced', exclude: [] },
       access: { role: 'PVEVMAdmin' },
       vmidRange: { first: 10000, last: 99999 },
+      bridgeRange: { first: 1000, last: 4094 },
       passwords: { length: 12, alphabet: 'unambiguous' },
       file: 'deployment_config.yml',
     });
@@ -225,6 +226,17 @@ test.each([
   ['vmid_range: "20000 - 20000"', { first: 20000, last: 20000 }],
 ])('%s', (line, expected) => {
   expect(parseLab(machine(line), 'lab.yml').lab.vmidRange).toEqual(expected);
+});
+
+const OUTER = { connection: 'main', range: { first: 1000, last: 1999 } };
+
+test.each([
+  ['bridge_range: 1200-1299', undefined, { first: 1200, last: 1299 }],
+  ['bridge_range: { first: 1200, last: 1299 }', OUTER, { first: 1200, last: 1299 }],
+  ['', OUTER, { first: 1000, last: 1999 }],
+  ['', undefined, { first: 1000, last: 4094 }],
+])('%j inside %j', (line, outerBridges, expected) => {
+  expect(parseLab(machine(line), 'lab.yml', { outerBridges }).lab.bridgeRange).toEqual(expected);
 });
 
 describe('template', () => {

@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { comparable, macsOf } from './cluster-view.ts';
-import { canLogin, post, runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = `name: net
 machines:
@@ -285,4 +285,83 @@ describe('foreign things', () => {
     expect(run.stderr).toContain('iface vmbr55 inet manual');
     expect(writes(simulator, since).filter((text) => text.includes('/network'))).toEqual([]);
   });
+});
+
+describe.each(['7.4', '8.4', '9.2'] as const)('bridges that PVE %s does not list', (version) => {
+  const nodes = ['pve1', 'pve2', 'pve3'].map((name) => ({
+    name,
+    sourced_bridges: ['vmbr1000', 'vmbr1001'],
+    hand_made_bridges: ['vmbr1002'],
+  }));
+  const guests = nodes.flatMap(({ name }, at) =>
+    [1000, 1001, 1002].map((number) => ({
+      vmid: 400 + at * 10 + (number % 1000),
+      node: name,
+      name: `dns-${name}-${number}`,
+      running: true,
+      bridge: `vmbr${number}`,
+    })),
+  );
+
+  test('are left to the guests that are on them: the stands get other numbers, in one run', async () => {
+    const simulator = await startCluster({ scenario: scenario({ version, nodes, guests }) });
+    const { args } = classFiles(3);
+    const made = await runCli([...args, '--output', 'json'], simulator);
+    expect(made.code).toBe(0);
+    const { summary } = JSON.parse(made.stdout) as {
+      summary: { stands: { status: string; bridges: { iface: string }[] }[] };
+    };
+    expect(summary.stands.map(({ status }) => status)).toEqual(['complete', 'complete', 'complete']);
+    const used = summary.stands.flatMap(({ bridges }) => bridges.map(({ iface }) => iface)).sort();
+    expect(used).toEqual(['vmbr1003', 'vmbr1004', 'vmbr1005']);
+    const reads = simulator.requests.filter(({ path }) => path.endsWith('/pending'));
+    // Two rounds; only the first one reads on nodes where nothing was taken.
+    expect(reads.length).toBeLessThanOrEqual(2 * (guests.length + 4 + 6));
+    const again = simulator.requests.length;
+    expect((await runCli(args, simulator)).stdout).toContain('nothing to do for 3 stands');
+    expect(simulator.requests.slice(again).some(({ path }) => path.endsWith('/pending'))).toBe(false);
+  });
+
+  test('are looked for when applying, not in a dry run', async () => {
+    const simulator = await startCluster({ scenario: scenario({ version, nodes, guests }) });
+    const { args } = classFiles(1);
+    expect((await runCli([...args, '--dry-run'], simulator)).code).toBe(0);
+    expect(simulator.requests.some(({ path }) => path.endsWith('/pending'))).toBe(false);
+  });
+});
+
+describe('bridge_range', () => {
+  const withRange = (range: string) => `bridge_range: ${range}\n${LAB}`;
+
+  test('of the lab: its stands get these numbers', async () => {
+    const simulator = await startCluster();
+    const { args } = classFiles(2, withRange('3000-3001'));
+    expect((await runCli(args, simulator)).code).toBe(0);
+    const bridges = simulator
+      .snapshot()
+      .nodes.flatMap(({ running }) => Object.keys(running))
+      .filter((iface) => /^vmbr\d{4}$/.test(iface));
+    expect(bridges.sort()).toEqual(['vmbr3000', 'vmbr3001']);
+  });
+
+  test.each(['validate', 'deploy'])(
+    '%s: one that leaves that of the connection, with its line',
+    async (command) => {
+      const simulator = await startCluster();
+      const { folder, args } = classFiles(2, withRange('1900-2099'));
+      const connections = join(folder, 'connections.yml');
+      writeFiles(folder, {
+        'connections.yml':
+          'main:\n  host: pve\n  token_name: u@pve!tok\n  token_value: x\n  bridge_range: 1000-1999\n',
+      });
+      const since = simulator.requests.length;
+      const words = [command, ...args.slice(1, 5), '--connections', connections];
+      const refused = await runCli(words, simulator);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr.replace(/\s+/g, ' ')).toContain(
+        'lab.yml:1:15 bridge_range is not inside bridge_range 1000-1999 of connection "main", got 1900-2099',
+      );
+      expect(simulator.requests.length).toBe(since);
+    },
+  );
 });

@@ -114,6 +114,15 @@ describe.each(VERSIONS)('bridge.update with a new comment on %s', (version) => {
     { name: 'with a comment by now', make: () => withBridge({ comments: 'uplink' }) },
     { name: 'of another stand by now', make: () => withBridge({ comments: MARK.replace('anna', 'boris') }) },
     { name: 'with a port by now', make: () => withBridge({ ports: 'eno2' }) },
+    { name: 'with an address by now', make: () => withBridge({ cidr: '10.1.0.1/24' }) },
+    {
+      name: 'under another by now',
+      make: () =>
+        new PveWorld({
+          version,
+          ...onPve1({ bridges: ['vmbr0', { name: 'vmbr1000' }, { name: 'vmbr7', ports: 'vmbr1000.5' }] }),
+        }),
+    },
   ])('a bridge $name is left alone', async ({ make }) => {
     const world = make();
     await expect(apply(world, 'bridge.update', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });

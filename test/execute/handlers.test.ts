@@ -3,7 +3,7 @@ import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { apply, claim, count, MARK } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS } from './world.ts';
+import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
 
 describe('user.create', () => {
   const payload: StepPayloads['user.create'] = {
@@ -191,6 +191,89 @@ describe.each(VERSIONS)('bridge.create on %s', (version) => {
     await expect(applied).rejects.toMatchObject({ code: 'BRIDGE_TAKEN' });
     await expect(applied).rejects.toThrow(says);
     expect(world.writes).toEqual([]);
+  });
+});
+
+describe.each(VERSIONS)('bridge.create where PVE does not list every bridge, on %s', (version) => {
+  const payload = { node: 'pve1', bridge: 'vmbr1000', vlanAware: false, comment: MARK, own: [10001] };
+  const on = (bridge: string) => ({ net0: `virtio=BC:24:11:00:00:01,bridge=${bridge}` });
+  const guests = [
+    vm(400, 'pve1', { config: on('vmbr1000') }),
+    vm(401, 'pve1', { config: on('vmbr1003') }),
+    vm(402, 'pve2', { config: on('vmbr1001') }),
+  ];
+  const withGuests = (more: Partial<Scenario> = {}): PveWorld =>
+    new PveWorld({ version, ...onPve1({ sourced_bridges: ['vmbr1000'] }), guests, ...more });
+  const reads = (world: PveWorld) => world.reads.filter((line) => /\/(pending|config)$/.test(line));
+
+  test('a number that a guest of the node names is taken, and what others name with it', async () => {
+    const world = withGuests();
+    const applied = apply(world, 'bridge.create', payload);
+    await expect(applied).rejects.toMatchObject({
+      code: 'BRIDGE_TAKEN',
+      message: expect.stringContaining('vmbr1000 on pve1 is named by guest 400') as unknown,
+      taken: ['vmbr1000', 'vmbr1003'],
+    });
+    expect(world.writes).toEqual([]);
+  });
+
+  test("the stand's own guests, and those of another node, may name it", async () => {
+    const world = withGuests();
+    const own = { ...payload, own: [400] };
+    expect((await apply(world, 'bridge.create', own)).outcome).toBe('done');
+    expect((await apply(world, 'bridge.create', { ...payload, bridge: 'vmbr1001' })).outcome).toBe('done');
+  });
+
+  test('a reserved one may be named by all', async () => {
+    const { own, ...reserved } = payload;
+    expect(own).toEqual([10001]);
+    const world = withGuests();
+    expect((await apply(world, 'bridge.create', reserved)).outcome).toBe('done');
+    expect(reads(world)).toEqual([]);
+  });
+
+  test('the guests of a node are read once, by whichever step is first', async () => {
+    const world = withGuests();
+    const names = ['vmbr1005', 'vmbr1006', 'vmbr1007'];
+    await Promise.all(names.map((bridge) => apply(world, 'bridge.create', { ...payload, bridge })));
+    expect(reads(world).sort()).toEqual([400, 401].map((vmid) => `GET /nodes/pve1/qemu/${vmid}/pending`));
+    expect(await world.bridges()).toEqual(['vmbr0', ...names]);
+  });
+
+  test('what a running VM will be on after its next start counts, and what it is on now', async () => {
+    const running = vm(400, 'pve1', { running: true, config: on('vmbr1000') });
+    const world = withGuests({ guests: [running] });
+    const change = { set: { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr1002' }, remove: [] };
+    // The change stays pending.
+    const changed = world.drive(world.admin.updateVmConfig('pve1', 400, change));
+    await expect(changed).rejects.toThrow('hotplug problem');
+    for (const bridge of ['vmbr1000', 'vmbr1002']) {
+      const applied = apply(world, 'bridge.create', { ...payload, bridge });
+      await expect(applied).rejects.toMatchObject({ code: 'BRIDGE_TAKEN' });
+    }
+  });
+
+  test('a container counts, too', async () => {
+    const container = { vmid: 500, node: 'pve1', name: 'dns', type: 'lxc' as const, bridge: 'vmbr1000' };
+    const applied = apply(withGuests({ guests: [container] }), 'bridge.create', payload);
+    await expect(applied).rejects.toThrow('named by guest 500');
+  });
+
+  test('one that cannot be read leaves it open whether the number is free: nothing is made', async () => {
+    const broken = refused(['GET', '/nodes/pve1/qemu/401/pending'], 'unable to parse the configuration');
+    const world = withGuests().fault(broken);
+    const applied = apply(world, 'bridge.create', { ...payload, bridge: 'vmbr1005' });
+    await expect(applied).rejects.toMatchObject({
+      code: 'GUESTS_UNREADABLE',
+      message: expect.stringContaining('configuration of guest 401 there cannot be read') as unknown,
+    });
+    expect(world.writes).toEqual([]);
+  });
+
+  test('one that left since the list was made names nothing', async () => {
+    const gone = "Configuration file 'nodes/pve1/qemu-server/401.conf' does not exist";
+    const world = withGuests().fault(refused(['GET', '/nodes/pve1/qemu/401/pending'], gone));
+    expect((await apply(world, 'bridge.create', { ...payload, bridge: 'vmbr1003' })).outcome).toBe('done');
   });
 });
 

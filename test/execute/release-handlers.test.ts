@@ -1,6 +1,7 @@
 /** Handlers that take away what is not a VM: bridges, rights, claims, pools, users. */
 import { describe, expect, test } from 'vitest';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
+import type { ScenarioBridge } from '../../src/lib/simulator/scenario-types.ts';
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
 import {
   apply,
@@ -59,6 +60,36 @@ describe.each(VERSIONS)('bridge.delete on %s', (version) => {
       expect(unchanged(world)).toBe(true);
     },
   );
+
+  test.each<{ name: string; bridge?: Omit<ScenarioBridge, 'name'>; other?: string; says: string }>([
+    { name: 'a port', bridge: { ports: 'eno2' }, says: 'the port eno2' },
+    { name: 'an address', bridge: { cidr: '10.1.0.1/24' }, says: 'the address 10.1.0.1/24' },
+    { name: 'a bridge over a VLAN of it', other: 'vmbr1000.5', says: 'vmbr7 is built on it' },
+  ])('one that was given $name since it was planned is left alone', async ({ bridge = {}, other, says }) => {
+    const over = other === undefined ? [] : [{ name: 'vmbr7', ports: other }];
+    const bridges = ['vmbr0', { name: 'vmbr1000', comments: `${MARK}\n`, ...bridge }, ...over];
+    const world = new PveWorld({ version, ...onPve1({ bridges }) });
+    const applied = apply(world, 'bridge.delete', payload);
+    await expect(applied).rejects.toThrow(`bridge vmbr1000 on pve1 stays: `);
+    await expect(applied).rejects.toMatchObject({
+      code: 'NOT_OURS',
+      message: expect.stringContaining(says) as unknown,
+    });
+    expect(unchanged(world)).toBe(true);
+  });
+
+  test.each([
+    { comment: '', ports: 'eno2' },
+    { comment: '', cidr: '10.1.0.1/24' },
+    { comment: 'deploy-stand bridge=vmbr1000 reserved since=2026-01-15T09:00:00Z' },
+  ])('nor does one without a mark, or a reserved one, go: $comment $ports $cidr', async (bridge) => {
+    const { comment, ...more } = bridge;
+    const made = { name: 'vmbr1000', comments: comment, ...more };
+    const world = new PveWorld({ version, ...onPve1({ bridges: ['vmbr0', made] }) });
+    const applied = apply(world, 'bridge.delete', { ...payload, comment });
+    await expect(applied).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(unchanged(world)).toBe(true);
+  });
 });
 
 describe('network.reload after removals', () => {

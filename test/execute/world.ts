@@ -6,7 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ownership.ts';
-import type { Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
+import type { GuestReads, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
 import { inProcess, type Serve } from '../../src/lib/proxmox/transports/in-process.ts';
@@ -119,12 +119,16 @@ export class PveWorld {
   readonly clock: Clock;
   /** The run's client. */
   readonly pve: PveClient;
+  /** Shared by all steps that a test applies, as in one run. */
+  readonly guestReads: GuestReads = { byNode: new Map() };
   /** Somebody else: root@pam with a password. */
   readonly admin: PveClient;
   /** The same person, for requests that the client has no method for. */
   readonly byHand: PveHttp;
   /** The run's requests that changed something, in order: those that PVE carried out, heard of or not. */
   readonly sent: Write[] = [];
+  /** `GET path` of what the run asked for. */
+  readonly reads: string[] = [];
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
   /** Those of the run's clones. */
@@ -202,6 +206,7 @@ export class PveWorld {
 
   async #hear({ method, path, params }: Outgoing, wire: Parameters<Serve>[0]): ReturnType<Serve> {
     const plain = decodeURIComponent(path);
+    if (method === 'GET') this.reads.push(`GET ${plain}`);
     await this.#interject(method, plain);
     const answer = await this.#simulator.serve(wire);
     if (method !== 'GET' && plain !== '/access/ticket' && answer.status === 200)
@@ -294,6 +299,7 @@ export class PveWorld {
       exclusively: (work) => work(),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
+      guestReads: this.guestReads,
       isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;

@@ -27,10 +27,24 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/allocation.ts',
+    file: 'src/lib/plan/network/numbers.ts',
     find: 'for (const config of [...have.vms, ...have.templates]) {',
     instead: 'for (const config of have.vms) {',
     why: 'a bridge that a template names is given to a student, and each clone of the template is on it',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/network/may-go.ts',
+    find: "if (addresses.length > 0) return { code: 'address', addresses };",
+    instead: '',
+    why: 'the bridge by which an administrator reaches a host, or a router its class, is removed with a stand',
+  },
+  {
+    of: 'executor',
+    file: 'src/lib/execute/handlers/naming-guests.ts',
+    find: '[...bridgesIn(found.now), ...bridgesIn(found.next)]',
+    instead: '[...bridgesIn(found.next)]',
+    why: 'a bridge that PVE does not list, and a running machine is on, is given to a student',
   },
   {
     of: 'planner',
@@ -41,9 +55,9 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup-bridges.ts',
-    find: "(use.bridges.includes(iface) || use.bridges.includes('*'))",
-    instead: 'use.bridges.includes(iface)',
+    file: 'src/lib/plan/network/may-go.ts',
+    find: "return unreadable.length > 0 ? { code: 'guests-unreadable', vmids: unreadable } : undefined;",
+    instead: 'return undefined;',
     why: 'a bridge is removed although a guest whose configuration cannot be read may be on it',
   },
   {
@@ -76,7 +90,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/network-steps.ts',
+    file: 'src/lib/plan/network/shared-steps.ts',
     find: 'reason: why, after: [...shared.creates, ...edits].map((step) => step.id) },',
     instead: 'reason: why, dependsOn: [...shared.creates, ...edits].map((step) => step.id) },',
     why: 'one bridge that fails keeps the bridges of all other students of the node down',

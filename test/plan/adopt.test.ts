@@ -41,7 +41,7 @@ const NICS = {
   pc: { net0: 'virtio=BC:24:11:00:00:09,bridge=vmbr1000' },
 } as const;
 
-const bare = (iface: string, more: Partial<BridgeInfo> = {}) => bridge(iface, { ports: '', ...more });
+const bare = (iface: string, more: Partial<BridgeInfo> = {}) => bridge(iface, { ports: [], ...more });
 
 interface Built {
   readonly vms?: Readonly<Record<number, Vm>>;
@@ -110,9 +110,9 @@ function only<K extends StepKind>(result: Plan, kind: K): readonly StepOf<K>[] {
   return result.steps.filter((step) => step.kind === kind) as unknown as readonly StepOf<K>[];
 }
 
-function refused(snapshot: Inventory, want = wanted): PlanRefusedError {
+function refused(snapshot: Inventory, want = wanted, isAdopting = true): PlanRefusedError {
   try {
-    adopt(snapshot, want);
+    plan(want, [anna], snapshot, { adopt: isAdopting });
   } catch (error) {
     if (error instanceof PlanRefusedError) return error;
     throw error;
@@ -289,7 +289,11 @@ describe('afterwards', () => {
     };
     const halfDone = cluster({ pools });
     expect(ids(adopt(halfDone))).toEqual(ids(adopt(cluster({}))).slice(1));
-    expect(ids(plan(wanted, [anna], halfDone))).toEqual([]);
+    const error = refused(halfDone, wanted, false);
+    expect([error.code, error.hint]).toEqual([
+      'BRIDGE_NOT_USABLE',
+      expect.stringContaining('`deploy --adopt`'),
+    ]);
     const unhanded = { ...halfDone, acls: [] };
     // The claim says that they are the stand's: 0.1.0 had only notes to tell, and doubted them.
     expect(ids(plan(wanted, [anna], unhanded))).toEqual(['acl.grant:anna']);
@@ -439,13 +443,13 @@ describe('refused in words', () => {
         },
       },
       code: 'ADOPT_BRIDGE',
-      says: /guest 400 is on it/,
+      says: /guest 400 names it/,
     },
     {
       name: 'a guest that cannot be read',
       built: { more: { bridgeUse: [{ vmid: 900, node: 'pve1', bridges: ['*'], description: '' }] } },
       code: 'ADOPT_BRIDGE',
-      says: /guest 900 is on it, too, or cannot be read/,
+      says: /guest 900 of the node cannot be read and may be on it/,
     },
     {
       name: 'guests that may be hidden',
@@ -473,15 +477,21 @@ describe('refused in words', () => {
     },
     {
       name: 'a bridge with a port',
-      built: { bridges: [bridge('vmbr1000', { ports: 'eno2' })] },
+      built: { bridges: [bridge('vmbr1000', { ports: ['eno2'] })] },
       code: 'ADOPT_BRIDGE',
       says: /the port eno2/,
     },
     {
-      name: 'a bridge under another',
-      built: { bridges: [bare('vmbr1000'), bridge('vmbr7', { ports: 'vmbr1000.5' })] },
+      name: 'a bridge with an address of the host',
+      built: { bridges: [bare('vmbr1000', { addresses: ['10.1.0.1/24'], gateways: ['10.1.0.254'] })] },
       code: 'ADOPT_BRIDGE',
-      says: /vmbr7 has it as a port/,
+      says: /the address 10\.1\.0\.1\/24/,
+    },
+    {
+      name: 'a bridge under another',
+      built: { bridges: [bare('vmbr1000', { above: ['vmbr7'] })] },
+      code: 'ADOPT_BRIDGE',
+      says: /vmbr7 is built on it/,
     },
     {
       name: 'VMs on two nodes',

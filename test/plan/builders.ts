@@ -56,6 +56,7 @@ export function lab(machines: readonly Machine[], more: Partial<Lab> = {}): Lab 
     placement: { strategy: 'balanced', exclude: [] },
     access: { role: 'PVEVMAdmin' },
     vmidRange: { first: 10000, last: 10999 },
+    bridgeRange: { first: 1000, last: 4094 },
     passwords: { length: 12, alphabet: 'unambiguous' },
     file: 'lab.yml',
     ...more,
@@ -67,7 +68,17 @@ export function user(name: string, more: Partial<User> = {}): User {
 }
 
 export function bridge(iface: string, more: Partial<BridgeInfo> = {}): BridgeInfo {
-  return { iface, active: true, vlanAware: false, ports: 'eno1', comments: '', ...more };
+  return {
+    iface,
+    active: true,
+    vlanAware: false,
+    ports: ['eno1'],
+    addresses: [],
+    gateways: [],
+    above: [],
+    comments: '',
+    ...more,
+  };
 }
 
 const disk = (storage: string, vmid: number) => `${storage}:base-${vmid}-disk-0,size=8G`;
@@ -224,7 +235,7 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
     }
     if (step.kind === 'bridge.create') {
       const { bridge: iface, vlanAware, comment } = step;
-      networks.get(step.node)!.bridges.push({ iface, vlanAware, comments: comment, active: true, ports: '' });
+      networks.get(step.node)!.bridges.push(bridge(iface, { vlanAware, comments: comment, ports: [] }));
     }
     if (step.kind === 'vm.clone') {
       const member = step.joinsAtOnce === true ? { pool: step.pool } : {};

@@ -9,7 +9,7 @@ import type {
   VmConfig,
 } from '../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
-import { guest, have } from './builders.ts';
+import { bridge, guest, have } from './builders.ts';
 
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];
@@ -94,9 +94,19 @@ const foreignSpec = fc.record({
   bridges: fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 2 }),
 });
 
+const GROWN: readonly Partial<BridgeInfo>[] = [
+  ...Array.from({ length: 6 }, () => ({})),
+  { ports: ['eno9'] },
+  { addresses: ['10.1.0.1/24'] },
+  { addresses: ['10.1.0.1/24'], gateways: ['10.1.0.254'] },
+  { above: ['vmbr7'] },
+];
+
 const bridgeSpec = fc.record({
   node: fc.constantFrom(...NODES),
-  kind: fc.constantFrom('stand', 'stand', 'stand', 'reserved', 'foreign', 'unmarked', 'stand-with-port'),
+  kind: fc.constantFrom('stand', 'stand', 'stand', 'reserved', 'foreign', 'unmarked'),
+  /** What somebody has made of it. */
+  grown: fc.constantFrom(...GROWN),
   user: fc.constantFrom(...USERS),
   lab: fc.constantFrom(...LABS),
   young: fc.boolean(),
@@ -114,6 +124,7 @@ const spec = fc.record({
   ha: fc.boolean(),
   readNodes: fc.constantFrom<readonly string[]>(NODES, NODES, NODES, ['pve1'], []),
   hiddenNics: fc.boolean(),
+  hiddenGuests: fc.constantFrom(false, false, false, true),
   pending: fc.constantFrom<readonly PendingRow[]>(
     [],
     [],
@@ -307,14 +318,12 @@ function placeBridges(world: Spec) {
     const stand = `deploy-stand lab=${one.lab} user=${one.user} net=lan since=${since}`;
     const comments = {
       stand,
-      'stand-with-port': stand,
       reserved: `deploy-stand reserved since=${since}`,
       foreign: 'deploy stand of the other team',
       unmarked: '',
     }[one.kind];
-    const ports = one.kind === 'stand-with-port' ? 'eno9' : '';
-    networks.get(one.node)!.push({ iface, active: one.active, vlanAware: false, ports, comments });
-    if (one.kind === 'stand') own.add(`${one.node}/${iface}`);
+    networks.get(one.node)!.push(bridge(iface, { active: one.active, ports: [], comments, ...one.grown }));
+    if (one.kind === 'stand' && Object.keys(one.grown).length === 0) own.add(`${one.node}/${iface}`);
   });
   return { networks, own };
 }
@@ -373,6 +382,7 @@ function build(world: Spec): World {
       })),
       bridgeUse,
       bridgeUseNodes: world.readNodes,
+      hidden: { bridges: false, guests: world.hiddenGuests },
       tasks,
     }),
     guests: draft.whose,

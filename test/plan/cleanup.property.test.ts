@@ -67,7 +67,8 @@ function trespass(
       const info = world.have.networks
         .find(({ node }) => node === step.node)
         ?.bridges.find(({ iface }) => iface === step.bridge);
-      const isAdopted = mayAdopt(selection, options) && info?.comments === '' && info.ports === '';
+      const isBare = info?.comments === '' && [...info.ports, ...info.addresses, ...info.above].length === 0;
+      const isAdopted = mayAdopt(selection, options) && isBare;
       return isAdopted ? undefined : `${step.node}/${step.bridge}`;
     }
     case 'network.reload':
@@ -147,6 +148,7 @@ function takesNoBridgeInUse({ world, plan }: Done): void {
   for (const step of plan.steps) {
     if (step.kind !== 'bridge.delete') continue;
     expect(world.have.bridgeUseNodes).toContain(step.node);
+    expect(world.have.hidden?.guests).toBe(false);
     expect(remainingUsers(step, world.have, plan)).toEqual([]);
     const named = world.have.bridgeUse.filter(
       ({ node, bridges }) => node === step.node && bridges.includes(step.bridge),

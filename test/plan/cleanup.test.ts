@@ -99,7 +99,7 @@ function cluster({ vms = {}, pools = {}, users = [], bridges = [], more = {} }: 
 
 function lan(iface: string, lab = 'net', name = 'anna', since = OLD): BridgeInfo {
   const comments = `deploy-stand lab=${lab} user=${name}@pve net=lan since=${since}`;
-  return bridge(iface, { ports: '', comments });
+  return bridge(iface, { ports: [], comments });
 }
 
 const OPTIONS: CleanupOptions = {
@@ -511,8 +511,18 @@ describe('a bridge of the stand stays', () => {
     { name: 'when a guest cannot be read', built: inUse({ ...elsewhere, nets: ['*'] }), note: 'guest 300' },
     {
       name: 'when somebody gave it a port',
-      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), ports: 'eno2' }] },
+      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), ports: ['eno2'] }] },
       note: 'eno2',
+    },
+    {
+      name: 'when somebody gave the host an address on it',
+      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), addresses: ['10.1.0.1/24'] }] },
+      note: 'address 10.1.0.1/24',
+    },
+    {
+      name: 'when another interface is built on it',
+      built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), above: ['vmbr7'] }] },
+      note: 'vmbr7 is built on it',
     },
     {
       name: 'when the guests were not read',
@@ -727,7 +737,7 @@ describe('a stand of the Python tool', () => {
     },
     pools: { anna: 'created by hand' },
     users: [userInfo('anna', { comment: '' })],
-    bridges: [bridge('vmbr1000', { ports: '' })],
+    bridges: [bridge('vmbr1000', { ports: [] })],
   };
 
   test('is left alone without --adopt', () => {
@@ -754,10 +764,16 @@ describe('a stand of the Python tool', () => {
   });
 
   test.each<{ name: string; bridges: readonly BridgeInfo[]; nets: readonly string[] }>([
-    { name: 'with a comment', bridges: [bridge('vmbr1000', { ports: '', comments: 'mail' })], nets: [] },
+    { name: 'with a comment', bridges: [bridge('vmbr1000', { ports: [], comments: 'mail' })], nets: [] },
     { name: 'with a port', bridges: [bridge('vmbr1000')], nets: [] },
-    { name: 'below vmbr1000', bridges: [bridge('vmbr999', { ports: '' })], nets: [] },
-    { name: 'that another guest names', bridges: [bridge('vmbr1000', { ports: '' })], nets: ['vmbr1000'] },
+    {
+      name: 'with an address',
+      bridges: [bridge('vmbr1000', { ports: [], addresses: ['10.1.0.1/24'] })],
+      nets: [],
+    },
+    { name: 'below another', bridges: [bridge('vmbr1000', { ports: [], above: ['bond1'] })], nets: [] },
+    { name: 'below vmbr1000', bridges: [bridge('vmbr999', { ports: [] })], nets: [] },
+    { name: 'that another guest names', bridges: [bridge('vmbr1000', { ports: [] })], nets: ['vmbr1000'] },
   ])('does not take a bridge $name', ({ bridges, nets }) => {
     const vms = { ...python.vms, 503: { ...plain, guest: { pool: 'staff' }, nets } };
     const result = plan(cluster({ ...python, vms, bridges }), classOf('net', 'anna'), { adopt: true });
@@ -769,7 +785,7 @@ describe('a stand of the Python tool', () => {
     { name: 'called otherwise: a clone of ours failed', called: 'dns', takes: false },
   ])('a VM at a claimed id, without a mark, $name', ({ called, takes }) => {
     const vms = { 10000: { ...plain, guest: { name: called }, nets: ['vmbr1000'] } };
-    const snapshot = cluster({ ...oneStand, vms, bridges: [bridge('vmbr1000', { ports: '' })] });
+    const snapshot = cluster({ ...oneStand, vms, bridges: [bridge('vmbr1000', { ports: [] })] });
     const steps = ids(plan(snapshot, classOf('net', 'anna'), { adopt: true }));
     expect(steps).toContain('vm.delete:10000');
     expect(steps.includes('bridge.delete:pve1/vmbr1000')).toBe(takes);

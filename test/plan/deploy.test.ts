@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../src/lib/errors.ts';
 import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import type { GuestInfo, Inventory } from '../../src/lib/inventory/types.ts';
+import type { Lab, Network } from '../../src/lib/config/types.ts';
+import type { BridgeInfo, GuestInfo, Inventory } from '../../src/lib/inventory/types.ts';
 import { sealHash } from '../../src/lib/marks/seal.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
@@ -172,7 +173,7 @@ describe('a new class', () => {
     expect(stepsOf(result, 'network.reload').map((step) => step.id)).toEqual(['network.reload:pve2']);
   });
 
-  test('starts by start_order, after access, with its bridges up; clones wait for neither', () => {
+  test('starts by start_order, after access, with its bridges up; clones wait for neither, cards for their bridges', () => {
     const want = lab([
       machine('late', [alias('lan')], { start: true }),
       machine('first', [alias('lan')], { start: true, startOrder: 1 }),
@@ -191,9 +192,12 @@ describe('a new class', () => {
       after: ['acl.grant:anna'],
     });
     expect(starts[1]?.after).toEqual(['acl.grant:anna', 'vm.start:anna/first']);
-    for (const step of [...stepsOf(result, 'vm.clone'), ...stepsOf(result, 'vm.configure')]) {
-      expect([...step.dependsOn, ...step.after].some((id) => /bridge|network/.test(id))).toBe(false);
-    }
+    const waits = (step: StepOf<'vm.clone'> | StepOf<'vm.configure'>) =>
+      [...step.dependsOn, ...step.after].filter((id) => /bridge|network/.test(id));
+    expect(stepsOf(result, 'vm.clone').flatMap(waits)).toEqual([]);
+    // Not for the reload. A number that is taken must not get into a configuration.
+    for (const step of stepsOf(result, 'vm.configure'))
+      expect(waits(step)).toEqual(['bridge.create:pve1/vmbr1000']);
   });
 
   test('takes the baseline snapshot before the student gets access', () => {
@@ -743,11 +747,106 @@ describe('templates', () => {
   });
 });
 
+describe("bridges that are not the stand's to use", () => {
+  const grow = (snapshot: Inventory, iface: string, more: Partial<BridgeInfo>): Inventory => ({
+    ...snapshot,
+    networks: snapshot.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.map((info) => (info.iface === iface ? { ...info, ...more } : info)),
+    })),
+  });
+  const markOf = (userid: string, net = 'lan') =>
+    `deploy-stand bridge=vmbr1000 lab=net user=${userid} net=${net} since=2026-11-21T08:00:00Z`;
+
+  test.each<{ name: string; more: Partial<BridgeInfo>; says: string; hint: string }>([
+    { name: 'with a port', more: { ports: ['eno9'] }, says: 'the port eno9', hint: 'take the port off' },
+    {
+      name: 'with an address of the host',
+      more: { addresses: ['10.1.0.1/24'] },
+      says: 'the address 10.1.0.1/24',
+      hint: 'take the address off',
+    },
+    { name: 'under another', more: { above: ['vmbr7'] }, says: 'vmbr7 is built on it', hint: 'out of vmbr7' },
+    { name: 'that lost its mark', more: { comments: 'mine' }, says: 'our mark', hint: markOf('anna@pve') },
+    {
+      name: "that is another stand's",
+      more: { comments: markOf('zoe@pve') },
+      says: 'the stand of zoe@pve',
+      hint: 'bring the network cards',
+    },
+    {
+      name: "of another network of the stand's",
+      more: { comments: markOf('anna@pve', 'dmz') },
+      says: '(dmz)',
+      hint: 'bring the network cards',
+    },
+  ])('its own $name: the stand is left as it is, the others go on', ({ more, says, hint }) => {
+    const result = plan(routed, [anna, boris], grow(deployed(routed, [anna]), 'vmbr1000', more));
+    const [first, second] = result.stands;
+    expect([first?.refused?.code, second?.refused]).toEqual(['BRIDGE_NOT_USABLE', undefined]);
+    expect(first?.refused?.message).toContain('bridge vmbr1000 on pve1 is network lan of anna@pve');
+    expect(first?.refused?.message).toContain(says);
+    expect(first?.refused?.hint).toContain(hint);
+    expect(result.steps.some(({ user: one }) => one === 'anna@pve')).toBe(false);
+  });
+
+  test('one of a stand, written into the lab as real or reserved: that node takes no stand', () => {
+    const want = (network: Network) => lab([machine('pc', [network])], { name: 'other' });
+    const there = deployed(routed, [anna]);
+    const error = refusal(() => plan(want(real('vmbr1000')), [boris], there));
+    expect([error.code, error.message]).toEqual([
+      'NO_NODE',
+      expect.stringContaining(
+        'bridge vmbr1000 on pve1 cannot be shared: it belongs to the stand of anna@pve in lab net (lan)',
+      ),
+    ]);
+    const elsewhere = plan(want(reserved('vmbr1000')), [boris], there);
+    expect(elsewhere.stands[0]?.node).toBe('pve2');
+  });
+});
+
 describe('limits', () => {
   test('no VMID left refuses that stand, with the range', () => {
     const want = { ...pc, vmidRange: { first: 10000, last: 10000 } };
     const result = plan(want, [anna, boris], have(), { fit: true });
     expect(result.stands[1]?.refused?.message).toContain('VMIDs 10000–10000 are used up');
+  });
+
+  test('bridge numbers are those of bridge_range; none left refuses the stand, with the range', () => {
+    const want = { ...routed, bridgeRange: { first: 1200, last: 1201 } };
+    const three = plan(want, [anna, boris, user('carla')], have(), { fit: true });
+    const numbers = stepsOf(three, 'bridge.create').map((step) => `${step.node}/${step.bridge}`);
+    expect(numbers.map((name) => name.split('/')[1]).sort()).toEqual(['vmbr1200', 'vmbr1201', 'vmbr1201']);
+    expect(new Set(numbers).size).toBe(3);
+    expect(three.warnings.join()).toContain('cannot move live');
+    const one = {
+      ...want,
+      bridgeRange: { first: 1200, last: 1200 },
+      placement: { ...want.placement, nodes: ['pve1'] },
+    };
+    const full = plan(one, [anna, boris], have(), { fit: true });
+    expect(full.stands[1]?.refused?.message).toContain('bridge numbers on pve1 are used up');
+  });
+
+  test('a caller from whom guests may be hidden is told that a new number may be in use unseen', () => {
+    const hidden = (guests: boolean) => ({ hidden: { bridges: false, guests } });
+    const says = (want: Lab, guests: boolean) => plan(want, [anna], have(hidden(guests))).warnings.join();
+    expect(says(routed, true)).toContain('VM.Audit on /vms');
+    expect(says(routed, false)).toBe('');
+    expect(says(pc, true)).toBe('');
+  });
+
+  test('a removed bridge outside bridge_range is not made again', () => {
+    const there = deployed(routed, [anna]);
+    const networks = have().networks;
+    const narrow = { ...routed, bridgeRange: { first: 2000, last: 2999 } };
+    expect(ids(plan(routed, [anna], { ...there, networks }))).toContain('bridge.create:pve1/vmbr1000');
+    const error = refusal(() => plan(narrow, [anna], { ...there, networks }));
+    expect([error.code, error.message]).toEqual([
+      'BRIDGE_RANGE',
+      expect.stringContaining('outside 2000-2999'),
+    ]);
+    expect(ids(plan(narrow, [anna], there))).toEqual([]);
   });
 
   test('bridge numbers repeat per node when they run out, with a warning', () => {

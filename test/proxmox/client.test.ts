@@ -576,6 +576,12 @@ describe('network', () => {
             active: 1,
             bridge_ports: 'eno1',
             cidr: '192.0.2.10/24',
+            address: '192.0.2.10',
+            netmask: '24',
+            gateway: '192.0.2.1',
+            cidr6: '2001:db8::10/64',
+            address6: '2001:db8::10',
+            gateway6: '2001:db8::1',
             autostart: 1,
             comments: 'uplink\n',
           },
@@ -585,6 +591,14 @@ describe('network', () => {
             bridge_vlan_aware: 1,
             bridge_ports: '',
             comments: 'deploy-stand lab=a\n',
+          },
+          { iface: 'bond0', type: 'bond', slaves: 'eno2 eno3', bond_mode: 'active-backup' },
+          {
+            iface: 'uplink',
+            type: 'vlan',
+            'vlan-raw-device': 'vmbr0',
+            'vlan-id': 7,
+            address: '198.51.100.7',
           },
           { iface: 'odd' },
         ],
@@ -597,8 +611,9 @@ describe('network', () => {
             type: 'bridge',
             active: true,
             vlanAware: false,
-            ports: 'eno1',
-            address: '192.0.2.10/24',
+            ports: ['eno1'],
+            addresses: ['192.0.2.10/24', '2001:db8::10/64'],
+            gateways: ['192.0.2.1', '2001:db8::1'],
             comments: 'uplink',
           },
           {
@@ -606,10 +621,42 @@ describe('network', () => {
             type: 'bridge',
             active: false,
             vlanAware: true,
-            ports: '',
+            ports: [],
+            addresses: [],
+            gateways: [],
             comments: 'deploy-stand lab=a',
           },
-          { iface: 'odd', type: 'unknown', active: false, vlanAware: false, ports: '', comments: '' },
+          {
+            iface: 'bond0',
+            type: 'bond',
+            active: false,
+            vlanAware: false,
+            ports: ['eno2', 'eno3'],
+            addresses: [],
+            gateways: [],
+            comments: '',
+          },
+          {
+            iface: 'uplink',
+            type: 'vlan',
+            active: false,
+            vlanAware: false,
+            ports: [],
+            rawDevice: 'vmbr0',
+            addresses: ['198.51.100.7'],
+            gateways: [],
+            comments: '',
+          },
+          {
+            iface: 'odd',
+            type: 'unknown',
+            active: false,
+            vlanAware: false,
+            ports: [],
+            addresses: [],
+            gateways: [],
+            comments: '',
+          },
         ],
         changes: '--- a\n+++ b\n',
       },
@@ -720,6 +767,23 @@ describe('guests', () => {
       answer:
         '{"data":{"cores":2,"name":"a","onboot":true,"description":"x\\ny\\n","digest":"d","__proto__":"p","o":{}}}',
       gives: { cores: '2', name: 'a', onboot: '1', description: 'x\ny', digest: 'd' },
+    },
+    {
+      name: 'vmPending: what runs, and what the next start makes of it',
+      call: (pve) => pve.vmPending('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/pending',
+      answer: {
+        data: [
+          { key: 'cores', value: 2, pending: 4 },
+          { key: 'net0', value: 'virtio=AA,bridge=vmbr0' },
+          { key: 'net1', value: 'virtio=BB,bridge=vmbr1', delete: 1 },
+          { key: 'net2', pending: 'virtio=CC,bridge=vmbr2' },
+        ],
+      },
+      gives: {
+        now: { cores: '2', net0: 'virtio=AA,bridge=vmbr0', net1: 'virtio=BB,bridge=vmbr1' },
+        next: { cores: '4', net2: 'virtio=CC,bridge=vmbr2' },
+      },
     },
     {
       name: 'lxcConfig',
@@ -869,6 +933,15 @@ describe('guests', () => {
     const message = `Configuration file 'nodes/pve1/${folder}/100.conf' does not exist\n`;
     nock(ORIGIN).get(`${BASE}/nodes/pve1/${type}/100/config`).reply(500, { data: null, message });
     expect(await call(client())).toBeUndefined();
+  });
+
+  test('vmPending: undefined when this node has no such VM; any other refusal is an error', async () => {
+    const message = "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist\n";
+    const pending = () => nock(ORIGIN).get(`${BASE}/nodes/pve1/qemu/100/pending`);
+    pending().reply(500, { data: null, message });
+    expect(await client().vmPending('pve1', 100)).toBeUndefined();
+    pending().reply(500, { data: null, message: "hostname lookup 'pve1' failed" });
+    expect(await failure(client().vmPending('pve1', 100))).toBeInstanceOf(PveError);
   });
 
   test('vmConfig: any other refusal is an error', async () => {

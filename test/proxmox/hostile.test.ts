@@ -250,6 +250,7 @@ const CALLS: {
   vnets: (pve) => pve.vnets(),
   nodeVms: (pve) => pve.nodeVms('n'),
   vmConfig: (pve) => pve.vmConfig('n', 1),
+  vmPending: (pve) => pve.vmPending('n', 1),
   lxcConfig: (pve) => pve.lxcConfig('n', 1),
   cloneVm: (pve) => pve.cloneVm(vm),
   updateVmConfig: (pve) => pve.updateVmConfig('n', 1, { set: {}, remove: [] }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bridgeNumber, hasPort, portsIn } from '../../src/lib/pve-values/bridge-name.ts';
+import { bridgeNumber } from '../../src/lib/pve-values/bridge-name.ts';
+import { indexAbove, namesIn } from '../../src/lib/pve-values/interfaces.ts';
 import { bridgesIn, presentNics } from '../../src/lib/pve-values/nics.ts';
 import { propertiesOf, propertyRecord } from '../../src/lib/pve-values/property-string.ts';
 import { bytesOf } from '../../src/lib/pve-values/size.ts';
@@ -160,12 +161,32 @@ test('tasks: identifiers and endings', () => {
   ]);
 });
 
-test('bridges: numbers and ports', () => {
+test('bridges: numbers', () => {
   expect(bridgeNumber('vmbr1000')).toBe(1000);
   expect(bridgeNumber('vmbr1000.5')).toBeUndefined();
-  expect(portsIn(' eno1  vmbr1000.5 ')).toEqual(['eno1', 'vmbr1000.5']);
-  expect(hasPort('eno1 vmbr1000.5', 'vmbr1000')).toBe(true);
-  expect(hasPort('vmbr10001', 'vmbr1000')).toBe(false);
+});
+
+test('interfaces: lists of names, and what is built on what', () => {
+  expect(namesIn(' eno1  vmbr1000.5 ')).toEqual(['eno1', 'vmbr1000.5']);
+  expect(namesIn('none')).toEqual([]);
+  const made = (iface: string, ports: readonly string[] = [], rawDevice?: string) => ({
+    iface,
+    ports,
+    ...(rawDevice === undefined ? {} : { rawDevice }),
+  });
+  const above = indexAbove([
+    made('vmbr1000', ['eno1']),
+    made('vmbr1001'),
+    made('vmbr10001', ['vmbr1001.5']),
+    made('bond0', ['vmbr1000', 'vmbr1000.7']),
+    made('vmbr1000.5'),
+    made('vmbr1000:1'),
+    made('uplink', [], 'vmbr1000'),
+  ]);
+  expect(above.get('vmbr1000')).toEqual(['bond0', 'vmbr1000.5', 'vmbr1000:1', 'uplink']);
+  expect(above.get('vmbr1001')).toEqual(['vmbr10001']);
+  expect(above.get('vmbr10001')).toBeUndefined();
+  expect(above.get('eno1')).toEqual(['vmbr1000']);
 });
 
 test.each([

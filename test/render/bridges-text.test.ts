@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeSummary, Summary } from '../../src/lib/execute/types.ts';
-import type { BridgeReport, BridgeRow } from '../../src/lib/plan/bridge-view.ts';
+import type { BridgeReport, BridgeRow } from '../../src/lib/plan/network/view.ts';
 import type { Plan, PlannedNode } from '../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../src/lib/plan/document/step.ts';
 import { renderBridges } from '../../src/lib/render/bridges-text.ts';

@@ -5,7 +5,8 @@ import { ConfigError } from '../errors.ts';
 import { hostTexts, isPem, parseFingerprints, parseHost } from './connection-parts.ts';
 import { readTextFile } from './read-text.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
-import type { Connection } from './types.ts';
+import { bridgeRangeOf, bridgeRangeProblem } from './bridge-range.ts';
+import type { BridgeRange, Connection } from './types.ts';
 import { integer, text, type Written } from './written.ts';
 
 export interface Draft {
@@ -165,6 +166,15 @@ function operatorsOf({ raw, fail }: Draft): string[] {
   return names;
 }
 
+function rangeOf({ raw, fail }: Draft): BridgeRange | undefined {
+  const value = raw['bridge_range'];
+  const problem = bridgeRangeProblem(value);
+  if (!problem) return bridgeRangeOf(value);
+  const { message, ...details } = problem;
+  fail('bridge_range', message, details);
+  return undefined;
+}
+
 /** Undefined iff `fail` was called. */
 export function buildConnection(name: string, draft: Draft): StoredConnection | undefined {
   const failed = new Set<string>();
@@ -182,6 +192,7 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
   const operators = operatorsOf(watched);
+  const bridgeRange = rangeOf(watched);
   if (failed.size > 0 || !account) return undefined;
   return {
     name,
@@ -194,5 +205,6 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
     },
     timeout: (integer(draft.raw['timeout']) ?? DEFAULT_TIMEOUT_S) * 1000,
     operators,
+    ...(bridgeRange ? { bridgeRange } : {}),
   };
 }

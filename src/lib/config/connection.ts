@@ -1,8 +1,11 @@
 /** connections.yml and the environment → one Connection. Contacts nothing; messages never hold a secret. */
 import { dirname } from 'node:path';
 import type { AgeKeys } from '../age.ts';
-import type { ConfigIssue } from '../errors.ts';
+import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { isThere } from '../files/open.ts';
 import { readAgeKeys, type KeyOptions } from './age-keys.ts';
+import { bridgeRangeOf, bridgeRangeProblem } from './bridge-range.ts';
+import type { OuterBridges } from './lab-view.ts';
 import { buildConnection, type Draft, type StoredConnection } from './connection-build.ts';
 import { overlayOf, VARIABLES, type Overlay } from './connection-env.ts';
 import {
@@ -51,12 +54,12 @@ function complainTo(problems: ConfigIssue[]): Draft['fail'] {
 }
 
 function toConnection(stored: StoredConnection, secret: string): Connection {
-  const { name, hosts, tls, timeout, operators, login } = stored;
+  const { name, hosts, tls, timeout, operators, bridgeRange, login } = stored;
   const auth: Connection['auth'] =
     login.kind === 'token'
       ? { kind: 'token', tokenId: login.id, secret }
       : { kind: 'password', user: login.id, password: secret };
-  return { name, hosts, auth, tls, timeout, operators };
+  return { name, hosts, auth, tls, timeout, operators, ...(bridgeRange ? { bridgeRange } : {}) };
 }
 
 /** The secret of this one connection only; `complain` hears why there is none. */
@@ -146,6 +149,27 @@ export async function loadConnection(options: ConnectionOptions): Promise<Loaded
   const isNamed = options.file !== undefined || options.name !== undefined;
   if (overlay.isComplete && !isNamed) return loadFromEnv(overlay, options);
   return loadFromFile(presentFile(options) ?? noFile(options), overlay, options);
+}
+
+/**
+ * The numbers of bridges that the connection which is meant leaves to labs; undefined: it says nothing about them, or
+ * there is none. What is wrong with the file is told when the connection is used.
+ */
+export function outerBridgesOf(options: ConnectionOptions): OuterBridges | undefined {
+  const isNamed = options.file !== undefined || options.name !== undefined;
+  if (!isNamed && overlayOf(options.env).isComplete) return undefined;
+  const file = presentFile(options);
+  if (file === undefined || !isThere(file)) return undefined;
+  try {
+    const { value } = readConnections(file);
+    const connection = options.name ?? defaultName(value);
+    const written = connection === undefined ? undefined : mapping(value[connection])['bridge_range'];
+    const range = bridgeRangeProblem(written) ? undefined : bridgeRangeOf(written);
+    return connection === undefined || !range ? undefined : { connection, range };
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 /** All connections of the file as they are written there. No secret is fetched, no variable looked at. */

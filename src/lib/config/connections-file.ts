@@ -38,6 +38,7 @@ const SHOWN_KEYS = new Set([
   'fingerprint',
   'timeout',
   'operators',
+  'bridge_range',
 ]);
 
 function isSecret(path: Path): boolean {

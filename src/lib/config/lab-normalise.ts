@@ -2,7 +2,9 @@
 import { STUDENT, STUDENT_ROLE } from '../marks/role.ts';
 import { labTag, TAG } from '../marks/vm.ts';
 import { parseBridge } from '../pve-values/bridge-name.ts';
+import { ALL_BRIDGES, bridgeRangeOf } from './bridge-range.ts';
 import { vmidRangeOf } from './lab-rules.ts';
+import type { OuterBridges } from './lab-view.ts';
 import type {
   Amount,
   CloudInit,
@@ -80,6 +82,7 @@ export interface WrittenLab {
   placement?: WrittenPlacement;
   access?: { role?: string };
   vmid_range?: unknown;
+  bridge_range?: unknown;
   expires?: string;
   passwords?: { length?: number; alphabet?: 'unambiguous' | 'digits' };
 }
@@ -205,7 +208,17 @@ export const DEFAULT_PASSWORDS: PasswordPolicy = { length: 12, alphabet: 'unambi
 
 export function normaliseLab(
   written: WrittenLab,
-  { name, file, lineOf }: { name: string; file: string; lineOf: (machine: number) => number },
+  {
+    name,
+    file,
+    lineOf,
+    outerBridges,
+  }: {
+    name: string;
+    file: string;
+    lineOf: (machine: number) => number;
+    outerBridges?: OuterBridges | undefined;
+  },
 ): Lab {
   return compact({
     name,
@@ -213,6 +226,7 @@ export function normaliseLab(
     placement: toPlacement(written.placement ?? {}),
     access: { role: roleOf(written.access?.role) ?? DEFAULT_ROLE },
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
+    bridgeRange: bridgeRangeOf(written.bridge_range) ?? outerBridges?.range ?? ALL_BRIDGES,
     expires: written.expires,
     passwords: {
       length: written.passwords?.length ?? DEFAULT_PASSWORDS.length,

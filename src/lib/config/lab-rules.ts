@@ -1,5 +1,6 @@
 /** The rules for a lab that a JSON Schema cannot say, one function each. They report and never change anything. */
-import type { Issues } from './issues.ts';
+import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
+import { printable, type Issues } from './issues.ts';
 import type { LabView, MachineView } from './lab-view.ts';
 import { isDnsName, parseDate, slug } from './names.ts';
 import { networkRules } from './network-rules.ts';
@@ -142,6 +143,24 @@ function vmidRangeIsLegal({ raw }: LabView, issues: Issues): void {
   }
 }
 
+function bridgeRangeIsLegal({ raw, outerBridges }: LabView, issues: Issues): void {
+  const value = raw['bridge_range'];
+  const problem = bridgeRangeProblem(value);
+  if (problem) {
+    const { message, ...details } = problem;
+    issues.add(['bridge_range'], message, details);
+    return;
+  }
+  const range = bridgeRangeOf(value);
+  if (!range || !outerBridges || isInside(range, outerBridges.range)) return;
+  const outer = showRange(outerBridges.range);
+  issues.add(
+    ['bridge_range'],
+    `is not inside bridge_range ${outer} of connection "${printable(outerBridges.connection)}"`,
+    { value: showRange(range), hint: `choose numbers from ${outer}, or leave bridge_range out` },
+  );
+}
+
 function expiresIsADate({ raw }: LabView, issues: Issues): void {
   const value = text(raw['expires']);
   if (value === undefined || parseDate(value) !== undefined) return;
@@ -220,6 +239,7 @@ export const labRules: readonly LabRule[] = [
   placementFits,
   ...placementRules,
   vmidRangeIsLegal,
+  bridgeRangeIsLegal,
   expiresIsADate,
   passwordsAreLongEnough,
   snapshotNamesAreLegal,

@@ -1,4 +1,5 @@
 /** A lab as written, taken apart for the rules: half-broken parts are left out rather than reported. */
+import type { BridgeRange } from './types.ts';
 import { parseBridge, type BridgeName } from '../pve-values/bridge-name.ts';
 import type { Path } from './issues.ts';
 import { integer, isMapping, list, mapping, text, type Written } from './written.ts';
@@ -23,6 +24,14 @@ export interface LabView {
   readonly machines: readonly MachineView[];
   /** Userids of the class; absent when no users file was given, or it could not be read. */
   readonly users?: readonly string[];
+  /** What the connection leaves to labs. */
+  readonly outerBridges?: OuterBridges;
+}
+
+/** `bridge_range` of the connection that a lab is for. */
+export interface OuterBridges {
+  readonly connection: string;
+  readonly range: BridgeRange;
 }
 
 function viewNetwork(raw: unknown, path: Path): NetworkView[] {

@@ -5,7 +5,7 @@ import { digestOf } from './file-digest.ts';
 import { Issues, type Path } from './issues.ts';
 import { normaliseLab, type WrittenLab } from './lab-normalise.ts';
 import { labRules } from './lab-rules.ts';
-import { viewLab } from './lab-view.ts';
+import { viewLab, type OuterBridges } from './lab-view.ts';
 import { isLabName, slug } from './names.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkSchema, textKeysOf } from './schema.ts';
@@ -23,6 +23,8 @@ export interface LabOptions {
   };
   /** Userids of the class, where they are known. */
   readonly users?: readonly string[];
+  /** `bridge_range` of the connection: the lab's own has to be inside. */
+  readonly outerBridges?: OuterBridges | undefined;
 }
 
 function isSecret(path: Path): boolean {
@@ -90,7 +92,12 @@ export function readLab(content: string, file: string, options: LabOptions = {})
 
   const value = mergePlacement(mapping(yaml.value), options);
   const name = nameLab(value, file, options.name, issues);
-  const view = { ...viewLab(value), ...(options.users ? { users: options.users } : {}) };
+  const { users, outerBridges } = options;
+  const view = {
+    ...viewLab(value),
+    ...(users ? { users } : {}),
+    ...(outerBridges ? { outerBridges } : {}),
+  };
   for (const rule of labRules) rule(view, issues);
   checkSchema('lab', value, issues);
 
@@ -99,5 +106,5 @@ export function readLab(content: string, file: string, options: LabOptions = {})
   const written = value as unknown as WrittenLab; // the schema has just said so
   const lineOf = (machine: number): number => issues.line(['machines', machine]);
   const digest = digestOf(yaml.value);
-  return { value: normaliseLab(written, { name, file, lineOf }), digest, errors, warnings };
+  return { value: normaliseLab(written, { name, file, lineOf, outerBridges }), digest, errors, warnings };
 }

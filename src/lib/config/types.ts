@@ -1,5 +1,11 @@
 /** The validated, normalised input ("want"). Plain data: no functions, no file handles, no secrets of PVE. */
 
+/** Numbers of bridges (`vmbrN`), both ends included. */
+export interface BridgeRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** A lab: what `lab.yml` describes. */
 export interface Lab {
   /** `[a-z0-9][a-z0-9-]{0,30}`. */
@@ -9,6 +15,8 @@ export interface Lab {
   readonly access: Access;
   /** Inclusive range from which VMIDs are taken. Default 10000–99999. */
   readonly vmidRange: { readonly first: number; readonly last: number };
+  /** Numbers of the bridges that are made for stands: the lab's, else the connection's, else 1000–4094. */
+  readonly bridgeRange: BridgeRange;
   /** `YYYY-MM-DD`; the lab may be removed by `cleanup --expired` after this day. */
   readonly expires?: string;
   readonly passwords: PasswordPolicy;
@@ -177,4 +185,6 @@ export interface Connection {
   readonly timeout: number;
   /** Other accounts that run deploy-stand here or administer its pools: `user@realm`, a token's id, `@group`. */
   readonly operators: readonly string[];
+  /** The outer bound of every lab's `bridge_range` here; absent: none. */
+  readonly bridgeRange?: BridgeRange;
 }

@@ -6,9 +6,11 @@ import type { Plan } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { currentStep } from '../proxmox/purpose.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
+import { BridgeTakenError } from './step-error.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
 import type {
   ApplyEvent,
+  GuestReads,
   Handlers,
   Reach,
   RunIo,
@@ -87,6 +89,7 @@ class Run {
   readonly #results: StepResult[] = [];
   readonly #end: End;
   readonly #reach: Reach = new Map();
+  readonly #guestReads: GuestReads = { byNode: new Map() };
   readonly #undone = new Set<string>();
   #left: number;
   #reserving: number;
@@ -158,6 +161,7 @@ class Run {
     const stepIo: StepIo = {
       ...io,
       reach: this.#reach,
+      guestReads: this.#guestReads,
       isUndone: (id) => this.#undone.has(id),
       onRetry: ({ because, waitMs, lockTimeout }) => {
         if (lockTimeout) place.slot.timedOut(because);
@@ -201,6 +205,7 @@ class Run {
       code,
       message: error.message,
       ...(known?.hint === undefined ? {} : { hint: known.hint }),
+      ...(error instanceof BridgeTakenError ? { taken: error.taken } : {}),
     };
   }
 

@@ -100,10 +100,20 @@ function summarize(view: StandView): StandSummary {
   };
 }
 
+/**
+ * What a round did not get done of a stand that a later one planned again is that one's to tell: it may be under another
+ * id, as a bridge with another number is.
+ */
 function countSteps(rounds: readonly Round[]): Summary['steps'] {
   const counts = { done: 0, failed: 0, skipped: 0 };
   const latest = new Map<string, StepResult>();
-  for (const { result } of rounds) for (const entry of result.results) latest.set(entry.id, entry);
+  rounds.forEach(({ plan, result }, at) => {
+    const again = new Set(rounds.slice(at + 1).flatMap((later) => later.plan.stands.map(({ user }) => user)));
+    const users = new Map(plan.steps.map(({ id, user }) => [id, user]));
+    for (const entry of result.results) {
+      if (entry.status === 'done' || !again.has(users.get(entry.id) ?? '')) latest.set(entry.id, entry);
+    }
+  });
   for (const entry of latest.values()) counts[entry.status] += 1;
   return counts;
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Refusal } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
-import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+import type { PveApi, ResourceRow, TaskWaiter } from '../proxmox/types.ts';
 import type { Ownership } from './ownership.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
@@ -65,9 +65,24 @@ export interface Silence {
 /** What did not answer last time, by node name; the empty name is the cluster as a whole. One for the whole run. */
 export type Reach = Map<string, Silence>;
 
+/** A guest of a node, and the bridges that its network cards name, now or after the next start. */
+export interface NamingGuest {
+  readonly vmid: number;
+  /** Absent: its configuration cannot be read, and why. */
+  readonly bridges?: ReadonlySet<string>;
+  readonly because?: string;
+}
+
+/** What the run has read of the guests, once for all steps: the list, and by node who names what. */
+export interface GuestReads {
+  list?: Promise<readonly ResourceRow[]> | undefined;
+  readonly byNode: Map<string, Promise<readonly NamingGuest[]>>;
+}
+
 /** What a handler gets. */
 export interface StepIo extends RunIo {
   readonly reach: Reach;
+  readonly guestReads: GuestReads;
   /** Has this step of the run failed, or was it skipped? */
   readonly isUndone: (id: string) => boolean;
   readonly onRetry: (retry: Retry) => void;
@@ -103,6 +118,8 @@ export type StepResult =
       readonly code: string;
       readonly message: string;
       readonly hint?: string;
+      /** Of BRIDGE_TAKEN: other names that are taken, too. */
+      readonly taken?: readonly string[];
     }
   | { readonly id: string; readonly status: 'skipped'; readonly because: string };
 

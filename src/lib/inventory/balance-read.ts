@@ -16,7 +16,8 @@ import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
-import { PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
+import { hiddenBy, PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
+import type { Rights } from './types.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import pMap from 'p-map';
@@ -39,6 +40,8 @@ export interface BalanceReading {
   readonly averaged: boolean;
   /** Server's clock, seconds. */
   readonly now: number;
+  /** What the caller may do. */
+  readonly rights: Rights;
 }
 
 function toRule({ name, kind, resources, nodes, strict, affinity }: HaRuleRow): HaRule[] {
@@ -68,6 +71,7 @@ function readLists(context: ReadContext, gap: (text: string) => () => void) {
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.nodeHaStates(signal), {}, gap('maintenance modes cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.vnetZones(signal), [], quietly),
+    pve.permissions(signal),
   ]);
 }
 
@@ -84,7 +88,7 @@ export async function readBalance(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const lists = await readLists(context, gap);
-  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets, rights] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
@@ -119,6 +123,7 @@ export async function readBalance(
     running: [],
     bridgeUse: [],
     bridgeUseNodes: [],
+    hidden: hiddenBy(rights, release),
     haRules: haRules.flatMap(toRule),
     haAutoRebalance: isAutoRebalance(crs),
     migrations: migrationsOf(tasks, { places, now, timeout: migrationTimeout }),
@@ -127,7 +132,7 @@ export async function readBalance(
     gaps,
   };
   const fenced = Object.keys(haStates).filter((node) => haStates[node] === 'fence');
-  return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now };
+  return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now, rights };
 }
 
 async function readRunning(

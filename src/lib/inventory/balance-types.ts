@@ -32,6 +32,8 @@ export interface BalanceInventory {
   /** As in `Inventory`: the bridges named by the guests of `bridgeUseNodes`. */
   readonly bridgeUse: readonly BridgeUse[];
   readonly bridgeUseNodes: readonly string[];
+  /** What the caller's rights may hide; absent where they were not read. */
+  readonly hidden?: { readonly guests: boolean };
   readonly haRules: readonly HaRule[];
   /** PVE 9.2's own balancer (`crs: ha-auto-rebalance=1`) is on. */
   readonly haAutoRebalance: boolean;

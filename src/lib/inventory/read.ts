@@ -2,6 +2,7 @@
 import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { parseTags } from '../pve-values/tags.ts';
+import { indexAbove } from '../pve-values/interfaces.ts';
 import { bridgesIn } from '../pve-values/nics.ts';
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
@@ -121,14 +122,17 @@ export async function readNetwork(
   if (!node.online) return unreadable;
   try {
     const { rows, changes } = await pve.network(node.name, signal);
+    const above = indexAbove(rows);
     const bridges = rows
       .filter((row) => row.type === 'bridge' || row.type === 'OVSBridge')
-      .map(({ iface, active, vlanAware, ports, address, comments }) => ({
+      .map(({ iface, active, vlanAware, ports, addresses, gateways, comments }) => ({
         iface,
         active,
         vlanAware,
         ports,
-        ...(address === undefined ? {} : { address }),
+        addresses,
+        gateways,
+        above: above.get(iface) ?? [],
         comments,
       }));
     return { node: node.name, readable: true, bridges, pending: pendingRows(changes, rows) };
@@ -254,7 +258,7 @@ async function withLoad(
 }
 
 /** Privileges that reach below a path are what shows a list of objects as a whole. */
-function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
+export function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
   const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
   const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;

@@ -121,9 +121,12 @@ export interface BridgeInfo {
   readonly iface: string;
   readonly active: boolean;
   readonly vlanAware: boolean;
-  readonly ports: string;
-  /** The host's own address on it, as PVE shows it; absent: none. */
-  readonly address?: string;
+  readonly ports: readonly string[];
+  /** The host's own on it, as PVE shows them, and the gateways reached through it. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+  /** Interfaces that are built on it or on a VLAN of it: bridges and bonds it is a port of, VLANs. */
+  readonly above: readonly string[];
   /** Without trailing newline; empty if none. */
   readonly comments: string;
 }

@@ -1,7 +1,6 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
-import { standBridgeNumber } from '../pve-values/bridge-name.ts';
 import type { Lab, User } from '../config/types.ts';
-import type { BridgeInfo, GuestInfo, VmConfig } from '../inventory/types.ts';
+import type { GuestInfo, VmConfig } from '../inventory/types.ts';
 import type { HaveIndex } from './have-index.ts';
 import { parseVmMark } from '../marks/vm.ts';
 import type { Refusal } from './document/plan.ts';
@@ -23,15 +22,6 @@ export function lookAlikes(
     const isSure = machine !== undefined && machines.has(machine) && (name === undefined || name === machine);
     return isSure ? [{ guest, machine }] : [];
   });
-}
-
-/** Both tools number bridges from here on; the Python tool's have neither comment nor ports. */
-export function isAdoptableName(iface: string): boolean {
-  return (standBridgeNumber(iface) ?? 0) >= 1000;
-}
-
-export function isAdoptableBridge({ iface, comments, ports }: BridgeInfo): boolean {
-  return isAdoptableName(iface) && comments === '' && ports === '';
 }
 
 export function adoptedBecause(pool: string, machine: string): string {

@@ -130,7 +130,8 @@ const WAYS_OUT: Readonly<Record<Resource['kind'], string>> = {
   cpu: 'use more nodes',
   storage: 'free space, use another `storage`, or set `placement.linked_growth` (docs/placement.md)',
   vmids: 'widen `vmid_range` in the lab file',
-  bridges: 'remove stands that are no longer needed, or spread the class over more nodes',
+  bridges:
+    'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
   ports: 'spread the class over more nodes',
   stands: 'raise `placement.max_stands_per_node`, or use more nodes',
 };

@@ -1,5 +1,4 @@
 /** What can run out on the cluster, as named resources with a limit each, and a ledger of what is taken. Places nothing. */
-import { portsIn } from '../pve-values/bridge-name.ts';
 import type { Amount, Lab } from '../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../inventory/types.ts';
 import { promisedPerNode, type LabSizes } from './committed.ts';
@@ -194,7 +193,7 @@ function storages({ have }: Request): Resource[] {
 function portsOn(node: string, ours: ReadonlyMap<string, number>, { index }: Request): Resource[] {
   return [...(index.bridges.get(node)?.values() ?? [])].map(({ iface, ports }) => {
     const key = resourceKey.ports(node, iface);
-    const before = portsIn(ports).length + (ours.get(key) ?? 0);
+    const before = ports.length + (ours.get(key) ?? 0);
     return { key, kind: 'ports', node, name: iface, total: BRIDGE_PORTS, limit: BRIDGE_PORTS, before };
   });
 }

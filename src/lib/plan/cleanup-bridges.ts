@@ -1,13 +1,14 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
 import { stepId, makeStep, type StepOf } from './document/step.ts';
-import type { Inventory, PendingRow } from '../inventory/types.ts';
-import { isAdoptableBridge, isAdoptableName } from './adopt.ts';
+import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
+import { bridgeObstacle, isAdoptableName, type BridgeObstacle } from './network/may-go.ts';
+import { obstacleHint, obstacleText } from './network/may-go-text.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { PlannedRemoval } from './cleanup-users.ts';
 import { isOlder, sinceOf } from '../marks/time.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural } from '../order.ts';
-import { foreignPendingOn } from './foreign-pending.ts';
+import { foreignPendingOn, stagedRemovals } from './network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from './document/plan.ts';
 
 export interface BridgeRemoval {
@@ -24,9 +25,10 @@ interface Candidate {
   readonly user: string;
   readonly node: string;
   readonly iface: string;
-  readonly ports: string;
+  readonly info: BridgeInfo;
   readonly alias: string;
-  readonly comment: string;
+  /** Without a mark. */
+  readonly adopted: boolean;
   readonly reason: string;
 }
 
@@ -58,7 +60,8 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
   const orphansOnly = context.selection.by === 'orphans';
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
   return context.have.networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap(({ iface, comments, ports }): Candidate[] => {
+    bridges.flatMap((info): Candidate[] => {
+      const { iface, comments } = info;
       const mark = parseBridgeMark(iface, comments);
       if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
       if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
@@ -67,9 +70,9 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
           user: mark.user,
           node,
           iface,
-          ports,
+          info,
           alias: mark.net,
-          comment: comments,
+          adopted: false,
           reason: 'no guest names it any more',
         },
       ];
@@ -103,82 +106,76 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
   for (const { stand, removal } of planned) {
     for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
   }
-  return context.have.networks.flatMap(({ node, bridges }) =>
+  const { index, have } = context;
+  return have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap((info): Candidate[] => {
-      if (!isAdoptableBridge(info)) return [];
-      const { iface, ports } = info;
-      const user = context.have.bridgeUse
-        .filter((use) => use.node === node && use.bridges.includes(iface))
-        .sort((a, b) => a.vmid - b.vmid)
-        .map((use) => ownerByVm.get(use.vmid))
-        .find((owner) => owner !== undefined);
+      const { iface, comments } = info;
+      if (!isAdoptableName(iface) || comments !== '') return [];
+      const { naming } = index.bridgeGuests.on(node, iface);
+      const user = naming.map((vmid) => ownerByVm.get(vmid)).find((owner) => owner !== undefined);
       if (user === undefined) return [];
-      return [
-        {
-          user,
-          node,
-          iface,
-          ports,
-          alias: '',
-          comment: '',
-          reason: 'no mark; adopted: only VMs removed here name it',
-        },
-      ];
+      const reason = 'no mark; adopted: only VMs removed here name it';
+      return [{ user, node, iface, info, alias: '', adopted: true, reason }];
     }),
   );
 }
 
-const HIDDEN = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
-
-/** The way out, by code. */
-const HINTS = {
-  FOREIGN_PENDING_CHANGES: (node: string) =>
-    `apply or revert them in ${node} → System → Network, then run cleanup again`,
-  GUESTS_UNREADABLE: (node: string) =>
-    `see that ${node} is online and all its guests may be read, then run cleanup again`,
-  GUESTS_HIDDEN: () => 'give the caller VM.Audit on /vms, with propagation, then run cleanup again',
-} as const;
+/** The way out, where a bridge of ours should go and cannot; all other obstacles only spare the bridge. */
+function refusalOf(
+  obstacle: BridgeObstacle | undefined,
+  { node, iface }: Candidate,
+  networks: readonly NodeNetwork[],
+): Refusal | undefined {
+  const stays = `bridge ${iface} on ${node} stays`;
+  const then = 'then run cleanup again';
+  if (obstacle?.code === 'guests-unread' || obstacle?.code === 'guests-hidden') {
+    return {
+      code: obstacle.code === 'guests-hidden' ? 'GUESTS_HIDDEN' : 'GUESTS_UNREADABLE',
+      message: `${stays}: ${obstacleText(obstacle)}`,
+      hint: `${obstacleHint(obstacle, { node, iface })}, ${then}`,
+    };
+  }
+  const pending = foreignPendingOn(node, networks);
+  if (obstacle || pending === undefined) return undefined;
+  return {
+    code: 'FOREIGN_PENDING_CHANGES',
+    message: `${stays}: ${pending}`,
+    hint: `apply or revert them in ${node} → System → Network, ${then}`,
+  };
+}
 
 export function planCleanupBridges(
   planned: readonly PlannedRemoval[],
   context: CleanupContext,
 ): BridgeRemoval {
+  const { bridgeGuests } = context.index;
   const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
   const have = context.options.adopt ? withAdoptedEdits(context.have) : context.have;
-  const read = new Set(have.bridgeUseNodes);
   const steps: StepOf<'bridge.delete'>[] = [];
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
-  const refuse = (user: string, code: keyof typeof HINTS, iface: string, node: string, why: string): void => {
-    const hint = HINTS[code](node);
-    if (!refused.has(user))
-      refused.set(user, { code, message: `bridge ${iface} on ${node} stays: ${why}`, hint });
-  };
-  const note = (user: string, text: string): void => void notes.set(user, [...(notes.get(user) ?? []), text]);
   const candidates = [...marked(planned, context), ...adopted(planned, context)].sort(
     (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
   );
-  for (const { user, node, iface, ports, alias, comment, reason } of candidates) {
-    const pending = foreignPendingOn(node, have.networks);
-    const users = have.bridgeUse
-      .filter((use) => use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*')))
-      .sort((a, b) => a.vmid - b.vmid);
-    const staying = users.filter((use) => !removed.has(use.vmid)).map((use) => use.vmid);
-    if (!read.has(node)) refuse(user, 'GUESTS_UNREADABLE', iface, node, 'the guests there cannot be read');
-    else if (have.hidden?.guests === true) refuse(user, 'GUESTS_HIDDEN', iface, node, HIDDEN);
-    else if (staying.length > 0)
-      note(user, `bridge ${iface} on ${node} stays: guest ${staying.join(', ')} names it`);
-    else if (ports !== '') note(user, `bridge ${iface} on ${node} stays: somebody gave it the port ${ports}`);
-    else if (pending !== undefined) refuse(user, 'FOREIGN_PENDING_CHANGES', iface, node, pending);
-    else {
-      const dependsOn = users.map((use) => stepId('vm.delete', use.vmid));
+  for (const candidate of candidates) {
+    const { user, node, iface, info, alias, reason } = candidate;
+    const guests = bridgeGuests.on(node, iface, (vmid) => removed.has(vmid));
+    const obstacle = bridgeObstacle({ to: 'remove', adopted: candidate.adopted, guests }, info);
+    const refusal = refusalOf(obstacle, candidate, have.networks);
+    if (refusal) {
+      if (!refused.has(user)) refused.set(user, refusal);
+    } else if (obstacle) {
+      const text = `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`;
+      notes.set(user, [...(notes.get(user) ?? []), text]);
+    } else {
+      const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
       steps.push(
         makeStep(
           'bridge.delete',
           `${node}/${iface}`,
           { user, reason, dependsOn },
-          { node, bridge: iface, comment },
+          { node, bridge: iface, comment: info.comments },
         ),
       );
       going.set(user, [...(going.get(user) ?? []), { node, iface, alias }]);
@@ -187,18 +184,12 @@ export function planCleanupBridges(
   return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
 }
 
-/** Removals of ours that an earlier run staged and did not apply. */
-function stagedRemovals(node: string, have: Inventory): string[] {
-  const rows = have.networks.find((network) => network.node === node)?.pending ?? [];
-  if (rows.some((row) => !row.ours)) return [];
-  return rows.filter((row) => row.change === 'removed').map((row) => row.iface);
-}
-
 function reloadsFor(steps: readonly StepOf<'bridge.delete'>[], have: Inventory): StepOf<'network.reload'>[] {
-  const nodes = have.networks.map(({ node }) => node).sort(compareNatural);
-  return nodes.flatMap((node) => {
+  const networks = [...have.networks].sort((a, b) => compareNatural(a.node, b.node));
+  return networks.flatMap((network) => {
+    const { node } = network;
     const edits = steps.filter((step) => step.node === node);
-    const staged = stagedRemovals(node, have);
+    const staged = stagedRemovals(network);
     const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
     if (gone.length === 0) return [];
     const reason =

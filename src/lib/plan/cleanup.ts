@@ -1,6 +1,6 @@
 /** Plans a cleanup: want nothing (of what was selected), have the inventory. The mirror of deploy, and as pure. */
 import type { Inventory } from '../inventory/types.ts';
-import { hiddenNotes } from './bridge-view.ts';
+import { hiddenNotes } from './network/view.ts';
 import { planCleanupBridges, type BridgeRemoval } from './cleanup-bridges.ts';
 import type { CleanupContext, CleanupOptions, CleanupSelection } from './cleanup-context.ts';
 import { selectStands, type SelectedStand } from './cleanup-selection.ts';

@@ -8,7 +8,7 @@ import { bridgeKey, type HaveIndex } from './have-index.ts';
 import { findCloneWay, type CloneWay, type ResolvedMachine } from './clone-ways.ts';
 import { isSpread } from './placement.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
-import { aliasesOf } from './stand-bridges.ts';
+import { aliasesOf } from './network/stand-bridges.ts';
 import { compareSpecs, specOf } from './spec.ts';
 import type { StandState } from './stand-state.ts';
 

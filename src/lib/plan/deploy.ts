@@ -3,7 +3,8 @@ import { InternalError } from '../errors.ts';
 import { isMarkTime, markTime } from '../marks/time.ts';
 import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { createBridgeAllocator, createVmidAllocator, type Taken } from './allocation.ts';
+import { createVmidAllocator, type Taken } from './allocation.ts';
+import { createBridgeAllocator } from './network/numbers.ts';
 import { createLedger, type Ledger } from './capacity.ts';
 import { capacityWarnings } from './capacity-text.ts';
 import { createDemands, labSizes } from './demand.ts';
@@ -11,7 +12,8 @@ import { assertSound } from './document/graph.ts';
 import { indexHave, type HaveIndex } from './have-index.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../pve-values/nics.ts';
-import { planNetwork } from './network-steps.ts';
+import { planNetwork } from './network/shared-steps.ts';
+import { unseenGuests } from './network/stand-bridges.ts';
 import { compareNatural } from '../order.ts';
 import { COPIES_TAKE_FULL, type ResolvedMachine } from './clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from './placement.ts';
@@ -158,7 +160,15 @@ function warningsOf(
   have: Inventory,
   labWarnings: readonly string[],
 ): string[] {
-  return [...new Set([...have.gaps, ...labWarnings, ...drafts.flatMap((draft) => draft.warnings)])];
+  const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
+  return [
+    ...new Set([
+      ...have.gaps,
+      ...labWarnings,
+      ...unseenGuests(bridges, have),
+      ...drafts.flatMap((draft) => draft.warnings),
+    ]),
+  ];
 }
 
 /**
@@ -192,7 +202,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): P
     machines,
     choice,
     vmids,
-    bridges: createBridgeAllocator(have, index, taken, pins),
+    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken, pins }),
     pins,
     replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, unfinished),

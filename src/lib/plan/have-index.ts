@@ -9,6 +9,7 @@ import type {
   VmConfig,
 } from '../inventory/types.ts';
 import { compareNatural } from '../order.ts';
+import { indexBridgeGuests, type BridgeGuests } from './bridge-guests.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../marks/replica.ts';
@@ -39,6 +40,8 @@ export interface HaveIndex {
   readonly replicas: readonly Replica[];
   /** Stand bridges by `lab user net`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly MarkedBridge[]>;
+  /** Who names which bridge, as far as it was read. */
+  readonly bridgeGuests: BridgeGuests;
   /** Node → bridge name → row. */
   readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
 }
@@ -109,6 +112,7 @@ export function indexHave(have: Inventory): HaveIndex {
     acls,
     storages: indexStorages(have),
     standBridges,
+    bridgeGuests: indexBridgeGuests(have),
     bridges: new Map(
       have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
     ),

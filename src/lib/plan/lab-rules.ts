@@ -7,7 +7,7 @@ import type { HaveIndex } from './have-index.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from './role-rules.ts';
-import { aliasesOf } from './stand-bridges.ts';
+import { aliasesOf } from './network/stand-bridges.ts';
 import { passedOver } from './templates.ts';
 import type { Refusal } from './document/plan.ts';
 import { isAtLeast } from '../pve-values/version.ts';
@@ -120,7 +120,7 @@ function untaggableBridges(lab: Lab, have: Inventory): string[] {
       if (target.kind !== 'real' || tag === undefined) continue;
       for (const { node, bridges } of have.networks) {
         const info = bridges.find(({ iface }) => iface === target.bridge);
-        if (!info || info.vlanAware || info.ports !== '' || parseBridgeMark(info.iface, info.comments))
+        if (!info || info.vlanAware || info.ports.length > 0 || parseBridgeMark(info.iface, info.comments))
           continue;
         warnings.add(
           `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,

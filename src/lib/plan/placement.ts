@@ -2,7 +2,9 @@
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
-import { foreignPendingOn } from './foreign-pending.ts';
+import { bridgeObstacle } from './network/may-go.ts';
+import { obstacleText } from './network/may-go-text.ts';
+import { foreignPendingOn } from './network/foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
 import type { Claim } from '../marks/pool.ts';
 import { compareNatural } from '../order.ts';
@@ -15,15 +17,18 @@ export interface NodeChoice {
   readonly obstacles: ReadonlyMap<string, string>;
 }
 
-function realBridges(lab: Lab): Set<string> {
-  const names = new Set<string>();
-  for (const machine of lab.machines) {
-    if (machine.deviceType === 'ecorouter') names.add('vmbr0'); // the management port
-    for (const { target } of machine.networks) {
-      if (target.kind === 'real' && !target.reserved) names.add(target.bridge);
-    }
-  }
-  return names;
+interface RealBridge {
+  readonly bridge: string;
+  /** Made where it is missing. */
+  readonly reserved: boolean;
+}
+
+function realBridges(lab: Lab): RealBridge[] {
+  const bridges = lab.machines.flatMap(({ deviceType, networks }): RealBridge[] => [
+    ...(deviceType === 'ecorouter' ? [{ bridge: 'vmbr0', reserved: false }] : []), // the management port
+    ...networks.flatMap(({ target }) => (target.kind === 'real' ? [target] : [])),
+  ]);
+  return [...new Map(bridges.map((one) => [`${one.bridge} ${String(one.reserved)}`, one])).values()];
 }
 
 /** Has a reserved bridge of the lab still to be made on `node`? */
@@ -48,11 +53,15 @@ function needsReload(lab: Lab, node: string, have: Inventory, index: HaveIndex):
   );
 }
 
-function missingBridge(lab: Lab, node: string, have: Inventory, index: HaveIndex): string | undefined {
+/** Why a real bridge that the lab names will not do on `node`. */
+function bridgeTrouble(lab: Lab, node: string, have: Inventory, index: HaveIndex): string | undefined {
   const present = index.bridges.get(node);
-  for (const name of realBridges(lab)) {
-    if (!present?.has(name) && !have.vnets.includes(name)) {
-      return `bridge ${name} does not exist on ${node}, or the caller lacks SDN.Audit on /sdn/zones/localnetwork/${name}`;
+  for (const { bridge, reserved } of realBridges(lab)) {
+    const info = present?.get(bridge);
+    const obstacle = info && bridgeObstacle({ to: 'share', change: false }, info);
+    if (obstacle) return `bridge ${bridge} on ${node} cannot be shared: ${obstacleText(obstacle)}`;
+    if (!info && !reserved && !have.vnets.includes(bridge)) {
+      return `bridge ${bridge} does not exist on ${node}, or the caller lacks SDN.Audit on /sdn/zones/localnetwork/${bridge}`;
     }
   }
   return undefined;
@@ -76,7 +85,7 @@ export function nodeObstacle(
   if (have.networks.find((network) => network.node === node)?.readable !== true) {
     return `the network configuration of ${node} cannot be read`;
   }
-  return missingBridge(lab, node, have, index);
+  return bridgeTrouble(lab, node, have, index);
 }
 
 function isWanted(node: string, lab: Lab): boolean {

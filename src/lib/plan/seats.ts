@@ -18,7 +18,7 @@ import {
   type NodeChoice,
 } from './placement.ts';
 import { placeSmart } from './smart.ts';
-import { aliasesOf } from './stand-bridges.ts';
+import { aliasesOf } from './network/stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import type { Refusal } from './document/plan.ts';
 

@@ -2,8 +2,9 @@
 import { stepId, makeStep, type Step } from './document/step.ts';
 import type { Lab } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
-import type { BridgeAllocator, VmidAllocator } from './allocation.ts';
-import { foreignPendingOn } from './foreign-pending.ts';
+import type { VmidAllocator } from './allocation.ts';
+import type { BridgeAllocator } from './network/numbers.ts';
+import { foreignPendingOn } from './network/foreign-pending.ts';
 import type { HaveIndex } from './have-index.ts';
 import {
   formatPoolComment,
@@ -19,7 +20,7 @@ import { sortedUnique } from '../order.ts';
 import type { Pins } from './pins.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Seat } from './seats.ts';
-import { planStandBridges, type BridgeStep, type StandBridges } from './stand-bridges.ts';
+import { planStandBridges, type BridgeStep, type StandBridges } from './network/stand-bridges.ts';
 import type { StandState } from './stand-state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
 import type { Profile } from './privileges/types.ts';
@@ -412,6 +413,21 @@ function leftOutBefore({ user }: StandState, { pins }: StandContext): Refusal | 
   };
 }
 
+/**
+ * A card names its bridge once that is made: a number that turns out to be taken must not be in a configuration, from
+ * which the next planning would take it.
+ */
+function onceBridged(step: Step, made: ReadonlyMap<string, string>): Step {
+  if (step.kind !== 'vm.configure') return step;
+  const bridges = step.nics.flatMap(({ bridge }) => made.get(bridge) ?? []);
+  return bridges.length === 0 ? step : { ...step, dependsOn: sortedUnique([...step.dependsOn, ...bridges]) };
+}
+
+/** Its own VMs may name a bridge before it is made: one that somebody removed is made again under its name. */
+function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeStep[] {
+  return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
+}
+
 export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
   const { lab } = context;
   if ('code' in seat) return refusedStand(state, seat);
@@ -437,6 +453,9 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const joins = planJoin(state, vms, claimSteps, lab);
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, lab);
+  const made = new Map(
+    bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
+  );
   return {
     stand: {
       user: state.user.userid,
@@ -449,11 +468,14 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes],
     },
     claimSteps,
-    bridgeSteps: bridges.steps,
+    bridgeSteps: withOwn(
+      bridges.steps,
+      vms.vms.map(({ vmid }) => vmid),
+    ),
     down: bridges.down,
     workSteps: [
       ...userSteps,
-      ...vms.steps.map((step) => onceClaimed(step, claimSteps[0]?.id)),
+      ...vms.steps.map((step) => onceBridged(onceClaimed(step, claimSteps[0]?.id), made)),
       ...joins,
       ...acl,
       ...starts,

@@ -11,6 +11,7 @@ type GuestApi = Pick<
   PveApi,
   | 'nodeVms'
   | 'vmConfig'
+  | 'vmPending'
   | 'lxcConfig'
   | 'cloneVm'
   | 'updateVmConfig'
@@ -37,6 +38,17 @@ export function guestApi(http: PveHttp): GuestApi {
         }),
       ),
     vmConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/qemu/${vmid}/config`, signal),
+    vmPending: async (node, vmid, signal) => {
+      try {
+        const rows = rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/pending`, {}, signal));
+        const column = (name: 'value' | 'pending'): ConfigValues =>
+          valuesOf(Object.fromEntries(rows.map((row) => [row.text('key'), row.get(name)])));
+        return { now: column('value'), next: column('pending') };
+      } catch (error) {
+        if (isNoSuchVm(error)) return undefined;
+        throw error;
+      }
+    },
     lxcConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/lxc/${vmid}/config`, signal),
     cloneVm: async (request, signal) => {
       const params = {

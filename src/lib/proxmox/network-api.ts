@@ -1,5 +1,6 @@
 /** Endpoints about bridges and vnets. Must not decide anything. */
 import { isNotImplemented } from './errors.ts';
+import { namesIn } from '../pve-values/interfaces.ts';
 import { path } from './form.ts';
 import type { PveHttp } from './http.ts';
 import { rowsOf, type Row } from './rows.ts';
@@ -65,16 +66,19 @@ async function addressOf(
 }
 
 function networkRowOf(row: Row): NetworkRow {
-  const ports = row.maybeText('bridge_ports') ?? '';
-  const address = row.maybeText('cidr') ?? row.maybeText('address') ?? row.maybeText('cidr6');
+  const texts = (...keys: readonly string[]): string[] =>
+    keys.flatMap((key) => row.maybeText(key) ?? []).filter((text) => text !== '');
+  const [rawDevice] = texts('vlan-raw-device');
   const priority = row.maybeNumber('priority');
   return {
     iface: row.text('iface'),
     type: row.maybeText('type') ?? 'unknown',
     active: row.flag('active'),
     vlanAware: row.flag('bridge_vlan_aware'),
-    ports: ports === 'none' ? '' : ports,
-    ...(address === undefined || address === '' ? {} : { address }),
+    ports: texts('bridge_ports', 'ovs_ports', 'slaves', 'ovs_bonds').flatMap(namesIn),
+    ...(rawDevice === undefined ? {} : { rawDevice }),
+    addresses: [...texts('cidr', 'address').slice(0, 1), ...texts('cidr6', 'address6').slice(0, 1)],
+    gateways: texts('gateway', 'gateway6'),
     comments: row.comment('comments'),
     ...(priority === undefined ? {} : { priority }),
   };

@@ -99,9 +99,13 @@ export interface NetworkRow {
   readonly type: string;
   readonly active: boolean;
   readonly vlanAware: boolean;
-  readonly ports: string;
-  /** The host's own, if it has one on it. */
-  readonly address?: string;
+  /** Of a bridge (OVS ones, too) or bond. */
+  readonly ports: readonly string[];
+  /** What a VLAN interface with a name of its own is on. */
+  readonly rawDevice?: string;
+  /** The host's own on it, as PVE writes them, and the gateways reached through it. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
   readonly comments: string;
   /** Its place in the interfaces file; absent: it has no stanza there. */
   readonly priority?: number;
@@ -335,6 +339,15 @@ export interface PveApi extends BalanceApi {
   >;
   /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */
   vmConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
+  /**
+   * `GET /nodes/{node}/qemu/{vmid}/pending`: as it runs, and as it will be after the next start. VM.Audit. Undefined when
+   * there is no such VM on this node.
+   */
+  vmPending(
+    node: string,
+    vmid: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly now: ConfigValues; readonly next: ConfigValues } | undefined>;
   /** `GET /nodes/{node}/lxc/{vmid}/config`. VM.Audit. Undefined when there is no such container on this node. */
   lxcConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */

@@ -47,13 +47,3 @@ export function standBridgeNumber(iface: string): number | undefined {
 export function isBridgeName(name: string, version: string): boolean {
   return (isAtLeast(version, 8, 2) ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);
 }
-
-/** The ports of a bridge, which PVE writes with blanks between them. */
-export function portsIn(ports: string): string[] {
-  return ports.split(/\s+/).filter((port) => port !== '');
-}
-
-/** Is the interface, or a VLAN of it (`vmbr1000.5`), one of these ports? */
-export function hasPort(ports: string, iface: string): boolean {
-  return portsIn(ports).some((port) => port.split('.')[0] === iface);
-}

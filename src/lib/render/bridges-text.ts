@@ -1,5 +1,5 @@
 /** The list of bridges as a table. Says what the list cannot show. */
-import type { BridgeReport, BridgeRow, BridgeState } from '../plan/bridge-view.ts';
+import type { BridgeReport, BridgeRow, BridgeState } from '../plan/network/view.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';

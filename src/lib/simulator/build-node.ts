@@ -13,6 +13,7 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     name,
     vlan_aware,
     ports,
+    cidr,
     comments,
     autostart,
     type = 'bridge',
@@ -23,6 +24,7 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     options: {
       ...(autostart === false ? {} : { autostart: '1' }),
       ...(ports === undefined ? {} : { [type === 'bridge' ? 'bridge_ports' : 'ovs_ports']: ports }),
+      ...(cidr === undefined ? {} : { method: 'static', cidr }),
       ...(vlan_aware === true ? { bridge_vlan_aware: '1' } : {}),
       ...(comments === undefined ? {} : { comments }),
     },

@@ -8,6 +8,8 @@ export interface ScenarioBridge {
   readonly type?: 'bridge' | 'OVSBridge';
   readonly vlan_aware?: boolean;
   readonly ports?: string;
+  /** The host's own address on it. */
+  readonly cidr?: string;
   readonly comments?: string;
   readonly autostart?: boolean;
 }

@@ -100,12 +100,12 @@ function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefin
 /** What the caller lacks ends it early: PVE gives its word on a move only to those who may move the guest. */
 async function decide({ config, evacuate }: BalanceWant, context: PlanContext): Promise<Decision> {
   const { pve, hard, preflight = true } = context;
-  const rights = preflight ? await pve.permissions(hard) : undefined;
   let reading = await readBalance(context, {
     window: config.window,
     history: Math.max(config.cooldown, config.blacklist),
     migrationTimeout: config.migrationTimeout,
   });
+  const rights = preflight ? reading.rights : undefined;
   assertHealthy(reading, evacuate !== undefined);
   // With the rights read, all that is missing is told at once.
   if (!rights) assertSeen(reading);

@@ -200,7 +200,7 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
     // A clone that failed has left its number free.
     const { vmids = [], bridge } = entry.code === 'CLONE_ENDED' ? {} : takenBy(step);
     taken.vmids.push(...vmids);
-    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge);
+    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge, ...(entry.taken ?? []));
     for (const stand of plan.stands) {
       if (step.user === undefined || step.user === stand.user) again.add(stand.user);
     }

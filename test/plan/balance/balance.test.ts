@@ -856,7 +856,13 @@ describe('stands', () => {
       'the number is taken',
       { bridges: { pve2: [standBridge('vmbr1000', 'zoe')] } },
       {},
-      'vmbr1000 is in use there by another',
+      'vmbr1000 there cannot be used: it belongs to the stand of zoe@pve in lab net-lab (hq)',
+    ],
+    [
+      'somebody gave the bridge there a port',
+      { bridges: { pve2: [{ ...standBridge('vmbr1000', 'anna'), ports: ['eno9'] }] } },
+      {},
+      'vmbr1000 there cannot be used: somebody gave it the port eno9',
     ],
     ['the name is a vnet', {}, { vnets: [{ vnet: 'vmbr1000' }] }, 'vmbr1000 is a vnet there'],
   ])('a target: %s', (_, more, over, reason) => {
@@ -924,6 +930,25 @@ describe('stands', () => {
       why: 'half-moved',
       reason: 'its machines are on pve1 and pve2, which cuts its networks',
     });
+  });
+
+  test.each<[string, Partial<BridgeInfo>, Partial<BalanceInventory>, string]>([
+    ['somebody gave it an address', { addresses: ['10.1.0.1/24'] }, {}, 'the address 10.1.0.1/24 on it'],
+    ['a VLAN is built on it', { above: ['vmbr1000.5'] }, {}, 'vmbr1000.5 is built on it'],
+    ['guests may be hidden', {}, { hidden: { guests: true } }, 'who lacks VM.Audit on /vms'],
+  ])('the bridge on the source stays: %s', (_, more, over, says) => {
+    const moved = { ...anna, bridgesOn: ['pve1', 'pve2'] };
+    const have = inventory(standScene([moved], { nodes: three, guests: [] }));
+    const networks = have.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.map((info) =>
+        network.node === 'pve2' && info.iface === 'vmbr1000' ? { ...info, ...more } : info,
+      ),
+    }));
+    const { plan: made } = decide({ ...have, networks, ...over }, '{}');
+    expect(made.steps).toEqual([]);
+    expect(made.warnings).toEqual([expect.stringMatching(/^bridge vmbr1000 on pve2 stays: .*/)]);
+    expect(made.warnings[0]).toContain(says);
   });
 
   test('half-moved with no way back: the failed one is tried again', () => {
@@ -999,7 +1024,7 @@ describe('stands', () => {
       '102 pve1→pve2',
     ]);
     const bridged = (address?: string): string[] => {
-      const bridge = { ...localBridge('vmbr7'), ...(address === undefined ? {} : { address }) };
+      const bridge = { ...localBridge('vmbr7'), addresses: address === undefined ? [] : [address] };
       return moves(plan({ ...on('vmbr7'), bridges: { pve1: [bridge], pve2: [bridge], pve3: [bridge] } }));
     };
     expect(bridged()).toEqual(['101 pve1→pve2', '102 pve1→pve2']);

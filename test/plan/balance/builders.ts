@@ -65,12 +65,15 @@ const REAL: BridgeInfo = {
   iface: 'vmbr0',
   active: true,
   vlanAware: true,
-  ports: 'eno1',
+  ports: ['eno1'],
+  addresses: [],
+  gateways: [],
+  above: [],
   comments: '',
 };
 
 export function localBridge(iface: string, comments = ''): BridgeInfo {
-  return { iface, active: true, vlanAware: false, ports: '', comments };
+  return { ...REAL, iface, vlanAware: false, ports: [], comments };
 }
 
 function sharedStorage(node: string, storage = 'ceph'): StorageInfo {

@@ -112,7 +112,7 @@ export const adopted = world({
     acls: [{ path: '/pool/anna', role: 'PVEVMUser', subject: 'anna@pve', type: 'user', propagate: true }],
     networks: have().networks.map((network) => ({
       ...network,
-      bridges: [...network.bridges, ...['vmbr1000', 'vmbr1001'].map((iface) => bridge(iface, { ports: '' }))],
+      bridges: [...network.bridges, ...['vmbr1000', 'vmbr1001'].map((iface) => bridge(iface, { ports: [] }))],
     })),
     bridgeUse: [
       { vmid: 500, node: 'pve1', bridges: ['vmbr1000'], description: '' },

@@ -1,25 +1,29 @@
-/** Stages the removal of a bridge on a node. Never of one whose comment is not the planned one. */
+/** Stages the removal of a bridge on a node. Never of one that is not the planned one, or that the rule spares by now. */
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { PLANNED } from '../../plan/network/may-go.ts';
 import { isNotFound } from '../../proxmox/errors.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
+import { readBridge } from './bridge-row.ts';
 
 export const deleteBridge: Handler<'bridge.delete'> = (step, io) => {
   const { node, bridge, comment } = step;
+  const adopted = parseBridgeMark(bridge, comment.trim()) === undefined;
   return attempt(io, {
     id: step.id,
     act: async () => {
-      const { rows } = await io.pve.network(node, io.signal);
-      const row = rows.find(({ iface }) => iface === bridge);
-      if (!row) return 'already-done';
-      if (row.comments.trim() !== comment.trim()) {
-        throw new StepError(
-          'NOT_OURS',
-          `bridge ${bridge} on ${node} is not the planned one ("${row.comments.trim()}")`,
-          {
-            hint: 'run the command again: it plans anew from what is there',
-          },
-        );
+      const present = await readBridge(step, io);
+      if (!present) return 'already-done';
+      const found = present.row.comments.trim();
+      const what =
+        found === comment.trim()
+          ? present.obstacle({ to: 'remove', adopted, guests: PLANNED })
+          : `it is not the planned one ("${found}")`;
+      if (what !== undefined) {
+        throw new StepError('NOT_OURS', `bridge ${bridge} on ${node} stays: ${what}`, {
+          hint: 'run the command again: it plans anew from what is there',
+        });
       }
       try {
         await io.pve.deleteBridge(node, bridge, io.signal);

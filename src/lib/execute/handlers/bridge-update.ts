@@ -1,10 +1,12 @@
-/** Stages VLAN awareness or our mark for a bridge. Never turns awareness off, nor writes over another comment. */
+/** Stages VLAN awareness or our mark for a bridge. Never turns awareness off, nor writes what the rule on bridges forbids by now. */
 import { parseBridgeMark } from '../../marks/bridge.ts';
+import { PLANNED, type Wish } from '../../plan/network/may-go.ts';
 import type { StepOf } from '../../plan/document/step.ts';
 import type { NetworkRow } from '../../proxmox/types.ts';
 import { attempt } from '../retry.ts';
 import { StepError } from '../step-error.ts';
 import type { Handler } from '../types.ts';
+import { readBridge, type PresentBridge } from './bridge-row.ts';
 
 type UpdateStep = StepOf<'bridge.update'>;
 
@@ -12,18 +14,23 @@ function isDone({ vlanAware, comment, newComment = comment }: UpdateStep, row: N
   return row.comments.trim() === newComment.trim() && (vlanAware === undefined || row.vlanAware);
 }
 
-/** Why the bridge is not the planned one any more. A former try may have written the new comment. */
-function obstacle(
-  { bridge, comment, newComment = comment }: UpdateStep,
-  row: NetworkRow | undefined,
-): string | undefined {
-  if (!row) return 'is gone';
-  const found = row.comments.trim();
+/** What the planner asked for. A former try may have written the new comment: then it is ours already. */
+function wishOf({ bridge, comment, newComment = comment }: UpdateStep, found: string): Wish | undefined {
+  const mark = parseBridgeMark(bridge, newComment.trim());
+  if (!mark) return undefined;
+  if (mark.kind === 'reserved') return { to: 'share', change: true };
+  return found === newComment.trim() ? { to: 'use', stand: mark } : { to: 'take-over', guests: PLANNED };
+}
+
+/** Why the bridge is not the planned one any more. */
+function obstacleTo(step: UpdateStep, present: PresentBridge | undefined): string | undefined {
+  if (!present) return 'it is gone';
+  const { comment, newComment = comment } = step;
+  const found = present.row.comments.trim();
   if (found !== comment.trim() && found !== newComment.trim())
-    return 'has another comment than when it was planned';
-  if (!parseBridgeMark(bridge, newComment)) return 'does not carry our mark';
-  // Without a mark of ours it was chosen because nothing else is on it.
-  return parseBridgeMark(bridge, comment) || row.ports === '' ? undefined : `was given the port ${row.ports}`;
+    return `it has another comment than when it was planned ("${found}")`;
+  const wish = wishOf(step, found);
+  return wish ? present.obstacle(wish) : 'it does not carry our mark';
 }
 
 export const updateBridge: Handler<'bridge.update'> = (step, io) => {
@@ -31,15 +38,14 @@ export const updateBridge: Handler<'bridge.update'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: async () => {
-      const { rows } = await io.pve.network(node, io.signal);
-      const row = rows.find(({ iface }) => iface === bridge);
-      const what = obstacle(step, row);
+      const present = await readBridge(step, io);
+      const what = obstacleTo(step, present);
       if (what !== undefined) {
-        throw new StepError('NOT_OURS', `bridge ${bridge} on ${node} ${what}`, {
+        throw new StepError('NOT_OURS', `bridge ${bridge} on ${node} stays as it is: ${what}`, {
           hint: 'run the command again: it plans anew from what is there',
         });
       }
-      if (row && isDone(step, row)) return 'already-done';
+      if (present && isDone(step, present.row)) return 'already-done';
       const change = { iface: bridge, ...(vlanAware ? { vlanAware } : {}), comment: newComment };
       await io.pve.updateBridge(node, change, io.signal);
       return 'done';

@@ -1,5 +1,8 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
-import { isPending } from '../bridge-view.ts';
+import { foreignRows, stagedRemovals } from '../network/foreign-pending.ts';
+import { bridgeObstacle } from '../network/may-go.ts';
+import { obstacleText } from '../network/may-go-text.ts';
+import { isPending } from '../network/view.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { isOlder, markTime, sinceOf } from '../../marks/time.ts';
@@ -74,7 +77,8 @@ function editFor(
   const at = { node: to, bridge: iface };
   if (!there) {
     const comment = commentOf(iface, stand, row.net, world);
-    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware });
+    const own = world.standVmids.get(standKey(stand)) ?? [];
+    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware, own });
   }
   if (!vlanAware || there.vlanAware) return undefined;
   return makeStep('bridge.update', `${to}/${iface}`, frame, {
@@ -186,14 +190,10 @@ function reasonToStay({ row, vmids }: Leftover, world: World): string | undefine
   const { node, info } = row;
   const network = world.networks.get(node);
   if (network?.readable !== true) return 'the network of the node cannot be read';
-  if (info.ports !== '') return `somebody gave it the port ${info.ports}`;
-  if (network.pending.some(({ ours }) => !ours)) return 'network changes that are not ours are staged there';
-  const unknown = world.bridgeUsers.get(`${node} *`);
-  if (unknown) return `guest ${unknown.join(', ')} there cannot be read`;
-  const others = (world.bridgeUsers.get(`${node} ${info.iface}`) ?? []).filter(
-    (vmid) => !vmids.includes(vmid),
-  );
-  return others.length === 0 ? undefined : `guest ${others.join(', ')} names it`;
+  const guests = world.bridgeGuests.on(node, info.iface, (vmid) => vmids.includes(vmid));
+  const obstacle = bridgeObstacle({ to: 'remove', adopted: false, guests }, info);
+  if (obstacle) return obstacleText(obstacle);
+  return foreignRows(network).length > 0 ? 'network changes that are not ours are staged there' : undefined;
 }
 
 function removals(leftovers: readonly Leftover[], world: World): Removal {
@@ -220,13 +220,6 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
   return out;
 }
 
-/** Removals that a run which was killed had staged: out of the file already, and still up. */
-function stagedRemovals(node: string, world: World): string[] {
-  const network = world.networks.get(node);
-  if (network?.readable !== true || network.pending.some(({ ours }) => !ours)) return [];
-  return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
-}
-
 /**
  * A node that also takes stands is reloaded once before, for those, and once at the end. The reload of several stands'
  * removals goes ahead when one of them failed; that of one stand is skipped with it.
@@ -237,7 +230,7 @@ function reloadsAfter(
   world: World,
 ): StepOf<'network.reload'>[] {
   const staged = [...world.networks.keys()].filter(
-    (node) => !reloadedBefore.has(node) && stagedRemovals(node, world).length > 0,
+    (node) => !reloadedBefore.has(node) && stagedRemovals(world.networks.get(node)).length > 0,
   );
   return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
     const own = deletes.filter((step) => step.node === node);
@@ -250,7 +243,7 @@ function reloadsAfter(
       {
         node,
         bridges: [],
-        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(node, world)]),
+        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(world.networks.get(node))]),
       },
     );
   });

@@ -1,6 +1,8 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
 import { isOlderVersion } from '../../pve-values/version.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
+import { foreignRows } from '../network/foreign-pending.ts';
+import { bridgeObstacle } from '../network/may-go.ts';
+import { obstacleText } from '../network/may-go-text.ts';
 import { compareText } from '../../order.ts';
 import type { Board } from './board.ts';
 import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
@@ -263,13 +265,13 @@ function storages(move: Move): string | undefined {
 function standBridges({ unit, target, world }: Move): string | undefined {
   const there = world.bridges.get(target.name);
   return first(unit.stands, (stand) =>
-    first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node }) => {
+    first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node, net }) => {
       if (node === target.name) return undefined;
-      const taken = there?.get(info.iface);
-      const mark = parseBridgeMark(info.iface, taken?.comments ?? '');
-      const isOurs = mark?.kind === 'stand' && standKey(mark) === standKey(stand);
       if (world.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
-      return taken && !isOurs ? `${info.iface} is in use there by another` : undefined;
+      const taken = there?.get(info.iface);
+      const { lab, user } = stand;
+      const obstacle = taken && bridgeObstacle({ to: 'use', stand: { lab, user, net } }, taken);
+      return obstacle && `${info.iface} there cannot be used: ${obstacleText(obstacle)}`;
     }),
   );
 }
@@ -278,7 +280,7 @@ function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
   const network = world.networks.get(target.name);
   if (network?.readable !== true) return 'its network configuration cannot be read';
-  const foreign = network.pending.find(({ ours }) => !ours);
+  const [foreign] = foreignRows(network);
   return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
 }
 
@@ -308,7 +310,7 @@ function otherNetwork({ unit, target, world }: Move): string | undefined {
   return first(unit.guests, (guest) =>
     first(bridgesOf(guest, world) ?? [], (iface) => {
       if (world.vnets.has(iface) || !isLocalNetwork(guest.node, iface, world)) return undefined;
-      const other = (world.bridgeUsers.get(`${target.name} ${iface}`) ?? []).find((vmid) => {
+      const other = world.bridgeGuests.on(target.name, iface).naming.find((vmid) => {
         const stand = world.stands.get(vmid);
         return !unit.vmids.includes(vmid) && !(stand && own.has(standKey(stand)));
       });

@@ -5,6 +5,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment } from '../../marks/pool.ts';
 import { claimedIds, isWritable, verdictOn } from '../stands/ownership.ts';
 import { compareNatural } from '../../order.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
@@ -50,6 +51,8 @@ export interface World {
   readonly running: ReadonlyMap<number, RunningMachine>;
   /** Guests that are ours, with their stand. */
   readonly stands: ReadonlyMap<number, StandRef>;
+  /** By `lab user`. */
+  readonly standVmids: ReadonlyMap<string, readonly number[]>;
   /** By `lab user`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
   /** By `node storage`. */
@@ -61,8 +64,7 @@ export interface World {
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
-  /** Guests by `node bridge`, as far as they were read. */
-  readonly bridgeUsers: ReadonlyMap<string, readonly number[]>;
+  readonly bridgeGuests: BridgeGuests;
   readonly rules: RuleIndex;
   readonly history: History;
   readonly closed: Closed;
@@ -136,6 +138,7 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
   const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
+  const stands = standsOf(have, guests, descriptions);
   return {
     have,
     config,
@@ -146,7 +149,8 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
-    stands: standsOf(have, guests, descriptions),
+    stands,
+    standVmids: group([...stands].map(([vmid, stand]) => [standKey(stand), vmid] as const)),
     standBridges: standBridgesOf(have.networks),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
     networks: new Map(have.networks.map((network) => [network.node, network])),
@@ -157,11 +161,7 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     vnets: new Map(have.vnets.map((vnet) => [vnet.vnet, vnet])),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
-    bridgeUsers: group(
-      [...have.bridgeUse]
-        .sort((a, b) => a.vmid - b.vmid)
-        .flatMap(({ vmid, node, bridges }) => bridges.map((iface) => [`${node} ${iface}`, vmid] as const)),
-    ),
+    bridgeGuests: indexBridgeGuests(have),
     rules: indexRules(config, sorted),
     history: indexHistory(have, config),
     closed: closedAt(have.now, config),
@@ -184,8 +184,10 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
     networks.flatMap(({ node, bridges }) =>
       bridges
         .filter(
-          ({ iface, ports, address, comments }) =>
-            ports === '' && address === undefined && parseBridgeMark(iface, comments)?.kind !== 'reserved',
+          ({ iface, ports, addresses, comments }) =>
+            ports.length === 0 &&
+            addresses.length === 0 &&
+            parseBridgeMark(iface, comments)?.kind !== 'reserved',
         )
         .map(({ iface }) => `${node} ${iface}`),
     ),

@@ -7,6 +7,8 @@ export interface NetworkSteps {
     readonly bridge: string;
     readonly vlanAware: boolean;
     readonly comment: string;
+    /** VMIDs of the stand. Named by any other guest of the node, the number is taken. Absent: whoever names it. */
+    readonly own?: readonly number[];
   };
   /**
    * Makes a bridge VLAN-aware, or ours by writing our mark into an empty comment, or both. Staged only. Fail: unchanged.

@@ -1,18 +1,20 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
-import { stepId, makeStep, type StepOf } from './document/step.ts';
-import { standBridgeNumber } from '../pve-values/bridge-name.ts';
-import type { Lab, Machine } from '../config/types.ts';
-import type { BridgeInfo, Inventory } from '../inventory/types.ts';
-import { findAdoptedBridges } from './adopt-bridges.ts';
-import type { BridgeAllocator } from './allocation.ts';
-import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { isPending } from './bridge-view.ts';
-import { pinnedBridge, type Pins } from './pins.ts';
-import { formatBridgeMark } from '../marks/bridge.ts';
-import { presentNics } from '../pve-values/nics.ts';
-import { nicIndex } from './spec.ts';
-import type { StandState } from './stand-state.ts';
-import type { PlannedBridge, Refusal } from './document/plan.ts';
+import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
+import type { Lab, Machine } from '../../config/types.ts';
+import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
+import { findAdoptedBridges } from './adopted.ts';
+import type { BridgeAllocator } from './numbers.ts';
+import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
+import { obstacleHint, obstacleText } from './may-go-text.ts';
+import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { isPending } from './view.ts';
+import { pinnedBridge, type Pins } from '../pins.ts';
+import { formatBridgeMark } from '../../marks/bridge.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { nicIndex } from '../spec.ts';
+import type { NetworkStand } from './stand.ts';
+import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 
@@ -54,7 +56,7 @@ function bridgeInConfig(
 }
 
 /** The bridge that the stand's finished VMs use for this alias: recreated under the same name if somebody removed it. */
-function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undefined {
+function bridgeOfVms(lab: Lab, state: NetworkStand, alias: string): string | undefined {
   for (const machine of lab.machines) {
     const vm = state.present.get(machine.name);
     // Unfinished: its cards are still the template's.
@@ -67,7 +69,7 @@ function bridgeOfVms(lab: Lab, state: StandState, alias: string): string | undef
 
 interface Request {
   readonly lab: Lab;
-  readonly state: StandState;
+  readonly state: NetworkStand;
   readonly node: string;
   readonly have: Inventory;
   readonly index: HaveIndex;
@@ -86,6 +88,39 @@ interface Collected {
   refused?: Refusal;
 }
 
+function markOf({ lab, state }: Request, alias: string): Omit<StandMark, 'kind'> {
+  return { lab: lab.name, user: state.user.userid, net: alias };
+}
+
+function obstacleTo(request: Request, alias: string, info: BridgeInfo): BridgeObstacle | undefined {
+  return bridgeObstacle({ to: 'use', stand: markOf(request, alias) }, info);
+}
+
+/** A takeover that was cut short has claimed the VMs, and marked neither all of them nor the bridge. */
+function isHalfAdopted({ state }: Request): boolean {
+  return [...state.present.values()].some((vm) => !vm.marked);
+}
+
+function wayOut(request: Request, alias: string, iface: string, obstacle: BridgeObstacle): string {
+  const { node, since } = request;
+  const back = 'bring the network cards of its VMs back to their own bridge';
+  if (obstacle.code === 'stand' || obstacle.code === 'reserved') return back;
+  if (obstacle.code !== 'unmarked') return obstacleHint(obstacle, { node, iface });
+  if (isHalfAdopted(request)) return 'finish the takeover with `deploy --adopt`';
+  const mark = formatBridgeMark(iface, { kind: 'stand', ...markOf(request, alias) }, since);
+  return `if it is this stand's, write "${mark}" into the comment of ${iface} in ${node} → System → Network; else ${back}`;
+}
+
+/** The VMs of the stand are on it, so that another bridge in its place would tear the network apart. */
+function notUsable(request: Request, alias: string, iface: string, obstacle: BridgeObstacle): Refusal {
+  const { state, node } = request;
+  return {
+    code: 'BRIDGE_NOT_USABLE',
+    message: `bridge ${iface} on ${node} is network ${alias} of ${state.user.userid}, but cannot be used: ${obstacleText(obstacle)}`,
+    hint: `${wayOut(request, alias, iface, obstacle)}, then run again; nothing of this stand was changed`,
+  };
+}
+
 function useExisting(request: Request, alias: string, vlanAware: boolean, out: Collected): boolean {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
@@ -94,6 +129,11 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
     ?.find((entry) => entry.node === node);
   if (!marked) return false;
   const { iface, active, comments } = marked.info;
+  const obstacle = obstacleTo(request, alias, marked.info);
+  if (obstacle) {
+    out.refused = notUsable(request, alias, iface, obstacle);
+    return true;
+  }
   const network = request.have.networks.find((one) => one.node === node);
   out.names.set(alias, iface);
   if (vlanAware && !marked.info.vlanAware) {
@@ -145,15 +185,42 @@ function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected
   );
 }
 
+/** Why a bridge that the stand's VMs name, and somebody removed, is not made again under its name. */
+function notAgain(
+  { lab, state, node, bridges }: Request,
+  alias: string,
+  former: string,
+): Refusal | undefined {
+  const gone = `${former} on ${node} is network ${alias} of ${state.user.userid} and is not there any more`;
+  if (!bridges.isInRange(former)) {
+    const { first, last } = lab.bridgeRange;
+    return {
+      code: 'BRIDGE_RANGE',
+      message: `${gone}; its number is outside ${first}-${last}, the bridge_range of the lab or its connection`,
+      hint: `widen bridge_range, or bring the network cards of its VMs to another bridge, then run again`,
+    };
+  }
+  if (!bridges.isTaken(former)) return undefined;
+  return {
+    code: 'BRIDGE_TAKEN',
+    message: `${gone}; others have the number now`,
+    hint: `take ${former} off the other guests of ${node}, or off the network cards of this stand, then run again`,
+  };
+}
+
 function createNew(request: Request, alias: string, vlanAware: boolean, out: Collected): void {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
   const former = bridgeOfVms(lab, state, alias);
-  if (former !== undefined && index.bridges.get(node)?.has(former) === true) {
-    out.names.set(alias, former);
-    out.notes.push(
-      `bridge ${former} (${alias}) on ${node} lost its mark in the comments; used, but not ours any more`,
-    );
+  const present = former === undefined ? undefined : index.bridges.get(node)?.get(former);
+  const obstacle = present && obstacleTo(request, alias, present);
+  if (present && obstacle) {
+    out.refused = notUsable(request, alias, present.iface, obstacle);
+    return;
+  }
+  const lost = former === undefined ? undefined : notAgain(request, alias, former);
+  if (lost) {
+    out.refused = lost;
     return;
   }
   const wish = request.pins.bridges.get(pinnedBridge(userid, node, alias));
@@ -161,8 +228,8 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   if (!taken) {
     out.refused = {
       code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr1000–vmbr4094 are taken on ${node}`,
-      hint: 'remove stands that are no longer needed, or spread the class over more nodes',
+      message: `all bridge numbers vmbr${lab.bridgeRange.first}–vmbr${lab.bridgeRange.last} are taken on ${node}`,
+      hint: 'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
     };
     return;
   }
@@ -189,6 +256,14 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
       },
     ),
   );
+}
+
+/** PVE does not list every bridge. What guests name is looked up when a bridge is made, of those that the caller sees. */
+export function unseenGuests(steps: readonly BridgeStep[], { hidden }: Inventory): string[] {
+  if (hidden?.guests !== true || !steps.some(({ kind }) => kind === 'bridge.create')) return [];
+  return [
+    'guests may be hidden from the caller, who lacks VM.Audit on /vms: whether one of them is on a bridge of a new number that PVE does not list cannot be told',
+  ];
 }
 
 export function planStandBridges(request: Request): StandBridges {

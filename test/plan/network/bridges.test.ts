@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { PlanRefusedError } from '../../src/lib/errors.ts';
-import type { BridgeInfo, BridgeUse, Inventory, PendingRow } from '../../src/lib/inventory/types.ts';
-import { viewBridges } from '../../src/lib/plan/bridge-view.ts';
-import { planBridgesCreate } from '../../src/lib/plan/bridges-create.ts';
-import { planBridgesPrune } from '../../src/lib/plan/bridges-prune.ts';
-import { assertSound } from '../../src/lib/plan/document/graph.ts';
-import { formatBridgeMark } from '../../src/lib/marks/bridge.ts';
-import { formatVmMark } from '../../src/lib/marks/vm.ts';
-import type { Plan } from '../../src/lib/plan/document/plan.ts';
-import { bridge, claimOf, guest, have, ids } from './builders.ts';
+import { PlanRefusedError } from '../../../src/lib/errors.ts';
+import type { BridgeInfo, BridgeUse, Inventory, PendingRow } from '../../../src/lib/inventory/types.ts';
+import { viewBridges } from '../../../src/lib/plan/network/view.ts';
+import { planBridgesCreate } from '../../../src/lib/plan/network/create.ts';
+import { planBridgesPrune } from '../../../src/lib/plan/network/prune.ts';
+import { assertSound } from '../../../src/lib/plan/document/graph.ts';
+import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../../src/lib/marks/vm.ts';
+import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import { bridge, claimOf, guest, have, ids } from '../builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';
 /** One hour before the snapshot. */
@@ -16,11 +16,11 @@ const YOUNG = '2026-11-21T07:00:00Z';
 
 function ours(iface: string, more: Partial<BridgeInfo> = {}, since = OLD, user = 'a@pve'): BridgeInfo {
   const comments = formatBridgeMark(iface, { kind: 'stand', lab: 'net', user, net: 'lan' }, since);
-  return bridge(iface, { ports: '', comments, ...more });
+  return bridge(iface, { ports: [], comments, ...more });
 }
 
 function reservedOne(iface: string, more: Partial<BridgeInfo> = {}): BridgeInfo {
-  return bridge(iface, { ports: '', comments: formatBridgeMark(iface, { kind: 'reserved' }, OLD), ...more });
+  return bridge(iface, { ports: [], comments: formatBridgeMark(iface, { kind: 'reserved' }, OLD), ...more });
 }
 
 function row(iface: string, change: PendingRow['change'], isOurs: boolean, text = `+${iface}`): PendingRow {
@@ -114,7 +114,7 @@ describe('prune removes', () => {
     {
       name: 'never reserved ones, nor those of others',
       snapshot: cluster({
-        bridges: [reservedOne('vmbr100'), bridge('vmbr1000', { ports: '', comments: 'lab' })],
+        bridges: [reservedOne('vmbr100'), bridge('vmbr1000', { ports: [], comments: 'lab' })],
       }),
       steps: [],
     },
@@ -204,13 +204,19 @@ describe('prune removes', () => {
     },
     {
       name: 'none that somebody gave a port',
-      snapshot: cluster({ bridges: [ours('vmbr1000', { ports: 'eno2' })] }),
+      snapshot: cluster({ bridges: [ours('vmbr1000', { ports: ['eno2'] })] }),
       steps: [],
       note: 'eno2',
     },
     {
+      name: 'none on which somebody gave the host an address',
+      snapshot: cluster({ bridges: [ours('vmbr1000', { addresses: ['10.1.0.1/24'] })] }),
+      steps: [],
+      note: 'address 10.1.0.1/24',
+    },
+    {
       name: 'none that another bridge has as its port',
-      snapshot: cluster({ bridges: [ours('vmbr1000'), bridge('vmbr9', { ports: 'eno9 vmbr1000.5' })] }),
+      snapshot: cluster({ bridges: [ours('vmbr1000', { above: ['vmbr9'] })] }),
       steps: [],
       note: 'vmbr9',
     },

@@ -1,12 +1,31 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
-import { isPending } from './bridge-view.ts';
-import { stepId, makeStep, type Step, type StepOf } from './document/step.ts';
-import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
-import { compareNatural, compareText } from '../order.ts';
-import type { StandContext, StandDraft } from './stand.ts';
+import { isPending } from './view.ts';
+import { stepId, makeStep, type Step, type StepOf } from '../document/step.ts';
+import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { compareNatural, compareText } from '../../order.ts';
+import type { Lab } from '../../config/types.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import type { HaveIndex } from '../have-index.ts';
+import type { PlannedStand } from '../document/plan.ts';
+import type { BridgeStep } from './stand-bridges.ts';
+
+/** What is wanted and what is there. */
+interface NetworkContext {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly since: string;
+}
+
+/** What a planned stand brings to the networks of its nodes. */
+interface NetworkDraft {
+  readonly stand: PlannedStand;
+  readonly bridgeSteps: readonly BridgeStep[];
+  readonly down: readonly string[];
+}
 
 /** Reserved bridge → whether any NIC on it is tagged. */
-function reservedBridges(context: StandContext): ReadonlyMap<string, boolean> {
+function reservedBridges(context: NetworkContext): ReadonlyMap<string, boolean> {
   const names = new Map<string, boolean>();
   for (const machine of context.lab.machines) {
     for (const { target, tag, trunks } of machine.networks) {
@@ -26,7 +45,7 @@ interface NodeNetworkPlan {
   readonly down: string[];
 }
 
-function planReserved(node: string, context: StandContext): NodeNetworkPlan {
+function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
   const present = context.index.bridges.get(node);
   const network = context.have.networks.find((one) => one.node === node);
   const plan: NodeNetworkPlan = { creates: [], down: [] };
@@ -57,7 +76,7 @@ export interface NetworkPlan {
   finish(steps: readonly Step[]): Step[];
 }
 
-export function planNetwork(drafts: readonly StandDraft[], context: StandContext): NetworkPlan {
+export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkContext): NetworkPlan {
   const active = drafts.filter(
     (draft) => draft.stand.refused === undefined && draft.stand.node !== undefined,
   );

@@ -1,9 +1,20 @@
 /** Network changes of others that an apply of ours would put into force too. */
-import type { NodeNetwork } from '../inventory/types.ts';
+import type { NodeNetwork, PendingRow } from '../../inventory/types.ts';
+
+/** Rows that nobody of ours has staged. */
+export function foreignRows(network: NodeNetwork | undefined): readonly PendingRow[] {
+  return network?.pending.filter((row) => !row.ours) ?? [];
+}
+
+/** Removals of ours that an earlier run staged and did not apply; none where others have staged something, too. */
+export function stagedRemovals(network: NodeNetwork | undefined): string[] {
+  if (network?.readable !== true || foreignRows(network).length > 0) return [];
+  return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
+}
 
 /** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
 export function foreignPending(network: NodeNetwork | undefined): string | undefined {
-  const rows = network?.pending.filter((row) => !row.ours) ?? [];
+  const rows = foreignRows(network);
   if (!network || rows.length === 0) return undefined;
   const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
   return `network changes that are not ours are staged on ${network.node} and would be applied with ours:\n${text}`;

@@ -1,12 +1,12 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
-import { PlanRefusedError } from '../errors.ts';
+import { PlanRefusedError } from '../../errors.ts';
 import { foreignPending } from './foreign-pending.ts';
-import { refuse } from './document/refuse.ts';
-import type { Inventory, NodeNetwork } from '../inventory/types.ts';
-import { assertSound } from './document/graph.ts';
-import { sortedUnique } from '../order.ts';
-import { makeStep, type Step, type StepOf } from './document/step.ts';
-import type { Plan, PlannedNode, Refusal } from './document/plan.ts';
+import { refuse } from '../document/refuse.ts';
+import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { assertSound } from '../document/graph.ts';
+import { sortedUnique } from '../../order.ts';
+import { makeStep, type Step, type StepOf } from '../document/step.ts';
+import type { Plan, PlannedNode, Refusal } from '../document/plan.ts';
 
 export interface NodeDraft {
   readonly edits: Step[];

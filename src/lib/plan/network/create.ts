@@ -1,14 +1,23 @@
 /** Plans `bridges create`: reserved bridges where they are missing. Never changes a bridge that is not ours. */
-import { isBridgeName } from '../pve-values/bridge-name.ts';
-import { PlanRefusedError } from '../errors.ts';
-import type { BridgeInfo, Inventory, NodeNetwork } from '../inventory/types.ts';
-import { hiddenNotes, isPending, networksOf } from './bridge-view.ts';
-import { assertNodesExist, emptyDraft, finishNode, toPlan, unreachable, type NodeDraft } from './bridges.ts';
-import { formatBridgeMark, parseBridgeMark } from '../marks/bridge.ts';
-import { markTime } from '../marks/time.ts';
-import { sortedUnique } from '../order.ts';
-import { makeStep } from './document/step.ts';
-import type { Plan, Refusal } from './document/plan.ts';
+import { isBridgeName } from '../../pve-values/bridge-name.ts';
+import { PlanRefusedError } from '../../errors.ts';
+import type { BridgeInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { hiddenNotes, isPending, networksOf } from './view.ts';
+import {
+  assertNodesExist,
+  emptyDraft,
+  finishNode,
+  toPlan,
+  unreachable,
+  type NodeDraft,
+} from './node-draft.ts';
+import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { bridgeObstacle } from './may-go.ts';
+import { obstacleHint, obstacleText } from './may-go-text.ts';
+import { markTime } from '../../marks/time.ts';
+import { sortedUnique } from '../../order.ts';
+import { makeStep } from '../document/step.ts';
+import type { Plan, Refusal } from '../document/plan.ts';
 
 export interface BridgesCreateInput {
   readonly have: Inventory;
@@ -41,22 +50,24 @@ function taken(node: string, iface: string, message: string, hint: string): Refu
 function useExisting(network: NodeNetwork, info: BridgeInfo, vlanAware: boolean, draft: NodeDraft): void {
   const { node } = network;
   const { iface, comments, active } = info;
-  const mark = parseBridgeMark(iface, comments);
-  if (mark?.kind === 'stand') {
-    draft.refused = taken(
-      node,
-      iface,
-      `belongs to the stand of ${mark.user} in lab ${mark.lab} (${mark.net})`,
-      'choose another name',
-    );
-  } else if (vlanAware && !info.vlanAware && !mark) {
+  const change = vlanAware && !info.vlanAware;
+  const obstacle = bridgeObstacle({ to: 'share', change }, info);
+  const isOurs = parseBridgeMark(iface, comments) !== undefined;
+  if (obstacle?.code === 'unmarked') {
     draft.refused = taken(
       node,
       iface,
       'exists, is not ours and is not VLAN-aware',
       `make it VLAN-aware in ${node} → System → Network, or choose another name`,
     );
-  } else if (vlanAware && !info.vlanAware) {
+  } else if (obstacle) {
+    draft.refused = taken(
+      node,
+      iface,
+      `cannot be shared: ${obstacleText(obstacle)}`,
+      obstacleHint(obstacle, { node, iface }),
+    );
+  } else if (change) {
     draft.edits.push(
       makeStep(
         'bridge.update',
@@ -66,7 +77,7 @@ function useExisting(network: NodeNetwork, info: BridgeInfo, vlanAware: boolean,
       ),
     );
     draft.up.push(iface);
-  } else if ((!active || isPending(network, iface)) && mark) draft.up.push(iface);
+  } else if ((!active || isPending(network, iface)) && isOurs) draft.up.push(iface);
   else if (!active) draft.notes.push(`${iface} exists, is not ours and is not up`);
 }
 

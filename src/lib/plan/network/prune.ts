@@ -1,7 +1,6 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
-import { hasPort } from '../pve-values/bridge-name.ts';
-import type { Inventory, NodeNetwork } from '../inventory/types.ts';
-import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './bridge-view.ts';
+import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
   assertNodesExist,
   emptyDraft,
@@ -10,12 +9,15 @@ import {
   unreachable,
   type NodeDraft,
   type NodePlan,
-} from './bridges.ts';
-import { isOlder } from '../marks/time.ts';
-import { parsePoolComment, type Claim } from '../marks/pool.ts';
-import { parseVmMark } from '../marks/vm.ts';
-import { makeStep, type StepOf } from './document/step.ts';
-import type { Plan } from './document/plan.ts';
+} from './node-draft.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../bridge-guests.ts';
+import { bridgeObstacle, type BridgeObstacle } from './may-go.ts';
+import { obstacleText } from './may-go-text.ts';
+import { isOlder } from '../../marks/time.ts';
+import { parsePoolComment, type Claim } from '../../marks/pool.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { makeStep, type StepOf } from '../document/step.ts';
+import type { Plan } from '../document/plan.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;
@@ -26,6 +28,7 @@ export interface BridgesPruneInput {
 
 interface PruneContext {
   readonly input: BridgesPruneInput;
+  readonly guests: BridgeGuests;
   /** By `lab user`. */
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
   readonly unfinished: ReadonlySet<number>;
@@ -49,6 +52,7 @@ function createContext(input: BridgesPruneInput): PruneContext {
   ];
   return {
     input,
+    guests: indexBridgeGuests(have),
     claims,
     unfinished: new Set(unfinished.map(({ vmid }) => vmid)),
     isCloning: have.tasks.some(({ type }) => type === 'qmclone'),
@@ -73,42 +77,38 @@ function isUnderWay({ lab, user }: BridgeRow, context: PruneContext): boolean {
 /** Why a bridge of a stand that no listed guest names stays all the same; undefined: it goes. */
 function reasonToStay(
   row: BridgeRow,
-  others: readonly BridgeRow[],
+  obstacle: BridgeObstacle | undefined,
   context: PruneContext,
 ): string | undefined {
   const { have, minAgeSeconds } = context.input;
-  const { iface, since, guests, ports } = row;
-  if (guests === null) return 'the guests of the node were not read';
-  if (have.hidden?.guests === true) return 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
-  if (!isOlder(since, minAgeSeconds, have.now)) return 'it is younger than --min-age';
-  if (isUnderWay(row, context)) return 'its stand is being made, or was never finished';
-  if (ports !== '') return `somebody gave it the port ${ports}`;
-  // A bridge over it, or over a VLAN of it (`vmbr1000.5`), is somebody's use, too.
-  const above = others.find((other) => hasPort(other.ports, iface));
-  return above ? `${above.iface} has it as a port` : undefined;
+  if (obstacle) return obstacleText(obstacle);
+  if (!isOlder(row.since, minAgeSeconds, have.now)) return 'it is younger than --min-age';
+  return isUnderWay(row, context) ? 'its stand is being made, or was never finished' : undefined;
 }
 
 function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: PruneContext): NodeDraft {
   const { node } = network;
   const draft = emptyDraft();
-  const unreadable = context.input.have.bridgeUse.some(
-    (use) => use.node === node && use.bridges.includes('*'),
-  );
+  const infos = new Map(network.bridges.map((info) => [info.iface, info]));
   for (const row of rows) {
     const { iface, owner, state } = row;
+    const info = infos.get(iface);
     if (owner === 'foreign') continue;
-    if (state === 'going') {
+    if (state === 'going' || !info) {
       if (owner === 'stand') draft.gone.push(iface);
       continue;
     }
-    const isUnused = owner === 'stand' && (row.guests ?? []).length === 0;
-    const stays = unreadable ? 'a guest of the node cannot be read' : reasonToStay(row, rows, context);
-    if (isUnused && stays === undefined) {
-      draft.edits.push(removal(row));
-      draft.gone.push(iface);
-      continue;
+    const guests = context.guests.on(node, iface);
+    if (owner === 'stand' && guests.naming.length === 0) {
+      const obstacle = bridgeObstacle({ to: 'remove', adopted: false, guests }, info);
+      const stays = reasonToStay(row, obstacle, context);
+      if (stays === undefined) {
+        draft.edits.push(removal(row));
+        draft.gone.push(iface);
+        continue;
+      }
+      draft.notes.push(`${iface} (${ownerText(row)}) stays: ${stays}`);
     }
-    if (isUnused && stays !== undefined) draft.notes.push(`${iface} (${ownerText(row)}) stays: ${stays}`);
     if (state !== 'active') draft.up.push(iface);
   }
   return draft;

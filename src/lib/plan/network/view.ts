@@ -1,9 +1,10 @@
 /** The bridges of every node with owner, state and users, out of the inventory. Decides nothing. */
-import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../inventory/types.ts';
-import { parseBridgeMark, type BridgeMark } from '../marks/bridge.ts';
-import { sinceOf } from '../marks/time.ts';
-import { compareNatural } from '../order.ts';
-import { formatVmids } from '../marks/vmid-ranges.ts';
+import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
+import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
+import { sinceOf } from '../../marks/time.ts';
+import { compareNatural } from '../../order.ts';
+import { foreignRows } from './foreign-pending.ts';
+import { formatVmids } from '../../marks/vmid-ranges.ts';
 
 /**
  * `staged`: new, waits for an apply. `changing`: up, and a change of it waits. `down`: configured, but not up, which is
@@ -105,7 +106,7 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
       iface,
       ...ownerFields(parseBridgeMark(iface, comments), comments),
       vlanAware,
-      ports,
+      ports: ports.join(' '),
       comments,
       state: stateOf(info, waiting.get(iface)),
       guests: guests(iface),
@@ -138,7 +139,7 @@ function nodeNotes(
 ): string[] {
   const { node } = network;
   if (!network.readable) return [`${node} is not listed: it is offline, or its network cannot be read`];
-  const foreign = network.pending.filter((row) => !row.ours).map((row) => row.iface);
+  const foreign = foreignRows(network).map((row) => row.iface);
   const unreadable = use?.get('*') ?? [];
   return [
     ...(foreign.length === 0

@@ -1,17 +1,17 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
-import { hasPort } from '../pve-values/bridge-name.ts';
-import type { Lab } from '../config/types.ts';
-import type { BridgeInfo, BridgeUse, Inventory } from '../inventory/types.ts';
-import { isAdoptableName } from './adopt.ts';
-import { bridgeKey, type HaveIndex } from './have-index.ts';
-import { presentNics } from '../pve-values/nics.ts';
-import { nicIndex } from './spec.ts';
-import type { StandState } from './stand-state.ts';
-import type { Refusal } from './document/plan.ts';
+import type { Lab } from '../../config/types.ts';
+import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
+import { bridgeObstacle, isAdoptableName } from './may-go.ts';
+import { obstacleHint, obstacleText } from './may-go-text.ts';
+import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { nicIndex } from '../spec.ts';
+import type { NetworkStand } from './stand.ts';
+import type { Refusal } from '../document/plan.ts';
 
 interface Request {
   readonly lab: Lab;
-  readonly state: StandState;
+  readonly state: NetworkStand;
   readonly node: string;
   readonly have: Inventory;
   readonly index: HaveIndex;
@@ -78,56 +78,6 @@ function contradiction(ports: readonly Port[], { lab, state, node, index }: Requ
   return undefined;
 }
 
-function isUsedBy(use: BridgeUse, node: string, iface: string): boolean {
-  return use.node === node && (use.bridges.includes(iface) || use.bridges.includes('*'));
-}
-
-interface Doubt {
-  readonly why: string;
-  readonly hint: string;
-}
-
-function strangersOn(iface: string, { state, node, have }: Request): string {
-  const own = new Set([...state.present.values()].map((vm) => vm.vmid));
-  return have.bridgeUse
-    .filter((use) => isUsedBy(use, node, iface) && !own.has(use.vmid))
-    .map((use) => use.vmid)
-    .sort((a, b) => a - b)
-    .join(', ');
-}
-
-/** Why this bridge is not surely the stand's own. */
-function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
-  const { node, have, index } = request;
-  const { iface, comments, ports } = info;
-  const inNetwork = `in ${node} → System → Network`;
-  if (comments !== '') {
-    const why = `it carries a comment that is not this stand's ("${comments}")`;
-    return { why, hint: `if it is this stand's, empty the comment of ${iface} ${inNetwork}` };
-  }
-  if (ports !== '')
-    return { why: `somebody gave it the port ${ports}`, hint: `take the port off ${iface} ${inNetwork}` };
-  if (have.hidden?.guests === true) {
-    const why = 'guests may be hidden from the caller, who lacks VM.Audit on /vms';
-    return { why, hint: 'give the caller VM.Audit on /vms, with propagation' };
-  }
-  const strangers = strangersOn(iface, request);
-  if (!have.bridgeUseNodes.includes(node) || strangers !== '') {
-    const what =
-      strangers === ''
-        ? `the guests of ${node} were not read`
-        : `guest ${strangers} is on it, too, or cannot be read`;
-    return { why: what, hint: `bring other guests than the stand's to another bridge than ${iface}` };
-  }
-  const above = [...(index.bridges.get(node)?.values() ?? [])].find((other) => hasPort(other.ports, iface));
-  return (
-    above && {
-      why: `${above.iface} has it as a port`,
-      hint: `take ${iface} out of ${above.iface} ${inNetwork}`,
-    }
-  );
-}
-
 /**
  * Alias → bridge without our mark that becomes ours. A bridge that does not exist, or is marked as this stand's, is not
  * among them: that is completed, or used, as in every stand.
@@ -135,6 +85,9 @@ function doubt(info: BridgeInfo, request: Request): Doubt | undefined {
 export function findAdoptedBridges(request: Request): ReadonlyMap<string, BridgeInfo> | Refusal {
   const { lab, state, node, index } = request;
   const ports = portsOf(request);
+  if (ports.length === 0) return new Map();
+  const own = new Set([...state.present.values()].map((vm) => vm.vmid));
+  const isOwn = (vmid: number): boolean => own.has(vmid);
   const clash = contradiction(ports, request);
   if (clash) return clash;
   const found = new Map<string, BridgeInfo>();
@@ -142,11 +95,14 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
     const info = index.bridges.get(node)?.get(bridge);
     const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
     if (!info || marked.some((entry) => entry.node === node)) continue;
-    const doubtful = doubt(info, request);
-    if (doubtful) {
+    const obstacle = bridgeObstacle(
+      { to: 'take-over', guests: index.bridgeGuests.on(node, bridge, isOwn) },
+      info,
+    );
+    if (obstacle) {
       return refusal(
-        `bridge ${bridge} on ${node} is network ${alias} of ${state.user.userid}, but cannot be taken over: ${doubtful.why}`,
-        doubtful.hint,
+        `bridge ${bridge} on ${node} is network ${alias} of ${state.user.userid}, but cannot be taken over: ${obstacleText(obstacle)}`,
+        obstacleHint(obstacle, { node, iface: bridge }),
       );
     }
     found.set(alias, info);

@@ -1,0 +1,92 @@
+/** Hands out bridge numbers from the snapshot: the one that is wished for if it is free, else the first free one. */
+import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
+import type { BridgeRange } from '../../config/types.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import type { HaveIndex } from '../have-index.ts';
+import { NO_PINS, type Pins } from '../pins.ts';
+
+export interface BridgeAllocator {
+  /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
+  take(node: string, wish?: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** May a bridge of this name be made at all? */
+  isInRange(bridge: string): boolean;
+  /** A former round found that others have it. */
+  isTaken(bridge: string): boolean;
+  /** How many numbers are left on `node`. */
+  left(node: string): number;
+}
+
+interface BridgeChoice {
+  readonly range: BridgeRange;
+  readonly taken: { readonly bridges: readonly string[] };
+  readonly pins?: Pick<Pins, 'bridges'>;
+}
+
+export function createBridgeAllocator(
+  have: Inventory,
+  index: HaveIndex,
+  { range, taken, pins = NO_PINS }: BridgeChoice,
+): BridgeAllocator {
+  const { first, last } = range;
+  const cluster = new Set<string>([...taken.bridges, ...have.vnets]);
+  for (const { bridges } of have.networks) for (const { iface } of bridges) cluster.add(iface);
+  for (const config of [...have.vms, ...have.templates]) {
+    for (const nic of presentNics(config.values)) cluster.add(nic.bridge);
+  }
+  const pinned = new Set(pins.bridges.values());
+  const perNode = new Map<string, Set<string>>();
+  let next = first;
+
+  function usedOn(node: string): Set<string> {
+    const used = perNode.get(node) ?? new Set([...(index.bridges.get(node)?.keys() ?? []), ...taken.bridges]);
+    perNode.set(node, used);
+    return used;
+  }
+
+  function firstFreeOn(node: string): string | undefined {
+    const used = usedOn(node);
+    for (let number = first; number <= last; number += 1) {
+      if (!used.has(bridgeOf(number))) return bridgeOf(number);
+    }
+    return undefined;
+  }
+
+  function isInRange(bridge: string): boolean {
+    const number = standBridgeNumber(bridge) ?? 0;
+    return number >= first && number <= last;
+  }
+
+  function firstFree(): string | undefined {
+    while (next <= last && cluster.has(bridgeOf(next))) next += 1;
+    for (let number = next; number <= last; number += 1) {
+      const bridge = bridgeOf(number);
+      if (!cluster.has(bridge) && !pinned.has(bridge)) return bridge;
+    }
+    return undefined;
+  }
+
+  /** Numbers are repeated only when there is none left in the whole cluster, pinned ones that nobody has yet included. */
+  function granted(node: string, wish: string | undefined): string | undefined {
+    if (wish === undefined || !isInRange(wish)) return undefined;
+    if (!cluster.has(wish)) return wish;
+    const isUsedUp = firstFree() === undefined && [...pinned].every((bridge) => cluster.has(bridge));
+    return isUsedUp && !usedOn(node).has(wish) ? wish : undefined;
+  }
+
+  return {
+    isInRange,
+    isTaken: (bridge) => taken.bridges.includes(bridge),
+    take(node, wish) {
+      const bridge = granted(node, wish) ?? firstFree() ?? firstFreeOn(node);
+      if (bridge === undefined) return undefined;
+      const repeated = cluster.has(bridge);
+      cluster.add(bridge);
+      usedOn(node).add(bridge);
+      return { bridge, repeated };
+    },
+    left(node) {
+      return last - first + 1 - [...usedOn(node)].filter(isInRange).length;
+    },
+  };
+}
