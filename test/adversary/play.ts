@@ -40,8 +40,7 @@ export interface Start {
 }
 
 /** `killed`: in the middle of the first deploy. `old`: with the claims that 0.1.0 wrote. */
-type Base =
-  'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
+type Base = 'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
 
 /**
  * What was made between a command's last look and its write, no command can know of: PVE removes and stops without any
