@@ -27,12 +27,12 @@ type Hidden = 'hidden';
 /** Who left it: a clone of this run, which is told; or somebody before, and then another number is taken. */
 type LeftCode = 'CLONE_LEFT' | 'VMID_TAKEN';
 
-/** A clone with `target` lives on the template's node until its very end. */
+/** A clone with `target` lives on the template's node until its very end: whoever looked there last could miss it twice. */
 async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | undefined> {
   const home = step.kind === 'template.clone' ? [step.home] : [];
   const isConfined = step.kind === 'vm.clone' && step.joinsAtOnce === true;
   try {
-    for (const node of new Set([step.target, step.node, ...home])) {
+    for (const node of new Set([step.node, step.target, ...home])) {
       const values = await io.pve.vmConfig(node, step.vmid, io.signal);
       if (values) return { node, values };
     }
