@@ -18,7 +18,7 @@ export const USERS = parseUsers('users: [anna@pve, boris@pve]\n', 'users.yml').u
 export const EVERYBODY = USERS.map(({ userid }) => userid);
 
 /** The cloud-init password of every machine `pc`. */
-export const CLOUD_INIT_PASSWORD = 'not-for-strangers';
+const CLOUD_INIT_PASSWORD = 'not-for-strangers';
 
 const labText = (memory: number, more = '') => `name: net
 expires: 2026-08-01

@@ -10,7 +10,7 @@ import { EVERYBODY, tokenOf } from './class.ts';
 import { noteMaking, type Book } from './ledger.ts';
 
 /** `student`: of the class, with PVEVMAdmin on the own pool. `delegate`: one who may also write the own pool. */
-export type Who = 'student' | 'delegate' | 'tenant' | 'boss' | 'auditor' | 'two';
+type Who = 'student' | 'delegate' | 'tenant' | 'boss' | 'auditor' | 'two';
 
 /** What a move is made with. Numbers that decide between several are drawn beforehand. */
 export interface Scene {

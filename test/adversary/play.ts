@@ -18,7 +18,7 @@ import {
 import { MOVES, Stage, type Move, type MoveName } from './moves.ts';
 
 /** A move, and the write of the command before which it is made; 0: before the command begins. */
-export interface Turn {
+interface Turn {
   readonly move: MoveName;
   readonly at: number;
   readonly draws: readonly number[];
@@ -40,8 +40,7 @@ export interface Start {
 }
 
 /** `killed`: in the middle of the first deploy. `old`: with the claims that 0.1.0 wrote. */
-export type Base =
-  'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
+type Base = 'empty' | 'made' | 'larger' | 'killed early' | 'killed' | 'killed late' | 'expired' | 'old';
 
 /**
  * What was made between a command's last look and its write, no command can know of: PVE removes and stops without any
@@ -91,7 +90,7 @@ function isDelegated({ acl }: ClusterState): boolean {
   return acl.some(({ path, role }) => path === '/pool/boris' && role === 'PVEPoolAdmin');
 }
 
-export async function act({ command: name, turns, killAt }: Act, world: World): Promise<Told> {
+async function act({ command: name, turns, killAt }: Act, world: World): Promise<Told> {
   const { book, state } = world;
   const command: Command = COMMANDS[name];
   const found: Finding[] = [];
@@ -131,6 +130,9 @@ export async function act({ command: name, turns, killAt }: Act, world: World): 
           findings.filter((one) => !isYoung(one)),
         );
         for (const { vmid } of findings.filter(isYoung)) excused.add(`not as it was left: guest ${vmid}`);
+        const { users, path, roles } = write.params;
+        if (findings.some(isYoung))
+          excused.add(`not as it was left: right of user ${users} on ${path}: ${roles}`);
       },
       after: async (write: CommandWrite, status) => {
         if (status === 200) {
@@ -218,7 +220,7 @@ async function makeBase(start: Start): Promise<World> {
   return world;
 }
 
-export async function begin(start: Start): Promise<World> {
+async function begin(start: Start): Promise<World> {
   const key = JSON.stringify(start);
   const made = bases.get(key) ?? makeBase(start);
   bases.set(key, made);

@@ -35,7 +35,7 @@ export interface RunningCluster {
 }
 
 /** Sees what a command writes, and lets others act meanwhile. */
-export interface Witness {
+interface Witness {
   /** Nothing was asked yet. */
   begin?(cluster: RunningCluster): Promise<void>;
   /** It is on its way. */
