@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runs } from '../runs.ts';
+import { isLong, runs } from '../runs.ts';
 import { COMMANDS, type CommandName } from './class.ts';
 import { MOVES, type MoveName } from './moves.ts';
 import { play, type Act, type Start } from './play.ts';
@@ -34,16 +34,14 @@ const acts: fc.Arbitrary<Act> = fc.record(
 
 test('whatever students, pool admins and tenants do, and whenever', async () => {
   const allowed = new Set<MoveName>();
-  const cases = runs(25, 3000);
   await fc.assert(
     fc.asyncProperty(starts, fc.array(acts, { minLength: 1, maxLength: 3 }), async (start, story) => {
       const told = await play(start, story);
       expect(told.flatMap(({ findings }) => findings)).toEqual([]);
       for (const one of told) for (const move of one.allowed) allowed.add(move);
     }),
-    cases,
+    runs(12, 3000),
   );
   // Nothing would be shown by moves that PVE refuses, or that come when there is nothing to be done.
-  const never = names(MOVES).filter((move) => !allowed.has(move));
-  expect(never.length).toBeLessThanOrEqual(cases.numRuns < 1000 ? 12 : 0);
+  expect(allowed.size).toBeGreaterThan(isLong ? names(MOVES).length - 1 : 5);
 });

@@ -29,3 +29,22 @@ test.each([
     expect(await findingsOf(MADE, { command: 'cleanup class', turns })).toEqual([]);
   },
 );
+
+test.each([
+  'cleanup boris',
+  'cleanup class',
+  'cleanup orphans',
+  'users delete',
+  'users sync to anna',
+] as const)(
+  '%s: with a user who may write the own pool no right goes that keeps its comment from being believed',
+  async (command) => {
+    const forge = ['the class pool’s comment claims what is others’', 'a subpool of the class pool'] as const;
+    for (const draw of [3, 8]) {
+      const turns = forge.map((move) => ({ move, at: 0, draws: [draw, draw + 1, draw + 2] }));
+      const later = ['cleanup expired', 'cleanup orphans', 'deploy changed'] as const;
+      const acts = [{ command, turns }, ...later.map((one) => ({ command: one, turns: [] }))];
+      expect(await findingsOf({ ...MADE, delegated: true }, ...acts)).toEqual([]);
+    }
+  },
+);

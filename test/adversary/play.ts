@@ -130,6 +130,9 @@ async function act({ command: name, turns, killAt }: Act, world: World): Promise
           findings.filter((one) => !isYoung(one)),
         );
         for (const { vmid } of findings.filter(isYoung)) excused.add(`not as it was left: guest ${vmid}`);
+        const { users, path, roles } = write.params;
+        if (findings.some(isYoung))
+          excused.add(`not as it was left: right of user ${users} on ${path}: ${roles}`);
       },
       after: async (write: CommandWrite, status) => {
         if (status === 200) {

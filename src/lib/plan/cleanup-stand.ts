@@ -11,6 +11,7 @@ import { claimedIds } from './stands/ownership.ts';
 import { profileOf } from './privileges/profile.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { PlannedVm, Refusal } from './document/plan.ts';
+import { delegatedRefusal } from './user-rules.ts';
 
 export interface StandRemoval {
   readonly vms: readonly PlannedVm[];
@@ -318,6 +319,7 @@ export function planStandRemoval(
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
+  const delegated = context.index.marks.get(stand.pool)?.delegated;
   return {
     vms: fates.map(({ guest, stays }) => ({
       vmid: guest.vmid,
@@ -339,7 +341,11 @@ export function planStandRemoval(
         .map((fate) => fate.guest.vmid),
     ),
     notes,
-    ...(staying.length > 0 ? { refused: joinRefusals(staying) } : {}),
+    ...(staying.length > 0
+      ? { refused: joinRefusals(staying) }
+      : delegated === undefined
+        ? {}
+        : { refused: delegatedRefusal(stand.pool, delegated) }),
   };
 }
 

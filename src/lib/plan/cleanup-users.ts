@@ -1,4 +1,5 @@
 /** Which users go: those that we created, once none of their stands is left. */
+import type { AclEntry } from '../inventory/types.ts';
 import type { CleanupContext } from './cleanup-context.ts';
 import type { SelectedStand } from './cleanup-selection.ts';
 import type { StandRemoval } from './cleanup-stand.ts';
@@ -17,6 +18,21 @@ function hasPoolElsewhere(userid: string, pools: ReadonlySet<string>, { index }:
   return [...index.marks].some(([pool, mark]) => mark.user === userid && !pools.has(pool));
 }
 
+/**
+ * May this user write a pool whose marks do not count for that? With the user the right would go, and from then on what
+ * stands there would be believed.
+ */
+function delegates(userid: string, { have, index }: CleanupContext): boolean {
+  const groups = new Set(index.users.get(userid)?.groups);
+  const isTheirs = ({ type, subject }: AclEntry): boolean =>
+    type === 'group' ? groups.has(subject) : subject === userid || subject.startsWith(`${userid}!`);
+  const paths = have.acls.filter(isTheirs).map(({ path }) => path);
+  return have.pools.some(
+    ({ pool, delegated }) =>
+      delegated !== undefined && paths.some((path) => `/pool/${pool}/`.startsWith(`${path}/`)),
+  );
+}
+
 function removeUser(
   userid: string,
   own: readonly PlannedRemoval[],
@@ -28,7 +44,7 @@ function removeUser(
   if (own.some(({ stand, removal }) => !stand.removesUser || removal.keepsMembers || removal.left.length > 0))
     return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
-  if (hasPoolElsewhere(userid, pools, context)) return [];
+  if (hasPoolElsewhere(userid, pools, context) || delegates(userid, context)) return [];
   const dependsOn = own.flatMap(({ removal }) => [
     ...removal.poolSteps.map((step) => step.id),
     ...removal.vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id),

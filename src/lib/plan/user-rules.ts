@@ -39,15 +39,17 @@ export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Ref
   return index.users.has(user.userid) ? undefined : groupRefusal(user, have);
 }
 
+export function delegatedRefusal(pool: string, delegated: string): Refusal {
+  return {
+    code: 'POOL_DELEGATED',
+    message: `pool ${pool} can be written by somebody else, so nothing in it proves what is ours: ${delegated}`,
+    hint: 'take that right away, or name the account in `operators:` of the connections file if it runs deploy-stand too',
+  };
+}
+
 export function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boolean): Refusal | undefined {
   if (!mark) return undefined;
-  if (mark.delegated !== undefined) {
-    return {
-      code: 'POOL_DELEGATED',
-      message: `pool ${user.pool} can be written by somebody else, so nothing in it proves what is ours: ${mark.delegated}`,
-      hint: 'take that right away, or name the account in `operators:` of the connections file if it runs deploy-stand too',
-    };
-  }
+  if (mark.delegated !== undefined) return delegatedRefusal(user.pool, mark.delegated);
   if (mark.user === undefined) {
     if (adopt) return undefined;
     return {

@@ -9,6 +9,7 @@ import { compareNatural } from '../order.ts';
 import { makeStep, type Step } from './document/step.ts';
 import type { Refusal } from './document/plan.ts';
 import { protectedNote, protectedRefusals } from './protected-accounts.ts';
+import { delegatedRefusal } from './user-rules.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './users-context.ts';
 
 interface Removal {
@@ -102,6 +103,8 @@ export function planDeleted(user: User, named: boolean, context: UsersContext): 
   const present = context.index.users.get(userid);
   const isForeign = present !== undefined && !isUserMarked(present.comment);
   if (isForeign && named) return draft({ userid, pool }, { refused: foreign(userid) });
+  const delegated = context.index.marks.get(pool)?.delegated;
+  if (delegated !== undefined) return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated) });
   const labs = labsOf(userid, context.index);
   if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
   const { steps, notes, refused } = planRemoval(userid, context);
