@@ -58,7 +58,6 @@ export default defineConfig({
           name: 'process',
           include: ['test/process/**/*.test.ts'],
           setupFiles: ['test/e2e/setup.ts'],
-          globalSetup: ['test/process/global-setup.ts'],
         },
       },
     ],
