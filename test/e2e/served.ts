@@ -10,8 +10,9 @@ import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
-import { afterwards, connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
+import { connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
 
 export const newCertificate = () => generate([{ name: 'commonName', value: 'localhost' }]);
 const certificate = newCertificate();

@@ -9,6 +9,7 @@ import {
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 
 /** Parsed JSON of which the test knows the shape. */
 export type Loose = ReturnType<typeof JSON.parse>;
@@ -172,13 +173,6 @@ export class Caller {
   }
 }
 
-const cleanups: (() => Promise<void> | void)[] = [];
-
-/** After each test, see setup.ts. */
-export async function closeAll(): Promise<void> {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-}
-
 export interface Started<T extends BareSimulator = BareSimulator> {
   readonly sim: T;
   /** root@pam's full-rights token. */
@@ -211,7 +205,7 @@ export function start(
     { ...options, scenario: scenarioOf(change) },
     (now) => new VirtualTime(now),
   );
-  cleanups.push(() => time.stop());
+  afterwards(() => time.stop());
   return Promise.resolve({ ...callersOf(simulator, toServer(simulator), () => time.sleep(200)), time });
 }
 
@@ -222,7 +216,7 @@ export async function startServed(
 ): Promise<Started<Simulator>> {
   const sim = await startSimulator({ speed: 1, ...options, scenario: scenarioOf(change) });
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  cleanups.push(async () => {
+  afterwards(async () => {
     agent.destroy();
     await sim.close();
   });

@@ -1,5 +1,5 @@
 /** Runs before every test file: hooks of a module that is loaded once would reach its first user only. */
 import { afterEach } from 'vitest';
-import { closeAll } from './harness.ts';
+import { cleanUp } from './cleanups.ts';
 
-afterEach(closeAll);
+afterEach(cleanUp);
