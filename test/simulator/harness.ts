@@ -181,7 +181,11 @@ export interface Started<T extends BareSimulator = BareSimulator> {
   readonly as: (token: string) => Caller;
 }
 
+/** How long callers wait between two looks at a task. */
+const pauses = new WeakMap<BareSimulator, () => Promise<void>>();
+
 function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: () => Promise<void>): Started<T> {
+  if (pause) pauses.set(sim, pause);
   const as = (token: string): Caller => new Caller(to, { Authorization: `PVEAPIToken=${token}` }, pause);
   return { sim, root: as(`${sim.credentials.tokenId}=${sim.credentials.secret}`), as };
 }
@@ -243,8 +247,9 @@ export async function login(sim: BareSimulator, username: string, password: stri
     body: encode({ username, password }),
   });
   if (reply.status !== 200) throw new Error(`login: ${reply.status} ${reply.reason}`);
-  return new Caller(to, {
+  const headers = {
     Cookie: `PVEAuthCookie=${encodeURIComponent(reply.data.ticket)}`,
     CSRFPreventionToken: reply.data.CSRFPreventionToken,
-  });
+  };
+  return new Caller(to, headers, pauses.get(sim));
 }
