@@ -115,10 +115,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+let threeNodes: Scenario | undefined;
+
 /** Three nodes, shared Ceph storage and four templates: examples/clusters/three-nodes.yml. */
 export function defaultScenario(): Scenario {
   const file = 'examples/clusters/three-nodes.yml';
-  return loadScenario(readPackageFile(file), file);
+  threeNodes ??= loadScenario(readPackageFile(file), file);
+  return structuredClone(threeNodes);
 }
 
 function toFault(fault: ScenarioFault): RequestFault {
