@@ -1,5 +1,5 @@
 /** Saves a plan for review and reads it back. A plan holds no secret. */
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { readTextFile } from '../config/read-text.ts';
 import { ConfigError, PlanRefusedError } from '../errors.ts';
 import { readPackageFile } from '../files/package.ts';
@@ -62,6 +62,15 @@ function readJson(file: string): unknown {
   }
 }
 
+let check: ValidateFunction<Plan> | undefined;
+
+function planCheck(): ValidateFunction<Plan> {
+  check ??= new Ajv({ allErrors: true, strict: false, discriminator: true }).compile<Plan>(
+    JSON.parse(readPackageFile('schemas/plan.schema.json')) as object,
+  );
+  return check;
+}
+
 /** Throws ConfigError unless the file is a sound plan of a version we know. */
 export function loadPlan(file: string): Plan {
   const value = readJson(file);
@@ -77,8 +86,7 @@ export function loadPlan(file: string): Plan {
       },
     );
   }
-  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true });
-  const validate = ajv.compile<Plan>(JSON.parse(readPackageFile('schemas/plan.schema.json')) as object);
+  const validate = planCheck();
   if (!validate(value)) {
     const issues = (validate.errors ?? []).slice(0, 20).map((error) => ({
       file,
