@@ -35,24 +35,24 @@ export function createVmidAllocator(
   for (const claim of index.replicaPool.claims) used.add(claim.vmid);
   let next = range.first;
   let last = range.last;
+  let left = Math.max(0, last - next + 1);
+  for (const vmid of used) if (vmid >= next && vmid <= last) left -= 1;
   return {
     take() {
       while (next <= last && used.has(next)) next += 1;
       if (next > last) return undefined;
       next += 1;
+      left -= 1;
       return next - 1;
     },
     takeLast() {
       while (last >= next && used.has(last)) last -= 1;
       if (last < next) return undefined;
       last -= 1;
+      left -= 1;
       return last + 1;
     },
-    left() {
-      let free = 0;
-      for (let vmid = next; vmid <= last; vmid += 1) if (!used.has(vmid)) free += 1;
-      return free;
-    },
+    left: () => left,
   };
 }
 
