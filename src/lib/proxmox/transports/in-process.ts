@@ -46,6 +46,9 @@ function received(answer: WireAnswer, { maxAnswerBytes }: TransportOptions): Raw
   };
 }
 
+/** Not the reason that it would make itself, with the stack of each request. */
+const OVER = new Error('the wait is over');
+
 /** The first to come: the answer, the time limit by the clock that both sides live by, or the signal. */
 async function withinLimit<T>(
   work: Promise<T>,
@@ -63,7 +66,7 @@ async function withinLimit<T>(
     signal?.throwIfAborted();
     throw error;
   } finally {
-    ended.abort();
+    ended.abort(OVER);
     limit.catch(() => undefined);
   }
 }

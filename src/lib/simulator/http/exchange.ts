@@ -59,6 +59,7 @@ export function refuse(
 
 /** Unlike values of forms, a path stays what its bytes are: nobody decodes UTF-8 in it. */
 function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   return path.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
