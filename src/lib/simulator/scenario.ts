@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { Issues, printable } from '../config/issues.ts';
 import { readYaml, type YamlFile } from '../config/read-yaml.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { readPackageFile } from '../files/package.ts';
+import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { roleBook } from './roles.ts';
 import type { RequestFault } from './faults.ts';
@@ -17,9 +17,13 @@ const readSchema = (): object => JSON.parse(readPackageFile('schemas/cluster.sch
 let validator: ReturnType<Ajv['compile']> | undefined;
 
 function schemaCheck(): ReturnType<Ajv['compile']> {
-  validator ??= new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(
-    readSchema(),
-  );
+  validator ??= new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    ...QUICKLY_COMPILED,
+  }).compile(readSchema());
   return validator;
 }
 
