@@ -56,8 +56,9 @@ async function withinLimit<T>(
   { ms, signal }: { readonly ms: number; readonly signal: AbortSignal | undefined },
 ): Promise<T> {
   const ended = new AbortController();
-  const stop = signal ? AbortSignal.any([ended.signal, signal]) : ended.signal;
-  const limit = clock.sleep(ms, stop).then(() => {
+  const end = (): void => ended.abort(OVER);
+  signal?.addEventListener('abort', end, { once: true });
+  const limit = clock.sleep(ms, ended.signal).then(() => {
     throw new NoAnswer(`no answer within ${ms / 1000} s`);
   });
   try {
@@ -66,7 +67,8 @@ async function withinLimit<T>(
     signal?.throwIfAborted();
     throw error;
   } finally {
-    ended.abort(OVER);
+    signal?.removeEventListener('abort', end);
+    end();
     limit.catch(() => undefined);
   }
 }
