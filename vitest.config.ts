@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 import { isLengthy } from './test/runs.ts';
 
 /** Ends a test that hangs. None is meant to come near it, however slow the machine. */
@@ -8,7 +9,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    sequence: { shuffle: true },
+    sequence: { shuffle: { tests: true }, sequencer: LongestFirst },
     restoreMocks: true,
     // A worker loads the sources once, not once per file; nor once per project, for which reason there are none.
     isolate: false,
