@@ -118,14 +118,16 @@ export const encode = (form: Form): string =>
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join('&');
 
+type Pause = (ms: number) => Promise<void>;
+
 /** A caller with one kind of credentials. */
 export class Caller {
   readonly #send: Send;
   readonly #headers: Record<string, string>;
-  readonly #pause: () => Promise<void>;
+  readonly #pause: Pause;
 
   /** `pause`: between two looks at a task. */
-  constructor(to: Send, headers: Record<string, string>, pause = () => Promise.resolve()) {
+  constructor(to: Send, headers: Record<string, string>, pause: Pause = () => Promise.resolve()) {
     this.#send = to;
     this.#headers = headers;
     this.#pause = pause;
@@ -165,10 +167,11 @@ export class Caller {
 
   async ended(upid: string): Promise<string> {
     const node = upid.split(':')[1] ?? '';
-    for (;;) {
+    // Of a task that takes minutes the end is seen a twentieth of them late.
+    for (let waited = 0, ms = 200; ; waited += ms, ms = Math.max(200, waited / 20)) {
       const status = await this.ok('GET', `/nodes/${node}/tasks/${encodeURIComponent(upid)}/status`);
       if (status.status === 'stopped') return status.exitstatus;
-      await this.#pause();
+      await this.#pause(ms);
     }
   }
 }
@@ -181,10 +184,10 @@ export interface Started<T extends BareSimulator = BareSimulator> {
   readonly as: (token: string) => Caller;
 }
 
-/** How long callers wait between two looks at a task. */
-const pauses = new WeakMap<BareSimulator, () => Promise<void>>();
+/** How callers wait between two looks at a task. */
+const pauses = new WeakMap<BareSimulator, Pause>();
 
-function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: () => Promise<void>): Started<T> {
+function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: Pause): Started<T> {
   if (pause) pauses.set(sim, pause);
   const as = (token: string): Caller => new Caller(to, { Authorization: `PVEAPIToken=${token}` }, pause);
   return { sim, root: as(`${sim.credentials.tokenId}=${sim.credentials.secret}`), as };
@@ -210,7 +213,7 @@ export function start(
     (now) => new VirtualTime(now),
   );
   afterwards(() => time.stop());
-  return Promise.resolve({ ...callersOf(simulator, toServer(simulator), () => time.sleep(200)), time });
+  return Promise.resolve({ ...callersOf(simulator, toServer(simulator), (ms) => time.sleep(ms)), time });
 }
 
 /** Behind sockets, in real time. */
