@@ -2,24 +2,26 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, vi } from 'vitest';
 
-/** No socket, of a client or of a server, is closed for having been idle. */
-function holdSockets(): void {
+/** No socket, of a client or of a server, is closed for having been idle: real time goes on, and ends no connection. */
+export function holdSockets(): void {
   vi.spyOn(Socket.prototype, 'setTimeout').mockReturnThis();
 }
 
-/** For a whole file: real time goes on, and ends no connection. */
-export function keepSocketsOpen(): void {
-  beforeEach(holdSockets);
+/**
+ * Limits on requests and connections come when a test says so (`vi.advanceTimersByTime`), not when the machine was slow.
+ * Sockets are real all the same.
+ */
+export function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  holdSockets();
 }
 
-/**
- * For a whole file: limits on requests and connections come when a test says so (`vi.advanceTimersByTime`), not when
- * the machine was slow. Sockets are real all the same.
- */
+export function letTimeGo(): void {
+  vi.useRealTimers();
+}
+
+/** For a whole file that setup.ts does not do it for. */
 export function holdTimers(): void {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    holdSockets();
-  });
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(holdTime);
+  afterEach(letTimeGo);
 }

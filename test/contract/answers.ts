@@ -2,7 +2,8 @@
 import { contractOf } from '../../src/lib/simulator/contract/contract.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
-import { closeAll, start, type Caller, type Form, type Reply } from '../simulator/harness.ts';
+import { cleanUp } from '../cleanups.ts';
+import { start, type Caller, type Form, type Reply } from '../simulator/harness.ts';
 
 const guests: NonNullable<Scenario['guests']> = [
   {
@@ -101,6 +102,6 @@ export async function recordAnswers(version: Version): Promise<ReadonlyMap<strin
     const pid = params.has('pid') ? { pid: values['pid'] ?? '' } : {};
     answers.set(key, await root.get(concrete, { ...timeframe, ...pid, ...questions[key] }));
   }
-  await closeAll();
+  await cleanUp();
   return answers;
 }

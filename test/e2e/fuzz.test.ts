@@ -9,17 +9,10 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { readState } from '../../src/lib/simulator/persistence.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { loadPlan } from '../../src/lib/workflow/plan-file.ts';
+import { cleanUp } from '../cleanups.ts';
 import { change, changed, damaged, distorted, expectWords, type Change } from '../fuzz/mutate.ts';
 import { fuzzRuns } from '../runs.ts';
-import {
-  cleanUp,
-  runCli,
-  startCluster,
-  workFolder,
-  writeFiles,
-  type Cluster,
-  type RunOutcome,
-} from './harness.ts';
+import { runCli, startCluster, workFolder, writeFiles, type Cluster, type RunOutcome } from './harness.ts';
 
 const SMALL: Scenario = {
   nodes: [

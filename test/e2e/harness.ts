@@ -16,6 +16,7 @@ import {
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
 import { isDead, Mortal } from '../mortal.ts';
 
@@ -25,18 +26,8 @@ export interface Cluster extends BareSimulator {
   readonly time: VirtualTime;
 }
 
-const cleanups: (() => Promise<void> | void)[] = [];
 const clusters = new Map<string, Cluster>();
 let lastPort = 20_000;
-
-export function afterwards(cleanup: () => Promise<void> | void): void {
-  cleanups.push(cleanup);
-}
-
-/** After each test, see setup.ts: forgets clusters, removes folders. */
-export async function cleanUp(): Promise<void> {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}
 
 /** The default cluster (three nodes, shared storage, templates 100, 101, 102, 200) at another version or changed. */
 export function scenario(change: Partial<Scenario> = {}): Scenario {
@@ -49,7 +40,7 @@ const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** A folder that is gone after the test. */
 export function workFolder(): string {
   const folder = mkdtempSync(join(SCRATCH, 'deploy-stand-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  afterwards(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -78,7 +69,7 @@ export function startCluster(options: ClusterOptions = {}, beside?: Cluster): Pr
   const cluster = { ...simulator, serve, port: lastPort, time };
   const address = `127.0.0.1:${lastPort}`;
   clusters.set(address, cluster);
-  cleanups.push(() => {
+  afterwards(() => {
     clusters.delete(address);
     time.stop();
     assertOfficial(cluster);

@@ -1,14 +1,8 @@
 /** Kills the command line at its n-th write. */
 import { isAtFiles } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 import { Mortal } from '../mortal.ts';
-import {
-  afterwards,
-  runCli,
-  startCluster,
-  type Cluster,
-  type ClusterOptions,
-  type RunOutcome,
-} from './harness.ts';
+import { runCli, startCluster, type Cluster, type ClusterOptions, type RunOutcome } from './harness.ts';
 
 interface Killed {
   readonly cluster: Cluster;

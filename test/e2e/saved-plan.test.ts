@@ -7,11 +7,11 @@ import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { change, changed } from '../fuzz/mutate.ts';
+import { cleanUp } from '../cleanups.ts';
 import { runs } from '../runs.ts';
 import { comparable } from './cluster-view.ts';
 import { runAndKill } from './killing.ts';
 import {
-  cleanUp,
   post,
   runCli,
   scenario,

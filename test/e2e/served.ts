@@ -15,8 +15,9 @@ import {
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
-import { afterwards, connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
+import { connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
 
 export async function newCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);

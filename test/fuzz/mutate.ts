@@ -1,6 +1,7 @@
 /** Damages valid files and values: as texts, the way a disk, an editor or a stranger does it, and as values of a wrong kind. */
 import fc from 'fast-check';
 import { StandError } from '../../src/lib/errors.ts';
+import { anyCharacter } from '../any-character.ts';
 
 /** What means something to the parsers of YAML, JSON, CSV and env files, and what reaches a prototype. */
 const SCRAPS = [
@@ -39,7 +40,7 @@ type Edit = readonly [kind: 'insert' | 'cut' | 'copy' | 'join', at: number, scra
 const edit: fc.Arbitrary<Edit> = fc.tuple(
   fc.constantFrom('insert', 'insert', 'cut', 'copy', 'join'),
   fc.double({ min: 0, max: 1, noNaN: true }),
-  fc.oneof(fc.constantFrom(...SCRAPS), fc.string({ maxLength: 4, unit: 'binary' })),
+  fc.oneof(fc.constantFrom(...SCRAPS), fc.string({ maxLength: 4, unit: anyCharacter })),
   fc.integer({ min: 1, max: 30 }),
 );
 

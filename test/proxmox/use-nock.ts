@@ -1,6 +1,9 @@
-/** Kept apart from support.ts, because importing nock already replaces node:http for the whole test file. */
+/** No network in a test file, but what nock plays. */
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+
+// Importing it already replaces node:http, for every other file of the worker too.
+nock.restore();
 
 /** No network, and every expected request was made. */
 export function useNock(): void {

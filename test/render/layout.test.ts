@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { escapeControl, escapeLines } from '../../src/lib/render/escape.ts';
 import { displayWidth, labelled, paragraph, renderColumns, wrapText } from '../../src/lib/render/layout.ts';
+import { anyCharacter } from '../any-character.ts';
 import { runs } from '../runs.ts';
 
-const anyText = fc.string({ unit: 'binary', maxLength: 30 });
+const anyText = fc.string({ unit: anyCharacter, maxLength: 30 });
 
 describe('escapeControl', () => {
   test.each([

@@ -9,6 +9,7 @@ import {
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { afterwards } from '../cleanups.ts';
 
 /** Parsed JSON of which the test knows the shape. */
 export type Loose = ReturnType<typeof JSON.parse>;
@@ -117,14 +118,16 @@ export const encode = (form: Form): string =>
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join('&');
 
+type Pause = (ms: number) => Promise<void>;
+
 /** A caller with one kind of credentials. */
 export class Caller {
   readonly #send: Send;
   readonly #headers: Record<string, string>;
-  readonly #pause: () => Promise<void>;
+  readonly #pause: Pause;
 
   /** `pause`: between two looks at a task. */
-  constructor(to: Send, headers: Record<string, string>, pause = () => Promise.resolve()) {
+  constructor(to: Send, headers: Record<string, string>, pause: Pause = () => Promise.resolve()) {
     this.#send = to;
     this.#headers = headers;
     this.#pause = pause;
@@ -164,19 +167,13 @@ export class Caller {
 
   async ended(upid: string): Promise<string> {
     const node = upid.split(':')[1] ?? '';
-    for (;;) {
+    // Of a task that takes minutes the end is seen a twentieth of them late.
+    for (let waited = 0, ms = 200; ; waited += ms, ms = Math.max(200, waited / 20)) {
       const status = await this.ok('GET', `/nodes/${node}/tasks/${encodeURIComponent(upid)}/status`);
       if (status.status === 'stopped') return status.exitstatus;
-      await this.#pause();
+      await this.#pause(ms);
     }
   }
-}
-
-const cleanups: (() => Promise<void> | void)[] = [];
-
-/** After each test, see setup.ts. */
-export async function closeAll(): Promise<void> {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
 }
 
 export interface Started<T extends BareSimulator = BareSimulator> {
@@ -187,7 +184,11 @@ export interface Started<T extends BareSimulator = BareSimulator> {
   readonly as: (token: string) => Caller;
 }
 
-function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: () => Promise<void>): Started<T> {
+/** How callers wait between two looks at a task. */
+const pauses = new WeakMap<BareSimulator, Pause>();
+
+function callersOf<T extends BareSimulator>(sim: T, to: Send, pause?: Pause): Started<T> {
+  if (pause) pauses.set(sim, pause);
   const as = (token: string): Caller => new Caller(to, { Authorization: `PVEAPIToken=${token}` }, pause);
   return { sim, root: as(`${sim.credentials.tokenId}=${sim.credentials.secret}`), as };
 }
@@ -211,8 +212,8 @@ export function start(
     { ...options, scenario: scenarioOf(change) },
     (now) => new VirtualTime(now),
   );
-  cleanups.push(() => time.stop());
-  return Promise.resolve({ ...callersOf(simulator, toServer(simulator), () => time.sleep(200)), time });
+  afterwards(() => time.stop());
+  return Promise.resolve({ ...callersOf(simulator, toServer(simulator), (ms) => time.sleep(ms)), time });
 }
 
 /** Behind sockets, in real time. */
@@ -222,7 +223,7 @@ export async function startServed(
 ): Promise<Started<Simulator>> {
   const sim = await startSimulator({ speed: 1, ...options, scenario: scenarioOf(change) });
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  cleanups.push(async () => {
+  afterwards(async () => {
     agent.destroy();
     await sim.close();
   });
@@ -249,8 +250,9 @@ export async function login(sim: BareSimulator, username: string, password: stri
     body: encode({ username, password }),
   });
   if (reply.status !== 200) throw new Error(`login: ${reply.status} ${reply.reason}`);
-  return new Caller(to, {
+  const headers = {
     Cookie: `PVEAuthCookie=${encodeURIComponent(reply.data.ticket)}`,
     CSRFPreventionToken: reply.data.CSRFPreventionToken,
-  });
+  };
+  return new Caller(to, headers, pauses.get(sim));
 }

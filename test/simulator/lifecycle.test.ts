@@ -62,14 +62,14 @@ describe('power', () => {
   });
 
   test('HA-managed machines: the task ends when the request is queued', async () => {
-    const { root } = await start({
+    const { root, time } = await start({
       guests: [{ vmid: 400, name: 'ha', node: 'pve1', ha: true, running: false }],
     });
     const upid = await root.ok('POST', `${guest(400)}/status/start`);
     expect(upid).toContain(':hastart:400:');
     expect(await root.ended(upid)).toBe('OK');
     expect((await root.ok('GET', `${guest(400)}/status/current`)).status).toBe('stopped');
-    while ((await root.ok('GET', `${guest(400)}/status/current`)).status !== 'running');
+    while ((await root.ok('GET', `${guest(400)}/status/current`)).status !== 'running') await time.sleep(100);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Holds a value against a JSON Schema of the package and says in plain words what does not fit. Knows no semantics. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { readPackageFile } from '../files/package.ts';
+import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { nearest, type Issues, type Path } from './issues.ts';
 
 export type SchemaName = 'lab' | 'users' | 'connections' | 'balance';
@@ -19,7 +19,13 @@ function load(name: SchemaName): { schema: SchemaNode; validate: ValidateFunctio
   const known = loaded.get(name);
   if (known) return known;
   const schema = JSON.parse(readPackageFile(`schemas/${name}.schema.json`)) as SchemaNode; // our own file; ajv checks it
-  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    ...QUICKLY_COMPILED,
+  });
   const entry = { schema, validate: ajv.compile(schema) };
   loaded.set(name, entry);
   return entry;

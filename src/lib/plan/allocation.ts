@@ -38,11 +38,15 @@ export function createVmidAllocator(
   }
 
   function handOut(vmid: number | undefined): number | undefined {
-    if (vmid !== undefined) used.add(vmid);
+    if (vmid === undefined) return undefined;
+    used.add(vmid);
+    left -= 1;
     return vmid;
   }
 
   const isFree = (vmid: number): boolean => !used.has(vmid) && !pinned.has(vmid);
+  let left = Math.max(0, range.last - range.first + 1);
+  for (const vmid of used) if (vmid >= range.first && vmid <= range.last) left -= 1;
   return {
     take(wish) {
       if (granted(wish)) return handOut(wish);
@@ -54,10 +58,6 @@ export function createVmidAllocator(
       while (last >= next && !isFree(last)) last -= 1;
       return handOut(last < next ? undefined : last);
     },
-    left() {
-      let free = 0;
-      for (let vmid = next; vmid <= last; vmid += 1) if (!used.has(vmid)) free += 1;
-      return free;
-    },
+    left: () => left,
   };
 }

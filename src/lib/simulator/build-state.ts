@@ -129,12 +129,13 @@ function haOf(scenario: Scenario): ClusterState['ha'] {
 /** Everything but guests and their disks. */
 function emptyState(scenario: Scenario): ClusterState {
   const start = Date.parse(scenario.clock?.start ?? defaultStart);
-  const seeded = new World(blank(scenario, start));
+  const empty = blank(scenario, start);
+  const seeded = new World(empty);
   const secret = randomUuid(seeded);
   const ticketKey = randomUuid(seeded);
   const users = (scenario.users ?? []).map(buildUser);
   return {
-    ...blank(scenario, start),
+    ...empty,
     randomState: seeded.randomState,
     ticketKey,
     credentials: {

@@ -25,6 +25,7 @@ export class Rights {
   readonly #facts: VersionFacts;
   #cache = new Map<string, Map<string, Privileges>>();
   #generation = -1;
+  #all: Privileges | undefined;
 
   constructor(world: World, facts: VersionFacts) {
     this.#world = world;
@@ -60,7 +61,8 @@ export class Rights {
   }
 
   #everything(): Privileges {
-    return new Map([...roleBook(this.#facts.major).privileges].map((priv) => [priv, true]));
+    this.#all ??= new Map([...roleBook(this.#facts.major).privileges].map((priv) => [priv, true]));
+    return this.#all;
   }
 
   #fromRoles(subject: string, path: string): Privileges {

@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { Issues, printable } from '../config/issues.ts';
 import { readYaml, type YamlFile } from '../config/read-yaml.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { readPackageFile } from '../files/package.ts';
+import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { roleBook } from './roles.ts';
 import type { RequestFault } from './faults.ts';
@@ -17,9 +17,13 @@ const readSchema = (): object => JSON.parse(readPackageFile('schemas/cluster.sch
 let validator: ReturnType<Ajv['compile']> | undefined;
 
 function schemaCheck(): ReturnType<Ajv['compile']> {
-  validator ??= new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(
-    readSchema(),
-  );
+  validator ??= new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    ...QUICKLY_COMPILED,
+  }).compile(readSchema());
   return validator;
 }
 
@@ -115,10 +119,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+let threeNodes: Scenario | undefined;
+
 /** Three nodes, shared Ceph storage and four templates: examples/clusters/three-nodes.yml. */
 export function defaultScenario(): Scenario {
   const file = 'examples/clusters/three-nodes.yml';
-  return loadScenario(readPackageFile(file), file);
+  threeNodes ??= loadScenario(readPackageFile(file), file);
+  return structuredClone(threeNodes);
 }
 
 function toFault(fault: ScenarioFault): RequestFault {

@@ -1,5 +1,6 @@
 /** Tells a state that was saved from one that was damaged or edited since. Its shapes are those of state.ts; knows no files. */
 import { Ajv } from 'ajv';
+import { QUICKLY_COMPILED } from '../files/package.ts';
 import type {
   AclState,
   AgentCommand,
@@ -223,7 +224,8 @@ function endless({ now, tasks }: ClusterState): string | undefined {
   return task && `the task ${task.upid} would not end within a year`;
 }
 
-const compile = () => new Ajv({ strict: true, allowUnionTypes: true }).compile<ClusterState>(shape);
+const compile = () =>
+  new Ajv({ strict: true, allowUnionTypes: true, ...QUICKLY_COMPILED }).compile<ClusterState>(shape);
 let check: ReturnType<typeof compile> | undefined;
 
 /** The state, or in words why it is none. */

@@ -110,7 +110,7 @@ export class VirtualTime implements SimClock {
       return;
     }
     const isFar = due - this.#now > FAR_MS;
-    if (isAtFiles() || this.#isBusy() || (isFar && this.#idleTurns < TURNS_BEFORE_FAR)) this.#idleTurns += 1;
+    if ((isFar && this.#idleTurns < TURNS_BEFORE_FAR) || this.#isBusy() || isAtFiles()) this.#idleTurns += 1;
     else if (await this.#reached(due)) {
       this.#idleTurns = 0;
       this.#fire();

@@ -1,8 +1,8 @@
 /** Saves a plan for review and reads it back. A plan holds no secret. */
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { readTextFile } from '../config/read-text.ts';
 import { ConfigError, PlanRefusedError } from '../errors.ts';
-import { readPackageFile } from '../files/package.ts';
+import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { FileProblem } from '../files/problem.ts';
 import { assertReplaceable, replaceFile } from '../files/replace.ts';
 import { planText } from '../plan/document/text.ts';
@@ -62,6 +62,18 @@ function readJson(file: string): unknown {
   }
 }
 
+let check: ValidateFunction<Plan> | undefined;
+
+function planCheck(): ValidateFunction<Plan> {
+  check ??= new Ajv({
+    allErrors: true,
+    strict: false,
+    discriminator: true,
+    ...QUICKLY_COMPILED,
+  }).compile<Plan>(JSON.parse(readPackageFile('schemas/plan.schema.json')) as object);
+  return check;
+}
+
 /** Throws ConfigError unless the file is a sound plan of a version we know. */
 export function loadPlan(file: string): Plan {
   const value = readJson(file);
@@ -75,8 +87,7 @@ export function loadPlan(file: string): Plan {
       { hint: `plan again: \`deploy … --dry-run --out ${file}\`` },
     );
   }
-  const ajv = new Ajv({ allErrors: true, strict: false, discriminator: true });
-  const validate = ajv.compile<Plan>(JSON.parse(readPackageFile('schemas/plan.schema.json')) as object);
+  const validate = planCheck();
   if (!validate(value)) {
     const issues = (validate.errors ?? []).slice(0, 20).map((error) => ({
       file,

@@ -46,6 +46,9 @@ function received(answer: WireAnswer, { maxAnswerBytes }: TransportOptions): Raw
   };
 }
 
+/** Not the reason that it would make itself, with the stack of each request. */
+const OVER = new Error('the wait is over');
+
 /** The first to come: the answer, the time limit by the clock that both sides live by, or the signal. */
 async function withinLimit<T>(
   work: Promise<T>,
@@ -53,8 +56,9 @@ async function withinLimit<T>(
   { ms, signal }: { readonly ms: number; readonly signal: AbortSignal | undefined },
 ): Promise<T> {
   const ended = new AbortController();
-  const stop = signal ? AbortSignal.any([ended.signal, signal]) : ended.signal;
-  const limit = clock.sleep(ms, stop).then(() => {
+  const end = (): void => ended.abort(OVER);
+  signal?.addEventListener('abort', end, { once: true });
+  const limit = clock.sleep(ms, ended.signal).then(() => {
     throw new NoAnswer(`no answer within ${ms / 1000} s`);
   });
   try {
@@ -63,7 +67,8 @@ async function withinLimit<T>(
     signal?.throwIfAborted();
     throw error;
   } finally {
-    ended.abort();
+    signal?.removeEventListener('abort', end);
+    end();
     limit.catch(() => undefined);
   }
 }

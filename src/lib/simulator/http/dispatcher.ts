@@ -1,10 +1,12 @@
 /** One request from authentication to answer: routing, rights, forwarding, workers, validation. Must not touch sockets. */
 import { officialEndpointsOf } from '../contract/contract.ts';
+import type { Contract } from '../contract/parse-tables.ts';
 import type { Faults, RequestFault } from '../faults.ts';
 import { isToken } from '../permissions.ts';
 import { PveError, die, firstLine, notModelled, permError } from '../pve-error.ts';
 import type { Call, Handler, Sim } from '../sim.ts';
 import { validateParams, type RawParams } from '../validate.ts';
+import type { Version } from '../version.ts';
 import { authenticate } from './auth.ts';
 import { isWide } from './wide-character.ts';
 import { Router, type Route } from './router.ts';
@@ -42,20 +44,35 @@ function overWideText(error: unknown): Answer {
   throw error;
 }
 
+const modelled = new WeakMap<Contract, Router>();
+
+function modelledRoutes(contract: Contract): Router {
+  const routes = modelled.get(contract) ?? new Router(contract.endpoints.values());
+  modelled.set(contract, routes);
+  return routes;
+}
+
+type OfficialRouter = Router<ReturnType<typeof officialEndpointsOf>[number]>;
+const official = new Map<Version, OfficialRouter>();
+
+function officialRoutes(version: Version): OfficialRouter {
+  const routes = official.get(version) ?? new Router(officialEndpointsOf(version));
+  official.set(version, routes);
+  return routes;
+}
+
 export class Dispatcher {
   readonly #sim: Sim;
   readonly #faults: Faults;
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #router: Router;
-  readonly #official: Router<{ readonly method: string; readonly path: string }>;
   readonly #workers = new WorkerPools();
 
   constructor(sim: Sim, faults: Faults, handlers: Readonly<Record<string, Handler>>) {
     this.#sim = sim;
     this.#faults = faults;
     this.#handlers = handlers;
-    this.#router = new Router(sim.contract.endpoints.values());
-    this.#official = new Router(officialEndpointsOf(sim.facts.version));
+    this.#router = modelledRoutes(sim.contract);
   }
 
   route(method: string, path: string): Route | undefined {
@@ -97,7 +114,7 @@ export class Dispatcher {
 
   /** What PVE has and we have not must not look like what PVE has not. */
   #absent(method: string, path: string): PveError {
-    return this.#official.find(method, path)
+    return officialRoutes(this.#sim.facts.version).find(method, path)
       ? notModelled(`${method} ${path}`)
       : new PveError(501, `Method '${method} ${path}' not implemented`);
   }

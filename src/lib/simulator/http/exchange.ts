@@ -57,6 +57,7 @@ function refuse({ method, headers }: WireRequest, bodyLimit: number): Refusal | 
 
 /** Unlike values of forms, a path stays what its bytes are: nobody decodes UTF-8 in it. */
 function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   return path.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
