@@ -10,7 +10,7 @@ export {
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
 export type { ApplyEvent, StepResult, Summary, StandSummary } from './lib/execute/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
-export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy.ts';
+export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy/deploy.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
 export type { Nic } from './lib/pve-values/nics.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';

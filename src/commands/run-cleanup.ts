@@ -2,7 +2,7 @@
 import { isLabName } from '../lib/config/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import { isThere } from '../lib/files/open.ts';
-import type { CleanupSelection } from '../lib/plan/cleanup-context.ts';
+import type { CleanupSelection } from '../lib/plan/cleanup/context.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';

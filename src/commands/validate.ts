@@ -23,7 +23,7 @@ export function validateCommand(io: ProgramIo): Command {
       const { createOutput } = await import('./output.ts');
       const { outerBridges } = await import('./session.ts');
       const { loadWant } = await import('./want.ts');
-      const { replugNotes } = await import('../lib/plan/role-rules.ts');
+      const { replugNotes } = await import('../lib/plan/stands/roles.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
       const { lab, users, warnings } = loadWant(flags, outerBridges(io, flags));

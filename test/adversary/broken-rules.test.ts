@@ -7,9 +7,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type * as TheDelegated from '../../src/lib/inventory/delegated.ts';
 import type * as TheLook from '../../src/lib/execute/ownership.ts';
-import type * as TheState from '../../src/lib/plan/stand-state.ts';
+import type * as TheState from '../../src/lib/plan/stands/state.ts';
 import type * as TheOwnership from '../../src/lib/plan/stands/ownership.ts';
-import type * as TheTemplates from '../../src/lib/plan/templates.ts';
+import type * as TheTemplates from '../../src/lib/plan/cluster/templates.ts';
 import type { ConfigValues } from '../../src/lib/proxmox/types.ts';
 import type { ClaimedId } from '../../src/lib/plan/stands/ownership.ts';
 import { parseVmMark } from '../../src/lib/marks/vm.ts';
@@ -77,7 +77,7 @@ vi.mock('../../src/lib/inventory/delegated.ts', async (original) => {
   return { ...real, tellDelegated };
 });
 
-vi.mock('../../src/lib/plan/templates.ts', async (original) => {
+vi.mock('../../src/lib/plan/cluster/templates.ts', async (original) => {
   const real = await original<typeof TheTemplates>();
   const resolveTemplate: typeof TheTemplates.resolveTemplate = (machine, have, file, replicas) => {
     if (!isBroken('a template is not known by its name alone'))
@@ -104,7 +104,7 @@ vi.mock('../../src/lib/execute/ownership.ts', async (original) => {
   return { ...real, Ownership };
 });
 
-vi.mock('../../src/lib/plan/stand-state.ts', async (original) => {
+vi.mock('../../src/lib/plan/stands/state.ts', async (original) => {
   const real = await original<typeof TheState>();
   const readStandState: typeof TheState.readStandState = (...given) => {
     const state = real.readStandState(...given);

@@ -1,8 +1,8 @@
 /** The class, the strangers around it, and the commands that are run for it. */
 import { parseBalance } from '../../src/lib/config/balance.ts';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
-import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
-import type { UsersWork } from '../../src/lib/plan/users-context.ts';
+import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
+import type { UsersWork } from '../../src/lib/plan/users/context.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario-types.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import { balance } from '../../src/lib/workflow/balance.ts';

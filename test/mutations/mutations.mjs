@@ -12,7 +12,7 @@ export const mutations = [
   // The planner.
   {
     of: 'planner',
-    file: 'src/lib/plan/allocation.ts',
+    file: 'src/lib/plan/cluster/free-vmids.ts',
     find: 'for (const claim of mark.claims) for (const vmid of claim.vmids) used.add(vmid);',
     instead:
       'for (const claim of mark.claims) for (const vmid of claim.vmids) if (index.guests.has(vmid)) used.add(vmid);',
@@ -20,7 +20,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/allocation.ts',
+    file: 'src/lib/plan/cluster/free-vmids.ts',
     find: 'return handOut(next > last ? undefined : next);',
     instead: 'return handOut(next >= last ? undefined : next);',
     why: 'the last id of the range is never used: a range of exactly the size of the class is too small',
@@ -62,14 +62,14 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup-stand.ts',
+    file: 'src/lib/plan/cleanup/stand.ts',
     find: 'mark.adopted ||\n    foreign.length > 0 ||\n',
     instead: 'mark.adopted ||\n',
     why: 'a pool that holds VMs of somebody else is to be deleted',
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup-stand.ts',
+    file: 'src/lib/plan/cleanup/stand.ts',
     find: '    .filter(({ path, role }) => !kept.has(`${path} ${role}`))\n',
     instead: '',
     why: 'cleanup takes away rights that the user had before the pool was adopted',
@@ -83,7 +83,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/capacity.ts',
+    file: 'src/lib/plan/placement/capacity.ts',
     find: 'before: Math.max(up, node.memoryUsed) + toCome,',
     instead: 'before: up + toCome,',
     why: 'memory that ZFS or Ceph takes is promised to students, and the node runs out of it',
@@ -97,7 +97,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/clone-rules.ts',
+    file: 'src/lib/plan/templates/clone-rules.ts',
     find: 'if (!storages.get(`${target}/${volume.storage}`)?.active) {',
     instead: 'if (!storages.has(`${target}/${volume.storage}`)) {',
     why: 'a node whose shared storage is offline gets stands, and every clone there fails',
@@ -134,14 +134,14 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/allocation.ts',
+    file: 'src/lib/plan/cluster/free-vmids.ts',
     find: 'wish <= range.last && !used.has(wish);',
     instead: 'wish <= range.last && !index.guests.has(wish);',
     why: 'a saved plan may take a VMID that another class has claimed',
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/stand-vms.ts',
+    file: 'src/lib/plan/deploy/stand-vms.ts',
     find: 'return at < 0 ? open.shift() : open.splice(at, 1)[0];',
     instead: 'return at < 0 ? undefined : open.splice(at, 1)[0];',
     why: 'ids that a run has claimed and not used yet are never used: each run claims further ones',
@@ -232,7 +232,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup-users.ts',
+    file: 'src/lib/plan/cleanup/users.ts',
     find: '  if (protectedBecause(userid, context.have.caller) !== undefined) return [];\n',
     instead: '',
     why: 'a cleanup removes the account that runs it, because it carries our mark',

@@ -12,8 +12,8 @@ import {
 } from '../../src/lib/marks/pool.ts';
 import { sealHash } from '../../src/lib/marks/seal.ts';
 import { formatVmMark, withSeal } from '../../src/lib/marks/vm.ts';
-import { specOf } from '../../src/lib/plan/spec.ts';
-import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy.ts';
+import { specOf } from '../../src/lib/plan/stands/spec.ts';
+import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy/deploy.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
 

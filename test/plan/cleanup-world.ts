@@ -8,7 +8,7 @@ import type {
   PendingRow,
   VmConfig,
 } from '../../src/lib/inventory/types.ts';
-import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
+import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import { bridge, guest, have } from './builders.ts';
 
 const LABS = ['net', 'dmz', 'old'];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, Rights } from '../../src/lib/inventory/types.ts';
-import { planCleanup } from '../../src/lib/plan/cleanup.ts';
+import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
 import { grantsFor } from '../../src/lib/plan/privileges/grants.ts';
-import { profileOf } from '../../src/lib/plan/privileges/profile.ts';
+import { profileOf } from '../../src/lib/plan/cluster/profile.ts';
 import { missing, requiredByPlan, requiredByScope } from '../../src/lib/plan/privileges/required.ts';
 import { cleanupScope, deployScope } from '../../src/lib/plan/privileges/scopes.ts';
 import type { Requirement } from '../../src/lib/plan/privileges/types.ts';

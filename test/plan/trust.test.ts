@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parseUsers } from '../../src/lib/config/load.ts';
 import { ConfigError } from '../../src/lib/errors.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { roleRefusals } from '../../src/lib/plan/role-rules.ts';
-import { passedOver, resolveTemplate } from '../../src/lib/plan/templates.ts';
+import { roleRefusals } from '../../src/lib/plan/stands/roles.ts';
+import { passedOver, resolveTemplate } from '../../src/lib/plan/cluster/templates.ts';
 import { have, machine } from './builders.ts';
 
 const guest = (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ReplicaRow, TemplateReport, TemplateRow } from '../../src/lib/plan/template-view.ts';
+import type { ReplicaRow, TemplateReport, TemplateRow } from '../../src/lib/plan/templates/view.ts';
 import { renderTemplates, toTemplatesDocument } from '../../src/lib/render/templates-text.ts';
 
 const replica = (vmid: number, node: string, more: Partial<ReplicaRow> = {}): ReplicaRow => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StepPayloads, Step } from '../../src/lib/plan/document/step.ts';
 import type { PlannedStand } from '../../src/lib/plan/document/plan.ts';
-import type { UserRow } from '../../src/lib/plan/users-list.ts';
+import type { UserRow } from '../../src/lib/plan/users/list.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { describeStep, namesOf } from '../../src/lib/render/step-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InternalError, StandError } from '../../src/lib/errors.ts';
-import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
+import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState, InterfaceState } from '../../src/lib/simulator/state.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
 import type { Lab } from '../../src/lib/config/types.ts';
-import type { CleanupSelection } from '../../src/lib/plan/cleanup-context.ts';
+import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { Trouble } from './in-process.ts';

@@ -1,5 +1,5 @@
 /** The list of templates as a table: one line per node on which stands could be. Says why one cannot be used. */
-import type { ReplicaRow, TemplateReport, TemplateRow, UsableRow } from '../plan/template-view.ts';
+import type { ReplicaRow, TemplateReport, TemplateRow, UsableRow } from '../plan/templates/view.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';

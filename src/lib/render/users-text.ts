@@ -1,5 +1,5 @@
 /** The list of users as a table, and as a document. Shows no password, only whether it is known. */
-import type { UserRow } from '../plan/users-list.ts';
+import type { UserRow } from '../plan/users/list.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { momentOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';

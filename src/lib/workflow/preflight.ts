@@ -3,7 +3,7 @@ import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.t
 import type { Scope } from '../plan/privileges/command-rules.ts';
 import { requiredUnplanned } from '../plan/privileges/examine.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands } from '../plan/privileges/grants.ts';
-import { studentRoleCommand } from '../plan/role-rules.ts';
+import { studentRoleCommand } from '../plan/stands/roles.ts';
 import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
 import type { Known, Requirement } from '../plan/privileges/types.ts';
 import type { Plan } from '../plan/document/plan.ts';

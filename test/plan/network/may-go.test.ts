@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BridgeInfo } from '../../../src/lib/inventory/types.ts';
-import { indexBridgeGuests, type Guests } from '../../../src/lib/plan/bridge-guests.ts';
+import { indexBridgeGuests, type Guests } from '../../../src/lib/plan/cluster/bridge-guests.ts';
 import {
   bridgeObstacle,
   PLANNED,

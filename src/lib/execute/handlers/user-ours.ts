@@ -1,6 +1,6 @@
 /** Makes sure that a user is still the one that was planned for, and not one that nobody may touch. Reads only. */
 import { isUserMarked } from '../../marks/user.ts';
-import { protectedBecause } from '../../plan/protected-accounts.ts';
+import { protectedBecause } from '../../plan/stands/protected-accounts.ts';
 import { StepError } from '../step-error.ts';
 import type { StepIo } from '../types.ts';
 

@@ -5,7 +5,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment } from '../../marks/pool.ts';
 import { claimedIds, isWritable, verdictOn } from '../stands/ownership.ts';
 import { compareNatural } from '../../order.ts';
-import { indexBridgeGuests, type BridgeGuests } from '../bridge-guests.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../cluster/bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { indexHistory, type History } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';

@@ -3,9 +3,9 @@ import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { bridgeObstacle, isAdoptableName } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../spec.ts';
+import { nicIndex } from '../stands/spec.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
 

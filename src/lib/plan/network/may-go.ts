@@ -2,7 +2,7 @@
 import type { BridgeInfo } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
-import type { Guests } from '../bridge-guests.ts';
+import type { Guests } from '../cluster/bridge-guests.ts';
 
 /** What the list of its node tells about a bridge. */
 export type BridgeFacts = Pick<

@@ -3,8 +3,8 @@ import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { BridgeRange } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import type { HaveIndex } from '../have-index.ts';
-import { NO_PINS, type Pins } from '../pins.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import { NO_PINS, type Pins } from '../cluster/pins.ts';
 
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */

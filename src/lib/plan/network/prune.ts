@@ -10,7 +10,7 @@ import {
   type NodeDraft,
   type NodePlan,
 } from './node-draft.ts';
-import { indexBridgeGuests, type BridgeGuests } from '../bridge-guests.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../cluster/bridge-guests.ts';
 import { bridgeObstacle, type BridgeObstacle } from './may-go.ts';
 import { obstacleText } from './may-go-text.ts';
 import { isOlder } from '../../marks/time.ts';

@@ -7,12 +7,12 @@ import { findAdoptedBridges } from './adopted.ts';
 import type { BridgeAllocator } from './numbers.ts';
 import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type HaveIndex } from '../have-index.ts';
+import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { isPending } from './view.ts';
-import { pinnedBridge, type Pins } from '../pins.ts';
+import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../spec.ts';
+import { nicIndex } from '../stands/spec.ts';
 import type { NetworkStand } from './stand.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 

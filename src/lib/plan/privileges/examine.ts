@@ -2,14 +2,14 @@
 import type { Lab, User } from '../../config/types.ts';
 import { PlanRefusedError } from '../../errors.ts';
 import type { Inventory, Rights } from '../../inventory/types.ts';
-import { planCleanup } from '../cleanup.ts';
-import { planDeploy } from '../deploy.ts';
+import { planCleanup } from '../cleanup/cleanup.ts';
+import { planDeploy } from '../deploy/deploy.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parseReplicaMark, REPLICA_POOL } from '../../marks/replica.ts';
 import type { Plan } from '../document/plan.ts';
 import type { Scope } from './command-rules.ts';
-import { privilegesOf } from '../role-rules.ts';
-import { majorOf, profileOf } from './profile.ts';
+import { privilegesOf } from '../stands/roles.ts';
+import { majorOf, profileOf } from '../cluster/profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
 import type { Command, Known, Profile, Requirement } from './types.ts';

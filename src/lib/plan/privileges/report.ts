@@ -2,9 +2,9 @@
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { tokenIn } from '../../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
-import { replugWarnings, studentRoleCommand } from '../role-rules.ts';
+import { replugWarnings, studentRoleCommand } from '../stands/roles.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
-import { majorOf } from './profile.ts';
+import { majorOf } from '../cluster/profile.ts';
 import { isHeld } from './required.ts';
 import type { Command, Profile, Requirement } from './types.ts';
 

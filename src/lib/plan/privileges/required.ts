@@ -6,7 +6,7 @@ import type { Plan } from '../document/plan.ts';
 import type { StepKind, StepOf } from '../document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
-import { majorOf, profileOf } from './profile.ts';
+import { majorOf, profileOf } from '../cluster/profile.ts';
 import { BEFORE_JOINING, BRINGS_IN, STEP_RULES } from './step-rules.ts';
 import type { Command, Facts, Known, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 

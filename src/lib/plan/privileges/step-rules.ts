@@ -4,7 +4,7 @@
  * the source named. Holds no policy.
  */
 import { realmIn } from '../../pve-values/userid.ts';
-import { privilegesOf } from '../role-rules.ts';
+import { privilegesOf } from '../stands/roles.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { Nic } from '../../pve-values/nics.ts';

@@ -2,8 +2,8 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
-import type { HaveIndex } from '../have-index.ts';
-import type { NodeChoice } from '../placement.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import type { NodeChoice } from '../placement/nodes.ts';
 
 export interface World {
   readonly lab: Lab;

@@ -3,10 +3,10 @@
  * file: whoever edits a plan can only have it refused.
  */
 import { PlanRefusedError } from '../../errors.ts';
-import { planDeploy, resolveMachines, type DeployInput } from '../deploy.ts';
+import { planDeploy, resolveMachines, type DeployInput } from '../deploy/deploy.ts';
 import type { Plan } from '../document/plan.ts';
-import { indexHave } from '../have-index.ts';
-import { chooseNodes } from '../placement.ts';
+import { indexHave } from '../cluster/view.ts';
+import { chooseNodes } from '../placement/nodes.ts';
 import { comparePlans } from './compare.ts';
 import { assertOfClass, PLAN_AGAIN } from './of-class.ts';
 import { readPins } from './read-pins.ts';

@@ -1,7 +1,7 @@
 /** The choices that a saved plan made, as wishes to the planner. Believes none of them. */
-import { NO_ROOM } from '../capacity-text.ts';
+import { NO_ROOM } from '../placement/capacity-text.ts';
 import type { Plan } from '../document/plan.ts';
-import { pinnedBridge, pinnedMachine, pinnedReplica, type Pins } from '../pins.ts';
+import { pinnedBridge, pinnedMachine, pinnedReplica, type Pins } from '../cluster/pins.ts';
 
 export function readPins({ since, stands, steps }: Plan): Pins {
   const seated = stands.filter(({ refused }) => refused === undefined);

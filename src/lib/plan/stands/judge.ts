@@ -1,6 +1,6 @@
 /** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
 import type { Claim } from '../../marks/pool.ts';
-import type { HaveIndex } from '../have-index.ts';
+import type { HaveIndex } from '../cluster/view.ts';
 import { verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
 
 /** Whose claim it is. */

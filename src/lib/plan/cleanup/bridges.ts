@@ -1,0 +1,206 @@
+/** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
+import { bridgeObstacle, isAdoptableName, type BridgeObstacle } from '../network/may-go.ts';
+import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
+import type { CleanupContext } from './context.ts';
+import type { PlannedRemoval } from './users.ts';
+import { isOlder, sinceOf } from '../../marks/time.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { compareNatural } from '../../order.ts';
+import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
+import type { PlannedBridge, Refusal } from '../document/plan.ts';
+
+export interface BridgeRemoval {
+  readonly steps: readonly StepOf<'bridge.delete'>[];
+  readonly reloads: readonly StepOf<'network.reload'>[];
+  /** User → bridges that go. */
+  readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
+  readonly notes: ReadonlyMap<string, readonly string[]>;
+  /** User → why bridges that should go stay in this run, which ends "partial". */
+  readonly refused: ReadonlyMap<string, Refusal>;
+}
+
+interface Candidate {
+  readonly user: string;
+  readonly node: string;
+  readonly iface: string;
+  readonly info: BridgeInfo;
+  readonly alias: string;
+  /** Without a mark. */
+  readonly adopted: boolean;
+  readonly reason: string;
+}
+
+/** Is this bridge of a stand among those selected? */
+function isSelected(
+  mark: { readonly lab: string; readonly user: string },
+  planned: readonly PlannedRemoval[],
+): boolean {
+  return planned.some(({ stand }) => stand.user === mark.user && (stand.labs?.has(mark.lab) ?? true));
+}
+
+/** Labs that users still have after the cleanup, as `lab user`. */
+function remainingStands(planned: readonly PlannedRemoval[], context: CleanupContext): Set<string> {
+  const touched = new Map(
+    planned.flatMap(({ stand, removal }) => (stand.mark ? [[stand.pool, removal]] : [])),
+  );
+  return new Set(
+    [...context.index.marks].flatMap(([pool, mark]) =>
+      (touched.get(pool)?.left ?? mark.claims).map((claim) => `${claim.lab} ${mark.user ?? ''}`),
+    ),
+  );
+}
+
+function isOld(comment: string, { have, options }: CleanupContext): boolean {
+  return isOlder(sinceOf(comment), options.minAgeSeconds, have.now);
+}
+
+function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
+  const orphansOnly = context.selection.by === 'orphans';
+  const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
+  return context.have.networks.flatMap(({ node, bridges }) =>
+    bridges.flatMap((info): Candidate[] => {
+      const { iface, comments } = info;
+      const mark = parseBridgeMark(iface, comments);
+      if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
+      if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
+      return [
+        {
+          user: mark.user,
+          node,
+          iface,
+          info,
+          alias: mark.net,
+          adopted: false,
+          reason: 'no guest names it any more',
+        },
+      ];
+    }),
+  );
+}
+
+/**
+ * The staged removal of a bridge without mark, ports and comment: with `--adopt` it is what a killed cleanup left.
+ * Otherwise it is somebody else's.
+ */
+function withAdoptedEdits(have: Inventory): Inventory {
+  const isAdopted = ({ iface, change, text }: PendingRow): boolean =>
+    change === 'removed' &&
+    isAdoptableName(iface) &&
+    /^-\s*bridge[-_]ports none\s*$/m.test(text) &&
+    !/^-#/m.test(text);
+  return {
+    ...have,
+    networks: have.networks.map((network) => ({
+      ...network,
+      pending: network.pending.map((row) => (isAdopted(row) ? { ...row, ours: true } : row)),
+    })),
+  };
+}
+
+/** Unmarked `vmbr1000`+ that VMs adopted by this plan name, and later none that stays: made by the older Python tool. */
+function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
+  if (!context.options.adopt) return [];
+  const ownerByVm = new Map<number, string>();
+  for (const { stand, removal } of planned) {
+    for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
+  }
+  const { index, have } = context;
+  return have.networks.flatMap(({ node, bridges }) =>
+    bridges.flatMap((info): Candidate[] => {
+      const { iface, comments } = info;
+      if (!isAdoptableName(iface) || comments !== '') return [];
+      const { naming } = index.bridgeGuests.on(node, iface);
+      const user = naming.map((vmid) => ownerByVm.get(vmid)).find((owner) => owner !== undefined);
+      if (user === undefined) return [];
+      const reason = 'no mark; adopted: only VMs removed here name it';
+      return [{ user, node, iface, info, alias: '', adopted: true, reason }];
+    }),
+  );
+}
+
+/** The way out, where a bridge of ours should go and cannot; all other obstacles only spare the bridge. */
+function refusalOf(
+  obstacle: BridgeObstacle | undefined,
+  { node, iface }: Candidate,
+  networks: readonly NodeNetwork[],
+): Refusal | undefined {
+  const stays = `bridge ${iface} on ${node} stays`;
+  const then = 'then run cleanup again';
+  if (obstacle?.code === 'guests-unread' || obstacle?.code === 'guests-hidden') {
+    return {
+      code: obstacle.code === 'guests-hidden' ? 'GUESTS_HIDDEN' : 'GUESTS_UNREADABLE',
+      message: `${stays}: ${obstacleText(obstacle)}`,
+      hint: `${obstacleHint(obstacle, { node, iface })}, ${then}`,
+    };
+  }
+  const pending = foreignPendingOn(node, networks);
+  if (obstacle || pending === undefined) return undefined;
+  return {
+    code: 'FOREIGN_PENDING_CHANGES',
+    message: `${stays}: ${pending}`,
+    hint: `apply or revert them in ${node} → System → Network, ${then}`,
+  };
+}
+
+export function planCleanupBridges(
+  planned: readonly PlannedRemoval[],
+  context: CleanupContext,
+): BridgeRemoval {
+  const { bridgeGuests } = context.index;
+  const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
+  const have = context.options.adopt ? withAdoptedEdits(context.have) : context.have;
+  const steps: StepOf<'bridge.delete'>[] = [];
+  const going = new Map<string, PlannedBridge[]>();
+  const notes = new Map<string, string[]>();
+  const refused = new Map<string, Refusal>();
+  const candidates = [...marked(planned, context), ...adopted(planned, context)].sort(
+    (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
+  );
+  for (const candidate of candidates) {
+    const { user, node, iface, info, alias, reason } = candidate;
+    const guests = bridgeGuests.on(node, iface, (vmid) => removed.has(vmid));
+    const obstacle = bridgeObstacle({ to: 'remove', adopted: candidate.adopted, guests }, info);
+    const refusal = refusalOf(obstacle, candidate, have.networks);
+    if (refusal) {
+      if (!refused.has(user)) refused.set(user, refusal);
+    } else if (obstacle) {
+      const text = `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`;
+      notes.set(user, [...(notes.get(user) ?? []), text]);
+    } else {
+      const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
+      steps.push(
+        makeStep(
+          'bridge.delete',
+          `${node}/${iface}`,
+          { user, reason, dependsOn },
+          { node, bridge: iface, comment: info.comments },
+        ),
+      );
+      going.set(user, [...(going.get(user) ?? []), { node, iface, alias }]);
+    }
+  }
+  return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
+}
+
+function reloadsFor(steps: readonly StepOf<'bridge.delete'>[], have: Inventory): StepOf<'network.reload'>[] {
+  const networks = [...have.networks].sort((a, b) => compareNatural(a.node, b.node));
+  return networks.flatMap((network) => {
+    const { node } = network;
+    const edits = steps.filter((step) => step.node === node);
+    const staged = stagedRemovals(network);
+    const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
+    if (gone.length === 0) return [];
+    const reason =
+      edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it';
+    return [
+      makeStep(
+        'network.reload',
+        node,
+        { reason, after: edits.map((step) => step.id) },
+        { node, bridges: [], gone },
+      ),
+    ];
+  });
+}

@@ -1,0 +1,112 @@
+/** Plans a cleanup: want nothing (of what was selected), have the inventory. The mirror of deploy, and as pure. */
+import type { Inventory } from '../../inventory/types.ts';
+import { hiddenNotes } from '../network/view.ts';
+import { planCleanupBridges, type BridgeRemoval } from './bridges.ts';
+import type { CleanupContext, CleanupOptions, CleanupSelection } from './context.ts';
+import { selectStands, type SelectedStand } from './selection.ts';
+import { planStandRemoval, type StandRemoval } from './stand.ts';
+import { planUserRemovals, type PlannedRemoval } from './users.ts';
+import { assertSound } from '../document/graph.ts';
+import { indexHave } from '../cluster/view.ts';
+import { compareText } from '../../order.ts';
+import { unneededReplicas } from '../templates/prune.ts';
+import type { Plan, PlannedStand } from '../document/plan.ts';
+import type { Step } from '../document/step.ts';
+
+export interface CleanupInput {
+  readonly selection: CleanupSelection;
+  readonly have: Inventory;
+  readonly options: CleanupOptions;
+}
+
+function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: BridgeRemoval): PlannedStand {
+  const own = bridges.planned.get(stand.user) ?? [];
+  const refused = removal.refused ?? bridges.refused.get(stand.user);
+  const [node] = [...removal.vms.map((vm) => vm.node), ...own.map((bridge) => bridge.node)];
+  return {
+    user: stand.user,
+    pool: stand.pool,
+    ...(node === undefined ? {} : { node }),
+    vms: removal.vms,
+    bridges: own,
+    notes: [...removal.notes, ...(bridges.notes.get(stand.user) ?? [])],
+    ...(refused ? { refused } : {}),
+  };
+}
+
+/** Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. */
+function afterBridges(steps: readonly Step[], bridges: BridgeRemoval): Step[] {
+  return steps.map((step) => {
+    const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
+    return own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort(compareText) } : step;
+  });
+}
+
+/**
+ * All access goes before the first VM does. A removal takes the lock of user.cfg inside its task and leaves an
+ * unremovable rest if it does not get it, so no other write of ours may compete for it. These writes run one at a time
+ * and in plan order: who waits for the last one waits for all.
+ */
+function accessFirst(steps: readonly Step[]): Step[] {
+  const revokes = steps.filter((step) => step.kind === 'acl.revoke');
+  const last = revokes.at(-1);
+  const rest = steps.filter((step) => step.kind !== 'acl.revoke');
+  if (!last) return rest;
+  return [
+    ...revokes,
+    ...rest.map((step) => ({ ...step, after: [...new Set([...step.after, last.id])].sort(compareText) })),
+  ];
+}
+
+/** A VMID that two pools claim (a comment can be edited by hand) goes once. */
+function planRemovals(stands: readonly SelectedStand[], context: CleanupContext): PlannedRemoval[] {
+  const going = new Set<number>();
+  return stands.map((stand) => {
+    const removal = planStandRemoval(stand, context, going);
+    for (const vmid of removal.removed) going.add(vmid);
+    return { stand, removal };
+  });
+}
+
+/** Bridges of ours that the caller may not see stay without a word. */
+function shortListWarnings(have: Inventory): string[] {
+  return hiddenNotes({ ...have, hidden: { bridges: have.hidden?.bridges === true, guests: false } });
+}
+
+/** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
+export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
+  const index = indexHave(have);
+  const options = {
+    ...asked,
+    // What has no mark is known by the names in the files of its class.
+    adopt: asked.adopt && selection.by === 'class',
+    // An orphan is old enough, and how old a machine of the class is nobody can tell.
+    includeMembers: asked.includeMembers && selection.by !== 'orphans',
+  };
+  const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
+  const planned = planRemovals(selectStands(context), context);
+  const bridges = planCleanupBridges(planned, context);
+  const steps: Step[] = [
+    ...accessFirst(planned.flatMap(({ removal }) => removal.vmSteps)),
+    ...bridges.steps,
+    ...bridges.reloads,
+    ...afterBridges(
+      [...planned.flatMap(({ removal }) => removal.poolSteps), ...planUserRemovals(planned, context)],
+      bridges,
+    ),
+  ];
+  assertSound(steps);
+  const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));
+  return {
+    version: 2,
+    command: 'cleanup',
+    lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
+    steps,
+    stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
+    warnings: [
+      ...have.gaps,
+      ...shortListWarnings(have),
+      ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
+    ],
+  };
+}

@@ -1,0 +1,40 @@
+/** What a cleanup is asked for and what its parts share. Types only. */
+import type { Inventory } from '../../inventory/types.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+
+export type CleanupSelection =
+  | {
+      readonly by: 'class';
+      readonly lab: string;
+      readonly machines: readonly string[];
+      readonly users: readonly { readonly userid: string; readonly pool: string }[];
+    }
+  | { readonly by: 'lab'; readonly lab: string }
+  | { readonly by: 'user'; readonly users: readonly string[] }
+  | { readonly by: 'expired' }
+  | { readonly by: 'orphans' };
+
+export interface CleanupOptions {
+  /** Leave user, pool and password for the next lab. */
+  readonly keepUsers: boolean;
+  /** Also remove what carries no mark but is a stand of the older Python tool. */
+  readonly adopt: boolean;
+  /** Also remove VMs that the class made itself in the pools of stands that go. */
+  readonly includeMembers: boolean;
+  /** Also remove VMs with the protection flag. */
+  readonly forceProtected: boolean;
+  /** How long a backup, snapshot or migration of a VM is waited for. */
+  readonly lockWaitSeconds: number;
+  /** Nothing younger is an orphan. */
+  readonly minAgeSeconds: number;
+}
+
+/** What all stands of one plan share. */
+export interface CleanupContext {
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly selection: CleanupSelection;
+  readonly options: CleanupOptions;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly now: number;
+}

@@ -1,0 +1,182 @@
+/** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import { isPoolMarked } from '../../marks/pool.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import { volumesOf, type Volume } from '../../pve-values/volumes.ts';
+import type { Machine, TemplateRef } from '../../config/types.ts';
+import { isNamedBy } from '../../inventory/template-ref.ts';
+import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
+import type { Refusal } from '../document/plan.ts';
+
+export interface Template {
+  readonly vmid: number;
+  readonly node: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly volumes: readonly Volume[];
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** The templates that fit what the lab names; several by name or tag, at most one per node. */
+export interface FoundTemplates {
+  /** The one to speak of: of several that with the lowest VMID. */
+  readonly template: Template;
+  /** By VMID, ascending. */
+  readonly candidates: readonly Template[];
+}
+
+export function toTemplate(config: VmConfig, name = ''): Template {
+  return {
+    vmid: config.vmid,
+    node: config.node,
+    name: config.values['name'] ?? name,
+    digest: config.digest,
+    volumes: volumesOf(config.values),
+    values: config.values,
+  };
+}
+
+/** A machine's wish, and where its lab says so. */
+interface Wish {
+  readonly machine: Machine;
+  readonly file: string;
+  readonly have: Inventory;
+  /** VMIDs of our own copies: they carry name-like marks of their sources, and come and go. */
+  readonly replicas: ReadonlySet<number>;
+}
+
+function refusal({ machine, file }: Wish, message: string, hint: string): Refusal {
+  return { code: 'TEMPLATE', message: `${file}:${machine.line} machine ${machine.name}: ${message}`, hint };
+}
+
+export function describeTemplate({ vmid, node }: Pick<Template, 'vmid' | 'node'>): string {
+  return `${vmid} on ${node}`;
+}
+
+function listTemplates({ have, replicas }: Wish): string {
+  const names = have.guests
+    .filter((guest) => guest.template && !replicas.has(guest.vmid))
+    .sort((a, b) => a.vmid - b.vmid)
+    .slice(0, 20)
+    .map(({ name, vmid, node, tags = [] }) =>
+      [`${name ?? '?'} (${vmid}, ${node}`, ...(tags.length > 0 ? [`tags ${tags.join(' ')}`] : [])]
+        .join(', ')
+        .concat(')'),
+    );
+  return names.length > 0
+    ? `templates on the cluster: ${names.join(', ')}`
+    : 'there are no templates on the cluster';
+}
+
+function missing(wish: Wish): Refusal {
+  const ref = wish.machine.template;
+  const text =
+    ref.by === 'vmid'
+      ? `template ${ref.vmid} does not exist, or the caller may not see it`
+      : ref.by === 'name'
+        ? `no template is called "${ref.name}"`
+        : `no template has the tag "${ref.tag}"`;
+  return refusal(wish, text, listTemplates(wish));
+}
+
+/** `templates called "debian12"`, for lists of several. */
+export function sayRef(ref: TemplateRef): string {
+  if (ref.by === 'vmid') return `template ${ref.vmid}`;
+  return ref.by === 'name' ? `templates called "${ref.name}"` : `templates with the tag "${ref.tag}"`;
+}
+
+/** A machine of a stand, whatever somebody has called it: students write names, tags and the template flag. */
+function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
+  const comment = have.pools.find((info) => info.pool === pool)?.comment ?? '';
+  if (isPoolMarked(comment)) return true;
+  const notes = have.templates.find((config) => config.vmid === vmid)?.values['description'] ?? '';
+  return parseVmMark(notes)?.vmid === vmid;
+}
+
+/** Guests that are called or tagged like the template, and are not meant. */
+export function passedOver(ref: TemplateRef, have: Inventory): string[] {
+  if (ref.by === 'vmid') return [];
+  return have.guests
+    .filter((guest) => isNamedBy(ref, guest) && isOfStand(guest, have))
+    .map((guest) => `${sayRef(ref)}: ${describeTemplate(guest)} is a machine of a stand and was passed over`);
+}
+
+/**
+ * Those that the lab means. By name or tag never a machine of a stand; and guests without a pool go before those in
+ * pools, whose members may be anybody's.
+ */
+function findGuests(wish: Wish): GuestInfo[] {
+  const { machine, have, replicas } = wish;
+  const ref = machine.template;
+  const fitting = have.guests.filter(
+    (guest) =>
+      isNamedBy(ref, guest) && (ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isOfStand(guest, have))),
+  );
+  const unpooled = fitting.filter(({ pool }) => pool === undefined);
+  const named = ref.by === 'vmid' || unpooled.length === 0 ? fitting : unpooled;
+  const hinted = named.filter((guest) => guest.node === ref.node);
+  return (hinted.length > 0 ? hinted : named).sort((a, b) => a.vmid - b.vmid);
+}
+
+/** The same name or tag twice on a node: nothing tells which one is meant. */
+function ambiguity(guests: readonly GuestInfo[], wish: Wish): Refusal | undefined {
+  const nodes = guests.map(({ node }) => node);
+  const twice = nodes.find((node, at) => nodes.indexOf(node) !== at);
+  if (twice === undefined) return undefined;
+  const list = guests.map(describeTemplate).join(', ');
+  const ref = sayRef(wish.machine.template).replace(/^templates/, `${guests.length} templates are`);
+  const text = ref.replace('are with the tag', 'have the tag');
+  return refusal(wish, `${text}: ${list}`, `several are on ${twice}: name one with template_vmid`);
+}
+
+function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
+  const config = wish.have.templates.find((candidate) => candidate.vmid === guest.vmid);
+  const where = describeTemplate(guest);
+  if (guest.type !== 'qemu') return refusal(wish, `${where} is a container`, 'name a VM template');
+  if (wish.replicas.has(guest.vmid)) {
+    return refusal(
+      wish,
+      `${where} is a replica, which deploy-stand makes and removes as it needs them`,
+      'name the template that it is a copy of',
+    );
+  }
+  if (!config) {
+    return refusal(
+      wish,
+      `the configuration of template ${where} could not be read`,
+      `see that node ${guest.node} is online and that the caller has VM.Audit on /vms/${guest.vmid}`,
+    );
+  }
+  if (config.values['template'] !== '1') {
+    return refusal(
+      wish,
+      `VM ${where} is not a template`,
+      `convert it (\`qm template ${guest.vmid}\` on ${guest.node}), or name another VMID`,
+    );
+  }
+  return toTemplate(config, guest.name);
+}
+
+/** The machine's templates, or why there is none. Of several, those that cannot be read are passed over. */
+export function resolveTemplate(
+  machine: Machine,
+  have: Inventory,
+  file: string,
+  replicas: ReadonlySet<number> = new Set(),
+): FoundTemplates | Refusal {
+  const wish: Wish = { machine, file, have, replicas };
+  const guests = findGuests(wish);
+  const unclear = ambiguity(guests, wish);
+  if (unclear) return unclear;
+  const found = guests.map((guest) => toCandidate(guest, wish));
+  const candidates = found.flatMap((entry) => ('code' in entry ? [] : [entry]));
+  const [template] = candidates;
+  if (template) return { template, candidates };
+  return found.find((entry) => 'code' in entry) ?? missing(wish);
+}
+
+/** Storage rows by `node/storage`, for many look-ups. */
+export type StorageIndex = ReadonlyMap<string, StorageInfo>;
+
+export function indexStorages(have: Inventory): StorageIndex {
+  return new Map(have.storages.map((row) => [`${row.node}/${row.storage}`, row]));
+}

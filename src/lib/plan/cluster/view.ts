@@ -1,0 +1,120 @@
+/** The inventory as maps, made once per plan, so that no planner scans guests per user. */
+import type {
+  AclEntry,
+  BridgeInfo,
+  GuestInfo,
+  Inventory,
+  PoolInfo,
+  UserInfo,
+  VmConfig,
+} from '../../inventory/types.ts';
+import { compareNatural } from '../../order.ts';
+import { indexBridgeGuests, type BridgeGuests } from './bridge-guests.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
+import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
+import { readReplicas, type Replica } from './replicas.ts';
+import { indexStorages, type StorageIndex } from './templates.ts';
+
+interface MarkedBridge {
+  readonly node: string;
+  readonly info: BridgeInfo;
+}
+
+export interface HaveIndex {
+  /** Nodes that are. */
+  readonly online: ReadonlySet<string>;
+  readonly guests: ReadonlyMap<number, GuestInfo>;
+  readonly configs: ReadonlyMap<number, VmConfig>;
+  readonly pools: ReadonlyMap<string, PoolInfo>;
+  readonly marks: ReadonlyMap<string, PoolMark>;
+  /** Pool → the guests that are members, by VMID. */
+  readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
+  /** VMID → the marked pools that claim it. */
+  readonly claimants: ReadonlyMap<number, readonly string[]>;
+  readonly users: ReadonlyMap<string, UserInfo>;
+  /** User entries by `path subject`. */
+  readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
+  readonly storages: StorageIndex;
+  readonly replicaPool: ReplicaPool;
+  readonly replicas: readonly Replica[];
+  /** Stand bridges by `lab user net`, in natural order of node and name. */
+  readonly standBridges: ReadonlyMap<string, readonly MarkedBridge[]>;
+  /** Who names which bridge, as far as it was read. */
+  readonly bridgeGuests: BridgeGuests;
+  /** Node → bridge name → row. */
+  readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
+}
+
+export function bridgeKey(lab: string, user: string, net: string): string {
+  return `${lab} ${user} ${net}`;
+}
+
+function groupPush<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
+  const members = new Map<string, GuestInfo[]>();
+  for (const guest of guests) if (guest.pool !== undefined) groupPush(members, guest.pool, guest);
+  for (const list of members.values()) list.sort((a, b) => a.vmid - b.vmid);
+  return members;
+}
+
+function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, string[]> {
+  const claimants = new Map<number, string[]>();
+  for (const [pool, mark] of marks) {
+    for (const { vmids } of mark.claims) for (const vmid of vmids) groupPush(claimants, vmid, pool);
+  }
+  return claimants;
+}
+
+export function indexHave(have: Inventory): HaveIndex {
+  const acls = new Map<string, AclEntry[]>();
+  for (const entry of have.acls) {
+    if (entry.type === 'user') groupPush(acls, `${entry.path} ${entry.subject}`, entry);
+  }
+  const standBridges = new Map<string, MarkedBridge[]>();
+  for (const { node, bridges } of have.networks) {
+    for (const info of bridges) {
+      const mark = parseBridgeMark(info.iface, info.comments);
+      if (mark?.kind === 'stand')
+        groupPush(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
+    }
+  }
+  for (const list of standBridges.values()) {
+    list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
+  }
+  const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
+  const configs = new Map(have.vms.map((config) => [config.vmid, config]));
+  const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
+  const marks = new Map(
+    have.pools.map(({ pool, comment, delegated }): [string, PoolMark] => [
+      pool,
+      { ...parsePoolComment(comment), ...(delegated === undefined ? {} : { delegated }) },
+    ]),
+  );
+  const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
+  const online = new Set(have.nodes.filter((node) => node.online).map((node) => node.name));
+  return {
+    online,
+    guests,
+    configs,
+    pools,
+    replicaPool,
+    replicas: readReplicas(replicaPool, { guests, configs, online }),
+    marks,
+    members: indexMembers(have.guests),
+    claimants: indexClaimants(marks),
+    users: new Map(have.users.map((user) => [user.userid, user])),
+    acls,
+    storages: indexStorages(have),
+    standBridges,
+    bridgeGuests: indexBridgeGuests(have),
+    bridges: new Map(
+      have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
+    ),
+  };
+}

@@ -1,0 +1,254 @@
+/** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
+import { InternalError } from '../../errors.ts';
+import { isMarkTime, markTime } from '../../marks/time.ts';
+import type { Lab, User } from '../../config/types.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import { createVmidAllocator, type Taken } from '../cluster/free-vmids.ts';
+import { createBridgeAllocator } from '../network/numbers.ts';
+import { createLedger, type Ledger } from '../placement/capacity.ts';
+import { capacityWarnings } from '../placement/capacity-text.ts';
+import { createDemands, labSizes } from '../placement/demand.ts';
+import { assertSound } from '../document/graph.ts';
+import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { checkLab } from './lab-rules.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { planNetwork } from '../network/shared-steps.ts';
+import { unseenGuests } from '../network/stand-bridges.ts';
+import { compareNatural } from '../../order.ts';
+import { COPIES_TAKE_FULL, type ResolvedMachine } from '../templates/clone-ways.ts';
+import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
+import { NO_PINS, type Pins } from '../cluster/pins.ts';
+import { profileOf } from '../cluster/profile.ts';
+import { refuse } from '../document/refuse.ts';
+import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
+import { assignSeats, type Seats } from '../placement/assignments.ts';
+import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
+import { readStandState, type StandState } from '../stands/state.ts';
+import { resolveTemplate } from '../cluster/templates.ts';
+import type { FileDigests, Plan, PlannedStand, Refusal } from '../document/plan.ts';
+import type { Step } from '../document/step.ts';
+import { withStudentRole } from '../stands/roles.ts';
+import { protectedRefusals } from '../stands/protected-accounts.ts';
+import { userConfigWarnings } from '../stands/user-config-size.ts';
+import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
+
+export interface DeployOptions {
+  /** Use pools that exist without our mark. */
+  readonly adopt: boolean;
+  /** Change running VMs too. */
+  readonly updateRunning: boolean;
+  /** Deploy what fits instead of refusing a class that does not. */
+  readonly fit?: boolean;
+  /** What former rounds of this run found taken. */
+  readonly taken?: Taken;
+  /** What a saved plan chose. */
+  readonly pins?: Pins;
+}
+
+export interface DeployInput {
+  readonly lab: Lab;
+  readonly users: readonly User[];
+  readonly have: Inventory;
+  readonly options: DeployOptions;
+  /** Absent: the class does not come from files. */
+  readonly files?: FileDigests;
+}
+
+/** Throws PlanRefusedError when a machine has no template. */
+export function resolveMachines(lab: Lab, have: Inventory, index: HaveIndex): ResolvedMachine[] {
+  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
+  const resolved: ResolvedMachine[] = [];
+  const refusals: Refusal[] = [];
+  for (const machine of lab.machines) {
+    const found = resolveTemplate(machine, have, lab.file, replicas);
+    if ('code' in found) refusals.push(found);
+    else resolved.push({ machine, ...found });
+  }
+  if (refusals.length > 0) refuse(refusals);
+  return resolved;
+}
+
+/** MACs of all configurations that were read; VMs still to be configured give theirs up. */
+function macsInUse(have: Inventory, index: HaveIndex, unfinished: ReadonlySet<number>): Set<string> {
+  const macs = new Set<string>();
+  for (const config of [...have.templates, ...index.configs.values()]) {
+    if (unfinished.has(config.vmid)) continue;
+    for (const nic of presentNics(config.values)) if (nic.mac !== '') macs.add(nic.mac);
+  }
+  return macs;
+}
+
+function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeChoice): void {
+  const refused = drafts.filter((draft) => draft.stand.refused !== undefined);
+  if (refused.length < drafts.length || refused.length === 0) return;
+  if (refused.every((draft) => draft.stand.refused?.code === 'NO_NODE')) refuse([noNodeRefusal(lab, choice)]);
+  refuse(
+    refused.slice(0, 10).map(({ stand }) => ({
+      code: stand.refused?.code ?? 'PLAN_REFUSED',
+      message: `${stand.user}: ${stand.refused?.message ?? ''}`,
+      ...(stand.refused?.hint === undefined ? {} : { hint: stand.refused.hint }),
+    })),
+  );
+}
+
+/** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
+function countSeated(states: readonly StandState[], index: HaveIndex): Map<string, number> {
+  const counts = countStands(index);
+  for (const { present, claim } of states) {
+    const node = present.size === 0 && claim ? nodeOfClaim(claim, index) : undefined;
+    if (node !== undefined) counts.set(node, (counts.get(node) ?? 1) - 1);
+  }
+  return counts;
+}
+
+function seatStands(
+  states: readonly StandState[],
+  context: StandContext,
+): { readonly ledger: Ledger; readonly seats: Seats } {
+  const { lab, have, index, machines, choice, vmids, bridges, pins } = context;
+  const sizes = labSizes(states, context);
+  const ledger = createLedger({
+    lab,
+    have,
+    index,
+    pools: new Set(states.map(({ user }) => user.pool)),
+    counts: countSeated(states, index),
+    sizes,
+    freeVmids: vmids.left(),
+    freeBridges: (node) => bridges.left(node),
+  });
+  const demandOf = createDemands({ ...context, ledger, sizes });
+  return {
+    ledger,
+    seats: assignSeats({ lab, have, index, machines, choice, states, ledger, demandOf, pins }),
+  };
+}
+
+/** Nodes that are left out for the caller's profile alone. */
+function copyWarnings({ obstacles }: NodeChoice): string[] {
+  return [...obstacles].flatMap(([node, why]) =>
+    why.includes(COPIES_TAKE_FULL) ? [`no stand goes to ${node}: ${why}`] : [],
+  );
+}
+
+/** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
+function orderSteps(
+  drafts: readonly StandDraft[],
+  network: readonly Step[],
+  shared: readonly Step[],
+  replicas: ReplicaPlanner,
+): Step[] {
+  return [
+    ...replicas.claimSteps(),
+    ...drafts.flatMap((draft) => draft.claimSteps),
+    ...shared,
+    ...drafts.flatMap((draft) => draft.bridgeSteps),
+    ...network,
+    ...replicas.workSteps(),
+    ...drafts.flatMap((draft) => draft.workSteps),
+  ];
+}
+
+/** Nothing can have been planned in the future. */
+function timeOf({ since }: Pins, { now }: Inventory): string {
+  const isPast = since !== undefined && isMarkTime(since) && Date.parse(since) <= Date.parse(now);
+  return isPast ? since : markTime(now);
+}
+
+function warningsOf(
+  drafts: readonly StandDraft[],
+  have: Inventory,
+  labWarnings: readonly string[],
+): string[] {
+  const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
+  return [
+    ...new Set([
+      ...have.gaps,
+      ...labWarnings,
+      ...unseenGuests(bridges, have),
+      ...drafts.flatMap((draft) => draft.warnings),
+    ]),
+  ];
+}
+
+/**
+ * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
+ * `refused` set, and the others go on.
+ */
+export function planDeploy({ lab, users, have, options, files }: DeployInput): Plan {
+  const index = indexHave(have);
+  const notStudents = protectedRefusals(users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
+  const checked = checkLab(lab, have, index);
+  if (checked.refusals.length > 0) refuse(checked.refusals);
+  const machines = resolveMachines(lab, have, index);
+  const choice = chooseNodes(lab, machines, have, index);
+  const states = [...users]
+    .sort((a, b) => compareNatural(a.userid, b.userid))
+    .map((user) => readStandState(user, lab, index, options));
+  const unfinished = new Set(
+    states.flatMap((state) =>
+      [...state.present.values()].filter((vm) => !vm.isFinished).map((vm) => vm.vmid),
+    ),
+  );
+  const taken = options.taken ?? { vmids: [], bridges: [] };
+  const pins = options.pins ?? NO_PINS;
+  const vmids = createVmidAllocator(lab.vmidRange, index, taken, pins);
+  const since = timeOf(pins, have);
+  const context: StandContext = {
+    lab,
+    have,
+    index,
+    machines,
+    choice,
+    vmids,
+    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken, pins }),
+    pins,
+    replicas: createReplicaPlanner({ index, vmids, pins, since }),
+    macs: macsInUse(have, index, unfinished),
+    updateRunning: options.updateRunning,
+    profile: profileOf(have.rights),
+    since,
+  };
+  const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
+  const healthy = states.filter((state) => refusals.get(state.user.userid) === undefined);
+  const { ledger, seats } = seatStands(healthy, context);
+  if (seats.shortage && options.fit !== true) {
+    refuse([{ ...seats.shortage, hint: `--fit deploys what fits; ${seats.shortage.hint ?? ''}` }]);
+  }
+  const drafts = states.map((state) => {
+    const { userid } = state.user;
+    const seat = refusals.get(userid) ?? seats.of.get(userid);
+    if (!seat) throw new InternalError('NO_SEAT', `the stand of ${userid} was given no node`);
+    return planStand(state, seat, context);
+  });
+  assertSomeNode(lab, drafts, choice);
+  const network = planNetwork(drafts, context);
+  const ordered = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const steps = withStudentRole(ordered, have);
+  const finished = network.finish(steps);
+  assertSound(finished);
+  const tooShort = passwordRefusal(lab.passwords, finished, have);
+  if (tooShort) refuse([tooShort]);
+  const stands: PlannedStand[] = drafts.map((draft) => draft.stand);
+  return {
+    version: 2,
+    command: 'deploy',
+    lab: lab.name,
+    strategy: lab.placement.strategy,
+    since,
+    ...(files === undefined ? {} : { files }),
+    ...(have.rights ? { profile: context.profile } : {}),
+    steps: finished,
+    stands,
+    warnings: warningsOf(drafts, have, [
+      ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
+      ...checked.warnings,
+      ...pamWarnings(finished, have),
+      ...userConfigWarnings(have, finished),
+      ...context.replicas.warnings(),
+      ...copyWarnings(choice),
+      ...capacityWarnings(ledger),
+    ]),
+  };
+}

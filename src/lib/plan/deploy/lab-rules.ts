@@ -1,0 +1,162 @@
+/** Rules between the lab and the cluster that concern the class as a whole. */
+import { isBridgeName } from '../../pve-values/bridge-name.ts';
+import type { Lab } from '../../config/types.ts';
+import { isNamedBy } from '../../inventory/template-ref.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
+import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
+import { aliasesOf } from '../network/stand-bridges.ts';
+import { passedOver } from '../cluster/templates.ts';
+import type { Refusal } from '../document/plan.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
+
+interface Findings {
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly string[];
+}
+
+/** An alias that is a bridge or vnet of the cluster is more likely a forgotten `**…**` than a new network. */
+function shadowedAliases(lab: Lab, have: Inventory): Refusal[] {
+  const names = new Set([
+    ...have.vnets,
+    ...have.networks.flatMap(({ bridges }) => bridges.map(({ iface }) => iface)),
+  ]);
+  return [...aliasesOf(lab).keys()]
+    .filter((alias) => names.has(alias))
+    .map((alias) => ({
+      code: 'ALIAS_EXISTS',
+      message: `${lab.file}: network "${alias}" is also a bridge or vnet of the cluster`,
+      hint: `write "**${alias}**" to use that one, or choose another alias`,
+    }));
+}
+
+/** A lab of this name whose VMs are all called differently is another lab. */
+function otherLab(lab: Lab, index: HaveIndex): Refusal[] {
+  const names = new Set<string>();
+  for (const [pool, mark] of index.marks) {
+    for (const claim of mark.claims) {
+      if (claim.lab !== lab.name) continue;
+      for (const { machine } of claim.machines) names.add(machine);
+      // 0.1.0 claimed ids without names.
+      for (const vmid of claim.unnamed) {
+        const guest = index.guests.get(vmid);
+        if (guest?.pool === pool && guest.name !== undefined) names.add(guest.name);
+      }
+    }
+  }
+  if (names.size === 0 || lab.machines.some((machine) => names.has(machine.name))) return [];
+  return [
+    {
+      code: 'OTHER_LAB',
+      message: `a lab called "${lab.name}" is on the cluster and has other machines (${sortedUnique(names).join(', ')})`,
+      hint: 'give this lab another `name:`',
+    },
+  ];
+}
+
+function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
+  if (lab.placement.strategy !== 'local' || aliasesOf(lab).size === 0) return [];
+  const nodes = sortedUnique(
+    lab.machines.flatMap((machine) => {
+      const { template } = machine;
+      const guests = have.guests.filter((guest) => guest.template && isNamedBy(template, guest));
+      // Of several each node uses its own.
+      return guests.length === 1 ? guests.map((guest) => guest.node) : [];
+    }),
+  );
+  if (nodes.length < 2) return [];
+  return [
+    {
+      code: 'LOCAL_TORN',
+      message: `strategy local would spread each stand over ${nodes.join(', ')}, where its templates are, but its own networks do not reach across nodes`,
+      hint: 'use --strategy balanced, or bring the templates together on one node',
+    },
+  ];
+}
+
+function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
+  const names = sortedUnique(
+    lab.machines.flatMap((machine) =>
+      machine.networks.flatMap(({ target }) =>
+        target.kind === 'real' && target.reserved ? [target.bridge] : [],
+      ),
+    ),
+  );
+  const everywhere = (name: string): boolean =>
+    have.vnets.includes(name) ||
+    have.networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
+  return names
+    .filter((name) => !isBridgeName(name, have.version) && !everywhere(name))
+    .map((name) => ({
+      code: 'BRIDGE_NAME',
+      message: `${lab.file}: reserved bridge "${name}" does not exist on every node and cannot be created under this name on PVE ${have.version}`,
+      hint: 'use a name vmbr0–vmbr4094, or create it on all nodes by hand',
+    }));
+}
+
+/** A mistyped node would be passed over in silence: stands would go where they were not to go. */
+function unknownNodes(lab: Lab, have: Inventory): Refusal[] {
+  const names = new Set(have.nodes.map((node) => node.name));
+  const { node, nodes = [], exclude, pin = {} } = lab.placement;
+  const named = [...(node === undefined ? [] : [node]), ...nodes, ...exclude, ...Object.values(pin).flat()];
+  const unknown = sortedUnique(named).filter((name) => !names.has(name));
+  if (unknown.length === 0) return [];
+  return [
+    {
+      code: 'NO_SUCH_NODE',
+      message: `the cluster has no node ${unknown.join(', ')}`,
+      hint: `nodes there: ${sortedUnique(names).join(', ')}`,
+    },
+  ];
+}
+
+/** A tag on a bridge that neither has a port nor is VLAN-aware makes the VM fail at start (pve-common Network.pm). */
+function untaggableBridges(lab: Lab, have: Inventory): string[] {
+  const warnings = new Set<string>();
+  for (const machine of lab.machines) {
+    for (const { target, tag } of machine.networks) {
+      if (target.kind !== 'real' || tag === undefined) continue;
+      for (const { node, bridges } of have.networks) {
+        const info = bridges.find(({ iface }) => iface === target.bridge);
+        if (!info || info.vlanAware || info.ports.length > 0 || parseBridgeMark(info.iface, info.comments))
+          continue;
+        warnings.add(
+          `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,
+        );
+      }
+    }
+  }
+  return [...warnings].sort(compareNatural);
+}
+
+function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
+  if (
+    !isAtLeast(have.version, 8) &&
+    lab.machines.some((machine) => machine.cloudInit?.upgrade !== undefined)
+  ) {
+    return ['cloud_init.upgrade needs PVE 8 or newer'];
+  }
+  return [];
+}
+
+export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
+  return {
+    refusals: [
+      ...unknownNodes(lab, have),
+      ...roleRefusals(rolesOf(lab), have, lab.file),
+      ...shadowedAliases(lab, have),
+      ...otherLab(lab, index),
+      ...tornByLocal(lab, have),
+      ...creatableReserved(lab, have),
+    ],
+    warnings: [
+      ...roleWarnings(rolesOf(lab), have),
+      ...replugWarnings(lab, have),
+      ...sortedUnique(lab.machines.flatMap(({ template }) => passedOver(template, have))),
+      ...untaggableBridges(lab, have),
+      ...cloudInitWarnings(lab, have),
+    ],
+  };
+}

@@ -1,0 +1,447 @@
+/** The VM steps of one stand: clone what is missing, configure what is unfinished, report what was changed. */
+import type { Lab, Machine, Network } from '../../config/types.ts';
+import { adoptedBecause } from '../stands/adopt.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import type { VmidAllocator } from '../cluster/free-vmids.ts';
+import { describeDrift } from './drift.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import { takeRouterMac } from '../stands/macs.ts';
+import { cloneSource } from '../templates/clone-source.ts';
+import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import type { ClaimedMachine } from '../../marks/pool.ts';
+import { withNewSeal } from '../../marks/seal.ts';
+import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/vm.ts';
+import { presentNics, type Nic } from '../../pve-values/nics.ts';
+import { compareText } from '../../order.ts';
+import { pinnedMachine, type Pins } from '../cluster/pins.ts';
+import type { Profile } from '../privileges/types.ts';
+import type { ReplicaPlanner } from '../templates/replica-steps.ts';
+import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from '../stands/spec.ts';
+import type { PresentVm, StandState } from '../stands/state.ts';
+import { makeStep, type Step } from '../document/step.ts';
+import type { PlannedVm, Refusal } from '../document/plan.ts';
+
+interface Request {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  readonly state: StandState;
+  readonly machines: readonly ResolvedMachine[];
+  /** Where each machine is, or goes. */
+  readonly nodeOf: (machine: ResolvedMachine) => string;
+  /** Alias → bridge. */
+  readonly bridges: ReadonlyMap<string, string>;
+  readonly index: HaveIndex;
+  readonly vmids: VmidAllocator;
+  readonly pins: Pins;
+  readonly replicas: ReplicaPlanner;
+  /** MACs in use; grows. */
+  readonly macs: Set<string>;
+  readonly updateRunning: boolean;
+  /** Step that writes the claim, if one is planned. */
+  readonly claimStep: string;
+  /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
+  readonly bridgeMarks: readonly string[];
+  readonly profile: Profile;
+}
+
+export interface StandVms {
+  readonly vms: readonly PlannedVm[];
+  /** In machine order: clone, configure, snapshot. */
+  readonly steps: readonly Step[];
+  /** Machine → last step that makes it (configure or snapshot), where there is one. */
+  readonly lastStep: ReadonlyMap<string, string>;
+  /** What the claim must say of the lab's machines. */
+  readonly claimed: readonly ClaimedMachine[];
+  /** Machines that join the pool once they are made. */
+  readonly joining: readonly { readonly machine: string; readonly vmid: number }[];
+  /** Ids nobody has claimed before this plan. */
+  readonly fresh: readonly number[];
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  readonly refused?: Refusal;
+}
+
+function toNic(
+  machine: Machine,
+  network: Network,
+  position: number,
+  bridge: string,
+  mac: string | undefined,
+): Nic {
+  return {
+    index: nicIndex(machine, position),
+    model: nicModel(machine, network),
+    bridge,
+    ...(mac === undefined ? {} : { mac }),
+    ...(network.tag === undefined ? {} : { tag: network.tag }),
+    ...(network.trunks === undefined ? {} : { trunks: network.trunks }),
+    ...(nicFirewall(machine, network) ? { firewall: true } : {}),
+    ...(network.linkDown === true ? { linkDown: true } : {}),
+    ...(network.mtu === undefined ? {} : { mtu: network.mtu }),
+  };
+}
+
+interface MacChoice {
+  readonly machine: Machine;
+  readonly vmid: number;
+  /** Set for configured VMs: their MACs never change. */
+  readonly present: PresentVm | undefined;
+  readonly macs: Set<string>;
+}
+
+/** Undefined: the handler keeps the MAC that the clone has (linux). */
+function chooseMac(choice: MacChoice, index: number, wanted: string | undefined): string | undefined {
+  const kept =
+    choice.present?.spec === undefined
+      ? undefined
+      : presentNics(choice.present.config.values).find((nic) => nic.index === index)?.mac;
+  if (kept !== undefined && kept !== '') return kept;
+  if (wanted !== undefined) return wanted;
+  return choice.machine.deviceType === 'ecorouter'
+    ? takeRouterMac(choice.vmid, index, choice.macs)
+    : undefined;
+}
+
+function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[] {
+  const { machine } = choice;
+  const nics: Nic[] = [];
+  if (machine.deviceType === 'ecorouter') {
+    const mac = chooseMac(choice, 0, undefined);
+    nics.push({
+      index: 0,
+      model: 'vmxnet3',
+      bridge: 'vmbr0',
+      ...(mac === undefined ? {} : { mac }),
+      linkDown: true,
+    });
+  }
+  machine.networks.forEach((network, position) => {
+    const { target } = network;
+    const bridge = target.kind === 'real' ? target.bridge : (bridges.get(target.alias) ?? target.alias);
+    nics.push(
+      toNic(machine, network, position, bridge, chooseMac(choice, nicIndex(machine, position), network.mac)),
+    );
+  });
+  return nics;
+}
+
+/** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
+function planOptions(machine: Machine): Record<string, string> {
+  const options: Record<string, string> = { onboot: '0', protection: '0' };
+  if (machine.cores !== undefined) options['cores'] = String(machine.cores);
+  if (machine.memory !== undefined) options['memory'] = String(machine.memory);
+  const cloudInit = machine.cloudInit;
+  if (!cloudInit) return options;
+  if (cloudInit.user !== undefined) options['ciuser'] = cloudInit.user;
+  if (cloudInit.nameserver !== undefined) options['nameserver'] = cloudInit.nameserver;
+  if (cloudInit.searchdomain !== undefined) options['searchdomain'] = cloudInit.searchdomain;
+  if (cloudInit.upgrade !== undefined) options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
+  // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
+  if (cloudInit.sshKeys) options['sshkeys'] = encodeURIComponent(cloudInit.sshKeys.join('\n'));
+  for (const [index, value] of Object.entries(cloudInit.ipConfig ?? {})) options[`ipconfig${index}`] = value;
+  return options;
+}
+
+interface Draft {
+  readonly vms: PlannedVm[];
+  readonly steps: Step[];
+  readonly lastStep: Map<string, string>;
+  readonly claimed: ClaimedMachine[];
+  readonly joining: { machine: string; vmid: number }[];
+  readonly fresh: number[];
+  readonly notes: string[];
+  readonly warnings: string[];
+}
+
+function configureStep(
+  request: Request,
+  resolved: ResolvedMachine,
+  vm: {
+    readonly vmid: number;
+    readonly node: string;
+    readonly present: PresentVm | undefined;
+    readonly base?: number | undefined;
+  },
+  frame: { readonly reason: string; readonly dependsOn: readonly string[] },
+): Step {
+  const { machine } = resolved;
+  const { userid, pool } = request.state.user;
+  const wanted = specOf(request.lab, machine, originOn(resolved, vm.node));
+  // What it was cloned from does not change by configuring it: the half that says so stays.
+  const spec = vm.present?.spec === undefined ? wanted : keepFixed(vm.present.spec, wanted);
+  const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
+  return makeStep(
+    'vm.configure',
+    `${pool}/${machine.name}`,
+    { user: userid, ...frame },
+    {
+      node: vm.node,
+      vmid: vm.vmid,
+      pool,
+      // What else is in the notes is the student's, or was there before us.
+      description: withVmMark(vm.present?.config.values['description'] ?? '', {
+        lab: request.lab.name,
+        user: userid,
+        machine: machine.name,
+        vmid: vm.vmid,
+        ...(vm.base === undefined ? {} : { base: vm.base }),
+        spec,
+      }),
+      nics,
+      options: planOptions(machine),
+      tags: [...machine.tags, TAG, labTag(request.lab.name)].sort(compareText),
+      remove: [],
+      // A machine that was handed out can be removed by its student and made anew: no proof is left that it came from us.
+      ...(machine.cloudInit?.password === undefined || vm.present?.isJoined === true
+        ? {}
+        : { secret: { machine: machine.name } }),
+    },
+  );
+}
+
+function addSnapshot(
+  request: Request,
+  machine: Machine,
+  vm: { node: string; vmid: number },
+  draft: Draft,
+): void {
+  if (machine.baselineSnapshot === undefined) return;
+  const before = draft.lastStep.get(machine.name);
+  const step = makeStep(
+    'vm.snapshot',
+    `${request.state.user.pool}/${machine.name}`,
+    {
+      user: request.state.user.userid,
+      reason: `baseline "${machine.baselineSnapshot}" to return to`,
+      dependsOn: before === undefined ? [] : [before],
+    },
+    {
+      node: vm.node,
+      vmid: vm.vmid,
+      pool: request.state.user.pool,
+      snapshot: machine.baselineSnapshot,
+    },
+  );
+  draft.steps.push(step);
+  draft.lastStep.set(machine.name, step.id);
+}
+
+function whyClone(vmid: number, isReused: boolean, isInFlight: boolean): string {
+  if (isInFlight) return `a former run has begun to clone it as VM ${vmid}`;
+  return isReused ? `unfinished: VMID ${vmid} is claimed, the VM is not complete` : 'missing';
+}
+
+/** An id that was claimed and never used goes before a free one. */
+function takeOpen(open: number[], wish: number | undefined): number | undefined {
+  const at = wish === undefined ? -1 : open.indexOf(wish);
+  return at < 0 ? open.shift() : open.splice(at, 1)[0];
+}
+
+function addMissing(
+  request: Request,
+  resolved: ResolvedMachine,
+  draft: Draft,
+  open: number[],
+): Refusal | undefined {
+  const { machine } = resolved;
+  const { userid, pool } = request.state.user;
+  const node = request.nodeOf(resolved);
+  const source = cloneSource(resolved, node, request);
+  if ('code' in source) return source;
+  draft.warnings.push(...source.warnings);
+  const former = request.state.open.get(machine.name);
+  const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
+  const reused = former?.vmid ?? takeOpen(open, wish);
+  const vmid = reused ?? request.vmids.take(wish);
+  if (vmid === undefined) {
+    const { first, last } = request.lab.vmidRange;
+    return {
+      code: 'NO_VMID',
+      message: `no VMID is left in ${first}–${last} for machine ${machine.name} of ${userid}`,
+      hint: 'widen `vmid_range` in the lab file',
+    };
+  }
+  if (reused === undefined) draft.fresh.push(vmid);
+  const isInFlight = former?.isInFlight === true;
+  draft.claimed.push({
+    machine: machine.name,
+    vmid,
+    state: 'reserved',
+    seals: isInFlight ? former.seals : withNewSeal(former?.seals),
+  });
+  draft.joining.push({ machine: machine.name, vmid });
+  const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };
+  const { base } = source;
+  const clone = makeStep(
+    'vm.clone',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason: whyClone(vmid, reused !== undefined, isInFlight),
+      dependsOn: source.dependsOn,
+    },
+    {
+      node: source.node,
+      target: node,
+      templateVmid: source.vmid,
+      vmid,
+      name: machine.name,
+      description: formatVmMark(base === undefined ? mark : { ...mark, base }),
+      full: machine.fullClone,
+      ...(machine.storage === undefined ? {} : { storage: machine.storage }),
+      pool,
+      ...(request.profile === 'confined' ? { joinsAtOnce: true } : {}),
+      ...(isInFlight ? { isUnderWay: true } : {}),
+      locks: source.locks,
+    },
+  );
+  const configure = configureStep(
+    request,
+    resolved,
+    { vmid, node, present: undefined, base },
+    { reason: 'new', dependsOn: [clone.id] },
+  );
+  draft.steps.push(clone, configure);
+  draft.lastStep.set(machine.name, configure.id);
+  draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
+  addSnapshot(request, machine, { node, vmid }, draft);
+  return undefined;
+}
+
+function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
+  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power: vm.power };
+}
+
+function lastStepOf(machine: Machine, draft: Draft): string[] {
+  const last = draft.lastStep.get(machine.name);
+  return last === undefined ? [] : [last];
+}
+
+function whyConfigure({ spec, isFinished }: PresentVm): string {
+  if (!isFinished) return 'unfinished';
+  return spec === ADOPTED_SPEC ? 'adopted: set as the lab says' : 'the lab was changed';
+}
+
+/** The spec in the mark says that the VM was not configured by us, so that a later run does it or reports it. */
+function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  const { lab, state, claimStep, bridgeMarks } = request;
+  const { userid, pool } = state.user;
+  const isClaimed = state.claim?.vmids.includes(vm.vmid) === true;
+  const description = vm.config.values['description'] ?? '';
+  const mark = { lab: lab.name, user: userid, machine: machine.name, vmid: vm.vmid, spec: ADOPTED_SPEC };
+  const step = makeStep(
+    'vm.mark',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason: adoptedBecause(pool, machine.name),
+      dependsOn: [...(isClaimed ? [] : [claimStep]), ...bridgeMarks],
+    },
+    { node: vm.node, vmid: vm.vmid, pool, description, newDescription: withVmMark(description, mark) },
+  );
+  draft.steps.push(step);
+  draft.lastStep.set(machine.name, step.id);
+}
+
+/** Of several templates of one name or tag, it does not matter which one it was cloned from. */
+function differences(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, spec: string) {
+  const { machine, candidates } = resolved;
+  const compared = compareSpecs(spec, specOf(lab, machine, originOn(resolved, vm.node)));
+  const isOne = candidates.some(({ vmid }) => !compareSpecs(spec, specOf(lab, machine, vmid)).fixed);
+  return { ...compared, fixed: !isOne };
+}
+
+/** The template that a machine on this node descends from. */
+function originOn({ template, candidates }: ResolvedMachine, node: string): number {
+  return (candidates.find((candidate) => candidate.node === node) ?? template).vmid;
+}
+
+function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
+  const { machine } = resolved;
+  if (vm.isJoined) {
+    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
+  } else {
+    const seals = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid)?.seals ?? [];
+    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals });
+    draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+  }
+  if (vm.takenOver) addMark(request, machine, vm, draft);
+  else if (vm.isFinished && vm.spec === undefined) {
+    draft.vms.push(planned(vm, machine, 'complete'));
+    return;
+  }
+  const differs =
+    vm.isFinished && vm.spec !== undefined ? differences(request.lab, resolved, vm, vm.spec) : undefined;
+  if (differs?.fixed === true) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
+    );
+  }
+  const isRunning = vm.power !== 'stopped';
+  if (differs?.inPlace === true && isRunning && !request.updateRunning) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running; the lab's changes wait until it is stopped (or --update-running)`,
+    );
+    draft.vms.push(planned(vm, machine, 'pending-change'));
+    return;
+  }
+  if (differs?.inPlace === false) {
+    draft.notes.push(...describeDrift(machine, vm, request.bridges, resolved.template));
+    draft.vms.push(planned(vm, machine, 'complete'));
+    addLateSnapshot(request, machine, vm, draft);
+    return;
+  }
+  const configure = configureStep(
+    request,
+    resolved,
+    {
+      vmid: vm.vmid,
+      node: vm.node,
+      present: vm,
+      base: parseVmMark(vm.config.values['description'] ?? '')?.base,
+    },
+    { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
+  );
+  draft.steps.push(configure);
+  draft.lastStep.set(machine.name, configure.id);
+  draft.vms.push(planned(vm, machine, 'unfinished'));
+  if (!differs) addSnapshot(request, machine, vm, draft);
+}
+
+/**
+ * A configured VM without any snapshot: the run stopped between the two, unless the student, who has access once the
+ * stand is finished, deleted it.
+ */
+function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  if (machine.baselineSnapshot === undefined || vm.config.values['parent'] !== undefined) return;
+  const { userid, pool } = request.state.user;
+  if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) has no snapshot "${machine.baselineSnapshot}" to return to`,
+    );
+  } else {
+    addSnapshot(request, machine, vm, draft);
+  }
+}
+
+export function planStandVms(request: Request): StandVms {
+  const draft: Draft = {
+    vms: [],
+    steps: [],
+    lastStep: new Map(),
+    claimed: [],
+    joining: [],
+    fresh: [],
+    notes: [],
+    warnings: [],
+  };
+  const open = [...request.state.openUnnamed];
+  let refused: Refusal | undefined;
+  for (const resolved of request.machines) {
+    const vm = request.state.present.get(resolved.machine.name);
+    if (vm) addPresent(request, resolved, vm, draft);
+    else if (request.state.leftPool.has(resolved.machine.name)) continue;
+    else refused ??= addMissing(request, resolved, draft, open);
+  }
+  return { ...draft, ...(refused ? { refused } : {}) };
+}

@@ -1,0 +1,171 @@
+/** Memory and virtual CPUs that each node has promised already. Places nothing. */
+import type { GuestInfo, Inventory } from '../../inventory/types.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import { isOlder } from '../../marks/time.ts';
+import type { Claim } from '../../marks/pool.ts';
+
+export interface Promised {
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpus: number;
+}
+
+interface Request {
+  readonly lab: string;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  /** Pools of the stands in the plan: what they lack is planned, not counted here. */
+  readonly pools: ReadonlySet<string>;
+  readonly sizes: LabSizes;
+}
+
+/**
+ * What the lab gives its machines. A student may set a VM's memory to whatever the server takes, so what counts of a
+ * VM of ours is never more than that: one student's settings must not keep a class out. What is in use for certain, the
+ * node says itself.
+ */
+export interface LabSizes {
+  /** A machine of the lab on average, for claimed VMs of which nothing is known yet. */
+  readonly usual: Promised;
+  /** Of a VM that is there. */
+  readonly given: (guest: GuestInfo) => Promised;
+  /** Is it about to get what the lab gives? What it lacks is part of the plan's demand then. */
+  readonly isToChange: (vm: Pick<GuestInfo, 'vmid'>) => boolean;
+}
+
+/** A claim without its VMs is a run under way, unless it is older than any run. */
+const CLAIM_IS_PLANNED_SECONDS = 2 * 3600;
+
+/** Anything that is not switched off; a paused VM keeps its memory. */
+function isUp({ status }: GuestInfo): boolean {
+  return status !== 'stopped';
+}
+
+/** `maxmem` is 0 until the first broadcast after a clone; the configuration knows better. */
+function sizeOf(guest: GuestInfo, { index, sizes: { usual } }: Request): Promised {
+  const configured = index.configs.get(guest.vmid)?.values;
+  const memory = guest.memory > 0 ? guest.memory : configured ? memoryOf(configured) : usual.memory;
+  return { memory, cpus: guest.cpus > 0 ? guest.cpus : usual.cpus };
+}
+
+function atMost(size: Promised, most: Promised | undefined): Promised {
+  if (!most) return size;
+  return { memory: Math.min(size.memory, most.memory), cpus: Math.min(size.cpus, most.cpus) };
+}
+
+/** Bytes. Since 8.1 `memory` may be written `current=2048`; PVE's default is 512 MiB (qemu-server, `get_current_memory`). */
+export function memoryOf(values: Readonly<Record<string, string>>): number {
+  const mib = Number(/^(?:current=)?(\d+)/.exec(values['memory'] ?? '')?.[1] ?? 512);
+  return mib * 2 ** 20;
+}
+
+/** PVE's default is one socket with one core. */
+export function cpusOf(values: Readonly<Record<string, string>>, cores?: number): number {
+  return (cores ?? Number(values['cores'] ?? 1)) * Number(values['sockets'] ?? 1);
+}
+
+function isUnderWay({ since }: Claim, { have }: Request): boolean {
+  return !isOlder(since, CLAIM_IS_PLANNED_SECONDS, have.now);
+}
+
+/** Where a VM stands in its claim. */
+interface Place {
+  readonly lab: string;
+  readonly at: number;
+}
+
+/** VMs of stands, by VMID. */
+function placesOf({ index }: Request): Map<number, Place> {
+  const places = new Map<number, Place>();
+  for (const [pool, { claims }] of index.marks) {
+    for (const { lab, vmids } of claims) {
+      vmids.forEach((vmid, at) => {
+        if (index.guests.get(vmid)?.pool === pool) places.set(vmid, { lab, at });
+      });
+    }
+  }
+  return places;
+}
+
+/** So many stands tell what a lab gives; one of fewer might be the one that was changed. */
+const ENOUGH_STANDS = 3;
+
+interface Typical {
+  readonly size: Promised;
+  readonly isCertain: boolean;
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
+}
+
+/** What the machines of other labs have, of which no file is at hand: of all stands' the middle, which no one student moves. */
+function typicalSizes(
+  places: ReadonlyMap<number, Place>,
+  { index, lab: own }: Request,
+): (place: Place) => Typical | undefined {
+  const found = new Map<string, GuestInfo[]>();
+  for (const [vmid, { lab, at }] of places) {
+    const guest = index.guests.get(vmid);
+    if (lab === own || !guest || guest.memory === 0) continue;
+    const key = `${lab} ${at}`;
+    const list = found.get(key);
+    if (list) list.push(guest);
+    else found.set(key, [guest]);
+  }
+  const typical = new Map<string, Typical>();
+  for (const [key, guests] of found) {
+    const size = {
+      memory: middle(guests.map(({ memory }) => memory)),
+      cpus: middle(guests.map(({ cpus }) => cpus)),
+    };
+    typical.set(key, { size, isCertain: guests.length >= ENOUGH_STANDS });
+  }
+  return ({ lab, at }) => typical.get(`${lab} ${at}`);
+}
+
+/**
+ * Per node: guests that are up, the stopped VMs of this lab (its students will start them), and what another run has
+ * claimed and not made yet. Stopped guests of others and of other labs do not count.
+ */
+export function promisedPerNode(request: Request): {
+  readonly up: ReadonlyMap<string, Promised>;
+  readonly toCome: ReadonlyMap<string, Promised>;
+} {
+  const up = new Map<string, Promised>();
+  const toCome = new Map<string, Promised>();
+  const add = (map: Map<string, Promised>, node: string, size: Promised): void => {
+    const sum = map.get(node) ?? { memory: 0, cpus: 0 };
+    map.set(node, { memory: sum.memory + size.memory, cpus: sum.cpus + size.cpus });
+  };
+  const { sizes } = request;
+  const places = placesOf(request);
+  const typicalOf = typicalSizes(places, request);
+  const bound = (guest: GuestInfo): Promised | undefined => {
+    const place = places.get(guest.vmid);
+    if (!place) return undefined;
+    if (place.lab === request.lab) return sizes.given(guest);
+    const typical = typicalOf(place);
+    return typical?.isCertain === true ? typical.size : undefined;
+  };
+  for (const guest of request.have.guests) {
+    if (!guest.template && isUp(guest)) add(up, guest.node, atMost(sizeOf(guest, request), bound(guest)));
+  }
+  for (const [pool, { claims }] of request.index.marks) {
+    for (const claim of claims) {
+      const isOurs = claim.lab === request.lab;
+      const isPlanned = isOurs && request.pools.has(pool);
+      for (const [at, vmid] of claim.vmids.entries()) {
+        const guest = request.index.guests.get(vmid);
+        const isUnmade = !guest || guest.lock === 'clone';
+        if (isUnmade && !isPlanned && claim.node !== undefined && isUnderWay(claim, request)) {
+          add(toCome, claim.node, typicalOf({ lab: claim.lab, at })?.size ?? sizes.usual);
+        } else if (!isUnmade && isOurs && guest.pool === pool && !isUp(guest)) {
+          const given = sizes.given(guest);
+          add(toCome, guest.node, sizes.isToChange(guest) ? atMost(sizeOf(guest, request), given) : given);
+        }
+      }
+    }
+  }
+  return { up, toCome };
+}

@@ -1,0 +1,70 @@
+/** The spec of a machine: a short hash of what configuration makes of it, written into the VM's mark. */
+import { createHash } from 'node:crypto';
+import type { CloudInit, Lab, Machine, Network } from '../../config/types.ts';
+import { canonicalText } from '../../order.ts';
+
+/** NIC index of `networks[position]`: an ecorouter's net0 is its management port. */
+export function nicIndex(machine: Machine, position: number): number {
+  return machine.deviceType === 'ecorouter' ? position + 1 : position;
+}
+
+export function nicModel(machine: Machine, network: Network): string {
+  return network.model ?? (machine.deviceType === 'ecorouter' ? 'vmxnet3' : 'virtio');
+}
+
+export function nicFirewall(machine: Machine, network: Network): boolean {
+  return network.firewall ?? machine.deviceType === 'linux';
+}
+
+function hash(value: unknown, length: number): string {
+  return createHash('sha256').update(canonicalText(value)).digest('hex').slice(0, length);
+}
+
+/** A password's hash in a description that students read could be guessed at: left out. */
+function withoutPassword(cloudInit: CloudInit | undefined): unknown {
+  if (!cloudInit) return undefined;
+  const { password, ...rest } = cloudInit;
+  return { ...rest, hasPassword: password !== undefined };
+}
+
+/**
+ * `<what can be changed in place>.<what cannot>`. Networks enter by alias, not by bridge number, so that a stand
+ * that moved to other bridges is still what the lab says.
+ */
+export function specOf(lab: Lab, machine: Machine, templateVmid: number): string {
+  const inPlace = {
+    deviceType: machine.deviceType,
+    networks: machine.networks.map((network) => ({
+      ...network,
+      model: nicModel(machine, network),
+      firewall: nicFirewall(machine, network),
+    })),
+    cores: machine.cores,
+    memory: machine.memory,
+    cloudInit: withoutPassword(machine.cloudInit),
+    tags: machine.tags,
+    lab: lab.name,
+  };
+  const fixed = { templateVmid, full: machine.fullClone };
+  return `${hash(inPlace, 12)}.${hash(fixed, 6)}`;
+}
+
+/** Of a VM that we did not configure: nothing is known of how it was made. */
+export const ADOPTED_SPEC = 'adopted';
+
+/** Tells apart the two halves of a spec: what differs can be changed in place, or not. */
+export function compareSpecs(present: string, wanted: string): { inPlace: boolean; fixed: boolean } {
+  const [presentInPlace, presentFixed] = present.split('.');
+  const [wantedInPlace, wantedFixed] = wanted.split('.');
+  return {
+    inPlace: presentInPlace !== wantedInPlace,
+    fixed: presentFixed !== undefined && presentFixed !== wantedFixed,
+  };
+}
+
+/** `wanted`, but with the present record of template and clone mode. */
+export function keepFixed(present: string, wanted: string): string {
+  const [inPlace = ''] = wanted.split('.');
+  const [, fixed] = present.split('.');
+  return fixed === undefined ? wanted : `${inPlace}.${fixed}`;
+}

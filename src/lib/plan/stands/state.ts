@@ -1,0 +1,327 @@
+/** What exists of one user's stand: its pool's claim, its VMs and which machine each of them is. */
+import type { Lab, User } from '../../config/types.ts';
+import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
+import { findAdoption, type Adoption } from './adopt.ts';
+import type { Taken } from '../cluster/free-vmids.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import { parseVmMark } from '../../marks/vm.ts';
+import type { Claim, PoolMark } from '../../marks/pool.ts';
+import { ADOPTED_SPEC } from './spec.ts';
+import { judgeClaimed } from './judge.ts';
+import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
+import type { Refusal } from '../document/plan.ts';
+import { poolRefusal } from './accounts.ts';
+
+/** A VM of ours that exists and is not being cloned any more. */
+export interface PresentVm {
+  readonly vmid: number;
+  readonly node: string;
+  readonly power: string;
+  readonly config: VmConfig;
+  /** Has it a mark of its own? Without one somebody edited the notes: whether it was finished cannot be told. */
+  readonly marked: boolean;
+  /** Spec in the mark. */
+  readonly spec?: string;
+  /** Was it configured? What joined its pool was; notes say it of others only. */
+  readonly isFinished: boolean;
+  /** Has it joined its pool? */
+  readonly isJoined: boolean;
+  /** It is to become ours: it has neither mark nor, unless a former run was cut short, a claim. */
+  readonly takenOver?: true;
+  readonly lock?: string;
+}
+
+/** A machine that the claim names, and of which nothing is there. */
+interface OpenMachine {
+  readonly vmid: number;
+  /** Hashes that a clone of a former run may carry. */
+  readonly seals: readonly string[];
+  /** A clone is under way there. */
+  readonly isInFlight: boolean;
+}
+
+export interface StandState {
+  readonly user: User;
+  /** Undefined: the pool does not exist. */
+  readonly mark: PoolMark | undefined;
+  readonly claim: Claim | undefined;
+  /** Machine name → its VM. */
+  readonly present: ReadonlyMap<string, PresentVm>;
+  /** Machine name → where it is to be cloned, or is being cloned. */
+  readonly open: ReadonlyMap<string, OpenMachine>;
+  /** Ids that 0.1.0 claimed and nothing stands at, ascending. */
+  readonly openUnnamed: readonly number[];
+  /** Machines that somebody took out of the pool: no second copy is made. */
+  readonly leftPool: ReadonlySet<string>;
+  /** Claimed ids at which a guest that is not ours stands: dropped from the claim. */
+  readonly foreign: readonly number[];
+  /** What is left undone, while the rest is done. */
+  readonly left?: Refusal;
+  readonly refused?: Refusal;
+  readonly notes: readonly string[];
+}
+
+interface Found {
+  readonly present: Map<string, PresentVm>;
+  readonly open: Map<string, OpenMachine>;
+  readonly openUnnamed: number[];
+  readonly leftPool: Map<string, GuestInfo>;
+  readonly lost: number[];
+  readonly foreign: number[];
+  readonly unreadable: GuestInfo[];
+  readonly zombies: GuestInfo[];
+  /** On a node that is offline. */
+  readonly away: GuestInfo[];
+  /** Clones under way that 0.1.0 began: they carry no seal, and are judged when they are done. */
+  readonly cloning: GuestInfo[];
+  /** Members of the pool at an id that 0.1.0 claimed, and nothing shows them to be ours. */
+  readonly doubtful: GuestInfo[];
+  readonly notes: string[];
+}
+
+/** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
+function machineOf(id: ClaimedId, config: VmConfig, lab: Lab): string | undefined {
+  if (id.machine !== undefined) return id.machine;
+  const mark = parseVmMark(config.values['description'] ?? '');
+  if (mark?.vmid === id.vmid && mark.lab === lab.name) return mark.machine;
+  const name = config.values['name'];
+  return lab.machines.some((machine) => machine.name === name) ? name : undefined;
+}
+
+function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']): PresentVm {
+  const mark = parseVmMark(config.values['description'] ?? '');
+  const marked = mark?.vmid === guest.vmid;
+  const spec = marked ? mark.spec : undefined;
+  const lock = config.values['lock'];
+  return {
+    vmid: guest.vmid,
+    node: config.node,
+    power: guest.status,
+    config,
+    marked,
+    isJoined: state !== 'reserved',
+    isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !marked),
+    ...(spec === undefined ? {} : { spec }),
+    ...(lock === undefined ? {} : { lock }),
+  };
+}
+
+/**
+ * 0.1.0 claimed by membership: an id that was never used made any guest that was later created there a member of the
+ * pool. Only a student can have removed our mark, and none had access before the stand was finished.
+ */
+function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
+  const [guest] = found.doubtful;
+  if (!guest) return undefined;
+  return {
+    code: 'UNMARKED_VM',
+    message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
+    hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again; if it is the student's, take it over with --adopt`,
+  };
+}
+
+function nothingFound(): Found {
+  return {
+    present: new Map(),
+    open: new Map(),
+    openUnnamed: [],
+    leftPool: new Map(),
+    lost: [],
+    foreign: [],
+    unreadable: [],
+    zombies: [],
+    away: [],
+    cloning: [],
+    doubtful: [],
+    notes: [],
+  };
+}
+
+function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
+  if (id.machine === undefined) found.openUnnamed.push(id.vmid);
+  else found.open.set(id.machine, { vmid: id.vmid, seals: id.seals, isInFlight });
+}
+
+function addForeign(found: Found, { vmid }: ClaimedId): void {
+  found.foreign.push(vmid);
+  found.notes.push(`VMID ${vmid} was claimed, but the guest there is not ours; another id is used`);
+}
+
+function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInfo): void {
+  switch (verdict) {
+    case 'in-flight':
+      if (id.machine === undefined) found.cloning.push(guest);
+      else addOpen(found, id, true);
+      return;
+    case 'foreign':
+      addForeign(found, id);
+      return;
+    case 'left-pool':
+      return void found.leftPool.set(id.machine ?? `VM ${id.vmid}`, guest);
+    case 'zombie':
+      return void found.zombies.push(guest);
+    case 'away':
+      return void found.away.push(guest);
+    case 'doubtful':
+      return void found.doubtful.push(guest);
+    default:
+      return void found.unreadable.push(guest);
+  }
+}
+
+function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex, taken: ReadonlySet<number>): Found {
+  const found = nothingFound();
+  for (const id of claimedIds(claim)) {
+    const guest = index.guests.get(id.vmid);
+    const config = index.configs.get(id.vmid);
+    const verdict = judgeClaimed(id, claim, { pool: user.pool, user: user.userid }, index);
+    if (!guest && taken.has(id.vmid)) addForeign(found, id);
+    else if (!guest) addOpen(found, id, false);
+    else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
+    else place(found, id, toPresent(guest, config, id.state), lab);
+  }
+  return found;
+}
+
+function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
+  const machine = machineOf(id, vm.config, lab);
+  if (machine === undefined || found.present.has(machine)) {
+    found.lost.push(vm.vmid);
+    return;
+  }
+  found.present.set(machine, vm);
+  if (!lab.machines.some((candidate) => candidate.name === machine)) {
+    found.notes.push(
+      `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
+    );
+  }
+}
+
+/** What is taken over is no longer in doubt. */
+function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoption {
+  const present = [...found.present];
+  const unmarked = [
+    ...present.filter(([, vm]) => !vm.marked && vm.isJoined).map(([, vm]) => vm.vmid),
+    ...found.doubtful.map((guest) => guest.vmid),
+  ];
+  const adoption = findAdoption({
+    user,
+    lab,
+    index,
+    settled: new Map(present.filter(([, vm]) => vm.marked).map(([machine, vm]) => [machine, vm.vmid])),
+    unmarked: new Set(unmarked),
+  });
+  for (const [machine, { guest, config }] of adoption.vms) {
+    found.present.set(machine, {
+      ...toPresent(guest, config, 'made'),
+      spec: ADOPTED_SPEC,
+      takenOver: true,
+    });
+    const at = found.doubtful.indexOf(guest);
+    if (at >= 0) found.doubtful.splice(at, 1);
+  }
+  return adoption;
+}
+
+function unmarkedNotes(found: Found): string[] {
+  return [...found.present].flatMap(([machine, vm]) =>
+    vm.marked || vm.takenOver
+      ? []
+      : [`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`],
+  );
+}
+
+function leftPoolRefusal(found: Found, pool: string): Refusal | undefined {
+  const [[machine, guest] = []] = found.leftPool;
+  if (machine === undefined || !guest) return undefined;
+  const all = [...found.leftPool].map(([name, { vmid }]) => `${vmid} (${name})`).join(', ');
+  return {
+    code: 'LEFT_POOL',
+    message: `VM ${all} is in no pool any more: somebody took it out of pool ${pool}, so it is left alone, and no second copy is made`,
+    hint: `put VM ${guest.vmid} back into pool ${pool}, or remove it, then run again`,
+  };
+}
+
+function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined {
+  const [vmid] = found.lost;
+  if (vmid === undefined) return undefined;
+  const isMissing = lab.machines.some((machine) => !found.present.has(machine.name));
+  if (!isMissing) {
+    found.notes.push(
+      `VM ${found.lost.join(', ')} in pool ${pool} is claimed, but no machine of the lab; left alone`,
+    );
+    return undefined;
+  }
+  return {
+    code: 'UNKNOWN_MACHINE',
+    message: `VM ${vmid} in pool ${pool} is ours, but neither its name nor its notes tell which machine it is`,
+    hint: `name VM ${vmid} after its machine again (${lab.machines.map((machine) => machine.name).join(', ')}), or remove it`,
+  };
+}
+
+function unreadableRefusal(found: Found): Refusal | undefined {
+  const [zombie] = found.zombies;
+  if (zombie) {
+    return {
+      code: 'ZOMBIE_VM',
+      message: `VM ${zombie.vmid} on ${zombie.node} is the rest of a failed removal (lock: destroyed)`,
+      hint: `as root on ${zombie.node}: \`qm unlock ${zombie.vmid} && qm destroy ${zombie.vmid} --purge\`, then run again`,
+    };
+  }
+  const [away] = found.away;
+  if (away) {
+    return {
+      code: 'NODE_OFFLINE',
+      message: `VM ${found.away.map(({ vmid }) => vmid).join(', ')} of this stand ${found.away.length === 1 ? 'is' : 'are'} on ${away.node}, which is offline; no second copy is made`,
+      hint: `run again when ${away.node} is back`,
+    };
+  }
+  const [clone] = found.cloning;
+  if (clone) {
+    return {
+      code: 'CLONE_RUNNING',
+      message: `VM ${clone.vmid} on ${clone.node} is still being cloned, by a run of deploy-stand 0.1.0`,
+      hint: 'run again when the clone has ended',
+    };
+  }
+  const [guest] = found.unreadable;
+  if (!guest) return undefined;
+  return {
+    code: 'VM_UNREADABLE',
+    message: `VM ${guest.vmid} on ${guest.node} belongs to this stand, but its configuration cannot be read`,
+    hint: `see that node ${guest.node} is online and that the caller has VM.Audit, then run again`,
+  };
+}
+
+function partsOf({ present, open, openUnnamed, leftPool, foreign }: Found) {
+  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign };
+}
+
+export function readStandState(
+  user: User,
+  lab: Lab,
+  index: HaveIndex,
+  options: { readonly adopt: boolean; readonly taken?: Taken },
+): StandState {
+  const mark = index.marks.get(user.pool);
+  const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
+  const base = { user, mark, claim };
+  const foreign = poolRefusal(user, mark, options.adopt);
+  if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
+  const taken = new Set(options.taken?.vmids);
+  const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();
+  const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
+  const refused =
+    unreadableRefusal(found) ??
+    adoption?.refused ??
+    doubtfulRefusal(found, user.pool) ??
+    lostRefusal(found, lab, user.pool);
+  const left = leftPoolRefusal(found, user.pool);
+  return {
+    ...base,
+    ...partsOf(found),
+    ...(left ? { left } : {}),
+    notes: [...found.notes, ...unmarkedNotes(found), ...(adoption?.notes ?? [])],
+    ...(refused ? { refused } : {}),
+  };
+}

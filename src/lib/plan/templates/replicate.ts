@@ -1,0 +1,114 @@
+/** Plans `templates replicate`: the copies that stands of a lab will need, before the first stand is there. */
+import type { Lab } from '../../config/types.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import { createVmidAllocator } from '../cluster/free-vmids.ts';
+import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
+import { resolveMachines } from '../deploy/deploy.ts';
+import { assertSound } from '../document/graph.ts';
+import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { markTime } from '../../marks/time.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
+import { refuse } from '../document/refuse.ts';
+import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
+import { nodeOfStep } from '../document/step-traits.ts';
+import type { Plan, PlannedNode, Refusal } from '../document/plan.ts';
+
+export interface ReplicateInput {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  /** Absent: those that the lab's placement allows. */
+  readonly nodes: readonly string[] | undefined;
+}
+
+interface Draft {
+  readonly node: string;
+  readonly refusals: Refusal[];
+  readonly notes: string[];
+}
+
+function wantedNodes({ lab, have, nodes }: ReplicateInput): string[] {
+  const known = new Set(have.nodes.map(({ name }) => name));
+  const unknown = (nodes ?? []).filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    refuse([
+      {
+        code: 'NO_SUCH_NODE',
+        message: `the cluster has no node ${unknown.join(', ')}`,
+        hint: `nodes there: ${sortedUnique(known).join(', ')}`,
+      },
+    ]);
+  }
+  const { node, nodes: only, exclude } = lab.placement;
+  const allowed = (name: string): boolean =>
+    (node === undefined || node === name) && (only?.includes(name) ?? true) && !exclude.includes(name);
+  return (nodes ?? have.nodes.map(({ name }) => name).filter(allowed)).toSorted(compareNatural);
+}
+
+function unavailable(node: string, { have, nodes }: ReplicateInput): Refusal | string | undefined {
+  const info = have.nodes.find(({ name }) => name === node);
+  const isNamed = nodes?.includes(node) === true;
+  if (info?.online !== true) {
+    const message = `node ${node} is offline`;
+    return isNamed ? { code: 'NODE_OFFLINE', message, hint: 'leave it out, or bring it up' } : message;
+  }
+  return info.maintenance && !isNamed ? `node ${node} is in maintenance` : undefined;
+}
+
+function addMachine(
+  draft: Draft,
+  resolved: ResolvedMachine,
+  { have }: ReplicateInput,
+  index: HaveIndex,
+  planner: ReplicaPlanner,
+): void {
+  const { machine } = resolved;
+  const way = findCloneWay(resolved, draft.node, have, index);
+  if (typeof way === 'string') {
+    draft.refusals.push({ code: 'NO_CLONE', message: `machine ${machine.name}: ${way}` });
+    return;
+  }
+  if (way.by === 'new-replica') {
+    const replica = planner.take(way.need);
+    if ('code' in replica) draft.refusals.push(replica);
+  }
+}
+
+function toNode({ node, refusals, notes }: Draft): PlannedNode {
+  const [first] = refusals;
+  if (!first) return { node, notes };
+  const message = [...new Set(refusals.map((refusal) => refusal.message))].join('; ');
+  return { node, refused: { ...first, message }, notes };
+}
+
+/** Nodes that need nothing are in the plan, too, so that a script sees that they were looked at. */
+export function planReplicate(input: ReplicateInput): Plan {
+  const { lab, have } = input;
+  const index = indexHave(have);
+  const machines = resolveMachines(lab, have, index);
+  const vmids = createVmidAllocator(lab.vmidRange, index, { vmids: [], bridges: [] });
+  const planner = createReplicaPlanner({ index, vmids, since: markTime(have.now) });
+  const drafts = wantedNodes(input).map((node): Draft => {
+    const draft: Draft = { node, refusals: [], notes: [] };
+    const why = unavailable(node, input);
+    if (typeof why === 'string') draft.notes.push(why);
+    else if (why) draft.refusals.push(why);
+    else for (const resolved of machines) addMachine(draft, resolved, input, index, planner);
+    return draft;
+  });
+  const steps = [...planner.claimSteps(), ...planner.workSteps()];
+  assertSound(steps);
+  // A copy that all nodes can clone from lives on its template's node, which need not be among those asked for.
+  const homes = steps.flatMap((step) => nodeOfStep(step) ?? []);
+  const others = sortedUnique(homes).filter((home) => !drafts.some(({ node }) => node === home));
+  return {
+    version: 2,
+    command: 'templates',
+    lab: lab.name,
+    steps,
+    stands: [],
+    nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
+      compareNatural(a.node, b.node),
+    ),
+    warnings: [...have.gaps, ...planner.warnings()],
+  };
+}

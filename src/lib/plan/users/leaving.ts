@@ -1,0 +1,159 @@
+/** Plans users that go: those to delete, and leavers, whom the users file does not name any more. */
+import type { User } from '../../config/types.ts';
+import type { UserInfo } from '../../inventory/types.ts';
+import type { CleanupContext } from '../cleanup/context.ts';
+import { planStandRemoval } from '../cleanup/stand.ts';
+import { planUserRemovals } from '../cleanup/users.ts';
+import { isDisabledByUs, isUserMarked, markDisabled } from '../../marks/user.ts';
+import { compareNatural } from '../../order.ts';
+import { makeStep, type Step } from '../document/step.ts';
+import type { Refusal } from '../document/plan.ts';
+import { protectedNote, protectedRefusals } from '../stands/protected-accounts.ts';
+import { delegatedRefusal } from '../stands/accounts.ts';
+import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './context.ts';
+
+interface Removal {
+  /** Guests that the user made stay in a pool of ours, so that all stays. */
+  readonly refused?: Refusal;
+  readonly steps: readonly Step[];
+  readonly notes: readonly string[];
+}
+
+/** Access, empty pools and the user, as cleanup takes them away; there is no claim to give back. */
+function planRemoval(userid: string, { have, index }: UsersContext): Removal {
+  const context: CleanupContext = {
+    have,
+    index,
+    selection: { by: 'user', users: [userid] },
+    options: {
+      keepUsers: false,
+      adopt: false,
+      includeMembers: false,
+      forceProtected: false,
+      lockWaitSeconds: 0,
+      minAgeSeconds: 0,
+    },
+    now: Date.parse(have.now),
+  };
+  const pools = poolsOf(userid, index);
+  const planned = (pools.length > 0 ? pools : [poolNameOf(userid, index)]).map((pool) => {
+    const mark = index.marks.get(pool);
+    const stand = {
+      user: userid,
+      pool,
+      mark: mark?.user === userid ? mark : undefined,
+      claims: [],
+      labs: undefined,
+      trimmed: [],
+      removesUser: true,
+    };
+    return { stand, removal: planStandRemoval(stand, context) };
+  });
+  const left = planned.find(({ removal }) => removal.keepsMembers)?.removal.refused;
+  if (left) return { steps: [], notes: [], refused: membersLeft(userid, left) };
+  return {
+    steps: [
+      ...planned.flatMap(({ removal }) => [...removal.vmSteps, ...removal.poolSteps]),
+      ...planUserRemovals(planned, context),
+    ],
+    notes: planned.flatMap(({ removal }) => removal.notes),
+  };
+}
+
+function membersLeft(userid: string, { code, message }: Refusal): Refusal {
+  return {
+    code,
+    message,
+    hint: `remove them first: deploy-stand cleanup --user ${userid} --include-members`,
+  };
+}
+
+function standsLeft(userid: string, labs: readonly string[]): Refusal {
+  return {
+    code: 'STANDS_LEFT',
+    message: `${userid} has a stand of lab ${labs.join(', ')}`,
+    hint: `remove it first: deploy-stand cleanup --user ${userid}`,
+  };
+}
+
+function foreign(userid: string): Refusal {
+  return {
+    code: 'NOT_OURS',
+    message: `user ${userid} was not created by deploy-stand`,
+    hint: 'remove the user by hand if nobody needs it',
+  };
+}
+
+/** Nobody's to remove, disable or change, although it carries our mark. */
+function untouchable(userid: string, { have, index }: UsersContext): UserDraft | undefined {
+  const note = protectedNote(userid, have.caller);
+  return note === undefined
+    ? undefined
+    : draft({ userid, pool: poolNameOf(userid, index) }, { notes: [note] });
+}
+
+export function planDeleted(user: User, named: boolean, context: UsersContext): UserDraft {
+  const { userid } = user;
+  // Of a class list the others go.
+  const protectedOne = untouchable(userid, context);
+  const [why] = named ? protectedRefusals([user], context.have.caller) : [];
+  if (protectedOne)
+    return why ? draft({ userid, pool: protectedOne.stand.pool }, { refused: why }) : protectedOne;
+  const pool = poolNameOf(userid, context.index);
+  const present = context.index.users.get(userid);
+  const isForeign = present !== undefined && !isUserMarked(present.comment);
+  if (isForeign && named) return draft({ userid, pool }, { refused: foreign(userid) });
+  const delegated = context.index.marks.get(pool)?.delegated;
+  if (delegated !== undefined) return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated) });
+  const labs = labsOf(userid, context.index);
+  if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
+  const { steps, notes, refused } = planRemoval(userid, context);
+  if (refused) return draft({ userid, pool }, { refused });
+  const stays = isForeign ? ['the user was not created by deploy-stand: it stays'] : [];
+  return draft({ userid, pool }, { steps, notes: [...stays, ...notes] });
+}
+
+function disableStep(present: UserInfo, { since }: UsersContext): Step {
+  const { userid, comment } = present;
+  return makeStep(
+    'user.update',
+    userid,
+    { user: userid, reason: 'not in the users file any more' },
+    { userid, comment, newComment: markDisabled(comment, since), enable: false },
+  );
+}
+
+interface LeaverOptions {
+  readonly disable: boolean;
+  readonly prune: boolean;
+}
+
+function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersContext): UserDraft {
+  const { userid, enabled, comment } = present;
+  const who = { userid, pool: poolNameOf(userid, context.index) };
+  const labs = labsOf(userid, context.index);
+  const removal = options.prune && labs.length === 0 ? planRemoval(userid, context) : undefined;
+  if (removal && !removal.refused) return draft(who, removal);
+  const own = removal ? '; has machines of its own in its pool' : '';
+  const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
+  const waits = options.prune ? ', which cleanup removes first' : '';
+  const isNew = options.disable && enabled;
+  const state = enabled ? '' : isDisabledByUs(comment) ? ', disabled' : ', disabled by somebody else';
+  return draft(who, {
+    steps: isNew ? [disableStep(present, context)] : [],
+    notes: [`not in the users file${state}${stand}${waits}`],
+  });
+}
+
+/** Users of ours on the whole cluster that are not among `users`. */
+export function planLeavers(
+  users: readonly User[],
+  options: LeaverOptions,
+  context: UsersContext,
+): UserDraft[] {
+  const known = new Set(users.map((user) => user.userid));
+  return context.have.users
+    .filter(({ userid, comment }) => isUserMarked(comment) && !known.has(userid))
+    .sort((a, b) => compareNatural(a.userid, b.userid))
+    .map((present) => untouchable(present.userid, context) ?? planLeaver(present, options, context));
+}

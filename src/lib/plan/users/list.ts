@@ -1,0 +1,75 @@
+/** The users of a class, or all users of ours, as they stand on the cluster. Plans nothing. */
+import { realmIn } from '../../pve-values/userid.ts';
+import type { User } from '../../config/types.ts';
+import type { GuestInfo, Inventory } from '../../inventory/types.ts';
+import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { isUserMarked } from '../../marks/user.ts';
+import { compareNatural } from '../../order.ts';
+import { isDirectory } from '../stands/accounts.ts';
+import { labsOf, poolNameOf, poolsOf } from './context.ts';
+
+export interface UserRow {
+  readonly userid: string;
+  readonly realm: string;
+  /** False: the file names the user, the cluster has none. */
+  readonly exists: boolean;
+  /** Created by deploy-stand. */
+  readonly ours: boolean;
+  readonly enabled: boolean;
+  /** Seconds since the epoch; null: never. */
+  readonly expire: number | null;
+  readonly pool: string;
+  /** Labs. */
+  readonly stands: readonly string[];
+  readonly vms: { readonly total: number; readonly running: number };
+  /** Does the credentials file know it? */
+  readonly password: 'known' | 'unknown' | 'directory';
+}
+
+function guestsOf(userid: string, index: HaveIndex): GuestInfo[] {
+  return poolsOf(userid, index).flatMap((pool) => {
+    const claimed = (index.marks.get(pool)?.claims ?? []).flatMap((claim) => claim.vmids);
+    return claimed.flatMap((vmid) => {
+      const guest = index.guests.get(vmid);
+      return guest?.pool === pool ? [guest] : [];
+    });
+  });
+}
+
+function everybody(have: Inventory, index: HaveIndex): string[] {
+  const marked = have.users.filter(({ comment }) => isUserMarked(comment)).map(({ userid }) => userid);
+  const pooled = [...index.marks.values()].flatMap(({ user }) => user ?? []);
+  return [...new Set([...marked, ...pooled])];
+}
+
+/** Without `users`: all that are ours or have a pool of ours. */
+export function listUsers(
+  have: Inventory,
+  users: readonly User[] | undefined,
+  isKnown: (userid: string) => boolean,
+): UserRow[] {
+  const index = indexHave(have);
+  const pools = new Map(users?.map((user) => [user.userid, user.pool]));
+  const userids = users ? users.map((user) => user.userid) : everybody(have, index);
+  return userids.sort(compareNatural).map((userid): UserRow => {
+    const present = index.users.get(userid);
+    const realm = realmIn(userid);
+    const guests = guestsOf(userid, index);
+    const directory = isDirectory(realm, have) ? 'directory' : 'unknown';
+    return {
+      userid,
+      realm,
+      exists: present !== undefined,
+      ours: present !== undefined && isUserMarked(present.comment),
+      enabled: present?.enabled ?? false,
+      expire: present === undefined || present.expire === 0 ? null : present.expire,
+      pool: poolsOf(userid, index)[0] ?? pools.get(userid) ?? poolNameOf(userid, index),
+      stands: labsOf(userid, index),
+      vms: {
+        total: guests.length,
+        running: guests.filter((guest) => guest.status === 'running').length,
+      },
+      password: isKnown(userid) ? 'known' : directory,
+    };
+  });
+}

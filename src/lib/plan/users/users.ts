@@ -1,0 +1,73 @@
+/** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
+import { assertSound } from '../document/graph.ts';
+import { indexHave } from '../cluster/view.ts';
+import { compareNatural } from '../../order.ts';
+import { refuse } from '../document/refuse.ts';
+import { markTime } from '../../marks/time.ts';
+import type { Plan } from '../document/plan.ts';
+import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
+import { protectedRefusals } from '../stands/protected-accounts.ts';
+import { userConfigWarnings } from '../stands/user-config-size.ts';
+import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
+import type { UserDraft, UsersContext, UsersInput, UsersWork } from './context.ts';
+import { planDeleted, planLeavers } from './leaving.ts';
+import { planPassword } from './passwords.ts';
+import { planMissing, planSynced } from './present.ts';
+
+function planWork(work: UsersWork, context: UsersContext): UserDraft[] {
+  const users = [...work.users].sort((a, b) => compareNatural(a.userid, b.userid));
+  switch (work.by) {
+    case 'create':
+      return users.map((user) => planMissing(user, context));
+    case 'sync':
+      return [
+        ...users.map((user) => planSynced(user, work.role, context)),
+        ...planLeavers(users, work, context),
+      ];
+    case 'delete':
+      return users.map((user) => planDeleted(user, work.named, context));
+    case 'passwd':
+      return users.map((user) => planPassword(user, work, context));
+  }
+}
+
+/** When nobody is left for whom anything can be done. */
+function assertSomebody(drafts: readonly UserDraft[]): void {
+  const refusals = drafts.flatMap(({ stand }) => stand.refused ?? []);
+  if (refusals.length > 0 && refusals.length === drafts.length) refuse(refusals.slice(0, 10));
+}
+
+/** Throws PlanRefusedError when nothing can be done; a user that alone cannot be dealt with is in the plan as refused. */
+export function planUsers({ work, passwords, have }: UsersInput): Plan {
+  const index = indexHave(have);
+  if (work.by === 'sync') {
+    const unknown = roleRefusals([work.role], have, 'access.role');
+    if (unknown.length > 0) refuse(unknown);
+  }
+  // Who is to go stays, and the others go.
+  const notStudents = work.by === 'delete' ? [] : protectedRefusals(work.users, have.caller);
+  if (notStudents.length > 0) refuse(notStudents);
+  const context: UsersContext = { have, index, since: markTime(have.now) };
+  const drafts = planWork(work, context);
+  assertSomebody(drafts);
+  const steps = withStudentRole(
+    [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)],
+    have,
+  );
+  assertSound(steps);
+  const tooShort = passwordRefusal(passwords, steps, have);
+  if (tooShort) refuse([tooShort]);
+  return {
+    version: 2,
+    command: 'users',
+    lab: '',
+    steps,
+    stands: drafts.map(({ stand }) => stand),
+    warnings: [
+      ...have.gaps,
+      ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
+      ...pamWarnings(steps, have),
+      ...userConfigWarnings(have, steps),
+    ],
+  };
+}
