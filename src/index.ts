@@ -34,7 +34,7 @@ export {
 } from './lib/workflow/templates.ts';
 export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/workflow/users.ts';
 export { examineCaller, type DoctorWant } from './lib/workflow/doctor.ts';
-export type { DoctorReport, DoctorRow } from './lib/plan/privileges/report.ts';
+export type { DoctorReport, DoctorRow } from './lib/privileges/report.ts';
 export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';
 export type * from './lib/config/types.ts';

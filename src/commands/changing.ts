@@ -6,7 +6,7 @@ import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
-import type { Requirement } from '../lib/plan/privileges/types.ts';
+import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';

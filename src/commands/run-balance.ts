@@ -11,7 +11,7 @@ import { toResultDocument } from '../lib/render/result-json.ts';
 import { previewBalance, type BalanceWant } from '../lib/workflow/balance.ts';
 import { writeMetrics, type BalanceFigures } from '../lib/workflow/balance-metrics.ts';
 import { Hold, worstExitCode } from '../lib/workflow/balance-rounds.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
 import { runRound } from './balance-round.ts';
 import { loadSettings, type BalanceFlags, type BalanceSettings } from './balance-settings.ts';
 import { runChanging, type Changing } from './changing.ts';

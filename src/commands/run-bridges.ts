@@ -6,7 +6,7 @@ import { renderPlan } from '../lib/render/plan-text.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import { changeBridges, listBridges, previewBridges, type BridgesWant } from '../lib/workflow/bridges.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
 import { runChanging } from './changing.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';

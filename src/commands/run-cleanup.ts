@@ -8,7 +8,7 @@ import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../lib/workflow/cleanup.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
 import { runChanging, type Changing } from './changing.ts';
 import type { GlobalFlags } from './options.ts';
 import type { ProgramIo } from './io.ts';

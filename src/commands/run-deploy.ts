@@ -13,7 +13,7 @@ import {
   type DeployContext,
   type DeployWant,
 } from '../lib/workflow/deploy.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import { runChanging } from './changing.ts';
 import { commandLine } from './output.ts';

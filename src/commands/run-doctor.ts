@@ -1,6 +1,6 @@
 /** What `doctor` does with its flags: read, report. */
 import { loadLab, loadUsers } from '../lib/config/load.ts';
-import type { Command, Profile } from '../lib/plan/privileges/types.ts';
+import type { Command, Profile } from '../lib/privileges/types.ts';
 import { renderDoctor, toDoctorDocument } from '../lib/render/doctor-text.ts';
 import { examineCaller, type DoctorWant } from '../lib/workflow/doctor.ts';
 import { runChanging } from './changing.ts';

@@ -3,7 +3,7 @@ import { renderPlan } from '../lib/render/plan-text.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import { renderTemplates, toTemplatesDocument } from '../lib/render/templates-text.ts';
-import { exitCodeOf } from '../lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
 import {
   changeTemplates,
   listTemplates,

@@ -1,7 +1,7 @@
 /** The tables of docs/permissions.md, made from the privilege table of the code. */
-import { COMMAND_STEPS, LOCK_RULES, readingRules } from '../../src/lib/plan/privileges/command-rules.ts';
-import { STEP_RULES } from '../../src/lib/plan/privileges/step-rules.ts';
-import type { Command, RuleText } from '../../src/lib/plan/privileges/types.ts';
+import { COMMAND_STEPS, LOCK_RULES, readingRules } from '../../src/lib/privileges/command-rules.ts';
+import { STEP_RULES } from '../../src/lib/privileges/step-rules.ts';
+import type { Command, RuleText } from '../../src/lib/privileges/types.ts';
 
 const COMMANDS = Object.keys(COMMAND_STEPS) as Command[];
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
-import type { DoctorReport } from '../../src/lib/plan/privileges/report.ts';
+import type { DoctorReport } from '../../src/lib/privileges/report.ts';
 import { post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const SECRET = '11111111-1111-4111-a111-111111111111';

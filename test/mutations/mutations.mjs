@@ -183,7 +183,7 @@ export const mutations = [
   },
   {
     of: 'executor',
-    file: 'src/lib/execute/mutex.ts',
+    file: 'src/lib/execute/cluster-lock.ts',
     find: "if (now !== former) return 'already-done';",
     instead: '',
     why: 'an expired lock is written over although another run has taken it meanwhile: both plan',

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, Rights } from '../../src/lib/inventory/types.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
-import { grantsFor } from '../../src/lib/plan/privileges/grants.ts';
+import { grantsFor } from '../../src/lib/privileges/grants.ts';
 import { profileOf } from '../../src/lib/plan/cluster/profile.ts';
-import { missing, requiredByPlan, requiredByScope } from '../../src/lib/plan/privileges/required.ts';
-import { cleanupScope, deployScope } from '../../src/lib/plan/privileges/scopes.ts';
-import type { Requirement } from '../../src/lib/plan/privileges/types.ts';
+import { missing, requiredByPlan, requiredByScope } from '../../src/lib/privileges/required.ts';
+import { cleanupScope, deployScope } from '../../src/lib/privileges/scopes.ts';
+import type { Requirement } from '../../src/lib/privileges/types.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepKind, StepOf } from '../../src/lib/plan/document/step.ts';
 import {

@@ -6,7 +6,7 @@ import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { describeStep, namesOf } from '../../src/lib/render/step-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';
 import { renderUsers, toUsersDocument } from '../../src/lib/render/users-text.ts';
-import { summarizePlan, summarizeRun } from '../../src/lib/execute/summary.ts';
+import { summarizePlan, summarizeRun } from '../../src/lib/outcome/summary.ts';
 import { plan, step, stripColor } from './fixtures.ts';
 
 const wide = { width: Infinity, color: false };

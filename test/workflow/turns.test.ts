@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acquirePlanningLock, type PlanningLock } from '../../src/lib/execute/mutex.ts';
+import { acquirePlanningLock, type PlanningLock } from '../../src/lib/execute/cluster-lock.ts';
 import { LOCK_POOL } from '../../src/lib/marks/lock.ts';
 import { Turns } from '../../src/lib/workflow/turns.ts';
 import { PveWorld, virtualTime } from '../execute/world.ts';

@@ -1,5 +1,5 @@
 /** What `connections test` found, as the story tells it and the renderer shows it. Types only. */
-import type { RightsOverview } from '../plan/privileges/overview.ts';
+import type { RightsOverview } from '../privileges/overview.ts';
 
 export type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
 

@@ -1,5 +1,5 @@
 /** What `doctor` found, as a table, notes and commands. Must not leave out anything that is missing. */
-import type { DoctorReport, DoctorRow } from '../plan/privileges/report.ts';
+import type { DoctorReport, DoctorRow } from '../privileges/report.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';

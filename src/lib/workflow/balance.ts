@@ -1,15 +1,15 @@
 /** The story of one round of balance: read, plan, ask for what the plan needs to know, move, say what is where. */
 import type { BalanceConfig } from '../config/balance-types.ts';
 import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
-import { summarizeMoves } from '../execute/balance-summary.ts';
-import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import { summarizeMoves } from '../outcome/balance-summary.ts';
+import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult, Summary } from '../execute/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Rights } from '../inventory/types.ts';
 import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-types.ts';
-import { balanceScope } from '../plan/privileges/scopes.ts';
+import { balanceScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { StepOf } from '../plan/document/step.ts';
 import type { PlanContext, RunContext, RunOutcome } from './context.ts';

@@ -1,5 +1,5 @@
 /** The stories of `bridges`: list; or read, plan, and under the planning lock read, plan again and apply. */
-import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { Summary } from '../execute/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -9,7 +9,7 @@ import { planBridgesCreate } from '../plan/network/create.ts';
 import { planBridgesPrune } from '../plan/network/prune.ts';
 import { assertNodesExist } from '../plan/network/node-draft.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
-import { bridgesScope } from '../plan/privileges/scopes.ts';
+import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext, RunOutcome } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';

@@ -1,7 +1,7 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
-import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -11,7 +11,7 @@ import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.t
 import { isAdoptableName } from '../plan/network/may-go.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
-import { cleanupScope } from '../plan/privileges/scopes.ts';
+import { cleanupScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';

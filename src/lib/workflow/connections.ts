@@ -7,7 +7,7 @@ import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { AuthError } from '../proxmox/errors.ts';
-import { rightsOverview, type RightsOverview } from '../plan/privileges/overview.ts';
+import { rightsOverview, type RightsOverview } from '../privileges/overview.ts';
 import type { ClusterStatus, WriteWitness } from '../proxmox/types.ts';
 
 export interface TestTools {

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { StandError } from '../errors.ts';
-import type { Round } from '../execute/summary.ts';
+import type { Round } from '../outcome/summary.ts';
 import type { ApplyEvent, Summary } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';

@@ -5,8 +5,8 @@ import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
 import { profileOf } from '../plan/cluster/profile.ts';
-import { doctorReport, type DoctorReport } from '../plan/privileges/report.ts';
-import type { Command, Profile } from '../plan/privileges/types.ts';
+import { doctorReport, type DoctorReport } from '../privileges/report.ts';
+import type { Command, Profile } from '../privileges/types.ts';
 import { replicaVmids } from './replica-scope.ts';
 
 export interface DoctorWant {

@@ -1,11 +1,11 @@
 /** Makes a plan together with what its caller lacks for it, and refuses before the first write. Never asks PVE itself. */
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
-import type { Scope } from '../plan/privileges/command-rules.ts';
-import { requiredUnplanned } from '../plan/privileges/examine.ts';
-import { aclCommands, grantsFor, isRoleMaking, roleCommands } from '../plan/privileges/grants.ts';
+import type { Scope } from '../privileges/command-rules.ts';
+import { requiredUnplanned } from '../privileges/examine.ts';
+import { aclCommands, grantsFor, isRoleMaking, roleCommands } from '../privileges/grants.ts';
 import { studentRoleCommand } from '../plan/stands/roles.ts';
-import { missing, requiredByPlan, requiredByScope } from '../plan/privileges/required.ts';
-import type { Known, Requirement } from '../plan/privileges/types.ts';
+import { missing, requiredByPlan, requiredByScope } from '../privileges/required.ts';
+import type { Known, Requirement } from '../privileges/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { RunContext } from './context.ts';
 

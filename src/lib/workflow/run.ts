@@ -1,7 +1,7 @@
 /** What the stories of all commands share: applying steps, and doing something under the planning lock. */
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits } from '../execute/limits.ts';
-import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/mutex.ts';
+import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/cluster-lock.ts';
 import { Ownership } from '../execute/ownership.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';

@@ -1,7 +1,7 @@
 /** The stories of `templates`: list; make copies before a class; remove those that nobody needs. */
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
-import { summarizePlan, summarizeRun } from '../execute/summary.ts';
+import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult, StepResult, Summary } from '../execute/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -10,7 +10,7 @@ import { vmidsClaimedBy } from '../marks/pool.ts';
 import { planReplicate } from '../plan/templates/replicate.ts';
 import { viewTemplates, type TemplateReport } from '../plan/templates/view.ts';
 import { planPrune } from '../plan/templates/prune.ts';
-import { templatesScope } from '../plan/privileges/scopes.ts';
+import { templatesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext, RunOutcome } from './context.ts';

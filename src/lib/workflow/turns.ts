@@ -3,7 +3,7 @@
  * a line of it reads and writes it while no other run may. Keeps the lock from one turn to the next, but not from others.
  */
 import type { Clock } from '../clock.ts';
-import type { PlanningLock } from '../execute/mutex.ts';
+import type { PlanningLock } from '../execute/cluster-lock.ts';
 
 /** Milliseconds that the lock is kept when nobody of this run needs it: the next stand may be finished in a moment. */
 const KEEP = 6000;

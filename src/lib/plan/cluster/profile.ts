@@ -2,7 +2,7 @@
 import { parseRelease } from '../../pve-values/version.ts';
 import type { Inventory, Rights } from '../../inventory/types.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
-import type { Major, Profile } from '../privileges/types.ts';
+import type { Major, Profile } from '../../privileges/types.ts';
 
 /** Without rights that were read: `full`, as it was before anybody asked. */
 export function profileOf(rights: Rights | undefined): Profile {

@@ -1,5 +1,5 @@
 /** What each command has to see before it plans, and which kinds of steps it may plan. Holds no policy. */
-import type { StepKind } from '../document/step.ts';
+import type { StepKind } from '../plan/document/step.ts';
 import { BALANCE_LOCK_PATH, LOCK_PATH } from './step-rules.ts';
 import type { Command, RuleText } from './types.ts';
 

@@ -1,15 +1,15 @@
 /** What a command will need, told before it is run: from the plan of a class that is not there yet, or in general. Pure. */
-import type { Lab, User } from '../../config/types.ts';
-import { PlanRefusedError } from '../../errors.ts';
-import type { Inventory, Rights } from '../../inventory/types.ts';
-import { planCleanup } from '../cleanup/cleanup.ts';
-import { planDeploy } from '../deploy/deploy.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
-import { parseReplicaMark, REPLICA_POOL } from '../../marks/replica.ts';
-import type { Plan } from '../document/plan.ts';
+import type { Lab, User } from '../config/types.ts';
+import { PlanRefusedError } from '../errors.ts';
+import type { Inventory, Rights } from '../inventory/types.ts';
+import { planCleanup } from '../plan/cleanup/cleanup.ts';
+import { planDeploy } from '../plan/deploy/deploy.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parseReplicaMark, REPLICA_POOL } from '../marks/replica.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { Scope } from './command-rules.ts';
-import { privilegesOf } from '../stands/roles.ts';
-import { majorOf, profileOf } from '../cluster/profile.ts';
+import { privilegesOf } from '../plan/stands/roles.ts';
+import { majorOf, profileOf } from '../plan/cluster/profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
 import type { Command, Known, Profile, Requirement } from './types.ts';

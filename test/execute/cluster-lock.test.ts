@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { acquirePlanningLock, type PlanningLockOptions } from '../../src/lib/execute/mutex.ts';
+import { acquirePlanningLock, type PlanningLockOptions } from '../../src/lib/execute/cluster-lock.ts';
 import { LOCK_POOL } from '../../src/lib/marks/lock.ts';
 import type { PveClient } from '../../src/lib/proxmox/client.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';

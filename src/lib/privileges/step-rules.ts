@@ -3,12 +3,12 @@
  * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
  * the source named. Holds no policy.
  */
-import { realmIn } from '../../pve-values/userid.ts';
-import { privilegesOf } from '../stands/roles.ts';
-import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
-import { REPLICA_POOL } from '../../marks/replica.ts';
-import type { Nic } from '../../pve-values/nics.ts';
-import type { StepKind, StepOf } from '../document/step.ts';
+import { realmIn } from '../pve-values/userid.ts';
+import { privilegesOf } from '../plan/stands/roles.ts';
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
+import type { Nic } from '../pve-values/nics.ts';
+import type { StepKind, StepOf } from '../plan/document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];

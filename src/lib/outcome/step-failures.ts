@@ -1,6 +1,6 @@
 /** Puts the failures of one stand's or node's steps into one error, every one of them named. Pure. */
 import type { Refusal } from '../plan/document/plan.ts';
-import type { StepResult } from './types.ts';
+import type { StepResult } from '../execute/types.ts';
 
 /** The code is that of the first; each has a line of its own, with its code where that is another. Equal hints are told once. */
 export function errorOfSteps(results: readonly StepResult[]): Refusal | undefined {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { summarizePlan, summarizeRun } from '../../src/lib/execute/summary.ts';
+import { summarizePlan, summarizeRun } from '../../src/lib/outcome/summary.ts';
 import type { StepResult } from '../../src/lib/execute/types.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
-import { exitCodeOf } from '../../src/lib/workflow/exit-code.ts';
+import { exitCodeOf } from '../../src/lib/outcome/exit-code.ts';
 import { alias, applied, lab, machine, plan, user } from '../plan/builders.ts';
 
 const want = lab([machine('a', [alias('lan')], { start: true }), machine('b', [alias('lan')])]);

@@ -1,7 +1,7 @@
 /** Words of the privilege check: rules of the table, and what they come to for one plan. Types only. */
-import type { Inventory } from '../../inventory/types.ts';
-import type { Nic } from '../../pve-values/nics.ts';
-import type { StepKind, StepOf } from '../document/step.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { Nic } from '../pve-values/nics.ts';
+import type { StepKind, StepOf } from '../plan/document/step.ts';
 
 /**
  * `full`: VM.Allocate on `/vms`; VMIDs are claimed by pool membership. `confined`: VM.Allocate on `/pool` only; a clone

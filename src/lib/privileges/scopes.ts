@@ -1,10 +1,10 @@
 /** What a run is about before it has a plan: templates, pools, bridges and users as the input names them. Pure. */
-import type { Lab, User } from '../../config/types.ts';
-import type { Inventory } from '../../inventory/types.ts';
-import type { CleanupSelection } from '../cleanup/context.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
-import { parsePoolComment } from '../../marks/pool.ts';
-import type { UsersWork } from '../users/context.ts';
+import type { Lab, User } from '../config/types.ts';
+import type { Inventory } from '../inventory/types.ts';
+import type { CleanupSelection } from '../plan/cleanup/context.ts';
+import { parseBridgeMark } from '../marks/bridge.ts';
+import { parsePoolComment } from '../marks/pool.ts';
+import type { UsersWork } from '../plan/users/context.ts';
 import type { Scope } from './command-rules.ts';
 import { allocatingStorages } from './guest-values.ts';
 

@@ -1,12 +1,12 @@
 /** Which privileges a plan, or a command as such, needs on which paths, and which of them the caller lacks. Pure. */
-import type { Rights } from '../../inventory/types.ts';
-import { privilegesOn, type Held } from '../../inventory/rights.ts';
-import { REPLICA_POOL } from '../../marks/replica.ts';
-import type { Plan } from '../document/plan.ts';
-import type { StepKind, StepOf } from '../document/step.ts';
+import type { Rights } from '../inventory/types.ts';
+import { privilegesOn, type Held } from '../inventory/rights.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import type { StepKind, StepOf } from '../plan/document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
-import { majorOf, profileOf } from '../cluster/profile.ts';
+import { majorOf, profileOf } from '../plan/cluster/profile.ts';
 import { BEFORE_JOINING, BRINGS_IN, STEP_RULES } from './step-rules.ts';
 import type { Command, Facts, Known, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
 

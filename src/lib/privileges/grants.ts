@@ -1,5 +1,5 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
-import { tokenIn } from '../../pve-values/userid.ts';
+import { tokenIn } from '../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
 
 /** One ACL with its role. */

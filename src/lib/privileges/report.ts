@@ -1,10 +1,10 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
-import type { Inventory, Rights } from '../../inventory/types.ts';
-import { tokenIn } from '../../pve-values/userid.ts';
+import type { Inventory, Rights } from '../inventory/types.ts';
+import { tokenIn } from '../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
-import { replugWarnings, studentRoleCommand } from '../stands/roles.ts';
+import { replugWarnings, studentRoleCommand } from '../plan/stands/roles.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
-import { majorOf } from '../cluster/profile.ts';
+import { majorOf } from '../plan/cluster/profile.ts';
 import { isHeld } from './required.ts';
 import type { Command, Profile, Requirement } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** Reads out of a configuration what needs rights to be taken over by a clone, or to be changed. Pure. */
-import { isDriveKey, sourceOf, volumesOf } from '../../pve-values/volumes.ts';
-import type { VmConfig } from '../../inventory/types.ts';
-import { presentNics } from '../../pve-values/nics.ts';
+import { isDriveKey, sourceOf, volumesOf } from '../pve-values/volumes.ts';
+import type { VmConfig } from '../inventory/types.ts';
+import { presentNics } from '../pve-values/nics.ts';
 import type { GuestValues } from './types.ts';
 
 /** Storages that cloning allocates on; an ISO is only referred to (API2/Qemu.pm, check_storage_access_clone). */
