@@ -1,0 +1,26 @@
+/** Takes a role on a path away from a user. Revoking twice is revoking once, so nothing is looked up. */
+import { isNotFound } from '../../../proxmox/errors.ts';
+import { assertTakable } from './vm.ts';
+import { attempt } from '../../retry.ts';
+import type { Handler } from '../../types.ts';
+import { assertUnprotected } from '../user/ours.ts';
+
+export const revokeAcl: Handler<'acl.revoke'> = (step, io) => {
+  const { path, role, userid } = step;
+  return attempt(io, {
+    id: step.id,
+    act: async () => {
+      assertUnprotected(userid, io);
+      await assertTakable(step, io);
+      try {
+        await io.pve.revoke({ path, role, userid }, io.signal);
+        return 'done';
+      } catch (error) {
+        // A right ends with its user, and with its role.
+        if (!isNotFound(error)) throw error;
+        return 'already-done';
+      }
+    },
+    look: () => Promise.resolve('absent'),
+  });
+};

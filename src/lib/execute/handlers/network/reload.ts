@@ -1,0 +1,144 @@
+/** Puts a node's staged bridges and removals into force, once, when nobody else has staged anything there. */
+import { stepId, type StepOf } from '../../../plan/document/step.ts';
+import { bridgeInMark, isStagedByUs } from '../../../marks/bridge.ts';
+import type { PendingRow } from '../../../inventory/types.ts';
+import { isReloadBusy, TaskError } from '../../../proxmox/errors.ts';
+import { parsePendingChanges } from '../../../pve-values/network-diff.ts';
+import type { NetworkRow } from '../../../proxmox/types.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+
+type ReloadStep = StepOf<'network.reload'>;
+
+interface NodeState {
+  readonly pending: readonly PendingRow[];
+  /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
+  readonly down: readonly NetworkRow[];
+  /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
+  readonly left: readonly string[];
+}
+
+/** What this reload is to take away. A bridge whose removal failed or was skipped stays; its own step has said why. */
+function goneOf({ node, gone = [] }: ReloadStep, io: StepIo): string[] {
+  return gone.filter((iface) => !io.isUndone(stepId('bridge.delete', `${node}/${iface}`)));
+}
+
+async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
+  const { rows, changes } = await io.pve.network(step.node, io.signal);
+  const ours = new Set(step.bridges);
+  const gone = new Set(step.gone);
+  const expected = new Set(goneOf(step, io));
+  return {
+    pending: parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => {
+      // One that was adopted has no mark to be known by.
+      const isOrdered = change === 'removed' && gone.has(iface);
+      return { iface, change, text, ours: isOrdered || isStagedByUs(iface, change, comment) };
+    }),
+    down: rows.filter(({ iface, active }) => ours.has(iface) && !active),
+    left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
+  };
+}
+
+/** An apply puts everything into force, whoever staged it. */
+function refuseForeign({ node }: ReloadStep, { pending }: NodeState): void {
+  const foreign = pending.filter(({ ours }) => !ours);
+  if (foreign.length === 0) return;
+  const names = foreign.map(({ iface }) => iface).join(', ');
+  throw new StepError(
+    'FOREIGN_PENDING_CHANGES',
+    `${node} has network changes that are not ours and wait to be applied: ${names}`,
+    {
+      hint: `apply or revert them in ${node} → System → Network, then run again:\n${foreign.map(({ text }) => text).join('\n')}`,
+    },
+  );
+}
+
+/** A failed ifreload has consumed the staged file all the same: what counts is whether the bridges are up. */
+async function apply({ node }: ReloadStep, io: StepIo): Promise<TaskError | undefined> {
+  const upid = await io.pve.reloadNetwork(node, io.signal);
+  try {
+    await awaitTask(io, upid);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TaskError) || isReloadBusy(error)) throw error;
+    return error;
+  }
+}
+
+function assertNoneLeft({ node }: ReloadStep, { left }: NodeState): void {
+  if (left.length === 0) return;
+  throw new StepError('BRIDGES_LEFT', `${left.join(', ')} on ${node} should be gone and is still there`, {
+    hint: 'its removal was reverted in System → Network; run the command again',
+  });
+}
+
+/**
+ * PVE says `active` as it was when the answering worker last read the interfaces file (pve-common INotify.pm): a bridge
+ * that somebody asked about during a reload stays "not active" there, though it is up. Sending one bridge with the values
+ * that it has makes every worker read again; it stages no difference.
+ */
+async function readAnew(step: ReloadStep, io: StepIo, state: NodeState): Promise<NodeState> {
+  const [row] = state.down.filter(({ type }) => type === 'bridge');
+  if (!row || state.pending.length > 0) return state;
+  await io.pve.updateBridge(step.node, { iface: row.iface, comment: row.comments }, io.signal);
+  return readState(step, io);
+}
+
+/** Rounds of reload and look, at most two. */
+async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promise<'done' | 'already-done'> {
+  let state = await readState(step, io);
+  if (!mustApply && state.down.length === 0 && !state.pending.some(({ ours }) => ours)) {
+    assertNoneLeft(step, state);
+    return 'already-done';
+  }
+  let failure: TaskError | undefined;
+  for (let round = 0; round < 2; round += 1) {
+    refuseForeign(step, state);
+    failure = await apply(step, io);
+    state = await readState(step, io);
+    if (!failure && state.down.length > 0) state = await readAnew(step, io, state);
+    if (state.down.length === 0 && !failure) break;
+  }
+  if (state.down.length === 0) {
+    assertNoneLeft(step, state);
+    // Where all are up and the reload fails, it fails for an interface that is none of ours. What should be gone is
+    // another matter: PVE's list does not show a bridge that is out of the file and still in the kernel.
+    const gone = goneOf(step, io);
+    if (failure && gone.length > 0) {
+      throw new StepError(
+        'RELOAD_FAILED',
+        `${step.node}: ${failure.message}; ${gone.join(', ')} may still be up`,
+        {
+          hint: failure.hint ?? `see the task log of the network reload on ${step.node}`,
+          cause: failure,
+        },
+      );
+    }
+    return 'done';
+  }
+  throw new StepError(
+    'BRIDGES_DOWN',
+    `${state.down.map(({ iface }) => iface).join(', ')} on ${step.node} did not come up`,
+    {
+      hint: failure?.hint ?? `see the task log of the network reload on ${step.node}`,
+      cause: failure,
+    },
+  );
+}
+
+export const reloadNetwork: Handler<'network.reload'> = (step, io) => {
+  let mustApply = false;
+  return attempt(io, {
+    id: step.id,
+    act: () => bringUp(step, io, mustApply),
+    // Every try begins with a look at the bridges, so it is enough that no reload is under way any more.
+    look: async () => {
+      await outliveTasks(io, step.node, { type: 'srvreload' });
+      // But for those that should be gone: the list would not show that a reload has failed to take them out of the kernel.
+      mustApply = goneOf(step, io).length > 0;
+      return 'absent';
+    },
+  });
+};

@@ -1,0 +1,49 @@
+/** Takes from a copy what its template handed down: start at boot, protection, tags, images. Never touches a template. */
+import { PveError } from '../../../proxmox/errors.ts';
+import { attempt } from '../../retry.ts';
+import type { Handler, StepOutcome } from '../../types.ts';
+import { findReplica, LOCK_SECONDS } from './place.ts';
+import { writeConfig } from '../vm/configure.ts';
+import { patiently } from '../vm/lock.ts';
+
+function differing(
+  wanted: Readonly<Record<string, string>>,
+  present: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(wanted).filter(
+      ([key, value]) => present[key] !== value && !(value === '0' && present[key] === undefined),
+    ),
+  );
+}
+
+export const configureReplica: Handler<'template.configure'> = (step, io) => {
+  const configure = async (): Promise<StepOutcome | 'locked'> => {
+    const { node, values } = await findReplica(step, io);
+    // It is configured before it is moved, and moved before it is converted.
+    if (values['template'] === '1' || (node === step.home && step.home !== step.node)) return 'already-done';
+    if (values['lock'] !== undefined) return 'locked';
+    const set = differing(step.options, values);
+    if (Object.keys(set).length === 0) return 'already-done';
+    const digest = values['digest'];
+    try {
+      await writeConfig({ node, vmid: step.vmid }, io, {
+        set,
+        remove: [],
+        ...(digest === undefined ? {} : { digest }),
+      });
+    } catch (error) {
+      // Another run wrote the same.
+      if (!(error instanceof PveError) || !/checksum mismatch/.test(error.text)) throw error;
+      return configure();
+    }
+    return 'done';
+  };
+  const { node, vmid } = step;
+  return attempt(io, {
+    id: step.id,
+    act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, configure),
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+};

@@ -1,0 +1,32 @@
+/** Makes a copy that is where it belongs a template. */
+import { attempt, awaitTask } from '../../retry.ts';
+import type { Handler, StepOutcome } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { findReplica, LOCK_SECONDS } from './place.ts';
+import { patiently } from '../vm/lock.ts';
+
+export const convertReplica: Handler<'template.convert'> = (step, io) => {
+  const { node, vmid } = step;
+  const isTemplate = async () => (await findReplica(step, io)).values['template'] === '1';
+  const convert = async (): Promise<StepOutcome | 'locked'> => {
+    const place = await findReplica(step, io);
+    if (place.values['lock'] !== undefined) return 'locked';
+    if (place.values['template'] === '1') return 'already-done';
+    try {
+      await awaitTask(io, await io.pve.convertToTemplate(node, vmid, io.signal));
+    } catch (error) {
+      // Another run was quicker: PVE refuses to convert a template.
+      if (!(await isTemplate())) throw error;
+      return 'already-done';
+    }
+    return 'done';
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, convert),
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmtemplate', vmid });
+      return (await isTemplate()) ? 'done' : 'absent';
+    },
+  });
+};

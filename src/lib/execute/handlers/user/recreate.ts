@@ -1,0 +1,99 @@
+/**
+ * Removes a user of ours and creates it anew with a new password, details and rights as they were. Never one without our
+ * mark, and never a user that somebody else put in its place.
+ */
+import type { StepOf } from '../../../plan/document/step.ts';
+import { isAlreadyExists, isNotFound } from '../../../proxmox/errors.ts';
+import { attempt } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { assertMarked, assertUnprotected, presentUser } from './ours.ts';
+
+type RecreateStep = StepOf<'user.recreate'>;
+
+/** `onWrite`: from here on the user may be gone. */
+function remove(step: RecreateStep, io: StepIo, onWrite: () => void): Promise<StepOutcome> {
+  return attempt(io, {
+    id: `${step.id}/delete`,
+    act: async () => {
+      assertMarked(step);
+      if ((await presentUser(step, io)) === 'absent') return 'already-done';
+      onWrite();
+      try {
+        await io.pve.deleteUser(step.userid, io.signal);
+        return 'done';
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        return 'already-done';
+      }
+    },
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+}
+
+async function create(step: RecreateStep, io: StepIo, password: string): Promise<StepOutcome> {
+  const { userid, comment, groups, email, firstName, lastName, expire, enable } = step;
+  try {
+    return await attempt(io, {
+      id: `${step.id}/create`,
+      act: async () => {
+        await io.pve.createUser(
+          {
+            userid,
+            password,
+            comment,
+            groups,
+            ...(email === undefined ? {} : { email }),
+            ...(firstName === undefined ? {} : { firstName }),
+            ...(lastName === undefined ? {} : { lastName }),
+            ...(expire === undefined ? {} : { expire }),
+            ...(enable ? {} : { enable }),
+          },
+          io.signal,
+        );
+        return 'done';
+      },
+      // It was gone a moment ago: with our comment it is the one that was just asked for.
+      look: async () => ((await presentUser(step, io)) === 'present' ? 'done' : 'absent'),
+    });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    throw new StepError('USER_TAKEN', `user ${userid} was created by somebody else meanwhile`, {
+      hint: 'look at the user; the new password was not set',
+      cause: error,
+    });
+  }
+}
+
+async function grant(step: RecreateStep, io: StepIo): Promise<void> {
+  const { userid } = step;
+  for (const acl of step.acls) {
+    await attempt(io, {
+      id: `${step.id}${acl.path}`,
+      act: async () => {
+        await io.pve.grant({ ...acl, userid }, io.signal);
+        return 'done';
+      },
+      look: () => Promise.resolve('absent'),
+    });
+  }
+}
+
+export const recreateUser: Handler<'user.recreate'> = async (step, io) => {
+  assertUnprotected(step.userid, io);
+  const password = await io.secrets.replacementFor(step.userid);
+  const written = { isAny: false };
+  try {
+    await remove(step, io, () => {
+      written.isAny = true;
+    });
+  } catch (error) {
+    if (!written.isAny) await io.secrets.settle(step.userid, 'unchanged');
+    throw error;
+  }
+  await create(step, io, password);
+  await io.secrets.settle(step.userid, 'set');
+  await grant(step, io);
+  return 'done';
+};

@@ -1,0 +1,33 @@
+/** The one PUT that configures a VM, made from its present configuration and the step. Pure. */
+import { formatTags, parseTags } from '../../../pve-values/tags.ts';
+import { formatNic, presentNics } from '../../../pve-values/nics.ts';
+import type { StepOf } from '../../../plan/document/step.ts';
+import type { ConfigValues } from '../../../proxmox/types.ts';
+
+export interface ConfigChange {
+  readonly set: ConfigValues;
+  readonly remove: readonly string[];
+  readonly digest?: string;
+}
+
+/** Undefined: the VM carries this description, and it was written together with all the rest. */
+export function configChange(
+  step: StepOf<'vm.configure'>,
+  present: ConfigValues,
+  cipassword: string | undefined,
+): ConfigChange | undefined {
+  if ((present['description'] ?? '').trimEnd() === step.description.trimEnd()) return undefined;
+  const nicsNow = presentNics(present);
+  const set: Record<string, string> = { ...step.options, description: step.description };
+  for (const nic of step.nics) {
+    const kept = nicsNow.find(({ index, mac }) => index === nic.index && mac !== '')?.mac;
+    set[`net${nic.index}`] = formatNic(nic, nic.mac ?? kept);
+  }
+  const tags = formatTags([...parseTags(present['tags']), ...step.tags]);
+  if (tags !== '') set['tags'] = tags;
+  if (cipassword !== undefined) set['cipassword'] = cipassword;
+  const stale = [...nicsNow.map(({ index }) => `net${index}`), ...step.remove];
+  const remove = [...new Set(stale)].filter((key) => key in present && !(key in set));
+  const digest = present['digest'];
+  return { set, remove, ...(digest === undefined ? {} : { digest }) };
+}

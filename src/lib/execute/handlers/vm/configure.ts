@@ -1,0 +1,86 @@
+/** Gives a VM of ours its NICs, options and finished mark in one write. Never touches one that is not ours. */
+import { parseVmMark, withSeal } from '../../../marks/vm.ts';
+import type { StepOf } from '../../../plan/document/step.ts';
+import { isDigestMismatch, PveError } from '../../../proxmox/errors.ts';
+import type { ConfigValues } from '../../../proxmox/types.ts';
+import { attempt } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { type ConfigChange, configChange } from './config-change.ts';
+
+type ConfigureStep = StepOf<'vm.configure'>;
+
+const POLL_MS = 2000;
+const LOCK_PATIENCE_MS = 120_000;
+
+async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
+  const { node, vmid } = step;
+  const started = io.clock.now();
+  for (;;) {
+    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    if (!values)
+      throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
+    const lock = values['lock'];
+    if (lock === undefined) {
+      await io.ownership.assertOursNow({ vmid, pool: step.pool }, values);
+      return values;
+    }
+    if (io.clock.now() - started > LOCK_PATIENCE_MS) {
+      throw new StepError('VM_LOCKED', `VM ${vmid} on ${node} is locked (${lock})`, {
+        hint: `wait for the operation that holds it, then run again`,
+      });
+    }
+    await io.clock.sleep(POLL_MS, io.signal);
+  }
+}
+
+function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
+  if (!step.secret) return undefined;
+  const password = io.secrets.cloudInitPassword(step.secret.machine);
+  if (password !== undefined) return password;
+  throw new StepError(
+    'SECRET_MISSING',
+    `the cloud-init password of machine ${step.secret.machine} is not known`,
+    {
+      hint: 'give the lab file with `cloud_init.password` again',
+    },
+  );
+}
+
+/** Tags are for people: where the datacenter reserves them, the VM is configured without. */
+export async function writeConfig(
+  { node, vmid }: { readonly node: string; readonly vmid: number },
+  io: StepIo,
+  change: ConfigChange,
+): Promise<void> {
+  try {
+    await io.pve.updateVmConfig(node, vmid, change, io.signal);
+  } catch (error) {
+    if (!(error instanceof PveError) || !/modifying tag/.test(error.text)) throw error;
+    const set = Object.fromEntries(Object.entries(change.set).filter(([key]) => key !== 'tags'));
+    await io.pve.updateVmConfig(node, vmid, { ...change, set }, io.signal);
+  }
+}
+
+export const configureVm: Handler<'vm.configure'> = (step, io) => {
+  const configure = async (mayBeStale: boolean): Promise<StepOutcome> => {
+    const present = await readOwn(step, io);
+    // Until it joins its pool the seal is what proves whose it is.
+    const description = withSeal(step.description, parseVmMark(present['description'] ?? '')?.seal);
+    const change = configChange({ ...step, description }, present, secretOf(step, io));
+    if (!change) return 'already-done';
+    try {
+      await writeConfig(step, io, change);
+      return 'done';
+    } catch (error) {
+      if (!mayBeStale || !isDigestMismatch(error)) throw error;
+      return configure(false);
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => configure(true),
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+};

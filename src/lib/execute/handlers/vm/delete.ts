@@ -1,0 +1,118 @@
+/** Removes a VM with its disks and references. Never one that is not the planned one any more, nor under a lock. */
+import type { StepOf } from '../../../plan/document/step.ts';
+import {
+  isBaseInUse,
+  isProtected,
+  isRootOnly,
+  isStillRunning,
+  PveError,
+  TaskError,
+} from '../../../proxmox/errors.ts';
+import type { Upid } from '../../../proxmox/types.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { confirmGone, unlessGone } from './gone.ts';
+import { patiently, zombie } from './lock.ts';
+
+type DeleteStep = StepOf<'vm.delete'>;
+
+/** A removal under another account is not among the tasks that we see; its last phase is one lock timeout long. */
+const GRACE_MS = 15_000;
+const LOG_LINES = 50;
+
+async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
+  const pool = await io.pve.pool(step.pool, io.signal);
+  return pool?.vmids.includes(step.vmid) ?? false;
+}
+
+/** What people can do something about, in words. */
+function explain({ node, vmid }: DeleteStep, error: unknown): unknown {
+  const says = (code: string, message: string, hint: string) =>
+    new StepError(code, `VM ${vmid} on ${node} ${message}`, { hint, cause: error });
+  if (isProtected(error))
+    return says('PROTECTED', 'is protected', 'add --force-protected to remove it all the same');
+  if (isStillRunning(error)) return says('STILL_RUNNING', 'was started meanwhile', 'run cleanup again');
+  if (!isBaseInUse(error)) return error;
+  const text = error instanceof TaskError ? error.exitstatus : error instanceof PveError ? error.text : '';
+  return says('BASE_IN_USE', `has linked clones: ${text}`, 'remove the clones first');
+}
+
+/** PVE only warns of a disk that it could not free, and forgets it with the VM (qemu-server QemuServer.pm). */
+async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: StepIo): Promise<void> {
+  const log = await io.pve.taskLog(upid, LOG_LINES, io.signal);
+  const disks = log.flatMap((line) => /Could not remove disk '([^']+)'/.exec(line)?.[1] ?? []);
+  if (disks.length === 0) return;
+  throw new StepError('DISK_LEFT', `VM ${vmid} is removed, but not its disk ${disks.join(', ')}`, {
+    hint: `as root on ${node}: ${disks.map((disk) => `\`pvesm free ${disk}\``).join(', ')}; then run cleanup again`,
+  });
+}
+
+async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
+  try {
+    const upid = await io.pve.deleteVm(step.node, step.vmid, { purge: true }, io.signal);
+    const { warnings } = await awaitTask(io, upid);
+    if (warnings) await assertNoDiskLeft(step, upid, io);
+    return 'done';
+  } catch (error) {
+    throw explain(step, error);
+  }
+}
+
+/** A removal marks its VM so before its last phase; without a task it is what a failed one has left. */
+async function outliveRemoval(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
+  const { node, vmid } = step;
+  await io.stepAside(async () => {
+    await outliveTasks(io, node, { type: 'qmdestroy', vmid });
+    await io.clock.sleep(GRACE_MS, io.signal);
+  });
+  const left = await io.pve.vmConfig(node, vmid, io.signal);
+  if (!left) return confirmGone(step, io);
+  throw zombie(step, 'is the rest of a failed removal (lock: destroyed)');
+}
+
+async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | 'locked'> {
+  const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
+  if (!values) return confirmGone(step, io);
+  if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
+  // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
+  if (values['lock'] !== undefined && values['lock'] !== 'suspended') return 'locked';
+  await io.ownership.assertOursNow(step, values);
+  return destroy(step, io);
+}
+
+/** Only root@pam's own ticket may: for everybody else PVE's refusal leaves things as they are. */
+async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Promise<StepOutcome> {
+  // Notes and seal went with the configuration: claim and membership are what is left.
+  if (!(await isMember(step, io))) throw error;
+  if ((await io.ownership.verdict(step)) === 'foreign') throw error;
+  try {
+    const options = { purge: true, skipLock: true };
+    await awaitTask(io, await io.pve.deleteVm(step.node, step.vmid, options, io.signal));
+    return 'done';
+  } catch (refusal) {
+    throw isRootOnly(refusal) ? error : refusal;
+  }
+}
+
+export const deleteVm: Handler<'vm.delete'> = (step, io) => {
+  const { node, vmid, lockWaitSeconds: seconds } = step;
+  const remove = async () => {
+    try {
+      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(step, io));
+    } catch (error) {
+      if (!(error instanceof StepError) || error.code !== 'ZOMBIE_VM') throw error;
+      return destroyRest(step, io, error);
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => unlessGone(step, io, remove),
+    // Each try begins with the look.
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmdestroy', vmid });
+      return 'absent';
+    },
+  });
+};

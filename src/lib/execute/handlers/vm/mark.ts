@@ -1,0 +1,55 @@
+/** Writes our mark into the notes of a VM that becomes ours. Never one that is not the planned one any more. */
+import type { StepOf } from '../../../plan/document/step.ts';
+import { isDigestMismatch } from '../../../proxmox/errors.ts';
+import type { ConfigValues } from '../../../proxmox/types.ts';
+import { attempt } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+
+type MarkStep = StepOf<'vm.mark'>;
+
+function refuse({ vmid, node }: MarkStep, what: string): StepError {
+  return new StepError('NOT_OURS', `VM ${vmid} on ${node} ${what}; it is left alone`, {
+    hint: 'run the command again: it plans anew from what is there',
+  });
+}
+
+async function assertPlanned(step: MarkStep, values: ConfigValues, io: StepIo): Promise<void> {
+  const notes = values['description'] ?? '';
+  if (notes.trimEnd() !== step.description.trimEnd())
+    throw refuse(step, 'has other notes than when it was planned');
+  if (values['lock'] !== undefined) throw refuse(step, `is locked (${values['lock']}) by now`);
+  if (values['template'] === '1') throw refuse(step, 'was made a template');
+  const pool = await io.pve.pool(step.pool, io.signal);
+  if (pool?.vmids.includes(step.vmid) !== true)
+    throw refuse(step, `is no member of pool ${step.pool} any more`);
+}
+
+export const markVm: Handler<'vm.mark'> = (step, io) => {
+  const { node, vmid, newDescription } = step;
+  const mark = async (mayBeStale: boolean): Promise<StepOutcome> => {
+    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    if (!values) throw refuse(step, 'is gone, or on another node');
+    if ((values['description'] ?? '').trimEnd() === newDescription.trimEnd()) return 'already-done';
+    await assertPlanned(step, values, io);
+    const digest = values['digest'];
+    const change = {
+      set: { description: newDescription },
+      remove: [],
+      ...(digest === undefined ? {} : { digest }),
+    };
+    try {
+      await io.pve.updateVmConfig(node, vmid, change, io.signal);
+      return 'done';
+    } catch (error) {
+      if (!mayBeStale || !isDigestMismatch(error)) throw error;
+      return mark(false);
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => mark(true),
+    // Each try begins with the look.
+    look: () => Promise.resolve('absent'),
+  });
+};

@@ -1,0 +1,175 @@
+/** Moves a VM to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
+import { isGoodEnding } from '../../../pve-values/task-status.ts';
+import type { StepOf } from '../../../plan/document/step.ts';
+import { AnswerLostError, isNoSuchVm, TaskError } from '../../../proxmox/errors.ts';
+import type { TaskRow, Upid } from '../../../proxmox/types.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+
+type MigrateStep = StepOf<'vm.migrate'>;
+
+const SECOND = 1000;
+const HA_POLL = 5 * SECOND;
+const TYPES = new Set(['qmigrate', 'hamigrate']);
+
+/** The node that has the VM's configuration; it changes hands at the end of a migration. */
+async function locate({ node, target, vmid }: MigrateStep, io: StepIo): Promise<string> {
+  for (const candidate of [target, node]) {
+    if (await io.pve.vmConfig(candidate, vmid, io.signal)) return candidate;
+  }
+  const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid && one.type === 'qemu');
+  if (row?.node !== undefined) return row.node;
+  throw new StepError('VM_GONE', `VM ${vmid} is neither on ${node} nor on ${target}: it is gone`, {
+    hint: 'run balance again',
+  });
+}
+
+function tooLong({ vmid, node, target, timeoutSeconds }: MigrateStep): StepError {
+  return new StepError(
+    'MIGRATION_TIMEOUT',
+    `the migration of VM ${vmid} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
+    {
+      hint: `follow it in the task log of ${node}; balance leaves VM ${vmid} alone until it has ended`,
+    },
+  );
+}
+
+/** Waits for a task until the deadline; true: it succeeded, an Error: it did not. Throws when the time is over. */
+async function follow(step: MigrateStep, io: StepIo, { upid, deadline }: Run): Promise<true | TaskError> {
+  const over = new AbortController();
+  const until = AbortSignal.any([io.signal, over.signal]);
+  const alarm = io.clock.sleep(Math.max(0, deadline - io.clock.now()), until).then(() => {
+    throw tooLong(step);
+  });
+  // Ends by the abort below when the task is first.
+  alarm.catch(() => undefined);
+  try {
+    await Promise.race([awaitTask({ ...io, signal: until }, upid), alarm]);
+    return true;
+  } catch (error) {
+    if (error instanceof TaskError) return error;
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+interface Run {
+  readonly upid: Upid;
+  /** By the run's clock. */
+  readonly deadline: number;
+}
+
+async function activeMigration(step: MigrateStep, io: StepIo): Promise<TaskRow | undefined> {
+  const rows = await io.pve.tasks(step.node, { source: 'active', vmid: step.vmid }, io.signal);
+  return rows.find(({ type }) => TYPES.has(type));
+}
+
+function failure(step: MigrateStep, where: string, cause: TaskError | undefined): StepError {
+  const { vmid, target } = step;
+  // `migration problems`: PVE gave up after the hand-over (qemu-server QemuMigrate.pm, phase3_cleanup).
+  const what = cause === undefined ? 'ended without moving it' : `failed: ${cause.exitstatus}`;
+  return new StepError(
+    'MIGRATION_FAILED',
+    `the migration of VM ${vmid} to ${target} ${what}; it is on ${where}`,
+    {
+      hint: cause?.hint,
+      cause,
+    },
+  );
+}
+
+async function judge(step: MigrateStep, io: StepIo, ended: true | TaskError): Promise<StepOutcome> {
+  const where = await locate(step, io);
+  if (where === step.target) return 'done';
+  throw failure(step, where, ended === true ? undefined : ended);
+}
+
+/** HA's manager starts the migration itself, some rounds of 10 s after the request, with a task of its own. */
+async function followHa(step: MigrateStep, io: StepIo, { since, deadline }: HaRun): Promise<StepOutcome> {
+  const { node, target, vmid } = step;
+  for (;;) {
+    const child = await activeMigration(step, io);
+    if (child) {
+      const ended = await follow(step, io, { upid: child.upid, deadline });
+      if (ended !== true) return judge(step, io, ended);
+    }
+    const where = await locate(step, io);
+    if (where === target) return 'done';
+    if (where !== node) throw failure(step, where, undefined);
+    const past = await io.pve.tasks(node, { source: 'archive', vmid, since }, io.signal);
+    const failed = past.find(
+      ({ type, status }) => type === 'qmigrate' && status !== undefined && !isGoodEnding(status),
+    );
+    if (failed) throw failure(step, where, await reasonOf(failed, io));
+    if (io.clock.now() + HA_POLL > deadline) throw tooLong(step);
+    await io.clock.sleep(HA_POLL, io.signal);
+  }
+}
+
+interface HaRun {
+  /** Seconds, the server's. */
+  readonly since: number;
+  readonly deadline: number;
+}
+
+async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskError> {
+  const log = await io.pve.taskLog(upid, 10, io.signal).catch(() => []);
+  return new TaskError({ upid, title: 'qmigrate', exitstatus: status ?? '', log });
+}
+
+/** Its turn may come long after it was planned. */
+async function start(step: MigrateStep, io: StepIo): Promise<Upid> {
+  const { node, vmid, pool, target, online, withLocalDisks, conntrack, bandwidth } = step;
+  if (pool !== undefined) await io.ownership.assertOursNow({ vmid, pool });
+  return io.pve.migrateVm(
+    {
+      ...{ node, vmid, target, online, withLocalDisks, conntrack },
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+    },
+    io.signal,
+  );
+}
+
+async function migrate(step: MigrateStep, io: StepIo): Promise<StepOutcome> {
+  const deadline = io.clock.now() + step.timeoutSeconds * SECOND;
+  const since = Math.floor(io.pve.serverTime().getTime() / SECOND);
+  const running = await activeMigration(step, io);
+  if (!running) {
+    const where = await locate(step, io);
+    if (where === step.target) return 'already-done';
+    if (where !== step.node) {
+      throw new StepError('VM_ELSEWHERE', `VM ${step.vmid} was on ${step.node} and is on ${where} by now`, {
+        hint: 'somebody else moved it; run balance again',
+      });
+    }
+  }
+  const upid = running?.upid ?? (await start(step, io));
+  const ended = await follow(step, io, { upid, deadline });
+  if (step.ha && ended === true) return followHa(step, io, { since: running?.starttime ?? since, deadline });
+  return judge(step, io, ended);
+}
+
+/** Whatever migration is under way after a lost answer may be ours. */
+async function lookAfter(step: MigrateStep, io: StepIo): Promise<'done' | 'absent'> {
+  const deadline = io.clock.now() + step.timeoutSeconds * SECOND;
+  const running = await activeMigration(step, io);
+  if (running) await follow(step, io, { upid: running.upid, deadline });
+  return (await locate(step, io)) === step.target ? 'done' : 'absent';
+}
+
+export const migrateVm: Handler<'vm.migrate'> = (step, io) =>
+  attempt(io, {
+    id: step.id,
+    act: async () => {
+      try {
+        return await migrate(step, io);
+      } catch (error) {
+        // It left the node between the look and the request.
+        if (!isNoSuchVm(error)) throw error;
+        throw new AnswerLostError(`migration of VM ${step.vmid}`, `it is no longer on ${step.node}`, error);
+      }
+    },
+    look: () => lookAfter(step, io),
+  });
