@@ -6,7 +6,7 @@ export {
   loadConnection,
   type ConnectionList,
   type ConnectionOptions,
-} from './lib/config/connection.ts';
+} from './lib/config/connections/connection.ts';
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
 export type { ApplyEvent, StepResult, Summary, StandSummary } from './lib/execute/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';

@@ -1,7 +1,7 @@
 /** For whom to encrypt, from flags and environment. Shows no key and no passphrase. */
 import { isRecipient, recipientOf, type AgeKeys, type AgeRecipient } from '../lib/age.ts';
-import { readAgeKeys, readPassphraseFile } from '../lib/config/age-keys.ts';
-import { printable } from '../lib/config/issues.ts';
+import { readAgeKeys, readPassphraseFile } from '../lib/config/connections/age-keys.ts';
+import { printable } from '../lib/config/input/issues.ts';
 import type { Sealing } from '../lib/credentials/credentials-file.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { ProgramIo } from './io.ts';

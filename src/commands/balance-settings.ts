@@ -1,7 +1,7 @@
 /** balance.yml, the env-file and the flags of `balance`, put together. */
-import { loadBalance } from '../lib/config/balance.ts';
-import { loadBalanceEnv, type BalanceEnv } from '../lib/config/balance-env.ts';
-import type { BalanceConfig } from '../lib/config/balance-types.ts';
+import { loadBalance } from '../lib/config/balance/balance.ts';
+import { loadBalanceEnv, type BalanceEnv } from '../lib/config/balance/env-file.ts';
+import type { BalanceConfig } from '../lib/config/balance/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { GlobalFlags } from './options.ts';
 

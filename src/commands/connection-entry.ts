@@ -1,11 +1,11 @@
 /** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { buildConnection, type StoredConnection } from '../lib/config/connection-build.ts';
-import { overlayOf } from '../lib/config/connection-env.ts';
-import { hostTexts, parseFingerprints, parseHost } from '../lib/config/connection-parts.ts';
-import { isPlainSecret } from '../lib/config/connections-file.ts';
-import { configError } from '../lib/config/issues.ts';
-import { text, type Written } from '../lib/config/written.ts';
+import { buildConnection, type StoredConnection } from '../lib/config/connections/build.ts';
+import { overlayOf } from '../lib/config/connections/env.ts';
+import { hostTexts, parseFingerprints, parseHost } from '../lib/config/connections/parts.ts';
+import { isPlainSecret } from '../lib/config/connections/file.ts';
+import { configError } from '../lib/config/input/issues.ts';
+import { text, type Written } from '../lib/config/input/written.ts';
 import type { Entry } from '../lib/connections/entries.ts';
 import { UsageError, type ConfigIssue } from '../lib/errors.ts';
 import { tokenIn, userIn } from '../lib/pve-values/userid.ts';

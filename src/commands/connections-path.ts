@@ -1,5 +1,5 @@
 /** Which connections file a command changes. */
-import { noFile, presentFile, usualPlaces } from '../lib/config/connections-file.ts';
+import { noFile, presentFile, usualPlaces } from '../lib/config/connections/file.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { connectionOptions } from './session.ts';

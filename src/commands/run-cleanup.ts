@@ -1,5 +1,5 @@
 /** What `cleanup` does with its flags: select, plan, remove, render. */
-import { isLabName } from '../lib/config/names.ts';
+import { isLabName } from '../lib/config/input/names.ts';
 import { UsageError } from '../lib/errors.ts';
 import { isThere } from '../lib/files/open.ts';
 import type { CleanupSelection } from '../lib/plan/cleanup/context.ts';

@@ -1,8 +1,8 @@
 /** What `connections add` does with its flags: check, look at the certificate, write, render. */
 import { isDeepStrictEqual } from 'node:util';
 import { encryptText } from '../lib/age.ts';
-import { namesIn } from '../lib/config/connections-file.ts';
-import { isMapping } from '../lib/config/written.ts';
+import { namesIn } from '../lib/config/connections/file.ts';
+import { isMapping } from '../lib/config/input/written.ts';
 import { putEntry, type Entry } from '../lib/connections/entries.ts';
 import { openFile, saveFile, type OpenFile } from '../lib/connections/store.ts';
 import { UsageError } from '../lib/errors.ts';

@@ -1,6 +1,6 @@
 /** What `connections list` does with its flags: read, render. */
-import { listConnections } from '../lib/config/connection.ts';
-import { VARIABLES } from '../lib/config/connection-env.ts';
+import { listConnections } from '../lib/config/connections/connection.ts';
+import { VARIABLES } from '../lib/config/connections/env.ts';
 import { renderConnections, toConnectionsDocument } from '../lib/render/connections-text.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';

@@ -1,5 +1,5 @@
 /** The files of a simulation as the user names them: read and checked before anything is simulated. */
-import { readTextFile } from '../lib/config/read-text.ts';
+import { readTextFile } from '../lib/config/input/read-text.ts';
 import { ConfigError, UsageError } from '../lib/errors.ts';
 import { FileProblem } from '../lib/files/problem.ts';
 import { assertReplaceable } from '../lib/files/replace.ts';

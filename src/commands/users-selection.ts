@@ -1,5 +1,5 @@
 /** What the flags of `users` mean: who, which lab, where the passwords are. */
-import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../lib/config/lab-normalise.ts';
+import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../lib/config/lab/normalise.ts';
 import { loadLab, loadUsers, parseUsers } from '../lib/config/load.ts';
 import type { Lab, PasswordPolicy, User } from '../lib/config/types.ts';
 import { UsageError } from '../lib/errors.ts';

@@ -1,5 +1,5 @@
 /** The class, the strangers around it, and the commands that are run for it. */
-import { parseBalance } from '../../src/lib/config/balance.ts';
+import { parseBalance } from '../../src/lib/config/balance/balance.ts';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
 import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import type { UsersWork } from '../../src/lib/plan/users/context.ts';

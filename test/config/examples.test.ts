@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { listConnections, loadConnection } from '../../src/lib/config/connection.ts';
+import { listConnections, loadConnection } from '../../src/lib/config/connections/connection.ts';
 import { loadClass, loadUsers } from '../../src/lib/config/load.ts';
 
 const labs = readdirSync('examples').filter((name) => existsSync(join('examples', name, 'lab.yml')));

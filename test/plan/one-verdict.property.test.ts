@@ -1,7 +1,7 @@
 /** Over random clusters: what one command's plan touches or counts as ours, no other command calls somebody else's, or lets stay. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseBalance } from '../../src/lib/config/balance.ts';
+import { parseBalance } from '../../src/lib/config/balance/balance.ts';
 import type { BalanceInventory } from '../../src/lib/inventory/balance-types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
 import { createWorld } from '../../src/lib/plan/balance/world.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { loadBalance } from '../../src/lib/config/balance.ts';
+import { loadBalance } from '../../src/lib/config/balance/balance.ts';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { ConnectionError } from '../../src/lib/errors.ts';

@@ -1,13 +1,13 @@
 /** Loads labs and users from files or text. One ConfigError lists the problems of all files; nothing is contacted. */
 import type { ConfigIssue } from '../errors.ts';
-import { collect, valueOf } from './collect.ts';
-import { configError } from './issues.ts';
-import { readLab, type LabOptions } from './lab.ts';
-import { readTextFile } from './read-text.ts';
+import { collect, valueOf } from './input/collect.ts';
+import { configError } from './input/issues.ts';
+import { readLab, type LabOptions } from './lab/lab.ts';
+import { readTextFile } from './input/read-text.ts';
 import type { Lab, Machine, User } from './types.ts';
-import { readUsers } from './users.ts';
+import { readUsers } from './users/users.ts';
 
-export type { LabOptions } from './lab.ts';
+export type { LabOptions } from './lab/lab.ts';
 
 export interface LoadedLab {
   readonly lab: Lab;

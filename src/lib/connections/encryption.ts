@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Scalar } from 'yaml';
 import { encryptText, isAge, type AgeKeys, type AgeRecipient } from '../age.ts';
-import { isPlainSecret, namesIn, SECRET_KEYS } from '../config/connections-file.ts';
-import { configError, nearest } from '../config/issues.ts';
-import { openAge } from '../config/secret-resolve.ts';
-import { isMapping, mapping, text, type Written } from '../config/written.ts';
+import { isPlainSecret, namesIn, SECRET_KEYS } from '../config/connections/file.ts';
+import { configError, nearest } from '../config/input/issues.ts';
+import { openAge } from '../config/connections/secret-resolve.ts';
+import { isMapping, mapping, text, type Written } from '../config/input/written.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { documentOf, placesOf, putLines, putText, scalarsBelow, splice } from './splice.ts';
 import type { OpenFile } from './store.ts';

@@ -1,9 +1,9 @@
 /** Reads a connections file to change it, and writes it back: whole or not at all, for its owner alone. Must not edit. */
-import { parseConnections, readConnections } from '../config/connections-file.ts';
-import { configError, type Issues } from '../config/issues.ts';
-import { readTextFile } from '../config/read-text.ts';
-import { checkSchema } from '../config/schema.ts';
-import { mapping, type Written } from '../config/written.ts';
+import { parseConnections, readConnections } from '../config/connections/file.ts';
+import { configError, type Issues } from '../config/input/issues.ts';
+import { readTextFile } from '../config/input/read-text.ts';
+import { checkSchema } from '../config/input/schema.ts';
+import { mapping, type Written } from '../config/input/written.ts';
 import { ConfigError } from '../errors.ts';
 import { targetOf } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';

@@ -1,7 +1,7 @@
 /** Reads scenario files: YAML, schema, then rules. Reports every problem at once; builds nothing. */
 import { Ajv, type ErrorObject } from 'ajv';
-import { Issues, printable } from '../config/issues.ts';
-import { readYaml, type YamlFile } from '../config/read-yaml.ts';
+import { Issues, printable } from '../config/input/issues.ts';
+import { readYaml, type YamlFile } from '../config/input/read-yaml.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { nodesOf } from './scenario-nodes.ts';

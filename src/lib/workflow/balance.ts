@@ -1,5 +1,5 @@
 /** The story of one round of balance: read, plan, ask for what the plan needs to know, move, say what is where. */
-import type { BalanceConfig } from '../config/balance-types.ts';
+import type { BalanceConfig } from '../config/balance/types.ts';
 import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';

@@ -1,6 +1,6 @@
 /** Saves a plan for review and reads it back. A plan holds no secret. */
 import { Ajv, type ValidateFunction } from 'ajv';
-import { readTextFile } from '../config/read-text.ts';
+import { readTextFile } from '../config/input/read-text.ts';
 import { ConfigError, PlanRefusedError } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { FileProblem } from '../files/problem.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
+import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
 import { planBalance } from '../../../src/lib/plan/balance/balance.ts';
 import type { BalanceGuest, BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
 import type { PlannedMove } from '../../../src/lib/plan/document/balance-report.ts';

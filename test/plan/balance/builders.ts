@@ -1,5 +1,5 @@
-import { parseBalance } from '../../../src/lib/config/balance.ts';
-import type { BalanceConfig } from '../../../src/lib/config/balance-types.ts';
+import { parseBalance } from '../../../src/lib/config/balance/balance.ts';
+import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
 import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
 import type {
   BalanceGuest,

@@ -1,6 +1,6 @@
 /** Plans `balance`: which guests move where, in which order, with which bridges. Pure; asks for what it has to know. */
 import { PlanRefusedError } from '../../errors.ts';
-import type { BalanceConfig } from '../../config/balance-types.ts';
+import type { BalanceConfig } from '../../config/balance/types.ts';
 import { assertSound } from '../document/graph.ts';
 import { sortedUnique } from '../../order.ts';
 import type { Plan } from '../document/plan.ts';

@@ -1,5 +1,5 @@
 /** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
-import type { BalanceConfig } from '../../config/balance-types.ts';
+import type { BalanceConfig } from '../../config/balance/types.ts';
 import { compareText } from '../../order.ts';
 import type { BalanceInventory, MigrationRecord } from '../../inventory/balance-types.ts';
 

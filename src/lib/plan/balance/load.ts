@@ -1,5 +1,5 @@
 /** Arithmetic of node load: what a node carries, what a unit adds, when a node is overloaded. */
-import type { BalanceConfig, NodeLimits } from '../../config/balance-types.ts';
+import type { BalanceConfig, NodeLimits } from '../../config/balance/types.ts';
 import type { BalanceGuest, BalanceNode } from '../../inventory/balance-types.ts';
 import type { NodeLoad } from '../document/balance-report.ts';
 

@@ -1,5 +1,5 @@
 /** Which guests the rules of balance.yml choose. */
-import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance-types.ts';
+import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance/types.ts';
 import type { BalanceGuest } from '../../inventory/balance-types.ts';
 
 function globOf(pattern: string): RegExp {

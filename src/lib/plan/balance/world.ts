@@ -1,5 +1,5 @@
 /** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
-import type { BalanceConfig } from '../../config/balance-types.ts';
+import type { BalanceConfig } from '../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment } from '../../marks/pool.ts';

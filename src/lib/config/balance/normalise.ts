@@ -1,0 +1,209 @@
+/** Turns a balance.yml that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
+import type {
+  BalanceConfig,
+  GuestRule,
+  GuestSelector,
+  LabTimes,
+  NodeLimits,
+  NotifyConfig,
+  NotifyEvent,
+  PinRule,
+  TimeSpan,
+  Weekday,
+} from './types.ts';
+import { fractionOf, secondsOf, secretOf, spanOf, vmidsOf } from './values.ts';
+import { amountOf } from '../lab/normalise.ts';
+import { compact } from '../input/written.ts';
+
+type Value = number | string;
+
+export interface WrittenLimits {
+  cpu?: Value;
+  memory?: Value;
+  load_per_core?: number;
+  pressure?: Value;
+}
+
+interface WrittenRule {
+  name?: string;
+  tags?: string[];
+  pools?: string[];
+  vmids?: Value[];
+  names?: string[];
+}
+
+interface WrittenPin extends WrittenRule {
+  nodes: string[];
+}
+
+interface WrittenSpan {
+  days?: Weekday[];
+  from: string;
+  to: string;
+}
+
+interface WrittenTimes {
+  windows?: WrittenSpan[];
+  blackout?: WrittenSpan[];
+}
+
+interface WrittenNotify {
+  events?: NotifyEvent[];
+  telegram?: { token: string; chat: string };
+  webhook?: { url: string; headers?: Record<string, string> };
+}
+
+/** What the schema lets through. */
+export interface WrittenBalance extends WrittenTimes {
+  mode?: 'threshold' | 'spread';
+  spread_limit?: number;
+  overload?: WrittenLimits;
+  target?: WrittenLimits;
+  memory_measure?: 'used' | 'committed';
+  overcommit?: Value;
+  reserve?: { memory?: Value; cores?: Value };
+  window?: Value;
+  min_gain?: Value;
+  hold?: number;
+  cooldown?: Value;
+  blacklist?: Value;
+  max_migrations?: number;
+  max_migrations_per_node?: number;
+  max_inflow_per_node?: number;
+  parallel?: number;
+  migration_timeout?: Value;
+  bandwidth?: number;
+  guests?: 'ours' | 'all';
+  local_disks?: boolean;
+  ha?: 'skip' | 'follow';
+  cpu_groups?: string[][];
+  exclude?: { source?: string[]; target?: string[] };
+  rules?: {
+    ignore?: WrittenRule[];
+    pin?: WrittenPin[];
+    affinity?: WrittenRule[];
+    anti_affinity?: WrittenRule[];
+  };
+  time_zone?: string;
+  labs?: Record<string, WrittenTimes & { no_move?: boolean }>;
+  notify?: WrittenNotify;
+  metrics_file?: string;
+  interval?: Value;
+  jitter?: Value;
+}
+
+/** Between the extremes of the tools that exist; a target is well below what makes a node overloaded. */
+export const DEFAULT_OVERLOAD: NodeLimits = { cpu: 0.75, memory: 0.8, loadPerCore: 1.5, pressure: 0.5 };
+export const DEFAULT_TARGET: NodeLimits = { cpu: 0.6, memory: 0.7, loadPerCore: 1, pressure: 0.25 };
+
+export function limitsOf(written: WrittenLimits | undefined, defaults: NodeLimits): NodeLimits {
+  return {
+    cpu: fractionOf(written?.cpu) ?? defaults.cpu,
+    memory: fractionOf(written?.memory) ?? defaults.memory,
+    loadPerCore: written?.load_per_core ?? defaults.loadPerCore,
+    pressure: fractionOf(written?.pressure) ?? defaults.pressure,
+  };
+}
+
+function lower(texts: readonly string[] | undefined): string[] {
+  return (texts ?? []).map((entry) => entry.toLowerCase());
+}
+
+function selectorOf(written: WrittenRule): GuestSelector {
+  return {
+    tags: lower(written.tags),
+    pools: written.pools ?? [],
+    vmids: (written.vmids ?? []).flatMap((entry) => vmidsOf(entry) ?? []),
+    names: lower(written.names),
+  };
+}
+
+function rulesOf(written: readonly WrittenRule[] | undefined, kind: string): GuestRule[] {
+  return (written ?? []).map((rule, index) => ({
+    name: rule.name ?? `${kind}[${index}]`,
+    guests: selectorOf(rule),
+  }));
+}
+
+function pinsOf(written: readonly WrittenPin[] | undefined): PinRule[] {
+  return (written ?? []).map((rule, index) => ({
+    name: rule.name ?? `pin[${index}]`,
+    guests: selectorOf(rule),
+    nodes: rule.nodes,
+  }));
+}
+
+function spansOf(written: readonly WrittenSpan[] | undefined): TimeSpan[] {
+  return (written ?? []).flatMap((span) => spanOf(span) ?? []);
+}
+
+function labsOf(written: WrittenBalance['labs']): Record<string, LabTimes> {
+  return Object.fromEntries(
+    Object.entries(written ?? {}).map(([lab, times]) => [
+      lab,
+      {
+        noMove: times.no_move ?? false,
+        windows: spansOf(times.windows),
+        blackout: spansOf(times.blackout),
+      },
+    ]),
+  );
+}
+
+function notifyOf({ events, telegram, webhook }: WrittenNotify): NotifyConfig {
+  return compact({
+    events: events ?? (['failure', 'summary'] as const),
+    telegram: telegram && { token: secretOf(telegram.token), chat: telegram.chat },
+    webhook: webhook && {
+      url: secretOf(webhook.url),
+      headers: Object.fromEntries(
+        Object.entries(webhook.headers ?? {}).map(([key, value]) => [key, secretOf(value)]),
+      ),
+    },
+  });
+}
+
+const HOUR = 3600;
+
+export function normaliseBalance(written: WrittenBalance, file: string): BalanceConfig {
+  const { rules = {}, reserve = {}, exclude = {}, bandwidth } = written;
+  return compact({
+    file,
+    mode: written.mode ?? 'threshold',
+    spreadLimit: written.spread_limit ?? 0.3,
+    overload: limitsOf(written.overload, DEFAULT_OVERLOAD),
+    target: limitsOf(written.target, DEFAULT_TARGET),
+    memoryMeasure: written.memory_measure ?? 'used',
+    overcommit: fractionOf(written.overcommit) ?? 1,
+    reserve: compact({ memory: amountOf(reserve.memory ?? '5%'), cores: amountOf(reserve.cores) }),
+    window: secondsOf(written.window) ?? HOUR / 4,
+    minGain: fractionOf(written.min_gain) ?? 0.1,
+    hold: written.hold ?? 1,
+    cooldown: secondsOf(written.cooldown) ?? HOUR,
+    blacklist: secondsOf(written.blacklist) ?? 24 * HOUR,
+    maxMigrations: written.max_migrations ?? 6,
+    maxMigrationsPerNode: written.max_migrations_per_node ?? 4,
+    maxInflowPerNode: written.max_inflow_per_node ?? 4,
+    parallel: written.parallel ?? 1,
+    migrationTimeout: secondsOf(written.migration_timeout) ?? HOUR / 2,
+    bandwidth: bandwidth === undefined ? undefined : Math.round(bandwidth * 1024),
+    guests: written.guests ?? 'ours',
+    localDisks: written.local_disks ?? true,
+    ha: written.ha ?? 'skip',
+    cpuGroups: written.cpu_groups ?? [],
+    excludeSource: [...new Set(exclude.source ?? [])],
+    excludeTarget: [...new Set(exclude.target ?? [])],
+    ignore: rulesOf(rules.ignore, 'ignore'),
+    pin: pinsOf(rules.pin),
+    affinity: rulesOf(rules.affinity, 'affinity'),
+    antiAffinity: rulesOf(rules.anti_affinity, 'anti_affinity'),
+    timeZone: written.time_zone ?? 'UTC',
+    windows: spansOf(written.windows),
+    blackout: spansOf(written.blackout),
+    labs: labsOf(written.labs),
+    notify: notifyOf(written.notify ?? {}),
+    metricsFile: written.metrics_file,
+    interval: secondsOf(written.interval),
+    jitter: secondsOf(written.jitter) ?? 0,
+  });
+}

@@ -1,0 +1,248 @@
+/** The rules for a balance.yml that a JSON Schema cannot say, one function each. They report and never change anything. */
+import { DEFAULT_OVERLOAD, DEFAULT_TARGET, limitsOf } from './normalise.ts';
+import { fractionOf, minutesOf, momentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
+import type { Weekday } from './types.ts';
+import { nearest, type Issues, type Path } from '../input/issues.ts';
+import { isLabName } from '../input/names.ts';
+import { isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
+
+export type BalanceRule = (raw: Written, issues: Issues) => void;
+
+const PERCENTAGES: readonly Path[] = [
+  ...['overload', 'target'].flatMap((part) => ['cpu', 'memory', 'pressure'].map((key) => [part, key])),
+  ['overcommit'],
+  ['min_gain'],
+];
+
+function at(raw: Written, path: Path): unknown {
+  return path.reduce<unknown>((value, key) => mapping(value)[key], raw);
+}
+
+/** `0.75` is a likely slip: percentages are written as 75. */
+function percentagesAreNotFractions(raw: Written, issues: Issues): void {
+  for (const path of PERCENTAGES) {
+    const value = at(raw, path);
+    if (typeof value !== 'number' || value <= 0 || value > 1) continue;
+    const hint = `write ${value * 100}, or "${value}%" if that is meant`;
+    issues.add(path, 'percentages are written as numbers up to 100', { value, hint });
+  }
+}
+
+const LIMIT_KEYS = [
+  ['cpu', 'cpu', 100, ' %'],
+  ['memory', 'memory', 100, ' %'],
+  ['load_per_core', 'loadPerCore', 1, ''],
+  ['pressure', 'pressure', 100, ' %'],
+] as const;
+
+/** A target at or above the trigger would hand guests back and forth. */
+function targetsAreBelowOverload(raw: Written, issues: Issues): void {
+  const overload = limitsOf(mapping(raw['overload']), DEFAULT_OVERLOAD);
+  const target = limitsOf(mapping(raw['target']), DEFAULT_TARGET);
+  for (const [key, name, factor, unit] of LIMIT_KEYS) {
+    if (target[name] < overload[name]) continue;
+    const shown = (value: number): string => `${Number((value * factor).toFixed(2))}${unit}`;
+    const isWritten = at(raw, ['target', key]) !== undefined;
+    const path = isWritten ? ['target', key] : ['overload', key];
+    const other = isWritten
+      ? `overload ${shown(overload[name])}`
+      : `target ${shown(target[name])}, the default`;
+    issues.add(path, isWritten ? `is not below ${other}` : `is not above ${other}`, {
+      value: at(raw, path),
+      hint: `guests would go back and forth: write target.${key} below overload.${key}`,
+    });
+  }
+}
+
+const DURATIONS: readonly (readonly [key: string, least: number, most: number])[] = [
+  ['window', 60, 3600],
+  ['cooldown', 0, 30 * 86_400],
+  ['blacklist', 0, 365 * 86_400],
+  ['migration_timeout', 10, 7 * 86_400],
+  ['interval', 10, 7 * 86_400],
+  ['jitter', 0, 86_400],
+];
+
+function spell(seconds: number): string {
+  if (seconds % 86_400 === 0 && seconds > 0) return `${seconds / 86_400}d`;
+  if (seconds % 3600 === 0 && seconds > 0) return `${seconds / 3600}h`;
+  return seconds % 60 === 0 && seconds > 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+function durationsAreInRange(raw: Written, issues: Issues): void {
+  for (const [key, least, most] of DURATIONS) {
+    const value = raw[key];
+    const seconds = secondsOf(value);
+    if (typeof value === 'string' && seconds === undefined)
+      issues.add([key], 'is no duration', { value, hint: 'write 90s, 15m, 1h or 1d' });
+    else if (seconds !== undefined && (seconds < least || seconds > most))
+      issues.add([key], `must be between ${spell(least)} and ${spell(most)}`, { value });
+  }
+}
+
+/** PVE gives minute values for an hour only. */
+function cooldownCoversTheWindow(raw: Written, issues: Issues): void {
+  const window = secondsOf(raw['window']) ?? 900;
+  const cooldown = secondsOf(raw['cooldown']) ?? 3600;
+  if (cooldown >= window) return;
+  const hint = 'right after a move the average still shows the load from before it';
+  issues.warn(['cooldown'], `cooldown is shorter than window (${spell(window)})`, { hint });
+}
+
+interface RuleView {
+  readonly path: Path;
+  readonly raw: Written;
+}
+
+function rulesIn(raw: Written): RuleView[] {
+  const rules = mapping(raw['rules']);
+  return ['ignore', 'pin', 'affinity', 'anti_affinity'].flatMap((kind) =>
+    list(rules[kind]).flatMap((rule, index) =>
+      isMapping(rule) ? [{ path: ['rules', kind, index], raw: rule }] : [],
+    ),
+  );
+}
+
+const SELECTORS = ['tags', 'pools', 'vmids', 'names'];
+
+function rulesChooseGuests(raw: Written, issues: Issues): void {
+  for (const { path, raw: rule } of rulesIn(raw)) {
+    if (SELECTORS.some((key) => rule[key] !== undefined)) continue;
+    issues.add(path, 'the rule chooses no guests', { hint: `add one of ${SELECTORS.join(', ')}` });
+  }
+}
+
+function vmidsAreRanges(raw: Written, issues: Issues): void {
+  for (const { path, raw: rule } of rulesIn(raw)) {
+    for (const [index, value] of list(rule['vmids']).entries()) {
+      if (vmidsOf(value) !== undefined || isMapping(value) || Array.isArray(value)) continue;
+      const hint = 'write a VMID of at least 100, or a range such as 100-199';
+      issues.add([...path, 'vmids', index], 'is no VMID and no range of VMIDs', { value, hint });
+    }
+  }
+}
+
+function nodesAreInOneCpuGroup(raw: Written, issues: Issues): void {
+  const seen = new Map<string, number>();
+  for (const [group, nodes] of list(raw['cpu_groups']).entries()) {
+    for (const { index, text: node } of texts(nodes)) {
+      const first = seen.get(node);
+      if (first !== undefined)
+        issues.add(['cpu_groups', group, index], `is in cpu_groups[${first}] already`, {
+          value: node,
+          hint: 'name each node once',
+        });
+      seen.set(node, first ?? group);
+    }
+  }
+}
+
+function timeZoneExists(raw: Written, issues: Issues): void {
+  const zone = text(raw['time_zone']);
+  if (zone === undefined || zone === '') return;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+  } catch {
+    const near = nearest(zone, Intl.supportedValuesOf('timeZone'));
+    const hint = near === undefined ? 'for example Europe/Moscow, or UTC' : `did you mean ${near}?`;
+    issues.add(['time_zone'], 'is no time zone', { value: zone, hint });
+  }
+}
+
+function spanProblem(raw: Written): { message: string; hint: string } | undefined {
+  const from = text(raw['from']) ?? '';
+  const to = text(raw['to']) ?? '';
+  for (const end of [from, to]) {
+    if (minutesOf(end) === undefined && momentOf(end) === undefined)
+      return { message: `"${end}" is no time`, hint: 'write "09:00", or "2026-12-24 09:00"' };
+  }
+  const days = texts(raw['days']).flatMap((day) => WEEKDAYS.find((known) => known === day.text) ?? []);
+  const written: { from: string; to: string; days?: Weekday[] } = { from, to };
+  if (raw['days'] !== undefined) written.days = days;
+  if (spanOf(written) !== undefined) return undefined;
+  if ((minutesOf(from) === undefined) !== (minutesOf(to) === undefined))
+    return { message: 'one end is a time of day, the other a date', hint: 'write both in one way' };
+  if (raw['days'] !== undefined && momentOf(from) !== undefined)
+    return {
+      message: 'days do not go with dates',
+      hint: 'remove days, or write times of day such as "09:00"',
+    };
+  return { message: 'it ends when it begins, or before', hint: 'for the whole day: "00:00" to "24:00"' };
+}
+
+function spansAreTimes(raw: Written, issues: Issues): void {
+  const labs = Object.entries(mapping(raw['labs'])).map(
+    ([lab, times]) => [['labs', lab], mapping(times)] as const,
+  );
+  for (const [path, times] of [[[], raw] as const, ...labs]) {
+    for (const key of ['windows', 'blackout']) {
+      for (const [index, span] of list(times[key]).entries()) {
+        const isWhole = isMapping(span) && text(span['from']) !== undefined && text(span['to']) !== undefined;
+        const problem = isWhole ? spanProblem(span) : undefined;
+        if (problem) issues.add([...path, key, index], problem.message, { hint: problem.hint });
+      }
+    }
+  }
+}
+
+function labsHaveNames(raw: Written, issues: Issues): void {
+  for (const lab of Object.keys(mapping(raw['labs']))) {
+    if (isLabName(lab)) continue;
+    issues.add(['labs', lab], 'is no name of a lab (a–z, 0–9 and hyphens, at most 31)', { at: 'key' });
+  }
+}
+
+function secretsAreNamed(raw: Written, issues: Issues): void {
+  const notify = mapping(raw['notify']);
+  const headers = Object.keys(mapping(mapping(notify['webhook'])['headers']));
+  const paths = [
+    ['telegram', 'token'],
+    ['webhook', 'url'],
+    ...headers.map((key) => ['webhook', 'headers', key]),
+  ];
+  for (const path of paths) {
+    const value = text(at(notify, path));
+    if (value?.startsWith('env:') !== true || /^env:[A-Za-z_]\w*$/.test(value)) continue;
+    issues.add(['notify', ...path], 'env: is not followed by the name of an environment variable', {
+      hint: 'for example: env:TELEGRAM_BOT_TOKEN',
+    });
+  }
+}
+
+function webhookIsAnUrl(raw: Written, issues: Issues): void {
+  const url = text(mapping(mapping(raw['notify'])['webhook'])['url']);
+  if (url === undefined || url === '' || url.startsWith('env:') || /^https?:\/\/[^\s/]+/.test(url)) return;
+  issues.add(['notify', 'webhook', 'url'], 'is no URL', {
+    hint: 'it starts with https:// or http://, or names a variable: env:NAME',
+  });
+}
+
+function eventsHaveAListener(raw: Written, issues: Issues): void {
+  const notify = mapping(raw['notify']);
+  if (notify['events'] === undefined || notify['telegram'] !== undefined || notify['webhook'] !== undefined)
+    return;
+  issues.warn(['notify'], 'nobody is told: there is neither telegram nor webhook');
+}
+
+function gainIsSensible(raw: Written, issues: Issues): void {
+  const gain = fractionOf(raw['min_gain']);
+  if (gain !== undefined && gain >= 1)
+    issues.add(['min_gain'], 'no move improves by 100 % or more', { value: raw['min_gain'] });
+}
+
+export const balanceRules: readonly BalanceRule[] = [
+  percentagesAreNotFractions,
+  targetsAreBelowOverload,
+  durationsAreInRange,
+  cooldownCoversTheWindow,
+  rulesChooseGuests,
+  vmidsAreRanges,
+  nodesAreInOneCpuGroup,
+  timeZoneExists,
+  spansAreTimes,
+  labsHaveNames,
+  secretsAreNamed,
+  webhookIsAnUrl,
+  eventsHaveAListener,
+  gainIsSensible,
+];

@@ -1,0 +1,43 @@
+/** What PVE accepts as names, from its own format checks. Judges only; does not report. */
+import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
+
+/** dns-name of pve-common JSONSchema.pm: labels of letters, digits and inner hyphens; a label has at most 63. */
+export function isDnsName(name: string): boolean {
+  return name.split('.').every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label));
+}
+
+/** Our own rule: it stands in marks, tags (`lab-<name>`) and file names. */
+export function isLabName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,30}$/.test(name);
+}
+
+/** The nearest legal form of a name: `Student_PC` → `student-pc`; undefined if nothing is left of it. */
+export function slug(name: string): string | undefined {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 31)
+    .replaceAll(/^-+|-+$/g, '');
+  return plain === '' ? undefined : plain;
+}
+
+/** One is the mutex of all runs, the other holds template copies. */
+export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, BALANCE_LOCK_POOL, REPLICA_POOL];
+
+export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
+
+/** verify_poolname of pve-access-control: flat names everywhere, `a/b/c` since 8.1, a letter first since 9. */
+export function judgePool(pool: string): PoolVerdict {
+  const parts = pool.split('/');
+  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9._-]+$/.test(part))) return 'illegal';
+  if (!parts.every((part) => /^[A-Za-z]/.test(part))) return 'not-on-9';
+  return parts.length > 1 ? 'nested' : 'legal';
+}
+
+/** Seconds since the epoch of the day's start (UTC), or undefined for what is no date, such as 2026-02-30. */
+export function parseDate(date: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(time) || !new Date(time).toISOString().startsWith(date) ? undefined : time / 1000;
+}

@@ -1,0 +1,97 @@
+/** Text of users.yml or a CSV roster → User[]: validates and normalises, with all problems at once. Touches no file. */
+import { parseUserId } from '../../pve-values/userid.ts';
+import { extname } from 'node:path';
+import type { ConfigIssue } from '../../errors.ts';
+import type { Collected } from '../input/collect.ts';
+import { digestOf } from '../input/file-digest.ts';
+import { Issues, type Source } from '../input/issues.ts';
+import { parseDate } from '../input/names.ts';
+import { readYaml } from '../input/read-yaml.ts';
+import { readRoster } from './roster-csv.ts';
+import { checkSchema, textKeysOf } from '../input/schema.ts';
+import type { Place, User } from '../types.ts';
+import { poolOf, usersRules, viewUsers } from './rules.ts';
+import { compact, isMapping } from '../input/written.ts';
+
+interface WrittenUser {
+  userid: string;
+  email?: string;
+  first_name?: string;
+  last_name?: string;
+  groups?: string[];
+  expire?: number | string;
+  pool?: string;
+}
+
+const DAY = 24 * 60 * 60;
+
+/** A date is the last day on which the account works; PVE wants the moment of its end. */
+function expireOf(written: number | string | undefined): number | undefined {
+  if (typeof written !== 'string') return written;
+  const start = parseDate(written);
+  return start === undefined ? undefined : start + DAY;
+}
+
+function toUser(entry: string | WrittenUser, place: Place): User {
+  const written = typeof entry === 'string' ? { userid: entry } : entry;
+  const { userid } = written;
+  return compact({
+    userid,
+    realm: parseUserId(userid)?.realm ?? '',
+    pool: poolOf(userid, written.pool) ?? '',
+    email: written.email,
+    firstName: written.first_name,
+    lastName: written.last_name,
+    groups: [...new Set(written.groups ?? [])],
+    expire: expireOf(written.expire),
+    place,
+  });
+}
+
+/** Extensions lie less often than content, but a bare list of names could be either. */
+function isRoster(content: string, file: string): boolean {
+  const extension = extname(file).toLowerCase();
+  if (['.csv', '.tsv'].includes(extension)) return true;
+  if (['.yml', '.yaml', '.json'].includes(extension)) return false;
+  return !/^\s*(-\s|---|\[|\{|[\w"']+\s*:(\s|$))/m.test(content);
+}
+
+function checkKind(value: unknown): Omit<ConfigIssue, 'file'> | undefined {
+  if (!isMapping(value)) {
+    const hint = 'write "users:" and below it one "- name@realm" per line';
+    return { path: '', message: 'this is no list of users', hint };
+  }
+  if (value['users'] === undefined && value['machines'] !== undefined) {
+    const hint = 'give it with -c, and the users with -u';
+    return {
+      path: '',
+      message: 'this is a lab, not a users file (it has "machines:" and no "users:")',
+      hint,
+    };
+  }
+  return undefined;
+}
+
+function read(content: string, file: string): Source & { value: unknown; warnings: readonly string[] } {
+  if (isRoster(content, file)) return readRoster(content, file);
+  return { ...readYaml(content, file, { textKeys: textKeysOf('users'), wrapListAs: 'users' }), warnings: [] };
+}
+
+/** Reads users from text, with all their problems instead of an exception. The file's extension says YAML or CSV. */
+export function readUsers(content: string, file: string): Collected<readonly User[]> {
+  const source = read(content, file);
+  const wrongKind = checkKind(source.value);
+  if (wrongKind) return { errors: [{ file, ...source.locate([], 'value'), ...wrongKind }], warnings: [] };
+
+  const issues = new Issues(source, () => false);
+  const views = viewUsers(source.value);
+  for (const rule of usersRules) rule(views, issues);
+  checkSchema('users', source.value, issues);
+
+  const { errors } = issues;
+  const warnings = [...source.warnings, ...issues.warnings];
+  if (errors.length > 0) return { errors, warnings };
+  const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
+  const placed = users.map((user, at) => toUser(user, { file, line: issues.line(views[at]?.idPath ?? []) }));
+  return { value: placed, digest: digestOf(source.value), errors, warnings };
+}
