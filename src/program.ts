@@ -1,17 +1,17 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { Command, InvalidArgumentError } from 'commander';
-import { balanceCommand } from './commands/balance.ts';
-import { bridgesCommand } from './commands/bridges.ts';
-import { cleanupCommand } from './commands/cleanup.ts';
-import { connectionsCommand } from './commands/connections.ts';
-import { deployCommand } from './commands/deploy.ts';
-import { doctorCommand } from './commands/doctor.ts';
+import { balanceCommand } from './commands/balance/command.ts';
+import { bridgesCommand } from './commands/bridges/command.ts';
+import { cleanupCommand } from './commands/cleanup/command.ts';
+import { connectionsCommand } from './commands/connections/command.ts';
+import { deployCommand } from './commands/deploy/command.ts';
+import { doctorCommand } from './commands/doctor/command.ts';
 import { readEnvironment } from './commands/environment.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { templatesCommand } from './commands/templates.ts';
-import { usersCommand } from './commands/users.ts';
+import { simulateCommand } from './commands/simulate/command.ts';
+import { templatesCommand } from './commands/templates/command.ts';
+import { usersCommand } from './commands/users/command.ts';
 import { validateCommand } from './commands/validate.ts';
 import { readPackageFile } from './lib/files/package.ts';
 

@@ -1,0 +1,93 @@
+/** One round of `balance` on one cluster: move what has to move, and tell those who want to know. */
+import { StandError } from '../../lib/errors.ts';
+import type { ApplyEvent, Summary } from '../../lib/execute/types.ts';
+import type { Notifier } from '../../lib/notify/notifier.ts';
+import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
+import { failureMessage, moveMessage, startMessage, summaryMessage } from '../../lib/render/balance-messages.ts';
+import { balance, type BalanceOutcome, type BalanceWant } from '../../lib/workflow/balance.ts';
+import type { Hold } from '../../lib/workflow/balance-rounds.ts';
+import type { RunContext } from '../../lib/workflow/context.ts';
+
+interface Round {
+  readonly want: BalanceWant;
+  readonly hold: Hold;
+  /** Name of the connection, for messages; empty when there is one cluster only. */
+  readonly connection: string;
+  readonly notifier: Notifier;
+}
+
+function listen({ notifier, connection }: Round, event: ApplyEvent): void {
+  if (!('step' in event) || event.step.kind !== 'vm.migrate') return;
+  const { vmid, node, target } = event.step;
+  const details = { connection, vmid, from: node, to: target };
+  if (event.type === 'step.succeeded' && event.outcome === 'done') {
+    const text = moveMessage(connection, event.step, event.durationMs);
+    notifier.notify({ event: 'move', text, details: { ...details, seconds: event.durationMs / 1000 } });
+  }
+  if (event.type !== 'step.failed') return;
+  const code = event.error instanceof StandError ? event.error.code : 'INTERNAL';
+  const text = failureMessage(connection, event.error.message);
+  notifier.notify({ event: 'failure', text, details: { ...details, code, message: event.error.message } });
+}
+
+function tellStart({ notifier, connection }: Round, plan: BalancePlan): void {
+  const { moves, imbalance } = plan.balance;
+  notifier.notify({
+    event: 'start',
+    text: startMessage(connection, plan.balance),
+    details: {
+      connection,
+      moves: moves.map(({ name, from, to, reason }) => ({ name, from, to, reason })),
+      imbalance,
+    },
+  });
+}
+
+function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary: Summary): void {
+  notifier.notify({
+    event: 'summary',
+    text: summaryMessage(connection, plan.balance, summary),
+    details: {
+      connection,
+      status: summary.status,
+      imbalance: plan.balance.imbalance,
+      moves: summary.moves ?? [],
+    },
+  });
+}
+
+/** A round in which nothing moves is told to nobody; one that fails is. */
+export async function runRound(round: Round, context: RunContext): Promise<BalanceOutcome> {
+  const { want, hold, notifier, connection } = round;
+  try {
+    const outcome = await balance(
+      want,
+      {
+        ...context,
+        onPlan: (plan) => {
+          context.onPlan(plan);
+          if (plan.command === 'balance' && plan.steps.length > 0) tellStart(round, plan as BalancePlan); // made by planBalance
+        },
+        onEvent: (event) => {
+          context.onEvent(event);
+          listen(round, event);
+        },
+      },
+      (plan) => hold.judge(plan),
+    );
+    if (outcome.plan.steps.length > 0) tellSummary(round, outcome.plan, outcome.summary);
+    return outcome;
+  } catch (error) {
+    if (error instanceof StandError) {
+      const { code, message } = error;
+      notifier.notify({
+        event: 'failure',
+        text: failureMessage(connection, message),
+        details: { connection, code, message },
+      });
+    }
+    throw error;
+  } finally {
+    await notifier.flush();
+  }
+}

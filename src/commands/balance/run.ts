@@ -1,0 +1,267 @@
+/** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
+import { CancelledError, StandError, UsageError } from '../../lib/errors.ts';
+import type { Summary } from '../../lib/execute/types.ts';
+import { FileProblem } from '../../lib/files/problem.ts';
+import { assertReplaceable } from '../../lib/files/replace.ts';
+import { createNotifier } from '../../lib/notify/notifier.ts';
+import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
+import { renderBalance } from '../../lib/render/balance-text.ts';
+import { toErrorDocument } from '../../lib/render/error-json.ts';
+import { toResultDocument } from '../../lib/render/result-json.ts';
+import { previewBalance, type BalanceWant } from '../../lib/workflow/balance.ts';
+import { writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
+import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
+import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
+import { runRound } from './round.ts';
+import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
+import { runChanging, type Changing } from '../changing.ts';
+import type { ProgramIo } from '../io.ts';
+
+const PENDING = 6;
+const SECOND = 1000;
+
+/** One cluster's round: what came of it, or why nothing could. */
+interface Result {
+  readonly connection: string | undefined;
+  readonly exitCode: number;
+  readonly seconds: number;
+  readonly outcome?: { readonly plan: BalancePlan; readonly summary: Summary };
+  readonly error?: StandError;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+class BalanceRun {
+  readonly #io: ProgramIo;
+  readonly #flags: BalanceFlags;
+  readonly #run: Changing;
+  readonly #settings: BalanceSettings;
+  readonly #want: BalanceWant;
+  readonly #holds: ReadonlyMap<string | undefined, Hold>;
+
+  constructor(
+    io: ProgramIo,
+    flags: BalanceFlags,
+    {
+      run,
+      settings,
+      evacuate,
+    }: {
+      readonly run: Changing;
+      readonly settings: BalanceSettings;
+      readonly evacuate: readonly string[] | undefined;
+    },
+  ) {
+    this.#io = io;
+    this.#flags = flags;
+    this.#run = run;
+    this.#settings = settings;
+    const { config, connections, interval } = settings;
+    this.#want = { config, ...(evacuate ? { evacuate } : {}) };
+    // A single round has no others to be counted with.
+    const rounds = interval === undefined ? 1 : config.hold;
+    this.#holds = new Map(connections.map((name) => [name, new Hold(rounds)]));
+  }
+
+  /** One after another: a cluster that fails does not stop the others. */
+  async round(): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    for (const connection of this.#settings.connections) {
+      if (this.#run.soft.aborted && results.length > 0) break;
+      results.push(await this.#balance(connection));
+    }
+    return results;
+  }
+
+  async #balance(connection: string | undefined): Promise<Result> {
+    const { clock } = await this.#run.connect(connection);
+    const begun = clock.now();
+    const seconds = (): number => (clock.now() - begun) / SECOND;
+    try {
+      const result = await this.#act(connection);
+      return { connection, seconds: seconds(), ...result };
+    } catch (error) {
+      const known = isAbort(error) ? new CancelledError(this.#run.stoppedBy() ?? 'SIGINT', 'stopped') : error;
+      if (!(known instanceof StandError)) throw error;
+      return { connection, seconds: seconds(), error: known, exitCode: known.exitCode };
+    }
+  }
+
+  async #act(connection: string | undefined): Promise<Pick<Result, 'outcome' | 'exitCode'>> {
+    const run = this.#run;
+    if (this.#flags.dryRun) {
+      const outcome = await previewBalance(this.#want, await run.runContext(connection));
+      await run.warnLacking(outcome.lacking, connection);
+      const isPending = this.#flags.detailedExitcode === true && outcome.plan.steps.length > 0;
+      return { outcome, exitCode: isPending ? PENDING : 0 };
+    }
+    const outcome = await runRound(
+      {
+        want: this.#want,
+        hold: this.#holds.get(connection) ?? new Hold(1),
+        connection: connection ?? '',
+        notifier: createNotifier({
+          config: this.#want.config.notify,
+          env: this.#io.env,
+          warn: (text) => run.output.warn(text),
+        }),
+      },
+      await run.runContext(connection),
+    );
+    return { outcome, exitCode: exitCodeOf(outcome, run.stoppedBy()) };
+  }
+
+  /** A dry run leaves no trace, here neither. */
+  async writeMetrics(results: readonly Result[]): Promise<void> {
+    const file = this.#want.config.metricsFile;
+    if (file === undefined || this.#flags.dryRun) return;
+    const figures = results.map(({ connection, exitCode, seconds, outcome }): BalanceFigures => ({
+      connection: connection ?? 'default',
+      exitCode,
+      seconds,
+      ended: this.#io.clock.now() / SECOND,
+      ...(outcome ? { result: { report: outcome.plan.balance, summary: outcome.summary } } : {}),
+    }));
+    try {
+      await writeMetrics(file, figures);
+    } catch (error) {
+      if (!(error instanceof FileProblem)) throw error;
+      this.#run.output.warn(`the metrics file ${file} could not be written: ${error.message}`);
+    }
+  }
+
+  /** One document; by interval one line of JSON for each round. */
+  print(results: readonly Result[]): void {
+    const { output } = this.#run;
+    const documents = results.map((result) => documentOf(result, results.length > 1));
+    const document = results.length > 1 ? { connections: documents } : documents[0];
+    if (this.#settings.interval !== undefined && this.#flags.output === 'json') {
+      this.#io.stdout.write(`${JSON.stringify(document)}\n`);
+      return;
+    }
+    output.result(document, () =>
+      results.map((result) => textOf(result, results.length > 1, output)).join('\n\n'),
+    );
+  }
+
+  async sleep(seconds: number, end: AbortSignal): Promise<void> {
+    const { clock } = await this.#run.connect(this.#settings.connections[0]);
+    await clock.sleep(seconds * SECOND, end);
+  }
+}
+
+function documentOf({ connection, outcome, error }: Result, isNamed: boolean): Record<string, unknown> {
+  const body = outcome
+    ? toResultDocument(outcome.plan, outcome.summary)
+    : error
+      ? toErrorDocument(error)
+      : {};
+  return isNamed ? { connection: connection ?? null, ...body } : body;
+}
+
+function textOf(
+  { connection, outcome, error }: Result,
+  isNamed: boolean,
+  options: { readonly width: number; readonly color: boolean },
+): string {
+  const text = outcome
+    ? renderBalance(outcome.plan, outcome.summary, options)
+    : [error?.message ?? '', ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n');
+  return isNamed ? `${connection ?? ''}: ${text}` : text;
+}
+
+async function runOnce(io: ProgramIo, run: Changing, rounds: BalanceRun): Promise<void> {
+  const results = await rounds.round();
+  await rounds.writeMetrics(results);
+  run.finish();
+  const [only] = results;
+  // The one boundary for errors tells of it.
+  if (results.length === 1 && only?.error) throw only.error;
+  rounds.print(results);
+  io.setExitCode(worstExitCode(results.map(({ exitCode }) => exitCode)));
+}
+
+/** Sleeps; false: `end` came. */
+async function rest(rounds: BalanceRun, end: AbortSignal, seconds: number): Promise<boolean> {
+  if (end.aborted) return false;
+  try {
+    await rounds.sleep(seconds, end);
+    return true;
+  } catch (error) {
+    if (isAbort(error)) return false;
+    throw error;
+  }
+}
+
+interface Endless {
+  readonly rounds: BalanceRun;
+  readonly interval: number;
+  readonly jitter: number;
+  /** A signal, or nobody is there any more. */
+  readonly end: AbortSignal;
+}
+
+/** A migration under way is waited for; a first SIGTERM, and nobody to read the results, are clean ends. */
+async function runForever(
+  io: ProgramIo,
+  run: Changing,
+  { rounds, interval, jitter, end }: Endless,
+): Promise<void> {
+  let results: readonly Result[];
+  do {
+    results = await rounds.round();
+    await rounds.writeMetrics(results);
+    run.finish();
+    if (!results.every(({ error }) => error instanceof CancelledError)) rounds.print(results);
+    const bug = results.find(({ error }) => error?.exitCode === 1)?.error;
+    if (bug) throw bug;
+  } while (await rest(rounds, end, interval + Math.random() * jitter));
+  const signal = run.stoppedBy();
+  // Without a signal it may have stopped by itself, because its writes could not be recorded.
+  if (signal === undefined && run.soft.aborted)
+    io.setExitCode(worstExitCode(results.map(({ exitCode }) => exitCode)));
+  else if (signal === 'SIGINT') io.setExitCode(130);
+  else if (signal === 'SIGTERM' && run.hard.aborted) io.setExitCode(143);
+}
+
+/** The collector would never see the figures; and a run by interval would tell of it each time. */
+async function assertMetricsFile(file: string): Promise<void> {
+  try {
+    await assertReplaceable(file);
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    throw new UsageError('METRICS_FILE', `the metrics file ${file} cannot be used: ${error.message}`, {
+      hint: "name a file in the folder of node-exporter's textfile collector",
+      cause: error,
+    });
+  }
+}
+
+export async function runBalance(
+  io: ProgramIo,
+  flags: BalanceFlags,
+  evacuate?: readonly string[],
+): Promise<void> {
+  const settings = loadSettings(flags, evacuate !== undefined);
+  const { config, connections, interval } = settings;
+  if (config.metricsFile !== undefined && !flags.dryRun) await assertMetricsFile(config.metricsFile);
+  await runChanging(io, flags, async (run) => {
+    for (const warning of settings.warnings) run.output.warn(warning);
+    // What is wrong with secrets and connections is said before anything is contacted.
+    if (!flags.dryRun) createNotifier({ config: config.notify, env: io.env, warn: () => undefined });
+    for (const name of connections) await run.connect(name);
+    const rounds = new BalanceRun(io, flags, { run, settings, evacuate });
+    const { jitter } = config;
+    const end = interval === undefined ? run.soft : AbortSignal.any([run.soft, run.unattended]);
+    const delay = Math.random() * jitter;
+    if (!flags.dryRun && delay > 0 && !(await rest(rounds, end, delay))) {
+      const signal = run.stoppedBy();
+      if (signal === undefined) return;
+      throw new CancelledError(signal, 'stopped before the first round');
+    }
+    if (interval === undefined) await runOnce(io, run, rounds);
+    else await runForever(io, run, { rounds, interval, jitter, end });
+  });
+}

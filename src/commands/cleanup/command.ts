@@ -1,0 +1,49 @@
+/** The flags of `cleanup`. */
+import { Command } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import {
+  collect,
+  durationSeconds,
+  encryptToOption,
+  envOption,
+  minAgeOption,
+  nonNegativeInteger,
+} from '../options.ts';
+import type { CleanupFlags } from './run.ts';
+
+const TEN_MINUTES = 600;
+
+export function cleanupCommand(io: ProgramIo): Command {
+  return new Command('cleanup')
+    .description('remove stands: machines, networks, rights, pools and users, and nothing else')
+    .addOption(envOption('-c, --config <lab.yml>', 'with -u: the stands of these users in this lab', 'LAB'))
+    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
+    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .option('--lab <name>', 'all stands of this lab')
+    .option('--user <id>', 'all stands of this user (may be repeated)', collect)
+    .option('--expired', 'labs and users past their expiry')
+    .option('--orphans', 'what is ours and belongs to no stand')
+    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(envOption('--keep-users', 'leave user, pool and password for the next lab'))
+    .option('--adopt', 'also remove unmarked stands of the older Python tool (with -c and -u)')
+    .option('--include-members', 'also remove machines that students made in the pools of these stands')
+    .option('--force-protected', 'also remove machines with the protection flag')
+    .addOption(
+      envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
+    )
+    .addOption(minAgeOption('with --orphans: leave what is younger'))
+    .addOption(
+      envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
+        .argParser(durationSeconds)
+        .default(TEN_MINUTES, '10m'),
+    )
+    .addOption(
+      envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
+    )
+    .addOption(encryptToOption())
+    .action(async (_: unknown, command: Command) => {
+      const { runCleanup } = await import('./run.ts');
+      await runCleanup(io, command.optsWithGlobals<CleanupFlags>());
+    });
+}

@@ -1,0 +1,165 @@
+/** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { buildConnection, type StoredConnection } from '../../lib/config/connections/build.ts';
+import { overlayOf } from '../../lib/config/connections/env.ts';
+import { hostTexts, parseFingerprints, parseHost } from '../../lib/config/connections/parts.ts';
+import { isPlainSecret } from '../../lib/config/connections/file.ts';
+import { configError } from '../../lib/config/input/issues.ts';
+import { text, type Written } from '../../lib/config/input/written.ts';
+import type { Entry } from '../../lib/connections/entries.ts';
+import { UsageError, type ConfigIssue } from '../../lib/errors.ts';
+import { tokenIn, userIn } from '../../lib/pve-values/userid.ts';
+import type { ProgramIo } from '../io.ts';
+import type { GlobalFlags } from '../options.ts';
+
+export interface AddFlags extends GlobalFlags {
+  readonly host?: readonly string[];
+  readonly user?: string;
+  readonly tokenId?: string;
+  readonly passwordEnv?: string;
+  readonly passwordFile?: string;
+  readonly tokenSecretEnv?: string;
+  readonly tokenSecretFile?: string;
+  readonly encrypt?: true;
+  readonly to?: readonly string[];
+  /** True without a value. */
+  readonly trustFingerprint?: string | true;
+  readonly caFile?: string;
+  readonly default?: true;
+  readonly replace?: true;
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  host: '--host',
+  user: '--user',
+  token_name: '--token-id',
+  ca_file: '--ca-file',
+  fingerprint: '--trust-fingerprint',
+};
+
+function usage(message: string, hint: string): never {
+  throw new UsageError('CONNECTION', message, { hint });
+}
+
+/** As the file will have it: relative to its folder. */
+function storedPath(path: string, file: string): string {
+  return isAbsolute(path) ? path : relative(dirname(resolve(file)), resolve(path)) || path;
+}
+
+interface Kind {
+  readonly isToken: boolean;
+  readonly id: string;
+}
+
+function kindOf({ user, tokenId }: AddFlags, env: Written): Kind {
+  if (user !== undefined && tokenId !== undefined)
+    usage('--user and --token-id are two ways to log in', 'leave one of them out');
+  const token = tokenId ?? (user === undefined ? text(env['token_name']) : undefined);
+  if (token !== undefined) {
+    if (token.includes('='))
+      usage('--token-id holds the secret too', 'put what follows the "=" into PVE_TOKEN_SECRET');
+    if (tokenIn(token) === undefined) usage('--token-id is no whole id', 'it looks like deployer@pve!deploy');
+    return { isToken: true, id: token };
+  }
+  const id = user ?? text(env['user']);
+  if (id !== undefined) return { isToken: false, id };
+  return usage('how to log in is missing', 'give --token-id user@realm!name or --user name@realm');
+}
+
+/** `env:…`, `file:…`, or the value that the environment holds. */
+function secretOf(
+  flags: AddFlags,
+  { isToken }: Kind,
+  { env, file }: { readonly env: Written; readonly file: string },
+): string {
+  const { passwordEnv, passwordFile, tokenSecretEnv, tokenSecretFile } = flags;
+  const [own, other] = isToken
+    ? [[tokenSecretEnv, tokenSecretFile] as const, [passwordEnv, passwordFile] as const]
+    : [[passwordEnv, passwordFile] as const, [tokenSecretEnv, tokenSecretFile] as const];
+  const flag = isToken ? '--token-secret' : '--password';
+  if (other.some((one) => one !== undefined))
+    usage(
+      `${isToken ? '--password-…' : '--token-secret-…'} does not fit this login`,
+      `use ${flag}-env or ${flag}-file`,
+    );
+  const [variable, path] = own;
+  if (variable !== undefined && path !== undefined)
+    usage(`${flag}-env and ${flag}-file are two places`, 'leave one of them out');
+  if (variable !== undefined) return `env:${variable}`;
+  if (path !== undefined) return `file:${storedPath(path, file)}`;
+  const name = isToken ? 'PVE_TOKEN_SECRET' : 'PVE_PASSWORD';
+  const value = text(env[isToken ? 'token_value' : 'password']);
+  if (value === undefined)
+    usage('the secret is missing', `set ${name}, or give ${flag}-env NAME or ${flag}-file FILE`);
+  if (!isPlainSecret(value) || /\p{Cc}/u.test(value))
+    usage(
+      `${name} holds what a connections file would take for something else`,
+      `keep it outside: ${flag}-env or ${flag}-file`,
+    );
+  return value;
+}
+
+function hostsOf(flags: AddFlags, env: Written): string[] {
+  const written = hostTexts(flags.host?.join(',') ?? env['host'] ?? '');
+  if (written.length === 0) usage('the host is missing', 'give --host HOST, or set PVE_HOST');
+  return written.map((host) => {
+    const parsed = parseHost(host);
+    // It may be a URL with a password in it: the value is not shown.
+    return 'value' in parsed
+      ? parsed.value
+      : usage(`--host: ${parsed.problem}`, parsed.hint ?? 'write host:port');
+  });
+}
+
+export interface NewConnection {
+  readonly entry: Entry;
+  readonly stored: StoredConnection;
+  /** Fingerprints that were compared already. */
+  readonly wanted: readonly string[] | undefined;
+}
+
+function wantedFingerprints({ trustFingerprint }: AddFlags, env: Written): string[] | undefined {
+  const written = trustFingerprint === true ? text(env['fingerprint']) : trustFingerprint;
+  if (written === undefined) return undefined;
+  const parsed = parseFingerprints([written]);
+  return 'value' in parsed
+    ? parsed.value.split(',')
+    : usage(`--trust-fingerprint: ${parsed.problem}`, parsed.hint ?? '');
+}
+
+export function newConnection(
+  io: ProgramIo,
+  flags: AddFlags,
+  { name, file }: { readonly name: string; readonly file: string },
+): NewConnection {
+  const { raw: env, problems } = overlayOf(io.env);
+  if (problems.length > 0) throw configError(problems);
+  const kind = kindOf(flags, env);
+  const hosts = hostsOf(flags, env);
+  const secret = secretOf(flags, kind, { env, file });
+  const caFile = flags.caFile ?? text(env['ca_file']);
+  const entry: Entry = {
+    host: hosts.length === 1 ? (hosts[0] ?? '') : hosts,
+    user: kind.isToken ? userIn(kind.id) : kind.id,
+    use_token: kind.isToken,
+    ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '', token_value: secret } : { password: secret }),
+    ...(caFile === undefined ? {} : { ca_file: storedPath(caFile, file) }),
+    ...(env['verify_ssl'] === false ? { verify_ssl: false } : {}),
+  };
+  const wanted = wantedFingerprints(flags, env);
+  const issues: ConfigIssue[] = [];
+  const stored = buildConnection(name, {
+    raw: entry,
+    folderOf: () => dirname(resolve(file)),
+    isLiteral: () => false,
+    fail: (key, message, { hint } = {}) =>
+      issues.push({
+        file: 'command line',
+        path: kind.isToken && key === 'user' ? '--token-id' : (FLAGS[key] ?? key),
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      }),
+  });
+  if (!stored) throw configError(issues);
+  return { entry, stored, wanted };
+}

@@ -1,0 +1,44 @@
+/** The flags of `deploy`. The work is loaded only when it is asked for: `--help` has to be quick. */
+import { Command } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import { encryptToOption, envOption, nameList, positiveInteger } from '../options.ts';
+import type { DeployFlags } from './run.ts';
+
+export function deployCommand(io: ProgramIo): Command {
+  return new Command('deploy')
+    .description('make the stands of a class, or complete what is partly there')
+    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
+    .addOption(
+      envOption(
+        '-u, --users <users.yml>',
+        'the class (YAML, or a CSV roster)',
+        'USERS',
+      ).makeOptionMandatory(),
+    )
+    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(
+      envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),
+    )
+    .addOption(envOption('--node <name>', 'the node of strategy specific'))
+    .addOption(envOption('--nodes <a,b>', 'only these nodes').argParser(nameList))
+    .addOption(envOption('--exclude <a,b>', 'not these nodes').argParser(nameList))
+    .addOption(envOption('--fit', 'deploy the stands that fit, and say which do not'))
+    .addOption(envOption('--only <user,…>', 'only these users of the file').argParser(nameList))
+    .addOption(
+      envOption('--concurrency <n>', "cap on steps at once (default: what PVE's locks allow)").argParser(
+        positiveInteger,
+      ),
+    )
+    .addOption(envOption('--out <plan.json>', 'save the plan'))
+    .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
+    .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
+    .addOption(encryptToOption())
+    .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
+    .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
+    .action(async (_: unknown, command: Command) => {
+      const { runDeploy } = await import('./run.ts');
+      await runDeploy(io, command.optsWithGlobals<DeployFlags>());
+    });
+}

@@ -1,0 +1,41 @@
+/** What `doctor` does with its flags: read, report. */
+import { loadLab, loadUsers } from '../../lib/config/load.ts';
+import type { Command, Profile } from '../../lib/privileges/types.ts';
+import { renderDoctor, toDoctorDocument } from '../../lib/render/doctor-text.ts';
+import { examineCaller, type DoctorWant } from '../../lib/workflow/doctor.ts';
+import { runChanging } from '../changing.ts';
+import type { ProgramIo } from '../io.ts';
+import type { GlobalFlags } from '../options.ts';
+
+export interface DoctorFlags extends GlobalFlags {
+  readonly config?: string;
+  readonly users?: string;
+  readonly labName?: string;
+  readonly for: Command;
+  readonly profile?: Profile;
+}
+
+const MISSING = 4;
+
+function wantOf(flags: DoctorFlags, warn: (text: string) => void): DoctorWant {
+  const options = flags.labName === undefined ? {} : { name: flags.labName };
+  const lab = flags.config === undefined ? undefined : loadLab(flags.config, options);
+  const users = flags.users === undefined ? undefined : loadUsers(flags.users);
+  for (const text of [...(lab?.warnings ?? []), ...(users?.warnings ?? [])]) warn(text);
+  return {
+    command: flags.for,
+    ...(lab ? { lab: lab.lab } : {}),
+    ...(users ? { users: users.users } : {}),
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+  };
+}
+
+export async function runDoctor(io: ProgramIo, flags: DoctorFlags): Promise<void> {
+  await runChanging(io, flags, async (run) => {
+    const want = wantOf(flags, (text) => run.output.warn(text));
+    const report = await examineCaller(want, await run.runContext());
+    run.finish();
+    run.output.result(toDoctorDocument(report), () => renderDoctor(report, run.output));
+    if (report.missing > 0) io.setExitCode(MISSING);
+  });
+}

@@ -1,0 +1,118 @@
+/** The flags of `users`. The work is loaded only when it is asked for: `--help` has to be quick. */
+import { Command, Option } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import { collect, encryptToOption, envOption, nonNegativeInteger, withDryRun } from '../options.ts';
+import type { UsersChangeFlags } from './run-change.ts';
+import type { UsersExportFlags } from './run-export.ts';
+import type { UsersFlags } from './selection.ts';
+
+const LAB = 'the lab: role, passwords and name of the credentials file are taken from it';
+
+function addSelection(command: Command, options: { readonly isFileNeeded?: boolean } = {}): Command {
+  const users = envOption(
+    '-u, --users <users.yml>',
+    'the class (YAML, or a CSV roster); may be repeated',
+    'USERS',
+  ).argParser(collect);
+  return command
+    .addOption(options.isFileNeeded ? users.makeOptionMandatory() : users)
+    .addOption(envOption('-c, --config <lab.yml>', LAB, 'LAB'))
+    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"));
+}
+
+function addNamed(command: Command): Command {
+  return command.option('--user <id>', 'only this user (may be repeated)', collect);
+}
+
+function addCredentials(command: Command): Command {
+  return command.addOption(
+    envOption(
+      '--credentials <file>',
+      'passwords (default: credentials-<lab>.csv with -c, else credentials.csv)',
+    ),
+  );
+}
+
+function addChange(command: Command): Command {
+  return withDryRun(command.addOption(encryptToOption()));
+}
+
+function addMaxChanges(command: Command): Command {
+  return command.addOption(
+    envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
+  );
+}
+
+function changes(command: Command, io: ProgramIo, by: 'create' | 'sync' | 'delete' | 'passwd'): Command {
+  return command.action(async (_: unknown, self: Command) => {
+    const { runUsersChange } = await import('./run-change.ts');
+    await runUsersChange(io, self.optsWithGlobals<UsersChangeFlags>(), by);
+  });
+}
+
+function listCommand(io: ProgramIo): Command {
+  const command = new Command('list').description('users with their pools, stands and passwords known');
+  return addCredentials(addNamed(addSelection(command))).action(async (_: unknown, self: Command) => {
+    const { runUsersList } = await import('./run-list.ts');
+    await runUsersList(io, self.optsWithGlobals<UsersFlags>());
+  });
+}
+
+function createCommand(io: ProgramIo): Command {
+  const command = new Command('create').description('make missing users with a pool each');
+  const options = addChange(addCredentials(addNamed(addSelection(command, { isFileNeeded: true }))));
+  return changes(options, io, 'create');
+}
+
+function syncCommand(io: ProgramIo): Command {
+  const command = new Command('sync').description('make users, pools and rights match the users files');
+  const options = addChange(addCredentials(addSelection(command, { isFileNeeded: true })))
+    .option('--disable', 'disable users of ours that no file names')
+    .option('--prune', 'remove users of ours that no file names, once they have no stand');
+  return changes(addMaxChanges(options), io, 'sync');
+}
+
+function deleteCommand(io: ProgramIo): Command {
+  const command = new Command('delete').description(
+    'remove users of ours that have no stand, with their pools',
+  );
+  const options = addChange(addCredentials(addNamed(addSelection(command))));
+  return changes(addMaxChanges(options), io, 'delete');
+}
+
+function passwdCommand(io: ProgramIo): Command {
+  const command = new Command('passwd').description('give users new passwords, kept in the credentials file');
+  const options = addChange(addCredentials(addNamed(addSelection(command))))
+    .option('--recreate', 'delete and create the users again: the only way for an API token')
+    .option('--force-foreign', 'also users that deploy-stand did not create');
+  return changes(options, io, 'passwd');
+}
+
+function exportCommand(io: ProgramIo): Command {
+  const command = new Command('export').description('write logins and passwords for handing out');
+  return addCredentials(addNamed(addSelection(command)))
+    .addOption(
+      new Option('--format <name>', 'what to write')
+        .choices(['csv', 'json', 'markdown', 'html'])
+        .makeOptionMandatory(),
+    )
+    .addOption(envOption('--out <file>', 'where to; readable by you alone').makeOptionMandatory())
+    .action(async (_: unknown, self: Command) => {
+      const { runUsersExport } = await import('./run-export.ts');
+      await runUsersExport(io, self.optsWithGlobals<UsersExportFlags>());
+    });
+}
+
+export function usersCommand(io: ProgramIo): Command {
+  const command = new Command('users').description('list, create, change and remove the users of a class');
+  const subcommands = [
+    listCommand(io),
+    createCommand(io),
+    syncCommand(io),
+    deleteCommand(io),
+    passwdCommand(io),
+    exportCommand(io),
+  ];
+  for (const subcommand of subcommands) command.addCommand(subcommand);
+  return command;
+}

@@ -1,0 +1,112 @@
+/** What the flags of `users` mean: who, which lab, where the passwords are. */
+import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../../lib/config/lab/normalise.ts';
+import { loadLab, loadUsers, parseUsers } from '../../lib/config/load.ts';
+import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
+import { UsageError } from '../../lib/errors.ts';
+import { isThere } from '../../lib/files/open.ts';
+import type { GlobalFlags } from '../options.ts';
+
+export interface UsersFlags extends GlobalFlags {
+  readonly config?: string;
+  readonly labName?: string;
+  readonly users?: readonly string[];
+  readonly user?: readonly string[];
+  readonly credentials?: string;
+}
+
+export interface Selection {
+  /** Undefined: nobody was selected. */
+  readonly users: readonly User[] | undefined;
+  /** By --user. */
+  readonly named: boolean;
+  readonly lab: Lab | undefined;
+}
+
+type Warn = (text: string) => void;
+
+function twice(first: User, second: User): never {
+  throw new UsageError(
+    'POOL_TWICE',
+    `${first.userid} and ${second.userid} of two users files would have the same pool ${first.pool}`,
+    { hint: 'set another `pool:` for one of them' },
+  );
+}
+
+/** Several files are the classes of one cluster; a user of two of them is taken as the first says. */
+function loadFiles(files: readonly string[], warn: Warn): User[] {
+  const users = new Map<string, User>();
+  const pools = new Map<string, User>();
+  for (const file of files) {
+    const loaded = loadUsers(file);
+    loaded.warnings.forEach(warn);
+    for (const user of loaded.users) {
+      if (users.has(user.userid)) continue;
+      const other = pools.get(user.pool);
+      if (other) twice(other, user);
+      users.set(user.userid, user);
+      pools.set(user.pool, user);
+    }
+  }
+  return [...users.values()];
+}
+
+function pick(users: readonly User[], names: readonly string[]): User[] {
+  const unknown = names.filter((name) => !users.some((user) => user.userid === name));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      'UNKNOWN_USER',
+      `--user names users that are not in the users file: ${unknown.join(', ')}`,
+      { hint: 'write them as in the users file, e.g. anna@pve, or leave -u out' },
+    );
+  }
+  return users.filter((user) => names.includes(user.userid));
+}
+
+/** `--user` alone names users of the cluster; with `-u` it picks from the file. */
+function usersOf({ users: files, user: names }: UsersFlags, warn: Warn): User[] | undefined {
+  if (files && files.length > 0) {
+    const users = loadFiles(files, warn);
+    return names ? pick(users, names) : users;
+  }
+  if (!names) return undefined;
+  const loaded = parseUsers(JSON.stringify({ users: [...new Set(names)] }), '--user');
+  loaded.warnings.forEach(warn);
+  return [...loaded.users];
+}
+
+function labOf(flags: UsersFlags, warn: Warn): Lab | undefined {
+  if (flags.config === undefined) return undefined;
+  const { lab, warnings } = loadLab(flags.config, flags.labName === undefined ? {} : { name: flags.labName });
+  warnings.forEach(warn);
+  return lab;
+}
+
+export function readSelection(flags: UsersFlags, warn: Warn): Selection {
+  return { users: usersOf(flags, warn), named: flags.user !== undefined, lab: labOf(flags, warn) };
+}
+
+export function selectedUsers({ users }: Selection): readonly User[] {
+  if (users) return users;
+  throw new UsageError('NO_SELECTION', 'tell whom this is about', {
+    hint: 'use -u users.yml for a class, or --user ID (which may be repeated)',
+  });
+}
+
+export function passwordsOf({ lab }: Selection): PasswordPolicy {
+  return lab?.passwords ?? DEFAULT_PASSWORDS;
+}
+
+export function roleOf({ lab }: Selection): string {
+  return lab?.access.role ?? DEFAULT_ROLE;
+}
+
+/** Where new passwords go: the file that deploy uses for this lab. */
+export function credentialsPath({ credentials }: UsersFlags, { lab }: Selection): string {
+  return credentials ?? (lab ? `credentials-${lab.name}.csv` : 'credentials.csv');
+}
+
+/** The same for commands that only look into it. */
+export function presentCredentials(flags: UsersFlags, selection: Selection): string | undefined {
+  const file = credentialsPath(flags, selection);
+  return flags.credentials !== undefined || isThere(file) ? file : undefined;
+}
