@@ -2,7 +2,11 @@
 import envPaths from 'env-paths';
 import type { AuditLog } from '../lib/audit/audit-log.ts';
 import type { Clock } from '../lib/clock.ts';
-import { loadConnection, outerBridgesOf, type ConnectionOptions } from '../lib/config/connections/connection.ts';
+import {
+  loadConnection,
+  outerBridgesOf,
+  type ConnectionOptions,
+} from '../lib/config/connections/connection.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { encryptText } from '../../src/lib/age.ts';
-import { listConnections, loadConnection, type ConnectionOptions } from '../../src/lib/config/connections/connection.ts';
+import {
+  listConnections,
+  loadConnection,
+  type ConnectionOptions,
+} from '../../src/lib/config/connections/connection.ts';
 import { runSecretCommand } from '../../src/lib/config/connections/secret-command.ts';
 import { holdTimers } from '../hold-timers.ts';
 import { ANNA, BORIS } from '../connections/identities.ts';

@@ -3,7 +3,12 @@ import { StandError } from '../../lib/errors.ts';
 import type { ApplyEvent, Summary } from '../../lib/execute/types.ts';
 import type { Notifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
-import { failureMessage, moveMessage, startMessage, summaryMessage } from '../../lib/render/balance-messages.ts';
+import {
+  failureMessage,
+  moveMessage,
+  startMessage,
+  summaryMessage,
+} from '../../lib/render/balance-messages.ts';
 import { balance, type BalanceOutcome, type BalanceWant } from '../../lib/workflow/balance.ts';
 import type { Hold } from '../../lib/workflow/balance-rounds.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';

@@ -2,7 +2,11 @@
 import pMap from 'p-map';
 import { AuditFile } from '../../lib/audit/audit-file.ts';
 import type { AuditLog } from '../../lib/audit/audit-log.ts';
-import { listConnections, loadConnection, type ConnectionOptions } from '../../lib/config/connections/connection.ts';
+import {
+  listConnections,
+  loadConnection,
+  type ConnectionOptions,
+} from '../../lib/config/connections/connection.ts';
 import { overlayOf, VARIABLES } from '../../lib/config/connections/env.ts';
 import { configError, nearest } from '../../lib/config/input/issues.ts';
 import type { Connection } from '../../lib/config/types.ts';

@@ -4,7 +4,12 @@ import { renderPlan } from '../../lib/render/plan-text.ts';
 import { renderSummary } from '../../lib/render/summary-text.ts';
 import type { UsersWork } from '../../lib/plan/users/context.ts';
 import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
-import { assertMaySetPasswords, changeUsers, previewUsers, type UsersWant } from '../../lib/workflow/users.ts';
+import {
+  assertMaySetPasswords,
+  changeUsers,
+  previewUsers,
+  type UsersWant,
+} from '../../lib/workflow/users.ts';
 import { runChanging } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
 import {

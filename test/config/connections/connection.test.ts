@@ -2,7 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadConnection, outerBridgesOf, type ConnectionOptions } from '../../../src/lib/config/connections/connection.ts';
+import {
+  loadConnection,
+  outerBridgesOf,
+  type ConnectionOptions,
+} from '../../../src/lib/config/connections/connection.ts';
 import { problemsOf } from '../problems.ts';
 
 let folder: string;

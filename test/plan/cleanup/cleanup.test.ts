@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { BridgeInfo, GuestInfo, Inventory, UserInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
+import type {
+  BridgeInfo,
+  GuestInfo,
+  Inventory,
+  UserInfo,
+  VmConfig,
+} from '../../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../../src/lib/plan/cleanup/context.ts';
 import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import { formatPoolComment, makeClaim, type Claim } from '../../../src/lib/marks/pool.ts';

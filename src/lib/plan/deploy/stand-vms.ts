@@ -16,7 +16,15 @@ import { compareText } from '../../order.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
 import type { Profile } from '../../privileges/types.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
-import { ADOPTED_SPEC, compareSpecs, keepFixed, nicFirewall, nicIndex, nicModel, specOf } from '../stands/spec.ts';
+import {
+  ADOPTED_SPEC,
+  compareSpecs,
+  keepFixed,
+  nicFirewall,
+  nicIndex,
+  nicModel,
+  specOf,
+} from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';

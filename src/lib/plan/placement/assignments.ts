@@ -9,14 +9,7 @@ import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import type { Pins } from '../cluster/pins.ts';
-import {
-  isSpread,
-  machinesOn,
-  nodeObstacle,
-  nodeOfClaim,
-  noNodeRefusal,
-  type NodeChoice,
-} from './nodes.ts';
+import { isSpread, machinesOn, nodeObstacle, nodeOfClaim, noNodeRefusal, type NodeChoice } from './nodes.ts';
 import { placeSmart } from './strategies/smart.ts';
 import { aliasesOf } from '../network/stand-bridges.ts';
 import type { StandState } from '../stands/state.ts';
