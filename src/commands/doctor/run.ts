@@ -1,6 +1,7 @@
 /** What `doctor` does with its flags: read, report. */
 import { loadLab, loadUsers } from '../../lib/config/load.ts';
-import type { Command, Profile } from '../../lib/privileges/types.ts';
+import type { Command } from '../../lib/privileges/types.ts';
+import type { Profile } from '../../lib/plan/cluster/profile.ts';
 import { renderDoctor, toDoctorDocument } from '../../lib/render/doctor-text.ts';
 import { examineCaller, type DoctorWant } from '../../lib/workflow/doctor.ts';
 import { runChanging } from '../changing.ts';

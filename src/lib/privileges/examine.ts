@@ -9,10 +9,10 @@ import { parseReplicaMark, REPLICA_POOL } from '../marks/replica.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Scope } from './command-rules.ts';
 import { privilegesOf } from '../plan/stands/roles.ts';
-import { majorOf, profileOf } from '../plan/cluster/profile.ts';
+import { majorOf, profileOf, type Profile } from '../plan/cluster/profile.ts';
 import { requiredByPlan, requiredByScope, requiredInGeneral } from './required.ts';
 import { cleanupScope, deployScope } from './scopes.ts';
-import type { Command, Known, Profile, Requirement } from './types.ts';
+import type { Command, Known, Requirement } from './types.ts';
 
 export interface ExamineInput {
   readonly command: Command;

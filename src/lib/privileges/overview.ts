@@ -1,9 +1,9 @@
 /** What a caller has of what each command needs for any class, in short: `doctor` tells the whole. Pure. */
 import type { Rights } from '../inventory/types.ts';
 import { COMMAND_STEPS } from './command-rules.ts';
-import { majorOf, profileOf } from '../plan/cluster/profile.ts';
+import { majorOf, profileOf, type Profile } from '../plan/cluster/profile.ts';
 import { missing, requiredInGeneral } from './required.ts';
-import type { Command, Profile } from './types.ts';
+import type { Command } from './types.ts';
 
 export interface CommandRights {
   readonly command: Command;

@@ -4,9 +4,9 @@ import { tokenIn } from '../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
 import { replugWarnings, studentRoleCommand } from '../plan/stands/roles.ts';
 import { aclCommands, grantsFor, isRoleMaking, roleCommands, type Grant } from './grants.ts';
-import { majorOf } from '../plan/cluster/profile.ts';
+import { majorOf, type Profile } from '../plan/cluster/profile.ts';
 import { isHeld } from './required.ts';
-import type { Command, Profile, Requirement } from './types.ts';
+import type { Command, Requirement } from './types.ts';
 
 /** Privileges that are needed for one reason and granted on one path. */
 export interface DoctorRow {

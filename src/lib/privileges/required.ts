@@ -6,9 +6,9 @@ import type { Plan } from '../plan/document/plan.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
-import { majorOf, profileOf } from '../plan/cluster/profile.ts';
+import { majorOf, profileOf, type Major, type Profile } from '../plan/cluster/profile.ts';
 import { BEFORE_JOINING, BRINGS_IN, STEP_RULES } from './step-rules.ts';
-import type { Command, Facts, Known, Major, Profile, Requirement, Rule, RuleText } from './types.ts';
+import type { Command, Facts, Known, Requirement, Rule, RuleText } from './types.ts';
 
 type Reader = string;
 

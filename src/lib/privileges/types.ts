@@ -1,15 +1,8 @@
 /** Words of the privilege check: rules of the table, and what they come to for one plan. Types only. */
 import type { Inventory } from '../inventory/types.ts';
 import type { Nic } from '../pve-values/nics.ts';
+import type { Profile } from '../plan/cluster/profile.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
-
-/**
- * `full`: VM.Allocate on `/vms`; VMIDs are claimed by pool membership. `confined`: VM.Allocate on `/pool` only; a clone
- * joins its pool at its end, and until then the claim is the pool's comment alone.
- */
-export type Profile = 'full' | 'confined';
-
-export type Major = 7 | 8 | 9;
 
 /** The commands that change a cluster. */
 export type Command = 'deploy' | 'cleanup' | 'users' | 'bridges' | 'templates' | 'balance';

@@ -4,9 +4,9 @@ import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory } from '../inventory/read.ts';
 import type { PoolInfo } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
-import { profileOf } from '../plan/cluster/profile.ts';
+import { profileOf, type Profile } from '../plan/cluster/profile.ts';
 import { doctorReport, type DoctorReport } from '../privileges/report.ts';
-import type { Command, Profile } from '../privileges/types.ts';
+import type { Command } from '../privileges/types.ts';
 import { replicaVmids } from './replica-scope.ts';
 
 export interface DoctorWant {

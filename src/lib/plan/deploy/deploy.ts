@@ -15,7 +15,7 @@ import { presentNics } from '../../pve-values/nics.ts';
 import { planNetwork } from '../network/shared-steps.ts';
 import { unseenGuests } from '../network/stand-bridges.ts';
 import { compareNatural } from '../../order.ts';
-import { COPIES_TAKE_FULL, type ResolvedMachine } from '../templates/clone-ways.ts';
+import { COPIES_TAKE_FULL } from '../templates/clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
@@ -24,8 +24,8 @@ import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-
 import { assignSeats, type Seats } from '../placement/assignments.ts';
 import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
-import { resolveTemplate } from '../cluster/templates.ts';
-import type { FileDigests, Plan, PlannedStand, Refusal } from '../document/plan.ts';
+import { resolveMachines } from '../templates/find.ts';
+import type { FileDigests, Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
 import { withStudentRole } from '../stands/roles.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
@@ -52,20 +52,6 @@ export interface DeployInput {
   readonly options: DeployOptions;
   /** Absent: the class does not come from files. */
   readonly files?: FileDigests;
-}
-
-/** Throws PlanRefusedError when a machine has no template. */
-export function resolveMachines(lab: Lab, have: Inventory, index: HaveIndex): ResolvedMachine[] {
-  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
-  const resolved: ResolvedMachine[] = [];
-  const refusals: Refusal[] = [];
-  for (const machine of lab.machines) {
-    const found = resolveTemplate(machine, have, lab.file, replicas);
-    if ('code' in found) refusals.push(found);
-    else resolved.push({ machine, ...found });
-  }
-  if (refusals.length > 0) refuse(refusals);
-  return resolved;
 }
 
 /** MACs of all configurations that were read; VMs still to be configured give theirs up. */

@@ -3,7 +3,7 @@ import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { memoryOf } from '../placement/committed.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/spec.ts';
+import { nicIndex } from '../stands/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 const MIB = 2 ** 20;

@@ -14,15 +14,12 @@ import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
-import type { Profile } from '../../privileges/types.ts';
+import type { Profile } from '../cluster/profile.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
-import {
-  ADOPTED_SPEC,
+import { nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
+import { ADOPTED_SPEC,
   compareSpecs,
   keepFixed,
-  nicFirewall,
-  nicIndex,
-  nicModel,
   specOf,
 } from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';

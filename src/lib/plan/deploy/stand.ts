@@ -23,7 +23,7 @@ import type { Seat } from '../placement/assignments.ts';
 import { planStandBridges, type BridgeStep, type StandBridges } from '../network/stand-bridges.ts';
 import type { StandState } from '../stands/state.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
-import type { Profile } from '../../privileges/types.ts';
+import type { Profile } from '../cluster/profile.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import { createUserStep, realmRefusal } from '../stands/accounts.ts';
 import { isAtLeast } from '../../pve-values/version.ts';

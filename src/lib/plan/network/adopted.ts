@@ -5,7 +5,7 @@ import { bridgeObstacle, isAdoptableName } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/spec.ts';
+import { nicIndex } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
 

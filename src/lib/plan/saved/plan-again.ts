@@ -3,7 +3,8 @@
  * file: whoever edits a plan can only have it refused.
  */
 import { PlanRefusedError } from '../../errors.ts';
-import { planDeploy, resolveMachines, type DeployInput } from '../deploy/deploy.ts';
+import { planDeploy, type DeployInput } from '../deploy/deploy.ts';
+import { resolveMachines } from '../templates/find.ts';
 import type { Plan } from '../document/plan.ts';
 import { indexHave } from '../cluster/view.ts';
 import { chooseNodes } from '../placement/nodes.ts';

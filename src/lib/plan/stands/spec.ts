@@ -1,20 +1,8 @@
 /** The spec of a machine: a short hash of what configuration makes of it, written into the VM's mark. */
 import { createHash } from 'node:crypto';
-import type { CloudInit, Lab, Machine, Network } from '../../config/types.ts';
+import type { CloudInit, Lab, Machine } from '../../config/types.ts';
 import { canonicalText } from '../../order.ts';
-
-/** NIC index of `networks[position]`: an ecorouter's net0 is its management port. */
-export function nicIndex(machine: Machine, position: number): number {
-  return machine.deviceType === 'ecorouter' ? position + 1 : position;
-}
-
-export function nicModel(machine: Machine, network: Network): string {
-  return network.model ?? (machine.deviceType === 'ecorouter' ? 'vmxnet3' : 'virtio');
-}
-
-export function nicFirewall(machine: Machine, network: Network): boolean {
-  return network.firewall ?? machine.deviceType === 'linux';
-}
+import { nicFirewall, nicModel } from './device-profiles.ts';
 
 function hash(value: unknown, length: number): string {
   return createHash('sha256').update(canonicalText(value)).digest('hex').slice(0, length);

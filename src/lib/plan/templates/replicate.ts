@@ -3,7 +3,7 @@ import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { createVmidAllocator } from '../cluster/free-vmids.ts';
 import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
-import { resolveMachines } from '../deploy/deploy.ts';
+import { resolveMachines } from './find.ts';
 import { assertSound } from '../document/graph.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
 import { markTime } from '../../marks/time.ts';

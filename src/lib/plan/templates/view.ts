@@ -3,7 +3,7 @@ import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { linkedObstacle } from './clone-rules.ts';
 import { findCloneWay } from './clone-ways.ts';
-import { resolveMachines } from '../deploy/deploy.ts';
+import { resolveMachines } from './find.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { claimedVmids, replicaUses, type ReplicaUse } from './use.ts';
