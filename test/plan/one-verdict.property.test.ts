@@ -11,7 +11,7 @@ import { planDeploy } from '../../src/lib/plan/deploy/deploy.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { runs } from '../runs.ts';
 import { lab, machine, real, user } from './builders.ts';
-import { worlds, type World } from './cleanup-world.ts';
+import { worlds, type World } from './cleanup/world.ts';
 
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna', 'boris', 'dora'].map((name) => user(name));

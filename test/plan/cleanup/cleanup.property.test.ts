@@ -6,8 +6,8 @@ import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../../src/lib/plan/document/step.ts';
 import { runs } from '../../runs.ts';
-import { appliedCleanup } from '../cleanup-applied.ts';
-import { optionSets, selections, shuffled, worlds, type World } from '../cleanup-world.ts';
+import { appliedCleanup } from './applied.ts';
+import { optionSets, selections, shuffled, worlds, type World } from './world.ts';
 
 const cases = fc.record({ world: worlds, selection: selections, options: optionSets });
 

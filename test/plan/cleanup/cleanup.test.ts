@@ -11,7 +11,7 @@ import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import { formatPoolComment, makeClaim, type Claim } from '../../../src/lib/marks/pool.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
-import { appliedCleanup } from '../cleanup-applied.ts';
+import { appliedCleanup } from './applied.ts';
 import { bridge, guest, have, ids } from '../builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';

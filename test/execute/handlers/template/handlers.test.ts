@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../src/lib/marks/replica.ts';
-import { sealHash } from '../../src/lib/marks/seal.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, FORMER_SEAL } from './apply-step.ts';
-import { busy, lost, PveWorld, sealOf, VERSIONS, vm } from './world.ts';
+import { formatReplicaMark, formatReplicaPool, REPLICA_POOL } from '../../../../src/lib/marks/replica.ts';
+import { sealHash } from '../../../../src/lib/marks/seal.ts';
+import type { Scenario } from '../../../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
+import { apply, FORMER_SEAL } from '../../apply-step.ts';
+import { busy, lost, PveWorld, sealOf, VERSIONS, vm } from '../../world.ts';
 
 const description = formatReplicaMark({ source: 101, digest: 'abc', vmid: 99999 });
 const seal = sealOf(99999);

@@ -22,7 +22,7 @@ import {
   standOf,
   template,
   user,
-} from './builders.ts';
+} from '../plan/builders.ts';
 
 const CONFINED: Rights = { '/pool': { 'VM.Allocate': true } };
 const FULL: Rights = { '/vms': { 'VM.Allocate': true } };

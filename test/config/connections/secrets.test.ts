@@ -2,16 +2,16 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { encryptText } from '../../src/lib/age.ts';
+import { encryptText } from '../../../src/lib/age.ts';
 import {
   listConnections,
   loadConnection,
   type ConnectionOptions,
-} from '../../src/lib/config/connections/connection.ts';
-import { runSecretCommand } from '../../src/lib/config/connections/secret-command.ts';
-import { holdTimers } from '../hold-timers.ts';
-import { ANNA, BORIS } from '../connections/identities.ts';
-import { problemsOf } from './problems.ts';
+} from '../../../src/lib/config/connections/connection.ts';
+import { runSecretCommand } from '../../../src/lib/config/connections/secret-command.ts';
+import { holdTimers } from '../../hold-timers.ts';
+import { ANNA, BORIS } from '../../connections/identities.ts';
+import { problemsOf } from '../problems.ts';
 
 holdTimers();
 

@@ -7,9 +7,9 @@ import type {
   Inventory,
   PendingRow,
   VmConfig,
-} from '../../src/lib/inventory/types.ts';
-import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
-import { bridge, guest, have } from './builders.ts';
+} from '../../../src/lib/inventory/types.ts';
+import type { CleanupOptions, CleanupSelection } from '../../../src/lib/plan/cleanup/context.ts';
+import { bridge, guest, have } from '../builders.ts';
 
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];

@@ -1,10 +1,10 @@
 /** Whose VM is it, right before a write: one table for all handlers that change a VM or a right on one. */
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { sealHash } from '../../src/lib/marks/seal.ts';
-import { apply, claim, FORMER_SEAL, OURS, reserved, RESERVED, SEALED, VM_MARK } from './apply-step.ts';
-import { PveWorld, sealOf, vm } from './world.ts';
+import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
+import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
+import { sealHash } from '../../../src/lib/marks/seal.ts';
+import { apply, claim, FORMER_SEAL, OURS, reserved, RESERVED, SEALED, VM_MARK } from '../apply-step.ts';
+import { PveWorld, sealOf, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna' };
 const RIGHT = { path: '/vms/10001', role: 'PVEVMUser', userid: 'anna@pve', pool: 'anna' };

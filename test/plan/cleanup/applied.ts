@@ -1,6 +1,6 @@
 /** The cluster after a cleanup's steps, as the inventory would show it. */
-import type { GuestInfo, Inventory } from '../../src/lib/inventory/types.ts';
-import type { Step } from '../../src/lib/plan/document/step.ts';
+import type { GuestInfo, Inventory } from '../../../src/lib/inventory/types.ts';
+import type { Step } from '../../../src/lib/plan/document/step.ts';
 
 function withoutVm(have: Inventory, vmid: number): Inventory {
   return {

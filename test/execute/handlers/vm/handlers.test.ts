@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { handlers } from '../../src/lib/execute/handlers/index.ts';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import { TaskError } from '../../src/lib/proxmox/errors.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { createSeals } from '../../src/lib/execute/seals.ts';
-import { parseVmMark } from '../../src/lib/marks/vm.ts';
-import { sealHash } from '../../src/lib/marks/seal.ts';
+import { handlers } from '../../../../src/lib/execute/handlers/index.ts';
+import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
+import { TaskError } from '../../../../src/lib/proxmox/errors.ts';
+import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
+import type { Scenario } from '../../../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
+import { createSeals } from '../../../../src/lib/execute/seals.ts';
+import { parseVmMark } from '../../../../src/lib/marks/vm.ts';
+import { sealHash } from '../../../../src/lib/marks/seal.ts';
 import {
   apply,
   claim,
@@ -20,8 +20,8 @@ import {
   step,
   VM_MARK,
   without,
-} from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from './world.ts';
+} from '../../apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from '../../world.ts';
 
 const templates = [{ vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs' }];
 

@@ -1,7 +1,7 @@
 /** What a class made itself in a pool of ours: removed only while it is a member, and no claim makes it a stand's. */
 import { describe, expect, test } from 'vitest';
-import { apply, claim, OURS, reserved, VM_MARK } from './apply-step.ts';
-import { PveWorld, vm, sealOf } from './world.ts';
+import { apply, claim, OURS, reserved, VM_MARK } from '../apply-step.ts';
+import { PveWorld, vm, sealOf } from '../world.ts';
 
 const MINE = { node: 'pve1', vmid: 10005, pool: 'anna', member: true, lockWaitSeconds: 60 } as const;
 const KINDS = ['vm.stop', 'vm.unprotect', 'ha.remove', 'vm.delete'] as const;

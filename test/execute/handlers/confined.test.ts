@@ -1,10 +1,10 @@
 /** Handlers of a caller with rights on the members of its pools only: what is in none looks like what is not there. */
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import { createLimits } from '../../src/lib/execute/limits.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { apply, count, FORMER_SEAL, RESERVED, SEALED, step, VM_MARK } from './apply-step.ts';
-import { lost, PveWorld, VERSIONS, vm } from './world.ts';
+import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
+import { createLimits } from '../../../src/lib/execute/limits.ts';
+import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
+import { apply, count, FORMER_SEAL, RESERVED, SEALED, step, VM_MARK } from '../apply-step.ts';
+import { lost, PveWorld, VERSIONS, vm } from '../world.ts';
 
 const FULL: StepPayloads['vm.clone'] = {
   node: 'pve1',

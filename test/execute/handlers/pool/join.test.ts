@@ -1,13 +1,13 @@
 /** The one write that makes finished machines part of their stand. */
 import { describe, expect, test } from 'vitest';
-import { handlers } from '../../src/lib/execute/handlers/index.ts';
-import { Ownership } from '../../src/lib/execute/ownership.ts';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { sealHash } from '../../src/lib/marks/seal.ts';
-import { apply, step } from './apply-step.ts';
-import { busy, lost, PveWorld, refused, sealOf, VERSIONS, vm } from './world.ts';
+import { handlers } from '../../../../src/lib/execute/handlers/index.ts';
+import { Ownership } from '../../../../src/lib/execute/ownership.ts';
+import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
+import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
+import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
+import { sealHash } from '../../../../src/lib/marks/seal.ts';
+import { apply, step } from '../../apply-step.ts';
+import { busy, lost, PveWorld, refused, sealOf, VERSIONS, vm } from '../../world.ts';
 
 const HEADER = 'deploy-stand user=anna@pve';
 const SINCE = 'node=pve1 since=2026-01-15T09:00:00Z';

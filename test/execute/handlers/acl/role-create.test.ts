@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../src/lib/marks/role.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import { apply } from './apply-step.ts';
-import { busy, lost, PveWorld, refused, VERSIONS } from './world.ts';
+import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../../../src/lib/marks/role.ts';
+import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
+import { apply } from '../../apply-step.ts';
+import { busy, lost, PveWorld, refused, VERSIONS } from '../../world.ts';
 
 const CREATE = ['POST', '/access/roles'] as const;
 const PAYLOAD = { role: STUDENT_ROLE, privileges: STUDENT_PRIVILEGES };

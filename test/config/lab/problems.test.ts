@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseLab } from '../../src/lib/config/load.ts';
-import { problems } from './problems.ts';
+import { parseLab } from '../../../src/lib/config/load.ts';
+import { problems } from '../problems.ts';
 
 const BASE = { device_type: 'linux', name: 'pc', template_vmid: 100 };
 

@@ -1,10 +1,10 @@
 /** Migrations: done once, followed to their end or to the deadline, and told where the VM is. */
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, count } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, taskEnds, VERSIONS, vm } from './world.ts';
+import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
+import type { Scenario } from '../../../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
+import { apply, count } from '../../apply-step.ts';
+import { busy, lost, onPve1, PveWorld, taskEnds, VERSIONS, vm } from '../../world.ts';
 
 const PAYLOAD: StepPayloads['vm.migrate'] = {
   node: 'pve1',

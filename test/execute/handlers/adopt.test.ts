@@ -1,9 +1,9 @@
 /** Handlers of a takeover: each looks whether things are as the planner saw them, and runs twice without harm. */
 import { describe, expect, test } from 'vitest';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { ScenarioBridge, ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, MARK, VM_MARK } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, VERSIONS, vm } from './world.ts';
+import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
+import type { ScenarioBridge, ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
+import { apply, MARK, VM_MARK } from '../apply-step.ts';
+import { busy, lost, onPve1, PveWorld, VERSIONS, vm } from '../world.ts';
 
 const CLAIM = 'deploy-stand user=anna@pve adopted\nlab=net vmids=10001 since=2026-01-15T09:00:00Z';
 

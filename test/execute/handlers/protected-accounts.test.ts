@@ -1,8 +1,8 @@
 /** The account that runs this: whatever a step says of it, nothing is written. */
 import { describe, expect, test } from 'vitest';
-import type { StepKind, StepPayloads } from '../../src/lib/plan/document/step.ts';
-import { apply } from './apply-step.ts';
-import { PveWorld, VERSIONS } from './world.ts';
+import type { StepKind, StepPayloads } from '../../../src/lib/plan/document/step.ts';
+import { apply } from '../apply-step.ts';
+import { PveWorld, VERSIONS } from '../world.ts';
 
 const COMMENT = 'deploy-stand since=2026-01-15T09:00:00Z';
 const BOSS = { userid: 'boss@pve', comment: COMMENT };

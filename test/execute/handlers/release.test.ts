@@ -1,8 +1,8 @@
 /** Handlers that take away what is not a VM: bridges, rights, claims, pools, users. */
 import { describe, expect, test } from 'vitest';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { ScenarioBridge } from '../../src/lib/simulator/scenario-types.ts';
-import { handlers } from '../../src/lib/execute/handlers/index.ts';
+import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
+import type { ScenarioBridge } from '../../../src/lib/simulator/scenario-types.ts';
+import { handlers } from '../../../src/lib/execute/handlers/index.ts';
 import {
   apply,
   claim,
@@ -15,8 +15,8 @@ import {
   SEALED,
   step,
   VM_MARK,
-} from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from './world.ts';
+} from '../apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, sealOf, taskEnds, VERSIONS, vm } from '../world.ts';
 
 const unchanged = (world: PveWorld) => world.writes.length === 0;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { apply, claim, count, MARK } from './apply-step.ts';
-import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
+import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
+import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
+import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
+import { apply, claim, count, MARK } from '../apply-step.ts';
+import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 describe('user.create', () => {
   const payload: StepPayloads['user.create'] = {

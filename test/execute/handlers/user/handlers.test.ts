@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import { apply } from './apply-step.ts';
-import { busy, lost, PveWorld, refused, VERSIONS } from './world.ts';
+import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
+import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
+import { apply } from '../../apply-step.ts';
+import { busy, lost, PveWorld, refused, VERSIONS } from '../../world.ts';
 
 const COMMENT = 'deploy-stand since=2026-01-15T09:00:00Z';
 const DISABLED = 'deploy-stand since=2026-01-15T09:00:00Z disabled=2026-02-15T09:00:00Z';

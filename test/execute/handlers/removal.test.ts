@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { StepPayloads } from '../../src/lib/plan/document/step.ts';
-import type { RequestFault } from '../../src/lib/simulator/faults.ts';
-import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
-import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from './apply-step.ts';
-import { busy, lost, type Login, PveWorld, refused, taskEnds, VERSIONS, vm } from './world.ts';
+import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
+import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
+import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
+import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from '../apply-step.ts';
+import { busy, lost, type Login, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 120 };
 const PATH = '/nodes/pve1/qemu/10001';
