@@ -8,7 +8,8 @@ export {
   type ConnectionOptions,
 } from './lib/config/connections/connection.ts';
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
-export type { ApplyEvent, StepResult, Summary, StandSummary } from './lib/execute/types.ts';
+export type { ApplyEvent, StepResult } from './lib/execute/types.ts';
+export type { RunOutcome, StandSummary, Summary } from './lib/outcome/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
 export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy/deploy.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
@@ -35,7 +36,7 @@ export {
 export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/workflow/users.ts';
 export { examineCaller, type DoctorWant } from './lib/workflow/doctor.ts';
 export type { DoctorReport, DoctorRow } from './lib/privileges/report.ts';
-export type { RunContext, RunOutcome } from './lib/workflow/context.ts';
+export type { RunContext } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';
 export type * from './lib/config/types.ts';
 export * from './lib/errors.ts';

@@ -8,7 +8,7 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import { balance } from '../../src/lib/workflow/balance.ts';
 import { changeBridges } from '../../src/lib/workflow/bridges.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
-import type { RunOutcome } from '../../src/lib/workflow/context.ts';
+import type { RunOutcome } from '../../src/lib/outcome/types.ts';
 import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { changeUsers } from '../../src/lib/workflow/users.ts';

@@ -2,7 +2,7 @@
  * Who made what, written down when it was made: by the requests that made it, never by our marks. Judges the writes of a
  * command, and tells which objects of others are not as their owners left them.
  */
-import type { Summary } from '../../src/lib/execute/types.ts';
+import type { Summary } from '../../src/lib/outcome/types.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { CommandWrite } from '../workflow/in-process.ts';
 import { USERS, type Command } from './class.ts';

@@ -1,6 +1,6 @@
 /** What people read of a round, and what Prometheus does. */
 import { describe, expect, test } from 'vitest';
-import type { MoveSummary, Summary } from '../../src/lib/execute/types.ts';
+import type { MoveSummary, Summary } from '../../src/lib/outcome/types.ts';
 import type { BalanceReport, NodeLoad, PlannedMove } from '../../src/lib/plan/document/balance-report.ts';
 import { failureMessage, moveMessage, summaryMessage } from '../../src/lib/render/balance-messages.ts';
 import { renderBalance } from '../../src/lib/render/balance-text.ts';

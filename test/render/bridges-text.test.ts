@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NodeSummary, Summary } from '../../src/lib/execute/types.ts';
+import type { NodeSummary, Summary } from '../../src/lib/outcome/types.ts';
 import type { BridgeReport, BridgeRow } from '../../src/lib/plan/network/view.ts';
 import type { Plan, PlannedNode } from '../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../src/lib/plan/document/step.ts';

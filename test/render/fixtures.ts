@@ -1,5 +1,5 @@
 /** Plans and summaries written by hand: two machines, one network alias, one node. */
-import type { StandSummary, Summary } from '../../src/lib/execute/types.ts';
+import type { StandSummary, Summary } from '../../src/lib/outcome/types.ts';
 import type { Plan, PlannedStand } from '../../src/lib/plan/document/plan.ts';
 import type { Step, StepOf, StepPayloads } from '../../src/lib/plan/document/step.ts';
 

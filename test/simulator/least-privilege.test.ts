@@ -26,7 +26,7 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import { balance, type BalanceWant } from '../../src/lib/workflow/balance.ts';
 import { changeBridges, type BridgesWant } from '../../src/lib/workflow/bridges.ts';
 import { cleanup, type CleanupWant } from '../../src/lib/workflow/cleanup.ts';
-import type { RunOutcome } from '../../src/lib/workflow/context.ts';
+import type { RunOutcome } from '../../src/lib/outcome/types.ts';
 import {
   applySavedPlan,
   deploy,

@@ -9,7 +9,7 @@ import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState, InterfaceState } from '../../src/lib/simulator/state.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
-import type { RunOutcome } from '../../src/lib/workflow/context.ts';
+import type { RunOutcome } from '../../src/lib/outcome/types.ts';
 import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { runs } from '../runs.ts';

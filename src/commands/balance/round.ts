@@ -1,6 +1,7 @@
 /** One round of `balance` on one cluster: move what has to move, and tell those who want to know. */
 import { StandError } from '../../lib/errors.ts';
-import type { ApplyEvent, Summary } from '../../lib/execute/types.ts';
+import type { ApplyEvent } from '../../lib/execute/types.ts';
+import type { Summary } from '../../lib/outcome/types.ts';
 import type { Notifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
 import {

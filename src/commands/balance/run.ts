@@ -1,6 +1,6 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, StandError, UsageError } from '../../lib/errors.ts';
-import type { Summary } from '../../lib/execute/types.ts';
+import type { Summary } from '../../lib/outcome/types.ts';
 import { FileProblem } from '../../lib/files/problem.ts';
 import { assertReplaceable } from '../../lib/files/replace.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';

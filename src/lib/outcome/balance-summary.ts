@@ -2,7 +2,8 @@
 import { stepId, type Step } from '../plan/document/step.ts';
 import type { PlannedMove } from '../plan/document/balance-report.ts';
 import type { Plan, Refusal } from '../plan/document/plan.ts';
-import type { MoveSummary, RunResult, StepResult, Summary } from '../execute/types.ts';
+import type { RunResult, StepResult } from '../execute/types.ts';
+import type { MoveSummary, Summary } from './types.ts';
 
 type Results = ReadonlyMap<string, StepResult>;
 type GuestStatus = MoveSummary['guests'][number]['status'];

@@ -1,5 +1,5 @@
 /** Exit code of a run that was carried out and reported. */
-import type { RunOutcome } from '../workflow/context.ts';
+import type { RunOutcome } from './types.ts';
 
 const DONE = 0;
 const NOT_ALLOWED = 4;

@@ -3,7 +3,8 @@ import { hasRole, nodeOfStep } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedNode } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { errorOfSteps } from './step-failures.ts';
-import type { NodeSummary, ReplicaSummary, StepResult } from '../execute/types.ts';
+import type { StepResult } from '../execute/types.ts';
+import type { NodeSummary, ReplicaSummary } from './types.ts';
 
 type BridgeSummary = NodeSummary['bridges'][number];
 type Results = ReadonlyMap<string, StepResult>;

@@ -4,20 +4,8 @@ import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/pl
 import type { Step } from '../plan/document/step.ts';
 import { summarizeNodes } from './node-summary.ts';
 import { errorOfSteps } from './step-failures.ts';
-import type {
-  NodeSummary,
-  RunResult,
-  StandSummary,
-  StepResult,
-  Summary,
-  SummaryStatus,
-} from '../execute/types.ts';
-
-/** One round of a run: a plan and its results. A later round re-plans stands of an earlier one. */
-export interface Round {
-  readonly plan: Plan;
-  readonly result: RunResult;
-}
+import type { StepResult } from '../execute/types.ts';
+import type { NodeSummary, Round, StandSummary, Summary, SummaryStatus } from './types.ts';
 
 interface StandView {
   readonly command: Plan['command'];

@@ -1,5 +1,5 @@
 /** The words of notifications: short enough for a phone. Pure. */
-import type { MoveSummary, Summary } from '../execute/types.ts';
+import type { MoveSummary, Summary } from '../outcome/types.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 import { sizeOf } from './balance-text.ts';
 import { countOf } from './step-text.ts';

@@ -1,5 +1,5 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
-import type { MoveSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import type { MoveSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import type {
   BalanceReport,
   NodeLoad,

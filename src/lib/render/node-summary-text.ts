@@ -1,5 +1,5 @@
 /** What a run on nodes left behind: one line per bridge or copy of a template. Must not leave out a refusal or a warning. */
-import type { NodeSummary, ReplicaSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import type { NodeSummary, ReplicaSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';

@@ -1,5 +1,5 @@
 /** The document of `--output json|yaml`; described by schemas/result.schema.json. Adds nothing of its own. */
-import type { Summary } from '../execute/types.ts';
+import type { Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 

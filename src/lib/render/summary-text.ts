@@ -2,7 +2,7 @@
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import type { StandSummary, Summary, SummaryStatus } from '../execute/types.ts';
+import type { StandSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { renderNodeSummary } from './node-summary-text.ts';

@@ -1,5 +1,5 @@
 /** Writes the figures of a round in Prometheus' text format, for node-exporter's textfile collector. Judges nothing. */
-import type { Summary } from '../execute/types.ts';
+import type { Summary } from '../outcome/types.ts';
 import { replaceFile } from '../files/replace.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 

@@ -3,7 +3,8 @@ import type { BalanceConfig } from '../config/balance/types.ts';
 import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { RunResult, Summary } from '../execute/types.ts';
+import type { RunResult } from '../execute/types.ts';
+import type { Summary, RunOutcome } from '../outcome/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Rights } from '../inventory/types.ts';
@@ -12,7 +13,7 @@ import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-
 import { balanceScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { StepOf } from '../plan/document/step.ts';
-import type { PlanContext, RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
 

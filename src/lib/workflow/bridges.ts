@@ -1,6 +1,6 @@
 /** The stories of `bridges`: list; or read, plan, and under the planning lock read, plan again and apply. */
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { Summary } from '../execute/types.ts';
+import type { Summary, RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
@@ -11,7 +11,7 @@ import { assertNodesExist } from '../plan/network/node-draft.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import type { PlanContext, RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 

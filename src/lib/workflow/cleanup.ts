@@ -2,7 +2,8 @@
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { RunResult, StepResult, Summary } from '../execute/types.ts';
+import type { RunResult, StepResult } from '../execute/types.ts';
+import type { Summary, RunOutcome } from '../outcome/types.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
@@ -15,7 +16,7 @@ import { cleanupScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
-import type { PlanContext, RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';

@@ -1,9 +1,8 @@
-/** What every command's story is given and what it answers. Types only. */
+/** What every command's story is given. Types only. */
 import type { Clock } from '../clock.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { StandError } from '../errors.ts';
-import type { Round } from '../outcome/summary.ts';
-import type { ApplyEvent, Summary } from '../execute/types.ts';
+import type { ApplyEvent } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
 
@@ -41,11 +40,3 @@ export interface RunContext {
 
 /** What reading and planning take of it; reading alone takes the inventory's ReadContext. */
 export type PlanContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
-
-export interface RunOutcome {
-  /** The plan that was applied (first round) or would be. */
-  readonly plan: Plan;
-  readonly summary: Summary;
-  /** What each step of every round ended in, for the exit code. */
-  readonly rounds: readonly Round[];
-}

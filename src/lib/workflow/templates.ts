@@ -2,7 +2,8 @@
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { RunResult, StepResult, Summary } from '../execute/types.ts';
+import type { RunResult, StepResult } from '../execute/types.ts';
+import type { Summary, RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
@@ -13,7 +14,7 @@ import { planPrune } from '../plan/templates/prune.ts';
 import { templatesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
-import type { PlanContext, RunContext, RunOutcome } from './context.ts';
+import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';

@@ -17,11 +17,7 @@ import { pinnedMachine, type Pins } from '../cluster/pins.ts';
 import type { Profile } from '../cluster/profile.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 import { nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
-import { ADOPTED_SPEC,
-  compareSpecs,
-  keepFixed,
-  specOf,
-} from '../stands/spec.ts';
+import { ADOPTED_SPEC, compareSpecs, keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
