@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   /\/process\//,
   /\/e2e\/every-write/,
-  /\/(workflow|plan|execute)\/(adopt|.*\.property|mutex)/,
+  /\/(workflow\/(adopt|faults)|plan\/.*\.property|execute\/cluster-lock)/,
   /\/e2e\//,
 ];
 
