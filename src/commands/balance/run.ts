@@ -16,8 +16,8 @@ import { runRound } from './round.ts';
 import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
 import { runChanging, type Changing } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
+import { isPending, PENDING } from '../planned-command.ts';
 
-const PENDING = 6;
 const SECOND = 1000;
 
 /** One cluster's round: what came of it, or why nothing could. */
@@ -94,8 +94,8 @@ class BalanceRun {
     if (this.#flags.dryRun) {
       const outcome = await previewBalance(this.#want, await run.runContext(connection));
       await run.warnLacking(outcome.lacking, connection);
-      const isPending = this.#flags.detailedExitcode === true && outcome.plan.steps.length > 0;
-      return { outcome, exitCode: isPending ? PENDING : 0 };
+      const exitCode = this.#flags.detailedExitcode && isPending(outcome.plan) ? PENDING : 0;
+      return { outcome, exitCode };
     }
     const outcome = await runRound(
       {

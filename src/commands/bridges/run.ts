@@ -2,54 +2,33 @@
 import { isBridgeName } from '../../lib/pve-values/bridge-name.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { renderBridges, toBridgesDocument } from '../../lib/render/bridges-text.ts';
-import { renderPlan } from '../../lib/render/plan-text.ts';
-import { toResultDocument } from '../../lib/render/result-json.ts';
-import { renderSummary } from '../../lib/render/summary-text.ts';
 import { changeBridges, listBridges, previewBridges, type BridgesWant } from '../../lib/workflow/bridges.ts';
-import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
+import type { RunContext } from '../../lib/workflow/context.ts';
 import { runChanging } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { commandLine } from '../output.ts';
+import { runPlanned, type PlanFlags } from '../planned-command.ts';
 
 export interface NodeFlags extends GlobalFlags {
   readonly nodes?: readonly string[];
 }
 
-interface ChangeFlags extends NodeFlags {
-  readonly dryRun?: true;
-  readonly detailedExitcode?: true;
-}
-
-export interface CreateFlags extends ChangeFlags {
+export interface CreateFlags extends NodeFlags, PlanFlags {
   readonly vlanAware?: true;
 }
 
-export interface PruneFlags extends ChangeFlags {
+export interface PruneFlags extends NodeFlags, PlanFlags {
   readonly minAge: number;
 }
-
-const PENDING = 6;
 
 /** The newest PVE allows every name that any does. */
 const NEWEST = '9.2';
 
-async function change(io: ProgramIo, flags: ChangeFlags, want: BridgesWant): Promise<void> {
-  await runChanging(io, flags, async (run) => {
-    if (flags.dryRun) {
-      const { plan, summary, lacking } = await previewBridges(want, await run.runContext());
-      await run.warnLacking(lacking);
-      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      if (flags.detailedExitcode && plan.steps.length > 0) io.setExitCode(PENDING);
-      return;
-    }
-    const outcome = await changeBridges(want, await run.runContext());
-    run.finish();
-    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
-      renderSummary(outcome.plan, outcome.summary, { ...run.output, resumeCommand: commandLine(io.argv) }),
-    );
-    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
-  });
+async function change(io: ProgramIo, flags: PlanFlags, want: BridgesWant): Promise<void> {
+  await runPlanned(io, flags, () => ({
+    preview: (context) => previewBridges(want, context),
+    apply: (context: RunContext) => changeBridges(want, context),
+  }));
 }
 
 const nodesOf = ({ nodes }: NodeFlags) => (nodes === undefined ? {} : { nodes });

@@ -4,18 +4,14 @@ import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
 import type { CleanupSelection } from '../../lib/plan/cleanup/context.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
-import { toResultDocument } from '../../lib/render/result-json.ts';
-import { renderPlan } from '../../lib/render/plan-text.ts';
-import { renderSummary } from '../../lib/render/summary-text.ts';
 import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
-import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
-import { runChanging, type Changing } from '../changing.ts';
-import type { GlobalFlags } from '../options.ts';
+import type { RunContext } from '../../lib/workflow/context.ts';
+import type { Changing } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
-import { commandLine } from '../output.ts';
+import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { loadWant } from '../want.ts';
 
-export interface CleanupFlags extends GlobalFlags {
+export interface CleanupFlags extends PlanFlags {
   readonly config?: string;
   readonly users?: string;
   readonly labName?: string;
@@ -23,8 +19,6 @@ export interface CleanupFlags extends GlobalFlags {
   readonly user?: string[];
   readonly expired?: true;
   readonly orphans?: true;
-  readonly dryRun?: true;
-  readonly detailedExitcode?: true;
   readonly keepUsers?: true;
   readonly adopt?: true;
   readonly includeMembers?: true;
@@ -33,10 +27,7 @@ export interface CleanupFlags extends GlobalFlags {
   readonly minAge: number;
   readonly timeout: number;
   readonly credentials?: string;
-  readonly encryptTo?: readonly string[];
 }
-
-const PENDING = 6;
 
 /** An empty value is a variable that was not set. */
 function named(lab: string): string {
@@ -142,7 +133,7 @@ async function refuseWithoutSelection(run: Changing): Promise<never> {
 }
 
 export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<void> {
-  await runChanging(io, flags, async (run) => {
+  await runPlanned(io, flags, async (run) => {
     const selection =
       selectionOf(flags, (text) => run.output.warn(text)) ?? (await refuseWithoutSelection(run));
     const want: CleanupWant = {
@@ -157,28 +148,12 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
       },
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
-    if (flags.dryRun) {
-      const { plan, summary, lacking } = await previewCleanup(want, await run.runContext());
-      await run.warnLacking(lacking);
-      await warnOfUnknownLab(run, selection, plan);
-      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      const isRefused = plan.stands.some((stand) => stand.refused);
-      if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
-      return;
-    }
-    const file = credentialsOf(flags, selection);
-    const outcome = await cleanup(
-      want,
-      await (file === undefined ? run.runContext() : run.withCredentials(file)),
-    );
-    run.finish();
-    await warnOfUnknownLab(run, selection, outcome.plan);
-    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
-      renderSummary(outcome.plan, outcome.summary, {
-        ...run.output,
-        resumeCommand: commandLine(io.argv),
-      }),
-    );
-    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+    const work = {
+      preview: (context: RunContext) => previewCleanup(want, context),
+      apply: (context: RunContext) => cleanup(want, context),
+      remark: (plan: Plan) => warnOfUnknownLab(run, selection, plan),
+    };
+    const credentials = credentialsOf(flags, selection);
+    return credentials === undefined ? work : { ...work, credentials, showLogin: false };
   });
 }

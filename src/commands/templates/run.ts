@@ -1,19 +1,16 @@
 /** What `templates` does with its flags: list; or plan, apply, render. */
-import { renderPlan } from '../../lib/render/plan-text.ts';
-import { toResultDocument } from '../../lib/render/result-json.ts';
-import { renderSummary } from '../../lib/render/summary-text.ts';
 import { renderTemplates, toTemplatesDocument } from '../../lib/render/templates-text.ts';
-import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
 import {
   changeTemplates,
   listTemplates,
   previewTemplates,
   type TemplatesWant,
 } from '../../lib/workflow/templates.ts';
+import type { RunContext } from '../../lib/workflow/context.ts';
 import { runChanging } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { commandLine } from '../output.ts';
+import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { loadWant } from '../want.ts';
 
 export interface LabFlags extends GlobalFlags {
@@ -21,10 +18,8 @@ export interface LabFlags extends GlobalFlags {
   readonly labName?: string;
 }
 
-interface ChangeFlags extends GlobalFlags {
+interface ChangeFlags extends PlanFlags {
   readonly nodes?: readonly string[];
-  readonly dryRun?: true;
-  readonly detailedExitcode?: true;
 }
 
 export interface ReplicateFlags extends ChangeFlags {
@@ -35,8 +30,6 @@ export interface ReplicateFlags extends ChangeFlags {
 export interface PruneFlags extends ChangeFlags {
   readonly minAge: number;
 }
-
-const PENDING = 6;
 
 function labOf(flags: LabFlags & { readonly config: string }, warn: (text: string) => void) {
   const { config, labName } = flags;
@@ -50,22 +43,12 @@ async function change(
   flags: ChangeFlags,
   wanted: (warn: (text: string) => void) => TemplatesWant,
 ): Promise<void> {
-  await runChanging(io, flags, async (run) => {
+  await runPlanned(io, flags, (run) => {
     const want = wanted((text) => run.output.warn(text));
-    if (flags.dryRun) {
-      const { plan, summary, lacking } = await previewTemplates(want, await run.runContext());
-      await run.warnLacking(lacking);
-      run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
-      const isRefused = plan.nodes?.some(({ refused }) => refused !== undefined) === true;
-      if (flags.detailedExitcode && (plan.steps.length > 0 || isRefused)) io.setExitCode(PENDING);
-      return;
-    }
-    const outcome = await changeTemplates(want, await run.runContext());
-    run.finish();
-    run.output.result(toResultDocument(outcome.plan, outcome.summary), () =>
-      renderSummary(outcome.plan, outcome.summary, { ...run.output, resumeCommand: commandLine(io.argv) }),
-    );
-    io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+    return {
+      preview: (context) => previewTemplates(want, context),
+      apply: (context: RunContext) => changeTemplates(want, context),
+    };
   });
 }
 

@@ -1,0 +1,107 @@
+/** The one frame of commands that plan: show the plan, or apply it; print what came of it; choose the exit code. */
+import { UsageError } from '../lib/errors.ts';
+import { exitCodeOf } from '../lib/outcome/exit-code.ts';
+import type { RunOutcome, Summary } from '../lib/outcome/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
+import { renderPlan } from '../lib/render/plan-text.ts';
+import { toResultDocument } from '../lib/render/result-json.ts';
+import { renderSummary } from '../lib/render/summary-text.ts';
+import type { RunContext } from '../lib/workflow/context.ts';
+import type { DeployContext } from '../lib/workflow/deploy.ts';
+import type { CheckedPlan } from '../lib/workflow/preflight.ts';
+import { runChanging, type Changing } from './changing.ts';
+import type { ProgramIo } from './io.ts';
+import type { GlobalFlags } from './options.ts';
+import { commandLine } from './output.ts';
+
+export interface PlanFlags extends GlobalFlags {
+  readonly dryRun?: true;
+  readonly detailedExitcode?: true;
+  readonly encryptTo?: readonly string[];
+}
+
+/** What a command does with its plan: it has read its input, and contacted nothing, or for a message only. */
+interface Work<C extends RunContext> {
+  readonly preview: (context: RunContext) => Promise<CheckedPlan & { readonly summary: Summary }>;
+  readonly apply: (context: C) => Promise<RunOutcome>;
+  /** Said of the plan before the result, in a dry run and after a run. */
+  readonly remark?: (plan: Plan) => Promise<void>;
+  /** Says the plan's warnings on stderr, too, where whoever reads stdout by program may look. */
+  readonly warns?: true;
+  /** Keeps a plan that is only shown. */
+  readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
+  /** How to go on where it stopped; default: the command line that was given. */
+  readonly resume?: string;
+}
+
+/** `credentials`: the file for the passwords; `showLogin`: the summary says where to log in with them. */
+export type PlannedWork =
+  | (Work<DeployContext> & { readonly credentials: string; readonly showLogin: boolean })
+  | (Work<RunContext> & { readonly credentials?: undefined });
+
+/** Exit code of a dry run with `--detailed-exitcode`: something would change, or cannot. */
+export const PENDING = 6;
+
+/** Would a run change anything, or leave undone what was asked for? */
+export function isPending({ steps, stands, nodes = [] }: Plan): boolean {
+  return (
+    steps.length > 0 ||
+    stands.some(({ refused, left }) => refused ?? left) ||
+    nodes.some(({ refused }) => refused !== undefined)
+  );
+}
+
+async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
+  const { plan, summary, lacking } = await work.preview(await run.runContext());
+  await run.warnLacking(lacking);
+  await work.keep?.(plan);
+  await work.remark?.(plan);
+  run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
+  if (flags.detailedExitcode && isPending(plan)) io.setExitCode(PENDING);
+}
+
+function applied(run: Changing, work: PlannedWork): Promise<RunOutcome> {
+  return work.credentials === undefined
+    ? run.runContext().then(work.apply)
+    : run.withCredentials(work.credentials).then(work.apply);
+}
+
+async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
+  const outcome = await applied(run, work);
+  const { plan, summary } = outcome;
+  const login =
+    work.credentials !== undefined && work.showLogin
+      ? {
+          url: (await run.connect()).url,
+          credentialsFile: flags.encryptTo ? `${work.credentials} (encrypted)` : work.credentials,
+        }
+      : {};
+  run.finish();
+  if (work.warns) for (const warning of plan.warnings) run.output.warn(warning);
+  await work.remark?.(plan);
+  run.output.result(toResultDocument(plan, summary), () =>
+    renderSummary(plan, summary, {
+      ...run.output,
+      ...login,
+      resumeCommand: work.resume ?? commandLine(io.argv),
+    }),
+  );
+  io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+}
+
+/** `begin` reads the input: what is wrong with it is said before anything is contacted. */
+export async function runPlanned(
+  io: ProgramIo,
+  flags: PlanFlags,
+  begin: (run: Changing) => Promise<PlannedWork> | PlannedWork,
+): Promise<void> {
+  if (flags.detailedExitcode && !flags.dryRun) {
+    throw new UsageError('DETAILED_EXITCODE', '--detailed-exitcode has no meaning without --dry-run', {
+      hint: 'add --dry-run, or leave it out',
+    });
+  }
+  await runChanging(io, flags, async (run) => {
+    const work = await begin(run);
+    await (flags.dryRun ? show : apply)(io, flags, run, work);
+  });
+}
