@@ -1,6 +1,5 @@
 /** The stories of `bridges`: list; or read, plan, and under the planning lock read, plan again and apply. */
-import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { Summary, RunOutcome } from '../outcome/types.ts';
+import type { RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory, NodeNetwork } from '../inventory/types.ts';
@@ -12,8 +11,8 @@ import { parseBridgeMark } from '../marks/bridge.ts';
 import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { runSteps, tidyLock, withLock } from './run.ts';
+import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { runSteps } from './run.ts';
 
 export type BridgesWant =
   | {
@@ -40,10 +39,7 @@ function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | un
   return networks.map(({ node }) => node).filter((node) => nodes?.includes(node) ?? true);
 }
 
-async function planRequest(
-  want: BridgesWant,
-  context: PlanContext,
-): Promise<PlanRequest & { readonly have: Inventory }> {
+async function planRequest(want: BridgesWant, context: PlanContext): Promise<Request> {
   const { nodes } = want;
   const common = {
     scope: (locks: boolean) => bridgesScope(want.do === 'prune', locks),
@@ -73,30 +69,18 @@ export async function listBridges(
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewBridges(
-  want: BridgesWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const checked = planChecked(await planRequest(want, context), context);
-  return { ...checked, summary: summarizePlan(checked.plan) };
-}
-
-async function apply(plan: Plan, context: RunContext): Promise<RunOutcome> {
-  if (plan.steps.length > 0) context.onPlan(plan);
-  const rounds = [{ plan, result: await runSteps(plan.steps, context) }];
-  return { plan, summary: summarizeRun(rounds), rounds };
+export async function previewBridges(want: BridgesWant, context: PlanContext): Promise<Preview> {
+  return preview(await planRequest(want, context), context);
 }
 
 /** A deploy stages its bridges under the planning lock, too: neither applies what the other has half staged. */
-export async function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
-  const request = await planRequest(want, context);
-  const first = planPermitted(request, context);
-  if (first.steps.length === 0) {
-    await tidyLock(request.have, context);
-    return apply(first, context);
-  }
-  return withLock(context, {
-    plan: async () => planPermitted(await planRequest(want, context), context),
-    apply: (plan) => apply(plan, context),
-  });
+export function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
+  return runPlanned(
+    {
+      look: async () => planToApply(await planRequest(want, context), context),
+      takesLock: ({ plan }) => plan.steps.length > 0,
+      apply: ({ steps }) => runSteps(steps, context),
+    },
+    context,
+  );
 }

@@ -1,9 +1,8 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
-import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
-import type { Summary, RunOutcome } from '../outcome/types.ts';
+import type { RunOutcome } from '../outcome/types.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
@@ -18,7 +17,7 @@ import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
-import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
+import { outcomeOf, planToApply, preview, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
 
 export interface CleanupWant {
@@ -82,7 +81,7 @@ function scopeOf({ selection, options }: CleanupWant): InventoryScope {
   };
 }
 
-function planRequest({ selection, options }: CleanupWant, have: Inventory): PlanRequest {
+function planRequest({ selection, options }: CleanupWant, have: Inventory): Request {
   return {
     have,
     make: () => planCleanup({ selection, have, options }),
@@ -91,12 +90,8 @@ function planRequest({ selection, options }: CleanupWant, have: Inventory): Plan
   };
 }
 
-async function readAndPlan(
-  want: CleanupWant,
-  context: PlanContext,
-): Promise<{ readonly plan: Plan; readonly have: Inventory }> {
-  const have = await readInventory(context, scopeOf(want));
-  return { plan: planPermitted(planRequest(want, have), context), have };
+async function readAndPlan(want: CleanupWant, context: PlanContext): Promise<Planned> {
+  return planToApply(planRequest(want, await readInventory(context, scopeOf(want))), context);
 }
 
 export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
@@ -147,14 +142,10 @@ export async function recordRemoved(
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewCleanup(
-  want: CleanupWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const have = await readInventory(context, scopeOf(want));
-  const checked = planChecked(planRequest(want, have), context);
-  assertWithinLimit(checked.plan, want.maxChanges);
-  return { ...checked, summary: summarizePlan(checked.plan) };
+export async function previewCleanup(want: CleanupWant, context: PlanContext): Promise<Preview> {
+  const shown = preview(planRequest(want, await readInventory(context, scopeOf(want))), context);
+  assertWithinLimit(shown.plan, want.maxChanges);
+  return shown;
 }
 
 /** They rewrite pool comments, which other runs rewrite too: only under the planning lock. */
@@ -229,8 +220,7 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
     : await release(want, plan, context);
   const results = [...removed.results, ...released.results];
   await recordRemoved(plan, results, context);
-  const rounds = [{ plan, result: { results, interrupted: released.interrupted } }];
-  return { plan, summary: summarizeRun(rounds), rounds };
+  return outcomeOf({ plan, result: { results, interrupted: released.interrupted } });
 }
 
 /** Does the step wait, directly or not, for one of `open`? */

@@ -3,10 +3,8 @@ import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
-import type { PlanningLock } from '../execute/cluster-lock.ts';
-import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { Round, Summary, RunOutcome } from '../outcome/types.ts';
-import type { RunResult } from '../execute/types.ts';
+import { summarizeRun } from '../outcome/summary.ts';
+import type { Round, RunOutcome } from '../outcome/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy/deploy.ts';
@@ -21,8 +19,17 @@ import type { FileDigests, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { replicaVmids } from './replica-scope.ts';
-import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { runSteps, tidyLock, withLock } from './run.ts';
+import {
+  planToApply,
+  preview,
+  runPlanned,
+  runRound,
+  type Planned,
+  type Preview,
+  type Request,
+  type Story,
+} from './planned-run.ts';
+import { runSteps } from './run.ts';
 import { createSecrets, settleExisting } from './secrets.ts';
 import pMap from 'p-map';
 
@@ -64,7 +71,7 @@ interface Taken {
   readonly bridges: string[];
 }
 
-function planRequest(want: DeployWant, have: Inventory, taken: Taken): PlanRequest {
+function planRequest(want: DeployWant, have: Inventory, taken: Taken): Request {
   return {
     have,
     make: () => planDeploy({ ...want, have, options: { ...want.options, taken } }),
@@ -73,14 +80,9 @@ function planRequest(want: DeployWant, have: Inventory, taken: Taken): PlanReque
   };
 }
 
-interface Planned {
-  readonly plan: Plan;
-  readonly have: Inventory;
-}
-
 async function readAndPlan(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
   const have = await readInventory(context, scopeOf(want));
-  return { plan: planPermitted(planRequest(want, have, taken), context), have };
+  return planToApply(planRequest(want, have, taken), context);
 }
 
 /**
@@ -111,26 +113,23 @@ async function untilUnused<P extends { readonly plan: Plan }>(
 }
 
 function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promise<Planned> {
-  const plan = (have: Inventory) => ({ plan: planPermitted(planRequest(want, have, taken), context) });
+  const plan = (have: Inventory) => planToApply(planRequest(want, have, taken), context);
   return untilUnused(plan, want, context, taken);
 }
 
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewDeploy(
-  want: DeployWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
+export async function previewDeploy(want: DeployWant, context: PlanContext): Promise<Preview> {
   const taken: Taken = { vmids: [], bridges: [] };
-  const plan = (have: Inventory) => planChecked(planRequest(want, have, taken), context);
-  const checked = await untilUnused(plan, want, context, taken);
-  return { plan: checked.plan, lacking: checked.lacking, summary: summarizePlan(checked.plan) };
+  const plan = (have: Inventory) => preview(planRequest(want, have, taken), context);
+  const { plan: shown, lacking, summary } = await untilUnused(plan, want, context, taken);
+  return { plan: shown, lacking, summary };
 }
 
 async function readAndPlanAgain(saved: Plan, want: DeployWant, context: PlanContext): Promise<Planned> {
   const have = await readInventory(context, scopeOf(want));
   const make = (): Plan => planAgain(saved, { ...want, have });
   const request = { ...planRequest(want, have, { vmids: [], bridges: [] }), make };
-  const planned = { plan: planPermitted(request, context), have };
+  const planned = planToApply(request, context);
   const [used, ...more] = await usedVmids(planned, context);
   if (used === undefined) return planned;
   throw new PlanRefusedError(
@@ -146,42 +145,24 @@ function needsLock(plan: Plan, have: Inventory): boolean {
   return plan.steps.some((step) => isLeft || hasRole(step, 'reserves'));
 }
 
-function run(plan: Plan, want: DeployWant, context: DeployContext, lock?: PlanningLock): Promise<RunResult> {
-  return runSteps(plan.steps, context, {
-    secrets: createSecrets(want.lab, want.users, context.credentials),
-    ...(lock ? { lock } : {}),
-  });
-}
-
 interface Planning {
-  /** Before the lock is taken, so that what is refused writes nothing. */
   readonly look: () => Promise<Planned>;
-  /** Under the lock. */
-  readonly settle: () => Promise<Planned>;
+  readonly lookAgain: () => Promise<Planned>;
 }
 
-async function runRound(want: DeployWant, context: DeployContext, planning: Planning): Promise<Round> {
-  const first = await planning.look();
-  await settleExisting(first.plan, first.have, context.credentials);
-  if (!needsLock(first.plan, first.have)) {
-    await context.keepPlan?.(first.plan);
-    await tidyLock(first.have, context);
-    context.onPlan(first.plan);
-    return { plan: first.plan, result: await run(first.plan, want, context) };
-  }
-  return withLock(context, {
-    plan: async () => {
-      const { plan, have } = await planning.settle();
-      // What a killed run had under way may have come true since the first look.
-      await settleExisting(plan, have, context.credentials);
-      await context.keepPlan?.(plan);
-      return plan;
-    },
-    apply: async (plan, lock) => {
-      context.onPlan(plan);
-      return { plan, result: await run(plan, want, context, lock) };
-    },
-  });
+function storyOf(want: DeployWant, context: DeployContext, planning: Planning): Story<DeployContext> {
+  const { keepPlan, credentials } = context;
+  return {
+    ...planning,
+    takesLock: ({ plan, have }) => needsLock(plan, have),
+    settle: ({ plan, have }) => settleExisting(plan, have, credentials),
+    ...(keepPlan ? { keep: keepPlan } : {}),
+    apply: (plan, _, lock) =>
+      runSteps(plan.steps, context, {
+        secrets: createSecrets(want.lab, want.users, credentials),
+        ...(lock ? { lock } : {}),
+      }),
+  };
 }
 
 const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
@@ -237,10 +218,9 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
     let round: Round;
     try {
       const rest = { ...want, users, options };
-      round = await runRound(rest, checks, {
-        look: () => readAndPlan(rest, checks, taken),
-        settle: () => planUnused(rest, checks, taken),
-      });
+      const look = () => readAndPlan(rest, checks, taken);
+      const lookAgain = () => planUnused(rest, checks, taken);
+      round = await runRound(storyOf(rest, checks, { look, lookAgain }), checks);
     } catch (error) {
       if (!last || !(error instanceof StandError) || error instanceof InternalError) throw error;
       rounds.push(givenUp(last, users, error));
@@ -270,6 +250,6 @@ export async function applySavedPlan(
   context: DeployContext,
 ): Promise<RunOutcome> {
   const rest = { ...want, users: usersOf(saved, want.users) };
-  const plan = () => readAndPlanAgain(saved, rest, context);
-  return outcome([await runRound(rest, context, { look: plan, settle: plan })]);
+  const look = () => readAndPlanAgain(saved, rest, context);
+  return runPlanned(storyOf(rest, context, { look, lookAgain: look }), context);
 }

@@ -1,9 +1,8 @@
 /** The stories of `templates`: list; make copies before a class; remove those that nobody needs. */
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
-import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
-import type { Summary, RunOutcome } from '../outcome/types.ts';
+import type { RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
@@ -15,9 +14,9 @@ import { templatesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
+import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
 import { replicaVmids } from './replica-scope.ts';
-import { runSteps, tidyLock, withLock } from './run.ts';
+import { runSteps } from './run.ts';
 
 export type TemplatesWant =
   | { readonly do: 'replicate'; readonly lab: Lab; readonly nodes?: readonly string[] }
@@ -36,10 +35,7 @@ function readUses(context: ReadContext): Promise<Inventory> {
   });
 }
 
-async function planRequest(
-  want: TemplatesWant,
-  context: PlanContext,
-): Promise<PlanRequest & { readonly have: Inventory }> {
+async function planRequest(want: TemplatesWant, context: PlanContext): Promise<Request> {
   const { nodes } = want;
   const common = { scope: templatesScope, takesLock: (plan: Plan) => plan.steps.length > 0 };
   if (want.do === 'replicate') {
@@ -58,12 +54,8 @@ export async function listTemplates(lab: Lab | undefined, context: ReadContext):
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewTemplates(
-  want: TemplatesWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const checked = planChecked(await planRequest(want, context), context);
-  return { ...checked, summary: summarizePlan(checked.plan) };
+export async function previewTemplates(want: TemplatesWant, context: PlanContext): Promise<Preview> {
+  return preview(await planRequest(want, context), context);
 }
 
 const isRelease = (step: Step): boolean => hasRole(step, 'gives-up');
@@ -91,28 +83,17 @@ async function removeAndRelease(
   return { results: [...removed.results, end], interrupted: released.interrupted };
 }
 
-function outcomeOf(plan: Plan, result: RunResult): RunOutcome {
-  const rounds = [{ plan, result }];
-  return { plan, summary: summarizeRun(rounds), rounds };
-}
-
 /** Copies are claimed under the planning lock, made without it; removals hold it, for others plan by what they remove. */
-export async function changeTemplates(want: TemplatesWant, context: RunContext): Promise<RunOutcome> {
-  const request = await planRequest(want, context);
-  const first = planPermitted(request, context);
-  if (first.steps.length === 0) {
-    await tidyLock(request.have, context);
-    return outcomeOf(first, { results: [], interrupted: false });
-  }
-  return withLock(context, {
-    plan: async () => planPermitted(await planRequest(want, context), context),
-    apply: async (plan, lock) => {
-      context.onPlan(plan);
-      const result =
+export function changeTemplates(want: TemplatesWant, context: RunContext): Promise<RunOutcome> {
+  return runPlanned(
+    {
+      look: async () => planToApply(await planRequest(want, context), context),
+      takesLock: ({ plan }) => plan.steps.length > 0,
+      apply: (plan, _, lock) =>
         want.do === 'prune'
-          ? await removeAndRelease(want, plan, context)
-          : await runSteps(plan.steps, context, { lock });
-      return outcomeOf(plan, result);
+          ? removeAndRelease(want, plan, context)
+          : runSteps(plan.steps, context, lock ? { lock } : {}),
     },
-  });
+    context,
+  );
 }

@@ -3,8 +3,8 @@ import { hasRole } from '../plan/document/step-traits.ts';
 import type { PasswordPolicy, User } from '../config/types.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { ConnectionError } from '../errors.ts';
-import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
-import type { Summary, RunOutcome } from '../outcome/types.ts';
+import type { RunResult } from '../execute/types.ts';
+import type { RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
@@ -17,8 +17,8 @@ import { listUsers as rowsOf, type UserRow } from '../plan/users/list.ts';
 import { assertWithinLimit, recordRemoved } from './cleanup.ts';
 import type { PlanContext } from './context.ts';
 import type { DeployContext } from './deploy.ts';
-import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { runSteps, tidyLock, withLock } from './run.ts';
+import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
+import { runSteps } from './run.ts';
 import { createUserSecrets, settleExisting } from './secrets.ts';
 
 export interface UsersWant {
@@ -39,7 +39,7 @@ export function readWithMachines(context: ReadContext): Promise<Inventory> {
   return read(context, { live: vmidsClaimedBy });
 }
 
-function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory): PlanRequest {
+function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory): Request {
   return {
     have,
     make: () => {
@@ -67,12 +67,8 @@ export async function listUsers(
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewUsers(
-  want: UsersWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly summary: Summary }> {
-  const checked = planChecked(planRequest(want, await read(context, { rights: true })), context);
-  return { ...checked, summary: summarizePlan(checked.plan) };
+export async function previewUsers(want: UsersWant, context: PlanContext): Promise<Preview> {
+  return preview(planRequest(want, await read(context, { rights: true })), context);
 }
 
 /** PVE lets no API token set a password (pve-access-control API2/AccessControl.pm): said before anything is changed. */
@@ -88,35 +84,30 @@ export function assertMaySetPasswords(login: 'token' | 'password', recreate: boo
 }
 
 /** Users who are no part of the file are not written into the class's credentials. */
-async function settleClass(want: UsersWant, plan: Plan, have: Inventory, file: CredentialsFile) {
-  const { work } = want;
+async function settleClass({ work }: UsersWant, { plan, have }: Planned, file: CredentialsFile) {
   if (work.by !== 'create' && work.by !== 'sync') return;
   const named = new Set(work.users.map((user) => user.userid));
   await settleExisting({ stands: plan.stands.filter((stand) => named.has(stand.user)) }, have, file);
 }
 
-async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promise<RunOutcome> {
-  context.onPlan(plan);
+async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promise<RunResult> {
   const people = plan.stands.map(({ user, pool }) => ({ userid: user, pool }));
   const result = await runSteps(plan.steps, context, {
     secrets: createUserSecrets(want.passwords, people, context.credentials),
   });
   await recordRemoved(plan, result.results, context);
-  const rounds = [{ plan, result }];
-  return { plan, summary: summarizeRun(rounds), rounds };
+  return result;
 }
 
 /** Throws before the first write, never after. */
-export async function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
-  const have = await read(context, { rights: true });
-  const plan = planPermitted(planRequest(want, have), context);
-  await settleClass(want, plan, have, context.credentials);
-  if (!isLocked(plan)) {
-    await tidyLock(have, context);
-    return apply(want, plan, context);
-  }
-  return withLock(context, {
-    plan: async () => planPermitted(planRequest(want, await read(context, { rights: true })), context),
-    apply: (again) => apply(want, again, context),
-  });
+export function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
+  return runPlanned(
+    {
+      look: async () => planToApply(planRequest(want, await read(context, { rights: true })), context),
+      takesLock: ({ plan }) => isLocked(plan),
+      settle: (planned) => settleClass(want, planned, context.credentials),
+      apply: (plan) => apply(want, plan, context),
+    },
+    context,
+  );
 }
