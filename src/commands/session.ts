@@ -10,7 +10,7 @@ import { createPveClient } from '../lib/proxmox/client.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import { inProcess } from '../lib/proxmox/transports/in-process.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
-import type { PveApi, TaskWaiter } from '../lib/proxmox/types.ts';
+import type { RunPve, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
 import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
@@ -20,7 +20,7 @@ import type { Output } from './output.ts';
 import { toStandError } from './stand-error.ts';
 
 export interface Session {
-  readonly pve: PveApi;
+  readonly pve: RunPve;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
   /** Where students log in. */

@@ -18,7 +18,6 @@ import { AuditLog, type AuditSink } from '../../src/lib/audit/audit-log.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import type { StandError } from '../../src/lib/errors.ts';
 import { planText } from '../../src/lib/plan/document/text.ts';
-import { currentStep } from '../../src/lib/proxmox/purpose.ts';
 import { alias, lab, machine, plan, user } from '../plan/builders.ts';
 import { recordsOf, schema } from './audit-schema.ts';
 
@@ -179,7 +178,7 @@ describe('the log', () => {
     const made = plan(lab([machine('pc', [alias('lan')])]), [user('anna')]);
     await log.start(facts);
     await log.plan(made);
-    const end = await currentStep.run('user.create:anna@pve', () => log.begin(password));
+    const end = await log.begin({ ...password, step: 'user.create:anna@pve' });
     await end({ result: 'refused', status: 500, code: 'PVE_ERROR', message: 'password=S3CRET is bad' });
     const second = await log.begin({ method: 'POST', path: '/nodes/n/qemu/1/clone', params: { newid: '2' } });
     await second({ result: 'done', status: 200, upid: 'UPID:n:' });
