@@ -74,7 +74,7 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
       operators: [],
     },
     clock: time.clock,
-    connect: inProcess(simulator.serve, time.clock),
+    connect: inProcess(simulator.serve, time),
     url: SIMULATED_URL,
     close: async () => {
       time.stop();
@@ -163,7 +163,10 @@ export async function openSession(
     clock: target.clock,
     connect: target.connect,
     witness: audit,
-    onRequest: (record) => tools.log.debug(record, 'request'),
+    // What nobody is to read is not made: it is all parameters of all requests, looked through for secrets.
+    ...(tools.log.isLevelEnabled('debug')
+      ? { onRequest: (record) => tools.log.debug(record, 'request') }
+      : {}),
   });
   return {
     pve,

@@ -1,8 +1,11 @@
 import {
   chmodSync,
+  constants,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -23,6 +26,15 @@ import { recordsOf, schema } from './audit-schema.ts';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);
+
+/** Undefined: closed meanwhile. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'));
@@ -45,6 +57,15 @@ describe('the file', () => {
     }
     expect(readFileSync(at('a.jsonl'), 'utf8')).toBe('{"time":"a"}\n{"b":2}\n');
     expect(statSync(at('a.jsonl')).mode & 0o777).toBe(0o600);
+  });
+
+  // No test can cut the power; what the kernel was told can be looked at.
+  test.runIf(process.platform === 'linux')('each write to it ends on the disk', async () => {
+    const file = await AuditFile.open(at('a.jsonl'));
+    const fd = readdirSync('/proc/self/fd').find((one) => linkOf(`/proc/self/fd/${one}`) === at('a.jsonl'));
+    const [, flags = '0'] = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    await file.close();
+    expect(parseInt(flags, 8) & constants.O_DSYNC).toBe(constants.O_DSYNC);
   });
 
   test('lines of several writers are never mixed up', async () => {

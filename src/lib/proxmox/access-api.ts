@@ -109,7 +109,9 @@ export function accessApi(
 }
 
 function flagsOf(held: unknown): Readonly<Record<string, boolean>> {
-  return Object.fromEntries(Object.entries(valuesOf(held)).map(([name, value]) => [name, value === '1']));
+  const flags: Record<string, boolean> = {};
+  for (const [name, value] of Object.entries(valuesOf(held))) flags[name] = value === '1';
+  return flags;
 }
 
 function unlessEmpty(text: string): string | undefined {

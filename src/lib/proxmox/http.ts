@@ -2,6 +2,7 @@
  * Requests to a cluster: login, failover between its hosts, and retries of what did not happen. Must not know any
  * endpoint but the login, and must not repeat a write whose outcome is unknown.
  */
+import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { isSecretName, redactParams, SecretMask } from '../redact.ts';
 import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
@@ -292,8 +293,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   if (!signal) return work;
   signal.throwIfAborted();
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const withdraw = onAbort(signal, () => reject(signal.reason as Error));
+    work.then(resolve, reject).finally(withdraw);
   });
 }
