@@ -22,17 +22,19 @@ export function createPveClient(options: HttpOptions): PveClient {
   const http = new PveHttp(options);
   const gate = (since: readonly [number, number]) => versionGate(http, clusterApi(http).version, since);
   const gates = { isByQuery: gate([8, 1]), confirms: gate([8, 2]), hasMetrics: gate([8, 3]), isNine: gate([9, 0]) };
-  const over = (requests: Requests): PveApi => ({
-    ...clusterApi(requests),
-    ...accessApi(requests, options.connection.auth, gates.confirms),
-    ...poolApi(requests, gates.isByQuery),
-    ...networkApi(requests),
-    ...guestApi(requests),
-    ...loadApi(requests, gates.hasMetrics),
-    ...haApi(requests, gates.isNine),
-    ...migrateApi(requests, gates.isNine),
-    ...taskApi(requests),
-  });
+  // Each step has one, and a spread of so many methods takes forty times as long.
+  const over = (requests: Requests): PveApi =>
+    Object.assign(
+      Object.assign(
+        clusterApi(requests),
+        accessApi(requests, options.connection.auth, gates.confirms),
+        poolApi(requests, gates.isByQuery),
+        networkApi(requests),
+      ),
+      Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
+      haApi(requests, gates.isNine),
+      migrateApi(requests, gates.isNine),
+    );
   return {
     ...over(http),
     forStep: (id) => over(http.forStep(id)),
