@@ -149,7 +149,8 @@ describe('a machine that sleeps while it plans', () => {
     const sleeper = { now: () => clock.now(), sleep };
     const timer = {
       now: () => clock.now(),
-      at: (due: number, fire: () => void) => cluster.time.at(due, () => void Promise.resolve(night).then(fire)),
+      at: (due: number, fire: () => void) =>
+        cluster.time.at(due, () => void Promise.resolve(night).then(fire)),
     };
     const run = await runCli(newClass().deploy, cluster, {
       clock: sleeper,

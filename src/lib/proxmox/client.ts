@@ -21,7 +21,12 @@ export interface PveClient extends RunPve {
 export function createPveClient(options: HttpOptions): PveClient {
   const http = new PveHttp(options);
   const gate = (since: readonly [number, number]) => versionGate(http, clusterApi(http).version, since);
-  const gates = { isByQuery: gate([8, 1]), confirms: gate([8, 2]), hasMetrics: gate([8, 3]), isNine: gate([9, 0]) };
+  const gates = {
+    isByQuery: gate([8, 1]),
+    confirms: gate([8, 2]),
+    hasMetrics: gate([8, 3]),
+    isNine: gate([9, 0]),
+  };
   // Each step has one, and a spread of so many methods takes forty times as long.
   const over = (requests: Requests): PveApi =>
     Object.assign(
