@@ -14,7 +14,7 @@ import { createPveClient } from '../lib/proxmox/client.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import { inProcess } from '../lib/proxmox/transports/in-process.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
-import type { PveApi, TaskWaiter } from '../lib/proxmox/types.ts';
+import type { RunPve, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
 import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
@@ -24,7 +24,7 @@ import type { Output } from './output.ts';
 import { toStandError } from './stand-error.ts';
 
 export interface Session {
-  readonly pve: PveApi;
+  readonly pve: RunPve;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
   /** Where students log in. */
@@ -78,7 +78,7 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
       operators: [],
     },
     clock: time.clock,
-    connect: inProcess(simulator.serve, time.clock),
+    connect: inProcess(simulator.serve, time),
     url: SIMULATED_URL,
     close: async () => {
       time.stop();
@@ -167,7 +167,10 @@ export async function openSession(
     clock: target.clock,
     connect: target.connect,
     witness: audit,
-    onRequest: (record) => tools.log.debug(record, 'request'),
+    // What nobody is to read is not made: it is all parameters of all requests, looked through for secrets.
+    ...(tools.log.isLevelEnabled('debug')
+      ? { onRequest: (record) => tools.log.debug(record, 'request') }
+      : {}),
   });
   return {
     pve,

@@ -1,8 +1,11 @@
 import {
   chmodSync,
+  constants,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,12 +21,20 @@ import { AuditLog, type AuditSink } from '../../src/lib/audit/audit-log.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import type { StandError } from '../../src/lib/errors.ts';
 import { planText } from '../../src/lib/plan/document/text.ts';
-import { currentStep } from '../../src/lib/proxmox/purpose.ts';
 import { alias, lab, machine, plan, user } from '../plan/builders.ts';
 import { recordsOf, schema } from './audit-schema.ts';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);
+
+/** Undefined: closed meanwhile. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'));
@@ -46,6 +57,15 @@ describe('the file', () => {
     }
     expect(readFileSync(at('a.jsonl'), 'utf8')).toBe('{"time":"a"}\n{"b":2}\n');
     expect(statSync(at('a.jsonl')).mode & 0o777).toBe(0o600);
+  });
+
+  // No test can cut the power; what the kernel was told can be looked at.
+  test.runIf(process.platform === 'linux')('each write to it ends on the disk', async () => {
+    const file = await AuditFile.open(at('a.jsonl'));
+    const fd = readdirSync('/proc/self/fd').find((one) => linkOf(`/proc/self/fd/${one}`) === at('a.jsonl'));
+    const [, flags = '0'] = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    await file.close();
+    expect(parseInt(flags, 8) & constants.O_DSYNC).toBe(constants.O_DSYNC);
   });
 
   test('lines of several writers are never mixed up', async () => {
@@ -179,7 +199,7 @@ describe('the log', () => {
     const made = plan(lab([machine('pc', [alias('lan')])]), [user('anna')]);
     await log.start(facts);
     await log.plan(made);
-    const end = await currentStep.run('user.create:anna@pve', () => log.begin(password));
+    const end = await log.begin({ ...password, step: 'user.create:anna@pve' });
     await end({ result: 'refused', status: 500, code: 'PVE_ERROR', message: 'password=S3CRET is bad' });
     const second = await log.begin({ method: 'POST', path: '/nodes/n/qemu/1/clone', params: { newid: '2' } });
     await second({ result: 'done', status: 200, upid: 'UPID:n:' });

@@ -66,6 +66,24 @@ test('a full disk, or a file that cannot be used, before the first write: nothin
   expect(recordsOf(readFileSync(at('audit.jsonl'), 'utf8'))).toHaveLength(1);
 });
 
+test('each write of a step names the step, also of those that run at once; the planning lock is of none', async () => {
+  const simulator = await startCluster();
+  const { at, audited } = newClass();
+  expect((await runCli(audited, simulator)).code).toBe(0);
+  const records = recordsOf(readFileSync(at('audit.jsonl'), 'utf8'));
+  const stepOf = (found: string): unknown[] =>
+    records
+      .filter(({ type, ...what }) => type === 'write.start' && JSON.stringify(what).includes(found))
+      .map(({ step }) => step);
+  for (const name of ['anna', 'boris'])
+    expect(stepOf(`"userid":"${name}@pve"`)).toEqual([`user.create:${name}@pve`]);
+  const ofLock = stepOf('"poolid":"deploy-stand-lock"');
+  expect(ofLock.length).toBeGreaterThan(1);
+  expect(new Set(ofLock)).toEqual(new Set([undefined]));
+  const stepless = records.filter(({ type, step }) => type === 'write.start' && step === undefined);
+  expect(stepless).toHaveLength(ofLock.length);
+});
+
 test('two runs share one file; the environment names it; a saved plan is known by its hash', async () => {
   const simulator = await startCluster();
   const one = newClass('users: [anna@pve]\n');

@@ -153,7 +153,7 @@ function lying(cluster: Cluster, lies: readonly Distortion[]): Connect {
     if (!changes || answer.status !== 200) return answer;
     const body = JSON.stringify(changed(JSON.parse(answer.body), changes));
     return { ...answer, body, headers: { ...answer.headers, 'content-length': Buffer.byteLength(body) } };
-  }, cluster.time.clock);
+  }, cluster.time);
 }
 
 const COMMANDS: Readonly<Record<string, (one: ReturnType<typeof newClass>) => readonly string[]>> = {

@@ -80,7 +80,7 @@ export function startCluster(options: ClusterOptions = {}, beside?: Cluster): Pr
 /** Reaches the clusters above; at every other address nobody listens. */
 const connect: Connect = (host, options) => {
   const cluster = clusters.get(host.label);
-  if (cluster) return inProcess(cluster.serve, cluster.time.clock)(host, options);
+  if (cluster) return inProcess(cluster.serve, cluster.time)(host, options);
   const refuse = (): Promise<never> => Promise.reject(new NotSent(`connect ECONNREFUSED ${host.label}`));
   return { host, send: refuse, close: () => undefined };
 };

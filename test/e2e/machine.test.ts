@@ -147,9 +147,14 @@ describe('a machine that sleeps while it plans', () => {
       await night;
     };
     const sleeper = { now: () => clock.now(), sleep };
+    const timer = {
+      now: () => clock.now(),
+      at: (due: number, fire: () => void) =>
+        cluster.time.at(due, () => void Promise.resolve(night).then(fire)),
+    };
     const run = await runCli(newClass().deploy, cluster, {
       clock: sleeper,
-      connect: inProcess(serve, sleeper),
+      connect: inProcess(serve, timer),
     });
     expect(night).toBeDefined();
     return { cluster, run };

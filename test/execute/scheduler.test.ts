@@ -58,7 +58,8 @@ async function run({ steps, behave = () => Promise.resolve('done'), hard, option
   const { clock, drive } = virtualTime();
   const started = clock.now();
   const log: string[] = [];
-  const io = { clock, signal: hard ?? new AbortController().signal } as unknown as RunIo;
+  const pveFor = (step: string) => ({ step });
+  const io = { pveFor, clock, signal: hard ?? new AbortController().signal } as unknown as RunIo;
   const result = await drive(
     runPlan(
       { steps },
@@ -126,6 +127,17 @@ describe('order', () => {
   test('an empty plan is done at once', async () => {
     expect((await run({ steps: [] })).result).toEqual({ results: [], interrupted: false });
   });
+});
+
+test('each step asks through a client of its own, so that a witness hears for which step', async () => {
+  const seen: unknown[] = [];
+  const behave: Behaviour = async (step, io) => {
+    await io.clock.sleep(1000);
+    seen.push([step.id, io.pve]);
+    return 'done';
+  };
+  await run({ steps: scenario('A, B, C'), behave });
+  expect(seen).toEqual(['A', 'B', 'C'].map((step) => [step, { step }]));
 });
 
 describe('failure', () => {

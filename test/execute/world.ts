@@ -192,7 +192,7 @@ export class PveWorld {
             if (delay) await this.#time.sleep(delay());
             return answer;
           };
-          return inProcess(serve, this.clock)(host, options).send(request, signal);
+          return inProcess(serve, this.#time)(host, options).send(request, signal);
         },
       }),
     };

@@ -2,7 +2,7 @@ import nock from 'nock';
 import { describe, expect, test } from 'vitest';
 import { AuthError, PveError } from '../../src/lib/proxmox/errors.ts';
 import type { PveClient } from '../../src/lib/proxmox/client.ts';
-import type { PveApi } from '../../src/lib/proxmox/types.ts';
+import type { PveApi, WriteWitness } from '../../src/lib/proxmox/types.ts';
 import { BALANCE_METHODS } from './balance-methods.ts';
 import { client, failure, fakeClock, ORIGIN, UPID } from './support.ts';
 import { useNock } from './use-nock.ts';
@@ -1070,8 +1070,32 @@ describe('answers of the wrong kind', () => {
   });
 });
 
+test('a step has all methods, and its writes are witnessed under its name; those beside it are not', async () => {
+  const steps: unknown[] = [];
+  const witness: WriteWitness = {
+    begin: ({ step }) => {
+      steps.push(step);
+      return Promise.resolve(() => Promise.resolve());
+    },
+  };
+  const pve = client({}, { witness });
+  nock(ORIGIN).get(`${BASE}/access/groups`).reply(200, { data: [] });
+  nock(ORIGIN).post(`${BASE}/access/roles`).times(3).reply(200, { data: null });
+  const [one, other] = [pve.forStep('one'), pve.forStep('other')];
+  expect(Object.keys(one).sort()).toEqual(
+    Object.keys(pve)
+      .filter((name) => name !== 'close' && name !== 'forStep')
+      .sort(),
+  );
+  await one.groups();
+  await Promise.all([one.createRole('r', []), pve.createRole('r', []), other.createRole('r', [])]);
+  expect(steps).toEqual(['one', undefined, 'other']);
+});
+
 test('every method takes part in the tests above', () => {
-  const methods = Object.keys(client()).filter((name) => name !== 'close' && !BALANCE_METHODS.has(name));
+  const methods = Object.keys(client()).filter(
+    (name) => !['close', 'forStep'].includes(name) && !BALANCE_METHODS.has(name),
+  );
   // Filled while the tests are collected, and by two that run before or after this one.
   for (const late of ['serverTime', 'updateBridge']) covered.add(late);
   expect(methods.filter((name) => !covered.has(name))).toEqual([]);

@@ -206,7 +206,9 @@ const bridge = { iface: 'vmbr1', vlanAware: true, comment: '' };
 
 /** Every method once; one without an entry does not compile. */
 const CALLS: {
-  readonly [K in Exclude<keyof PveClient, 'close' | 'serverTime'>]: (pve: PveClient) => Promise<unknown>;
+  readonly [K in Exclude<keyof PveClient, 'close' | 'forStep' | 'serverTime'>]: (
+    pve: PveClient,
+  ) => Promise<unknown>;
 } = {
   clusterStatus: (pve) => pve.clusterStatus(),
   isVmidFree: (pve) => pve.isVmidFree(1),

@@ -11,6 +11,8 @@ describe('redactText', () => {
     ['CSRFPreventionToken: 66AABBCC:hash', 'CSRFPreventionToken: ***'],
     ['POST /x?password=hunter2&userid=a', 'POST /x?password=***&userid=a'],
     ['cipassword=hunter2', 'cipassword=***'],
+    ['ticket PVE%3alab%40pve%3a66AABBCC%3a%3asIgNaTuRe end', 'ticket *** end'],
+    ['key -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- end', 'key *** end'],
     ['{"password":"hun\\"ter2","a":1}', '{"password":***,"a":1}'],
     ["token_value: 'c0ffee'", 'token_value: ***'],
     ['https://user:hunter2@host/path', 'https://user:***@host/path'],

@@ -122,7 +122,7 @@ async function contextFor(
       timeout: 30_000,
     },
     clock,
-    connect: inProcess(sim.serve, clock),
+    connect: inProcess(sim.serve, time),
   });
   const { signal } = new AbortController();
   setMaxListeners(0, signal);

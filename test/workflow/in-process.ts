@@ -129,7 +129,7 @@ export async function run<T>(
     },
     clock,
     connect: mortal.through(
-      witnessed(inProcess(simulator.serve, clock), { simulator, time }, mortal, witness ?? {}),
+      witnessed(inProcess(simulator.serve, time), { simulator, time }, mortal, witness ?? {}),
     ),
   });
   const context: DeployContext = {

@@ -1,7 +1,7 @@
 /** Appends lines to a file that many processes may share, each on disk when told so. Must not know what they say, but for how they start. */
 import type { FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
-import { openPrivate } from '../files/open.ts';
+import { openPrivate, type Opened } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { syncFolderOf } from '../files/replace.ts';
 
@@ -37,13 +37,15 @@ async function startsAsOurs(handle: FileHandle): Promise<boolean> {
 
 export class AuditFile {
   readonly #handle: FileHandle;
+  readonly #isSynchronous: boolean;
   /** What a process that met a full disk may have left is ended by a line break of ours. */
   #isTorn: boolean;
   #queue: Queued[] = [];
   #isWriting = false;
 
-  private constructor(handle: FileHandle, isTorn: boolean) {
+  private constructor({ handle, isSynchronous }: Opened, isTorn: boolean) {
     this.#handle = handle;
+    this.#isSynchronous = isSynchronous;
     this.#isTorn = isTorn;
   }
 
@@ -62,7 +64,7 @@ export class AuditFile {
         refuse(file, 'it holds something else than audit records');
       const last = Buffer.alloc(1, NEWLINE);
       if (stats.size > 0) await handle.read(last, 0, 1, stats.size - 1);
-      return new AuditFile(handle, last[0] !== NEWLINE);
+      return new AuditFile(opened, last[0] !== NEWLINE);
     } catch (error) {
       await handle?.close();
       if (error instanceof FileProblem) refuse(file, error.message, error);
@@ -104,6 +106,6 @@ export class AuditFile {
     const { bytesWritten } = await this.#handle.write(bytes);
     if (bytesWritten < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
     this.#isTorn = false;
-    await this.#handle.datasync();
+    if (!this.#isSynchronous) await this.#handle.datasync();
   }
 }

@@ -5,7 +5,6 @@ import { ApplyError, ConnectionError, type StandError } from '../errors.ts';
 import type { ApplyEvent } from '../execute/types.ts';
 import { planText } from '../plan/document/text.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import { currentStep } from '../proxmox/purpose.ts';
 import type { WriteEnding, WriteRequest, WriteWitness } from '../proxmox/types.ts';
 import { redactArgv, redactText } from '../redact.ts';
 import { escapeJson } from '../render/escape.ts';
@@ -110,10 +109,9 @@ export class AuditLog implements WriteWitness {
     if (type === 'step.skipped') this.#steps.skipped += 1;
   }
 
-  async begin({ method, path, params }: WriteRequest): Promise<(ending: WriteEnding) => Promise<void>> {
+  async begin({ method, path, params, step }: WriteRequest): Promise<(ending: WriteEnding) => Promise<void>> {
     this.#writes += 1;
     const write = this.#writes;
-    const step = currentStep.getStore();
     const named = Object.entries(params);
     const what = {
       write,

@@ -4,7 +4,6 @@ import { StandError } from '../errors.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
-import { currentStep } from '../proxmox/purpose.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { BridgeTakenError } from './step-error.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
@@ -158,8 +157,10 @@ class Run {
   async #carryOut(node: Node, place: Place): Promise<StepOutcome | Error> {
     const { handlers, io, onEvent } = this.#options;
     const { step } = node;
+    const { pveFor, ...shared } = io;
     const stepIo: StepIo = {
-      ...io,
+      ...shared,
+      pve: pveFor(step.id),
       reach: this.#reach,
       guestReads: this.#guestReads,
       isUndone: (id) => this.#undone.has(id),
@@ -179,7 +180,7 @@ class Run {
       },
     };
     try {
-      return await currentStep.run(step.id, () => runStep(handlers, step, stepIo));
+      return await runStep(handlers, step, stepIo);
     } catch (thrown) {
       return thrown instanceof Error ? thrown : new Error(String(thrown));
     }

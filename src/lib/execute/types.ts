@@ -33,7 +33,8 @@ export interface Seals {
 
 /** What a run needs from outside. */
 export interface RunIo {
-  readonly pve: PveApi;
+  /** The client of one step, by its id: whoever witnesses writes hears for which step they are. */
+  readonly pveFor: (step: string) => PveApi;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
   /** The hard stop: aborts requests and waits. A soft stop (first SIGINT) never reaches a handler. */
@@ -79,7 +80,8 @@ export interface GuestReads {
 }
 
 /** What a handler gets. */
-export interface StepIo extends RunIo {
+export interface StepIo extends Omit<RunIo, 'pveFor'> {
+  readonly pve: PveApi;
   readonly reach: Reach;
   readonly guestReads: GuestReads;
   /** Has this step of the run failed, or was it skipped? */

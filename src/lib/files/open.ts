@@ -21,7 +21,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileProblem, problem, problemOf, problemOfMaking } from './problem.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const PRIVATE = 0o600;
 const ROOT = 0;
 
@@ -150,11 +150,24 @@ export function openForAppend(file: string): (text: string) => void {
   };
 }
 
-/** Opens a file of this account to read it and to append to it; `isNew`: it was made. Throws FileProblem. */
-export async function openPrivate(
-  file: string,
-): Promise<{ handle: FileHandle; isNew: boolean; stats: Stats }> {
-  const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
+/**
+ * On Linux each write ends like a write and an fdatasync in one (open(2), O_DSYNC). Elsewhere it may end before the disk
+ * has it, as on macOS, where libuv's fdatasync waits for more.
+ */
+const IS_SYNCHRONOUS = process.platform === 'linux';
+
+export interface Opened {
+  readonly handle: FileHandle;
+  /** It was made. */
+  readonly isNew: boolean;
+  readonly stats: Stats;
+  /** What is written is on disk when the write ends; otherwise it takes a `datasync`. */
+  readonly isSynchronous: boolean;
+}
+
+/** Opens a file of this account to read it and to append to it. Throws FileProblem. */
+export async function openPrivate(file: string): Promise<Opened> {
+  const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | (IS_SYNCHRONOUS ? O_DSYNC : 0);
   for (;;) {
     const isThere = assertWritableFile(file, { isPrivate: true });
     let handle: FileHandle | undefined;
@@ -163,7 +176,7 @@ export async function openPrivate(
       const stats = await handle.stat();
       assertRegular(stats);
       if (isForeign(stats)) throw problem('foreign');
-      return { handle, isNew: !isThere, stats };
+      return { handle, isNew: !isThere, stats, isSynchronous: IS_SYNCHRONOUS };
     } catch (error) {
       await handle?.close();
       // Another run made it, or took it away, in between.

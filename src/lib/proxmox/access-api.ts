@@ -2,11 +2,10 @@
 import { isRecord, plainEntries } from './answer.ts';
 import { isNotFound } from './errors.ts';
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import type { ConnectionSettings, PveApi } from './types.ts';
 import { ROOT } from '../pve-values/userid.ts';
-import { versionGate } from './version-gate.ts';
 
 type AccessApi = Pick<
   PveApi,
@@ -27,11 +26,11 @@ type AccessApi = Pick<
 >;
 
 export function accessApi(
-  http: PveHttp,
-  version: PveApi['version'],
+  http: Requests,
   auth: ConnectionSettings['auth'],
+  /** Is it at least 8.2? */
+  wantsConfirmation: (signal?: AbortSignal) => Promise<boolean>,
 ): AccessApi {
-  const wantsConfirmation = versionGate(http, version, [8, 2]);
   return {
     // Only the full form tells the groups.
     users: async (signal) => rowsOf(await http.get('/access/users', { full: true }, signal)).map(userOf),
@@ -110,7 +109,9 @@ export function accessApi(
 }
 
 function flagsOf(held: unknown): Readonly<Record<string, boolean>> {
-  return Object.fromEntries(Object.entries(valuesOf(held)).map(([name, value]) => [name, value === '1']));
+  const flags: Record<string, boolean> = {};
+  for (const [name, value] of Object.entries(valuesOf(held))) flags[name] = value === '1';
+  return flags;
 }
 
 function unlessEmpty(text: string): string | undefined {

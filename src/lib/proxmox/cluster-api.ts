@@ -1,7 +1,7 @@
 /** Endpoints about the cluster as a whole and its storages. Must not decide anything. */
 import { plainEntries } from './answer.ts';
 import { isAlreadyExists } from './errors.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { path } from './form.ts';
 import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
 import type { PveApi, ResourceRow } from './types.ts';
@@ -18,7 +18,7 @@ type ClusterApi = Pick<
   | 'removeHaResource'
 >;
 
-export function clusterApi(http: PveHttp): ClusterApi {
+export function clusterApi(http: Requests): ClusterApi {
   return {
     serverTime: () => http.serverTime(),
     version: async (signal) => {

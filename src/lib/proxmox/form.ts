@@ -6,9 +6,9 @@ export type Params = Readonly<Record<string, ParamValue>>;
 
 /** Parameters as PVE's text: booleans `1`/`0` (the word `true` is refused), lists joined, absent ones left out. */
 export function plainParams(params: Params): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, plain(value)]])),
-  );
+  const sent: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) if (value !== undefined) sent[name] = plain(value);
+  return sent;
 }
 
 function plain(value: Exclude<ParamValue, undefined>): string {

@@ -1,4 +1,6 @@
 /** Lets a limited number of calls run at once, first come, first served. Must not time anything. */
+import { onAbort } from '../abort.ts';
+
 export class Gate {
   readonly #width: number;
   #running = 0;
@@ -30,11 +32,11 @@ export class Gate {
         reject(signal?.reason as Error);
       };
       const proceed = (): void => {
-        signal?.removeEventListener('abort', giveUp);
+        withdraw?.();
         resolve();
       };
       this.#queue.add(proceed);
-      signal?.addEventListener('abort', giveUp, { once: true });
+      const withdraw = signal && onAbort(signal, giveUp);
     });
   }
 

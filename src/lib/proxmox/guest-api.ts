@@ -1,7 +1,7 @@
 /** Endpoints about virtual machines. Must not decide anything. */
 import { isNoSuchVm } from './errors.ts';
 import { path, type Params } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';
 import { isRecord } from './answer.ts';
 import type { ConfigValues, PveApi } from './types.ts';
@@ -26,7 +26,7 @@ type GuestApi = Pick<
 >;
 type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
 
-export function guestApi(http: PveHttp): GuestApi {
+export function guestApi(http: Requests): GuestApi {
   return {
     nodeVms: async (node, signal) =>
       rowsOf(await http.get(path`/nodes/${node}/qemu`, {}, signal)).map((row) =>
@@ -95,7 +95,7 @@ export function guestApi(http: PveHttp): GuestApi {
 }
 
 async function readConfig(
-  http: PveHttp,
+  http: Requests,
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<ConfigValues | undefined> {

@@ -3,12 +3,12 @@ import { propertyRecord } from '../pve-values/property-string.ts';
 import { isRecord, plainEntries } from './answer.ts';
 import type { BalanceApi, HaRuleRow } from './balance-types.ts';
 import { isNotImplemented } from './errors.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { compact, rowsOf, valuesOf, type Row } from './rows.ts';
 
 type HaApi = Pick<BalanceApi, 'crsOptions' | 'haRules' | 'vnetZones'>;
 
-export function haApi(http: PveHttp, hasRules: (signal?: AbortSignal) => Promise<boolean>): HaApi {
+export function haApi(http: Requests, hasRules: (signal?: AbortSignal) => Promise<boolean>): HaApi {
   return {
     crsOptions: async (signal) => {
       const answer = await http.get('/cluster/options', {}, signal);
@@ -46,7 +46,7 @@ function nodeNames(row: Row): string[] {
   return row.list('nodes').map((entry) => entry.replace(/:\d+$/, ''));
 }
 
-async function readRules(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow[]> {
+async function readRules(http: Requests, signal?: AbortSignal): Promise<HaRuleRow[]> {
   const rows = rowsOf(await http.get('/cluster/ha/rules', {}, signal));
   return rows.flatMap((row): HaRuleRow[] => {
     const kind = row.maybeText('type');
@@ -64,7 +64,7 @@ async function readRules(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow
 }
 
 /** Up to 8 a resource names its group. */
-async function readGroups(http: PveHttp, signal?: AbortSignal): Promise<HaRuleRow[]> {
+async function readGroups(http: Requests, signal?: AbortSignal): Promise<HaRuleRow[]> {
   const [groups, resources] = await Promise.all([
     http.get('/cluster/ha/groups', {}, signal),
     http.get('/cluster/ha/resources', {}, signal),

@@ -2,6 +2,7 @@
  * Requests to a cluster: login, failover between its hosts, and retries of what did not happen. Must not know any
  * endpoint but the login, and must not repeat a write whose outcome is unknown.
  */
+import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { isSecretName, redactParams, SecretMask } from '../redact.ts';
 import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
@@ -35,6 +36,22 @@ export interface HttpOptions {
   /** How a host is reached; default: over the network. */
   readonly connect?: Connect | undefined;
 }
+
+/** What endpoints need of it. */
+export type Requests = Pick<PveHttp, 'serverTime' | 'mask' | 'get' | 'post' | 'put' | 'delete'>;
+
+/** A request as it was asked for, before anybody has logged in. */
+interface Wanted {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly params: Params;
+  readonly signal: AbortSignal | undefined;
+  /** The step that it is for; only the witness wants to know. */
+  readonly step?: string | undefined;
+}
+
+type Unauthorised = Omit<Outgoing, 'headers'> & Pick<Wanted, 'step'>;
+type Authorised = Outgoing & Pick<Wanted, 'step'>;
 
 export class PveHttp {
   readonly #connection: ConnectionSettings;
@@ -93,23 +110,37 @@ export class PveHttp {
   }
 
   async get(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
-    return this.#send('GET', path, params, signal);
+    return this.#send({ method: 'GET', path, params, signal });
   }
   async post(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
-    return this.#send('POST', path, params, signal);
+    return this.#send({ method: 'POST', path, params, signal });
   }
   async put(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
-    return this.#send('PUT', path, params, signal);
+    return this.#send({ method: 'PUT', path, params, signal });
   }
   async delete(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
-    return this.#send('DELETE', path, params, signal);
+    return this.#send({ method: 'DELETE', path, params, signal });
   }
 
-  async #send(
-    ...[method, path, params, signal]: [HttpMethod, string, Params, AbortSignal | undefined]
-  ): Promise<Answer> {
+  /** The same for one step of a plan. */
+  forStep(step: string): Requests {
+    const by =
+      (method: HttpMethod) =>
+      (path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> =>
+        this.#send({ method, path, params, signal, step });
+    return {
+      serverTime: () => this.serverTime(),
+      mask: (text) => this.mask(text),
+      get: by('GET'),
+      post: by('POST'),
+      put: by('PUT'),
+      delete: by('DELETE'),
+    };
+  }
+
+  async #send({ method, path, params, signal, step }: Wanted): Promise<Answer> {
     const plain = plainParams(params);
-    return this.#retrying(() => this.#authorised({ method, path, params: plain }, signal), signal);
+    return this.#retrying(() => this.#authorised({ method, path, params: plain, step }, signal), signal);
   }
 
   /** Repeats what certainly did not happen; everything else is for the caller to judge. */
@@ -125,7 +156,7 @@ export class PveHttp {
   }
 
   /** One request with the login; a refused ticket (401: nothing was done) is replaced once. */
-  async #authorised(request: Omit<Outgoing, 'headers'>, signal?: AbortSignal): Promise<Answer> {
+  async #authorised(request: Unauthorised, signal?: AbortSignal): Promise<Answer> {
     const { auth } = this.#connection;
     if (auth.kind === 'token') {
       const headers = { Authorization: `PVEAPIToken=${auth.tokenId}=${auth.secret}` };
@@ -174,7 +205,7 @@ export class PveHttp {
     return made;
   }
 
-  async #exchange(request: Outgoing, signal?: AbortSignal): Promise<Answer> {
+  async #exchange(request: Authorised, signal?: AbortSignal): Promise<Answer> {
     const { auth } = this.#connection;
     const asked: Asked = {
       method: request.method,
@@ -184,8 +215,8 @@ export class PveHttp {
     };
     for (const secret of secretsOf(request.params)) this.#secrets.add(secret);
     const { method, path } = asked;
-    const end =
-      method === 'GET' ? undefined : await this.#witness?.begin({ method, path, params: request.params });
+    const { params, step } = request;
+    const end = method === 'GET' ? undefined : await this.#witness?.begin({ method, path, params, step });
     try {
       const raw = await this.#viaAnyHost(request, signal);
       const answer = judge(asked, raw);
@@ -262,8 +293,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   if (!signal) return work;
   signal.throwIfAborted();
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const withdraw = onAbort(signal, () => reject(signal.reason as Error));
+    work.then(resolve, reject).finally(withdraw);
   });
 }

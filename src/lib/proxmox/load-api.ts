@@ -3,12 +3,12 @@ import { packageVersion } from '../pve-values/version.ts';
 import { isRecord } from './answer.ts';
 import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
 
 type LoadApi = Pick<BalanceApi, 'nodeHistory' | 'guestHistory' | 'nodeStatus' | 'metricsSince'>;
 
-export function loadApi(http: PveHttp, hasMetrics: (signal?: AbortSignal) => Promise<boolean>): LoadApi {
+export function loadApi(http: Requests, hasMetrics: (signal?: AbortSignal) => Promise<boolean>): LoadApi {
   return {
     nodeHistory: async (node, span, signal) =>
       rowsOf(await http.get(path`/nodes/${node}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(

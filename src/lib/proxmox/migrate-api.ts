@@ -2,14 +2,14 @@
 import { isRecord } from './answer.ts';
 import type { BalanceApi } from './balance-types.ts';
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { compact, rowOf, type Row } from './rows.ts';
 import { upidOf } from './upid.ts';
 
 type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm'>;
 
 export function migrateApi(
-  http: PveHttp,
+  http: Requests,
   hasConntrack: (signal?: AbortSignal) => Promise<boolean>,
 ): MigrateApi {
   return {

@@ -2,7 +2,7 @@
 import { isNotImplemented } from './errors.ts';
 import { namesIn } from '../pve-values/interfaces.ts';
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { rowsOf, type Row } from './rows.ts';
 import type { NetworkRow, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
@@ -12,7 +12,7 @@ type NetworkApi = Pick<
   'network' | 'createBridge' | 'updateBridge' | 'deleteBridge' | 'reloadNetwork' | 'vnets'
 >;
 
-export function networkApi(http: PveHttp): NetworkApi {
+export function networkApi(http: Requests): NetworkApi {
   return {
     network: async (node, signal) => {
       const answer = await http.get(path`/nodes/${node}/network`, {}, signal);
@@ -56,7 +56,7 @@ export function networkApi(http: PveHttp): NetworkApi {
  * (pve-manager Network.pm, update_network): an address that is not sent again is lost.
  */
 async function addressOf(
-  http: PveHttp,
+  http: Requests,
   { node, iface }: { readonly node: string; readonly iface: string },
   signal?: AbortSignal,
 ): Promise<{ readonly cidr?: string | undefined; readonly cidr6?: string | undefined }> {

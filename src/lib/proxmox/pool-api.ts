@@ -3,15 +3,13 @@ import { InternalError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { isNotFound } from './errors.ts';
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { Row, rowsOf } from './rows.ts';
 import type { PveApi } from './types.ts';
-import { versionGate } from './version-gate.ts';
 
 type PoolApi = Pick<PveApi, 'pools' | 'pool' | 'createPool' | 'updatePool' | 'deletePool'>;
 
-export function poolApi(http: PveHttp, version: PveApi['version']): PoolApi {
-  const isByQuery = versionGate(http, version, [8, 1]);
+export function poolApi(http: Requests, isByQuery: (signal?: AbortSignal) => Promise<boolean>): PoolApi {
   return {
     pools: async (signal) =>
       rowsOf(await http.get('/pools', {}, signal)).map((row) => ({

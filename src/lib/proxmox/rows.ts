@@ -7,7 +7,9 @@ type Compact<T> = Omit<T, OptionalKeys<T>> & { [K in OptionalKeys<T>]?: Exclude<
 
 /** Leaves out the properties that are undefined. */
 export function compact<T extends object>(value: T): Compact<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Compact<T>;
+  const copy: Partial<T> = {};
+  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] !== undefined) copy[key] = value[key];
+  return copy as Compact<T>;
 }
 
 export function unexpected(answer: Answer, what: string): PveError {
@@ -104,11 +106,10 @@ export function rowOf(answer: Answer): Row {
 
 /** Scalar values of an object with keys of the server's choice, as strings. */
 export function valuesOf(value: unknown): Record<string, string> {
-  return Object.fromEntries(
-    plainEntries(value).flatMap(([key, v]) =>
-      typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean'
-        ? [[key, typeof v === 'boolean' ? String(Number(v)) : String(v)] as const]
-        : [],
-    ),
-  );
+  const values: Record<string, string> = {};
+  for (const [key, v] of plainEntries(value)) {
+    if (typeof v === 'boolean') values[key] = v ? '1' : '0';
+    else if (typeof v === 'string' || typeof v === 'number') values[key] = String(v);
+  }
+  return values;
 }

@@ -1,13 +1,13 @@
 /** Endpoints about tasks, always asked on the node that the UPID names. Must not wait. */
 import { path } from './form.ts';
-import type { PveHttp } from './http.ts';
+import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf } from './rows.ts';
 import type { PveApi } from './types.ts';
 import { parseUpid } from './upid.ts';
 
 type TaskApi = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
 
-export function taskApi(http: PveHttp): TaskApi {
+export function taskApi(http: Requests): TaskApi {
   return {
     tasks: async (node, { source, vmid, type, since, until, limit }, signal) => {
       const params = { source, vmid, typefilter: type, since, until, limit };
@@ -48,6 +48,6 @@ export function taskApi(http: PveHttp): TaskApi {
 }
 
 /** A task's last words may repeat what it was given. */
-function unlessGood(exitstatus: string | undefined, http: PveHttp): string | undefined {
+function unlessGood(exitstatus: string | undefined, http: Requests): string | undefined {
   return exitstatus === undefined || exitstatus === 'OK' ? exitstatus : http.mask(exitstatus);
 }

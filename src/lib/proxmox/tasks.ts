@@ -1,5 +1,6 @@
 /** Waits for tasks with one shared poll per node. Must not start, stop or repeat anything. */
 import { isGoodEnding } from '../pve-values/task-status.ts';
+import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { AnswerLostError, PveError, TaskError } from './errors.ts';
 import { parseUpid } from './upid.ts';
@@ -13,6 +14,9 @@ const PATIENCE_MS = 60_000;
 /** PVE lists 50 tasks if not told otherwise. */
 const LIST_LIMIT = 2000;
 const LOG_LINES = 10;
+
+/** Not the reason that an abort would make itself, with a stack each time. */
+const OVER = new Error('nobody waits any more');
 
 type Ending = { readonly warnings: boolean };
 type TaskSource = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
@@ -48,7 +52,7 @@ async function untilAborted(
   for (const signal of signals) signal.throwIfAborted();
   return new Promise<Ending>((resolve, reject) => {
     const finish = (): void => {
-      for (const signal of signals) signal.removeEventListener('abort', onAbort);
+      for (const stop of listening) stop();
     };
     const withdraw = start({
       resolve: (ending) => {
@@ -60,12 +64,13 @@ async function untilAborted(
         reject(reason);
       },
     });
-    const onAbort = (event: Event): void => {
-      finish();
-      withdraw();
-      reject((event.target as AbortSignal).reason as Error);
-    };
-    for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
+    const listening = signals.map((signal) =>
+      onAbort(signal, () => {
+        finish();
+        withdraw();
+        reject(signal.reason as Error);
+      }),
+    );
   });
 }
 
@@ -96,7 +101,7 @@ class NodeWatch {
     return () => {
       waiters.delete(waiter);
       if (waiters.size === 0 && this.#waiting.get(upid) === waiters) this.#waiting.delete(upid);
-      if (this.#waiting.size === 0) this.#loop?.abort();
+      if (this.#waiting.size === 0) this.#loop?.abort(OVER);
     };
   }
 
@@ -118,7 +123,7 @@ class NodeWatch {
   /** A new task may be a short one: look again soon. */
   #hurry(): void {
     this.#interval = FIRST_INTERVAL_MS;
-    this.#nap?.abort();
+    this.#nap?.abort(OVER);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -137,9 +142,8 @@ class NodeWatch {
 
   async #sleep(signal: AbortSignal): Promise<void> {
     const nap = new AbortController();
-    const wake = (): void => nap.abort();
     this.#nap = nap;
-    signal.addEventListener('abort', wake, { once: true });
+    const withdraw = onAbort(signal, () => nap.abort(OVER));
     try {
       await this.#clock.sleep(this.#interval, nap.signal);
     } catch (error) {
@@ -148,7 +152,7 @@ class NodeWatch {
       if (!nap.signal.aborted) throw error;
       await this.#clock.sleep(this.#interval, signal);
     } finally {
-      signal.removeEventListener('abort', wake);
+      withdraw();
     }
   }
 

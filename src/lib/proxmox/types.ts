@@ -41,6 +41,8 @@ export interface WriteRequest {
   /** Below `/api2/json`, decoded. */
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
+  /** The step of the plan that it is for, if any. */
+  readonly step?: string | undefined;
 }
 
 /** How a write ended. `not-sent`: certainly not carried out. `lost`: the outcome is unknown. */
@@ -413,6 +415,11 @@ export interface PveApi extends BalanceApi {
   taskStatus(upid: Upid, signal?: AbortSignal): Promise<TaskStatus>;
   /** Last `lines` lines of the task's log. */
   taskLog(upid: Upid, lines: number, signal?: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Also speaks for single steps of a plan: the witness of their writes hears the step's id. */
+export interface RunPve extends PveApi {
+  readonly forStep: (id: string) => PveApi;
 }
 
 /** Waits for tasks with one shared poll per node. */

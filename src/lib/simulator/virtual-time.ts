@@ -3,6 +3,7 @@
  * the next event when there is none. However slow the machine is, nobody comes too late. Must not be used with clients
  * of other processes, whose work it cannot see.
  */
+import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { SimClock } from './sim-clock.ts';
 import { Timers } from './timers.ts';
@@ -84,15 +85,16 @@ export class VirtualTime implements SimClock {
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
-        const onAbort = (): void => {
-          cancel();
-          reject(signal?.reason as Error);
-        };
         const cancel = this.at(this.#now + Math.max(0, ms), () => {
-          signal?.removeEventListener('abort', onAbort);
+          withdraw?.();
           resolve();
         });
-        signal?.addEventListener('abort', onAbort, { once: true });
+        const withdraw =
+          signal &&
+          onAbort(signal, () => {
+            cancel();
+            reject(signal.reason as Error);
+          });
       }),
   };
 

@@ -4,11 +4,11 @@ import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { StandError } from '../errors.ts';
 import type { ApplyEvent } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import type { PveApi, TaskWaiter } from '../proxmox/types.ts';
+import type { RunPve, TaskWaiter } from '../proxmox/types.ts';
 
 /** Where to do it, and who listens. */
 export interface RunContext {
-  readonly pve: PveApi;
+  readonly pve: RunPve;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
   /** Absent for commands that neither make nor remove users they know the file of. */

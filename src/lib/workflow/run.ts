@@ -55,7 +55,7 @@ export async function runSteps(
   const { pve, tasks, clock, hard, caller } = context;
   const turns = new Turns(() => takeLock(context, hard), clock, lock);
   const io = {
-    ...{ pve, tasks, clock, secrets },
+    ...{ pveFor: pve.forStep, tasks, clock, secrets },
     signal: hard,
     seals: createSeals(),
     ownership: new Ownership(pve, clock, hard),

@@ -1,5 +1,5 @@
 /** Hands requests to a server in this process, as the bytes that would go over the wire. Must not know what serves them. */
-import type { Clock } from '../../clock.ts';
+import { onAbort } from '../../abort.ts';
 import type { RawAnswer } from '../answer.ts';
 import { NoAnswer, TooLarge, type Connect, type TransportOptions } from './types.ts';
 import { wireForm } from './wire.ts';
@@ -26,11 +26,10 @@ interface WireAnswer {
 export type Serve = (request: WireRequest) => Promise<WireAnswer>;
 
 function headersOf(headers: Readonly<Record<string, string>>, body: string): WireRequest['headers'] {
-  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return {
-    ...Object.fromEntries(given),
-    ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-  };
+  const sent: Record<string, string> = {};
+  for (const name of Object.keys(headers)) sent[name.toLowerCase()] = headers[name] ?? '';
+  if (body !== '') sent['content-length'] = String(Buffer.byteLength(body));
+  return sent;
 }
 
 function received(answer: WireAnswer, { maxAnswerBytes }: TransportOptions): RawAnswer {
@@ -46,35 +45,38 @@ function received(answer: WireAnswer, { maxAnswerBytes }: TransportOptions): Raw
   };
 }
 
-/** Not the reason that it would make itself, with the stack of each request. */
-const OVER = new Error('the wait is over');
-
-/** The first to come: the answer, the time limit by the clock that both sides live by, or the signal. */
-async function withinLimit<T>(
-  work: Promise<T>,
-  clock: Clock,
-  { ms, signal }: { readonly ms: number; readonly signal: AbortSignal | undefined },
-): Promise<T> {
-  const ended = new AbortController();
-  const end = (): void => ended.abort(OVER);
-  signal?.addEventListener('abort', end, { once: true });
-  const limit = clock.sleep(ms, ended.signal).then(() => {
-    throw new NoAnswer(`no answer within ${ms / 1000} s`);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', end);
-    end();
-    limit.catch(() => undefined);
-  }
+/** The time of the server and of its client. */
+interface Timer {
+  now(): number;
+  /** Runs `fire` at a moment; the result cancels it. */
+  at(due: number, fire: () => void): () => void;
 }
 
-/** `clock`: the time of the server and of its client. */
-export function inProcess(serve: Serve, clock: Clock): Connect {
+/** The first to come: the answer, the time limit, or the signal. */
+function withinLimit<T>(
+  work: Promise<T>,
+  timer: Timer,
+  { ms, signal }: { readonly ms: number; readonly signal: AbortSignal | undefined },
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const end = (): void => {
+      cancel();
+      withdraw?.();
+    };
+    const fail = (error: unknown): void => {
+      end();
+      reject(signal?.aborted === true ? (signal.reason as Error) : (error as Error));
+    };
+    const cancel = timer.at(timer.now() + ms, () => fail(new NoAnswer(`no answer within ${ms / 1000} s`)));
+    const withdraw = signal && onAbort(signal, () => fail(signal.reason));
+    work.then((value) => {
+      end();
+      resolve(value);
+    }, fail);
+  });
+}
+
+export function inProcess(serve: Serve, timer: Timer): Connect {
   return (host, options) => ({
     host,
     close: () => undefined,
@@ -82,7 +84,7 @@ export function inProcess(serve: Serve, clock: Clock): Connect {
       signal?.throwIfAborted();
       const { method, target, headers, body = '' } = wireForm(request);
       const answered = serve({ method, target, headers: headersOf(headers, body), body });
-      return received(await withinLimit(answered, clock, { ms: options.timeout, signal }), options);
+      return received(await withinLimit(answered, timer, { ms: options.timeout, signal }), options);
     },
   });
 }
