@@ -25,7 +25,7 @@ module.exports = {
           '^src/lib/(plan|marks|pve-values)/',
           '^src/lib/order[.]ts$',
           '^src/lib/(config|inventory)/(balance-)?types[.]ts$',
-          '^src/lib/inventory/(rights|template-ref)[.]ts$',
+          '^src/lib/inventory/(delegated|rights|template-ref)[.]ts$',
           '^src/lib/errors[.]ts$',
           '^(node:)?crypto$',
         ],

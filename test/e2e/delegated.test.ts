@@ -67,6 +67,43 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
   });
 });
 
+describe.each([
+  ['Pool.Allocate', 'PVEPoolAdmin'],
+  ['Permissions.Modify, by which it is had', 'Delegator'],
+])('%s on a pool that is not there yet', (_, role) => {
+  const start = (): Promise<Cluster> =>
+    startCluster({
+      scenario: scenario({
+        users: [{ userid: 'boss@pve' }],
+        roles: { Delegator: ['Permissions.Modify'] },
+        acl: ['anna', 'deploy-stand-replicas'].map((pool) => ({
+          path: `/pool/${pool}`,
+          role,
+          user: 'boss@pve',
+        })),
+      }),
+    });
+
+  test.each([
+    ['deploy -c lab.yml -u users.yml --credentials c.csv', 'anna'],
+    ['users create -u users.yml --credentials c.csv', 'anna'],
+    ['users sync -u users.yml --credentials c.csv', 'anna'],
+    ['templates replicate -c lab.yml --nodes pve2', 'deploy-stand-replicas'],
+  ])('%s neither makes it nor writes a claim into it', async (command, pool) => {
+    const cluster = await start();
+    const folder = workFolder();
+    writeFiles(folder, {
+      'lab.yml': LAB.replace('101', '200'),
+      'users.yml': 'users: [anna@pve, boris@pve]\n',
+    });
+    const argv = command.split(' ').map((word) => (/[.](yml|csv)$/.test(word) ? join(folder, word) : word));
+    const run = await runCli(argv, cluster);
+    const said = (run.stdout + run.stderr).replaceAll(/\s+/g, ' ');
+    expect([said, run.code]).toEqual([expect.stringContaining(`boss@pve has ${role} on /pool/${pool}`), 5]);
+    expect(cluster.snapshot().pools.map(({ poolid }) => poolid)).not.toContain(pool);
+  });
+});
+
 test('the student’s own right to the machines does not make a pool somebody else’s', async () => {
   const cluster = await startCluster();
   const folder = workFolder();

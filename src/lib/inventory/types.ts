@@ -20,6 +20,8 @@ export interface Inventory {
   /** SDN vnet names; may be short without SDN.Audit. */
   readonly vnets: readonly string[];
   readonly pools: readonly PoolInfo[];
+  /** Who else may write pools, those that do not exist included. */
+  readonly poolWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Names of roles the server knows. */
@@ -146,6 +148,15 @@ export interface PoolInfo {
   readonly comment: string;
   /** Who that is, and by which right; absent: its marks count. */
   readonly delegated?: string;
+}
+
+/** A right to write pools that somebody else has: on one, and on those below it where it is passed down. */
+export interface PoolWriter {
+  /** `/pool/NAME`. */
+  readonly path: string;
+  readonly propagate: boolean;
+  /** Who it is, and by which right. */
+  readonly says: string;
 }
 
 export interface UserInfo {

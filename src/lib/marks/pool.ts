@@ -38,8 +38,6 @@ export interface Claim {
 
 /** A pool comment, taken apart. `others` are lines that are not ours; they are kept as they are. */
 export interface PoolMark {
-  /** Somebody else may write the pool: there is no mark that counts. Who, and by which right. */
-  readonly delegated?: string;
   /** Undefined: no header, the pool is not ours. */
   readonly user?: string;
   /** The pool existed before us: it is never deleted. */

@@ -103,8 +103,9 @@ export function planDeleted(user: User, named: boolean, context: UsersContext): 
   const present = context.index.users.get(userid);
   const isForeign = present !== undefined && !isUserMarked(present.comment);
   if (isForeign && named) return draft({ userid, pool }, { refused: foreign(userid) });
-  const delegated = context.index.marks.get(pool)?.delegated;
-  if (delegated !== undefined) return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated) });
+  const delegated = context.index.pools.get(pool)?.delegated;
+  if (delegated !== undefined)
+    return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated, context.index) });
   const labs = labsOf(userid, context.index);
   if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
   const { steps, notes, refused } = planRemoval(userid, context);
