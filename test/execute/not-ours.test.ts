@@ -105,6 +105,23 @@ describe.each(KINDS)('%s', (kind) => {
     expect(world.guest(10001)).toEqual(before.guests.find(({ vmid }) => vmid === 10001));
   });
 
+  test.each(['PVEPoolAdmin', 'Administrator'])(
+    'somebody got %s on the pool since it was planned: nothing is written',
+    async (role) => {
+      const world = worldOf(
+        kind,
+        kind === 'pool.join' ? { pools: [RESERVED], notes: SEALED } : { pools: [OURS] },
+      );
+      const { userid } = RIGHT;
+      await world.drive(world.admin.grant({ path: '/pool/anna', role, userid, propagate: true }));
+      await expect(applied(kind, world)).rejects.toMatchObject({
+        code: 'POOL_DELEGATED',
+        message: expect.stringContaining(`${userid} has ${role} on /pool/anna`) as string,
+      });
+      expect(world.writes).toEqual([]);
+    },
+  );
+
   test('a container at the id: nothing is written', async () => {
     const world = worldOf(kind, { pools: [OURS], guest: { type: 'lxc' } });
     // Our VM is gone; a removal has nothing left to do.
