@@ -151,6 +151,7 @@ export class PveWorld {
     this.#simulator = this.#start();
     this.clock = this.#time.clock;
     this.pve = this.client({ login });
+    if (typeof login === 'object') this.caller = login.user;
     const other = this.#connection({ login: 'root' }, 'other');
     this.admin = createPveClient(other);
     this.byHand = new PveHttp(other);
