@@ -123,6 +123,7 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
+    ...(context.profile === 'confined' || claim?.joinsAtOnce ? { joinsAtOnce: true } : {}),
   });
 }
 
@@ -139,6 +140,7 @@ function isClaimChanged(before: Claim | undefined, after: Claim): boolean {
     before.vmids.join() !== after.vmids.join() ||
     after.machines.some(isOther) ||
     before.node !== after.node ||
+    before.joinsAtOnce !== after.joinsAtOnce ||
     before.expires !== after.expires
   );
 }
