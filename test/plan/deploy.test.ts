@@ -413,6 +413,8 @@ describe('running again', () => {
       expect(ids(result)).toEqual([...clone, ...rest]);
       expect(stepsOf(result, 'vm.clone')[0]?.vmid).toBe(10000);
       expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`vms=pc:10000??${HASH} `);
+      // As young as a new one to whoever looks for leftovers.
+      expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`since=${before.now.replace('.000', '')}`);
     });
 
     test('under which a clone is under way: it is waited for, and no second one is made', () => {
