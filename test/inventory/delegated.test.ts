@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   delegatedBy,
   delegatedGaps,
+  memberWriters,
   poolWriters,
   tellDelegated,
   type Trust,
@@ -129,4 +130,24 @@ test('many are told once, and only those that carry a mark', () => {
     ),
   ]);
   expect(delegatedGaps(pools, told, () => false)).toEqual([]);
+});
+
+test.each([
+  ['PVEPoolAdmin', true],
+  ['PVEVMAdmin', true],
+  ['Renamer', true],
+  ['Delegator', true],
+  ['Unknown', true],
+  ['PVETemplateUser', false],
+])('may %s name the members of a pool: %s', (role, may) => {
+  const roles = { ...ROLES, Renamer: ['VM.Config.Options'], PVETemplateUser: ['VM.Audit', 'VM.Clone'] };
+  const writers = memberWriters(
+    {
+      acls: [acl('/pool/golden', 'boss@pve', { role }), acl('/pool/golden', 'root@pam')],
+      roles,
+      users: USERS,
+    },
+    { caller: 'ci@pve', operators: [] },
+  );
+  expect(delegatedBy(writers)('golden')).toBe(may ? `boss@pve has ${role} on /pool/golden` : undefined);
 });

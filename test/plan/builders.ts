@@ -148,6 +148,7 @@ export function have(more: Partial<Inventory> = {}): Inventory {
     vnets: [],
     pools: [],
     poolWriters: [],
+    memberWriters: [],
     users: [],
     acls: [],
     roles: ['PVEVMAdmin', 'PVEVMUser'],

@@ -23,6 +23,8 @@ interface Lists {
 }
 
 const WRITES_POOLS = ['Pool.Allocate', 'Permissions.Modify'];
+/** Makes a VM in a pool, names it, or turns it into a template (`PUT config template=1` takes VM.Config.Options alone). */
+const WRITES_MEMBERS = [...WRITES_POOLS, 'VM.Allocate', 'VM.Config.Options'];
 
 function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
   const list = lists.get(key);
@@ -85,15 +87,26 @@ export function delegatedGaps(
 }
 
 /**
- * Who else may write which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every pool.
+ * Who else has one of these on which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
+ * pool.
  */
-export function poolWriters({ acls, roles, users }: Lists, trust: Trust): PoolWriter[] {
+function holdersOf(privileges: readonly string[], { acls, roles, users }: Lists, trust: Trust): PoolWriter[] {
   const isTrusted = judgeOf(trust, users);
   const writes = (role: string): boolean =>
-    roles[role]?.some((privilege) => WRITES_POOLS.includes(privilege)) ?? true;
+    roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
   return acls
     .filter((entry) => entry.path.startsWith('/pool/') && writes(entry.role) && !isTrusted(entry))
     .map((entry) => ({ path: entry.path, propagate: entry.propagate, says: say(entry) }));
+}
+
+/** Who else may write which pools. */
+export function poolWriters(lists: Lists, trust: Trust): PoolWriter[] {
+  return holdersOf(WRITES_POOLS, lists, trust);
+}
+
+/** Who else may make and name the members of which pools, or write those. */
+export function memberWriters(lists: Lists, trust: Trust): PoolWriter[] {
+  return holdersOf(WRITES_MEMBERS, lists, trust);
 }
 
 /** Asked of a pool's name, whether the pool exists or not: who else may write it, in words; undefined: nobody. */

@@ -1,7 +1,7 @@
 /** Reads pools with what decides whether their marks count: the only place that reads the comments of pools for that. */
 import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
-import { delegatedGaps, poolWriters, tellDelegated } from './delegated.ts';
+import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
 import type { AclEntry, PoolInfo, PoolWriter, UserInfo } from './types.ts';
 
@@ -19,6 +19,7 @@ export interface ReadContext {
 export interface PoolReading {
   readonly pools: readonly PoolInfo[];
   readonly poolWriters: readonly PoolWriter[];
+  readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Role → its privileges. */
@@ -37,8 +38,17 @@ export async function readPools(
     unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
   ]);
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
-  const writers = poolWriters({ acls, roles: rolePrivileges, users }, { caller, operators });
+  const lists = { acls, roles: rolePrivileges, users };
+  const trust = { caller, operators };
+  const writers = poolWriters(lists, trust);
   const pools = tellDelegated(written, writers);
   for (const text of delegatedGaps(written, pools, isPoolMarked)) gap(text)();
-  return { pools, poolWriters: writers, users, acls, rolePrivileges };
+  return {
+    pools,
+    poolWriters: writers,
+    memberWriters: memberWriters(lists, trust),
+    users,
+    acls,
+    rolePrivileges,
+  };
 }

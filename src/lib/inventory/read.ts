@@ -312,7 +312,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const [
     { release },
     rows,
-    { pools, poolWriters, users, acls, rolePrivileges },
+    { pools, poolWriters, memberWriters, users, acls, rolePrivileges },
     realms,
     groups,
     vnets,
@@ -366,6 +366,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     vnets,
     pools,
     poolWriters,
+    memberWriters,
     users,
     acls,
     roles: Object.keys(rolePrivileges),

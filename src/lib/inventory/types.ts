@@ -22,6 +22,8 @@ export interface Inventory {
   readonly pools: readonly PoolInfo[];
   /** Who else may write pools, those that do not exist included. */
   readonly poolWriters: readonly PoolWriter[];
+  /** Who else may make and name VMs in which pools. */
+  readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Names of roles the server knows. */
@@ -150,7 +152,7 @@ export interface PoolInfo {
   readonly delegated?: string;
 }
 
-/** A right to write pools that somebody else has: on one, and on those below it where it is passed down. */
+/** A right on pools, or on what is in them, that somebody else has: on one, and on those below it where it is passed down. */
 export interface PoolWriter {
   /** `/pool/NAME`. */
   readonly path: string;
