@@ -54,7 +54,7 @@ module.exports = {
       to: {
         pathNot: [
           '^src/lib/plan/(network|document)/',
-          '^src/lib/plan/(have-index|bridge-guests|pins|spec)[.]ts$',
+          '^src/lib/plan/(have-index|bridge-guests|pins|spec|stands/ownership)[.]ts$',
           '^src/lib/(marks|pve-values)/',
           '^src/lib/(config|inventory)/types[.]ts$',
           '^src/lib/(errors|order)[.]ts$',

@@ -133,7 +133,9 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const { userid, enabled, comment } = present;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const labs = labsOf(userid, context.index);
-  const removal = options.prune && labs.length === 0 ? planRemoval(userid, context) : undefined;
+  const delegated = options.prune ? context.index.pools.get(who.pool)?.delegated : undefined;
+  const isGoing = options.prune && labs.length === 0 && delegated === undefined;
+  const removal = isGoing ? planRemoval(userid, context) : undefined;
   if (removal && !removal.refused) return draft(who, removal);
   const own = removal ? '; has machines of its own in its pool' : '';
   const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
@@ -141,6 +143,7 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const isNew = options.disable && enabled;
   const state = enabled ? '' : isDisabledByUs(comment) ? ', disabled' : ', disabled by somebody else';
   return draft(who, {
+    ...(delegated === undefined ? {} : { refused: delegatedRefusal(who.pool, delegated, context.index) }),
     steps: isNew ? [disableStep(present, context)] : [],
     notes: [`not in the users file${state}${stand}${waits}`],
   });
