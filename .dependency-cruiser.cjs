@@ -56,7 +56,7 @@ const LIB = {
   ],
   'plan/cluster': [
     'One view of what is there, made once per plan. Plans nothing.',
-    [...DATA, '^src/lib/inventory/(rights|template-ref)[.]ts$', VERDICT],
+    [...DATA, '^src/lib/inventory/(delegated|rights|template-ref)[.]ts$', VERDICT],
   ],
   'plan/stands': [
     'What a stand is, and what exists of it: the same for every command.',
@@ -65,7 +65,7 @@ const LIB = {
   'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster')]],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
-    [...DATA, plan('cluster'), DEVICES],
+    [...DATA, plan('cluster'), DEVICES, VERDICT],
   ],
   'plan/placement': [
     'Who goes where, within what is there. Plans no step.',

@@ -39,6 +39,30 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect(said).toContain('pool boss can be written by somebody else');
   });
 
+  test('cleanup --adopt removes no member that is called like a machine of the lab', async () => {
+    const cluster = await startCluster({
+      scenario: scenario({
+        version,
+        users: [{ userid: 'boss@pve' }],
+        pools: [{ pool: 'boss', comment: 'by hand', vms: [300] }],
+        acl: [{ path: '/pool/boss', role: 'PVEPoolAdmin', user: 'boss@pve' }],
+        guests: [{ vmid: 300, node: 'pve1', name: 'pc' }],
+      }),
+    });
+    const folder = workFolder();
+    writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [boss@pve]\n' });
+    const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+    const run = await runCli(
+      ['cleanup', ...files, '--adopt', '--credentials', join(folder, 'c.csv')],
+      cluster,
+    );
+    expect([run.code, run.stdout + run.stderr]).toEqual([
+      5,
+      expect.stringContaining('boss@pve has PVEPoolAdmin'),
+    ]);
+    expect(writes(cluster)).toEqual([]);
+  });
+
   test('deploy refuses the pool, names the right and the way out, and does as the hint says', async () => {
     const cluster = await delegatedCluster(version);
     const folder = workFolder();
@@ -64,6 +88,46 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     );
     expect(trusted.stdout + trusted.stderr).not.toContain('can be written by somebody else');
     expect(readFileSync(join(folder, 'connections.yml'), 'utf8')).toContain('operators');
+  });
+});
+
+describe.each([
+  ['Pool.Allocate', 'PVEPoolAdmin'],
+  ['Permissions.Modify, by which it is had', 'Delegator'],
+])('%s on a pool that is not there yet', (_, role) => {
+  const start = (): Promise<Cluster> =>
+    startCluster({
+      scenario: scenario({
+        users: [{ userid: 'boss@pve' }],
+        roles: { Delegator: ['Permissions.Modify'] },
+        storages: [{ id: 'local-lvm', type: 'lvmthin', content: ['images'], size_gib: 500 }],
+        templates: [{ vmid: 101, name: 'debian', node: 'pve1', disks_gib: [1] }],
+        guests: [],
+        acl: ['anna', 'deploy-stand-replicas'].map((pool) => ({
+          path: `/pool/${pool}`,
+          role,
+          user: 'boss@pve',
+        })),
+      }),
+    });
+
+  test.each([
+    ['deploy -c lab.yml -u users.yml --credentials c.csv', 'anna'],
+    ['users create -u users.yml --credentials c.csv', 'anna'],
+    ['users sync -u users.yml --credentials c.csv', 'anna'],
+    ['templates replicate -c lab.yml --nodes pve2', 'deploy-stand-replicas'],
+  ])('%s neither makes it nor writes a claim into it', async (command, pool) => {
+    const cluster = await start();
+    const folder = workFolder();
+    writeFiles(folder, {
+      'lab.yml': LAB,
+      'users.yml': 'users: [anna@pve, boris@pve]\n',
+    });
+    const argv = command.split(' ').map((word) => (/[.](yml|csv)$/.test(word) ? join(folder, word) : word));
+    const run = await runCli(argv, cluster);
+    const said = (run.stdout + run.stderr).replaceAll(/\s+/g, ' ');
+    expect([said, run.code]).toEqual([expect.stringContaining(`boss@pve has ${role} on /pool/${pool}`), 5]);
+    expect(cluster.snapshot().pools.map(({ poolid }) => poolid)).not.toContain(pool);
   });
 });
 

@@ -344,7 +344,7 @@ describe('bridge_range', () => {
     expect(bridges.sort()).toEqual(['vmbr3000', 'vmbr3001']);
   });
 
-  test.each(['validate', 'deploy'])(
+  test.each(['validate', 'deploy', 'doctor'])(
     '%s: one that leaves that of the connection, with its line',
     async (command) => {
       const simulator = await startCluster();

@@ -90,6 +90,10 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     await planned(one, cluster);
     await cluster.time.sleep(24 * 3600 * 1000);
     await done(one.apply, cluster);
+    // To whoever looks for leftovers it is as young as it is, not as old as the file.
+    const marks = JSON.stringify(cluster.snapshot()).match(/since=[^ "\\]*/g) ?? [];
+    expect(marks.length).toBeGreaterThan(6);
+    expect(marks.filter((mark) => mark < 'since=2026-09-02T08:00:00Z')).toEqual([]);
     expect(comparable(cluster.snapshot())).toEqual(comparable(expected.snapshot()));
     const since = cluster.requests.length;
     const again = await runCli(one.apply, cluster);
@@ -108,6 +112,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
         planned(one, before),
       );
       expect([n, end]).toEqual([n, undefined]);
+      await cluster.time.sleep(3600 * 1000);
       await done(one.apply, cluster);
       expect({ n, state: comparable(cluster.snapshot()) }).toEqual({
         n,

@@ -353,3 +353,46 @@ test('a saved plan makes the replicas that it was made with', async () => {
   const again = await runCli(['deploy', ...args], simulator);
   expect(again.stdout).toContain('4 stands: 4 unchanged');
 });
+
+test.each([{ pool: 'boss' }, { pool: undefined }])(
+  'a forged copy (in pool $pool) with the notes of ours, at its number: never cloned from, changed or removed',
+  async ({ pool }) => {
+    const simulator = await cluster({ storages: [images('zfs', 'zfspool')], template: { storage: 'zfs' } });
+    const { args, lab: file } = newClass(lab(false));
+    const replicate = ['templates', 'replicate', '-c', file, '--nodes', 'pve2'];
+    expect((await runCli(replicate, simulator)).code).toBe(0);
+    const notes = simulator.snapshot().guests.find(({ vmid }) => vmid === 99999)?.config['description'] ?? '';
+    expect(notes).toContain('replica');
+    // Made and gone by an administrator's hand; whoever may make VMs makes one there that says all that ours said.
+    expect(await post(simulator, '/nodes/pve2/qemu/99999', {}, 'admin', 'DELETE')).toBe(200);
+    await simulator.idle();
+    if (pool !== undefined) expect(await post(simulator, '/pools', { poolid: pool })).toBe(200);
+    const made = { vmid: '99999', name: 'replica-101-pve2', description: notes, scsi0: 'zfs:1' };
+    const inPool: Record<string, string> = pool === undefined ? {} : { pool };
+    expect(await post(simulator, '/nodes/pve2/qemu', { ...made, ...inPool })).toBe(200);
+    await simulator.idle();
+    expect(await post(simulator, '/nodes/pve2/qemu/99999/template', {})).toBe(200);
+    await simulator.idle();
+    const forged = () => {
+      const { guests, pools } = simulator.snapshot();
+      const { node, config } = guests.find(({ vmid }) => vmid === 99999) ?? {};
+      return {
+        node,
+        config,
+        pools: pools.filter(({ vms }) => vms.includes(99999)).map(({ poolid }) => poolid),
+      };
+    };
+    const before = forged();
+    expect([before.config?.['template'], before.pools]).toEqual(['1', pool === undefined ? [] : [pool]]);
+
+    const deployed = await runCli(['deploy', ...args, '--nodes', 'pve2'], simulator);
+    expect([deployed.code, deployed.code === 0 ? '' : deployed.stdout + deployed.stderr]).toEqual([0, '']);
+    const machines = Object.entries(vms(simulator.snapshot())).filter(([vmid]) => Number(vmid) < 10_010);
+    expect(machines).toHaveLength(4);
+    expect(machines.filter(([, text]) => text.includes('base-99999-'))).toEqual([]);
+    expect(forged()).toEqual(before);
+    await simulator.time.sleep(10 * 24 * 3600 * 1000);
+    await runCli(['templates', 'prune', '--min-age', '0'], simulator);
+    expect(forged()).toEqual(before);
+  },
+);

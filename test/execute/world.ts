@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import type { GuestReads, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
@@ -150,6 +151,7 @@ export class PveWorld {
     this.#simulator = this.#start();
     this.clock = this.#time.clock;
     this.pve = this.client({ login });
+    if (typeof login === 'object') this.caller = login.user;
     const other = this.#connection({ login: 'root' }, 'other');
     this.admin = createPveClient(other);
     this.byHand = new PveHttp(other);
@@ -295,7 +297,11 @@ export class PveWorld {
       caller: this.caller,
       secrets: secrets as RunIo['secrets'], // a handler that asks for another fails
       seals: this.seals,
-      ownership: new Ownership(this.pve, this.clock, signal),
+      ownership: new Ownership(
+        ownershipReads({ pve: this.pve, hard: signal, caller: this.caller }),
+        this.clock,
+        signal,
+      ),
       exclusively: (work) => work(),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),

@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { delegatedGaps, tellDelegated, type Trust } from '../../src/lib/inventory/delegated.ts';
+import {
+  delegatedBy,
+  delegatedGaps,
+  memberWriters,
+  poolWriters,
+  tellDelegated,
+  type Trust,
+} from '../../src/lib/inventory/delegated.ts';
 import type { AclEntry } from '../../src/lib/inventory/types.ts';
 
 const ROLES = {
   PVEPoolAdmin: ['Pool.Allocate', 'Pool.Audit'],
   PVEVMAdmin: ['VM.Audit', 'VM.Allocate'],
+  Delegator: ['Permissions.Modify'],
 };
 const USERS = [
   { userid: 'teacher@pve', groups: ['staff'] },
@@ -21,12 +29,14 @@ const acl = (path: string, subject: string, more: Partial<AclEntry> = {}): AclEn
   ...more,
 });
 
-function delegatedBy(acls: readonly AclEntry[], trust: Partial<Trust> = {}, pool = 'anna') {
-  const [told] = tellDelegated(
-    [{ pool, comment: MARK }],
+function toldOf(acls: readonly AclEntry[], trust: Partial<Trust> = {}, pool = 'anna') {
+  const writers = poolWriters(
     { acls, roles: ROLES, users: USERS },
     { caller: 'root@pam!ci', operators: [], ...trust },
   );
+  const [told] = tellDelegated([{ pool, comment: MARK }], writers);
+  // The same is said of the name while there is no such pool.
+  expect(delegatedBy(writers)(pool)).toBe(told?.delegated);
   return told;
 }
 
@@ -55,11 +65,16 @@ describe('whose marks count', () => {
     ],
     ['a parent that passes nothing down', [acl('/pool/c', 'boss@pve', { propagate: false })], {}, 'c/anna'],
   ])('counts: %s', (_, acls, trust = {}, pool = 'anna') => {
-    expect(delegatedBy(acls, trust, pool)).toEqual({ pool, comment: MARK });
+    expect(toldOf(acls, trust, pool)).toEqual({ pool, comment: MARK });
   });
 
   test.each<[string, AclEntry[], string, Partial<Trust>?, string?]>([
     ['a pool admin', [acl('/pool/anna', 'boss@pve')], 'boss@pve has PVEPoolAdmin on /pool/anna'],
+    [
+      'one who may give himself that right',
+      [acl('/pool/anna', 'boss@pve', { role: 'Delegator' })],
+      'boss@pve has Delegator on /pool/anna',
+    ],
     [
       'without propagation, on the pool itself',
       [acl('/pool/anna', 'boss@pve', { propagate: false })],
@@ -100,22 +115,39 @@ describe('whose marks count', () => {
       'class10/anna',
     ],
   ])('is noise: %s', (_, acls, delegated, trust = {}, pool = 'anna') => {
-    expect(delegatedBy(acls, trust, pool)).toEqual({ pool, comment: '', delegated });
+    expect(toldOf(acls, trust, pool)).toEqual({ pool, comment: '', delegated });
   });
 });
 
 test('many are told once, and only those that carry a mark', () => {
   const pools = Array.from({ length: 30 }, (_, i) => ({ pool: `s${i}`, comment: i < 7 ? MARK : 'physics' }));
   const acls = pools.map(({ pool }) => acl(`/pool/${pool}`, 'boss@pve'));
-  const told = tellDelegated(
-    pools,
-    { acls, roles: ROLES, users: USERS },
-    { caller: undefined, operators: [] },
-  );
+  const writers = poolWriters({ acls, roles: ROLES, users: USERS }, { caller: undefined, operators: [] });
+  const told = tellDelegated(pools, writers);
   expect(delegatedGaps(pools, told, (comment) => comment.startsWith('deploy-stand'))).toEqual([
     expect.stringMatching(
       /^pools s0, s1, s2, s3, s4 and 2 more can be written by somebody else, .*: boss@pve has PVEPoolAdmin on \/pool\/s0; /,
     ),
   ]);
   expect(delegatedGaps(pools, told, () => false)).toEqual([]);
+});
+
+test.each([
+  ['PVEPoolAdmin', true],
+  ['PVEVMAdmin', true],
+  ['Renamer', true],
+  ['Delegator', true],
+  ['Unknown', true],
+  ['PVETemplateUser', false],
+])('may %s name the members of a pool: %s', (role, may) => {
+  const roles = { ...ROLES, Renamer: ['VM.Config.Options'], PVETemplateUser: ['VM.Audit', 'VM.Clone'] };
+  const writers = memberWriters(
+    {
+      acls: [acl('/pool/golden', 'boss@pve', { role }), acl('/pool/golden', 'root@pam')],
+      roles,
+      users: USERS,
+    },
+    { caller: 'ci@pve', operators: [] },
+  );
+  expect(delegatedBy(writers)('golden')).toBe(may ? `boss@pve has ${role} on /pool/golden` : undefined);
 });

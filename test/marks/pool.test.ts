@@ -99,6 +99,15 @@ describe('pool comments', () => {
     expect(parsed(line)).toEqual(claimOf(machines));
   });
 
+  test('that the clones of reserved ones join at once is said as long as there are any', () => {
+    const claim = makeClaim({ ...claimOf([made('a', 100), reserved('b', 101, HASH)]), joinsAtOnce: true });
+    expect(lineOf(claim)).toBe(`lab=net vms=a:100,b:101?${HASH} since=${SINCE} clones=pool`);
+    expect(parsed(lineOf(claim))).toEqual(claim);
+    const all = makeClaim({ ...claim, machines: [made('a', 100), made('b', 101)] });
+    expect(lineOf(all)).toBe(`lab=net vms=a:100,b:101 since=${SINCE}`);
+    expect(parsed(`${lineOf(all)} clones=pool`)).toEqual(all);
+  });
+
   test('ids that 0.1.0 claimed stand beside those with names', () => {
     const claim = claimOf([made('a', 100)], [102, 103, 100]);
     expect(claim.vmids).toEqual([100, 102, 103]);

@@ -147,6 +147,8 @@ export function have(more: Partial<Inventory> = {}): Inventory {
     networks: nodes.map((node) => ({ node, readable: true, bridges: [bridge('vmbr0')], pending: [] })),
     vnets: [],
     pools: [],
+    poolWriters: [],
+    memberWriters: [],
     users: [],
     acls: [],
     roles: ['PVEVMAdmin', 'PVEVMUser'],

@@ -37,8 +37,9 @@ function found(
   guests: Inventory['guests'],
   templates: Inventory['templates'],
   pools: Inventory['pools'] = [],
+  memberWriters: Inventory['memberWriters'] = [],
 ) {
-  const answer = resolveTemplate(named, have({ guests, templates, pools }), 'lab.yml');
+  const answer = resolveTemplate(named, have({ guests, templates, pools, memberWriters }), 'lab.yml');
   return 'code' in answer ? answer.message : answer.candidates.map(({ vmid }) => vmid);
 }
 
@@ -65,6 +66,45 @@ describe('a template by name', () => {
     expect(found([guest(200), guest(201, { pool: 'staff' })], templates)).toEqual([200]);
     expect(found([guest(201, { pool: 'staff' })], templates)).toEqual([201]);
     expect(found([guest(200), guest(201)], templates)).toContain('2 templates');
+  });
+
+  describe('that is itself in a pool', () => {
+    const boss = { path: '/pool/lessons', propagate: true, says: 'boss@pve has PVEVMAdmin on /pool/lessons' };
+    const real = guest(200, { pool: 'golden' });
+    const forged = guest(300, { pool: 'lessons' });
+    const configs = [config(200), config(300), config(301)];
+
+    test('goes before those in pools whose members others may name, on whatever node; which are told', () => {
+      for (const node of ['pve1', 'pve2']) {
+        const guests = [real, { ...forged, node }];
+        expect(found(guests, configs, [], [boss])).toEqual([200]);
+        expect(passedOver(named.template, have({ guests, memberWriters: [boss] }))).toEqual([
+          `templates called "debian12": 300 on ${node} is in pool lessons (boss@pve has PVEVMAdmin on /pool/lessons) and was passed over`,
+        ]);
+      }
+    });
+
+    test('goes behind one in no pool, whoever may name it', () => {
+      const guests = [guest(301), real];
+      expect(found(guests, configs)).toEqual([301]);
+      expect(passedOver(named.template, have({ guests }))).toEqual([
+        'templates called "debian12": 200 on pve1 is in pool golden and was passed over',
+      ]);
+    });
+
+    test('is taken where others may name it and it is the only one', () => {
+      expect(found([forged], configs, [], [boss])).toEqual([300]);
+      expect(passedOver(named.template, have({ guests: [forged], memberWriters: [boss] }))).toEqual([]);
+    });
+
+    test('is not told from another one that others may have named, not even on another node', () => {
+      const guests = [forged, guest(301, { pool: 'lessons/anna', node: 'pve2' })];
+      expect(found(guests, configs, [], [boss])).toMatch(
+        /machine pc: templates called "debian12" are in pools whose members others may name: 300 on pve1 in pool lessons \(boss@pve .*301 on pve2 in pool lessons.anna/,
+      );
+      // Of pools that nobody else writes one on each node is meant, as of those in none.
+      expect(found(guests, configs)).toEqual([300, 301]);
+    });
   });
 
   test('by number it is what the lab says', () => {

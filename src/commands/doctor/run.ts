@@ -7,6 +7,7 @@ import { examineCaller, type DoctorWant } from '../../lib/workflow/doctor.ts';
 import { runChanging } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
+import { outerBridges } from '../session.ts';
 
 export interface DoctorFlags extends GlobalFlags {
   readonly config?: string;
@@ -18,8 +19,11 @@ export interface DoctorFlags extends GlobalFlags {
 
 const MISSING = 4;
 
-function wantOf(flags: DoctorFlags, warn: (text: string) => void): DoctorWant {
-  const options = flags.labName === undefined ? {} : { name: flags.labName };
+function wantOf(io: ProgramIo, flags: DoctorFlags, warn: (text: string) => void): DoctorWant {
+  const options = {
+    ...(flags.labName === undefined ? {} : { name: flags.labName }),
+    outerBridges: outerBridges(io, flags),
+  };
   const lab = flags.config === undefined ? undefined : loadLab(flags.config, options);
   const users = flags.users === undefined ? undefined : loadUsers(flags.users);
   for (const text of [...(lab?.warnings ?? []), ...(users?.warnings ?? [])]) warn(text);
@@ -33,7 +37,7 @@ function wantOf(flags: DoctorFlags, warn: (text: string) => void): DoctorWant {
 
 export async function runDoctor(io: ProgramIo, flags: DoctorFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
-    const want = wantOf(flags, (text) => run.output.warn(text));
+    const want = wantOf(io, flags, (text) => run.output.warn(text));
     const report = await examineCaller(want, await run.runContext());
     run.finish();
     run.output.result(toDoctorDocument(report), () => renderDoctor(report, run.output));

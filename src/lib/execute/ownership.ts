@@ -1,8 +1,10 @@
 /**
  * The one verdict (plan/stands/ownership.ts) for handlers, right before they write: from the claims and members as they are
- * now, read once for all steps of a moment. Decides nothing itself, and writes nothing.
+ * now, read once for all steps of a moment. A pool that somebody else may write by now (inventory/delegated.ts) ends what
+ * was planned of it. Decides nothing itself, and writes nothing.
  */
 import type { Clock } from '../clock.ts';
+import type { PoolInfo } from '../inventory/types.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import {
@@ -23,6 +25,8 @@ interface Reading {
   readonly at: number;
   /** Pool → its comment. */
   readonly comments: Map<string, string>;
+  /** Pool → who else may write it. */
+  readonly delegated: ReadonlyMap<string, string>;
   readonly guests: ReadonlyMap<number, ResourceRow>;
   readonly offline: ReadonlySet<string>;
 }
@@ -37,10 +41,13 @@ export interface Claimed {
   readonly member?: true;
 }
 
-type OwnershipPve = Pick<PveApi, 'pools' | 'pool' | 'resources' | 'vmConfig'>;
+/** What it reads of the cluster: pools with what tells whether they count. */
+export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
+  readonly pools: (signal: AbortSignal) => Promise<readonly PoolInfo[]>;
+}
 
 export class Ownership {
-  readonly #pve: OwnershipPve;
+  readonly #pve: OwnershipReads;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #reading: Promise<Reading> | undefined;
@@ -49,7 +56,7 @@ export class Ownership {
   /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
   readonly #sealed = new Map<number, { readonly at: number; readonly values: ConfigValues }>();
 
-  constructor(pve: OwnershipPve, clock: Clock, signal: AbortSignal) {
+  constructor(pve: OwnershipReads, clock: Clock, signal: AbortSignal) {
     this.#pve = pve;
     this.#clock = clock;
     this.#signal = signal;
@@ -94,6 +101,8 @@ export class Ownership {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined') return;
     const pool = await this.#pve.pool(of.pool, this.#signal);
+    // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
+    // and a comment that was written meanwhile can only say less than what was planned.
     const isClaimed = claimedId(pool?.comment ?? '', of.vmid) !== undefined;
     const isKnown = of.adopted === true || of.member === true || isClaimed;
     if (!isKnown || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
@@ -127,6 +136,9 @@ export class Ownership {
     return {
       at,
       comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
+      delegated: new Map(
+        pools.flatMap(({ pool, delegated }) => (delegated === undefined ? [] : [[pool, delegated]])),
+      ),
       guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
       offline: new Set(
         rows.flatMap(({ type, node, status }) =>
@@ -138,6 +150,8 @@ export class Ownership {
 
   async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
     const { vmid, pool, adopted, member } = of;
+    const delegated = reading.delegated.get(pool);
+    if (delegated !== undefined) throw notBelieved(pool, delegated);
     const row = reading.guests.get(vmid);
     const present = this.#joined.get(vmid) ?? row?.pool;
     const isGone = row === undefined && read === undefined;
@@ -207,6 +221,14 @@ const WHY: Readonly<Record<Verdict, string>> = {
   unreadable: 'does not show whose it is',
   doubtful: 'does not show whose it is',
 };
+
+function notBelieved(pool: string, delegated: string): StepError {
+  return new StepError(
+    'POOL_DELEGATED',
+    `pool ${pool} can be written by somebody else by now, so nothing in it proves what is ours: ${delegated}`,
+    { hint: 'run the command again: it says what to do about that right' },
+  );
+}
 
 function notOurs({ vmid, pool }: Claimed, verdict: Verdict): StepError {
   return new StepError('NOT_OURS', `VM ${vmid} of pool ${pool} ${WHY[verdict]}; it is left alone`, {

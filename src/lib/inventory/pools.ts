@@ -1,9 +1,9 @@
-/** Reads pools with what decides whether their marks count: the only place that reads a pool's comment for planning. */
+/** Reads pools with what decides whether their marks count: the only place that reads the comments of pools for that. */
 import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
-import { delegatedGaps, tellDelegated } from './delegated.ts';
+import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
-import type { AclEntry, PoolInfo, UserInfo } from './types.ts';
+import type { AclEntry, PoolInfo, PoolWriter, UserInfo } from './types.ts';
 
 /** Who reads, and whom it trusts. */
 export interface ReadContext {
@@ -18,6 +18,8 @@ export interface ReadContext {
 
 export interface PoolReading {
   readonly pools: readonly PoolInfo[];
+  readonly poolWriters: readonly PoolWriter[];
+  readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Role → its privileges. */
@@ -36,7 +38,17 @@ export async function readPools(
     unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
   ]);
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
-  const pools = tellDelegated(written, { acls, roles: rolePrivileges, users }, { caller, operators });
+  const lists = { acls, roles: rolePrivileges, users };
+  const trust = { caller, operators };
+  const writers = poolWriters(lists, trust);
+  const pools = tellDelegated(written, writers);
   for (const text of delegatedGaps(written, pools, isPoolMarked)) gap(text)();
-  return { pools, users, acls, rolePrivileges };
+  return {
+    pools,
+    poolWriters: writers,
+    memberWriters: memberWriters(lists, trust),
+    users,
+    acls,
+    rolePrivileges,
+  };
 }

@@ -309,17 +309,25 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
   const { pve, hard: signal } = context;
-  const [{ release }, rows, { pools, users, acls, rolePrivileges }, realms, groups, vnets, haStates, rights] =
-    await Promise.all([
-      pve.version(signal),
-      pve.resources(signal),
-      readPools(context, gap),
-      pve.realms(signal),
-      unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-      unlessForbidden(pve.vnets(signal), [], quietly),
-      unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
-      scope.rights === true ? pve.permissions(signal) : undefined,
-    ]);
+  const [
+    { release },
+    rows,
+    { pools, poolWriters, memberWriters, users, acls, rolePrivileges },
+    realms,
+    groups,
+    vnets,
+    haStates,
+    rights,
+  ] = await Promise.all([
+    pve.version(signal),
+    pve.resources(signal),
+    readPools(context, gap),
+    pve.realms(signal),
+    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+    unlessForbidden(pve.vnets(signal), [], quietly),
+    unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+    scope.rights === true ? pve.permissions(signal) : undefined,
+  ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
   const listed = guestsOf(rows);
@@ -357,6 +365,8 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     networks,
     vnets,
     pools,
+    poolWriters,
+    memberWriters,
     users,
     acls,
     roles: Object.keys(rolePrivileges),

@@ -20,6 +20,10 @@ export interface Inventory {
   /** SDN vnet names; may be short without SDN.Audit. */
   readonly vnets: readonly string[];
   readonly pools: readonly PoolInfo[];
+  /** Who else may write pools, those that do not exist included. */
+  readonly poolWriters: readonly PoolWriter[];
+  /** Who else may make and name VMs in which pools. */
+  readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Names of roles the server knows. */
@@ -146,6 +150,15 @@ export interface PoolInfo {
   readonly comment: string;
   /** Who that is, and by which right; absent: its marks count. */
   readonly delegated?: string;
+}
+
+/** A right on pools, or on what is in them, that somebody else has: on one, and on those below it where it is passed down. */
+export interface PoolWriter {
+  /** `/pool/NAME`. */
+  readonly path: string;
+  readonly propagate: boolean;
+  /** Who it is, and by which right. */
+  readonly says: string;
 }
 
 export interface UserInfo {

@@ -34,12 +34,12 @@ export interface Claim {
   readonly node?: string;
   /** ISO 8601 UTC: since when the students' access is taken away. */
   readonly frozen?: string;
+  /** Its reserved ones are members from the start of their clone on: whoever wrote it may make VMs in pools only. */
+  readonly joinsAtOnce?: true;
 }
 
 /** A pool comment, taken apart. `others` are lines that are not ours; they are kept as they are. */
 export interface PoolMark {
-  /** Somebody else may write the pool: there is no mark that counts. Who, and by which right. */
-  readonly delegated?: string;
   /** Undefined: no header, the pool is not ours. */
   readonly user?: string;
   /** The pool existed before us: it is never deleted. */
@@ -95,11 +95,12 @@ function parseMachines(text: string, most: number): ClaimedMachine[] {
 }
 
 /** Derives what follows from the rest, and brings it into order. */
-export function makeClaim({ machines, unnamed, ...rest }: Omit<Claim, 'vmids'>): Claim {
+export function makeClaim({ machines, unnamed, joinsAtOnce, ...rest }: Omit<Claim, 'vmids'>): Claim {
   const named = new Set(machines.map(({ vmid }) => vmid));
   const others = [...new Set(unnamed)].filter((vmid) => !named.has(vmid)).sort((a, b) => a - b);
   return {
     ...rest,
+    ...(joinsAtOnce && machines.some(({ state }) => state === 'reserved') ? { joinsAtOnce } : {}),
     machines: [...machines].sort((a, b) => a.vmid - b.vmid),
     unnamed: others,
     vmids: [...named, ...others].sort((a, b) => a - b),
@@ -109,7 +110,7 @@ export function makeClaim({ machines, unnamed, ...rest }: Omit<Claim, 'vmids'>):
 /** `most`: how many ids are looked at. */
 function parseClaim(line: string, most: number): Claim | undefined {
   if (!line.startsWith('lab=')) return undefined;
-  const { lab, vms, vmids, since, expires, node, frozen } = parseFields(line);
+  const { lab, vms, vmids, since, expires, node, frozen, clones } = parseFields(line);
   if (!lab || (vms === undefined && vmids === undefined) || !since) return undefined;
   const machines = parseMachines(vms ?? '', most);
   return makeClaim({
@@ -120,6 +121,7 @@ function parseClaim(line: string, most: number): Claim | undefined {
     ...(expires ? { expires } : {}),
     ...(node ? { node } : {}),
     ...(frozen ? { frozen } : {}),
+    ...(clones === 'pool' ? { joinsAtOnce: true } : {}),
   });
 }
 
@@ -212,6 +214,7 @@ function formatClaim(claim: Claim): string {
     `since=${claim.since}`,
     ...(claim.expires === undefined ? [] : [`expires=${claim.expires}`]),
     ...(claim.frozen === undefined ? [] : [`frozen=${claim.frozen}`]),
+    ...(claim.joinsAtOnce ? ['clones=pool'] : []),
   ].join(' ');
 }
 

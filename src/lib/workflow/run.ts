@@ -2,11 +2,12 @@
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits } from '../execute/limits.ts';
 import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/cluster-lock.ts';
-import { Ownership } from '../execute/ownership.ts';
+import { Ownership, type OwnershipReads } from '../execute/ownership.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError, PlanRefusedError } from '../errors.ts';
+import { readPools } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -47,6 +48,20 @@ function takeLock(context: RunContext, signal: AbortSignal): Promise<PlanningLoc
   });
 }
 
+/** What planning read of the pools handlers read the same way: five lists instead of two, once in 5 s at most. */
+export function ownershipReads(
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
+): OwnershipReads {
+  const { pve } = context;
+  const quietly = (): (() => void) => () => undefined;
+  return {
+    pools: async () => (await readPools(context, quietly)).pools,
+    pool: (pool, signal) => pve.pool(pool, signal),
+    resources: (signal) => pve.resources(signal),
+    vmConfig: (node, vmid, signal) => pve.vmConfig(node, vmid, signal),
+  };
+}
+
 export async function runSteps(
   steps: readonly Step[],
   context: RunContext,
@@ -58,7 +73,7 @@ export async function runSteps(
     ...{ pveFor: pve.forStep, tasks, clock, secrets },
     signal: hard,
     seals: createSeals(),
-    ownership: new Ownership(pve, clock, hard),
+    ownership: new Ownership(ownershipReads(context), clock, hard),
     exclusively: turns.exclusively,
     ...(caller === undefined ? {} : { caller }),
   };

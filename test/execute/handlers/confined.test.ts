@@ -30,7 +30,7 @@ function confined(more: Partial<Scenario> = {}): PveWorld {
   const user = LOGIN.user;
   const scenario: Partial<Scenario> = {
     users: [{ userid: user, password: LOGIN.password }],
-    pools: [RESERVED],
+    pools: [{ ...RESERVED, comment: `${RESERVED.comment} clones=pool` }],
     acl: [
       { path: '/pool/anna', role: 'PVEVMAdmin', user },
       { path: '/pool/anna', role: 'PVEPoolAdmin', user },

@@ -57,6 +57,12 @@ const BORIS = { pool: 'boris', comment: claim().replace('anna', 'boris') };
 const other = `router:10002?${sealHash(sealOf(10002), 10002)}`;
 const member = (vms: string) => ({ pool: 'anna', comment: claim(vms), vms: [10001] });
 
+/** As a caller that makes VMs in pools only writes it. */
+const joining = ({ comment, ...pool }: ReturnType<typeof member>) => ({
+  ...pool,
+  comment: comment.replace(' since=', ' clones=pool since='),
+});
+
 const FOREIGN: readonly ({ readonly name: string } & Found)[] = [
   { name: 'the claim does not name it', pools: [member('pc:10002')] },
   { name: 'the pool has no mark of ours', pools: [{ ...OURS, comment: 'by hand' }] },
@@ -88,6 +94,11 @@ const FOREIGN: readonly ({ readonly name: string } & Found)[] = [
     notes: SEALED,
   },
   { name: "reserved, and made by the pool's own user", pools: [member(reserved(sealOf(10001)))] },
+  {
+    name: "reserved, made by the pool's own user, who has read its seal",
+    pools: [member(reserved(sealOf(10001)))],
+    notes: SEALED,
+  },
   { name: 'reserved without a hash', pools: [{ pool: 'anna', comment: claim('pc:10001?') }], notes: SEALED },
 ];
 
@@ -104,6 +115,23 @@ describe.each(KINDS)('%s', (kind) => {
     expect(world.writes).toEqual([]);
     expect(world.guest(10001)).toEqual(before.guests.find(({ vmid }) => vmid === 10001));
   });
+
+  test.each(['PVEPoolAdmin', 'Administrator'])(
+    'somebody got %s on the pool since it was planned: nothing is written',
+    async (role) => {
+      const world = worldOf(
+        kind,
+        kind === 'pool.join' ? { pools: [RESERVED], notes: SEALED } : { pools: [OURS] },
+      );
+      const { userid } = RIGHT;
+      await world.drive(world.admin.grant({ path: '/pool/anna', role, userid, propagate: true }));
+      await expect(applied(kind, world)).rejects.toMatchObject({
+        code: 'POOL_DELEGATED',
+        message: expect.stringContaining(`${userid} has ${role} on /pool/anna`) as string,
+      });
+      expect(world.writes).toEqual([]);
+    },
+  );
 
   test('a container at the id: nothing is written', async () => {
     const world = worldOf(kind, { pools: [OURS], guest: { type: 'lxc' } });
@@ -132,7 +160,7 @@ describe.each(KINDS)('%s', (kind) => {
     },
     {
       name: 'reserved, its seal fits, and it joined with its clone',
-      pools: [member(reserved(sealOf(10001)))],
+      pools: [joining(member(reserved(sealOf(10001))))],
       notes: SEALED,
     },
     {

@@ -282,6 +282,15 @@ describe.each(VERSIONS)('pool.release on %s', (version) => {
     expect(removals(world)).toEqual(['10001,10003']);
   });
 
+  test('somebody else may write the pool by now: its claims are not judged, and not given up', async () => {
+    const world = withPool(BEFORE, [...VMIDS, ...OTHER], [10001, 10020]);
+    const right = { path: '/pool/anna', role: 'PVEPoolAdmin', userid: 'boss@pve', propagate: true };
+    await world.drive(world.admin.createUser({ userid: 'boss@pve', comment: '', groups: [] }));
+    await world.drive(world.admin.grant(right));
+    await expect(apply(world, 'pool.release', payload)).rejects.toMatchObject({ code: 'POOL_DELEGATED' });
+    expect(unchanged(world)).toBe(true);
+  });
+
   test('no pool: nothing to release', async () => {
     const world = new PveWorld({ version });
     expect((await apply(world, 'pool.release', payload)).outcome).toBe('already-done');

@@ -380,6 +380,7 @@ describe('running again', () => {
   });
 
   describe('a reserved id', () => {
+    const CONFINED = { '/pool': { 'VM.Allocate': true } };
     const HASH = sealHash(sealOf(10000), 10000);
     const mark = 'deploy-stand lab=net user=anna@pve machine=pc vmid=10000';
     const spec = (() => {
@@ -412,6 +413,8 @@ describe('running again', () => {
       expect(ids(result)).toEqual([...clone, ...rest]);
       expect(stepsOf(result, 'vm.clone')[0]?.vmid).toBe(10000);
       expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`vms=pc:10000??${HASH} `);
+      // As young as a new one to whoever looks for leftovers.
+      expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`since=${before.now.replace('.000', '')}`);
     });
 
     test('under which a clone is under way: it is waited for, and no second one is made', () => {
@@ -431,9 +434,23 @@ describe('running again', () => {
       expect(stepsOf(result, 'pool.join')[0]?.machines).toEqual([{ machine: 'pc', vmid: 10000 }]);
     });
 
-    test('of a confined caller, with our clone as a member', () => {
-      const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)}`, { pool: 'anna' }));
-      expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+    test.each([['confined' as const], ['full' as const]])(
+      'claimed by a confined caller, with our clone as a member: the same to a %s one',
+      (profile) => {
+        const found = at(`${mark} seal=${sealOf(10000)}`, { pool: 'anna' });
+        const pools = found.pools.map((one) => ({ ...one, comment: `${one.comment} clones=pool` }));
+        const rights = profile === 'full' ? {} : { rights: CONFINED };
+        const result = plan(pc, [anna], { ...found, ...rights, pools });
+        expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+      },
+    );
+
+    test('a confined caller says in the claim that its clones join at once, others do not', () => {
+      const commentOf = (more: Partial<Inventory>): string =>
+        stepsOf(plan(pc, [anna], have(more)), 'pool.create')[0]?.comment ?? '';
+      expect(commentOf({ rights: CONFINED })).toMatch(/^lab=net vms=pc:10000[?] .* clones=pool$/m);
+      expect(commentOf({})).toMatch(/^lab=net vms=pc:10000[?] /m);
+      expect(commentOf({})).not.toContain('clones=');
     });
 
     test.each([
@@ -441,6 +458,11 @@ describe('running again', () => {
       { name: 'with the seal of another id', description: `${mark} seal=${sealOf(10001)}` },
       { name: 'with the hash in place of the seal', description: `${mark} seal=${HASH}` },
       { name: 'made in the pool by its own user', description: mark, more: { pool: 'anna' } },
+      {
+        name: 'made in the pool by its own user, who has read the seal',
+        description: `${mark} seal=${sealOf(10000)}`,
+        more: { pool: 'anna' },
+      },
       {
         name: 'with our seal in another pool',
         description: `${mark} seal=${sealOf(10000)}`,

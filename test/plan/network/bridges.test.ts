@@ -6,6 +6,7 @@ import { planBridgesCreate } from '../../../src/lib/plan/network/create.ts';
 import { planBridgesPrune } from '../../../src/lib/plan/network/prune.ts';
 import { assertSound } from '../../../src/lib/plan/document/graph.ts';
 import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
+import { sealHash } from '../../../src/lib/marks/seal.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import { bridge, claimOf, guest, have, ids } from '../builders.ts';
@@ -36,6 +37,10 @@ function named(vmid: number, bridges: readonly string[], more: Partial<BridgeUse
   const description = formatVmMark({ lab: 'net', user: 'a@pve', machine: 'pc', vmid, spec: 'x' });
   return { vmid, node: 'pve1', bridges, description, ...more };
 }
+
+const PC = { lab: 'net', user: 'a@pve', machine: 'pc', vmid: 10000 };
+const SEAL = '5e'.repeat(16);
+const madeOf = (vms: string) => `deploy-stand user=a@pve\nlab=net vms=${vms} since=${OLD}`;
 
 interface OnPve1 {
   readonly bridges?: readonly BridgeInfo[];
@@ -163,6 +168,43 @@ describe('prune removes', () => {
       ),
       steps: [],
       note: 'never finished',
+    },
+    ...[PC, { ...PC, spec: 'x' }].map((mark) => ({
+      name: `not one whose stand has a VM that has not joined its pool, ${'spec' in mark ? 'configured' : 'not configured yet'}`,
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: madeOf(`pc:10000?${sealHash(SEAL, 10000)}`) }],
+          guests: [guest(10000)],
+          bridgeUse: [named(10000, ['vmbr0'], { description: formatVmMark({ ...mark, seal: SEAL }) })],
+        },
+      ),
+      steps: [],
+      note: 'never finished',
+    })),
+    {
+      name: 'one whose stand is made, also when the notes of a VM were wiped',
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: madeOf('pc:10000') }],
+          guests: [guest(10000, { pool: 'a' })],
+          bridgeUse: [named(10000, ['vmbr0'], { description: '' })],
+        },
+      ),
+      steps: ['bridge.delete:pve1/vmbr1000', 'network.reload:pve1'],
+    },
+    {
+      name: 'one at whose reserved number somebody else has made a VM',
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: madeOf(`pc:10000?${sealHash(SEAL, 10000)}`) }],
+          guests: [guest(10000)],
+          bridgeUse: [named(10000, ['vmbr0'], { description: 'by hand' })],
+        },
+      ),
+      steps: ['bridge.delete:pve1/vmbr1000', 'network.reload:pve1'],
     },
     {
       name: 'one that a finished stand does not use any more',

@@ -188,13 +188,17 @@ describe('a choice changed throughout the plan', () => {
   const replaced = (from: string, to: string): Plan =>
     JSON.parse(JSON.stringify(fresh.saved).replaceAll(from, to)) as Plan;
 
-  test.each([
-    { name: 'a time in the past', from: '2026-11-21T08:00:00Z', to: '2026-11-20T08:00:00Z' },
-    { name: 'a free bridge', from: 'vmbr1001', to: 'vmbr1077' },
-  ])('$name is one that the planner could make: as it is written there', ({ from, to }) => {
-    const plan = replaced(from, to);
+  test('a free bridge is one that the planner could make: as it is written there', () => {
+    const plan = replaced('vmbr1001', 'vmbr1077');
     expect(again(fresh, plan).steps).toEqual(plan.steps);
-    expect(JSON.stringify(plan)).toContain(to);
+    expect(JSON.stringify(plan)).toContain('vmbr1077');
+  });
+
+  test('a time in the past is one at which it could have been planned: what is made carries its own', () => {
+    const plan = replaced('2026-11-21T08:00:00Z', '2026-11-20T08:00:00Z');
+    expect(plan.since).toBe('2026-11-20T08:00:00Z');
+    const now = again(fresh, plan);
+    expect([now.since, now.steps]).toEqual([fresh.saved.since, fresh.saved.steps]);
   });
 
   test.each([

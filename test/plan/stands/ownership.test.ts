@@ -22,6 +22,7 @@ const MARK = { lab: 'net', user: 'anna@pve', machine: 'pc', vmid: VMID };
 const IDS = {
   made: { vmid: VMID, state: 'made', machine: 'pc', seals: [] },
   reserved: { vmid: VMID, state: 'reserved', machine: 'pc', seals: HASHES },
+  joining: { vmid: VMID, state: 'reserved', machine: 'pc', seals: HASHES, joinsAtOnce: true },
   unstated: { vmid: VMID, state: 'unstated', seals: [] },
 } satisfies Record<string, ClaimedId>;
 
@@ -93,10 +94,17 @@ const TABLE: readonly (readonly [Verdict, Case])[] = [
 
   ['unjoined', { id: 'reserved', guest: 'poolless', notes: 'sealed' }],
   ['unjoined', { id: 'reserved', guest: 'poolless', notes: 'late' }],
-  ['unjoined', { id: 'reserved', guest: 'ours', notes: 'sealed' }],
+  // Its own user made it there, and has read a seal of ours.
+  ['foreign', { id: 'reserved', guest: 'ours', notes: 'sealed' }],
+  ['foreign', { id: 'reserved', guest: 'ours', notes: 'late' }],
+  ['unjoined', { id: 'joining', guest: 'ours', notes: 'sealed' }],
+  ['unjoined', { id: 'joining', guest: 'poolless', notes: 'sealed' }],
+  ['foreign', { id: 'joining', guest: 'ours', notes: 'mark' }],
+  ['foreign', { id: 'joining', guest: 'elsewhere', notes: 'sealed' }],
   ['unjoined', { id: 'reserved', guest: 'poolless', notes: 'sealed', lock: 'backup' }],
   ['unreadable', { id: 'reserved', guest: 'poolless' }],
-  ['unreadable', { id: 'reserved', guest: 'ours' }],
+  ['foreign', { id: 'reserved', guest: 'ours' }],
+  ['unreadable', { id: 'joining', guest: 'ours' }],
   ['foreign', { id: 'reserved', guest: 'poolless', notes: 'empty' }],
   ['foreign', { id: 'reserved', guest: 'poolless', notes: 'mark' }],
   ['foreign', { id: 'reserved', guest: 'ours', notes: 'mark' }],

@@ -324,6 +324,22 @@ describe('sync', () => {
     expect(notesOf(result, 'old@pve')).toEqual(note === undefined ? [] : [note]);
   });
 
+  test.each([{}, { disable: true }])(
+    'of a pool that somebody else may write a leaver stays, and is named: %j',
+    (more) => {
+      const says = 'boss@pve has PVEPoolAdmin on /pool/old';
+      const pools = [poolOf('a'), { pool: 'old', comment: '', delegated: says }];
+      const result = planned(sync([user('a')], { prune: true, ...more }), { ...synced('a', 'old'), pools });
+      expect(result.steps.map(({ kind }) => kind)).toEqual('disable' in more ? ['user.update'] : []);
+      const { refused } = result.stands.find((stand) => stand.user === 'old@pve') ?? {};
+      expect(refused).toMatchObject({
+        code: 'POOL_DELEGATED',
+        message: expect.stringContaining(says) as string,
+        hint: expect.stringContaining('comment of the pool') as string,
+      });
+    },
+  );
+
   test('nobody but users of ours is a leaver', () => {
     const cluster = { ...synced('a'), users: [info('a'), info('teacher', { comment: 'staff' })] };
     const result = planned(sync([user('a')], { disable: true, prune: true }), cluster);

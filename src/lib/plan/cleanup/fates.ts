@@ -152,6 +152,7 @@ export function adoptedFates(vmids: readonly number[], context: CleanupContext):
 export function adoptedVmids(stand: SelectedStand, context: CleanupContext): number[] {
   const { selection, options, index } = context;
   if (!options.adopt || selection.by !== 'class') return [];
+  if (index.pools.get(stand.pool)?.delegated !== undefined) return [];
   return lookAlikes(stand.pool, new Set(selection.machines), index)
     .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
     .map(({ guest }) => guest.vmid);

@@ -11,7 +11,7 @@ import { claimedIds } from '../stands/ownership.ts';
 import { profileOf } from '../cluster/profile.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
-import { delegatedRefusal } from '../stands/accounts.ts';
+import { delegatedRefusal } from '../cluster/delegated.ts';
 
 export interface StandRemoval {
   readonly vms: readonly PlannedVm[];
@@ -319,7 +319,7 @@ export function planStandRemoval(
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
-  const delegated = context.index.marks.get(stand.pool)?.delegated;
+  const delegated = context.index.pools.get(stand.pool)?.delegated;
   return {
     vms: fates.map(({ guest, stays }) => ({
       vmid: guest.vmid,
@@ -345,7 +345,7 @@ export function planStandRemoval(
       ? { refused: joinRefusals(staying) }
       : delegated === undefined
         ? {}
-        : { refused: delegatedRefusal(stand.pool, delegated) }),
+        : { refused: delegatedRefusal(stand.pool, delegated, context.index) }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
 import { isPoolMarked } from '../../marks/pool.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { volumesOf, type Volume } from '../../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../../config/types.ts';
+import { delegatedBy } from '../../inventory/delegated.ts';
 import { isNamedBy } from '../../inventory/template-ref.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -92,29 +94,77 @@ function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
   return parseVmMark(notes)?.vmid === vmid;
 }
 
+/**
+ * How far a name or tag is believed, the best first: of a guest in no pool, which administrators alone name; in a pool
+ * whose members nobody else may name; in any other, whose members may be anybody's.
+ */
+const TIERS = ['unpooled', 'guarded', 'open'] as const;
+type Tier = (typeof TIERS)[number];
+
+/** A guest that is called or tagged like the template. */
+interface Named {
+  readonly guest: GuestInfo;
+  readonly tier: Tier;
+  /** Of an open one: who may name it, and by which right. */
+  readonly writer?: string;
+}
+
+function namedBy(ref: TemplateRef, have: Inventory): Named[] {
+  const writerOf = delegatedBy(have.memberWriters);
+  return have.guests
+    .filter((guest) => isNamedBy(ref, guest))
+    .map((guest): Named => {
+      if (guest.pool === undefined) return { guest, tier: 'unpooled' };
+      const writer = writerOf(guest.pool);
+      return writer === undefined ? { guest, tier: 'guarded' } : { guest, tier: 'open', writer };
+    });
+}
+
+function bestOf(named: readonly Named[]): readonly Named[] {
+  const tier = TIERS.find((one) => named.some((candidate) => candidate.tier === one));
+  return named.filter((candidate) => candidate.tier === tier);
+}
+
 /** Guests that are called or tagged like the template, and are not meant. */
 export function passedOver(ref: TemplateRef, have: Inventory): string[] {
   if (ref.by === 'vmid') return [];
-  return have.guests
-    .filter((guest) => isNamedBy(ref, guest) && isOfStand(guest, have))
-    .map((guest) => `${sayRef(ref)}: ${describeTemplate(guest)} is a machine of a stand and was passed over`);
+  const named = namedBy(ref, have).filter(({ guest }) => guest.pool !== REPLICA_POOL);
+  const others = named.filter(({ guest }) => !isOfStand(guest, have));
+  const meant = new Set(bestOf(others));
+  const say = (guest: GuestInfo, why: string): string =>
+    `${sayRef(ref)}: ${describeTemplate(guest)} ${why} and was passed over`;
+  return named.flatMap((one) => {
+    const { guest, writer } = one;
+    if (!others.includes(one)) return [say(guest, 'is a machine of a stand')];
+    if (meant.has(one)) return [];
+    return [say(guest, `is in pool ${guest.pool ?? ''}${writer === undefined ? '' : ` (${writer})`}`)];
+  });
 }
 
-/**
- * Those that the lab means. By name or tag never a machine of a stand; and guests without a pool go before those in
- * pools, whose members may be anybody's.
- */
-function findGuests(wish: Wish): GuestInfo[] {
+/** Those that the lab means. By name or tag never a machine of a stand, and of others those that are believed most. */
+function findGuests(wish: Wish): Named[] {
   const { machine, have, replicas } = wish;
   const ref = machine.template;
-  const fitting = have.guests.filter(
-    (guest) =>
-      isNamedBy(ref, guest) && (ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isOfStand(guest, have))),
+  const fitting = namedBy(ref, have).filter(
+    ({ guest }) => ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isOfStand(guest, have)),
   );
-  const unpooled = fitting.filter(({ pool }) => pool === undefined);
-  const named = ref.by === 'vmid' || unpooled.length === 0 ? fitting : unpooled;
-  const hinted = named.filter((guest) => guest.node === ref.node);
-  return (hinted.length > 0 ? hinted : named).sort((a, b) => a.vmid - b.vmid);
+  const named = ref.by === 'vmid' ? fitting : bestOf(fitting);
+  const hinted = named.filter(({ guest }) => guest.node === ref.node);
+  return [...(hinted.length > 0 ? hinted : named)].sort((a, b) => a.guest.vmid - b.guest.vmid);
+}
+
+/** Of several that anybody may have named none is taken, not even on different nodes. */
+function strangers(named: readonly Named[], wish: Wish): Refusal | undefined {
+  const [first, second] = named.filter(({ tier }) => tier === 'open');
+  if (wish.machine.template.by === 'vmid' || !first || !second) return undefined;
+  const list = named
+    .map(({ guest, writer }) => `${describeTemplate(guest)} in pool ${guest.pool ?? ''} (${writer ?? ''})`)
+    .join(', ');
+  return refusal(
+    wish,
+    `${sayRef(wish.machine.template)} are in pools whose members others may name: ${list}`,
+    'nothing tells which one is meant: name one with template_vmid, or take it out of its pool',
+  );
 }
 
 /** The same name or tag twice on a node: nothing tells which one is meant. */
@@ -164,8 +214,9 @@ export function resolveTemplate(
   replicas: ReadonlySet<number> = new Set(),
 ): FoundTemplates | Refusal {
   const wish: Wish = { machine, file, have, replicas };
-  const guests = findGuests(wish);
-  const unclear = ambiguity(guests, wish);
+  const named = findGuests(wish);
+  const guests = named.map(({ guest }) => guest);
+  const unclear = strangers(named, wish) ?? ambiguity(guests, wish);
   if (unclear) return unclear;
   const found = guests.map((guest) => toCandidate(guest, wish));
   const candidates = found.flatMap((entry) => ('code' in entry ? [] : [entry]));

@@ -8,6 +8,7 @@ import type {
   UserInfo,
   VmConfig,
 } from '../../inventory/types.ts';
+import { delegatedBy, type DelegatedBy } from '../../inventory/delegated.ts';
 import { compareNatural } from '../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from './bridge-guests.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -28,6 +29,8 @@ export interface HaveIndex {
   readonly configs: ReadonlyMap<number, VmConfig>;
   readonly pools: ReadonlyMap<string, PoolInfo>;
   readonly marks: ReadonlyMap<string, PoolMark>;
+  /** Who else may write a pool of this name, be there one or not. */
+  readonly delegated: DelegatedBy;
   /** Pool → the guests that are members, by VMID. */
   readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
   /** VMID → the marked pools that claim it. */
@@ -91,10 +94,7 @@ export function indexHave(have: Inventory): HaveIndex {
   const configs = new Map(have.vms.map((config) => [config.vmid, config]));
   const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
   const marks = new Map(
-    have.pools.map(({ pool, comment, delegated }): [string, PoolMark] => [
-      pool,
-      { ...parsePoolComment(comment), ...(delegated === undefined ? {} : { delegated }) },
-    ]),
+    have.pools.map(({ pool, comment }): [string, PoolMark] => [pool, parsePoolComment(comment)]),
   );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
   const online = new Set(have.nodes.filter((node) => node.online).map((node) => node.name));
@@ -103,6 +103,7 @@ export function indexHave(have: Inventory): HaveIndex {
     guests,
     configs,
     pools,
+    delegated: delegatedBy(have.poolWriters),
     replicaPool,
     replicas: readReplicas(replicaPool, { guests, configs, online }),
     marks,

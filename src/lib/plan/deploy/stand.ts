@@ -118,12 +118,19 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     lab: lab.name,
     machines: [...kept, ...vms.claimed],
     unnamed: (claim?.unnamed ?? []).filter((vmid) => !foreign.includes(vmid)),
-    since: claim?.since ?? since,
+    // What is begun again is as young as what is new, to whoever looks for leftovers.
+    since: claim === undefined || isBegun(vms) ? since : claim.since,
     // The claim says where the stand was put; it is not rewritten when the stand moves.
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
+    ...(context.profile === 'confined' || claim?.joinsAtOnce ? { joinsAtOnce: true } : {}),
   });
+}
+
+/** Is a clone to be made? */
+function isBegun({ claimed }: StandVms): boolean {
+  return claimed.some(({ seals }) => seals.includes(''));
 }
 
 /** Would it say anything else of the stand? That its machines get names is nothing by itself: 0.1.0 wrote none. */
@@ -139,6 +146,7 @@ function isClaimChanged(before: Claim | undefined, after: Claim): boolean {
     before.vmids.join() !== after.vmids.join() ||
     after.machines.some(isOther) ||
     before.node !== after.node ||
+    before.joinsAtOnce !== after.joinsAtOnce ||
     before.expires !== after.expires
   );
 }
@@ -208,7 +216,7 @@ function planClaim(state: StandState, seat: Seat, vms: StandVms, context: StandC
   }
   const reason = adopts
     ? adoptionReason(mark, takenOver)
-    : vms.claimed.some(({ seals }) => seals.includes(''))
+    : isBegun(vms)
       ? 'before the clones, so that no other run takes them'
       : 'the claim changed';
   const before = context.index.pools.get(user.pool)?.comment ?? '';

@@ -1,5 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
-import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
+import type { GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
   assertNodesExist,
@@ -16,6 +16,7 @@ import { obstacleText } from './may-go-text.ts';
 import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
 import { parseVmMark } from '../../marks/vm.ts';
+import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
 import { makeStep, type StepOf } from '../document/step.ts';
 import type { Plan } from '../document/plan.ts';
 
@@ -26,38 +27,62 @@ export interface BridgesPruneInput {
   readonly minAgeSeconds: number;
 }
 
+interface PooledClaim {
+  readonly pool: string;
+  readonly claim: Claim;
+}
+
 interface PruneContext {
   readonly input: BridgesPruneInput;
   readonly guests: BridgeGuests;
   /** By `lab user`. */
-  readonly claims: ReadonlyMap<string, readonly Claim[]>;
-  readonly unfinished: ReadonlySet<number>;
+  readonly claims: ReadonlyMap<string, readonly PooledClaim[]>;
+  readonly vms: ReadonlyMap<number, GuestInfo>;
+  /** Of the guests whose configuration was read. */
+  readonly notes: ReadonlyMap<number, string>;
+  readonly online: ReadonlySet<string>;
   readonly isCloning: boolean;
   readonly busy: ReadonlySet<string>;
 }
 
 function createContext(input: BridgesPruneInput): PruneContext {
   const { have } = input;
-  const claims = new Map<string, Claim[]>();
-  for (const { comment } of have.pools) {
+  const claims = new Map<string, PooledClaim[]>();
+  for (const { pool, comment } of have.pools) {
     const mark = parsePoolComment(comment);
     for (const claim of mark.claims) {
       const key = `${claim.lab} ${mark.user ?? ''}`;
-      claims.set(key, [...(claims.get(key) ?? []), claim]);
+      claims.set(key, [...(claims.get(key) ?? []), { pool, claim }]);
     }
   }
-  const unfinished = [
-    ...have.bridgeUse.filter(({ description }) => parseVmMark(description)?.spec === undefined),
-    ...have.guests.filter(({ lock }) => lock === 'clone'),
-  ];
   return {
     input,
     guests: indexBridgeGuests(have),
     claims,
-    unfinished: new Set(unfinished.map(({ vmid }) => vmid)),
+    vms: new Map(have.guests.map((guest) => [guest.vmid, guest])),
+    notes: new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description])),
+    online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
     isCloning: have.tasks.some(({ type }) => type === 'qmclone'),
     busy: new Set(have.tasks.map(({ id }) => id)),
   };
+}
+
+/** Made by us, or perhaps by us, and not finished: what is finished has joined its pool, and its claim says so. */
+function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: PruneContext): boolean {
+  const guest = vms.get(id.vmid);
+  const description = notes.get(id.vmid);
+  if (!guest) return false;
+  const verdict = verdictOn({
+    ...{ id, pool, guest },
+    isAway: !online.has(guest.node),
+    values: description === undefined ? undefined : { description },
+    isHandedOut: false,
+  });
+  if (verdict === 'in-flight') return true;
+  // 0.1.0 wrote no states: of its VMs the notes alone tell.
+  if (id.state === 'unstated')
+    return description !== undefined && parseVmMark(description)?.spec === undefined;
+  return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
 }
 
 /**
@@ -67,10 +92,10 @@ function createContext(input: BridgesPruneInput): PruneContext {
 function isUnderWay({ lab, user }: BridgeRow, context: PruneContext): boolean {
   const { have, minAgeSeconds } = context.input;
   return (context.claims.get(`${lab ?? ''} ${user ?? ''}`) ?? []).some(
-    (claim) =>
+    ({ pool, claim }) =>
       context.isCloning ||
       !isOlder(claim.since, minAgeSeconds, have.now) ||
-      claim.vmids.some((vmid) => context.unfinished.has(vmid) || context.busy.has(String(vmid))),
+      claimedIds(claim).some((id) => context.busy.has(String(id.vmid)) || isUnfinished(id, pool, context)),
   );
 }
 

@@ -10,6 +10,7 @@ import { indexHave } from '../cluster/view.ts';
 import { chooseNodes } from '../placement/nodes.ts';
 import { comparePlans } from './compare.ts';
 import { assertOfClass, PLAN_AGAIN } from './of-class.ts';
+import type { Pins } from '../cluster/pins.ts';
 import { readPins } from './read-pins.ts';
 
 function worldOf({ lab, have }: DeployInput) {
@@ -17,13 +18,19 @@ function worldOf({ lab, have }: DeployInput) {
   return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have, index), have, index) };
 }
 
-/** Of the users that the plan is about. Throws PlanRefusedError unless the saved plan has all of it; what more it has is done. */
+/**
+ * Of the users that the plan is about. Throws PlanRefusedError unless the saved plan has all of it; what more it has is done.
+ * The times in marks are pinned for the comparison alone: what is made now is as old as it is, however old the file.
+ */
 export function planAgain(saved: Plan, want: DeployInput): Plan {
   assertOfClass(saved, want);
+  const { since, ...pins } = readPins(saved);
   // Who found no room then is left out by a pin; of the others the load was looked at when the plan was made.
-  const plan = planDeploy({ ...want, options: { ...want.options, fit: true, pins: readPins(saved) } });
-  const differences = comparePlans(saved, plan, worldOf(want));
-  if (differences.length === 0) return plan;
+  const planned = (pinned: Pins): Plan =>
+    planDeploy({ ...want, options: { ...want.options, fit: true, pins: pinned } });
+  const same = planned(since === undefined ? pins : { ...pins, since });
+  const differences = comparePlans(saved, same, worldOf(want));
+  if (differences.length === 0) return planned(pins);
   throw new PlanRefusedError(
     'PLAN_STALE',
     ['the saved plan is not what would be done now:', ...differences].join('\n  '),

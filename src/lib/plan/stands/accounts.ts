@@ -2,9 +2,9 @@
 import { realmIn } from '../../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
+import { delegatedRefusal } from '../cluster/delegated.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { formatUserMark } from '../../marks/user.ts';
-import type { PoolMark } from '../../marks/pool.ts';
 import { compareNatural } from '../../order.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -39,17 +39,12 @@ export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Ref
   return index.users.has(user.userid) ? undefined : groupRefusal(user, have);
 }
 
-export function delegatedRefusal(pool: string, delegated: string): Refusal {
-  return {
-    code: 'POOL_DELEGATED',
-    message: `pool ${pool} can be written by somebody else, so nothing in it proves what is ours: ${delegated}`,
-    hint: 'take that right away, or name the account in `operators:` of the connections file if it runs deploy-stand too',
-  };
-}
-
-export function poolRefusal(user: User, mark: PoolMark | undefined, adopt: boolean): Refusal | undefined {
+/** A pool that is not there yet: a claim that is written into it by somebody else's leave would prove nothing, either. */
+export function poolRefusal(user: User, index: HaveIndex, adopt: boolean): Refusal | undefined {
+  const delegated = index.delegated(user.pool);
+  if (delegated !== undefined) return delegatedRefusal(user.pool, delegated, index);
+  const mark = index.marks.get(user.pool);
   if (!mark) return undefined;
-  if (mark.delegated !== undefined) return delegatedRefusal(user.pool, mark.delegated);
   if (mark.user === undefined) {
     if (adopt) return undefined;
     return {

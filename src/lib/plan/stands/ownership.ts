@@ -12,7 +12,7 @@ import { parseVmMark } from '../../marks/vm.ts';
  * - `missing`: made once, and gone: it is made anew.
  * - `open`: reserved, and nothing is there yet.
  * - `in-flight`: a clone is under way there; whose it is, its seal tells at its end.
- * - `unjoined`: a clone of ours that has not joined its pool yet.
+ * - `unjoined`: a clone of ours that has not joined its pool yet, or has with its clone and is not made.
  * - `ours`: made, and a member of the pool that claims it.
  * - `left-pool`: made, and somebody took it out of its pool: an administrator's will.
  * - `foreign`: somebody else's.
@@ -44,6 +44,8 @@ export interface ClaimedId {
   readonly machine?: string;
   /** Hashes of the seals that a reserved one may carry. */
   readonly seals: readonly string[];
+  /** Of a reserved one: its clone is made in the pool. */
+  readonly joinsAtOnce?: true;
 }
 
 export interface Evidence {
@@ -74,7 +76,10 @@ export interface Evidence {
 /** Of every id that the claim names. */
 export function claimedIds(claim: Claim): ClaimedId[] {
   const unnamed = claim.unnamed.map((vmid): ClaimedId => ({ vmid, state: 'unstated', seals: [] }));
-  return [...claim.machines, ...unnamed].sort((a, b) => a.vmid - b.vmid);
+  const named = claim.joinsAtOnce
+    ? claim.machines.map((one): ClaimedId => ({ ...one, joinsAtOnce: true }))
+    : claim.machines;
+  return [...named, ...unnamed].sort((a, b) => a.vmid - b.vmid);
 }
 
 function carriesSeal({ id, values }: Evidence): boolean {
@@ -93,7 +98,13 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   return values === undefined ? 'unreadable' : carriesSeal(evidence) ? 'zombie' : 'foreign';
 }
 
+/**
+ * What joins its pool is made in the same write, so that one that is still reserved and a member was made there by the
+ * pool's own user, who may have read the seal of a clone before it; but see `joinsAtOnce`.
+ */
 function ofReserved(evidence: Evidence): Verdict {
+  const { id, pool, guest } = evidence;
+  if (guest?.pool === pool && id.joinsAtOnce !== true) return 'foreign';
   if (evidence.values === undefined) return 'unreadable';
   return carriesSeal(evidence) ? 'unjoined' : 'foreign';
 }

@@ -306,7 +306,7 @@ export function readStandState(
   const mark = index.marks.get(user.pool);
   const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
   const base = { user, mark, claim };
-  const foreign = poolRefusal(user, mark, options.adopt);
+  const foreign = poolRefusal(user, index, options.adopt);
   if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
   const taken = new Set(options.taken?.vmids);
   const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();

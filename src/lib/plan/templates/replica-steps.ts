@@ -16,6 +16,7 @@ import { isFresh, type Replica } from '../cluster/replicas.ts';
 import { withNewSeal } from '../../marks/seal.ts';
 import { TAG } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
+import { delegatedRefusal } from '../cluster/delegated.ts';
 
 /** A replica that a plan makes. */
 interface PlannedReplica {
@@ -159,6 +160,8 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
 }
 
 function foreignPool(index: HaveIndex): Refusal | undefined {
+  const delegated = index.delegated(REPLICA_POOL);
+  if (delegated !== undefined) return delegatedRefusal(REPLICA_POOL, delegated, index);
   const pool = index.pools.get(REPLICA_POOL);
   if (!pool || isReplicaPool(pool.comment)) return undefined;
   return {

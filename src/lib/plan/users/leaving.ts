@@ -9,7 +9,7 @@ import { compareNatural } from '../../order.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { protectedNote, protectedRefusals } from '../stands/protected-accounts.ts';
-import { delegatedRefusal } from '../stands/accounts.ts';
+import { delegatedRefusal } from '../cluster/delegated.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './context.ts';
 
 interface Removal {
@@ -103,8 +103,9 @@ export function planDeleted(user: User, named: boolean, context: UsersContext): 
   const present = context.index.users.get(userid);
   const isForeign = present !== undefined && !isUserMarked(present.comment);
   if (isForeign && named) return draft({ userid, pool }, { refused: foreign(userid) });
-  const delegated = context.index.marks.get(pool)?.delegated;
-  if (delegated !== undefined) return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated) });
+  const delegated = context.index.pools.get(pool)?.delegated;
+  if (delegated !== undefined)
+    return draft({ userid, pool }, { refused: delegatedRefusal(pool, delegated, context.index) });
   const labs = labsOf(userid, context.index);
   if (labs.length > 0) return draft({ userid, pool }, { refused: standsLeft(userid, labs) });
   const { steps, notes, refused } = planRemoval(userid, context);
@@ -132,7 +133,9 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const { userid, enabled, comment } = present;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const labs = labsOf(userid, context.index);
-  const removal = options.prune && labs.length === 0 ? planRemoval(userid, context) : undefined;
+  const delegated = options.prune ? context.index.pools.get(who.pool)?.delegated : undefined;
+  const isGoing = options.prune && labs.length === 0 && delegated === undefined;
+  const removal = isGoing ? planRemoval(userid, context) : undefined;
   if (removal && !removal.refused) return draft(who, removal);
   const own = removal ? '; has machines of its own in its pool' : '';
   const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
@@ -140,6 +143,7 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const isNew = options.disable && enabled;
   const state = enabled ? '' : isDisabledByUs(comment) ? ', disabled' : ', disabled by somebody else';
   return draft(who, {
+    ...(delegated === undefined ? {} : { refused: delegatedRefusal(who.pool, delegated, context.index) }),
     steps: isNew ? [disableStep(present, context)] : [],
     notes: [`not in the users file${state}${stand}${waits}`],
   });

@@ -91,7 +91,7 @@ function notesOf(user: User, present: UserInfo, by: 'create' | 'sync'): string[]
 
 /** Only `deploy` takes pools over. */
 function foreignPool(user: User, { index }: UsersContext): Refusal | undefined {
-  const refused = poolRefusal(user, index.marks.get(user.pool), false);
+  const refused = poolRefusal(user, index, false);
   if (refused?.code !== 'POOL_FOREIGN') return refused;
   return { ...refused, hint: 'set another `pool:` in the users file, or take it over with `deploy --adopt`' };
 }

@@ -69,13 +69,13 @@ describe.each(VERSIONS)('on %s', (version) => {
     { name: 'lock timeout', faults: [busy(UPDATE)], outcome: 'done' },
     {
       name: 'they joined with their clones (a confined caller): the comment alone is written',
-      found: { members: ALL },
+      found: { members: ALL, lines: [`${OPEN} clones=pool`] },
       outcome: 'done',
       added: '',
     },
     {
       name: 'some are members already',
-      found: { members: [10002, 10003], lines: [line('pc', 'router')] },
+      found: { members: [10002, 10003], lines: [`${line('pc', 'router')} clones=pool`] },
       outcome: 'done',
       added: '10001',
     },
@@ -213,12 +213,15 @@ describe('nothing is written, not even for the others', () => {
     expect(world.pool('boris')?.vmids).toEqual([10003]);
   });
 
-  test('one is put into the pool by hand between look and write: the step fails, and the next run goes on', async () => {
+  test('one is put into the pool by hand between look and write: until it is taken out, it may be anybody’s', async () => {
     const world = stand();
     world.before(['PUT', '/pools'], () => world.admin.updatePool('anna', { addVmids: [10003] }));
     const joined = apply(world, 'pool.join', payload);
     await expect(joined).rejects.toThrow('already a pool member');
     expect(world.writes).toEqual([]);
+    await expect(apply(world, 'pool.join', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.writes).toEqual([]);
+    await world.drive(world.admin.updatePool('anna', { removeVmids: [10003] }));
     expect((await apply(world, 'pool.join', payload)).outcome).toBe('done');
     expect(world.pool('anna')).toEqual({ comment: `${HEADER}\n${line()}`, vmids: ALL });
   });

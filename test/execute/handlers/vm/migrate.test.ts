@@ -27,7 +27,7 @@ function cluster(more: Partial<ScenarioGuest> = {}, scenario: Partial<Scenario> 
   return new PveWorld({ guests: [vm(101, node, { name: 'web', running: true, ...rest })], ...scenario });
 }
 
-const migrate = (world: PveWorld, change: Partial<typeof PAYLOAD> = {}) =>
+const migrate = (world: PveWorld, change: Partial<StepPayloads['vm.migrate']> = {}) =>
   apply(world, 'vm.migrate', { ...PAYLOAD, ...change });
 
 /** Somebody else moves the VM. */
@@ -35,6 +35,48 @@ async function arrive(world: PveWorld, target = 'pve2'): Promise<void> {
   await world.admin.migrateVm({ ...PAYLOAD, target });
   await world.clock.sleep(10_000);
 }
+
+describe('a machine of a stand', () => {
+  const stand = (vms: readonly number[], claimed = 'pc:101', others: readonly number[] = []) =>
+    cluster(
+      {},
+      {
+        pools: [
+          {
+            pool: 'anna',
+            comment: `deploy-stand user=anna@pve\nlab=net vms=${claimed} since=2026-01-15T09:00:00Z`,
+            vms,
+          },
+          { pool: 'boris', vms: others },
+        ],
+      },
+    );
+
+  test('is moved while it is ours', async () => {
+    expect((await migrate(stand([101]), { pool: 'anna' })).outcome).toBe('done');
+  });
+
+  test.each<[string, PveWorld]>([
+    ['left its pool', stand([])],
+    ['is in another pool', stand([], 'pc:101', [101])],
+    ['is claimed by its pool no more', stand([101], 'pc:102')],
+  ])('is not where it %s', async (_, world) => {
+    await expect(migrate(world, { pool: 'anna' })).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(count(world, WRITE)).toBe(0);
+    expect(world.config('pve1', 101)?.['name']).toBe('web');
+  });
+
+  test('is asked right before the write, not when it was planned', async () => {
+    const world = stand([101]);
+    world.before(['GET', '/pools'], () => world.admin.updatePool('anna', { removeVmids: [101] }));
+    await expect(migrate(world, { pool: 'anna' })).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(count(world, WRITE)).toBe(0);
+  });
+
+  test('a guest of nobody’s stand is moved without that question', async () => {
+    expect((await migrate(stand([]))).outcome).toBe('done');
+  });
+});
 
 describe('vm.migrate', () => {
   test.each(VERSIONS)('%s: moves it; run again it finds the work done', async (version) => {

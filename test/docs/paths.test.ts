@@ -1,0 +1,32 @@
+/** Every file that the documents name is there: files move, and nobody reads all of the documents again. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const DOCUMENTS = [
+  ...readdirSync('.').filter((name) => name.endsWith('.md')),
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+const PATH = /^(?:src|test|docs|bench|schemas|examples)\/[\w./-]*$/;
+
+function pathsIn(document: string): string[] {
+  const text = readFileSync(document, 'utf8');
+  const quoted = [...text.matchAll(/`([^`\n]+)`/g)]
+    .flatMap(([, words = '']) => words.split(/[\s,]+/))
+    .filter((word) => PATH.test(word));
+  const linked = [...text.matchAll(/\]\(([^)#\s]+)/g)]
+    .flatMap(([, to = '']) => (to.includes(':') ? [] : [to]))
+    .map((to) => join(dirname(document), to));
+  return [...quoted, ...linked];
+}
+
+test.each(DOCUMENTS)('%s names no file that is not there', (document) => {
+  expect(pathsIn(document).filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test('there is something to look at', () => {
+  expect(DOCUMENTS.flatMap(pathsIn).length).toBeGreaterThan(150);
+});
