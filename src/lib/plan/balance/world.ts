@@ -99,6 +99,7 @@ function standsOf(
         const description = descriptions.get(id.vmid);
         const verdict = verdictOn({
           ...{ id, pool, guest },
+          // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
           isAway: false,
           values: description === undefined ? undefined : { description },
           // A member at an id that 0.1.0 claimed moves with its stand, whatever its notes say.
