@@ -16,12 +16,21 @@ function worldOf({ lab, have }: DeployInput) {
   return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have, index), have, index) };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** Of the users that the plan is about. Throws PlanRefusedError unless the saved plan has all of it; what more it has is done. */
 export function planAgain(saved: Plan, want: DeployInput): Plan {
   assertOfClass(saved, want);
   // Who found no room then is left out by a pin; of the others the load was looked at when the plan was made.
   const plan = planDeploy({ ...want, options: { ...want.options, fit: true, pins: readPins(saved) } });
-  const differences = comparePlans(saved, plan, worldOf(want));
+  const differences = comparePlans(
+    saved,
+    plan,
+    once(() => worldOf(want)),
+  );
   if (differences.length === 0) return plan;
   throw new PlanRefusedError(
     'PLAN_STALE',
