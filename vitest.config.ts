@@ -5,37 +5,20 @@ import { isLengthy } from './test/runs.ts';
 /** Ends a test that hangs. None is meant to come near it, however slow the machine. */
 const HANGS = (isLengthy ? 240 : 10) * 60_000;
 
-const base = {
-  setupFiles: ['test/setup.ts'],
-  sequence: { shuffle: { tests: true } },
-  restoreMocks: true,
-  testTimeout: HANGS,
-  hookTimeout: HANGS,
-  // Below this limit V8 collects in time; by itself it lets a worker that lives on a hundred MiB grow to five.
-  ...(isLengthy ? {} : { execArgv: ['--max-old-space-size=512'] }),
-};
-
 export default defineConfig({
   test: {
     reporters: ['default'],
-    sequence: { sequencer: LongestFirst },
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    sequence: { sequencer: LongestFirst, shuffle: { tests: true } },
+    restoreMocks: true,
+    testTimeout: HANGS,
+    hookTimeout: HANGS,
+    // A worker loads the sources once, not once per file; nor once per project, for which reason there is none.
+    isolate: false,
     // One worker per core: the main thread does next to nothing.
     maxWorkers: '100%',
-    projects: [
-      {
-        test: {
-          ...base,
-          name: 'all',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/adversary/broken-rules.test.ts'],
-          // A worker loads the sources once, not once per file; nor once per project, for which reason there is one.
-          isolate: false,
-        },
-      },
-      {
-        // Replaces modules, which reaches nobody else in a worker of its own.
-        test: { ...base, name: 'broken', include: ['test/adversary/broken-rules.test.ts'], isolate: true },
-      },
-    ],
+    // Below this limit V8 collects in time; by itself it lets a worker that lives on a hundred MiB grow to five.
+    ...(isLengthy ? {} : { execArgv: ['--max-old-space-size=512'] }),
   },
 });

@@ -1,18 +1,15 @@
-/**
- * Each move breaks a rule that is broken on purpose here: a property whose moves came to nothing would show nothing.
- * Must run in a worker of its own, for it replaces modules.
- */
-import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
+/** Each move breaks a rule that is broken on purpose here: a property whose moves came to nothing would show nothing. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import type * as TheDelegated from '../../src/lib/inventory/delegated.ts';
-import type * as TheLook from '../../src/lib/execute/ownership.ts';
-import type * as TheState from '../../src/lib/plan/stands/state.ts';
-import type * as TheOwnership from '../../src/lib/plan/stands/ownership.ts';
-import type * as TheTemplates from '../../src/lib/plan/cluster/templates.ts';
-import type { ConfigValues } from '../../src/lib/proxmox/types.ts';
-import type { ClaimedId } from '../../src/lib/plan/stands/ownership.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Ownership } from '../../src/lib/execute/ownership.ts';
+import * as delegated from '../../src/lib/inventory/delegated.ts';
+import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
 import { parseVmMark } from '../../src/lib/marks/vm.ts';
+import * as standState from '../../src/lib/plan/stands/state.ts';
+import * as ownership from '../../src/lib/plan/stands/ownership.ts';
+import type { ClaimedId } from '../../src/lib/plan/stands/ownership.ts';
+import * as templates from '../../src/lib/plan/cluster/templates.ts';
+import type { ConfigValues } from '../../src/lib/proxmox/types.ts';
 import type { CommandName } from './class.ts';
 import { MOVES, type MoveName } from './moves.ts';
 import { play, type Act, type Start } from './play.ts';
@@ -42,81 +39,77 @@ type Rule =
   | 'whoever may write a pool is not believed'
   | 'a template is not known by its name alone';
 
-const broken = vi.hoisted((): { rule: string | undefined } => ({ rule: undefined }));
-const isBroken = (rule: Rule): boolean => broken.rule === rule;
+let broken: Rule | undefined;
+const isBroken = (rule: Rule): boolean => broken === rule;
 /** A comment that claims the machines of others is held off by their pools, too: both have to go. */
 const isAnyPool = (): boolean =>
   isBroken('only the claiming pool counts') || isBroken('whoever may write a pool is not believed');
 
-vi.mock('../../src/lib/plan/stands/ownership.ts', async (original) => {
-  const real = await original<typeof TheOwnership>();
-  const verdictOn: typeof TheOwnership.verdictOn = (evidence) => {
+function breakVerdict(real: typeof ownership.verdictOn): typeof ownership.verdictOn {
+  return (evidence) => {
     const { id, pool, guest, values } = evidence;
-    const verdict = real.verdictOn(evidence);
+    const verdict = real(evidence);
     const mark = parseVmMark(values?.['description'] ?? '');
     if (isBroken('membership proves nothing') && guest && guest.pool === pool && verdict === 'foreign')
       return 'unjoined';
     if (isBroken('notes prove nothing') && verdict === 'foreign' && mark?.vmid === id.vmid) return 'unjoined';
-    const asked = ASKED[broken.rule?.replace(' is not asked', '') ?? ''];
+    const asked = ASKED[broken?.replace(' is not asked', '') ?? ''];
     if (asked && verdict === 'ours' && values && asked(values, id)) return 'foreign';
     const away = guest && 'node' in guest && guest.node === 'pve2' && pool === 'anna';
     if (isBroken('the node is not asked') && verdict === 'ours' && away) return 'foreign';
     const status = guest && 'status' in guest ? guest.status : 'running';
     if (isBroken('power is not asked') && verdict === 'ours' && id.machine === 'pc' && status === 'stopped')
       return 'foreign';
-    if (isAnyPool() && guest) return real.verdictOn({ ...evidence, guest: { ...guest, pool } });
+    if (isAnyPool() && guest) return real({ ...evidence, guest: { ...guest, pool } });
     return verdict;
   };
-  return { ...real, verdictOn };
-});
+}
 
-vi.mock('../../src/lib/inventory/delegated.ts', async (original) => {
-  const real = await original<typeof TheDelegated>();
-  const tellDelegated: typeof TheDelegated.tellDelegated = (pools, ...rest) =>
-    isBroken('whoever may write a pool is not believed') ? [...pools] : real.tellDelegated(pools, ...rest);
-  return { ...real, tellDelegated };
-});
+function breakDelegated(real: typeof delegated.tellDelegated): typeof delegated.tellDelegated {
+  return (pools, ...rest) =>
+    isBroken('whoever may write a pool is not believed') ? [...pools] : real(pools, ...rest);
+}
 
-vi.mock('../../src/lib/plan/cluster/templates.ts', async (original) => {
-  const real = await original<typeof TheTemplates>();
-  const resolveTemplate: typeof TheTemplates.resolveTemplate = (machine, have, file, replicas) => {
-    if (!isBroken('a template is not known by its name alone'))
-      return real.resolveTemplate(machine, have, file, replicas);
+function breakTemplates(real: typeof templates.resolveTemplate): typeof templates.resolveTemplate {
+  return (machine, have, file, replicas) => {
+    if (!isBroken('a template is not known by its name alone')) return real(machine, have, file, replicas);
     const ref = machine.template;
     const named = have.guests.filter((guest) => isNamedBy(ref, guest));
     const last = named.sort((a, b) => Number(a.pool === undefined) - Number(b.pool === undefined))[0];
     const config = have.templates.find(({ vmid }) => vmid === last?.vmid);
-    if (!last || !config) return real.resolveTemplate(machine, have, file, replicas);
-    const template = real.toTemplate(config, last.name);
+    if (!last || !config) return real(machine, have, file, replicas);
+    const template = templates.toTemplate(config, last.name);
     return { template, candidates: [template] };
   };
-  return { ...real, resolveTemplate };
-});
+}
 
-vi.mock('../../src/lib/execute/ownership.ts', async (original) => {
-  const real = await original<typeof TheLook>();
-  /** Does not look at the pool before it believes what was read a moment ago. */
-  class Ownership extends real.Ownership {
-    override assertOursNow(...given: Parameters<TheLook.Ownership['assertOursNow']>): Promise<void> {
-      return isAnyPool() ? this.assertOurs(...given) : super.assertOursNow(...given);
-    }
-  }
-  return { ...real, Ownership };
-});
-
-vi.mock('../../src/lib/plan/stands/state.ts', async (original) => {
-  const real = await original<typeof TheState>();
-  const readStandState: typeof TheState.readStandState = (...given) => {
-    const state = real.readStandState(...given);
+function breakState(real: typeof standState.readStandState): typeof standState.readStandState {
+  return (...given) => {
+    const state = real(...given);
     if (!isBroken('what was handed out gets no secret')) return state;
     const present = [...state.present].map(([name, vm]) => [name, { ...vm, isJoined: false }] as const);
     return { ...state, present: new Map(present) };
   };
-  return { ...real, readStandState };
-});
+}
 
+const sound = {
+  ...{ verdictOn: ownership.verdictOn, tellDelegated: delegated.tellDelegated },
+  ...{ resolveTemplate: templates.resolveTemplate, readStandState: standState.readStandState },
+  assertOursNow: Reflect.get(Ownership.prototype, 'assertOursNow'),
+};
+
+beforeEach(() => {
+  vi.spyOn(ownership, 'verdictOn').mockImplementation(breakVerdict(sound.verdictOn));
+  vi.spyOn(delegated, 'tellDelegated').mockImplementation(breakDelegated(sound.tellDelegated));
+  vi.spyOn(templates, 'resolveTemplate').mockImplementation(breakTemplates(sound.resolveTemplate));
+  vi.spyOn(standState, 'readStandState').mockImplementation(breakState(sound.readStandState));
+  // Does not look at the pool before it believes what was read a moment ago.
+  vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(function (this: Ownership, ...given) {
+    return isAnyPool() ? this.assertOurs(...given) : sound.assertOursNow.apply(this, given);
+  });
+});
 afterEach(() => {
-  broken.rule = undefined;
+  broken = undefined;
 });
 
 interface Story {
@@ -127,6 +120,8 @@ interface Story {
   readonly commands: readonly [CommandName, ...CommandName[]];
   /** Before one of its writes. */
   readonly isMeanwhile?: true;
+  /** Numbers that once showed it, of a move that needs luck: tried before the others. */
+  readonly lucky?: readonly number[];
   readonly found: RegExp;
 }
 
@@ -176,6 +171,7 @@ const stories: readonly Story[] = [
     rule: 'membership proves nothing',
     commands: ['deploy larger'],
     isMeanwhile: true,
+    lucky: [40, 3, 6, 5, 3, 47, 12, 16],
     found: GUEST,
   },
   ...(['before', 'after'] as const).map((order): Story => ({
@@ -204,6 +200,7 @@ const stories: readonly Story[] = [
   {
     moves: ['removal of an own machine', 'a machine at a claimed id, in a pool that sorts after'],
     rule: 'only the claiming pool counts',
+    lucky: [44, 94, 75, 24, 6, 97, 99, 97],
     commands: ['cleanup class'],
     found: GUEST,
   },
@@ -235,13 +232,18 @@ const stories: readonly Story[] = [
 /** The same in each run, and without a pattern. */
 const DRAWS = fc.sample(fc.array(fc.nat(99), { minLength: 8, maxLength: 8 }), { numRuns: 300, seed: 3 });
 
+const beginningOf = (start: Story['start']): Start => ({
+  ...{ version: '8.4', base: 'made', delegated: false },
+  ...start,
+});
+
 async function findingsOf(
   { moves, start, commands, isMeanwhile }: Story,
   draws: readonly number[],
 ): Promise<string[]> {
   const [first, ...rest] = commands;
   const at = isMeanwhile ? 1 + ((draws[7] ?? 0) % 12) : 0;
-  const told = await play({ version: '8.4', base: 'made', delegated: false, ...start }, [
+  const told = await play(beginningOf(start), [
     { command: first, turns: moves.map((move) => ({ move, at, draws })) },
     ...rest.map((command): Act => ({ command, turns: [] })),
   ]);
@@ -255,14 +257,16 @@ test('each move has a story', () => {
 
 describe.each(stories)('$moves', (story) => {
   test(`shows it when this does not hold: ${story.rule}`, async () => {
+    // Other files begin there, too.
+    await play(beginningOf(story.start), []);
     let found: string[] = [];
-    for (const draws of DRAWS) {
-      broken.rule = story.rule;
+    for (const draws of story.lucky ? [story.lucky, ...DRAWS] : DRAWS) {
+      broken = story.rule;
       found = await findingsOf(story, draws);
       if (!found.some((text) => story.found.test(text))) continue;
       // It was the move, and it was the rule.
       expect(await findingsOf({ ...story, moves: [] }, draws)).toEqual([]);
-      broken.rule = undefined;
+      broken = undefined;
       expect(await findingsOf(story, draws)).toEqual([]);
       return;
     }

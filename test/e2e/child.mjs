@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
-import { main, processIo } from '../../dist/cli.js';
+import { main, processIo } from '../../node_modules/.cache/deploy-stand/cli.js';
 
 const { TEST_TIME, TEST_HOLD } = process.env;
 

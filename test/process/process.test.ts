@@ -7,10 +7,9 @@ import { describe, expect, test } from 'vitest';
 import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from '../e2e/cluster-view.ts';
 import { canLogin, runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
-import './build.ts';
+import { BIN } from './build.ts';
 import { runServed, spawnServed, startServed, type Served } from '../e2e/served.ts';
 
-const BIN = 'dist/cli.js';
 const LAB = `name: net
 machines:
   - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: lan }] }

@@ -37,9 +37,9 @@ const parts = Object.entries(worlds).flatMap(([name, world]) =>
 );
 
 function edited({ saved }: World, at: number, edit: (step: Record<string, unknown>) => void): Plan {
-  const steps = structuredClone(saved.steps) as unknown as Record<string, unknown>[];
-  edit(steps[at]!);
-  return { ...saved, steps: steps as unknown as Step[] };
+  const step = structuredClone(saved.steps[at]!) as unknown as Record<string, unknown>;
+  edit(step);
+  return { ...saved, steps: saved.steps.with(at, step as unknown as Step) };
 }
 
 const { definitions } = readSchema() as {

@@ -39,19 +39,20 @@ function comparePutOff({ saved, now }: Pair, findings: Findings): void {
   }
 }
 
-function compareChoices({ saved, now }: Pair, world: World, findings: Findings): void {
+function compareChoices({ saved, now }: Pair, world: () => World, findings: Findings): void {
   const deny = ({ kind, text }: { readonly kind: string; readonly text: string }) => findings.add(kind, text);
   if (saved.node !== undefined && saved.node !== now.node) {
-    deny(whyNotNode(saved.node, now.node, world));
+    deny(whyNotNode(saved.node, now.node, world()));
     return;
   }
   for (const vm of now.vms) {
     const wished = saved.vms.find(({ name }) => name === vm.name)?.vmid;
-    if (wished !== undefined && wished !== vm.vmid) deny(whyNotVmid(wished, vm.vmid, world));
+    if (wished !== undefined && wished !== vm.vmid) deny(whyNotVmid(wished, vm.vmid, world()));
   }
   for (const { node, alias, iface } of now.bridges) {
     const wished = saved.bridges.find((one) => one.node === node && one.alias === alias)?.iface;
-    if (wished !== undefined && wished !== iface) deny(whyNotBridge(wished, { node, instead: iface }, world));
+    if (wished !== undefined && wished !== iface)
+      deny(whyNotBridge(wished, { node, instead: iface }, world()));
   }
 }
 
@@ -81,8 +82,8 @@ function copiesOf({ steps }: Plan): Map<string, number> {
   return new Map(steps.flatMap((step) => (step.kind === 'template.clone' ? [[step.id, step.vmid]] : [])));
 }
 
-/** In words; empty: what is planned now is the saved plan, or what is left of it. */
-export function comparePlans(saved: Plan, now: Plan, world: World): string[] {
+/** In words; empty: what is planned now is the saved plan, or what is left of it. `world` is asked for what differs. */
+export function comparePlans(saved: Plan, now: Plan, world: () => World): string[] {
   const savedSteps = new Map(saved.steps.map((step) => [step.id, step]));
   const savedUsers = new Set(saved.steps.map(({ user }) => user));
   const savedStands = new Map(saved.stands.map((stand) => [stand.user, stand]));
@@ -107,7 +108,7 @@ export function comparePlans(saved: Plan, now: Plan, world: World): string[] {
     const wished = copies.get(id);
     if (wished === undefined || wished === vmid) continue;
     explained.add(undefined);
-    const { kind, text } = whyNotVmid(wished, vmid, world);
+    const { kind, text } = whyNotVmid(wished, vmid, world());
     findings.add(kind, text);
   }
   // What all share follows from what one of them has chosen.

@@ -18,6 +18,11 @@ function worldOf({ lab, have }: DeployInput) {
   return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have, index), have, index) };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /**
  * Of the users that the plan is about. Throws PlanRefusedError unless the saved plan has all of it; what more it has is done.
  * The times in marks are pinned for the comparison alone: what is made now is as old as it is, however old the file.
@@ -29,7 +34,11 @@ export function planAgain(saved: Plan, want: DeployInput): Plan {
   const planned = (pinned: Pins): Plan =>
     planDeploy({ ...want, options: { ...want.options, fit: true, pins: pinned } });
   const same = planned(since === undefined ? pins : { ...pins, since });
-  const differences = comparePlans(saved, same, worldOf(want));
+  const differences = comparePlans(
+    saved,
+    same,
+    once(() => worldOf(want)),
+  );
   if (differences.length === 0) return planned(pins);
   throw new PlanRefusedError(
     'PLAN_STALE',

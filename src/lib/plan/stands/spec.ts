@@ -15,11 +15,23 @@ function withoutPassword(cloudInit: CloudInit | undefined): unknown {
   return { ...rest, hasPassword: password !== undefined };
 }
 
+/** By machine, lab and template: every stand of a class asks for the same ones. */
+const known = new WeakMap<Machine, Map<string, string>>();
+
 /**
  * `<what can be changed in place>.<what cannot>`. Networks enter by alias, not by bridge number, so that a stand
  * that moved to other bridges is still what the lab says.
  */
 export function specOf(lab: Lab, machine: Machine, templateVmid: number): string {
+  const specs = known.get(machine) ?? new Map<string, string>();
+  known.set(machine, specs);
+  const key = `${templateVmid} ${lab.name}`;
+  const spec = specs.get(key) ?? makeSpec(lab, machine, templateVmid);
+  specs.set(key, spec);
+  return spec;
+}
+
+function makeSpec(lab: Lab, machine: Machine, templateVmid: number): string {
   const inPlace = {
     deviceType: machine.deviceType,
     networks: machine.networks.map((network) => ({
