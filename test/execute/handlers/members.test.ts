@@ -44,9 +44,16 @@ describe('at a number that is reserved', () => {
     expect((await apply(pve, 'vm.delete', mine)).outcome).toBe('done');
   });
 
-  test('with the seal it is a machine of the stand', async () => {
-    const description = `${VM_MARK} seal=${sealOf(10001)}`;
+  const description = `${VM_MARK} seal=${sealOf(10001)}`;
+
+  test('with the seal, too: clones of this claim join when they are finished, so it was put there', async () => {
     const pve = new PveWorld({ guests: [vm(10001, 'pve1', { description })], pools: [at] });
+    expect((await apply(pve, 'vm.delete', mine)).outcome).toBe('done');
+  });
+
+  test('with the seal it is a machine of the stand where clones join at once', async () => {
+    const comment = `${at.comment} clones=pool`;
+    const pve = new PveWorld({ guests: [vm(10001, 'pve1', { description })], pools: [{ ...at, comment }] });
     await expect(apply(pve, 'vm.delete', mine)).rejects.toMatchObject({ code: 'NOT_OURS' });
     expect(pve.writes).toEqual([]);
   });
