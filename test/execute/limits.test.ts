@@ -50,7 +50,7 @@ test.each([
 });
 
 const NFS = ['task:pve1', 'storage:shared:nfs'];
-const STORAGE_TIMEOUT = "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout";
+const STORAGE_TIMEOUT = { of: 'storage', storage: 'nfs' } as const;
 
 /** How many may run at once under these keys now. */
 function width(limits: Limits, keys: readonly string[]): number {
@@ -131,18 +131,13 @@ describe('a storage', () => {
 });
 
 test.each([
-  { because: STORAGE_TIMEOUT, storage: 2, node: 8 },
-  {
-    because: "can't lock file '/var/lock/pve-manager/pve-storage-nfs' - got timeout",
-    storage: 2,
-    node: 8,
-  },
-  { because: "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout", storage: 4, node: 4 },
-  { because: "cfs-lock 'storage-nfs2' error: got lock request timeout", storage: 4, node: 4 },
-])('"$because" narrows what it names', ({ because, storage, node }) => {
+  { busy: STORAGE_TIMEOUT, storage: 2, node: 8 },
+  { busy: { of: 'other' }, storage: 4, node: 4 },
+  { busy: { of: 'storage', storage: 'nfs2' }, storage: 4, node: 4 },
+] as const)('$busy narrows what it names', ({ busy, storage, node }) => {
   const limits = createLimits();
   const slot = limits.enter(NFS);
-  slot.timedOut(because);
+  slot.timedOut(busy);
   slot.leave(false);
   expect(width(limits, ['storage:shared:nfs'])).toBe(storage);
   expect(width(limits, ['task:pve1'])).toBe(node);
@@ -150,8 +145,7 @@ test.each([
 
 describe('removals', () => {
   const keysOn = (node: string) => [`task:${node}`, 'destroy'];
-  const USER_CFG =
-    "access permissions cleanup for VM 1 failed: cfs-lock 'file-user_cfg' error: got lock request timeout";
+  const USER_CFG = { of: 'user.cfg' } as const;
 
   test('three at once in the whole cluster, never more', () => {
     const limits = createLimits();
@@ -173,7 +167,7 @@ describe('removals', () => {
   test('a busy config on the node is no reason for fewer in the cluster', () => {
     const limits = createLimits();
     const slot = limits.enter(keysOn('pve1'));
-    slot.timedOut("can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout");
+    slot.timedOut({ of: 'other' });
     slot.leave(false);
     expect(width(limits, ['destroy'])).toBe(3);
     expect(width(limits, ['task:pve1'])).toBe(4);

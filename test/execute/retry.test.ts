@@ -3,11 +3,11 @@ import { attempt, awaitTask } from '../../src/lib/execute/retry.ts';
 import type { StepOutcome } from '../../src/lib/execute/types.ts';
 import {
   AnswerLostError,
-  isLockTimeout,
   NodeUnreachableError,
   PveError,
   UnreachableError,
 } from '../../src/lib/proxmox/errors.ts';
+import { isLockTimeout } from '../../src/lib/proxmox/words.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import { busy, lost, onPve1, PveWorld, refused, taskEnds, vm } from './world.ts';
 
@@ -114,10 +114,10 @@ describe('attempt', () => {
 
   test('only lock timeouts are reported as such', async () => {
     const ran = await meet({ writes: [lockTimeout, 'away', noQuorum] });
-    expect(ran.retries.map(({ lockTimeout: is }) => is)).toEqual([true, false, false]);
+    expect(ran.retries.map(({ busy }) => busy?.of)).toEqual(['user.cfg', undefined, undefined]);
     expect(ran.retries[0]?.because).toMatch(/got lock request timeout/);
     const reloaded = await meet({ writes: [reloadBusy], write: reload });
-    expect(reloaded.retries).toMatchObject([{ lockTimeout: false }]);
+    expect(reloaded.retries).toMatchObject([{ busy: undefined }]);
   });
 
   test('waits grow, up to half a minute, and are the same in every run', async () => {

@@ -505,7 +505,7 @@ describe('limits', () => {
         widths.push((running += 1));
         if (running > 2 && widths.length < 20) {
           const because = "cfs-lock 'storage-nfs' error: got lock request timeout";
-          io.onRetry({ because, waitMs: 5000, lockTimeout: true });
+          io.onRetry({ because, waitMs: 5000, busy: { of: 'storage', storage: 'nfs' } });
         }
         await io.clock.sleep(step.id.length * 1000);
         running -= 1;

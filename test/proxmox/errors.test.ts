@@ -3,32 +3,12 @@ import { StandError } from '../../src/lib/errors.ts';
 import {
   AnswerLostError,
   AuthError,
-  isAlreadyExists,
-  isAlreadyPoolMember,
-  isAlreadyRunning,
-  isBaseInUse,
-  isDigestMismatch,
-  isLockTimeout,
-  isNoQuorum,
-  isNoSuchVm,
-  isNotFound,
-  isNotHaManaged,
-  isNotImplemented,
-  isPoolNotEmpty,
-  isProtected,
-  isReloadBusy,
-  isRootOnly,
-  isStillRunning,
-  isVmLocked,
   PveError,
   TaskError,
   UnreachableError,
 } from '../../src/lib/proxmox/errors.ts';
-import { UPID } from './support.ts';
-
-const predicates = {
+import {
   isAlreadyExists,
-  isAlreadyPoolMember,
   isAlreadyRunning,
   isBaseInUse,
   isDigestMismatch,
@@ -38,12 +18,42 @@ const predicates = {
   isNotFound,
   isNotHaManaged,
   isNotImplemented,
-  isPoolNotEmpty,
+  poolContents,
   isProtected,
   isReloadBusy,
   isRootOnly,
   isStillRunning,
   isVmLocked,
+  busyLock,
+  diskNotRemoved,
+  isSnapshotNameUsed,
+  isTagRefused,
+  notPoolMember,
+  pooledAlready,
+} from '../../src/lib/proxmox/words.ts';
+import { UPID } from './support.ts';
+
+const predicates = {
+  isAlreadyExists,
+  isAlreadyRunning,
+  isBaseInUse,
+  isDigestMismatch,
+  isLockTimeout,
+  isNoQuorum,
+  isNoSuchVm,
+  isNotFound,
+  isNotHaManaged,
+  isNotImplemented,
+  poolContents,
+  isProtected,
+  isReloadBusy,
+  isRootOnly,
+  isStillRunning,
+  isVmLocked,
+  isTagRefused,
+  isSnapshotNameUsed,
+  notPoolMember,
+  pooledAlready,
 };
 
 const pveError = (text: string, fields: Record<string, string> = {}): PveError =>
@@ -75,7 +85,7 @@ describe('what PVE’s texts mean, from a request and from a task', () => {
     ["cannot delete service 'vm:100', not HA managed!", ['isNotHaManaged']],
     ["delete resource failed: 'vm:100' not configured!", ['isNotHaManaged']],
     ["no such resource 'vm:100'", ['isNotFound', 'isNotHaManaged']],
-    ["delete pool failed: pool 'anna' is not empty (contains VM 100)", ['isPoolNotEmpty']],
+    ["delete pool failed: pool 'anna' is not empty (contains VM 100)", ['poolContents']],
     ["can't remove VM 100 - protection mode enabled", ['isProtected']],
     ['VM 100 is running - destroy failed', ['isStillRunning']],
     ["base volume 'nfs:base-100-disk-0' is still in use by linked cloned", ['isBaseInUse']],
@@ -88,8 +98,8 @@ describe('what PVE’s texts mean, from a request and from a task', () => {
       ['isAlreadyExists'],
     ],
     ["sdn vnet object ID 'x' already defined", ['isAlreadyExists']],
-    ["update pools failed: VM 101 belongs already to pool 'bob'", ['isAlreadyPoolMember']],
-    ['update pools failed: VM 101 is already a pool member', ['isAlreadyPoolMember']],
+    ["update pools failed: VM 101 belongs already to pool 'bob'", ['pooledAlready']],
+    ['update pools failed: VM 101 is already a pool member', ['pooledAlready']],
     ['VM is locked (clone)', ['isVmLocked']],
     ['checksum mismatch (file change by other user?)', ['isDigestMismatch']],
     ['VM 100 already running', ['isAlreadyRunning']],
@@ -140,5 +150,42 @@ test('errors end with exit code 4 and tell method, path and words', () => {
     message: 'task qmclone 100 on pve1 failed: disk full',
     hint: 'end of the task log:\na\nb',
     log: ['a', 'b'],
+  });
+});
+
+describe('what they name', () => {
+  test.each([
+    ["cfs-lock 'file-user_cfg' error: got lock request timeout", { of: 'user.cfg' }],
+    [
+      "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout",
+      { of: 'storage', storage: 'nfs' },
+    ],
+    [
+      "can't lock file '/var/lock/pve-manager/pve-storage-nfs' - got timeout",
+      { of: 'storage', storage: 'nfs' },
+    ],
+    ["can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout", { of: 'other' }],
+    ["can't lock file '/var/log/pve/tasks/.active.lock' - got timeout", undefined],
+  ])('the lock: %s', (text, lock) => {
+    expect([busyLock(pveError(text)), busyLock(taskError(text))]).toEqual([lock, lock]);
+  });
+
+  test('guests and pools', () => {
+    expect(poolContents(pveError("delete pool failed: pool 'anna' is not empty (contains VM 100)"))).toBe(
+      'VM 100',
+    );
+    expect(notPoolMember(pveError('update pools failed: VM 101 is not a pool member'))).toBe(101);
+    expect(pooledAlready(pveError("update pools failed: VM 101 belongs already to pool 'bob'"))).toEqual({
+      vmid: 101,
+      pool: 'bob',
+    });
+    expect(pooledAlready(pveError('update pools failed: VM 101 is already a pool member'))).toEqual({
+      vmid: 101,
+      pool: undefined,
+    });
+    expect(diskNotRemoved("Could not remove disk 'nfs:100/vm-100-disk-0.raw', check manually: busy")).toBe(
+      'nfs:100/vm-100-disk-0.raw',
+    );
+    expect(diskNotRemoved('TASK OK')).toBeUndefined();
   });
 });

@@ -1,14 +1,7 @@
 import nock from 'nock';
 import { describe, expect, test } from 'vitest';
-import {
-  AnswerLostError,
-  AuthError,
-  isAlreadyExists,
-  isNotFound,
-  isNotImplemented,
-  PveError,
-  UnreachableError,
-} from '../../src/lib/proxmox/errors.ts';
+import { AnswerLostError, AuthError, PveError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
+import { isAlreadyExists, isNotFound, isNotImplemented } from '../../src/lib/proxmox/words.ts';
 import type { RequestEvent } from '../../src/lib/proxmox/types.ts';
 import { failure, fakeClock, ORIGIN, password, TOKEN, transport } from './support.ts';
 import { useNock } from './use-nock.ts';

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PlanRefusedError, StandError } from '../errors.ts';
 import { BALANCE_LOCK_POOL, formatLockMark, LOCK_POOL, parseLockMark, type LockMark } from '../marks/lock.ts';
-import { isAlreadyExists, isNotFound } from '../proxmox/errors.ts';
+import { isAlreadyExists, isNotFound } from '../proxmox/words.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { attempt, type RetryIo } from './retry.ts';
 

@@ -2,6 +2,7 @@
  * How many steps may run at once, by the PVE locks they take. Knows sizes and counts; must not know the graph.
  * One key per lock: a step takes one place under each of its keys.
  */
+import type { BusyLock } from '../proxmox/words.ts';
 import type { Step } from '../plan/document/step.ts';
 import { limitsOf } from '../plan/document/step-traits.ts';
 
@@ -81,17 +82,12 @@ function shrink(gauge: Gauge): void {
   gauge.epoch += 1;
 }
 
-/**
- * The keys whose lock a timeout's text names: `storage-X` of PVE, user.cfg's among removals and clones into pools, else the config locks that
- * belong to the node.
- */
-function blamed(keys: readonly string[], because: string): readonly string[] {
-  const storage = /storage-([\w.-]+)'/.exec(because)?.[1];
-  const isUserConfig = because.includes("'file-user_cfg'");
+/** The keys behind a lock: those of a storage, user.cfg's among removals and clones into pools, else the node's. */
+function blamed(keys: readonly string[], busy: BusyLock): readonly string[] {
   const named = keys.filter((key) =>
-    isUserConfig
+    busy.of === 'user.cfg'
       ? key === 'destroy' || key === 'pool-clone'
-      : storage !== undefined && key.endsWith(`:${storage}`),
+      : busy.of === 'storage' && key.endsWith(`:${busy.storage}`),
   );
   return named.length > 0 ? named : keys.filter((key) => key.startsWith('task:'));
 }
@@ -99,7 +95,7 @@ function blamed(keys: readonly string[], because: string): readonly string[] {
 /** The places one running step takes. */
 export interface Slot {
   /** PVE could not get a lock in time for this step. */
-  timedOut(because: string): void;
+  timedOut(busy: BusyLock): void;
   leave(succeeded: boolean): void;
 }
 
@@ -139,8 +135,8 @@ export function createLimits(
         return { key, gauge, epoch: gauge.epoch };
       });
       return {
-        timedOut: (because) => {
-          const guilty = blamed(keys, because);
+        timedOut: (busy) => {
+          const guilty = blamed(keys, busy);
           for (const place of held) {
             if (!place.gauge.adapts || !guilty.includes(place.key)) continue;
             // A place taken before the last halving only repeats what that halving has answered.

@@ -1,13 +1,6 @@
 /** Repeats a write where that is proven safe, and looks first where it is not. Knows nothing of what is written. */
-import {
-  AnswerLostError,
-  isLockTimeout,
-  isNoQuorum,
-  isReloadBusy,
-  NodeUnreachableError,
-  PveError,
-  UnreachableError,
-} from '../proxmox/errors.ts';
+import { AnswerLostError, NodeUnreachableError, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { isLockTimeout, isNoQuorum, isReloadBusy, busyLock } from '../proxmox/words.ts';
 import type { Upid } from '../proxmox/types.ts';
 import type { Silence, StepIo, StepOutcome } from './types.ts';
 
@@ -100,7 +93,7 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
     io.onRetry({
       because: error instanceof Error ? error.message : String(error),
       waitMs,
-      lockTimeout: isLockTimeout(error),
+      busy: busyLock(error),
     });
     await io.clock.sleep(waitMs, io.signal);
   };

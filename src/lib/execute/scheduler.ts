@@ -164,8 +164,8 @@ class Run {
       reach: this.#reach,
       guestReads: this.#guestReads,
       isUndone: (id) => this.#undone.has(id),
-      onRetry: ({ because, waitMs, lockTimeout }) => {
-        if (lockTimeout) place.slot.timedOut(because);
+      onRetry: ({ because, waitMs, busy }) => {
+        if (busy) place.slot.timedOut(busy);
         onEvent({ type: 'step.retrying', step, because, waitMs });
       },
       stepAside: async (wait) => {

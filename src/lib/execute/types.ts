@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, ResourceRow, TaskWaiter } from '../proxmox/types.ts';
+import type { BusyLock } from '../proxmox/words.ts';
 import type { Ownership } from './ownership.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
@@ -52,8 +53,8 @@ export interface RunIo {
 export interface Retry {
   readonly because: string;
   readonly waitMs: number;
-  /** PVE could not get a lock in time: the scheduler lets fewer such steps run at once. */
-  readonly lockTimeout: boolean;
+  /** PVE could not get this lock in time: the scheduler lets fewer such steps run at once. */
+  readonly busy: BusyLock | undefined;
 }
 
 /** Since when something does not answer. `final`: after so long a silence nobody asks any more. */

@@ -1,6 +1,6 @@
 /** Endpoints about users, realms, roles and ACLs. Must not decide anything. */
 import { isRecord, plainEntries } from './answer.ts';
-import { isNotFound } from './errors.ts';
+import { isNotFound } from './words.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
 import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';

@@ -1,13 +1,7 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
 import { tokenIn } from '../pve-values/userid.ts';
-import {
-  AnswerLostError,
-  AuthError,
-  isTaskListLockTimeout,
-  NodeUnreachableError,
-  PveError,
-  UnreachableError,
-} from './errors.ts';
+import { AnswerLostError, AuthError, NodeUnreachableError, PveError, UnreachableError } from './errors.ts';
+import { isTaskListLockTimeout } from './words.ts';
 import type { HttpMethod } from './errors.ts';
 
 export interface RawAnswer {

@@ -1,6 +1,6 @@
 /** Endpoints about the cluster as a whole and its storages. Must not decide anything. */
 import { plainEntries } from './answer.ts';
-import { isAlreadyExists } from './errors.ts';
+import { isAlreadyExists } from './words.ts';
 import type { Requests } from './http.ts';
 import { path } from './form.ts';
 import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';

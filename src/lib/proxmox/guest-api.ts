@@ -1,5 +1,5 @@
 /** Endpoints about virtual machines. Must not decide anything. */
-import { isNoSuchVm } from './errors.ts';
+import { isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';

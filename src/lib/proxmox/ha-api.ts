@@ -2,7 +2,7 @@
 import { propertyRecord } from '../pve-values/property-string.ts';
 import { isRecord, plainEntries } from './answer.ts';
 import type { BalanceApi, HaRuleRow } from './balance-types.ts';
-import { isNotImplemented } from './errors.ts';
+import { isNotImplemented } from './words.ts';
 import type { Requests } from './http.ts';
 import { compact, rowsOf, valuesOf, type Row } from './rows.ts';
 

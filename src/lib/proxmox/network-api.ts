@@ -1,5 +1,5 @@
 /** Endpoints about bridges and vnets. Must not decide anything. */
-import { isNotImplemented } from './errors.ts';
+import { isNotImplemented } from './words.ts';
 import { namesIn } from '../pve-values/interfaces.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';

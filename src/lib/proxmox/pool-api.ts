@@ -1,7 +1,7 @@
 /** Endpoints about pools, whose form changed with PVE 8.1. Must not decide anything. */
 import { InternalError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { isNotFound } from './errors.ts';
+import { isNotFound } from './words.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
 import { Row, rowsOf } from './rows.ts';

@@ -18,8 +18,6 @@ const FULL: StepPayloads['vm.clone'] = {
   locks: [],
 };
 const CLONE = { ...FULL, joinsAtOnce: true, locks: ['shared:nfs'] } as const;
-const USER_CFG =
-  "clone failed: can't add VM 10001 to pool 'anna': cfs-lock 'file-user_cfg' error: got lock request timeout";
 const PLACE = ['POST', '/nodes/pve1/qemu/100/clone'] as const;
 const WRITE = PLACE.join(' ');
 /** Of a run that was killed. */
@@ -128,7 +126,7 @@ test('at most four clones into pools at once, however many nodes, and fewer once
     limits.keysOf(step('vm.clone', { ...CLONE, node, locks: [`${node}:local`] }));
   const slots = ['pve1', 'pve2', 'pve3', 'pve4'].map((node) => limits.enter(keysFor(node)));
   expect(limits.hasRoom(keysFor('pve5'))).toBe(false);
-  slots[0]!.timedOut(USER_CFG);
+  slots[0]!.timedOut({ of: 'user.cfg' });
   for (const slot of slots) slot.leave(false);
   limits.enter(keysFor('pve1'));
   limits.enter(keysFor('pve2'));

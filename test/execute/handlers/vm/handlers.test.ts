@@ -135,7 +135,7 @@ describe('vm.clone', () => {
     const pve = world().fault(taskEnds(CLONE, NFS_BUSY));
     const io = pve.io();
     await pve.drive(handlers['vm.clone'](step('vm.clone', payload), io));
-    expect(io.retries).toMatchObject([{ lockTimeout: true }]);
+    expect(io.retries).toMatchObject([{ busy: { of: 'storage' } }]);
   });
 
   test('a storage whose lock others hold for too long', async () => {

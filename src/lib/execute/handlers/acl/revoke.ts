@@ -1,5 +1,5 @@
 /** Takes a role on a path away from a user. Revoking twice is revoking once, so nothing is looked up. */
-import { isNotFound } from '../../../proxmox/errors.ts';
+import { isNotFound } from '../../../proxmox/words.ts';
 import { assertTakable } from './vm.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';

@@ -1,5 +1,5 @@
 /** Makes a role that is not there. Never changes one that is. */
-import { isAlreadyExists } from '../../../proxmox/errors.ts';
+import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';

@@ -1,6 +1,6 @@
 /** Stages a new bridge on a node. Never touches an interface that exists. */
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isAlreadyExists } from '../../../proxmox/errors.ts';
+import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { BridgeTakenError, StepError } from '../../step-error.ts';
 import type { Handler, StepIo } from '../../types.ts';

@@ -1,7 +1,7 @@
 /** Stages the removal of a bridge on a node. Never of one that is not the planned one, or that the rule spares by now. */
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { PLANNED } from '../../../plan/network/may-go.ts';
-import { isNotFound } from '../../../proxmox/errors.ts';
+import { isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';

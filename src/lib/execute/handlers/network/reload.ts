@@ -2,7 +2,8 @@
 import { stepId, type StepOf } from '../../../plan/document/step.ts';
 import { bridgeInMark, isStagedByUs } from '../../../marks/bridge.ts';
 import type { PendingRow } from '../../../inventory/types.ts';
-import { isReloadBusy, TaskError } from '../../../proxmox/errors.ts';
+import { TaskError } from '../../../proxmox/errors.ts';
+import { isReloadBusy } from '../../../proxmox/words.ts';
 import { parsePendingChanges } from '../../../pve-values/network-diff.ts';
 import type { NetworkRow } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';

@@ -1,5 +1,5 @@
 /** Creates a user's pool with our header, and the claim, in its comment. Never takes over a pool that exists. */
-import { isAlreadyExists } from '../../../proxmox/errors.ts';
+import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { sealed } from './sealed.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';

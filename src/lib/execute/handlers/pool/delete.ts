@@ -1,5 +1,5 @@
 /** Removes an empty pool of ours. Never one whose comment is not the planned one. */
-import { isNotFound, isPoolNotEmpty, PveError } from '../../../proxmox/errors.ts';
+import { isNotFound, poolContents } from '../../../proxmox/words.ts';
 import { formatVmids } from '../../../marks/vmid-ranges.ts';
 import { claimedIn, usedIds } from './claim-use.ts';
 import { attempt } from '../../retry.ts';
@@ -37,8 +37,8 @@ export const deletePool: Handler<'pool.delete'> = (step, io) => {
         return 'done';
       } catch (error) {
         if (isNotFound(error)) return 'already-done';
-        if (!(error instanceof PveError) || !isPoolNotEmpty(error)) throw error;
-        const what = /\(contains ([^)]*)\)/.exec(error.text)?.[1] ?? 'it is not empty';
+        const what = poolContents(error);
+        if (what === undefined) throw error;
         throw new StepError('POOL_NOT_EMPTY', `pool ${pool} stays: it contains ${what}`, {
           hint: 'run the command again: it plans anew from what is there',
           cause: error,

@@ -2,7 +2,7 @@
 import type { PveApi } from '../../../proxmox/types.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
-import { refusedVmid } from './refusal.ts';
+import { pooledAlready } from '../../../proxmox/words.ts';
 
 type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
 
@@ -24,7 +24,7 @@ export async function bringIn(
   try {
     await io.pve.updatePool(pool, { comment, addVmids }, io.signal);
   } catch (error) {
-    const refused = refusedVmid(error);
+    const refused = pooledAlready(error);
     if (refused?.pool === undefined) throw error;
     throw poolChanged(pool, `VM ${refused.vmid} was put into pool ${refused.pool}`);
   }

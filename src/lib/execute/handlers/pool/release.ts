@@ -1,7 +1,7 @@
 /** Takes a lab's claim out of a pool: comment and members in one write. Never drops the claim of a VM that exists. */
 import type { StepOf } from '../../../plan/document/step.ts';
 import { formatVmids } from '../../../marks/vmid-ranges.ts';
-import { PveError } from '../../../proxmox/errors.ts';
+import { notPoolMember } from '../../../proxmox/words.ts';
 import type { PveApi } from '../../../proxmox/types.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -9,13 +9,6 @@ import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { claimedIn, usedIds } from './claim-use.ts';
 
 type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
-
-/** The id that PVE names in its refusal (pve-manager API2/Pool.pm); nothing was written. */
-function refusedVmid(error: unknown): number | undefined {
-  if (!(error instanceof PveError)) return undefined;
-  const named = /VM (\d+) is not a pool member/.exec(error.text)?.[1];
-  return named === undefined ? undefined : Number(named);
-}
 
 async function assertUnused(
   { pool, comment }: StepOf<'pool.release'>,
@@ -46,7 +39,7 @@ export const releasePool: Handler<'pool.release'> = (step, io) => {
         await io.pve.updatePool(pool, { comment, removeVmids: vmids }, io.signal);
         return 'done';
       } catch (error) {
-        const refused = refusedVmid(error);
+        const refused = notPoolMember(error);
         if (refused === undefined || !vmids.includes(refused)) throw error;
         // PVE takes a VM that is removed out of its pool, and lists no others: only its refusal tells which are left.
         vmids = vmids.filter((vmid) => vmid !== refused);

@@ -1,5 +1,5 @@
 /** Takes from a copy what its template handed down: start at boot, protection, tags, images. Never touches a template. */
-import { PveError } from '../../../proxmox/errors.ts';
+import { isDigestMismatch } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
 import { findReplica, LOCK_SECONDS } from './place.ts';
@@ -34,7 +34,7 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
       });
     } catch (error) {
       // Another run wrote the same.
-      if (!(error instanceof PveError) || !/checksum mismatch/.test(error.text)) throw error;
+      if (!isDigestMismatch(error)) throw error;
       return configure();
     }
     return 'done';

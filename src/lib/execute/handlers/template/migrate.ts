@@ -1,5 +1,6 @@
 /** Moves a copy of a template to its node, with its local disks. Says what PVE's log says when it cannot. */
-import { isLockTimeout, TaskError } from '../../../proxmox/errors.ts';
+import { TaskError } from '../../../proxmox/errors.ts';
+import { isLockTimeout } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';

@@ -1,5 +1,5 @@
 /** Creates a PVE user with a password that is on disk before PVE hears of it. Never changes a user that exists. */
-import { isAlreadyExists } from '../../../proxmox/errors.ts';
+import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { assertUnprotected } from './ours.ts';

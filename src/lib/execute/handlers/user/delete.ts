@@ -1,6 +1,6 @@
 /** Removes a user that we created. Never one without our mark, nor one whose comment is not the planned one. */
 import { isUserMarked } from '../../../marks/user.ts';
-import { isNotFound } from '../../../proxmox/errors.ts';
+import { isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';

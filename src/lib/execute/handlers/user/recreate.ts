@@ -3,7 +3,7 @@
  * mark, and never a user that somebody else put in its place.
  */
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isAlreadyExists, isNotFound } from '../../../proxmox/errors.ts';
+import { isAlreadyExists, isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';

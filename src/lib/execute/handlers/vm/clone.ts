@@ -2,7 +2,7 @@
 import { withReplicaSeal } from '../../../marks/replica.ts';
 import { withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isAlreadyExists, isLockTimeout } from '../../../proxmox/errors.ts';
+import { isAlreadyExists, isLockTimeout } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';

@@ -1,7 +1,7 @@
 /** Gives a VM of ours its NICs, options and finished mark in one write. Never touches one that is not ours. */
 import { parseVmMark, withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isDigestMismatch, PveError } from '../../../proxmox/errors.ts';
+import { isDigestMismatch, isTagRefused } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -56,7 +56,7 @@ export async function writeConfig(
   try {
     await io.pve.updateVmConfig(node, vmid, change, io.signal);
   } catch (error) {
-    if (!(error instanceof PveError) || !/modifying tag/.test(error.text)) throw error;
+    if (!isTagRefused(error)) throw error;
     const set = Object.fromEntries(Object.entries(change.set).filter(([key]) => key !== 'tags'));
     await io.pve.updateVmConfig(node, vmid, { ...change, set }, io.signal);
   }

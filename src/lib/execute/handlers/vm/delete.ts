@@ -1,13 +1,13 @@
 /** Removes a VM with its disks and references. Never one that is not the planned one any more, nor under a lock. */
 import type { StepOf } from '../../../plan/document/step.ts';
 import {
+  diskNotRemoved,
   isBaseInUse,
   isProtected,
   isRootOnly,
   isStillRunning,
-  PveError,
-  TaskError,
-} from '../../../proxmox/errors.ts';
+  wordsOf,
+} from '../../../proxmox/words.ts';
 import type { Upid } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -35,14 +35,13 @@ function explain({ node, vmid }: DeleteStep, error: unknown): unknown {
     return says('PROTECTED', 'is protected', 'add --force-protected to remove it all the same');
   if (isStillRunning(error)) return says('STILL_RUNNING', 'was started meanwhile', 'run cleanup again');
   if (!isBaseInUse(error)) return error;
-  const text = error instanceof TaskError ? error.exitstatus : error instanceof PveError ? error.text : '';
-  return says('BASE_IN_USE', `has linked clones: ${text}`, 'remove the clones first');
+  return says('BASE_IN_USE', `has linked clones: ${wordsOf(error)[0] ?? ''}`, 'remove the clones first');
 }
 
-/** PVE only warns of a disk that it could not free, and forgets it with the VM (qemu-server QemuServer.pm). */
+/** PVE forgets such a disk with its VM. */
 async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: StepIo): Promise<void> {
   const log = await io.pve.taskLog(upid, LOG_LINES, io.signal);
-  const disks = log.flatMap((line) => /Could not remove disk '([^']+)'/.exec(line)?.[1] ?? []);
+  const disks = log.flatMap((line) => diskNotRemoved(line) ?? []);
   if (disks.length === 0) return;
   throw new StepError('DISK_LEFT', `VM ${vmid} is removed, but not its disk ${disks.join(', ')}`, {
     hint: `as root on ${node}: ${disks.map((disk) => `\`pvesm free ${disk}\``).join(', ')}; then run cleanup again`,

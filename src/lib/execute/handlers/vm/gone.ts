@@ -1,5 +1,6 @@
 /** Tells a VM that was removed from one that lives on another node by now. Reads only. */
-import { AuthError, isNoSuchVm } from '../../../proxmox/errors.ts';
+import { AuthError } from '../../../proxmox/errors.ts';
+import { isNoSuchVm } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 

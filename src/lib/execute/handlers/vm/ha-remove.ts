@@ -1,5 +1,5 @@
 /** Takes a VM out of HA. PVE itself says when it is not in it. */
-import { isNotHaManaged } from '../../../proxmox/errors.ts';
+import { isNotHaManaged } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 

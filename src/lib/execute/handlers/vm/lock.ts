@@ -1,5 +1,5 @@
 /** Waits while another operation (a backup, a snapshot, a migration) holds a VM. Never breaks a lock. */
-import { isVmLocked } from '../../../proxmox/errors.ts';
+import { isVmLocked } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 

@@ -1,6 +1,6 @@
 /** Writes our mark into the notes of a VM that becomes ours. Never one that is not the planned one any more. */
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isDigestMismatch } from '../../../proxmox/errors.ts';
+import { isDigestMismatch } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';

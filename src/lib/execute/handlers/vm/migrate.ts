@@ -1,7 +1,8 @@
 /** Moves a VM to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { AnswerLostError, isNoSuchVm, TaskError } from '../../../proxmox/errors.ts';
+import { AnswerLostError, TaskError } from '../../../proxmox/errors.ts';
+import { isNoSuchVm } from '../../../proxmox/words.ts';
 import type { TaskRow, Upid } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';

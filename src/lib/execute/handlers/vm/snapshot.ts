@@ -1,14 +1,8 @@
 /** Takes a snapshot of a VM. Never replaces one of the same name. */
-import { PveError, TaskError } from '../../../proxmox/errors.ts';
+import { isSnapshotNameUsed } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
-
-/** guest-common AbstractConfig.pm: `snapshot name 'x' already used`. */
-function isNameUsed(error: unknown): boolean {
-  const text = error instanceof TaskError ? error.exitstatus : error instanceof PveError ? error.text : '';
-  return text.includes('already used');
-}
 
 export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
   const { node, vmid, pool, snapshot } = step;
@@ -20,7 +14,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
         await awaitTask(io, await io.pve.snapshotVm(node, vmid, snapshot, io.signal));
         return 'done';
       } catch (error) {
-        if (!isNameUsed(error)) throw error;
+        if (!isSnapshotNameUsed(error)) throw error;
         return 'already-done';
       }
     },

@@ -1,5 +1,5 @@
 /** Starts a VM. A VM that runs is left as it is. */
-import { isAlreadyRunning } from '../../../proxmox/errors.ts';
+import { isAlreadyRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';

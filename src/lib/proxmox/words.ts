@@ -1,0 +1,155 @@
+/** What PVE's words mean: the one place that reads its refusals and the ends of its tasks. Must not retry or decide anything. */
+import { AuthError, PveError, TaskError } from './errors.ts';
+
+/** PVE's own words: of its refusal, or of how its task ended; none where the error is nobody's answer. */
+export function wordsOf(error: unknown): readonly string[] {
+  if (error instanceof PveError) return [error.text, ...Object.values(error.fields)];
+  return error instanceof TaskError ? [error.exitstatus] : [];
+}
+
+function says(error: unknown, pattern: RegExp): boolean {
+  return wordsOf(error).some((text) => pattern.test(text));
+}
+
+function told(error: unknown, pattern: RegExp): readonly string[] | undefined {
+  for (const text of wordsOf(error)) {
+    const [, ...parts] = pattern.exec(text) ?? [];
+    if (parts.length > 0) return parts;
+  }
+  return undefined;
+}
+
+/** fork_worker registers a task after its child was released, so this one lock proves nothing (RESTEnvironment.pm). */
+const TASK_LIST_LOCK = /can't lock file '[^']*\/tasks\/\.active\.lock'/;
+const LOCK_TIMEOUT =
+  /got lock (?:request )?timeout|-locked command timed out|can't lock file '[^']*' - got timeout/;
+
+/** True for the one lock timeout after which the task may be running all the same. */
+export function isTaskListLockTimeout(text: string): boolean {
+  return TASK_LIST_LOCK.test(text);
+}
+
+/** A lock was busy for too long: nothing was changed, trying again later is safe. */
+export function isLockTimeout(error: unknown): boolean {
+  return says(error, LOCK_TIMEOUT) && !says(error, TASK_LIST_LOCK);
+}
+
+/** The cluster cannot write its configuration at all. */
+export function isNoQuorum(error: unknown): boolean {
+  return says(error, /no quorum/);
+}
+
+/**
+ * The object is not there. A missing pool is a 403, everything else a 500 or 400. A 401 may say "no such user", too,
+ * but of the caller.
+ */
+export function isNotFound(error: unknown): boolean {
+  return !(error instanceof AuthError) && says(error, /does not exist|\bno such\b/i);
+}
+
+/** No such VM or container, or not on this node. */
+export function isNoSuchVm(error: unknown): boolean {
+  return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
+}
+
+/** HA has nothing to do with this VM (ha-manager API2/HA/Resources.pm). */
+export function isNotHaManaged(error: unknown): boolean {
+  return says(error, /not HA managed|no such resource|'vm:\d+' not configured/);
+}
+
+/** The option is for root@pam's own ticket; a token of root@pam is refused, too. */
+export function isRootOnly(error: unknown): boolean {
+  return says(error, /only root may use this option/i);
+}
+
+export function isProtected(error: unknown): boolean {
+  return says(error, /protection mode enabled/);
+}
+
+/** A base volume has linked clones. */
+export function isBaseInUse(error: unknown): boolean {
+  return says(error, /base volume '[^']*' is still in use/);
+}
+
+/** A VM that runs cannot be removed. */
+export function isStillRunning(error: unknown): boolean {
+  return says(error, /is running - destroy failed/);
+}
+
+/** What stands in the way of removing a pool, guests, storages or pools; undefined: something else was refused. */
+export function poolContents(error: unknown): string | undefined {
+  if (!says(error, /pool '[^']*' is not empty/)) return undefined;
+  return told(error, /\(contains ([^)]*)\)/)?.[0] ?? 'something';
+}
+
+/** A VMID that `PUT /pools` was to take out is no member (pve-manager API2/Pool.pm); nothing was written. */
+export function notPoolMember(error: unknown): number | undefined {
+  const vmid = told(error, /VM (\d+) is not a pool member/)?.[0];
+  return vmid === undefined ? undefined : Number(vmid);
+}
+
+/** The VMID that `PUT /pools` refused, and the other pool that it is in; undefined: it is in this one. Nothing was written. */
+export function pooledAlready(
+  error: unknown,
+): { readonly vmid: number; readonly pool: string | undefined } | undefined {
+  const own = told(error, /VM (\d+) is already a pool member/);
+  if (own) return { vmid: Number(own[0]), pool: undefined };
+  const other = told(error, /VM (\d+) belongs already to pool '([^']*)'/);
+  return other ? { vmid: Number(other[0]), pool: other[1] ?? '' } : undefined;
+}
+
+/** The datacenter lets this caller set no such tags. */
+export function isTagRefused(error: unknown): boolean {
+  return says(error, /modifying tag/);
+}
+
+/** guest-common AbstractConfig.pm: `snapshot name 'x' already used`. */
+export function isSnapshotNameUsed(error: unknown): boolean {
+  return says(error, /snapshot name '[^']*' already used/);
+}
+
+/** A disk that was not freed with its VM: PVE only warns of it in the task's log, and forgets it (QemuServer.pm). */
+export function diskNotRemoved(line: string): string | undefined {
+  return /Could not remove disk '([^']+)'/.exec(line)?.[1];
+}
+
+/** A lock that was waited for in vain: user.cfg's, that of a storage, or some other. */
+export type BusyLock =
+  { readonly of: 'user.cfg' | 'other' } | { readonly of: 'storage'; readonly storage: string };
+
+/** Undefined: it is no lock that was busy. */
+export function busyLock(error: unknown): BusyLock | undefined {
+  if (!isLockTimeout(error)) return undefined;
+  if (says(error, /'file-user_cfg'/)) return { of: 'user.cfg' };
+  const storage = told(error, /storage-([\w.-]+)'/)?.[0];
+  return storage === undefined ? { of: 'other' } : { of: 'storage', storage };
+}
+
+/** The object is there already; for a clone, also when the id belongs to another node. */
+export function isAlreadyExists(error: unknown): boolean {
+  return says(error, /already exists|already defined|\.conf' failed: File exists/);
+}
+
+/** `VM N is locked (clone)` and the like: another operation holds the VM. */
+export function isVmLocked(error: unknown): boolean {
+  return says(error, /\bis locked \(/);
+}
+
+/** The configuration was changed by somebody else meanwhile. */
+export function isDigestMismatch(error: unknown): boolean {
+  return says(error, /checksum mismatch|detected modified configuration/);
+}
+
+export function isAlreadyRunning(error: unknown): boolean {
+  return says(error, /already running/) && !isReloadBusy(error);
+}
+
+/** Two network reloads at once: ifupdown2 does not wait for its lock but exits with 89. */
+export function isReloadBusy(error: unknown): boolean {
+  return says(error, /exit code 89\b|Another instance of this program is already running/);
+}
+
+/** This PVE version has no such endpoint. */
+export function isNotImplemented(error: unknown): boolean {
+  return error instanceof PveError && error.status === 501;
+}
