@@ -2,9 +2,9 @@
 import fs from 'node:fs/promises';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
-import { main, processIo } from '../../node_modules/.cache/deploy-stand/cli.js';
 
-const { TEST_TIME, TEST_HOLD } = process.env;
+const { TEST_BIN, TEST_TIME, TEST_HOLD } = process.env;
+const { main, processIo } = await import(TEST_BIN);
 
 // No limit on a request or a connection ends anything because the machine was slow, or the server's process stopped.
 const { setTimeout } = globalThis;

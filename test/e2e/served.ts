@@ -17,6 +17,7 @@ import {
 import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
+import { BIN } from '../process/bin.ts';
 import { connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
 
 export async function newCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
@@ -159,7 +160,7 @@ export function spawnServed(
   env: Readonly<Record<string, string>> = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
   const child = spawn(process.execPath, [CHILD, ...argv], {
-    env: { ...process.env, ...served.env, ...env },
+    env: { ...process.env, TEST_BIN: BIN, ...served.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   served.traffic.children += 1;

@@ -6,11 +6,9 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { FOLDER } from './bin.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** As deep as `dist/lib/files`: the package's own files are found from there. */
-const FOLDER = join(ROOT, 'node_modules/.cache/deploy-stand');
-export const BIN = join(FOLDER, 'cli.js');
 
 /** Whole or not at all: another worker may build too, or run what was built. */
 function replace(file: string, content: string | Uint8Array): void {
