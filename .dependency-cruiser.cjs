@@ -161,7 +161,7 @@ const LIB = {
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
-      '^node_modules/cli-table3/',
+      '^node_modules/string-width/',
       '^(node:)?util$',
     ],
   ],

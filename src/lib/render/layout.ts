@@ -1,5 +1,5 @@
 /** Lays out escaped text in aligned columns and wrapped paragraphs. Knows nothing of plans. */
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { escapeControl, escapeLines } from './escape.ts';
 import type { Brush } from './paint.ts';
 
@@ -26,38 +26,9 @@ export interface ColumnOptions {
 const GAP = '  ';
 const NARROWEST = 8;
 
-/** cli-table3 checks every row of a table against every other, so a long table is drawn in pieces. */
-const ROWS_PER_TABLE = 50;
-
-const BORDERS = [
-  'top',
-  'top-mid',
-  'top-left',
-  'top-right',
-  'bottom',
-  'bottom-mid',
-  'bottom-left',
-  'bottom-right',
-  'left',
-  'left-mid',
-  'mid',
-  'mid-mid',
-  'right',
-  'right-mid',
-] as const;
-const NO_BORDERS = { ...Object.fromEntries(BORDERS.map((name) => [name, ''])), middle: GAP };
-
-const COMBINING = /[\u0300-\u036f]/g;
-
-/** Full-width letters and pictographs, as the `string-width` inside cli-table3 sees them (© and ✔ count two there). */
-const WIDE =
-  /[\u1100-\u115f\u2329\u232a\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}\p{Extended_Pictographic}]/u;
-
-/** Terminal columns of text without escape sequences; never less than what cli-table3 counts. */
+/** Terminal columns of text without escape sequences. */
 export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text.replace(COMBINING, '')) width += WIDE.test(character) ? 2 : 1;
-  return width;
+  return stringWidth(text);
 }
 
 /** Pieces of at most `width` columns; a letter and its accents stay together. */
@@ -74,7 +45,10 @@ function breakWord(word: string, width: number): string[] {
   return [...pieces, piece];
 }
 
-/** Breaks at spaces, and inside a word that is too long for a line. */
+/**
+ * Breaks at spaces, and inside a word that is too long for a line. Every character stays as it is: wrap-ansi would write
+ * names in another normal form than the cluster does.
+ */
 export function wrapText(text: string, width: number): string[] {
   if (displayWidth(text) <= width) return [text];
   const lines: string[] = [];
@@ -153,14 +127,17 @@ function fitWidths(natural: readonly number[], room: number, options: ColumnOpti
   return widths;
 }
 
-function drawTable(rows: readonly (readonly string[])[], widths: readonly number[]): string[] {
-  const table = new Table({
-    chars: NO_BORDERS,
-    colWidths: [...widths],
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString().split('\n');
+/** One row of wrapped cells as lines. */
+function drawRow(cells: readonly (readonly string[])[], widths: readonly number[]): string[] {
+  const height = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, y) =>
+    cells
+      .map((lines, x) => {
+        const line = lines[y] ?? '';
+        return line + ' '.repeat(Math.max(0, (widths[x] ?? 0) - displayWidth(line)));
+      })
+      .join(GAP),
+  );
 }
 
 /** Aligned columns without borders. Cells wrap when the row is wider than the terminal; nothing is cut off. */
@@ -174,17 +151,13 @@ export function renderColumns(rows: readonly (readonly Cell[])[], options: Colum
   );
   const room = width - indent - GAP.length * (columns - 1);
   const widths = fitWidths(natural, room, options);
-  const cells = rows.map((row, y) =>
-    widths.map((columnWidth, x) => {
-      const paint = row[x]?.paint ?? ((line: string) => line);
-      return wrapText(texts[y]?.[x] ?? '', columnWidth)
-        .map(paint)
-        .join('\n');
-    }),
-  );
-  const lines: string[] = [];
-  for (let from = 0; from < cells.length; from += ROWS_PER_TABLE) {
-    lines.push(...drawTable(cells.slice(from, from + ROWS_PER_TABLE), widths));
-  }
-  return lines.map((line) => (' '.repeat(indent) + line).trimEnd());
+  return rows
+    .flatMap((row, y) => {
+      const cells = widths.map((columnWidth, x) => {
+        const paint = row[x]?.paint ?? ((line: string) => line);
+        return wrapText(texts[y]?.[x] ?? '', columnWidth).map(paint);
+      });
+      return drawRow(cells, widths);
+    })
+    .map((line) => (' '.repeat(indent) + line).trimEnd());
 }
