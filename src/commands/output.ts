@@ -13,7 +13,10 @@ export interface Output {
   warn(text: string): void;
 }
 
-const NARROW = 80;
+/** Narrower than this, tables fold worse than the terminal does. */
+const NARROW = 60;
+/** Of a terminal that does not tell. */
+const USUAL = 80;
 
 /** The command that was given, to be given again. */
 export function commandLine(argv: readonly string[]): string {
@@ -39,7 +42,7 @@ export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {
     color: wantsColor && io.stdout.isTTY === true,
-    width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? NARROW) : Infinity,
+    width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? USUAL) : Infinity,
     isText: flags.output === 'text',
     result: (document, text) => {
       if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
