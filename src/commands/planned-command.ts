@@ -43,7 +43,9 @@ export type PlannedWork =
 export const PENDING = 6;
 
 /** Would a run change anything, or leave undone what was asked for? */
-export function isPending({ steps, stands, nodes = [] }: Plan): boolean {
+export function isPending(plan: Plan): boolean {
+  const { steps, stands } = plan;
+  const nodes = 'nodes' in plan ? plan.nodes : [];
   return (
     steps.length > 0 ||
     stands.some(({ refused, left }) => refused ?? left) ||

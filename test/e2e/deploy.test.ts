@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import { comparable, macsOf } from './cluster-view.ts';
 import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
@@ -211,7 +211,7 @@ describe('plans', () => {
     const dry = await runCli([...args, '--dry-run', '--out', file, '--output', 'json'], simulator);
     const applied = await runCli([...args, '--plan', file, '--output', 'json'], simulator);
     expect(applied.code).toBe(0);
-    const [now, then] = [applied, dry].map(({ stdout }) => (JSON.parse(stdout) as { plan: Plan }).plan);
+    const [now, then] = [applied, dry].map(({ stdout }) => (JSON.parse(stdout) as { plan: DeployPlan }).plan);
     expect([now!.steps, now!.since, now!.files]).toEqual([then!.steps, then!.since, then!.files]);
   });
 

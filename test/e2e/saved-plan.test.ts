@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { change, changed } from '../fuzz/mutate.ts';
@@ -51,11 +51,11 @@ function newClass(lab = LAB, users = USERS): Class {
 }
 
 /** The plan as text, of the default cluster at the version. */
-async function planned(one: Class, cluster: Cluster, ...more: string[]): Promise<Plan> {
+async function planned(one: Class, cluster: Cluster, ...more: string[]): Promise<DeployPlan> {
   const run = await runCli([...one.deploy, '--dry-run', '--out', one.at('plan.json'), ...more], cluster);
   expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
   expect(writes(cluster)).toEqual([]);
-  return JSON.parse(readFileSync(one.at('plan.json'), 'utf8')) as Plan;
+  return JSON.parse(readFileSync(one.at('plan.json'), 'utf8')) as DeployPlan;
 }
 
 function save(one: Class, plan: unknown): void {
@@ -266,7 +266,7 @@ describe('files', () => {
 });
 
 describe('edited', () => {
-  const edit = (plan: Plan, kind: StepKind, part: object): Plan => {
+  const edit = (plan: DeployPlan, kind: StepKind, part: object): DeployPlan => {
     const at = plan.steps.findIndex((step) => step.kind === kind);
     expect(at).toBeGreaterThanOrEqual(0);
     return { ...plan, steps: plan.steps.map((step, i) => (i === at ? { ...step, ...part } : step)) };
@@ -278,7 +278,7 @@ describe('edited', () => {
     const one = newClass();
     const run = await runCli([...one.deploy, '--dry-run', '--out', one.at('plan.json')], cluster);
     expect(run.code).toBe(0);
-    const plan = JSON.parse(readFileSync(one.at('plan.json'), 'utf8')) as Plan;
+    const plan = JSON.parse(readFileSync(one.at('plan.json'), 'utf8')) as DeployPlan;
 
     const claims = 'deploy-stand user=anna@pve\nlab=net vmids=100-101 since=2026-01-15T09:00:00Z';
     save(one, edit(plan, 'pool.create', { comment: claims }));
@@ -309,7 +309,7 @@ describe('edited', () => {
       ['cleanup', '-c', one.at('lab.yml'), '-u', one.at('users.yml'), '--dry-run', '--output', 'json'],
       cluster,
     );
-    const { plan } = JSON.parse(dry.stdout) as { plan: Plan };
+    const { plan } = JSON.parse(dry.stdout) as { plan: DeployPlan };
     save(one, plan);
     const since = cluster.requests.length;
     expect((await runCli(one.apply, cluster)).code).toBe(2);

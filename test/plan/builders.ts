@@ -14,7 +14,7 @@ import { sealHash } from '../../src/lib/marks/seal.ts';
 import { formatVmMark, withSeal } from '../../src/lib/marks/vm.ts';
 import { specOf } from '../../src/lib/plan/stands/spec.ts';
 import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy/deploy.ts';
-import type { Plan } from '../../src/lib/plan/document/plan.ts';
+import type { DeployPlan, Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
 
 const NOW = '2026-11-21T08:00:00.000Z';
@@ -167,7 +167,7 @@ export function plan(
   users: readonly User[],
   snapshot: Inventory = have(),
   options: Partial<DeployOptions> = {},
-): Plan {
+): DeployPlan {
   return planDeploy({
     lab: want,
     users,

@@ -1,6 +1,7 @@
 /** What people read of a round, and what Prometheus does. */
 import { describe, expect, test } from 'vitest';
-import type { MoveSummary, Summary } from '../../src/lib/outcome/types.ts';
+import type { BalancePlan } from '../../src/lib/plan/document/plan.ts';
+import type { MoveSummary, BalanceSummary } from '../../src/lib/outcome/types.ts';
 import type { BalanceReport, NodeLoad, PlannedMove } from '../../src/lib/plan/document/balance-report.ts';
 import { failureMessage, moveMessage, summaryMessage } from '../../src/lib/render/balance-messages.ts';
 import { renderBalance } from '../../src/lib/render/balance-text.ts';
@@ -81,13 +82,13 @@ const torn: MoveSummary = {
   error: { code: 'MIGRATION_FAILED', message: 'migration aborted' },
 };
 
-function summary(status: Summary['status'], moves: readonly MoveSummary[]): Summary {
+function summary(status: BalanceSummary['status'], moves: readonly MoveSummary[]): BalanceSummary {
   return { status, steps: { done: 1, failed: 0, skipped: 0 }, stands: [], moves };
 }
 
 const options = { width: Infinity, color: false };
 const balancePlan = (over: Partial<BalanceReport> = {}, warnings: readonly string[] = []) =>
-  plan([], { command: 'balance', balance: { ...report, ...over }, warnings });
+  plan<BalancePlan>([], { command: 'balance', balance: { ...report, ...over }, warnings });
 
 describe('text', () => {
   test('done: loads before and after, moves with reasons, rejections by reason', () => {

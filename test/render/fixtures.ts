@@ -1,6 +1,6 @@
 /** Plans and summaries written by hand: two machines, one network alias, one node. */
 import type { StandSummary, Summary } from '../../src/lib/outcome/types.ts';
-import type { Plan, PlannedStand } from '../../src/lib/plan/document/plan.ts';
+import type { DeployPlan, Plan, PlannedStand } from '../../src/lib/plan/document/plan.ts';
 import type { Step, StepOf, StepPayloads } from '../../src/lib/plan/document/step.ts';
 
 type Kind = keyof StepPayloads;
@@ -201,11 +201,11 @@ export function reload(bridges: readonly string[], node = 'pve1'): Step {
   );
 }
 
-export function plan(
+export function plan<P extends Plan = DeployPlan>(
   stands: readonly (PlannedStand | { stand: PlannedStand; steps: readonly Step[] })[],
-  more: Partial<Plan> = {},
+  more: Partial<P> = {},
   shared: readonly Step[] = [],
-): Plan {
+): P {
   const parts = stands.map((entry) => ('stand' in entry ? entry : { stand: entry, steps: [] }));
   return {
     version: 2,
@@ -218,7 +218,7 @@ export function plan(
     stands: parts.map((part) => part.stand),
     warnings: [],
     ...more,
-  };
+  } as unknown as P;
 }
 
 export function standSummary(index: number, more: Partial<StandSummary> = {}): StandSummary {

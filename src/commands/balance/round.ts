@@ -1,9 +1,9 @@
 /** One round of `balance` on one cluster: move what has to move, and tell those who want to know. */
 import { StandError } from '../../lib/errors.ts';
 import type { ApplyEvent } from '../../lib/execute/types.ts';
-import type { Summary } from '../../lib/outcome/types.ts';
+import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import type { Notifier } from '../../lib/notify/notifier.ts';
-import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
+import type { BalancePlan } from '../../lib/plan/document/plan.ts';
 import {
   failureMessage,
   moveMessage,
@@ -49,7 +49,7 @@ function tellStart({ notifier, connection }: Round, plan: BalancePlan): void {
   });
 }
 
-function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary: Summary): void {
+function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary: BalanceSummary): void {
   notifier.notify({
     event: 'summary',
     text: summaryMessage(connection, plan.balance, summary),
@@ -57,7 +57,7 @@ function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary
       connection,
       status: summary.status,
       imbalance: plan.balance.imbalance,
-      moves: summary.moves ?? [],
+      moves: summary.moves,
     },
   });
 }
@@ -72,7 +72,7 @@ export async function runRound(round: Round, context: RunContext): Promise<Balan
         ...context,
         onPlan: (plan) => {
           context.onPlan(plan);
-          if (plan.command === 'balance' && plan.steps.length > 0) tellStart(round, plan as BalancePlan); // made by planBalance
+          if (plan.command === 'balance' && plan.steps.length > 0) tellStart(round, plan);
         },
         onEvent: (event) => {
           context.onEvent(event);

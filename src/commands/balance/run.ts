@@ -1,10 +1,10 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, StandError, UsageError } from '../../lib/errors.ts';
-import type { Summary } from '../../lib/outcome/types.ts';
+import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { FileProblem } from '../../lib/files/problem.ts';
 import { assertReplaceable } from '../../lib/files/replace.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
-import type { BalancePlan } from '../../lib/plan/balance/balance.ts';
+import type { BalancePlan } from '../../lib/plan/document/plan.ts';
 import { renderBalance } from '../../lib/render/balance-text.ts';
 import { toErrorDocument } from '../../lib/render/error-json.ts';
 import { toResultDocument } from '../../lib/render/result-json.ts';
@@ -25,7 +25,7 @@ interface Result {
   readonly connection: string | undefined;
   readonly exitCode: number;
   readonly seconds: number;
-  readonly outcome?: { readonly plan: BalancePlan; readonly summary: Summary };
+  readonly outcome?: { readonly plan: BalancePlan; readonly summary: BalanceSummary };
   readonly error?: StandError;
 }
 

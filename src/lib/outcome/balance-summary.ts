@@ -1,9 +1,9 @@
 /** What became of each move of a balance plan, and what is where now. Pure. */
 import { stepId, type Step } from '../plan/document/step.ts';
 import type { PlannedMove } from '../plan/document/balance-report.ts';
-import type { Plan, Refusal } from '../plan/document/plan.ts';
+import type { BalancePlan, Refusal } from '../plan/document/plan.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
-import type { MoveSummary, Summary } from './types.ts';
+import type { BalanceSummary, MoveSummary } from './types.ts';
 
 type Results = ReadonlyMap<string, StepResult>;
 type GuestStatus = MoveSummary['guests'][number]['status'];
@@ -73,13 +73,13 @@ function summarizeMove(move: PlannedMove, view: View): MoveSummary {
 
 /** Without `run`: a dry run. */
 export function summarizeMoves(
-  plan: Plan,
+  plan: BalancePlan,
   run?: { readonly result: RunResult; readonly places: ReadonlyMap<number, string> },
-): Pick<Summary, 'moves'> {
+): Pick<BalanceSummary, 'moves'> {
   const view: View = {
     steps: plan.steps,
     places: run?.places ?? new Map(),
     ...(run ? { results: new Map(run.result.results.map((entry) => [entry.id, entry])) } : {}),
   };
-  return { moves: (plan.balance?.moves ?? []).map((move) => summarizeMove(move, view)) };
+  return { moves: plan.balance.moves.map((move) => summarizeMove(move, view)) };
 }

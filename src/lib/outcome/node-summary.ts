@@ -1,6 +1,6 @@
 /** What became of each node of a plan that is about nodes instead of stands. Pure. */
 import { hasRole, nodeOfStep } from '../plan/document/step-traits.ts';
-import type { Plan, PlannedNode } from '../plan/document/plan.ts';
+import type { NodesPlan, PlannedNode } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { errorOfSteps } from './step-failures.ts';
 import type { StepResult } from '../execute/types.ts';
@@ -77,20 +77,17 @@ function summarizeNode(
   };
 }
 
-/** Undefined for plans about stands. Without `results`: a dry run. */
+/** Without `results`: a dry run. */
 export function summarizeNodes(
-  { nodes, steps }: Pick<Plan, 'nodes' | 'steps'>,
+  { nodes, steps }: Pick<NodesPlan, 'nodes' | 'steps'>,
   results?: readonly StepResult[],
-): { readonly nodes?: readonly NodeSummary[] } {
-  if (!nodes) return {};
+): readonly NodeSummary[] {
   const byId = results && new Map(results.map((entry) => [entry.id, entry]));
-  return {
-    nodes: nodes.map((planned) =>
-      summarizeNode(
-        planned,
-        steps.filter((step) => nodeOfStep(step) === planned.node),
-        byId,
-      ),
+  return nodes.map((planned) =>
+    summarizeNode(
+      planned,
+      steps.filter((step) => nodeOfStep(step) === planned.node),
+      byId,
     ),
-  };
+  );
 }

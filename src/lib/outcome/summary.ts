@@ -133,8 +133,9 @@ export function summarizeRun(rounds: readonly Round[]): Summary {
   const steps = countSteps(rounds);
   const interrupted = rounds.some(({ result }) => result.interrupted);
   const last = rounds.at(-1);
-  const nodes = last ? summarizeNodes(last.plan, last.result.results) : {};
-  return { status: overall(stands, steps, interrupted, nodes.nodes), steps, stands, ...nodes };
+  const nodes = last && 'nodes' in last.plan ? summarizeNodes(last.plan, last.result.results) : undefined;
+  const summary = { status: overall(stands, steps, interrupted, nodes), steps, stands };
+  return nodes ? { ...summary, nodes } : summary;
 }
 
 /** Summary of a dry run: nothing was done. */
@@ -159,5 +160,6 @@ export function summarizePlan(plan: Plan): Summary {
     };
   });
   const steps = { done: 0, failed: 0, skipped: 0 };
-  return { status: 'dry-run', steps, stands, ...summarizeNodes(plan) };
+  const summary = { status: 'dry-run', steps, stands } as const;
+  return 'nodes' in plan ? { ...summary, nodes: summarizeNodes(plan) } : summary;
 }

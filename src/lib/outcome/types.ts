@@ -70,15 +70,22 @@ export interface MoveSummary {
 }
 
 /** What `--output json` prints beside the plan, and what the summary table is made of. */
-export interface Summary {
+interface StandsSummary {
   readonly status: SummaryStatus;
   readonly steps: { readonly done: number; readonly failed: number; readonly skipped: number };
   readonly stands: readonly StandSummary[];
-  /** Of `bridges` and `templates`. */
-  readonly nodes?: readonly NodeSummary[];
-  /** Of `balance`. */
-  readonly moves?: readonly MoveSummary[];
 }
+
+/** Of `bridges` and `templates`. */
+export interface NodesSummary extends StandsSummary {
+  readonly nodes: readonly NodeSummary[];
+}
+
+export interface BalanceSummary extends StandsSummary {
+  readonly moves: readonly MoveSummary[];
+}
+
+export type Summary = StandsSummary | NodesSummary | BalanceSummary;
 
 export interface RunOutcome {
   /** The plan that was applied (first round) or would be. */

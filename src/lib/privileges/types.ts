@@ -1,11 +1,12 @@
 /** Words of the privilege check: rules of the table, and what they come to for one plan. Types only. */
 import type { Inventory } from '../inventory/types.ts';
 import type { Nic } from '../pve-values/nics.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { Profile } from '../plan/cluster/profile.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 
 /** The commands that change a cluster. */
-export type Command = 'deploy' | 'cleanup' | 'users' | 'bridges' | 'templates' | 'balance';
+export type Command = Plan['command'];
 
 /** What of a configuration needs rights to be taken over. */
 export interface GuestValues {

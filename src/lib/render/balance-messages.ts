@@ -1,5 +1,5 @@
 /** The words of notifications: short enough for a phone. Pure. */
-import type { MoveSummary, Summary } from '../outcome/types.ts';
+import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 import { sizeOf } from './balance-text.ts';
 import { countOf } from './step-text.ts';
@@ -44,8 +44,12 @@ function moveLine({ name, to, status, guests, error }: MoveSummary): string {
   return `${status}: ${name}, ${where}`;
 }
 
-export function summaryMessage(connection: string, { imbalance }: BalanceReport, summary: Summary): string {
-  const moves = summary.moves ?? [];
+export function summaryMessage(
+  connection: string,
+  { imbalance }: BalanceReport,
+  summary: BalanceSummary,
+): string {
+  const { moves } = summary;
   const moved = moves.flatMap((move) => move.guests).filter(({ status }) => status === 'moved').length;
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
   const text = `${summary.status}, ${countOf(moved, 'guest', 'guests')} moved (${sizeOf(bytes)}), imbalance was ${imbalance.before.toFixed(2)}`;

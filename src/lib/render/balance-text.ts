@@ -1,5 +1,5 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
-import type { MoveSummary, Summary, SummaryStatus } from '../outcome/types.ts';
+import type { BalanceSummary, MoveSummary, SummaryStatus } from '../outcome/types.ts';
 import type {
   BalanceReport,
   NodeLoad,
@@ -7,7 +7,7 @@ import type {
   PlannedMove,
   RejectedMove,
 } from '../plan/document/balance-report.ts';
-import type { Plan } from '../plan/document/plan.ts';
+import type { BalancePlan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
@@ -21,8 +21,8 @@ interface Context {
 
 interface View {
   readonly report: BalanceReport;
-  readonly plan: Plan;
-  readonly summary: Summary;
+  readonly plan: BalancePlan;
+  readonly summary: BalanceSummary;
   readonly context: Context;
 }
 
@@ -87,7 +87,7 @@ function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
 }
 
 function nodeLines({ report, summary, context: { width, paint } }: View): string[] {
-  const isAsPlanned = (summary.moves ?? []).every(({ status }) => status === 'moved' || status === 'planned');
+  const isAsPlanned = summary.moves.every(({ status }) => status === 'moved' || status === 'planned');
   const later = isAsPlanned ? 'after' : 'planned';
   const shown = report.nodes.length <= FEW_NODES ? report.nodes : report.nodes.filter(isTouched);
   const others = report.nodes.filter((node) => !shown.includes(node));
@@ -145,7 +145,7 @@ function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: C
 
 function moveSection({ report, summary, context }: View): string[] {
   if (report.moves.length === 0) return [];
-  const ended = new Map((summary.moves ?? []).map((move) => [move.name, move]));
+  const ended = new Map(summary.moves.map((move) => [move.name, move]));
   const { width, paint } = context;
   return [
     '',
@@ -200,7 +200,7 @@ function warningLines({ report, plan, context: { width, paint } }: View): string
 /** Those that the plan leaves there, and those that it could not get away. */
 function remainingLines({ report, summary, context: { width, paint } }: View): string[] {
   const { evacuate = [] } = report;
-  const notGone = (summary.moves ?? [])
+  const notGone = summary.moves
     .flatMap(({ guests }) => guests)
     .filter(
       ({ status, node }) => (status === 'failed' || status === 'skipped') && evacuate.includes(node ?? ''),
@@ -213,7 +213,7 @@ function remainingLines({ report, summary, context: { width, paint } }: View): s
 }
 
 function figures({ report, summary }: View): string {
-  const moves = summary.moves ?? [];
+  const { moves } = summary;
   const guests = moves.flatMap((move) => move.guests);
   const count = (status: string): number => guests.filter((guest) => guest.status === status).length;
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
@@ -253,9 +253,8 @@ function stepLines({ plan, context: { width, paint } }: View): string[] {
 }
 
 /** One line when there is nothing to say. Same plan, same summary, same text; ends without a line break. */
-export function renderBalance(plan: Plan, summary: Summary, options: RenderOptions): string {
+export function renderBalance(plan: BalancePlan, summary: BalanceSummary, options: RenderOptions): string {
   const report = plan.balance;
-  if (!report) return '';
   const context: Context = { width: options.width, paint: createPaint(options.color) };
   const view: View = { report, plan, summary, context };
   const title = titleOf(view);

@@ -1,5 +1,5 @@
 /** What a run on nodes left behind: one line per bridge or copy of a template. Must not leave out a refusal or a warning. */
-import type { NodeSummary, ReplicaSummary, Summary, SummaryStatus } from '../outcome/types.ts';
+import type { NodesSummary, NodeSummary, ReplicaSummary, SummaryStatus } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
@@ -80,7 +80,7 @@ function noteLines(nodes: readonly NodeSummary[], { width, paint }: Context): st
     : ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...lines];
 }
 
-function closing({ nodes = [], steps }: Summary): string {
+function closing({ nodes, steps }: NodesSummary): string {
   const counts = (['done', 'incomplete', 'refused', 'planned', 'unchanged'] as const).flatMap((status) => {
     const count = nodes.filter((node) => node.status === status).length;
     return count === 0 ? [] : [`${count} ${status}`];
@@ -98,7 +98,7 @@ function closing({ nodes = [], steps }: Summary): string {
 /** Same summary, same options, same text. Ends without a line break. */
 export function renderNodeSummary(
   plan: Plan,
-  summary: Summary,
+  summary: NodesSummary,
   {
     width,
     color,
@@ -106,7 +106,7 @@ export function renderNodeSummary(
   }: RenderOptions & { readonly resumeCommand?: string },
 ): string {
   const context: Context = { width, paint: createPaint(color) };
-  const { nodes = [] } = summary;
+  const { nodes } = summary;
   const isOpen = nodes.some(({ status }) => status === 'incomplete' || status === 'refused');
   return [
     ...paragraph(`${plan.command === 'templates' ? 'Templates' : 'Bridges'}: ${TITLES[summary.status]}`, {

@@ -1,7 +1,7 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
 import { bridgeNumber } from '../pve-values/bridge-name.ts';
 import { nodeOfStep } from '../plan/document/step-traits.ts';
-import type { Plan, Refusal } from '../plan/document/plan.ts';
+import type { NodesPlan, Plan, Refusal } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
@@ -148,10 +148,10 @@ function placementLines(views: readonly StandView[], { width, paint }: Context):
 
 function sharedLines(plan: Plan, context: Context): string[] {
   const shared = plan.steps.filter(
-    (step) => step.user === undefined && (plan.nodes === undefined || nodeOfStep(step) === undefined),
+    (step) => step.user === undefined && (!('nodes' in plan) || nodeOfStep(step) === undefined),
   );
   if (shared.length === 0) return [];
-  const title = plan.nodes ? 'cluster' : 'cluster  shared by all stands';
+  const title = 'nodes' in plan ? 'cluster' : 'cluster  shared by all stands';
   return [
     '',
     ...paragraph(title, { width: context.width, paint: context.paint.bold }),
@@ -159,10 +159,10 @@ function sharedLines(plan: Plan, context: Context): string[] {
   ];
 }
 
-/** Of a plan that is about nodes: each with its steps, what is in the way there, and what stays. */
-function nodeLines(plan: Plan, context: Context): string[] {
+/** Each node with its steps, what is in the way there, and what stays. */
+function nodeLines(plan: NodesPlan, context: Context): string[] {
   const names: Names = { ...namesOf(undefined), where: () => '' };
-  return (plan.nodes ?? []).flatMap(({ node, refused, notes }) => [
+  return plan.nodes.flatMap(({ node, refused, notes }) => [
     '',
     ...paragraph(escapeControl(node), { width: context.width, paint: context.paint.bold }),
     ...stepLines(
@@ -183,11 +183,13 @@ function warningLines(plan: Plan, { width, paint }: Context): string[] {
 }
 
 function closing(plan: Plan, views: readonly StandView[], { width, paint }: Context): string[] {
-  const stands = plan.nodes ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
+  const stands =
+    'nodes' in plan ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
+  const isEmpty = 'nodes' in plan && plan.nodes.length === 0;
   const nodes = countNodes(views);
   const text =
     plan.steps.length === 0
-      ? ['nothing to do', ...(plan.nodes?.length === 0 ? [] : [stands])].join('; ')
+      ? ['nothing to do', ...(isEmpty ? [] : [stands])].join('; ')
       : `${stands}; ${countSteps(plan.steps)}${nodes === '' ? '' : `; stands per node: ${nodes}`}`;
   return ['', ...paragraph(text, { width, paint: paint.bold })];
 }
@@ -197,13 +199,13 @@ export function renderPlan(plan: Plan, { width, color }: RenderOptions): string 
   const context: Context = { width, paint: createPaint(color) };
   const views = viewStands(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
-  const strategy = plan.strategy === undefined ? '' : `, strategy ${plan.strategy}`;
+  const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';
   const title = `Plan: ${plan.command}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
     ...sharedLines(plan, context),
-    ...nodeLines(plan, context),
+    ...('nodes' in plan ? nodeLines(plan, context) : []),
     ...standLines(views, context),
     ...placementLines(views, context),
     ...warningLines(plan, context),

@@ -216,7 +216,7 @@ function counts({ stands, steps }: Summary, command: Plan['command']): string {
 
 /** Same summary, same options, same text. Ends without a line break. */
 export function renderSummary(plan: Plan, summary: Summary, options: SummaryOptions): string {
-  if (summary.nodes) return renderNodeSummary(plan, summary, options);
+  if ('nodes' in summary) return renderNodeSummary(plan, summary, options);
   const context: Context = { width: options.width, paint: createPaint(options.color) };
   const { width } = options;
   return [

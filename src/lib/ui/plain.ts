@@ -43,7 +43,10 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
       toldAt = clock.now();
       toldTenth = 0;
       const active = new Set(plan.steps.flatMap((step) => step.user ?? []));
-      const whose = plan.nodes || plan.balance ? '' : ` for ${countOf(active.size, 'stand', 'stands')}`;
+      const whose =
+        'nodes' in plan || plan.command === 'balance'
+          ? ''
+          : ` for ${countOf(active.size, 'stand', 'stands')}`;
       if (plan.steps.length === 0) return;
       say(`applying ${countOf(plan.steps.length, 'step', 'steps')}${whose}`);
     },

@@ -1,5 +1,5 @@
 /** Writes the figures of a round in Prometheus' text format, for node-exporter's textfile collector. Judges nothing. */
-import type { Summary } from '../outcome/types.ts';
+import type { BalanceSummary } from '../outcome/types.ts';
 import { replaceFile } from '../files/replace.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 
@@ -12,7 +12,7 @@ export interface BalanceFigures {
   readonly ended: number;
   readonly seconds: number;
   /** Absent: the round failed before there was a plan. */
-  readonly result?: { readonly report: BalanceReport; readonly summary: Summary };
+  readonly result?: { readonly report: BalanceReport; readonly summary: BalanceSummary };
 }
 
 const READABLE = 0o644;
@@ -51,15 +51,13 @@ export async function formatMetrics(all: readonly BalanceFigures[]): Promise<str
     imbalance.set({ ...at, phase: 'before' }, report.imbalance.before);
     imbalance.set({ ...at, phase: 'after' }, report.imbalance.after);
     overloaded.set(at, report.nodes.filter((node) => node.overloaded.length > 0).length);
-    const guests = (summary.moves ?? []).flatMap((move) => move.guests);
+    const guests = summary.moves.flatMap((move) => move.guests);
     for (const status of ['moved', 'failed', 'skipped']) {
       moves.set({ ...at, result: status }, guests.filter((guest) => guest.status === status).length);
     }
     bytes.set(
       at,
-      (summary.moves ?? [])
-        .filter(({ status }) => status !== 'planned')
-        .reduce((sum, move) => sum + move.bytes, 0),
+      summary.moves.filter(({ status }) => status !== 'planned').reduce((sum, move) => sum + move.bytes, 0),
     );
     rejected.set(at, report.rejected.length);
   }

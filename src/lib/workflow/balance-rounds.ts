@@ -1,5 +1,5 @@
 /** What balance remembers from round to round: how long there has been a reason to act. Reads no clock. */
-import type { BalancePlan } from '../plan/balance/balance.ts';
+import type { BalancePlan } from '../plan/document/plan.ts';
 
 /** Of one cluster. Begins at none: a balancer that was just started never acts in its first round, unless told to. */
 export class Hold {

@@ -4,14 +4,14 @@ import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { RunResult } from '../execute/types.ts';
-import type { Summary, RunOutcome } from '../outcome/types.ts';
+import type { BalanceSummary, RunOutcome } from '../outcome/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Rights } from '../inventory/types.ts';
-import { planBalance, type BalancePlan } from '../plan/balance/balance.ts';
+import { planBalance } from '../plan/balance/balance.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-types.ts';
 import { balanceScope } from '../privileges/scopes.ts';
-import type { Plan } from '../plan/document/plan.ts';
+import type { BalancePlan, Plan } from '../plan/document/plan.ts';
 import type { StepOf } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
@@ -30,7 +30,7 @@ interface Decision {
   readonly request: PlanRequest;
 }
 
-export type BalanceOutcome = RunOutcome & { readonly plan: BalancePlan };
+export type BalanceOutcome = RunOutcome & { readonly plan: BalancePlan; readonly summary: BalanceSummary };
 
 /** A plan asks for the details of those it would like to move, finds some of them unfit, and asks for others. */
 const MOST_ROUNDS = 50;
@@ -144,7 +144,7 @@ async function decidePermitted(want: BalanceWant, context: PlanContext): Promise
 export async function previewBalance(
   want: BalanceWant,
   context: PlanContext,
-): Promise<CheckedPlan & { readonly plan: BalancePlan; readonly summary: Summary }> {
+): Promise<CheckedPlan & { readonly plan: BalancePlan; readonly summary: BalanceSummary }> {
   const { plan, request } = await decide(want, context);
   const { lacking } = planChecked(request, context);
   return { plan, lacking, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };
@@ -168,7 +168,7 @@ async function placesAfter({ results }: RunResult, { pve }: ReadContext): Promis
 async function conclude(plan: BalancePlan, result: RunResult, context: ReadContext): Promise<BalanceOutcome> {
   const rounds = [{ plan, result }];
   const moves = summarizeMoves(plan, { result, places: await placesAfter(result, context) });
-  const summary: Summary = { ...summarizeRun(rounds), ...moves };
+  const summary: BalanceSummary = { ...summarizeRun(rounds), ...moves };
   const isLeft = (plan.balance.remaining ?? []).length > 0 && !result.interrupted;
   const isPartial = isLeft && (summary.status === 'done' || summary.status === 'nothing-to-do');
   return { plan, summary: isPartial ? { ...summary, status: 'partial' } : summary, rounds };

@@ -4,7 +4,7 @@ import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
 import { planBalance } from '../../../src/lib/plan/balance/balance.ts';
 import type { BalanceGuest, BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
 import type { PlannedMove } from '../../../src/lib/plan/document/balance-report.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type { BalancePlan as Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../../src/lib/plan/document/step.ts';
 import { runs } from '../../runs.ts';
 import { config } from './builders.ts';
@@ -161,7 +161,7 @@ function takesBridgesAlong({ made, after }: Done): void {
 function goesBack({ one, made }: Done): boolean {
   const failed = one.have.migrations.filter(({ status }) => status !== 'ok').map(({ vmid }) => vmid);
   const isRepeated = failed.length > new Set(failed).size;
-  return isRepeated && made.balance!.moves.some(({ why }) => why === 'half-moved');
+  return isRepeated && made.balance.moves.some(({ why }) => why === 'half-moved');
 }
 
 /** In whatever order the steps end, and wherever the run is killed. */
@@ -177,19 +177,19 @@ function staysWithinLimits({ one, config: wanted, made }: Done, order: readonly 
 /** What must move (a torn stand, a broken rule) stays within the limits; what moves for load makes no new worst. */
 function makesNoNewWorst({ one, config: wanted, made, after }: Done): void {
   const worst = (have: BalanceInventory): number => Math.max(...severities(have, wanted).values());
-  const limit = made.balance!.moves.every(isForLoad) ? 0 : 1;
+  const limit = made.balance.moves.every(isForLoad) ? 0 : 1;
   expect(worst(after)).toBeLessThanOrEqual(Math.max(worst(one.have), limit) + SLACK);
 }
 
 /** With unchanged load there is nothing more to do, unless the limits per run put something off. */
 function isComplete({ one, made, after }: Done): void {
-  if (made.balance!.deferred > 0) return;
+  if (made.balance.deferred > 0) return;
   expect(migrations(plan({ ...one, have: after })).map(({ id }) => id)).toEqual([]);
 }
 
 /** Mode `threshold`: it is the state that is at rest, not the memory that holds it. */
 function restsWithoutMemory({ one, made, after }: Done): void {
-  if (made.balance!.deferred > 0 || one.yaml.includes('spread') || one.have.migrations.length > 0) return;
+  if (made.balance.deferred > 0 || one.yaml.includes('spread') || one.have.migrations.length > 0) return;
   const have = { ...after, migrations: [] };
   expect(migrations(plan({ ...one, have })).map(({ id }) => id)).toEqual([]);
 }
@@ -234,7 +234,7 @@ test('a plan breaks no rule, makes nothing worse and leaves nothing to do', () =
       restsWithoutMemory(done);
       endsInPortions(done);
       dependsOnNoOrder(done);
-      const { moves } = made.balance!;
+      const { moves } = made.balance;
       seen.none += Number(moves.length === 0);
       seen.moves += Number(moves.some(isForLoad));
       seen.stands += Number(moves.some(({ unit }) => unit === 'stand'));

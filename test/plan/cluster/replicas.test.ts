@@ -651,7 +651,7 @@ describe('templates prune', () => {
         removeVmids: [],
       });
     } else {
-      expect(result.nodes?.[0]?.notes[0]).toContain('replica 900 of template 101 stays: ');
+      expect(result.nodes[0]?.notes[0]).toContain('replica 900 of template 101 stays: ');
     }
     const index = indexHave(snapshot);
     expect(unneededReplicas(snapshot, index, 7200)).toHaveLength(goes ? 1 : 0);
@@ -688,7 +688,7 @@ describe('a confined caller', () => {
     expect(some.warnings).toContain(`no stand goes to pve2: machine pc: ${why}`);
     expect(refusal(() => plan(onPve2, [anna], world([], { rights })))).toContain(`machine pc: ${why}`);
     const replicate = planReplicate({ lab: pc, have: world([], { rights }), nodes: ['pve2'] });
-    expect([replicate.steps, replicate.nodes?.[0]?.refused?.message]).toEqual([
+    expect([replicate.steps, replicate.nodes[0]?.refused?.message]).toEqual([
       [],
       expect.stringContaining(why),
     ]);

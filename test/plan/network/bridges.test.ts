@@ -8,7 +8,7 @@ import { assertSound } from '../../../src/lib/plan/document/graph.ts';
 import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
 import { sealHash } from '../../../src/lib/marks/seal.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type { NodesPlan } from '../../../src/lib/plan/document/plan.ts';
 import { bridge, claimOf, guest, have, ids } from '../builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';
@@ -64,7 +64,7 @@ function cluster(pve1: OnPve1, more: Partial<Inventory> = {}): Inventory {
   });
 }
 
-function prune(snapshot: Inventory, nodes?: readonly string[], minAgeSeconds = 7200): Plan {
+function prune(snapshot: Inventory, nodes?: readonly string[], minAgeSeconds = 7200): NodesPlan {
   const plan = planBridgesPrune({ have: snapshot, nodes, minAgeSeconds });
   assertSound(plan.steps);
   return plan;
@@ -74,7 +74,7 @@ function create(
   snapshot: Inventory,
   names: readonly string[],
   more: { vlanAware?: boolean; nodes?: string[] } = {},
-): Plan {
+): NodesPlan {
   return planBridgesCreate({ have: snapshot, names, vlanAware: more.vlanAware ?? false, nodes: more.nodes });
 }
 
@@ -266,7 +266,7 @@ describe('prune removes', () => {
   test.each(cases)('$name', ({ snapshot, steps, note }) => {
     const plan = prune(snapshot);
     expect(ids(plan)).toEqual(steps);
-    const notes = (plan.nodes ?? []).flatMap((node) => node.notes).join('\n');
+    const notes = plan.nodes.flatMap((node) => node.notes).join('\n');
     if (note !== undefined) expect(notes).toContain(note);
     else expect(notes).toBe('');
   });
@@ -343,8 +343,8 @@ describe('a node with changes of others', () => {
   test('is refused with the diff, and the others go on', () => {
     const plan = prune(mixed());
     expect(ids(plan)).toEqual(['bridge.delete:pve2/vmbr1001', 'network.reload:pve2']);
-    expect(plan.nodes?.[0]).toMatchObject({ node: 'pve1', refused: { code: 'FOREIGN_PENDING_CHANGES' } });
-    expect(plan.nodes?.[0]?.refused?.message).toContain('+iface vmbr7 inet manual');
+    expect(plan.nodes[0]).toMatchObject({ node: 'pve1', refused: { code: 'FOREIGN_PENDING_CHANGES' } });
+    expect(plan.nodes[0]?.refused?.message).toContain('+iface vmbr7 inet manual');
   });
 
   test('refuses the whole plan when no other node has work', () => {
@@ -420,7 +420,7 @@ describe('create', () => {
   test.each(cases)('plans $name', ({ snapshot, vlanAware = false, steps, note }) => {
     const plan = create(snapshot, ['vmbr50'], { vlanAware, nodes: ['pve1'] });
     expect(ids(plan)).toEqual(steps);
-    expect(plan.nodes?.flatMap((node) => node.notes).join('\n') ?? '').toContain(note ?? '');
+    expect(plan.nodes.flatMap((node) => node.notes).join('\n')).toContain(note ?? '');
   });
 
   const refused: readonly { name: string; act: () => unknown; code: string; text: string }[] = [

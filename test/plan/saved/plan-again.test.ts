@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import { PlanRefusedError, UsageError } from '../../../src/lib/errors.ts';
 import type { DeployOptions } from '../../../src/lib/plan/deploy/deploy.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type { DeployPlan, Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../../src/lib/plan/document/step.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';
 import { runs } from '../../runs.ts';
@@ -119,7 +119,7 @@ describe('stands without room', () => {
   const one = have({ nodes: have().nodes.slice(0, 1) });
   const saved = plan(big, users, one, { fit: true });
   const left = saved.stands.filter(({ refused }) => refused);
-  const apply = (cluster: Inventory, edit: Plan = saved) =>
+  const apply = (cluster: Inventory, edit: DeployPlan = saved) =>
     planAgain(edit, { lab: big, users, have: cluster, options: { adopt: false, updateRunning: false } });
 
   test('stay left out, also where there is room by now and without --fit', () => {
@@ -298,7 +298,7 @@ describe('whose plan it is', () => {
   const files = { lab: 'a'.repeat(64), users: 'b'.repeat(64) };
   const options = { adopt: false, updateRunning: false };
   const want = { lab: pc, users, have: have(), options };
-  const saved: Plan = { ...plan(pc, users), files };
+  const saved: DeployPlan = { ...plan(pc, users), files };
 
   test('files that say the same', () => {
     expect(planAgain(saved, { ...want, files }).steps).toEqual(saved.steps);
@@ -335,7 +335,7 @@ describe('whose plan it is', () => {
     { name: 'another lab', edit: { lab: 'other' }, code: 'PLAN_OTHER_LAB' },
     { name: 'another command', edit: { command: 'cleanup' }, code: 'PLAN_OTHER_COMMAND' },
   ])('$name', ({ edit, code }) => {
-    expect(() => planAgain({ ...saved, ...edit }, want)).toThrow(
+    expect(() => planAgain({ ...saved, ...edit } as Plan, want)).toThrow(
       expect.objectContaining({ code, exitCode: 2 }),
     );
   });

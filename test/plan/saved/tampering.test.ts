@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { StandError } from '../../../src/lib/errors.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type { DeployPlan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../../../src/lib/plan/document/step.ts';
 import { hasRole, leewayOf } from '../../../src/lib/plan/document/step-traits.ts';
 import { change, changed as distort } from '../../fuzz/mutate.ts';
@@ -12,10 +12,10 @@ import { again, adopted, confined, fresh, worlds, type World } from './worlds.ts
 
 const readSchema = (): object =>
   JSON.parse(readFileSync(new URL('../../../schemas/plan.schema.json', import.meta.url), 'utf8')) as object;
-const isPlan = new Ajv({ strict: false, discriminator: true }).compile<Plan>(readSchema());
+const isPlan = new Ajv({ strict: false, discriminator: true }).compile<DeployPlan>(readSchema());
 
 /** What is applied of it; undefined: it is refused, in words. */
-function stepsOf(world: World, saved: Plan): readonly Step[] | undefined {
+function stepsOf(world: World, saved: DeployPlan): readonly Step[] | undefined {
   try {
     return again(world, saved).steps;
   } catch (error) {
@@ -36,7 +36,7 @@ const parts = Object.entries(worlds).flatMap(([name, world]) =>
   ),
 );
 
-function edited({ saved }: World, at: number, edit: (step: Record<string, unknown>) => void): Plan {
+function edited({ saved }: World, at: number, edit: (step: Record<string, unknown>) => void): DeployPlan {
   const step = structuredClone(saved.steps[at]!) as unknown as Record<string, unknown>;
   edit(step);
   return { ...saved, steps: saved.steps.with(at, step as unknown as Step) };
@@ -57,7 +57,9 @@ test('the worlds have every kind of step that a saved plan may hold', () => {
 
 test.each(Object.entries(worlds))('what is planned for %s is planned again', (_, world) => {
   expect(again(world, world.saved).steps).toEqual(world.saved.steps);
-  expect(again(world, JSON.parse(JSON.stringify(world.saved)) as Plan).steps).toEqual(world.saved.steps);
+  expect(again(world, JSON.parse(JSON.stringify(world.saved)) as DeployPlan).steps).toEqual(
+    world.saved.steps,
+  );
 });
 
 describe('each part of each step', () => {
@@ -185,8 +187,8 @@ test('a step left out is needed', () => {
 
 /** The same choice made otherwise, wherever the plan speaks of it. */
 describe('a choice changed throughout the plan', () => {
-  const replaced = (from: string, to: string): Plan =>
-    JSON.parse(JSON.stringify(fresh.saved).replaceAll(from, to)) as Plan;
+  const replaced = (from: string, to: string): DeployPlan =>
+    JSON.parse(JSON.stringify(fresh.saved).replaceAll(from, to)) as DeployPlan;
 
   test('a free bridge is one that the planner could make: as it is written there', () => {
     const plan = replaced('vmbr1001', 'vmbr1077');
@@ -227,7 +229,11 @@ describe('a choice changed throughout the plan', () => {
 });
 
 describe('holes of 0.1.0', () => {
-  function withStep<K extends StepKind>(world: World, kind: K, edit: (step: StepOf<K>) => object): Plan {
+  function withStep<K extends StepKind>(
+    world: World,
+    kind: K,
+    edit: (step: StepOf<K>) => object,
+  ): DeployPlan {
     const at = world.saved.steps.findIndex((step) => step.kind === kind);
     expect(at).toBeGreaterThanOrEqual(0);
     return edited(world, at, (step) => Object.assign(step, edit(step as unknown as StepOf<K>)));
@@ -255,7 +261,7 @@ describe('holes of 0.1.0', () => {
       bridge: 'vmbr7',
       comment: 'deploy-stand bridge=vmbr7 lab=net user=anna@pve net=lan since=2026-11-21T08:00:00Z',
     } as Step;
-    const nics = (plan: Plan): Plan => ({
+    const nics = (plan: DeployPlan): DeployPlan => ({
       ...plan,
       steps: plan.steps.map((step) =>
         step.kind === 'vm.configure'
@@ -266,7 +272,7 @@ describe('holes of 0.1.0', () => {
     const more = { ...fresh.saved, steps: [bogus, ...fresh.saved.steps] };
     expect(stepsOf(fresh, more)).toEqual(fresh.saved.steps);
     expect(() => again(fresh, nics(more))).toThrow(/nics is .*vmbr7.* in the plan/);
-    const wished: Plan = {
+    const wished: DeployPlan = {
       ...nics(more),
       stands: fresh.saved.stands.map((stand) => ({
         ...stand,

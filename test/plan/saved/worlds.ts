@@ -2,7 +2,7 @@
 import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../../src/lib/marks/role.ts';
 import type { Lab, User } from '../../../src/lib/config/types.ts';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type { DeployPlan } from '../../../src/lib/plan/document/plan.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';
 import {
   alias,
@@ -25,7 +25,7 @@ export interface World {
   readonly users: readonly User[];
   readonly have: Inventory;
   readonly adopt: boolean;
-  readonly saved: Plan;
+  readonly saved: DeployPlan;
 }
 
 function world(of: Omit<World, 'saved' | 'adopt'> & { readonly adopt?: boolean }): World {
@@ -36,9 +36,9 @@ function world(of: Omit<World, 'saved' | 'adopt'> & { readonly adopt?: boolean }
 /** What applying `saved` comes to, in this world or another one. */
 export function again(
   { lab: want, users, have: before, adopt }: World,
-  saved: Plan,
+  saved: DeployPlan,
   cluster: Inventory = before,
-): Plan {
+): DeployPlan {
   return planAgain(saved, { lab: want, users, have: cluster, options: { adopt, updateRunning: false } });
 }
 

@@ -3,7 +3,7 @@ import { PlanRefusedError } from '../../errors.ts';
 import type { BalanceConfig } from '../../config/balance/types.ts';
 import { assertSound } from '../document/graph.ts';
 import { sortedUnique } from '../../order.ts';
-import type { Plan } from '../document/plan.ts';
+import type { BalancePlan } from '../document/plan.ts';
 import { Board } from './board.ts';
 import { capMoves, type Capped } from './caps.ts';
 import { Draft } from './draft.ts';
@@ -34,8 +34,6 @@ export interface BalanceInput {
   readonly evacuate?: readonly string[];
   readonly vetoes?: readonly Veto[];
 }
-
-export type BalancePlan = Plan & { readonly command: 'balance'; readonly balance: BalanceReport };
 
 /**
  * While `needs` names something the plan is provisional: read it, add it to the inventory, plan again. A plan whose

@@ -25,7 +25,7 @@ import { assignSeats, type Seats } from '../placement/assignments.ts';
 import { planStand, standRefusal, type StandDraft, type StandContext } from './stand.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
 import { resolveMachines } from '../templates/find.ts';
-import type { FileDigests, Plan, PlannedStand } from '../document/plan.ts';
+import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
 import { withStudentRole } from '../stands/roles.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
@@ -161,7 +161,7 @@ function warningsOf(
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
  */
-export function planDeploy({ lab, users, have, options, files }: DeployInput): Plan {
+export function planDeploy({ lab, users, have, options, files }: DeployInput): DeployPlan {
   const index = indexHave(have);
   const notStudents = protectedRefusals(users, have.caller);
   if (notStudents.length > 0) refuse(notStudents);

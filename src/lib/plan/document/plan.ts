@@ -58,25 +58,43 @@ export interface PlannedNode {
   readonly notes: readonly string[];
 }
 
-export interface Plan {
+/** What every plan says. */
+interface AnyPlan {
   readonly version: 2;
-  readonly command: 'deploy' | 'cleanup' | 'bridges' | 'users' | 'templates' | 'balance';
   /** Empty when several labs are concerned. */
   readonly lab: string;
-  /** Of a deploy. */
-  readonly strategy?: Strategy;
-  /** Of a deploy: when it was planned, as marks write it. */
-  readonly since?: string;
-  /** Of a deploy: the files that it was planned from. */
-  readonly files?: FileDigests;
   /** By which rights of the caller VMs are made and claimed; absent where it was not asked. */
   readonly profile?: 'full' | 'confined';
   /** Topological: a step stands behind all it depends on. */
   readonly steps: readonly Step[];
+  /** Empty in a plan that is about nodes or guests instead. */
   readonly stands: readonly PlannedStand[];
-  /** Of `bridges` and `templates`: the nodes with something to do or to say, in natural order. */
-  readonly nodes?: readonly PlannedNode[];
-  /** Of `balance`: loads, and why each guest moves or stays. */
-  readonly balance?: BalanceReport;
   readonly warnings: readonly string[];
 }
+
+export interface DeployPlan extends AnyPlan {
+  readonly command: 'deploy';
+  readonly strategy: Strategy;
+  /** When it was planned, as marks write it. */
+  readonly since?: string;
+  /** The files that it was planned from; absent where the class does not come from files. */
+  readonly files?: FileDigests;
+}
+
+export interface StandsPlan extends AnyPlan {
+  readonly command: 'cleanup' | 'users';
+}
+
+export interface NodesPlan extends AnyPlan {
+  readonly command: 'bridges' | 'templates';
+  /** The nodes with something to do or to say, in natural order. */
+  readonly nodes: readonly PlannedNode[];
+}
+
+export interface BalancePlan extends AnyPlan {
+  readonly command: 'balance';
+  /** Loads, and why each guest moves or stays. */
+  readonly balance: BalanceReport;
+}
+
+export type Plan = DeployPlan | StandsPlan | NodesPlan | BalancePlan;

@@ -17,7 +17,7 @@ import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { markTime } from '../../marks/time.ts';
 import { sortedUnique } from '../../order.ts';
 import { makeStep } from '../document/step.ts';
-import type { Plan, Refusal } from '../document/plan.ts';
+import type { NodesPlan, Refusal } from '../document/plan.ts';
 
 export interface BridgesCreateInput {
   readonly have: Inventory;
@@ -112,7 +112,7 @@ function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft
 }
 
 /** Reserved bridges where they are missing, and one reload per node. Throws PlanRefusedError when no node will do. */
-export function planBridgesCreate(input: BridgesCreateInput): Plan {
+export function planBridgesCreate(input: BridgesCreateInput): NodesPlan {
   const { have, nodes } = input;
   assertNodesExist(have, nodes);
   assertCreatable(input);

@@ -6,7 +6,7 @@ import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
 import { sortedUnique } from '../../order.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
-import type { Plan, PlannedNode, Refusal } from '../document/plan.ts';
+import type { NodesPlan, PlannedNode, Refusal } from '../document/plan.ts';
 
 export interface NodeDraft {
   readonly edits: Step[];
@@ -80,7 +80,7 @@ export function assertNodesExist(have: Inventory, nodes: readonly string[] | und
   });
 }
 
-export function toPlan(nodes: readonly NodePlan[], warnings: readonly string[]): Plan {
+export function toPlan(nodes: readonly NodePlan[], warnings: readonly string[]): NodesPlan {
   const steps = nodes.flatMap((node) => node.steps);
   const refused = nodes.flatMap(({ planned }) => planned.refused ?? []);
   if (steps.length === 0 && refused.length > 0) refuse(refused);

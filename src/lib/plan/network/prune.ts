@@ -18,7 +18,7 @@ import { parsePoolComment, type Claim } from '../../marks/pool.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
 import { makeStep, type StepOf } from '../document/step.ts';
-import type { Plan } from '../document/plan.ts';
+import type { NodesPlan } from '../document/plan.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;
@@ -166,7 +166,7 @@ function prunedNode(network: NodeNetwork, rows: readonly BridgeRow[], context: P
  * Removes bridges of stands that no guest names, and applies once more what an earlier apply of ours left. Throws
  * PlanRefusedError when there is something to do and no node will do.
  */
-export function planBridgesPrune(input: BridgesPruneInput): Plan {
+export function planBridgesPrune(input: BridgesPruneInput): NodesPlan {
   const { have, nodes } = input;
   assertNodesExist(have, nodes);
   const context = createContext(input);

@@ -1,7 +1,7 @@
 /** Whether a saved plan was made for this class, and is of the kind that may be applied from a file. Looks at no cluster. */
 import type { Lab, User } from '../../config/types.ts';
 import { PlanRefusedError, UsageError } from '../../errors.ts';
-import type { FileDigests, Plan } from '../document/plan.ts';
+import type { DeployPlan, FileDigests, Plan } from '../document/plan.ts';
 import { hasRole } from '../document/step-traits.ts';
 import { createFindings } from './findings.ts';
 
@@ -15,7 +15,7 @@ export interface SavedFor {
 export const PLAN_AGAIN =
   'plan again: `deploy … --dry-run --out FILE`; with --plan give the same files and options as then';
 
-function otherFiles({ files }: Plan, now: FileDigests, { lab }: SavedFor): string[] {
+function otherFiles({ files }: DeployPlan, now: FileDigests, { lab }: SavedFor): string[] {
   const say = (what: string, one: string, other: string | undefined): string[] =>
     one === other
       ? []
@@ -44,7 +44,7 @@ export function usersOf<U extends { readonly userid: string }>({ stands }: Plan,
 }
 
 /** Throws UsageError for the plan of something else, PlanRefusedError for one of other files or with steps of other commands. */
-export function assertOfClass(plan: Plan, want: SavedFor): void {
+export function assertOfClass(plan: Plan, want: SavedFor): asserts plan is DeployPlan {
   if (plan.command !== 'deploy')
     throw new UsageError('PLAN_OTHER_COMMAND', `the plan was made by ${plan.command}, not by deploy`, {
       hint: PLAN_AGAIN,

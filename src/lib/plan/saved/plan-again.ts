@@ -5,7 +5,7 @@
 import { PlanRefusedError } from '../../errors.ts';
 import { planDeploy, type DeployInput } from '../deploy/deploy.ts';
 import { resolveMachines } from '../templates/find.ts';
-import type { Plan } from '../document/plan.ts';
+import type { DeployPlan, Plan } from '../document/plan.ts';
 import { indexHave } from '../cluster/view.ts';
 import { chooseNodes } from '../placement/nodes.ts';
 import { comparePlans } from './compare.ts';
@@ -27,11 +27,11 @@ function once<T>(make: () => T): () => T {
  * Of the users that the plan is about. Throws PlanRefusedError unless the saved plan has all of it; what more it has is done.
  * The times in marks are pinned for the comparison alone: what is made now is as old as it is, however old the file.
  */
-export function planAgain(saved: Plan, want: DeployInput): Plan {
+export function planAgain(saved: Plan, want: DeployInput): DeployPlan {
   assertOfClass(saved, want);
   const { since, ...pins } = readPins(saved);
   // Who found no room then is left out by a pin; of the others the load was looked at when the plan was made.
-  const planned = (pinned: Pins): Plan =>
+  const planned = (pinned: Pins): DeployPlan =>
     planDeploy({ ...want, options: { ...want.options, fit: true, pins: pinned } });
   const same = planned(since === undefined ? pins : { ...pins, since });
   const differences = comparePlans(

@@ -1,9 +1,9 @@
 /** The choices that a saved plan made, as wishes to the planner. Believes none of them. */
 import { NO_ROOM } from '../placement/capacity-text.ts';
-import type { Plan } from '../document/plan.ts';
+import type { DeployPlan } from '../document/plan.ts';
 import { pinnedBridge, pinnedMachine, pinnedReplica, type Pins } from '../cluster/pins.ts';
 
-export function readPins({ since, stands, steps }: Plan): Pins {
+export function readPins({ since, stands, steps }: DeployPlan): Pins {
   const seated = stands.filter(({ refused }) => refused === undefined);
   return {
     ...(since === undefined ? {} : { since }),

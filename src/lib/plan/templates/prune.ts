@@ -7,7 +7,7 @@ import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } fro
 import type { Replica } from '../cluster/replicas.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { fateOf, replicaUses } from './use.ts';
-import type { Plan, PlannedNode } from '../document/plan.ts';
+import type { NodesPlan, PlannedNode } from '../document/plan.ts';
 
 export interface PruneInput {
   readonly have: Inventory;
@@ -53,7 +53,7 @@ function release(going: readonly ReplicaClaim[], deletes: readonly Step[], index
   return [makeStep('pool.release', REPLICA_POOL, frame, { pool: REPLICA_POOL, comment, removeVmids })];
 }
 
-export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: PruneInput): Plan {
+export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: PruneInput): NodesPlan {
   const index = indexHave(have);
   const judged = replicaUses(have, index)
     .filter(({ replica }) => nodes?.includes(replica.node) ?? true)

@@ -11,7 +11,7 @@ import { compareNatural, sortedUnique } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { nodeOfStep } from '../document/step-traits.ts';
-import type { Plan, PlannedNode, Refusal } from '../document/plan.ts';
+import type { NodesPlan, PlannedNode, Refusal } from '../document/plan.ts';
 
 export interface ReplicateInput {
   readonly lab: Lab;
@@ -81,7 +81,7 @@ function toNode({ node, refusals, notes }: Draft): PlannedNode {
 }
 
 /** Nodes that need nothing are in the plan, too, so that a script sees that they were looked at. */
-export function planReplicate(input: ReplicateInput): Plan {
+export function planReplicate(input: ReplicateInput): NodesPlan {
   const { lab, have } = input;
   const index = indexHave(have);
   const machines = resolveMachines(lab, have, index);
