@@ -184,8 +184,10 @@ export interface AclEntry {
 export interface BridgeUse {
   readonly vmid: number;
   readonly node: string;
-  /** `*`: its configuration cannot be read, it may use any. */
+  /** `*`: its configuration or a snapshot of it cannot be read, it may use any. */
   readonly bridges: readonly string[];
+  /** Those that going back to a snapshot plugs it into, which asks for no right on them. */
+  readonly snapshotBridges: readonly string[];
   /** Its notes; empty if none or not readable. */
   readonly description: string;
 }

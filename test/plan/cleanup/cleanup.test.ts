@@ -76,7 +76,7 @@ function cluster({ vms = {}, pools = {}, users = [], bridges = [], more = {} }: 
     const vmid = Number(key);
     const built = guest(vmid, { name: 'pc', status: 'stopped', pool: 'anna', ...vm.guest });
     guests.push(built);
-    use.push({ vmid, node: built.node, bridges: vm.nets ?? [], description: '' });
+    use.push({ vmid, node: built.node, bridges: vm.nets ?? [], snapshotBridges: [], description: '' });
     if (vm.unreadable || built.type === 'lxc') continue;
     const values = { name: built.name ?? '', ...finished('net', 'anna', vmid), ...vm.values };
     configs.push({ vmid, node: built.node, digest: 'd', values });
