@@ -876,7 +876,7 @@ describe('stands', () => {
     ['another stand’s', 'zoe', 'bridge'],
     ['the stand’s own', 'anna', undefined],
   ])('a target where a bridge that only a snapshot names is %s', (_, user, code) => {
-    const guest = { ...anna.guest, snapshotBridges: ['vmbr1007'] };
+    const guest = { snapshotBridges: ['vmbr1007'] };
     const base = standScene([{ ...anna, guest }], {
       nodes: [{ name: 'pve1' }, { name: 'pve2' }],
       guests: heavy,
