@@ -73,7 +73,6 @@ function readLists(context: ReadContext, gap: (text: string) => () => void) {
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.nodeHaStates(signal), {}, gap('maintenance modes cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.vnetZones(signal), [], quietly),
-    pve.permissions(signal),
   ]);
 }
 
@@ -90,7 +89,7 @@ export async function readBalance(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const lists = await readLists(context, gap);
-  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets, rights] = lists;
+  const [{ release }, rows, { pools, rights }, { cluster }, crs, haRules, haStates, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));

@@ -326,12 +326,11 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const [
     { release },
     rows,
-    { pools, poolWriters, memberWriters, users, acls, rolePrivileges },
+    { pools, poolWriters, memberWriters, users, acls, rolePrivileges, rights },
     realms,
     groups,
     vnets,
     haStates,
-    rights,
   ] = await Promise.all([
     pve.version(signal),
     pve.resources(signal),
@@ -340,7 +339,6 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
     unlessForbidden(pve.vnets(signal), [], quietly),
     unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
-    scope.rights === true ? pve.permissions(signal) : undefined,
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
@@ -389,7 +387,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,
     bridgeUseNodes: useNodes,
-    ...(rights ? { rights, hidden: hiddenBy(rights, release) } : {}),
+    ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     gaps,
   };
