@@ -92,7 +92,7 @@ export const OR_OPERATOR =
   'or name the account in `operators:` of the connections file if it runs deploy-stand too';
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
-const DELEGATED_WAY_OUT = `take that right away and then look at the comment of the pool, which may have been changed meanwhile (its \`lab=\` lines are believed again: take out what is not ours), ${OR_OPERATOR}`;
+const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;
 
 /** After "pool x". */
 export function mayBeWritten({ unseen }: PoolWriter): string {

@@ -752,6 +752,12 @@ describe('a stand of the Python tool', () => {
     }
   });
 
+  test('is left alone with --adopt in a pool that is marked for a user of the same name in another realm', () => {
+    const pools = { anna: 'deploy-stand user=anna@ldap' };
+    const selection = classOf('net', 'anna');
+    expect(ids(plan(cluster({ ...python, pools }), selection, { adopt: true }))).toEqual([]);
+  });
+
   test('is removed with --adopt: VMs called like machines, the bridge that only they name', () => {
     const result = plan(cluster(python), classOf('net', 'anna'), { adopt: true });
     expect(ids(result)).toEqual([
