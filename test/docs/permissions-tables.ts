@@ -7,8 +7,9 @@ const COMMANDS = Object.keys(COMMAND_STEPS) as Command[];
 
 const code = (text: string): string => `\`${text}\``;
 
-function privilegesOf({ anyOf, each }: RuleText): string {
-  return [...(each === undefined ? [] : [each]), ...anyOf].join(' or ');
+function privilegesOf({ anyOf, each, instead }: RuleText): string {
+  const elsewhere = instead && `${instead.anyOf.join(' or ')} on ${code(instead.path)} with propagation`;
+  return [...(each === undefined ? [] : [each]), ...anyOf, ...(elsewhere ? [elsewhere] : [])].join(' or ');
 }
 
 function appliesTo({ since, when, advice, reaches }: RuleText): string {

@@ -328,6 +328,7 @@ async function brokenReload(): Promise<{
 describe('a reload that failed', () => {
   test('is shown by list and repaired by prune with one more apply', async () => {
     const { simulator } = await brokenReload();
+    await runCli(['bridges', 'list', '--node', 'pve1'], simulator);
     const list = await runCli(['bridges', 'list', '--node', 'pve1'], simulator);
     expect(list.stdout).toMatch(/vmbr1000 +down +anna@pve/);
     expect(list.stdout).toContain('To mend: deploy-stand bridges prune --node pve1');

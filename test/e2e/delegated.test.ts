@@ -73,6 +73,8 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     const said = (run.stdout + run.stderr).replaceAll(/\s+/g, ' ');
     expect([run.code, said]).toEqual([5, expect.stringContaining('boss@pve has PVEPoolAdmin on /pool/boss')]);
     expect(said).toContain('`operators:` of the connections file');
+    // The other order would believe what was forged meanwhile.
+    expect(said).toMatch(/first look at the comment of the pool .* only then take that right away/);
     expect(cluster.snapshot().guests.find(({ vmid }) => vmid === 300)).toBeDefined();
     expect(cluster.snapshot().pools.find(({ poolid }) => poolid === 'boss')?.comment).toBe(FORGED);
 

@@ -7,7 +7,7 @@ import {
   tellDelegated,
   type Trust,
 } from '../../src/lib/inventory/delegated.ts';
-import type { AclEntry } from '../../src/lib/inventory/types.ts';
+import type { AclEntry, Rights } from '../../src/lib/inventory/types.ts';
 
 const ROLES = {
   PVEPoolAdmin: ['Pool.Allocate', 'Pool.Audit'],
@@ -29,14 +29,17 @@ const acl = (path: string, subject: string, more: Partial<AclEntry> = {}): AclEn
   ...more,
 });
 
+/** Shows all rights and all users. */
+const ALL: Rights = { '/access': { 'Sys.Audit': true } };
+
 function toldOf(acls: readonly AclEntry[], trust: Partial<Trust> = {}, pool = 'anna') {
   const writers = poolWriters(
-    { acls, roles: ROLES, users: USERS },
+    { acls, roles: ROLES, users: USERS, pools: [{ pool }], rights: ALL },
     { caller: 'root@pam!ci', operators: [], ...trust },
   );
   const [told] = tellDelegated([{ pool, comment: MARK }], writers);
   // The same is said of the name while there is no such pool.
-  expect(delegatedBy(writers)(pool)).toBe(told?.delegated);
+  expect(delegatedBy(writers)(pool)).toEqual(told?.delegated);
   return told;
 }
 
@@ -115,14 +118,17 @@ describe('whose marks count', () => {
       'class10/anna',
     ],
   ])('is noise: %s', (_, acls, delegated, trust = {}, pool = 'anna') => {
-    expect(toldOf(acls, trust, pool)).toEqual({ pool, comment: '', delegated });
+    expect(toldOf(acls, trust, pool)).toMatchObject({ pool, comment: '', delegated: { says: delegated } });
   });
 });
 
 test('many are told once, and only those that carry a mark', () => {
   const pools = Array.from({ length: 30 }, (_, i) => ({ pool: `s${i}`, comment: i < 7 ? MARK : 'physics' }));
   const acls = pools.map(({ pool }) => acl(`/pool/${pool}`, 'boss@pve'));
-  const writers = poolWriters({ acls, roles: ROLES, users: USERS }, { caller: undefined, operators: [] });
+  const writers = poolWriters(
+    { acls, roles: ROLES, users: USERS, pools, rights: ALL },
+    { caller: undefined, operators: [] },
+  );
   const told = tellDelegated(pools, writers);
   expect(delegatedGaps(pools, told, (comment) => comment.startsWith('deploy-stand'))).toEqual([
     expect.stringMatching(
@@ -146,8 +152,80 @@ test.each([
       acls: [acl('/pool/golden', 'boss@pve', { role }), acl('/pool/golden', 'root@pam')],
       roles,
       users: USERS,
+      pools: [{ pool: 'golden' }],
+      rights: ALL,
     },
     { caller: 'ci@pve', operators: [] },
   );
-  expect(delegatedBy(writers)('golden')).toBe(may ? `boss@pve has ${role} on /pool/golden` : undefined);
+  expect(delegatedBy(writers)('golden')?.says).toBe(may ? `boss@pve has ${role} on /pool/golden` : undefined);
+});
+
+describe('what the caller does not see counts as somebody’s', () => {
+  const listed = ['class10', 'class10/anna', 'staff'].map((pool) => ({ pool, comment: MARK }));
+  const see = { 'Pool.Audit': true };
+  test.each<[string, Rights, string[]]>([
+    ['Sys.Audit on /access shows all', { '/pool': see, '/access': { 'Sys.Audit': false } }, []],
+    [
+      'Sys.Audit on / alone shows none',
+      { '/': { 'Sys.Audit': false } },
+      ['class10', 'class10/anna', 'staff'],
+    ],
+    [
+      'Sys.Audit on the pools shows none',
+      { '/pool': { 'Sys.Audit': true } },
+      ['class10', 'class10/anna', 'staff'],
+    ],
+    ['Pool.Allocate on all pools', { '/pool': { 'Pool.Allocate': true } }, []],
+    [
+      'Permissions.Modify on one',
+      { '/pool/staff': { 'Permissions.Modify': true } },
+      ['class10', 'class10/anna'],
+    ],
+    [
+      'Pool.Allocate on a pool, but not on the one above it',
+      { '/pool/class10/anna': { 'Pool.Allocate': true }, '/pool/staff': { 'Pool.Allocate': true } },
+      ['class10', 'class10/anna'],
+    ],
+    [
+      'a right on one pool that replaces what comes from above',
+      { '/pool': { 'Pool.Allocate': true }, '/pool/staff': see },
+      ['staff'],
+    ],
+  ])('%s', (_, rights, unseen) => {
+    const lists = { acls: [], roles: ROLES, users: USERS, pools: listed, rights };
+    const told = tellDelegated(listed, poolWriters(lists, { caller: 'ci@pve', operators: [] }));
+    expect(told.filter(({ delegated }) => delegated?.unseen).map(({ pool }) => pool)).toEqual(unseen);
+    expect(told.filter(({ comment }) => comment === '').map(({ pool }) => pool)).toEqual(unseen);
+  });
+
+  test('a pool above that is hidden from it keeps the one below from counting', () => {
+    const pools = [{ pool: 'class10/anna', comment: MARK }];
+    const rights = { '/pool': { 'Pool.Allocate': true } };
+    const writers = poolWriters(
+      { acls: [], roles: ROLES, users: USERS, pools, rights },
+      { caller: 'ci@pve', operators: [] },
+    );
+    expect(writers.map(({ path }) => path)).toEqual(['/pool/class10']);
+    const told = tellDelegated(pools, writers);
+    const [text] = delegatedGaps(pools, told, () => true);
+    expect(text).toMatch(
+      /^pool class10\/anna may be writable for somebody else, .* give the caller Sys.Audit on \/access/,
+    );
+  });
+
+  test.each<[string, Rights, boolean]>([
+    ['all users', { '/access/groups': { 'Sys.Audit': true } }, true],
+    ['the users of this group', { '/access/groups/staff': { 'User.Modify': false } }, true],
+    ['the users of another group', { '/access/groups/students': { 'User.Modify': true } }, false],
+  ])('a group of operators is trusted by a caller that sees %s: %s', (_, more, trusted) => {
+    const rights = { '/pool': { 'Pool.Allocate': true }, ...more };
+    const acls = [acl('/pool/anna', 'staff', { type: 'group' })];
+    const pools = [{ pool: 'anna' }];
+    const operators = USERS.map(({ userid }) => userid);
+    const writers = poolWriters(
+      { acls, roles: ROLES, users: USERS, pools, rights },
+      { caller: 'ci@pve', operators },
+    );
+    expect(writers.length === 0).toBe(trusted);
+  });
 });

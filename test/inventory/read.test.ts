@@ -106,6 +106,7 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
       ],
       changes: '',
     }),
+    permissions: answer('permissions', { '/access': { 'Sys.Audit': true } }),
     nodeVms: answer('nodeVms', [{ vmid: 10000, name: 'pc', status: 'stopped' }]),
     vmConfig: answer('vmConfig', { name: 'x', digest: 'abc' }),
     ...over,
@@ -126,7 +127,7 @@ test('asks once per list and node, and per guest only for templates and claimed 
     'vmConfig pve1 10000',
   ]);
   expect(calls.filter((call) => call.startsWith('network'))).toEqual(['network pve1']);
-  expect(calls).toHaveLength(14);
+  expect(calls).toHaveLength(15);
   expect(have.guests).toHaveLength(503);
   expect(have.nodes.map((node) => [node.name, node.online, node.maintenance])).toEqual([
     ['pve1', true, true],

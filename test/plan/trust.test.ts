@@ -92,9 +92,12 @@ describe('a template by name', () => {
       ]);
     });
 
-    test('is taken where others may name it and it is the only one', () => {
+    test('is taken where others may name it and it is the only one, and that is told', () => {
       expect(found([forged], configs, [], [boss])).toEqual([300]);
-      expect(passedOver(named.template, have({ guests: [forged], memberWriters: [boss] }))).toEqual([]);
+      expect(passedOver(named.template, have({ guests: [forged], memberWriters: [boss] }))).toEqual([
+        expect.stringMatching(/300 on pve1 is in pool lessons \(boss@pve .* name it with template_vmid/),
+      ]);
+      expect(passedOver(named.template, have({ guests: [forged] }))).toEqual([]);
     });
 
     test('is not told from another one that others may have named, not even on another node', () => {

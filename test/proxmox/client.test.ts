@@ -875,6 +875,13 @@ describe('guests', () => {
       gives: ['baseline'],
     },
     {
+      name: 'snapshots, each with its configuration',
+      call: (pve) => pve.snapshotConfigs({ node: 'pve1', vmid: 400, type: 'lxc' }),
+      asks: 'GET /nodes/pve1/lxc/400/snapshot',
+      answer: { data: [{ name: 'current' }] },
+      gives: [],
+    },
+    {
       name: 'convertToTemplate',
       call: (pve) => pve.convertToTemplate('pve1', 100),
       asks: 'POST /nodes/pve1/qemu/100/template',

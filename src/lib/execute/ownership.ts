@@ -4,7 +4,7 @@
  * was planned of it. Decides nothing itself, and writes nothing.
  */
 import type { Clock } from '../clock.ts';
-import type { PoolInfo } from '../inventory/types.ts';
+import type { PoolInfo, PoolWriter } from '../inventory/types.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import {
@@ -26,7 +26,7 @@ interface Reading {
   /** Pool → its comment. */
   readonly comments: Map<string, string>;
   /** Pool → who else may write it. */
-  readonly delegated: ReadonlyMap<string, string>;
+  readonly delegated: ReadonlyMap<string, PoolWriter>;
   readonly guests: ReadonlyMap<number, ResourceRow>;
   readonly offline: ReadonlySet<string>;
 }
@@ -222,10 +222,10 @@ const WHY: Readonly<Record<Verdict, string>> = {
   doubtful: 'does not show whose it is',
 };
 
-function notBelieved(pool: string, delegated: string): StepError {
+function notBelieved(pool: string, { says, unseen }: PoolWriter): StepError {
   return new StepError(
     'POOL_DELEGATED',
-    `pool ${pool} can be written by somebody else by now, so nothing in it proves what is ours: ${delegated}`,
+    `pool ${pool} ${unseen ? 'may be writable for' : 'can be written by'} somebody else by now, so nothing in it proves what is ours: ${says}`,
     { hint: 'run the command again: it says what to do about that right' },
   );
 }

@@ -66,10 +66,10 @@ export interface Silence {
 /** What did not answer last time, by node name; the empty name is the cluster as a whole. One for the whole run. */
 export type Reach = Map<string, Silence>;
 
-/** A guest of a node, and the bridges that its network cards name, now or after the next start. */
+/** A guest of a node, and the bridges that its network cards name, now, after the next start or in a snapshot. */
 export interface NamingGuest {
   readonly vmid: number;
-  /** Absent: its configuration cannot be read, and why. */
+  /** Absent: its configuration or a snapshot cannot be read, and why. */
   readonly bridges?: ReadonlySet<string>;
   readonly because?: string;
 }

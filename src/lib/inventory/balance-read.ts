@@ -2,8 +2,10 @@
  * Reads the cluster for balance: a dozen calls and five per node, however many guests there are. Details of single
  * guests are read only when the planner asks for them. Never writes.
  */
+import { bridgesIn } from '../pve-values/nics.ts';
 import { lowestRelease } from '../pve-values/version.ts';
 import type {
+  GuestConfig,
   BalanceGuest,
   BalanceInventory,
   HaRule,
@@ -12,7 +14,7 @@ import type {
   BalanceNeeds,
 } from './balance-types.ts';
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
-import { PveError, UnreachableError } from '../proxmox/errors.ts';
+import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
@@ -71,7 +73,6 @@ function readLists(context: ReadContext, gap: (text: string) => () => void) {
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.nodeHaStates(signal), {}, gap('maintenance modes cannot be read (Sys.Audit on /)')),
     unlessForbidden(pve.vnetZones(signal), [], quietly),
-    pve.permissions(signal),
   ]);
 }
 
@@ -88,7 +89,7 @@ export async function readBalance(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const lists = await readLists(context, gap);
-  const [{ release }, rows, { pools }, { cluster }, crs, haRules, haStates, vnets, rights] = lists;
+  const [{ release }, rows, { pools, rights }, { cluster }, crs, haRules, haStates, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
@@ -135,6 +136,22 @@ export async function readBalance(
   return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now, rights };
 }
 
+/** Before the configuration, as in `readBridgeUse`. */
+async function readSaved(
+  pve: PveApi,
+  guest: BalanceGuest,
+  signal: AbortSignal | undefined,
+): Promise<GuestConfig[]> {
+  if (guest.type !== 'qemu') return [];
+  try {
+    const snapshotBridges = (await pve.snapshotConfigs(guest, signal)).flatMap(bridgesIn);
+    return (await readConfig(pve, guest, signal)).map((config) => ({ ...config, snapshotBridges }));
+  } catch (error) {
+    if (error instanceof AuthError || error instanceof UnreachableError) return [];
+    throw error;
+  }
+}
+
 async function readRunning(
   pve: PveApi,
   guest: BalanceGuest,
@@ -149,7 +166,7 @@ async function readRunning(
   }
 }
 
-/** What the planner asked for: at most three calls for each guest named, one per guest of each node named. */
+/** What the planner asked for: at most four calls for each guest named and one per snapshot, two per guest of each node named. */
 export async function readDetails(
   pve: PveApi,
   reading: BalanceReading,
@@ -169,7 +186,7 @@ export async function readDetails(
       chosen,
       async (guest) => ({
         guest: averaged ? guest : await readGuestLoad(pve, guest, { window, now, signal }),
-        configs: guest.type === 'qemu' ? await readConfig(pve, guest, signal) : [],
+        configs: await readSaved(pve, guest, signal),
         running: await readRunning(pve, guest, signal),
       }),
       parallel,

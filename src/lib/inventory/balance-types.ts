@@ -26,7 +26,7 @@ export interface BalanceInventory {
   readonly vnets: readonly VnetInfo[];
   readonly pools: readonly PoolInfo[];
   /** Configurations read so far. */
-  readonly configs: readonly VmConfig[];
+  readonly configs: readonly GuestConfig[];
   /** What runs, of guests whose configuration was read; 7.4 and stopped guests give none. */
   readonly running: readonly RunningMachine[];
   /** As in `Inventory`: the bridges named by the guests of `bridgeUseNodes`. */
@@ -85,6 +85,11 @@ export interface RunningMachine {
   readonly machine?: string;
   /** `running-qemu`, e.g. `9.2.0`. */
   readonly qemu?: string;
+}
+
+/** With the bridges that its snapshots name: going back to one asks for no right on them. */
+export interface GuestConfig extends VmConfig {
+  readonly snapshotBridges: readonly string[];
 }
 
 /** An HA rule of PVE 9, or a group of 7/8 as a `node-affinity`. Resources as VMIDs. */

@@ -2,10 +2,12 @@
  * Which pools somebody else may write. Whoever has Pool.Allocate on a pool, or passed down from a parent pool, writes its
  * comment (PVE/API2/Pool.pm), whoever has Permissions.Modify there gives it to himself, and everybody may copy ours: the
  * comment of such a pool proves nothing, for no command. PVE keeps rights on pools that do not exist (yet, or any more), so
- * that this is asked of names. Must not know what marks say.
+ * that this is asked of names. What the caller does not see counts as somebody's right: PVE leaves it out of its lists
+ * without a word. Must not know what marks say.
  */
 import { ROOT, userIn } from '../pve-values/userid.ts';
-import type { AclEntry, PoolInfo, PoolWriter, UserInfo } from './types.ts';
+import { privilegesOn } from './rights.ts';
+import type { AclEntry, PoolInfo, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
 export interface Trust {
@@ -20,6 +22,10 @@ interface Lists {
   /** Role → its privileges; a role that is not there is taken to hold everything. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
   readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
+  /** Pools that the caller sees. */
+  readonly pools: readonly Pick<PoolInfo, 'pool'>[];
+  /** What the caller may do, which says what these lists leave out. */
+  readonly rights: Rights;
 }
 
 const WRITES_POOLS = ['Pool.Allocate', 'Permissions.Modify'];
@@ -40,15 +46,31 @@ function membersOf(users: Lists['users']): Map<string, string[]> {
   return members;
 }
 
-/** A group is trusted by name, or when each of its members is. */
-function judgeOf({ caller, operators }: Trust, users: Lists['users']): (entry: AclEntry) => boolean {
+function holds(rights: Rights, path: string, privileges: readonly string[]): boolean {
+  const held = privilegesOn(rights, path);
+  return privileges.some((privilege) => held[privilege] !== undefined);
+}
+
+/** Are all members of the group in the list of users (PVE/API2/User.pm, `index`)? */
+function seesMembers(rights: Rights, group: string): boolean {
+  const paths = ['/access/groups', `/access/groups/${group}`];
+  return paths.some((path) => holds(rights, path, ['User.Modify', 'Sys.Audit']));
+}
+
+/** A group is trusted by name, or when each of its members is, and all of them are in sight. */
+function judgeOf(
+  { caller, operators }: Trust,
+  { users, rights }: Pick<Lists, 'users' | 'rights'>,
+): (entry: AclEntry) => boolean {
   const trusted = new Set([ROOT, ...operators, ...(caller === undefined ? [] : [caller, userIn(caller)])]);
   const members = membersOf(users);
   return ({ type, subject }) => {
     if (type === 'user') return trusted.has(subject);
     if (type === 'token') return trusted.has(subject) || trusted.has(userIn(subject));
     const inGroup = members.get(subject) ?? [];
-    return trusted.has(`@${subject}`) || (inGroup.length > 0 && inGroup.every((user) => trusted.has(user)));
+    if (trusted.has(`@${subject}`)) return true;
+    const isSeen = inGroup.length > 0 && seesMembers(rights, subject);
+    return isSeen && inGroup.every((user) => trusted.has(user));
   };
 }
 
@@ -58,6 +80,10 @@ function pathsOf(pool: string): readonly string[] {
   return parts.map((_, index) => `/pool/${parts.slice(0, index + 1).join('/')}`);
 }
 
+/** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */
+const SIGHT_WAY_OUT =
+  'give the caller Sys.Audit on /access, which shows it all rights and lets it change none, or Pool.Allocate on the pool and those above it';
+
 function say({ type, subject, role, path }: AclEntry): string {
   return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
 }
@@ -66,7 +92,17 @@ export const OR_OPERATOR =
   'or name the account in `operators:` of the connections file if it runs deploy-stand too';
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
-export const DELEGATED_WAY_OUT = `take that right away and then look at the comment of the pool, which may have been changed meanwhile (its \`lab=\` lines are believed again: take out what is not ours), ${OR_OPERATOR}`;
+const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;
+
+/** After "pool x". */
+export function mayBeWritten({ unseen }: PoolWriter): string {
+  return unseen ? 'may be writable for somebody else' : 'can be written by somebody else';
+}
+
+/** What to do, before "then run again". */
+export function delegatedWayOut({ unseen }: PoolWriter): string {
+  return unseen ? SIGHT_WAY_OUT : DELEGATED_WAY_OUT;
+}
 
 /** What is told of pools whose marks are not believed; those without a mark of ours are nobody's concern. */
 export function delegatedGaps(
@@ -76,27 +112,48 @@ export function delegatedGaps(
 ): string[] {
   const marked = new Set(written.filter(({ comment }) => isMarked(comment)).map(({ pool }) => pool));
   const told = pools.filter(({ pool, delegated }) => delegated !== undefined && marked.has(pool));
-  const [first] = told;
-  if (!first) return [];
-  const names = told.slice(0, 5).map(({ pool }) => pool);
-  const more = told.length > names.length ? ` and ${told.length - names.length} more` : '';
-  const list = `${told.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
-  return [
-    `${list} can be written by somebody else, so the marks there are not believed: ${first.delegated ?? ''}; ${DELEGATED_WAY_OUT}`,
-  ];
+  return [true, false].flatMap((isUnseen) => {
+    const some = told.filter(({ delegated }) => (delegated?.unseen ?? false) === isUnseen);
+    const [first] = some;
+    if (!first?.delegated) return [];
+    const names = some.slice(0, 5).map(({ pool }) => pool);
+    const more = some.length > names.length ? ` and ${some.length - names.length} more` : '';
+    const list = `${some.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
+    return [
+      `${list} ${mayBeWritten(first.delegated)}, so the marks there are not believed: ${first.delegated.says}; ${delegatedWayOut(first.delegated)}`,
+    ];
+  });
 }
 
 /**
  * Who else has one of these on which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
  * pool.
  */
-function holdersOf(privileges: readonly string[], { acls, roles, users }: Lists, trust: Trust): PoolWriter[] {
-  const isTrusted = judgeOf(trust, users);
+function holdersOf(privileges: readonly string[], lists: Lists, trust: Trust): PoolWriter[] {
+  const { acls, roles } = lists;
+  const isTrusted = judgeOf(trust, lists);
   const writes = (role: string): boolean =>
     roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
-  return acls
+  const seen = acls
     .filter((entry) => entry.path.startsWith('/pool/') && writes(entry.role) && !isTrusted(entry))
     .map((entry) => ({ path: entry.path, propagate: entry.propagate, says: say(entry) }));
+  return [...seen, ...unseenWriters(lists)];
+}
+
+/**
+ * Whose rights the caller is not told of (PVE/API2/ACL.pm, `read_acl`; RPCEnvironment.pm, `check_perm_modify`). A pool above
+ * one that it sees and that is not in sight itself tells it nothing either, whatever its other rights are.
+ */
+function unseenWriters({ pools, rights }: Lists): PoolWriter[] {
+  if (holds(rights, '/access', ['Sys.Audit'])) return [];
+  const listed = new Set(pools.map(({ pool }) => `/pool/${pool}`));
+  const paths = new Set(pools.flatMap(({ pool }) => pathsOf(pool)));
+  return [...paths]
+    .filter((path) => !listed.has(path) || !holds(rights, path, WRITES_POOLS))
+    .map((path) => ({
+      ...{ path, propagate: true, unseen: true },
+      says: `who has rights on ${path} is not shown to the caller`,
+    }));
 }
 
 /** Who else may write which pools. */
@@ -109,8 +166,8 @@ export function memberWriters(lists: Lists, trust: Trust): PoolWriter[] {
   return holdersOf(WRITES_MEMBERS, lists, trust);
 }
 
-/** Asked of a pool's name, whether the pool exists or not: who else may write it, in words; undefined: nobody. */
-export type DelegatedBy = (pool: string) => string | undefined;
+/** Asked of a pool's name, whether the pool exists or not: who else may write it; undefined: nobody. */
+export type DelegatedBy = (pool: string) => PoolWriter | undefined;
 
 export function delegatedBy(writers: readonly PoolWriter[]): DelegatedBy {
   const byPath = new Map<string, PoolWriter[]>();
@@ -118,7 +175,7 @@ export function delegatedBy(writers: readonly PoolWriter[]): DelegatedBy {
   return (pool) =>
     pathsOf(pool)
       .flatMap((path) => byPath.get(path) ?? [])
-      .find(({ path, propagate }) => path === `/pool/${pool}` || propagate)?.says;
+      .find(({ path, propagate }) => path === `/pool/${pool}` || propagate);
 }
 
 /** The pools, with what tells of those that somebody else may write. */

@@ -3,7 +3,7 @@ import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
 import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
-import type { AclEntry, PoolInfo, PoolWriter, UserInfo } from './types.ts';
+import type { AclEntry, PoolInfo, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Who reads, and whom it trusts. */
 export interface ReadContext {
@@ -24,21 +24,25 @@ export interface PoolReading {
   readonly acls: readonly AclEntry[];
   /** Role → its privileges. */
   readonly rolePrivileges: Readonly<Record<string, readonly string[]>>;
+  /** What the caller may do. */
+  readonly rights: Rights;
 }
 
-/** `gap` hears what could not be read. */
+/** `gap` hears what could not be read. `known`: the caller's rights, where they were read a moment ago. */
 export async function readPools(
   { pve, hard: signal, caller, operators = [] }: ReadContext,
   gap: (text: string) => () => void,
+  known?: Rights,
 ): Promise<PoolReading> {
-  const [written, users, acls, roles] = await Promise.all([
+  const [written, users, acls, roles, rights] = await Promise.all([
     pve.pools(signal),
     pve.users(signal),
     unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
     unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
+    known ?? pve.permissions(signal),
   ]);
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
-  const lists = { acls, roles: rolePrivileges, users };
+  const lists = { acls, roles: rolePrivileges, users, pools: written, rights };
   const trust = { caller, operators };
   const writers = poolWriters(lists, trust);
   const pools = tellDelegated(written, writers);
@@ -50,5 +54,6 @@ export async function readPools(
     users,
     acls,
     rolePrivileges,
+    rights,
   };
 }

@@ -37,7 +37,7 @@ export interface InventoryScope {
   readonly claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => readonly number[];
   /** VMIDs of which name and power state have to be as of now; costs one call per node that has one of them. */
   readonly live?: (pools: readonly PoolInfo[]) => readonly number[];
-  /** Nodes on which it has to be known which guest names which bridge; costs one call per guest there. */
+  /** Nodes on which it has to be known which guest names which bridge; costs two calls per guest there, and one per snapshot. */
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
   readonly tasks?: boolean;
@@ -200,7 +200,10 @@ async function withLiveState(
   });
 }
 
-/** A guest whose configuration cannot be read counts as a user of every bridge: `*`. */
+/**
+ * A guest whose configuration or snapshots cannot be read counts as a user of every bridge: `*`. `parent` does not tell
+ * whether it has snapshots: whoever goes back to the first of them and deletes it has none, and the others stay.
+ */
 export async function readBridgeUse(
   pve: PveApi,
   guests: readonly GuestInfo[],
@@ -211,9 +214,20 @@ export async function readBridgeUse(
   return pMap(
     there,
     async ({ vmid, node, type }): Promise<BridgeUse> => {
+      const hidden = { net0: 'bridge=*' };
+      // In this order: what somebody goes back to and deletes meanwhile is then seen as it runs.
+      const saved = await unlessForbidden(
+        pve.snapshotConfigs({ node, vmid, type }, signal),
+        undefined,
+        () => undefined,
+      );
       const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
-      const values = await unlessForbidden(read, { net0: 'bridge=*' }, () => undefined);
-      return { vmid, node, bridges: bridgesIn(values ?? {}), description: values?.['description'] ?? '' };
+      const values = (await unlessForbidden(read, hidden, () => undefined)) ?? {};
+      return {
+        ...{ vmid, node, description: values['description'] ?? '' },
+        bridges: bridgesIn(saved ? values : hidden),
+        snapshotBridges: (saved ?? []).flatMap(bridgesIn),
+      };
     },
     { concurrency: PARALLEL_READS },
   );
@@ -312,12 +326,11 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const [
     { release },
     rows,
-    { pools, poolWriters, memberWriters, users, acls, rolePrivileges },
+    { pools, poolWriters, memberWriters, users, acls, rolePrivileges, rights },
     realms,
     groups,
     vnets,
     haStates,
-    rights,
   ] = await Promise.all([
     pve.version(signal),
     pve.resources(signal),
@@ -326,7 +339,6 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
     unlessForbidden(pve.vnets(signal), [], quietly),
     unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
-    scope.rights === true ? pve.permissions(signal) : undefined,
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
@@ -375,7 +387,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
     bridgeUse: use,
     bridgeUseNodes: useNodes,
-    ...(rights ? { rights, hidden: hiddenBy(rights, release) } : {}),
+    ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     gaps,
   };

@@ -149,16 +149,18 @@ export interface PoolInfo {
   /** Empty for one that somebody else may write: it would prove nothing. */
   readonly comment: string;
   /** Who that is, and by which right; absent: its marks count. */
-  readonly delegated?: string;
+  readonly delegated?: PoolWriter;
 }
 
-/** A right on pools, or on what is in them, that somebody else has: on one, and on those below it where it is passed down. */
+/** A right on pools, or on what is in them, that somebody else has, or may have: on one, and on those below it where it is passed down. */
 export interface PoolWriter {
   /** `/pool/NAME`. */
   readonly path: string;
   readonly propagate: boolean;
   /** Who it is, and by which right. */
   readonly says: string;
+  /** It is not known whether anybody has it: the caller is not shown the rights there. */
+  readonly unseen?: boolean;
 }
 
 export interface UserInfo {
@@ -184,8 +186,10 @@ export interface AclEntry {
 export interface BridgeUse {
   readonly vmid: number;
   readonly node: string;
-  /** `*`: its configuration cannot be read, it may use any. */
+  /** `*`: its configuration or a snapshot of it cannot be read, it may use any. */
   readonly bridges: readonly string[];
+  /** Those that going back to a snapshot plugs it into, which asks for no right on them. */
+  readonly snapshotBridges: readonly string[];
   /** Its notes; empty if none or not readable. */
   readonly description: string;
 }

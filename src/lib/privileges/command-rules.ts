@@ -64,6 +64,15 @@ const seePools: ScopeRule = {
   at: ({ pools }) => when(pools === undefined),
 };
 
+/** PVE leaves rights that the caller may not see out of its list, and whoever has one could have written the mark. */
+const seeAcls: ScopeRule = {
+  path: '/access',
+  anyOf: ['Sys.Audit'],
+  instead: { path: '/pool', anyOf: ['Pool.Allocate', 'Permissions.Modify'] },
+  why: 'to see who else may write a pool: where that is not to be seen, its marks count for nothing',
+  at: () => [''],
+};
+
 const seeBridges: ScopeRule = {
   path: '/sdn/zones/localnetwork',
   anyOf: ['SDN.Use', 'SDN.Audit'],
@@ -156,7 +165,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeTasks,
   ],
   users: [seePools, seeUsers],
-  bridges: [seeBridges, seeGuests, seeTasks],
+  bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [
     { path: '/vms', anyOf: ['VM.Audit'], why: 'to find templates', reaches: true, at: () => [''] },
     seePools,
@@ -192,6 +201,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     },
     { path: '/', anyOf: ['Sys.Audit'], why: 'to see the state of HA', at: () => [''] },
     seePools,
+    seeAcls,
     seeBridges,
     {
       path: '/storage',

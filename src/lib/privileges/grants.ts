@@ -20,6 +20,7 @@ const FAMILIES: readonly (readonly [prefix: string, name: string])[] = [
   ['/sdn', 'sdn'],
   ['/access/realm', 'realm'],
   ['/access/groups', 'groups'],
+  ['/access', 'access'],
 ];
 
 function familyOf(path: string): string {

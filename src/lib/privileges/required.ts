@@ -32,8 +32,8 @@ class Needs {
   }
 
   add(need: Entry['need'], reason: string, step: Reader): void {
-    const { anyOf, reaches, advice, orOn } = need;
-    const kind = `${this.#nameOf(anyOf)} ${reaches} ${advice} ${orOn?.join() ?? ''}`;
+    const { anyOf, reaches, advice, orOn, instead } = need;
+    const kind = `${this.#nameOf(anyOf)} ${reaches} ${advice} ${orOn?.join() ?? ''} ${instead?.path ?? ''}`;
     const byPath = this.#found.get(kind) ?? new Map<string, Entry>();
     this.#found.set(kind, byPath);
     const known = byPath.get(need.path);
@@ -179,6 +179,7 @@ function addScope(
         advice: rule.advice ?? false,
         ...(pool === undefined ? {} : { viaPool: `/pool/${pool}` }),
         ...(orOn.length === 0 ? {} : { orOn }),
+        ...(rule.instead === undefined ? {} : { instead: rule.instead }),
       };
       needs.add(need, rule.why, reader);
     }
@@ -243,6 +244,7 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
       // Rights on everything are not asked for in case they are needed.
       advice: rule.advice === true || (isConditional && (rule.path === '/' || rule.path === '/access')),
       ...(rule.path === '/vms/{vmid}' && !isOutside(reader) ? { viaPool: '/pool' } : {}),
+      ...(rule.instead === undefined ? {} : { instead: rule.instead }),
     };
     const sets =
       rule.each === undefined ? [rule.anyOf] : facts.role.map((privilege) => [privilege, ...rule.anyOf]);
@@ -275,8 +277,12 @@ function has(held: Held, anyOf: readonly string[], reaches: boolean): boolean {
 }
 
 /** Is it there? Rights on a pool reach the paths of its members, never below (RPCEnvironment.pm, compile_acl_path). */
-export function isHeld({ path, anyOf, reaches, viaPool, orOn = [] }: Requirement, rights: Rights): boolean {
+export function isHeld(
+  { path, anyOf, reaches, viaPool, orOn = [], instead }: Requirement,
+  rights: Rights,
+): boolean {
   if (has(privilegesOn(rights, path), anyOf, reaches)) return true;
+  if (instead && has(privilegesOn(rights, instead.path), instead.anyOf, true)) return true;
   const inGeneral = path === '/vms';
   if (
     viaPool !== undefined &&

@@ -54,6 +54,8 @@ export interface RuleText {
   readonly advice?: true;
   /** Must reach below the path, too. */
   readonly reaches?: true;
+  /** Or one of these on another path, with propagation. */
+  readonly instead?: { readonly path: string; readonly anyOf: readonly string[] };
 }
 
 /** One line of the table about a kind of step. */
@@ -82,6 +84,7 @@ export interface Requirement {
   readonly viaPool?: string;
   /** Or on every one of these paths instead. */
   readonly orOn?: readonly string[];
+  readonly instead?: RuleText['instead'];
   readonly reason: string;
   /** It works without; `reason` says what is lost. */
   readonly advice: boolean;

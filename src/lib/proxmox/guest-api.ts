@@ -1,5 +1,5 @@
 /** Endpoints about virtual machines. Must not decide anything. */
-import { isNoSuchVm } from './words.ts';
+import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';
@@ -18,6 +18,7 @@ type GuestApi = Pick<
   | 'updateVmConfigAsync'
   | 'convertToTemplate'
   | 'snapshots'
+  | 'snapshotConfigs'
   | 'snapshotVm'
   | 'startVm'
   | 'stopVm'
@@ -73,10 +74,24 @@ export function guestApi(http: Requests): GuestApi {
     },
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
-    snapshots: async (node, vmid, signal) =>
-      rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))
-        .map((row) => row.text('name'))
-        .filter((name) => name !== 'current'),
+    snapshots: (node, vmid, signal) => snapshotNames(http, { node, vmid, type: 'qemu' }, signal),
+    snapshotConfigs: async (guest, signal) => {
+      const { node, vmid, type } = guest;
+      const configs: ConfigValues[] = [];
+      try {
+        // One after the other: a guest may have many, and other guests are read meanwhile.
+        for (const name of await snapshotNames(http, guest, signal)) {
+          const url = path`/nodes/${node}/${type}/${vmid}/snapshot/${name}/config`;
+          const answer = await unlessGone(http.get(url, {}, signal));
+          if (answer && !isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
+          if (answer) configs.push(configOf(answer.data));
+        }
+      } catch (error) {
+        if (isNoSuchVm(error)) return [];
+        throw error;
+      }
+      return configs;
+    },
     snapshotVm: async (node, vmid, snapshot, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, { snapname: snapshot }, signal)),
     startVm: async (node, vmid, signal) =>
@@ -92,6 +107,26 @@ export function guestApi(http: Requests): GuestApi {
       return compact({ status: row.text('status'), lock: row.maybeText('lock') });
     },
   };
+}
+
+async function snapshotNames(
+  http: Requests,
+  { node, vmid, type }: { readonly node: string; readonly vmid: number; readonly type: 'qemu' | 'lxc' },
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  return rowsOf(await http.get(path`/nodes/${node}/${type}/${vmid}/snapshot`, {}, signal))
+    .map((row) => row.text('name'))
+    .filter((name) => name !== 'current');
+}
+
+/** Undefined: the snapshot was deleted since the list of them was read. */
+async function unlessGone<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isNoSuchSnapshot(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readConfig(

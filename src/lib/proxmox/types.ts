@@ -372,6 +372,14 @@ export interface PveApi extends BalanceApi {
   convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
   snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
+  /**
+   * `GET …/snapshot` and, of each, `GET …/snapshot/{name}/config`, of a VM or a container: what going back to it brings
+   * back. VM.Audit. Empty when there is no such guest on this node.
+   */
+  snapshotConfigs(
+    guest: { readonly node: string; readonly vmid: number; readonly type: 'qemu' | 'lxc' },
+    signal?: AbortSignal,
+  ): Promise<readonly ConfigValues[]>;
   /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */
   snapshotVm(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/start`. VM.PowerMgmt. Already running → the *task* fails. */

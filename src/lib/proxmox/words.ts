@@ -52,6 +52,11 @@ export function isNoSuchVm(error: unknown): boolean {
   return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
 }
 
+/** guest-common AbstractConfig.pm: it was deleted meanwhile. */
+export function isNoSuchSnapshot(error: unknown): boolean {
+  return says(error, /snapshot '[^']*' does not exist/);
+}
+
 /** HA has nothing to do with this VM (ha-manager API2/HA/Resources.pm). */
 export function isNotHaManaged(error: unknown): boolean {
   return says(error, /not HA managed|no such resource|'vm:\d+' not configured/);

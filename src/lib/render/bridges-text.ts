@@ -18,11 +18,17 @@ const STATES: { readonly [S in BridgeState]: string } = {
 
 function guestsText({ guests }: BridgeRow): string {
   if (guests === null) return '?';
-  const idsOf = (type: 'qemu' | 'lxc') =>
-    guests.filter((guest) => guest.type === type).map(({ vmid }) => vmid);
-  const vms = formatVmids(idsOf('qemu'));
-  const containers = formatVmids(idsOf('lxc'));
-  const parts = [...(vms === '' ? [] : [vms]), ...(containers === '' ? [] : [`CT ${containers}`])];
+  const idsOf = (type: 'qemu' | 'lxc', inSnapshot?: true) =>
+    formatVmids(
+      guests
+        .filter((guest) => guest.type === type && guest.inSnapshot === inSnapshot)
+        .map(({ vmid }) => vmid),
+    );
+  const parts = [
+    idsOf('qemu'),
+    idsOf('lxc').replace(/^./, 'CT $&'),
+    ...(['qemu', 'lxc'] as const).map((type) => idsOf(type, true).replace(/^./, 'snapshot of $&')),
+  ].filter((part) => part !== '');
   return parts.length === 0 ? '-' : parts.join(' ');
 }
 

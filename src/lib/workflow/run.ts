@@ -8,7 +8,7 @@ import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError, PlanRefusedError } from '../errors.ts';
 import { readPools } from '../inventory/pools.ts';
-import type { Inventory } from '../inventory/types.ts';
+import type { Inventory, Rights } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { RunContext } from './context.ts';
@@ -54,8 +54,13 @@ export function ownershipReads(
 ): OwnershipReads {
   const { pve } = context;
   const quietly = (): (() => void) => () => undefined;
+  let rights: Promise<Rights> | undefined;
   return {
-    pools: async () => (await readPools(context, quietly)).pools,
+    pools: async () => {
+      // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
+      rights ??= pve.permissions(context.hard);
+      return (await readPools(context, quietly, await rights)).pools;
+    },
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),
     vmConfig: (node, vmid, signal) => pve.vmConfig(node, vmid, signal),

@@ -872,6 +872,24 @@ describe('stands', () => {
     expect(decision.plan.balance.stuck).toHaveLength(1);
   });
 
+  test.each([
+    ['another stand’s', 'zoe', 'bridge'],
+    ['the stand’s own', 'anna', undefined],
+  ])('a target where a bridge that only a snapshot names is %s', (_, user, code) => {
+    const guest = { snapshotBridges: ['vmbr1007'] };
+    const base = standScene([{ ...anna, guest }], {
+      nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+      guests: heavy,
+      bridges: { pve2: [standBridge('vmbr1007', user)] },
+    });
+    const targets = rejectionOf(decide(inventory(base), '{}'), 10001)?.targets;
+    expect(targets?.[0]?.code).toBe(code);
+    if (code !== undefined)
+      expect(targets?.[0]?.reason).toBe(
+        'VM 10001 (pc1): a snapshot names vmbr1007, which there belongs to the stand of zoe@pve in lab net-lab',
+      );
+  });
+
   test('foreign edits staged on the target', () => {
     const have = inventory(
       standScene([anna], { nodes: [{ name: 'pve1' }, { name: 'pve2' }], guests: heavy }),

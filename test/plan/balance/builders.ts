@@ -1,10 +1,11 @@
 import { parseBalance } from '../../../src/lib/config/balance/balance.ts';
 import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
-import type { BridgeInfo, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
+import type { BridgeInfo, StorageInfo } from '../../../src/lib/inventory/types.ts';
 import type {
   BalanceGuest,
   BalanceInventory,
   BalanceNode,
+  GuestConfig,
 } from '../../../src/lib/inventory/balance-types.ts';
 import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
@@ -31,6 +32,8 @@ export interface GuestSpec extends Partial<BalanceGuest> {
   readonly threads?: number;
   /** Configuration; `null`: not read. */
   readonly values?: Readonly<Record<string, string>> | null;
+  /** Bridges that its snapshots name. */
+  readonly snapshotBridges?: readonly string[];
 }
 
 export interface NodeSpec extends Partial<BalanceNode> {
@@ -127,8 +130,8 @@ function nodeOf({ gib = 64, own = 1, ...rest }: NodeSpec, guests: readonly Balan
 
 export function inventory(scene: Scene): BalanceInventory {
   const guests = scene.guests.map(guestOf);
-  const configs = scene.guests.flatMap(({ vmid, node, values }): VmConfig[] =>
-    values === null ? [] : [{ vmid, node, digest: '', values: { ...CONFIG, ...values } }],
+  const configs = scene.guests.flatMap(({ vmid, node, values, snapshotBridges = [] }): GuestConfig[] =>
+    values === null ? [] : [{ vmid, node, digest: '', values: { ...CONFIG, ...values }, snapshotBridges }],
   );
   return {
     now: NOW,
@@ -146,10 +149,11 @@ export function inventory(scene: Scene): BalanceInventory {
     pools: [],
     configs,
     running: [],
-    bridgeUse: configs.map(({ vmid, node, values }) => ({
+    bridgeUse: configs.map(({ vmid, node, values, snapshotBridges }) => ({
       vmid,
       node,
       bridges: Object.values(values).flatMap((value) => /bridge=([^,]+)/.exec(value)?.[1] ?? []),
+      snapshotBridges,
       description: values['description'] ?? '',
     })),
     bridgeUseNodes: scene.nodes.map(({ name }) => name),

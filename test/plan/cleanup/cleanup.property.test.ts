@@ -90,7 +90,9 @@ function remainingUsers(step: { node: string; bridge: string }, have: Inventory,
   const going = new Set(plan.steps.flatMap((one) => (one.kind === 'vm.delete' ? [one.vmid] : [])));
   return have.bridgeUse
     .filter(
-      ({ node, bridges }) => node === step.node && (bridges.includes(step.bridge) || bridges.includes('*')),
+      ({ node, bridges, snapshotBridges }) =>
+        node === step.node &&
+        (bridges.includes(step.bridge) || bridges.includes('*') || snapshotBridges.includes(step.bridge)),
     )
     .map(({ vmid }) => vmid)
     .filter((vmid) => !going.has(vmid));
@@ -151,7 +153,8 @@ function takesNoBridgeInUse({ world, plan }: Done): void {
     expect(world.have.hidden?.guests).toBe(false);
     expect(remainingUsers(step, world.have, plan)).toEqual([]);
     const named = world.have.bridgeUse.filter(
-      ({ node, bridges }) => node === step.node && bridges.includes(step.bridge),
+      ({ node, bridges, snapshotBridges }) =>
+        node === step.node && [...bridges, ...snapshotBridges].includes(step.bridge),
     );
     expect(step.dependsOn).toEqual(expect.arrayContaining(named.map(({ vmid }) => `vm.delete:${vmid}`)));
   }

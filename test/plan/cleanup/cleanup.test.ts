@@ -76,7 +76,7 @@ function cluster({ vms = {}, pools = {}, users = [], bridges = [], more = {} }: 
     const vmid = Number(key);
     const built = guest(vmid, { name: 'pc', status: 'stopped', pool: 'anna', ...vm.guest });
     guests.push(built);
-    use.push({ vmid, node: built.node, bridges: vm.nets ?? [], description: '' });
+    use.push({ vmid, node: built.node, bridges: vm.nets ?? [], snapshotBridges: [], description: '' });
     if (vm.unreadable || built.type === 'lxc') continue;
     const values = { name: built.name ?? '', ...finished('net', 'anna', vmid), ...vm.values };
     configs.push({ vmid, node: built.node, digest: 'd', values });
@@ -750,6 +750,12 @@ describe('a stand of the Python tool', () => {
     for (const selection of [classOf('net', 'anna'), byAnna, { by: 'lab', lab: 'net' } as const]) {
       expect(ids(plan(cluster(python), selection))).toEqual([]);
     }
+  });
+
+  test('is left alone with --adopt in a pool that is marked for a user of the same name in another realm', () => {
+    const pools = { anna: 'deploy-stand user=anna@ldap' };
+    const selection = classOf('net', 'anna');
+    expect(ids(plan(cluster({ ...python, pools }), selection, { adopt: true }))).toEqual([]);
   });
 
   test('is removed with --adopt: VMs called like machines, the bridge that only they name', () => {

@@ -344,6 +344,8 @@ function build(world: Spec): World {
           : (world.vmBridges[at % Math.max(1, world.vmBridges.length)] ?? []).map(
               (number) => `vmbr${1000 + number}`,
             ),
+      snapshotBridges:
+        vmid % 3 === 0 ? (world.vmBridges[0] ?? []).map((number) => `vmbr${1000 + number}`) : [],
       description: '',
     }))
     .filter(({ node }) => read.has(node));

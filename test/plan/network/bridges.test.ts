@@ -35,7 +35,7 @@ function removedText(iface: string, comment: string): string {
 
 function named(vmid: number, bridges: readonly string[], more: Partial<BridgeUse> = {}): BridgeUse {
   const description = formatVmMark({ lab: 'net', user: 'a@pve', machine: 'pc', vmid, spec: 'x' });
-  return { vmid, node: 'pve1', bridges, description, ...more };
+  return { vmid, node: 'pve1', bridges, snapshotBridges: [], description, ...more };
 }
 
 const PC = { lab: 'net', user: 'a@pve', machine: 'pc', vmid: 10000 };

@@ -17,7 +17,7 @@ const BORIS = { ...ANNA, user: 'boris@pve' };
 const markOf = ({ lab, user, net }: typeof ANNA) =>
   `deploy-stand bridge=vmbr1000 lab=${lab} user=${user} net=${net} since=2026-11-01T00:00:00Z`;
 const RESERVED = 'deploy-stand bridge=vmbr1000 reserved since=2026-11-01T00:00:00Z';
-const FREE: Guests = { hidden: false, read: true, naming: [], unreadable: [] };
+const FREE: Guests = { hidden: false, read: true, naming: [], inSnapshots: [], unreadable: [] };
 
 const wishes = {
   use: { to: 'use', stand: ANNA },
@@ -147,7 +147,8 @@ describe('who is on it', () => {
   const cases: readonly [code: BridgeObstacle['code'], guests: Partial<Guests>][] = [
     ['guests-hidden', { hidden: true, naming: [7] }],
     ['guests-unread', { read: false }],
-    ['guests', { naming: [7], unreadable: [8] }],
+    ['guests', { naming: [7], inSnapshots: [6], unreadable: [8] }],
+    ['snapshots', { inSnapshots: [6], unreadable: [8] }],
     ['guests-unreadable', { unreadable: [8] }],
   ];
   test.each(cases)('%s: neither taken over nor removed', (code, more) => {
@@ -164,19 +165,24 @@ describe('who is on it', () => {
   });
 
   test('those that leave do not count; one that cannot be read may be anywhere on its node', () => {
-    const use = (vmid: number, node: string, bridges: string[]) => ({ vmid, node, bridges, description: '' });
+    const use = (vmid: number, node: string, bridges: string[], snapshotBridges: string[] = []) => ({
+      ...{ vmid, node, bridges, snapshotBridges, description: '' },
+    });
     const index = indexBridgeGuests({
       bridgeUse: [
         use(9, 'pve1', ['*']),
         use(8, 'pve1', ['vmbr1000', 'vmbr1000']),
         use(7, 'pve2', ['vmbr1000']),
+        use(6, 'pve1', ['vmbr1001'], ['vmbr1000', 'vmbr1001', 'vmbr1000']),
       ],
       bridgeUseNodes: ['pve1'],
     });
-    expect(index.on('pve1', 'vmbr1000')).toEqual({ hidden: false, read: true, naming: [8], unreadable: [9] });
-    expect(index.on('pve1', 'vmbr1000', (vmid) => vmid > 7)).toEqual(FREE);
+    const seen = { hidden: false, read: true, naming: [8], inSnapshots: [6], unreadable: [9] };
+    expect(index.on('pve1', 'vmbr1000')).toEqual(seen);
+    expect(index.on('pve1', 'vmbr1001')).toMatchObject({ naming: [6], inSnapshots: [] });
+    expect(index.on('pve1', 'vmbr1000', () => true)).toEqual(FREE);
     expect(index.on('pve2', 'vmbr1000')).toMatchObject({ read: false, naming: [7], unreadable: [] });
-    expect(index.users('pve1', 'vmbr1000')).toEqual([8, 9]);
+    expect(index.users('pve1', 'vmbr1000')).toEqual([6, 8, 9]);
     expect(index.users('pve1', 'vmbr0')).toEqual([9]);
   });
 });
@@ -195,13 +201,15 @@ test('only a bare bridge of ours, or of the older tool, ever goes or changes han
     hidden: fc.boolean(),
     read: fc.boolean(),
     naming: fc.constantFrom([], [], [100]),
+    inSnapshots: fc.constantFrom([], [], [102]),
     unreadable: fc.constantFrom([], [], [101]),
   });
   fc.assert(
     fc.property(infos, knowledge, (more, guests) => {
       const info = bridge(more.iface, more);
       const isBare = [...info.ports, ...info.addresses, ...info.gateways, ...info.above].length === 0;
-      const isAlone = guests.read && !guests.hidden && guests.naming.length + guests.unreadable.length === 0;
+      const users = [...guests.naming, ...guests.inSnapshots, ...guests.unreadable];
+      const isAlone = guests.read && !guests.hidden && users.length === 0;
       const isStands = info.comments.includes('bridge=vmbr1000 lab=') && info.iface === 'vmbr1000';
       const isOld = info.comments.trim() === '' && Number(info.iface.slice(4)) >= 1000;
       const may = (wish: Wish) => bridgeObstacle(wish, info) === undefined;

@@ -115,8 +115,8 @@ export const adopted = world({
       bridges: [...network.bridges, ...['vmbr1000', 'vmbr1001'].map((iface) => bridge(iface, { ports: [] }))],
     })),
     bridgeUse: [
-      { vmid: 500, node: 'pve1', bridges: ['vmbr1000'], description: '' },
-      { vmid: 501, node: 'pve1', bridges: ['vmbr1001'], description: '' },
+      { vmid: 500, node: 'pve1', bridges: ['vmbr1000'], snapshotBridges: [], description: '' },
+      { vmid: 501, node: 'pve1', bridges: ['vmbr1001'], snapshotBridges: [], description: '' },
     ],
     bridgeUseNodes: ['pve1', 'pve2'],
     hidden: { bridges: false, guests: false },

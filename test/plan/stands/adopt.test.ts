@@ -71,7 +71,7 @@ function cluster({
     guests.push(built);
     const values = { name: built.name ?? '', ...vm.values };
     const named = Object.values(values).flatMap((value) => /bridge=([^,]+)/.exec(value)?.[1] ?? []);
-    use.push({ vmid, node: built.node, bridges: named, description: '' });
+    use.push({ vmid, node: built.node, bridges: named, snapshotBridges: [], description: '' });
     if (vm.unreadable || built.type === 'lxc') continue;
     configs.push({ vmid, node: built.node, digest: 'd', values });
   }
@@ -448,7 +448,11 @@ describe('refused in words', () => {
     },
     {
       name: 'a guest that cannot be read',
-      built: { more: { bridgeUse: [{ vmid: 900, node: 'pve1', bridges: ['*'], description: '' }] } },
+      built: {
+        more: {
+          bridgeUse: [{ vmid: 900, node: 'pve1', bridges: ['*'], snapshotBridges: [], description: '' }],
+        },
+      },
       code: 'ADOPT_BRIDGE',
       says: /guest 900 of the node cannot be read and may be on it/,
     },

@@ -328,7 +328,10 @@ describe('sync', () => {
     'of a pool that somebody else may write a leaver stays, and is named: %j',
     (more) => {
       const says = 'boss@pve has PVEPoolAdmin on /pool/old';
-      const pools = [poolOf('a'), { pool: 'old', comment: '', delegated: says }];
+      const pools = [
+        poolOf('a'),
+        { pool: 'old', comment: '', delegated: { path: '/pool/old', propagate: true, says } },
+      ];
       const result = planned(sync([user('a')], { prune: true, ...more }), { ...synced('a', 'old'), pools });
       expect(result.steps.map(({ kind }) => kind)).toEqual('disable' in more ? ['user.update'] : []);
       const { refused } = result.stands.find((stand) => stand.user === 'old@pve') ?? {};

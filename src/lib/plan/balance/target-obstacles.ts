@@ -1,4 +1,5 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import { isOlderVersion } from '../../pve-values/version.ts';
 import { foreignRows } from '../network/foreign-pending.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
@@ -319,6 +320,20 @@ function otherNetwork({ unit, target, world }: Move): string | undefined {
   );
 }
 
+/** Going back to a snapshot asks nobody: it must not lead into what is another stand's there. */
+function snapshotsStay(move: Move): string | undefined {
+  const { unit, target, world } = move;
+  const own = new Set(unit.stands.map(standKey));
+  const there = world.bridges.get(target.name);
+  return ofGuests(move, ({ vmid }) =>
+    first(world.facts.get(vmid)?.snapshotBridges ?? [], (iface) => {
+      const mark = parseBridgeMark(iface, there?.get(iface)?.comments ?? '');
+      if (mark?.kind !== 'stand' || own.has(standKey(mark))) return undefined;
+      return `a snapshot names ${iface}, which there belongs to the stand of ${mark.user} in lab ${mark.lab}`;
+    }),
+  );
+}
+
 type Rules<R> = readonly (readonly [code: string, rule: R])[];
 
 const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
@@ -347,6 +362,7 @@ const UNIT_RULES: Rules<TargetRule> = [
   ['network', networkEditable],
   ['bridge', bridgesPresent],
   ['bridge', otherNetwork],
+  ['bridge', snapshotsStay],
 ];
 
 function obstacleOf<V>(rules: Rules<(view: V) => string | undefined>, view: V): Obstacle | undefined {

@@ -153,6 +153,9 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
   const { selection, options, index } = context;
   if (!options.adopt || selection.by !== 'class') return [];
   if (index.pools.get(stand.pool)?.delegated !== undefined) return [];
+  // `anna@pve` and `anna@ldap` have a pool of the same name, and the mark says whose it is.
+  const owner = index.marks.get(stand.pool)?.user;
+  if (owner !== undefined && owner !== stand.user) return [];
   return lookAlikes(stand.pool, new Set(selection.machines), index)
     .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
     .map(({ guest }) => guest.vmid);

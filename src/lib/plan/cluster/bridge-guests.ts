@@ -8,6 +8,8 @@ export interface Guests {
   /** The guests of the node were read. */
   readonly read: boolean;
   readonly naming: readonly number[];
+  /** Only in snapshots: going back to one plugs them in. */
+  readonly inSnapshots: readonly number[];
   /** Their configurations cannot be read: each may be on any bridge of the node. */
   readonly unreadable: readonly number[];
 }
@@ -15,7 +17,7 @@ export interface Guests {
 export interface BridgeGuests {
   /** `leaves`: VMIDs that will not be there any more. */
   on(node: string, iface: string, leaves?: (vmid: number) => boolean): Guests;
-  /** All that name it or cannot be read, ascending. */
+  /** All that name it, in a snapshot or as they are, or cannot be read, ascending. */
   users(node: string, iface: string): readonly number[];
 }
 
@@ -27,18 +29,23 @@ interface Known {
 
 const ANY = '*';
 
+function push(map: Map<string, number[]>, key: string, vmid: number): void {
+  const list = map.get(key);
+  if (list) list.push(vmid);
+  else map.set(key, [vmid]);
+}
+
 export function indexBridgeGuests({ bridgeUse, bridgeUseNodes, hidden }: Known): BridgeGuests {
   const read = new Set(bridgeUseNodes);
   const users = new Map<string, number[]>();
-  for (const { vmid, node, bridges } of [...bridgeUse].sort((a, b) => a.vmid - b.vmid)) {
-    for (const iface of new Set(bridges)) {
-      const key = `${node} ${iface}`;
-      const list = users.get(key);
-      if (list) list.push(vmid);
-      else users.set(key, [vmid]);
-    }
+  const saved = new Map<string, number[]>();
+  for (const { vmid, node, bridges, snapshotBridges } of [...bridgeUse].sort((a, b) => a.vmid - b.vmid)) {
+    const now = new Set(bridges);
+    for (const iface of now) push(users, `${node} ${iface}`, vmid);
+    for (const iface of new Set(snapshotBridges)) if (!now.has(iface)) push(saved, `${node} ${iface}`, vmid);
   }
   const usersOf = (node: string, iface: string): readonly number[] => users.get(`${node} ${iface}`) ?? [];
+  const savedOf = (node: string, iface: string): readonly number[] => saved.get(`${node} ${iface}`) ?? [];
   return {
     on(node, iface, leaves = () => false) {
       const stay = (vmids: readonly number[]): number[] => vmids.filter((vmid) => !leaves(vmid));
@@ -46,10 +53,13 @@ export function indexBridgeGuests({ bridgeUse, bridgeUseNodes, hidden }: Known):
         hidden: hidden?.guests === true,
         read: read.has(node),
         naming: stay(usersOf(node, iface)),
+        inSnapshots: stay(savedOf(node, iface)),
         unreadable: stay(usersOf(node, ANY)),
       };
     },
     users: (node, iface) =>
-      [...new Set([...usersOf(node, iface), ...usersOf(node, ANY)])].sort((a, b) => a - b),
+      [...new Set([...usersOf(node, iface), ...savedOf(node, iface), ...usersOf(node, ANY)])].sort(
+        (a, b) => a - b,
+      ),
   };
 }

@@ -115,7 +115,7 @@ function namedBy(ref: TemplateRef, have: Inventory): Named[] {
     .filter((guest) => isNamedBy(ref, guest))
     .map((guest): Named => {
       if (guest.pool === undefined) return { guest, tier: 'unpooled' };
-      const writer = writerOf(guest.pool);
+      const writer = writerOf(guest.pool)?.says;
       return writer === undefined ? { guest, tier: 'guarded' } : { guest, tier: 'open', writer };
     });
 }
@@ -136,9 +136,14 @@ export function passedOver(ref: TemplateRef, have: Inventory): string[] {
   return named.flatMap((one) => {
     const { guest, writer } = one;
     if (!others.includes(one)) return [say(guest, 'is a machine of a stand')];
-    if (meant.has(one)) return [];
+    if (meant.has(one)) return one.tier === 'open' ? [isTaken(ref, one)] : [];
     return [say(guest, `is in pool ${guest.pool ?? ''}${writer === undefined ? '' : ` (${writer})`}`)];
   });
+}
+
+/** There is no other, and somebody may have put it there for the one that is meant. */
+function isTaken(ref: TemplateRef, { guest, writer = '' }: Named): string {
+  return `${sayRef(ref)}: ${describeTemplate(guest)} is in pool ${guest.pool ?? ''} (${writer}), who may have made it: name it with template_vmid if it is meant`;
 }
 
 /** Those that the lab means. By name or tag never a machine of a stand, and of others those that are believed most. */

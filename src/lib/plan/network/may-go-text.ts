@@ -36,6 +36,8 @@ export function obstacleText(obstacle: BridgeObstacle): string {
       return `guest ${obstacle.vmids.join(', ')} of the node cannot be read and may be on it`;
     case 'guests':
       return `guest ${obstacle.vmids.join(', ')} names it`;
+    case 'snapshots':
+      return `a snapshot of guest ${obstacle.vmids.join(', ')} names it, so that going back would lead to whoever has its number then; it goes when no snapshot names it`;
   }
 }
 
@@ -70,5 +72,7 @@ export function obstacleHint(
       return `see that guest ${obstacle.vmids.join(', ')} on ${node} can be read`;
     case 'guests':
       return `bring other guests than the stand's to another bridge than ${iface}`;
+    case 'snapshots':
+      return `delete the snapshots of guest ${obstacle.vmids.join(', ')} that name ${iface}`;
   }
 }

@@ -41,7 +41,9 @@ export type BridgeObstacle =
   | { readonly code: 'guests-hidden' }
   | { readonly code: 'guests-unread' }
   | { readonly code: 'guests-unreadable'; readonly vmids: readonly number[] }
-  | { readonly code: 'guests'; readonly vmids: readonly number[] };
+  | { readonly code: 'guests'; readonly vmids: readonly number[] }
+  /** Their snapshots alone name it. */
+  | { readonly code: 'snapshots'; readonly vmids: readonly number[] };
 
 /** Both tools number bridges from here on; those of the older one have no comment. */
 export function isAdoptableName(iface: string): boolean {
@@ -78,10 +80,11 @@ function attached({ ports, addresses, gateways, above }: BridgeFacts): BridgeObs
   return above.length > 0 ? { code: 'below', above } : undefined;
 }
 
-function named({ hidden, read, unreadable, naming }: Guests): BridgeObstacle | undefined {
+function named({ hidden, read, unreadable, naming, inSnapshots }: Guests): BridgeObstacle | undefined {
   if (hidden) return { code: 'guests-hidden' };
   if (!read) return { code: 'guests-unread' };
   if (naming.length > 0) return { code: 'guests', vmids: naming };
+  if (inSnapshots.length > 0) return { code: 'snapshots', vmids: inSnapshots };
   return unreadable.length > 0 ? { code: 'guests-unreadable', vmids: unreadable } : undefined;
 }
 

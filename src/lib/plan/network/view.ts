@@ -15,6 +15,8 @@ export type BridgeState = 'active' | 'staged' | 'changing' | 'down' | 'going';
 interface BridgeGuest {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
+  /** Only a snapshot of it names the bridge. */
+  readonly inSnapshot?: true;
 }
 
 export interface BridgeRow {
@@ -31,7 +33,7 @@ export interface BridgeRow {
   readonly ports: string;
   readonly comments: string;
   readonly state: BridgeState;
-  /** Who names it, by VMID; null: the guests of this node were not read. */
+  /** Who names it, as it is or in a snapshot, by VMID; null: the guests of this node were not read. */
   readonly guests: readonly BridgeGuest[] | null;
 }
 
@@ -50,10 +52,16 @@ export type NodeUse = ReadonlyMap<string, readonly BridgeGuest[]>;
 export function indexBridgeUse(have: Inventory): ReadonlyMap<string, NodeUse> {
   const types = new Map(have.guests.map((guest) => [guest.vmid, guest.type]));
   const use = new Map(have.bridgeUseNodes.map((node) => [node, new Map<string, BridgeGuest[]>()]));
-  for (const { vmid, node, bridges } of [...have.bridgeUse].sort((a, b) => a.vmid - b.vmid)) {
+  for (const { vmid, node, bridges, snapshotBridges } of [...have.bridgeUse].sort(
+    (a, b) => a.vmid - b.vmid,
+  )) {
     const ofNode = use.get(node);
-    for (const iface of new Set(bridges)) {
-      const guest = { vmid, type: types.get(vmid) ?? 'qemu' };
+    const now = new Set(bridges);
+    for (const iface of new Set([...now, ...snapshotBridges])) {
+      const guest: BridgeGuest = {
+        ...{ vmid, type: types.get(vmid) ?? 'qemu' },
+        ...(now.has(iface) ? {} : { inSnapshot: true }),
+      };
       ofNode?.set(iface, [...(ofNode.get(iface) ?? []), guest]);
     }
   }
@@ -126,7 +134,8 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
 function unlisted(rows: readonly BridgeRow[], use: NodeUse, have: Inventory): [string, string][] {
   const known = new Set([...rows.map((row) => row.iface), ...have.vnets, '*']);
   return [...use]
-    .filter(([iface]) => !known.has(iface))
+    .map(([iface, guests]) => [iface, guests.filter(({ inSnapshot }) => inSnapshot !== true)] as const)
+    .filter(([iface, guests]) => !known.has(iface) && guests.length > 0)
     .sort(([a], [b]) => compareNatural(a, b))
     .map(([iface, guests]) => [iface, formatVmids(guests.map(({ vmid }) => vmid))]);
 }

@@ -14,9 +14,9 @@ async function assertUnnamed({ node, bridge, own }: StepOf<'bridge.create'>, io:
   if (naming.length > 0) {
     const vmids = naming.map(({ vmid }) => vmid).sort((a, b) => a - b);
     throw new BridgeTakenError(
-      `${bridge} on ${node} is named by guest ${vmids.join(', ')}: PVE lists no such bridge, but not all are listed`,
+      `${bridge} on ${node} is named by guest ${vmids.join(', ')} or a snapshot of it: PVE lists no such bridge, but not all are listed, and going back to a snapshot would lead into this one`,
       {
-        hint: `run the command again: it chooses another number; if there is no such bridge, take it off guest ${vmids.join(', ')}`,
+        hint: `run the command again: it chooses another number; if there is no such bridge, take it off guest ${vmids.join(', ')} and delete the snapshots that name it`,
         taken: [...new Set(others.flatMap(({ bridges }) => [...(bridges ?? [])]))],
       },
     );

@@ -1,7 +1,8 @@
 /**
  * Which bridges the guests of a node name, read once per run and node. PVE lists no bridge of a sourced file and none
- * that somebody made by hand: guests that are on them are what tells of such a number. Snapshots are not looked at, a
- * bridge that only they name need not be there any more. Writes nothing.
+ * that somebody made by hand: guests that are on them are what tells of such a number. Their snapshots count, too: going
+ * back to one brings its network cards back and asks for no right on the bridge, whoever has its number by then. Writes
+ * nothing.
  */
 import pMap from 'p-map';
 import { PveError } from '../../../proxmox/errors.ts';
@@ -13,9 +14,12 @@ import type { NamingGuest, StepIo } from '../../types.ts';
 const PARALLEL_READS = 6;
 
 async function bridgesOf({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo): Promise<string[]> {
-  if (type === 'lxc') return bridgesIn((await io.pve.lxcConfig(node, vmid, io.signal)) ?? {});
+  const guest = { node, vmid, type: type === 'lxc' ? 'lxc' : 'qemu' } as const;
+  // Before the configuration: what somebody goes back to and deletes meanwhile is then seen as it runs.
+  const saved = (await io.pve.snapshotConfigs(guest, io.signal)).flatMap(bridgesIn);
+  if (type === 'lxc') return [...saved, ...bridgesIn((await io.pve.lxcConfig(node, vmid, io.signal)) ?? {})];
   const found = await io.pve.vmPending(node, vmid, io.signal);
-  return found ? [...bridgesIn(found.now), ...bridgesIn(found.next)] : [];
+  return [...saved, ...bridgesIn(found?.now ?? {}), ...bridgesIn(found?.next ?? {})];
 }
 
 async function readGuest(row: ResourceRow, io: StepIo): Promise<NamingGuest> {
