@@ -1,5 +1,5 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
-import { tokenIn } from '../pve-values/userid.ts';
+import { tokenIn, userIn } from '../pve-values/userid.ts';
 import { AnswerLostError, AuthError, NodeUnreachableError, PveError, UnreachableError } from './errors.ts';
 import { isTaskListLockTimeout, isTimedOut } from './words.ts';
 import type { HttpMethod } from './errors.ts';
@@ -114,11 +114,12 @@ function notAllowed(
   privilege: string,
   who: string,
 ): AuthError {
-  const subject =
-    tokenIn(who) !== undefined ? `${who} (a token has only what its owner and its own ACLs both allow)` : who;
   const wanted = privilege.replaceAll('|', ' or ').replaceAll(/\s+/g, ' ');
   return new AuthError(
-    { ...refusal, hint: `give ${subject} a role with ${wanted} on ${aclPath}` },
+    {
+      ...refusal,
+      hint: `give ${userIn(who)} a role with ${wanted} on ${aclPath}${tokenIn(who) === undefined ? '' : `, and ${who} as well if it has privilege separation`}`,
+    },
     { aclPath, privilege },
   );
 }
