@@ -32,9 +32,9 @@ const LIB = {
     [
       TEXTS,
       '^src/lib/(files/|age[.]ts$)',
-      '^node_modules/(ajv|yaml|fastest-levenshtein)/',
+      '^node_modules/(ajv|any-ascii|yaml|fastest-levenshtein)/',
       '^node_modules/csv-parse/',
-      '^(node:)?(crypto|path|child_process|util)$',
+      '^(node:)?(crypto|path|child_process|net|url|util)$',
     ],
   ],
   proxmox: [

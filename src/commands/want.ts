@@ -1,5 +1,5 @@
 /** Loads what the user wants from the files named by flags. Flags win over the lab's own placement. */
-import { loadClass, type LabOptions, type LoadedClass } from '../lib/config/load.ts';
+import { loadClass, type ClassOptions, type LabOptions, type LoadedClass } from '../lib/config/load.ts';
 
 interface WantFlags {
   readonly config: string;
@@ -11,10 +11,11 @@ interface WantFlags {
 export function loadWant(
   flags: WantFlags,
   outerBridges: LabOptions['outerBridges'],
-  placement: LabOptions['placement'] = {},
+  { placement = {}, isWhole = true }: Pick<ClassOptions, 'placement' | 'isWhole'> = {},
 ): LoadedClass {
   return loadClass(flags.config, flags.users, {
     placement,
+    isWhole,
     outerBridges,
     ...(flags.labName === undefined ? {} : { name: flags.labName }),
   });

@@ -82,6 +82,18 @@ describe('each way of selecting ends where everything began', () => {
     expect([again.code, writes(simulator, since)]).toEqual([0, []]);
   });
 
+  test('pools that stay are given back in one request each, of which none is refused', async () => {
+    const asked: (readonly [string, number])[] = [];
+    const simulator = await startCluster({
+      state: deployed,
+      onAnswer: ({ method, target }, { status }) => void asked.push([`${method} ${target}`, status]),
+    });
+    expect((await runCli(['cleanup', '--lab', 'net', '--keep-users'], simulator)).code).toBe(0);
+    const releases = asked.filter(([what]) => /^PUT \/api2\/json\/pools(?:$|[/?])/.test(what));
+    expect(releases).toHaveLength(USERS);
+    expect(releases.filter(([, status]) => status !== 200)).toEqual([]);
+  });
+
   test('--expired takes the labs whose day is over, and no other', async () => {
     const simulator = await startCluster({ state: deployed });
     const run = await runCli(['cleanup', '--expired'], simulator);

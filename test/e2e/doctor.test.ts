@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/lib/privileges/report.ts';
-import { post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import {
+  post,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+} from './harness.ts';
 
 const SECRET = '11111111-1111-4111-a111-111111111111';
 const ENV = { PVE_TOKEN_ID: 'deploy-stand@pve!cli', PVE_TOKEN_SECRET: SECRET };
@@ -90,6 +99,114 @@ test('a token that may nothing is told what it lacks; with what doctor proposes 
   expect(dry.stderr).toContain('deploy-stand@pve!cli on /vms lacks VM.Audit, with propagation');
   expect((await runCli(cleanup, simulator, { env: ENV })).code).toBe(4);
 });
+
+/** Does what an administrator does who pastes a line of ours into a shell. */
+async function typed(simulator: Cluster, line: string): Promise<number> {
+  const words = line.trim().replaceAll("'", '').split(/ +/);
+  const option = (name: string) => {
+    const at = words.indexOf(`--${name}`);
+    return at < 0 ? {} : { [name]: words[at + 1] ?? '' };
+  };
+  const [, what, verb, target = ''] = words;
+  if (what === 'role') {
+    const form = { ...option('privs'), ...option('append') };
+    return verb === 'add'
+      ? post(simulator, '/access/roles', { roleid: target, ...form })
+      : post(simulator, `/access/roles/${target}`, form, 'admin', 'PUT');
+  }
+  expect([what, verb]).toEqual(['acl', 'modify']);
+  const form = {
+    path: target,
+    ...option('users'),
+    ...option('tokens'),
+    ...option('roles'),
+    ...option('propagate'),
+  };
+  return post(simulator, '/access/acl', form, 'admin', 'PUT');
+}
+
+test.each([
+  { name: 'that doctor makes', privsep: false },
+  { name: 'with privilege separation', privsep: true },
+])('what a refused token $name is told works to the letter', async ({ privsep }) => {
+  const user = { userid: 'deploy-stand@pve', tokens: [{ id: 'cli', secret: SECRET, privsep }] };
+  const simulator = await startCluster({ scenario: scenario({ version: '9.2', users: [user] }) });
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' });
+  const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+  const deploy = ['deploy', ...files, '--credentials', join(folder, 'c.csv'), '--output', 'json'];
+  const refused = await runCli(deploy, simulator, { env: ENV });
+  expect(refused.code).toBe(4);
+  const { hint } = (JSON.parse(refused.stdout) as { error: { hint: string } }).error;
+  const lines = hint.split('\n').filter((line) => line.startsWith('  pveum '));
+  const owners = lines.filter((line) => line.includes('--users deploy-stand@pve '));
+  const tokens = lines.filter((line) => line.includes("--tokens 'deploy-stand@pve!cli' "));
+  expect(owners.length).toBeGreaterThan(0);
+  expect(tokens).toHaveLength(owners.length);
+  const left = privsep ? lines : lines.filter((line) => !tokens.includes(line));
+  for (const line of left) expect([line, await typed(simulator, line)]).toEqual([line, 200]);
+  const run = await runCli(deploy, simulator, { env: ENV });
+  expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
+});
+
+/** Of the connections file alone. */
+const NO_ENV = { PVE_HOST: '', PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' };
+
+test.each([
+  {
+    login: 'token',
+    lines: 'token_name: deploy-stand@pve!cli\n  token_value: 22222222-2222-4222-a222-222222222222',
+  },
+  { login: 'password', lines: 'user: root@pam\n  password: wrong' },
+])('a wrong $login is tried once', async ({ lines }) => {
+  const simulator = await startCluster();
+  const folder = workFolder();
+  const connections = `school:\n  host: 127.0.0.1:${simulator.port}\n  ${lines}\n  verify_ssl: true\n`;
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n', 'connections.yml': connections });
+  const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+  const to = ['--connections', join(folder, 'connections.yml'), '--connection', 'school'];
+  for (const command of [
+    ['deploy', ...files],
+    ['cleanup', ...files],
+    ['bridges', 'list'],
+    ['balance', '--dry-run'],
+  ]) {
+    const since = simulator.requests.length;
+    const run = await runCli([...command, ...to], simulator, { env: NO_ENV });
+    expect([command[0], run.code, run.stderr]).toEqual([
+      command[0],
+      4,
+      expect.stringContaining('[AUTH_FAILED]'),
+    ]);
+    expect([command[0], simulator.requests.length - since]).toEqual([command[0], 1]);
+  }
+});
+
+test.each([
+  { version: '7.4', asked: 1 },
+  { version: '8.4', asked: 0 },
+  { version: '9.2', asked: 0 },
+] as const)(
+  '$version: HA’s manager is asked only where the nodes do not say it',
+  async ({ version, asked }) => {
+    const nodes = [{ name: 'pve1' }, { name: 'pve2' }, { name: 'pve3' }].map((node) =>
+      node.name === 'pve2' ? { ...node, maintenance: true } : node,
+    );
+    const simulator = await startCluster({ scenario: scenario({ version, nodes }) });
+    const folder = workFolder();
+    writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' });
+    const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+    const dry = await runCli(['deploy', ...files, '--dry-run'], simulator);
+    expect(dry.code).toBe(0);
+    const managers = simulator.requests.filter(({ rawPath }) => rawPath.includes('manager_status'));
+    expect(managers).toHaveLength(asked);
+    const told = await runCli(['deploy', ...files, '--dry-run', '--nodes', 'pve2'], simulator);
+    expect([told.code, told.stderr.replaceAll(/\s+/g, ' ')]).toEqual([
+      3,
+      expect.stringContaining('node pve2 is in maintenance'),
+    ]);
+  },
+);
 
 test.each(['7.4', '9.2'] as const)('doctor in general, on %s', async (version) => {
   const simulator = await startCluster({ scenario: scenario({ version }) });

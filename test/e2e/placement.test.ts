@@ -109,6 +109,22 @@ describe('a cluster of unequal nodes', () => {
     expect(again.code).toBe(5);
   });
 
+  test('a range smaller than the class: refused for all of it, and of use for a part of it', async () => {
+    const simulator = await unequal();
+    const args = classOf(3, `${SMALL}vmid_range: 20000-20001\n`);
+    expect((await runCli(args, simulator)).code).toBe(2);
+    const run = await runCli([...args, '--fit', '--output', 'json'], simulator);
+    expect([run.code, json(run.stdout).summary.stands.map(({ status }) => status)]).toEqual([
+      5,
+      ['complete', 'complete', 'refused'],
+    ]);
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('fits 2 of 3 stands: VMIDs 20000–20001 are used up');
+    expect((await runCli([...args, '--only', 'student1'], simulator)).code).toBe(0);
+    const cleanup = ['cleanup', ...args.slice(1, 5)];
+    expect((await runCli(cleanup, simulator)).code).toBe(0);
+    expect(vmsPerNode(simulator)).toEqual({});
+  });
+
   test('groups and pins are kept, and a pin to a node that is not there is refused', async () => {
     const simulator = await unequal();
     const placement = `placement:

@@ -7,6 +7,7 @@ import {
   PveError,
   UnreachableError,
 } from '../../src/lib/proxmox/errors.ts';
+import { StepError } from '../../src/lib/execute/step-error.ts';
 import { isLockTimeout } from '../../src/lib/proxmox/words.ts';
 import type { RequestFault } from '../../src/lib/simulator/faults.ts';
 import { busy, lost, onPve1, PveWorld, refused, taskEnds, vm } from './world.ts';
@@ -22,6 +23,12 @@ const lockTimeout = busy(POOLS);
 const lostBefore = lost(POOLS, 'before');
 const lostAfter = lost(POOLS, 'after');
 const noQuorum = refused(POOLS, "cfs-lock 'x' error: no quorum!");
+const readOnly = refused(
+  POOLS,
+  "unable to open file '/etc/pve/nodes/pve1/qemu-server/100.conf.tmp.4711' - Permission denied",
+);
+const noWorker = refused(POOLS, 'got no worker upid - start worker failed');
+const hungUp = { ...refused(POOLS, 'Unexpected end-of-file', 596) };
 const reloadBusy = taskEnds(RELOAD, BUSY_RELOAD);
 
 async function meeting<T>(world: PveWorld, trouble: Trouble | undefined, ask: () => Promise<T>): Promise<T> {
@@ -86,6 +93,13 @@ describe('attempt', () => {
       log: ['act', 'act'],
     },
     { name: 'no quorum is waited out', given: { writes: [noQuorum] }, log: ['act', 'act'] },
+    { name: 'so is a file system that takes no write', given: { writes: [readOnly] }, log: ['act', 'act'] },
+    { name: 'a task without a process is started again', given: { writes: [noWorker] }, log: ['act', 'act'] },
+    {
+      name: 'an answer that ended at once is looked up, too',
+      given: { writes: [hungUp, hungUp] },
+      log: ['act', 'look', 'act', 'look', 'act'],
+    },
     { name: 'an unreachable host is tried again', given: { writes: ['away'] }, log: ['act', 'act'] },
     {
       name: 'a lost answer is looked up before the write is repeated',
@@ -116,6 +130,7 @@ describe('attempt', () => {
     const ran = await meet({ writes: [lockTimeout, 'away', noQuorum] });
     expect(ran.retries.map(({ busy }) => busy?.of)).toEqual(['user.cfg', undefined, undefined]);
     expect(ran.retries[0]?.because).toMatch(/got lock request timeout/);
+    expect(ran.retries[2]?.because).toMatch(/^the cluster has no quorum: /);
     const reloaded = await meet({ writes: [reloadBusy], write: reload });
     expect(reloaded.retries).toMatchObject([{ busy: undefined }]);
   });
@@ -145,6 +160,20 @@ describe('attempt', () => {
       kind: (error) => error instanceof AnswerLostError,
       atLeast: 540,
       atMost: 601,
+    },
+    {
+      name: 'answers that end at once',
+      trouble: hungUp,
+      kind: (error) => error instanceof AnswerLostError && /pveum user list/.test(error.hint ?? ''),
+      atLeast: 10,
+      atMost: 31,
+    },
+    {
+      name: 'a lost quorum',
+      trouble: readOnly,
+      kind: (error) => error instanceof StepError && error.code === 'NO_QUORUM',
+      atLeast: 80,
+      atMost: 121,
     },
     {
       name: 'an unreachable host',

@@ -119,15 +119,29 @@ const scope = {
   claimed: () => [10000, 10001],
 };
 
+const BEFORE_83 = { version: '8.2.4', release: '8.2' };
+
+test('since 8.3 the nodes say themselves that they are in maintenance', async () => {
+  const states: Readonly<Record<string, string>> = { 'node/pve1': 'online', 'node/pve2': 'maintenance' };
+  const stated = rows.map((row) => ({ ...row, ...(states[row.id] ? { hastate: states[row.id] } : {}) }));
+  const { pve, calls } = fakePve({ resources: () => Promise.resolve(stated) });
+  const have = await readInventory({ pve }, scope);
+  expect(have.nodes.map(({ name, maintenance }) => [name, maintenance])).toEqual([
+    ['pve1', false],
+    ['pve2', true],
+  ]);
+  expect(calls).not.toContain('nodeHaStates');
+});
+
 test('asks once per list and node, and per guest only for templates and claimed VMs on nodes that are up', async () => {
-  const { pve, calls } = fakePve();
+  const { pve, calls } = fakePve({ version: () => Promise.resolve(BEFORE_83) });
   const have = await readInventory({ pve }, scope);
   expect(calls.filter((call) => call.startsWith('vmConfig')).sort()).toEqual([
     'vmConfig pve1 100',
     'vmConfig pve1 10000',
   ]);
   expect(calls.filter((call) => call.startsWith('network'))).toEqual(['network pve1']);
-  expect(calls).toHaveLength(15);
+  expect(calls).toHaveLength(14); // and the version
   expect(have.guests).toHaveLength(503);
   expect(have.nodes.map((node) => [node.name, node.online, node.maintenance])).toEqual([
     ['pve1', true, true],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, Rights } from '../../src/lib/inventory/types.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
-import { grantsFor } from '../../src/lib/privileges/grants.ts';
+import { grantsFor, tokenCommands } from '../../src/lib/privileges/grants.ts';
 import { profileOf } from '../../src/lib/plan/cluster/profile.ts';
 import { missing, requiredByPlan, requiredByScope } from '../../src/lib/privileges/required.ts';
 import { cleanupScope, deployScope } from '../../src/lib/privileges/scopes.ts';
@@ -257,4 +257,13 @@ describe('the least grants', () => {
   test('on everything nothing propagates', () => {
     expect(grantsFor([need('/', ['Sys.Console'])])[0]).toMatchObject({ propagate: false });
   });
+});
+
+test('a token needs what its owner needs; one of root, to which nothing is refused, its own ACLs only', () => {
+  const grants = [{ path: '/', role: 'r', privileges: ['Sys.Audit'], propagate: false }];
+  expect(tokenCommands(grants, 'lab@pve!cli')).toEqual({
+    owner: ['pveum acl modify / --users lab@pve --roles r --propagate 0'],
+    token: ["pveum acl modify / --tokens 'lab@pve!cli' --roles r --propagate 0"],
+  });
+  expect(tokenCommands(grants, 'root@pam!cli').owner).toEqual([]);
 });

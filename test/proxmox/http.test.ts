@@ -123,7 +123,7 @@ describe('refusals', () => {
     });
     expect(error).toHaveProperty(
       'hint',
-      `give ${TOKEN} (a token has only what its owner and its own ACLs both allow) a role with Pool.Allocate on /pool/anna`,
+      `give lab@pve a role with Pool.Allocate on /pool/anna, and ${TOKEN} as well if it has privilege separation`,
     );
   });
 

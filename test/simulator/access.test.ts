@@ -422,6 +422,17 @@ test.each(versions)(
   },
 );
 
+test('an address keeps Latin-1, and spoils beyond it', async () => {
+  const { root } = await start();
+  const email = async (userid: string): Promise<string> =>
+    (await root.ok('GET', `/access/users/${userid}`)).email;
+  await root.ok('POST', '/access/users', { userid: 'a@pve', email: 'müller@x.example' });
+  await root.ok('POST', '/access/users', { userid: 'b@pve', email: 'ж@x.example' });
+  expect(await email('a@pve')).toBe('müller@x.example');
+  expect(await email('b@pve')).not.toBe('ж@x.example');
+  expect((await root.post('/access/users', { userid: 'c@pve', email: 'c@ж.example' })).status).toBe(400);
+});
+
 test('a userid beyond ASCII becomes another one with each write of user.cfg', async () => {
   const { root } = await start();
   const ids = async (): Promise<string[]> =>

@@ -91,7 +91,9 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
       hint: 'for all users of a lab use --lab NAME, for all labs of a user --user ID',
     });
   }
-  const { lab, users, warnings } = loadWant({ ...flags, config: flags.config }, undefined);
+  const { lab, users, warnings } = loadWant({ ...flags, config: flags.config }, undefined, {
+    isWhole: false,
+  });
   warnings.forEach(warn);
   return {
     by: 'class',

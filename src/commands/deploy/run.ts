@@ -67,7 +67,11 @@ function selectUsers(users: readonly User[], only: readonly string[] | undefined
 }
 
 function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void): DeployWant {
-  const { lab, users, files, warnings } = loadWant(flags, outerBridges(io, flags), placementOf(flags));
+  const { lab, users, files, warnings } = loadWant(flags, outerBridges(io, flags), {
+    placement: placementOf(flags),
+    // Of a part of the class the planner knows better what fits.
+    isWhole: flags.fit !== true && flags.only === undefined,
+  });
   for (const warning of warnings) warn(warning);
   return {
     lab,

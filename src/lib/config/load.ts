@@ -24,6 +24,11 @@ export interface LoadedClass extends LoadedLab, LoadedUsers {
   readonly files: { readonly lab: string; readonly users: string };
 }
 
+export interface ClassOptions extends LabOptions {
+  /** False: the command is content with a part of the class, so the lab need not have room for all. Default: true. */
+  readonly isWhole?: boolean;
+}
+
 export function parseLab(content: string, file: string, options: LabOptions = {}): LoadedLab {
   const result = collect(() => readLab(content, file, options));
   return { lab: valueOf(result), warnings: result.warnings };
@@ -67,7 +72,7 @@ function macsAreNotShared(lab: Lab, users: readonly User[]): string[] {
 export function loadClass(
   labFile: string,
   usersFile: string | undefined,
-  options: LabOptions = {},
+  options: ClassOptions = {},
 ): LoadedClass {
   const usersResult =
     usersFile === undefined
@@ -82,7 +87,7 @@ export function loadClass(
   }
   const lab = valueOf(labResult);
   const users = valueOf(usersResult);
-  const problems = vmidRangeIsLargeEnough(lab, users);
+  const problems = options.isWhole === false ? [] : vmidRangeIsLargeEnough(lab, users);
   if (problems.length > 0) throw configError(problems);
   return {
     lab,

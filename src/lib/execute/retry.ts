@@ -1,7 +1,8 @@
 /** Repeats a write where that is proven safe, and looks first where it is not. Knows nothing of what is written. */
 import { AnswerLostError, NodeUnreachableError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import { isLockTimeout, isNoQuorum, isReloadBusy, busyLock } from '../proxmox/words.ts';
+import { isLockTimeout, isNoQuorum, isReloadBusy, isWorkerless, busyLock } from '../proxmox/words.ts';
 import type { Upid } from '../proxmox/types.ts';
+import { StepError } from './step-error.ts';
 import type { Silence, StepIo, StepOutcome } from './types.ts';
 
 export interface Attempt {
@@ -15,7 +16,7 @@ export interface Attempt {
 
 export type RetryIo = Pick<StepIo, 'clock' | 'signal' | 'onRetry' | 'reach'>;
 
-type Trouble = 'busy' | 'lost' | 'unreachable';
+type Trouble = 'busy' | 'lost' | 'hung up' | 'unreachable';
 
 const SECOND = 1000;
 const FIRST_WAIT = SECOND;
@@ -24,13 +25,15 @@ const LONGEST_WAIT = 30 * SECOND;
 const PATIENCE: Readonly<Record<Trouble, number>> = {
   busy: 600 * SECOND,
   lost: 600 * SECOND,
+  // PVE dies over the same request every time; a daemon that is restarted is back by then.
+  'hung up': 30 * SECOND,
   unreachable: 120 * SECOND,
 };
 
 /** Undefined: an error that trying again does not mend. */
 function troubleOf(error: unknown): Trouble | undefined {
-  if (isLockTimeout(error) || isReloadBusy(error)) return 'busy';
-  if (error instanceof AnswerLostError) return 'lost';
+  if (isLockTimeout(error) || isReloadBusy(error) || isWorkerless(error)) return 'busy';
+  if (error instanceof AnswerLostError) return error.hungUp ? 'hung up' : 'lost';
   if (error instanceof UnreachableError || isNoQuorum(error)) return 'unreachable';
   return undefined;
 }
@@ -70,6 +73,21 @@ function assertReachable(io: RetryIo): void {
   if (error) throw error;
 }
 
+/** In words that say what is waited for, where PVE's own do not. */
+function whyWaited(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return isNoQuorum(error) ? `the cluster has no quorum: ${text}` : text;
+}
+
+/** The error that ends the patience. */
+function inTheEnd(error: unknown): unknown {
+  if (!isNoQuorum(error)) return error;
+  return new StepError('NO_QUORUM', whyWaited(error), {
+    hint: 'see `pvecm status`: bring back the nodes that are missing, then run again',
+    cause: error,
+  });
+}
+
 /** Waits before the next try, or throws the error when there is none. */
 function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<void> {
   let last: Trouble | undefined;
@@ -85,13 +103,13 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
     }
     const waitMs = Math.round(Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT) * spread(id, tries));
     if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
-    if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw error;
+    if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw inTheEnd(error);
     assertReachable(io);
     // Its own error: the one that ended the patience names another step's VM.
     if (error instanceof NodeUnreachableError && io.reach.get(error.node)?.final) throw error;
     tries += 1;
     io.onRetry({
-      because: error instanceof Error ? error.message : String(error),
+      because: whyWaited(error),
       waitMs,
       busy: busyLock(error),
     });
@@ -113,8 +131,8 @@ async function persist<T>(io: RetryIo, id: string, read: () => Promise<T>): Prom
 }
 
 /**
- * Carries out one write. A lock timeout and an unreachable host prove that nothing happened: wait and repeat. A lost
- * answer proves nothing: look, and repeat only what is absent.
+ * Carries out one write. A lock timeout, a task without a process and an unreachable host prove that nothing happened:
+ * wait and repeat. A lost answer proves nothing: look, and repeat only what is absent.
  */
 export async function attempt(io: RetryIo, { id, act, look }: Attempt): Promise<StepOutcome> {
   const backOff = createBackOff(io, id);

@@ -21,6 +21,7 @@ import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } fro
 import { hiddenBy, PARALLEL_READS, readBridgeUse, readConfig, readNetwork, toStorage } from './read.ts';
 import type { Rights } from './types.ts';
 import { unlessForbidden } from './forbidden.ts';
+import { readNodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import pMap from 'p-map';
 
@@ -64,14 +65,17 @@ const quietly = (): void => undefined;
 
 function readLists(context: ReadContext, gap: (text: string) => () => void) {
   const { pve, hard: signal } = context;
+  const version = pve.version(signal);
+  const rows = pve.resources(signal);
+  const states = { gap: gap('maintenance modes cannot be read (Sys.Audit on /)'), signal };
   return Promise.all([
-    pve.version(signal),
-    pve.resources(signal),
+    version,
+    rows,
     readPools(context, gap),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     unlessForbidden(pve.crsOptions(signal), {}, quietly),
     unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
-    unlessForbidden(pve.nodeHaStates(signal), {}, gap('maintenance modes cannot be read (Sys.Audit on /)')),
+    readNodeStates(pve, { version, rows }, states),
     unlessForbidden(pve.vnetZones(signal), [], quietly),
   ]);
 }

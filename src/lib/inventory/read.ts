@@ -11,6 +11,7 @@ import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../pve-values/network-diff.ts';
 import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { unlessForbidden } from './forbidden.ts';
+import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
 import { isNamedBy } from './template-ref.ts';
@@ -50,12 +51,12 @@ export interface InventoryScope {
 /** pveproxy runs three workers per node; more requests than this only queue there. */
 export const PARALLEL_READS = 12;
 
-export function toNode(row: ResourceRow, haStates: Readonly<Record<string, string>>): NodeInfo {
+export function toNode(row: ResourceRow, haStates: NodeStates): NodeInfo {
   const name = row.node ?? '';
   return {
     name,
     online: row.status === 'online',
-    maintenance: (row.hastate ?? haStates[name]) === 'maintenance',
+    maintenance: haStates[name] === 'maintenance',
     cpus: row.maxcpu ?? 0,
     memoryTotal: row.maxmem ?? 0,
     memoryUsed: row.mem ?? 0,
@@ -323,6 +324,8 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const gap = (text: string) => () => void gaps.push(text);
   const quietly = (): void => undefined;
   const { pve, hard: signal } = context;
+  const version = pve.version(signal);
+  const resources = pve.resources(signal);
   const [
     { release },
     rows,
@@ -332,13 +335,13 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     vnets,
     haStates,
   ] = await Promise.all([
-    pve.version(signal),
-    pve.resources(signal),
+    version,
+    resources,
     readPools(context, gap),
     pve.realms(signal),
     unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
     unlessForbidden(pve.vnets(signal), [], quietly),
-    unlessForbidden(pve.nodeHaStates(signal), {}, quietly),
+    readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));

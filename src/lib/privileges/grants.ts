@@ -1,5 +1,5 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
-import { tokenIn } from '../pve-values/userid.ts';
+import { ROOT, userIn } from '../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
 
 /** One ACL with its role. */
@@ -84,11 +84,6 @@ export function grantsFor(required: readonly Requirement[]): Grant[] {
   });
 }
 
-/** Whom the ACLs are for: `user@realm` or `user@realm!token`. */
-function subjectOption(subject: string): string {
-  return tokenIn(subject) !== undefined ? `--tokens '${subject}'` : `--users ${subject}`;
-}
-
 /** A role that is there is added to: other accounts, and other commands of this one, may live on what it has. */
 export function roleCommands(grants: readonly Grant[], present: readonly string[]): string[] {
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges]));
@@ -99,9 +94,25 @@ export function roleCommands(grants: readonly Grant[], present: readonly string[
   });
 }
 
-export function aclCommands(grants: readonly Grant[], subject: string): string[] {
-  return grants.map(
-    ({ path, role, propagate }) =>
-      `pveum acl modify ${path} ${subjectOption(subject)} --roles ${role}${propagate ? '' : ' --propagate 0'}`,
-  );
+function aclCommand({ path, role, propagate }: Grant, subject: string): string {
+  return `pveum acl modify ${path} ${subject} --roles ${role}${propagate ? '' : ' --propagate 0'}`;
+}
+
+export function aclCommands(grants: readonly Grant[], userid: string): string[] {
+  return grants.map((grant) => aclCommand(grant, `--users ${userid}`));
+}
+
+/** What a token lacks: its owner has to have it, and with privilege separation the token has to have it as well. */
+export interface TokenCommands {
+  readonly owner: readonly string[];
+  readonly token: readonly string[];
+}
+
+/** Nothing is refused to root itself, and so only its tokens need anything. */
+export function tokenCommands(grants: readonly Grant[], tokenid: string): TokenCommands {
+  const owner = userIn(tokenid);
+  return {
+    owner: owner === ROOT ? [] : aclCommands(grants, owner),
+    token: grants.map((grant) => aclCommand(grant, `--tokens '${tokenid}'`)),
+  };
 }

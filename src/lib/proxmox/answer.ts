@@ -1,7 +1,7 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
-import { tokenIn } from '../pve-values/userid.ts';
+import { tokenIn, userIn } from '../pve-values/userid.ts';
 import { AnswerLostError, AuthError, NodeUnreachableError, PveError, UnreachableError } from './errors.ts';
-import { isTaskListLockTimeout } from './words.ts';
+import { isTaskListLockTimeout, isTimedOut } from './words.ts';
 import type { HttpMethod } from './errors.ts';
 
 export interface RawAnswer {
@@ -40,7 +40,8 @@ export function judge(asked: Asked, received: RawAnswer): Answer {
   if (raw.status >= 200 && raw.status < 300) return accepted(asked, raw, document);
   if (raw.status >= 300 && raw.status < 400) throw redirected(asked, raw);
   if (raw.status === 595) throw new NodeUnreachableError(asked.method, asked.path, nodeTrouble(raw));
-  if (LOST.has(raw.status)) throw noAnswer(asked, nodeTrouble(raw));
+  if (LOST.has(raw.status))
+    throw noAnswer(asked, nodeTrouble(raw), { hungUp: raw.status === 596 && !isTimedOut(raw.reason) });
   // PVE's own errors are JSON or empty; a page of text is some proxy's, which may have passed the request on.
   if (raw.status >= 500 && raw.body.trim() !== '' && !document)
     throw noAnswer(asked, `status ${raw.status}, no JSON`);
@@ -48,10 +49,14 @@ export function judge(asked: Asked, received: RawAnswer): Answer {
 }
 
 /** A read that got no answer did no harm; a write may have been carried out. */
-export function noAnswer(asked: Asked, reason: string, cause?: unknown): UnreachableError | AnswerLostError {
+export function noAnswer(
+  asked: Asked,
+  reason: string,
+  { cause, hungUp }: { readonly cause?: unknown; readonly hungUp?: boolean } = {},
+): UnreachableError | AnswerLostError {
   return asked.method === 'GET'
     ? new UnreachableError(asked.method, asked.path, `no answer (${reason})`, cause)
-    : new AnswerLostError(`${asked.method} ${asked.path}`, `no answer (${reason})`, cause);
+    : new AnswerLostError(`${asked.method} ${asked.path}`, `no answer (${reason})`, cause, hungUp);
 }
 
 function accepted(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Answer {
@@ -109,11 +114,12 @@ function notAllowed(
   privilege: string,
   who: string,
 ): AuthError {
-  const subject =
-    tokenIn(who) !== undefined ? `${who} (a token has only what its owner and its own ACLs both allow)` : who;
   const wanted = privilege.replaceAll('|', ' or ').replaceAll(/\s+/g, ' ');
   return new AuthError(
-    { ...refusal, hint: `give ${subject} a role with ${wanted} on ${aclPath}` },
+    {
+      ...refusal,
+      hint: `give ${userIn(who)} a role with ${wanted} on ${aclPath}${tokenIn(who) === undefined ? '' : `, and ${who} as well if it has privilege separation`}`,
+    },
     { aclPath, privilege },
   );
 }

@@ -78,8 +78,17 @@ export class NodeUnreachableError extends UnreachableError {
 
 /** The outcome of a write (or of a task) is unknown: look before doing it again. */
 export class AnswerLostError extends ConnectionError {
-  constructor(what: string, reason: string, cause?: unknown) {
-    super('ANSWER_LOST', `${what}: ${reason}; it may have been carried out all the same`, { cause });
+  /** The process that was to answer died over the request, instead of being too slow. */
+  readonly hungUp: boolean;
+
+  constructor(what: string, reason: string, cause?: unknown, hungUp = false) {
+    super('ANSWER_LOST', `${what}: ${reason}; it may have been carried out all the same`, {
+      cause,
+      hint: hungUp
+        ? 'when this repeats, PVE dies over a character: look for names that are not plain ASCII with `pveum user list`, and remove them'
+        : undefined,
+    });
+    this.hungUp = hungUp;
   }
 }
 

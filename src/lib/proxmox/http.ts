@@ -11,6 +11,7 @@ import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from '.
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
 import { parseHost } from './hosts.ts';
+import { LoginProof } from './login-proof.ts';
 import { HttpsTransport } from './transports/https.ts';
 import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
 import { rowOf } from './rows.ts';
@@ -61,6 +62,7 @@ export class PveHttp {
   readonly #secrets = new SecretMask();
   readonly #peers: readonly Transport[];
   readonly #gate: Gate;
+  readonly #proof = new LoginProof();
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
   #current = 0;
@@ -140,7 +142,8 @@ export class PveHttp {
 
   async #send({ method, path, params, signal, step }: Wanted): Promise<Answer> {
     const plain = plainParams(params);
-    return this.#retrying(() => this.#authorised({ method, path, params: plain, step }, signal), signal);
+    const authorised = () => this.#authorised({ method, path, params: plain, step }, signal);
+    return this.#proof.run(() => this.#retrying(authorised, signal), signal);
   }
 
   /** Repeats what certainly did not happen; everything else is for the caller to judge. */

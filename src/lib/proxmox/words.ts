@@ -34,9 +34,22 @@ export function isLockTimeout(error: unknown): boolean {
   return says(error, LOCK_TIMEOUT) && !says(error, TASK_LIST_LOCK);
 }
 
-/** The cluster cannot write its configuration at all. */
+/**
+ * The cluster cannot write its configuration at all. Without quorum /etc/pve is read-only, and only files of guests are
+ * opened without asking for it first.
+ */
 export function isNoQuorum(error: unknown): boolean {
-  return says(error, /no quorum/);
+  return says(error, /no quorum|unable to open file '\/etc\/pve\/[^']*\.tmp\.\d+' - Permission denied/);
+}
+
+/** The process of a task was killed before it ran (RESTEnvironment.pm, fork_worker): nothing was started. */
+export function isWorkerless(error: unknown): boolean {
+  return says(error, /got no worker upid - start worker failed/);
+}
+
+/** AnyEvent::HTTP's reason for a 596 that came after waiting; any other came because the one behind hung up. */
+export function isTimedOut(reason: string): boolean {
+  return /timed? ?out/i.test(reason);
 }
 
 /**

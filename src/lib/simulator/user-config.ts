@@ -19,6 +19,11 @@ export function rewrittenUserid(userid: string): string | undefined {
   return recoded.length > 64 ? undefined : recoded;
 }
 
+/** Latin-1 is written as the bytes that it is read as; other letters are encoded once more each time. */
+export function rewrittenEmail(email: string): string {
+  return /[^\0-\xff]/.test(email) ? Buffer.from(email, 'utf8').toString('latin1') : email;
+}
+
 /** Auth/Plugin.pm verify_username; undefined when it is one. */
 export function useridProblem(userid: string): string | undefined {
   const { length } = userid;

@@ -13,7 +13,7 @@ import type {
   UserState,
   VolumeState,
 } from './state.ts';
-import { rewrittenUserid } from './user-config.ts';
+import { rewrittenEmail, rewrittenUserid } from './user-config.ts';
 
 export interface Pool {
   readonly poolid: string;
@@ -206,9 +206,10 @@ export class World {
     this.joinPool(poolid, vmid);
   }
 
-  /** What writing user.cfg does to names beyond ASCII, in every line that holds them. */
+  /** What writing user.cfg does to names and addresses beyond ASCII, in every line that holds them. */
   rewriteUserids(): void {
     for (const user of [...this.users.values()]) {
+      user.email = rewrittenEmail(user.email);
       const userid = rewrittenUserid(user.userid);
       if (userid === user.userid) continue;
       this.users.delete(user.userid);

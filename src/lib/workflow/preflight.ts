@@ -2,11 +2,19 @@
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
 import type { Scope } from '../privileges/command-rules.ts';
 import { requiredUnplanned } from '../privileges/examine.ts';
-import { aclCommands, grantsFor, isRoleMaking, roleCommands } from '../privileges/grants.ts';
+import {
+  aclCommands,
+  grantsFor,
+  isRoleMaking,
+  roleCommands,
+  tokenCommands,
+  type Grant,
+} from '../privileges/grants.ts';
 import { studentRoleCommand } from '../plan/stands/roles.ts';
 import { missing, requiredByPlan, requiredByScope } from '../privileges/required.ts';
 import type { Known, Requirement } from '../privileges/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import { tokenIn } from '../pve-values/userid.ts';
 import type { RunContext } from './context.ts';
 
 type Caller = Pick<RunContext, 'caller' | 'preflight'>;
@@ -50,6 +58,23 @@ export function describeLacking(lacking: readonly Requirement[], caller: string)
   return [...groups.values()].map((needs) => describe(needs, caller));
 }
 
+/** PVE does not tell a token whether it is separated from its owner. */
+function aclLines(grants: readonly Grant[], caller: string): string[] {
+  const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+  if (grants.length === 0) return [];
+  if (tokenIn(caller) === undefined) return indented(aclCommands(grants, caller));
+  const { owner, token } = tokenCommands(grants, caller);
+  return [
+    ...indented(owner),
+    ...(owner.length === 0
+      ? []
+      : [
+          'and to the token as well, if it has privilege separation (without it, the ACLs of its owner are all that counts):',
+        ]),
+    ...indented(token),
+  ];
+}
+
 /** The roles are complete for their paths: an ACL replaces what the caller inherits there. */
 function howToGrant(
   lacking: readonly Requirement[],
@@ -67,7 +92,7 @@ function howToGrant(
       ? ['an administrator grants it so (an ACL replaces what is inherited on its path):']
       : []),
     ...roleCommands(grants, have.roles).map((line) => `  ${line}`),
-    ...aclCommands(grants, caller).map((line) => `  ${line}`),
+    ...aclLines(grants, caller),
     'deploy-stand doctor tells more; --no-preflight tries all the same',
   ].join('\n');
 }

@@ -288,6 +288,38 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'cloud-init texts that PVE refuses or spoils',
+    withMachine({
+      networks: [{ bridge: 'hq' }, { bridge: 'hq' }],
+      cloud_init: {
+        user: 'студент',
+        password: 'пароль-hunter2',
+        searchdomain: 'schüle.example, lab_1',
+        nameserver: ['192.0.2.53', '192.0.2.53 dns_1'],
+        ip_config: ['ip=192.0.2.10', 'ip6=auto,gw=192.0.2.1'],
+      },
+    }),
+    [
+      'lab.yml:3 machines[0].cloud_init.user: PVE spoils a login name that is not plain ASCII, and guests refuse one with blanks [студент] → use letters a–z, digits and . _ -, such as student',
+      'lab.yml:3 machines[0].cloud_init.password: PVE cannot hash a password that is not plain ASCII → use letters a–z, digits and the signs of an English keyboard',
+      'lab.yml:3 machines[0].cloud_init.searchdomain: is no domain, and no list of domains separated by blanks [schüle.example, lab_1] → for example: lab.example',
+      'lab.yml:3 machines[0].cloud_init.nameserver[1]: PVE takes addresses only [192.0.2.53 dns_1] → for example: 192.0.2.53 2001:db8::53',
+      'lab.yml:3 machines[0].cloud_init.ip_config[0]: PVE refuses ip=192.0.2.10 [ip=192.0.2.10] → for example: ip=192.0.2.10/24,gw=192.0.2.1,ip6=2001:db8::10/64, or ip=dhcp',
+      'lab.yml:3 machines[0].cloud_init.ip_config[1]: PVE refuses gw without ip [ip6=auto,gw=192.0.2.1] → for example: ip=192.0.2.10/24,gw=192.0.2.1,ip6=2001:db8::10/64, or ip=dhcp',
+    ],
+  ],
+  [
+    'search domains with another separator, and an address twice',
+    withMachine({
+      networks: [{ bridge: 'hq' }],
+      cloud_init: { searchdomain: 'a.example,schüle.example', ip_config: ['ip=dhcp,ip=dhcp'] },
+    }),
+    [
+      'lab.yml:3 machines[0].cloud_init.searchdomain: is no domain, and no list of domains separated by blanks [a.example,schüle.example] → write a.example xn--schle-mva.example',
+      'lab.yml:3 machines[0].cloud_init.ip_config[0]: PVE refuses a key that is given twice [ip=dhcp,ip=dhcp] → for example: ip=192.0.2.10/24,gw=192.0.2.1,ip6=2001:db8::10/64, or ip=dhcp',
+    ],
+  ],
+  [
     'a private key, which is not shown',
     withMachine({ cloud_init: { ssh_keys: ['-----BEGIN OPENSSH PRIVATE KEY----- hunter2'] } }),
     [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseUsers as parsePlaced } from '../../../src/lib/config/load.ts';
+import { LegalUserids } from '../../../src/lib/config/users/legal-userid.ts';
 import { problems } from '../problems.ts';
 import { runs } from '../../runs.ts';
 
@@ -133,9 +134,32 @@ describe('users.yml', () => {
       'a name that makes no pool',
       '- иван@pve\n- a@b@ad\n- {userid: b@pve, pool: "b c"}',
       [
-        'users.yml:1:3 users[0]: PVE refuses the pool name "иван": only Latin letters, digits and . _ - are allowed [иван] → give the user a pool: { userid: "иван@pve", pool: … }',
+        'users.yml:1:3 users[0]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [иван@pve] → write ivan@pve',
         'users.yml:2:3 users[1]: PVE refuses the pool name "a@b": only Latin letters, digits and . _ - are allowed [a@b] → give the user a pool: { userid: "a@b@ad", pool: … }',
         'users.yml:3:25 users[2].pool: PVE refuses the pool name "b c": only Latin letters, digits and . _ - are allowed [b c] → use letters, digits and . _ -',
+      ],
+    ],
+    [
+      'letters beyond ASCII, each with a proposal of its own',
+      '- ivan@pve\n- Иван@pve\n- иван@ad\n- {userid: é@pve, pool: e}\n- {userid: Jörg Groß@pve}\n- 鈴木\n- a@1é\n- 😀\u0007@pve',
+      [
+        'users.yml:2:3 users[1]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [Иван@pve] → write Ivan-2@pve',
+        'users.yml:3:3 users[2]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [иван@ad] → write ivan-3@ad',
+        'users.yml:4:12 users[3].userid: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [é@pve] → write e-2@pve',
+        'users.yml:5:12 users[4].userid: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [Jörg Groß@pve] → write Jorg.Gross@pve',
+        'users.yml:6:3 users[5]: the realm is missing: a user is name@realm [鈴木] → write LingMu@pve',
+        'users.yml:7:3 users[6]: the realm behind the @ is none: a letter, then letters, digits and . _ - [a@1é] → realms are pve, pam, or a directory of the cluster',
+        'users.yml:8:3 users[7]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [😀\\u{7}@pve] → write grinning@pve',
+      ],
+    ],
+    [
+      'addresses that PVE refuses or spoils',
+      "- {userid: a@pve, email: müller@x.example}\n- {userid: b@pve, email: b@schüle.example}\n- {userid: c@pve, email: o'neil@x.example}\n- {userid: d@pve, email: иван@x.example}",
+      [
+        'users.yml:1:26 users[0].email: PVE refuses or spoils an address that is not plain ASCII [müller@x.example] → give another address, or leave email out',
+        'users.yml:2:26 users[1].email: PVE refuses or spoils an address that is not plain ASCII [b@schüle.example] → write b@xn--schle-mva.example',
+        "users.yml:3:26 users[2].email: PVE refuses this address: it takes letters, digits and _ + ~ - . only [o'neil@x.example] → give another address, or leave email out",
+        'users.yml:4:26 users[3].email: PVE refuses or spoils an address that is not plain ASCII [иван@x.example] → give another address, or leave email out',
       ],
     ],
     [
@@ -178,14 +202,34 @@ describe('users.yml', () => {
   });
 
   test('warns once about what only some servers refuse', () => {
-    const text =
-      '- 101@pve\n- 102@pve\n- 103@pve\n- {userid: a@pve, pool: class/a}\n- {userid: é@pve, pool: e}\n';
+    const text = '- 101@pve\n- 102@pve\n- 103@pve\n- {userid: a@pve, pool: class/a}\n';
     expect(parseUsers(text, 'users.yml').warnings).toEqual([
-      "users.yml:5:12 users[4].userid: PVE's tools may not accept a userid that is not plain ASCII: é@pve",
       'users.yml:1:3 users[0]: PVE 9 refuses a pool name that does not start with a letter: 101 and 2 more (give these users a pool: that does)',
       'users.yml:4:25 users[3].pool: a nested pool needs PVE 8.1 or later, and its parents have to exist: class/a',
     ]);
   });
+});
+
+test('what is proposed for a class is legal, and nobody else’s', () => {
+  const name = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 70 })
+    .filter((text) => !/[@\n]/.test(text));
+  const plain = fc.stringMatching(/^[a-z]{1,4}$/);
+  const names = fc.uniqueArray(fc.oneof(name, plain, fc.constantFrom('é', 'É', 'è', 'e', 'e-2')), {
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(names, (list) => {
+      const legal = new LegalUserids(list);
+      const made = list.map((one) => legal.for(one, 'pve'));
+      for (const userid of made) expect(userid).toMatch(/^[A-Za-z][A-Za-z0-9._-]{0,59}@pve$/);
+      const all = [...made, ...list.map((one) => `${one}@pve`)].map((one) => one.toLowerCase());
+      expect(new Set(made.map((one) => one.toLowerCase())).size).toBe(made.length);
+      for (const userid of made) expect(all.filter((one) => one === userid.toLowerCase())).toHaveLength(1);
+      expect(list.map((one) => legal.for(one, 'pve'))).toEqual(made);
+    }),
+    runs(60, 5000),
+  );
 });
 
 describe('a CSV roster', () => {
@@ -292,6 +336,13 @@ describe('a CSV roster', () => {
       'a quote inside a cell',
       'userid,email\na"b@pve,x@y.example\n',
       ['class.csv:2:1: this is not valid CSV (INVALID_OPENING_QUOTE) → quotes stand around whole cells only'],
+    ],
+    [
+      'letters beyond ASCII',
+      'userid,email\nМария@pve,m@x.example\n',
+      [
+        'class.csv:2:1 users[0].userid: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [Мария@pve] → write Mariya@pve',
+      ],
     ],
     ['only a header', 'userid,email\n', ['class.csv:1:1 users: the list is empty → add at least one entry']],
     [

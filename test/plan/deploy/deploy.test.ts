@@ -537,10 +537,14 @@ describe('running again', () => {
     const waiting = plan(want, [anna, boris], snapshot);
     expect(ids(waiting)).toEqual(['vm.configure:boris/host']);
     expect(waiting.stands[0]?.notes[0]).toContain('is running; the lab’s'.replace('’', "'"));
-    expect(ids(plan(want, [anna, boris], snapshot, { updateRunning: true }))).toEqual([
-      'vm.configure:anna/host',
-      'vm.configure:boris/host',
+    const forced = plan(want, [anna, boris], snapshot, { updateRunning: true });
+    expect(ids(forced)).toEqual(['vm.configure:anna/host', 'vm.configure:boris/host']);
+    expect(forced.stands.map(({ notes }) => notes)).toEqual([
+      ['VM 10001 (host) is running: cores act only after it was stopped and started'],
+      [],
     ]);
+    const tagged = lab([routed.machines[0]!, { ...routed.machines[1]!, tags: ['x'] }]);
+    expect(plan(tagged, [anna], snapshot, { updateRunning: true }).stands[0]?.notes).toEqual([]);
   });
 
   test('a configured router keeps its MACs when it is changed', () => {

@@ -1,8 +1,9 @@
 /** The rules for a lab that a JSON Schema cannot say, one function each. They report and never change anything. */
 import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
-import { printable, type Issues } from '../input/issues.ts';
+import { printable, type Issues, type Path } from '../input/issues.ts';
 import type { LabView, MachineView } from './written-lab.ts';
 import { isDnsName, parseDate, slug } from '../input/names.ts';
+import { pveTexts, type TextProblem } from '../input/pve-text.ts';
 import { networkRules } from './network-rules.ts';
 import { placementRules } from './placement-rules.ts';
 import { integer, isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
@@ -194,8 +195,30 @@ function cloudInitFits({ machines }: LabView, issues: Issues): void {
   for (const machine of machines) {
     const cloudInit = machine.raw['cloud_init'];
     if (!isMapping(cloudInit)) continue;
+    cloudInitTextsAreKept([...machine.path, 'cloud_init'], cloudInit, issues);
     ipConfigHasItsNic(machine, cloudInit['ip_config'], issues);
     sshKeysArePublic(machine, cloudInit['ssh_keys'], issues);
+  }
+}
+
+/** Fields that are a text, or a list or mapping of texts. */
+const CLOUD_INIT_TEXTS = ['user', 'password', 'searchdomain', 'nameserver', 'ip_config'] as const;
+
+function cloudInitTextsAreKept(path: Path, cloudInit: Written, issues: Issues): void {
+  for (const key of CLOUD_INIT_TEXTS) {
+    const judge: (value: string) => TextProblem | undefined = pveTexts[`cloud_init.${key}`];
+    const value = cloudInit[key];
+    const entries: [Path, unknown][] =
+      typeof value === 'string'
+        ? [[[], value]]
+        : Array.isArray(value)
+          ? value.map((entry, index) => [[index], entry])
+          : Object.entries(mapping(value)).map(([name, entry]) => [[name], entry]);
+    for (const [below, entry] of entries) {
+      const problem = typeof entry === 'string' && entry !== '' ? judge(entry) : undefined;
+      if (problem)
+        issues.add([...path, key, ...below], problem.message, { value: entry, hint: problem.hint });
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
-import { parseUserId, ROOT, tokenIn } from '../../pve-values/userid.ts';
+import { nameIn, parseUserId, realmIn, ROOT, tokenIn } from '../../pve-values/userid.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
 import { judgePool, parseDate, RESERVED_POOLS } from '../input/names.ts';
+import { isPlain, pveTexts } from '../input/pve-text.ts';
 import { isMapping, list, mapping, text } from '../input/written.ts';
+import { LegalUserids } from './legal-userid.ts';
 
 /** One user as written; `idPath` is the place of the userid. */
 export interface UserView {
@@ -36,10 +38,19 @@ function warnOnce(odd: readonly Odd[], issues: Issues, message: string, hint?: s
   issues.warn(first.path, `${message}: ${printable(first.name)}${more}`, { hint });
 }
 
+/** The parts of a userid of a legal realm whose name PVE cannot keep. */
+function notPlain(userid: string): { readonly name: string; readonly realm: string } | undefined {
+  const name = nameIn(userid);
+  return name !== '' && !isPlain(name) && parseUserId(`x@${realmIn(userid)}`)
+    ? { name, realm: realmIn(userid) }
+    : undefined;
+}
+
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
-  const odd: Odd[] = [];
+  const legal = new LegalUserids(users.flatMap(({ userid, pool }) => [nameIn(userid), pool ?? '']));
   for (const { idPath, userid } of users) {
     if (userid === '') continue;
+    const odd = notPlain(userid);
     // Whoever else must not be named depends on the login, and is told by the plan.
     if (userid === ROOT) {
       const message = `${ROOT} is the administrator of the cluster, not a student`;
@@ -47,26 +58,32 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
         value: userid,
         hint: 'name somebody else; a stand for trying out needs a user of its own',
       });
+    } else if (odd) {
+      // user.cfg is spoiled a little more with every write of anybody, and PVE cannot even say what is wrong.
+      issues.add(idPath, 'a userid that is not plain ASCII spoils user.cfg, and PVE stops answering', {
+        value: userid,
+        hint: `write ${legal.for(odd.name, odd.realm)}`,
+      });
     } else if (/[,;]/.test(userid)) {
       // ACLs take lists: `a,b@pve` can never be granted anything, and `x@pve,y@pve` grants to both.
       issues.add(idPath, 'PVE takes "," and ";" in a userid for the end of it when rights are given', {
         value: userid,
         hint: `write ${userid.replaceAll(/[,;]+/g, '.')}, or list the users one by one`,
       });
-    } else if (parseUserId(userid)) {
-      if (/[^\x21-\x7e]/.test(userid)) odd.push({ path: idPath, name: userid });
-    } else {
+    } else if (!parseUserId(userid)) {
       const [message, hint] = whyIllegal(userid);
       issues.add(idPath, message, { value: userid, hint });
     }
   }
-  warnOnce(odd, issues, "PVE's tools may not accept a userid that is not plain ASCII");
+}
+
+function missingRealm(name: string): string {
+  return isPlain(name) ? `${name.trim().slice(0, 40)}@pve` : new LegalUserids([]).for(name, 'pve');
 }
 
 function whyIllegal(userid: string): readonly [message: string, hint: string] {
   const at = userid.lastIndexOf('@');
-  if (at < 0)
-    return ['the realm is missing: a user is name@realm', `write ${userid.trim().slice(0, 40)}@pve`];
+  if (at < 0) return ['the realm is missing: a user is name@realm', `write ${missingRealm(userid)}`];
   if (at === 0) return ['the name before the @ is missing', 'write name@realm'];
   if (userid.length > 64) return ['PVE refuses userids of more than 64 characters', 'choose a shorter name'];
   if (/[\s:/]/.test(userid)) return ['PVE refuses spaces, ":" and "/" in a userid', 'remove them'];
@@ -106,6 +123,8 @@ function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
   for (const user of users) {
     const pool = poolOf(user.userid, user.pool);
     if (pool === undefined || pool === '') continue;
+    // The userid that is proposed brings its own pool.
+    if (user.pool === undefined && notPlain(user.userid)) continue;
     const path = poolPath(user);
     const add = (message: string, hint: string): void => issues.add(path, message, { value: pool, hint });
     const elsewhere = `give the user a pool: { userid: ${JSON.stringify(user.userid)}, pool: … }`;
@@ -144,6 +163,14 @@ function poolsAreDistinct(users: readonly UserView[], issues: Issues): void {
   }
 }
 
+function emailsAreKept(users: readonly UserView[], issues: Issues): void {
+  for (const { path, raw } of users) {
+    const value = text(raw['email']);
+    const problem = value === undefined ? undefined : pveTexts.email(value);
+    if (problem) issues.add([...path, 'email'], problem.message, { value, hint: problem.hint });
+  }
+}
+
 function expireIsADate(users: readonly UserView[], issues: Issues): void {
   for (const { path, raw } of users) {
     const value = text(raw['expire']);
@@ -158,5 +185,6 @@ export const usersRules: readonly ((users: readonly UserView[], issues: Issues) 
   usersAreUnique,
   poolsAreLegal,
   poolsAreDistinct,
+  emailsAreKept,
   expireIsADate,
 ];

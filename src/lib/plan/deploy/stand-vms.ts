@@ -126,6 +126,9 @@ function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[
   return nics;
 }
 
+/** They are about the VM, not about the machine in it: they act at once. */
+const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
+
 /** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
 function planOptions(machine: Machine): Record<string, string> {
   const options: Record<string, string> = { onboot: '0', protection: '0' };
@@ -357,6 +360,16 @@ function originOn({ template, candidates }: ResolvedMachine, node: string): numb
   return (candidates.find((candidate) => candidate.node === node) ?? template).vmid;
 }
 
+/** Options of a running VM of which PVE keeps the change until it is started anew, and cloud-init, which guests read then. */
+function waitingForRestart(machine: Machine, vm: PresentVm): string[] {
+  const now = vm.config.values;
+  const changed = Object.entries(planOptions(machine)).filter(([key, value]) => now[key] !== value);
+  const words = changed.flatMap(([key]) =>
+    key === 'cores' || key === 'memory' ? [key] : HOT_OPTIONS.has(key) ? [] : ['cloud-init settings'],
+  );
+  return [...new Set(words)];
+}
+
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine } = resolved;
   if (vm.isJoined) {
@@ -405,6 +418,12 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   );
   draft.steps.push(configure);
   draft.lastStep.set(machine.name, configure.id);
+  const waiting = isRunning ? waitingForRestart(machine, vm) : [];
+  if (waiting.length > 0) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
+    );
+  }
   draft.vms.push(planned(vm, machine, 'unfinished'));
   if (!differs) addSnapshot(request, machine, vm, draft);
 }

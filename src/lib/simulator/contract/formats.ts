@@ -146,8 +146,9 @@ const nameFormats: Readonly<Record<string, Check>> = {
 };
 
 const valueFormats: Readonly<Record<string, Check>> = {
+  // Perl's \w takes the letters of all alphabets.
   email: matches(
-    /^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/,
+    /^[\p{L}\p{M}\p{N}_+\-~]+(?:\.[\p{L}\p{M}\p{N}_+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/u,
     says('value does not look like a valid email address'),
   ),
   urlencoded: matches(/^[-%a-zA-Z0-9_.!~*'()]*$/, says('invalid urlencoded string')),
