@@ -135,7 +135,8 @@ async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promis
     refuseForeign(step, state);
     failure = await apply(step, io);
     state = await readState(step, io);
-    if (state.down.length > 0) state = await readAnew(step, io, state);
+    // Not after a failure: who mends the file by hand would find an interfaces.new of ours that takes it back.
+    if (!failure && state.down.length > 0) state = await readAnew(step, io, state);
     if (state.down.length === 0 && !failure) break;
   }
   if (state.down.length === 0) {
