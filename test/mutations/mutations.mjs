@@ -326,8 +326,8 @@ export const mutations = [
   {
     of: 'client',
     file: 'src/lib/pve-values/network-diff.ts',
-    find: 'if (matching.length === 1) return matching[0]?.iface;',
-    instead: 'if (matching.length > 0) return matching[0]?.iface;',
-    why: 'a staged edit out of sight is blamed on the first bridge with that comment, also when several have it',
+    find: 'index >= behind && ',
+    instead: '',
+    why: 'staged edits out of sight are all blamed on the first bridge with that comment',
   },
 ];

@@ -32,6 +32,8 @@ const MARK = (net: string): string =>
 const RESERVED = (iface: string): string =>
   `deploy-stand bridge=${iface} reserved since=2026-03-01T10:00:00Z`;
 
+const OLD_RESERVED = ['vmbr100', 'vmbr101', 'vmbr102'] as const;
+
 function bridge(iface: string, comment = '', options: readonly string[] = []): string {
   const lines = ['bridge-ports none', 'bridge-stp off', 'bridge-fd 0', ...options].map(
     (option) => `\t${option}\n`,
@@ -47,6 +49,7 @@ interface Edit {
     readonly iface: string;
     readonly comments: string;
     readonly priority?: number;
+    readonly vlanAware?: boolean;
   }[];
 }
 
@@ -138,7 +141,7 @@ describe('who staged what', () => {
       rows: ['vmbr1000 changed ours'],
     },
     {
-      name: 'the same when two bridges carry the very same comment: nobody can tell',
+      name: 'the same when two bridges carry the very same mark: it is ours, whichever it is',
       edit: {
         before: [...BASE, bridge('vmbr1000', MARK('a'))],
         after: [...BASE, bridge('vmbr1000', MARK('a'), VLAN)],
@@ -147,7 +150,7 @@ describe('who staged what', () => {
           { iface: 'vmbr1001', comments: MARK('a') },
         ],
       },
-      rows: ['? changed foreign'],
+      rows: ['vmbr1000 changed ours'],
     },
     {
       name: 'a mark with the bridge’s name tells, whatever else is the same',
@@ -191,6 +194,36 @@ describe('who staged what', () => {
       rows: ['vmbr100 changed ours'],
     },
     {
+      name: 'old marks that are the same on three bridges, the last of the file among them',
+      edit: {
+        before: [...BASE, ...OLD_RESERVED.map((iface) => bridge(iface, 'deploy-stand reserved'))],
+        after: [...BASE, ...OLD_RESERVED.map((iface) => bridge(iface, 'deploy-stand reserved', VLAN))],
+        rows: OLD_RESERVED.map((iface, i) => ({
+          iface,
+          comments: 'deploy-stand reserved\n',
+          priority: 5 + i,
+          vlanAware: true,
+        })),
+      },
+      rows: ['vmbr100 changed ours', 'vmbr101 changed ours', 'vmbr102 changed ours'],
+    },
+    {
+      name: 'of two with one old mark it is the one that is VLAN-aware by now',
+      edit: {
+        before: [...BASE, ...OLD_RESERVED.map((iface) => bridge(iface, 'deploy-stand reserved\nx'))],
+        after: [
+          ...BASE,
+          ...OLD_RESERVED.map((iface, i) => bridge(iface, 'deploy-stand reserved\nx', i === 1 ? VLAN : [])),
+        ],
+        rows: OLD_RESERVED.map((iface, i) => ({
+          iface,
+          comments: 'deploy-stand reserved\nx\n',
+          vlanAware: i === 1,
+        })),
+      },
+      rows: ['vmbr101 changed ours'],
+    },
+    {
       name: 'the same when something between them is hidden from the caller',
       edit: {
         before: [
@@ -208,7 +241,7 @@ describe('who staged what', () => {
           { iface: 'vmbr100', comments: 'deploy-stand reserved', priority: 5 },
         ],
       },
-      rows: ['? changed foreign'],
+      rows: ['vmbr100 changed ours'],
     },
     {
       name: 'an option without a comment in sight belongs to nobody known',

@@ -15,17 +15,20 @@ export interface PendingChange {
   readonly text: string;
 }
 
-interface RowComment {
+interface ListedRow {
   readonly iface: string;
   readonly comments: string;
+  readonly vlanAware?: boolean;
   /** Place in the file. */
   readonly priority?: number;
 }
 
 /** What tells whose lines a hunk shows. */
 interface Known {
-  readonly rows: readonly RowComment[];
+  readonly rows: readonly ListedRow[];
   readonly nameIn: (comment: string) => string | undefined;
+  /** How many rows the former hunks have told of: hunks come in the order of the file. */
+  readonly behind: number;
 }
 
 /** One line of one side of the diff; `sign` is ' ' for what both sides have. */
@@ -42,17 +45,21 @@ interface Edit {
 }
 
 /** For lines that belong to no known interface; nothing is written like this in the file. */
-const UNKNOWN = '?';
+export const UNKNOWN = '?';
 const HEADER = /^(?:auto|allow-\S+|iface)\s+(\S+)/;
 
 /** `nameIn`: the interface that a comment itself names, if it does. */
 export function parsePendingChanges(
   changes: string,
-  rows: readonly RowComment[],
+  rows: readonly ListedRow[],
   nameIn: (comment: string) => string | undefined = () => undefined,
 ): PendingChange[] {
   const edits = new Map<string, Edit>();
-  for (const hunk of hunksOf(changes)) collect(edits, hunk, { rows, nameIn });
+  const inFileOrder = rows.every(({ priority }) => priority !== undefined)
+    ? [...rows].sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0))
+    : rows;
+  let known: Known = { rows: inFileOrder, nameIn, behind: 0 };
+  for (const hunk of hunksOf(changes)) known = { ...known, behind: collect(edits, hunk, known) };
   const found = [...edits]
     .map(([iface, edit]) => [iface, { ...edit, lines: withoutRespelling(edit.lines) }] as const)
     .filter(([, edit]) => edit.lines.length > 0 && !isIdlePort(edit.lines));
@@ -82,7 +89,8 @@ function hunksOf(changes: string): Hunk[] {
   return hunks;
 }
 
-function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): void {
+/** The result: how many rows lie behind this hunk. */
+function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): number {
   const sideOf = (side: '-' | '+'): Stanza[] =>
     stanzasOf(
       hunk.lines.filter((line) => line.sign === ' ' || line.sign === side),
@@ -105,6 +113,11 @@ function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): void {
       edits.set(iface, edit);
     }
   }
+  const seen = new Set([
+    tailOwner,
+    ...after.map(({ iface, lines }) => (lines.length > 1 ? iface : undefined)),
+  ]);
+  return Math.max(known.behind, known.rows.findLastIndex(({ iface }) => seen.has(iface)) + 1);
 }
 
 function commentsOf(stanza: Stanza | undefined): string[] {
@@ -145,23 +158,26 @@ function stanzasOf(lines: readonly Line[], mayStartInside: boolean): Stanza[] {
 
 /**
  * Three lines of context may not reach up to the name of the stanza that a hunk begins in. Then its mark names it, or it
- * is the only one with that comment, or it stands right before a stanza whose name is in sight.
+ * is the only one with that comment, or it stands right before a stanza whose name is in sight. Among several that would
+ * do, of which one comment tells as much as the other, it is the first that no former hunk has told of.
  */
-function ownerOf(stanzas: readonly Stanza[], { rows, nameIn }: Known): string | undefined {
+function ownerOf(stanzas: readonly Stanza[], { rows, nameIn, behind }: Known): string | undefined {
   const tail = stanzas.find((stanza) => stanza.isTail);
   if (!tail) return undefined;
   const comments = commentsOf(tail);
   const named = comments.map(nameIn).find((iface) => iface !== undefined);
   if (named !== undefined) return rows.some(({ iface }) => iface === named) ? named : undefined;
   const wanted = comments.join('\n').trim();
-  const matching = comments.length === 0 ? [] : rows.filter((row) => row.comments.trim() === wanted);
-  if (matching.length === 1) return matching[0]?.iface;
   const before = rowBefore(stanzas[stanzas.indexOf(tail) + 1]?.iface, rows);
-  return before?.comments.trim() === wanted ? before.iface : undefined;
+  if (before?.comments.trim() === wanted) return before.iface;
+  const isAware = tail.lines.some(({ text }) => /^\s*bridge[-_]vlan[-_]aware\s/.test(text));
+  const fits = (row: ListedRow, index: number): boolean =>
+    index >= behind && row.comments.trim() === wanted && !(isAware && row.vlanAware === false);
+  return comments.length === 0 ? undefined : rows.find(fits)?.iface;
 }
 
 /** PVE counts the stanzas of the file; what the caller may not see leaves a gap. */
-function rowBefore(iface: string | undefined, rows: readonly RowComment[]): RowComment | undefined {
+function rowBefore(iface: string | undefined, rows: readonly ListedRow[]): ListedRow | undefined {
   const next = rows.find((row) => row.iface === iface)?.priority;
   return next === undefined ? undefined : rows.find(({ priority }) => priority === next - 1);
 }
@@ -187,7 +203,7 @@ function isIdlePort(lines: readonly Line[]): boolean {
   return lines.every((line) => line.sign === '+' && /^iface\s+\S+\s+inet\s+manual\s*$/.test(line.text));
 }
 
-function changeOf(iface: string, edit: Edit, rows: readonly RowComment[]): PendingChange {
+function changeOf(iface: string, edit: Edit, rows: readonly ListedRow[]): PendingChange {
   const heads = edit.lines.filter((line) => /^iface\s+\S+\s+inet\s/.test(line.text)).map((line) => line.sign);
   const isAll = (sign: '+' | '-'): boolean =>
     heads.includes(sign) && edit.lines.every((l) => l.sign === sign);

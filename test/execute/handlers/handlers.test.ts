@@ -412,6 +412,27 @@ describe('network.reload', () => {
     expect(world.writes).toEqual([]);
   });
 
+  test('a change that was not put into force is told, though the bridge is up', async () => {
+    const world = new PveWorld(UP);
+    for (const iface of ['vmbr1001', 'vmbr1000'])
+      await world.drive(world.admin.updateBridge('pve1', { iface, vlanAware: true, comment: MARK }));
+    world.fault(taskEnds(RELOAD, FAILED), taskEnds(RELOAD, FAILED, 2));
+    await expect(apply(world, 'network.reload', payload)).rejects.toMatchObject({
+      code: 'RELOAD_FAILED',
+      message: expect.stringContaining('changes of vmbr1000, vmbr1001 may not be in force') as string,
+      hint: expect.stringContaining('`ifreload -a` on pve1') as string,
+    });
+  });
+
+  test('a staged change of its bridges that is not known as ours keeps it from being done already', async () => {
+    const world = new PveWorld(UP);
+    await world.drive(world.admin.updateBridge('pve1', { iface: 'vmbr1000', comment: 'of a person' }));
+    await expect(apply(world, 'network.reload', payload)).rejects.toMatchObject({
+      code: 'FOREIGN_PENDING_CHANGES',
+    });
+    expect(count(world, WRITE)).toBe(0);
+  });
+
   test('bridges that stay down after two reloads fail the step', async () => {
     const world = new PveWorld(STAGED).fault(taskEnds(RELOAD, FAILED), taskEnds(RELOAD, FAILED, 2));
     await expect(apply(world, 'network.reload', payload)).rejects.toMatchObject({

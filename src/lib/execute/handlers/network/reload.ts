@@ -4,8 +4,9 @@ import { bridgeInMark, isStagedByUs } from '../../../marks/bridge.ts';
 import type { PendingRow } from '../../../inventory/types.ts';
 import { TaskError } from '../../../proxmox/errors.ts';
 import { isReloadBusy } from '../../../proxmox/words.ts';
-import { parsePendingChanges } from '../../../pve-values/network-diff.ts';
+import { parsePendingChanges, UNKNOWN } from '../../../pve-values/network-diff.ts';
 import type { NetworkRow } from '../../../proxmox/types.ts';
+import { compareNatural } from '../../../order.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo } from '../../types.ts';
@@ -17,6 +18,8 @@ interface NodeState {
   readonly pending: readonly PendingRow[];
   /** Ours that are configured but not up. A bridge that is not listed was never staged: its own step has failed. */
   readonly down: readonly NetworkRow[];
+  /** A change that this reload is about, or may be about, is not in force: nothing can be done already. */
+  readonly isDue: boolean;
   /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
   readonly left: readonly string[];
 }
@@ -31,13 +34,17 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
   const ours = new Set(step.bridges);
   const gone = new Set(step.gone);
   const expected = new Set(goneOf(step, io));
+  const pending = parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => {
+    // One that was adopted has no mark to be known by.
+    const isOrdered = change === 'removed' && gone.has(iface);
+    return { iface, change, text, ours: isOrdered || isStagedByUs(iface, change, comment) };
+  });
   return {
-    pending: parsePendingChanges(changes, rows, bridgeInMark).map(({ iface, change, comment, text }) => {
-      // One that was adopted has no mark to be known by.
-      const isOrdered = change === 'removed' && gone.has(iface);
-      return { iface, change, text, ours: isOrdered || isStagedByUs(iface, change, comment) };
-    }),
-    down: rows.filter(({ iface, active }) => ours.has(iface) && !active),
+    pending,
+    isDue: pending.some((row) => row.ours || row.iface === UNKNOWN || ours.has(row.iface)),
+    down: rows
+      .filter(({ iface, active }) => ours.has(iface) && !active)
+      .sort((a, b) => compareNatural(a.iface, b.iface)),
     left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
   };
 }
@@ -87,36 +94,54 @@ async function readAnew(step: ReloadStep, io: StepIo, state: NodeState): Promise
   return readState(step, io);
 }
 
+interface FailedReload {
+  /** Bridges of ours that were to be changed. */
+  readonly changed: readonly string[];
+  readonly failure: TaskError;
+}
+
+/**
+ * Where all are up and the reload fails, it fails for an interface that is none of ours. Changes and removals are another
+ * matter: PVE shows what is in the file, and "up" of a bridge that is still in the kernel as it was.
+ */
+function assertInForce(step: ReloadStep, io: StepIo, { changed, failure }: FailedReload): void {
+  const gone = goneOf(step, io).sort(compareNatural);
+  const doubts = [
+    ...(changed.length === 0
+      ? []
+      : [`changes of ${[...changed].sort(compareNatural).join(', ')} may not be in force`]),
+    ...(gone.length === 0 ? [] : [`${gone.join(', ')} may still be up`]),
+  ];
+  if (doubts.length === 0) return;
+  const log = failure.hint ?? `see the task log of the network reload on ${step.node}`;
+  // Nothing is staged any more, so that no later run sees that anything is missing.
+  const again = `mend the cause, then run \`ifreload -a\` on ${step.node}`;
+  throw new StepError('RELOAD_FAILED', `${step.node}: ${failure.message}; ${doubts.join('; ')}`, {
+    hint: changed.length === 0 ? log : `${log}\n${again}`,
+    cause: failure,
+  });
+}
+
 /** Rounds of reload and look, at most two. */
 async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promise<'done' | 'already-done'> {
   let state = await readState(step, io);
-  if (!mustApply && state.down.length === 0 && !state.pending.some(({ ours }) => ours)) {
+  if (!mustApply && state.down.length === 0 && !state.isDue) {
     assertNoneLeft(step, state);
     return 'already-done';
   }
+  const changed = state.pending.flatMap((row) => (row.ours && row.change === 'changed' ? [row.iface] : []));
   let failure: TaskError | undefined;
   for (let round = 0; round < 2; round += 1) {
     refuseForeign(step, state);
     failure = await apply(step, io);
     state = await readState(step, io);
+    // Not after a failure: who mends the file by hand would find an interfaces.new of ours that takes it back.
     if (!failure && state.down.length > 0) state = await readAnew(step, io, state);
     if (state.down.length === 0 && !failure) break;
   }
   if (state.down.length === 0) {
     assertNoneLeft(step, state);
-    // Where all are up and the reload fails, it fails for an interface that is none of ours. What should be gone is
-    // another matter: PVE's list does not show a bridge that is out of the file and still in the kernel.
-    const gone = goneOf(step, io);
-    if (failure && gone.length > 0) {
-      throw new StepError(
-        'RELOAD_FAILED',
-        `${step.node}: ${failure.message}; ${gone.join(', ')} may still be up`,
-        {
-          hint: failure.hint ?? `see the task log of the network reload on ${step.node}`,
-          cause: failure,
-        },
-      );
-    }
+    if (failure) assertInForce(step, io, { changed, failure });
     return 'done';
   }
   throw new StepError(
