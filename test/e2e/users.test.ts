@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import { split } from 'shlex';
 import { describe, expect, test } from 'vitest';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import { comparable } from './cluster-view.ts';
@@ -371,6 +372,24 @@ describe('passwd', () => {
     expect({ ...after.anna, passwordHash: '' }).toEqual({ ...before.anna, passwordHash: '' });
     expect(await canLogin(simulator, 'anna@pve', first)).toBe(false);
     expect(await canLogin(simulator, 'anna@pve', passwordOf('anna@pve'))).toBe(true);
+  });
+
+  test('a name that makes no pool, and that a shell would not take as it is', async () => {
+    const simulator = await startCluster();
+    const { path, users, passwordOf } = room({
+      'users.yml': `users: [{ userid: "o'neil@pve", pool: oneil }]\n`,
+    });
+    const credentials = ['--credentials', path('credentials.csv')];
+    const deploy = ['deploy', '-c', path('lab.yml'), '-u', path('users.yml'), ...credentials];
+    expect((await runCli(deploy, simulator)).code).toBe(0);
+    const former = passwordOf(`"o'neil@pve"`);
+    expect((await users(simulator, 'passwd', '--user', "o'neil@pve", '--recreate')).code).toBe(0);
+    expect(passwordOf(`"o'neil@pve"`)).not.toBe(former);
+    const early = await users(simulator, 'delete', '--user', "o'neil@pve");
+    const [, hint = ''] = /^hint: remove it first: deploy-stand (.*)$/m.exec(early.stderr) ?? [];
+    expect([early.code, split(hint)]).toEqual([3, ['cleanup', '--user', "o'neil@pve"]]);
+    expect((await runCli([...split(hint), ...credentials], simulator)).code).toBe(0);
+    expect(userOf(simulator, "o'neil@pve")).toBeUndefined();
   });
 
   test('users of others only with --force-foreign; nobody in particular is refused', async () => {

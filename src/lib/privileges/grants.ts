@@ -1,6 +1,7 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
 import { tokenIn } from '../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
+import { shellCommand } from '../shell.ts';
 
 /** One ACL with its role. */
 export interface Grant {
@@ -84,8 +85,8 @@ export function grantsFor(required: readonly Requirement[]): Grant[] {
 }
 
 /** Whom the ACLs are for: `user@realm` or `user@realm!token`. */
-function subjectOption(subject: string): string {
-  return tokenIn(subject) !== undefined ? `--tokens '${subject}'` : `--users ${subject}`;
+function subjectOption(subject: string): readonly string[] {
+  return tokenIn(subject) !== undefined ? ['--tokens', subject] : ['--users', subject];
 }
 
 /** A role that is there is added to: other accounts, and other commands of this one, may live on what it has. */
@@ -93,14 +94,18 @@ export function roleCommands(grants: readonly Grant[], present: readonly string[
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges]));
   return [...roles].map(([role, privileges]) => {
     const isThere = present.includes(role);
-    const privs = `--privs ${privileges.join(',')}`;
-    return isThere ? `pveum role modify ${role} ${privs} --append 1` : `pveum role add ${role} ${privs}`;
+    const privs = ['--privs', privileges.join(',')];
+    return isThere
+      ? shellCommand('pveum', 'role', 'modify', role, ...privs, '--append', '1')
+      : shellCommand('pveum', 'role', 'add', role, ...privs);
   });
 }
 
 export function aclCommands(grants: readonly Grant[], subject: string): string[] {
-  return grants.map(
-    ({ path, role, propagate }) =>
-      `pveum acl modify ${path} ${subjectOption(subject)} --roles ${role}${propagate ? '' : ' --propagate 0'}`,
+  return grants.map(({ path, role, propagate }) =>
+    shellCommand(
+      ...['pveum', 'acl', 'modify', path, ...subjectOption(subject), '--roles', role],
+      ...(propagate ? [] : ['--propagate', '0']),
+    ),
   );
 }

@@ -8,6 +8,7 @@ import { assertReplaceable, replaceFile } from '../files/replace.ts';
 import { planText } from '../plan/document/text.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import { shellWord } from '../shell.ts';
 
 /** Some 20 times the plan of 500 users with 5 machines each. */
 const MAX_BYTES = 100 * 1024 * 1024;
@@ -84,7 +85,7 @@ export function loadPlan(file: string): Plan {
     throw new ConfigError(
       'PLAN_VERSION',
       `plan ${file} has version ${JSON.stringify(version)}, this program knows 2`,
-      { hint: `plan again: \`deploy … --dry-run --out ${file}\`` },
+      { hint: `plan again: \`deploy … --dry-run --out ${shellWord(file)}\`` },
     );
   }
   const validate = planCheck();

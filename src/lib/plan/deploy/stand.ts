@@ -85,7 +85,7 @@ function poolNameRefusal(state: StandState, context: StandContext): Refusal | un
   return {
     code: 'POOL_NAME',
     message: `${userid}: PVE ${context.have.version} refuses the pool name "${pool}"${needsLetter ? ' (it must begin with a letter)' : ''}`,
-    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replace(/^[^A-Za-z0-9]+/, '')}`,
+    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`,
   };
 }
 

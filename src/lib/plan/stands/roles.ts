@@ -6,6 +6,7 @@ import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { shellCommand } from '../../shell.ts';
 
 type Roles = Pick<Inventory, 'roles' | 'rolePrivileges'>;
 
@@ -40,7 +41,7 @@ function isMissing(role: string, { roles }: Roles): boolean {
 
 /** What an administrator runs where the caller may make no roles. */
 export function studentRoleCommand(have: Roles): string {
-  return `pveum role add ${STUDENT_ROLE} --privs ${studentPrivileges(have).join(',')}`;
+  return shellCommand('pveum', 'role', 'add', STUDENT_ROLE, '--privs', studentPrivileges(have).join(','));
 }
 
 /** Our own role is never changed, so one that gives more than it says is not given to anybody. */
