@@ -16,6 +16,10 @@ export interface CredentialRow {
 const COLUMNS = ['userid', 'password', 'state', 'pool', 'url'] as const;
 const HEADER = COLUMNS.join(',');
 
+/** Some spreadsheets put quotes around every cell, or semicolons between them. */
+export const isCredentialsCsv = (head: string): boolean =>
+  /^\uFEFF?\s*"?userid"?[,;]"?password"?[,;]"?state"?[,;]/.test(head);
+
 /** Spreadsheets run a cell that starts like this as a formula; an apostrophe in front makes it text. */
 const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 

@@ -3,13 +3,22 @@ import { decryptText, encryptText, isAge } from '../age.ts';
 import { ConfigError } from '../errors.ts';
 import { readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
-import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
+import {
+  formatRows,
+  isCredentialsCsv,
+  parseRows,
+  type CredentialRow,
+  type CredentialState,
+} from './credentials-csv.ts';
 import { assertOwnCredentials } from './own-file.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export type { CredentialRow } from './credentials-csv.ts';
 
 const MAX_BYTES = 50 * 1024 * 1024;
+
+/** As `readRows` took it. */
+const isCredentials = (head: string): boolean => head.trim() === '' || isAge(head) || isCredentialsCsv(head);
 
 const OTHER_FILE = 'name another file with --credentials, or move this one away';
 
@@ -259,6 +268,7 @@ export class CredentialsFile {
       await writePrivateFile(
         this.path,
         recipients.length === 0 ? text : await encryptText(text, { kind: 'recipients', recipients }),
+        isCredentials,
       );
     } catch (error) {
       this.#isDirty = true;
