@@ -488,6 +488,57 @@ test('passwd --recreate killed after every single write: sync and a re-run lose 
   expect(killed).toBe(8);
 });
 
+test.each(['7.4', '8.4', '9.2'] as const)(
+  'passwd --recreate of one who may write a pool: what stands there would be believed, %s',
+  async (version) => {
+    const simulator = await startCluster({
+      scenario: scenario({
+        version,
+        guests: [{ vmid: 300, name: 'mail', node: 'pve1', pool: 'zoo', running: true }],
+        pools: [
+          {
+            pool: 'zoo',
+            comment:
+              'deploy-stand user=anna@pve\nlab=net vms=pc:300 since=2020-01-01T00:00:00Z expires=2020-02-01',
+          },
+        ],
+        users: [{ userid: 'anna@pve', comment: 'deploy-stand since=2026-01-01T00:00:00Z' }],
+        acl: [{ path: '/pool/zoo', role: 'PVEPoolAdmin', user: 'anna@pve' }],
+      }),
+    });
+    const { users } = room();
+    const refused = await users(simulator, 'passwd', '--user', 'anna@pve', '--recreate');
+    expect([refused.code, writes(simulator)]).toEqual([3, []]);
+    expect(refused.stderr).toContain('anna@pve has PVEPoolAdmin on /pool/zoo');
+    expect((await runCli(['cleanup', '--expired'], simulator)).code).toBe(0);
+    expect(simulator.snapshot().guests.map(({ vmid }) => vmid)).toContain(300);
+  },
+);
+
+test('what was cut short is gone on with by the same command, also in a dry run, and after sync', async () => {
+  const simulator = await startCluster();
+  const { path, users, credentials } = room();
+  await users(simulator, 'sync', '-u', path('users.yml'));
+  simulator.addFault({
+    match: { method: 'POST', path: /access\/users$/ },
+    nth: 1,
+    action: 'fail',
+    status: 500,
+  });
+  const again = ['passwd', '--user', 'anna@pve', '--recreate'];
+  expect((await users(simulator, ...again)).code).not.toBe(0);
+  expect(userOf(simulator, 'anna@pve')).toBeUndefined();
+  expect(readFileSync(credentials, 'utf8')).toMatch(/^userid,password,state,pool,url,account\n/);
+  const shown = await users(simulator, ...again, '--dry-run');
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('anna@pve')]);
+  expect((await users(simulator, ...again)).code).toBe(0);
+  expect(userOf(simulator, 'anna@pve')).toMatchObject({ lastname: 'Petrova', email: 'anna@example.edu' });
+  expect(simulator.snapshot().acl).toContainEqual(
+    expect.objectContaining({ path: '/pool/anna', subject: 'anna@pve' }),
+  );
+  expect(readFileSync(credentials, 'utf8')).toMatch(/^userid,password,state,pool,url\n/);
+});
+
 describe('export', () => {
   test.each(['csv', 'json', 'markdown', 'html'])('%s: private, with what a student needs', async (format) => {
     const simulator = await startCluster();

@@ -5,7 +5,7 @@
  * that this is asked of names. Must not know what marks say.
  */
 import { ROOT, userIn } from '../pve-values/userid.ts';
-import type { AclEntry, PoolInfo, PoolWriter, UserInfo } from './types.ts';
+import type { AclEntry, PoolInfo, PoolRight, PoolWriter, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
 export interface Trust {
@@ -90,17 +90,19 @@ export function delegatedGaps(
  * Who else has one of these on which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
  * pool.
  */
-function holdersOf(privileges: readonly string[], { acls, roles, users }: Lists, trust: Trust): PoolWriter[] {
+function holdersOf(privileges: readonly string[], { acls, roles, users }: Lists, trust: Trust): PoolRight[] {
   const isTrusted = judgeOf(trust, users);
   const writes = (role: string): boolean =>
     roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
   return acls
     .filter((entry) => entry.path.startsWith('/pool/') && writes(entry.role) && !isTrusted(entry))
-    .map((entry) => ({ path: entry.path, propagate: entry.propagate, says: say(entry) }));
+    .map((entry) => {
+      return { ...entry, says: say(entry) };
+    });
 }
 
 /** Who else may write which pools. */
-export function poolWriters(lists: Lists, trust: Trust): PoolWriter[] {
+export function poolWriters(lists: Lists, trust: Trust): PoolRight[] {
   return holdersOf(WRITES_POOLS, lists, trust);
 }
 

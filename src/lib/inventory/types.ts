@@ -21,7 +21,7 @@ export interface Inventory {
   readonly vnets: readonly string[];
   readonly pools: readonly PoolInfo[];
   /** Who else may write pools, those that do not exist included. */
-  readonly poolWriters: readonly PoolWriter[];
+  readonly poolWriters: readonly PoolRight[];
   /** Who else may make and name VMs in which pools. */
   readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
@@ -160,6 +160,9 @@ export interface PoolWriter {
   /** Who it is, and by which right. */
   readonly says: string;
 }
+
+/** The entry of the access control list that gives it. */
+export interface PoolRight extends PoolWriter, AclEntry {}
 
 export interface UserInfo {
   readonly userid: string;

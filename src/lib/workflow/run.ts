@@ -55,7 +55,7 @@ export function ownershipReads(
   const { pve } = context;
   const quietly = (): (() => void) => () => undefined;
   return {
-    pools: async () => (await readPools(context, quietly)).pools,
+    pools: () => readPools(context, quietly),
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),
     vmConfig: (node, vmid, signal) => pve.vmConfig(node, vmid, signal),
