@@ -524,6 +524,7 @@ test('what was cut short is gone on with by the same command, also in a dry run,
     nth: 1,
     action: 'fail',
     status: 500,
+    text: 'no',
   });
   const again = ['passwd', '--user', 'anna@pve', '--recreate'];
   expect((await users(simulator, ...again)).code).not.toBe(0);

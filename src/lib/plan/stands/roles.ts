@@ -108,8 +108,15 @@ export function roleWarnings(wanted: readonly string[], have: Roles): string[] {
 }
 
 const REPLUGS = 'VM.Config.Network';
-/** PVE's own roles that hold it, for those who cannot ask a server. */
+/** PVE's own roles that hold it, and VM.Migrate, for those who cannot ask a server. */
 const REPLUGGING = ['PVEVMAdmin', 'PVEAdmin', 'Administrator'];
+
+/** May students move their machines to another node? */
+export function letsMigrate(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): boolean {
+  return rolesOf(lab).some(
+    (role) => privilegesOf(role, have)?.includes('VM.Migrate') ?? REPLUGGING.includes(role),
+  );
+}
 
 /** Of a lab whose students have networks of their own: the roles that could leave them. */
 function repluggingRoles(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): string[] {
