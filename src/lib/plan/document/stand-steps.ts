@@ -4,7 +4,7 @@ import type { Step } from './step.ts';
 
 /** What a step is about, as far as that tells one stand of its user from another. */
 function isAbout(step: Step, { pool, vms, bridges }: PlannedStand): boolean {
-  if ('pool' in step && step.pool !== undefined) return step.pool === pool;
+  if ('pool' in step) return step.pool === pool;
   if ('vmid' in step) return vms.some(({ vmid }) => vmid === step.vmid);
   if ('path' in step) return step.path === `/pool/${pool}`;
   return 'bridge' in step && bridges.some(({ node, iface }) => node === step.node && iface === step.bridge);
