@@ -6,6 +6,7 @@ import { cleanupCommand } from './commands/cleanup/command.ts';
 import { connectionsCommand } from './commands/connections/command.ts';
 import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
+import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
@@ -47,6 +48,7 @@ export function createProgram(io: ProgramIo): Command {
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
   readEnvironment(program, io.env);
+  program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
   const names = new Set(program.commands.map((command) => command.name()));
   program.options
     .find(({ long }) => long === '--simulate')

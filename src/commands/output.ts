@@ -18,14 +18,6 @@ const NARROW = 60;
 /** Of a terminal that does not tell. */
 const USUAL = 80;
 
-/** The command that was given, to be given again. */
-export function commandLine(argv: readonly string[]): string {
-  const words = argv.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return ['deploy-stand', ...words].join(' ');
-}
-
 /** Names from a server may hold what a terminal obeys; YAML can write that as escapes between double quotes only. */
 function yamlText(value: unknown): string {
   const document = new Document(value);

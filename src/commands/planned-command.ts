@@ -12,7 +12,7 @@ import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './changing.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
-import { commandLine } from './output.ts';
+import { shellCommand } from '../lib/shell.ts';
 
 export interface PlanFlags extends GlobalFlags {
   readonly dryRun?: true;
@@ -85,7 +85,7 @@ async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: Plann
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
-      resumeCommand: work.resume ?? commandLine(io.argv),
+      resumeCommand: work.resume ?? shellCommand('deploy-stand', ...io.argv),
     }),
   );
   io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));

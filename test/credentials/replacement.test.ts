@@ -108,8 +108,8 @@ describe('a password that is changed', () => {
 
 test('an exported file is for its owner alone, and replaces what was there', async () => {
   const out = join(folder, 'sub', 'cards.html');
-  await writePrivateFile(out, 'one');
-  await writePrivateFile(out, 'two');
+  await writePrivateFile(out, 'one', () => true);
+  await writePrivateFile(out, 'two', () => true);
   expect(readFileSync(out, 'utf8')).toBe('two');
   expect(statSync(out).mode & 0o777).toBe(0o600);
 });
@@ -149,7 +149,7 @@ test('what is not ours is never replaced: links, other tables, key files', async
     `${JSON.stringify({ users: [card] }, null, 2)}\n`,
     '',
   ]) {
-    await writePrivateFile(at('cards'), text);
+    await writePrivateFile(at('cards'), text, () => true);
     expect(() => assertReplaceableExport(at('cards'))).not.toThrow();
   }
   expect(() => assertReplaceableExport(at('none'))).not.toThrow();

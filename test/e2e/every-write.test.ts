@@ -100,6 +100,24 @@ const withMember = (state: ClusterState): ClusterState => {
   };
 };
 
+/** What an administrator gave Anna beside what the file says of her. */
+const withDetails = (state: ClusterState): ClusterState => ({
+  ...state,
+  users: state.users.map((user) =>
+    user.userid === 'anna@pve'
+      ? { ...user, email: 'anna@example.edu', firstname: 'Anna', groups: ['class'], expire: 1_900_000_000 }
+      : user,
+  ),
+  groups: { ...state.groups, class: '' },
+  acl: [
+    ...state.acl,
+    ...['/pool/infra', '/vms/300'].map((path) => ({
+      ...{ path, role: 'PVEAuditor', propagate: false },
+      ...{ type: 'user' as const, subject: 'anna@pve' },
+    })),
+  ],
+});
+
 const stories: Readonly<Record<string, Story>> = {
   deploy: {
     files: { 'lab.yml': LAB, 'users.yml': USERS },
@@ -175,6 +193,14 @@ const stories: Readonly<Record<string, Story>> = {
     command: 'users sync -u @users.yml --credentials @c.csv --prune',
     writes: 8,
     logins: ['anna@pve', 'carla@pve', 'dora@pve'],
+  },
+  'users passwd --recreate': {
+    files: { 'users.yml': USERS },
+    before: ['users sync -u @users.yml --credentials @c.csv'],
+    prepare: withDetails,
+    command: 'users passwd -u @users.yml --recreate --credentials @c.csv',
+    writes: 8,
+    logins: ['anna@pve', 'boris@pve'],
   },
   'deploy with a copy of the template': {
     scenario: TWO_NODES,

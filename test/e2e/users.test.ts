@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import { split } from 'shlex';
 import { describe, expect, test } from 'vitest';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import { comparable } from './cluster-view.ts';
@@ -373,6 +374,24 @@ describe('passwd', () => {
     expect(await canLogin(simulator, 'anna@pve', passwordOf('anna@pve'))).toBe(true);
   });
 
+  test('a name that makes no pool, and that a shell would not take as it is', async () => {
+    const simulator = await startCluster();
+    const { path, users, passwordOf } = room({
+      'users.yml': `users: [{ userid: "o'neil@pve", pool: oneil }]\n`,
+    });
+    const credentials = ['--credentials', path('credentials.csv')];
+    const deploy = ['deploy', '-c', path('lab.yml'), '-u', path('users.yml'), ...credentials];
+    expect((await runCli(deploy, simulator)).code).toBe(0);
+    const former = passwordOf(`"o'neil@pve"`);
+    expect((await users(simulator, 'passwd', '--user', "o'neil@pve", '--recreate')).code).toBe(0);
+    expect(passwordOf(`"o'neil@pve"`)).not.toBe(former);
+    const early = await users(simulator, 'delete', '--user', "o'neil@pve");
+    const [, hint = ''] = /^hint: remove it first: deploy-stand (.*)$/m.exec(early.stderr) ?? [];
+    expect([early.code, split(hint)]).toEqual([3, ['cleanup', '--user', "o'neil@pve"]]);
+    expect((await runCli([...split(hint), ...credentials], simulator)).code).toBe(0);
+    expect(userOf(simulator, "o'neil@pve")).toBeUndefined();
+  });
+
   test('users of others only with --force-foreign; nobody in particular is refused', async () => {
     const { simulator, run, passwordOf } = await deployed('8.4');
     const env = loginEnv(simulator);
@@ -467,6 +486,58 @@ test('passwd --recreate killed after every single write: sync and a re-run lose 
   }
   // The lock, two users removed, made and given their right again, the lock.
   expect(killed).toBe(8);
+});
+
+test.each(['7.4', '8.4', '9.2'] as const)(
+  'passwd --recreate of one who may write a pool: what stands there would be believed, %s',
+  async (version) => {
+    const simulator = await startCluster({
+      scenario: scenario({
+        version,
+        guests: [{ vmid: 300, name: 'mail', node: 'pve1', pool: 'zoo', running: true }],
+        pools: [
+          {
+            pool: 'zoo',
+            comment:
+              'deploy-stand user=anna@pve\nlab=net vms=pc:300 since=2020-01-01T00:00:00Z expires=2020-02-01',
+          },
+        ],
+        users: [{ userid: 'anna@pve', comment: 'deploy-stand since=2026-01-01T00:00:00Z' }],
+        acl: [{ path: '/pool/zoo', role: 'PVEPoolAdmin', user: 'anna@pve' }],
+      }),
+    });
+    const { users } = room();
+    const refused = await users(simulator, 'passwd', '--user', 'anna@pve', '--recreate');
+    expect([refused.code, writes(simulator)]).toEqual([3, []]);
+    expect(refused.stderr).toContain('anna@pve has PVEPoolAdmin on /pool/zoo');
+    expect((await runCli(['cleanup', '--expired'], simulator)).code).toBe(0);
+    expect(simulator.snapshot().guests.map(({ vmid }) => vmid)).toContain(300);
+  },
+);
+
+test('what was cut short is gone on with by the same command, also in a dry run, and after sync', async () => {
+  const simulator = await startCluster();
+  const { path, users, credentials } = room();
+  await users(simulator, 'sync', '-u', path('users.yml'));
+  simulator.addFault({
+    match: { method: 'POST', path: /access\/users$/ },
+    nth: 1,
+    action: 'fail',
+    status: 500,
+    text: 'no',
+  });
+  const again = ['passwd', '--user', 'anna@pve', '--recreate'];
+  expect((await users(simulator, ...again)).code).not.toBe(0);
+  expect(userOf(simulator, 'anna@pve')).toBeUndefined();
+  expect(readFileSync(credentials, 'utf8')).toMatch(/^userid,password,state,pool,url,account\n/);
+  const shown = await users(simulator, ...again, '--dry-run');
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('anna@pve')]);
+  expect((await users(simulator, ...again)).code).toBe(0);
+  expect(userOf(simulator, 'anna@pve')).toMatchObject({ lastname: 'Petrova', email: 'anna@example.edu' });
+  expect(simulator.snapshot().acl).toContainEqual(
+    expect.objectContaining({ path: '/pool/anna', subject: 'anna@pve' }),
+  );
+  expect(readFileSync(credentials, 'utf8')).toMatch(/^userid,password,state,pool,url\n/);
 });
 
 describe('export', () => {

@@ -1,6 +1,7 @@
 /** How the evidence for the verdict is read while applying: seldom, together, and anew before it says no. */
 import { expect, test } from 'vitest';
 import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import { isWritable } from '../../src/lib/plan/stands/ownership.ts';
 import { claim, OURS, reserved, RESERVED, SEALED } from './apply-step.ts';
 import { PveWorld, refused, sealOf, vm } from './world.ts';
@@ -17,7 +18,7 @@ function reading(scenario: Scenario = {}, delay = 0) {
   const pve: ConstructorParameters<typeof Ownership>[0] = {
     pools: (signal) => {
       asked.push('pools');
-      return client.pools(signal);
+      return ownershipReads({ pve: client, hard: signal }).pools(signal);
     },
     pool: (pool, signal) => {
       asked.push(`pool ${pool}`);

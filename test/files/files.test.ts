@@ -17,7 +17,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { assertWritableFile, openForAppend, openPrivate, readRegularFile } from '../../src/lib/files/open.ts';
+import {
+  assertWritableFile,
+  beginsLike,
+  isSameFile,
+  openForAppend,
+  openPrivate,
+  readRegularFile,
+} from '../../src/lib/files/open.ts';
 import { FileProblem } from '../../src/lib/files/problem.ts';
 import { assertReplaceable, replaceFile } from '../../src/lib/files/replace.ts';
 
@@ -51,11 +58,14 @@ const kindOf = async (act: () => unknown): Promise<string> => {
   }
 };
 
+/** Where it does not matter what is there. */
+const ANY = { isOurs: () => true };
+
 /** Whatever opens a file for writing. */
 const WRITERS: Readonly<Record<string, () => unknown>> = {
-  replaceFile: () => replaceFile(file, 'new'),
+  replaceFile: () => replaceFile(file, 'new', ANY),
   assertReplaceable: () => assertReplaceable(file),
-  openForAppend: () => openForAppend(file),
+  openForAppend: () => openForAppend(file, ANY.isOurs),
   openPrivate: () => openPrivate(file),
   assertWritableFile: () => assertWritableFile(file),
 };
@@ -97,7 +107,7 @@ test('reading follows a link, never waits, and takes no more than it should', as
 
 test('a folder that is not there is named as such', async () => {
   file = join(folder, 'no', 'file');
-  expect(await kindOf(() => replaceFile(file, ''))).toBe('homeless');
+  expect(await kindOf(() => replaceFile(file, '', ANY))).toBe('homeless');
   expect(await kindOf(() => openPrivate(file))).toBe('homeless');
 });
 
@@ -106,9 +116,9 @@ test.skipIf(!isRoot)(
   async () => {
     writeFileSync(file, 'old');
     chownSync(file, 65_534, 65_534);
-    expect(await kindOf(() => replaceFile(file, 'new', { isPrivate: true }))).toBe('foreign');
+    expect(await kindOf(() => replaceFile(file, 'new', { ...ANY, isPrivate: true }))).toBe('foreign');
     expect(await kindOf(() => openPrivate(file))).toBe('foreign');
-    await replaceFile(file, 'new');
+    await replaceFile(file, 'new', ANY);
     expect([statSync(file).uid, readFileSync(file, 'utf8')]).toEqual([65_534, 'new']);
   },
 );
@@ -121,8 +131,8 @@ describe('replacing', () => {
     const isTold = new Promise<void>((resolve) => {
       watcher.on('change', (_, name) => (name === 'last' ? resolve() : names.add(String(name))));
     });
-    await replaceFile(file, 'a');
-    await replaceFile(file, 'b');
+    await replaceFile(file, 'a', ANY);
+    await replaceFile(file, 'b', ANY);
     writeFileSync(join(folder, 'last'), '');
     await isTold;
     watcher.close();
@@ -134,10 +144,10 @@ describe('replacing', () => {
   });
 
   test('permissions: as asked, else those that were there', async () => {
-    await replaceFile(file, 'a', { mode: 0o600 });
+    await replaceFile(file, 'a', { ...ANY, mode: 0o600 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     chmodSync(file, 0o640);
-    await replaceFile(file, 'b');
+    await replaceFile(file, 'b', ANY);
     expect(statSync(file).mode & 0o777).toBe(0o640);
   });
 
@@ -150,7 +160,7 @@ describe('replacing', () => {
       try {
         file = join(disk, 'file');
         writeFileSync(file, 'old');
-        const problem = await replaceFile(file, 'x'.repeat(1_000_000)).catch((error: unknown) => error);
+        const problem = await replaceFile(file, 'x'.repeat(1_000_000), ANY).catch((error: unknown) => error);
         expect(problem).toMatchObject({ kind: 'system', message: 'ENOSPC' });
         expect([readFileSync(file, 'utf8'), readdirSync(disk)]).toEqual(['old', ['file']]);
       } finally {
@@ -162,10 +172,45 @@ describe('replacing', () => {
 
 test('appending makes a file for its owner alone, and goes on behind what is there', () => {
   file = join(folder, 'logs', 'file');
-  openForAppend(file)('one\n');
-  openForAppend(file)('two\n');
+  openForAppend(file, ANY.isOurs)('one\n');
+  openForAppend(file, ANY.isOurs)('two\n');
   expect(readFileSync(file, 'utf8')).toBe('one\ntwo\n');
   expect([lstatSync(file).mode & 0o777, lstatSync(join(folder, 'logs')).mode & 0o777]).toEqual([
     0o600, 0o700,
   ]);
+});
+
+describe('what somebody else wrote is not written over', () => {
+  const isOurs = beginsLike('{"ours"');
+  const WRITES: Readonly<Record<string, () => unknown>> = {
+    replaceFile: () => replaceFile(file, '{"ours":2}', { isOurs }),
+    assertReplaceable: () => assertReplaceable(file, { isOurs }),
+    openForAppend: () => openForAppend(file, isOurs),
+    assertWritableFile: () => assertWritableFile(file, { isOurs }),
+  };
+  test.each(Object.keys(WRITES))('%s', async (name) => {
+    for (const [text, kind] of [
+      ['users: [anna@pve]\n', 'other'],
+      ['\0'.repeat(10_000), 'other'],
+      [' {"ours":1}', 'other'],
+      ['{"ours":1}', 'fine'],
+      ['{"o', 'fine'],
+      ['', 'fine'],
+    ] as const) {
+      writeFileSync(file, text);
+      expect([text, await kindOf(WRITES[name]!)]).toEqual([text, kind]);
+      if (kind === 'other') expect(readFileSync(file, 'utf8')).toBe(text);
+    }
+  });
+});
+
+test('one file has many names', () => {
+  mkdirSync(join(folder, 'sub'));
+  symlinkSync(folder, join(folder, 'link'));
+  const names = [file, `${folder}/./sub/../file`, join(folder, 'link', 'file')];
+  for (const isThere of [false, true]) {
+    if (isThere) writeFileSync(file, '');
+    expect(names.map((name) => isSameFile(name, file))).toEqual([true, true, true]);
+    expect(isSameFile(join(folder, 'sub', 'file'), file)).toBe(false);
+  }
 });

@@ -9,7 +9,7 @@ import { renderBalance } from '../../lib/render/balance-text.ts';
 import { toErrorDocument } from '../../lib/render/error-json.ts';
 import { toResultDocument } from '../../lib/render/result-json.ts';
 import { previewBalance, type BalanceWant } from '../../lib/workflow/balance.ts';
-import { writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
+import { isMetrics, writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
 import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
 import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
 import { runRound } from './round.ts';
@@ -229,11 +229,11 @@ async function runForever(
 /** The collector would never see the figures; and a run by interval would tell of it each time. */
 async function assertMetricsFile(file: string): Promise<void> {
   try {
-    await assertReplaceable(file);
+    await assertReplaceable(file, { isOurs: isMetrics });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new UsageError('METRICS_FILE', `the metrics file ${file} cannot be used: ${error.message}`, {
-      hint: "name a file in the folder of node-exporter's textfile collector",
+      hint: "name a file of its own in the folder of node-exporter's textfile collector",
       cause: error,
     });
   }

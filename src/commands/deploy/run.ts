@@ -12,6 +12,7 @@ import {
   type DeployWant,
 } from '../../lib/workflow/deploy.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../../lib/workflow/plan-file.ts';
+import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { outerBridges } from '../session.ts';
@@ -99,8 +100,15 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.
     if (saved) assertOfClass(saved, want);
+    const credentials = flags.credentials ?? `credentials-${want.lab.name}.csv`;
+    if (out !== undefined) {
+      assertDistinctFiles([
+        { option: '--out', file: out, isWritten: true },
+        { option: '--credentials', file: credentials, isWritten: true },
+      ]);
+    }
     return {
-      credentials: flags.credentials ?? `credentials-${want.lab.name}.csv`,
+      credentials,
       showLogin: true,
       warns: true,
       keep,

@@ -6,11 +6,16 @@ import {
   previewUsers,
   type UsersWant,
 } from '../../lib/workflow/users.ts';
+import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
+import { keptAccounts } from '../../lib/workflow/secrets.ts';
+import { readingOf } from '../age-recipient.ts';
+import type { Changing } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
 import type { DeployContext } from '../../lib/workflow/deploy.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import {
   credentialsPath,
+  presentCredentials,
   passwordsOf,
   readSelection,
   roleOf,
@@ -54,6 +59,20 @@ function workOf(by: UsersWork['by'], selection: Selection, flags: UsersChangeFla
   }
 }
 
+/** What a run that was cut short has left in the file to be given back. */
+async function keptBy(
+  io: ProgramIo,
+  flags: UsersChangeFlags,
+  selection: Selection,
+  run: Changing,
+): Promise<ReturnType<typeof keptAccounts>> {
+  const file = presentCredentials(flags, selection);
+  if (file === undefined) return new Map();
+  const { url } = await run.connect();
+  const reading = readingOf(io, flags, (text) => run.output.warn(text));
+  return keptAccounts(await CredentialsFile.open(file, { url, ...reading }));
+}
+
 export async function runUsersChange(
   io: ProgramIo,
   flags: UsersChangeFlags,
@@ -61,12 +80,14 @@ export async function runUsersChange(
 ): Promise<void> {
   await runPlanned(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
+    const work = workOf(by, selection, flags);
+    const isRecreating = work.by === 'passwd' && work.recreate;
     const want: UsersWant = {
-      work: workOf(by, selection, flags),
+      work: isRecreating ? { ...work, kept: await keptBy(io, flags, selection, run) } : work,
       passwords: passwordsOf(selection),
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
-    if (want.work.by === 'passwd') assertMaySetPasswords((await run.connect()).login, want.work.recreate);
+    if (by === 'passwd') assertMaySetPasswords((await run.connect()).login, flags.recreate === true);
     return {
       credentials: credentialsPath(flags, selection),
       showLogin: true,

@@ -1,7 +1,7 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
 import { renderCsvCards } from '../../lib/credentials/cards-csv.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
-import { assertReplaceableExport } from '../../lib/credentials/own-file.ts';
+import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
 import { ConfigError, PlanRefusedError, UsageError } from '../../lib/errors.ts';
 import { FileProblem } from '../../lib/files/problem.ts';
@@ -51,7 +51,7 @@ function renderReport(
 
 async function write(file: string, text: string): Promise<void> {
   try {
-    await writePrivateFile(file, text);
+    await writePrivateFile(file, text, isExport);
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new ConfigError('OUT_FILE', `${file} cannot be written: ${error.message}`, {

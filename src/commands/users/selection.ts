@@ -1,6 +1,6 @@
 /** What the flags of `users` mean: who, which lab, where the passwords are. */
 import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../../lib/config/lab/normalise.ts';
-import { loadLab, loadUsers, parseUsers } from '../../lib/config/load.ts';
+import { loadLab, loadUsers, parseUserIds } from '../../lib/config/load.ts';
 import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
@@ -69,7 +69,7 @@ function usersOf({ users: files, user: names }: UsersFlags, warn: Warn): User[] 
     return names ? pick(users, names) : users;
   }
   if (!names) return undefined;
-  const loaded = parseUsers(JSON.stringify({ users: [...new Set(names)] }), '--user');
+  const loaded = parseUserIds(names, '--user');
   loaded.warnings.forEach(warn);
   return [...loaded.users];
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import { openPrivate, type Opened } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { syncFolderOf } from '../files/replace.ts';
+import { shellWord } from '../shell.ts';
 
 const NEWLINE = 0x0a;
 /** How every record starts (audit-log.ts): a file of something else, named by mistake, is left alone. */
@@ -59,7 +60,7 @@ export class AuditFile {
       if (isNew) await syncFolderOf(file);
       // The bits mean nothing on Windows.
       if (process.getuid !== undefined && (stats.mode & 0o077) !== 0)
-        refuse(file, `others may read or write it; chmod 600 ${file}`);
+        refuse(file, `others may read or write it; chmod 600 ${shellWord(file)}`);
       if (stats.size > 0 && !(await startsAsOurs(handle)))
         refuse(file, 'it holds something else than audit records');
       const last = Buffer.alloc(1, NEWLINE);

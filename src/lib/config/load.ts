@@ -5,7 +5,7 @@ import { configError } from './input/issues.ts';
 import { readLab, type LabOptions } from './lab/lab.ts';
 import { readTextFile } from './input/read-text.ts';
 import type { Lab, Machine, User } from './types.ts';
-import { readUsers } from './users/users.ts';
+import { readUserIds, readUsers } from './users/users.ts';
 
 export type { LabOptions } from './lab/lab.ts';
 
@@ -40,6 +40,12 @@ export function loadLab(file: string, options: LabOptions = {}): LoadedLab {
 
 export function parseUsers(content: string, file: string): LoadedUsers {
   const result = collect(() => readUsers(content, file));
+  return { users: valueOf(result), warnings: result.warnings };
+}
+
+/** Named by an option, not by a file. */
+export function parseUserIds(userids: readonly string[], option: string): LoadedUsers {
+  const result = collect(() => readUserIds(userids, option));
   return { users: valueOf(result), warnings: result.warnings };
 }
 

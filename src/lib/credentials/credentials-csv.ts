@@ -11,10 +11,18 @@ export interface CredentialRow {
   readonly state: CredentialState;
   readonly pool: string;
   readonly url: string;
+  /** What has to be given back to a user that is being made anew (JSON). */
+  readonly account?: string | undefined;
 }
 
 const COLUMNS = ['userid', 'password', 'state', 'pool', 'url'] as const;
 const HEADER = COLUMNS.join(',');
+/** There only while a row has something in it. */
+const ACCOUNT = 'account';
+
+/** Some spreadsheets put quotes around every cell, or semicolons between them. */
+export const isCredentialsCsv = (head: string): boolean =>
+  /^\uFEFF?\s*"?userid"?[,;]"?password"?[,;]"?state"?[,;]/.test(head);
 
 /** Spreadsheets run a cell that starts like this as a formula; an apostrophe in front makes it text. */
 const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
@@ -35,9 +43,10 @@ export function formatCsv(columns: readonly string[], rows: readonly (readonly s
 }
 
 export function formatRows(rows: readonly CredentialRow[]): string {
+  const isLong = rows.some(({ account }) => account !== undefined);
   return formatCsv(
-    COLUMNS,
-    rows.map((row) => COLUMNS.map((column) => row[column])),
+    isLong ? [...COLUMNS, ACCOUNT] : COLUMNS,
+    rows.map((row) => [...COLUMNS.map((column) => row[column]), ...(isLong ? [row.account ?? ''] : [])]),
   );
 }
 
@@ -58,14 +67,17 @@ function delimiterOf(text: string): string {
   return text.replace(/^\uFEFF/, '').startsWith(COLUMNS.join(';')) ? ';' : ',';
 }
 
-function toRow({ record, info }: ParsedRecord): CredentialRow | { problem: string; line: number } {
-  const [userid = '', password = '', state, pool = '', url = ''] = record.map(readCell);
-  if (record.length !== COLUMNS.length) {
-    return { problem: `a row has ${record.length} cells instead of ${COLUMNS.length}`, line: info.lines };
+function toRow(
+  { record, info }: ParsedRecord,
+  columns: number,
+): CredentialRow | { problem: string; line: number } {
+  const [userid = '', password = '', state, pool = '', url = '', account = ''] = record.map(readCell);
+  if (record.length !== columns) {
+    return { problem: `a row has ${record.length} cells instead of ${columns}`, line: info.lines };
   }
   if (userid === '') return { problem: 'a row has no userid', line: info.lines };
   if (!isState(state)) return { problem: `a row's state is none of ${STATES.join(', ')}`, line: info.lines };
-  return { userid, password, state, pool, url };
+  return { userid, password, state, pool, url, ...(account === '' ? {} : { account }) };
 }
 
 /** Problems never quote a cell: it may hold a password. */
@@ -84,12 +96,13 @@ export function parseRows(text: string): ParsedRows {
     return { problem: `it is not valid CSV (${error.code})`, line: 1 };
   }
   const [header, ...body] = records;
-  if (header?.record.join(',') !== HEADER) {
+  const names = header?.record ?? [];
+  if (![HEADER, `${HEADER},${ACCOUNT}`].includes(names.join(','))) {
     return { problem: `its first line is not "${HEADER}"`, line: 1 };
   }
   const rows: CredentialRow[] = [];
   for (const record of body) {
-    const row = toRow(record);
+    const row = toRow(record, names.length);
     if ('problem' in row) return row;
     rows.push(row);
   }

@@ -3,13 +3,22 @@ import { decryptText, encryptText, isAge } from '../age.ts';
 import { ConfigError } from '../errors.ts';
 import { readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
-import { formatRows, parseRows, type CredentialRow, type CredentialState } from './credentials-csv.ts';
+import {
+  formatRows,
+  isCredentialsCsv,
+  parseRows,
+  type CredentialRow,
+  type CredentialState,
+} from './credentials-csv.ts';
 import { assertOwnCredentials } from './own-file.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export type { CredentialRow } from './credentials-csv.ts';
 
 const MAX_BYTES = 50 * 1024 * 1024;
+
+/** As `readRows` took it. */
+const isCredentials = (head: string): boolean => head.trim() === '' || isAge(head) || isCredentialsCsv(head);
 
 const OTHER_FILE = 'name another file with --credentials, or move this one away';
 
@@ -85,29 +94,40 @@ function clusterOf(url: string): string {
   return url.replace(/^(https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])):\d+/, '$1');
 }
 
+const keeping = (account: string | undefined) => (account === undefined ? {} : { account });
+
+interface Pending {
+  readonly userid: string;
+  readonly pool: string;
+  readonly makePassword: () => string;
+  readonly account: string | undefined;
+}
+
 /** What a user's row becomes when `settle` reports how the user stands on the cluster. */
 function settled(
   row: CredentialRow | undefined,
   state: SettledState,
-): Pick<CredentialRow, 'password' | 'state'> {
+): Pick<CredentialRow, 'password' | 'state' | 'account'> {
   switch (state) {
+    case 'restored':
+      return settled(row && { ...row, account: undefined }, 'set');
     case 'set':
       // Without a password of ours there is nothing that we could have set.
       return row?.state === 'pending' || row?.state === 'set'
-        ? { password: row.password, state: 'set' }
-        : { password: '', state: 'unchanged' };
+        ? { password: row.password, state: 'set', ...keeping(row.account) }
+        : { password: '', state: 'unchanged', ...keeping(row?.account) };
     case 'unchanged':
       // Still the password that we set; one that waited (`pending`) or went with its user does not open anything.
       return row?.state === 'set' || row?.state === 'unchanged'
-        ? { password: row.password, state: row.state }
-        : { password: '', state: 'unchanged' };
+        ? { password: row.password, state: row.state, ...keeping(row.account) }
+        : { password: '', state: 'unchanged', ...keeping(row?.account) };
     case 'directory':
     case 'removed':
       return { password: '', state };
   }
 }
 
-type SettledState = Exclude<CredentialState, 'pending'>;
+type SettledState = Exclude<CredentialState, 'pending'> | 'restored';
 
 interface Where extends Sealing {
   readonly url: string;
@@ -184,25 +204,35 @@ export class CredentialsFile {
    * before this resolves.
    */
   async pending(userid: string, pool: string, makePassword: () => string): Promise<string> {
+    return this.#pending({ userid, pool, makePassword, account: this.row(userid)?.account });
+  }
+
+  async #pending({ userid, pool, makePassword, account }: Pending): Promise<string> {
     const row = this.row(userid);
     const waits = row?.state === 'pending' && row.password !== '';
     const password = waits ? row.password : makePassword();
-    await this.#put({ userid, password, state: 'pending', pool, url: this.#url });
+    await this.#put({ userid, password, state: 'pending', pool, url: this.#url, ...keeping(account) });
     return password;
   }
 
   /**
    * The new password for a user that has one: the one that waits in the file, else a new one in a row of its own, after
-   * the former one's. On disk before this resolves; `settle` makes it one row again.
+   * the former one's. On disk before this resolves; `settle` makes it one row again. `account` stays with it until it is
+   * `restored`, or the user is removed.
    */
-  async replacement(userid: string, pool: string, makePassword: () => string): Promise<string> {
+  async replacement(
+    userid: string,
+    pool: string,
+    makePassword: () => string,
+    account?: string,
+  ): Promise<string> {
     if (this.row(userid)?.state !== 'pending') {
       const unknown: CredentialRow = { userid, password: '', state: 'unchanged', pool, url: this.#url };
       const former = this.#index.get(userid) ?? this.#rows.push(unknown) - 1;
       this.#former.set(userid, former);
       this.#index.set(userid, this.#rows.length);
     }
-    return this.pending(userid, pool, makePassword);
+    return this.#pending({ userid, pool, makePassword, account });
   }
 
   /** Records how the user stands on the cluster. On disk before this resolves. */
@@ -228,7 +258,10 @@ export class CredentialsFile {
     const index = this.#index.get(row.userid);
     const present = index === undefined ? undefined : this.#rows[index];
     const isSame =
-      present?.password === row.password && present.state === row.state && present.pool === row.pool;
+      present?.password === row.password &&
+      present.state === row.state &&
+      present.pool === row.pool &&
+      present.account === row.account;
     if (!isSame) {
       this.#index.set(row.userid, index ?? this.#rows.length);
       this.#rows[index ?? this.#rows.length] = row;
@@ -259,6 +292,7 @@ export class CredentialsFile {
       await writePrivateFile(
         this.path,
         recipients.length === 0 ? text : await encryptText(text, { kind: 'recipients', recipients }),
+        isCredentials,
       );
     } catch (error) {
       this.#isDirty = true;

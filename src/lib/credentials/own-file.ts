@@ -1,13 +1,13 @@
 /** Tells whether a file may be replaced by one with passwords in it. Reads only. */
 import { ConfigError } from '../errors.ts';
-import { assertWritableFile, readRegularFile } from '../files/open.ts';
+import { assertWritableFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 
 /** How each format of `users export` begins. */
 const EXPORT =
   /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| Login |<!doctype html>\s*<html lang="en">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
 
-const MAX_EXPORT_BYTES = 50 * 1024 * 1024;
+export const isExport = (head: string): boolean => EXPORT.test(head);
 
 /** Somebody else's file would hand the passwords to its owner, and a link may lead anywhere. */
 function problemWith(look: () => string | undefined): string | undefined {
@@ -36,10 +36,8 @@ export function assertOwnCredentials(file: string): void {
 /** Throws ConfigError unless the name is free, or what is there is an export of ours. */
 export function assertReplaceableExport(file: string): void {
   const problem = problemWith(() => {
-    if (!assertWritableFile(file, { isPrivate: true })) return undefined;
-    const { bytes } = readRegularFile(file, { maxBytes: MAX_EXPORT_BYTES });
-    const isOurs = bytes.length === 0 || EXPORT.test(bytes.toString('utf8', 0, 4000).slice(0, 1000));
-    return isOurs ? undefined : 'it exists, and is no export of deploy-stand';
+    assertWritableFile(file, { isPrivate: true, isOurs: isExport });
+    return undefined;
   });
   if (problem !== undefined)
     refuse('OUT_FILE', file, problem, 'name another file with --out, or move this one away');

@@ -1,12 +1,13 @@
 /** Writes files with passwords: readable by their owner only, whole or not at all. Must not print their text. */
 import { ConfigError } from '../errors.ts';
+import type { IsOurs } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { assertReplaceable, makeFolderOf, replaceFile } from '../files/replace.ts';
 
-/** On disk when it resolves; a file of that name is replaced. Throws FileProblem. */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
+/** On disk when it resolves; a file of that name is replaced if `isOurs` knows it. Throws FileProblem. */
+export async function writePrivateFile(file: string, text: string, isOurs: IsOurs): Promise<void> {
   await makeFolderOf(file);
-  await replaceFile(file, text, { mode: 0o600, isPrivate: true });
+  await replaceFile(file, text, { mode: 0o600, isPrivate: true, isOurs });
 }
 
 /**

@@ -4,7 +4,7 @@
  * was planned of it. Decides nothing itself, and writes nothing.
  */
 import type { Clock } from '../clock.ts';
-import type { PoolInfo, PoolWriter } from '../inventory/types.ts';
+import type { PoolInfo, PoolRight, PoolWriter, UserInfo } from '../inventory/types.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type ClaimedId,
   type Verdict,
 } from '../plan/stands/ownership.ts';
+import { poolRightOf, poolRightRefusal } from '../plan/stands/protected-accounts.ts';
 import type { ConfigValues, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { StepError } from './step-error.ts';
 
@@ -27,6 +28,7 @@ interface Reading {
   readonly comments: Map<string, string>;
   /** Pool → who else may write it. */
   readonly delegated: ReadonlyMap<string, PoolWriter>;
+  readonly writers: Pick<PoolReading, 'poolWriters' | 'users'>;
   readonly guests: ReadonlyMap<number, ResourceRow>;
   readonly offline: ReadonlySet<string>;
 }
@@ -41,9 +43,16 @@ export interface Claimed {
   readonly member?: true;
 }
 
+/** Pools, who else may write them, and whom the groups among those hold. */
+interface PoolReading {
+  readonly pools: readonly PoolInfo[];
+  readonly poolWriters: readonly (PoolRight | PoolWriter)[];
+  readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
+}
+
 /** What it reads of the cluster: pools with what tells whether they count. */
 export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
-  readonly pools: (signal: AbortSignal) => Promise<readonly PoolInfo[]>;
+  readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
 }
 
 export class Ownership {
@@ -108,6 +117,16 @@ export class Ownership {
     if (!isKnown || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
   }
 
+  /** A user who makes a pool not count stays: with the user that would end, and what stands there be believed. */
+  async assertRemovable(userid: string): Promise<void> {
+    const { writers } = await this.#read(this.#clock.now() - FRESH_MS);
+    const user = writers.users.find((one) => one.userid === userid);
+    const right = user && poolRightOf(user, writers.poolWriters);
+    if (!right) return;
+    const { code, message, hint } = poolRightRefusal(userid, right);
+    throw new StepError(code, message, hint === undefined ? {} : { hint });
+  }
+
   /** This run wrote the comment of a pool, and made members. */
   wrote(pool: string, comment: string, members: readonly number[] = []): void {
     for (const vmid of members) this.#joined.set(vmid, pool);
@@ -128,13 +147,14 @@ export class Ownership {
 
   async #readNow(): Promise<Reading> {
     const at = this.#clock.now();
-    const [pools, rows] = await Promise.all([
+    const [{ pools, ...writers }, rows] = await Promise.all([
       this.#pve.pools(this.#signal),
       this.#pve.resources(this.#signal),
     ]);
     this.#joined.clear();
     return {
       at,
+      writers,
       comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
       delegated: new Map(
         pools.flatMap(({ pool, delegated }) => (delegated === undefined ? [] : [[pool, delegated]])),

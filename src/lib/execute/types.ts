@@ -17,11 +17,15 @@ export interface Secrets {
   passwordFor(userid: string): Promise<string>;
   /**
    * New password for a user that has one: the one a former run left `pending`, else a new one. On disk before this
-   * resolves, beside the former, which stays until `settle` says `set`; `unchanged` brings it back.
+   * resolves, beside the former, which stays until `settle` says `set`; `unchanged` brings it back. `account`: what is
+   * lost with the user while it is made anew, as text; kept with the password until `settle` says `restored`.
    */
-  replacementFor(userid: string): Promise<string>;
-  /** Records what became of a user: its password is set, was left alone, or is kept by a directory. */
-  settle(userid: string, state: 'set' | 'unchanged' | 'directory'): Promise<void>;
+  replacementFor(userid: string, account?: string): Promise<string>;
+  /**
+   * Records what became of a user: its password is set, was left alone, or is kept by a directory. `restored`: set, and
+   * all else is as it was.
+   */
+  settle(userid: string, state: 'set' | 'restored' | 'unchanged' | 'directory'): Promise<void>;
   /** Cloud-init password of a machine of the lab. */
   cloudInitPassword(machine: string): string | undefined;
 }

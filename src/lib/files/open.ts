@@ -12,13 +12,14 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   realpathSync,
   statSync,
   writeFileSync,
   type Stats,
 } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FileProblem, problem, problemOf, problemOfMaking } from './problem.ts';
 
 const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
@@ -87,17 +88,62 @@ export function readRegularFile(file: string, options: ReadOptions): FileContent
   }
 }
 
+/** Knows a file of its kind by how it begins. */
+export type IsOurs = (head: string) => boolean;
+
 export interface WritableOptions {
   /** It will hold what its owner may read. */
   readonly isPrivate?: boolean;
+  /** What is there is written to only if this knows it, or if it is empty: a name is mistyped easily. */
+  readonly isOurs?: IsOurs;
+}
+
+/** Enough for the first lines of any of our files. */
+const HEAD_BYTES = 4096;
+
+/** Also one of which a full disk has cut off all but the first letters. */
+export function beginsLike(start: string): IsOurs {
+  return (head) => head.startsWith(start) || start.startsWith(head);
+}
+
+function headOf(file: string): string {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    const head = Buffer.alloc(HEAD_BYTES);
+    return head.toString('utf8', 0, readSync(handle, head, 0, HEAD_BYTES, 0));
+  } catch (error) {
+    throw problemOf(error);
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+/** Two names of one file, whether it is there or not. */
+export function isSameFile(one: string, other: string): boolean {
+  return placeOf(one) === placeOf(other);
+}
+
+function placeOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    // Not there yet, or not to be seen: its folder may be.
+    const path = resolve(file);
+    return dirname(path) === path ? path : join(placeOf(dirname(path)), basename(path));
+  }
 }
 
 /** Throws FileProblem when something is there that must not be written to or replaced; true: a regular file is there. */
-export function assertWritableFile(file: string, { isPrivate = false }: WritableOptions = {}): boolean {
+export function assertWritableFile(
+  file: string,
+  { isPrivate = false, isOurs }: WritableOptions = {},
+): boolean {
   const stats = present(file);
   if (!stats) return false;
   assertRegular(stats);
   if (isPrivate && isForeign(stats)) throw problem('foreign');
+  if (isOurs && stats.size > 0 && !isOurs(headOf(file))) throw problem('other');
   return true;
 }
 
@@ -124,11 +170,11 @@ export function targetOf(file: string): string | undefined {
  * Writes at once, so that the last lines before a crash are there. What is not there yet is made, for its owner alone,
  * and so are the folders above it. It and the function that it answers throw FileProblem.
  */
-export function openForAppend(file: string): (text: string) => void {
+export function openForAppend(file: string, isOurs: IsOurs): (text: string) => void {
   let handle: number | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    assertWritableFile(file);
+    assertWritableFile(file, { isOurs });
     handle = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, PRIVATE);
     assertRegular(fstatSync(handle));
   } catch (error) {

@@ -9,6 +9,7 @@ type FileTrouble =
   | 'irregular'
   | 'link'
   | 'foreign'
+  | 'other'
   | 'large'
   | 'system';
 
@@ -21,6 +22,7 @@ const WORDS: Readonly<Record<Exclude<FileTrouble, 'large' | 'system'>, string>> 
   link: 'it is a symbolic link',
   dangling: 'it is a symbolic link to nothing',
   foreign: 'it belongs to another account',
+  other: 'it holds something else, which would be lost',
 };
 
 const KINDS: Readonly<Record<string, keyof typeof WORDS>> = {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { assertWritableFile, type WritableOptions } from './open.ts';
+import { assertWritableFile, type IsOurs, type WritableOptions } from './open.ts';
 import { problemOfMaking } from './problem.ts';
 
 const NEW_FILE = 0o666;
@@ -14,6 +14,8 @@ const NEW_FILE = 0o666;
 const ROOM = 64 * 1024;
 
 export interface ReplaceOptions extends WritableOptions {
+  /** What is there is replaced only if this knows it: each kind of file of ours says how it begins. */
+  readonly isOurs: IsOurs;
   /** Permission bits; default: those of the file that is there, else the usual ones. */
   readonly mode?: number;
 }
@@ -39,7 +41,7 @@ export async function syncFolderOf(file: string): Promise<void> {
 async function takeAfter(
   handle: FileHandle,
   file: string,
-  { mode, isPrivate }: ReplaceOptions,
+  { mode, isPrivate }: Pick<ReplaceOptions, 'mode' | 'isPrivate'>,
 ): Promise<void> {
   const former = await stat(file).catch(() => undefined);
   if (former && isPrivate !== true && process.getuid?.() === 0) await handle.chown(former.uid, former.gid);
@@ -63,7 +65,7 @@ async function write(file: string, temporary: string, text: string, options: Rep
 }
 
 /** On disk when it resolves. Throws FileProblem; then the former file is as it was. */
-export async function replaceFile(file: string, text: string, options: ReplaceOptions = {}): Promise<void> {
+export async function replaceFile(file: string, text: string, options: ReplaceOptions): Promise<void> {
   assertWritableFile(file, options);
   const temporary = temporaryName(file);
   const clear = (): void => rmSync(temporary, { force: true });

@@ -7,7 +7,7 @@
  */
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import { privilegesOn } from './rights.ts';
-import type { AclEntry, PoolInfo, PoolWriter, Rights, UserInfo } from './types.ts';
+import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
 export interface Trust {
@@ -129,14 +129,14 @@ export function delegatedGaps(
  * Who else has one of these on which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
  * pool.
  */
-function holdersOf(privileges: readonly string[], lists: Lists, trust: Trust): PoolWriter[] {
+function holdersOf(privileges: readonly string[], lists: Lists, trust: Trust): (PoolRight | PoolWriter)[] {
   const { acls, roles } = lists;
   const isTrusted = judgeOf(trust, lists);
   const writes = (role: string): boolean =>
     roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
   const seen = acls
     .filter((entry) => entry.path.startsWith('/pool/') && writes(entry.role) && !isTrusted(entry))
-    .map((entry) => ({ path: entry.path, propagate: entry.propagate, says: say(entry) }));
+    .map((entry): PoolRight => ({ ...entry, says: say(entry) }));
   return [...seen, ...unseenWriters(lists)];
 }
 
@@ -157,7 +157,7 @@ function unseenWriters({ pools, rights }: Lists): PoolWriter[] {
 }
 
 /** Who else may write which pools. */
-export function poolWriters(lists: Lists, trust: Trust): PoolWriter[] {
+export function poolWriters(lists: Lists, trust: Trust): (PoolRight | PoolWriter)[] {
   return holdersOf(WRITES_POOLS, lists, trust);
 }
 

@@ -3,7 +3,7 @@ import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
 import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
-import type { AclEntry, PoolInfo, PoolWriter, Rights, UserInfo } from './types.ts';
+import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Who reads, and whom it trusts. */
 export interface ReadContext {
@@ -18,7 +18,7 @@ export interface ReadContext {
 
 export interface PoolReading {
   readonly pools: readonly PoolInfo[];
-  readonly poolWriters: readonly PoolWriter[];
+  readonly poolWriters: readonly (PoolRight | PoolWriter)[];
   readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];

@@ -21,7 +21,7 @@ export interface Inventory {
   readonly vnets: readonly string[];
   readonly pools: readonly PoolInfo[];
   /** Who else may write pools, those that do not exist included. */
-  readonly poolWriters: readonly PoolWriter[];
+  readonly poolWriters: readonly (PoolRight | PoolWriter)[];
   /** Who else may make and name VMs in which pools. */
   readonly memberWriters: readonly PoolWriter[];
   readonly users: readonly UserInfo[];
@@ -162,6 +162,9 @@ export interface PoolWriter {
   /** It is not known whether anybody has it: the caller is not shown the rights there. */
   readonly unseen?: boolean;
 }
+
+/** The entry of the access control list that gives it. */
+export interface PoolRight extends PoolWriter, AclEntry {}
 
 export interface UserInfo {
   readonly userid: string;

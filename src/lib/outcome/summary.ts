@@ -1,4 +1,5 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
+import { stepsOfStands } from '../plan/document/stand-steps.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -25,22 +26,14 @@ function concerns(step: Step, stand: PlannedStand, own: readonly Step[]): boolea
   );
 }
 
-function stepsByUser(plan: Plan): ReadonlyMap<string | undefined, Step[]> {
-  const map = new Map<string | undefined, Step[]>();
-  for (const step of plan.steps) {
-    const list = map.get(step.user);
-    if (list) list.push(step);
-    else map.set(step.user, [step]);
-  }
-  return map;
-}
-
 function viewsOf({ plan, result }: Round): StandView[] {
   const results = new Map(result.results.map((entry) => [entry.id, entry]));
-  const byUser = stepsByUser(plan);
-  const shared = (byUser.get(undefined) ?? []).filter((step) => results.get(step.id)?.status !== 'done');
+  const stepsOf = stepsOfStands(plan);
+  const shared = plan.steps.filter(
+    ({ id, user }) => user === undefined && results.get(id)?.status !== 'done',
+  );
   return plan.stands.map((stand) => {
-    const own = byUser.get(stand.user) ?? [];
+    const own = stepsOf.get(stand) ?? [];
     return {
       command: plan.command,
       stand,
@@ -128,7 +121,8 @@ function overall(
 /** `rounds` in the order they ran; the last word on a stand is the round that planned it last. */
 export function summarizeRun(rounds: readonly Round[]): Summary {
   const views = new Map<string, StandView>();
-  for (const round of rounds) for (const view of viewsOf(round)) views.set(view.stand.user, view);
+  for (const round of rounds)
+    for (const view of viewsOf(round)) views.set(`${view.stand.user} ${view.stand.pool}`, view);
   const stands = [...views.values()].map(summarize);
   const steps = countSteps(rounds);
   const interrupted = rounds.some(({ result }) => result.interrupted);
@@ -140,12 +134,12 @@ export function summarizeRun(rounds: readonly Round[]): Summary {
 
 /** Summary of a dry run: nothing was done. */
 export function summarizePlan(plan: Plan): Summary {
-  const hasSteps = new Set(plan.steps.map((step) => step.user));
+  const stepsOf = stepsOfStands(plan);
   const stands = plan.stands.map((stand): StandSummary => {
     const view: StandView = { command: plan.command, stand, steps: [], results: new Map() };
     const status = stand.refused
       ? 'refused'
-      : hasSteps.has(stand.user)
+      : (stepsOf.get(stand) ?? []).length > 0
         ? 'planned'
         : standStatus(view, undefined);
     return {

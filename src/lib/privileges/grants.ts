@@ -1,6 +1,7 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
+import { shellCommand } from '../shell.ts';
 
 /** One ACL with its role. */
 export interface Grant {
@@ -89,17 +90,22 @@ export function roleCommands(grants: readonly Grant[], present: readonly string[
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges]));
   return [...roles].map(([role, privileges]) => {
     const isThere = present.includes(role);
-    const privs = `--privs ${privileges.join(',')}`;
-    return isThere ? `pveum role modify ${role} ${privs} --append 1` : `pveum role add ${role} ${privs}`;
+    const privs = ['--privs', privileges.join(',')];
+    return isThere
+      ? shellCommand('pveum', 'role', 'modify', role, ...privs, '--append', '1')
+      : shellCommand('pveum', 'role', 'add', role, ...privs);
   });
 }
 
-function aclCommand({ path, role, propagate }: Grant, subject: string): string {
-  return `pveum acl modify ${path} ${subject} --roles ${role}${propagate ? '' : ' --propagate 0'}`;
+function aclCommand({ path, role, propagate }: Grant, ...subject: readonly string[]): string {
+  return shellCommand(
+    ...['pveum', 'acl', 'modify', path, ...subject, '--roles', role],
+    ...(propagate ? [] : ['--propagate', '0']),
+  );
 }
 
 export function aclCommands(grants: readonly Grant[], userid: string): string[] {
-  return grants.map((grant) => aclCommand(grant, `--users ${userid}`));
+  return grants.map((grant) => aclCommand(grant, '--users', userid));
 }
 
 /** What a token lacks: its owner has to have it, and with privilege separation the token has to have it as well. */
@@ -113,6 +119,6 @@ export function tokenCommands(grants: readonly Grant[], tokenid: string): TokenC
   const owner = userIn(tokenid);
   return {
     owner: owner === ROOT ? [] : aclCommands(grants, owner),
-    token: grants.map((grant) => aclCommand(grant, `--tokens '${tokenid}'`)),
+    token: grants.map((grant) => aclCommand(grant, '--tokens', tokenid)),
   };
 }

@@ -5,6 +5,7 @@ import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } fro
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
+import { shellCommand } from '../shell.ts';
 
 const HEAD = ['NODE', 'BRIDGE', 'STATE', 'VLAN', 'OWNER', 'LAB', 'NETWORK', 'GUESTS'];
 
@@ -64,7 +65,9 @@ export function renderBridges(report: BridgeReport, { width, color }: RenderOpti
     ...notes.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),
     ...(left.length === 0
       ? []
-      : labelled('To mend', `deploy-stand bridges prune --node ${left.join(',')}`, { width: Infinity })),
+      : labelled('To mend', shellCommand('deploy-stand', 'bridges', 'prune', '--node', left.join(',')), {
+          width: Infinity,
+        })),
     '',
     ...paragraph(
       `${countOf(bridges.length, 'bridge', 'bridges')}: ${count('stand')} of stands, ${count('reserved')} reserved, ${count('foreign')} foreign`,

@@ -3,6 +3,7 @@ import { paragraph, renderColumns, type Cell, type RenderOptions } from './layou
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
+import { shellCommand, shellWord } from '../shell.ts';
 
 /** Where a secret is kept. */
 interface Keeping {
@@ -158,7 +159,7 @@ function trustLines({ trust, certificates, name }: Added): string[] {
   return [
     'NOT TRUSTED YET: no known authority signed it, so this connection will refuse it.',
     'Compare the fingerprint with the node: System > Certificates, or "pvenode cert info". If it is the same,',
-    `deploy-stand connections add ${name} … --replace --trust-fingerprint ${unknown.map(({ fingerprint }) => fingerprint).join(',')}`,
+    `deploy-stand connections add ${shellWord(name)} … --replace --trust-fingerprint ${unknown.map(({ fingerprint }) => fingerprint).join(',')}`,
   ];
 }
 
@@ -186,7 +187,7 @@ export function renderAdded(added: Added, { width, color }: RenderOptions): stri
       rows.map(([label, text]) => [{ text: label, paint: paint.dim }, { text }]),
       { width: Infinity, indent: 2 },
     ),
-    ...paragraph(`next: deploy-stand connections test ${name}`, { width }),
+    ...paragraph(`next: ${shellCommand('deploy-stand', 'connections', 'test', name)}`, { width }),
   ].join('\n');
 }
 

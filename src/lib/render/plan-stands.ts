@@ -1,4 +1,5 @@
 /** Sorts the stands of a plan for printing: what becomes of each, and which get the same. Renders nothing. */
+import { stepsOfStands } from '../plan/document/stand-steps.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -49,15 +50,9 @@ function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly S
 
 /** Every stand with its own steps, in the plan's order. */
 export function viewStands(plan: Plan): StandView[] {
-  const byUser = new Map<string, Step[]>();
-  for (const step of plan.steps) {
-    if (step.user === undefined) continue;
-    const steps = byUser.get(step.user);
-    if (steps) steps.push(step);
-    else byUser.set(step.user, [step]);
-  }
+  const stepsOf = stepsOfStands(plan);
   return plan.stands.map((stand) => {
-    const steps = byUser.get(stand.user) ?? [];
+    const steps = stepsOf.get(stand) ?? [];
     return { stand, steps, fate: fateOf(plan.command, stand, steps) };
   });
 }

@@ -1,6 +1,6 @@
 /** Saves and reads the state of a simulated cluster. Knows files, not clusters. */
 import { ApplyError, ConfigError } from '../errors.ts';
-import { readRegularFile } from '../files/open.ts';
+import { beginsLike, readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { replaceFile } from '../files/replace.ts';
 import { checkState } from './state-check.ts';
@@ -11,7 +11,10 @@ const MAX_BYTES = 500 * 1024 * 1024;
 /** A reader never sees half a file. The file holds the root token: mode 0600. */
 export async function saveState(sim: { snapshot(): ClusterState }, file: string): Promise<void> {
   try {
-    await replaceFile(file, `${JSON.stringify(sim.snapshot())}\n`, { mode: 0o600 });
+    await replaceFile(file, `${JSON.stringify(sim.snapshot())}\n`, {
+      mode: 0o600,
+      isOurs: beginsLike('{"format":'),
+    });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new ApplyError('STATE_FILE', `the simulated cluster was not kept in ${file}: ${error.message}`, {

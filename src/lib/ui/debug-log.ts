@@ -1,7 +1,7 @@
 /** The debug record (`--log-level`, `--log-file`): never the user interface, and never a secret in it. */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { UsageError } from '../errors.ts';
-import { openForAppend } from '../files/open.ts';
+import { beginsLike, openForAppend } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { redactPaths, redactText } from '../redact.ts';
 
@@ -23,12 +23,12 @@ export interface DebugLogOptions {
 function toFile({ file, onTrouble }: FileTarget): DestinationStream {
   let append: (text: string) => void;
   try {
-    append = openForAppend(file);
+    append = openForAppend(file, beginsLike('{"level":'));
   } catch (cause) {
     if (!(cause instanceof FileProblem)) throw cause;
     throw new UsageError('LOG_FILE', `cannot write the log file ${file}: ${cause.message}`, {
       cause,
-      hint: 'name a file in a folder that you may write to',
+      hint: 'name another file, in a folder that you may write to',
     });
   }
   let isTold = false;

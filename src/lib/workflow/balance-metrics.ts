@@ -1,5 +1,6 @@
 /** Writes the figures of a round in Prometheus' text format, for node-exporter's textfile collector. Judges nothing. */
 import type { BalanceSummary } from '../outcome/types.ts';
+import { beginsLike } from '../files/open.ts';
 import { replaceFile } from '../files/replace.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 
@@ -64,7 +65,10 @@ export async function formatMetrics(all: readonly BalanceFigures[]): Promise<str
   return registry.metrics();
 }
 
+/** Figures of ours, and of nobody else: the collector takes other programs' from other files. */
+export const isMetrics = beginsLike('# HELP deploy_stand_balance_');
+
 /** Whoever reads the file meanwhile sees the old figures or the new ones, never half of them. Throws FileProblem. */
 export async function writeMetrics(file: string, all: readonly BalanceFigures[]): Promise<void> {
-  await replaceFile(file, await formatMetrics(all), { mode: READABLE });
+  await replaceFile(file, await formatMetrics(all), { mode: READABLE, isOurs: isMetrics });
 }

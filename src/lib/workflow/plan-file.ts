@@ -8,20 +8,24 @@ import { assertReplaceable, replaceFile } from '../files/replace.ts';
 import { planText } from '../plan/document/text.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import { shellWord } from '../shell.ts';
 
 /** Some 20 times the plan of 500 users with 5 machines each. */
 const MAX_BYTES = 100 * 1024 * 1024;
 
 const HOW_TO_MAKE = 'make one with `deploy --dry-run --out FILE`';
 
+/** As `planText` begins, and did in 0.1.0. */
+const isPlan = (head: string): boolean => /^\{\s*"version":\s*\d+,\s*"command":/.test(head);
+
 /** Throws before anything is planned when the file could not be written in the end. */
 export async function assertPlanFile(file: string): Promise<void> {
   try {
-    await assertReplaceable(file);
+    await assertReplaceable(file, { isOurs: isPlan });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new ConfigError('PLAN_FILE', `the plan cannot be written to ${file}: ${error.message}`, {
-      hint: 'name a file in a folder that you may write to',
+      hint: 'name another file, in a folder that you may write to',
       cause: error,
     });
   }
@@ -30,7 +34,7 @@ export async function assertPlanFile(file: string): Promise<void> {
 /** On disk when it resolves. Throws before the first write to the cluster, for whoever asks for it then. */
 export async function savePlan(plan: Plan, file: string): Promise<void> {
   try {
-    await replaceFile(file, planText(plan));
+    await replaceFile(file, planText(plan), { isOurs: isPlan });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new PlanRefusedError(
@@ -84,7 +88,7 @@ export function loadPlan(file: string): Plan {
     throw new ConfigError(
       'PLAN_VERSION',
       `plan ${file} has version ${JSON.stringify(version)}, this program knows 2`,
-      { hint: `plan again: \`deploy … --dry-run --out ${file}\`` },
+      { hint: `plan again: \`deploy … --dry-run --out ${shellWord(file)}\`` },
     );
   }
   const validate = planCheck();

@@ -59,7 +59,7 @@ export function ownershipReads(
     pools: async () => {
       // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
       rights ??= pve.permissions(context.hard);
-      return (await readPools(context, quietly, await rights)).pools;
+      return readPools(context, quietly, await rights);
     },
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),

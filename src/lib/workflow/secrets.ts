@@ -1,11 +1,13 @@
 /** Passwords for the executor: from the credentials file and the lab, by reference. Never prints one. */
 import type { Lab, PasswordPolicy, User } from '../config/types.ts';
+import { ConfigError } from '../errors.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { generatePassword } from '../credentials/password.ts';
 import type { Secrets } from '../execute/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { isUserMarked } from '../marks/user.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import type { KeptAccount } from '../plan/document/steps/users.ts';
 
 /** For commands that concern users alone. */
 export function createUserSecrets(
@@ -18,7 +20,7 @@ export function createUserSecrets(
   const make = (): string => generatePassword(policy);
   return {
     passwordFor: (userid) => file.pending(userid, poolOf(userid), make),
-    replacementFor: (userid) => file.replacement(userid, poolOf(userid), make),
+    replacementFor: (userid, account) => file.replacement(userid, poolOf(userid), make, account),
     settle: (userid, state) => file.settle(userid, state, poolOf(userid)),
     cloudInitPassword: () => undefined,
   };
@@ -30,6 +32,48 @@ export function createSecrets(lab: Lab, users: readonly User[], file: Credential
     ...createUserSecrets(lab.passwords, users, file),
     cloudInitPassword: (machine) => passwords.get(machine),
   };
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isAbsentOr = (kind: 'string' | 'number', value: unknown): boolean =>
+  value === undefined || typeof value === kind;
+
+function isAcl(value: unknown): boolean {
+  const { path, role, propagate } = Object(value) as Record<string, unknown>;
+  return isText(path) && isText(role) && typeof propagate === 'boolean';
+}
+
+/** As the handler that makes a user anew wrote it down; the file may have been edited. */
+function isKeptAccount(value: unknown): value is KeptAccount {
+  const { comment, groups, acls, enable, expire, ...names } = Object(value) as Record<string, unknown>;
+  const isNamed = ['email', 'firstName', 'lastName'].every((key) => isAbsentOr('string', names[key]));
+  const isListed = Array.isArray(groups) && groups.every(isText) && Array.isArray(acls) && acls.every(isAcl);
+  return (
+    isText(comment) && isListed && typeof enable === 'boolean' && isNamed && isAbsentOr('number', expire)
+  );
+}
+
+/** Userid → what a run that was cut short was to give back to a user that it made anew. */
+export function keptAccounts(file: CredentialsFile): ReadonlyMap<string, KeptAccount> {
+  return new Map(
+    file.rows().flatMap(({ userid, account }): [string, KeptAccount][] => {
+      if (account === undefined) return [];
+      let value: unknown;
+      try {
+        value = JSON.parse(account);
+      } catch {
+        value = undefined;
+      }
+      if (isKeptAccount(value)) return [[userid, value]];
+      throw new ConfigError(
+        'CREDENTIALS_FILE',
+        `${file.path}: what is kept of the account of ${userid} (column "account") cannot be read`,
+        {
+          hint: 'bring the cell back from a copy of the file; or empty it, and give the user its details and rights by hand',
+        },
+      );
+    }),
+  );
 }
 
 /**

@@ -240,6 +240,15 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'numbers that are none',
+    'name: a\nmachines:\n  - { device_type: linux, name: pc, template_vmid: .nan, cores: .inf, memory: 1.5, networks: [] }\n',
+    [
+      'lab.yml:3 machines[0].template_vmid: must be a whole number or text, but is no number [NaN] → for example: 100',
+      'lab.yml:3 machines[0].cores: must be a whole number, but is infinite [Infinity] → for example: 2',
+      'lab.yml:3 machines[0].memory: must be a whole number, but is a fraction [1.5] → for example: 2048',
+    ],
+  ],
+  [
     'a device type in the wrong case',
     withMachine({ device_type: 'Linux' }),
     ['lab.yml:3 machines[0].device_type: is not one of linux, ecorouter [Linux] → did you mean linux?'],

@@ -163,6 +163,14 @@ describe('users.yml', () => {
       ],
     ],
     [
+      'a pool below another one',
+      '- boris@pve\n- {userid: a@pve, pool: boris/x}\n- {userid: c@pve, pool: 2026/c}',
+      [
+        'users.yml:2:25 users[1].pool: a stand has a pool of its own, and a pool below another one is the other one\'s as well [boris/x] → write it without "/", e.g. boris-x',
+        'users.yml:3:25 users[2].pool: a stand has a pool of its own, and a pool below another one is the other one\'s as well [2026/c] → write it without "/", e.g. 2026-c',
+      ],
+    ],
+    [
       'our own pools',
       '- deploy-stand-lock@pve',
       [
@@ -205,7 +213,6 @@ describe('users.yml', () => {
     const text = '- 101@pve\n- 102@pve\n- 103@pve\n- {userid: a@pve, pool: class/a}\n';
     expect(parseUsers(text, 'users.yml').warnings).toEqual([
       'users.yml:1:3 users[0]: PVE 9 refuses a pool name that does not start with a letter: 101 and 2 more (give these users a pool: that does)',
-      'users.yml:4:25 users[3].pool: a nested pool needs PVE 8.1 or later, and its parents have to exist: class/a',
     ]);
   });
 });

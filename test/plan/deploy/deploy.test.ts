@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { STUDENT_ROLE } from '../../../src/lib/marks/role.ts';
 import { PlanRefusedError } from '../../../src/lib/errors.ts';
 import { assertSound } from '../../../src/lib/plan/document/graph.ts';
 import type { Lab, Network } from '../../../src/lib/config/types.ts';
@@ -839,7 +840,7 @@ describe('limits', () => {
   });
 
   test('bridge numbers are those of bridge_range; none left refuses the stand, with the range', () => {
-    const want = { ...routed, bridgeRange: { first: 1200, last: 1201 } };
+    const want = { ...routed, access: { role: STUDENT_ROLE }, bridgeRange: { first: 1200, last: 1201 } };
     const three = plan(want, [anna, boris, user('carla')], have(), { fit: true });
     const numbers = stepsOf(three, 'bridge.create').map((step) => `${step.node}/${step.bridge}`);
     expect(numbers.map((name) => name.split('/')[1]).sort()).toEqual(['vmbr1200', 'vmbr1201', 'vmbr1201']);
@@ -881,9 +882,13 @@ describe('limits', () => {
     const networks = snapshot.networks.map((network) =>
       network.node === 'pve2' ? { ...network, bridges: [...network.bridges, ...full] } : network,
     );
-    const result = plan(routed, [anna], { ...snapshot, networks });
+    const there = { ...snapshot, networks };
+    const result = plan({ ...routed, access: { role: STUDENT_ROLE } }, [anna], there);
     expect(stepsOf(result, 'bridge.create').map((step) => step.id)).toEqual(['bridge.create:pve1/vmbr1000']);
     expect(result.warnings[0]).toContain('cannot move live');
+    // PVEVMAdmin holds VM.Migrate.
+    const error = refusal(() => plan(routed, [anna], there));
+    expect([error.code, error.hint]).toEqual(['NO_BRIDGE', expect.stringContaining('role: student')]);
   });
 
   test('what a former round found taken is not planned again', () => {

@@ -7,6 +7,7 @@ import { readTextFile } from '../input/read-text.ts';
 import { readYaml } from '../input/read-yaml.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import { isMapping, mapping, type Written } from '../input/written.ts';
+import { shellWord } from '../../shell.ts';
 
 export interface LoadedBalance {
   readonly config: BalanceConfig;
@@ -57,7 +58,7 @@ function modeWarnings(config: BalanceConfig, mode: number | undefined, over: Wri
   const isOpen = process.platform !== 'win32' && mode !== undefined && (mode & 0o044) !== 0;
   if (!isOpen || !secrets.some((secret) => secret?.kind === 'plain')) return [];
   return [
-    `${config.file} holds secrets and others on this machine may read it: chmod 600 ${config.file}, or write env:NAME instead`,
+    `${config.file} holds secrets and others on this machine may read it: chmod 600 ${shellWord(config.file)}, or write env:NAME instead`,
   ];
 }
 

@@ -4,6 +4,7 @@ import type { ConfigIssue } from '../../errors.ts';
 import type { BalanceOverlay } from './balance.ts';
 import { configError, nearest, printable } from '../input/issues.ts';
 import { readTextFile } from '../input/read-text.ts';
+import { shellWord } from '../../shell.ts';
 
 export interface BalanceEnv {
   readonly overlay: BalanceOverlay;
@@ -219,6 +220,6 @@ export function loadBalanceEnv(file: string): BalanceEnv {
   const env = parseBalanceEnv(text, file);
   const isOpen =
     process.platform !== 'win32' && (mode & 0o044) !== 0 && env.overlay.raw['notify'] !== undefined;
-  const warning = `${file} holds a secret and others on this machine may read it: chmod 600 ${file}`;
+  const warning = `${file} holds a secret and others on this machine may read it: chmod 600 ${shellWord(file)}`;
   return isOpen ? { ...env, warnings: [...env.warnings, warning] } : env;
 }

@@ -3,6 +3,7 @@ import type { AgeKeys } from '../../age.ts';
 import { configError } from '../input/issues.ts';
 import type { Env } from './env.ts';
 import { readTextFile, type TextFile } from '../input/read-text.ts';
+import { shellWord } from '../../shell.ts';
 
 export interface KeyOptions {
   readonly env: Env;
@@ -24,7 +25,7 @@ export function isOpenToWorld({ mode }: Pick<TextFile, 'mode'>): boolean {
 
 function readKeyFile(file: string, warn: Warn): string {
   const read = readTextFile(file);
-  if (isOpenToWorld(read)) warn(`everybody on this machine may read ${file}: chmod 600 ${file}`);
+  if (isOpenToWorld(read)) warn(`everybody on this machine may read ${file}: chmod 600 ${shellWord(file)}`);
   return read.text;
 }
 

@@ -8,6 +8,7 @@ import { readTextFile } from '../input/read-text.ts';
 import { readYaml, type YamlFile } from '../input/read-yaml.ts';
 import { textKeysOf } from '../input/schema.ts';
 import { isMapping, mapping, text, type Written } from '../input/written.ts';
+import { shellWord } from '../../shell.ts';
 
 export interface FileOptions {
   /** As given by `--connections`; without it the usual places are looked at. */
@@ -137,6 +138,6 @@ export function modeWarnings({ file, mode, value }: ConnectionsFile): string[] {
   if (!isOpen || !secrets.some(isPlainSecret)) return [];
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${file} holds secrets and others on this machine may read it (mode ${octal}): chmod 600 ${file}, or deploy-stand connections encrypt`,
+    `${file} holds secrets and others on this machine may read it (mode ${octal}): chmod 600 ${shellWord(file)}, or deploy-stand connections encrypt`,
   ];
 }

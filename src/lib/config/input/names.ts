@@ -31,8 +31,8 @@ export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
 export function judgePool(pool: string): PoolVerdict {
   const parts = pool.split('/');
   if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9._-]+$/.test(part))) return 'illegal';
-  if (!parts.every((part) => /^[A-Za-z]/.test(part))) return 'not-on-9';
-  return parts.length > 1 ? 'nested' : 'legal';
+  if (parts.length > 1) return 'nested';
+  return /^[A-Za-z]/.test(pool) ? 'legal' : 'not-on-9';
 }
 
 /** Seconds since the epoch of the day's start (UTC), or undefined for what is no date, such as 2026-02-30. */

@@ -2,6 +2,7 @@
 import { readRegularFile } from '../../files/open.ts';
 import { FileProblem } from '../../files/problem.ts';
 import { configError } from './issues.ts';
+import { shellWord } from '../../shell.ts';
 
 const MAX_BYTES = 5 * 1024 * 1024;
 
@@ -20,7 +21,7 @@ function refuseFile(file: string, { kind, message }: FileProblem): never {
     case 'missing':
       return refuse(file, 'the file does not exist', 'check the path, and the folder you are in');
     case 'denied':
-      return refuse(file, 'the file may not be read (permission denied)', `chmod u+r ${file}`);
+      return refuse(file, 'the file may not be read (permission denied)', `chmod u+r ${shellWord(file)}`);
     case 'folder':
       return refuse(file, 'this is a directory, not a file', 'name a file inside it');
     case 'irregular':

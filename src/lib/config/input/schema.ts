@@ -76,10 +76,15 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'a mapping (key: value)',
 };
 
+/** YAML's `.nan` and `.inf`, which JSON has no numbers for. */
+function oddNumber(value: number): string {
+  return Number.isNaN(value) ? 'no number' : 'infinite';
+}
+
 function wordOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'number') return 'a number';
+  if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : oddNumber(value);
   if (typeof value === 'boolean') return 'true or false';
   return typeof value === 'string' ? 'text' : 'a mapping (key: value)';
 }
@@ -103,7 +108,8 @@ function typeWords(error: ErrorObject): Words {
   if (wanted.includes('boolean') && isYesNo) {
     return { message: 'must be true or false', hint: 'YAML reads yes, no, on and off as text' };
   }
-  const found = wordOf(error.data);
+  const isFraction = wanted.includes('integer') && Number.isFinite(error.data);
+  const found = isFraction ? 'a fraction' : wordOf(error.data);
   if (found === 'empty')
     return { message: `is empty; expected ${words}`, hint: 'give a value, or remove the line' };
   return { message: `must be ${words}, but is ${found}`, hint: example(error) };

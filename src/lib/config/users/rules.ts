@@ -119,7 +119,6 @@ function poolPath(user: UserView): Path {
 
 function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
   const notOn9: Odd[] = [];
-  const nested: Odd[] = [];
   for (const user of users) {
     const pool = poolOf(user.userid, user.pool);
     if (pool === undefined || pool === '') continue;
@@ -139,12 +138,14 @@ function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
         `PVE refuses the pool name ${JSON.stringify(pool)}: only Latin letters, digits and . _ - are allowed`,
         hint,
       );
+    } else if (verdict === 'nested') {
+      // Whoever has a right on the parent pool has it here too.
+      const hint = `write it without "/", e.g. ${pool.replaceAll('/', '-')}`;
+      add("a stand has a pool of its own, and a pool below another one is the other one's as well", hint);
     } else if (verdict === 'not-on-9') notOn9.push({ path, name: pool });
-    else if (verdict === 'nested') nested.push({ path, name: pool });
   }
   const hint = 'give these users a pool: that does';
   warnOnce(notOn9, issues, 'PVE 9 refuses a pool name that does not start with a letter', hint);
-  warnOnce(nested, issues, 'a nested pool needs PVE 8.1 or later, and its parents have to exist');
 }
 
 function poolsAreDistinct(users: readonly UserView[], issues: Issues): void {
@@ -180,8 +181,13 @@ function expireIsADate(users: readonly UserView[], issues: Issues): void {
   }
 }
 
-export const usersRules: readonly ((users: readonly UserView[], issues: Issues) => void)[] = [
-  useridsAreLegal,
+type Rule = (users: readonly UserView[], issues: Issues) => void;
+
+/** Of users that are only named: what else there is of them is on the cluster. */
+export const useridRules: readonly Rule[] = [useridsAreLegal];
+
+export const usersRules: readonly Rule[] = [
+  ...useridRules,
   usersAreUnique,
   poolsAreLegal,
   poolsAreDistinct,

@@ -10,7 +10,7 @@ import { readYaml } from '../input/read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import type { Place, User } from '../types.ts';
-import { poolOf, usersRules, viewUsers } from './rules.ts';
+import { poolOf, useridRules, usersRules, viewUsers } from './rules.ts';
 import { compact, isMapping } from '../input/written.ts';
 
 interface WrittenUser {
@@ -79,13 +79,27 @@ function read(content: string, file: string): Source & { value: unknown; warning
 
 /** Reads users from text, with all their problems instead of an exception. The file's extension says YAML or CSV. */
 export function readUsers(content: string, file: string): Collected<readonly User[]> {
-  const source = read(content, file);
+  return check(read(content, file), file, usersRules);
+}
+
+/** Users that are on the cluster already, named one by one: their pools are what they are there. */
+export function readUserIds(userids: readonly string[], option: string): Collected<readonly User[]> {
+  const text = JSON.stringify({ users: [...new Set(userids)] });
+  const source = readYaml(text, option, { textKeys: textKeysOf('users') });
+  return check({ ...source, warnings: [] }, option, useridRules);
+}
+
+function check(
+  source: ReturnType<typeof read>,
+  file: string,
+  rules: typeof usersRules,
+): Collected<readonly User[]> {
   const wrongKind = checkKind(source.value);
   if (wrongKind) return { errors: [{ file, ...source.locate([], 'value'), ...wrongKind }], warnings: [] };
 
   const issues = new Issues(source, () => false);
   const views = viewUsers(source.value);
-  for (const rule of usersRules) rule(views, issues);
+  for (const rule of rules) rule(views, issues);
   checkSchema('users', source.value, issues);
 
   const { errors } = issues;

@@ -8,6 +8,7 @@ import { judge, obstacle, type Fate } from './fates.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Refusal } from '../document/plan.ts';
 import { claimedIds, isOfPoolUser, type Verdict } from '../stands/ownership.ts';
+import { shellCommand } from '../../shell.ts';
 
 function verdictsIn(stand: SelectedStand, context: CleanupContext): Map<number, Verdict> {
   const claims = stand.mark?.claims ?? [];
@@ -47,7 +48,7 @@ function refusalOf(
       message: `${isIn}: it was made there by hand`,
       hint:
         context.selection.by === 'orphans'
-          ? `\`deploy-stand cleanup --user ${user} --include-members\` removes such machines too`
+          ? `\`${shellCommand('deploy-stand', 'cleanup', '--user', user, '--include-members')}\` removes such machines too`
           : 'add --include-members to remove such machines too',
     };
   }

@@ -103,25 +103,36 @@ function revokeSteps(
 ): Step[] {
   if (protectedBecause(stand.user, context.have.caller) !== undefined) return [];
   // A pool without our mark is somebody else's, and so are the rights on it.
-  const paths = [
-    ...(isLastLab && stand.mark && stand.removesUser ? [`/pool/${stand.pool}`] : []),
-    ...vmids.map((vmid) => `/vms/${vmid}`),
-  ];
+  const path = `/pool/${stand.pool}`;
+  const isLeaving = isLastLab && stand.mark !== undefined && stand.removesUser;
   // What the user had before the pool was adopted is not ours to take away.
   const kept = new Set(stand.mark?.roles?.map((role) => `/pool/${stand.pool} ${role}`));
-  const entries = paths.flatMap((path) =>
-    (context.index.acls.get(`${path} ${stand.user}`) ?? []).map(({ role }) => ({ path, role })),
-  );
-  return entries
-    .filter(({ path, role }) => !kept.has(`${path} ${role}`))
-    .map(({ path, role }) =>
+  const reason = 'first, so that nobody restarts a VM on its way out';
+  const onPool = (isLeaving ? (context.index.acls.get(`${path} ${stand.user}`) ?? []) : [])
+    .filter(({ role }) => !kept.has(`${path} ${role}`))
+    .map(({ role }) =>
       makeStep(
         'acl.revoke',
         `${path} ${role}`,
-        { user: stand.user, reason: 'first, so that nobody restarts a VM on its way out' },
-        { path, role, userid: stand.user, ...(path.startsWith('/vms/') ? { pool: stand.pool } : {}) },
+        { user: stand.user, reason },
+        { path, role, userid: stand.user },
       ),
     );
+  // Who may make VMs in the pool may share the rights on them with others; all of these end with the VM.
+  const onVms = vmids
+    .flatMap((vmid) => context.index.vmRights.get(`/vms/${vmid}`) ?? [])
+    .filter(
+      ({ type, subject }) => type === 'user' && protectedBecause(subject, context.have.caller) === undefined,
+    )
+    .map((right) =>
+      makeStep(
+        'acl.revoke',
+        `${right.path} ${right.role}${right.subject === stand.user ? '' : ` ${right.subject}`}`,
+        { user: stand.user, reason },
+        { path: right.path, role: right.role, userid: right.subject, pool: stand.pool },
+      ),
+    );
+  return [...onPool, ...onVms];
 }
 
 /** Members of the pool that neither go nor stay claimed: somebody else's, also when they are the student's own. */

@@ -45,6 +45,8 @@ function removeUser(
     return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
   if (hasPoolElsewhere(userid, pools, context) || delegates(userid, context)) return [];
+  // Whose it is, its comment cannot prove; that it is nobody's, neither.
+  if (own.some(({ stand }) => context.index.pools.get(stand.pool)?.delegated !== undefined)) return [];
   const dependsOn = own.flatMap(({ removal }) => [
     ...removal.poolSteps.map((step) => step.id),
     ...removal.vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id),

@@ -38,6 +38,8 @@ export interface HaveIndex {
   readonly users: ReadonlyMap<string, UserInfo>;
   /** User entries by `path subject`. */
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
+  /** `/vms/N` → who has which right on that VM alone. */
+  readonly vmRights: ReadonlyMap<string, readonly AclEntry[]>;
   readonly storages: StorageIndex;
   readonly replicaPool: ReplicaPool;
   readonly replicas: readonly Replica[];
@@ -76,7 +78,9 @@ function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, strin
 
 export function indexHave(have: Inventory): HaveIndex {
   const acls = new Map<string, AclEntry[]>();
+  const vmRights = new Map<string, AclEntry[]>();
   for (const entry of have.acls) {
+    if (entry.path.startsWith('/vms/')) groupPush(vmRights, entry.path, entry);
     if (entry.type === 'user') groupPush(acls, `${entry.path} ${entry.subject}`, entry);
   }
   const standBridges = new Map<string, MarkedBridge[]>();
@@ -111,6 +115,7 @@ export function indexHave(have: Inventory): HaveIndex {
     claimants: indexClaimants(marks),
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
+    vmRights,
     storages: indexStorages(have),
     standBridges,
     bridgeGuests: indexBridgeGuests(have),

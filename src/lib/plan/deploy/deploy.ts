@@ -27,7 +27,7 @@ import { readStandState, type StandState } from '../stands/state.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
-import { withStudentRole } from '../stands/roles.ts';
+import { letsMigrate, withStudentRole } from '../stands/roles.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
 import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
@@ -188,7 +188,12 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     machines,
     choice,
     vmids,
-    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken, pins }),
+    bridges: createBridgeAllocator(have, index, {
+      range: lab.bridgeRange,
+      taken,
+      pins,
+      mayRepeat: !letsMigrate(lab, have),
+    }),
     pins,
     replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, unfinished),

@@ -27,6 +27,7 @@ import type { Profile } from '../cluster/profile.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import { createUserStep, realmRefusal } from '../stands/accounts.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
+import { foreignRights } from '../stands/vm-rights.ts';
 
 /** What all stands of one plan share. The allocators change as stands take from them. */
 export interface StandContext {
@@ -85,7 +86,7 @@ function poolNameRefusal(state: StandState, context: StandContext): Refusal | un
   return {
     code: 'POOL_NAME',
     message: `${userid}: PVE ${context.have.version} refuses the pool name "${pool}"${needsLetter ? ' (it must begin with a letter)' : ''}`,
-    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replace(/^[^A-Za-z0-9]+/, '')}`,
+    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`,
   };
 }
 
@@ -461,6 +462,8 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const joins = planJoin(state, vms, claimSteps, lab);
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, lab);
+  const rights = foreignRights(state, context);
+  const left = state.left ?? rights.left;
   const made = new Map(
     bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
   );
@@ -472,8 +475,8 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       placement: seat.why,
       vms: vms.vms,
       bridges: bridges.planned,
-      ...(state.left ? { left: state.left } : {}),
-      notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes],
+      ...(left ? { left } : {}),
+      notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes, ...rights.notes],
     },
     claimSteps,
     bridgeSteps: withOwn(

@@ -9,6 +9,8 @@ import { NO_PINS, type Pins } from '../cluster/pins.ts';
 export interface BridgeAllocator {
   /** A name free in the whole cluster, else one free on `node` only (`repeated`), else undefined. */
   take(node: string, wish?: string): { readonly bridge: string; readonly repeated: boolean } | undefined;
+  /** May two nodes have bridges of one number? */
+  readonly mayRepeat: boolean;
   /** May a bridge of this name be made at all? */
   isInRange(bridge: string): boolean;
   /** A former round found that others have it. */
@@ -21,12 +23,14 @@ interface BridgeChoice {
   readonly range: BridgeRange;
   readonly taken: { readonly bridges: readonly string[] };
   readonly pins?: Pick<Pins, 'bridges'>;
+  /** Who may move machines brings them to the node where the number is somebody else's. Default: nobody may. */
+  readonly mayRepeat?: boolean;
 }
 
 export function createBridgeAllocator(
   have: Inventory,
   index: HaveIndex,
-  { range, taken, pins = NO_PINS }: BridgeChoice,
+  { range, taken, pins = NO_PINS, mayRepeat = true }: BridgeChoice,
 ): BridgeAllocator {
   const { first, last } = range;
   const cluster = new Set<string>([...taken.bridges, ...have.vnets]);
@@ -75,12 +79,14 @@ export function createBridgeAllocator(
   }
 
   return {
+    mayRepeat,
     isInRange,
     isTaken: (bridge) => taken.bridges.includes(bridge),
     take(node, wish) {
       const bridge = granted(node, wish) ?? firstFree() ?? firstFreeOn(node);
       if (bridge === undefined) return undefined;
       const repeated = cluster.has(bridge);
+      if (repeated && !mayRepeat) return undefined;
       cluster.add(bridge);
       usedOn(node).add(bridge);
       return { bridge, repeated };

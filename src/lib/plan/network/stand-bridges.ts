@@ -56,7 +56,7 @@ function bridgeInConfig(
 }
 
 /** The bridge that the stand's finished VMs use for this alias: recreated under the same name if somebody removed it. */
-function bridgeOfVms(lab: Lab, state: NetworkStand, alias: string): string | undefined {
+export function bridgeOfVms(lab: Lab, state: NetworkStand, alias: string): string | undefined {
   for (const machine of lab.machines) {
     const vm = state.present.get(machine.name);
     // Unfinished: its cards are still the template's.
@@ -225,6 +225,15 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   }
   const wish = request.pins.bridges.get(pinnedBridge(userid, node, alias));
   const taken = former === undefined ? request.bridges.take(node, wish) : { bridge: former, repeated: false };
+  if (!taken && !request.bridges.mayRepeat) {
+    const { first, last } = lab.bridgeRange;
+    out.refused = {
+      code: 'NO_BRIDGE',
+      message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
+      hint: 'give `role: student`, which moves no machine; widen `bridge_range`; or remove stands that are no longer needed',
+    };
+    return;
+  }
   if (!taken) {
     out.refused = {
       code: 'NO_BRIDGE',

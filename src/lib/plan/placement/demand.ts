@@ -8,7 +8,7 @@ import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { findCloneWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { isSpread } from './nodes.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
-import { aliasesOf } from '../network/stand-bridges.ts';
+import { aliasesOf, bridgeOfVms } from '../network/stand-bridges.ts';
 import { compareSpecs, specOf } from '../stands/spec.ts';
 import type { StandState } from '../stands/state.ts';
 
@@ -119,9 +119,17 @@ export function createDemands(context: Context): DemandOf {
   const ways = new Map<string, CloneWay | string>();
   const known = new Map<string, Demand>();
 
-  function missingBridges({ user }: StandState, node: string): number {
+  /** One that the stand's machines name already takes no further number, be it theirs or, since they were moved, not. */
+  function isNamed(state: StandState, alias: string, node: string): boolean {
+    const bridge = bridgeOfVms(lab, state, alias);
+    return bridge !== undefined && index.bridges.get(node)?.has(bridge) === true;
+  }
+
+  function missingBridges(state: StandState, node: string): number {
+    const { user } = state;
     return aliases.filter(
       (alias) =>
+        !isNamed(state, alias, node) &&
         !index.standBridges.get(bridgeKey(lab.name, user.userid, alias))?.some((one) => one.node === node),
     ).length;
   }

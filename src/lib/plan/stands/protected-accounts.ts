@@ -3,6 +3,8 @@
  * plan says. The one answer: planners ask it, and handlers once more right before they write. Reads nothing.
  */
 import type { User } from '../../config/types.ts';
+import type { PoolRight, PoolWriter, UserInfo } from '../../inventory/types.ts';
+import { takeAwayCommand } from '../../pve-values/acl-command.ts';
 import type { Refusal } from '../document/plan.ts';
 import { ROOT, tokenIn, userIn } from '../../pve-values/userid.ts';
 
@@ -45,4 +47,30 @@ export function protectedRefusals(users: readonly User[], caller: string | undef
       },
     ];
   });
+}
+
+/**
+ * The right by which this user writes a pool that therefore does not count. With the user PVE takes it away, and from then
+ * on what stands in that pool would be believed.
+ */
+export function poolRightOf(
+  { userid, groups }: Pick<UserInfo, 'userid' | 'groups'>,
+  writers: readonly (PoolRight | PoolWriter)[],
+): PoolRight | undefined {
+  const given = writers.flatMap((writer) => ('subject' in writer ? [writer] : []));
+  return given.find(({ type, subject }) => {
+    if (type === 'group') return groups.includes(subject);
+    return (type === 'token' ? userIn(subject) : subject) === userid;
+  });
+}
+
+/** Why such a user is not removed, not even for a moment. */
+export function poolRightRefusal(userid: string, right: PoolRight): Refusal {
+  const { says, path, subject } = right;
+  const pool = path.slice('/pool/'.length);
+  return {
+    code: 'USER_WRITES_POOL',
+    message: `${userid} is not removed: ${says}, and with the user that right would go, so that what stands in pool ${pool} would be believed`,
+    hint: `look at the comment of pool ${pool}, take that right away with \`${takeAwayCommand(right, subject)}\`, then run again; or name the account in \`operators:\` of the connections file if it runs deploy-stand too`,
+  };
 }

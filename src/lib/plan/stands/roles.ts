@@ -6,6 +6,7 @@ import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { shellCommand } from '../../shell.ts';
 
 type Roles = Pick<Inventory, 'roles' | 'rolePrivileges'>;
 
@@ -40,7 +41,7 @@ function isMissing(role: string, { roles }: Roles): boolean {
 
 /** What an administrator runs where the caller may make no roles. */
 export function studentRoleCommand(have: Roles): string {
-  return `pveum role add ${STUDENT_ROLE} --privs ${studentPrivileges(have).join(',')}`;
+  return shellCommand('pveum', 'role', 'add', STUDENT_ROLE, '--privs', studentPrivileges(have).join(','));
 }
 
 /** Our own role is never changed, so one that gives more than it says is not given to anybody. */
@@ -107,8 +108,15 @@ export function roleWarnings(wanted: readonly string[], have: Roles): string[] {
 }
 
 const REPLUGS = 'VM.Config.Network';
-/** PVE's own roles that hold it, for those who cannot ask a server. */
+/** PVE's own roles that hold it, and VM.Migrate, for those who cannot ask a server. */
 const REPLUGGING = ['PVEVMAdmin', 'PVEAdmin', 'Administrator'];
+
+/** May students move their machines to another node? */
+export function letsMigrate(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): boolean {
+  return rolesOf(lab).some(
+    (role) => privilegesOf(role, have)?.includes('VM.Migrate') ?? REPLUGGING.includes(role),
+  );
+}
 
 /** Of a lab whose students have networks of their own: the roles that could leave them. */
 function repluggingRoles(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): string[] {

@@ -6,6 +6,7 @@ import type { HaveIndex } from '../cluster/view.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
+import type { KeptAccount } from '../document/steps/users.ts';
 
 /** `named`: each user was asked for by name, so that one that cannot be dealt with is refused, not passed over. */
 export type UsersWork =
@@ -28,6 +29,8 @@ export type UsersWork =
       readonly recreate: boolean;
       /** Also users without our mark. */
       readonly forceForeign: boolean;
+      /** Userid → what a run that was cut short had to give back to a user that it made anew. */
+      readonly kept?: ReadonlyMap<string, KeptAccount>;
     };
 
 export interface UsersInput {

@@ -11,6 +11,7 @@ import type { Refusal } from '../document/plan.ts';
 import { protectedNote, protectedRefusals } from '../stands/protected-accounts.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
 import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './context.ts';
+import { shellCommand } from '../../shell.ts';
 
 interface Removal {
   /** Guests that the user made stay in a pool of ours, so that all stays. */
@@ -64,7 +65,7 @@ function membersLeft(userid: string, { code, message }: Refusal): Refusal {
   return {
     code,
     message,
-    hint: `remove them first: deploy-stand cleanup --user ${userid} --include-members`,
+    hint: `remove them first: ${shellCommand('deploy-stand', 'cleanup', '--user', userid, '--include-members')}`,
   };
 }
 
@@ -72,7 +73,7 @@ function standsLeft(userid: string, labs: readonly string[]): Refusal {
   return {
     code: 'STANDS_LEFT',
     message: `${userid} has a stand of lab ${labs.join(', ')}`,
-    hint: `remove it first: deploy-stand cleanup --user ${userid}`,
+    hint: `remove it first: ${shellCommand('deploy-stand', 'cleanup', '--user', userid)}`,
   };
 }
 

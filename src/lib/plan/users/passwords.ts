@@ -3,8 +3,10 @@ import { realmIn } from '../../pve-values/userid.ts';
 import type { User } from '../../config/types.ts';
 import type { UserInfo } from '../../inventory/types.ts';
 import { isUserMarked } from '../../marks/user.ts';
-import { compareNatural } from '../../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import type { KeptAccount } from '../document/steps/users.ts';
+import { poolRightOf, poolRightRefusal } from '../stands/protected-accounts.ts';
 import type { Refusal } from '../document/plan.ts';
 import { isDirectory } from '../stands/accounts.ts';
 import { draft, poolNameOf, type UserDraft, type UsersContext } from './context.ts';
@@ -13,6 +15,7 @@ export interface PasswordOptions {
   readonly named: boolean;
   readonly recreate: boolean;
   readonly forceForeign: boolean;
+  readonly kept?: ReadonlyMap<string, KeptAccount>;
 }
 
 function missing(userid: string): Refusal {
@@ -50,44 +53,61 @@ function obstacle(present: UserInfo, options: PasswordOptions, context: UsersCon
   };
 }
 
-function recreateStep(present: UserInfo, { have }: UsersContext): Step {
+function accountOf(present: UserInfo, { have }: UsersContext): KeptAccount {
   const { userid, comment, groups, email, firstName, lastName, expire, enabled } = present;
-  const acls = have.acls
-    .filter((entry) => entry.type === 'user' && entry.subject === userid)
-    .map(({ path, role, propagate }) => ({ path, role, propagate }))
-    .sort((a, b) => compareNatural(a.path, b.path) || compareNatural(a.role, b.role));
-  return makeStep(
-    'user.recreate',
-    userid,
-    { user: userid, reason: 'an API token cannot set a password' },
-    {
-      userid,
-      comment,
-      groups,
-      ...(email === '' ? {} : { email }),
-      ...(firstName === '' ? {} : { firstName }),
-      ...(lastName === '' ? {} : { lastName }),
-      ...(expire === 0 ? {} : { expire }),
-      enable: enabled,
-      acls,
-    },
+  return {
+    comment,
+    groups,
+    ...(email === '' ? {} : { email }),
+    ...(firstName === '' ? {} : { firstName }),
+    ...(lastName === '' ? {} : { lastName }),
+    ...(expire === 0 ? {} : { expire }),
+    enable: enabled,
+    acls: have.acls
+      .filter((entry) => entry.type === 'user' && entry.subject === userid)
+      .map(({ path, role, propagate }) => ({ path, role, propagate })),
+  };
+}
+
+/** A run that was cut short may have made the user already, and given back a part of its rights, or none. */
+function complete(present: KeptAccount, kept: KeptAccount | undefined): KeptAccount {
+  const acls = new Map(
+    [...(kept?.acls ?? []), ...present.acls].map((acl) => [`${acl.path} ${acl.role}`, acl]),
   );
+  return {
+    ...present,
+    groups: sortedUnique([...present.groups, ...(kept?.groups ?? [])]),
+    acls: [...acls.values()].sort((a, b) => compareNatural(a.path, b.path) || compareNatural(a.role, b.role)),
+  };
+}
+
+function recreateStep(userid: string, account: KeptAccount): Step {
+  const frame = { user: userid, reason: 'an API token cannot set a password' };
+  return makeStep('user.recreate', userid, frame, { userid, ...account });
+}
+
+/** What PVE takes away with the user is given back a moment later; for that moment nothing else may hang on it. */
+function planRecreated(userid: string, kept: KeptAccount | undefined, context: UsersContext): Step | Refusal {
+  const present = context.index.users.get(userid);
+  const right = present && poolRightOf(present, context.have.poolWriters);
+  if (right) return poolRightRefusal(userid, right);
+  const account = present ? complete(accountOf(present, context), kept) : kept;
+  return account ? recreateStep(userid, account) : missing(userid);
 }
 
 export function planPassword(user: User, options: PasswordOptions, context: UsersContext): UserDraft {
   const { userid } = user;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const present = context.index.users.get(userid);
-  if (!present) return draft(who, { refused: missing(userid) });
-  const refused = obstacle(present, options, context);
+  const kept = options.kept?.get(userid);
+  if (!present && !(options.recreate && kept)) return draft(who, { refused: missing(userid) });
+  const refused = present && obstacle(present, options, context);
   if (refused) return draft(who, options.named ? { refused } : { notes: [refused.message] });
-  const step = options.recreate
-    ? recreateStep(present, context)
-    : makeStep(
-        'user.password',
-        userid,
-        { user: userid, reason: 'as asked' },
-        { userid, comment: present.comment },
-      );
+  if (options.recreate || !present) {
+    const step = planRecreated(userid, kept, context);
+    return draft(who, 'code' in step ? { refused: step } : { steps: [step] });
+  }
+  const frame = { user: userid, reason: 'as asked' };
+  const step = makeStep('user.password', userid, frame, { userid, comment: present.comment });
   return draft(who, { steps: [step] });
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../../../src/lib/execute/handlers/index.ts';
 import { Ownership } from '../../../../src/lib/execute/ownership.ts';
+import { ownershipReads } from '../../../../src/lib/workflow/run.ts';
 import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
 import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
@@ -229,7 +230,11 @@ describe('nothing is written, not even for the others', () => {
   test("somebody's VM has taken the place of one since it was configured", async () => {
     const world = stand();
     const io = world.io();
-    const ownership = new Ownership(world.pve, world.clock, io.signal);
+    const ownership = new Ownership(
+      ownershipReads({ pve: world.pve, hard: io.signal }),
+      world.clock,
+      io.signal,
+    );
     const given = { ...io, ownership };
     // What the configuring of a moment ago has seen.
     await world.drive(ownership.assertOurs({ vmid: 10002, pool: 'anna' }));

@@ -180,7 +180,7 @@ describe('user.recreate', () => {
       '/pool/anna PVEVMAdmin anna@pve true',
       '/vms/10001 PVEVMUser anna@pve false',
     ]);
-    expect(heard).toEqual(['replacement anna@pve', 'set anna@pve']);
+    expect(heard).toEqual(['replacement anna@pve', 'restored anna@pve']);
   });
 
   test('a disabled user stays disabled', async () => {
@@ -206,6 +206,23 @@ describe('user.recreate', () => {
       expect(await passwordsOf(world)).toEqual(['former-secret']);
     },
   );
+
+  test('one who makes a pool not count by now is removed neither here nor for good', async () => {
+    const world = withAnna();
+    await world.drive(
+      world.admin.grant({ userid: 'anna@pve', path: '/pool/zoo', role: 'PVEPoolAdmin', propagate: true }),
+    );
+    const writes = world.writes.length;
+    for (const kind of ['user.recreate', 'user.delete'] as const) {
+      const given = kind === 'user.recreate' ? payload : ANNA;
+      const applied = apply(world, kind, given as never, recorder().secrets);
+      await expect(applied).rejects.toMatchObject({
+        code: 'USER_WRITES_POOL',
+        hint: expect.stringContaining('`pveum acl delete /pool/zoo --roles PVEPoolAdmin --users anna@pve`'),
+      });
+    }
+    expect(world.writes.slice(writes)).toEqual([]);
+  });
 
   test('where the removal may have been carried out, both passwords stay', async () => {
     const world = withAnna().fault(lost(DELETE, 'before'), refused(DELETE, 'delete user failed: no', 500, 2));

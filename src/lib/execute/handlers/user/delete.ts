@@ -19,6 +19,7 @@ export const deleteUser: Handler<'user.delete'> = (step, io) => {
           hint: 'remove the user by hand if nobody needs it',
         });
       }
+      await io.ownership.assertRemovable(userid);
       try {
         await io.pve.deleteUser(userid, io.signal);
         return 'done';

@@ -18,6 +18,7 @@ function remove(step: RecreateStep, io: StepIo, onWrite: () => void): Promise<St
     act: async () => {
       assertMarked(step);
       if ((await presentUser(step, io)) === 'absent') return 'already-done';
+      await io.ownership.assertRemovable(step.userid);
       onWrite();
       try {
         await io.pve.deleteUser(step.userid, io.signal);
@@ -82,18 +83,21 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
 
 export const recreateUser: Handler<'user.recreate'> = async (step, io) => {
   assertUnprotected(step.userid, io);
-  const password = await io.secrets.replacementFor(step.userid);
+  const { userid, comment, groups, email, firstName, lastName, expire, enable, acls } = step;
+  const account = { comment, groups, email, firstName, lastName, expire, enable, acls };
+  // Once the user is removed, nobody else knows what it was.
+  const password = await io.secrets.replacementFor(userid, JSON.stringify(account));
   const written = { isAny: false };
   try {
     await remove(step, io, () => {
       written.isAny = true;
     });
   } catch (error) {
-    if (!written.isAny) await io.secrets.settle(step.userid, 'unchanged');
+    if (!written.isAny) await io.secrets.settle(userid, 'unchanged');
     throw error;
   }
   await create(step, io, password);
-  await io.secrets.settle(step.userid, 'set');
   await grant(step, io);
+  await io.secrets.settle(userid, 'restored');
   return 'done';
 };

@@ -11,6 +11,12 @@ interface NewAccount {
   readonly expire?: number;
 }
 
+/** What is lost with a user, and given back to it. */
+export interface KeptAccount extends Omit<NewAccount, 'userid'> {
+  readonly enable: boolean;
+  readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
+}
+
 export interface UserSteps {
   /** Fail: no user. Run again. The password waits in the credentials file as `pending`. */
   'user.create': NewAccount & {
@@ -40,13 +46,10 @@ export interface UserSteps {
   'user.password': { readonly userid: string; readonly comment: string };
   /**
    * Removes a user of ours and creates it anew with a new password and the rights it had: one step, so that a stop
-   * never comes between. Tokens and second factors of the user are lost. Fail: no user. Run deploy or `users sync`:
-   * the user gets the password that waits in the credentials file as `pending`.
+   * never comes between. Tokens and second factors of the user are lost. Fail: no user, or one without its rights. Run
+   * again: password, details and rights wait in the credentials file.
    */
-  'user.recreate': NewAccount & {
-    readonly enable: boolean;
-    readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
-  };
+  'user.recreate': KeptAccount & { readonly userid: string };
   /** Only a user with our mark. Fail: the user stays. Run cleanup again. */
   'user.delete': { readonly userid: string; readonly comment: string };
 }

@@ -1,0 +1,90 @@
+/**
+ * Rights on single machines of a stand that the lab does not give. Who holds VM.Allocate on a machine may share what he has
+ * there (PVE/API2/ACL.pm), and PVE keeps that when his own role is changed. They are told, and never taken away by deploy:
+ * an administrator may have given them.
+ */
+import type { Lab } from '../../config/types.ts';
+import type { AclEntry, Inventory } from '../../inventory/types.ts';
+import { takeAwayCommand } from '../../pve-values/acl-command.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import { protectedBecause } from './protected-accounts.ts';
+import { privilegesOf } from './roles.ts';
+import type { StandState } from './state.ts';
+
+interface Context {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+}
+
+interface ForeignRights {
+  /** They give more than the lab does, so that the access is not what the lab says it is. */
+  readonly left?: Refusal;
+  readonly notes: readonly string[];
+}
+
+function rightsOn(state: StandState, { lab, have, index }: Context): AclEntry[] {
+  return [...state.present].flatMap(([name, { vmid }]) => {
+    const given = lab.machines.find((machine) => machine.name === name)?.poolRole;
+    const isOurs = ({ subject, role }: AclEntry): boolean => subject === state.user.userid && role === given;
+    return (index.vmRights.get(`/vms/${vmid}`) ?? []).filter(
+      (entry) => !isOurs(entry) && protectedBecause(entry.subject, have.caller) === undefined,
+    );
+  });
+}
+
+function isWithin(role: string, { lab, have }: Context): boolean {
+  const given = privilegesOf(lab.access.role, have);
+  const held = privilegesOf(role, have);
+  return (
+    role === lab.access.role || (given !== undefined && held?.every((one) => given.includes(one)) === true)
+  );
+}
+
+/** Those that are alike in one line, with the command for each machine. */
+function alike(entries: readonly AclEntry[]): { readonly says: string[]; readonly commands: string[] } {
+  const byRole = new Map<string, AclEntry[]>();
+  for (const entry of entries) {
+    const key = `${entry.type} ${entry.role}`;
+    const list = byRole.get(key);
+    if (list) list.push(entry);
+    else byRole.set(key, [entry]);
+  }
+  const groups = [...byRole.values()].map((list) => ({
+    who: [...new Set(list.map(({ type, subject }) => (type === 'group' ? `@${subject}` : subject)))],
+    paths: [...new Set(list.map(({ path }) => path))],
+    list,
+  }));
+  return {
+    says: groups.map(
+      ({ who, paths, list: [one] }) => `${who.join(', ')}: ${one?.role ?? ''} on ${paths.join(', ')}`,
+    ),
+    commands: groups.flatMap(({ paths, list }) =>
+      paths.flatMap((path) => {
+        const here = list.filter((entry) => entry.path === path);
+        return here[0] ? [takeAwayCommand(here[0], ...here.map(({ subject }) => subject))] : [];
+      }),
+    ),
+  };
+}
+
+export function foreignRights(state: StandState, context: Context): ForeignRights {
+  const entries = rightsOn(state, context);
+  const { role } = context.lab.access;
+  const more = alike(entries.filter((entry) => !isWithin(entry.role, context)));
+  const other = alike(entries.filter((entry) => isWithin(entry.role, context)));
+  const notes = other.says.map(
+    (text, at) =>
+      `a right that the lab does not give: ${text} (\`${other.commands[at] ?? ''}\` takes it away)`,
+  );
+  if (more.says.length === 0) return { notes };
+  return {
+    notes,
+    left: {
+      code: 'RIGHTS_LEFT',
+      message: `rights on machines of ${state.user.userid} go beyond role ${role} of the lab: ${more.says.join('; ')}`,
+      hint: `an administrator takes them away with\n${more.commands.map((line) => `  ${line}`).join('\n')}`,
+    },
+  };
+}
