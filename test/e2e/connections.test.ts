@@ -256,9 +256,15 @@ test('one that fails does not stop the others; what the account may not see is s
   ]);
   expect(JSON.stringify(records)).not.toContain('evil-password');
   const before = readFileSync(join(folder, 'connections.yml'), 'utf8');
-  const foreign = await run('connections test good --audit-file @connections.yml');
-  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('[AUDIT_FILE]')]);
-  expect(readFileSync(join(folder, 'connections.yml'), 'utf8')).toBe(before);
+  writeFiles(folder, { 'copy.yml': before });
+  for (const [name, code] of [
+    ['connections.yml', 'SAME_FILE'],
+    ['copy.yml', 'AUDIT_FILE'],
+  ] as const) {
+    const foreign = await run(`connections test good --audit-file @${name}`);
+    expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining(`[${code}]`)]);
+    expect(readFileSync(join(folder, name), 'utf8')).toBe(before);
+  }
   expect((await run('connections test god')).stderr).toContain('did you mean good?');
 });
 

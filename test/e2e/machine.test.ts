@@ -224,14 +224,15 @@ describe('--out', () => {
   test('on a full disk nothing is changed, the lock is given back, and what was there is there', async () => {
     const cluster = await startCluster();
     const one = newClass();
-    writeFileSync(one.at('plan.json'), 'old');
+    const former = '{"version": 2, "command": "deploy"}';
+    writeFileSync(one.at('plan.json'), former);
     // There is still room when the run begins, which looks at both files.
     await fillDisk(2);
     const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FILE]')]);
     expect(run.stderr).toContain('ENOSPC; nothing was changed');
     expect(writes(cluster)).toEqual(['POST /pools', expect.stringMatching(/^DELETE \/pools/)]);
-    expect(readFileSync(one.at('plan.json'), 'utf8')).toBe('old');
+    expect(readFileSync(one.at('plan.json'), 'utf8')).toBe(former);
     expect(readdirSync(one.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 

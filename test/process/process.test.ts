@@ -236,7 +236,7 @@ describe('streams', () => {
     const { argv, folder } = newClass();
     const log = join(folder, 'run.log');
     // No file of this process may be larger than this one is already.
-    writeFiles(folder, { 'run.log': ' '.repeat(1_000_000) });
+    writeFiles(folder, { 'run.log': '{"level":20}'.padEnd(1_000_000) });
     const words = [process.execPath, BIN, ...argv, ...simulated(folder), '--log-level', 'debug'];
     const run = spawnSync('prlimit', ['--fsize=1000000', ...words, '--log-file', log], { encoding: 'utf8' });
     expect([run.status, run.stdout, run.stderr.split('cannot be written any more: EFBIG').length]).toEqual([
