@@ -11,7 +11,6 @@ import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from '.
 import { plainParams, type Params } from './form.ts';
 import { Gate } from './gate.ts';
 import { parseHost } from './hosts.ts';
-import { LoginProof } from './login-proof.ts';
 import { HttpsTransport } from './transports/https.ts';
 import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
 import { rowOf } from './rows.ts';
@@ -62,7 +61,6 @@ export class PveHttp {
   readonly #secrets = new SecretMask();
   readonly #peers: readonly Transport[];
   readonly #gate: Gate;
-  readonly #proof = new LoginProof();
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
   #current = 0;
@@ -142,8 +140,7 @@ export class PveHttp {
 
   async #send({ method, path, params, signal, step }: Wanted): Promise<Answer> {
     const plain = plainParams(params);
-    const authorised = () => this.#authorised({ method, path, params: plain, step }, signal);
-    return this.#proof.run(() => this.#retrying(authorised, signal), signal);
+    return this.#retrying(() => this.#authorised({ method, path, params: plain, step }, signal), signal);
   }
 
   /** Repeats what certainly did not happen; everything else is for the caller to judge. */
