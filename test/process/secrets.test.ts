@@ -25,7 +25,7 @@ import './build.ts';
 import { spawnServed, startServed } from '../e2e/served.ts';
 
 const ROOT = 'rootM4RK;"&=ö 1';
-const CLOUD_INIT = "ciM4RK;'&=ü 2";
+const CLOUD_INIT = "ciM4RK;'&=<\\ 2";
 const WRONG = 'wrongM4RK%<3';
 
 const LAB = `name: net

@@ -28,11 +28,11 @@ export interface PoolReading {
   readonly rights: Rights;
 }
 
-/** `gap` hears what could not be read. `known`: the caller's rights, where they were read a moment ago. */
+/** `gap` hears what could not be read. `known`: the caller's rights, where they are read already. */
 export async function readPools(
   { pve, hard: signal, caller, operators = [] }: ReadContext,
   gap: (text: string) => () => void,
-  known?: Rights,
+  known?: Promise<Rights>,
 ): Promise<PoolReading> {
   const [written, users, acls, roles, rights] = await Promise.all([
     pve.pools(signal),

@@ -67,9 +67,18 @@ export function isRoleMaking({ steps }: Requirement): boolean {
   return steps.length > 0 && steps.every((kind) => kind === 'role.create');
 }
 
+/** Is what would do in its place granted all the same, for another reason? */
+function isMetOtherwise({ instead }: Requirement, firm: readonly Requirement[]): boolean {
+  if (!instead) return false;
+  return firm.some(
+    ({ grantOn, anyOf }) => grantOn === instead.path && anyOf.every((one) => instead.anyOf.includes(one)),
+  );
+}
+
 /** Exactly what is required; advice is left out, and the right to make roles. */
 export function grantsFor(required: readonly Requirement[]): Grant[] {
-  const firm = withoutDoubles(required.filter((need) => !need.advice && !isRoleMaking(need)));
+  const all = withoutDoubles(required.filter((need) => !need.advice && !isRoleMaking(need)));
+  const firm = all.filter((need) => !isMetOtherwise(need, all));
   const paths = [...new Set(firm.map((need) => need.grantOn))].sort(compare);
   const roles = new Map<string, string>();
   const counts = new Map<string, number>();

@@ -35,13 +35,14 @@ export interface CheckedPlan {
 
 function describe(needs: readonly Requirement[], caller: string): ConfigIssue {
   const [first] = needs as [Requirement];
-  const { path, anyOf, grantOn, reason, reaches, steps } = first;
+  const { path, anyOf, grantOn, reason, reaches, steps, instead } = first;
   const more = needs.length - 1;
   const below = reaches ? ', with propagation' : '';
+  const other = instead ? `, or ${instead.anyOf.join(' or ')} on ${instead.path}` : '';
   return {
     file: caller,
     path: more === 0 ? path : `${path} and ${more} more`,
-    message: `lacks ${anyOf.join(' or ')}${below}: ${reason} (${steps.join(', ')})`,
+    message: `lacks ${anyOf.join(' or ')}${below}${other}: ${reason} (${steps.join(', ')})`,
     ...(grantOn === path || isRoleMaking(first) ? {} : { hint: `grant it on ${grantOn}` }),
   };
 }

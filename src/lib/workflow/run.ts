@@ -56,10 +56,10 @@ export function ownershipReads(
   const quietly = (): (() => void) => () => undefined;
   let rights: Promise<Rights> | undefined;
   return {
-    pools: async () => {
+    pools: () => {
       // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
       rights ??= pve.permissions(context.hard);
-      return readPools(context, quietly, await rights);
+      return readPools(context, quietly, rights);
     },
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),

@@ -210,7 +210,7 @@ describe('users.yml', () => {
   });
 
   test('warns once about what only some servers refuse', () => {
-    const text = '- 101@pve\n- 102@pve\n- 103@pve\n- {userid: a@pve, pool: class/a}\n';
+    const text = '- 101@pve\n- 102@pve\n- 103@pve\n- a@pve\n';
     expect(parseUsers(text, 'users.yml').warnings).toEqual([
       'users.yml:1:3 users[0]: PVE 9 refuses a pool name that does not start with a letter: 101 and 2 more (give these users a pool: that does)',
     ]);
