@@ -77,7 +77,9 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     const refused = await run(cluster, 'balance evacuate pve1 -c @b.yml', ENV);
     expect([refused.code, refused.stdout + refused.stderr]).toEqual([
       4,
-      expect.stringMatching(/\/access +lacks Sys\.Audit, or Pool\.Allocate or Permissions\.Modify on \/pool: to see who/),
+      expect.stringMatching(
+        /\/access +lacks Sys\.Audit, or Pool\.Allocate or Permissions\.Modify on \/pool: to see who/,
+      ),
     ]);
     const tried = await run(cluster, 'balance evacuate pve1 -c @b.yml --no-preflight', ENV);
     expect(tried.stdout + tried.stderr).toContain('pool staff may be writable for somebody else');
