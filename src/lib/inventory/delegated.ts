@@ -5,6 +5,7 @@
  * that this is asked of names. What the caller does not see counts as somebody's right: PVE leaves it out of its lists
  * without a word. Must not know what marks say.
  */
+import { addTo, groupBy } from '../group.ts';
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import { privilegesOn } from './rights.ts';
 import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
@@ -31,12 +32,6 @@ interface Lists {
 const WRITES_POOLS = ['Pool.Allocate', 'Permissions.Modify'];
 /** Makes a VM in a pool, names it, or turns it into a template (`PUT config template=1` takes VM.Config.Options alone). */
 const WRITES_MEMBERS = [...WRITES_POOLS, 'VM.Allocate', 'VM.Config.Options'];
-
-function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
-  const list = lists.get(key);
-  if (list) list.push(entry);
-  else lists.set(key, [entry]);
-}
 
 function membersOf(users: Lists['users']): Map<string, string[]> {
   const members = new Map<string, string[]>();
@@ -170,8 +165,7 @@ export function memberWriters(lists: Lists, trust: Trust): PoolWriter[] {
 export type DelegatedBy = (pool: string) => PoolWriter | undefined;
 
 export function delegatedBy(writers: readonly PoolWriter[]): DelegatedBy {
-  const byPath = new Map<string, PoolWriter[]>();
-  for (const writer of writers) addTo(byPath, writer.path, writer);
+  const byPath = groupBy(writers, ({ path }) => path);
   return (pool) =>
     pathsOf(pool)
       .flatMap((path) => byPath.get(path) ?? [])

@@ -1,4 +1,5 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
+import { groupBy } from '../group.ts';
 import type { BalanceSummary, MoveSummary, SummaryStatus } from '../outcome/types.ts';
 import type {
   BalanceReport,
@@ -165,8 +166,7 @@ function whyOf({ reason, targets = [] }: RejectedMove): string {
 
 /** Equal reasons are told once, the most frequent first; all are in the JSON document. */
 function rejectedSection({ report, context: { width, paint } }: View): string[] {
-  const groups = new Map<string, RejectedMove[]>();
-  for (const move of report.rejected) groups.set(move.code, [...(groups.get(move.code) ?? []), move]);
+  const groups = groupBy(report.rejected, ({ code }) => code);
   if (groups.size === 0) return [];
   const lines = [...groups]
     .sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))

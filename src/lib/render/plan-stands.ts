@@ -1,4 +1,5 @@
 /** Sorts the stands of a plan for printing: what becomes of each, and which get the same. Renders nothing. */
+import { groupBy } from '../group.ts';
 import { stepsOfStands } from '../plan/document/stand-steps.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand } from '../plan/document/plan.ts';
@@ -69,14 +70,7 @@ function signature({ stand, steps, fate }: StandView): string {
 
 /** Stands with the same work; the first one stands for all. */
 export function groupAlike(views: readonly StandView[]): StandView[][] {
-  const groups = new Map<string, StandView[]>();
-  for (const view of views) {
-    const key = signature(view);
-    const group = groups.get(key);
-    if (group) group.push(view);
-    else groups.set(key, [view]);
-  }
-  return [...groups.values()];
+  return [...groupBy(views, signature).values()];
 }
 
 /** What one entry of a plan or summary is called, and several. */

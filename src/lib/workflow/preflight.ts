@@ -1,4 +1,5 @@
 /** Makes a plan together with what its caller lacks for it, and refuses before the first write. Never asks PVE itself. */
+import { groupBy } from '../group.ts';
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
 import type { Scope } from '../privileges/command-rules.ts';
 import { requiredUnplanned } from '../privileges/examine.ts';
@@ -49,13 +50,9 @@ function describe(needs: readonly Requirement[], caller: string): ConfigIssue {
 
 /** One line for all paths that lack the same for the same reason. */
 export function describeLacking(lacking: readonly Requirement[], caller: string): ConfigIssue[] {
-  const groups = new Map<string, Requirement[]>();
-  for (const need of lacking) {
-    const key = [need.grantOn, need.anyOf.join('|'), need.reason].join(' ');
-    const group = groups.get(key);
-    if (group) group.push(need);
-    else groups.set(key, [need]);
-  }
+  const groups = groupBy(lacking, ({ grantOn, anyOf, reason }) =>
+    [grantOn, anyOf.join('|'), reason].join(' '),
+  );
   return [...groups.values()].map((needs) => describe(needs, caller));
 }
 

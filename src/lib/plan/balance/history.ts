@@ -1,4 +1,5 @@
 /** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
+import { groupBy } from '../../group.ts';
 import type { BalanceConfig } from '../../config/balance/types.ts';
 import { compareText } from '../../order.ts';
 import type { BalanceInventory, MigrationRecord } from '../../inventory/balance-types.ts';
@@ -64,12 +65,7 @@ function ofGuest(
 }
 
 export function indexHistory(have: BalanceInventory, config: BalanceConfig): History {
-  const records = new Map<number, MigrationRecord[]>();
-  for (const record of have.migrations) {
-    const list = records.get(record.vmid);
-    if (list) list.push(record);
-    else records.set(record.vmid, [record]);
-  }
+  const records = groupBy(have.migrations, ({ vmid }) => vmid);
   const inFlight = have.migrations
     .filter(({ status }) => status === 'running')
     .sort((a, b) => a.vmid - b.vmid || compareText(a.start, b.start));

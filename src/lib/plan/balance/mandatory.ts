@@ -1,4 +1,5 @@
 /** Moves that load is no reason for: torn stands put together, broken rules mended, nodes emptied. */
+import { addTo } from '../../group.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { costOf, type Draft } from './draft.ts';
 import type { Obstacle, Purpose } from './guest-obstacles.ts';
@@ -23,7 +24,7 @@ export function findTorn(world: World): TornStand[] {
     if (!own || !guest) continue;
     const named = bridgesOf(guest, world);
     if (named && !named.some((iface) => own.includes(iface))) continue;
-    members.set(key, [...(members.get(key) ?? []), guest]);
+    addTo(members, key, guest);
   }
   return [...members]
     .map(([key, guests]) => ({ key, guests, nodes: sortedUnique(guests.map(({ node }) => node)) }))
@@ -107,7 +108,7 @@ function byNode(vmids: readonly number[], draft: Draft): Map<string, number[]> {
   const map = new Map<string, number[]>();
   for (const vmid of vmids) {
     const node = draft.board.whereIs(vmid);
-    if (node !== undefined) map.set(node, [...(map.get(node) ?? []), vmid]);
+    if (node !== undefined) addTo(map, node, vmid);
   }
   return map;
 }

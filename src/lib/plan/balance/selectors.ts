@@ -1,4 +1,5 @@
 /** Which guests the rules of balance.yml choose. */
+import { addTo } from '../../group.ts';
 import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance/types.ts';
 import type { BalanceGuest } from '../../inventory/balance-types.ts';
 
@@ -40,17 +41,11 @@ interface GroupIndex {
   readonly of: ReadonlyMap<number, readonly number[]>;
 }
 
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}
-
 function groupsOf(rules: readonly GuestRule[], guests: readonly BalanceGuest[]): GroupIndex {
   const of = new Map<number, number[]>();
   const groups = rules.map(compile).map(({ rule, matches }, index) => {
     const vmids = guests.filter(matches).map(({ vmid }) => vmid);
-    for (const vmid of vmids) push(of, vmid, index);
+    for (const vmid of vmids) addTo(of, vmid, index);
     return { name: rule.name, vmids };
   });
   return { groups, of };
@@ -65,7 +60,7 @@ export function indexRules(config: BalanceConfig, guests: readonly BalanceGuest[
   }
   const pins = new Map<number, PinRule[]>();
   for (const { rule, matches } of config.pin.map(compile)) {
-    for (const guest of guests.filter(matches)) push(pins, guest.vmid, rule);
+    for (const guest of guests.filter(matches)) addTo(pins, guest.vmid, rule);
   }
   return {
     ignored,

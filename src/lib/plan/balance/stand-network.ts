@@ -1,4 +1,5 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
+import { addTo } from '../../group.ts';
 import { foreignRows, stagedRemovals } from '../network/foreign-pending.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
 import { obstacleText } from '../network/may-go-text.ts';
@@ -105,15 +106,11 @@ function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): vo
     const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit && !isWaiting;
     if (edit) out.edits.push(edit);
     if (!isUp) {
-      push(out.up, to, iface);
-      push(out.waits, key, ...(edit ? [edit.id] : []), stepId('network.reload', to));
+      addTo(out.up, to, iface);
+      for (const id of [...(edit ? [edit.id] : []), stepId('network.reload', to)]) addTo(out.waits, key, id);
     }
-    push(out.planned, key, { node: to, iface, alias: row.net });
+    addTo(out.planned, key, { node: to, iface, alias: row.net });
   }
-}
-
-function push<V>(map: Map<string, V[]>, key: string, ...values: readonly V[]): void {
-  map.set(key, [...(map.get(key) ?? []), ...values]);
 }
 
 function prepare(stands: readonly MovedStand[], world: World): Prepared {

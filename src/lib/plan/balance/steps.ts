@@ -1,4 +1,5 @@
 /** Turns chosen moves into steps, with the edges that keep every node below its limits in between. */
+import { addTo } from '../../group.ts';
 import { isRunning } from './load.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import { sortedUnique } from '../../order.ts';
@@ -70,7 +71,7 @@ function migrations(
       before = step.id;
       return step;
     });
-    for (const step of steps) leaving.set(step.node, [...(leaving.get(step.node) ?? []), step.id]);
+    for (const step of steps) addTo(leaving, step.node, step.id);
     return steps;
   });
 }
@@ -108,7 +109,7 @@ export function plannedStands(
   for (const [vmid, stand] of world.stands) {
     const key = standKey(stand);
     const guest = world.guests.get(vmid);
-    if (guest && stands.has(key)) members.set(key, [...(members.get(key) ?? []), guest]);
+    if (guest && stands.has(key)) addTo(members, key, guest);
   }
   return sortedUnique(stands.keys()).flatMap((key) => {
     const found = stands.get(key);

@@ -1,4 +1,5 @@
 /** What moves as one: a guest, a stand on bridges of its own, or guests that a rule or a local network ties. */
+import { addTo, groupBy } from '../../group.ts';
 import type { BalanceGuest } from '../../inventory/balance-types.ts';
 import type { PlannedMove } from '../document/balance-report.ts';
 import { demandOf, isRunning, sum, type Demand } from './load.ts';
@@ -106,8 +107,7 @@ function partition(guests: readonly BalanceGuest[], world: World): BalanceGuest[
   }
   const parts = new Map<number, BalanceGuest[]>();
   for (const [index, guest] of guests.entries()) {
-    const top = find(index);
-    parts.set(top, [...(parts.get(top) ?? []), guest]);
+    addTo(parts, find(index), guest);
   }
   return [...parts.values()];
 }
@@ -119,12 +119,7 @@ export interface UnitIndex {
 }
 
 export function buildUnits(world: World): UnitIndex {
-  const byNode = new Map<string, BalanceGuest[]>();
-  for (const guest of world.guests.values()) {
-    const list = byNode.get(guest.node);
-    if (list) list.push(guest);
-    else byNode.set(guest.node, [guest]);
-  }
+  const byNode = groupBy(world.guests.values(), ({ node }) => node);
   const on = new Map<string, Unit[]>();
   const of = new Map<number, Unit>();
   for (const [node, guests] of byNode) {

@@ -1,4 +1,5 @@
 /** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
+import { addTo } from '../../group.ts';
 import type { BalanceConfig } from '../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -75,11 +76,7 @@ export interface World {
 
 function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
   const map = new Map<K, V[]>();
-  for (const [key, value] of entries) {
-    const list = map.get(key);
-    if (list) list.push(value);
-    else map.set(key, [value]);
-  }
+  for (const [key, value] of entries) addTo(map, key, value);
   return map;
 }
 

@@ -1,4 +1,5 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { bridgeObstacle, isAdoptableName, type BridgeObstacle } from '../network/may-go.ts';
@@ -166,8 +167,7 @@ export function planCleanupBridges(
     if (refusal) {
       if (!refused.has(user)) refused.set(user, refusal);
     } else if (obstacle) {
-      const text = `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`;
-      notes.set(user, [...(notes.get(user) ?? []), text]);
+      addTo(notes, user, `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`);
     } else {
       const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
       steps.push(
@@ -178,7 +178,7 @@ export function planCleanupBridges(
           { node, bridge: iface, comment: info.comments },
         ),
       );
-      going.set(user, [...(going.get(user) ?? []), { node, iface, alias }]);
+      addTo(going, user, { node, iface, alias });
     }
   }
   return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };

@@ -1,4 +1,5 @@
 /** Which guests name a bridge, made once per plan from what was read of them. Decides nothing. */
+import { addTo } from '../../group.ts';
 import type { BridgeUse } from '../../inventory/types.ts';
 
 /** What is known of the guests on a bridge, without those that leave it in the same plan. */
@@ -29,20 +30,14 @@ interface Known {
 
 const ANY = '*';
 
-function push(map: Map<string, number[]>, key: string, vmid: number): void {
-  const list = map.get(key);
-  if (list) list.push(vmid);
-  else map.set(key, [vmid]);
-}
-
 export function indexBridgeGuests({ bridgeUse, bridgeUseNodes, hidden }: Known): BridgeGuests {
   const read = new Set(bridgeUseNodes);
   const users = new Map<string, number[]>();
   const saved = new Map<string, number[]>();
   for (const { vmid, node, bridges, snapshotBridges } of [...bridgeUse].sort((a, b) => a.vmid - b.vmid)) {
     const now = new Set(bridges);
-    for (const iface of now) push(users, `${node} ${iface}`, vmid);
-    for (const iface of new Set(snapshotBridges)) if (!now.has(iface)) push(saved, `${node} ${iface}`, vmid);
+    for (const iface of now) addTo(users, `${node} ${iface}`, vmid);
+    for (const iface of new Set(snapshotBridges)) if (!now.has(iface)) addTo(saved, `${node} ${iface}`, vmid);
   }
   const usersOf = (node: string, iface: string): readonly number[] => users.get(`${node} ${iface}`) ?? [];
   const savedOf = (node: string, iface: string): readonly number[] => saved.get(`${node} ${iface}`) ?? [];

@@ -1,4 +1,5 @@
 /** The inventory as maps, made once per plan, so that no planner scans guests per user. */
+import { addTo } from '../../group.ts';
 import type {
   AclEntry,
   BridgeInfo,
@@ -55,15 +56,9 @@ export function bridgeKey(lab: string, user: string, net: string): string {
   return `${lab} ${user} ${net}`;
 }
 
-function groupPush<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}
-
 function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
   const members = new Map<string, GuestInfo[]>();
-  for (const guest of guests) if (guest.pool !== undefined) groupPush(members, guest.pool, guest);
+  for (const guest of guests) if (guest.pool !== undefined) addTo(members, guest.pool, guest);
   for (const list of members.values()) list.sort((a, b) => a.vmid - b.vmid);
   return members;
 }
@@ -71,7 +66,7 @@ function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
 function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, string[]> {
   const claimants = new Map<number, string[]>();
   for (const [pool, mark] of marks) {
-    for (const { vmids } of mark.claims) for (const vmid of vmids) groupPush(claimants, vmid, pool);
+    for (const { vmids } of mark.claims) for (const vmid of vmids) addTo(claimants, vmid, pool);
   }
   return claimants;
 }
@@ -80,15 +75,15 @@ export function indexHave(have: Inventory): HaveIndex {
   const acls = new Map<string, AclEntry[]>();
   const vmRights = new Map<string, AclEntry[]>();
   for (const entry of have.acls) {
-    if (entry.path.startsWith('/vms/')) groupPush(vmRights, entry.path, entry);
-    if (entry.type === 'user') groupPush(acls, `${entry.path} ${entry.subject}`, entry);
+    if (entry.path.startsWith('/vms/')) addTo(vmRights, entry.path, entry);
+    if (entry.type === 'user') addTo(acls, `${entry.path} ${entry.subject}`, entry);
   }
   const standBridges = new Map<string, MarkedBridge[]>();
   for (const { node, bridges } of have.networks) {
     for (const info of bridges) {
       const mark = parseBridgeMark(info.iface, info.comments);
       if (mark?.kind === 'stand')
-        groupPush(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
+        addTo(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
     }
   }
   for (const list of standBridges.values()) {

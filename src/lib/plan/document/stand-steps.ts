@@ -1,4 +1,5 @@
 /** Which steps of a plan are which stand's: a user may have several. */
+import { groupBy } from '../../group.ts';
 import type { Plan, PlannedStand } from './plan.ts';
 import type { Step } from './step.ts';
 
@@ -15,12 +16,7 @@ export function stepsOfStands({
   stands,
   steps,
 }: Pick<Plan, 'stands' | 'steps'>): ReadonlyMap<PlannedStand, readonly Step[]> {
-  const byUser = new Map<string, PlannedStand[]>();
-  for (const stand of stands) {
-    const own = byUser.get(stand.user);
-    if (own) own.push(stand);
-    else byUser.set(stand.user, [stand]);
-  }
+  const byUser = groupBy(stands, ({ user }) => user);
   const found = new Map(stands.map((stand): [PlannedStand, Step[]] => [stand, []]));
   for (const step of steps) {
     const own = step.user === undefined ? [] : (byUser.get(step.user) ?? []);

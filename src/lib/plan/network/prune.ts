@@ -1,4 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
@@ -51,8 +52,7 @@ function createContext(input: BridgesPruneInput): PruneContext {
   for (const { pool, comment } of have.pools) {
     const mark = parsePoolComment(comment);
     for (const claim of mark.claims) {
-      const key = `${claim.lab} ${mark.user ?? ''}`;
-      claims.set(key, [...(claims.get(key) ?? []), { pool, claim }]);
+      addTo(claims, `${claim.lab} ${mark.user ?? ''}`, { pool, claim });
     }
   }
   return {

@@ -1,4 +1,5 @@
 /** The bridges of every node with owner, state and users, out of the inventory. Decides nothing. */
+import { addTo } from '../../group.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { sinceOf } from '../../marks/time.ts';
@@ -62,7 +63,7 @@ export function indexBridgeUse(have: Inventory): ReadonlyMap<string, NodeUse> {
         ...{ vmid, type: types.get(vmid) ?? 'qemu' },
         ...(now.has(iface) ? {} : { inSnapshot: true }),
       };
-      ofNode?.set(iface, [...(ofNode.get(iface) ?? []), guest]);
+      if (ofNode) addTo(ofNode, iface, guest);
     }
   }
   return use;

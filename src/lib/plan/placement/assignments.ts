@@ -1,4 +1,5 @@
 /** Gives every stand of a plan its node, or the reason why it gets none. Places by the lab's strategy, within limits. */
+import { groupBy } from '../../group.ts';
 import type { Lab } from '../../config/types.ts';
 import { placeBalanced } from './strategies/balanced.ts';
 import { Board, type Apart, type Block } from './board.ts';
@@ -192,13 +193,7 @@ function draftBlocks(
   const groupOf = new Map<string, readonly string[]>();
   for (const group of request.lab.placement.together ?? [])
     for (const user of group) groupOf.set(user, group);
-  const members = new Map<unknown, StandState[]>();
-  for (const state of open) {
-    const group = groupOf.get(state.user.userid) ?? state;
-    const list = members.get(group);
-    if (list) list.push(state);
-    else members.set(group, [state]);
-  }
+  const members = groupBy<unknown, StandState>(open, (state) => groupOf.get(state.user.userid) ?? state);
   return [...members].map(([group, states]) =>
     draftBlock(states, Array.isArray(group) ? (group as readonly string[]) : [], request, seated),
   );

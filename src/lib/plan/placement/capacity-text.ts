@@ -1,4 +1,5 @@
 /** Says in words and numbers what is full and who would not fit. Decides nothing. */
+import { addTo } from '../../group.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Demand, Ledger, Resource } from './capacity.ts';
@@ -173,7 +174,7 @@ function headlines({ lacking, apart }: Shortage, context: Context): string {
       resource.kind === 'storage' || resource.kind === 'ports'
         ? `${resource.kind} ${resource.name ?? ''}`
         : resource.kind;
-    groups.set(key, [...(groups.get(key) ?? []), resource]);
+    addTo(groups, key, resource);
   }
   const texts = [...groups.values()].map((group) => headline(group[0]?.kind ?? 'memory', group, context));
   if (apart.length > 0) texts.push(`\`spread\` allows no more on ${listNames(apart)}`);

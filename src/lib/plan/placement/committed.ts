@@ -1,4 +1,5 @@
 /** Memory and virtual CPUs that each node has promised already. Places nothing. */
+import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
@@ -108,10 +109,7 @@ function typicalSizes(
   for (const [vmid, { lab, at }] of places) {
     const guest = index.guests.get(vmid);
     if (lab === own || !guest || guest.memory === 0) continue;
-    const key = `${lab} ${at}`;
-    const list = found.get(key);
-    if (list) list.push(guest);
-    else found.set(key, [guest]);
+    addTo(found, `${lab} ${at}`, guest);
   }
   const typical = new Map<string, Typical>();
   for (const [key, guests] of found) {

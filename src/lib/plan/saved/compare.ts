@@ -1,4 +1,5 @@
 /** What is planned now against a saved plan: it must want nothing that the saved one does not have. Decides by data alone. */
+import { groupBy } from '../../group.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
 import { whyNotBridge, whyNotNode, whyNotVmid, type World } from './denied.ts';
@@ -68,16 +69,6 @@ function compareStep(now: Step, saved: Step | undefined, findings: Findings): vo
     );
 }
 
-function byUser(steps: readonly Step[]): Map<string | undefined, Step[]> {
-  const groups = new Map<string | undefined, Step[]>();
-  for (const step of steps) {
-    const group = groups.get(step.user);
-    if (group) group.push(step);
-    else groups.set(step.user, [step]);
-  }
-  return groups;
-}
-
 function copiesOf({ steps }: Plan): Map<string, number> {
   return new Map(steps.flatMap((step) => (step.kind === 'template.clone' ? [[step.id, step.vmid]] : [])));
 }
@@ -87,7 +78,7 @@ export function comparePlans(saved: Plan, now: Plan, world: () => World): string
   const savedSteps = new Map(saved.steps.map((step) => [step.id, step]));
   const savedUsers = new Set(saved.steps.map(({ user }) => user));
   const savedStands = new Map(saved.stands.map((stand) => [stand.user, stand]));
-  const steps = byUser(now.steps);
+  const steps = groupBy(now.steps, ({ user }) => user);
   const findings = createFindings();
   const explained = new Set<string | undefined>();
 

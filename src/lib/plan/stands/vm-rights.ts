@@ -3,6 +3,7 @@
  * there (PVE/API2/ACL.pm), and PVE keeps that when his own role is changed. They are told, and never taken away by deploy:
  * an administrator may have given them.
  */
+import { groupBy } from '../../group.ts';
 import type { Lab } from '../../config/types.ts';
 import type { AclEntry, Inventory } from '../../inventory/types.ts';
 import { takeAwayCommand } from '../../pve-values/acl-command.ts';
@@ -44,13 +45,7 @@ function isWithin(role: string, { lab, have }: Context): boolean {
 
 /** Those that are alike in one line, with the command for each machine. */
 function alike(entries: readonly AclEntry[]): { readonly says: string[]; readonly commands: string[] } {
-  const byRole = new Map<string, AclEntry[]>();
-  for (const entry of entries) {
-    const key = `${entry.type} ${entry.role}`;
-    const list = byRole.get(key);
-    if (list) list.push(entry);
-    else byRole.set(key, [entry]);
-  }
+  const byRole = groupBy(entries, ({ type, role }) => `${type} ${role}`);
   const groups = [...byRole.values()].map((list) => ({
     who: [...new Set(list.map(({ type, subject }) => (type === 'group' ? `@${subject}` : subject)))],
     paths: [...new Set(list.map(({ path }) => path))],

@@ -1,4 +1,5 @@
 /** What `templates list` tells: each template, its replicas, what hangs on them, and from where it can be used. */
+import { addTo } from '../../group.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { linkedObstacle } from './clone-rules.ts';
@@ -128,7 +129,7 @@ function viewTemplate(template: Template, view: View): TemplateRow {
 function machinesByTemplate(lab: Lab, have: Inventory, index: HaveIndex): Map<number, Machine[]> {
   const map = new Map<number, Machine[]>();
   for (const { machine, candidates } of resolveMachines(lab, have, index)) {
-    for (const { vmid } of candidates) map.set(vmid, [...(map.get(vmid) ?? []), machine]);
+    for (const { vmid } of candidates) addTo(map, vmid, machine);
   }
   return map;
 }

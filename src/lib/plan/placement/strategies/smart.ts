@@ -1,4 +1,5 @@
 /** Places blocks by load, so that the fullest node is as empty as can be. Knows blocks and limits, nothing of labs. */
+import { addTo } from '../../../group.ts';
 import { byChoice } from './balanced.ts';
 import { isHard, resourceKey, type Demand, type Ledger, type Resource } from '../capacity.ts';
 import { compareNatural } from '../../../order.ts';
@@ -28,9 +29,7 @@ function scoredResources(blocks: readonly Block[], ledger: Ledger): ReadonlyMap<
     const resource = ledger.resources.get(key);
     const counts = resource && (['memory', 'storage'].includes(resource.kind) || !isHard(resource));
     if (!counts || resource.node === undefined) continue;
-    const list = scored.get(resource.node);
-    if (list) list.push(resource);
-    else scored.set(resource.node, [resource]);
+    addTo(scored, resource.node, resource);
   }
   return scored;
 }
