@@ -150,14 +150,14 @@ interface Planning {
   readonly lookAgain: () => Promise<Planned>;
 }
 
-function storyOf(want: DeployWant, context: DeployContext, planning: Planning): Story<DeployContext> {
+function storyOf(want: DeployWant, context: DeployContext, planning: Planning): Story {
   const { keepPlan, credentials } = context;
   return {
     ...planning,
     takesLock: ({ plan, have }) => needsLock(plan, have),
     settle: ({ plan, have }) => settleExisting(plan, have, credentials),
     ...(keepPlan ? { keep: keepPlan } : {}),
-    apply: (plan, _, lock) =>
+    apply: (plan, lock) =>
       runSteps(plan.steps, context, {
         secrets: createSecrets(want.lab, want.users, credentials),
         ...(lock ? { lock } : {}),

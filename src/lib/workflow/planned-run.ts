@@ -25,7 +25,7 @@ export interface Preview extends CheckedPlan {
 /** How a plan is made from what is there. */
 export type Request = PlanRequest & { readonly have: Inventory };
 
-export interface Story<C extends RunContext> {
+export interface Story {
   /** Before the lock is taken, so that what is refused writes nothing. */
   readonly look: () => Promise<Planned>;
   /** Under the lock; default: as before it. */
@@ -36,7 +36,7 @@ export interface Story<C extends RunContext> {
   /** The plan is final: kept where the user asked for it. */
   readonly keep?: (plan: Plan) => Promise<void>;
   /** `lock`: the planning lock, which it may give back before it ends. */
-  readonly apply: (plan: Plan, context: C, lock?: PlanningLock) => Promise<RunResult>;
+  readonly apply: (plan: Plan, lock?: PlanningLock) => Promise<RunResult>;
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
@@ -50,7 +50,7 @@ export function planToApply(request: Request, context: PlanContext): Planned {
   return { plan: planPermitted(request, context), have: request.have };
 }
 
-export async function runRound<C extends RunContext>(story: Story<C>, context: C): Promise<Round> {
+export async function runRound(story: Story, context: RunContext): Promise<Round> {
   const { look, lookAgain = look, takesLock, settle, keep, apply } = story;
   const first = await look();
   await settle?.(first);
@@ -59,7 +59,7 @@ export async function runRound<C extends RunContext>(story: Story<C>, context: C
     await keep?.(plan);
     await tidyLock(have, context);
     context.onPlan(plan);
-    return { plan, result: await apply(plan, context) };
+    return { plan, result: await apply(plan) };
   }
   return withLock(context, {
     plan: async () => {
@@ -71,7 +71,7 @@ export async function runRound<C extends RunContext>(story: Story<C>, context: C
     },
     apply: async (plan, lock) => {
       context.onPlan(plan);
-      return { plan, result: await apply(plan, context, lock) };
+      return { plan, result: await apply(plan, lock) };
     },
   });
 }
@@ -81,6 +81,6 @@ export function outcomeOf(round: Round): RunOutcome {
 }
 
 /** One round, and what came of it. */
-export async function runPlanned<C extends RunContext>(story: Story<C>, context: C): Promise<RunOutcome> {
+export async function runPlanned(story: Story, context: RunContext): Promise<RunOutcome> {
   return outcomeOf(await runRound(story, context));
 }

@@ -89,7 +89,7 @@ export function changeTemplates(want: TemplatesWant, context: RunContext): Promi
     {
       look: async () => planToApply(await planRequest(want, context), context),
       takesLock: ({ plan }) => plan.steps.length > 0,
-      apply: (plan, _, lock) =>
+      apply: (plan, lock) =>
         want.do === 'prune'
           ? removeAndRelease(want, plan, context)
           : runSteps(plan.steps, context, lock ? { lock } : {}),
