@@ -43,25 +43,24 @@ function isWithin(role: string, { lab, have }: Context): boolean {
   );
 }
 
-/** Those that are alike in one line, with the command for each machine. */
-function alike(entries: readonly AclEntry[]): { readonly says: string[]; readonly commands: string[] } {
-  const byRole = groupBy(entries, ({ type, role }) => `${type} ${role}`);
-  const groups = [...byRole.values()].map((list) => ({
-    who: [...new Set(list.map(({ type, subject }) => (type === 'group' ? `@${subject}` : subject)))],
-    paths: [...new Set(list.map(({ path }) => path))],
-    list,
-  }));
-  return {
-    says: groups.map(
-      ({ who, paths, list: [one] }) => `${who.join(', ')}: ${one?.role ?? ''} on ${paths.join(', ')}`,
-    ),
-    commands: groups.flatMap(({ paths, list }) =>
-      paths.flatMap((path) => {
-        const here = list.filter((entry) => entry.path === path);
-        return here[0] ? [takeAwayCommand(here[0], ...here.map(({ subject }) => subject))] : [];
-      }),
-    ),
-  };
+interface Alike {
+  readonly says: string;
+  /** One for each machine. */
+  readonly commands: readonly string[];
+}
+
+/** Those that are alike in one line. */
+function alike(entries: readonly AclEntry[]): Alike[] {
+  return [...groupBy(entries, ({ type, role }) => `${type} ${role}`).values()].map((list) => {
+    const who = new Set(list.map(({ type, subject }) => (type === 'group' ? `@${subject}` : subject)));
+    const byPath = groupBy(list, ({ path }) => path);
+    return {
+      says: `${[...who].join(', ')}: ${list[0]?.role ?? ''} on ${[...byPath.keys()].join(', ')}`,
+      commands: [...byPath.values()].flatMap((here) =>
+        here[0] ? [takeAwayCommand(here[0], ...here.map(({ subject }) => subject))] : [],
+      ),
+    };
+  });
 }
 
 export function foreignRights(state: StandState, context: Context): ForeignRights {
@@ -69,17 +68,18 @@ export function foreignRights(state: StandState, context: Context): ForeignRight
   const { role } = context.lab.access;
   const more = alike(entries.filter((entry) => !isWithin(entry.role, context)));
   const other = alike(entries.filter((entry) => isWithin(entry.role, context)));
-  const notes = other.says.map(
-    (text, at) =>
-      `a right that the lab does not give: ${text} (\`${other.commands[at] ?? ''}\` takes it away)`,
-  );
-  if (more.says.length === 0) return { notes };
+  const notes = other.map(({ says, commands }) => {
+    const lines = commands.map((line) => `\`${line}\``).join(' and ');
+    return `a right that the lab does not give: ${says} (${lines} ${commands.length === 1 ? 'takes' : 'take'} it away)`;
+  });
+  if (more.length === 0) return { notes };
+  const commands = more.flatMap((one) => one.commands);
   return {
     notes,
     left: {
       code: 'RIGHTS_LEFT',
-      message: `rights on machines of ${state.user.userid} go beyond role ${role} of the lab: ${more.says.join('; ')}`,
-      hint: `an administrator takes them away with\n${more.commands.map((line) => `  ${line}`).join('\n')}`,
+      message: `rights on machines of ${state.user.userid} go beyond role ${role} of the lab: ${more.map(({ says }) => says).join('; ')}`,
+      hint: `an administrator takes them away with\n${commands.map((line) => `  ${line}`).join('\n')}`,
     },
   };
 }
