@@ -185,3 +185,19 @@ test('two labs of one pool: each machine is judged by the line that names it', a
   expect(verdicts).toEqual(['unjoined', 'ours']);
   expect(verdicts.every(isWritable)).toBe(true);
 });
+
+test('rights of the caller that could not be read once are asked for again', async () => {
+  const world = new PveWorld({ pools: [OURS], guests: [vm(10001, 'pve1')] });
+  let asked = 0;
+  const permissions: typeof world.pve.permissions = (signal) => {
+    asked += 1;
+    return asked === 1 ? Promise.reject(new Error('no answer')) : world.pve.permissions(signal);
+  };
+  const { signal } = new AbortController();
+  const reads = ownershipReads({ pve: { ...world.pve, permissions }, hard: signal });
+  await expect(reads.pools(signal)).rejects.toThrow('no answer');
+  for (const times of [2, 2]) {
+    expect((await world.drive(reads.pools(signal))).pools.map(({ pool }) => pool)).toContain('anna');
+    expect(asked).toBe(times);
+  }
+});

@@ -58,7 +58,11 @@ export function ownershipReads(
   return {
     pools: () => {
       // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
-      rights ??= pve.permissions(context.hard);
+      // A reading that failed is none: the step that asked tries again.
+      rights ??= pve.permissions(context.hard).catch((error: unknown) => {
+        rights = undefined;
+        throw error;
+      });
       return readPools(context, quietly, rights);
     },
     pool: (pool, signal) => pve.pool(pool, signal),
