@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseBalance } from '../dist/lib/config/balance.js';
-import { planBalance } from '../dist/lib/plan/balance/balance.js';
+import { planBalance } from '../dist/lib/plan/balance/pve/balance.js';
 import { applyPlan, makeCluster, measured, random, START } from './balance-world.mjs';
 
 const GIB = 2 ** 30;

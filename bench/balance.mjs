@@ -2,7 +2,7 @@
 // overloaded and how many GiB move, against a lower bound and against a plain rule (most loaded node, smallest VM,
 // first fitting target). Run: npm run build && node --expose-gc bench/balance.mjs
 import { parseBalance } from '../dist/lib/config/balance.js';
-import { planBalance } from '../dist/lib/plan/balance/balance.js';
+import { planBalance } from '../dist/lib/plan/balance/pve/balance.js';
 import { applyPlan, makeCluster, measured } from './balance-world.mjs';
 
 const GIB = 2 ** 30;

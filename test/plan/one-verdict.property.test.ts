@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseBalance } from '../../src/lib/config/balance/balance.ts';
 import type { BalanceInventory } from '../../src/lib/inventory/balance-types.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
-import { createWorld } from '../../src/lib/plan/balance/world.ts';
+import { createWorld } from '../../src/lib/plan/balance/pve/world.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
 import { planDeploy } from '../../src/lib/plan/deploy/deploy.ts';

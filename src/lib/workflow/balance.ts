@@ -8,7 +8,7 @@ import type { BalanceSummary, RunOutcome } from '../outcome/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Rights } from '../inventory/types.ts';
-import { planBalance } from '../plan/balance/balance.ts';
+import { planBalance } from '../plan/balance/pve/balance.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../inventory/balance-types.ts';
 import { balanceScope } from '../privileges/scopes.ts';
 import type { BalancePlan, Plan } from '../plan/document/plan.ts';

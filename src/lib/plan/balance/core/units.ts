@@ -1,10 +1,10 @@
 /** What moves as one: a guest, a stand on bridges of its own, or guests that a rule or a local network ties. */
-import { addTo, groupBy } from '../../group.ts';
-import type { BalanceGuest } from '../../inventory/balance-types.ts';
-import type { PlannedMove } from '../document/balance-report.ts';
+import { addTo, groupBy } from '../../../group.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
+import type { PlannedMove } from '../../document/balance-report.ts';
 import { demandOf, isRunning, sum, type Demand } from './load.ts';
-import { bridgesOf, isLocalNetwork, standKey, type StandRef, type World } from './world.ts';
-import { compareText } from '../../order.ts';
+import { bridgesOf, isLocalNetwork, standKey, type StandRef, type World } from '../pve/world.ts';
+import { compareText } from '../../../order.ts';
 
 export interface Unit {
   readonly kind: PlannedMove['unit'];

@@ -1,10 +1,10 @@
 /** Mode `spread`: evens out node loads while they differ too much. Never makes a node worse than the one it relieves. */
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { EPSILON, meanLoadOf, severityOf } from './load.ts';
-import { compareNatural } from '../../order.ts';
-import type { BalanceNode } from '../../inventory/balance-types.ts';
+import { compareNatural } from '../../../order.ts';
+import type { BalanceNode } from '../../../inventory/balance-types.ts';
 import type { Unit } from './units.ts';
-import type { World } from './world.ts';
+import type { World } from '../pve/world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
 export function variationOf(loads: readonly number[]): number {

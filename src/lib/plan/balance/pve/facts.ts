@@ -1,8 +1,8 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
-import { allVolumes, isDriveKey, sourceOf, type Volume } from '../../pve-values/volumes.ts';
-import type { GuestConfig } from '../../inventory/balance-types.ts';
-import { bridgesIn } from '../../pve-values/nics.ts';
-import { compareText } from '../../order.ts';
+import { allVolumes, isDriveKey, sourceOf, type Volume } from '../../../pve-values/volumes.ts';
+import type { GuestConfig } from '../../../inventory/balance-types.ts';
+import { bridgesIn } from '../../../pve-values/nics.ts';
+import { compareText } from '../../../order.ts';
 
 export interface GuestFacts {
   readonly volumes: readonly Volume[];

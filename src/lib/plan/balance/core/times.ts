@@ -1,5 +1,5 @@
 /** Whether moves are allowed at a moment: windows and blackouts in a time zone. Reads no clock. */
-import type { BalanceConfig, TimeSpan, Weekday } from '../../config/balance/types.ts';
+import type { BalanceConfig, TimeSpan, Weekday } from '../../../config/balance/types.ts';
 
 interface LocalTime {
   readonly day: Weekday;

@@ -3,10 +3,10 @@ import {
   planBalance,
   type BalanceDecision,
   type BalanceInput,
-} from '../../../src/lib/plan/balance/balance.ts';
-import type { BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
-import type { BridgeInfo } from '../../../src/lib/inventory/types.ts';
-import type { RejectedMove } from '../../../src/lib/plan/document/balance-report.ts';
+} from '../../../../src/lib/plan/balance/pve/balance.ts';
+import type { BalanceInventory } from '../../../../src/lib/inventory/balance-types.ts';
+import type { BridgeInfo } from '../../../../src/lib/inventory/types.ts';
+import type { RejectedMove } from '../../../../src/lib/plan/document/balance-report.ts';
 import {
   ago,
   config,

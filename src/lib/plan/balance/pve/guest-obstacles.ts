@@ -1,9 +1,9 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
-import { isLinkedClone, type Volume } from '../../pve-values/volumes.ts';
-import { storageTraits } from '../../pve-values/storage-types.ts';
-import type { BalanceGuest } from '../../inventory/balance-types.ts';
-import { isRunning } from './load.ts';
-import { guestName, type Unit } from './units.ts';
+import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
+import { storageTraits } from '../../../pve-values/storage-types.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
+import { isRunning } from '../core/load.ts';
+import { guestName, type Unit } from '../core/units.ts';
 import { bridgesOf, type World } from './world.ts';
 
 export interface Obstacle {

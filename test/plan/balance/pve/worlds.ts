@@ -1,6 +1,10 @@
 import fc from 'fast-check';
-import type { BalanceInventory, HaRule, MigrationRecord } from '../../../src/lib/inventory/balance-types.ts';
-import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import type {
+  BalanceInventory,
+  HaRule,
+  MigrationRecord,
+} from '../../../../src/lib/inventory/balance-types.ts';
+import type { Plan } from '../../../../src/lib/plan/document/plan.ts';
 import {
   ago,
   inventory,

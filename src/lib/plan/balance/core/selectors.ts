@@ -1,7 +1,7 @@
 /** Which guests the rules of balance.yml choose. */
-import { addTo } from '../../group.ts';
-import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../config/balance/types.ts';
-import type { BalanceGuest } from '../../inventory/balance-types.ts';
+import { addTo } from '../../../group.ts';
+import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 
 function globOf(pattern: string): RegExp {
   const body = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);

@@ -1,7 +1,7 @@
 /** Arithmetic of node load: what a node carries, what a unit adds, when a node is overloaded. */
-import type { BalanceConfig, NodeLimits } from '../../config/balance/types.ts';
-import type { BalanceGuest, BalanceNode } from '../../inventory/balance-types.ts';
-import type { NodeLoad } from '../document/balance-report.ts';
+import type { BalanceConfig, NodeLimits } from '../../../config/balance/types.ts';
+import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
+import type { NodeLoad } from '../../document/balance-report.ts';
 
 /** Comparisons leave this much room, so that sums in another order decide the same. */
 export const EPSILON = 1e-9;

@@ -1,8 +1,8 @@
 /** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
-import { groupBy } from '../../group.ts';
-import type { BalanceConfig } from '../../config/balance/types.ts';
-import { compareText } from '../../order.ts';
-import type { BalanceInventory, MigrationRecord } from '../../inventory/balance-types.ts';
+import { groupBy } from '../../../group.ts';
+import type { BalanceConfig } from '../../../config/balance/types.ts';
+import { compareText } from '../../../order.ts';
+import type { BalanceInventory, MigrationRecord } from '../../../inventory/balance-types.ts';
 
 interface GuestHistory {
   /** A task that works on the guest now, e.g. `qmigrate`. */

@@ -1,16 +1,16 @@
 /** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
-import { addTo } from '../../group.ts';
-import type { BalanceConfig } from '../../config/balance/types.ts';
-import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../inventory/types.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
-import { parsePoolComment } from '../../marks/pool.ts';
-import { claimedIds, isWritable, verdictOn } from '../stands/ownership.ts';
-import { compareNatural } from '../../order.ts';
-import { indexBridgeGuests, type BridgeGuests } from '../cluster/bridge-guests.ts';
+import { addTo } from '../../../group.ts';
+import type { BalanceConfig } from '../../../config/balance/types.ts';
+import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
+import { parseBridgeMark } from '../../../marks/bridge.ts';
+import { parsePoolComment } from '../../../marks/pool.ts';
+import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
+import { compareNatural } from '../../../order.ts';
+import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
-import { indexHistory, type History } from './history.ts';
-import { indexRules, type RuleIndex } from './selectors.ts';
-import { closedAt, type Closed } from './times.ts';
+import { indexHistory, type History } from '../core/history.ts';
+import { indexRules, type RuleIndex } from '../core/selectors.ts';
+import { closedAt, type Closed } from '../core/times.ts';
 import type {
   BalanceGuest,
   BalanceInventory,
@@ -19,7 +19,7 @@ import type {
   RunningMachine,
   Veto,
   VnetInfo,
-} from '../../inventory/balance-types.ts';
+} from '../../../inventory/balance-types.ts';
 
 export interface StandRef {
   readonly lab: string;

@@ -1,15 +1,15 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
-import { addTo } from '../../group.ts';
-import { foreignRows, stagedRemovals } from '../network/foreign-pending.ts';
-import { bridgeObstacle } from '../network/may-go.ts';
-import { obstacleText } from '../network/may-go-text.ts';
-import { isPending } from '../network/view.ts';
-import { stepId, makeStep, type StepOf } from '../document/step.ts';
-import { formatBridgeMark } from '../../marks/bridge.ts';
-import { isOlder, markTime, sinceOf } from '../../marks/time.ts';
-import { compareNatural, compareText, sortedUnique } from '../../order.ts';
-import type { PlannedBridge } from '../document/plan.ts';
-import type { ChosenMove } from './draft.ts';
+import { addTo } from '../../../group.ts';
+import { foreignRows, stagedRemovals } from '../../network/foreign-pending.ts';
+import { bridgeObstacle } from '../../network/may-go.ts';
+import { obstacleText } from '../../network/may-go-text.ts';
+import { isPending } from '../../network/view.ts';
+import { stepId, makeStep, type StepOf } from '../../document/step.ts';
+import { formatBridgeMark } from '../../../marks/bridge.ts';
+import { isOlder, markTime, sinceOf } from '../../../marks/time.ts';
+import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
+import type { PlannedBridge } from '../../document/plan.ts';
+import type { ChosenMove } from '../core/draft.ts';
 import { standKey, type StandBridge, type StandRef, type World } from './world.ts';
 
 type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;

@@ -1,15 +1,15 @@
 /** Plans `balance`: which guests move where, in which order, with which bridges. Pure; asks for what it has to know. */
-import { PlanRefusedError } from '../../errors.ts';
-import type { BalanceConfig } from '../../config/balance/types.ts';
-import { assertSound } from '../document/graph.ts';
-import { sortedUnique } from '../../order.ts';
-import type { BalancePlan } from '../document/plan.ts';
-import { Board } from './board.ts';
-import { capMoves, type Capped } from './caps.ts';
-import { Draft } from './draft.ts';
-import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
-import { breaches } from './load.ts';
-import { overloadedNodes, relieve } from './relieve.ts';
+import { PlanRefusedError } from '../../../errors.ts';
+import type { BalanceConfig } from '../../../config/balance/types.ts';
+import { assertSound } from '../../document/graph.ts';
+import { sortedUnique } from '../../../order.ts';
+import type { BalancePlan } from '../../document/plan.ts';
+import { Board } from '../core/board.ts';
+import { capMoves, type Capped } from '../core/caps.ts';
+import { Draft } from '../core/draft.ts';
+import { evacuate, findTorn, mend, mendRules, type TornStand } from '../core/mandatory.ts';
+import { breaches } from '../core/load.ts';
+import { overloadedNodes, relieve } from '../core/relieve.ts';
 import {
   consideredNodes,
   nodeReports,
@@ -17,13 +17,18 @@ import {
   rejections,
   stuckStands,
   variationOn,
-} from './report.ts';
-import { evenOut } from './spread.ts';
+} from '../core/report.ts';
+import { evenOut } from '../core/spread.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
 import { plannedStands, planSteps } from './steps.ts';
-import type { BalanceInventory, Veto, BalanceNeeds } from '../../inventory/balance-types.ts';
-import type { BalanceReport, BalanceVerdict, RejectedMove, StuckStand } from '../document/balance-report.ts';
-import { buildUnits, type UnitIndex } from './units.ts';
+import type { BalanceInventory, Veto, BalanceNeeds } from '../../../inventory/balance-types.ts';
+import type {
+  BalanceReport,
+  BalanceVerdict,
+  RejectedMove,
+  StuckStand,
+} from '../../document/balance-report.ts';
+import { buildUnits, type UnitIndex } from '../core/units.ts';
 import { bridgesOf, createWorld, isLocalNetwork, standKey, type World } from './world.ts';
 
 export interface BalanceInput {

@@ -1,10 +1,10 @@
 /** Moves that load is no reason for: torn stands put together, broken rules mended, nodes emptied. */
-import { addTo } from '../../group.ts';
-import { compareNatural, sortedUnique } from '../../order.ts';
+import { addTo } from '../../../group.ts';
+import { compareNatural, sortedUnique } from '../../../order.ts';
 import { costOf, type Draft } from './draft.ts';
-import type { Obstacle, Purpose } from './guest-obstacles.ts';
-import type { BalanceGuest } from '../../inventory/balance-types.ts';
-import { bridgesOf, standKey, type StandRef, type World } from './world.ts';
+import type { Obstacle, Purpose } from '../pve/guest-obstacles.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
+import { bridgesOf, standKey, type StandRef, type World } from '../pve/world.ts';
 import { makeUnit, type Unit } from './units.ts';
 
 /** A stand whose machines share networks and are on several nodes. */

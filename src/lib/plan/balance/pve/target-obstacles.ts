@@ -1,15 +1,15 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
-import { parseBridgeMark } from '../../marks/bridge.ts';
-import { isOlderVersion } from '../../pve-values/version.ts';
-import { foreignRows } from '../network/foreign-pending.ts';
-import { bridgeObstacle } from '../network/may-go.ts';
-import { obstacleText } from '../network/may-go-text.ts';
-import { compareText } from '../../order.ts';
-import type { Board } from './board.ts';
+import { parseBridgeMark } from '../../../marks/bridge.ts';
+import { isOlderVersion } from '../../../pve-values/version.ts';
+import { foreignRows } from '../../network/foreign-pending.ts';
+import { bridgeObstacle } from '../../network/may-go.ts';
+import { obstacleText } from '../../network/may-go-text.ts';
+import { compareText } from '../../../order.ts';
+import type { Board } from '../core/board.ts';
 import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
-import { breaches, isBelow, isRunning, type Loads } from './load.ts';
-import type { BalanceGuest, BalanceNode } from '../../inventory/balance-types.ts';
-import { guestName, type Unit } from './units.ts';
+import { breaches, isBelow, isRunning, type Loads } from '../core/load.ts';
+import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
+import { guestName, type Unit } from '../core/units.ts';
 import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
 
 export interface NodeView {

@@ -1,13 +1,13 @@
 /** Turns chosen moves into steps, with the edges that keep every node below its limits in between. */
-import { addTo } from '../../group.ts';
-import { isRunning } from './load.ts';
-import { makeStep, type Step, type StepOf } from '../document/step.ts';
-import { sortedUnique } from '../../order.ts';
-import type { PlannedStand, PlannedVm } from '../document/plan.ts';
-import { isAtLeast } from '../../pve-values/version.ts';
-import type { ChosenMove } from './draft.ts';
+import { addTo } from '../../../group.ts';
+import { isRunning } from '../core/load.ts';
+import { makeStep, type Step, type StepOf } from '../../document/step.ts';
+import { sortedUnique } from '../../../order.ts';
+import type { PlannedStand, PlannedVm } from '../../document/plan.ts';
+import { isAtLeast } from '../../../pve-values/version.ts';
+import type { ChosenMove } from '../core/draft.ts';
 import type { StandNetwork } from './stand-network.ts';
-import type { BalanceGuest } from '../../inventory/balance-types.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { standKey, type StandRef, type World } from './world.ts';
 
 function hasLocalDisks(guest: BalanceGuest, world: World): boolean {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
-import { planBalance } from '../../../src/lib/plan/balance/balance.ts';
-import type { BalanceGuest, BalanceInventory } from '../../../src/lib/inventory/balance-types.ts';
-import type { PlannedMove } from '../../../src/lib/plan/document/balance-report.ts';
-import type { BalancePlan as Plan } from '../../../src/lib/plan/document/plan.ts';
-import type { StepOf } from '../../../src/lib/plan/document/step.ts';
-import { runs } from '../../runs.ts';
+import type { BalanceConfig } from '../../../../src/lib/config/balance/types.ts';
+import { planBalance } from '../../../../src/lib/plan/balance/pve/balance.ts';
+import type { BalanceGuest, BalanceInventory } from '../../../../src/lib/inventory/balance-types.ts';
+import type { PlannedMove } from '../../../../src/lib/plan/document/balance-report.ts';
+import type { BalancePlan as Plan } from '../../../../src/lib/plan/document/plan.ts';
+import type { StepOf } from '../../../../src/lib/plan/document/step.ts';
+import { runs } from '../../../runs.ts';
 import { config } from './builders.ts';
 import { applied, cases, type Case } from './worlds.ts';
 

@@ -1,11 +1,11 @@
 /** The plan in the making: moves chosen so far, and the search for a target. Knows no reason to move. */
-import { compareNatural } from '../../order.ts';
+import { compareNatural } from '../../../order.ts';
 import type { Board } from './board.ts';
-import { isMending, unitObstacle, type Obstacle, type Purpose } from './guest-obstacles.ts';
+import { isMending, unitObstacle, type Obstacle, type Purpose } from '../pve/guest-obstacles.ts';
 import { isBelow, severityOf } from './load.ts';
-import { nodeObstacle, unitTargetObstacle } from './target-obstacles.ts';
-import type { PlannedMove } from '../document/balance-report.ts';
-import { standKey, type World } from './world.ts';
+import { nodeObstacle, unitTargetObstacle } from '../pve/target-obstacles.ts';
+import type { PlannedMove } from '../../document/balance-report.ts';
+import { standKey, type World } from '../pve/world.ts';
 import type { Unit, UnitIndex } from './units.ts';
 
 export interface ChosenMove {

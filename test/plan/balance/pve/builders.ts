@@ -1,14 +1,14 @@
-import { parseBalance } from '../../../src/lib/config/balance/balance.ts';
-import type { BalanceConfig } from '../../../src/lib/config/balance/types.ts';
-import type { BridgeInfo, StorageInfo } from '../../../src/lib/inventory/types.ts';
+import { parseBalance } from '../../../../src/lib/config/balance/balance.ts';
+import type { BalanceConfig } from '../../../../src/lib/config/balance/types.ts';
+import type { BridgeInfo, StorageInfo } from '../../../../src/lib/inventory/types.ts';
 import type {
   BalanceGuest,
   BalanceInventory,
   BalanceNode,
   GuestConfig,
-} from '../../../src/lib/inventory/balance-types.ts';
-import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
-import { formatVmMark } from '../../../src/lib/marks/vm.ts';
+} from '../../../../src/lib/inventory/balance-types.ts';
+import { formatBridgeMark } from '../../../../src/lib/marks/bridge.ts';
+import { formatVmMark } from '../../../../src/lib/marks/vm.ts';
 
 export const GIB = 2 ** 30;
 const NOW = '2026-03-02T12:00:00Z';

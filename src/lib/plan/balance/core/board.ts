@@ -9,7 +9,7 @@ import {
   type Loads,
   type NodeDemand,
 } from './load.ts';
-import type { World } from './world.ts';
+import type { World } from '../pve/world.ts';
 
 export class Board {
   readonly #world: World;

@@ -1,7 +1,7 @@
 /** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
 import { type Board, negative } from './board.ts';
 import type { ChosenMove, Draft } from './draft.ts';
-import type { Obstacle } from './guest-obstacles.ts';
+import type { Obstacle } from '../pve/guest-obstacles.ts';
 import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
@@ -11,10 +11,10 @@ import type {
   PlannedMove,
   RejectedMove,
   StuckStand,
-} from '../document/balance-report.ts';
+} from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
-import { standKey, type World } from './world.ts';
-import { compareNatural, sortedUnique } from '../../order.ts';
+import { standKey, type World } from '../pve/world.ts';
+import { compareNatural, sortedUnique } from '../../../order.ts';
 
 function loadOf(node: string, board: Board, world: World): NodeLoad {
   return toNodeLoad(board.demand(node), board.loads(node), world.config);

@@ -1,7 +1,7 @@
 /** The limits per run: keeps the first moves that fit, puts the others off to the next run. */
-import type { BalanceConfig } from '../../config/balance/types.ts';
+import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { ChosenMove } from './draft.ts';
-import type { MigrationRecord } from '../../inventory/balance-types.ts';
+import type { MigrationRecord } from '../../../inventory/balance-types.ts';
 
 export interface Capped {
   readonly kept: readonly ChosenMove[];
