@@ -2,7 +2,7 @@
 // Writes docs/balance-days.md and docs/balance-days.svg. Run: npm run build && node bench/balance-days.mjs
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseBalance } from '../dist/lib/config/balance.js';
+import { parseBalance } from '../dist/lib/config/balance/balance.js';
 import { planBalance } from '../dist/lib/plan/balance/pve/balance.js';
 import { applyPlan, makeCluster, measured, random, START } from './balance-world.mjs';
 

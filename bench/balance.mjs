@@ -1,7 +1,7 @@
 // Balance at scale: planning time and memory for 100 nodes × 10,000 guests, and how good the plans are: what stays
 // overloaded and how many GiB move, against a lower bound and against a plain rule (most loaded node, smallest VM,
 // first fitting target). Run: npm run build && node --expose-gc bench/balance.mjs
-import { parseBalance } from '../dist/lib/config/balance.js';
+import { parseBalance } from '../dist/lib/config/balance/balance.js';
 import { planBalance } from '../dist/lib/plan/balance/pve/balance.js';
 import { applyPlan, makeCluster, measured } from './balance-world.mjs';
 
