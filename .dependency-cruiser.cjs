@@ -91,9 +91,13 @@ const LIB = {
     'A saved plan is planned again.',
     [...DATA, plan('cluster', 'templates', 'placement', 'deploy')],
   ],
-  'plan/balance': [
-    'Moves what is there. Knows of stands whose a guest is, and of networks the one rule.',
-    [...DATA, plan('cluster', 'network'), VERDICT],
+  'plan/balance/core': [
+    'Which guests move where, on any platform: it knows balance.yml and the report, and no platform.',
+    ['^src/lib/config/balance/types[.]ts$', '^src/lib/plan/document/balance-report[.]ts$'],
+  ],
+  'plan/balance/pve': [
+    'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',
+    [...DATA, plan('cluster', 'network', 'balance/core'), VERDICT],
   ],
   privileges: [
     'What a plan needs and what its caller has, from the same plan that is applied.',

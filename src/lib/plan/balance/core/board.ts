@@ -9,7 +9,7 @@ import {
   type Loads,
   type NodeDemand,
 } from './load.ts';
-import type { World } from '../pve/world.ts';
+import type { World } from './world.ts';
 
 export class Board {
   readonly #world: World;
@@ -115,8 +115,7 @@ export class Board {
   /** Space on the source is not counted as free again: the copy may fail. Going back undoes the count. */
   #copyDisks(vmid: number, from: string, to: string): void {
     const home = this.#world.guests.get(vmid)?.node;
-    for (const { storage, bytes } of this.#world.facts.get(vmid)?.volumes ?? []) {
-      if (this.#world.storages.get(`${home ?? ''} ${storage}`)?.shared !== false) continue;
+    for (const { storage, bytes } of this.#world.localVolumes.get(vmid) ?? []) {
       if (to !== home) this.#copied.set(`${to} ${storage}`, this.copied(to, storage) + bytes);
       if (from !== home) this.#copied.set(`${from} ${storage}`, this.copied(from, storage) - bytes);
     }

@@ -1,7 +1,6 @@
 /** The limits per run: keeps the first moves that fit, puts the others off to the next run. */
-import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { ChosenMove } from './draft.ts';
-import type { MigrationRecord } from '../../../inventory/balance-types.ts';
+import type { Migration, Policy } from './types.ts';
 
 export interface Capped {
   readonly kept: readonly ChosenMove[];
@@ -33,8 +32,8 @@ class Counter {
  */
 export function capMoves(
   moves: readonly ChosenMove[],
-  config: BalanceConfig,
-  inFlight: readonly MigrationRecord[],
+  config: Policy,
+  inFlight: readonly Migration[],
 ): Capped {
   const total = new Counter(config.maxMigrations);
   const outflow = new Counter(config.maxMigrationsPerNode);

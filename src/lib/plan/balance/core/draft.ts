@@ -1,11 +1,11 @@
 /** The plan in the making: moves chosen so far, and the search for a target. Knows no reason to move. */
 import { compareNatural } from '../../../order.ts';
 import type { Board } from './board.ts';
-import { isMending, unitObstacle, type Obstacle, type Purpose } from '../pve/guest-obstacles.ts';
+import { isMending, type Constraints, type Destination, type Obstacle, type Purpose } from './constraints.ts';
 import { isBelow, severityOf } from './load.ts';
-import { nodeObstacle, unitTargetObstacle } from '../pve/target-obstacles.ts';
 import type { PlannedMove } from '../../document/balance-report.ts';
-import { standKey, type World } from '../pve/world.ts';
+import { standKey } from './types.ts';
+import type { World } from './world.ts';
 import type { Unit, UnitIndex } from './units.ts';
 
 export interface ChosenMove {
@@ -18,6 +18,7 @@ export interface ChosenMove {
 
 export class Draft {
   readonly world: World;
+  readonly constraints: Constraints;
   readonly board: Board;
   readonly units: UnitIndex;
   readonly moves: ChosenMove[] = [];
@@ -28,8 +29,9 @@ export class Draft {
   readonly #moved = new Set<number>();
   readonly #obstacles = new Map<Unit, Obstacle | null>();
 
-  constructor(parts: { world: World; board: Board; units: UnitIndex; torn: ReadonlySet<string> }) {
+  constructor(parts: Pick<Draft, 'world' | 'constraints' | 'board' | 'units' | 'torn'>) {
     this.world = parts.world;
+    this.constraints = parts.constraints;
     this.board = parts.board;
     this.units = parts.units;
     this.torn = parts.torn;
@@ -64,16 +66,15 @@ export class Draft {
     const obstacle =
       torn && !isMending(purpose)
         ? { code: 'half-moved', text: `stand ${torn.lab} of ${torn.user} is on several nodes` }
-        : unitObstacle(unit, this.world, purpose);
+        : this.constraints.ofUnit(unit, purpose);
     if (purpose === 'load') this.#obstacles.set(unit, obstacle ?? null);
     return obstacle;
   }
 
   /** Why nothing can go there, as things stand now. */
   nodeObstacle(to: string, purpose: Purpose): Obstacle | undefined {
-    const target = this.world.nodes.get(to);
-    if (!target) return { code: 'offline', text: 'does not exist' };
-    return nodeObstacle({ target, world: this.world, board: this.board, purpose });
+    const destination = this.#destination(to, purpose);
+    return destination ? this.constraints.ofNode(destination) : { code: 'offline', text: 'does not exist' };
   }
 
   /** Why it cannot go there, as things stand now. */
@@ -83,8 +84,13 @@ export class Draft {
 
   /** The same for a node that is a target as such. */
   unitObstacleAt(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    const destination = this.#destination(to, purpose);
+    return destination && this.constraints.ofMove(unit, destination);
+  }
+
+  #destination(to: string, purpose: Purpose): Destination | undefined {
     const target = this.world.nodes.get(to);
-    return target && unitTargetObstacle({ unit, target, world: this.world, board: this.board, purpose });
+    return target && { target, board: this.board, purpose };
   }
 
   /** The node that is least loaded with the unit on it; ties in natural order. */

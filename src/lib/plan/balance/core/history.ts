@@ -1,50 +1,52 @@
-/** What the task logs say of past and present migrations: cooldown, blacklist, what is under way. */
+/** What is known of past and present migrations: cooldown, blacklist, what is under way. */
 import { groupBy } from '../../../group.ts';
-import type { BalanceConfig } from '../../../config/balance/types.ts';
 import { compareText } from '../../../order.ts';
-import type { BalanceInventory, MigrationRecord } from '../../../inventory/balance-types.ts';
+import type { Migration, Policy } from './types.ts';
+import type { Seen } from './world.ts';
 
 interface GuestHistory {
-  /** A task that works on the guest now, e.g. `qmigrate`. */
+  /** A task that works on the guest now, in the platform's word. */
   readonly busy?: string;
   /** Its latest successful move within the cooldown. */
-  readonly moved?: MigrationRecord;
+  readonly moved?: Migration;
   /** Nodes it left within the cooldown. */
   readonly left: readonly string[];
   /** Its last migration, when that failed within the blacklist's time. */
-  readonly failed?: MigrationRecord;
+  readonly failed?: Migration;
   /** How often it failed in a row within that time. */
   readonly failures: number;
 }
 
 export interface History {
   readonly of: ReadonlyMap<number, GuestHistory>;
-  readonly inFlight: readonly MigrationRecord[];
+  readonly inFlight: readonly Migration[];
   /** ISO time; before it some node's log is gone although cooldown or blacklist reach further back. */
   readonly goneBefore?: string;
 }
 
-function endOf({ start, end }: MigrationRecord): number {
+type Known = Pick<Seen, 'now' | 'migrations' | 'tasks' | 'historyFrom'>;
+
+function endOf({ start, end }: Migration): number {
   return Date.parse(end ?? start);
 }
 
-/** The latest first. Whatever the order they were read in: PVE's logs have whole seconds, and a failure is looked at first. */
-function compareEnds(a: MigrationRecord, b: MigrationRecord): number {
-  const rest = ({ status, from, to = '', error = '' }: MigrationRecord): string =>
+/** The latest first. Whatever the order they were read in: some logs have whole seconds only, and a failure is looked at first. */
+function compareEnds(a: Migration, b: Migration): number {
+  const rest = ({ status, from, to = '', error = '' }: Migration): string =>
     [status, from, to, error].join(' ');
   return endOf(b) - endOf(a) || compareText(b.start, a.start) || compareText(rest(a), rest(b));
 }
 
-function goneBefore({ now, historyFrom }: BalanceInventory, config: BalanceConfig): string | undefined {
+function goneBefore({ now, historyFrom }: Known, config: Policy): string | undefined {
   const wanted = Date.parse(now) - Math.max(config.cooldown, config.blacklist) * 1000;
   const latest = Object.values(historyFrom).sort(compareText).at(-1);
   return latest !== undefined && Date.parse(latest) > wanted ? latest : undefined;
 }
 
 function ofGuest(
-  records: readonly MigrationRecord[],
+  records: readonly Migration[],
   busy: string | undefined,
-  { now, config }: { now: number; config: BalanceConfig },
+  { now, config }: { now: number; config: Policy },
 ): GuestHistory {
   const finished = records.filter(({ status }) => status !== 'running').sort(compareEnds);
   const [last] = finished;
@@ -64,13 +66,13 @@ function ofGuest(
   };
 }
 
-export function indexHistory(have: BalanceInventory, config: BalanceConfig): History {
+export function indexHistory(have: Known, config: Policy): History {
   const records = groupBy(have.migrations, ({ vmid }) => vmid);
   const inFlight = have.migrations
     .filter(({ status }) => status === 'running')
     .sort((a, b) => a.vmid - b.vmid || compareText(a.start, b.start));
   const busy = new Map<number, string>(inFlight.map(({ vmid }) => [vmid, 'migration']));
-  for (const { id, type } of have.tasks) if (/^\d+$/.test(id)) busy.set(Number(id), type);
+  for (const [vmid, task] of have.tasks) busy.set(vmid, task);
   const now = Date.parse(have.now);
   const of = new Map<number, GuestHistory>();
   for (const vmid of new Set([...records.keys(), ...busy.keys()])) {

@@ -1,7 +1,7 @@
 /** Arithmetic of node load: what a node carries, what a unit adds, when a node is overloaded. */
-import type { BalanceConfig, NodeLimits } from '../../../config/balance/types.ts';
-import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
+import type { NodeLimits } from '../../../config/balance/types.ts';
 import type { NodeLoad } from '../../document/balance-report.ts';
+import type { Guest, Node, Policy } from './types.ts';
 
 /** Comparisons leave this much room, so that sums in another order decide the same. */
 export const EPSILON = 1e-9;
@@ -18,11 +18,11 @@ export interface Demand {
 
 const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0 };
 
-export function isRunning({ status }: BalanceGuest): boolean {
+export function isRunning({ status }: Guest): boolean {
   return status === 'running';
 }
 
-export function demandOf(guest: BalanceGuest): Demand {
+export function demandOf(guest: Guest): Demand {
   if (!isRunning(guest)) return NO_DEMAND;
   return { threads: guest.cpu * guest.cpus, memory: guest.memoryUsed, committed: guest.memory };
 }
@@ -39,7 +39,7 @@ export function sum(demands: readonly Demand[]): Demand {
 
 /** Present demand on a node, and the measured one that the projections start from. */
 export interface NodeDemand extends Demand {
-  readonly node: BalanceNode;
+  readonly node: Node;
   readonly measured: Demand;
 }
 
@@ -84,7 +84,7 @@ export function loadsOf(state: NodeDemand, plus: Demand = NO_DEMAND): Loads {
 interface Dimension {
   readonly code: string;
   readonly word: string;
-  readonly value: (loads: Loads, config: BalanceConfig) => number;
+  readonly value: (loads: Loads, config: Policy) => number;
   readonly limit: (limits: NodeLimits) => number;
   readonly isShare: boolean;
 }
@@ -126,19 +126,19 @@ function spell(value: number, { isShare }: Dimension): string {
 }
 
 /** Largest load by its overload limit; above 1 the node is overloaded. */
-export function severityOf(loads: Loads, config: BalanceConfig): number {
+export function severityOf(loads: Loads, config: Policy): number {
   let worst = 0;
   for (const { value, limit } of DIMENSIONS)
     worst = Math.max(worst, value(loads, config) / limit(config.overload));
   return worst;
 }
 
-export function isOverloaded(loads: Loads, config: BalanceConfig): boolean {
+export function isOverloaded(loads: Loads, config: Policy): boolean {
   return severityOf(loads, config) > 1 + EPSILON;
 }
 
 /** By how much the limits are exceeded, added up; 0 when none is. */
-export function excessOf(loads: Loads, config: BalanceConfig): number {
+export function excessOf(loads: Loads, config: Policy): number {
   let excess = 0;
   for (const { value, limit } of DIMENSIONS)
     excess += Math.max(value(loads, config) / limit(config.overload) - 1 - EPSILON, 0);
@@ -146,7 +146,7 @@ export function excessOf(loads: Loads, config: BalanceConfig): number {
 }
 
 /** The load that a coefficient of variation is taken of. */
-export function meanLoadOf(loads: Loads, config: BalanceConfig): number {
+export function meanLoadOf(loads: Loads, config: Policy): number {
   return (loads.cpu + (config.memoryMeasure === 'used' ? loads.used : loads.committed)) / 2;
 }
 
@@ -157,11 +157,7 @@ export interface Breach {
 }
 
 /** The limits that are reached, in words. `over`: only those that are exceeded. */
-export function breaches(
-  loads: Loads,
-  config: BalanceConfig,
-  which: 'overload' | 'target',
-): readonly Breach[] {
+export function breaches(loads: Loads, config: Policy, which: 'overload' | 'target'): readonly Breach[] {
   return DIMENSIONS.flatMap((dimension) => {
     const value = dimension.value(loads, config);
     const limit = dimension.limit(config[which]);
@@ -173,11 +169,11 @@ export function breaches(
 }
 
 /** Has room left under every limit? */
-export function isBelow(loads: Loads, config: BalanceConfig, which: 'overload' | 'target'): boolean {
+export function isBelow(loads: Loads, config: Policy, which: 'overload' | 'target'): boolean {
   return DIMENSIONS.every(({ value, limit }) => value(loads, config) < limit(config[which]) * (1 - EPSILON));
 }
 
-export function toNodeLoad({ node }: NodeDemand, loads: Loads, config: BalanceConfig): NodeLoad {
+export function toNodeLoad({ node }: NodeDemand, loads: Loads, config: Policy): NodeLoad {
   return {
     cpu: loads.cpu,
     memory: loads.used,

@@ -2,29 +2,24 @@
 import { addTo } from '../../../group.ts';
 import { compareNatural, sortedUnique } from '../../../order.ts';
 import { costOf, type Draft } from './draft.ts';
-import type { Obstacle, Purpose } from '../pve/guest-obstacles.ts';
-import type { BalanceGuest } from '../../../inventory/balance-types.ts';
-import { bridgesOf, standKey, type StandRef, type World } from '../pve/world.ts';
+import type { Obstacle, Purpose } from './constraints.ts';
+import { standKey, type Guest, type Stand } from './types.ts';
+import type { World } from './world.ts';
 import { makeUnit, type Unit } from './units.ts';
 
 /** A stand whose machines share networks and are on several nodes. */
 export interface TornStand {
-  readonly stand: StandRef;
-  readonly guests: readonly BalanceGuest[];
+  readonly stand: Stand;
+  readonly guests: readonly Guest[];
   /** In natural order. */
   readonly nodes: readonly string[];
 }
 
 export function findTorn(world: World): TornStand[] {
-  const members = new Map<string, BalanceGuest[]>();
+  const members = new Map<string, Guest[]>();
   for (const [vmid, stand] of world.stands) {
-    const key = standKey(stand);
-    const own = world.standBridges.get(key)?.map(({ info }) => info.iface);
     const guest = world.guests.get(vmid);
-    if (!own || !guest) continue;
-    const named = bridgesOf(guest, world);
-    if (named && !named.some((iface) => own.includes(iface))) continue;
-    addTo(members, key, guest);
+    if (guest && world.wired.has(vmid)) addTo(members, standKey(stand), guest);
   }
   return [...members]
     .map(([key, guests]) => ({ key, guests, nodes: sortedUnique(guests.map(({ node }) => node)) }))

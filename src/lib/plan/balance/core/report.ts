@@ -1,7 +1,7 @@
 /** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
 import { type Board, negative } from './board.ts';
 import type { ChosenMove, Draft } from './draft.ts';
-import type { Obstacle } from '../pve/guest-obstacles.ts';
+import type { Obstacle } from './constraints.ts';
 import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
@@ -13,7 +13,8 @@ import type {
   StuckStand,
 } from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
-import { standKey, type World } from '../pve/world.ts';
+import { standKey } from './types.ts';
+import type { World } from './world.ts';
 import { compareNatural, sortedUnique } from '../../../order.ts';
 
 function loadOf(node: string, board: Board, world: World): NodeLoad {
@@ -63,7 +64,7 @@ export function plannedMoves(moves: readonly ChosenMove[], board: Board, world: 
         name: guest.name ?? '',
         from: guest.node,
         running: isRunning(guest),
-        ha: guest.ha,
+        ha: world.queued.has(guest.vmid),
         bytes: bytesOf(guest, world),
       })),
       bytes: unit.bytes,
@@ -75,18 +76,6 @@ export function plannedMoves(moves: readonly ChosenMove[], board: Board, world: 
     };
   });
 }
-
-/** Obstacles that time does not take away. */
-const LASTING = new Set([
-  'linked-clone',
-  'snapshots',
-  'local-iso',
-  'local-disks',
-  'passthrough',
-  'bridge-taken',
-  'foreign',
-  'unreadable',
-]);
 
 type Targets = NonNullable<RejectedMove['targets']>;
 
@@ -201,10 +190,11 @@ export function rejections(
 }
 
 export function stuckStands(rejected: readonly RejectedMove[], draft: Draft): StuckStand[] {
+  const { lasting: codes } = draft.constraints;
   return rejected.flatMap(({ vmids, code, reason, targets }) => {
-    const lasting = LASTING.has(code)
+    const lasting = codes.has(code)
       ? reason
-      : targets?.every((one) => LASTING.has(one.code)) === true
+      : targets?.every((one) => codes.has(one.code)) === true
         ? targets[0]?.reason
         : undefined;
     const unit = draft.units.of.get(vmids[0] ?? -1);

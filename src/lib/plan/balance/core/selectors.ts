@@ -1,7 +1,7 @@
 /** Which guests the rules of balance.yml choose. */
 import { addTo } from '../../../group.ts';
-import type { BalanceConfig, GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
-import type { BalanceGuest } from '../../../inventory/balance-types.ts';
+import type { GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
+import type { Guest, Policy } from './types.ts';
 
 function globOf(pattern: string): RegExp {
   const body = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
@@ -10,7 +10,7 @@ function globOf(pattern: string): RegExp {
 
 interface Compiled<R extends GuestRule> {
   readonly rule: R;
-  readonly matches: (guest: BalanceGuest) => boolean;
+  readonly matches: (guest: Guest) => boolean;
 }
 
 function compile<R extends GuestRule>(rule: R): Compiled<R> {
@@ -41,7 +41,7 @@ interface GroupIndex {
   readonly of: ReadonlyMap<number, readonly number[]>;
 }
 
-function groupsOf(rules: readonly GuestRule[], guests: readonly BalanceGuest[]): GroupIndex {
+function groupsOf(rules: readonly GuestRule[], guests: readonly Guest[]): GroupIndex {
   const of = new Map<number, number[]>();
   const groups = rules.map(compile).map(({ rule, matches }, index) => {
     const vmids = guests.filter(matches).map(({ vmid }) => vmid);
@@ -52,7 +52,7 @@ function groupsOf(rules: readonly GuestRule[], guests: readonly BalanceGuest[]):
 }
 
 /** `guests`: in ascending order, without templates. */
-export function indexRules(config: BalanceConfig, guests: readonly BalanceGuest[]): RuleIndex {
+export function indexRules(config: Policy, guests: readonly Guest[]): RuleIndex {
   const ignored = new Map<number, string>();
   for (const { rule, matches } of config.ignore.map(compile)) {
     for (const guest of guests.filter(matches))

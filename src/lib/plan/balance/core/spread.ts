@@ -2,9 +2,9 @@
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { EPSILON, meanLoadOf, severityOf } from './load.ts';
 import { compareNatural } from '../../../order.ts';
-import type { BalanceNode } from '../../../inventory/balance-types.ts';
+import type { Node } from './types.ts';
 import type { Unit } from './units.ts';
-import type { World } from '../pve/world.ts';
+import type { World } from './world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
 export function variationOf(loads: readonly number[]): number {
@@ -53,13 +53,13 @@ function fieldOf(draft: Draft): Field {
 const LEAST = 1e-6;
 
 /** What the unit adds to the load of a node. Loads are linear in it, which spares projecting each pair. */
-function shareOf({ demand }: Unit, node: BalanceNode, { config }: World): number {
+function shareOf({ demand }: Unit, node: Node, { config }: World): number {
   const memory = config.memoryMeasure === 'used' ? demand.memory : demand.committed;
   return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
 }
 
 /** Moves off the source that even out. */
-function optionsFrom(source: BalanceNode, field: Field, draft: Draft): Option[] {
+function optionsFrom(source: Node, field: Field, draft: Draft): Option[] {
   const { board, world, units } = draft;
   const here = field.loads.get(source.name) ?? 0;
   const targets = [...world.nodes.values()].flatMap((node) => {

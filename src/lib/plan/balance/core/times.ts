@@ -1,5 +1,6 @@
 /** Whether moves are allowed at a moment: windows and blackouts in a time zone. Reads no clock. */
-import type { BalanceConfig, TimeSpan, Weekday } from '../../../config/balance/types.ts';
+import type { TimeSpan, Weekday } from '../../../config/balance/types.ts';
+import type { Policy } from './types.ts';
 
 interface LocalTime {
   readonly day: Weekday;
@@ -69,7 +70,7 @@ export interface Closed {
   readonly labs: ReadonlyMap<string, string>;
 }
 
-export function closedAt(now: string, config: BalanceConfig): Closed {
+export function closedAt(now: string, config: Policy): Closed {
   const at = localTime(now, config.timeZone);
   const all = closedBy(config, at, config.timeZone);
   const labs = new Map<string, string>();

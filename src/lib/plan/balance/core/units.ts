@@ -1,57 +1,48 @@
-/** What moves as one: a guest, a stand on bridges of its own, or guests that a rule or a local network ties. */
+/** What moves as one: a guest, a stand on networks of its own, or guests that a rule or their node ties. */
 import { addTo, groupBy } from '../../../group.ts';
-import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import type { PlannedMove } from '../../document/balance-report.ts';
 import { demandOf, isRunning, sum, type Demand } from './load.ts';
-import { bridgesOf, isLocalNetwork, standKey, type StandRef, type World } from '../pve/world.ts';
+import { standKey, type Guest, type Stand } from './types.ts';
+import type { World } from './world.ts';
 import { compareText } from '../../../order.ts';
 
-export interface Unit {
+export interface Unit<G extends Guest = Guest> {
   readonly kind: PlannedMove['unit'];
   readonly name: string;
   /** In the order in which they move: running before stopped, the largest first, so that what may fail fails early. */
-  readonly guests: readonly BalanceGuest[];
+  readonly guests: readonly G[];
   readonly vmids: readonly number[];
   /** Where it is; all guests of a unit are on one node. */
   readonly node: string;
-  /** Stands with bridges of their own that are in it. */
-  readonly stands: readonly StandRef[];
+  /** Stands with networks of their own that are in it. */
+  readonly stands: readonly Stand[];
   readonly demand: Demand;
   /** Bytes over the network. */
   readonly bytes: number;
 }
 
 /** Memory in use crosses the network, and so do disks that are on this node only. */
-export function bytesOf(guest: BalanceGuest, world: World): number {
-  const disks = (world.facts.get(guest.vmid)?.volumes ?? []).filter(
-    ({ storage, kind }) =>
-      kind === 'disk' && world.storages.get(`${guest.node} ${storage}`)?.shared === false,
-  );
+export function bytesOf(guest: Guest, world: World): number {
+  const disks = (world.localVolumes.get(guest.vmid) ?? []).filter(({ isDisk }) => isDisk);
   const memory = isRunning(guest) ? guest.memoryUsed : 0;
   return memory + disks.reduce((total, { bytes }) => total + bytes, 0);
 }
 
-export function guestName({ vmid, name, type }: BalanceGuest): string {
-  const kind = type === 'lxc' ? 'CT' : 'VM';
-  return name === undefined ? `${kind} ${vmid}` : `${kind} ${vmid} (${name})`;
-}
-
-function inOrder(guests: readonly BalanceGuest[], world: World): BalanceGuest[] {
-  const key = (guest: BalanceGuest): number => (isRunning(guest) ? 2 ** 60 : 0) + bytesOf(guest, world);
+function inOrder(guests: readonly Guest[], world: World): Guest[] {
+  const key = (guest: Guest): number => (isRunning(guest) ? 2 ** 60 : 0) + bytesOf(guest, world);
   return [...guests].sort((a, b) => key(b) - key(a) || a.vmid - b.vmid);
 }
 
-/** The stand of a guest, if that stand has bridges of its own anywhere. */
-function networkedStand(vmid: number, world: World): StandRef | undefined {
-  const stand = world.stands.get(vmid);
-  return stand && world.standBridges.has(standKey(stand)) ? stand : undefined;
+/** The stand of a guest, if that stand moves as one. */
+function boundStand(vmid: number, world: World): Stand | undefined {
+  return world.bound.has(vmid) ? world.stands.get(vmid) : undefined;
 }
 
-export function makeUnit(guests: readonly BalanceGuest[], world: World): Unit {
+export function makeUnit(guests: readonly Guest[], world: World): Unit {
   const ordered = inOrder(guests, world);
   const [first] = ordered;
   if (!first) throw new RangeError('a unit has guests');
-  const refs = ordered.flatMap(({ vmid }) => networkedStand(vmid, world) ?? []);
+  const refs = ordered.flatMap(({ vmid }) => boundStand(vmid, world) ?? []);
   const stands = [...new Map(refs.map((ref) => [standKey(ref), ref])).entries()]
     .sort(([a], [b]) => compareText(a, b))
     .map(([, ref]) => ref);
@@ -63,7 +54,7 @@ export function makeUnit(guests: readonly BalanceGuest[], world: World): Unit {
     kind === 'stand' && stand
       ? `stand ${stand.lab} of ${stand.user}`
       : kind === 'guest'
-        ? guestName(first)
+        ? (world.labels.get(first.vmid) ?? '')
         : `guests ${ids.join(', ')}`;
   return {
     kind,
@@ -78,18 +69,12 @@ export function makeUnit(guests: readonly BalanceGuest[], world: World): Unit {
 }
 
 /** What ties a guest to others on its node. */
-function tiesOf(guest: BalanceGuest, world: World): string[] {
-  const stand = networkedStand(guest.vmid, world);
-  const isHere = stand && world.standBridges.get(standKey(stand))?.some(({ node }) => node === guest.node);
-  const nets = (bridgesOf(guest, world) ?? []).filter((iface) => isLocalNetwork(guest.node, iface, world));
-  return [
-    ...(isHere ? [`stand ${standKey(stand)}`] : []),
-    ...(world.rules.affinity.of.get(guest.vmid) ?? []).map((index) => `affinity ${index}`),
-    ...nets.map((iface) => `net ${iface}`),
-  ];
+function tiesOf(guest: Guest, world: World): string[] {
+  const groups = world.rules.affinity.of.get(guest.vmid) ?? [];
+  return [...groups.map((index) => `affinity ${index}`), ...(world.ties.get(guest.vmid) ?? [])];
 }
 
-function partition(guests: readonly BalanceGuest[], world: World): BalanceGuest[][] {
+function partition(guests: readonly Guest[], world: World): Guest[][] {
   const root = guests.map((_, index) => index);
   const find = (index: number): number => {
     let top = index;
@@ -105,7 +90,7 @@ function partition(guests: readonly BalanceGuest[], world: World): BalanceGuest[
       else root[find(index)] = find(other);
     }
   }
-  const parts = new Map<number, BalanceGuest[]>();
+  const parts = new Map<number, Guest[]>();
   for (const [index, guest] of guests.entries()) {
     addTo(parts, find(index), guest);
   }

@@ -3,22 +3,8 @@ import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
 import { storageTraits } from '../../../pve-values/storage-types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
-import { guestName, type Unit } from '../core/units.ts';
-import { bridgesOf, type World } from './world.ts';
-
-export interface Obstacle {
-  /** Stable; also the code of the rejection. */
-  readonly code: string;
-  readonly text: string;
-}
-
-/** What a move is for; a mandatory one is held back by less. */
-export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-back' | 'mend-anyway';
-
-/** A torn stand is put together. */
-export function isMending(purpose: Purpose): boolean {
-  return purpose === 'mend' || purpose === 'mend-back' || purpose === 'mend-anyway';
-}
+import type { Obstacle, Purpose } from '../core/constraints.ts';
+import { bridgesOf, guestName, type Unit, type World } from './world.ts';
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 

@@ -10,7 +10,8 @@ import { isOlder, markTime, sinceOf } from '../../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
 import type { ChosenMove } from '../core/draft.ts';
-import { standKey, type StandBridge, type StandRef, type World } from './world.ts';
+import { standKey, type Stand } from '../core/types.ts';
+import type { StandBridge, World } from './world.ts';
 
 type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 
@@ -28,14 +29,14 @@ export interface StandNetwork {
 }
 
 interface MovedStand {
-  readonly stand: StandRef;
+  readonly stand: Stand;
   /** More than one only when parts of it that share no network move apart. */
   readonly to: readonly string[];
   readonly vmids: readonly number[];
 }
 
 function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
-  const stands = new Map<string, { stand: StandRef; to: string[]; vmids: number[] }>();
+  const stands = new Map<string, { stand: Stand; to: string[]; vmids: number[] }>();
   for (const { unit, to } of moves) {
     for (const stand of unit.stands) {
       const key = standKey(stand);
@@ -52,21 +53,21 @@ function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
 }
 
 /** The stand's bridges as they are elsewhere, one per name. */
-function bridgesToHave(stand: StandRef, to: string, world: World): StandBridge[] {
+function bridgesToHave(stand: Stand, to: string, world: World): StandBridge[] {
   const rows = (world.standBridges.get(standKey(stand)) ?? []).filter(({ node }) => node !== to);
   return [...new Map(rows.map((row) => [row.info.iface, row])).values()].sort((a, b) =>
     compareNatural(a.info.iface, b.info.iface),
   );
 }
 
-function commentOf(iface: string, { lab, user }: StandRef, net: string, world: World): string {
+function commentOf(iface: string, { lab, user }: Stand, net: string, world: World): string {
   return formatBridgeMark(iface, { kind: 'stand', lab, user, net }, markTime(world.have.now));
 }
 
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
 function editFor(
   row: StandBridge,
-  { stand, to }: { stand: StandRef; to: string },
+  { stand, to }: { stand: Stand; to: string },
   world: World,
 ): EditStep | undefined {
   const { iface, vlanAware } = row.info;
@@ -97,7 +98,7 @@ interface Prepared {
   readonly planned: Map<string, PlannedBridge[]>;
 }
 
-function prepareOn(stand: StandRef, to: string, world: World, out: Prepared): void {
+function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void {
   const key = standKey(stand);
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
@@ -137,7 +138,7 @@ function reloadsBefore({ edits, up }: Prepared): StepOf<'network.reload'>[] {
 
 interface Leftover {
   readonly row: StandBridge;
-  readonly stand: StandRef;
+  readonly stand: Stand;
   readonly reason: string;
   /** Migrations that must have succeeded. */
   readonly vmids: readonly number[];
@@ -151,7 +152,7 @@ function ofMoved({ stand, to, vmids }: MovedStand, world: World): Leftover[] {
 
 /** What a run that was killed left behind: the stand is elsewhere, with a bridge of that name. Younger ones may be in the making. */
 function ofSettled(world: World, moved: ReadonlySet<string>): Leftover[] {
-  const nodes = new Map<string, { stand: StandRef; on: Set<string>; isBusy: boolean }>();
+  const nodes = new Map<string, { stand: Stand; on: Set<string>; isBusy: boolean }>();
   for (const [vmid, stand] of world.stands) {
     const key = standKey(stand);
     const guest = world.guests.get(vmid);

@@ -7,8 +7,9 @@ import type { PlannedStand, PlannedVm } from '../../document/plan.ts';
 import { isAtLeast } from '../../../pve-values/version.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import type { StandNetwork } from './stand-network.ts';
+import { standKey } from '../core/types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
-import { standKey, type StandRef, type World } from './world.ts';
+import type { StandRef, World } from './world.ts';
 
 function hasLocalDisks(guest: BalanceGuest, world: World): boolean {
   return (world.facts.get(guest.vmid)?.volumes ?? []).some(
@@ -65,7 +66,8 @@ function migrations(
       ...(leaving.get(move.to) ?? []),
     ];
     let before: string | undefined;
-    const steps = move.unit.guests.map((guest) => {
+    const guests = move.unit.guests.flatMap(({ vmid }) => world.guests.get(vmid) ?? []);
+    const steps = guests.map((guest) => {
       const dependsOn = [...waits, ...(before === undefined ? [] : [before])];
       const step = migrate(guest, move, { world, dependsOn });
       before = step.id;

@@ -6,11 +6,11 @@ import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
 import { compareText } from '../../../order.ts';
 import type { Board } from '../core/board.ts';
-import { isMending, type Obstacle, type Purpose } from './guest-obstacles.ts';
+import { isMending, type Obstacle, type Purpose } from '../core/constraints.ts';
 import { breaches, isBelow, isRunning, type Loads } from '../core/load.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
-import { guestName, type Unit } from '../core/units.ts';
-import { bridgesOf, isLocalNetwork, standKey, type World } from './world.ts';
+import { standKey } from '../core/types.ts';
+import { bridgesOf, guestName, isLocalNetwork, type Unit, type World } from './world.ts';
 
 export interface NodeView {
   readonly target: BalanceNode;

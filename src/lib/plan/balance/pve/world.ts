@@ -1,4 +1,4 @@
-/** The inventory as maps, made once per plan: who is whose, what is where. Holds nothing that the plan changes. */
+/** PVE's inventory as core's world, and the maps of what only PVE has: whose a guest is, which bridge is where. */
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
@@ -8,9 +8,9 @@ import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
-import { indexHistory, type History } from '../core/history.ts';
-import { indexRules, type RuleIndex } from '../core/selectors.ts';
-import { closedAt, type Closed } from '../core/times.ts';
+import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
+import type { Unit as AnyUnit } from '../core/units.ts';
+import { indexSeen, type World as CoreWorld } from '../core/world.ts';
 import type {
   BalanceGuest,
   BalanceInventory,
@@ -21,16 +21,11 @@ import type {
   VnetInfo,
 } from '../../../inventory/balance-types.ts';
 
-export interface StandRef {
-  readonly lab: string;
-  readonly user: string;
+export interface StandRef extends Stand {
   readonly pool: string;
 }
 
-/** `lab user`. */
-export function standKey({ lab, user }: { readonly lab: string; readonly user: string }): string {
-  return `${lab} ${user}`;
-}
+export type Unit = AnyUnit<BalanceGuest>;
 
 export interface StandBridge {
   readonly node: string;
@@ -39,18 +34,16 @@ export interface StandBridge {
   readonly net: string;
 }
 
-export interface World {
+export interface World extends CoreWorld {
   readonly have: BalanceInventory;
   readonly config: BalanceConfig;
-  /** In natural order of their names. */
   readonly nodes: ReadonlyMap<string, BalanceNode>;
-  /** Without templates; ascending. */
+  /** Without templates. */
   readonly guests: ReadonlyMap<number, BalanceGuest>;
   /** What is known of their configurations. */
   readonly facts: ReadonlyMap<number, GuestFacts>;
   readonly descriptions: ReadonlyMap<number, string>;
   readonly running: ReadonlyMap<number, RunningMachine>;
-  /** Guests that are ours, with their stand. */
   readonly stands: ReadonlyMap<number, StandRef>;
   /** By `lab user`. */
   readonly standVmids: ReadonlyMap<string, readonly number[]>;
@@ -66,12 +59,7 @@ export interface World {
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
   readonly bridgeGuests: BridgeGuests;
-  readonly rules: RuleIndex;
-  readonly history: History;
-  readonly closed: Closed;
-  readonly vetoes: ReadonlyMap<number, readonly Veto[]>;
   readonly haRules: ReadonlyMap<number, readonly HaRule[]>;
-  readonly evacuated: ReadonlySet<string>;
 }
 
 function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
@@ -130,20 +118,35 @@ export interface WorldInput {
   readonly vetoes: readonly Veto[];
 }
 
-export function createWorld({ have, config, evacuate, vetoes }: WorldInput): World {
-  const sorted = have.guests.filter(({ template }) => !template).sort((a, b) => a.vmid - b.vmid);
-  const guests = new Map(sorted.map((guest) => [guest.vmid, guest]));
+/** What runs on a guest now. Tasks on nodes, storages and the like have other ids. */
+function tasksOn({ tasks }: BalanceInventory): Map<number, string> {
+  return new Map(tasks.flatMap(({ id, type }) => (/^\d+$/.test(id) ? [[Number(id), type] as const] : [])));
+}
+
+function localVolumesOf(
+  { node }: BalanceGuest,
+  { volumes }: GuestFacts,
+  storages: World['storages'],
+): LocalVolume[] {
+  return volumes
+    .filter(({ storage }) => storages.get(`${node} ${storage}`)?.shared === false)
+    .map(({ storage, bytes, kind }) => ({ storage, bytes, isDisk: kind === 'disk' }));
+}
+
+type Maps = Omit<World, 'bound' | 'wired' | 'ties' | 'localVolumes' | 'labels' | 'queued'>;
+
+function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
+  const seen = { ...have, guests: have.guests.filter(({ template }) => !template), evacuate, vetoes };
+  const indexed = indexSeen({ ...seen, tasks: tasksOn(have) }, config);
+  const { guests } = indexed;
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
   const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
   const stands = standsOf(have, guests, descriptions);
   return {
+    ...indexed,
     have,
     config,
-    nodes: new Map(
-      [...have.nodes].sort((a, b) => compareNatural(a.name, b.name)).map((node) => [node.name, node]),
-    ),
-    guests,
     facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
@@ -160,17 +163,56 @@ export function createWorld({ have, config, evacuate, vetoes }: WorldInput): Wor
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
     bridgeGuests: indexBridgeGuests(have),
-    rules: indexRules(config, sorted),
-    history: indexHistory(have, config),
-    closed: closedAt(have.now, config),
-    vetoes: group(vetoes.map((veto) => [veto.vmid, veto] as const)),
     haRules: group(have.haRules.flatMap((rule) => rule.vmids.map((vmid) => [vmid, rule] as const))),
-    evacuated: new Set(evacuate),
   };
 }
 
+/** Whose stand has bridges of its own anywhere, who may be on one of them, and what ties guests to others on their node. */
+function tiesOf(maps: Maps): Pick<World, 'bound' | 'wired' | 'ties'> {
+  const bound = new Set<number>();
+  const wired = new Set<number>();
+  const ties = new Map<number, string[]>();
+  for (const guest of maps.guests.values()) {
+    const { vmid, node } = guest;
+    const named = bridgesOf(guest, maps);
+    for (const iface of named ?? []) if (isLocalNetwork(node, iface, maps)) addTo(ties, vmid, `net ${iface}`);
+    const stand = maps.stands.get(vmid);
+    const bridges = stand && maps.standBridges.get(standKey(stand));
+    if (!bridges) continue;
+    bound.add(vmid);
+    if (!named || named.some((iface) => bridges.some(({ info }) => info.iface === iface))) wired.add(vmid);
+    if (bridges.some((bridge) => bridge.node === node)) addTo(ties, vmid, `stand ${standKey(stand)}`);
+  }
+  return { bound, wired, ties };
+}
+
+export function createWorld(input: WorldInput): World {
+  const maps = mapsOf(input);
+  const { guests, facts, storages } = maps;
+  return {
+    ...maps,
+    ...tiesOf(maps),
+    localVolumes: new Map(
+      [...facts].flatMap(([vmid, known]) => {
+        const guest = guests.get(vmid);
+        return guest ? [[vmid, localVolumesOf(guest, known, storages)] as const] : [];
+      }),
+    ),
+    labels: new Map([...guests].map(([vmid, guest]) => [vmid, guestName(guest)])),
+    queued: new Set([...guests.values()].flatMap(({ vmid, ha }) => (ha ? [vmid] : []))),
+  };
+}
+
+export function guestName({ vmid, name, type }: BalanceGuest): string {
+  const kind = type === 'lxc' ? 'CT' : 'VM';
+  return name === undefined ? `${kind} ${vmid}` : `${kind} ${vmid} (${name})`;
+}
+
 /** The bridges that a guest names; undefined: not known. */
-export function bridgesOf({ vmid, node }: BalanceGuest, world: World): readonly string[] | undefined {
+export function bridgesOf(
+  { vmid, node }: Pick<BalanceGuest, 'vmid' | 'node'>,
+  world: Pick<World, 'facts' | 'bridgeUse' | 'bridgeUseNodes'>,
+): readonly string[] | undefined {
   const facts = world.facts.get(vmid);
   if (facts) return facts.bridges;
   return world.bridgeUseNodes.has(node) ? (world.bridgeUse.get(vmid)?.bridges ?? []) : undefined;
@@ -197,7 +239,11 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
  * address of the host do (behind one with an address the host routes), and vnets of simple zones. Reserved bridges
  * are by their nature the same on every node.
  */
-export function isLocalNetwork(node: string, iface: string, world: World): boolean {
+export function isLocalNetwork(
+  node: string,
+  iface: string,
+  world: Pick<World, 'vnets' | 'localBridges'>,
+): boolean {
   const vnet = world.vnets.get(iface);
   return vnet ? vnet.zoneType === 'simple' : world.localBridges.has(`${node} ${iface}`);
 }
