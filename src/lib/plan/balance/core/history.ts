@@ -2,7 +2,6 @@
 import { groupBy } from '../../../group.ts';
 import { compareText } from '../../../order.ts';
 import type { Migration, Policy } from './types.ts';
-import type { Seen } from './world.ts';
 
 interface GuestHistory {
   /** A task that works on the guest now, in the platform's word. */
@@ -24,7 +23,15 @@ export interface History {
   readonly goneBefore?: string;
 }
 
-type Known = Pick<Seen, 'now' | 'migrations' | 'tasks' | 'historyFrom'>;
+export interface Records {
+  /** The platform's own time, ISO 8601 UTC. */
+  readonly now: string;
+  readonly migrations: readonly Migration[];
+  /** What is being done to guests now, in the platform's word for it. */
+  readonly tasks: ReadonlyMap<number, string>;
+  /** ISO time before which migrations are not known, for nodes of which that is so. */
+  readonly historyFrom: Readonly<Record<string, string>>;
+}
 
 function endOf({ start, end }: Migration): number {
   return Date.parse(end ?? start);
@@ -37,7 +44,7 @@ function compareEnds(a: Migration, b: Migration): number {
   return endOf(b) - endOf(a) || compareText(b.start, a.start) || compareText(rest(a), rest(b));
 }
 
-function goneBefore({ now, historyFrom }: Known, config: Policy): string | undefined {
+function goneBefore({ now, historyFrom }: Records, config: Policy): string | undefined {
   const wanted = Date.parse(now) - Math.max(config.cooldown, config.blacklist) * 1000;
   const latest = Object.values(historyFrom).sort(compareText).at(-1);
   return latest !== undefined && Date.parse(latest) > wanted ? latest : undefined;
@@ -66,7 +73,7 @@ function ofGuest(
   };
 }
 
-export function indexHistory(have: Known, config: Policy): History {
+export function indexHistory(have: Records, config: Policy): History {
   const records = groupBy(have.migrations, ({ vmid }) => vmid);
   const inFlight = have.migrations
     .filter(({ status }) => status === 'running')

@@ -1,23 +1,16 @@
 /** What balance knows of a cluster, made once per plan by the adapter of its platform. Holds nothing that the plan changes. */
 import { groupBy } from '../../../group.ts';
 import { compareNatural } from '../../../order.ts';
-import { indexHistory, type History } from './history.ts';
+import { indexHistory, type History, type Records } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
 import { closedAt, type Closed } from './times.ts';
-import type { Guest, LocalVolume, Migration, Node, Policy, Stand, Veto } from './types.ts';
+import type { Guest, LocalVolume, Node, Policy, Stand, Veto } from './types.ts';
 
 /** What every platform tells alike. */
-export interface Seen<N extends Node = Node, G extends Guest = Guest> {
-  /** The platform's own time, ISO 8601 UTC. */
-  readonly now: string;
+export interface Seen<N extends Node, G extends Guest> extends Records {
   readonly nodes: readonly N[];
   /** What can move; no templates. */
   readonly guests: readonly G[];
-  readonly migrations: readonly Migration[];
-  /** What is being done to guests now, in the platform's word for it. */
-  readonly tasks: ReadonlyMap<number, string>;
-  /** ISO time before which migrations are not known, for nodes of which that is so. */
-  readonly historyFrom: Readonly<Record<string, string>>;
   readonly vetoes: readonly Veto[];
   /** Nodes to be emptied. */
   readonly evacuate: readonly string[];
