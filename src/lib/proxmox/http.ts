@@ -6,10 +6,10 @@ import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { isSecretName, redactParams, SecretMask } from '../redact.ts';
 import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
-import { badEndingOf, endingOf, meaningOf } from './ending.ts';
+import { badEndingOf, endingOf, meaningOf } from './exchange-ending.ts';
 import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params } from './form.ts';
-import { Gate } from './gate.ts';
+import { CallLimit } from './call-limit.ts';
 import { parseHost } from './hosts.ts';
 import { HttpsTransport } from './transports/https.ts';
 import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
@@ -60,7 +60,7 @@ export class PveHttp {
   readonly #witness: WriteWitness | undefined;
   readonly #secrets = new SecretMask();
   readonly #peers: readonly Transport[];
-  readonly #gate: Gate;
+  readonly #calls: CallLimit;
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
   #current = 0;
@@ -81,7 +81,7 @@ export class PveHttp {
     };
     const connect: Connect = options.connect ?? ((host, given) => new HttpsTransport(host, given));
     this.#peers = connection.hosts.map((written) => connect(parseHost(written), transportOptions));
-    this.#gate = new Gate(concurrency);
+    this.#calls = new CallLimit(concurrency);
     const { auth } = connection;
     this.#secrets.add(auth.kind === 'token' ? auth.secret : auth.password);
     if (auth.kind === 'password') {
@@ -238,7 +238,7 @@ export class PveHttp {
       const peer = this.#peers[index];
       if (!peer) break;
       try {
-        const answer = await this.#gate.run(() => this.#reported(peer, request, signal), signal);
+        const answer = await this.#calls.run(() => this.#reported(peer, request, signal), signal);
         this.#current = index;
         this.#hear(answer.date);
         return answer;

@@ -1,7 +1,7 @@
 /** Lets a limited number of calls run at once, first come, first served. Must not time anything. */
 import { onAbort } from '../abort.ts';
 
-export class Gate {
+export class CallLimit {
   readonly #width: number;
   #running = 0;
   readonly #queue = new Set<() => void>();
