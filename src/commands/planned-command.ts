@@ -9,7 +9,7 @@ import { renderSummary } from '../lib/render/summary-text.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
-import { runChanging, type Changing } from './changing.ts';
+import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { shellCommand } from '../lib/shell.ts';

@@ -22,7 +22,7 @@ export function validateCommand(io: ProgramIo): Command {
     .action(async (_: unknown, command: Command) => {
       const { createOutput } = await import('./output.ts');
       const { outerBridges } = await import('./session.ts');
-      const { loadWant } = await import('./want.ts');
+      const { loadWant } = await import('./class-files.ts');
       const { replugNotes } = await import('../lib/plan/stands/roles.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);

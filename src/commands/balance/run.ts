@@ -14,7 +14,7 @@ import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
 import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
 import { runRound } from './round.ts';
 import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
-import { runChanging, type Changing } from '../changing.ts';
+import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { isPending, PENDING } from '../planned-command.ts';
 

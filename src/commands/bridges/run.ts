@@ -4,7 +4,7 @@ import { UsageError } from '../../lib/errors.ts';
 import { renderBridges, toBridgesDocument } from '../../lib/render/bridges-text.ts';
 import { changeBridges, listBridges, previewBridges, type BridgesWant } from '../../lib/workflow/bridges.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';

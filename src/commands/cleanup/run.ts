@@ -6,10 +6,10 @@ import type { CleanupSelection } from '../../lib/plan/cleanup/context.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
 import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
-import type { Changing } from '../changing.ts';
+import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
-import { loadWant } from '../want.ts';
+import { loadWant } from '../class-files.ts';
 
 export interface CleanupFlags extends PlanFlags {
   readonly config?: string;

@@ -15,7 +15,7 @@ import { UsageError } from '../../lib/errors.ts';
 import { renderTests, toTestsDocument } from '../../lib/render/connection-tests-text.ts';
 import { testConnection, type Loaded } from '../../lib/workflow/connections.ts';
 import { openAudit } from '../audit.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { connectionOptions } from '../session.ts';

@@ -16,7 +16,7 @@ import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { outerBridges } from '../session.ts';
-import { loadWant } from '../want.ts';
+import { loadWant } from '../class-files.ts';
 
 export interface DeployFlags extends PlanFlags {
   readonly config: string;

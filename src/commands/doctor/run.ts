@@ -4,7 +4,7 @@ import type { Command } from '../../lib/privileges/types.ts';
 import type { Profile } from '../../lib/plan/cluster/profile.ts';
 import { renderDoctor, toDoctorDocument } from '../../lib/render/doctor-text.ts';
 import { examineCaller, type DoctorWant } from '../../lib/workflow/doctor.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { outerBridges } from '../session.ts';

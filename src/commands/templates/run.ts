@@ -7,11 +7,11 @@ import {
   type TemplatesWant,
 } from '../../lib/workflow/templates.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
-import { loadWant } from '../want.ts';
+import { loadWant } from '../class-files.ts';
 
 export interface LabFlags extends GlobalFlags {
   readonly config?: string;

@@ -9,7 +9,7 @@ import {
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { keptAccounts } from '../../lib/workflow/secrets.ts';
 import { readingOf } from '../age-recipient.ts';
-import type { Changing } from '../changing.ts';
+import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { DeployContext } from '../../lib/workflow/deploy.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';

@@ -10,7 +10,7 @@ import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
 import { exportCards } from '../../lib/workflow/export.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import { readingOf } from '../age-recipient.ts';
 import type { ProgramIo } from '../io.ts';
 import { credentialsPath, readSelection, type UsersFlags } from './selection.ts';

@@ -2,7 +2,7 @@
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { renderUsers, toUsersDocument } from '../../lib/render/users-text.ts';
 import { listUsers } from '../../lib/workflow/users.ts';
-import { runChanging } from '../changing.ts';
+import { runChanging } from '../cluster-command.ts';
 import { readingOf } from '../age-recipient.ts';
 import type { ProgramIo } from '../io.ts';
 import { presentCredentials, readSelection, type UsersFlags } from './selection.ts';
