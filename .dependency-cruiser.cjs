@@ -125,7 +125,7 @@ const LIB = {
     'Files with passwords. Knows what is in them and no cluster.',
     ['^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/cards[.]ts$)', '^node_modules/csv-parse/', CRYPTO],
   ],
-  connections: [
+  'connections-edit': [
     'Changes connections files. Contacts nothing.',
     [
       '^src/lib/(files/|config/|age[.]ts$)',
@@ -151,7 +151,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(config|connections|credentials|files|inventory|plan|privileges|execute|outcome|proxmox)/',
+      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
@@ -161,7 +161,7 @@ const LIB = {
     'Plain data into text. Writing happens in ui/ and cli.ts.',
     [
       ...DATA,
-      '^src/lib/(execute|outcome|connections)/types[.]ts$',
+      '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',

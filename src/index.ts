@@ -25,7 +25,7 @@ export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
 export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
 export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
-export type { ConnectionReport } from './lib/connections/types.ts';
+export type { ConnectionReport } from './lib/connections-edit/types.ts';
 export { testConnection } from './lib/workflow/connections.ts';
 export {
   changeTemplates,

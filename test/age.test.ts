@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText, isAge, isRecipient, lockOf, recipientOf } from '../src/lib/age.ts';
-import { ANNA, BORIS } from './connections/identities.ts';
+import { ANNA, BORIS } from './connections-edit/identities.ts';
 
 /** Far below the default: these tests are not about guessing. */
 const QUICK = 4;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decryptText } from '../../src/lib/age.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { problemsOf } from '../config/problems.ts';
-import { ANNA, BORIS } from '../connections/identities.ts';
+import { ANNA, BORIS } from '../connections-edit/identities.ts';
 
 const url = 'https://pve1:8006';
 const encryptTo = [ANNA.recipient];

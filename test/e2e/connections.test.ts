@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText } from '../../src/lib/age.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
-import { ANNA, BORIS } from '../connections/identities.ts';
+import { ANNA, BORIS } from '../connections-edit/identities.ts';
 import { post, workFolder, writeFiles, type RunOutcome } from './harness.ts';
 import { newCertificate, runServed, startServed, type Served } from './served.ts';
 

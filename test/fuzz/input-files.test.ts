@@ -9,7 +9,7 @@ import { parseBalance } from '../../src/lib/config/balance/balance.ts';
 import { parseBalanceEnv } from '../../src/lib/config/balance/env-file.ts';
 import { listConnections } from '../../src/lib/config/connections/connection.ts';
 import { parseLab, parseUsers } from '../../src/lib/config/load.ts';
-import { openFile } from '../../src/lib/connections/store.ts';
+import { openFile } from '../../src/lib/connections-edit/store.ts';
 import { parseRows } from '../../src/lib/credentials/credentials-csv.ts';
 import { loadScenario } from '../../src/lib/simulator/scenario.ts';
 import { createSimulator } from '../../src/lib/simulator/simulator.ts';

@@ -6,7 +6,7 @@ import { hostTexts, parseFingerprints, parseHost } from '../../lib/config/connec
 import { isPlainSecret } from '../../lib/config/connections/file.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { text, type Written } from '../../lib/config/input/written.ts';
-import type { Entry } from '../../lib/connections/entries.ts';
+import type { Entry } from '../../lib/connections-edit/entries.ts';
 import { UsageError, type ConfigIssue } from '../../lib/errors.ts';
 import { tokenIn, userIn } from '../../lib/pve-values/userid.ts';
 import type { ProgramIo } from '../io.ts';

@@ -1,8 +1,8 @@
 /** What `connections remove` does with its flags: open, take out, write, render. */
 import { isDeepStrictEqual } from 'node:util';
-import { selectNames } from '../../lib/connections/encryption.ts';
-import { removeEntry } from '../../lib/connections/entries.ts';
-import { openFile, saveFile } from '../../lib/connections/store.ts';
+import { selectNames } from '../../lib/connections-edit/encryption.ts';
+import { removeEntry } from '../../lib/connections-edit/entries.ts';
+import { openFile, saveFile } from '../../lib/connections-edit/store.ts';
 import { presentConnections } from './path.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';

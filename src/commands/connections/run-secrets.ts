@@ -1,6 +1,6 @@
 /** What `connections encrypt`, `decrypt` and `rekey` do with their flags: open, change, write, render. */
-import { changeSecrets, selectNames, type Work } from '../../lib/connections/encryption.ts';
-import { openFile, saveFile } from '../../lib/connections/store.ts';
+import { changeSecrets, selectNames, type Work } from '../../lib/connections-edit/encryption.ts';
+import { openFile, saveFile } from '../../lib/connections-edit/store.ts';
 import { renderSecrets } from '../../lib/render/connections-text.ts';
 import { keysOf, newRecipientFor, recipientFor } from '../age-recipient.ts';
 import { presentConnections } from './path.ts';

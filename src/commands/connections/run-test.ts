@@ -10,7 +10,7 @@ import {
 import { overlayOf, VARIABLES } from '../../lib/config/connections/env.ts';
 import { configError, nearest } from '../../lib/config/input/issues.ts';
 import type { Connection } from '../../lib/config/types.ts';
-import type { ConnectionReport } from '../../lib/connections/types.ts';
+import type { ConnectionReport } from '../../lib/connections-edit/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { renderTests, toTestsDocument } from '../../lib/render/connection-tests-text.ts';
 import { testConnection, type Loaded } from '../../lib/workflow/connections.ts';

@@ -1,5 +1,5 @@
 /** What the hosts of connections answered, as text and as a document. Holds no secret. */
-import type { ConnectionReport, HostReport, Problem } from '../connections/types.ts';
+import type { ConnectionReport, HostReport, Problem } from '../connections-edit/types.ts';
 import type { CommandRights, RightsOverview } from '../privileges/overview.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';

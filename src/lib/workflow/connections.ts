@@ -1,7 +1,7 @@
 /** The story of `connections test`: asks every host of a connection who it is. Changes nothing. */
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/types.ts';
-import type { ConnectionReport, HostReport, Problem, Trust } from '../connections/types.ts';
+import type { ConnectionReport, HostReport, Problem, Trust } from '../connections-edit/types.ts';
 import { ConnectionError, StandError } from '../errors.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../../src/lib/config/connections/connection.ts';
 import { runSecretCommand } from '../../../src/lib/config/connections/secret-command.ts';
 import { holdTimers } from '../../hold-timers.ts';
-import { ANNA, BORIS } from '../../connections/identities.ts';
+import { ANNA, BORIS } from '../../connections-edit/identities.ts';
 import { problemsOf } from '../problems.ts';
 
 holdTimers();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { putEntry, removeEntry } from '../../src/lib/connections/entries.ts';
+import { putEntry, removeEntry } from '../../src/lib/connections-edit/entries.ts';
 
 const entry = { host: 'pve9:8006', user: 'a@pve', use_token: false, password: 'env:X' };
 const BLOCK = 'new:\n  host: pve9:8006\n  user: a@pve\n  use_token: false\n  password: env:X\n';

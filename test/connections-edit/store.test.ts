@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openFile, saveFile } from '../../src/lib/connections/store.ts';
+import { openFile, saveFile } from '../../src/lib/connections-edit/store.ts';
 import { problems, problemsOf } from '../config/problems.ts';
 
 let folder: string;
