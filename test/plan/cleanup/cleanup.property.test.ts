@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
+import { parsePoolComment } from '../../../src/lib/marks/pool.ts';
 import type { CleanupOptions, CleanupSelection } from '../../../src/lib/plan/cleanup/context.ts';
 import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
@@ -23,8 +24,16 @@ interface Done extends Case {
   readonly after: Inventory;
 }
 
+/** The files are those of the lab that is there. */
+function ofThisLab(selection: CleanupSelection, have: Inventory): CleanupSelection {
+  if (selection.by !== 'class') return selection;
+  const claims = have.pools.flatMap(({ comment }) => parsePoolComment(comment).claims);
+  const claimed = claims.flatMap(({ machines }) => machines.map(({ machine }) => machine));
+  return { ...selection, machines: [...selection.machines, ...claimed] };
+}
+
 function planOf(have: Inventory, selection: CleanupSelection, options: CleanupOptions): Plan {
-  return planCleanup({ have, selection, options });
+  return planCleanup({ have, selection: ofThisLab(selection, have), options });
 }
 
 /** May this cleanup count unmarked stands of the older Python tool as ours? */

@@ -837,3 +837,22 @@ describe('an unmarked VM at a claimed id, in the pool', () => {
     expect(result.stands[0]?.refused?.code).toBe('UNMARKED_VM');
   });
 });
+
+test('stands of another lab of this name are not removed by the files of this one', () => {
+  const machines = [{ machine: 'web', vmid: 10000, state: 'made' as const, seals: [] }];
+  const other = cluster({
+    ...oneStand,
+    pools: { anna: comment('anna@pve', { claims: [claim('net', [], { machines })] }) },
+  });
+  expect(() => plan(other, classOf('net', 'anna'))).toThrow(
+    expect.objectContaining({
+      code: 'OTHER_LAB',
+      hint: 'give the name of the lab that is meant with --lab-name NAME; all stands of the other one go with: deploy-stand cleanup --lab net',
+    }),
+  );
+  // An edited lab has a machine in common, and a class without a stand has nothing to lose.
+  const edited = { ...classOf('net', 'anna'), machines: ['web', 'more'] } as CleanupSelection;
+  expect(ids(plan(other, edited))).toContain('vm.delete:10000');
+  expect(ids(plan(other, classOf('net', 'boris')))).toEqual([]);
+  expect(ids(plan(other, { by: 'lab', lab: 'net' }))).toContain('vm.delete:10000');
+});
