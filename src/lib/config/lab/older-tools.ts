@@ -1,5 +1,5 @@
 /** Leaves out the keys that older tools write into a lab file for themselves; says so once. Judges nothing else. */
-import { isMapping, type Written } from '../input/written.ts';
+import { isMapping, list, type Written } from '../input/written.ts';
 import type { Issues, Path } from '../input/issues.ts';
 
 /** Copies of templates that they made, when they wrote the file, what they call the lab, remarks. */
@@ -22,7 +22,10 @@ function strip(value: Written, path: Path, found: Path[]): Written {
     }
     if (!LISTS.has(key) || !Array.isArray(item)) return [[key, item]];
     return [
-      [key, item.map((entry, at) => (isMapping(entry) ? strip(entry, [...path, key, at], found) : entry))],
+      [
+        key,
+        list(item).map((entry, at) => (isMapping(entry) ? strip(entry, [...path, key, at], found) : entry)),
+      ],
     ];
   });
   return Object.fromEntries(kept);
