@@ -6,8 +6,11 @@ import {
   durationSeconds,
   encryptToOption,
   envOption,
+  labNameOption,
+  labOption,
   minAgeOption,
   nonNegativeInteger,
+  usersOption,
 } from '../options.ts';
 import type { CleanupFlags } from './run.ts';
 
@@ -16,9 +19,9 @@ const TEN_MINUTES = 600;
 export function cleanupCommand(io: ProgramIo): Command {
   return new Command('cleanup')
     .description('remove stands: machines, networks, rights, pools and users, and nothing else')
-    .addOption(envOption('-c, --config <lab.yml>', 'with -u: the stands of these users in this lab', 'LAB'))
-    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .addOption(labOption('with -u: the stands of these users in this lab'))
+    .addOption(usersOption())
+    .addOption(labNameOption())
     .option('--lab <name>', 'all stands of this lab')
     .option('--user <id>', 'all stands of this user (may be repeated)', collect)
     .option('--expired', 'labs and users past their expiry')

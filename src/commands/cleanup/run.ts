@@ -13,7 +13,7 @@ import { loadWant } from '../want.ts';
 
 export interface CleanupFlags extends PlanFlags {
   readonly config?: string;
-  readonly users?: string;
+  readonly users?: readonly string[];
   readonly labName?: string;
   readonly lab?: string;
   readonly user?: string[];

@@ -20,7 +20,7 @@ import { loadWant } from '../want.ts';
 
 export interface DeployFlags extends PlanFlags {
   readonly config: string;
-  readonly users: string;
+  readonly users: readonly string[];
   readonly labName?: string;
   readonly strategy?: Strategy;
   readonly node?: string;
