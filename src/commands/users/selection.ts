@@ -5,6 +5,7 @@ import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
 import type { GlobalFlags } from '../options.ts';
+import { pickUsers } from '../selection.ts';
 
 export interface UsersFlags extends GlobalFlags {
   readonly config?: string;
@@ -24,24 +25,12 @@ export interface Selection {
 
 type Warn = (text: string) => void;
 
-function pick(users: readonly User[], names: readonly string[]): User[] {
-  const unknown = names.filter((name) => !users.some((user) => user.userid === name));
-  if (unknown.length > 0) {
-    throw new UsageError(
-      'UNKNOWN_USER',
-      `--user names users that are not in the users file: ${unknown.join(', ')}`,
-      { hint: 'write them as in the users file, e.g. anna@pve, or leave -u out' },
-    );
-  }
-  return users.filter((user) => names.includes(user.userid));
-}
-
 /** `--user` alone names users of the cluster; with `-u` it picks from the file. */
 function usersOf({ users: files, user: names }: UsersFlags, warn: Warn): User[] | undefined {
   if (files && files.length > 0) {
     const { users, warnings } = loadUsers(files);
     warnings.forEach(warn);
-    return names ? pick(users, names) : [...users];
+    return names ? pickUsers(users, names, '--user') : [...users];
   }
   if (!names) return undefined;
   const loaded = parseUserIds(names, '--user');
