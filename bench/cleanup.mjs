@@ -53,7 +53,7 @@ retries = 0;
 const started = simulator.now();
 const { summary } = await cleanup(
   {
-    selection: { by: 'lab', lab: 'bench' },
+    selection: { by: 'stands', lab: 'bench' },
     options: {
       keepUsers: false,
       adopt: false,

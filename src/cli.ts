@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import type { ProcessSignal, ProgramIo } from './commands/io.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
+import { widthOf } from './commands/width.ts';
 import { createClock } from './lib/clock.ts';
 import { InternalError, UsageError, type StandError } from './lib/errors.ts';
 import { createProgram } from './program.ts';
@@ -30,7 +31,7 @@ async function report(error: StandError, argv: readonly string[], io: ProgramIo)
   if (wantsJson(argv, io))
     io.stdout.write(`${escapeJson(JSON.stringify(toErrorDocument(error), null, 2))}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
-  io.stderr.write(`${renderError(error, { color, width: io.stderr.columns ?? 100 })}\n`);
+  io.stderr.write(`${renderError(error, { color, width: widthOf(io.stderr) })}\n`);
   if (error instanceof InternalError && error.cause instanceof Error)
     io.stderr.write(`${escapeLines(redactText(error.cause.stack ?? '')).join('\n')}\n`);
   return error.exitCode;

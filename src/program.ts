@@ -10,6 +10,7 @@ import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
+import { refuseRepeated } from './commands/repeated.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
 import { usersCommand } from './commands/users/command.ts';
@@ -47,6 +48,7 @@ export function createProgram(io: ProgramIo): Command {
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
+  refuseRepeated(program);
   readEnvironment(program, io.env);
   program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
   const names = new Set(program.commands.map((command) => command.name()));

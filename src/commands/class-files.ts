@@ -3,7 +3,7 @@ import { loadClass, type ClassOptions, type LabOptions, type LoadedClass } from 
 
 interface WantFlags {
   readonly config: string;
-  readonly users?: string;
+  readonly users?: readonly string[];
   readonly labName?: string;
 }
 

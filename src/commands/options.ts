@@ -52,18 +52,40 @@ export function durationSeconds(text: string): number {
   return Number(count) * (UNITS[unit] ?? 1);
 }
 
-export function nameList(text: string): string[] {
+/** May be repeated: the lists add up. */
+export function nameList(text: string, former?: readonly string[]): string[] {
   const names = text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (names.length === 0) throw new InvalidArgumentError('give one or more names, separated by commas.');
-  return names;
+  return [...(former ?? []), ...names];
 }
 
 /** For options that may be repeated. */
 export function collect(value: string, former: readonly string[] | undefined): string[] {
   return [...(former ?? []), value];
+}
+
+const REPEATABLE: ReadonlySet<unknown> = new Set([collect, nameList]);
+
+export function isRepeatable({ parseArg }: Option): boolean {
+  return REPEATABLE.has(parseArg);
+}
+
+/** The lab of commands that take one. */
+export function labOption(description = 'the lab'): Option {
+  return envOption('-c, --config <lab.yml>', description, 'LAB');
+}
+
+export function labNameOption(): Option {
+  return envOption('--lab-name <name>', "the lab's name, instead of that in the file");
+}
+
+/** The class of commands that take one; all of them take several files. */
+export function usersOption(): Option {
+  const description = 'the class (YAML, or a CSV roster); may be repeated';
+  return envOption('-u, --users <users.yml>', description, 'USERS').argParser(collect);
 }
 
 /** For commands that write a credentials file. */

@@ -3,6 +3,7 @@ import { Document, visit } from 'yaml';
 import { escapeControl, escapeJson } from '../lib/render/escape.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
+import { widthOf } from './width.ts';
 
 export interface Output {
   readonly color: boolean;
@@ -12,11 +13,6 @@ export interface Output {
   result(document: unknown, text: () => string): void;
   warn(text: string): void;
 }
-
-/** Narrower than this, tables fold worse than the terminal does. */
-const NARROW = 60;
-/** Of a terminal that does not tell. */
-const USUAL = 80;
 
 /** Names from a server may hold what a terminal obeys; YAML can write that as escapes between double quotes only. */
 function yamlText(value: unknown): string {
@@ -34,7 +30,7 @@ export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {
     color: wantsColor && io.stdout.isTTY === true,
-    width: io.stdout.isTTY === true ? Math.max(NARROW, io.stdout.columns ?? USUAL) : Infinity,
+    width: widthOf(io.stdout),
     isText: flags.output === 'text',
     result: (document, text) => {
       if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);

@@ -109,7 +109,7 @@ async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output)
   for (const warning of warnings) output.warn(warning);
   if (!connection.tls.verify) {
     output.warn(
-      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; set ca_file or fingerprint instead of verify_ssl: false`,
+      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; set fingerprint (PVE_FINGERPRINT) or ca_file (PVE_CA_FILE) instead of verify_ssl: false`,
     );
   }
   const host = connection.hosts[0] ?? '';

@@ -1,11 +1,11 @@
 /** `validate`: checks input files; contacts nothing. */
 import { Command } from 'commander';
 import type { ProgramIo } from './io.ts';
-import { envOption, type GlobalFlags } from './options.ts';
+import { type GlobalFlags, labNameOption, labOption, usersOption } from './options.ts';
 
 interface ValidateFlags extends GlobalFlags {
   readonly config?: string;
-  readonly users?: string;
+  readonly users?: readonly string[];
   readonly labName?: string;
 }
 
@@ -16,9 +16,9 @@ function count(number: number, noun: string): string {
 export function validateCommand(io: ProgramIo): Command {
   return new Command('validate')
     .description('check lab and users files; contacts nothing')
-    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
-    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .addOption(labOption().makeOptionMandatory())
+    .addOption(usersOption())
+    .addOption(labNameOption())
     .action(async (_: unknown, command: Command) => {
       const { createOutput } = await import('./output.ts');
       const { outerBridges } = await import('./session.ts');
@@ -33,7 +33,7 @@ export function validateCommand(io: ProgramIo): Command {
         { valid: true, lab: lab.name, machines: lab.machines.length, users: users.length, warnings, notes },
         () =>
           `${flags.config}: lab ${lab.name}, ${count(lab.machines.length, 'machine')}` +
-          (flags.users === undefined ? '' : `\n${flags.users}: ${count(users.length, 'user')}`) +
+          (flags.users === undefined ? '' : `\n${flags.users.join(', ')}: ${count(users.length, 'user')}`) +
           '\nno problems found\n' +
           notes.map((note) => `note: ${note}\n`).join(''),
       );

@@ -142,11 +142,14 @@ export const COMMANDS = {
   }),
   'users delete': usersOf({ by: 'delete', users: USERS, named: true }),
   'cleanup class': {
-    ...cleanupOf({ by: 'class', lab: 'net', machines: MACHINES, users: USERS }),
+    ...cleanupOf({ by: 'stands', lab: 'net', labMachines: MACHINES, users: USERS }),
     removes: true,
   },
-  'cleanup boris': { ...cleanupOf({ by: 'user', users: ['boris@pve'] }, ['boris@pve']), removes: true },
-  'cleanup lab': { ...cleanupOf({ by: 'lab', lab: 'net' }), removes: true },
+  'cleanup boris': {
+    ...cleanupOf({ by: 'stands', users: [{ userid: 'boris@pve' }] }, ['boris@pve']),
+    removes: true,
+  },
+  'cleanup lab': { ...cleanupOf({ by: 'stands', lab: 'net' }), removes: true },
   'cleanup expired': cleanupOf({ by: 'expired' }),
   'cleanup orphans': cleanupOf({ by: 'orphans' }),
   'bridges prune': {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadClass } from '../../src/lib/config/load.ts';
 import { problems } from './problems.ts';
 
@@ -71,4 +71,40 @@ test('users that placement names and the users file does not', () => {
     'net-lab.yml:6:5 placement.pin["dora@pve"]: the users file has no such user [dora@pve] → write users as the users file does, e.g. anna@pve',
   ]);
   expect(loadClass(lab, undefined).lab.placement.spread).toEqual([['anna@pve', 'bo@pve']]);
+});
+
+describe('several users files', () => {
+  const relative = (texts: readonly string[]) => texts.map((text) => text.replaceAll(`${folder}/`, ''));
+
+  test('are one class; who is in two of them is taken as the first says, and named once for all', () => {
+    const lab = put('net-lab.yml', LAB.replace('NETWORK', ''));
+    const first = put('a.yml', 'users:\n- anna@pve\n- {userid: boris@pve, email: b@example.edu}\n');
+    const second = put('b.csv', 'userid,email\ncarla@pve,\nboris@pve,other@example.edu\nanna@pve,\n');
+    const { users, warnings, files } = loadClass(lab, [first, second]);
+    expect(users.map(({ userid, email }) => [userid, email])).toEqual([
+      ['anna@pve', undefined],
+      ['boris@pve', 'b@example.edu'],
+      ['carla@pve', undefined],
+    ]);
+    expect(relative(warnings)).toEqual([
+      'b.csv:3: boris@pve is in a.yml:3 already, which counts; so is 1 more',
+    ]);
+    // A plan is of these files, and a single one is known as before.
+    expect(loadClass(lab, [first]).files).toEqual(loadClass(lab, first).files);
+    expect(files.users).not.toBe(loadClass(lab, first).files.users);
+  });
+
+  test('tell their problems together, and what only shows between them', () => {
+    const lab = put('net-lab.yml', LAB.replace('NETWORK', ''));
+    const broken = put('a.yml', 'users: [anna]\n');
+    const fine = put('b.yml', 'users:\n- {userid: dora@pve, pool: carla}\n');
+    const other = put('c.yml', 'users:\n- emil@pve\n- carla@pve\n');
+    expect(relative(problems(() => loadClass(lab, [broken, fine, join(folder, 'none.yml')])))).toEqual([
+      'a.yml:1:9 users[0]: the realm is missing: a user is name@realm [anna] → write anna@pve',
+      'none.yml: the file does not exist → check the path, and the folder you are in',
+    ]);
+    expect(relative(problems(() => loadClass(lab, [fine, other])))).toEqual([
+      'c.yml:3: pool "carla" is that of dora@pve already (b.yml:2) [carla@pve] → give one of them a pool: { userid: "carla@pve", pool: carla-2 }',
+    ]);
+  });
 });

@@ -67,7 +67,13 @@ describe('a new connection', () => {
 
     const added = await run(`connections add school --host ${host}`, login);
     expect([added.code, added.stdout]).toEqual([0, expect.stringContaining('NOT TRUSTED YET')]);
-    expect(added.stdout).toContain(fingerprint);
+    // What is next is what trusts, in full: following it to the letter works.
+    const [next = ''] = /^ {2}deploy-stand connections add .*$/m.exec(added.stdout) ?? [];
+    expect(added.stdout).toContain('next, if it is the same:');
+    expect(next).toContain(
+      `--host ${host} --connections ${file} --replace --trust-fingerprint ${fingerprint}`,
+    );
+    expect(added.stdout).not.toContain('connections test');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).not.toContain('fingerprint');
     const untrusted = await run('connections test');

@@ -71,9 +71,9 @@ function planned(command: string, make: () => Plan): View[] {
 }
 
 const SELECTIONS: readonly CleanupSelection[] = [
-  ...LABS.map((name) => ({ by: 'lab' as const, lab: name })),
-  ...LABS.map((name) => ({ by: 'class' as const, lab: name, machines: ['pc'], users: USERS })),
-  { by: 'user', users: USERS.map(({ userid }) => userid) },
+  ...LABS.map((name) => ({ by: 'stands' as const, lab: name })),
+  ...LABS.map((name) => ({ by: 'stands' as const, lab: name, labMachines: ['pc'], users: USERS })),
+  { by: 'stands', users: USERS.map(({ userid }) => ({ userid })) },
   { by: 'expired' },
   { by: 'orphans' },
 ];

@@ -110,7 +110,7 @@ describe('a confined plan', () => {
     const released = (rights: Rights) =>
       stepOf(
         planCleanup({
-          selection: { by: 'lab', lab: 'net' },
+          selection: { by: 'stands', lab: 'net' },
           have: have({ rights, pools }),
           options: {
             keepUsers: false,
@@ -213,14 +213,17 @@ describe('what a plan needs', () => {
 
   test('a cleanup has to see every VM that is claimed', () => {
     const pools = [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }];
-    const scope = cleanupScope({ by: 'lab', lab: 'net' }, have({ pools }), { keepUsers: true, locks: false });
+    const scope = cleanupScope({ by: 'stands', lab: 'net' }, have({ pools }), {
+      keepUsers: true,
+      locks: false,
+    });
     expect(texts(requiredByScope(scope, have({ pools })))).toEqual([
       'Pool.Audit /pool/',
       'VM.Audit /vms/10000',
       'SDN.Use|SDN.Audit /sdn/zones/localnetwork/',
       'Sys.Audit /nodes/',
     ]);
-    const other = cleanupScope({ by: 'user', users: ['boris@pve'] }, have({ pools }), {
+    const other = cleanupScope({ by: 'stands', users: [{ userid: 'boris@pve' }] }, have({ pools }), {
       keepUsers: true,
       locks: false,
     });

@@ -46,6 +46,11 @@ describe('wrapText', () => {
     { text: 'x abcdefghij y', width: 4, lines: ['x', 'abcd', 'efgh', 'ij y'] },
     { text: 'short', width: Infinity, lines: ['short'] },
     { text: 'йййй', width: 2, lines: ['йй', 'йй'] },
+    { text: 'first `qm unlock 1 && x`, then', width: 12, lines: ['first', '`qm unlock 1 && x`,', 'then'] },
+    { text: 'with: deploy-stand doctor -c x', width: 12, lines: ['with:', 'deploy-stand doctor -c x'] },
+    { text: '  pveum user add a', width: 9, lines: ['  pveum user add a'] },
+    { text: 'not of deploy-stand, it stays', width: 12, lines: ['not of', 'deploy-stand', ', it stays'] },
+    { text: `seen ${'AB:'.repeat(31)}CD`, width: 40, lines: ['seen', `${'AB:'.repeat(31)}CD`] },
   ])('$text at $width', ({ text, width, lines }) => {
     expect(wrapText(text, width)).toEqual(lines);
   });

@@ -75,9 +75,9 @@ const remove = (context: DeployContext) =>
   cleanup(
     {
       selection: {
-        by: 'class',
+        by: 'stands',
         lab: lab.name,
-        machines: lab.machines.map((machine) => machine.name),
+        labMachines: lab.machines.map((machine) => machine.name),
         users: users.map(({ userid, pool }) => ({ userid, pool })),
       },
       options: {

@@ -113,12 +113,10 @@ function isSelected(
   user: string,
 ): boolean {
   switch (selection.by) {
-    case 'class':
-      return selection.lab === lab && selection.users.some(({ userid }) => userid === user);
-    case 'lab':
-      return selection.lab === lab;
-    case 'user':
-      return selection.users.includes(user);
+    case 'stands': {
+      const { lab: ofLab = lab, users = [{ userid: user }] } = selection;
+      return ofLab === lab && users.some(({ userid }) => userid === user);
+    }
     case 'expired':
       return lab === 'net' && claimed.has(`${lab} ${user}`);
     case 'orphans':
@@ -214,7 +212,7 @@ async function play({ cluster, adopt, deploys, selection, trouble }: Case): Prom
 
   const all = await step(
     'cleanup of all',
-    cleanupOf({ by: 'user', users: USERS.map(({ userid }) => userid) }),
+    cleanupOf({ by: 'stands', users: USERS.map(({ userid }) => ({ userid })) }),
   );
   if (all.value?.summary.stands.some(({ error }) => error)) return;
   await step('cleanup of orphans', cleanupOf({ by: 'orphans' }));

@@ -258,18 +258,18 @@ export const troubles: fc.Arbitrary<Trouble> = fc.record(
 
 export const selections: fc.Arbitrary<CleanupSelection> = fc.oneof(
   fc.record({
-    by: fc.constant('class' as const),
+    by: fc.constant('stands' as const),
     lab: fc.constantFrom('net', 'web'),
-    machines: fc.constant(['eco', 'pc', 'www']),
+    labMachines: fc.constant(['eco', 'pc', 'www']),
     users: fc
       .subarray([...USERS], { minLength: 1 })
       .map((users) => users.map(({ userid, pool }) => ({ userid, pool }))),
   }),
-  fc.record({ by: fc.constant('lab' as const), lab: fc.constantFrom('net', 'web') }),
+  fc.record({ by: fc.constant('stands' as const), lab: fc.constantFrom('net', 'web') }),
   fc.record({
-    by: fc.constant('user' as const),
+    by: fc.constant('stands' as const),
     users: fc.subarray(
-      USERS.map(({ userid }) => userid),
+      USERS.map(({ userid }) => ({ userid })),
       { minLength: 1 },
     ),
   }),

@@ -1,26 +1,17 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import {
-  collect,
-  durationSeconds,
-  encryptToOption,
-  envOption,
-  minAgeOption,
-  nonNegativeInteger,
-} from '../options.ts';
+import { durationSeconds, encryptToOption, envOption, minAgeOption, nonNegativeInteger } from '../options.ts';
+import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
 
 const TEN_MINUTES = 600;
 
 export function cleanupCommand(io: ProgramIo): Command {
-  return new Command('cleanup')
-    .description('remove stands: machines, networks, rights, pools and users, and nothing else')
-    .addOption(envOption('-c, --config <lab.yml>', 'with -u: the stands of these users in this lab', 'LAB'))
-    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
-    .option('--lab <name>', 'all stands of this lab')
-    .option('--user <id>', 'all stands of this user (may be repeated)', collect)
+  const command = new Command('cleanup').description(
+    'remove stands: machines, networks, rights, pools and users, and nothing else',
+  );
+  return withSelection(command, { machines: false })
     .option('--expired', 'labs and users past their expiry')
     .option('--orphans', 'what is ours and belongs to no stand')
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))

@@ -4,19 +4,16 @@ import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
 import type { CleanupSelection } from '../../lib/plan/cleanup/context.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
-import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
+import { cleanup, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
+import { listUnknown } from '../../lib/workflow/stands.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
-import { loadWant } from '../class-files.ts';
+import { needSelection } from '../selection.ts';
+import type { SelectionFlags } from '../selection-options.ts';
 
-export interface CleanupFlags extends PlanFlags {
-  readonly config?: string;
-  readonly users?: string;
-  readonly labName?: string;
-  readonly lab?: string;
-  readonly user?: string[];
+export interface CleanupFlags extends PlanFlags, SelectionFlags {
   readonly expired?: true;
   readonly orphans?: true;
   readonly keepUsers?: true;
@@ -29,42 +26,7 @@ export interface CleanupFlags extends PlanFlags {
   readonly credentials?: string;
 }
 
-/** An empty value is a variable that was not set. */
-function named(lab: string): string {
-  if (lab.trim() !== '') return lab;
-  throw new UsageError('SELECTION', '--lab is empty', {
-    hint: 'name a lab; without a selection cleanup lists them',
-  });
-}
-
-/** Any user of the cluster, but as PVE writes them: nothing would be found for another spelling. */
-function usersNamed(users: readonly string[]): readonly string[] {
-  const wrong = users.filter((user) => !/^.+@[^@]+$/.test(user));
-  if (wrong.length === 0) return users;
-  const given = wrong.map((user) => JSON.stringify(user)).join(', ');
-  throw new UsageError('SELECTION', `--user takes name@realm, got ${given}`, {
-    hint: 'for example: --user anna@pve',
-  });
-}
-
-/** Undefined: nothing was selected. */
-function selectionOf(flags: CleanupFlags, warn: (text: string) => void): CleanupSelection | undefined {
-  const given = [
-    flags.config !== undefined || flags.users !== undefined,
-    flags.lab !== undefined,
-    flags.user !== undefined,
-    flags.expired,
-    flags.orphans,
-  ].filter((one) => one === true);
-  if (given.length > 1) {
-    throw new UsageError(
-      'SELECTION',
-      'give one selection: -c with -u, --lab, --user, --expired or --orphans',
-      {
-        hint: 'run cleanup once for each',
-      },
-    );
-  }
+function assertOptions(flags: CleanupFlags): void {
   if (flags.adopt && flags.config === undefined) {
     throw new UsageError(
       'ADOPT_SELECTION',
@@ -81,63 +43,44 @@ function selectionOf(flags: CleanupFlags, warn: (text: string) => void): Cleanup
       { hint: 'use cleanup --user ID --include-members' },
     );
   }
-  if (flags.lab !== undefined) return { by: 'lab', lab: named(flags.lab) };
-  if (flags.user !== undefined) return { by: 'user', users: usersNamed(flags.user) };
-  if (flags.expired) return { by: 'expired' };
-  if (flags.orphans) return { by: 'orphans' };
-  if (flags.config === undefined && flags.users === undefined) return undefined;
-  if (flags.config === undefined || flags.users === undefined) {
-    throw new UsageError('SELECTION', '-c and -u belong together: the stands of these users in this lab', {
-      hint: 'for all users of a lab use --lab NAME, for all labs of a user --user ID',
+}
+
+async function selectionOf(flags: CleanupFlags, run: Changing): Promise<CleanupSelection> {
+  const { config, users, lab, user, only, expired, orphans } = flags;
+  const byStands = [config, users, lab, user, only].some((given) => given !== undefined);
+  if ([byStands, expired, orphans].filter((given) => given === true).length > 1) {
+    throw new UsageError('SELECTION', 'give one selection: stands, --expired or --orphans', {
+      hint: 'run cleanup once for each',
     });
   }
-  const { lab, users, warnings } = loadWant({ ...flags, config: flags.config }, undefined, {
-    isWhole: false,
+  assertOptions(flags);
+  if (expired) return { by: 'expired' };
+  if (orphans) return { by: 'orphans' };
+  const { stands } = await needSelection(flags, run, {
+    command: 'cleanup',
+    more: ['--expired', '--orphans'],
   });
-  warnings.forEach(warn);
-  return {
-    by: 'class',
-    lab: lab.name,
-    machines: lab.machines.map((machine) => machine.name),
-    users: users.map(({ userid, pool }) => ({ userid, pool })),
-  };
+  return { by: 'stands', ...stands };
 }
 
 /** The file is brought up to date only where deploy left one. */
 function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string | undefined {
   if (flags.credentials !== undefined) return flags.credentials;
-  if (selection.by !== 'class' && selection.by !== 'lab') return undefined;
   // Any name may be given to --lab; one that is none must not lead to a file elsewhere.
-  if (!isLabName(selection.lab)) return undefined;
+  if (selection.by !== 'stands' || selection.lab === undefined || !isLabName(selection.lab)) return undefined;
   const file = `credentials-${selection.lab}.csv`;
   return isThere(file) ? file : undefined;
 }
 
-async function labsThere(run: Changing): Promise<string> {
-  const labs = await listLabs(await run.runContext());
-  const list = labs.map(({ lab, stands }) => `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`);
-  return list.length === 0 ? 'there are no labs on this cluster' : `labs on this cluster: ${list.join(', ')}`;
-}
-
-/** A lab that is gone and a name with a typing error look alike: nothing to do. */
-async function warnOfUnknownLab(run: Changing, selection: CleanupSelection, plan: Plan): Promise<void> {
-  if (selection.by !== 'lab' || plan.stands.length > 0) return;
-  run.output.warn(`nothing of lab ${selection.lab} is there; ${await labsThere(run)}`);
-}
-
-async function refuseWithoutSelection(run: Changing): Promise<never> {
-  throw new UsageError('NO_SELECTION', 'cleanup needs to be told what to remove', {
-    hint: [
-      'use -c lab.yml -u users.yml, --lab NAME, --user ID, --expired or --orphans',
-      await labsThere(run),
-    ].join('\n'),
-  });
+/** What is gone and a typing error look alike: nothing to do. */
+async function warnOfUnknown(run: Changing, selection: CleanupSelection, plan: Plan): Promise<void> {
+  if (selection.by !== 'stands' || plan.steps.length > 0) return;
+  for (const text of await listUnknown(selection, await run.runContext())) run.output.warn(text);
 }
 
 export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<void> {
   await runPlanned(io, flags, async (run) => {
-    const selection =
-      selectionOf(flags, (text) => run.output.warn(text)) ?? (await refuseWithoutSelection(run));
+    const selection = await selectionOf(flags, run);
     const want: CleanupWant = {
       selection,
       options: {
@@ -153,7 +96,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
     const work = {
       preview: (context: RunContext) => previewCleanup(want, context),
       apply: (context: RunContext) => cleanup(want, context),
-      remark: (plan: Plan) => warnOfUnknownLab(run, selection, plan),
+      remark: (plan: Plan) => warnOfUnknown(run, selection, plan),
     };
     const credentials = credentialsOf(flags, selection);
     return credentials === undefined ? work : { ...work, credentials, showLogin: false };

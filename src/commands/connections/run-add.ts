@@ -102,5 +102,5 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
     trust: isPinned ? ('fingerprint' as const) : stored.tls.verify ? undefined : ('none' as const),
     certificates,
   };
-  output.result(toAddedDocument(result), () => renderAdded(result, output));
+  output.result(toAddedDocument(result), () => renderAdded(result, { ...output, argv: io.argv }));
 }

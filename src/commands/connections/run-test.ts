@@ -8,7 +8,8 @@ import {
   type ConnectionOptions,
 } from '../../lib/config/connections/connection.ts';
 import { overlayOf, VARIABLES } from '../../lib/config/connections/env.ts';
-import { configError, nearest } from '../../lib/config/input/issues.ts';
+import { configError } from '../../lib/config/input/issues.ts';
+import { nearest } from '../../lib/nearest.ts';
 import type { Connection } from '../../lib/config/types.ts';
 import type { ConnectionReport } from '../../lib/connections-edit/types.ts';
 import { UsageError } from '../../lib/errors.ts';

@@ -1,21 +1,23 @@
 /** The flags of `deploy`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { encryptToOption, envOption, nameList, positiveInteger } from '../options.ts';
+import {
+  encryptToOption,
+  envOption,
+  labNameOption,
+  labOption,
+  nameList,
+  positiveInteger,
+  usersOption,
+} from '../options.ts';
 import type { DeployFlags } from './run.ts';
 
 export function deployCommand(io: ProgramIo): Command {
   return new Command('deploy')
     .description('make the stands of a class, or complete what is partly there')
-    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
-    .addOption(
-      envOption(
-        '-u, --users <users.yml>',
-        'the class (YAML, or a CSV roster)',
-        'USERS',
-      ).makeOptionMandatory(),
-    )
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .addOption(labOption().makeOptionMandatory())
+    .addOption(usersOption().makeOptionMandatory())
+    .addOption(labNameOption())
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
     .addOption(

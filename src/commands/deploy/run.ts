@@ -1,6 +1,5 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
-import { nameIn } from '../../lib/pve-values/userid.ts';
-import type { Strategy, User } from '../../lib/config/types.ts';
+import type { Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
 import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
@@ -15,12 +14,13 @@ import { assertPlanFile, loadPlan, savePlan } from '../../lib/workflow/plan-file
 import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
+import { pickUsers } from '../selection.ts';
 import { outerBridges } from '../session.ts';
 import { loadWant } from '../class-files.ts';
 
 export interface DeployFlags extends PlanFlags {
   readonly config: string;
-  readonly users: string;
+  readonly users: readonly string[];
   readonly labName?: string;
   readonly strategy?: Strategy;
   readonly node?: string;
@@ -50,23 +50,6 @@ function placementOf(flags: DeployFlags) {
   };
 }
 
-/** `--only` takes user ids, or their part before the realm. */
-function selectUsers(users: readonly User[], only: readonly string[] | undefined): readonly User[] {
-  if (!only) return users;
-  const matches = (user: User, name: string) => user.userid === name || nameIn(user.userid) === name;
-  const unknown = only.filter((name) => !users.some((user) => matches(user, name)));
-  if (unknown.length > 0) {
-    throw new UsageError(
-      'UNKNOWN_USER',
-      `--only names users that are not in the users file: ${unknown.join(', ')}`,
-      {
-        hint: 'write them as in the users file, e.g. anna@pve',
-      },
-    );
-  }
-  return users.filter((user) => only.some((name) => matches(user, name)));
-}
-
 function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void): DeployWant {
   const { lab, users, files, warnings } = loadWant(flags, outerBridges(io, flags), {
     placement: placementOf(flags),
@@ -76,7 +59,7 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
   for (const warning of warnings) warn(warning);
   return {
     lab,
-    users: selectUsers(users, flags.only),
+    users: flags.only ? pickUsers(users, flags.only, '--only') : users,
     files,
     options: {
       adopt: flags.adopt === true,

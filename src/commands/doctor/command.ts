@@ -1,7 +1,7 @@
 /** The flags of `doctor`. */
 import { Command, Option } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption } from '../options.ts';
+import { labNameOption, labOption, usersOption } from '../options.ts';
 import type { DoctorFlags } from './run.ts';
 
 const COMMANDS = ['deploy', 'cleanup', 'users', 'bridges', 'templates', 'balance'];
@@ -9,9 +9,9 @@ const COMMANDS = ['deploy', 'cleanup', 'users', 'bridges', 'templates', 'balance
 export function doctorCommand(io: ProgramIo): Command {
   return new Command('doctor')
     .description('which privileges a command needs, which are missing, and the commands that grant them')
-    .addOption(envOption('-c, --config <lab.yml>', 'the lab; with -u: for exactly this class', 'LAB'))
-    .addOption(envOption('-u, --users <users.yml>', 'the class (YAML, or a CSV roster)', 'USERS'))
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"))
+    .addOption(labOption('the lab; with -u: for exactly this class'))
+    .addOption(usersOption())
+    .addOption(labNameOption())
     .addOption(
       new Option('--for <command>', 'the command that is going to be run')
         .choices(COMMANDS)

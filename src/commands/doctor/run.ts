@@ -11,7 +11,7 @@ import { outerBridges } from '../session.ts';
 
 export interface DoctorFlags extends GlobalFlags {
   readonly config?: string;
-  readonly users?: string;
+  readonly users?: readonly string[];
   readonly labName?: string;
   readonly for: Command;
   readonly profile?: Profile;

@@ -1,17 +1,17 @@
 /** The flags of `templates`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption, minAgeOption, withDryRun, withNodes } from '../options.ts';
+import { labNameOption, labOption, minAgeOption, withDryRun, withNodes } from '../options.ts';
 import type { LabFlags, PruneFlags, ReplicateFlags } from './run.ts';
 
 function withLabName(command: Command): Command {
-  return command.addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"));
+  return command.addOption(labNameOption());
 }
 
 function listCommand(io: ProgramIo): Command {
   const command = new Command('list')
     .description('templates, their replicas, what hangs on them, and the nodes they can be used on')
-    .addOption(envOption('-c, --config <lab.yml>', 'only the templates of this lab', 'LAB'))
+    .addOption(labOption('only the templates of this lab'))
     .action(async (_: unknown, self: Command) => {
       const { runList } = await import('./run.ts');
       await runList(io, self.optsWithGlobals<LabFlags>());
@@ -22,7 +22,7 @@ function listCommand(io: ProgramIo): Command {
 function replicateCommand(io: ProgramIo): Command {
   const command = new Command('replicate')
     .description('make the replicas that a lab will need, before the class begins')
-    .addOption(envOption('-c, --config <lab.yml>', 'the lab', 'LAB').makeOptionMandatory())
+    .addOption(labOption().makeOptionMandatory())
     .action(async (_: unknown, self: Command) => {
       const { runReplicate } = await import('./run.ts');
       await runReplicate(io, self.optsWithGlobals<ReplicateFlags>());

@@ -1,7 +1,16 @@
 /** The flags of `users`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, Option } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { collect, encryptToOption, envOption, nonNegativeInteger, withDryRun } from '../options.ts';
+import {
+  collect,
+  encryptToOption,
+  envOption,
+  labNameOption,
+  labOption,
+  nonNegativeInteger,
+  usersOption,
+  withDryRun,
+} from '../options.ts';
 import type { UsersChangeFlags } from './run-change.ts';
 import type { UsersExportFlags } from './run-export.ts';
 import type { UsersFlags } from './selection.ts';
@@ -9,15 +18,11 @@ import type { UsersFlags } from './selection.ts';
 const LAB = 'the lab: role, passwords and name of the credentials file are taken from it';
 
 function addSelection(command: Command, options: { readonly isFileNeeded?: boolean } = {}): Command {
-  const users = envOption(
-    '-u, --users <users.yml>',
-    'the class (YAML, or a CSV roster); may be repeated',
-    'USERS',
-  ).argParser(collect);
+  const users = usersOption();
   return command
     .addOption(options.isFileNeeded ? users.makeOptionMandatory() : users)
-    .addOption(envOption('-c, --config <lab.yml>', LAB, 'LAB'))
-    .addOption(envOption('--lab-name <name>', "the lab's name, instead of `name:` in the file"));
+    .addOption(labOption(LAB))
+    .addOption(labNameOption());
 }
 
 function addNamed(command: Command): Command {

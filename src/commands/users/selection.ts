@@ -5,6 +5,7 @@ import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
 import type { GlobalFlags } from '../options.ts';
+import { pickUsers } from '../selection.ts';
 
 export interface UsersFlags extends GlobalFlags {
   readonly config?: string;
@@ -24,49 +25,12 @@ export interface Selection {
 
 type Warn = (text: string) => void;
 
-function twice(first: User, second: User): never {
-  throw new UsageError(
-    'POOL_TWICE',
-    `${first.userid} and ${second.userid} of two users files would have the same pool ${first.pool}`,
-    { hint: 'set another `pool:` for one of them' },
-  );
-}
-
-/** Several files are the classes of one cluster; a user of two of them is taken as the first says. */
-function loadFiles(files: readonly string[], warn: Warn): User[] {
-  const users = new Map<string, User>();
-  const pools = new Map<string, User>();
-  for (const file of files) {
-    const loaded = loadUsers(file);
-    loaded.warnings.forEach(warn);
-    for (const user of loaded.users) {
-      if (users.has(user.userid)) continue;
-      const other = pools.get(user.pool);
-      if (other) twice(other, user);
-      users.set(user.userid, user);
-      pools.set(user.pool, user);
-    }
-  }
-  return [...users.values()];
-}
-
-function pick(users: readonly User[], names: readonly string[]): User[] {
-  const unknown = names.filter((name) => !users.some((user) => user.userid === name));
-  if (unknown.length > 0) {
-    throw new UsageError(
-      'UNKNOWN_USER',
-      `--user names users that are not in the users file: ${unknown.join(', ')}`,
-      { hint: 'write them as in the users file, e.g. anna@pve, or leave -u out' },
-    );
-  }
-  return users.filter((user) => names.includes(user.userid));
-}
-
 /** `--user` alone names users of the cluster; with `-u` it picks from the file. */
 function usersOf({ users: files, user: names }: UsersFlags, warn: Warn): User[] | undefined {
   if (files && files.length > 0) {
-    const users = loadFiles(files, warn);
-    return names ? pick(users, names) : users;
+    const { users, warnings } = loadUsers(files);
+    warnings.forEach(warn);
+    return names ? pickUsers(users, names, '--user') : [...users];
   }
   if (!names) return undefined;
   const loaded = parseUserIds(names, '--user');

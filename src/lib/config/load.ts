@@ -1,10 +1,11 @@
 /** Loads labs and users from files or text. One ConfigError lists the problems of all files; nothing is contacted. */
 import type { ConfigIssue } from '../errors.ts';
-import { collect, valueOf } from './input/collect.ts';
+import { collect, valueOf, type Collected } from './input/collect.ts';
 import { configError } from './input/issues.ts';
 import { readLab, type LabOptions } from './lab/lab.ts';
 import { readTextFile } from './input/read-text.ts';
 import type { Lab, Machine, User } from './types.ts';
+import { mergeUsers } from './users/several.ts';
 import { readUserIds, readUsers } from './users/users.ts';
 
 export type { LabOptions } from './lab/lab.ts';
@@ -49,8 +50,16 @@ export function parseUserIds(userids: readonly string[], option: string): Loaded
   return { users: valueOf(result), warnings: result.warnings };
 }
 
-export function loadUsers(file: string): LoadedUsers {
-  return parseUsers(readTextFile(file).text, file);
+function readUsersFiles(files: readonly string[]): Collected<readonly User[]> {
+  return mergeUsers(
+    files.map((file) => ({ file, read: collect(() => readUsers(readTextFile(file).text, file)) })),
+  );
+}
+
+/** Several files are one class; see users/several.ts. */
+export function loadUsers(files: string | readonly string[]): LoadedUsers {
+  const result = readUsersFiles([files].flat());
+  return { users: valueOf(result), warnings: result.warnings };
 }
 
 function vmidRangeIsLargeEnough(lab: Lab, users: readonly User[]): ConfigIssue[] {
@@ -74,17 +83,17 @@ function macsAreNotShared(lab: Lab, users: readonly User[]): string[] {
   return lab.machines.flatMap((machine) => sharedMacs(machine, users.length));
 }
 
-/** Both files at once, and what only shows when both are known. Without a users file: the lab alone. */
+/** All files at once, and what only shows when all are known. Without a users file: the lab alone. */
 export function loadClass(
   labFile: string,
-  usersFile: string | undefined,
+  usersFiles: string | readonly string[] | undefined,
   options: ClassOptions = {},
 ): LoadedClass {
-  const usersResult =
-    usersFile === undefined
+  const usersResult: Collected<readonly User[]> =
+    usersFiles === undefined
       ? { value: [], digest: '', errors: [], warnings: [] }
-      : collect(() => readUsers(readTextFile(usersFile).text, usersFile));
-  const known = usersFile === undefined ? undefined : usersResult.value?.map((user) => user.userid);
+      : readUsersFiles([usersFiles].flat());
+  const known = usersFiles === undefined ? undefined : usersResult.value?.map((user) => user.userid);
   const labResult = collect(() =>
     readLab(readTextFile(labFile).text, labFile, { ...options, ...(known ? { users: known } : {}) }),
   );

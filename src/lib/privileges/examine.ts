@@ -84,9 +84,9 @@ function examineCleanup(
   { have, profile }: ExamineInput,
 ): Examined | undefined {
   const selection = {
-    by: 'class',
+    by: 'stands',
     lab: lab.name,
-    machines: lab.machines.map(({ name }) => name),
+    labMachines: lab.machines.map(({ name }) => name),
     users,
   } as const;
   const present = { ...have, rights: RIGHTS_OF[profile] };

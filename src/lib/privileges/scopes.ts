@@ -3,9 +3,10 @@ import type { Lab, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
-import { parsePoolComment } from '../marks/pool.ts';
 import type { UsersWork } from '../plan/users/context.ts';
+import { marksOf, picksStand, selectedClaims, type StandSelection } from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
+import type { Command } from './types.ts';
 import { allocatingStorages } from './guest-values.ts';
 
 const NOTHING: Omit<Scope, 'command'> = {
@@ -82,13 +83,24 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
   };
 }
 
-function selector(selection: CleanupSelection): (user: string, lab: string) => boolean {
-  if (selection.by === 'lab') return (_, lab) => lab === selection.lab;
-  if (selection.by !== 'class' && selection.by !== 'user') return () => true;
-  const users = new Set(
-    selection.by === 'class' ? selection.users.map(({ userid }) => userid) : selection.users,
+/** Of every command on stands: which pools and VMs it is about. */
+export function standsScope(
+  command: Command,
+  selection: StandSelection,
+  have: Pick<Inventory, 'pools'>,
+): Scope {
+  const { users } = selection;
+  const pools = users?.flatMap(({ pool }) => pool ?? []);
+  const claimed = selectedClaims(selection, marksOf(have.pools)).flatMap(({ pool, claim }) =>
+    claim.vmids.map((vmid) => [vmid, pool] as const),
   );
-  return (user, lab) => users.has(user) && (selection.by === 'user' || lab === selection.lab);
+  return {
+    ...NOTHING,
+    command,
+    // Of users that no file names it is the pools that tell which they have.
+    pools: pools?.length === users?.length ? pools : undefined,
+    vmids: new Map(claimed),
+  };
 }
 
 export function cleanupScope(
@@ -96,27 +108,15 @@ export function cleanupScope(
   have: Inventory,
   { keepUsers, locks }: { readonly keepUsers: boolean; readonly locks: boolean },
 ): Scope {
-  const isSelected = selector(selection);
-  const claimed = have.pools.flatMap(({ pool, comment }) => {
-    const { user = '', claims } = parsePoolComment(comment);
-    const own = claims.filter(({ lab }) => isSelected(user, lab)).flatMap(({ vmids }) => vmids);
-    return own.map((vmid) => [vmid, pool] as const);
-  });
+  const stands = selection.by === 'stands' ? selection : {};
+  const isPicked = picksStand(stands);
   const removesBridges = have.networks.some(({ bridges }) =>
     bridges.some(({ iface, comments }) => {
       const mark = parseBridgeMark(iface, comments);
-      return mark?.kind === 'stand' && isSelected(mark.user, mark.lab);
+      return mark?.kind === 'stand' && isPicked(mark.user, mark.lab);
     }),
   );
-  return {
-    ...NOTHING,
-    command: 'cleanup',
-    pools: selection.by === 'class' ? selection.users.map(({ pool }) => pool) : undefined,
-    vmids: new Map(claimed),
-    users: !keepUsers,
-    removesBridges,
-    locks,
-  };
+  return { ...standsScope('cleanup', stands, have), users: !keepUsers, removesBridges, locks };
 }
 
 export function usersScope(work: UsersWork, locks: boolean): Scope {

@@ -28,7 +28,7 @@ export function parseHost(written: string): Host {
   const secure = match?.[1]?.toLowerCase() !== 'http';
   if (!secure && !isLoopback(hostname)) {
     throw new ConfigError('HOST_INSECURE', `"${written}" would send the login unencrypted`, {
-      hint: 'leave "http://" out; for a self-signed certificate set ca_file or fingerprint',
+      hint: 'leave "http://" out; for a self-signed certificate set ca_file (PVE_CA_FILE) or fingerprint (PVE_FINGERPRINT)',
     });
   }
   const label = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`;

@@ -161,7 +161,7 @@ function rightsLines({ profile, commands }: RightsOverview, options: RenderOptio
       indent: 2,
     }),
     ...renderColumns(rows, { width, indent: 4 }),
-    ...labelled('hint', 'one class may take less: deploy-stand doctor -c lab.yml -u users.yml names them', {
+    ...labelled('hint', 'one class may take less: `deploy-stand doctor -c lab.yml -u users.yml` names them', {
       width,
       indent: 4,
     }),

@@ -3,7 +3,7 @@ import { paragraph, renderColumns, type Cell, type RenderOptions } from './layou
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { shellCommand, shellWord } from '../shell.ts';
+import { shellCommand } from '../shell.ts';
 
 /** Where a secret is kept. */
 interface Keeping {
@@ -151,20 +151,43 @@ export function toAddedDocument(added: Added): JsonObject {
   };
 }
 
-function trustLines({ trust, certificates, name }: Added): string[] {
-  if (trust === 'fingerprint') return ['this certificate and no other (fingerprint stored)'];
-  if (trust === 'none') return ['nothing is verified (verify_ssl: false)'];
-  const unknown = certificates.filter(({ isTrusted }) => !isTrusted);
-  if (unknown.length === 0) return ['verified by an authority'];
+function untrusted({ trust, certificates }: Added): readonly string[] {
+  if (trust !== undefined) return [];
+  return certificates.flatMap(({ isTrusted, fingerprint }) => (isTrusted ? [] : [fingerprint]));
+}
+
+function trustLines(added: Added): string[] {
+  if (added.trust === 'fingerprint') return ['this certificate and no other (fingerprint stored)'];
+  if (added.trust === 'none') return ['nothing is verified (verify_ssl: false)'];
+  if (untrusted(added).length === 0) return ['verified by an authority'];
   return [
     'NOT TRUSTED YET: no known authority signed it, so this connection will refuse it.',
-    'Compare the fingerprint with the node: System > Certificates, or "pvenode cert info". If it is the same,',
-    `deploy-stand connections add ${shellWord(name)} … --replace --trust-fingerprint ${unknown.map(({ fingerprint }) => fingerprint).join(',')}`,
+    'Compare the fingerprint with what the node shows: System > Certificates, or `pvenode cert info`.',
+  ];
+}
+
+/** What is left to do: the command that trusts what has been compared, or the test. */
+function nextLines(added: Added, argv: readonly string[], width: number): string[] {
+  const fingerprints = untrusted(added);
+  if (fingerprints.length === 0)
+    return paragraph(`next: ${shellCommand('deploy-stand', 'connections', 'test', added.name)}`, { width });
+  const replace = argv.includes('--replace') ? [] : ['--replace'];
+  const trust = ['--trust-fingerprint', [...new Set(fingerprints)].join(',')];
+  return [
+    'next, if it is the same:',
+    ...paragraph(shellCommand('deploy-stand', ...argv, ...replace, ...trust), { width, indent: 2 }),
   ];
 }
 
 /** Ends without a line break. */
-export function renderAdded(added: Added, { width, color }: RenderOptions): string {
+export function renderAdded(
+  added: Added,
+  {
+    width,
+    color,
+    argv,
+  }: RenderOptions & { /** The command line that added it. */ readonly argv: readonly string[] },
+): string {
   const paint = createPaint(color);
   const { file, name, isDefault, isReplaced, login, secret, certificates } = added;
   const verb = isReplaced ? 'replaced in' : 'added to';
@@ -187,7 +210,7 @@ export function renderAdded(added: Added, { width, color }: RenderOptions): stri
       rows.map(([label, text]) => [{ text: label, paint: paint.dim }, { text }]),
       { width: Infinity, indent: 2 },
     ),
-    ...paragraph(`next: ${shellCommand('deploy-stand', 'connections', 'test', name)}`, { width }),
+    ...nextLines(added, argv, width),
   ].join('\n');
 }
 

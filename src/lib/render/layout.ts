@@ -45,31 +45,46 @@ function breakWord(word: string, width: number): string[] {
   return [...pieces, piece];
 }
 
+/** A command that ends a line, or stands between backticks. */
+const COMMAND = /`[^`]+`|(?:^ *|(?<=: ))(?:deploy-stand|export|pve[a-z]+|qm|chmod|age-keygen|npm|npx) \S.*$/g;
+
+const FINGERPRINT = /(?:[0-9A-F]{2}:){19,}[0-9A-F]{2}/i;
+
+/** What is there to be copied stays in one piece, and a terminal folds it by itself. */
+function isWhole(word: string): boolean {
+  return word.includes(' ') || FINGERPRINT.test(word);
+}
+
+/** Text has been escaped: it holds no such character of its own. */
+const HELD = '\0';
+
+function wordsOf(text: string): string[] {
+  return text
+    .replaceAll(COMMAND, (command) => command.replaceAll(' ', HELD))
+    .split(' ')
+    .map((word) => word.replaceAll(HELD, ' '));
+}
+
 /**
- * Breaks at spaces, and inside a word that is too long for a line. Every character stays as it is: wrap-ansi would write
- * names in another normal form than the cluster does.
+ * Breaks at spaces, and inside a word that is too long for a line, but not in what is to be copied. Every character stays
+ * as it is: wrap-ansi would write names in another normal form than the cluster does.
  */
 export function wrapText(text: string, width: number): string[] {
   if (displayWidth(text) <= width) return [text];
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of wordsOf(text)) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (displayWidth(longer) <= width) {
       line = longer;
       continue;
     }
     if (line !== '') lines.push(line);
-    const pieces = breakWord(word, width);
+    const pieces = isWhole(word) ? [word] : breakWord(word, width);
     line = pieces.pop() ?? '';
     lines.push(...pieces);
   }
   return line === '' ? lines : [...lines, line];
-}
-
-/** A command is there to be copied: it stays in one piece, and a terminal folds it by itself. */
-function wrapLine(line: string, width: number): string[] {
-  return /^ *pveum /.test(line) ? [line] : wrapText(line, width);
 }
 
 /** One text, wrapped; lines after the first hang by `hang` more columns. */
@@ -85,7 +100,7 @@ export function paragraph(
   const { width, indent = 0, hang = 0, paint = (line: string) => line } = options;
   const room = Math.max(width - indent - hang, NARROWEST);
   return escapeLines(text)
-    .flatMap((line) => wrapLine(line, room))
+    .flatMap((line) => wrapText(line, room))
     .map((line, at) => (' '.repeat(at === 0 ? indent : indent + hang) + paint(line)).trimEnd());
 }
 
@@ -100,7 +115,7 @@ export function labelled(
   const margin = ' '.repeat(displayWidth(prefix));
   const room = Math.max(width - indent - margin.length, NARROWEST);
   return escapeLines(text)
-    .flatMap((line) => wrapLine(line, room))
+    .flatMap((line) => wrapText(line, room))
     .map((line, at) => ' '.repeat(indent) + paint(`${at === 0 ? prefix : margin}${line}`.trimEnd()));
 }
 

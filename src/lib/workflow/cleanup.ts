@@ -3,14 +3,19 @@ import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
-import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
 import { isAdoptableName } from '../plan/network/may-go.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
-import { parsePoolComment, type PoolMark } from '../marks/pool.ts';
+import {
+  marksOf,
+  selectedPools,
+  selectedVmids,
+  type Marks,
+  type StandSelection,
+} from '../plan/stands/selection.ts';
 import { cleanupScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -27,20 +32,18 @@ export interface CleanupWant {
   readonly maxChanges?: number;
 }
 
-function poolsInScope(selection: CleanupSelection, pools: readonly PoolInfo[]): PoolInfo[] {
-  if (selection.by === 'class') {
-    const names = new Set(selection.users.map((user) => user.pool));
-    return pools.filter((pool) => names.has(pool.pool));
-  }
-  if (selection.by !== 'user') return [...pools];
-  const users = new Set(selection.users);
-  return pools.filter((pool) => users.has(parsePoolComment(pool.comment).user ?? ''));
+/** What is expired or an orphan is looked for among all. */
+function standsOf(selection: CleanupSelection): StandSelection {
+  return selection.by === 'stands' ? selection : {};
 }
 
-/** Pools of which the members may be removed, too. */
-function mayGoWhole({ user, claims }: PoolMark, selection: CleanupSelection): boolean {
-  if (user === undefined) return false;
-  return selection.by !== 'lab' || claims.some(({ lab }) => lab === selection.lab);
+/** Pools of which members may be removed, or taken over, that no claim names. */
+function poolsReadWhole({ selection, options }: CleanupWant, marks: Marks): Set<string> {
+  const stands = standsOf(selection);
+  const whole = options.includeMembers ? selectedPools(stands, marks).map(({ pool }) => pool) : [];
+  // What has no mark is known by the pools that the users file names.
+  const named = options.adopt ? (stands.users ?? []).flatMap(({ pool }) => pool ?? []) : [];
+  return new Set([...whole, ...named]);
 }
 
 /** Bridges of ours may go on these nodes, so it has to be known who uses them. */
@@ -55,24 +58,17 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
     .map(({ node }) => node);
 }
 
-function scopeOf({ selection, options }: CleanupWant): InventoryScope {
+function scopeOf(want: CleanupWant): InventoryScope {
+  const { selection, options } = want;
   return {
     templates: [],
     allTemplates: selection.by === 'orphans',
     rights: true,
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
-      const inScope = poolsInScope(selection, pools);
-      const claims = inScope.flatMap((pool) => parsePoolComment(pool.comment).claims);
-      const wanted = claims.filter(
-        (claim) => (selection.by !== 'class' && selection.by !== 'lab') || claim.lab === selection.lab,
-      );
-      const isRead = ({ comment }: PoolInfo): boolean =>
-        (selection.by === 'class' && options.adopt) ||
-        (options.includeMembers && mayGoWhole(parsePoolComment(comment), selection));
-      const names = new Set(inScope.filter(isRead).map(({ pool }) => pool));
+      const marks = marksOf(pools);
       return [
-        ...wanted.flatMap((claim) => claim.vmids),
-        ...membersOf(guests, names),
+        ...selectedVmids(standsOf(selection), marks),
+        ...membersOf(guests, poolsReadWhole(want, marks)),
         ...(selection.by === 'orphans' ? replicaVmids(pools) : []),
       ];
     },
@@ -102,18 +98,6 @@ export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
     `the plan removes ${removals.length} objects, --max-changes allows ${limit}`,
     { hint: `look at it with --dry-run, then allow it with --max-changes ${removals.length}` },
   );
-}
-
-/** The labs on the cluster, by their claims. */
-export async function listLabs(
-  context: ReadContext,
-): Promise<readonly { readonly lab: string; readonly stands: number }[]> {
-  const counts = new Map<string, number>();
-  const { pools } = await readPools(context, () => () => undefined);
-  for (const pool of pools) {
-    for (const { lab } of parsePoolComment(pool.comment).claims) counts.set(lab, (counts.get(lab) ?? 0) + 1);
-  }
-  return [...counts].map(([lab, stands]) => ({ lab, stands })).sort((a, b) => (a.lab < b.lab ? -1 : 1));
 }
 
 /** Says in the credentials file which users are gone. */

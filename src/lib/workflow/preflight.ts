@@ -91,7 +91,7 @@ function howToGrant(
       : []),
     ...roleCommands(grants, have.roles).map((line) => `  ${line}`),
     ...aclLines(grants, caller),
-    'deploy-stand doctor tells more; --no-preflight tries all the same',
+    '`deploy-stand doctor` tells more; --no-preflight tries all the same',
   ].join('\n');
 }
 

@@ -125,7 +125,7 @@ describe('a file as the older tool wrote it', () => {
 describe('which file and which connection', () => {
   test('no file at all', async () => {
     expect(await found()).toEqual([
-      'connections.yml: no connections file was found → make one with: deploy-stand connections add NAME --host HOST (looked for: connections.yml, connections_config.yml, config/connections.yml); or set PVE_HOST with PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate',
+      'connections.yml: no connections file was found → make one with `deploy-stand connections add NAME --host HOST` (looked for: connections.yml, connections_config.yml, config/connections.yml); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate',
     ]);
   });
 
@@ -501,7 +501,7 @@ describe('a file that others may read', () => {
     expect(
       (await load({ file, name: 'prod-cluster' })).warnings.map((text) => text.replaceAll(folder, '')),
     ).toEqual([
-      '/connections.yml holds secrets and others on this machine may read it (mode 0644): chmod 600 /connections.yml, or deploy-stand connections encrypt',
+      '/connections.yml holds secrets and others on this machine may read it (mode 0644): `chmod 600 /connections.yml`, or `deploy-stand connections encrypt`',
     ]);
     chmodSync(file, 0o600);
     expect((await load({ file, name: 'prod-cluster' })).warnings).toEqual([]);

@@ -60,6 +60,43 @@ describe('a lab as the older tool wrote it', () => {
     });
   });
 
+  test.each([
+    ['labs/net/lab.yml', 'lab'],
+    ['deployment_config.yml', 'deployment-config'],
+    ['Сети 3.yaml', 'seti-3'],
+    ['--__Router__Lab--.yml', 'router-lab'],
+    [`${'long-name-'.repeat(5)}.yml`, 'long-name-long-name-long-name-l'],
+  ])('without a name: %s is lab %s', (file, name) => {
+    expect(parseLab('machines: [{ name: pc, template_vmid: 100 }]', file).lab.name).toBe(name);
+  });
+
+  test('keys that it keeps for itself are ignored with one note, and change nothing', () => {
+    const plain = `machines:
+- name: gw
+  template_vmid: 100
+  networks:
+  - bridge: '**vmbr0**'
+`;
+    const written = `metadata: {created: today}
+local_templates:
+  100:NODE2: {node: NODE2, vmid: 104}
+stand_type: x
+machines:
+- name: gw
+  template_vmid: 100
+  replicas: {node2: '103'}
+  networks:
+  - bridge: '**vmbr0**'
+    comment: uplink
+`;
+    const { lab, warnings } = parseLab(written, 'lab.yml');
+    expect(warnings).toEqual([
+      'lab.yml:1:1 metadata: ignored: older tools keep this key for themselves; so is every local_templates, stand_type, replicas, comment',
+    ]);
+    expect(lab.machines).toEqual([{ ...parseLab(plain, 'lab.yml').lab.machines[0], line: 6 }]);
+    expect(lab.machines[0]?.deviceType).toBe('linux');
+  });
+
   test('unquoted, upper-case node, list at the margin, CRLF, BOM', () => {
     const text = `\uFEFFmachines:
 - device_type: ecorouter

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
+import { parsePoolComment } from '../../../src/lib/marks/pool.ts';
 import type { CleanupOptions, CleanupSelection } from '../../../src/lib/plan/cleanup/context.ts';
 import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
@@ -23,13 +24,21 @@ interface Done extends Case {
   readonly after: Inventory;
 }
 
+/** The files are those of the lab that is there. */
+function ofThisLab(selection: CleanupSelection, have: Inventory): CleanupSelection {
+  if (selection.by !== 'stands' || !selection.labMachines) return selection;
+  const claims = have.pools.flatMap(({ comment }) => parsePoolComment(comment).claims);
+  const claimed = claims.flatMap(({ machines }) => machines.map(({ machine }) => machine));
+  return { ...selection, labMachines: [...selection.labMachines, ...claimed] };
+}
+
 function planOf(have: Inventory, selection: CleanupSelection, options: CleanupOptions): Plan {
-  return planCleanup({ have, selection, options });
+  return planCleanup({ have, selection: ofThisLab(selection, have), options });
 }
 
 /** May this cleanup count unmarked stands of the older Python tool as ours? */
 function mayAdopt(selection: CleanupSelection, { adopt }: CleanupOptions): boolean {
-  return adopt && selection.by === 'class' && selection.machines.includes('pc');
+  return adopt && selection.by === 'stands' && selection.labMachines?.includes('pc') === true;
 }
 
 function poolOfPath(path: string): string | undefined {
@@ -100,11 +109,9 @@ function remainingUsers(step: { node: string; bridge: string }, have: Inventory,
 
 /** Is this stand among those that the selection names? Expired ones and orphans are not told by name. */
 function isSelected(lab: string, user: string, selection: CleanupSelection): boolean {
-  if (selection.by === 'lab') return selection.lab === lab;
-  if (selection.by === 'user') return selection.users.includes(user);
-  return (
-    selection.by === 'class' && selection.lab === lab && selection.users.some(({ userid }) => userid === user)
-  );
+  if (selection.by !== 'stands') return false;
+  const { lab: ofLab = lab, users = [{ userid: user }] } = selection;
+  return ofLab === lab && users.some(({ userid }) => userid === user);
 }
 
 /** Claims, bridges and users of what was selected; what was refused by name may stay. */
@@ -113,7 +120,8 @@ function leftovers({ world, selection, options, plan, after }: Done): string[] {
   const claims = after.pools.flatMap(({ pool, comment }) => {
     const user = /^deploy-stand user=(\S+)/m.exec(comment)?.[1] ?? '';
     // A class knows a user's pool by its name in the users file.
-    if (selection.by === 'class' && !selection.users.some((one) => one.pool === pool)) return [];
+    const named = selection.by === 'stands' ? selection.users?.flatMap((one) => one.pool ?? []) : undefined;
+    if (named && named.length > 0 && !named.includes(pool)) return [];
     return [...comment.matchAll(/^lab=(\S+) /gm)].map(([, lab]) => ({ pool, user, lab: lab! }));
   });
   const bridges = after.networks.flatMap(({ node, bridges: list }) =>
@@ -127,8 +135,9 @@ function leftovers({ world, selection, options, plan, after }: Done): string[] {
   );
   const users = after.users.filter(
     ({ userid }) =>
-      selection.by === 'user' &&
-      selection.users.includes(userid) &&
+      selection.by === 'stands' &&
+      selection.lab === undefined &&
+      selection.users?.some((one) => one.userid === userid) === true &&
       !options.keepUsers &&
       !refused.has(userid) &&
       world.ownUsers.has(userid),

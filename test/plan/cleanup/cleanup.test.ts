@@ -119,7 +119,7 @@ const OPTIONS: CleanupOptions = {
 
 function classOf(lab: string, ...names: readonly string[]): CleanupSelection {
   const users = names.map((name) => ({ userid: `${name}@pve`, pool: name }));
-  return { by: 'class', lab, machines: ['pc', 'router'], users };
+  return { by: 'stands', lab, labMachines: ['pc', 'router'], users };
 }
 
 function plan(snapshot: Inventory, selection: CleanupSelection, options: Partial<CleanupOptions> = {}): Plan {
@@ -131,7 +131,7 @@ function notes(result: Plan): string {
 }
 
 const REVOKE = 'acl.revoke:/pool/anna PVEVMAdmin';
-const byAnna: CleanupSelection = { by: 'user', users: ['anna@pve'] };
+const byAnna: CleanupSelection = { by: 'stands', users: [{ userid: 'anna@pve' }] };
 
 /** Anna has one VM of lab `net`, on a bridge of her own. */
 const oneStand: Built = {
@@ -152,9 +152,12 @@ const ALL_OF_IT = [
 describe('one stand', () => {
   test.each<{ name: string; selection: CleanupSelection }>([
     { name: 'by class', selection: classOf('net', 'anna') },
-    { name: 'by lab', selection: { by: 'lab', lab: 'net' } },
+    { name: 'by lab', selection: { by: 'stands', lab: 'net' } },
     { name: 'by user', selection: byAnna },
-    { name: 'by user, named twice', selection: { by: 'user', users: ['anna@pve', 'anna@pve'] } },
+    {
+      name: 'by user, named twice',
+      selection: { by: 'stands', users: [{ userid: 'anna@pve' }, { userid: 'anna@pve' }] },
+    },
   ])('goes $name: access, VM, bridge, reload, pool, user', ({ selection }) => {
     const result = plan(cluster(oneStand), selection);
     expect(ids(result)).toEqual(ALL_OF_IT);
@@ -173,9 +176,9 @@ describe('one stand', () => {
   });
 
   test.each<{ name: string; selection: CleanupSelection }>([
-    { name: 'another lab', selection: { by: 'lab', lab: 'dmz' } },
+    { name: 'another lab', selection: { by: 'stands', lab: 'dmz' } },
     { name: 'another lab of the class', selection: classOf('dmz', 'boris') },
-    { name: 'another user', selection: { by: 'user', users: ['boris@pve'] } },
+    { name: 'another user', selection: { by: 'stands', users: [{ userid: 'boris@pve' }] } },
     { name: 'what is expired', selection: { by: 'expired' } },
     { name: 'orphans', selection: { by: 'orphans' } },
   ])('stays when $name is selected', ({ selection }) => {
@@ -205,7 +208,7 @@ describe('one stand', () => {
 
   test('is found by its bridge alone', () => {
     const snapshot = cluster({ bridges: [lan('vmbr1000')] });
-    expect(ids(plan(snapshot, { by: 'lab', lab: 'net' }))).toEqual([
+    expect(ids(plan(snapshot, { by: 'stands', lab: 'net' }))).toEqual([
       'bridge.delete:pve1/vmbr1000',
       'network.reload:pve1',
     ]);
@@ -280,7 +283,7 @@ describe('a pool', () => {
     const vms = { 10000: {}, 10001: { guest: { pool: 'anna-2' }, values: finished('dmz', 'anna', 10001) } };
     const result = plan(cluster({ ...oneStand, vms, pools, bridges: [] }), byAnna);
     expect(ids(result).slice(-3)).toEqual(['pool.delete:anna', 'pool.delete:anna-2', 'user.delete:anna@pve']);
-    expect(ids(plan(cluster({ ...oneStand, vms, pools }), { by: 'lab', lab: 'net' }))).not.toContain(
+    expect(ids(plan(cluster({ ...oneStand, vms, pools }), { by: 'stands', lab: 'net' }))).not.toContain(
       'user.delete:anna@pve',
     );
   });
@@ -301,7 +304,7 @@ describe('what a class made in a pool of ours', () => {
 
   test.each<{ name: string; selection: CleanupSelection }>([
     { name: '--user', selection: byAnna },
-    { name: '--lab', selection: { by: 'lab', lab: 'net' } },
+    { name: '--lab', selection: { by: 'stands', lab: 'net' } },
     { name: '-c and -u', selection: classOf('net', 'anna') },
   ])('is named by $name, stays with pool and user, and goes with --include-members', ({ selection }) => {
     const first = plan(cluster(withOwn()), selection);
@@ -357,7 +360,7 @@ describe('what a class made in a pool of ours', () => {
     const pools = { anna: comment('anna@pve', { claims: [claim('net', [10000]), claim('dmz', [10001])] }) };
     const built = { ...withOwn(), pools };
     const vms = { ...built.vms, 10001: { values: finished('dmz', 'anna', 10001) } };
-    const result = plan(cluster({ ...built, vms }), { by: 'lab', lab: 'net' }, { includeMembers: true });
+    const result = plan(cluster({ ...built, vms }), { by: 'stands', lab: 'net' }, { includeMembers: true });
     expect(ids(result).filter((id) => id.startsWith('vm.'))).toEqual(['vm.delete:10000']);
     expect(result.stands[0]?.refused).toBeUndefined();
   });
@@ -493,7 +496,7 @@ describe('a claimed number', () => {
       anna: comment('anna@pve', { claims: [claim('net', [10000])] }),
       boris: comment('boris@pve', { claims: [claim('net', [10000])] }),
     };
-    const result = plan(cluster({ ...oneStand, pools }), { by: 'lab', lab: 'net' });
+    const result = plan(cluster({ ...oneStand, pools }), { by: 'stands', lab: 'net' });
     expect(ids(result).filter((id) => id === 'vm.delete:10000')).toHaveLength(1);
   });
 });
@@ -747,7 +750,7 @@ describe('a stand of the Python tool', () => {
   };
 
   test('is left alone without --adopt', () => {
-    for (const selection of [classOf('net', 'anna'), byAnna, { by: 'lab', lab: 'net' } as const]) {
+    for (const selection of [classOf('net', 'anna'), byAnna, { by: 'stands', lab: 'net' } as const]) {
       expect(ids(plan(cluster(python), selection))).toEqual([]);
     }
   });
@@ -836,4 +839,23 @@ describe('an unmarked VM at a claimed id, in the pool', () => {
     expect(ids(result).filter((id) => /^(vm|pool|user)\./.test(id))).toEqual([]);
     expect(result.stands[0]?.refused?.code).toBe('UNMARKED_VM');
   });
+});
+
+test('stands of another lab of this name are not removed by the files of this one', () => {
+  const machines = [{ machine: 'web', vmid: 10000, state: 'made' as const, seals: [] }];
+  const other = cluster({
+    ...oneStand,
+    pools: { anna: comment('anna@pve', { claims: [claim('net', [], { machines })] }) },
+  });
+  expect(() => plan(other, classOf('net', 'anna'))).toThrow(
+    expect.objectContaining({
+      code: 'OTHER_LAB',
+      hint: 'give the name of the lab that is meant with --lab-name NAME; all stands of the other one go with: deploy-stand cleanup --lab net',
+    }),
+  );
+  // An edited lab has a machine in common, and a class without a stand has nothing to lose.
+  const edited = { ...classOf('net', 'anna'), labMachines: ['web', 'more'] } as CleanupSelection;
+  expect(ids(plan(other, edited))).toContain('vm.delete:10000');
+  expect(ids(plan(other, classOf('net', 'boris')))).toEqual([]);
+  expect(ids(plan(other, { by: 'stands', lab: 'net' }))).toContain('vm.delete:10000');
 });

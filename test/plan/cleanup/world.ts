@@ -406,18 +406,25 @@ export const worlds: fc.Arbitrary<World> = spec.map(build);
 
 export const selections: fc.Arbitrary<CleanupSelection> = fc.oneof(
   fc.record({
-    by: fc.constant('class' as const),
+    by: fc.constant('stands' as const),
     lab: fc.constantFrom(...LABS),
-    machines: fc.constantFrom<readonly string[]>(['pc'], ['router']),
+    labMachines: fc.constantFrom<readonly string[]>(['pc'], ['router']),
     users: fc
       .subarray(USERS, { minLength: 1 })
       .map((users) => users.map((userid) => ({ userid, pool: userid.slice(0, userid.lastIndexOf('@')) }))),
   }),
-  fc.record({ by: fc.constant('lab' as const), lab: fc.constantFrom(...LABS) }),
-  fc.record({
-    by: fc.constant('user' as const),
-    users: fc.array(fc.constantFrom(...USERS), { minLength: 1, maxLength: 3 }),
-  }),
+  fc.record({ by: fc.constant('stands' as const), lab: fc.constantFrom(...LABS) }),
+  fc.record(
+    {
+      by: fc.constant('stands' as const),
+      lab: fc.constantFrom(...LABS),
+      users: fc.array(
+        fc.constantFrom(...USERS).map((userid) => ({ userid })),
+        { minLength: 1, maxLength: 3 },
+      ),
+    },
+    { requiredKeys: ['by', 'users'] },
+  ),
   fc.constant({ by: 'expired' as const }),
   fc.constant({ by: 'orphans' as const }),
 );

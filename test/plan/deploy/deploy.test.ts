@@ -725,7 +725,10 @@ describe('what is not ours', () => {
 
   test('a lab of the same name with other machines is another lab', () => {
     const want = lab([machine('quite', [real('vmbr0')]), machine('different', [])]);
-    expect(refusal(() => plan(want, [anna], deployed())).code).toBe('OTHER_LAB');
+    expect(refusal(() => plan(want, [anna], deployed()))).toMatchObject({
+      code: 'OTHER_LAB',
+      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file',
+    });
   });
 
   test('an alias that is a bridge or vnet of the cluster is refused with the way to write it', () => {

@@ -218,9 +218,9 @@ function after(result: Plan, before: Inventory): Inventory {
 }
 
 const asClass = {
-  by: 'class',
+  by: 'stands',
   lab: 'net',
-  machines: ['eco', 'pc'],
+  labMachines: ['eco', 'pc'],
   users: [{ userid: 'anna@pve', pool: 'anna' }],
 } as const;
 const OPTIONS = {

@@ -111,11 +111,11 @@ describe.each(CALLERS)('run by %s', (caller) => {
   const removing: [string, () => Plan, who: string[]][] = [
     [
       'cleanup of the class',
-      () => cleanup({ by: 'class', lab: 'net', machines: ['pc'], users: CLASS }),
+      () => cleanup({ by: 'stands', lab: 'net', labMachines: ['pc'], users: CLASS }),
       ['anna'],
     ],
-    ['cleanup --lab', () => cleanup({ by: 'lab', lab: 'net' }), ['anna']],
-    ['cleanup --user', () => cleanup({ by: 'user', users: ['boss@pve'] }), []],
+    ['cleanup --lab', () => cleanup({ by: 'stands', lab: 'net' }), ['anna']],
+    ['cleanup --user', () => cleanup({ by: 'stands', users: [{ userid: 'boss@pve' }] }), []],
     ['cleanup --expired', () => cleanup({ by: 'expired' }), ['anna']],
     ['cleanup --orphans', () => cleanup({ by: 'orphans' }), ['anna']],
     [
@@ -173,8 +173,8 @@ test('no plan that removes reaches root@pam, the caller or the owner of its toke
   const selection = fc.oneof(
     fc.constant<CleanupSelection>({ by: 'expired' }),
     fc.constant<CleanupSelection>({ by: 'orphans' }),
-    fc.constant<CleanupSelection>({ by: 'lab', lab: 'net' }),
-    userid.map((one): CleanupSelection => ({ by: 'user', users: [one] })),
+    fc.constant<CleanupSelection>({ by: 'stands', lab: 'net' }),
+    userid.map((one): CleanupSelection => ({ by: 'stands', users: [{ userid: one }] })),
   );
   fc.assert(
     fc.property(

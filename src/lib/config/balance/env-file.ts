@@ -2,7 +2,8 @@
 import { parseEnv } from 'node:util';
 import type { ConfigIssue } from '../../errors.ts';
 import type { BalanceOverlay } from './balance.ts';
-import { configError, nearest, printable } from '../input/issues.ts';
+import { configError, printable } from '../input/issues.ts';
+import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { shellWord } from '../../shell.ts';
 

@@ -2,7 +2,8 @@
 import { DEFAULT_OVERLOAD, DEFAULT_TARGET, limitsOf } from './normalise.ts';
 import { fractionOf, minutesOf, momentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
-import { nearest, type Issues, type Path } from '../input/issues.ts';
+import { type Issues, type Path } from '../input/issues.ts';
+import { nearest } from '../../nearest.ts';
 import { isLabName } from '../input/names.ts';
 import { isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { isAge } from '../../age.ts';
 import { isThere } from '../../files/open.ts';
 import { isFernet } from './parts.ts';
-import { configError, Issues, nearest, type Path } from '../input/issues.ts';
+import { configError, Issues, type Path } from '../input/issues.ts';
+import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { readYaml, type YamlFile } from '../input/read-yaml.ts';
 import { textKeysOf } from '../input/schema.ts';
 import { isMapping, mapping, text, type Written } from '../input/written.ts';
-import { shellWord } from '../../shell.ts';
+import { shellCommand } from '../../shell.ts';
 
 export interface FileOptions {
   /** As given by `--connections`; without it the usual places are looked at. */
@@ -63,7 +64,7 @@ export function presentFile(options: FileOptions): string | undefined {
 export function noFile(options: FileOptions): never {
   const places = usualPlaces(options);
   const message = 'no connections file was found';
-  const hint = `make one with: deploy-stand connections add NAME --host HOST (looked for: ${places.join(', ')}); or set PVE_HOST with PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate`;
+  const hint = `make one with \`deploy-stand connections add NAME --host HOST\` (looked for: ${places.join(', ')}); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate`;
   throw configError([{ file: places[0] ?? 'connections.yml', path: '', message, hint }]);
 }
 
@@ -138,6 +139,6 @@ export function modeWarnings({ file, mode, value }: ConnectionsFile): string[] {
   if (!isOpen || !secrets.some(isPlainSecret)) return [];
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${file} holds secrets and others on this machine may read it (mode ${octal}): chmod 600 ${shellWord(file)}, or deploy-stand connections encrypt`,
+    `${file} holds secrets and others on this machine may read it (mode ${octal}): \`${shellCommand('chmod', '600', file)}\`, or \`deploy-stand connections encrypt\``,
   ];
 }

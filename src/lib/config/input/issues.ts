@@ -1,5 +1,5 @@
 /** Collects the problems of one input file with their places and words. Must not read files, nor stop at the first problem. */
-import { distance } from 'fastest-levenshtein';
+import { groupBy } from '../../group.ts';
 import { ConfigError, type ConfigIssue } from '../../errors.ts';
 
 /** Keys and indices from the document's root, e.g. `['machines', 2, 'name']`. */
@@ -112,22 +112,9 @@ function byPlace(a: ConfigIssue, b: ConfigIssue): number {
 
 /** One error for all problems: files in the given order, lines ascending. */
 export function configError(...perFile: readonly (readonly ConfigIssue[])[]): ConfigError {
-  const issues = perFile.flatMap((list) => [...list].sort(byPlace));
+  const byFile = groupBy(perFile.flat(), ({ file }) => file);
+  const issues = [...byFile.values()].flatMap((list) => list.sort(byPlace));
   const files = [...new Set(issues.map((issue) => issue.file))].join(' and ');
   const count = issues.length === 1 ? '1 problem' : `${issues.length} problems`;
   return new ConfigError('CONFIG_INVALID', `${count} in ${files}`, { issues });
-}
-
-/** The word that was probably meant, if one is near enough. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_\s]/g, '');
-  const typed = plain(word).slice(0, 64);
-  let best: { candidate: string; score: number } | undefined;
-  for (const candidate of candidates) {
-    const score = distance(typed, plain(candidate));
-    // Two swapped letters are a distance of 2.
-    const isNear = score <= Math.max(candidate.length < 5 ? 1 : 2, Math.floor(candidate.length / 3));
-    if (isNear && (best === undefined || score < best.score)) best = { candidate, score };
-  }
-  return best?.candidate;
 }

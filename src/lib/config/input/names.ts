@@ -1,4 +1,5 @@
 /** What PVE accepts as names, from its own format checks. Judges only; does not report. */
+import anyAscii from 'any-ascii';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../../marks/lock.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
 
@@ -12,13 +13,14 @@ export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,30}$/.test(name);
 }
 
-/** The nearest legal form of a name: `Student_PC` → `student-pc`; undefined if nothing is left of it. */
+/** The nearest legal form of a name: `Student_PC` → `student-pc`, `сеть` → `set`; undefined if nothing is left of it. */
 export function slug(name: string): string | undefined {
-  const plain = name
+  const plain = anyAscii(name)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+/g, '')
     .slice(0, 31)
-    .replaceAll(/^-+|-+$/g, '');
+    .replaceAll(/-+$/g, '');
   return plain === '' ? undefined : plain;
 }
 

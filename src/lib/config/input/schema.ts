@@ -1,7 +1,8 @@
 /** Holds a value against a JSON Schema of the package and says in plain words what does not fit. Knows no semantics. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { QUICKLY_COMPILED, readPackageFile } from '../../files/package.ts';
-import { nearest, type Issues, type Path } from './issues.ts';
+import { type Issues, type Path } from './issues.ts';
+import { nearest } from '../../nearest.ts';
 
 export type SchemaName = 'lab' | 'users' | 'connections' | 'balance';
 

@@ -1,9 +1,10 @@
 /** Text of lab.yml → Lab: validates and normalises, with all problems at once. Touches no file. */
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import type { Collected } from '../input/collect.ts';
 import { digestOf } from '../input/file-digest.ts';
-import { Issues, type Path } from '../input/issues.ts';
+import { Issues, printable, type Path } from '../input/issues.ts';
 import { normaliseLab, type WrittenLab } from './normalise.ts';
+import { withoutTheirKeys } from './older-tools.ts';
 import { labRules } from './rules.ts';
 import { viewLab, type OuterBridges } from './written-lab.ts';
 import { isLabName, slug } from '../input/names.ts';
@@ -31,7 +32,7 @@ function isSecret(path: Path): boolean {
   return path.some((part) => part === 'password' || part === 'ssh_keys');
 }
 
-/** A machine's file name often is the lab's name; `lab.yml` says nothing. */
+/** Given, or else what the file is called. */
 function nameLab(raw: Written, file: string, wanted: string | undefined, issues: Issues): string {
   const given = wanted ?? text(raw['name']);
   if (given !== undefined) {
@@ -44,16 +45,14 @@ function nameLab(raw: Written, file: string, wanted: string | undefined, issues:
     return given;
   }
   const base = basename(file, extname(file));
-  if (raw['name'] !== undefined || (base !== 'lab' && isLabName(base))) return base;
-  const folder = basename(dirname(resolve(file)));
-  const better = slug(base === 'lab' ? folder : base) ?? 'my-lab';
-  const reason =
-    base === 'lab'
-      ? 'the lab has no name, and its file is just called "lab"'
-      : `the lab has no name, and its file's name "${base}" is none (a–z, 0–9 and hyphens, at most 31)`;
-  const hint = `add a line \`name: ${better}\` at the top of ${file}, or give --lab-name ${better}`;
-  issues.add(['name'], reason, { hint });
-  return base;
+  const named = slug(base);
+  if (named === undefined && raw['name'] === undefined) {
+    const message = `the lab has no name, and none can be made of "${printable(base)}", its file's`;
+    issues.add(['name'], message, {
+      hint: `add a line \`name: my-lab\` at the top of ${file}, or give --lab-name my-lab`,
+    });
+  }
+  return named ?? base;
 }
 
 /** The file's placement with the command line's on top. */
@@ -90,7 +89,8 @@ export function readLab(content: string, file: string, options: LabOptions = {})
   const issues = new Issues(yaml, isSecret);
   if (!checkKind(yaml.value, issues)) return { errors: issues.errors, warnings: [] };
 
-  const value = mergePlacement(mapping(yaml.value), options);
+  const own = withoutTheirKeys(mapping(yaml.value), issues);
+  const value = mergePlacement(own, options);
   const name = nameLab(value, file, options.name, issues);
   const { users, outerBridges } = options;
   const view = {
@@ -105,6 +105,6 @@ export function readLab(content: string, file: string, options: LabOptions = {})
   if (errors.length > 0) return { errors, warnings };
   const written = value as unknown as WrittenLab; // the schema has just said so
   const lineOf = (machine: number): number => issues.line(['machines', machine]);
-  const digest = digestOf(yaml.value);
+  const digest = digestOf(own);
   return { value: normaliseLab(written, { name, file, lineOf, outerBridges }), digest, errors, warnings };
 }

@@ -42,7 +42,7 @@ interface WrittenCloudInit {
 }
 
 interface WrittenMachine {
-  device_type: 'linux' | 'ecorouter';
+  device_type?: 'linux' | 'ecorouter';
   name: string;
   template_node?: string;
   template_vmid?: number | string;
@@ -154,7 +154,7 @@ function tagsOf(tags: readonly string[], lab: string): string[] {
 function toMachine(written: WrittenMachine, lab: string, line: number): Machine {
   return compact({
     name: written.name,
-    deviceType: written.device_type,
+    deviceType: written.device_type ?? 'linux',
     template: toTemplate(written),
     fullClone: written.full_clone ?? false,
     networks: (written.networks ?? []).map(toNetwork),

@@ -1,5 +1,6 @@
 /** The rules for groups and pins of users in `placement`. They report and never change anything. */
-import { nearest, type Issues, type Path } from '../input/issues.ts';
+import { type Issues, type Path } from '../input/issues.ts';
+import { nearest } from '../../nearest.ts';
 import type { LabView } from './written-lab.ts';
 import { list, mapping, texts } from '../input/written.ts';
 

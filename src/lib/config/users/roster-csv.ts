@@ -1,6 +1,7 @@
 /** A CSV roster → the same values that users.yml would hold, with their places. Judges no user. */
 import { CsvError, parse } from 'csv-parse/sync';
-import { configError, nearest, type Path, type Position, type Source } from '../input/issues.ts';
+import { configError, type Path, type Position, type Source } from '../input/issues.ts';
+import { nearest } from '../../nearest.ts';
 
 const MAX_ROWS = 10_000;
 

@@ -9,6 +9,10 @@ import { planUserRemovals, type PlannedRemoval } from './users.ts';
 import { assertSound } from '../document/graph.ts';
 import { indexHave } from '../cluster/view.ts';
 import { compareText } from '../../order.ts';
+import { refuse } from '../document/refuse.ts';
+import { shellCommand } from '../../shell.ts';
+import { machinesOfOtherLab } from '../stands/other-lab.ts';
+import { selectedPools } from '../stands/selection.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
@@ -73,17 +77,31 @@ function shortListWarnings(have: Inventory): string[] {
   return hiddenNotes({ ...have, hidden: { bridges: have.hidden?.bridges === true, guests: false } });
 }
 
+/** The name of a lab may be that of its file, and so that of somebody else's lab. */
+function assertSameLab({ selection, index }: CleanupContext): void {
+  if (selection.by !== 'stands') return;
+  const { lab: name, labMachines: machines } = selection;
+  if (name === undefined || machines === undefined) return;
+  const pools = selectedPools(selection, index.marks).map(({ pool }) => pool);
+  const others = machinesOfOtherLab({ name, machines }, index, new Set(pools));
+  if (others.length === 0) return;
+  const message = `the stands of lab "${name}" that these users have are of another lab: they have other machines (${others.join(', ')})`;
+  const hint = `give the name of the lab that is meant with --lab-name NAME; all stands of the other one go with: ${shellCommand('deploy-stand', 'cleanup', '--lab', name)}`;
+  refuse([{ code: 'OTHER_LAB', message, hint }]);
+}
+
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
   const index = indexHave(have);
   const options = {
     ...asked,
     // What has no mark is known by the names in the files of its class.
-    adopt: asked.adopt && selection.by === 'class',
+    adopt: asked.adopt && selection.by === 'stands' && selection.labMachines !== undefined,
     // An orphan is old enough, and how old a machine of the class is nobody can tell.
     includeMembers: asked.includeMembers && selection.by !== 'orphans',
   };
   const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
+  assertSameLab(context);
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);
   const steps: Step[] = [

@@ -1,16 +1,11 @@
 /** What a cleanup is asked for and what its parts share. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
 import type { HaveIndex } from '../cluster/view.ts';
+import type { StandSelection } from '../stands/selection.ts';
 
+/** Stands go as a whole: of a selection of them, machines and nodes are not asked. */
 export type CleanupSelection =
-  | {
-      readonly by: 'class';
-      readonly lab: string;
-      readonly machines: readonly string[];
-      readonly users: readonly { readonly userid: string; readonly pool: string }[];
-    }
-  | { readonly by: 'lab'; readonly lab: string }
-  | { readonly by: 'user'; readonly users: readonly string[] }
+  | ({ readonly by: 'stands' } & Omit<StandSelection, 'machines' | 'nodes'>)
   | { readonly by: 'expired' }
   | { readonly by: 'orphans' };
 

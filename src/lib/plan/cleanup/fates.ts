@@ -151,12 +151,12 @@ export function adoptedFates(vmids: readonly number[], context: CleanupContext):
 /** VMs of the older Python tool: members of the user's pool that are called like a machine of the lab. */
 export function adoptedVmids(stand: SelectedStand, context: CleanupContext): number[] {
   const { selection, options, index } = context;
-  if (!options.adopt || selection.by !== 'class') return [];
+  if (!options.adopt || selection.by !== 'stands') return [];
   if (index.pools.get(stand.pool)?.delegated !== undefined) return [];
   // `anna@pve` and `anna@ldap` have a pool of the same name, and the mark says whose it is.
   const owner = index.marks.get(stand.pool)?.user;
   if (owner !== undefined && owner !== stand.user) return [];
-  return lookAlikes(stand.pool, new Set(selection.machines), index)
+  return lookAlikes(stand.pool, new Set(selection.labMachines), index)
     .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
     .map(({ guest }) => guest.vmid);
 }
@@ -166,6 +166,6 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
  * mark. A clone of ours that failed has no mark either, but names only bridges that the lab gives it.
  */
 export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
-  if (selection.by !== 'class' || !selection.machines.includes(guest.name ?? '')) return false;
+  if (selection.by !== 'stands' || !selection.labMachines?.includes(guest.name ?? '')) return false;
   return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
 }

@@ -6,6 +6,12 @@ import { isUserMarked } from '../../marks/user.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import type { Claim, PoolMark } from '../../marks/pool.ts';
 import { compareNatural } from '../../order.ts';
+import {
+  selectedPools,
+  type MarkedPool,
+  type SelectedUser,
+  type StandSelection,
+} from '../stands/selection.ts';
 
 /** One user with what is to go. `claims` may be empty: then only bridges, pool or user are left of the stand. */
 export interface SelectedStand {
@@ -23,16 +29,8 @@ export interface SelectedStand {
   readonly removesUser: boolean;
 }
 
-interface MarkedPool {
-  readonly pool: string;
-  readonly user: string;
-  readonly mark: PoolMark;
-}
-
 function markedPools(context: CleanupContext): MarkedPool[] {
-  return [...context.index.marks]
-    .flatMap(([pool, mark]) => (mark.user === undefined ? [] : [{ pool, user: mark.user, mark }]))
-    .sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
+  return selectedPools({}, context.index.marks);
 }
 
 /** Users with bridges of ours although no pool of theirs is marked any more. */
@@ -58,9 +56,9 @@ function unpooled(user: string, pool: string, labs?: ReadonlySet<string>): Selec
 }
 
 function byLab(lab: string, context: CleanupContext): SelectedStand[] {
-  const pooled = markedPools(context).flatMap((marked) => {
+  const pooled = selectedPools({ lab }, context.index.marks).map((marked) => {
     const claims = marked.mark.claims.filter((claim) => claim.lab === lab);
-    return claims.length === 0 ? [] : [whole(marked, claims, new Set([lab]))];
+    return whole(marked, claims, new Set([lab]));
   });
   const known = new Set(pooled.map((stand) => stand.user));
   const rest = [...usersOfBridges(context)].filter(([user, labs]) => labs.has(lab) && !known.has(user));
@@ -74,7 +72,7 @@ function byLab(lab: string, context: CleanupContext): SelectedStand[] {
 }
 
 function byUsers(
-  users: readonly { readonly userid: string; readonly pool: string }[],
+  users: readonly Required<SelectedUser>[],
   lab: string | undefined,
   context: CleanupContext,
 ): SelectedStand[] {
@@ -89,9 +87,23 @@ function byUsers(
     });
 }
 
+/** Every pool of a user that no file names, or the one that it would have. */
 function poolsOfUser(userid: string, context: CleanupContext): { userid: string; pool: string }[] {
-  const own = markedPools(context).filter((marked) => marked.user === userid);
+  const own = selectedPools({ users: [{ userid }] }, context.index.marks);
   return own.length === 0 ? [{ userid, pool: nameIn(userid) }] : own.map(({ pool }) => ({ userid, pool }));
+}
+
+function usersWithPools(users: readonly SelectedUser[], context: CleanupContext): Required<SelectedUser>[] {
+  const once = new Map(users.map((user) => [`${user.userid} ${user.pool ?? ''}`, user]));
+  return [...once.values()].flatMap(({ userid, pool }) =>
+    pool === undefined ? poolsOfUser(userid, context) : [{ userid, pool }],
+  );
+}
+
+/** Nothing, where nothing was selected. */
+function byStands({ lab, users }: StandSelection, context: CleanupContext): SelectedStand[] {
+  if (users) return byUsers(usersWithPools(users, context), lab, context);
+  return lab === undefined ? [] : byLab(lab, context);
 }
 
 /** A lab expires at the end of its last day, UTC; a user at the second PVE says. */
@@ -164,16 +176,8 @@ function orphans(context: CleanupContext): SelectedStand[] {
 export function selectStands(context: CleanupContext): SelectedStand[] {
   const { selection } = context;
   switch (selection.by) {
-    case 'class':
-      return byUsers(selection.users, selection.lab, context);
-    case 'lab':
-      return byLab(selection.lab, context);
-    case 'user':
-      return byUsers(
-        [...new Set(selection.users)].flatMap((userid) => poolsOfUser(userid, context)),
-        undefined,
-        context,
-      );
+    case 'stands':
+      return byStands(selection, context);
     case 'expired':
       return expired(context);
     case 'orphans':

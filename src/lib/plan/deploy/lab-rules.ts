@@ -7,6 +7,7 @@ import type { HaveIndex } from '../cluster/view.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
+import { machinesOfOtherLab } from '../stands/other-lab.ts';
 import { aliasesOf } from '../network/stand-bridges.ts';
 import { passedOver } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -32,26 +33,15 @@ function shadowedAliases(lab: Lab, have: Inventory): Refusal[] {
     }));
 }
 
-/** A lab of this name whose VMs are all called differently is another lab. */
 function otherLab(lab: Lab, index: HaveIndex): Refusal[] {
-  const names = new Set<string>();
-  for (const [pool, mark] of index.marks) {
-    for (const claim of mark.claims) {
-      if (claim.lab !== lab.name) continue;
-      for (const { machine } of claim.machines) names.add(machine);
-      // 0.1.0 claimed ids without names.
-      for (const vmid of claim.unnamed) {
-        const guest = index.guests.get(vmid);
-        if (guest?.pool === pool && guest.name !== undefined) names.add(guest.name);
-      }
-    }
-  }
-  if (names.size === 0 || lab.machines.some((machine) => names.has(machine.name))) return [];
+  const { name, file } = lab;
+  const machines = machinesOfOtherLab({ name, machines: lab.machines.map((machine) => machine.name) }, index);
+  if (machines.length === 0) return [];
   return [
     {
       code: 'OTHER_LAB',
-      message: `a lab called "${lab.name}" is on the cluster and has other machines (${sortedUnique(names).join(', ')})`,
-      hint: 'give this lab another `name:`',
+      message: `${file}: a lab called "${name}" is on the cluster and has other machines (${machines.join(', ')})`,
+      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file',
     },
   ];
 }

@@ -25,7 +25,7 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
   const context: CleanupContext = {
     have,
     index,
-    selection: { by: 'user', users: [userid] },
+    selection: { by: 'stands', users: [{ userid }] },
     options: {
       keepUsers: false,
       adopt: false,

@@ -193,7 +193,7 @@ function distrust(socket: TLSSocket, tls: ConnectionSettings['tls'], host: Host)
       'TLS_FINGERPRINT',
       `the certificate of ${host.label} has SHA-256 fingerprint ${seen}, expected ${wanted.join(' or ')}`,
       {
-        hint: 'nothing was sent; if the certificate was renewed, compare it on the node and update fingerprint',
+        hint: `nothing was sent; was the certificate renewed? ${howToTrust(seen)}`,
       },
     );
   }
@@ -202,11 +202,16 @@ function distrust(socket: TLSSocket, tls: ConnectionSettings['tls'], host: Host)
     'TLS_UNTRUSTED',
     `the certificate of ${host.label} is not trusted: ${untrustedBecause(socket)}`,
     {
-      hint:
-        'nothing was sent; set ca_file to the cluster CA (/etc/pve/pve-root-ca.pem), or, after comparing it with ' +
-        `the node's System > Certificates, fingerprint: "${seen}"`,
+      hint: `nothing was sent. ${howToTrust(seen)}
+or set ca_file (PVE_CA_FILE) to a copy of the cluster's CA, /etc/pve/pve-root-ca.pem`,
     },
   );
+}
+
+/** Whether the connection is of a file or of the environment, nobody knows here. */
+function howToTrust(seen: string): string {
+  return `Compare the fingerprint with what the node shows (System > Certificates, or \`pvenode cert info\`). If it is the same, it goes into connections.yml as fingerprint:, or into the environment:
+export PVE_FINGERPRINT=${seen}`;
 }
 
 function fingerprintOf(socket: TLSSocket): string {

@@ -100,7 +100,7 @@ function stuck(step: CloneStep, vm: FoundVm | Hidden, code: LeftCode): StepError
     : new StepError(
         'ZOMBIE_CLONE',
         `VM ${vmid} on ${node} is locked (${values['lock']}), and no clone of template ${step.templateVmid} is running`,
-        { hint: `as root on ${node}: qm unlock ${vmid}; then remove the VM with cleanup and run again` },
+        { hint: `as root on ${node}: \`qm unlock ${vmid}\`; then remove the VM with cleanup and run again` },
       );
 }
 

@@ -1,0 +1,31 @@
+/** Whether a lab's name is that of another lab on the cluster: file names such as lab.yml are no rarity. */
+import { sortedUnique } from '../../order.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+
+/** 0.1.0 claimed ids without names; what such a VM is called now, students can change. */
+function nameOf(vmid: number, pool: string, index: HaveIndex): string[] {
+  const guest = index.guests.get(vmid);
+  return guest?.pool === pool && guest.name !== undefined ? [guest.name] : [];
+}
+
+/**
+ * The machines of the other lab of this name; empty: it is this one, or there is none. Labs that share a machine's name
+ * are one lab that was edited. `pools`: those of whom to look at, and to be lenient with, as their stands are to go.
+ */
+export function machinesOfOtherLab(
+  lab: { readonly name: string; readonly machines: readonly string[] },
+  index: HaveIndex,
+  pools?: ReadonlySet<string>,
+): readonly string[] {
+  const names = new Set<string>();
+  for (const [pool, mark] of index.marks) {
+    if (pools?.has(pool) === false) continue;
+    for (const claim of mark.claims) {
+      if (claim.lab !== lab.name) continue;
+      for (const { machine } of claim.machines) names.add(machine);
+      if (pools !== undefined && claim.unnamed.length > 0) return [];
+      for (const vmid of claim.unnamed) for (const name of nameOf(vmid, pool, index)) names.add(name);
+    }
+  }
+  return lab.machines.some((name) => names.has(name)) ? [] : sortedUnique(names);
+}

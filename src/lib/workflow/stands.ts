@@ -1,0 +1,108 @@
+/** What commands on stands share before they plan: reading what was selected, and telling what a selection misses. */
+import { UsageError } from '../errors.ts';
+import { readPools, type ReadContext } from '../inventory/pools.ts';
+import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import type { Inventory } from '../inventory/types.ts';
+import { sortedUnique } from '../order.ts';
+import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
+import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
+import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
+import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
+
+export interface ReadStands {
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly stands: readonly StandView[];
+}
+
+/** More than this would bury the rest of the message. */
+const MOST_LISTED = 20;
+
+function list(names: readonly string[]): string {
+  const more = names.length - MOST_LISTED;
+  return more > 0 ? `${names.slice(0, MOST_LISTED).join(', ')} and ${more} more` : names.join(', ');
+}
+
+const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; readonly all: string }>> = {
+  '--lab': { what: 'lab', all: 'labs on this cluster' },
+  '--user': { what: 'user', all: 'users on this cluster' },
+  '--machine': { what: 'machine', all: 'machines of these stands' },
+  '--node': { what: 'node', all: 'nodes of this cluster' },
+};
+
+/** What a name that names nothing was perhaps meant to be. */
+export function sayUnknown({ option, name, near, isGuess }: UnknownName): {
+  readonly message: string;
+  readonly hint: string;
+} {
+  const { what, all } = THINGS[option];
+  const hint = isGuess
+    ? `did you mean ${near.join(' or ')}?`
+    : near.length === 0
+      ? `there are no ${all}`
+      : `${all}: ${list(near)}`;
+  return { message: `${option} ${name}: there is no such ${what}`, hint };
+}
+
+/** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
+export function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
+  const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
+  if (unknown.length === 0) return;
+  throw new UsageError('UNKNOWN_NAME', unknown.map(({ message }) => message).join('; '), {
+    hint: unknown.map(({ hint }) => hint).join('\n'),
+  });
+}
+
+/** Live states of the selected machines, one call per node; configurations only where whose a VM is depends on them. */
+function standsReading(selection: StandSelection, more: Partial<InventoryScope>): InventoryScope {
+  return {
+    templates: [],
+    rights: true,
+    claimed: (pools, guests) => {
+      const known = new Map(guests.map((guest) => [guest.vmid, guest]));
+      return selectedClaims(selection, marksOf(pools)).flatMap(({ claim }) => undecidedVmids(claim, known));
+    },
+    live: (pools) => selectedVmids(selection, marksOf(pools)),
+    tasks: true,
+    ...more,
+  };
+}
+
+/** Throws for names that name nothing. `more`: what the command has to see besides. */
+export async function readStands(
+  selection: StandSelection,
+  context: ReadContext,
+  more: Partial<InventoryScope> = {},
+): Promise<ReadStands> {
+  const have = await readInventory(context, standsReading(selection, more));
+  const index = indexHave(have);
+  assertKnown(selection, have, index);
+  const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
+  return { have, index, stands: viewStands(selection, index, isCloning) };
+}
+
+/** What can be selected, in words. */
+export async function listStands(context: ReadContext): Promise<string> {
+  const { pools } = await readPools(context, () => () => undefined);
+  const claims = selectedClaims({}, marksOf(pools));
+  if (claims.length === 0) return 'there are no labs on this cluster';
+  const counts = new Map<string, number>();
+  for (const { claim } of claims) counts.set(claim.lab, (counts.get(claim.lab) ?? 0) + 1);
+  const labs = sortedUnique(counts.keys()).map((lab) => {
+    const stands = counts.get(lab) ?? 0;
+    return `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`;
+  });
+  return [
+    `labs on this cluster: ${list(labs)}`,
+    `users on this cluster: ${list(sortedUnique(claims.map(({ user }) => user)))}`,
+  ].join('\n');
+}
+
+/** The same of one selection that may name what is gone: in words, for a warning. */
+export async function listUnknown(selection: StandSelection, context: ReadContext): Promise<string[]> {
+  const { pools, users } = await readPools(context, () => () => undefined);
+  const { machines: _, nodes: __, ...named } = selection;
+  return unknownNames(named, marksOf(pools), { users, nodes: [] })
+    .map(sayUnknown)
+    .map(({ message, hint }) => `${message}; ${hint}`);
+}

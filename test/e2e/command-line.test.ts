@@ -1,0 +1,67 @@
+/** The command line as people type it: options given twice, several files, help. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCli, startCluster, workFolder, writeFiles } from './harness.ts';
+
+const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
+
+function files(): string {
+  const folder = workFolder();
+  writeFiles(folder, {
+    'lab.yml': LAB,
+    'a.yml': 'users: [anna@pve]\n',
+    'b.yml': 'users: [boris@pve]\n',
+    'c.yml': 'users: [carla@pve]\n',
+  });
+  return folder;
+}
+
+/** Words of a command line; `@name` is a file of the folder. */
+const words = (folder: string, text: string): string[] =>
+  text.split(' ').map((word) => word.replace(/^@/, `${folder}/`));
+
+describe('an option that is given twice', () => {
+  test.each([
+    ['deploy -c @lab.yml -c @lab.yml -u @a.yml', '--config'],
+    ['cleanup --lab a --lab b', '--lab'],
+    ['cleanup --lab a --output json --output text', '--output'],
+    ['users export -u @a.yml --format csv --out @x --out @y', '--out'],
+    ['simulate --port 1 --port 2', '--port'],
+    ['connections add a --host h --host g --user a@pam --user b@pam', '--user'],
+  ])('%s: is refused where it takes one value', async (text, option) => {
+    const { code, stderr } = await runCli(words(files(), text), undefined);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${option} is given 2 times (`)]);
+    expect(stderr).toContain('REPEATED_OPTION');
+  });
+
+  test('adds up where it takes a list; a switch may be said twice; the environment repeats nothing', async () => {
+    const folder = files();
+    const options = { env: { DEPLOY_STAND_LAB: 'no.yml', DEPLOY_STAND_USERS: 'no.yml' } };
+    const text =
+      'deploy --simulate --dry-run --dry-run --output json -c @lab.yml -u @a.yml -u @b.yml -u @c.yml --nodes pve1 --nodes pve2,pve3 --only anna --only carla';
+    const { code, stdout } = await runCli(words(folder, text), undefined, options);
+    expect(code).toBe(0);
+    const { plan } = JSON.parse(stdout) as { plan: { stands: { user: string; node: string }[] } };
+    expect(plan.stands.map(({ user, node }) => [user, node])).toEqual([
+      ['anna@pve', 'pve1'],
+      ['carla@pve', 'pve2'],
+    ]);
+  });
+});
+
+test('several users files are one class for every command', async () => {
+  const cluster = await startCluster();
+  const folder = files();
+  const run = (text: string) => runCli(words(folder, text), cluster);
+  const both = '-u @a.yml -u @b.yml';
+  const validated = await run(`validate -c @lab.yml ${both}`);
+  expect(validated.stdout).toContain(`${join(folder, 'a.yml')}, ${join(folder, 'b.yml')}: 2 users`);
+  const out = `--credentials @credentials.csv`;
+  expect((await run(`deploy -c @lab.yml ${both} ${out}`)).stdout).toContain('2 stands: 2 complete');
+  const credentials = readFileSync(join(folder, 'credentials.csv'), 'utf8');
+  expect(credentials).toMatch(/^anna@pve,.*\nboris@pve,/m);
+  expect((await run(`doctor -c @lab.yml ${both}`)).code).toBe(0);
+  expect((await run(`users list ${both}`)).stdout).toMatch(/anna@pve[^]*boris@pve/);
+  expect((await run(`cleanup -c @lab.yml ${both} ${out}`)).stdout).toContain('2 stands: 2 removed');
+});
