@@ -4,6 +4,7 @@ import { adoptedBecause } from '../stands/adopt.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './fates.ts';
 import { memberFates } from './members.ts';
+import { subpoolRefusal } from './subpools.ts';
 import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
 import { formatPoolComment, makeClaim, type Claim } from '../../marks/pool.ts';
@@ -21,8 +22,8 @@ export interface StandRemoval {
   readonly poolSteps: readonly Step[];
   /** Claims that the pool still has after the cleanup. */
   readonly left: readonly Claim[];
-  /** Guests that the class made stay in the pool, so that pool and user stay, too. */
-  readonly keepsMembers: boolean;
+  /** Guests that the class made stay in the pool, or pools below it do, so that pool and user stay, too. */
+  readonly heldBy?: HeldBy;
   /** VMIDs that this plan removes. */
   readonly removed: ReadonlySet<number>;
   /** Of those, VMs without any mark. */
@@ -34,6 +35,8 @@ export interface StandRemoval {
 
 /** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
 const UNUSED = 'no longer used by deploy-stand';
+
+type HeldBy = 'members' | 'subpools';
 
 /** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`. */
 type Whose = 'ours' | 'adopted' | 'member';
@@ -156,9 +159,27 @@ interface Rest {
   readonly deletes: readonly string[];
   /** Access that is taken away: with the mark goes the knowledge that it was ours. */
   readonly revokes: readonly string[];
-  readonly keepsMembers: boolean;
+  readonly heldBy: HeldBy | undefined;
   readonly notes: string[];
   readonly context: CleanupContext;
+}
+
+/** The pool stays whatever is in it or below it. */
+function staysAnyway({
+  stand,
+  left,
+  removed,
+  context,
+}: Omit<Rest, 'deletes' | 'revokes' | 'heldBy' | 'notes'>): boolean {
+  const { mark } = stand;
+  return (
+    left.length > 0 ||
+    mark?.adopted === true ||
+    (mark?.others.length ?? 0) > 0 ||
+    context.options.keepUsers ||
+    !stand.removesUser ||
+    foreignMembers(stand, removed, left, context).length > 0
+  );
 }
 
 /**
@@ -169,19 +190,18 @@ function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
   return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
 }
 
-function releasePool({ stand, left, removed, deletes, revokes, keepsMembers, notes, context }: Rest): Step[] {
+const HELD_BECAUSE: Readonly<Record<HeldBy, string>> = {
+  members: 'machines that its user made are still in it',
+  subpools: 'there are pools below it',
+};
+
+function releasePool(rest: Rest): Step[] {
+  const { stand, left, removed, deletes, revokes, heldBy, notes, context } = rest;
   const { mark, pool, user } = stand;
   const present = context.index.pools.get(pool);
   if (!mark || mark.user === undefined || !present) return [];
   const foreign = foreignMembers(stand, removed, left, context);
-  const keepsPool =
-    left.length > 0 ||
-    mark.adopted ||
-    foreign.length > 0 ||
-    mark.others.length > 0 ||
-    context.options.keepUsers ||
-    !stand.removesUser;
-  if (!keepsPool) {
+  if (heldBy === undefined && !staysAnyway(rest)) {
     return [
       makeStep(
         'pool.delete',
@@ -191,12 +211,13 @@ function releasePool({ stand, left, removed, deletes, revokes, keepsMembers, not
       ),
     ];
   }
-  if (left.length === 0 && foreign.length > 0 && !keepsMembers) {
+  if (left.length === 0 && foreign.length > 0 && heldBy === undefined) {
     notes.push(
       `pool ${pool} stays, without our mark: it has members that are not ours (${foreign.join(', ')})`,
     );
   }
-  const keepsMark = left.length > 0 || keepsMembers || context.options.keepUsers || !stand.removesUser;
+  const keepsMark =
+    left.length > 0 || heldBy !== undefined || context.options.keepUsers || !stand.removesUser;
   const comment = keepsMark
     ? formatPoolComment({
         ...mark,
@@ -220,8 +241,8 @@ function releasePool({ stand, left, removed, deletes, revokes, keepsMembers, not
       pool,
       {
         user,
-        reason: keepsMembers
-          ? 'machines that its user made are still in it'
+        reason: heldBy
+          ? HELD_BECAUSE[heldBy]
           : left.length > 0
             ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
             : mark.adopted
@@ -300,10 +321,17 @@ export function planStandRemoval(
   const claimed = remainingClaims(stand, stayingIds, idsOf(going), context);
   const isWhole = claimed.length === 0 && stand.removesUser;
   const members = isWhole ? memberFates(stand, idsOf(own), context) : [];
-  const keepsMembers = members.some((fate) => !goes(fate));
-  const left = keepsMembers ? withoutIds(stand) : claimed;
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
+  const above = staysAnyway({ stand, left: claimed, removed, context })
+    ? undefined
+    : subpoolRefusal(stand, context);
+  const heldBy: HeldBy | undefined = members.some((fate) => !goes(fate))
+    ? 'members'
+    : above
+      ? 'subpools'
+      : undefined;
+  const left = heldBy ? withoutIds(stand) : claimed;
   const isLastLab =
     claimed.length === 0 || claimed.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
   // A right on a VM goes with the VM; of those that the class made none was ours.
@@ -324,9 +352,9 @@ export function planStandRemoval(
     ...(account === undefined ? [] : [account]),
     ...foreign.filter(({ vmid }) => !memberIds.has(vmid)).map(sayForeign),
   ];
-  const rest = { stand, left, removed, deletes, revokes: before, keepsMembers, notes, context };
+  const rest = { stand, left, removed, deletes, revokes: before, heldBy, notes, context };
   const poolSteps = releasePool(rest);
-  const staying = fates.flatMap(({ stays }) => stays ?? []);
+  const staying = [...fates.flatMap(({ stays }) => stays ?? []), ...(above ? [above] : [])];
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
@@ -342,7 +370,7 @@ export function planStandRemoval(
     vmSteps: [...revokes, ...vmSteps],
     poolSteps,
     left,
-    keepsMembers,
+    ...(heldBy ? { heldBy } : {}),
     removed,
     adopted: new Set(
       going
