@@ -1,6 +1,13 @@
 /** Repeats a write where that is proven safe, and looks first where it is not. Knows nothing of what is written. */
 import { AnswerLostError, NodeUnreachableError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import { isLockTimeout, isNoQuorum, isReloadBusy, isWorkerless, busyLock } from '../proxmox/words.ts';
+import {
+  isDiskUnseen,
+  isLockTimeout,
+  isNoQuorum,
+  isReloadBusy,
+  isWorkerless,
+  busyLock,
+} from '../proxmox/words.ts';
 import type { Upid } from '../proxmox/types.ts';
 import { StepError } from './step-error.ts';
 import type { Silence, StepIo, StepOutcome } from './types.ts';
@@ -16,11 +23,18 @@ export interface Attempt {
 
 export type RetryIo = Pick<StepIo, 'clock' | 'signal' | 'onRetry' | 'reach'>;
 
-type Trouble = 'busy' | 'lost' | 'hung up' | 'unreachable';
+type Trouble = 'busy' | 'lost' | 'hung up' | 'unreachable' | 'unseen';
 
 const SECOND = 1000;
-const FIRST_WAIT = SECOND;
 const LONGEST_WAIT = 30 * SECOND;
+/** Folders are cached by NFS for 30 s at first (nfs(5), acdirmin). */
+const FIRST_WAIT: Readonly<Record<Trouble, number>> = {
+  busy: SECOND,
+  lost: SECOND,
+  'hung up': SECOND,
+  unreachable: SECOND,
+  unseen: 40 * SECOND,
+};
 /** How long one kind of trouble is put up with. A class of 500 keeps a shared storage's lock busy for minutes. */
 const PATIENCE: Readonly<Record<Trouble, number>> = {
   busy: 600 * SECOND,
@@ -28,6 +42,8 @@ const PATIENCE: Readonly<Record<Trouble, number>> = {
   // PVE dies over the same request every time; a daemon that is restarted is back by then.
   'hung up': 30 * SECOND,
   unreachable: 120 * SECOND,
+  // One more try: what is not there by then is lost.
+  unseen: 55 * SECOND,
 };
 
 /** Undefined: an error that trying again does not mend. */
@@ -35,8 +51,12 @@ function troubleOf(error: unknown): Trouble | undefined {
   if (isLockTimeout(error) || isReloadBusy(error) || isWorkerless(error)) return 'busy';
   if (error instanceof AnswerLostError) return error.hungUp ? 'hung up' : 'lost';
   if (error instanceof UnreachableError || isNoQuorum(error)) return 'unreachable';
+  if (isDiskUnseen(error)) return 'unseen';
   return undefined;
 }
+
+const waitOf = (trouble: Trouble, tries: number): number =>
+  Math.max(FIRST_WAIT[trouble], Math.min(FIRST_WAIT[trouble] * 2 ** tries, LONGEST_WAIT));
 
 /** 0.75 … 1.25, always the same for the same step and try: no two runs of a test differ. */
 function spread(id: string, tries: number): number {
@@ -101,7 +121,7 @@ function createBackOff(io: RetryIo, id: string): (error: unknown) => Promise<voi
       since = io.clock.now();
       tries = 0;
     }
-    const waitMs = Math.round(Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT) * spread(id, tries));
+    const waitMs = Math.round(waitOf(trouble, tries) * spread(id, tries));
     if (error instanceof UnreachableError) noteUnreachable(io, error, waitMs);
     if (io.clock.now() + waitMs - since > PATIENCE[trouble]) throw inTheEnd(error);
     assertReachable(io);

@@ -137,7 +137,7 @@ function notesFor({ caller, major, profile, command, required }: Circumstances):
     [major === 7, 'SDN.Use exists since PVE 8.0: on 7.4 everybody sees and uses all bridges'],
     [
       major > 7 && required.some(({ path }) => path.startsWith('/sdn/zones/localnetwork')),
-      'SDN.Use on a bridge does not cover its VLAN tags (paths below it): granted on /sdn/zones/localnetwork with propagation it covers all',
+      'SDN.Use on a bridge covers its VLAN tags (paths below it) with propagation only; on /sdn/zones/localnetwork, with propagation, it covers all bridges',
     ],
     [
       major > 7 && required.some(({ anyOf }) => anyOf.includes('Permissions.Modify')),

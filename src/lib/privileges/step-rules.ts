@@ -275,7 +275,7 @@ const configure: readonly Rule<'vm.configure'>[] = [
   {
     path: '/sdn/zones/localnetwork/{bridge}',
     anyOf: ['SDN.Use'],
-    why: "to plug network cards into bridges (with a VLAN tag: on the tag's own path below)",
+    why: "to plug network cards into bridges (with a VLAN tag: on the tag's own path below, which the bridge's covers with propagation)",
     since: 8,
     at: ({ nics, vmid }, { have, configs }) =>
       bridgePaths([...nics, ...(configs.get(vmid)?.nics ?? [])], have),

@@ -47,6 +47,14 @@ export function isWorkerless(error: unknown): boolean {
   return says(error, /got no worker upid - start worker failed/);
 }
 
+/**
+ * A disk that PVE's configuration names is not there for this node (pve-storage Plugin.pm, activate_volume). NFS shows files
+ * that another node has just made only when its cache of the folder has run out.
+ */
+export function isDiskUnseen(error: unknown): boolean {
+  return says(error, /volume '[^']+' does not exist/);
+}
+
 /** AnyEvent::HTTP's reason for a 596 that came after waiting; any other came because the one behind hung up. */
 export function isTimedOut(reason: string): boolean {
   return /timed? ?out/i.test(reason);

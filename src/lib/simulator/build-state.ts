@@ -51,6 +51,7 @@ function buildStorage(storage: ScenarioStorage, nodes: readonly ScenarioNode[]):
     used: used_gib * gib,
     options: {},
     ...(storage.lock_s === undefined ? {} : { lockSeconds: storage.lock_s }),
+    ...(storage.cache_s === undefined ? {} : { cacheSeconds: storage.cache_s }),
   };
 }
 

@@ -63,6 +63,7 @@ export interface ScenarioStorage {
   readonly size_gib?: number;
   readonly used_gib?: number;
   readonly lock_s?: number;
+  readonly cache_s?: number;
 }
 
 interface ScenarioMachine {

@@ -4,7 +4,7 @@ import { die, paramError, errorText, PveError } from './pve-error.ts';
 import { splitProperties } from './contract/property-string.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig } from './state.ts';
-import { activateStorage } from './volumes.ts';
+import { activateStorage, activateVolume } from './volumes.ts';
 
 /** GuestHelpers.pm check_hookscript: the file is looked for on the node that asks. */
 export function checkHookscript(sim: Sim, node: string, volid: string): void {
@@ -43,6 +43,6 @@ function readSnippets(sim: Sim, node: string, config: Readonly<GuestConfig>): vo
 export function prepareStart(sim: Sim, node: string, vmid: number, config: Readonly<GuestConfig>): void {
   readSnippets(sim, node, config);
   runPreStartHook(sim, node, vmid, config);
-  for (const { storage } of drivesOf(sim.contract, config))
-    if (storage !== '') activateStorage(sim, storage, node);
+  for (const { storage, file } of drivesOf(sim.contract, config))
+    if (storage !== '') activateVolume(sim, file, storage, node);
 }

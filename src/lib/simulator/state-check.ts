@@ -73,12 +73,17 @@ const storage = record<StorageState>(
     ...{ storage: text, type: text, content: list(text), shared: flag, disabled: flag },
     ...{ size: number, used: number, options: map(text) },
   },
-  { nodes: list(text), offlineOn: list(text), lockSeconds: number },
+  { nodes: list(text), offlineOn: list(text), lockSeconds: number, cacheSeconds: number },
 );
 
 const volume = record<VolumeState>(
   { volid: text, storage: text, size: number, format: text, content: text },
-  { node: text, vmid: count, parent: text },
+  {
+    node: text,
+    vmid: count,
+    parent: text,
+    made: record<NonNullable<VolumeState['made']>>({ node: text, at: number }, {}),
+  },
 );
 
 const snapshot = record<SnapshotState>(

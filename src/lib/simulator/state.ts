@@ -63,6 +63,8 @@ export interface StorageState {
   readonly options: Readonly<Record<string, string>>;
   /** Seconds under the lock per volume; absent: as for all storages. */
   readonly lockSeconds?: number;
+  /** Seconds for which other nodes do not see a new file: NFS keeps what it knows of a folder for a while. */
+  readonly cacheSeconds?: number;
 }
 
 export interface VolumeState {
@@ -76,6 +78,8 @@ export interface VolumeState {
   readonly content: string;
   /** Volume id of the base image of a linked clone. */
   readonly parent?: string;
+  /** Where and when it was made, on storages whose other nodes see it late. */
+  readonly made?: { readonly node: string; readonly at: number };
 }
 
 export type GuestConfig = Record<string, string>;

@@ -37,6 +37,14 @@ export function activateStorage(sim: Sim, id: string, node: string): StorageStat
   return die(unreachable[likeOther[storage.type] ?? storage.type]?.(id) ?? `storage '${id}' is not online`);
 }
 
+/** Plugin.pm activate_volume: a file that the node does not see, as NFS shows those of other nodes late, does not exist. */
+export function activateVolume(sim: Sim, volid: string, storage: string, node: string): void {
+  const { cacheSeconds = 0 } = activateStorage(sim, storage, node);
+  const made = sim.world.volume(volid, node)?.made;
+  if (made && made.node !== node && sim.clock.now() < made.at + cacheSeconds * 1000)
+    die(`volume '${volid}' does not exist`);
+}
+
 function isBaseVolume(volid: string): boolean {
   return /(?:^|[:/])base-\d+-[^/]*$/.test(volid);
 }
@@ -125,6 +133,8 @@ export interface NewVolume {
   /** The base image of a linked clone. */
   readonly base?: string | undefined;
   readonly volid?: string | undefined;
+  /** Simulated time; absent: it was there from the start. */
+  readonly at?: number;
 }
 
 export function addVolume(sim: Pick<Sim, 'world'>, wanted: NewVolume): VolumeState {
@@ -142,6 +152,9 @@ export function addVolume(sim: Pick<Sim, 'world'>, wanted: NewVolume): VolumeSta
     format,
     content: 'images',
     ...(base === undefined || storage.type === 'lvmthin' ? {} : { parent: base }),
+    ...(wanted.at === undefined || storage.cacheSeconds === undefined
+      ? {}
+      : { made: { node, at: wanted.at } }),
   };
   sim.world.addVolume(volume);
   return volume;

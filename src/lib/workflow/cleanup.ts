@@ -7,7 +7,7 @@ import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
-import { isAdoptableName } from '../plan/network/may-go.ts';
+import { isAdoptableName } from '../plan/stands/adopt.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import {
   marksOf,

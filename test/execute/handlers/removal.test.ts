@@ -4,7 +4,7 @@ import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
 import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from '../apply-step.ts';
-import { busy, lost, type Login, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
+import { busy, lost, type Login, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 120 };
 const PATH = '/nodes/pve1/qemu/10001';
@@ -98,14 +98,44 @@ describe('vm.stop', () => {
     expect(count(world, WRITE)).toBe(stops);
   });
 
-  test('a VM that runs on is told of', async () => {
+  test('a wish that HA has lost is told again', async () => {
     const world = withVm({}, underHa);
-    // HA loses the wish, as it does in the middle of a migration.
     world.later(5, () => {
       world.forgetPlans();
     });
+    expect((await apply(world, 'vm.stop', VM)).outcome).toBe('done');
+    expect(count(world, WRITE)).toBe(2);
+    expect(world.isRunning(10001)).toBe(false);
+  });
+
+  test.each(VERSIONS)(
+    'PVE %s: so is one that it was told in the middle of a migration that fails',
+    async (version) => {
+      // The target has no such bridge, so that it stays where it is.
+      const guests = [vm(10001, 'pve1', { running: true, ha: true, bridge: 'vmbr7' })];
+      const stuck = new PveWorld({
+        ...onPve1({ bridges: ['vmbr0', 'vmbr7'] }),
+        version,
+        guests,
+        pools: [OURS],
+      });
+      const move = { node: 'pve1', vmid: 10001, target: 'pve2', online: true };
+      await stuck.drive(stuck.admin.migrateVm({ ...move, withLocalDisks: false, conntrack: false }));
+      await stuck.pass(10);
+      expect((await apply(stuck, 'vm.stop', VM)).outcome).toBe('done');
+      expect(stuck.isRunning(10001)).toBe(false);
+      expect(count(stuck, WRITE)).toBeGreaterThan(1);
+    },
+  );
+
+  test('a VM that runs on is told of', async () => {
+    const world = withVm({}, underHa);
+    for (let second = 3; second < 240; second += 5) {
+      world.later(second, () => {
+        world.forgetPlans();
+      });
+    }
     await expect(apply(world, 'vm.stop', VM)).rejects.toMatchObject({ code: 'STILL_RUNNING' });
-    expect(count(world, WRITE)).toBe(1);
     expect(world.isRunning(10001)).toBe(true);
   });
 

@@ -859,3 +859,39 @@ test('stands of another lab of this name are not removed by the files of this on
   expect(ids(plan(other, classOf('net', 'boris')))).toEqual([]);
   expect(ids(plan(other, { by: 'stands', lab: 'net' }))).toContain('vm.delete:10000');
 });
+
+describe('a pool below that of a stand', () => {
+  const below = (more: Readonly<Record<string, string>> = { 'anna/exam': '' }): Built => ({
+    ...oneStand,
+    pools: { ...oneStand.pools, ...more },
+  });
+  const kept = [...ALL_OF_IT.slice(0, 4), 'pool.release:anna'];
+
+  test('is told in the plan; the rest goes, and pool and user once it is gone', () => {
+    const first = plan(cluster(below()), byAnna);
+    expect(ids(first)).toEqual(kept);
+    expect(first.stands[0]?.refused).toEqual({
+      code: 'SUBPOOLS_LEFT',
+      message: 'pool anna stays: there is pool anna/exam below it, which is not of this stand',
+      hint: 'remove it, as root on a node: `pvesh delete /pools --poolid anna/exam`; then run cleanup again',
+    });
+    const after = appliedCleanup(cluster(below()), first.steps);
+    const again = plan(after, byAnna);
+    expect([ids(again), again.stands[0]?.refused?.code]).toEqual([[], 'SUBPOOLS_LEFT']);
+    const without = { ...after, pools: after.pools.filter(({ pool }) => pool !== 'anna/exam') };
+    expect(ids(plan(without, byAnna))).toEqual(['pool.delete:anna', 'user.delete:anna@pve']);
+  });
+
+  test('with something in it', () => {
+    const vms = { ...oneStand.vms, 300: { guest: { pool: 'anna/exam' } } };
+    const { hint } = plan(cluster({ ...below(), vms }), byAnna).stands[0]?.refused ?? {};
+    expect(hint).toMatch(/^take out what is in it, then remove it/);
+  });
+
+  test('is no matter where the pool stays anyway, nor below another one', () => {
+    const result = plan(cluster(below()), byAnna, { keepUsers: true });
+    expect([ids(result), result.stands[0]?.refused]).toEqual([kept, undefined]);
+    const others = plan(cluster(below({ 'annabel/exam': '', annabel: '' })), byAnna);
+    expect(ids(others)).toEqual(ALL_OF_IT);
+  });
+});

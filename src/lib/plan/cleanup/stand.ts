@@ -4,11 +4,12 @@ import { adoptedBecause } from '../stands/adopt.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './fates.ts';
 import { memberFates } from './members.ts';
+import { releasePool, staysAnyway, type HeldBy } from './pool-release.ts';
+import { subpoolRefusal } from './subpools.ts';
 import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
-import { formatPoolComment, makeClaim, type Claim } from '../../marks/pool.ts';
+import { makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
-import { profileOf } from '../cluster/profile.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
@@ -21,8 +22,8 @@ export interface StandRemoval {
   readonly poolSteps: readonly Step[];
   /** Claims that the pool still has after the cleanup. */
   readonly left: readonly Claim[];
-  /** Guests that the class made stay in the pool, so that pool and user stay, too. */
-  readonly keepsMembers: boolean;
+  /** Guests that the class made stay in the pool, or pools below it do, so that pool and user stay, too. */
+  readonly heldBy?: HeldBy;
   /** VMIDs that this plan removes. */
   readonly removed: ReadonlySet<number>;
   /** Of those, VMs without any mark. */
@@ -31,9 +32,6 @@ export interface StandRemoval {
   /** Something selected stays: the run ends "partial". */
   readonly refused?: Refusal;
 }
-
-/** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
-const UNUSED = 'no longer used by deploy-stand';
 
 /** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`. */
 type Whose = 'ours' | 'adopted' | 'member';
@@ -135,105 +133,6 @@ function revokeSteps(
   return [...onPool, ...onVms];
 }
 
-/** Members of the pool that neither go nor stay claimed: somebody else's, also when they are the student's own. */
-function foreignMembers(
-  stand: SelectedStand,
-  removed: ReadonlySet<number>,
-  left: readonly Claim[],
-  context: CleanupContext,
-): number[] {
-  const claimed = new Set(left.flatMap((claim) => claim.vmids));
-  return (context.index.members.get(stand.pool) ?? [])
-    .filter((guest) => !claimed.has(guest.vmid) && !removed.has(guest.vmid))
-    .map((guest) => guest.vmid);
-}
-
-interface Rest {
-  readonly stand: SelectedStand;
-  /** Claims after the cleanup. */
-  readonly left: readonly Claim[];
-  readonly removed: ReadonlySet<number>;
-  readonly deletes: readonly string[];
-  /** Access that is taken away: with the mark goes the knowledge that it was ours. */
-  readonly revokes: readonly string[];
-  readonly keepsMembers: boolean;
-  readonly notes: string[];
-  readonly context: CleanupContext;
-}
-
-/**
- * A confined caller's claims are no memberships, and only a member may be taken out by it; PVE lists the caller's rights
- * on every member, also on one that does not exist.
- */
-function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
-  return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
-}
-
-function releasePool({ stand, left, removed, deletes, revokes, keepsMembers, notes, context }: Rest): Step[] {
-  const { mark, pool, user } = stand;
-  const present = context.index.pools.get(pool);
-  if (!mark || mark.user === undefined || !present) return [];
-  const foreign = foreignMembers(stand, removed, left, context);
-  const keepsPool =
-    left.length > 0 ||
-    mark.adopted ||
-    foreign.length > 0 ||
-    mark.others.length > 0 ||
-    context.options.keepUsers ||
-    !stand.removesUser;
-  if (!keepsPool) {
-    return [
-      makeStep(
-        'pool.delete',
-        pool,
-        { user, reason: 'nothing is left in it', dependsOn: deletes },
-        { pool, comment: present.comment },
-      ),
-    ];
-  }
-  if (left.length === 0 && foreign.length > 0 && !keepsMembers) {
-    notes.push(
-      `pool ${pool} stays, without our mark: it has members that are not ours (${foreign.join(', ')})`,
-    );
-  }
-  const keepsMark = left.length > 0 || keepsMembers || context.options.keepUsers || !stand.removesUser;
-  const comment = keepsMark
-    ? formatPoolComment({
-        ...mark,
-        user: mark.user,
-        kept: mark.kept === true || context.options.keepUsers,
-        claims: left,
-      })
-    : mark.others.length > 0
-      ? mark.others.join('\n')
-      : UNUSED;
-  const kept = new Set(left.flatMap((claim) => claim.vmids));
-  // PVE takes destroyed VMs out by itself; ids that 0.1.0 claimed and that never became a VM are still members.
-  const removeVmids = [...stand.claims, ...stand.trimmed]
-    .flatMap((claim) => claim.unnamed)
-    .filter((vmid) => !kept.has(vmid) && !context.index.guests.has(vmid))
-    .filter((vmid) => mayBeMember(vmid, context));
-  if (comment === present.comment && removeVmids.length === 0) return [];
-  return [
-    makeStep(
-      'pool.release',
-      pool,
-      {
-        user,
-        reason: keepsMembers
-          ? 'machines that its user made are still in it'
-          : left.length > 0
-            ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
-            : mark.adopted
-              ? 'it was there before deploy-stand: it stays'
-              : 'the pool stays',
-        dependsOn: [...deletes, ...revokes],
-      },
-      { pool, comment, removeVmids },
-    ),
-  ];
-}
-
 /** What stays, stays claimed, so that the next cleanup finds it. */
 function remainingClaims(
   stand: SelectedStand,
@@ -300,10 +199,17 @@ export function planStandRemoval(
   const claimed = remainingClaims(stand, stayingIds, idsOf(going), context);
   const isWhole = claimed.length === 0 && stand.removesUser;
   const members = isWhole ? memberFates(stand, idsOf(own), context) : [];
-  const keepsMembers = members.some((fate) => !goes(fate));
-  const left = keepsMembers ? withoutIds(stand) : claimed;
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
+  const above = staysAnyway({ stand, left: claimed, removed, context })
+    ? undefined
+    : subpoolRefusal(stand, context);
+  const heldBy: HeldBy | undefined = members.some((fate) => !goes(fate))
+    ? 'members'
+    : above
+      ? 'subpools'
+      : undefined;
+  const left = heldBy ? withoutIds(stand) : claimed;
   const isLastLab =
     claimed.length === 0 || claimed.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
   // A right on a VM goes with the VM; of those that the class made none was ours.
@@ -324,9 +230,9 @@ export function planStandRemoval(
     ...(account === undefined ? [] : [account]),
     ...foreign.filter(({ vmid }) => !memberIds.has(vmid)).map(sayForeign),
   ];
-  const rest = { stand, left, removed, deletes, revokes: before, keepsMembers, notes, context };
+  const rest = { stand, left, removed, deletes, revokes: before, heldBy, notes, context };
   const poolSteps = releasePool(rest);
-  const staying = fates.flatMap(({ stays }) => stays ?? []);
+  const staying = [...fates.flatMap(({ stays }) => stays ?? []), ...(above ? [above] : [])];
   if (context.options.adopt && adopted.size > 0 && !stand.mark) {
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
@@ -342,7 +248,7 @@ export function planStandRemoval(
     vmSteps: [...revokes, ...vmSteps],
     poolSteps,
     left,
-    keepsMembers,
+    ...(heldBy ? { heldBy } : {}),
     removed,
     adopted: new Set(
       going

@@ -41,7 +41,11 @@ function removeUser(
   const user = context.index.users.get(userid);
   if (!user || !isUserMarked(user.comment)) return [];
   if (protectedBecause(userid, context.have.caller) !== undefined) return [];
-  if (own.some(({ stand, removal }) => !stand.removesUser || removal.keepsMembers || removal.left.length > 0))
+  if (
+    own.some(
+      ({ stand, removal }) => !stand.removesUser || removal.heldBy !== undefined || removal.left.length > 0,
+    )
+  )
     return [];
   const pools = new Set(own.flatMap(({ stand }) => (stand.mark ? [stand.pool] : [])));
   if (hasPoolElsewhere(userid, pools, context) || delegates(userid, context)) return [];

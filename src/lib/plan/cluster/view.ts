@@ -34,6 +34,8 @@ export interface HaveIndex {
   readonly delegated: DelegatedBy;
   /** Pool → the guests that are members, by VMID. */
   readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
+  /** Pool → the pools right below it (PVE 8.1 and later). */
+  readonly subpools: ReadonlyMap<string, readonly string[]>;
   /** VMID → the marked pools that claim it. */
   readonly claimants: ReadonlyMap<number, readonly string[]>;
   readonly users: ReadonlyMap<string, UserInfo>;
@@ -61,6 +63,16 @@ function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
   for (const guest of guests) if (guest.pool !== undefined) addTo(members, guest.pool, guest);
   for (const list of members.values()) list.sort((a, b) => a.vmid - b.vmid);
   return members;
+}
+
+function indexSubpools(pools: Iterable<string>): Map<string, string[]> {
+  const below = new Map<string, string[]>();
+  for (const pool of pools) {
+    const end = pool.lastIndexOf('/');
+    if (end > 0) addTo(below, pool.slice(0, end), pool);
+  }
+  for (const list of below.values()) list.sort(compareNatural);
+  return below;
 }
 
 function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, string[]> {
@@ -107,6 +119,7 @@ export function indexHave(have: Inventory): HaveIndex {
     replicas: readReplicas(replicaPool, { guests, configs, online }),
     marks,
     members: indexMembers(have.guests),
+    subpools: indexSubpools(pools.keys()),
     claimants: indexClaimants(marks),
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,

@@ -3,7 +3,7 @@ import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { memoryOf } from '../placement/committed.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/device-profiles.ts';
+import { nicIndex, nicsBefore } from '../stands/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 const MIB = 2 ** 20;
@@ -12,7 +12,7 @@ function nicDrift(machine: Machine, vm: PresentVm, bridges: ReadonlyMap<string, 
   const present = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic]));
   const drift: string[] = [];
   machine.networks.forEach((network, position) => {
-    const index = nicIndex(machine, position);
+    const index = nicIndex(machine, position, vm.nicShift);
     const nic = present.get(index);
     present.delete(index);
     const { target } = network;
@@ -24,6 +24,7 @@ function nicDrift(machine: Machine, vm: PresentVm, bridges: ReadonlyMap<string, 
       drift.push(`net${index} has VLAN ${nic.tag ?? 'none'}, not ${network.tag ?? 'none'}`);
   });
   if (machine.deviceType === 'ecorouter') present.delete(0);
+  for (const index of nicsBefore(machine, vm.nicShift)) present.delete(index);
   for (const index of present.keys()) drift.push(`net${index} was added`);
   return drift;
 }

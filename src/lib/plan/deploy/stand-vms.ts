@@ -16,8 +16,8 @@ import { compareText } from '../../order.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
 import type { Profile } from '../cluster/profile.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
-import { nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
-import { ADOPTED_SPEC, compareSpecs, keepFixed, specOf } from '../stands/spec.ts';
+import { nicFirewall, nicIndex, nicModel, nicsBefore } from '../stands/device-profiles.ts';
+import { adoptedSpec, compareSpecs, isAdopted, keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
@@ -65,12 +65,10 @@ export interface StandVms {
 function toNic(
   machine: Machine,
   network: Network,
-  position: number,
-  bridge: string,
-  mac: string | undefined,
+  { index, bridge, mac }: { index: number; bridge: string; mac: string | undefined },
 ): Nic {
   return {
-    index: nicIndex(machine, position),
+    index,
     model: nicModel(machine, network),
     bridge,
     ...(mac === undefined ? {} : { mac }),
@@ -119,9 +117,8 @@ function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[
   machine.networks.forEach((network, position) => {
     const { target } = network;
     const bridge = target.kind === 'real' ? target.bridge : (bridges.get(target.alias) ?? target.alias);
-    nics.push(
-      toNic(machine, network, position, bridge, chooseMac(choice, nicIndex(machine, position), network.mac)),
-    );
+    const index = nicIndex(machine, position, choice.present?.nicShift ?? 0);
+    nics.push(toNic(machine, network, { index, bridge, mac: chooseMac(choice, index, network.mac) }));
   });
   return nics;
 }
@@ -173,6 +170,7 @@ function configureStep(
   const wanted = specOf(request.lab, machine, originOn(resolved, vm.node));
   // What it was cloned from does not change by configuring it: the half that says so stays.
   const spec = vm.present?.spec === undefined ? wanted : keepFixed(vm.present.spec, wanted);
+  const kept = nicsBefore(machine, vm.present?.nicShift ?? 0);
   const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
   return makeStep(
     'vm.configure',
@@ -192,6 +190,7 @@ function configureStep(
         spec,
       }),
       nics,
+      ...(kept.length === 0 ? {} : { keptNics: kept }),
       options: planOptions(machine),
       tags: [...machine.tags, TAG, labTag(request.lab.name)].sort(compareText),
       remove: [],
@@ -323,7 +322,7 @@ function lastStepOf(machine: Machine, draft: Draft): string[] {
 
 function whyConfigure({ spec, isFinished }: PresentVm): string {
   if (!isFinished) return 'unfinished';
-  return spec === ADOPTED_SPEC ? 'adopted: set as the lab says' : 'the lab was changed';
+  return isAdopted(spec) ? 'adopted: set as the lab says' : 'the lab was changed';
 }
 
 /** The spec in the mark says that the VM was not configured by us, so that a later run does it or reports it. */
@@ -332,7 +331,13 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
   const { userid, pool } = state.user;
   const isClaimed = state.claim?.vmids.includes(vm.vmid) === true;
   const description = vm.config.values['description'] ?? '';
-  const mark = { lab: lab.name, user: userid, machine: machine.name, vmid: vm.vmid, spec: ADOPTED_SPEC };
+  const mark = {
+    lab: lab.name,
+    user: userid,
+    machine: machine.name,
+    vmid: vm.vmid,
+    spec: adoptedSpec(vm.nicShift),
+  };
   const step = makeStep(
     'vm.mark',
     `${pool}/${machine.name}`,

@@ -1,10 +1,11 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
 import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
-import { bridgeObstacle, isAdoptableName } from './may-go.ts';
+import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { presentNics } from '../../pve-values/nics.ts';
+import { isAdoptableName } from '../stands/adopt.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -40,7 +41,7 @@ function portsOf({ lab, state }: Request): Port[] {
     if (vm?.takenOver !== true) return [];
     const nics = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic.bridge]));
     return machine.networks.flatMap(({ target }, position): Port[] => {
-      const index = nicIndex(machine, position);
+      const index = nicIndex(machine, position, vm.nicShift);
       const bridge = nics.get(index) ?? '';
       if (target.kind !== 'alias' || bridge === '') return [];
       return [{ alias: target.alias, bridge, where: `net${index} of VM ${vm.vmid} (${machine.name})` }];

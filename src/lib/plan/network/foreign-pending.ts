@@ -1,5 +1,7 @@
 /** Network changes of others that an apply of ours would put into force too. */
 import type { NodeNetwork, PendingRow } from '../../inventory/types.ts';
+import { compareNatural } from '../../order.ts';
+import { bridgeObstacle, PLANNED } from './may-go.ts';
 
 /** Rows that nobody of ours has staged. */
 export function foreignRows(network: NodeNetwork | undefined): readonly PendingRow[] {
@@ -12,12 +14,29 @@ export function stagedRemovals(network: NodeNetwork | undefined): string[] {
   return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
 }
 
+/** Staged bridges such as the older tool makes: with strategy local it never applied them. */
+function oldToolsWords({ bridges }: NodeNetwork, rows: readonly PendingRow[]): string[] {
+  const added = new Set(rows.flatMap(({ iface, change }) => (change === 'added' ? [iface] : [])));
+  const names = bridges
+    .filter((info) => added.has(info.iface) && !bridgeObstacle({ to: 'take-over', guests: PLANNED }, info))
+    .map(({ iface }) => iface)
+    .sort(compareNatural);
+  if (names.length === 0) return [];
+  return [
+    `${names.join(', ')}: as the older Python tool makes bridges, which it stages and, with strategy local, never applies`,
+  ];
+}
+
 /** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
 export function foreignPending(network: NodeNetwork | undefined): string | undefined {
   const rows = foreignRows(network);
   if (!network || rows.length === 0) return undefined;
-  const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  ')).join('\n');
-  return `network changes that are not ours are staged on ${network.node} and would be applied with ours:\n${text}`;
+  const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  '));
+  return [
+    `network changes that are not ours are staged on ${network.node} and would be applied with ours:`,
+    ...text,
+    ...oldToolsWords(network, rows),
+  ].join('\n');
 }
 
 export function foreignPendingOn(node: string, networks: readonly NodeNetwork[]): string | undefined {

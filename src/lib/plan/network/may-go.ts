@@ -1,8 +1,8 @@
 /** The one rule on whether a bridge may be used by a stand, shared, taken over or removed. Knows no texts and plans no step. */
 import type { BridgeInfo } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
-import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { Guests } from '../cluster/bridge-guests.ts';
+import { isAdoptableName } from '../stands/adopt.ts';
 
 /** What the list of its node tells about a bridge. */
 export type BridgeFacts = Pick<
@@ -44,11 +44,6 @@ export type BridgeObstacle =
   | { readonly code: 'guests'; readonly vmids: readonly number[] }
   /** Their snapshots alone name it. */
   | { readonly code: 'snapshots'; readonly vmids: readonly number[] };
-
-/** Both tools number bridges from here on; those of the older one have no comment. */
-export function isAdoptableName(iface: string): boolean {
-  return (standBridgeNumber(iface) ?? 0) >= 1000;
-}
 
 function unlessBare({ iface, comments }: BridgeFacts): BridgeObstacle | undefined {
   const comment = comments.trim();

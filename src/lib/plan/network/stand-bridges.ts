@@ -13,7 +13,7 @@ import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
-import type { NetworkStand } from './stand.ts';
+import type { NetworkStand, NetworkVm } from './stand.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
@@ -46,13 +46,14 @@ export function aliasesOf(lab: Lab): ReadonlyMap<string, boolean> {
 function bridgeInConfig(
   machine: Machine,
   alias: string,
-  values: Readonly<Record<string, string>>,
+  { config, nicShift }: NetworkVm,
 ): string | undefined {
   const position = machine.networks.findIndex(
     ({ target }) => target.kind === 'alias' && target.alias === alias,
   );
   if (position < 0) return undefined;
-  return presentNics(values).find((nic) => nic.index === nicIndex(machine, position))?.bridge;
+  const index = nicIndex(machine, position, nicShift);
+  return presentNics(config.values).find((nic) => nic.index === index)?.bridge;
 }
 
 /** The bridge that the stand's finished VMs use for this alias: recreated under the same name if somebody removed it. */
@@ -61,7 +62,7 @@ export function bridgeOfVms(lab: Lab, state: NetworkStand, alias: string): strin
     const vm = state.present.get(machine.name);
     // Unfinished: its cards are still the template's.
     if (vm?.isFinished !== true) continue;
-    const bridge = bridgeInConfig(machine, alias, vm.config.values);
+    const bridge = bridgeInConfig(machine, alias, vm);
     if (bridge !== undefined && standBridgeNumber(bridge) !== undefined) return bridge;
   }
   return undefined;

@@ -3,13 +3,15 @@ import type { User } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 
 /** A VM of the stand that is there. */
-interface NetworkVm {
+export interface NetworkVm {
   readonly vmid: number;
   readonly config: VmConfig;
   /** Its notes carry our mark. */
   readonly marked: boolean;
   /** It was configured: its cards are the stand's. */
   readonly isFinished: boolean;
+  /** How far its cards stand behind where we put them. */
+  readonly nicShift: number;
   /** `--adopt` makes it ours. */
   readonly takenOver?: true;
 }

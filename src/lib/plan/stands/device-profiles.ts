@@ -1,9 +1,19 @@
 /** What the type of a device makes of its network cards. Knows the lab's words only. */
 import type { Machine, Network } from '../../config/types.ts';
 
-/** NIC index of `networks[position]`: an ecorouter's net0 is its management port. */
-export function nicIndex(machine: Machine, position: number): number {
-  return machine.deviceType === 'ecorouter' ? position + 1 : position;
+/** The first index that networks of the lab may have: an ecorouter's net0 is its management port. */
+function firstNic({ deviceType }: Machine): number {
+  return deviceType === 'ecorouter' ? 1 : 0;
+}
+
+/** NIC index of `networks[position]`; `shift` is that of the machine (stands/nic-shift.ts), 0 for those that we made. */
+export function nicIndex(machine: Machine, position: number, shift: number): number {
+  return firstNic(machine) + shift + position;
+}
+
+/** Cards that a shift leaves before those of the lab: what the older tool kept of the template. */
+export function nicsBefore(machine: Machine, shift: number): number[] {
+  return Array.from({ length: shift }, (_, i) => firstNic(machine) + i);
 }
 
 export function nicModel(machine: Machine, network: Network): string {

@@ -50,21 +50,48 @@ function makeSpec(lab: Lab, machine: Machine, templateVmid: number): string {
 }
 
 /** Of a VM that we did not configure: nothing is known of how it was made. */
-export const ADOPTED_SPEC = 'adopted';
+const ADOPTED = 'adopted';
+
+interface Spec {
+  readonly inPlace: string;
+  readonly fixed: string | undefined;
+  /** How far its cards stand behind where we put them: written as `+1`, of adopted machines only. */
+  readonly shift: number;
+}
+
+function parseSpec(text: string): Spec {
+  const [halves = '', shift = ''] = text.split('+');
+  const [inPlace = '', fixed] = halves.split('.');
+  return { inPlace, fixed, shift: /^\d{1,2}$/.test(shift) ? Number(shift) : 0 };
+}
+
+function formatSpec({ inPlace, fixed, shift }: Spec): string {
+  return `${inPlace}${fixed === undefined ? '' : `.${fixed}`}${shift === 0 ? '' : `+${shift}`}`;
+}
+
+export function adoptedSpec(nicShift: number): string {
+  return formatSpec({ inPlace: ADOPTED, fixed: undefined, shift: nicShift });
+}
+
+export function isAdopted(spec: string | undefined): boolean {
+  return spec !== undefined && parseSpec(spec).inPlace === ADOPTED;
+}
+
+export function nicShiftOf(spec: string | undefined): number {
+  return spec === undefined ? 0 : parseSpec(spec).shift;
+}
 
 /** Tells apart the two halves of a spec: what differs can be changed in place, or not. */
 export function compareSpecs(present: string, wanted: string): { inPlace: boolean; fixed: boolean } {
-  const [presentInPlace, presentFixed] = present.split('.');
-  const [wantedInPlace, wantedFixed] = wanted.split('.');
+  const [is, ought] = [parseSpec(present), parseSpec(wanted)];
   return {
-    inPlace: presentInPlace !== wantedInPlace,
-    fixed: presentFixed !== undefined && presentFixed !== wantedFixed,
+    inPlace: is.inPlace !== ought.inPlace,
+    fixed: is.fixed !== undefined && is.fixed !== ought.fixed,
   };
 }
 
-/** `wanted`, but with the present record of template and clone mode. */
+/** `wanted`, but with the present record of what no configuration changes: template, clone mode, places of the cards. */
 export function keepFixed(present: string, wanted: string): string {
-  const [inPlace = ''] = wanted.split('.');
-  const [, fixed] = present.split('.');
-  return fixed === undefined ? wanted : `${inPlace}.${fixed}`;
+  const [is, ought] = [parseSpec(present), parseSpec(wanted)];
+  return formatSpec({ inPlace: ought.inPlace, fixed: is.fixed ?? ought.fixed, shift: is.shift });
 }

@@ -6,7 +6,8 @@ import type { Taken } from '../cluster/free-vmids.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import type { Claim, PoolMark } from '../../marks/pool.ts';
-import { ADOPTED_SPEC } from './spec.ts';
+import { findNicShifts } from './nic-shift.ts';
+import { adoptedSpec, nicShiftOf } from './spec.ts';
 import { judgeClaimed } from './judge.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -22,6 +23,8 @@ export interface PresentVm {
   readonly marked: boolean;
   /** Spec in the mark. */
   readonly spec?: string;
+  /** How far its cards stand behind where we put them: of machines that were taken over. */
+  readonly nicShift: number;
   /** Was it configured? What joined its pool was; notes say it of others only. */
   readonly isFinished: boolean;
   /** Has it joined its pool? */
@@ -99,6 +102,7 @@ function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']
     power: guest.status,
     config,
     marked,
+    nicShift: nicShiftOf(spec),
     isJoined: state !== 'reserved',
     isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !marked),
     ...(spec === undefined ? {} : { spec }),
@@ -211,10 +215,17 @@ function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoptio
     settled: new Map(present.filter(([, vm]) => vm.marked).map(([machine, vm]) => [machine, vm.vmid])),
     unmarked: new Set(unmarked),
   });
+  const shifts = findNicShifts(
+    lab,
+    new Map([...adoption.vms].map(([machine, { config }]) => [machine, config.values])),
+    new Map(present.flatMap(([machine, vm]) => (vm.marked ? [[machine, vm.nicShift] as const] : []))),
+  );
   for (const [machine, { guest, config }] of adoption.vms) {
+    const nicShift = shifts.get(machine) ?? 0;
     found.present.set(machine, {
       ...toPresent(guest, config, 'made'),
-      spec: ADOPTED_SPEC,
+      spec: adoptedSpec(nicShift),
+      nicShift,
       takenOver: true,
     });
     const at = found.doubtful.indexOf(guest);

@@ -2,7 +2,7 @@
 import type { User } from '../../config/types.ts';
 import type { UserInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from '../cleanup/context.ts';
-import { planStandRemoval } from '../cleanup/stand.ts';
+import { planStandRemoval, type StandRemoval } from '../cleanup/stand.ts';
 import { planUserRemovals } from '../cleanup/users.ts';
 import { isDisabledByUs, isUserMarked, markDisabled } from '../../marks/user.ts';
 import { compareNatural } from '../../order.ts';
@@ -14,8 +14,9 @@ import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext }
 import { shellCommand } from '../../shell.ts';
 
 interface Removal {
-  /** Guests that the user made stay in a pool of ours, so that all stays. */
+  /** Guests that the user made stay in a pool of ours, or pools below it do, so that all stays. */
   readonly refused?: Refusal;
+  readonly heldBy?: StandRemoval['heldBy'];
   readonly steps: readonly Step[];
   readonly notes: readonly string[];
 }
@@ -50,8 +51,11 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
     };
     return { stand, removal: planStandRemoval(stand, context) };
   });
-  const left = planned.find(({ removal }) => removal.keepsMembers)?.removal.refused;
-  if (left) return { steps: [], notes: [], refused: membersLeft(userid, left) };
+  const { heldBy, refused } = planned.find(({ removal }) => removal.heldBy !== undefined)?.removal ?? {};
+  if (heldBy && refused) {
+    const why = heldBy === 'members' ? membersLeft(userid, refused) : refused;
+    return { steps: [], notes: [], refused: why, heldBy };
+  }
   return {
     steps: [
       ...planned.flatMap(({ removal }) => [...removal.vmSteps, ...removal.poolSteps]),
@@ -138,7 +142,9 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const isGoing = options.prune && labs.length === 0 && delegated === undefined;
   const removal = isGoing ? planRemoval(userid, context) : undefined;
   if (removal && !removal.refused) return draft(who, removal);
-  const own = removal ? '; has machines of its own in its pool' : '';
+  const own = removal
+    ? `; ${removal.heldBy === 'subpools' ? 'there are pools below its pool' : 'has machines of its own in its pool'}`
+    : '';
   const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
   const waits = options.prune ? ', which cleanup removes first' : '';
   const isNew = options.disable && enabled;

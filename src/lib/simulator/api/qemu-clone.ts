@@ -223,7 +223,7 @@ async function cloneDisk(sim: Sim, task: TaskContext, job: CloneJob, disk: Clone
   const source = sim.world.volume(drive.file, task.node);
   const size = source?.size ?? 0;
   const volidLabel = `${label}-volid`;
-  const common = { storage, node: task.node, vmid: job.newid, size };
+  const common = { storage, node: task.node, vmid: job.newid, size, at: sim.clock.now() };
   await underStorageLock(sim, task, storage.storage, label, () => {
     task.remember(volidLabel, () => {
       if (drive.isCloudInit)

@@ -5,6 +5,7 @@ import { TaskError } from '../../../../src/lib/proxmox/errors.ts';
 import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../../../src/lib/simulator/scenario-types.ts';
+import { createTaskWaiter } from '../../../../src/lib/proxmox/tasks.ts';
 import { createSeals } from '../../../../src/lib/execute/seals.ts';
 import { parseVmMark } from '../../../../src/lib/marks/vm.ts';
 import { sealHash } from '../../../../src/lib/marks/seal.ts';
@@ -601,5 +602,35 @@ describe('vm.start', () => {
       hint: expect.stringContaining("no physical interface on bridge 'vmbr7'") as string,
     });
     expect(world.isRunning(10001)).toBe(false);
+  });
+
+  describe.each(VERSIONS)('PVE %s: a disk that NFS does not show to the node yet', (version) => {
+    const onPve2 = { ...payload, node: 'pve2' };
+    const START_THERE = ['POST', '/nodes/pve2/qemu/10001/status/start'] as const;
+    const unseen = "volume 'nfs:100/base-100-disk-0.qcow2/10001/vm-10001-disk-0.qcow2' does not exist";
+
+    async function cloned(cache_s: number): Promise<PveWorld> {
+      const storages = [{ id: 'nfs', type: 'nfs', cache_s } as const];
+      const world = new PveWorld({ version, storages, templates, pools: [OURS] });
+      const clone = { node: 'pve1', target: 'pve2', templateVmid: 100, vmid: 10001, name: 'pc', full: false };
+      const upid = await world.drive(world.admin.cloneVm({ ...clone, description: VM_MARK }));
+      await world.drive(createTaskWaiter(world.admin, world.clock).wait(upid));
+      return world;
+    }
+
+    test('one more try', async () => {
+      const world = await cloned(30);
+      const applied = await apply(world, 'vm.start', onPve2);
+      expect([applied.outcome, world.isRunning(10001)]).toEqual(['done', true]);
+      expect(count(world, START_THERE.join(' '))).toBe(2);
+    });
+
+    test('and no more: what is not there then is lost', async () => {
+      const world = await cloned(3600);
+      const begun = world.clock.now();
+      await expect(apply(world, 'vm.start', onPve2)).rejects.toThrow(unseen);
+      expect(count(world, START_THERE.join(' '))).toBe(2);
+      expect(world.since(begun)).toBeLessThan(60);
+    });
   });
 });

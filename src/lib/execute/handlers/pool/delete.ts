@@ -40,7 +40,8 @@ export const deletePool: Handler<'pool.delete'> = (step, io) => {
         const what = poolContents(error);
         if (what === undefined) throw error;
         throw new StepError('POOL_NOT_EMPTY', `pool ${pool} stays: it contains ${what}`, {
-          hint: 'run the command again: it plans anew from what is there',
+          // Storages, and pools that the caller may not see, are in no plan.
+          hint: `take ${what} out of it, or remove it, then run the command again`,
           cause: error,
         });
       }

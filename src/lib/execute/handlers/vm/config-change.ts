@@ -26,7 +26,8 @@ export function configChange(
   const tags = formatTags([...parseTags(present['tags']), ...step.tags]);
   if (tags !== '') set['tags'] = tags;
   if (cipassword !== undefined) set['cipassword'] = cipassword;
-  const stale = [...nicsNow.map(({ index }) => `net${index}`), ...step.remove];
+  const others = nicsNow.filter(({ index }) => step.keptNics?.includes(index) !== true);
+  const stale = [...others.map(({ index }) => `net${index}`), ...step.remove];
   const remove = [...new Set(stale)].filter((key) => key in present && !(key in set));
   const digest = present['digest'];
   return { set, remove, ...(digest === undefined ? {} : { digest }) };

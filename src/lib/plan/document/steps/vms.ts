@@ -41,7 +41,7 @@ export interface VmSteps {
     readonly newDescription: string;
   };
   /**
-   * One PUT: NICs (the complete set; others are removed), options and the mark with `spec=`. Fail: the VM has no
+   * One PUT: NICs (the complete set but for `keptNics`; others are removed), options and the mark with `spec=`. Fail: the VM has no
    * `spec` and is configured again by the next run.
    */
   'vm.configure': {
@@ -51,6 +51,8 @@ export interface VmSteps {
     readonly pool: string;
     readonly description: string;
     readonly nics: readonly Nic[];
+    /** Indices of cards that stay as they are, of a machine of the older tool. */
+    readonly keptNics?: readonly number[];
     /** Plain config keys → values, e.g. `{ cores: '2', onboot: '0' }`. */
     readonly options: Readonly<Record<string, string>>;
     /** Added to the tags the VM has. */
