@@ -31,17 +31,14 @@ const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; re
 };
 
 /** What a name that names nothing was perhaps meant to be. */
-export function sayUnknown({ option, name, near, isGuess }: UnknownName): {
+export function sayUnknown({ option, name, near, there }: UnknownName): {
   readonly message: string;
   readonly hint: string;
 } {
   const { what, all } = THINGS[option];
-  const hint = isGuess
-    ? `did you mean ${near.join(' or ')}?`
-    : near.length === 0
-      ? `there are no ${all}`
-      : `${all}: ${list(near)}`;
-  return { message: `${option} ${name}: there is no such ${what}`, hint };
+  const guess = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
+  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${list(there)}`;
+  return { message: `${option} ${name}: there is no such ${what}`, hint: `${guess}${known}` };
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
