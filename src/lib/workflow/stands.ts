@@ -95,11 +95,13 @@ export async function listStands(context: ReadContext): Promise<string> {
   ].join('\n');
 }
 
-/** The same of one selection that may name what is gone: in words, for a warning. */
-export async function listUnknown(selection: StandSelection, context: ReadContext): Promise<string[]> {
+/** Of a selection of whole stands that may name what is gone: in words, for a warning. */
+export async function listUnknown(
+  selection: Omit<StandSelection, 'machines' | 'nodes'>,
+  context: ReadContext,
+): Promise<string[]> {
   const { pools, users } = await readPools(context, () => () => undefined);
-  const { machines: _, nodes: __, ...named } = selection;
-  return unknownNames(named, marksOf(pools), { users, nodes: [] })
+  return unknownNames(selection, marksOf(pools), { users, nodes: [] })
     .map(sayUnknown)
     .map(({ message, hint }) => `${message}; ${hint}`);
 }
