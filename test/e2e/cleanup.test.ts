@@ -139,7 +139,7 @@ describe('what stays', () => {
     const run = await runCli(['cleanup', '--lab', 'nett'], simulator);
     expect([run.code, writes(simulator)]).toEqual([0, []]);
     expect(run.stderr).toContain(
-      'warning: nothing of lab nett is there; labs on this cluster: flat (20 stands)',
+      'warning: --lab nett: there is no such lab; did you mean net? labs on this cluster: flat, net',
     );
     expect(run.stderr).not.toContain('applying');
   });

@@ -31,17 +31,14 @@ const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; re
 };
 
 /** What a name that names nothing was perhaps meant to be. */
-export function sayUnknown({ option, name, near, isGuess }: UnknownName): {
+export function sayUnknown({ option, name, near, there }: UnknownName): {
   readonly message: string;
   readonly hint: string;
 } {
   const { what, all } = THINGS[option];
-  const hint = isGuess
-    ? `did you mean ${near.join(' or ')}?`
-    : near.length === 0
-      ? `there are no ${all}`
-      : `${all}: ${list(near)}`;
-  return { message: `${option} ${name}: there is no such ${what}`, hint };
+  const guess = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
+  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${list(there)}`;
+  return { message: `${option} ${name}: there is no such ${what}`, hint: `${guess}${known}` };
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
@@ -98,11 +95,13 @@ export async function listStands(context: ReadContext): Promise<string> {
   ].join('\n');
 }
 
-/** The same of one selection that may name what is gone: in words, for a warning. */
-export async function listUnknown(selection: StandSelection, context: ReadContext): Promise<string[]> {
+/** Of a selection of whole stands that may name what is gone: in words, for a warning. */
+export async function listUnknown(
+  selection: Omit<StandSelection, 'machines' | 'nodes'>,
+  context: ReadContext,
+): Promise<string[]> {
   const { pools, users } = await readPools(context, () => () => undefined);
-  const { machines: _, nodes: __, ...named } = selection;
-  return unknownNames(named, marksOf(pools), { users, nodes: [] })
+  return unknownNames(selection, marksOf(pools), { users, nodes: [] })
     .map(sayUnknown)
     .map(({ message, hint }) => `${message}; ${hint}`);
 }

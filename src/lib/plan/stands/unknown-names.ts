@@ -7,9 +7,10 @@ import { selectedClaims, type Marks, type StandSelection } from './selection.ts'
 export interface UnknownName {
   readonly option: '--lab' | '--user' | '--machine' | '--node';
   readonly name: string;
-  /** The nearest of them first, or else all. */
+  /** What was probably meant. */
   readonly near: readonly string[];
-  readonly isGuess: boolean;
+  /** What there is. */
+  readonly there: readonly string[];
 }
 
 const MOST_GUESSES = 3;
@@ -22,10 +23,7 @@ function unknownOf(
   const known = new Set(there);
   return [...new Set(names)]
     .filter((name) => !known.has(name))
-    .map((name) => {
-      const guesses = nearestOf(name, known, MOST_GUESSES);
-      return { option, name, near: guesses.length > 0 ? guesses : there, isGuess: guesses.length > 0 };
-    });
+    .map((name) => ({ option, name, near: nearestOf(name, known, MOST_GUESSES), there }));
 }
 
 /** A user of a users file may have no stand yet; one that was named by hand has an account or a pool of ours. */
