@@ -1,0 +1,81 @@
+/** Why a stand cannot be made: wherever it is put, and on one node. */
+import { isAtLeast } from '../../pve-values/version.ts';
+import type { Refusal } from '../document/plan.ts';
+import { foreignPendingOn } from '../network/foreign-pending.ts';
+import type { StandBridges } from '../network/stand-bridges.ts';
+import { NO_ROOM } from '../placement/capacity-text.ts';
+import { lacksReserved } from '../placement/nodes.ts';
+import { realmRefusal } from '../stands/accounts.ts';
+import type { StandState } from '../stands/state.ts';
+import type { StandContext } from './context.ts';
+import { rolesBefore } from './stand-access.ts';
+
+/** PVE 9 wants a letter first; `.` and `..` are no path components (pve-access-control, `verify_poolname`). */
+function poolNameRefusal(state: StandState, context: StandContext): Refusal | undefined {
+  const { pool, userid } = state.user;
+  const needsLetter = isAtLeast(context.have.version, 9);
+  const isLegal =
+    /^[A-Za-z0-9._-]+$/.test(pool) && !/^\.+$/.test(pool) && (!needsLetter || /^[A-Za-z]/.test(pool));
+  if (isLegal || state.mark) return undefined;
+  return {
+    code: 'POOL_NAME',
+    message: `${userid}: PVE ${context.have.version} refuses the pool name "${pool}"${needsLetter ? ' (it must begin with a letter)' : ''}`,
+    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`,
+  };
+}
+
+/** Another lab on the same pool with another role would widen or narrow both: refused, naming them. */
+function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
+  const others = state.mark?.claims.filter((claim) => claim.lab !== context.lab.name) ?? [];
+  const entries = context.index.acls.get(`/pool/${state.user.pool} ${state.user.userid}`) ?? [];
+  const kept = rolesBefore(state, context);
+  const different = entries.find(
+    (entry) => entry.role !== context.lab.access.role && !kept.includes(entry.role),
+  );
+  if (others.length === 0 || !different) return undefined;
+  return {
+    code: 'ROLE_CONFLICT',
+    message: `lab ${others.map((claim) => claim.lab).join(', ')} gives ${state.user.userid} role ${different.role} on pool ${state.user.pool}, lab ${context.lab.name} wants ${context.lab.access.role}`,
+    hint: 'use the same `access.role` in both labs, or another `pool:` for one of them',
+  };
+}
+
+/** What had no room is not part of a saved plan, even if there is room by now. */
+function leftOutBefore({ user }: StandState, { pins }: StandContext): Refusal | undefined {
+  if (!pins.leftOut.has(user.userid)) return undefined;
+  return {
+    code: NO_ROOM,
+    message: `the saved plan leaves out the stand of ${user.userid}: there was no room when it was made`,
+    hint: 'deploy without --plan, or make a new plan',
+  };
+}
+
+/** Why nothing can be done for this stand, wherever it is put. */
+export function standRefusal(state: StandState, context: StandContext): Refusal | undefined {
+  return (
+    state.refused ??
+    poolNameRefusal(state, context) ??
+    realmRefusal(state.user, context.have, context.index) ??
+    roleConflict(state, context) ??
+    leftOutBefore(state, context)
+  );
+}
+
+/** An apply would put foreign edits into force, so nothing that needs one is planned on this node. */
+export function pendingRefusal(
+  state: StandState,
+  node: string,
+  bridges: StandBridges,
+  context: StandContext,
+): Refusal | undefined {
+  const { lab, have, index } = context;
+  if (bridges.steps.length + bridges.down.length === 0 && !lacksReserved(lab, node, have, index))
+    return undefined;
+  const message = foreignPendingOn(node, have.networks);
+  if (message === undefined) return undefined;
+  return {
+    code: 'FOREIGN_PENDING_CHANGES',
+    message: `${state.user.userid}: ${message}`,
+    hint: `apply or revert them on ${node} (${node} → System → Network), then run again`,
+  };
+}
