@@ -1,7 +1,7 @@
 /** Each move breaks a rule that is broken on purpose here: a property whose moves came to nothing would show nothing. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import * as delegated from '../../src/lib/inventory/delegated.ts';
 import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
 import { parseVmMark } from '../../src/lib/marks/vm.ts';
