@@ -18,7 +18,7 @@ export interface Trust {
   readonly operators: readonly string[];
 }
 
-interface Lists {
+export interface Lists {
   readonly acls: readonly AclEntry[];
   /** Role → its privileges; a role that is not there is taken to hold everything. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
@@ -41,7 +41,7 @@ function membersOf(users: Lists['users']): Map<string, string[]> {
   return members;
 }
 
-function holds(rights: Rights, path: string, privileges: readonly string[]): boolean {
+export function holds(rights: Rights, path: string, privileges: readonly string[]): boolean {
   const held = privilegesOn(rights, path);
   return privileges.some((privilege) => held[privilege] !== undefined);
 }
@@ -53,7 +53,7 @@ function seesMembers(rights: Rights, group: string): boolean {
 }
 
 /** A group is trusted by name, or when each of its members is, and all of them are in sight. */
-function judgeOf(
+export function judgeOf(
   { caller, operators }: Trust,
   { users, rights }: Pick<Lists, 'users' | 'rights'>,
 ): (entry: AclEntry) => boolean {
@@ -76,10 +76,11 @@ function pathsOf(pool: string): readonly string[] {
 }
 
 /** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */
-const SIGHT_WAY_OUT =
-  'give the caller Sys.Audit on /access, which shows it all rights and lets it change none, or Pool.Allocate on the pool and those above it';
+export const SIGHT =
+  'give the caller Sys.Audit on /access, which shows it all rights and lets it change none';
+const SIGHT_WAY_OUT = `${SIGHT}, or Pool.Allocate on the pool and those above it`;
 
-function say({ type, subject, role, path }: AclEntry): string {
+export function say({ type, subject, role, path }: AclEntry): string {
   return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
 }
 

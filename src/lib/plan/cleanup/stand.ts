@@ -1,4 +1,5 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
+import { sortedUnique } from '../../order.ts';
 import type { CleanupContext } from './context.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
@@ -91,6 +92,16 @@ function removeVm(
     }),
   );
   return steps;
+}
+
+/** Its user may have made linked clones of a machine that was made a template: PVE removes no base that has some. */
+function clonesFirst(steps: readonly Step[], { index }: CleanupContext): Step[] {
+  const isTemplate = (step: Step): boolean =>
+    step.kind === 'vm.delete' && index.configs.get(step.vmid)?.values['template'] === '1';
+  const others = steps.filter((step) => step.kind === 'vm.delete' && !isTemplate(step)).map(({ id }) => id);
+  return steps.map((step) =>
+    isTemplate(step) ? { ...step, after: sortedUnique([...(step.after ?? []), ...others]) } : step,
+  );
 }
 
 function revokeSteps(
@@ -215,12 +226,15 @@ export function planStandRemoval(
   // A right on a VM goes with the VM; of those that the class made none was ours.
   const revokes = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
   const before = revokes.map((step) => step.id);
-  const vmSteps = [
-    ...going.flatMap((fate) =>
-      removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid) ? 'adopted' : 'ours'),
-    ),
-    ...members.filter(goes).flatMap((fate) => removeVm(stand, fate, before, context, 'member')),
-  ];
+  const vmSteps = clonesFirst(
+    [
+      ...going.flatMap((fate) =>
+        removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid) ? 'adopted' : 'ours'),
+      ),
+      ...members.filter(goes).flatMap((fate) => removeVm(stand, fate, before, context, 'member')),
+    ],
+    context,
+  );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
   const memberIds = idsOf(members);
   const account = context.index.users.has(stand.user)

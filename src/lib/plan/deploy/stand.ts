@@ -107,6 +107,17 @@ function roleConflict(state: StandState, context: StandContext): Refusal | undef
 }
 
 /** What the lab's machines are, and what was claimed before and is still there. */
+/**
+ * Are its clones made in its pool? By all of a claim: what a former run has made outside is found by its seal alone, until
+ * it has joined.
+ */
+function joinsAtOnce({ claim, present, open }: StandState, { profile, index }: StandContext): boolean {
+  if (claim?.joinsAtOnce || profile === 'confined') return true;
+  const isOutside =
+    [...present.values()].some((vm) => !vm.isJoined) || [...open.values()].some((one) => one.isInFlight);
+  return index.sealRisk !== undefined && !isOutside;
+}
+
 function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Claim {
   const { lab, since } = context;
   const { claim, foreign } = state;
@@ -125,7 +136,7 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
-    ...(context.profile === 'confined' || claim?.joinsAtOnce ? { joinsAtOnce: true } : {}),
+    ...(joinsAtOnce(state, context) ? { joinsAtOnce: true } : {}),
   });
 }
 
@@ -336,7 +347,7 @@ function planStarts(
 ): Step[] {
   const joining = new Set(vms.joining.map(({ machine }) => machine));
   const due = lab.machines
-    .filter((machine) => machine.start)
+    .filter((machine) => machine.start && !vms.templates.has(machine.name))
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
     .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped')
     .sort((a, b) => rank(a.machine.startOrder) - rank(b.machine.startOrder));
@@ -448,6 +459,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     ...context,
     state,
     bridges: bridges.names,
+    joinsAtOnce: joinsAtOnce(state, context),
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
     bridgeMarks: bridges.steps
@@ -463,7 +475,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, lab);
   const rights = foreignRights(state, context);
-  const left = state.left ?? rights.left;
+  const left = state.left ?? vms.left ?? rights.left;
   const made = new Map(
     bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
   );

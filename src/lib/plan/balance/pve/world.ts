@@ -47,6 +47,8 @@ export interface World extends CoreWorld {
   readonly stands: ReadonlyMap<number, StandRef>;
   /** By `lab user`. */
   readonly standVmids: ReadonlyMap<string, readonly number[]>;
+  /** By `lab user`: a machine that was made a template, and would be left behind. */
+  readonly standTemplates: ReadonlyMap<string, number>;
   /** By `lab user`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
   /** By `node storage`. */
@@ -143,6 +145,8 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
   const stands = standsOf(have, guests, descriptions);
+  const templates = new Map(have.guests.filter(({ template }) => template).map((one) => [one.vmid, one]));
+  const madeTemplates = standsOf(have, templates, descriptions);
   return {
     ...indexed,
     have,
@@ -152,6 +156,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,
     standVmids: group([...stands].map(([vmid, stand]) => [standKey(stand), vmid] as const)),
+    standTemplates: new Map([...madeTemplates].map(([vmid, stand]) => [standKey(stand), vmid])),
     standBridges: standBridgesOf(have.networks),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
     networks: new Map(have.networks.map((network) => [network.node, network])),
