@@ -94,14 +94,27 @@ function removeVm(
   return steps;
 }
 
+interface Removal {
+  readonly fate: Fate;
+  readonly whose: Whose;
+}
+
+function isTemplate({ fate }: Removal): boolean {
+  return fate.config?.values['template'] === '1';
+}
+
 /** Its user may have made linked clones of a machine that was made a template: PVE removes no base that has some. */
-function clonesFirst(steps: readonly Step[], { index }: CleanupContext): Step[] {
-  const isTemplate = (step: Step): boolean =>
-    step.kind === 'vm.delete' && index.configs.get(step.vmid)?.values['template'] === '1';
-  const others = steps.filter((step) => step.kind === 'vm.delete' && !isTemplate(step)).map(({ id }) => id);
-  return steps.map((step) =>
-    isTemplate(step) ? { ...step, after: sortedUnique([...(step.after ?? []), ...others]) } : step,
-  );
+function clonesFirst(removals: readonly Removal[], plan: (removal: Removal) => Step[]): Step[] {
+  const isDelete = ({ kind }: Step): boolean => kind === 'vm.delete';
+  const first = removals.filter((one) => !isTemplate(one)).flatMap(plan);
+  const clones = first.filter(isDelete).map(({ id }) => id);
+  const last = removals.filter(isTemplate).flatMap(plan);
+  return [
+    ...first,
+    ...last.map((step) =>
+      isDelete(step) ? { ...step, after: sortedUnique([...(step.after ?? []), ...clones]) } : step,
+    ),
+  ];
 }
 
 function revokeSteps(
@@ -228,12 +241,10 @@ export function planStandRemoval(
   const before = revokes.map((step) => step.id);
   const vmSteps = clonesFirst(
     [
-      ...going.flatMap((fate) =>
-        removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid) ? 'adopted' : 'ours'),
-      ),
-      ...members.filter(goes).flatMap((fate) => removeVm(stand, fate, before, context, 'member')),
+      ...going.map((fate) => ({ fate, whose: adopted.has(fate.guest.vmid) ? 'adopted' : 'ours' }) as const),
+      ...members.filter(goes).map((fate) => ({ fate, whose: 'member' }) as const),
     ],
-    context,
+    ({ fate, whose }) => removeVm(stand, fate, before, context, whose),
   );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
   const memberIds = idsOf(members);

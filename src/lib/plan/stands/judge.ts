@@ -10,21 +10,33 @@ export interface Claimant {
 }
 
 /** `isCloning`: is any clone under way in the cluster? Absent: nobody asked. */
+/**
+ * Asked of what 0.1.0 claimed: has the user access to the pool, or had it before it was frozen? `acls`: rights of users, by
+ * `path subject`.
+ */
+export function isHandedOut(
+  { frozen }: Pick<Claim, 'frozen'>,
+  { pool, user }: Claimant,
+  acls: { readonly has: (entry: string) => boolean },
+): boolean {
+  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
+}
+
 export function judgeClaimed(
   id: ClaimedId,
   claim: Pick<Claim, 'frozen'>,
-  { pool, user }: Claimant,
+  claimant: Claimant,
   index: HaveIndex,
   isCloning?: boolean,
 ): Verdict {
   const guest = index.guests.get(id.vmid);
   return verdictOn({
     id,
-    pool,
+    pool: claimant.pool,
     guest,
     isAway: guest !== undefined && !index.online.has(guest.node),
     values: index.configs.get(id.vmid)?.values,
-    isHandedOut: claim.frozen !== undefined || index.acls.has(`/pool/${pool} ${user}`),
+    isHandedOut: isHandedOut(claim, claimant, index.acls),
     ...(isCloning === undefined ? {} : { isCloning }),
   });
 }

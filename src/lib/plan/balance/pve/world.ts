@@ -4,6 +4,7 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
+import { isHandedOut } from '../../stands/judge.ts';
 import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
@@ -77,6 +78,8 @@ function standsOf(
   descriptions: ReadonlyMap<number, string>,
 ): Map<number, StandRef> {
   const stands = new Map<number, StandRef>();
+  const granted = have.acls.filter(({ type }) => type === 'user');
+  const acls = new Set(granted.map(({ path, subject }) => `${path} ${subject}`));
   for (const { pool, comment } of have.pools) {
     const { user, claims } = parsePoolComment(comment);
     if (user === undefined) continue;
@@ -89,8 +92,7 @@ function standsOf(
           // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
           isAway: false,
           values: description === undefined ? undefined : { description },
-          // A member at an id that 0.1.0 claimed moves with its stand, whatever its notes say.
-          isHandedOut: true,
+          isHandedOut: isHandedOut(claim, { pool, user }, acls),
         });
         if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }
