@@ -342,6 +342,12 @@ describe('what a class made in a pool of ours', () => {
     expect(result.stands[0]?.refused?.code).toBe(code);
   });
 
+  test('and what was made a template goes after what may be a linked clone of it', () => {
+    const { steps } = plan(cluster(withOwn({ values: { template: '1' } })), byAnna, { includeMembers: true });
+    const last = steps.find(({ id }) => id === 'vm.delete:300');
+    expect(last?.after).toContain('vm.delete:10000');
+  });
+
   test('at a claimed number is not ours, but goes like the rest', () => {
     const claims = [
       makeClaim({
