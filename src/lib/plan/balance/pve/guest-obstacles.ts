@@ -4,7 +4,8 @@ import { storageTraits } from '../../../pve-values/storage-types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
-import { bridgesOf, guestName, standKey, type Unit, type World } from './world.ts';
+import { standKey } from '../core/types.ts';
+import { bridgesOf, guestName, type Unit, type World } from './world.ts';
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 
