@@ -76,8 +76,7 @@ function pathsOf(pool: string): readonly string[] {
 }
 
 /** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */
-export const SIGHT =
-  'give the caller Sys.Audit on /access, which shows it all rights and lets it change none';
+const SIGHT = 'give the caller Sys.Audit on /access, which shows it all rights and lets it change none';
 const SIGHT_WAY_OUT = `${SIGHT}, or Pool.Allocate on the pool and those above it`;
 
 export function say({ type, subject, role, path }: AclEntry): string {
@@ -86,6 +85,9 @@ export function say({ type, subject, role, path }: AclEntry): string {
 
 export const OR_OPERATOR =
   'or name the account in `operators:` of the connections file if it runs deploy-stand too';
+
+/** What to do, so that the seal alone proves again whose a clone is. */
+export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
 const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;

@@ -4,7 +4,7 @@
  * and remove all machines administers them, and is not asked. Must not know what a claim says.
  */
 import { groupBy } from '../group.ts';
-import { holds, judgeOf, OR_OPERATOR, say, SIGHT, type Lists, type Trust } from './delegated.ts';
+import { holds, judgeOf, say, type Lists, type Trust } from './delegated.ts';
 import type { AclEntry } from './types.ts';
 
 /** Rights on these reach every machine that is in no pool. */
@@ -14,9 +14,6 @@ const SHOWN_BY: Readonly<Record<string, readonly string[]>> = {
   '/': ['Permissions.Modify'],
   '/vms': ['VM.Allocate', 'Permissions.Modify'],
 };
-
-/** What to do, so that the seal alone proves again whose a clone is. */
-export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
 
 /** In words; what the caller is not shown counts as somebody's right. */
 export function sealReaders(lists: Lists, trust: Trust): string[] {

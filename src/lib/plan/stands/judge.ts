@@ -1,7 +1,7 @@
 /** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
 import type { Claim } from '../../marks/pool.ts';
 import type { HaveIndex } from '../cluster/view.ts';
-import { verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
+import { isHandedOut, verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
 
 /** Whose claim it is. */
 export interface Claimant {
@@ -10,18 +10,6 @@ export interface Claimant {
 }
 
 /** `isCloning`: is any clone under way in the cluster? Absent: nobody asked. */
-/**
- * Asked of what 0.1.0 claimed: has the user access to the pool, or had it before it was frozen? `acls`: rights of users, by
- * `path subject`.
- */
-export function isHandedOut(
-  { frozen }: Pick<Claim, 'frozen'>,
-  { pool, user }: Claimant,
-  acls: { readonly has: (entry: string) => boolean },
-): boolean {
-  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
-}
-
 export function judgeClaimed(
   id: ClaimedId,
   claim: Pick<Claim, 'frozen'>,

@@ -146,6 +146,18 @@ export function isOfPoolUser(
   return guest.pool === pool && (verdict === undefined || verdict === 'foreign');
 }
 
+/**
+ * Asked of what 0.1.0 claimed: has the user access to the pool, or had it before it was frozen? `acls`: rights of users, by
+ * `path subject`.
+ */
+export function isHandedOut(
+  { frozen }: Pick<Claim, 'frozen'>,
+  { pool, user }: { readonly pool: string; readonly user: string },
+  acls: { readonly has: (entry: string) => boolean },
+): boolean {
+  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
+}
+
 /** May it be written to? */
 export function isWritable(verdict: Verdict): boolean {
   return verdict === 'ours' || verdict === 'unjoined';
