@@ -15,6 +15,7 @@ const starts: fc.Arbitrary<Start> = fc.record({
   version: fc.constantFrom('7.4', '8.4', '9.2'),
   base: fc.constantFrom('empty', 'made', 'larger', 'killed early', 'killed', 'killed late', 'expired', 'old'),
   delegated: fc.constantFrom(false, false, true),
+  watched: fc.boolean(),
 });
 
 const turns = fc.record({

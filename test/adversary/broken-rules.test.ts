@@ -1,7 +1,7 @@
 /** Each move breaks a rule that is broken on purpose here: a property whose moves came to nothing would show nothing. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import * as delegated from '../../src/lib/inventory/delegated.ts';
 import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
 import { parseVmMark } from '../../src/lib/marks/vm.ts';
@@ -33,6 +33,7 @@ type Rule =
   | 'power is not asked'
   | 'the node is not asked'
   | 'what was handed out gets no secret'
+  | 'a clone is made in its pool where its seal is no secret'
   | 'membership proves nothing'
   | 'notes prove nothing'
   | 'only the claiming pool counts'
@@ -53,6 +54,9 @@ function breakVerdict(real: typeof ownership.verdictOn): typeof ownership.verdic
     if (isBroken('membership proves nothing') && guest && guest.pool === pool && verdict === 'foreign')
       return 'unjoined';
     if (isBroken('notes prove nothing') && verdict === 'foreign' && mark?.vmid === id.vmid) return 'unjoined';
+    const isOutside = id.joinsAtOnce === true && guest !== undefined && guest.pool === undefined;
+    if (isBroken('a clone is made in its pool where its seal is no secret') && isOutside && !values?.['lock'])
+      return real({ ...evidence, guest: { ...guest, pool } });
     const asked = ASKED[broken?.replace(' is not asked', '') ?? ''];
     if (asked && verdict === 'ours' && values && asked(values, id)) return 'foreign';
     const away = guest && 'node' in guest && guest.node === 'pve2' && pool === 'anna';
@@ -120,6 +124,8 @@ interface Story {
   readonly commands: readonly [CommandName, ...CommandName[]];
   /** Before one of its writes. */
   readonly isMeanwhile?: true;
+  /** Made in front of each command; the first one dies in the middle. */
+  readonly isBetween?: true;
   /** Numbers that once showed it, of a move that needs luck: tried before the others. */
   readonly lucky?: readonly number[];
   readonly found: RegExp;
@@ -133,7 +139,7 @@ const own = (move: MoveName, key: string, more: Partial<Story> = {}): Story => (
   ...more,
 });
 const CLONE = /clone of VM \d+ of /;
-const GUEST = /a guest of (tenant|auditor|anna|boris)@pve/;
+const GUEST = /a guest of (tenant|auditor|boss|anna|boris)@pve/;
 const OTHERS = /a guest of|which is somebody else's|pool \S+: VM|not as it was left|of (anna|boris)@pve/;
 
 const stories: readonly Story[] = [
@@ -194,7 +200,16 @@ const stories: readonly Story[] = [
       'a machine at a claimed id, with the seal that an auditor read',
     ],
     rule: 'only the claiming pool counts',
+    start: { watched: true },
     commands: ['cleanup class'],
+    found: GUEST,
+  },
+  {
+    moves: ['a machine at a claimed id, with a seal that was read, taken out of its pool'],
+    rule: 'a clone is made in its pool where its seal is no secret',
+    start: { base: 'killed', watched: true },
+    commands: ['cleanup class', 'deploy'],
+    isBetween: true,
     found: GUEST,
   },
   {
@@ -233,19 +248,21 @@ const stories: readonly Story[] = [
 const DRAWS = fc.sample(fc.array(fc.nat(99), { minLength: 8, maxLength: 8 }), { numRuns: 300, seed: 3 });
 
 const beginningOf = (start: Story['start']): Start => ({
-  ...{ version: '8.4', base: 'made', delegated: false },
+  ...{ version: '8.4', base: 'made', delegated: false, watched: false },
   ...start,
 });
 
 async function findingsOf(
-  { moves, start, commands, isMeanwhile }: Story,
+  { moves, start, commands, isMeanwhile, isBetween }: Story,
   draws: readonly number[],
 ): Promise<string[]> {
   const [first, ...rest] = commands;
   const at = isMeanwhile ? 1 + ((draws[7] ?? 0) % 12) : 0;
+  const turns = moves.map((move) => ({ move, at, draws }));
+  const killAt = isBetween ? { killAt: 1 + ((draws[6] ?? 0) % 12) } : {};
   const told = await play(beginningOf(start), [
-    { command: first, turns: moves.map((move) => ({ move, at, draws })) },
-    ...rest.map((command): Act => ({ command, turns: [] })),
+    { command: first, turns, ...killAt },
+    ...rest.map((command): Act => ({ command, turns: isBetween ? turns : [] })),
   ]);
   return told.flatMap(({ findings }) => findings);
 }

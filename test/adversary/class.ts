@@ -44,7 +44,8 @@ const token = (userid: string, comment = '') => ({ ...userWithToken(userid), com
 export const tokenOf = (userid: string): string => `${userid}!t=${secret}`;
 
 /** `anna@pve` was there before us; `boris@pve` is made by the first deploy. */
-export function scenarioOf(version: Version): Scenario {
+/** `isWatched`: somebody reads all machines, so that the seal of a clone in no pool is no secret. */
+export function scenarioOf(version: Version, isWatched = false): Scenario {
   return {
     version,
     nodes: ['pve1', 'pve2'].map((name) => ({ name, cpus: 16, memory_gib: 64, bridges: ['vmbr0', 'vmbr7'] })),
@@ -76,7 +77,9 @@ export function scenarioOf(version: Version): Scenario {
       { path: '/pool/boss', role: 'PVEVMAdmin', user: 'boss@pve' },
       { path: '/pool/boss', role: 'PVEPoolAdmin', user: 'boss@pve' },
       { path: '/pool/audit', role: 'PVEVMAdmin', user: 'auditor@pve' },
-      { path: '/vms', role: 'PVEAuditor', user: 'auditor@pve' },
+      ...(isWatched ? ['auditor@pve', 'boss@pve'] : []).map((user) => ({
+        ...{ path: '/vms', role: 'PVEAuditor', user },
+      })),
     ],
   };
 }

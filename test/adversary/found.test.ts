@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { play, type Act, type Start } from './play.ts';
 
-const MADE: Start = { version: '8.4', base: 'made', delegated: false };
+const MADE: Start = { version: '8.4', base: 'made', delegated: false, watched: false };
 
 async function findingsOf(start: Start, ...acts: Act[]): Promise<string[]> {
   return (await play(start, acts)).flatMap(({ findings }) => findings);

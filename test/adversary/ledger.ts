@@ -220,6 +220,8 @@ export function noteWrite(write: CommandWrite, book: Book): void {
     // PVE makes no second guest at an id; then the task fails.
     if (book.guests.get(vmid)?.by === 'other') return;
     book.guests.set(vmid, ordered(write));
+    // It is a member of that pool when its clone ends.
+    if (params['pool'] !== undefined) book.handedOut.set(vmid, ordered(write).owner);
   }
 }
 

@@ -209,6 +209,18 @@ async function forgedComment(stage: Stage, who: Caller, pool: string): Promise<s
   );
 }
 
+/** Reads the seals of all machines that this account sees; a number at which it has read one, and that is free by now. */
+async function vacatedId(stage: Stage, who: Caller): Promise<number | undefined> {
+  const { seen } = stage.scene;
+  const rows = await stage.own(who);
+  for (const row of rows) {
+    const { data } = await who.get(`/nodes/${row.node}/qemu/${row.vmid}/config`);
+    const description = String(data?.description ?? '');
+    if (description.includes('seal=')) seen.set(row.vmid, description);
+  }
+  return stage.pick([...seen.keys()].filter((id) => !rows.some((row) => row.vmid === id)));
+}
+
 /** As a student, on one of the own machines. */
 const onOwn =
   (
@@ -367,16 +379,21 @@ export const MOVES = {
     who: 'auditor',
     make: async (stage) => {
       const who = await stage.as('auditor@pve');
-      const { seen } = stage.scene;
-      const rows = await stage.own(who);
-      for (const row of rows) {
-        const { data } = await who.get(`/nodes/${row.node}/qemu/${row.vmid}/config`);
-        const description = String(data?.description ?? '');
-        if (description.includes('seal=')) seen.set(row.vmid, description);
-      }
-      const vmid = stage.pick([...seen.keys()].filter((id) => !rows.some((row) => row.vmid === id)));
+      const vmid = await vacatedId(stage, who);
       if (vmid === undefined) return;
-      await stage.create('auditor@pve', who, { vmid, pool: 'audit', description: seen.get(vmid) ?? '' });
+      const description = stage.scene.seen.get(vmid) ?? '';
+      await stage.create('auditor@pve', who, { vmid, pool: 'audit', description });
+    },
+  },
+  'a machine at a claimed id, with a seal that was read, taken out of its pool': {
+    who: 'boss',
+    make: async (stage) => {
+      const who = await stage.as('boss@pve');
+      const vmid = await vacatedId(stage, who);
+      if (vmid === undefined) return;
+      const form = { vmid, pool: 'boss', description: stage.scene.seen.get(vmid) ?? '' };
+      if (await stage.create('boss@pve', who, form))
+        await stage.poolPut(who, 'boss', { vms: vmid, delete: 1 });
     },
   },
   'a template of a stranger': {

@@ -37,6 +37,8 @@ export interface Start {
   readonly base: Base;
   /** An administrator has given one student Pool.Allocate on the own pool. */
   readonly delegated: boolean;
+  /** Somebody who may write a pool, and somebody who may not, read all machines. */
+  readonly watched: boolean;
 }
 
 /** `killed`: in the middle of the first deploy. `old`: with the claims that 0.1.0 wrote. */
@@ -209,7 +211,7 @@ function editBase({ base, delegated }: Start, state: ClusterState): ClusterState
 const bases = new Map<string, Promise<World>>();
 
 async function makeBase(start: Start): Promise<World> {
-  const pristine = await run(scenarioOf(start.version), undefined, () => Promise.resolve());
+  const pristine = await run(scenarioOf(start.version, start.watched), undefined, () => Promise.resolve());
   const world: World = { state: pristine.state, book: openBook(pristine.state), seen: new Map() };
   for (const one of HOW[start.base]) {
     const { findings } = await act(one, world);

@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
-import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import type { GuestReads, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';

@@ -149,6 +149,7 @@ export function have(more: Partial<Inventory> = {}): Inventory {
     pools: [],
     poolWriters: [],
     memberWriters: [],
+    sealReaders: [],
     users: [],
     acls: [],
     roles: ['PVEVMAdmin', 'PVEVMUser'],

@@ -78,9 +78,9 @@ const SELECTIONS: readonly CleanupSelection[] = [
   { by: 'orphans' },
 ];
 
-function balanceView({ guests, vms, pools, networks, nodes, version, now, storages }: Inventory): View {
+function balanceView({ guests, vms, pools, acls, networks, nodes, version, now, storages }: Inventory): View {
   const have = {
-    ...{ guests, pools, networks, nodes, version, now, storages, configs: vms },
+    ...{ guests, pools, acls, networks, nodes, version, now, storages, configs: vms },
     ...{ vnets: [], running: [], bridgeUse: [], bridgeUseNodes: [], haRules: [], haAutoRebalance: false },
     ...{ migrations: [], historyFrom: {}, tasks: [], gaps: [] },
   } as unknown as BalanceInventory; // nobody asks for loads here

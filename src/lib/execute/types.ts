@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, ResourceRow, TaskWaiter } from '../proxmox/types.ts';
 import type { BusyLock } from '../proxmox/words.ts';
-import type { Ownership } from './ownership.ts';
+import type { Ownership } from './ask-ownership.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
 export type StepOutcome = 'done' | 'already-done';

@@ -93,7 +93,7 @@ export async function readBalance(
   const gaps: string[] = [];
   const gap = (text: string) => () => void gaps.push(text);
   const lists = await readLists(context, gap);
-  const [{ release }, rows, { pools, rights }, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const [{ release }, rows, { pools, acls, rights }, { cluster }, crs, haRules, haStates, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
@@ -124,6 +124,7 @@ export async function readBalance(
     networks,
     vnets,
     pools,
+    acls,
     configs: [],
     running: [],
     bridgeUse: [],

@@ -1,5 +1,6 @@
 /** The cluster as `balance` observes it: plain data with loads, a snapshot per round. */
 import type {
+  AclEntry,
   BridgeUse,
   GuestInfo,
   NodeInfo,
@@ -25,6 +26,7 @@ export interface BalanceInventory {
   readonly networks: readonly NodeNetwork[];
   readonly vnets: readonly VnetInfo[];
   readonly pools: readonly PoolInfo[];
+  readonly acls: readonly AclEntry[];
   /** Configurations read so far. */
   readonly configs: readonly GuestConfig[];
   /** What runs, of guests whose configuration was read; 7.4 and stopped guests give none. */

@@ -18,7 +18,7 @@ export interface Trust {
   readonly operators: readonly string[];
 }
 
-interface Lists {
+export interface Lists {
   readonly acls: readonly AclEntry[];
   /** Role → its privileges; a role that is not there is taken to hold everything. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
@@ -41,7 +41,7 @@ function membersOf(users: Lists['users']): Map<string, string[]> {
   return members;
 }
 
-function holds(rights: Rights, path: string, privileges: readonly string[]): boolean {
+export function holds(rights: Rights, path: string, privileges: readonly string[]): boolean {
   const held = privilegesOn(rights, path);
   return privileges.some((privilege) => held[privilege] !== undefined);
 }
@@ -53,7 +53,7 @@ function seesMembers(rights: Rights, group: string): boolean {
 }
 
 /** A group is trusted by name, or when each of its members is, and all of them are in sight. */
-function judgeOf(
+export function judgeOf(
   { caller, operators }: Trust,
   { users, rights }: Pick<Lists, 'users' | 'rights'>,
 ): (entry: AclEntry) => boolean {
@@ -76,15 +76,18 @@ function pathsOf(pool: string): readonly string[] {
 }
 
 /** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */
-const SIGHT_WAY_OUT =
-  'give the caller Sys.Audit on /access, which shows it all rights and lets it change none, or Pool.Allocate on the pool and those above it';
+const SIGHT = 'give the caller Sys.Audit on /access, which shows it all rights and lets it change none';
+const SIGHT_WAY_OUT = `${SIGHT}, or Pool.Allocate on the pool and those above it`;
 
-function say({ type, subject, role, path }: AclEntry): string {
+export function say({ type, subject, role, path }: AclEntry): string {
   return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
 }
 
 export const OR_OPERATOR =
   'or name the account in `operators:` of the connections file if it runs deploy-stand too';
+
+/** What to do, so that the seal alone proves again whose a clone is. */
+export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
 const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;

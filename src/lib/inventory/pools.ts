@@ -3,6 +3,7 @@ import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
 import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
+import { sealReaders } from './seal-readers.ts';
 import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Who reads, and whom it trusts. */
@@ -20,6 +21,7 @@ export interface PoolReading {
   readonly pools: readonly PoolInfo[];
   readonly poolWriters: readonly (PoolRight | PoolWriter)[];
   readonly memberWriters: readonly PoolWriter[];
+  readonly sealReaders: readonly string[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Role → its privileges. */
@@ -51,6 +53,7 @@ export async function readPools(
     pools,
     poolWriters: writers,
     memberWriters: memberWriters(lists, trust),
+    sealReaders: sealReaders(lists, trust),
     users,
     acls,
     rolePrivileges,

@@ -329,7 +329,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const [
     { release },
     rows,
-    { pools, poolWriters, memberWriters, users, acls, rolePrivileges, rights },
+    { pools, poolWriters, memberWriters, sealReaders, users, acls, rolePrivileges, rights },
     realms,
     groups,
     vnets,
@@ -382,6 +382,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     pools,
     poolWriters,
     memberWriters,
+    sealReaders,
     users,
     acls,
     roles: Object.keys(rolePrivileges),

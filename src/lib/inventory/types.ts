@@ -24,6 +24,8 @@ export interface Inventory {
   readonly poolWriters: readonly (PoolRight | PoolWriter)[];
   /** Who else may make and name VMs in which pools. */
   readonly memberWriters: readonly PoolWriter[];
+  /** Who else can read the seal of a clone in no pool, in words. */
+  readonly sealReaders: readonly string[];
   readonly users: readonly UserInfo[];
   readonly acls: readonly AclEntry[];
   /** Names of roles the server knows. */

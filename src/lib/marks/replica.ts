@@ -22,6 +22,8 @@ export interface ReplicaClaim {
   readonly state: 'reserved' | 'made' | 'unstated';
   /** Of a reserved one, as in the claims of machines (marks/pool.ts). */
   readonly seals: readonly string[];
+  /** Of a reserved one: its clone is made in the pool. */
+  readonly joinsAtOnce?: true;
   /** ISO 8601 UTC. */
   readonly since: string;
 }
@@ -42,7 +44,7 @@ function vmidOf(text: string | undefined): number | undefined {
 
 function parseClaim(line: string): ReplicaClaim | undefined {
   if (!line.startsWith('source=')) return undefined;
-  const { source, node, vmid = '', since, state } = parseFields(line);
+  const { source, node, vmid = '', since, state, clones } = parseFields(line);
   const [, digits, marks = ''] = CLAIMED.exec(vmid) ?? [];
   const ids = { source: vmidOf(source), vmid: vmidOf(digits) };
   if (ids.source === undefined || ids.vmid === undefined || !node || !since) return undefined;
@@ -51,6 +53,7 @@ function parseClaim(line: string): ReplicaClaim | undefined {
     ...{ source: ids.source, node, vmid: ids.vmid },
     state: seals.length > 0 ? 'reserved' : state === 'made' ? 'made' : 'unstated',
     ...{ seals, since },
+    ...(seals.length > 0 && clones === 'pool' ? { joinsAtOnce: true } : {}),
   };
 }
 
@@ -77,9 +80,11 @@ export function formatReplicaPool({ claims, others }: ReplicaPool): string {
   return [
     ...others,
     HEADER,
-    ...claims.map(({ source, vmid, node, since, state, seals }) => {
+    ...claims.map(({ source, vmid, node, since, state, seals, joinsAtOnce }) => {
       const id = state === 'reserved' ? formatSealed(vmid, seals) : vmid;
-      return `source=${source} vmid=${id} node=${node} since=${since}${state === 'made' ? ' state=made' : ''}`;
+      const more =
+        state === 'made' ? ' state=made' : state === 'reserved' && joinsAtOnce ? ' clones=pool' : '';
+      return `source=${source} vmid=${id} node=${node} since=${since}${more}`;
     }),
   ].join('\n');
 }

@@ -233,14 +233,14 @@ const clone: readonly Rule<'vm.clone'>[] = [
     anyOf: ['VM.Allocate'],
     why: 'to make the VM',
     when: 'profile full',
-    at: ({ vmid, joinsAtOnce }) => (joinsAtOnce === true ? [] : [String(vmid)]),
+    at: ({ vmid }, { profile }) => (profile === 'confined' ? [] : [String(vmid)]),
   },
   {
     path: '/pool/{pool}',
     anyOf: ['VM.Allocate'],
     why: 'to make the VM in its pool',
     when: 'profile confined',
-    at: ({ pool, joinsAtOnce }) => (joinsAtOnce === true ? [pool] : []),
+    at: ({ pool }, { profile }) => (profile === 'confined' ? [pool] : []),
   },
 ];
 

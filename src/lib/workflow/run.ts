@@ -2,7 +2,7 @@
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits } from '../execute/limits.ts';
 import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/cluster-lock.ts';
-import { Ownership, type OwnershipReads } from '../execute/ownership.ts';
+import { Ownership, type OwnershipReads } from '../execute/ask-ownership.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';

@@ -93,6 +93,19 @@ describe('vm.clone', () => {
     expect(members(world)).toEqual([10001]);
   });
 
+  test('a machine with a seal that was read, in no pool, is not taken for a clone that is made in one', async () => {
+    const world = new PveWorld({
+      pools: [{ ...RESERVED, comment: `${RESERVED.comment} clones=pool` }],
+      templates: [{ vmid: 100, name: 'debian', node: 'pve1', storage: 'nfs' }],
+      guests: [vm(10001, 'pve2', { name: 'web', description: FORMER })],
+    });
+    await expect(apply(world, 'vm.clone', CLONE)).rejects.toMatchObject({ code: 'VMID_TAKEN' });
+    await expect(apply(world, 'vm.clone', { ...CLONE, isUnderWay: true })).rejects.toMatchObject({
+      code: 'VMID_TAKEN',
+    });
+    expect(world.config('pve2', 10001)?.['description']).toBe(FORMER);
+  });
+
   test('what a failed clone leaves on the target is told, and not cloned over', async () => {
     const world = withBusyUserConfig();
     await expect(apply(world, 'vm.clone', CLONE)).rejects.toMatchObject({

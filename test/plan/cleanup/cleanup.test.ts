@@ -330,7 +330,8 @@ describe('what a class made in a pool of ours', () => {
     { name: 'runs: off first', vm: { guest: { status: 'running' } }, kinds: ['vm.stop', 'vm.delete'] },
     { name: 'HA manages: out of it', vm: { guest: { ha: true } }, kinds: ['ha.remove', 'vm.delete'] },
     { name: 'is protected: stays', vm: { values: { protection: '1' } }, code: 'PROTECTED', kinds: [] },
-    { name: 'is a template: stays', vm: { values: { template: '1' } }, code: 'VM_IS_TEMPLATE', kinds: [] },
+    // Its own user can make it one by a single option, and PVE removes none that has linked clones.
+    { name: 'is a template: goes', vm: { values: { template: '1' } }, kinds: ['vm.delete'] },
     { name: 'is a container: stays', vm: { guest: { type: 'lxc' } }, code: 'MEMBER_CONTAINER', kinds: [] },
     { name: 'is hibernated: goes', vm: { values: { lock: 'suspended' } }, kinds: ['vm.delete'] },
   ])('and $name', ({ vm, code, kinds }) => {
@@ -339,6 +340,12 @@ describe('what a class made in a pool of ours', () => {
     expect(of300.map(({ kind }) => kind)).toEqual(kinds);
     expect(of300.every((step) => 'member' in step && step.member)).toBe(true);
     expect(result.stands[0]?.refused?.code).toBe(code);
+  });
+
+  test('and what was made a template goes after what may be a linked clone of it', () => {
+    const { steps } = plan(cluster(withOwn({ values: { template: '1' } })), byAnna, { includeMembers: true });
+    const last = steps.find(({ id }) => id === 'vm.delete:300');
+    expect(last?.after).toContain('vm.delete:10000');
   });
 
   test('at a claimed number is not ours, but goes like the rest', () => {
@@ -434,10 +441,10 @@ describe('a claimed number', () => {
     },
     { name: 'of a protected VM', vm: { values: { protection: '1' } }, goes: false, code: 'PROTECTED' },
     {
+      // A student does that to the own machine by a single option, and must not keep it from going.
       name: 'of a VM made a template',
       vm: { values: { template: '1' } },
-      goes: false,
-      code: 'VM_IS_TEMPLATE',
+      goes: true,
     },
     { name: 'of a VM that cannot be read', vm: { unreadable: true }, goes: false, code: 'VM_UNREADABLE' },
     {

@@ -131,6 +131,7 @@ describe('marks', () => {
       claim(),
       claim({ vmid: 901, node: 'pve3', state: 'reserved', seals: ['', sealHash(SEAL, 901)] }),
       claim({ vmid: 902, state: 'unstated' }),
+      claim({ vmid: 903, state: 'reserved', seals: [sealHash(SEAL, 903)], joinsAtOnce: true }),
     ];
     const pool = { claims, others: ['hands off'] };
     expect(parseReplicaPool(formatReplicaPool(pool))).toEqual(pool);
@@ -283,6 +284,23 @@ describe('deploy', () => {
     expect(clones[0]).toMatchObject({ node: 'pve2', target: 'pve2', templateVmid: 10999 });
     expect(parseVmMark(clones[0]!.description)?.base).toBe(10999);
     expect(parseVmMark(stepOf(result, 'vm.configure')!.description)?.base).toBe(10999);
+  });
+
+  test('where its seal could be forged, it is made in the pool of all copies, and only a member is one', () => {
+    const risk = {
+      sealReaders: ['metrics@pve has PVEAuditor on /'],
+      poolWriters: [{ path: '/pool/boss', propagate: true, says: 'boss@pve has PVEPoolAdmin on /pool/boss' }],
+    };
+    const result = plan(onPve2, [anna], world([], risk));
+    expect(stepOf(result, 'template.clone')).toMatchObject({ joinsAtOnce: true });
+    expect(stepOf(result, 'pool.update')?.comment).toMatch(/ vmid=\d+\? .* clones=pool$/m);
+    expect(result.warnings.some((text) => text.includes('clones are made in their pools'))).toBe(true);
+    const copy = { claim: { ...reserved, joinsAtOnce: true as const }, values: {} };
+    const outside = world([copy], risk);
+    // Not taken for the copy: its clone is begun, and looks what stands there.
+    expect(indexHave(outside).replicas[0]?.state).toBe('open');
+    const guests = outside.guests.map((one) => (one.vmid === 900 ? { ...one, pool: REPLICA_POOL } : one));
+    expect(indexHave({ ...outside, guests }).replicas[0]?.state).toBe('unfinished');
   });
 
   test('the order of users and of the inventory does not matter', () => {

@@ -486,6 +486,74 @@ describe('running again', () => {
     );
   });
 
+  describe('where the seal of a clone in no pool could be forged', () => {
+    const sealReaders = ['metrics@pve has PVEAuditor on /'];
+    const poolWriters = [
+      { path: '/pool/boss', propagate: true, says: 'boss@pve has PVEPoolAdmin on /pool/boss' },
+    ];
+
+    test.each([
+      ['by a reader and a writer of a pool', { sealReaders, poolWriters }, true],
+      ['not by a reader alone', { sealReaders }, false],
+      ['not by a writer alone', { poolWriters }, false],
+    ])('%s: clones are made in their pools, the claim says so, and why is told', (_, risk, isMade) => {
+      const result = plan(pc, [anna], have(risk));
+      const [clone] = stepsOf(result, 'vm.clone');
+      expect(clone?.joinsAtOnce).toBe(isMade ? true : undefined);
+      expect(stepsOf(result, 'pool.create')[0]?.comment.includes(' clones=pool')).toBe(isMade);
+      const told = result.warnings.filter((text) => text.includes('clones are made in their pools'));
+      expect(told).toHaveLength(isMade ? 1 : 0);
+      if (isMade) expect(told[0]).toMatch(/metrics@pve has PVEAuditor.*boss@pve has PVEPoolAdmin.*operators/);
+      expect(ids(plan(pc, [anna], applied(pc, result, have(risk))))).toEqual([]);
+    });
+
+    test.each([{ lock: 'clone' }, {}])(
+      'what a former run made outside is finished as it was begun: %j',
+      (more) => {
+        const seal = sealOf(10000);
+        const notes = `deploy-stand lab=net user=anna@pve machine=pc vmid=10000 seal=${seal}`;
+        const vm = {
+          vmid: 10000,
+          node: 'pve1',
+          digest: 'd',
+          values: { name: 'pc', description: notes, ...more },
+        };
+        const before = have({
+          ...{ sealReaders, poolWriters },
+          pools: [{ pool: 'anna', comment: standOf('anna@pve', { pc: [10000, sealHash(seal, 10000)] }) }],
+          guests: [...have().guests, guest(10000, { status: 'stopped', ...more })],
+          vms: [vm],
+        });
+        const result = plan(pc, [anna], before);
+        expect(stepsOf(result, 'pool.update')).toEqual([]);
+        expect(stepsOf(result, 'vm.clone').map(({ joinsAtOnce }) => joinsAtOnce)).toEqual(
+          'lock' in more ? [undefined] : [],
+        );
+      },
+    );
+  });
+
+  test.each<[string, boolean, string, RegExp]>([
+    ['by the option alone', true, 'ceph:vm-10000-disk-0', /qm set 10000 --template 0/],
+    ['by conversion', true, 'ceph:base-10000-disk-0', /qm destroy 10000 --purge/],
+    ['which the lab does not start', false, 'ceph:vm-10000-disk-0', /qm set 10000 --template 0/],
+  ])('a machine that was made a template, %s: left, told, not started', (_, start, scsi0, wayOut) => {
+    const want = lab([machine('pc', [real('vmbr0')], { start, memory: 4096 })]);
+    const before = applied(want, plan(want, [anna]));
+    const vms = before.vms.map((vm) => ({
+      ...vm,
+      values: { ...vm.values, memory: '1', template: '1', scsi0 },
+    }));
+    const guests = before.guests.map((one) => (one.vmid === 10000 ? { ...one, status: 'stopped' } : one));
+    const result = plan(want, [anna], { ...before, vms, guests });
+    expect(ids(result)).toEqual([]);
+    const { left, notes } = result.stands[0]!;
+    if (start)
+      expect(left).toMatchObject({ code: 'VM_IS_TEMPLATE', hint: expect.stringMatching(wayOut) as string });
+    else expect(left).toBeUndefined();
+    expect(notes.some((note) => wayOut.test(note))).toBe(!start);
+  });
+
   test('a machine that somebody took out of its pool is left alone, without a second copy', () => {
     const before = deployed();
     const guests = before.guests.map(({ pool, ...entry }) =>

@@ -98,7 +98,11 @@ const TABLE: readonly (readonly [Verdict, Case])[] = [
   ['foreign', { id: 'reserved', guest: 'ours', notes: 'sealed' }],
   ['foreign', { id: 'reserved', guest: 'ours', notes: 'late' }],
   ['unjoined', { id: 'joining', guest: 'ours', notes: 'sealed' }],
-  ['unjoined', { id: 'joining', guest: 'poolless', notes: 'sealed' }],
+  // Unlocked a moment before it gets into its pool, or the work of somebody who has read the seal and may not write the pool.
+  ['in-flight', { id: 'joining', guest: 'poolless', notes: 'sealed' }],
+  ['in-flight', { id: 'joining', guest: 'poolless', notes: 'sealed', isCloning: true }],
+  ['zombie', { id: 'joining', guest: 'poolless', notes: 'sealed', isCloning: false }],
+  ['foreign', { id: 'joining', guest: 'poolless', notes: 'mark' }],
   ['foreign', { id: 'joining', guest: 'ours', notes: 'mark' }],
   ['foreign', { id: 'joining', guest: 'elsewhere', notes: 'sealed' }],
   ['unjoined', { id: 'reserved', guest: 'poolless', notes: 'sealed', lock: 'backup' }],

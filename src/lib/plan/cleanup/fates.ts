@@ -56,7 +56,7 @@ function refusalOf(
       // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
       if (guest.pool === pool) return undefined;
       const lock = config?.values['lock'] ?? guest.lock;
-      return zombie(guest, `is the rest of a failed ${lock === 'clone' ? 'clone' : 'removal'}`);
+      return zombie(guest, `is the rest of a failed ${lock === 'destroyed' ? 'removal' : 'clone'}`);
     }
     case 'away':
     case 'unreadable':
@@ -80,20 +80,17 @@ function unreadable({ vmid, node }: GuestInfo): Refusal {
   };
 }
 
-/** What the student or an administrator made of it. */
+/**
+ * What the student or an administrator made of it. That it was made a template keeps nobody from removing it: its student
+ * can do that to any machine, and the claim knows which one it is. PVE itself refuses while linked clones hang on it, before
+ * anything is removed (qemu-server, destroy_vm).
+ */
 export function obstacle(
   guest: GuestInfo,
   config: VmConfig | undefined,
   { options }: CleanupContext,
 ): Refusal | undefined {
   if (!config) return unreadable(guest);
-  if (config.values['template'] === '1') {
-    return {
-      code: 'VM_IS_TEMPLATE',
-      message: `VM ${guest.vmid} on ${guest.node} was made a template`,
-      hint: 'remove it by hand if nobody needs it',
-    };
-  }
   if (config.values['protection'] !== '1' || options.forceProtected) return undefined;
   return {
     code: 'PROTECTED',
@@ -130,11 +127,21 @@ export function fatesOf(
     const isAsked = verdict === 'doubtful' && context.options.adopt;
     const isDead = verdict === 'zombie' && guest.pool === stand.pool;
     const stays =
-      (isAsked ? undefined : refusalOf(guest, config, verdict, stand.pool)) ??
+      (isAsked ? unclaimedTemplate(guest, config) : refusalOf(guest, config, verdict, stand.pool)) ??
       (isDead ? undefined : obstacle(guest, config, context));
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }
   return fates;
+}
+
+/** A template in a pool that was there before us may be somebody's work: name and membership alone do not suffice. */
+function unclaimedTemplate(guest: GuestInfo, config: VmConfig | undefined): Refusal | undefined {
+  if (config?.values['template'] !== '1') return undefined;
+  return {
+    code: 'VM_IS_TEMPLATE',
+    message: `VM ${guest.vmid} on ${guest.node} is a template, and no claim of ours names it`,
+    hint: 'remove it by hand if nobody needs it',
+  };
 }
 
 /** Of the older tool's VMs, which no claim names. */
@@ -143,7 +150,7 @@ export function adoptedFates(vmids: readonly number[], context: CleanupContext):
     const guest = context.index.guests.get(vmid);
     if (!guest) return [];
     const config = context.index.configs.get(vmid);
-    const stays = obstacle(guest, config, context);
+    const stays = unclaimedTemplate(guest, config) ?? obstacle(guest, config, context);
     return [{ guest, config, ...(stays ? { stays } : {}) }];
   });
 }

@@ -1,4 +1,5 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
+import { sortedUnique } from '../../order.ts';
 import type { CleanupContext } from './context.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
@@ -91,6 +92,29 @@ function removeVm(
     }),
   );
   return steps;
+}
+
+interface Removal {
+  readonly fate: Fate;
+  readonly whose: Whose;
+}
+
+function isTemplate({ fate }: Removal): boolean {
+  return fate.config?.values['template'] === '1';
+}
+
+/** Its user may have made linked clones of a machine that was made a template: PVE removes no base that has some. */
+function clonesFirst(removals: readonly Removal[], plan: (removal: Removal) => Step[]): Step[] {
+  const isDelete = ({ kind }: Step): boolean => kind === 'vm.delete';
+  const first = removals.filter((one) => !isTemplate(one)).flatMap(plan);
+  const clones = first.filter(isDelete).map(({ id }) => id);
+  const last = removals.filter(isTemplate).flatMap(plan);
+  return [
+    ...first,
+    ...last.map((step) =>
+      isDelete(step) ? { ...step, after: sortedUnique([...(step.after ?? []), ...clones]) } : step,
+    ),
+  ];
 }
 
 function revokeSteps(
@@ -215,12 +239,13 @@ export function planStandRemoval(
   // A right on a VM goes with the VM; of those that the class made none was ours.
   const revokes = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
   const before = revokes.map((step) => step.id);
-  const vmSteps = [
-    ...going.flatMap((fate) =>
-      removeVm(stand, fate, before, context, adopted.has(fate.guest.vmid) ? 'adopted' : 'ours'),
-    ),
-    ...members.filter(goes).flatMap((fate) => removeVm(stand, fate, before, context, 'member')),
-  ];
+  const vmSteps = clonesFirst(
+    [
+      ...going.map((fate) => ({ fate, whose: adopted.has(fate.guest.vmid) ? 'adopted' : 'ours' }) as const),
+      ...members.filter(goes).map((fate) => ({ fate, whose: 'member' }) as const),
+    ],
+    ({ fate, whose }) => removeVm(stand, fate, before, context, whose),
+  );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
   const memberIds = idsOf(members);
   const account = context.index.users.has(stand.user)

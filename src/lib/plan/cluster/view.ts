@@ -16,6 +16,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
+import { sealRiskOf, type SealRisk } from './seal-risk.ts';
 import { indexStorages, type StorageIndex } from './templates.ts';
 
 interface MarkedBridge {
@@ -32,6 +33,8 @@ export interface HaveIndex {
   readonly marks: ReadonlyMap<string, PoolMark>;
   /** Who else may write a pool of this name, be there one or not. */
   readonly delegated: DelegatedBy;
+  /** Why the seal of a clone in no pool proves nothing; undefined: it does. */
+  readonly sealRisk: SealRisk | undefined;
   /** Pool → the guests that are members, by VMID. */
   readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
   /** Pool → the pools right below it (PVE 8.1 and later). */
@@ -115,6 +118,7 @@ export function indexHave(have: Inventory): HaveIndex {
     configs,
     pools,
     delegated: delegatedBy(have.poolWriters),
+    sealRisk: sealRiskOf(have),
     replicaPool,
     replicas: readReplicas(replicaPool, { guests, configs, online }),
     marks,

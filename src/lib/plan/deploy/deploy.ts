@@ -19,6 +19,7 @@ import { COPIES_TAKE_FULL } from '../templates/clone-ways.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
+import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
 import { assignSeats, type Seats } from '../placement/assignments.ts';
@@ -159,6 +160,12 @@ function warningsOf(
   ];
 }
 
+/** A confined caller's are made there whatever others may do. */
+function sealWarnings(steps: readonly Step[], { sealRisk }: HaveIndex): string[] {
+  const isMade = steps.some((step) => step.kind === 'vm.clone' && step.joinsAtOnce === true);
+  return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
+}
+
 /**
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
@@ -239,6 +246,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ...checked.warnings,
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
+      ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
       ...copyWarnings(choice),
       ...capacityWarnings(ledger),

@@ -15,6 +15,17 @@ import type { StandContext } from './context.ts';
 import { rolesBefore } from './stand-access.ts';
 import type { StandVms } from './stand-vms.ts';
 
+/**
+ * Are its clones made in its pool? By all of a claim: what a former run has made outside is found by its seal alone, until
+ * it has joined.
+ */
+export function joinsAtOnce({ claim, present, open }: StandState, { profile, index }: StandContext): boolean {
+  if (claim?.joinsAtOnce || profile === 'confined') return true;
+  const isOutside =
+    [...present.values()].some((vm) => !vm.isJoined) || [...open.values()].some((one) => one.isInFlight);
+  return index.sealRisk !== undefined && !isOutside;
+}
+
 /** What the lab's machines are, and what was claimed before and is still there. */
 function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Claim {
   const { lab, since } = context;
@@ -34,7 +45,7 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
-    ...(context.profile === 'confined' || claim?.joinsAtOnce ? { joinsAtOnce: true } : {}),
+    ...(joinsAtOnce(state, context) ? { joinsAtOnce: true } : {}),
   });
 }
 

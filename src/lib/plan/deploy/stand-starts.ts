@@ -16,7 +16,7 @@ export function planStarts(
 ): Step[] {
   const joining = new Set(vms.joining.map(({ machine }) => machine));
   const due = lab.machines
-    .filter((machine) => machine.start)
+    .filter((machine) => machine.start && !vms.templates.has(machine.name))
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
     .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped')
     .sort((a, b) => rank(a.machine.startOrder) - rank(b.machine.startOrder));

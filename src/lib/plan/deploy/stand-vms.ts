@@ -4,6 +4,7 @@ import { adoptedBecause } from '../stands/adopt.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { describeDrift } from './drift.ts';
+import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import { cloneSource } from '../templates/clone-source.ts';
@@ -14,7 +15,6 @@ import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
-import type { Profile } from '../cluster/profile.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 import { nicFirewall, nicIndex, nicModel, nicsBefore } from '../stands/device-profiles.ts';
 import { adoptedSpec, compareSpecs, isAdopted, keepFixed, specOf } from '../stands/spec.ts';
@@ -42,7 +42,8 @@ interface Request {
   readonly claimStep: string;
   /** Steps that write marks onto bridges: before those of the VMs by which they are found. */
   readonly bridgeMarks: readonly string[];
-  readonly profile: Profile;
+  /** Are clones made in the pool? */
+  readonly joinsAtOnce: boolean;
 }
 
 export interface StandVms {
@@ -59,6 +60,10 @@ export interface StandVms {
   readonly fresh: readonly number[];
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
+  /** Machines that were made templates. */
+  readonly templates: ReadonlySet<string>;
+  /** What is left undone, while the rest is done. */
+  readonly left?: Refusal;
   readonly refused?: Refusal;
 }
 
@@ -152,6 +157,8 @@ interface Draft {
   readonly fresh: number[];
   readonly notes: string[];
   readonly warnings: string[];
+  readonly templates: Set<string>;
+  left?: Refusal;
 }
 
 function configureStep(
@@ -293,7 +300,7 @@ function addMissing(
       full: machine.fullClone,
       ...(machine.storage === undefined ? {} : { storage: machine.storage }),
       pool,
-      ...(request.profile === 'confined' ? { joinsAtOnce: true } : {}),
+      ...(request.joinsAtOnce ? { joinsAtOnce: true } : {}),
       ...(isInFlight ? { isUnderWay: true } : {}),
       locks: source.locks,
     },
@@ -375,6 +382,15 @@ function waitingForRestart(machine: Machine, vm: PresentVm): string[] {
   return [...new Set(words)];
 }
 
+/** Where the lab wants nothing of it but to be there, nothing is left undone. */
+function addTemplate(machine: Machine, vm: PresentVm, draft: Draft): void {
+  const told = madeTemplateRefusal(machine, vm);
+  draft.templates.add(machine.name);
+  draft.vms.push(planned(vm, machine, 'complete'));
+  if (machine.start) draft.left ??= told;
+  else draft.notes.push(`${told.message} (${told.hint ?? ''})`);
+}
+
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine } = resolved;
   if (vm.isJoined) {
@@ -383,6 +399,10 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     const seals = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid)?.seals ?? [];
     draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals });
     draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+  }
+  if (isMadeTemplate(vm)) {
+    addTemplate(machine, vm, draft);
+    return;
   }
   if (vm.takenOver) addMark(request, machine, vm, draft);
   else if (vm.isFinished && vm.spec === undefined) {
@@ -459,6 +479,7 @@ export function planStandVms(request: Request): StandVms {
     fresh: [],
     notes: [],
     warnings: [],
+    templates: new Set(),
   };
   const open = [...request.state.openUnnamed];
   let refused: Refusal | undefined;

@@ -10,7 +10,7 @@ import type { StandState } from '../stands/state.ts';
 import { foreignRights } from '../stands/vm-rights.ts';
 import type { StandContext } from './context.ts';
 import { planAccess } from './stand-access.ts';
-import { planClaim, planJoin } from './stand-claim.ts';
+import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
 import { pendingRefusal } from './stand-refusals.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms } from './stand-vms.ts';
@@ -82,6 +82,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
     ...context,
     state,
     bridges: bridges.names,
+    joinsAtOnce: joinsAtOnce(state, context),
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
     bridgeMarks: bridges.steps
@@ -97,7 +98,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, lab);
   const rights = foreignRights(state, context);
-  const left = state.left ?? rights.left;
+  const left = state.left ?? vms.left ?? rights.left;
   const made = new Map(
     bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
   );

@@ -98,7 +98,12 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'template.clone': {
     effect: 'creates',
     roles: ['makes-replica', 'deploys'],
-    limits: (step) => [...task(step), `copy:${step.node}`, ...storages(step)],
+    limits: (step) => [
+      ...task(step),
+      `copy:${step.node}`,
+      ...(step.joinsAtOnce === true ? ['pool-clone'] : []),
+      ...storages(step),
+    ],
   },
   'template.configure': { effect: 'changes', roles: ['makes-replica', 'deploys'], limits: sync },
   'template.migrate': {

@@ -1,7 +1,7 @@
 /** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
 import type { Claim } from '../../marks/pool.ts';
 import type { HaveIndex } from '../cluster/view.ts';
-import { verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
+import { isHandedOut, verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
 
 /** Whose claim it is. */
 export interface Claimant {
@@ -13,18 +13,18 @@ export interface Claimant {
 export function judgeClaimed(
   id: ClaimedId,
   claim: Pick<Claim, 'frozen'>,
-  { pool, user }: Claimant,
+  claimant: Claimant,
   index: HaveIndex,
   isCloning?: boolean,
 ): Verdict {
   const guest = index.guests.get(id.vmid);
   return verdictOn({
     id,
-    pool,
+    pool: claimant.pool,
     guest,
     isAway: guest !== undefined && !index.online.has(guest.node),
     values: index.configs.get(id.vmid)?.values,
-    isHandedOut: claim.frozen !== undefined || index.acls.has(`/pool/${pool} ${user}`),
+    isHandedOut: isHandedOut(claim, claimant, index.acls),
     ...(isCloning === undefined ? {} : { isCloning }),
   });
 }

@@ -44,7 +44,7 @@ export interface ClaimedId {
   readonly machine?: string;
   /** Hashes of the seals that a reserved one may carry. */
   readonly seals: readonly string[];
-  /** Of a reserved one: its clone is made in the pool. */
+  /** Of a reserved one: its clone is made in the pool, and is a member of it from its end on. */
   readonly joinsAtOnce?: true;
 }
 
@@ -100,13 +100,18 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
 
 /**
  * What joins its pool is made in the same write, so that one that is still reserved and a member was made there by the
- * pool's own user, who may have read the seal of a clone before it; but see `joinsAtOnce`.
+ * pool's own user, who may have read the seal of a clone before it. Where others could read it, too, the claim says that
+ * its clones are made in the pool (cluster/seal-risk.ts): then only who may make machines there can have made it.
  */
 function ofReserved(evidence: Evidence): Verdict {
-  const { id, pool, guest } = evidence;
-  if (guest?.pool === pool && id.joinsAtOnce !== true) return 'foreign';
+  const { id, pool, guest, isCloning } = evidence;
+  const isMember = guest?.pool === pool;
+  if (isMember && id.joinsAtOnce !== true) return 'foreign';
   if (evidence.values === undefined) return 'unreadable';
-  return carriesSeal(evidence) ? 'unjoined' : 'foreign';
+  if (!carriesSeal(evidence)) return 'foreign';
+  if (isMember || id.joinsAtOnce !== true) return 'unjoined';
+  // PVE unlocks a clone before it brings it into its pool (qemu-server, clone_vm), and may wait for user.cfg in between.
+  return isCloning === false ? 'zombie' : 'in-flight';
 }
 
 function ofUnstated({ id, pool, guest, values, isHandedOut }: Evidence): Verdict {
@@ -139,6 +144,18 @@ export function isOfPoolUser(
   verdict: Verdict | undefined,
 ): boolean {
   return guest.pool === pool && (verdict === undefined || verdict === 'foreign');
+}
+
+/**
+ * Asked of what 0.1.0 claimed: has the user access to the pool, or had it before it was frozen? `acls`: rights of users, by
+ * `path subject`.
+ */
+export function isHandedOut(
+  { frozen }: Pick<Claim, 'frozen'>,
+  { pool, user }: { readonly pool: string; readonly user: string },
+  acls: { readonly has: (entry: string) => boolean },
+): boolean {
+  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
 }
 
 /** May it be written to? */

@@ -2,6 +2,7 @@
 import { stepId, makeStep, type Step } from '../document/step.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { storageLocks } from './clone-rules.ts';
+import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import {
   formatReplicaMark,
@@ -108,6 +109,7 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
         description,
         full: true,
         ...(storage === undefined ? {} : { storage }),
+        ...(claim.joinsAtOnce ? { joinsAtOnce: true } : {}),
         locks: copyLocks(need, index),
       }),
     );
@@ -195,6 +197,7 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
           {
             ...{ source: source.vmid, node: home, vmid, since },
             ...{ state: 'reserved', seals: withNewSeal(present?.claim.seals) },
+            ...(index.sealRisk === undefined ? {} : { joinsAtOnce: true }),
           };
     const steps = stepsOf(need, claim, present, index);
     const ready = steps.at(-1)?.id ?? '';
@@ -248,6 +251,9 @@ export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Fr
     warnings: () => [
       ...made().flatMap(({ need }) => ejectedWarning(need) ?? []),
       ...made().flatMap(({ claim }) => staleWarnings(claim, index)),
+      ...(index.sealRisk && made().some(({ claim }) => claim.joinsAtOnce)
+        ? [sealRiskWarning(index.sealRisk)]
+        : []),
     ],
   };
 }

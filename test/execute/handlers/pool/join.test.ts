@@ -1,7 +1,7 @@
 /** The one write that makes finished machines part of their stand. */
 import { describe, expect, test } from 'vitest';
 import { handlers } from '../../../../src/lib/execute/handlers/index.ts';
-import { Ownership } from '../../../../src/lib/execute/ownership.ts';
+import { Ownership } from '../../../../src/lib/execute/ask-ownership.ts';
 import { ownershipReads } from '../../../../src/lib/workflow/run.ts';
 import type { StepPayloads } from '../../../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../../../src/lib/simulator/faults.ts';
@@ -76,7 +76,7 @@ describe.each(VERSIONS)('on %s', (version) => {
     },
     {
       name: 'some are members already',
-      found: { members: [10002, 10003], lines: [`${line('pc', 'router')} clones=pool`] },
+      found: { members: [10002, 10003], lines: [line('pc')] },
       outcome: 'done',
       added: '10001',
     },

@@ -147,6 +147,7 @@ export function inventory(scene: Scene): BalanceInventory {
     })),
     vnets: [],
     pools: [],
+    acls: [],
     configs,
     running: [],
     bridgeUse: configs.map(({ vmid, node, values, snapshotBridges }) => ({
@@ -214,5 +215,10 @@ export function standScene(stands: readonly StandSpec[], scene: Scene): Scene {
     pool: user,
     comment: `deploy-stand user=${user}@pve\nlab=net-lab vmids=${vmids.join(',')} since=2026-03-01T08:00:00Z`,
   }));
-  return { ...scene, guests, bridges, over: { pools, ...scene.over } };
+  // They were handed out, which is what tells of claims that 0.1.0 wrote.
+  const acls = stands.map(({ user }) => ({
+    ...{ path: `/pool/${user}`, role: 'PVEVMAdmin', subject: `${user}@pve` },
+    ...{ type: 'user', propagate: true },
+  })) satisfies BalanceInventory['acls'];
+  return { ...scene, guests, bridges, over: { pools, acls, ...scene.over } };
 }

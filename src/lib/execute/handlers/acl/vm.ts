@@ -1,6 +1,6 @@
 /** The VM on which a right is given or taken away, and whether it is ours. Reads only. */
 import type { StepOf } from '../../../plan/document/step.ts';
-import type { Claimed } from '../../ownership.ts';
+import type { Claimed } from '../../ask-ownership.ts';
 import type { StepIo } from '../../types.ts';
 
 type AclStep = StepOf<'acl.grant'> | StepOf<'acl.revoke'>;

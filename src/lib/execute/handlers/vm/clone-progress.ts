@@ -55,16 +55,24 @@ function isFinished(step: CloneStep, vm: FoundVm): boolean {
   return vm.values['lock'] === undefined && vm.node === step.target;
 }
 
+/** PVE unlocks it before it brings it into its pool; one that never gets there was not made in it. */
+async function isOutside(step: CloneStep, { values }: FoundVm, io: StepIo): Promise<boolean> {
+  if (step.joinsAtOnce !== true) return false;
+  const verdict = await io.ownership.verdict({ vmid: step.vmid, pool: claimantOf(step) }, values);
+  return verdict === 'in-flight';
+}
+
 /** Its seal tells; of a copy of a template also what it is a copy of: the template may have been changed since. */
 async function isSame(step: CloneStep, values: ConfigValues, io: StepIo): Promise<boolean> {
   const { vmid } = step;
-  if (!isWritable(await io.ownership.verdict({ vmid, pool: poolOf(step) }, values))) return false;
+  if (!isWritable(await io.ownership.verdict({ vmid, pool: claimantOf(step) }, values))) return false;
   if (step.kind === 'vm.clone') return true;
   const found = identityOf(vmid, values['description'] ?? '');
   return found !== undefined && found === identityOf(vmid, step.description);
 }
 
-function poolOf(step: CloneStep): string {
+/** The pool whose claim names it. */
+export function claimantOf(step: CloneStep): string {
   return step.kind === 'vm.clone' ? step.pool : REPLICA_POOL;
 }
 
@@ -79,7 +87,7 @@ async function judge(step: CloneStep, vm: FoundVm, io: StepIo): Promise<'done'> 
 /** PVE takes a failed clone back on the template's node only: a configuration that moved to the target before stays. */
 function leftover(step: CloneStep, code: LeftCode): StepError {
   const { vmid, target } = step;
-  const pool = poolOf(step);
+  const pool = claimantOf(step);
   return new StepError(
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
@@ -109,9 +117,11 @@ async function waitUnlocked(step: CloneStep, io: StepIo, code: LeftCode): Promis
   let unseen = 0;
   for (let wait = SECOND; ; wait = Math.min(wait * 1.5, LONGEST_POLL)) {
     const vm = await findVm(step, io);
-    if (!vm || (vm !== 'hidden' && isFinished(step, vm))) return vm;
+    if (!vm) return undefined;
+    const isDone = vm !== 'hidden' && isFinished(step, vm);
+    if (isDone && !(await isOutside(step, vm, io))) return vm;
     unseen = (await activeClones(step, io)).length === 0 ? unseen + wait : 0;
-    if (unseen > GRACE) throw stuck(step, vm, code);
+    if (unseen > GRACE) throw stuck(step, isDone ? 'hidden' : vm, code);
     await io.clock.sleep(wait, io.signal);
   }
 }

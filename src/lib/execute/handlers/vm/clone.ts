@@ -7,7 +7,7 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { assertNodeAnswers } from '../node-answers.ts';
-import { settledClone, settledLostClone } from './clone-progress.ts';
+import { claimantOf, settledClone, settledLostClone } from './clone-progress.ts';
 
 /** Against clocks in whole seconds and the way of the request. */
 const SLACK_SECONDS = 5;
@@ -18,9 +18,9 @@ function cloneTemplate(
   io: StepIo,
 ): Promise<StepOutcome> {
   const { node, target, templateVmid, vmid, name, full, storage } = step;
-  const isMachine = step.kind === 'vm.clone';
-  const description = (isMachine ? withSeal : withReplicaSeal)(step.description, io.seals.of(vmid));
-  const pool = isMachine && step.joinsAtOnce === true ? step.pool : undefined;
+  const seal = step.kind === 'vm.clone' ? withSeal : withReplicaSeal;
+  const description = seal(step.description, io.seals.of(vmid));
+  const pool = step.joinsAtOnce === true ? claimantOf(step) : undefined;
   const request = {
     ...{ node, target, templateVmid, vmid, name, description, full },
     ...(storage === undefined ? {} : { storage }),

@@ -4,6 +4,7 @@ import { storageTraits } from '../../../pve-values/storage-types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
+import { standKey } from '../core/types.ts';
 import { bridgesOf, guestName, type Unit, type World } from './world.ts';
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
@@ -61,6 +62,19 @@ function haBundle({ vmid, ha }: BalanceGuest, { haRules }: World): string | unde
 function noMove({ vmid }: BalanceGuest, { stands, closed }: World): string | undefined {
   const stand = stands.get(vmid);
   return stand && closed.labs.get(stand.lab);
+}
+
+/** Templates are never moved; whoever empties a node wants the rest to go all the same. */
+function madeTemplate(
+  { vmid }: BalanceGuest,
+  { stands, standBridges, standTemplates }: World,
+  purpose: Purpose,
+): string | undefined {
+  const stand = stands.get(vmid);
+  const key = stand && standKey(stand);
+  const template = key !== undefined && standBridges.has(key) ? standTemplates.get(key) : undefined;
+  if (template === undefined || (purpose !== 'load' && purpose !== 'rule')) return undefined;
+  return `VM ${template} of its stand was made a template, and would be left behind`;
 }
 
 function ago(iso: string, { have }: World): string {
@@ -149,6 +163,7 @@ const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['ha', haManaged],
   ['ha', haBundle],
   ['no-move', noMove],
+  ['template', madeTemplate],
   ['cooldown', cooldown],
   ['blacklist', blacklisted],
   ['veto', vetoed],

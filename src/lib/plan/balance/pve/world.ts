@@ -4,7 +4,7 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
-import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
+import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
@@ -47,6 +47,8 @@ export interface World extends CoreWorld {
   readonly stands: ReadonlyMap<number, StandRef>;
   /** By `lab user`. */
   readonly standVmids: ReadonlyMap<string, readonly number[]>;
+  /** By `lab user`: a machine that was made a template, and would be left behind. */
+  readonly standTemplates: ReadonlyMap<string, number>;
   /** By `lab user`, in natural order of node and name. */
   readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
   /** By `node storage`. */
@@ -75,6 +77,8 @@ function standsOf(
   descriptions: ReadonlyMap<number, string>,
 ): Map<number, StandRef> {
   const stands = new Map<number, StandRef>();
+  const granted = have.acls.filter(({ type }) => type === 'user');
+  const acls = new Set(granted.map(({ path, subject }) => `${path} ${subject}`));
   for (const { pool, comment } of have.pools) {
     const { user, claims } = parsePoolComment(comment);
     if (user === undefined) continue;
@@ -87,8 +91,7 @@ function standsOf(
           // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
           isAway: false,
           values: description === undefined ? undefined : { description },
-          // A member at an id that 0.1.0 claimed moves with its stand, whatever its notes say.
-          isHandedOut: true,
+          isHandedOut: isHandedOut(claim, { pool, user }, acls),
         });
         if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }
@@ -143,6 +146,8 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
   const stands = standsOf(have, guests, descriptions);
+  const templates = new Map(have.guests.filter(({ template }) => template).map((one) => [one.vmid, one]));
+  const madeTemplates = standsOf(have, templates, descriptions);
   return {
     ...indexed,
     have,
@@ -152,6 +157,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,
     standVmids: group([...stands].map(([vmid, stand]) => [standKey(stand), vmid] as const)),
+    standTemplates: new Map([...madeTemplates].map(([vmid, stand]) => [standKey(stand), vmid])),
     standBridges: standBridgesOf(have.networks),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
     networks: new Map(have.networks.map((network) => [network.node, network])),

@@ -18,6 +18,8 @@ export interface TemplateSteps {
     readonly description: string;
     readonly full: true;
     readonly storage?: string;
+    /** Where a seal alone could be forged: it joins the pool of all copies at the end of its clone. */
+    readonly joinsAtOnce?: true;
     readonly locks: readonly string[];
   };
   /** Takes from a copy what its template handed down. Fail: run again; `templates prune` removes what is left. */

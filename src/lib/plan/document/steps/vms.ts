@@ -22,7 +22,10 @@ export interface VmSteps {
     readonly storage?: string;
     /** The pool that claims it. */
     readonly pool: string;
-    /** Of a confined caller: it joins the pool at the end of its clone. Else `pool.join` makes it a member. */
+    /**
+     * Of a confined caller, and where a seal alone could be forged: it joins the pool at the end of its clone. Else
+     * `pool.join` makes it a member.
+     */
     readonly joinsAtOnce?: true;
     /** A former run has begun to clone it: its end is waited for, and no second clone is made. */
     readonly isUnderWay?: true;

@@ -1,6 +1,6 @@
 /** How the evidence for the verdict is read while applying: seldom, together, and anew before it says no. */
 import { expect, test } from 'vitest';
-import { Ownership } from '../../src/lib/execute/ownership.ts';
+import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import { isWritable } from '../../src/lib/plan/stands/ownership.ts';
 import { claim, OURS, reserved, RESERVED, SEALED } from './apply-step.ts';
