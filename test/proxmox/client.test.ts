@@ -696,13 +696,6 @@ describe('network', () => {
       answer: { data: UPID },
       gives: UPID,
     },
-    {
-      name: 'vnets',
-      call: (pve) => pve.vnets(),
-      asks: 'GET /cluster/sdn/vnets',
-      answer: { data: [{ vnet: 'v1', zone: 'z' }] },
-      gives: ['v1'],
-    },
   ]);
 
   test.each([
@@ -728,12 +721,17 @@ describe('network', () => {
 
   test('vnets: none where SDN is not installed', async () => {
     nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(501, '');
-    expect(await client().vnets()).toEqual([]);
+    expect(await client().vnetZones()).toEqual([]);
+  });
+
+  test('vnets: zones are asked for only where there are any', async () => {
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(200, { data: [] });
+    expect(await client().vnetZones()).toEqual([]);
   });
 
   test('vnets: other refusals are errors', async () => {
     nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(403, { message: 'Permission check failed' });
-    expect(await failure(client().vnets())).toBeInstanceOf(AuthError);
+    expect(await failure(client().vnetZones())).toBeInstanceOf(AuthError);
   });
 });
 

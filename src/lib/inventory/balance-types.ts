@@ -7,7 +7,9 @@ import type {
   PoolInfo,
   RunningTask,
   StorageInfo,
+  NodeStock,
   VmConfig,
+  VnetInfo,
 } from './types.ts';
 
 /**
@@ -24,6 +26,8 @@ export interface BalanceInventory {
   readonly storages: readonly StorageInfo[];
   readonly networks: readonly NodeNetwork[];
   readonly vnets: readonly VnetInfo[];
+  /** What nodes have that `configs` name. */
+  readonly stock?: NodeStock;
   readonly pools: readonly PoolInfo[];
   /** Configurations read so far. */
   readonly configs: readonly GuestConfig[];
@@ -69,14 +73,6 @@ export interface BalanceGuest extends GuestInfo {
   /** Lower case. */
   readonly tags: readonly string[];
   readonly haState?: string;
-}
-
-export interface VnetInfo {
-  readonly vnet: string;
-  /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
-  readonly zoneType?: string;
-  /** Nodes of its zone; absent: all. */
-  readonly nodes?: readonly string[];
 }
 
 export interface RunningMachine {

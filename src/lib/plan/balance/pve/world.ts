@@ -1,7 +1,7 @@
 /** PVE's inventory as core's world, and the maps of what only PVE has: whose a guest is, which bridge is where. */
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
-import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
+import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo, VnetInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
@@ -18,7 +18,6 @@ import type {
   HaRule,
   RunningMachine,
   Veto,
-  VnetInfo,
 } from '../../../inventory/balance-types.ts';
 
 export interface StandRef extends Stand {
