@@ -62,21 +62,28 @@ const LIB = {
     'What a stand is, and what exists of it: the same for every command.',
     [...DATA, plan('cluster'), CRYPTO],
   ],
-  'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster')]],
+  'plan/templates': [
+    'Templates and their copies. Knows no stand.',
+    [...DATA, plan('cluster', 'obstacles')],
+  ],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
     [...DATA, plan('cluster'), DEVICES, VERDICT],
   ],
+  'plan/obstacles': [
+    'Why a node cannot take a machine: one table for every command that brings one there. Chooses nothing.',
+    [...DATA, plan('cluster'), '^src/lib/plan/network/may-go(-text)?[.]ts$'],
+  ],
   'plan/placement': [
     'Who goes where, within what is there. Plans no step.',
-    [...DATA, plan('cluster', 'stands', 'templates', 'network')],
+    [...DATA, plan('cluster', 'stands', 'templates', 'network', 'obstacles')],
   ],
   'plan/deploy': [
     'Makes a class; never imports another story.',
     [
       ...DATA,
       '^src/lib/inventory/template-ref[.]ts$',
-      plan('cluster', 'stands', 'templates', 'network', 'placement'),
+      plan('cluster', 'stands', 'templates', 'network', 'obstacles', 'placement'),
     ],
   ],
   'plan/cleanup': [
@@ -89,7 +96,7 @@ const LIB = {
   ],
   'plan/saved': [
     'A saved plan is planned again.',
-    [...DATA, plan('cluster', 'templates', 'placement', 'deploy')],
+    [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],
   ],
   'plan/balance/core': [
     'Which guests move where, on any platform: it knows balance.yml and the report, and no platform.',

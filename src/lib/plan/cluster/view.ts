@@ -16,7 +16,8 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
-import { indexStorages, type StorageIndex } from './templates.ts';
+import { indexHosts, type Hosts } from './hosts.ts';
+import type { StorageIndex } from './templates.ts';
 
 interface MarkedBridge {
   readonly node: string;
@@ -24,6 +25,8 @@ interface MarkedBridge {
 }
 
 export interface HaveIndex {
+  /** What machines find on the nodes. */
+  readonly hosts: Hosts;
   /** Nodes that are. */
   readonly online: ReadonlySet<string>;
   readonly guests: ReadonlyMap<number, GuestInfo>;
@@ -108,8 +111,10 @@ export function indexHave(have: Inventory): HaveIndex {
     have.pools.map(({ pool, comment }): [string, PoolMark] => [pool, parsePoolComment(comment)]),
   );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
+  const hosts = indexHosts(have);
   const online = new Set(have.nodes.filter((node) => node.online).map((node) => node.name));
   return {
+    hosts,
     online,
     guests,
     configs,
@@ -124,11 +129,9 @@ export function indexHave(have: Inventory): HaveIndex {
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
     vmRights,
-    storages: indexStorages(have),
+    storages: hosts.storages,
     standBridges,
     bridgeGuests: indexBridgeGuests(have),
-    bridges: new Map(
-      have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
-    ),
+    bridges: hosts.bridges,
   };
 }
