@@ -1,4 +1,5 @@
 /** Words for why a node cannot take a machine, and the way out. Decides nothing. */
+import { groupBy } from '../../group.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
 import { obstacleHint as bridgeHint, obstacleText as bridgeText } from '../network/may-go-text.ts';
@@ -166,19 +167,33 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
   }
 }
 
-/** `no stand goes to pve2, pve3: storage ceph is offline there (see …)`: the same of several nodes is said once. */
-export function obstacleNotes(obstacles: ReadonlyMap<string, NodeObstacle>): string[] {
-  const notes = new Map<string, { nodes: string[]; text: string; ways: Set<string> }>();
-  for (const [node, obstacle] of obstacles) {
-    const text = sayObstacle(obstacle);
-    const note = notes.get(text) ?? { nodes: [], text, ways: new Set() };
-    note.nodes.push(node);
-    const way = wayOut(obstacle, node);
-    if (way !== undefined) note.ways.add(way);
-    notes.set(text, note);
-  }
-  return [...notes.values()].map(({ nodes, text, ways }) => {
-    const [way] = ways;
-    return `no stand goes to ${sortedUnique(nodes).join(', ')}: ${text}${way === undefined ? '' : ` (${way})`}`;
+/** What is true of several nodes, once. */
+export interface SharedObstacle {
+  /** In natural order. */
+  readonly nodes: readonly string[];
+  /** Of one node a sentence of its own, of several what is said of each. */
+  readonly text: string;
+  readonly wayOut?: string;
+}
+
+export function shareObstacles(obstacles: ReadonlyMap<string, NodeObstacle>): SharedObstacle[] {
+  const groups = groupBy(obstacles, ([, obstacle]) => sayObstacle(obstacle));
+  return [...groups].flatMap(([shared, entries]) => {
+    const [first, ...others] = entries;
+    if (!first) return [];
+    const way = wayOut(first[1], first[0]);
+    return {
+      nodes: sortedUnique(entries.map(([node]) => node)),
+      text: others.length === 0 ? sayObstacle(first[1], first[0]) : shared,
+      ...(way === undefined ? {} : { wayOut: way }),
+    };
   });
+}
+
+/** `no stand goes to pve2, pve3: storage ceph is offline there (see …)`. */
+export function obstacleNotes(obstacles: ReadonlyMap<string, NodeObstacle>): string[] {
+  return shareObstacles(obstacles).map(
+    ({ nodes, text, wayOut: way }) =>
+      `no stand goes to ${nodes.join(', ')}: ${text}${way === undefined ? '' : ` (${way})`}`,
+  );
 }

@@ -5,12 +5,12 @@ import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-wa
 import { bridgeObstacle } from '../network/may-go.ts';
 import { hostObstacle, maintenanceObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
-import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
+import { shareObstacles } from '../obstacles/obstacle-text.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { compareNatural } from '../../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 
@@ -157,11 +157,12 @@ export function chooseNodes(
 
 /** Exit 3 text when no node will do: every node with its own reason. */
 export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
-  const reasons = [...choice.obstacles].map(([node, obstacle]) => {
-    const why = sayObstacle(obstacle, node);
-    return why.includes(node) ? why : `${node}: ${why}`;
+  const shared = shareObstacles(choice.obstacles);
+  const reasons = shared.map(({ nodes, text }) => {
+    const [only = '', ...others] = nodes;
+    return others.length === 0 && text.includes(only) ? text : `${nodes.join(', ')}: ${text}`;
   });
-  const ways = new Set([...choice.obstacles].flatMap(([node, obstacle]) => wayOut(obstacle, node) ?? []));
+  const ways = sortedUnique(shared.flatMap(({ wayOut }) => wayOut ?? []));
   return {
     code: 'NO_NODE',
     message: [

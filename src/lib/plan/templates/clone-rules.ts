@@ -20,7 +20,8 @@ export function cloneObstacle(
 ): NodeObstacle | undefined {
   return (
     linkedObstacle(machine, source, hosts) ??
-    sourceObstacle(machine, source, hosts) ??
+    unreadableDisk(source, hosts) ??
+    besideObstacle(machine, source, hosts) ??
     (target === source.node ? undefined : remoteObstacle(source, target, hosts)) ??
     targetObstacle(machine, source, target, hosts)
   );
@@ -40,16 +41,28 @@ export function linkedObstacle(
   return undefined;
 }
 
-/** The task runs on the template's node: its disks are read there, and what has no other place is made beside them. */
-export function sourceObstacle(
+/** The task runs on the template's node, where the disks are read. */
+export function unreadableDisk(
+  { vmid, node, volumes }: Source,
+  hosts: Storages,
+): NodeObstacle | undefined {
+  for (const { kind, storage } of volumes) {
+    const obstacle = kind === 'disk' ? storageObstacle(node, storage, hosts) : undefined;
+    if (obstacle) return { code: 'source', vmid, node, obstacle };
+  }
+  return undefined;
+}
+
+/** What has no other place is made beside what it is made of; before 8 nobody asked whether disks belong there. */
+export function besideObstacle(
   { storage: other }: Pick<Machine, 'storage'>,
   { vmid, node, volumes }: Source,
   hosts: Storages,
 ): NodeObstacle | undefined {
-  const isMadeThere = other === undefined && isAtLeast(hosts.version, 8);
+  if (other !== undefined) return undefined;
+  const rule = isAtLeast(hosts.version, 8) ? diskObstacle : storageObstacle;
   for (const { kind, storage } of volumes) {
-    if (kind === 'iso' || (kind === 'cloud-init' && other !== undefined)) continue;
-    const obstacle = (isMadeThere ? diskObstacle : storageObstacle)(node, storage, hosts);
+    const obstacle = kind === 'iso' ? undefined : rule(node, storage, hosts);
     if (obstacle) return { code: 'source', vmid, node, obstacle };
   }
   return undefined;

@@ -1,7 +1,7 @@
 /** Finds how a machine gets onto a node: from its template there, over shared storage, or through a replica. */
 import type { Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { cloneObstacle, linkedObstacle, sourceObstacle, targetObstacle } from './clone-rules.ts';
+import { besideObstacle, cloneObstacle, linkedObstacle, targetObstacle, unreadableDisk } from './clone-rules.ts';
 import { filesObstacle, ownDevice, rootDeviceObstacle, tieObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import type { HaveIndex } from '../cluster/view.ts';
@@ -96,13 +96,14 @@ function throughReplica(
     (from) => obstacleFrom(machine, from, node, index) === undefined,
   );
   if (ready) return { by: 'replica', origin, from: ready };
+  const unreadable = offline(origin, index) ?? unreadableDisk(origin, index.hosts);
+  if (unreadable) return unreadable;
   const need = replicaNeed(machine, origin, node, index.storages);
   if ('code' in need) return need;
   if (profileOf(have.rights) === 'confined')
     return { code: 'copy-takes-full', vmid: origin.vmid, home: need.home };
   const obstacle =
-    offline(origin, index) ??
-    sourceObstacle(need.storage === undefined ? {} : { storage: need.storage }, origin, index.hosts) ??
+    besideObstacle(need.storage === undefined ? {} : { storage: need.storage }, origin, index.hosts) ??
     obstacleOfNeed(machine, need, index) ??
     targetObstacle(machine, { node, vmid: origin.vmid }, node, index.hosts) ??
     missedObstacle(machine, origin, node, index);
