@@ -14,6 +14,8 @@ const CRYPTO = '^(node:)?crypto$';
 const DATA = [CONFIG_TYPES, INVENTORY_TYPES, TEXTS, DOCUMENT];
 /** They know marks or the lab's words only, so that rooms below and beside may ask them: whose a guest is; what a device is. */
 const VERDICT = '^src/lib/plan/stands/ownership[.]ts$';
+/** What a lock means is told to planners and handlers alike. */
+const LOCKS = '^src/lib/plan/cluster/locks[.]ts$';
 const DEVICES = '^src/lib/plan/stands/device-profiles[.]ts$';
 const plan = (...rooms) => `^src/lib/plan/(${rooms.join('|')})/`;
 
@@ -118,6 +120,7 @@ const LIB = {
       DOCUMENT,
       INVENTORY_TYPES,
       VERDICT,
+      LOCKS,
       '^src/lib/plan/network/may-go(-text)?[.]ts$',
       '^src/lib/plan/stands/protected-accounts[.]ts$',
       '^node_modules/p-map/',

@@ -43,7 +43,7 @@ export interface InventoryScope {
   readonly live?: (pools: readonly PoolInfo[]) => readonly number[];
   /** Nodes on which it has to be known which guest names which bridge; costs two calls per guest there, and one per snapshot. */
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
-  /** Also read the tasks under way. */
+  /** Also read the tasks under way; they are wherever a claimed VM is locked. */
   readonly tasks?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
   readonly load?: boolean;
@@ -355,9 +355,11 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
   const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
+  // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
+  const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
   const [use, tasks, loaded, stock] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
-    scope.tasks === true ? readTasks(pve, [...online], signal) : [],
+    asksTasks ? readTasks(pve, [...online], signal) : [],
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
   ]);
@@ -387,6 +389,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     bridgeUseNodes: useNodes,
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
+    tasksKnown: asksTasks,
     gaps,
   };
 }

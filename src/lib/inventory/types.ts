@@ -53,6 +53,8 @@ export interface Inventory {
   };
   /** Tasks under way, where asked for. */
   readonly tasks: readonly RunningTask[];
+  /** Were they? */
+  readonly tasksKnown?: boolean;
   /** What could not be read, in words. */
   readonly gaps: readonly string[];
 }

@@ -6,6 +6,7 @@ import type {
   GuestInfo,
   Inventory,
   PoolInfo,
+  RunningTask,
   UserInfo,
   VmConfig,
 } from '../../inventory/types.ts';
@@ -46,6 +47,8 @@ export interface HaveIndex {
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
   /** `/vms/N` → who has which right on that VM alone. */
   readonly vmRights: ReadonlyMap<string, readonly AclEntry[]>;
+  /** Under way; absent: not known. */
+  readonly tasks?: readonly RunningTask[];
   readonly storages: StorageIndex;
   readonly replicaPool: ReplicaPool;
   readonly replicas: readonly Replica[];
@@ -129,6 +132,7 @@ export function indexHave(have: Inventory): HaveIndex {
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
     vmRights,
+    ...(have.tasksKnown === true ? { tasks: have.tasks } : {}),
     storages: hosts.storages,
     standBridges,
     bridgeGuests: indexBridgeGuests(have),
