@@ -106,7 +106,7 @@ const LIB = {
   ],
   'plan/balance/pve': [
     'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',
-    [...DATA, plan('cluster', 'network', 'balance/core'), VERDICT],
+    [...DATA, plan('cluster', 'network', 'obstacles', 'balance/core'), VERDICT],
   ],
   privileges: [
     'What a plan needs and what its caller has, from the same plan that is applied.',

@@ -17,6 +17,8 @@ export interface StockScope {
   readonly storages: readonly StorageInfo[];
   readonly online: ReadonlySet<string>;
   readonly rights: Rights;
+  /** Guests that may be moved as they are: of images in drives, machine types and definitions other things are known. */
+  readonly moving?: true;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -36,12 +38,12 @@ async function unlessRefused<T>(read: Promise<T>): Promise<T | undefined> {
 }
 
 /** An image in a drive is looked for where its template is; a snippet wherever a clone may start. PVE shows snippets to Datastore.Allocate alone. */
-function filesToList({ configs, storages, online, rights }: StockScope): [string, NeededFile][] {
+function filesToList({ configs, storages, online, rights, moving }: StockScope): [string, NeededFile][] {
   const lists = new Map<string, [string, NeededFile]>();
   for (const { node: home, values } of configs) {
     for (const file of neededFiles(values)) {
       const may = privilegesOn(rights, `/storage/${file.storage}`)['Datastore.Allocate'] === true;
-      if (file.content === 'snippets' && !may) continue;
+      if (file.content === 'snippets' ? !may : moving === true) continue;
       for (const { node, storage, active } of storages) {
         const isWanted = file.content === 'snippets' || node === home;
         if (storage !== file.storage || !active || !online.has(node) || !isWanted) continue;
@@ -118,11 +120,23 @@ async function readDefinitions(
 }
 
 export async function readStock(pve: PveApi, scope: StockScope): Promise<NodeStock> {
+  const isMoving = scope.moving === true;
   const [definitions, files, mappings, machines] = await Promise.all([
-    readDefinitions(pve, scope),
+    isMoving ? undefined : readDefinitions(pve, scope),
     readFiles(pve, scope),
     readMappings(pve, scope),
-    readMachines(pve, scope),
+    isMoving ? {} : readMachines(pve, scope),
   ]);
   return { ...(definitions === undefined ? {} : { definitions }), files, mappings, machines };
+}
+
+/** What two readings found, the later one's word before the earlier one's. */
+export function joinStock(before: NodeStock | undefined, after: NodeStock): NodeStock {
+  return {
+    ...before,
+    ...after,
+    files: { ...before?.files, ...after.files },
+    mappings: { ...before?.mappings, ...after.mappings },
+    machines: { ...before?.machines, ...after.machines },
+  };
 }

@@ -557,7 +557,7 @@ test.each<[string, Scene, string, string, string]>([
     target({}, { values: { net1: 'virtio=BC:24:11:00:00:09,bridge=vmbr9' } }),
     ALL,
     'bridge',
-    'bridge vmbr9 is not there',
+    'bridge vmbr9 does not exist there',
   ],
   ['veto', target({}), ALL, 'veto', 'PVE says no'],
 ])('a target: %s', (name, world, yaml, code, reason) => {

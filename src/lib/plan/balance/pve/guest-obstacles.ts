@@ -97,9 +97,14 @@ function sourceOffline({ node }: BalanceGuest, { nodes }: World): string | undef
   return nodes.get(node)?.online === true ? undefined : `is on ${node}, which is offline`;
 }
 
-function passthrough({ vmid }: BalanceGuest, { facts }: World): string | undefined {
-  const devices = facts.get(vmid)?.devices ?? [];
-  return devices.length === 0 ? undefined : `uses devices of its host: ${devices.join(', ')}`;
+/** Those of mappings move with a guest that is off, to nodes that have them (QemuMigrate.pm). */
+function passthrough(guest: BalanceGuest, { facts }: World): string | undefined {
+  const devices = (facts.get(guest.vmid)?.devices ?? []).filter(
+    ({ mapping }) => mapping === undefined || isRunning(guest),
+  );
+  return devices.length === 0
+    ? undefined
+    : `uses devices of its host: ${devices.map(({ text }) => text).join(', ')}`;
 }
 
 /** qemu-server QemuMigrate.pm: `local cdrom image`. A cloud-init drive is copied. */

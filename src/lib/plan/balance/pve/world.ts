@@ -7,6 +7,7 @@ import { parsePoolComment } from '../../../marks/pool.ts';
 import { claimedIds, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
+import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
@@ -36,6 +37,8 @@ export interface StandBridge {
 export interface World extends CoreWorld {
   readonly have: BalanceInventory;
   readonly config: BalanceConfig;
+  /** What machines find on the nodes. */
+  readonly hosts: Hosts;
   readonly nodes: ReadonlyMap<string, BalanceNode>;
   /** Without templates. */
   readonly guests: ReadonlyMap<number, BalanceGuest>;
@@ -146,6 +149,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     ...indexed,
     have,
     config,
+    hosts: indexHosts({ ...have, zones: have.vnets }),
     facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
