@@ -64,10 +64,7 @@ const LIB = {
     'What a stand is, and what exists of it: the same for every command.',
     [...DATA, plan('cluster'), CRYPTO],
   ],
-  'plan/templates': [
-    'Templates and their copies. Knows no stand.',
-    [...DATA, plan('cluster', 'obstacles')],
-  ],
+  'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster', 'obstacles')]],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
     [...DATA, plan('cluster'), DEVICES, VERDICT],

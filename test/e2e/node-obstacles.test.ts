@@ -116,7 +116,13 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
     },
     {
       name: 'more cores than a node has threads',
-      scenario: world({ nodes: [{ name: 'pve1', cpus: 4 }, { name: 'pve2', cpus: 16 }, { name: 'pve3', cpus: 4 }] }),
+      scenario: world({
+        nodes: [
+          { name: 'pve1', cpus: 4 },
+          { name: 'pve2', cpus: 16 },
+          { name: 'pve3', cpus: 4 },
+        ],
+      }),
       lab: lab('vmbr0', ', cores: 8'),
       nodes: ['pve2'],
       says: 'no stand goes to pve1, pve3: machine gw: has 8 CPUs, the node 4 (give the machine fewer `cores`)',

@@ -594,7 +594,10 @@ describe('what nodes have that configurations name', () => {
         data: [
           {
             id: 'gpu',
-            map: ['id=10de:1b38,iommugroup=3,node=pve1,path=0000:01:00.0', 'id=10de:1b38,node=pve3,path=0000:02:00.0'],
+            map: [
+              'id=10de:1b38,iommugroup=3,node=pve1,path=0000:01:00.0',
+              'id=10de:1b38,node=pve3,path=0000:02:00.0',
+            ],
           },
           { id: 'none' },
         ],

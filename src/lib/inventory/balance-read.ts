@@ -202,7 +202,15 @@ export async function readDetails(
   const configs = details.flatMap((detail) => detail.configs);
   const online = new Set(inventory.nodes.filter((node) => node.online).map(({ name }) => name));
   const { storages } = inventory;
-  const scope = { configs, named: [], storages, online, rights: reading.rights, moving: true, signal } as const;
+  const scope = {
+    configs,
+    named: [],
+    storages,
+    online,
+    rights: reading.rights,
+    moving: true,
+    signal,
+  } as const;
   const stock = await readStock(pve, scope);
   return {
     ...reading,

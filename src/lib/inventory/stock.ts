@@ -78,7 +78,9 @@ async function readMappings(
   pve: PveApi,
   { configs, signal }: StockScope,
 ): Promise<Record<string, readonly string[]>> {
-  const mappings = configs.flatMap(({ values }) => hostDevices(values).flatMap(({ mapping }) => mapping ?? []));
+  const mappings = configs.flatMap(({ values }) =>
+    hostDevices(values).flatMap(({ mapping }) => mapping ?? []),
+  );
   const kinds = [...new Set(mappings.map(({ kind }) => kind))];
   const lists = await pMap(kinds, async (kind) => {
     const rows = (await unlessRefused(pve.mappings(kind, signal))) ?? [];
@@ -97,7 +99,9 @@ async function readMachines(
     async (node) => [node, await unlessRefused(pve.machineTypes(node, signal))] as const,
     { concurrency: PARALLEL_READS },
   );
-  return Object.fromEntries(lists.flatMap(([node, types]) => (types && types.length > 0 ? [[node, types]] : [])));
+  return Object.fromEntries(
+    lists.flatMap(([node, types]) => (types && types.length > 0 ? [[node, types]] : [])),
+  );
 }
 
 /** The rows leave out a storage that is disabled, not defined, or kept off the node, without saying which. */

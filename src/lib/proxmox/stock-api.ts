@@ -26,7 +26,10 @@ export function stockApi(http: Requests): StockApi {
         return rowsOf(await http.get(`/cluster/mapping/${kind}`, {}, signal)).map((row) => {
           const map = row.get('map');
           const entries = Array.isArray(map) ? map.filter((entry) => typeof entry === 'string') : [];
-          return { id: row.text('id'), nodes: entries.flatMap((entry) => propertyRecord(entry)['node'] ?? []) };
+          return {
+            id: row.text('id'),
+            nodes: entries.flatMap((entry) => propertyRecord(entry)['node'] ?? []),
+          };
         });
       } catch (error) {
         if (isNotImplemented(error)) return [];

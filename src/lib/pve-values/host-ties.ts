@@ -76,7 +76,12 @@ export function neededFiles(values: Values): NeededFile[] {
     ...snippets.map((file) => ({ ...file, storage: storageOf(file.volid), content: 'snippets' as const })),
     ...volumes
       .filter(({ kind }) => kind === 'iso')
-      .map(({ key, storage, name }) => ({ key, volid: `${storage}:${name}`, storage, content: 'iso' as const })),
+      .map(({ key, storage, name }) => ({
+        key,
+        volid: `${storage}:${name}`,
+        storage,
+        content: 'iso' as const,
+      })),
   ].filter(({ storage }) => storage !== '');
 }
 

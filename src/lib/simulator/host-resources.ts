@@ -23,9 +23,7 @@ export function machineTypesOn(sim: Sim, node: string): Record<string, string>[]
   const newest = numberOf(qemuOn(sim, node));
   return all
     .filter((version) => numberOf(version) <= newest)
-    .flatMap((version) =>
-      ['i440fx', 'q35'].map((type) => ({ id: `pc-${type}-${version}`, type, version })),
-    );
+    .flatMap((version) => ['i440fx', 'q35'].map((type) => ({ id: `pc-${type}-${version}`, type, version })));
 }
 
 interface Device {
@@ -48,7 +46,8 @@ export function checkMappingAccess(sim: Sim, user: string, config: Readonly<Gues
   if (sim.facts.major === 7 || user === rootUser) return;
   for (const { key, mapping } of devicesOf(config)) {
     if (mapping) sim.rights.need(user, `/mapping/${mapping.kind}/${mapping.id}`, 'Mapping.Use');
-    else die(`only root can set '${key}' config for ${key.startsWith('usb') ? 'real' : 'non-mapped'} devices`);
+    else
+      die(`only root can set '${key}' config for ${key.startsWith('usb') ? 'real' : 'non-mapped'} devices`);
   }
 }
 

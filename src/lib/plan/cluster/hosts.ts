@@ -47,7 +47,9 @@ export function indexHosts(have: HostLists): Hosts {
       have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
     ),
     staged: new Map(
-      have.networks.flatMap(({ node, pending }) => pending.map((row) => [`${node} ${row.iface}`, row] as const)),
+      have.networks.flatMap(({ node, pending }) =>
+        pending.map((row) => [`${node} ${row.iface}`, row] as const),
+      ),
     ),
     vnets: new Map((have.zones ?? []).map((vnet) => [vnet.vnet, vnet])),
     stock: have.stock ?? NOTHING,

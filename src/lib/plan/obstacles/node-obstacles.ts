@@ -2,7 +2,13 @@
  * What keeps a node from taking a machine, by what is known before the first write: the one table that deploy, copies of
  * templates and balance share. Each rule is a sentence of PVE's that would end a clone, a start or a migration there.
  */
-import { cpusOf, hostDevices, neededFiles, pinnedMachine, type NeededFile } from '../../pve-values/host-ties.ts';
+import {
+  cpusOf,
+  hostDevices,
+  neededFiles,
+  pinnedMachine,
+  type NeededFile,
+} from '../../pve-values/host-ties.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import { compareNatural } from '../../order.ts';
 import type { Hosts } from '../cluster/hosts.ts';
@@ -150,7 +156,11 @@ function plainType(type: string): string | undefined {
 }
 
 /** Machine.pm: `Installed QEMU version … is too old`, and types that QEMU has dropped. */
-export function machineTypeObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
+export function machineTypeObstacle(
+  node: string,
+  values: Values,
+  { stock }: Hosts,
+): NodeObstacle | undefined {
   const type = pinnedMachine(values);
   const known = stock.machines[node];
   if (type === undefined || known === undefined) return undefined;

@@ -109,7 +109,9 @@ export function sayObstacle(obstacle: NodeObstacle, node?: string): string {
     case 'unwanted':
       return `the lab keeps its stands off ${node ?? 'it'}`;
     case 'network-unreadable':
-      return node === undefined ? 'its network configuration cannot be read' : `the network configuration of ${node} cannot be read`;
+      return node === undefined
+        ? 'its network configuration cannot be read'
+        : `the network configuration of ${node} cannot be read`;
     case 'foreign-pending':
       return obstacle.text;
     default:

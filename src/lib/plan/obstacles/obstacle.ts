@@ -22,11 +22,21 @@ export type NodeObstacle =
   | { readonly code: 'bridge-missing'; readonly bridge: string; readonly mayBeHidden: boolean }
   | { readonly code: 'bridge-down'; readonly bridge: string; readonly isStaged: boolean }
   | { readonly code: 'bridge-taken'; readonly bridge: string; readonly obstacle: BridgeObstacle }
-  | { readonly code: 'vnet-elsewhere'; readonly vnet: string; readonly zone: string; readonly nodes: readonly string[] }
+  | {
+      readonly code: 'vnet-elsewhere';
+      readonly vnet: string;
+      readonly zone: string;
+      readonly nodes: readonly string[];
+    }
   | { readonly code: 'vlan'; readonly bridge: string; readonly what: 'tag' | 'trunks' | 'vnet' }
   // What else a configuration names.
   | { readonly code: 'file'; readonly key: string; readonly volid: string; readonly on: readonly string[] }
-  | { readonly code: 'mapping'; readonly key: string; readonly mapping: Mapping; readonly nodes: readonly string[] }
+  | {
+      readonly code: 'mapping';
+      readonly key: string;
+      readonly mapping: Mapping;
+      readonly nodes: readonly string[];
+    }
   | { readonly code: 'device'; readonly key: string; readonly node: string }
   | { readonly code: 'device-root'; readonly key: string }
   | { readonly code: 'machine-type'; readonly type: string; readonly newest: string }
@@ -36,12 +46,23 @@ export type NodeObstacle =
   | { readonly code: 'source-offline'; readonly vmid: number; readonly node: string }
   /** On the node that is cloned from. */
   | { readonly code: 'source'; readonly vmid: number; readonly node: string; readonly obstacle: NodeObstacle }
-  | { readonly code: 'only-there'; readonly key: string; readonly vmid: number; readonly storage: string; readonly node: string }
+  | {
+      readonly code: 'only-there';
+      readonly key: string;
+      readonly vmid: number;
+      readonly storage: string;
+      readonly node: string;
+    }
   | { readonly code: 'clone-unshared'; readonly storage: string }
   | { readonly code: 'copy-takes-full'; readonly vmid: number; readonly home: string }
   | { readonly code: 'copy-no-disk'; readonly vmid: number; readonly node: string }
   | { readonly code: 'copy-device'; readonly vmid: number; readonly key: string; readonly node: string }
-  | { readonly code: 'copy-no-storage'; readonly vmid: number; readonly storages: readonly string[]; readonly node: string }
+  | {
+      readonly code: 'copy-no-storage';
+      readonly vmid: number;
+      readonly storages: readonly string[];
+      readonly node: string;
+    }
   | { readonly code: 'no-template' }
   | { readonly code: 'of-several'; readonly templates: string; readonly obstacles: readonly NodeObstacle[] }
   /** Of one machine of the stand. */

@@ -47,6 +47,7 @@ export function whyNotBridge(
 export function whyNotNode(node: string, instead: string | undefined, { index, choice }: World): Denial {
   const obstacle = hostObstacle(node, index.hosts) ?? choice.obstacles.get(node);
   const text =
-    (obstacle && sayObstacle(obstacle, node)) ?? `a stand that was to go to ${node} would go to ${instead ?? 'another node'} now`;
+    (obstacle && sayObstacle(obstacle, node)) ??
+    `a stand that was to go to ${node} would go to ${instead ?? 'another node'} now`;
   return { kind: `node ${node}`, text };
 }

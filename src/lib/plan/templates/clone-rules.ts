@@ -42,10 +42,7 @@ export function linkedObstacle(
 }
 
 /** The task runs on the template's node, where the disks are read. */
-export function unreadableDisk(
-  { vmid, node, volumes }: Source,
-  hosts: Storages,
-): NodeObstacle | undefined {
+export function unreadableDisk({ vmid, node, volumes }: Source, hosts: Storages): NodeObstacle | undefined {
   for (const { kind, storage } of volumes) {
     const obstacle = kind === 'disk' ? storageObstacle(node, storage, hosts) : undefined;
     if (obstacle) return { code: 'source', vmid, node, obstacle };

@@ -1,7 +1,13 @@
 /** Finds how a machine gets onto a node: from its template there, over shared storage, or through a replica. */
 import type { Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { besideObstacle, cloneObstacle, linkedObstacle, targetObstacle, unreadableDisk } from './clone-rules.ts';
+import {
+  besideObstacle,
+  cloneObstacle,
+  linkedObstacle,
+  targetObstacle,
+  unreadableDisk,
+} from './clone-rules.ts';
 import { filesObstacle, ownDevice, rootDeviceObstacle, tieObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import type { HaveIndex } from '../cluster/view.ts';

@@ -8,13 +8,16 @@ const visible = ['Mapping.Modify', 'Mapping.Use', 'Mapping.Audit'];
 
 function listOf(kind: MappingState['kind']): (call: Call) => unknown {
   return ({ sim, user }) => {
-    if (sim.facts.major === 7) throw new PveError(501, `Method 'GET /cluster/mapping/${kind}' not implemented`);
+    if (sim.facts.major === 7)
+      throw new PveError(501, `Method 'GET /cluster/mapping/${kind}' not implemented`);
     return sim.world.mappings
       .filter((one) => one.kind === kind && sim.rights.hasAny(user, `/mapping/${kind}/${one.id}`, visible))
       .map(({ id, nodes }) => ({
         id,
         map: nodes.map((node, i) =>
-          kind === 'dir' ? `node=${node},path=/srv/${id}` : `id=10de:1b38,node=${node},path=0000:0${i + 1}:00.0`,
+          kind === 'dir'
+            ? `node=${node},path=/srv/${id}`
+            : `id=10de:1b38,node=${node},path=0000:0${i + 1}:00.0`,
         ),
         ...(kind === 'usb' ? { type: kind } : {}),
       }));

@@ -95,7 +95,12 @@ function precondition(call: Call): unknown {
     running: running ? 1 : 0,
     local_disks: localDisks,
     local_resources: localResources(guest),
-    ...(major === 7 ? {} : { 'mapped-resources': mapped, 'mapped-resource-info': Object.fromEntries(mapped.map((key) => [key, {}])) }),
+    ...(major === 7
+      ? {}
+      : {
+          'mapped-resources': mapped,
+          'mapped-resource-info': Object.fromEntries(mapped.map((key) => [key, {}])),
+        }),
     ...(major === 9 ? { 'has-dbus-vmstate': 1 } : {}),
     ...(major === 9 && sim.world.haResources.has(sid)
       ? { 'dependent-ha-resources': haMotion(sim, sid).together }

@@ -1007,7 +1007,7 @@ describe('stands', () => {
         user: 'anna@pve',
         nodes: ['pve1', 'pve2'],
         reason:
-          'its machines are on pve1 and pve2, and cannot be put together: to pve1: VM 10001 (pc1) is locked (backup): no task of it is to be seen on pve2; unless somebody else\'s holds it, as root on pve2: `qm unlock 10001`',
+          "its machines are on pve1 and pve2, and cannot be put together: to pve1: VM 10001 (pc1) is locked (backup): no task of it is to be seen on pve2; unless somebody else's holds it, as root on pve2: `qm unlock 10001`",
       },
     ]);
   });

@@ -34,11 +34,7 @@ export function unlessHibernated(vm: Omit<Patience, 'seconds'>, lock: string | u
 }
 
 /** The lock did not go: who has it, or that nobody does. */
-export async function lockError(
-  vm: Omit<Patience, 'seconds'>,
-  lock: string,
-  io: StepIo,
-): Promise<StepError> {
+export async function lockError(vm: Omit<Patience, 'seconds'>, lock: string, io: StepIo): Promise<StepError> {
   const tasks = await io.pve.tasks(vm.node, { source: 'active' }, io.signal);
   const hold = holdOn(
     vm,

@@ -310,7 +310,8 @@ function bridgesPresent(move: Move): string | undefined {
   return ofGuests(move, (guest) =>
     first(plugsOf(guest, world), (plug) => {
       if (own.has(plug.bridge)) return undefined;
-      const isListed = world.vnets.has(plug.bridge) || world.bridges.get(target.name)?.has(plug.bridge) === true;
+      const isListed =
+        world.vnets.has(plug.bridge) || world.bridges.get(target.name)?.has(plug.bridge) === true;
       const missing = { code: 'bridge-missing', bridge: plug.bridge, mayBeHidden: false } as const;
       return said(isListed ? plugObstacle(target.name, plug, world.hosts) : missing);
     }),
