@@ -184,6 +184,12 @@ describe('nothing is written where no node will do', () => {
       hint: 'put local:snippets/gone.pl on every node',
     },
     {
+      name: 'a mapping that is not there any more',
+      scenario: world({}, { config: { hostpci0: 'mapping=gone' } }),
+      says: 'pve1, pve2, pve3: machine gw: hostpci0 uses pci mapping gone, which has nothing there',
+      hint: 'add pve1 to mapping gone of PCI devices in Datacenter → Resource Mappings',
+    },
+    {
       name: 'a device without a mapping, which only root may clone',
       scenario: world({}, { config: { hostpci0: '0000:01:00.0' } }),
       says: 'machine gw: uses hostpci0 without a mapping, and only root@pam may clone that',

@@ -1,6 +1,6 @@
 /** Reads what nodes have that configurations name: files, mappings, machine types, definitions of storages. One list each, and only what is named. */
 import pMap from 'p-map';
-import { neededFiles, hostDevices, pinnedMachine, type NeededFile } from '../pve-values/host-ties.ts';
+import { hostDevices, neededFiles, pinnedMachine, type Mapping, type NeededFile } from '../pve-values/host-ties.ts';
 import { allVolumes } from '../pve-values/volumes.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
@@ -76,17 +76,22 @@ async function readFiles(pve: PveApi, scope: StockScope): Promise<NodeStock['fil
 
 async function readMappings(
   pve: PveApi,
-  { configs, signal }: StockScope,
+  { configs, rights, signal }: StockScope,
 ): Promise<Record<string, readonly string[]>> {
   const mappings = configs.flatMap(({ values }) =>
     hostDevices(values).flatMap(({ mapping }) => mapping ?? []),
   );
   const kinds = [...new Set(mappings.map(({ kind }) => kind))];
   const lists = await pMap(kinds, async (kind) => {
-    const rows = (await unlessRefused(pve.mappings(kind, signal))) ?? [];
-    return rows.map(({ id, nodes }) => [`${kind} ${id}`, nodes] as const);
+    const rows = await unlessRefused(pve.mappings(kind, signal));
+    return rows?.map(({ id, nodes }) => [`${kind} ${id}`, nodes] as const);
   });
-  return Object.fromEntries(lists.flat());
+  if (lists.some((rows) => rows === undefined)) return {};
+  const isShown = ({ kind, id }: Mapping): boolean =>
+    Object.keys(privilegesOn(rights, `/mapping/${kind}/${id}`)).some((name) => name.startsWith('Mapping.'));
+  // What is not listed although it would be shown is nowhere.
+  const gone = mappings.filter(isShown).map(({ kind, id }) => [`${kind} ${id}`, []] as const);
+  return Object.fromEntries([...gone, ...lists.flatMap((rows) => rows ?? [])]);
 }
 
 async function readMachines(
