@@ -14,6 +14,8 @@ const CRYPTO = '^(node:)?crypto$';
 const DATA = [CONFIG_TYPES, INVENTORY_TYPES, TEXTS, DOCUMENT];
 /** They know marks or the lab's words only, so that rooms below and beside may ask them: whose a guest is; what a device is. */
 const VERDICT = '^src/lib/plan/stands/ownership[.]ts$';
+/** What a lock means is told to planners and handlers alike. */
+const LOCKS = '^src/lib/plan/cluster/locks[.]ts$';
 const DEVICES = '^src/lib/plan/stands/device-profiles[.]ts$';
 const plan = (...rooms) => `^src/lib/plan/(${rooms.join('|')})/`;
 
@@ -62,21 +64,25 @@ const LIB = {
     'What a stand is, and what exists of it: the same for every command.',
     [...DATA, plan('cluster'), CRYPTO],
   ],
-  'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster')]],
+  'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster', 'obstacles')]],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
     [...DATA, plan('cluster'), DEVICES, VERDICT],
   ],
+  'plan/obstacles': [
+    'Why a node cannot take a machine: one table for every command that brings one there. Chooses nothing.',
+    [...DATA, plan('cluster'), '^src/lib/plan/network/may-go(-text)?[.]ts$'],
+  ],
   'plan/placement': [
     'Who goes where, within what is there. Plans no step.',
-    [...DATA, plan('cluster', 'stands', 'templates', 'network')],
+    [...DATA, plan('cluster', 'stands', 'templates', 'network', 'obstacles')],
   ],
   'plan/deploy': [
     'Makes a class; never imports another story.',
     [
       ...DATA,
       '^src/lib/inventory/template-ref[.]ts$',
-      plan('cluster', 'stands', 'templates', 'network', 'placement'),
+      plan('cluster', 'stands', 'templates', 'network', 'obstacles', 'placement'),
     ],
   ],
   'plan/cleanup': [
@@ -89,7 +95,7 @@ const LIB = {
   ],
   'plan/saved': [
     'A saved plan is planned again.',
-    [...DATA, plan('cluster', 'templates', 'placement', 'deploy')],
+    [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],
   ],
   'plan/balance/core': [
     'Which guests move where, on any platform: it knows balance.yml and the report, and no platform.',
@@ -97,7 +103,7 @@ const LIB = {
   ],
   'plan/balance/pve': [
     'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',
-    [...DATA, plan('cluster', 'network', 'balance/core'), VERDICT],
+    [...DATA, plan('cluster', 'network', 'obstacles', 'balance/core'), VERDICT],
   ],
   privileges: [
     'What a plan needs and what its caller has, from the same plan that is applied.',
@@ -111,6 +117,7 @@ const LIB = {
       DOCUMENT,
       INVENTORY_TYPES,
       VERDICT,
+      LOCKS,
       '^src/lib/plan/network/may-go(-text)?[.]ts$',
       '^src/lib/plan/stands/protected-accounts[.]ts$',
       '^node_modules/p-map/',

@@ -569,3 +569,28 @@ test('somebody else starts to move the very guest: it is followed, not moved twi
   const { plan } = resultOf(await run(simulator, 'guests: all', { args: [...json, '--dry-run'] }));
   expect(plan.balance.moves.map(({ name }) => name).join()).not.toContain('301');
 });
+
+describe('Open vSwitch', () => {
+  /** vmbr0 is an OVS bridge with a bond; the host has its address on an internal port. */
+  const ovs: readonly Node[] = NODES.map((node) => ({
+    ...node,
+    bridges: [{ name: 'vmbr0', type: 'OVSBridge', ports: 'bond0 mgmt' }],
+    interfaces: [
+      { iface: 'bond0', type: 'OVSBond', options: { ovs_bridge: 'vmbr0', ovs_bonds: 'eno1 eno2' } },
+      { iface: 'mgmt', type: 'OVSIntPort', options: { ovs_bridge: 'vmbr0', ovs_tag: '7' } },
+      { iface: 'eno2', type: 'eth' },
+    ],
+  }));
+
+  test('a bridge with a bond leads out: guests on it move one by one, tags and all', async () => {
+    const tagged = { config: { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0,tag=20' } };
+    const guests = OVERLOADED.map((one) => (one.vmid === 301 ? { ...one, ...tagged } : one));
+    const simulator = await startCluster({ scenario: cluster(guests, { nodes: ovs }) });
+    const ran = await run(simulator, 'guests: all\noverload: { memory: 80, cpu: 80 }\n', { args: json });
+    expect([ran.code, ran.stderr]).toEqual([0, expect.any(String)]);
+    const result = resultOf(ran);
+    expect(result.plan.balance.moves).toHaveLength(1);
+    expect(result.summary.moves.map(({ status }) => status)).toEqual(['moved']);
+    expect(Object.values(placesOf(simulator)).filter((node) => node === 'pve1')).toHaveLength(3);
+  });
+});

@@ -69,7 +69,7 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
     roles: answer('roles', [{ role: 'PVEVMAdmin', privileges: ['VM.Audit'] }]),
     realms: answer('realms', [{ realm: 'pve', type: 'pve' }]),
     groups: answer('groups', []),
-    vnets: answer('vnets', []),
+    vnetZones: answer('vnetZones', []),
     nodeHaStates: answer('nodeHaStates', { pve1: 'maintenance' }),
     network: answer('network', {
       rows: [

@@ -71,6 +71,7 @@ export function bridge(iface: string, more: Partial<BridgeInfo> = {}): BridgeInf
   return {
     iface,
     active: true,
+    autostart: true,
     vlanAware: false,
     ports: ['eno1'],
     addresses: [],

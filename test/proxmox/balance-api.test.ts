@@ -197,14 +197,17 @@ const cases: readonly Case[] = [
         asks: 'GET /cluster/sdn/vnets',
         answer: {
           data: [
-            { vnet: 'v1', zone: 'z' },
+            { vnet: 'v1', zone: 'z', vlanaware: 1 },
             { vnet: 'v2', zone: '?' },
           ],
         },
       },
       { asks: 'GET /cluster/sdn/zones', answer: { data: [{ zone: 'z', type: 'simple', nodes: 'pve1' }] } },
     ],
-    gives: [{ vnet: 'v1', zoneType: 'simple', nodes: ['pve1'] }, { vnet: 'v2' }],
+    gives: [
+      { vnet: 'v1', zone: 'z', vlanAware: true, zoneType: 'simple', nodes: ['pve1'] },
+      { vnet: 'v2', zone: '?' },
+    ],
   },
   {
     name: 'runningMachine',

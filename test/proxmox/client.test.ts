@@ -562,6 +562,66 @@ describe('pools', () => {
   });
 });
 
+describe('what nodes have that configurations name', () => {
+  check([
+    {
+      name: 'storageDefinitions',
+      call: (pve) => pve.storageDefinitions(),
+      asks: 'GET /storage',
+      answer: {
+        data: [
+          { storage: 'ceph', type: 'rbd', content: 'images' },
+          { storage: 'old', type: 'dir', disable: 1, nodes: 'pve1,pve2' },
+        ],
+      },
+      gives: [
+        { storage: 'ceph', disabled: false },
+        { storage: 'old', disabled: true, nodes: ['pve1', 'pve2'] },
+      ],
+    },
+    {
+      name: 'storageFiles',
+      call: (pve) => pve.storageFiles({ node: 'pve1', storage: 'local', content: 'snippets' }),
+      asks: 'GET /nodes/pve1/storage/local/content?content=snippets',
+      answer: { data: [{ volid: 'local:snippets/a.yml', content: 'snippets', format: 'snippet', size: 5 }] },
+      gives: ['local:snippets/a.yml'],
+    },
+    {
+      name: 'mappings',
+      call: (pve) => pve.mappings('pci'),
+      asks: 'GET /cluster/mapping/pci',
+      answer: {
+        data: [
+          {
+            id: 'gpu',
+            map: [
+              'id=10de:1b38,iommugroup=3,node=pve1,path=0000:01:00.0',
+              'id=10de:1b38,node=pve3,path=0000:02:00.0',
+            ],
+          },
+          { id: 'none' },
+        ],
+      },
+      gives: [
+        { id: 'gpu', nodes: ['pve1', 'pve3'] },
+        { id: 'none', nodes: [] },
+      ],
+    },
+    {
+      name: 'machineTypes',
+      call: (pve) => pve.machineTypes('pve1'),
+      asks: 'GET /nodes/pve1/capabilities/qemu/machines',
+      answer: { data: [{ id: 'pc-q35-9.2+pve1', type: 'q35', version: '9.2+pve1', changes: 'x' }] },
+      gives: ['pc-q35-9.2+pve1'],
+    },
+  ]);
+
+  test('mappings: none before 8', async () => {
+    nock(ORIGIN).get(`${BASE}/cluster/mapping/usb`).reply(501, '');
+    expect(await client().mappings('usb')).toEqual([]);
+  });
+});
+
 describe('network', () => {
   check([
     {
@@ -610,6 +670,7 @@ describe('network', () => {
             iface: 'vmbr0',
             type: 'bridge',
             active: true,
+            autostart: true,
             vlanAware: false,
             ports: ['eno1'],
             addresses: ['192.0.2.10/24', '2001:db8::10/64'],
@@ -620,6 +681,7 @@ describe('network', () => {
             iface: 'vmbr1000',
             type: 'bridge',
             active: false,
+            autostart: false,
             vlanAware: true,
             ports: [],
             addresses: [],
@@ -630,6 +692,7 @@ describe('network', () => {
             iface: 'bond0',
             type: 'bond',
             active: false,
+            autostart: false,
             vlanAware: false,
             ports: ['eno2', 'eno3'],
             addresses: [],
@@ -640,6 +703,7 @@ describe('network', () => {
             iface: 'uplink',
             type: 'vlan',
             active: false,
+            autostart: false,
             vlanAware: false,
             ports: [],
             rawDevice: 'vmbr0',
@@ -651,6 +715,7 @@ describe('network', () => {
             iface: 'odd',
             type: 'unknown',
             active: false,
+            autostart: false,
             vlanAware: false,
             ports: [],
             addresses: [],
@@ -696,13 +761,6 @@ describe('network', () => {
       answer: { data: UPID },
       gives: UPID,
     },
-    {
-      name: 'vnets',
-      call: (pve) => pve.vnets(),
-      asks: 'GET /cluster/sdn/vnets',
-      answer: { data: [{ vnet: 'v1', zone: 'z' }] },
-      gives: ['v1'],
-    },
   ]);
 
   test.each([
@@ -728,12 +786,17 @@ describe('network', () => {
 
   test('vnets: none where SDN is not installed', async () => {
     nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(501, '');
-    expect(await client().vnets()).toEqual([]);
+    expect(await client().vnetZones()).toEqual([]);
+  });
+
+  test('vnets: zones are asked for only where there are any', async () => {
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(200, { data: [] });
+    expect(await client().vnetZones()).toEqual([]);
   });
 
   test('vnets: other refusals are errors', async () => {
     nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(403, { message: 'Permission check failed' });
-    expect(await failure(client().vnets())).toBeInstanceOf(AuthError);
+    expect(await failure(client().vnetZones())).toBeInstanceOf(AuthError);
   });
 });
 

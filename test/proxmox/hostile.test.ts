@@ -252,7 +252,10 @@ const CALLS: {
   updateBridge: (pve) => pve.updateBridge('n', { ...bridge, vlanAware: true }),
   deleteBridge: (pve) => pve.deleteBridge('n', 'vmbr1'),
   reloadNetwork: (pve) => pve.reloadNetwork('n'),
-  vnets: (pve) => pve.vnets(),
+  storageDefinitions: (pve) => pve.storageDefinitions(),
+  storageFiles: (pve) => pve.storageFiles({ node: 'n', storage: 's', content: 'iso' }),
+  mappings: (pve) => pve.mappings('pci'),
+  machineTypes: (pve) => pve.machineTypes('n'),
   nodeVms: (pve) => pve.nodeVms('n'),
   vmConfig: (pve) => pve.vmConfig('n', 1),
   vmPending: (pve) => pve.vmPending('n', 1),
@@ -274,7 +277,7 @@ const CALLS: {
 
 /** Field names that the client looks for, and some that reach a prototype. */
 const FIELDS =
-  'data message errors total changes type status node vmid name id userid comment groups poolid members plugintype shared ugid path roleid iface bridge_vlan_aware active comments upid starttime user exitstatus t n release version realm groupid storage content description digest lock net0 vnet manager_status node_status __proto__ constructor toString valueOf hasOwnProperty'.split(
+  'data message errors total changes type status node vmid name id userid comment groups poolid members plugintype shared ugid path roleid iface bridge_vlan_aware active comments upid starttime user exitstatus t n release version realm groupid storage content description digest lock net0 vnet volid map disable nodes manager_status node_status __proto__ constructor toString valueOf hasOwnProperty'.split(
     ' ',
   );
 const hostileText = fc.constantFrom(

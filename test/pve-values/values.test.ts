@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bridgeNumber } from '../../src/lib/pve-values/bridge-name.ts';
-import { indexAbove, namesIn } from '../../src/lib/pve-values/interfaces.ts';
+import { bridgesAmong, indexAbove, namesIn, type InterfaceRow } from '../../src/lib/pve-values/interfaces.ts';
 import { bridgesIn, presentNics } from '../../src/lib/pve-values/nics.ts';
 import { propertiesOf, propertyRecord } from '../../src/lib/pve-values/property-string.ts';
 import { bytesOf } from '../../src/lib/pve-values/size.ts';
@@ -217,4 +217,57 @@ test.each([
     '',
   ];
   expect(all.filter((type) => storageTraits(type)[trait])).toEqual(types);
+});
+
+describe('bridges among the interfaces of a node', () => {
+  const row = (iface: string, type: string, more: Partial<InterfaceRow> = {}): InterfaceRow => ({
+    ...{ iface, type, active: true, autostart: true, vlanAware: false, comments: '' },
+    ...{ ports: [], addresses: [], gateways: [], ...more },
+  });
+  const host = { addresses: ['192.0.2.10/24'], gateways: ['192.0.2.1'] };
+
+  test.each<{ name: string; rows: InterfaceRow[]; gives: Partial<ReturnType<typeof bridgesAmong>[number]> }>([
+    {
+      name: 'Linux: its ports, and VLANs where it was told to take them',
+      rows: [row('eno1', 'eth'), row('vmbr0', 'bridge', { ports: ['eno1'] })],
+      gives: { ports: ['eno1'], vlanAware: false, addresses: [], above: [] },
+    },
+    {
+      name: 'OVS with a port, and the host on an internal one',
+      rows: [
+        row('eno1', 'OVSPort', { ovsBridge: 'vmbr0' }),
+        row('mgmt', 'OVSIntPort', { ovsBridge: 'vmbr0', ...host }),
+        row('vmbr0', 'OVSBridge', { ports: ['eno1', 'mgmt'] }),
+      ],
+      gives: { ports: ['eno1'], vlanAware: true, ...host, above: ['mgmt'] },
+    },
+    {
+      name: 'OVS with a bond that names it, and is not listed with it',
+      rows: [
+        row('bond0', 'OVSBond', { ports: ['eno1', 'eno2'], ovsBridge: 'vmbr0' }),
+        row('vmbr0', 'OVSBridge'),
+      ],
+      gives: { ports: ['bond0'], vlanAware: true, addresses: [], above: [] },
+    },
+    {
+      name: 'OVS with nothing but an internal port without an address leads nowhere',
+      rows: [
+        row('int1', 'OVSIntPort', { ovsBridge: 'vmbr0' }),
+        row('vmbr0', 'OVSBridge', { ports: ['int1'] }),
+      ],
+      gives: { ports: [], vlanAware: true, addresses: [], above: ['int1'] },
+    },
+    {
+      name: 'a port of another OVS bridge is none of this one',
+      rows: [
+        row('eno1', 'OVSPort', { ovsBridge: 'vmbr1' }),
+        row('vmbr0', 'OVSBridge'),
+        row('vmbr1', 'OVSBridge', { ports: ['eno1'] }),
+      ],
+      gives: { ports: [], vlanAware: true },
+    },
+  ])('$name', ({ rows, gives }) => {
+    const bridge = bridgesAmong(rows).find(({ iface }) => iface === 'vmbr0');
+    expect(bridge).toMatchObject(gives);
+  });
 });

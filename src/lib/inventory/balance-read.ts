@@ -23,6 +23,7 @@ import type { Rights } from './types.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
+import { joinStock, readStock } from './stock.ts';
 import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
@@ -199,12 +200,26 @@ export async function readDetails(
     readBridgeUse(pve, inventory.guests, nodes, signal),
   ]);
   const loaded = new Map(details.map(({ guest }) => [guest.vmid, guest]));
+  const configs = details.flatMap((detail) => detail.configs);
+  const online = new Set(inventory.nodes.filter((node) => node.online).map(({ name }) => name));
+  const { storages } = inventory;
+  const scope = {
+    configs,
+    named: [],
+    storages,
+    online,
+    rights: reading.rights,
+    moving: true,
+    signal,
+  } as const;
+  const stock = await readStock(pve, scope);
   return {
     ...reading,
     inventory: {
       ...inventory,
       guests: inventory.guests.map((guest) => loaded.get(guest.vmid) ?? guest),
-      configs: [...inventory.configs, ...details.flatMap(({ configs }) => configs)],
+      configs: [...inventory.configs, ...configs],
+      stock: joinStock(inventory.stock, stock),
       running: [...inventory.running, ...details.flatMap(({ running }) => running)],
       bridgeUse: [...inventory.bridgeUse, ...use],
       bridgeUseNodes: [...inventory.bridgeUseNodes, ...nodes],

@@ -8,7 +8,9 @@ import type {
   PoolInfo,
   RunningTask,
   StorageInfo,
+  NodeStock,
   VmConfig,
+  VnetInfo,
 } from './types.ts';
 
 /**
@@ -25,6 +27,8 @@ export interface BalanceInventory {
   readonly storages: readonly StorageInfo[];
   readonly networks: readonly NodeNetwork[];
   readonly vnets: readonly VnetInfo[];
+  /** What nodes have that `configs` name. */
+  readonly stock?: NodeStock;
   readonly pools: readonly PoolInfo[];
   readonly acls: readonly AclEntry[];
   /** Configurations read so far. */
@@ -71,14 +75,6 @@ export interface BalanceGuest extends GuestInfo {
   /** Lower case. */
   readonly tags: readonly string[];
   readonly haState?: string;
-}
-
-export interface VnetInfo {
-  readonly vnet: string;
-  /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
-  readonly zoneType?: string;
-  /** Nodes of its zone; absent: all. */
-  readonly nodes?: readonly string[];
 }
 
 export interface RunningMachine {

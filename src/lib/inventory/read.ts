@@ -2,7 +2,7 @@
 import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { parseTags } from '../pve-values/tags.ts';
-import { indexAbove } from '../pve-values/interfaces.ts';
+import { bridgesAmong } from '../pve-values/interfaces.ts';
 import { bridgesIn } from '../pve-values/nics.ts';
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
@@ -14,6 +14,7 @@ import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
+import { readStock } from './stock.ts';
 import { isNamedBy } from './template-ref.ts';
 import type {
   BridgeUse,
@@ -34,13 +35,15 @@ export interface InventoryScope {
   readonly templates: readonly TemplateRef[];
   /** Also those of all other templates. */
   readonly allTemplates?: boolean;
+  /** Storages that are named beside those of the templates. */
+  readonly storages?: readonly string[];
   /** VMIDs that the stands in scope have claimed; only their configurations are read. */
   readonly claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => readonly number[];
   /** VMIDs of which name and power state have to be as of now; costs one call per node that has one of them. */
   readonly live?: (pools: readonly PoolInfo[]) => readonly number[];
   /** Nodes on which it has to be known which guest names which bridge; costs two calls per guest there, and one per snapshot. */
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
-  /** Also read the tasks under way. */
+  /** Also read the tasks under way; they are wherever a claimed VM is locked. */
   readonly tasks?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
   readonly load?: boolean;
@@ -123,20 +126,8 @@ export async function readNetwork(
   if (!node.online) return unreadable;
   try {
     const { rows, changes } = await pve.network(node.name, signal);
-    const above = indexAbove(rows);
-    const bridges = rows
-      .filter((row) => row.type === 'bridge' || row.type === 'OVSBridge')
-      .map(({ iface, active, vlanAware, ports, addresses, gateways, comments }) => ({
-        iface,
-        active,
-        vlanAware,
-        ports,
-        addresses,
-        gateways,
-        above: above.get(iface) ?? [],
-        comments,
-      }));
-    return { node: node.name, readable: true, bridges, pending: pendingRows(changes, rows) };
+    const pending = pendingRows(changes, rows);
+    return { node: node.name, readable: true, bridges: bridgesAmong(rows), pending };
   } catch (error) {
     if (error instanceof UnreachableError) return unreadable; // went down since the node list was made
     throw error;
@@ -340,7 +331,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     readPools(context, gap),
     pve.realms(signal),
     unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    unlessForbidden(pve.vnets(signal), [], quietly),
+    unlessForbidden(pve.vnetZones(signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
@@ -363,22 +354,28 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks, loaded] = await Promise.all([
+  const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
+  // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
+  const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
+  const [use, tasks, loaded, stock] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
-    scope.tasks === true ? readTasks(pve, [...online], signal) : [],
+    asksTasks ? readTasks(pve, [...online], signal) : [],
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
+    readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
   ]);
   return {
     now: pve.serverTime().toISOString(),
     ...(context.caller === undefined ? {} : { caller: context.caller }),
     version: release,
     nodes: loaded,
-    storages: rows.filter((row) => row.type === 'storage').map(toStorage),
+    storages,
     guests,
     templates,
     vms,
     networks,
-    vnets,
+    vnets: vnets.map(({ vnet }) => vnet),
+    zones: vnets,
+    stock,
     pools,
     poolWriters,
     memberWriters,
@@ -393,6 +390,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     bridgeUseNodes: useNodes,
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
+    tasksKnown: asksTasks,
     gaps,
   };
 }

@@ -19,6 +19,10 @@ export interface Inventory {
   readonly networks: readonly NodeNetwork[];
   /** SDN vnet names; may be short without SDN.Audit. */
   readonly vnets: readonly string[];
+  /** The same with their zones; absent where nobody asked. */
+  readonly zones?: readonly VnetInfo[];
+  /** What nodes have that the configurations above name; absent where nobody asked. */
+  readonly stock?: NodeStock;
   readonly pools: readonly PoolInfo[];
   /** Who else may write pools, those that do not exist included. */
   readonly poolWriters: readonly (PoolRight | PoolWriter)[];
@@ -51,6 +55,8 @@ export interface Inventory {
   };
   /** Tasks under way, where asked for. */
   readonly tasks: readonly RunningTask[];
+  /** Were they? */
+  readonly tasksKnown?: boolean;
   /** What could not be read, in words. */
   readonly gaps: readonly string[];
 }
@@ -114,6 +120,36 @@ export interface VmConfig {
   readonly values: Readonly<Record<string, string>>;
 }
 
+export interface VnetInfo {
+  readonly vnet: string;
+  readonly zone?: string;
+  readonly vlanAware?: true;
+  /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
+  readonly zoneType?: string;
+  /** Nodes of its zone; absent: all, or not known. */
+  readonly nodes?: readonly string[];
+}
+
+/**
+ * Read as far as a configuration names such a thing, and the caller is shown it. A key that is absent: not known.
+ */
+export interface NodeStock {
+  /** Storage → how it is defined; absent altogether: every storage that is named is there on all nodes. */
+  readonly definitions?: Readonly<Record<string, StorageDefinition>>;
+  /** `node storage content` → volume ids. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+  /** `pci gpu` → nodes that have the device. */
+  readonly mappings: Readonly<Record<string, readonly string[]>>;
+  /** Node → machine types that its QEMU knows. */
+  readonly machines: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface StorageDefinition {
+  readonly disabled: boolean;
+  /** Absent: all. */
+  readonly nodes?: readonly string[];
+}
+
 export interface NodeNetwork {
   readonly node: string;
   /** False when the list could not be read (node offline). */
@@ -126,6 +162,9 @@ export interface NodeNetwork {
 export interface BridgeInfo {
   readonly iface: string;
   readonly active: boolean;
+  /** It comes up with a reload, or when the node starts. */
+  readonly autostart: boolean;
+  /** It takes VLANs; OVS bridges always do. */
   readonly vlanAware: boolean;
   readonly ports: readonly string[];
   /** The host's own on it, as PVE shows them, and the gateways reached through it. */

@@ -17,6 +17,8 @@ export interface Scope {
   /** Bridges that are named as real ones. */
   readonly bridges: readonly string[];
   readonly storages: readonly string[];
+  /** Storages of snippets that templates name. */
+  readonly snippets: readonly string[];
   /** Role that students get; empty: the default. */
   readonly role: string;
   /** Of the users; empty: any. */
@@ -133,6 +135,14 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
       why: 'to see the storage',
       at: ({ storages }) => storages,
+    },
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.Allocate'],
+      why: 'to see which nodes have the snippets that a template names (hookscript, cicustom); else its machines may go where they cannot start',
+      when: 'a template names snippets',
+      advice: true,
+      at: ({ snippets }) => snippets,
     },
     {
       path: '/sdn/zones/localnetwork/{bridge}',

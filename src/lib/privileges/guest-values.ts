@@ -1,4 +1,5 @@
 /** Reads out of a configuration what needs rights to be taken over by a clone, or to be changed. Pure. */
+import { hostDevices } from '../pve-values/host-ties.ts';
 import { isDriveKey, sourceOf, volumesOf } from '../pve-values/volumes.ts';
 import type { VmConfig } from '../inventory/types.ts';
 import { presentNics } from '../pve-values/nics.ts';
@@ -19,6 +20,9 @@ export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValu
         storages: allocatingStorages(values),
         hasHostDrive: Object.entries(values).some(
           ([key, value]) => isDriveKey(key) && sourceOf(value) === 'cdrom',
+        ),
+        mappings: hostDevices(values).flatMap(({ mapping }) =>
+          mapping ? [`${mapping.kind}/${mapping.id}`] : [],
         ),
       },
     ]),

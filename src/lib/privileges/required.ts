@@ -229,6 +229,11 @@ function isOutside(reader: Reader): boolean {
   return BRINGS_IN.has(reader) || BEFORE_JOINING.has(reader) || reader === 'vm.migrate';
 }
 
+/** Rights on everything of a kind that few have. */
+function isFarReaching({ path }: RuleText): boolean {
+  return path === '/' || path === '/access' || path.startsWith('/mapping/');
+}
+
 function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
   const { profile } = facts;
   const ofProfile = rule.when?.startsWith('profile ') === true;
@@ -241,8 +246,8 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
       path,
       grantOn: grantOn(rule.path, path, { profile, inPool: true }),
       reaches: isWhole(path, rule) || rule.reaches === true,
-      // Rights on everything are not asked for in case they are needed.
-      advice: rule.advice === true || (isConditional && (rule.path === '/' || rule.path === '/access')),
+      // These are not asked for in case they are needed.
+      advice: rule.advice === true || (isConditional && isFarReaching(rule)),
       ...(rule.path === '/vms/{vmid}' && !isOutside(reader) ? { viaPool: '/pool' } : {}),
       ...(rule.instead === undefined ? {} : { instead: rule.instead }),
     };

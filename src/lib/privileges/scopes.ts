@@ -7,6 +7,8 @@ import type { UsersWork } from '../plan/users/context.ts';
 import { marksOf, picksStand, selectedClaims, type StandSelection } from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
 import type { Command } from './types.ts';
+import { neededFiles } from '../pve-values/host-ties.ts';
+import { sortedUnique } from '../order.ts';
 import { allocatingStorages } from './guest-values.ts';
 
 const NOTHING: Omit<Scope, 'command'> = {
@@ -16,6 +18,7 @@ const NOTHING: Omit<Scope, 'command'> = {
   vmids: new Map(),
   bridges: [],
   storages: [],
+  snippets: [],
   role: '',
   realms: [],
   groups: [],
@@ -64,9 +67,9 @@ function realBridges(lab: Lab, have: Inventory): string[] {
 
 export function deployScope(lab: Lab, users: readonly User[], have: Inventory, locks: boolean): Scope {
   const { templates, hasUnknownTemplates } = templatesOf(lab, have);
-  const drives = have.templates
-    .filter(({ vmid }) => templates.includes(vmid))
-    .flatMap(({ values }) => allocatingStorages(values));
+  const named = have.templates.filter(({ vmid }) => templates.includes(vmid));
+  const drives = named.flatMap(({ values }) => allocatingStorages(values));
+  const files = named.flatMap(({ values }) => neededFiles(values));
   return {
     ...NOTHING,
     command: 'deploy',
@@ -75,6 +78,9 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     pools: users.map(({ pool }) => pool),
     bridges: realBridges(lab, have),
     storages: [...new Set([...drives, ...lab.machines.flatMap(({ storage }) => storage ?? [])])],
+    snippets: sortedUnique(
+      files.flatMap(({ content, storage }) => (content === 'snippets' ? [storage] : [])),
+    ),
     role: lab.access.role,
     realms: realmsOf(users),
     groups: groupsOf(users),

@@ -224,6 +224,14 @@ const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
     when: 'the template has one',
     at: ({ templateVmid }, { configs }) => (configs.get(templateVmid)?.hasHostDrive === true ? HERE : []),
   },
+  {
+    path: '/mapping/{mapping}',
+    anyOf: ['Mapping.Use'],
+    why: 'to hand on a mapped device, and to see which nodes have it',
+    when: 'the template uses resource mappings',
+    since: 8,
+    at: ({ templateVmid }, { configs }) => configs.get(templateVmid)?.mappings ?? [],
+  },
 ];
 
 const clone: readonly Rule<'vm.clone'>[] = [

@@ -15,6 +15,8 @@ export interface GuestValues {
   readonly storages: readonly string[];
   /** Does it pass on a CD drive of its host? */
   readonly hasHostDrive: boolean;
+  /** Resource mappings that it uses: `pci/gpu`. */
+  readonly mappings: readonly string[];
 }
 
 /** What of a cluster the check looks at; also balance, which reads another inventory, can tell as much. */

@@ -78,11 +78,16 @@ export interface BalanceApi {
   crsOptions(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** `GET /cluster/ha/rules` (9) or `…/groups` with `…/resources` (7, 8). Sys.Audit on `/`. */
   haRules(signal?: AbortSignal): Promise<readonly HaRuleRow[]>;
-  /** `GET /cluster/sdn/vnets` and `…/zones`; empty when SDN is not installed. */
-  vnetZones(
-    signal?: AbortSignal,
-  ): Promise<
-    readonly { readonly vnet: string; readonly zoneType?: string; readonly nodes?: readonly string[] }[]
+  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`; empty when SDN is not installed (7.4: 501). */
+  vnetZones(signal?: AbortSignal): Promise<
+    readonly {
+      readonly vnet: string;
+      readonly zone?: string;
+      readonly vlanAware?: true;
+      readonly zoneType?: string;
+      /** Absent: all, or not known. */
+      readonly nodes?: readonly string[];
+    }[]
   >;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
   runningMachine(

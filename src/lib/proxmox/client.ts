@@ -8,6 +8,7 @@ import { loadApi } from './load-api.ts';
 import { migrateApi } from './migrate-api.ts';
 import { networkApi } from './network-api.ts';
 import { poolApi } from './pool-api.ts';
+import { stockApi } from './stock-api.ts';
 import { taskApi } from './task-api.ts';
 import type { PveApi, RunPve } from './types.ts';
 import { versionGate } from './version-gate.ts';
@@ -39,6 +40,7 @@ export function createPveClient(options: HttpOptions): PveClient {
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
       haApi(requests, gates.isNine),
       migrateApi(requests, gates.isNine),
+      stockApi(requests),
     );
   return {
     ...over(http),

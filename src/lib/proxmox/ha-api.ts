@@ -19,16 +19,17 @@ export function haApi(http: Requests, hasRules: (signal?: AbortSignal) => Promis
       (await hasRules(signal)) ? readRules(http, signal) : readGroups(http, signal),
     vnetZones: async (signal) => {
       try {
-        const [vnets, zones] = await Promise.all([
-          http.get('/cluster/sdn/vnets', {}, signal),
-          http.get('/cluster/sdn/zones', {}, signal),
-        ]);
+        const vnets = rowsOf(await http.get('/cluster/sdn/vnets', {}, signal));
+        if (vnets.length === 0) return [];
+        const zones = await http.get('/cluster/sdn/zones', {}, signal);
         const byName = new Map(rowsOf(zones).map((row) => [row.text('zone'), row]));
-        return rowsOf(vnets).map((row) => {
+        return vnets.map((row) => {
           const zone = byName.get(row.maybeText('zone') ?? '');
           const nodes = zone?.list('nodes') ?? [];
           return compact({
             vnet: row.text('vnet'),
+            zone: row.maybeText('zone'),
+            vlanAware: row.flag('vlanaware') ? (true as const) : undefined,
             zoneType: zone?.maybeText('type'),
             nodes: nodes.length > 0 ? nodes : undefined,
           });

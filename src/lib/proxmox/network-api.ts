@@ -1,5 +1,4 @@
-/** Endpoints about bridges and vnets. Must not decide anything. */
-import { isNotImplemented } from './words.ts';
+/** Endpoints about bridges. Must not decide anything. */
 import { namesIn } from '../pve-values/interfaces.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
@@ -9,7 +8,7 @@ import { upidOf } from './upid.ts';
 
 type NetworkApi = Pick<
   PveApi,
-  'network' | 'createBridge' | 'updateBridge' | 'deleteBridge' | 'reloadNetwork' | 'vnets'
+  'network' | 'createBridge' | 'updateBridge' | 'deleteBridge' | 'reloadNetwork'
 >;
 
 export function networkApi(http: Requests): NetworkApi {
@@ -40,14 +39,6 @@ export function networkApi(http: Requests): NetworkApi {
       await http.delete(path`/nodes/${node}/network/${iface}`, {}, signal);
     },
     reloadNetwork: async (node, signal) => upidOf(await http.put(path`/nodes/${node}/network`, {}, signal)),
-    vnets: async (signal) => {
-      try {
-        return rowsOf(await http.get('/cluster/sdn/vnets', {}, signal)).map((row) => row.text('vnet'));
-      } catch (error) {
-        if (isNotImplemented(error)) return [];
-        throw error;
-      }
-    },
   };
 }
 
@@ -69,14 +60,17 @@ function networkRowOf(row: Row): NetworkRow {
   const texts = (...keys: readonly string[]): string[] =>
     keys.flatMap((key) => row.maybeText(key) ?? []).filter((text) => text !== '');
   const [rawDevice] = texts('vlan-raw-device');
+  const [ovsBridge] = texts('ovs_bridge');
   const priority = row.maybeNumber('priority');
   return {
     iface: row.text('iface'),
     type: row.maybeText('type') ?? 'unknown',
     active: row.flag('active'),
+    autostart: row.flag('autostart'),
     vlanAware: row.flag('bridge_vlan_aware'),
     ports: texts('bridge_ports', 'ovs_ports', 'slaves', 'ovs_bonds').flatMap(namesIn),
     ...(rawDevice === undefined ? {} : { rawDevice }),
+    ...(ovsBridge === undefined ? {} : { ovsBridge }),
     addresses: [...texts('cidr', 'address').slice(0, 1), ...texts('cidr6', 'address6').slice(0, 1)],
     gateways: texts('gateway', 'gateway6'),
     comments: row.comment('comments'),

@@ -4,6 +4,7 @@
  */
 
 import type { BalanceApi } from './balance-types.ts';
+import type { StockApi } from './stock-types.ts';
 
 /** Where a cluster is, and how to log in. `Connection` of the configuration has this shape. */
 export interface ConnectionSettings {
@@ -100,9 +101,13 @@ export interface NetworkRow {
   readonly iface: string;
   readonly type: string;
   readonly active: boolean;
+  /** It comes up with a reload, or when the node starts. */
+  readonly autostart: boolean;
   readonly vlanAware: boolean;
   /** Of a bridge (OVS ones, too) or bond. */
   readonly ports: readonly string[];
+  /** The OVS bridge that a port, bond or internal port says it is of. */
+  readonly ovsBridge?: string;
   /** What a VLAN interface with a name of its own is on. */
   readonly rawDevice?: string;
   /** The host's own on it, as PVE writes them, and the gateways reached through it. */
@@ -176,7 +181,7 @@ interface CloneRequest {
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
-export interface PveApi extends BalanceApi {
+export interface PveApi extends BalanceApi, StockApi {
   /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
   serverTime(): Date;
   /** `GET /version`. All versions; no privilege. `release` is `7.4`, `8.4`, `9.2`… */
@@ -324,8 +329,6 @@ export interface PveApi extends BalanceApi {
   deleteBridge(node: string, iface: string, signal?: AbortSignal): Promise<void>;
   /** `PUT /nodes/{node}/network`: applies everything staged on the node, whoever staged it. */
   reloadNetwork(node: string, signal?: AbortSignal): Promise<Upid>;
-  /** `GET /cluster/sdn/vnets`; empty when SDN is not installed (7.4: 501). */
-  vnets(signal?: AbortSignal): Promise<readonly string[]>;
 
   /** `GET /nodes/{node}/qemu`: computed live, unlike `resources`. VM.Audit. */
   nodeVms(

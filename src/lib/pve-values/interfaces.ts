@@ -1,4 +1,5 @@
-/** Reads what PVE writes about a node's interfaces, and tells which are built on which. Judges no bridge. */
+/** Reads what PVE writes about a node's interfaces: which are built on which, and the bridges among them. Judges none. */
+import { addTo } from '../group.ts';
 
 /** What an interface is made of. */
 export interface Interface {
@@ -30,4 +31,60 @@ export function indexAbove(interfaces: readonly Interface[]): ReadonlyMap<string
     }
   }
   return new Map([...above].map(([device, names]) => [device, [...names]]));
+}
+
+/** What PVE's list tells of an interface. */
+export interface InterfaceRow extends Interface {
+  readonly type: string;
+  readonly active: boolean;
+  readonly autostart: boolean;
+  readonly vlanAware: boolean;
+  /** The OVS bridge that a port, bond or internal port says it is of. */
+  readonly ovsBridge?: string;
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+  readonly comments: string;
+}
+
+/** A bridge with what hangs on it. */
+export interface Bridge extends Omit<InterfaceRow, 'type' | 'rawDevice' | 'ovsBridge'> {
+  readonly above: readonly string[];
+}
+
+/** OVS → the ports that name it; whoever writes the file by hand need not list them with the bridge as well. */
+function ovsPorts(rows: readonly InterfaceRow[]): ReadonlyMap<string, readonly InterfaceRow[]> {
+  const byName = new Map(rows.map((row) => [row.iface, row]));
+  const ports = new Map<string, InterfaceRow[]>();
+  for (const { iface, type, ports: listed } of rows) {
+    if (type !== 'OVSBridge') continue;
+    const naming = rows.filter(({ ovsBridge }) => ovsBridge === iface);
+    for (const port of new Set([...listed.flatMap((name) => byName.get(name) ?? []), ...naming]))
+      addTo(ports, iface, port);
+  }
+  return ports;
+}
+
+/**
+ * Linux and OVS bridges alike. An OVS bridge takes VLANs without being told to; an internal port of it is the host's
+ * own card: its addresses are the host's on the bridge, and it leads nowhere else.
+ */
+export function bridgesAmong(rows: readonly InterfaceRow[]): Bridge[] {
+  const above = indexAbove(rows);
+  const ovs = ovsPorts(rows);
+  return rows
+    .filter(({ type }) => type === 'bridge' || type === 'OVSBridge')
+    .map(({ iface, type, active, autostart, vlanAware, ports, addresses, gateways, comments }) => {
+      const children = ovs.get(iface) ?? [];
+      const internal = children.filter((port) => port.type === 'OVSIntPort');
+      const inside = new Set(internal.map((port) => port.iface));
+      const names = new Set([...ports, ...children.map((port) => port.iface)]);
+      return {
+        ...{ iface, active, autostart, comments },
+        vlanAware: vlanAware || type === 'OVSBridge',
+        ports: [...names].filter((name) => !inside.has(name)),
+        addresses: [...addresses, ...internal.flatMap((port) => port.addresses)],
+        gateways: [...gateways, ...internal.flatMap((port) => port.gateways)],
+        above: [...new Set([...(above.get(iface) ?? []), ...inside])],
+      };
+    });
 }

@@ -182,6 +182,7 @@ function blank(scenario: Scenario, start: number): ClusterState {
       storage: one.storages ?? [],
     })),
     datacenter: { keyboard: 'en-us', ...scenario.datacenter },
+    ...(scenario.mappings ? { mappings: scenario.mappings } : {}),
     sdn,
     ha: haOf(scenario),
     tasks: [],

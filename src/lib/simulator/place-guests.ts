@@ -107,7 +107,10 @@ class Builder {
         config['ide2'] = `${volid},media=cdrom`;
       }
     }
-    if (one.iso !== undefined) config['ide3'] = `${one.iso},media=cdrom`;
+    if (one.iso !== undefined) {
+      config['ide3'] = `${one.iso},media=cdrom`;
+      this.#image(one.iso, one.node);
+    }
     this.#add(
       one.vmid,
       one.node,
@@ -116,6 +119,15 @@ class Builder {
       { load: 0, ...agentOf(one) },
     );
     this.#join(one.pool, one.vmid);
+  }
+
+  /** The image is where its template is. */
+  #image(volid: string, node: string): void {
+    const { world } = this.#sim;
+    const storage = world.storages.get(volid.slice(0, volid.indexOf(':')));
+    if (!storage || world.volume(volid, node)) return;
+    const place = storage.shared ? {} : { node };
+    world.addVolume({ ...place, volid, storage: storage.storage, size: gib, format: 'iso', content: 'iso' });
   }
 
   guest(one: ScenarioGuest): void {

@@ -163,6 +163,12 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[] | ScenarioNodes;
   readonly storages: readonly ScenarioStorage[];
   readonly snippets?: readonly { readonly volid: string; readonly nodes?: readonly string[] }[];
+  /** Resource mappings: where which device or directory is. */
+  readonly mappings?: readonly {
+    readonly kind: 'pci' | 'usb' | 'dir';
+    readonly id: string;
+    readonly nodes: readonly string[];
+  }[];
   readonly templates?: readonly ScenarioTemplate[];
   readonly guests?: readonly ScenarioGuest[];
   readonly foreign_guests?: ScenarioBulk;

@@ -2,6 +2,7 @@
 import { drivesOf } from './guest-config.ts';
 import { die, paramError, errorText, PveError } from './pve-error.ts';
 import { splitProperties } from './contract/property-string.ts';
+import { checkHostResources } from './host-resources.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig } from './state.ts';
 import { activateStorage, activateVolume } from './volumes.ts';
@@ -39,10 +40,18 @@ function readSnippets(sim: Sim, node: string, config: Readonly<GuestConfig>): vo
   }
 }
 
+/** Storage.pm activate_volumes: all storages, then each volume; a disc in a drive is a volume like others. */
+function activateVolumes(sim: Sim, node: string, config: Readonly<GuestConfig>): void {
+  const drives = drivesOf(sim.contract, config).filter(({ storage }) => storage !== '');
+  for (const { storage, file } of drives) activateVolume(sim, file, storage, node);
+  for (const { file, isCdrom, isCloudInit } of drives)
+    if (isCdrom && !isCloudInit && !sim.world.volume(file, node)) die(`volume '${file}' does not exist`);
+}
+
 /** QemuServer.pm vm_start_nolock up to QEMU's command line. */
 export function prepareStart(sim: Sim, node: string, vmid: number, config: Readonly<GuestConfig>): void {
   readSnippets(sim, node, config);
   runPreStartHook(sim, node, vmid, config);
-  for (const { storage, file } of drivesOf(sim.contract, config))
-    if (storage !== '') activateVolume(sim, file, storage, node);
+  activateVolumes(sim, node, config);
+  checkHostResources(sim, node, config);
 }

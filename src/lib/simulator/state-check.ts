@@ -11,6 +11,7 @@ import type {
   HaGroupState,
   HaResourceState,
   HaRuleState,
+  MappingState,
   InterfaceState,
   NodeState,
   PoolState,
@@ -209,7 +210,12 @@ const shape = record<ClusterState>(
     ),
     tasks: list(task),
   },
-  { quorumLost: flag },
+  {
+    quorumLost: flag,
+    mappings: list(
+      record<MappingState>({ kind: oneOf('pci', 'usb', 'dir'), id: text, nodes: list(text) }, {}),
+    ),
+  },
 );
 
 /** What is on a node that is not there. */

@@ -289,6 +289,13 @@ export interface HaResourceState {
   readonly options?: Readonly<Record<string, string>>;
 }
 
+/** A resource mapping, with the nodes that have an entry in it. */
+export interface MappingState {
+  readonly kind: 'pci' | 'usb' | 'dir';
+  readonly id: string;
+  readonly nodes: readonly string[];
+}
+
 export interface ClusterState {
   readonly format: 1;
   readonly version: Version;
@@ -315,6 +322,8 @@ export interface ClusterState {
   readonly acl: readonly AclState[];
   readonly pools: readonly PoolState[];
   readonly datacenter: Readonly<Record<string, string>>;
+  /** Resource mappings; 8 and later. */
+  readonly mappings?: readonly MappingState[];
   readonly sdn: SdnState;
   readonly ha: {
     readonly resources: readonly HaResourceState[];

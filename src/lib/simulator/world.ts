@@ -6,6 +6,7 @@ import type {
   HaGroupState,
   HaResourceState,
   HaRuleState,
+  MappingState,
   NodeState,
   RealmState,
   SdnState,
@@ -47,6 +48,7 @@ export class World {
   readonly acl = new Map<string, AclNode>();
   readonly pools = new Map<string, Pool>();
   readonly datacenter: Record<string, string>;
+  readonly mappings: readonly MappingState[];
   readonly haResources = new Map<string, HaResourceState>();
   haGroups: readonly HaGroupState[];
   haRules: readonly HaRuleState[];
@@ -71,6 +73,7 @@ export class World {
     this.storages = new Map(state.storages.map((storage) => [storage.storage, storage]));
     this.realms = new Map(state.realms.map((realm) => [realm.realm, realm]));
     this.datacenter = { ...state.datacenter };
+    this.mappings = state.mappings ?? [];
     this.haGroups = state.ha.groups;
     this.haRules = state.ha.rules ?? [];
     for (const node of state.nodes) this.#guestsByNode.set(node.name, new Set());
@@ -290,6 +293,7 @@ export class World {
         storage: [...pool.storage],
       })),
       datacenter: this.datacenter,
+      ...(this.mappings.length === 0 ? {} : { mappings: this.mappings }),
       ha: { resources: [...this.haResources.values()], groups: this.haGroups, rules: this.haRules },
       tasks,
     };

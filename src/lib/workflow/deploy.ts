@@ -51,6 +51,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   const inScope = new Set(users.map((user) => user.pool));
   return {
     templates: lab.machines.map((machine) => machine.template),
+    storages: lab.machines.flatMap(({ storage }) => storage ?? []),
     rights: true,
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => [
       ...pools

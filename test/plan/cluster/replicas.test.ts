@@ -15,6 +15,7 @@ import {
   type ReplicaClaim,
 } from '../../../src/lib/marks/replica.ts';
 import { sealHash } from '../../../src/lib/marks/seal.ts';
+import { sayObstacle } from '../../../src/lib/plan/obstacles/obstacle-text.ts';
 import { replicaNeed } from '../../../src/lib/plan/templates/replica-needs.ts';
 import { planReplicate } from '../../../src/lib/plan/templates/replicate.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';
@@ -250,7 +251,8 @@ describe('what a copy needs', () => {
       text: 'has no disk, only an image',
     },
   ])('refused: $name', ({ rows, values, text }) => {
-    expect(replicaNeed(machine('pc', []), source(values), 'pve2', index(rows))).toContain(text);
+    const found = replicaNeed(machine('pc', []), source(values), 'pve2', index(rows));
+    expect('code' in found && sayObstacle(found, 'pve2')).toContain(text);
   });
 });
 

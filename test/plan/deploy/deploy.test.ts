@@ -806,8 +806,8 @@ describe('what is not ours', () => {
 
   test('a missing real bridge is refused, naming node and bridge', () => {
     const error = refusal(() => plan(lab([machine('pc', [real('vmbr9')])]), [anna]));
-    expect(error.message).toContain('bridge vmbr9 does not exist on pve1');
-    expect(error.message).toContain('bridge vmbr9 does not exist on pve2');
+    expect(error.message).toContain('pve1, pve2: bridge vmbr9 does not exist there');
+    expect(error.hint).toContain('make vmbr9 in pve1 → System → Network, or write "**vmbr9**" in the lab');
   });
 });
 

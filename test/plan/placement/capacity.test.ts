@@ -428,7 +428,8 @@ test('balanced passes over a node without room, and each stand has its reason', 
 });
 
 test('more virtual CPUs than the soft limit are a warning', () => {
-  const want = placed(lab([machine('pc', [real('vmbr0')], { cores: 64 })]), { nodes: ['pve1'] });
+  const wide = ['pc', 'server'].map((name) => machine(name, [real('vmbr0')], { cores: 32 }));
+  const want = placed(lab(wide), { nodes: ['pve1'] });
   expect(plan(want, students(1)).warnings).toEqual([]);
   // Two times 64, and 10 % of 32 threads that were busy, four machines to a thread.
   expect(plan(want, students(2)).warnings).toEqual([

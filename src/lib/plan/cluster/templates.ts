@@ -232,7 +232,3 @@ export function resolveTemplate(
 
 /** Storage rows by `node/storage`, for many look-ups. */
 export type StorageIndex = ReadonlyMap<string, StorageInfo>;
-
-export function indexStorages(have: Inventory): StorageIndex {
-  return new Map(have.storages.map((row) => [`${row.node}/${row.storage}`, row]));
-}

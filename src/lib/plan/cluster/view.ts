@@ -6,6 +6,7 @@ import type {
   GuestInfo,
   Inventory,
   PoolInfo,
+  RunningTask,
   UserInfo,
   VmConfig,
 } from '../../inventory/types.ts';
@@ -17,7 +18,8 @@ import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
 import { sealRiskOf, type SealRisk } from './seal-risk.ts';
-import { indexStorages, type StorageIndex } from './templates.ts';
+import { indexHosts, type Hosts } from './hosts.ts';
+import type { StorageIndex } from './templates.ts';
 
 interface MarkedBridge {
   readonly node: string;
@@ -25,6 +27,8 @@ interface MarkedBridge {
 }
 
 export interface HaveIndex {
+  /** What machines find on the nodes. */
+  readonly hosts: Hosts;
   /** Nodes that are. */
   readonly online: ReadonlySet<string>;
   readonly guests: ReadonlyMap<number, GuestInfo>;
@@ -46,6 +50,8 @@ export interface HaveIndex {
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
   /** `/vms/N` → who has which right on that VM alone. */
   readonly vmRights: ReadonlyMap<string, readonly AclEntry[]>;
+  /** Under way; absent: not known. */
+  readonly tasks?: readonly RunningTask[];
   readonly storages: StorageIndex;
   readonly replicaPool: ReplicaPool;
   readonly replicas: readonly Replica[];
@@ -111,8 +117,10 @@ export function indexHave(have: Inventory): HaveIndex {
     have.pools.map(({ pool, comment }): [string, PoolMark] => [pool, parsePoolComment(comment)]),
   );
   const replicaPool = parseReplicaPool(pools.get(REPLICA_POOL)?.comment);
+  const hosts = indexHosts(have);
   const online = new Set(have.nodes.filter((node) => node.online).map((node) => node.name));
   return {
+    hosts,
     online,
     guests,
     configs,
@@ -128,11 +136,10 @@ export function indexHave(have: Inventory): HaveIndex {
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
     vmRights,
-    storages: indexStorages(have),
+    ...(have.tasksKnown === true ? { tasks: have.tasks } : {}),
+    storages: hosts.storages,
     standBridges,
     bridgeGuests: indexBridgeGuests(have),
-    bridges: new Map(
-      have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
-    ),
+    bridges: hosts.bridges,
   };
 }

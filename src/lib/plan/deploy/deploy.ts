@@ -15,7 +15,7 @@ import { presentNics } from '../../pve-values/nics.ts';
 import { planNetwork } from '../network/shared-steps.ts';
 import { unseenGuests } from '../network/stand-bridges.ts';
 import { compareNatural } from '../../order.ts';
-import { COPIES_TAKE_FULL } from '../templates/clone-ways.ts';
+import { obstacleNotes } from '../obstacles/obstacle-text.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
@@ -113,11 +113,9 @@ function seatStands(
   };
 }
 
-/** Nodes that are left out for the caller's profile alone. */
-function copyWarnings({ obstacles }: NodeChoice): string[] {
-  return [...obstacles].flatMap(([node, why]) =>
-    why.includes(COPIES_TAKE_FULL) ? [`no stand goes to ${node}: ${why}`] : [],
-  );
+/** Nodes that are left out although the lab would have them. */
+function nodeWarnings({ obstacles }: NodeChoice): string[] {
+  return obstacleNotes(new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted')));
 }
 
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
@@ -248,7 +246,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ...userConfigWarnings(have, finished),
       ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
-      ...copyWarnings(choice),
+      ...nodeWarnings(choice),
       ...capacityWarnings(ledger),
     ]),
   };

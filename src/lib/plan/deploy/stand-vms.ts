@@ -3,6 +3,7 @@ import type { Lab, Machine, Network } from '../../config/types.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
+import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { describeDrift } from './drift.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
 import type { HaveIndex } from '../cluster/view.ts';
@@ -359,6 +360,10 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
   draft.lastStep.set(machine.name, step.id);
 }
 
+function holdNote(vm: PresentVm, machine: Machine, hold: Hold): string {
+  return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${holdHint(vm, hold)}`;
+}
+
 /** Of several templates of one name or tag, it does not matter which one it was cloned from. */
 function differences(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, spec: string) {
   const { machine, candidates } = resolved;
@@ -415,6 +420,13 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
     );
+  }
+  // Hibernated it takes no change either, and goes on as it was when it is started.
+  const hold = vm.lock === undefined ? undefined : holdOn(vm, vm.lock, request.index.tasks);
+  if (hold) draft.notes.push(holdNote(vm, machine, hold));
+  if (differs?.inPlace === true && hold?.kind === 'hibernated') {
+    draft.vms.push(planned(vm, machine, 'pending-change'));
+    return;
   }
   const isRunning = vm.power !== 'stopped';
   if (differs?.inPlace === true && isRunning && !request.updateRunning) {

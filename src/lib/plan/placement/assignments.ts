@@ -11,6 +11,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import type { Pins } from '../cluster/pins.ts';
 import { isSpread, machinesOn, nodeObstacle, nodeOfClaim, noNodeRefusal, type NodeChoice } from './nodes.ts';
+import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import { placeSmart } from './strategies/smart.ts';
 import { aliasesOf } from '../network/stand-bridges.ts';
 import type { StandState } from '../stands/state.ts';
@@ -76,11 +77,12 @@ function presentSeat(state: StandState, request: SeatRequest): Seat | Refusal | 
   }
   const here = isSpread(lab) ? machinesOn(node, machines) : machines;
   const obstacle = incomplete ? nodeObstacle(node, lab, here, have, index) : undefined;
+  const way = obstacle && wayOut(obstacle, node);
   if (obstacle === undefined) return { node, why: 'already there', notes: pinNotes(state, node, lab) };
   return {
     code: 'NODE_UNFIT',
-    message: `the stand of ${state.user.userid} is on ${node} and cannot be completed there: ${obstacle}`,
-    hint: 'mend this and run again',
+    message: `the stand of ${state.user.userid} is on ${node} and cannot be completed there: ${sayObstacle(obstacle, node)}`,
+    hint: way === undefined ? 'mend this and run again' : `${way}, then run again`,
   };
 }
 
@@ -117,6 +119,11 @@ function apartGroups(request: SeatRequest, seated: ReadonlyMap<string, string>):
   });
 }
 
+function sayOf(node: string, { obstacles }: NodeChoice): string | undefined {
+  const obstacle = obstacles.get(node);
+  return obstacle && sayObstacle(obstacle, node);
+}
+
 interface Draft {
   readonly states: readonly StandState[];
   readonly nodes: readonly string[];
@@ -140,13 +147,13 @@ function draftBlock(
     if (!pinned) continue;
     nodes = nodes.filter((node) => pinned.includes(node));
     reasons.push(`${user.userid} is pinned to ${pinned.join(', ')}`);
-    reasons.push(...pinned.flatMap((node) => choice.obstacles.get(node) ?? []));
+    reasons.push(...pinned.flatMap((node) => sayOf(node, choice) ?? []));
   }
   const there = sortedUnique(together.flatMap((user) => seated.get(user) ?? []));
   if (there.length > 0) {
     nodes = nodes.filter((node) => there.includes(node));
     reasons.push(`those it belongs together with are on ${there.join(', ')}`);
-    reasons.push(...there.flatMap((node) => choice.obstacles.get(node) ?? []));
+    reasons.push(...there.flatMap((node) => sayOf(node, choice) ?? []));
   }
   if (nodes.length > 0) return { states, nodes };
   return {
@@ -224,7 +231,7 @@ function placeWished(blocks: readonly Block[], board: Board, request: SeatReques
 function movedNotes(state: StandState, node: string, { lab, choice, have }: SeatRequest): string[] {
   const claimed = state.claim?.node;
   if (claimed === undefined || claimed === node) return [];
-  const why = choice.obstacles.get(claimed) ?? `no room is left there, or the lab keeps it off ${claimed}`;
+  const why = sayOf(claimed, choice) ?? `no room is left there, or the lab keeps it off ${claimed}`;
   const isOff = have.nodes.find((info) => info.name === claimed)?.online !== true;
   const rest =
     isOff && aliasesOf(lab).size > 0

@@ -5,7 +5,8 @@ import type { Inventory } from '../../inventory/types.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { cpusOf, memoryOf, type LabSizes, type Promised } from './committed.ts';
 import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
-import { findCloneWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
+import { findCloneWay, isWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { isSpread } from './nodes.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
 import { aliasesOf, bridgeOfVms } from '../network/stand-bridges.ts';
@@ -116,7 +117,7 @@ export function createDemands(context: Context): DemandOf {
   const needs = machines.map((resolved): Need => {
     return { resolved, size: sizeOfMachine(resolved), ports: portsOf(resolved) };
   });
-  const ways = new Map<string, CloneWay | string>();
+  const ways = new Map<string, CloneWay | NodeObstacle>();
   const known = new Map<string, Demand>();
 
   /** One that the stand's machines name already takes no further number, be it theirs or, since they were moved, not. */
@@ -134,7 +135,7 @@ export function createDemands(context: Context): DemandOf {
     ).length;
   }
 
-  function wayOf(resolved: ResolvedMachine, node: string): CloneWay | string {
+  function wayOf(resolved: ResolvedMachine, node: string): CloneWay | NodeObstacle {
     const key = `${node} ${resolved.machine.name}`;
     const way = ways.get(key) ?? findCloneWay(resolved, node, have, index);
     ways.set(key, way);
@@ -144,7 +145,7 @@ export function createDemands(context: Context): DemandOf {
   /** Disks of a machine to be made on `node`, and the replica that it is cloned from. */
   function addDisks(resolved: ResolvedMachine, node: string, demand: Map<string, number>): void {
     const way = wayOf(resolved, node);
-    if (typeof way === 'string') return; // no stand goes there
+    if (!isWay(way)) return; // no stand goes there
     const disks = storageDemand(node, disksOf(resolved, way, lab), index);
     for (const [key, size] of disks) demand.set(key, (demand.get(key) ?? 0) + size);
     if (way.by !== 'new-replica') return;

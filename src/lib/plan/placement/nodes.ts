@@ -1,34 +1,48 @@
 /** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
-import type { Lab } from '../../config/types.ts';
+import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { findCloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
+import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
-import { obstacleText } from '../network/may-go-text.ts';
+import { hostObstacle, maintenanceObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
+import { shareObstacles } from '../obstacles/obstacle-text.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { compareNatural } from '../../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 
 export interface NodeChoice {
   /** Nodes on which a whole stand can be made, in natural order. */
   readonly eligible: readonly string[];
   /** Node → why a stand cannot be made there. */
-  readonly obstacles: ReadonlyMap<string, string>;
+  readonly obstacles: ReadonlyMap<string, NodeObstacle>;
 }
 
-interface RealBridge {
+interface RealPlug extends Pick<Network, 'tag' | 'trunks'> {
   readonly bridge: string;
   /** Made where it is missing. */
   readonly reserved: boolean;
 }
 
-function realBridges(lab: Lab): RealBridge[] {
-  const bridges = lab.machines.flatMap(({ deviceType, networks }): RealBridge[] => [
+function realPlugs(lab: Lab): RealPlug[] {
+  const plugs = lab.machines.flatMap(({ deviceType, networks }): RealPlug[] => [
     ...(deviceType === 'ecorouter' ? [{ bridge: 'vmbr0', reserved: false }] : []), // the management port
-    ...networks.flatMap(({ target }) => (target.kind === 'real' ? [target] : [])),
+    ...networks.flatMap(({ target, tag, trunks }) =>
+      target.kind === 'real'
+        ? [
+            {
+              ...{ bridge: target.bridge, reserved: target.reserved },
+              ...(tag === undefined ? {} : { tag }),
+              ...(trunks === undefined ? {} : { trunks }),
+            },
+          ]
+        : [],
+    ),
   ]);
-  return [...new Map(bridges.map((one) => [`${one.bridge} ${String(one.reserved)}`, one])).values()];
+  return [...new Map(plugs.map((one) => [JSON.stringify(one), one])).values()];
 }
 
 /** Has a reserved bridge of the lab still to be made on `node`? */
@@ -53,16 +67,20 @@ function needsReload(lab: Lab, node: string, have: Inventory, index: HaveIndex):
   );
 }
 
-/** Why a real bridge that the lab names will not do on `node`. */
-function bridgeTrouble(lab: Lab, node: string, have: Inventory, index: HaveIndex): string | undefined {
+/** Why a real bridge that the lab names will not do on `node`. A reserved one of ours is brought up by the plan. */
+function bridgeTrouble(lab: Lab, node: string, have: Inventory, index: HaveIndex): NodeObstacle | undefined {
   const present = index.bridges.get(node);
-  for (const { bridge, reserved } of realBridges(lab)) {
+  for (const plug of realPlugs(lab)) {
+    const { bridge, reserved } = plug;
     const info = present?.get(bridge);
     const obstacle = info && bridgeObstacle({ to: 'share', change: false }, info);
-    if (obstacle) return `bridge ${bridge} on ${node} cannot be shared: ${obstacleText(obstacle)}`;
-    if (!info && !reserved && !have.vnets.includes(bridge)) {
-      return `bridge ${bridge} does not exist on ${node}, or the caller lacks SDN.Audit on /sdn/zones/localnetwork/${bridge}`;
-    }
+    if (obstacle) return { code: 'bridge-taken', bridge, obstacle };
+    const isVnet = have.vnets.includes(bridge);
+    if (!info && !reserved && !isVnet)
+      return { code: 'bridge-missing', bridge, mayBeHidden: isAtLeast(have.version, 8) };
+    const isOurs = info !== undefined && parseBridgeMark(bridge, info.comments) !== undefined;
+    const plugged = (info && !isOurs) || isVnet ? plugObstacle(node, plug, index.hosts) : undefined;
+    if (plugged) return plugged;
   }
   return undefined;
 }
@@ -74,18 +92,20 @@ export function nodeObstacle(
   machines: readonly ResolvedMachine[],
   have: Inventory,
   index: HaveIndex,
-): string | undefined {
-  const info = have.nodes.find((candidate) => candidate.name === node);
-  if (!info) return `node ${node} does not exist`;
-  if (!info.online) return `node ${node} is offline`;
+): NodeObstacle | undefined {
+  const gone = hostObstacle(node, index.hosts);
+  if (gone) return gone;
   for (const resolved of machines) {
     const way = findCloneWay(resolved, node, have, index);
-    if (typeof way === 'string') return `machine ${resolved.machine.name}: ${way}`;
+    if (!isWay(way)) return { code: 'machine', machine: resolved.machine.name, obstacle: way };
   }
-  if (have.networks.find((network) => network.node === node)?.readable !== true) {
-    return `the network configuration of ${node} cannot be read`;
-  }
+  if (index.hosts.networks.get(node)?.readable !== true) return { code: 'network-unreadable' };
   return bridgeTrouble(lab, node, have, index);
+}
+
+function pendingObstacle(node: string, have: Inventory): NodeObstacle | undefined {
+  const text = foreignPendingOn(node, have.networks);
+  return text === undefined ? undefined : { code: 'foreign-pending', text };
 }
 
 function isWanted(node: string, lab: Lab): boolean {
@@ -113,7 +133,7 @@ export function chooseNodes(
   index: HaveIndex,
 ): NodeChoice {
   const eligible: string[] = [];
-  const obstacles = new Map<string, string>();
+  const obstacles = new Map<string, NodeObstacle>();
   const { strategy, node: wanted } = lab.placement;
   const candidates =
     strategy === 'specific' && wanted !== undefined
@@ -123,14 +143,11 @@ export function chooseNodes(
         : have.nodes.map((node) => node.name).filter((name) => isWanted(name, lab));
   const spread = isSpread(lab);
   for (const node of candidates.sort(compareNatural)) {
-    const inMaintenance = have.nodes.find((candidate) => candidate.name === node)?.maintenance === true;
     const obstacle =
-      inMaintenance && strategy !== 'specific'
-        ? `node ${node} is in maintenance`
-        : !isWanted(node, lab)
-          ? `the lab keeps its stands off ${node}`
-          : (nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
-            (needsReload(lab, node, have, index) ? foreignPendingOn(node, have.networks) : undefined));
+      (strategy === 'specific' ? undefined : maintenanceObstacle(node, index.hosts)) ??
+      (isWanted(node, lab) ? undefined : ({ code: 'unwanted' } as const)) ??
+      nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
+      (needsReload(lab, node, have, index) ? pendingObstacle(node, have) : undefined);
     if (obstacle === undefined) eligible.push(node);
     else obstacles.set(node, obstacle);
   }
@@ -140,7 +157,12 @@ export function chooseNodes(
 
 /** Exit 3 text when no node will do: every node with its own reason. */
 export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
-  const reasons = [...choice.obstacles].map(([node, why]) => (why.includes(node) ? why : `${node}: ${why}`));
+  const shared = shareObstacles(choice.obstacles);
+  const reasons = shared.map(({ nodes, text }) => {
+    const [only = '', ...others] = nodes;
+    return others.length === 0 && text.includes(only) ? text : `${nodes.join(', ')}: ${text}`;
+  });
+  const ways = sortedUnique(shared.flatMap(({ wayOut }) => wayOut ?? []));
   return {
     code: 'NO_NODE',
     message: [
@@ -150,7 +172,7 @@ export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
     hint:
       reasons.length === 0
         ? 'no node is left after `nodes` and `exclude`'
-        : 'mend one of these, or choose nodes with --strategy, --node, --nodes',
+        : [...ways, 'mend one of these, or choose nodes with --strategy, --node, --nodes'].join('; '),
   };
 }
 

@@ -3,6 +3,8 @@ import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
 import type { HaveIndex } from '../cluster/view.ts';
+import { hostObstacle } from '../obstacles/node-obstacles.ts';
+import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
 
 export interface World {
@@ -42,13 +44,10 @@ export function whyNotBridge(
   return { kind: 'bridge number', text: `bridge ${iface} on ${node} would be ${instead} now` };
 }
 
-export function whyNotNode(node: string, instead: string | undefined, { have, choice }: World): Denial {
-  const info = have.nodes.find(({ name }) => name === node);
-  const why = !info
-    ? `node ${node} does not exist`
-    : !info.online
-      ? `node ${node} is offline`
-      : choice.obstacles.get(node);
-  const text = why ?? `a stand that was to go to ${node} would go to ${instead ?? 'another node'} now`;
+export function whyNotNode(node: string, instead: string | undefined, { index, choice }: World): Denial {
+  const obstacle = hostObstacle(node, index.hosts) ?? choice.obstacles.get(node);
+  const text =
+    (obstacle && sayObstacle(obstacle, node)) ??
+    `a stand that was to go to ${node} would go to ${instead ?? 'another node'} now`;
   return { kind: `node ${node}`, text };
 }

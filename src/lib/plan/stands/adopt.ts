@@ -1,6 +1,7 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
 import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
+import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
@@ -78,8 +79,8 @@ function obstacle(
   const other = (index.claimants.get(vmid) ?? []).find((claimant) => claimant !== pool);
   if (other !== undefined) return says('ADOPT_CLAIMED', `pool ${other} claims it`);
   const lock = config?.values['lock'] ?? guest.lock;
-  if (lock !== undefined)
-    return says('ADOPT_LOCKED', `it is locked (${lock})`, 'wait for the operation that holds it');
+  const hold = lock === undefined ? undefined : holdOn(guest, lock, index.tasks);
+  if (hold) return says('ADOPT_LOCKED', `it ${sayHold(hold)}`, holdHint(guest, hold));
   if (guest.template || config?.values['template'] === '1') return says('ADOPT_TEMPLATE', 'it is a template');
   if (!config) {
     const hint = `see that node ${node} is online and that the caller has VM.Audit`;

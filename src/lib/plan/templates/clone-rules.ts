@@ -1,64 +1,98 @@
 /** What PVE allows when a template is cloned: linked or full, on its node or onto another. Chooses nothing. */
 import { storageTraits } from '../../pve-values/storage-types.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
 import type { Machine } from '../../config/types.ts';
 import { compareText } from '../../order.ts';
+import type { Hosts } from '../cluster/hosts.ts';
 import type { StorageIndex, Template } from '../cluster/templates.ts';
+import { diskObstacle, storageObstacle } from '../obstacles/node-obstacles.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
 
 type Source = Pick<Template, 'vmid' | 'node' | 'volumes'>;
+type Storages = Pick<Hosts, 'version' | 'storages' | 'stock'>;
 
 /** Why the machine cannot be cloned onto `target` from `source` as it is; undefined when it can. */
 export function cloneObstacle(
   machine: Machine,
   source: Source,
   target: string,
-  storages: StorageIndex,
-): string | undefined {
+  hosts: Storages,
+): NodeObstacle | undefined {
   return (
-    linkedObstacle(machine, source, storages) ??
-    (target === source.node ? undefined : remoteObstacle(source, target, storages)) ??
-    storageObstacle(machine, source, target, storages)
+    linkedObstacle(machine, source, hosts) ??
+    unreadableDisk(source, hosts) ??
+    besideObstacle(machine, source, hosts) ??
+    (target === source.node ? undefined : remoteObstacle(source, target, hosts)) ??
+    targetObstacle(machine, source, target, hosts)
   );
 }
 
-export function linkedObstacle(machine: Machine, source: Source, storages: StorageIndex): string | undefined {
+export function linkedObstacle(
+  machine: Machine,
+  source: Source,
+  { storages }: Pick<Storages, 'storages'>,
+): NodeObstacle | undefined {
   if (machine.fullClone) return undefined;
-  for (const volume of source.volumes) {
-    const type = storages.get(`${source.node}/${volume.storage}`)?.type;
-    if (volume.kind === 'disk' && type !== undefined && !storageTraits(type).links) {
-      return `linked clones are impossible on ${volume.storage} (${type}); set full_clone: true`;
-    }
+  for (const { storage, kind } of source.volumes) {
+    const type = storages.get(`${source.node}/${storage}`)?.type;
+    if (kind === 'disk' && type !== undefined && !storageTraits(type).links)
+      return { code: 'no-links', storage, type };
+  }
+  return undefined;
+}
+
+/** The task runs on the template's node, where the disks are read. */
+export function unreadableDisk({ vmid, node, volumes }: Source, hosts: Storages): NodeObstacle | undefined {
+  for (const { kind, storage } of volumes) {
+    const obstacle = kind === 'disk' ? storageObstacle(node, storage, hosts) : undefined;
+    if (obstacle) return { code: 'source', vmid, node, obstacle };
+  }
+  return undefined;
+}
+
+/** What has no other place is made beside what it is made of; before 8 nobody asked whether disks belong there. */
+export function besideObstacle(
+  { storage: other }: Pick<Machine, 'storage'>,
+  { vmid, node, volumes }: Source,
+  hosts: Storages,
+): NodeObstacle | undefined {
+  if (other !== undefined) return undefined;
+  const rule = isAtLeast(hosts.version, 8) ? diskObstacle : storageObstacle;
+  for (const { kind, storage } of volumes) {
+    const obstacle = kind === 'iso' ? undefined : rule(node, storage, hosts);
+    if (obstacle) return { code: 'source', vmid, node, obstacle };
   }
   return undefined;
 }
 
 /** A clone with `target` needs every volume on shared storage, ISO and cloud-init drive included. */
-function remoteObstacle(source: Source, target: string, storages: StorageIndex): string | undefined {
-  for (const volume of source.volumes) {
-    const row = storages.get(`${source.node}/${volume.storage}`);
-    if (!row?.shared) {
-      return `${volume.key} of template ${source.vmid} is on ${volume.storage}, which only ${source.node} has`;
-    }
-    if (!storages.get(`${target}/${volume.storage}`)?.active) {
-      return `storage ${volume.storage} is not available on ${target}`;
-    }
+function remoteObstacle(
+  { vmid, node, volumes }: Source,
+  target: string,
+  hosts: Storages,
+): NodeObstacle | undefined {
+  for (const { key, storage } of volumes) {
+    if (hosts.storages.get(`${node}/${storage}`)?.shared !== true)
+      return { code: 'only-there', key, vmid, storage, node };
+    const obstacle = storageObstacle(target, storage, hosts);
+    if (obstacle) return obstacle;
   }
   return undefined;
 }
 
-export function storageObstacle(
-  machine: Machine,
-  source: Pick<Source, 'node'>,
+/** The storage that the lab names for the machine. */
+export function targetObstacle(
+  { storage }: Pick<Machine, 'storage'>,
+  source: Pick<Source, 'node' | 'vmid'>,
   target: string,
-  storages: StorageIndex,
-): string | undefined {
-  if (machine.storage === undefined) return undefined;
-  const row = storages.get(`${target}/${machine.storage}`);
-  if (!row?.active) return `storage ${machine.storage} is not available on ${target}`;
-  if (!row.content.includes('images')) return `storage ${machine.storage} does not hold VM images`;
-  if (target !== source.node && !row.shared) {
-    return `a clone onto another node cannot go to ${machine.storage}, which is not shared`;
-  }
-  return undefined;
+  hosts: Storages,
+): NodeObstacle | undefined {
+  if (storage === undefined) return undefined;
+  const obstacle = diskObstacle(target, storage, hosts);
+  if (obstacle || target === source.node) return obstacle;
+  if (hosts.storages.get(`${target}/${storage}`)?.shared !== true) return { code: 'clone-unshared', storage };
+  const here = diskObstacle(source.node, storage, hosts);
+  return here && { code: 'source', vmid: source.vmid, node: source.node, obstacle: here };
 }
 
 /** Lock keys of work on these storages of a node: `shared:<id>` or `<node>:<id>`. */

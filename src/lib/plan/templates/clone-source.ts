@@ -2,7 +2,8 @@
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Inventory, StorageInfo } from '../../inventory/types.ts';
 import { cloneLocks, storageLocks } from './clone-rules.ts';
-import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
+import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
+import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Template } from '../cluster/templates.ts';
@@ -54,8 +55,10 @@ export function cloneSource(
   const { machine } = resolved;
   const { have, index, replicas } = context;
   const way = findCloneWay(resolved, node, have, index);
-  if (typeof way === 'string') {
-    return { code: 'NODE_UNFIT', message: `machine ${machine.name} cannot be made on ${node}: ${way}` };
+  if (!isWay(way)) {
+    const hint = wayOut(way, node);
+    const message = `machine ${machine.name} cannot be made on ${node}: ${sayObstacle(way, node)}`;
+    return { code: 'NODE_UNFIT', message, ...(hint === undefined ? {} : { hint }) };
   }
   const { origin } = way;
   if (way.by !== 'new-replica') {

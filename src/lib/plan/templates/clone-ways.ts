@@ -1,7 +1,15 @@
 /** Finds how a machine gets onto a node: from its template there, over shared storage, or through a replica. */
 import type { Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { cloneObstacle, linkedObstacle, storageObstacle } from './clone-rules.ts';
+import {
+  besideObstacle,
+  cloneObstacle,
+  linkedObstacle,
+  targetObstacle,
+  unreadableDisk,
+} from './clone-rules.ts';
+import { filesObstacle, ownDevice, rootDeviceObstacle, tieObstacle } from '../obstacles/node-obstacles.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
 import { profileOf } from '../cluster/profile.ts';
@@ -20,25 +28,42 @@ export type CloneWay =
   | { readonly by: 'replica'; readonly origin: Template; readonly from: Template }
   | { readonly by: 'new-replica'; readonly origin: Template; readonly need: ReplicaNeed };
 
-/** A replica's VMID becomes a member before it exists, which only the full profile may do. */
-export const COPIES_TAKE_FULL =
-  'which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
+export function isWay(way: CloneWay | NodeObstacle): way is CloneWay {
+  return 'by' in way;
+}
 
-function offline(template: Pick<Template, 'vmid' | 'node'>, have: Inventory): string | undefined {
-  const source = have.nodes.find((candidate) => candidate.name === template.node);
-  return source?.online === true
-    ? undefined
-    : `node ${template.node}, which has template ${template.vmid}, is offline`;
+function offline({ vmid, node }: Template, { hosts }: HaveIndex): NodeObstacle | undefined {
+  return hosts.nodes.get(node)?.online === true ? undefined : { code: 'source-offline', vmid, node };
+}
+
+/** What a clone of it would miss on the node, at its start at the latest. */
+function missedObstacle(
+  machine: Machine,
+  from: Template,
+  node: string,
+  { hosts }: HaveIndex,
+): NodeObstacle | undefined {
+  return rootDeviceObstacle(from.values, hosts) ?? tieObstacle(node, from.values, hosts, machine.cores);
+}
+
+function deviceObstacle({ values, node: home }: Template, node: string): NodeObstacle | undefined {
+  const key = node === home ? undefined : ownDevice(values);
+  return key === undefined ? undefined : { code: 'device', key, node: home };
 }
 
 function obstacleFrom(
   machine: Machine,
   from: Template,
   node: string,
-  have: Inventory,
   index: HaveIndex,
-): string | undefined {
-  return offline(from, have) ?? cloneObstacle(machine, from, node, index.storages);
+): NodeObstacle | undefined {
+  return (
+    offline(from, index) ??
+    cloneObstacle(machine, from, node, index.hosts) ??
+    deviceObstacle(from, node) ??
+    filesObstacle(node, from.values, 'iso', index.hosts) ??
+    missedObstacle(machine, from, node, index)
+  );
 }
 
 /** Finished copies of the template as it is now, those on `node` first. */
@@ -55,7 +80,7 @@ function freshReplicas(origin: Template, node: string, index: HaveIndex): Templa
 }
 
 /** What a clone of the copy would meet where the copy is going to be. */
-function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): string | undefined {
+function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): NodeObstacle | undefined {
   const volumes = replicaStorages(need, 'disks').map((storage) => ({
     key: '',
     storage,
@@ -63,7 +88,7 @@ function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): 
     kind: 'disk' as const,
     bytes: 0,
   }));
-  return linkedObstacle(machine, { vmid: need.source.vmid, node: need.home, volumes }, index.storages);
+  return linkedObstacle(machine, { vmid: need.source.vmid, node: need.home, volumes }, index.hosts);
 }
 
 function throughReplica(
@@ -72,19 +97,22 @@ function throughReplica(
   node: string,
   have: Inventory,
   index: HaveIndex,
-): CloneWay | string {
+): CloneWay | NodeObstacle {
   const ready = freshReplicas(origin, node, index).find(
-    (from) => obstacleFrom(machine, from, node, have, index) === undefined,
+    (from) => obstacleFrom(machine, from, node, index) === undefined,
   );
   if (ready) return { by: 'replica', origin, from: ready };
+  const unreadable = offline(origin, index) ?? unreadableDisk(origin, index.hosts);
+  if (unreadable) return unreadable;
   const need = replicaNeed(machine, origin, node, index.storages);
-  if (typeof need === 'string') return need;
+  if ('code' in need) return need;
   if (profileOf(have.rights) === 'confined')
-    return `a copy of template ${origin.vmid} has to be made on ${need.home}, ${COPIES_TAKE_FULL}`;
+    return { code: 'copy-takes-full', vmid: origin.vmid, home: need.home };
   const obstacle =
-    offline(origin, have) ??
+    besideObstacle(need.storage === undefined ? {} : { storage: need.storage }, origin, index.hosts) ??
     obstacleOfNeed(machine, need, index) ??
-    storageObstacle(machine, { node }, node, index.storages);
+    targetObstacle(machine, { node, vmid: origin.vmid }, node, index.hosts) ??
+    missedObstacle(machine, origin, node, index);
   return obstacle ?? { by: 'new-replica', origin, need };
 }
 
@@ -97,18 +125,19 @@ export function findCloneWay(
   node: string,
   have: Inventory,
   index: HaveIndex,
-): CloneWay | string {
+): CloneWay | NodeObstacle {
   const ordered = [...candidates].sort((a, b) => Number(b.node === node) - Number(a.node === node));
-  const obstacles: string[] = [];
+  const obstacles: NodeObstacle[] = [];
   for (const from of ordered) {
-    const obstacle = obstacleFrom(machine, from, node, have, index);
+    const obstacle = obstacleFrom(machine, from, node, index);
     if (obstacle === undefined) return { by: 'template', origin: from, from };
     obstacles.push(obstacle);
   }
   const [origin, other] = candidates;
-  if (!origin) return 'there is no template';
-  if (other === undefined && origin.node === node) return obstacles[0] ?? '';
+  const [only] = obstacles;
+  if (!origin || !only) return { code: 'no-template' };
+  if (other === undefined && origin.node === node) return only;
   if (other === undefined) return throughReplica(machine, origin, node, have, index);
   const list = candidates.map(describeTemplate).join(', ');
-  return `${sayRef(machine.template)} (${list}): none can be cloned onto ${node}: ${obstacles.join('; ')}`;
+  return { code: 'of-several', templates: `${sayRef(machine.template)} (${list})`, obstacles };
 }

@@ -5,6 +5,8 @@ import type { Machine } from '../../config/types.ts';
 import type { StorageInfo } from '../../inventory/types.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { StorageIndex, Template } from '../cluster/templates.ts';
+import { hostDevices } from '../../pve-values/host-ties.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
 
 /** A copy of `source` that is to be made. */
 export interface ReplicaNeed {
@@ -17,16 +19,6 @@ export interface ReplicaNeed {
   readonly targetStorage?: string;
   /** CD drives of which the disc is left out: PVE moves no VM with an image on local storage. */
   readonly eject: readonly string[];
-}
-
-/** Devices of the host that PVE does not move a VM with (qemu-server QemuServer.pm, check_local_resources). */
-function localDevice(values: Template['values']): string | undefined {
-  return Object.entries(values).find(
-    ([key, value]) =>
-      /^(hostpci|parallel)\d+$/.test(key) ||
-      (/^usb\d+$/.test(key) && !/^(host=)?spice\b/.test(value)) ||
-      (/^serial\d+$/.test(key) && value !== 'socket'),
-  )?.[0];
 }
 
 interface Search {
@@ -111,11 +103,11 @@ export function replicaNeed(
   source: Template,
   target: string,
   storages: StorageIndex,
-): ReplicaNeed | string {
+): ReplicaNeed | NodeObstacle {
   const search: Search = { source, target, storages };
   const { kept, eject } = sortVolumes(search);
   if (!kept.some(({ kind }) => kind === 'disk')) {
-    return `template ${source.vmid} has no disk, only an image that ${source.node} has`;
+    return { code: 'copy-no-disk', vmid: source.vmid, node: source.node };
   }
   const wantsLocal =
     machine.storage !== undefined && storages.get(`${target}/${machine.storage}`)?.shared !== true;
@@ -124,17 +116,17 @@ export function replicaNeed(
       storages.get(`${source.node}/${storage}`)?.shared && at(target, storage, storages) !== undefined,
   );
   if (everywhere && !wantsLocal) return { source, home: source.node, eject };
-  const device = localDevice(source.values);
-  if (device !== undefined) {
-    return `template ${source.vmid} uses ${device} of ${source.node}, and PVE moves no VM with a device of its host`;
-  }
+  // Mapped ones move with a VM that is off (QemuMigrate.pm); whether the target has them is asked of every clone.
+  const device = hostDevices(source.values).find(({ mapping }) => mapping === undefined);
+  if (device !== undefined)
+    return { code: 'copy-device', vmid: source.vmid, key: device.text, node: source.node };
   if (kept.every((volume) => isMovable(search, volume))) return { source, home: target, eject };
   const storage = commonStorage(search);
   if (storage !== undefined) return { source, home: target, eject, storage };
   const targetStorage = alikeStorage(search, kept);
   if (targetStorage !== undefined) return { source, home: target, eject, targetStorage };
-  const names = sortedUnique(kept.map((volume) => volume.storage)).join(', ');
-  return `template ${source.vmid} is on ${names} of ${source.node}, and ${target} has no storage for VM images that a copy of it could go to`;
+  const names = sortedUnique(kept.map((volume) => volume.storage));
+  return { code: 'copy-no-storage', vmid: source.vmid, storages: names, node: source.node };
 }
 
 /** Storages that the copy's disks (else: and its cloud-init drive) are on, once it is where it belongs. */

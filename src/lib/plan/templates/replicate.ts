@@ -2,7 +2,9 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { createVmidAllocator } from '../cluster/free-vmids.ts';
-import { findCloneWay, type ResolvedMachine } from './clone-ways.ts';
+import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
+import { hostObstacle, maintenanceObstacle } from '../obstacles/node-obstacles.ts';
+import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { assertSound } from '../document/graph.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
@@ -44,14 +46,17 @@ function wantedNodes({ lab, have, nodes }: ReplicateInput): string[] {
   return (nodes ?? have.nodes.map(({ name }) => name).filter(allowed)).toSorted(compareNatural);
 }
 
-function unavailable(node: string, { have, nodes }: ReplicateInput): Refusal | string | undefined {
-  const info = have.nodes.find(({ name }) => name === node);
+function unavailable(
+  node: string,
+  { nodes }: ReplicateInput,
+  { hosts }: HaveIndex,
+): Refusal | string | undefined {
   const isNamed = nodes?.includes(node) === true;
-  if (info?.online !== true) {
-    const message = `node ${node} is offline`;
-    return isNamed ? { code: 'NODE_OFFLINE', message, hint: 'leave it out, or bring it up' } : message;
-  }
-  return info.maintenance && !isNamed ? `node ${node} is in maintenance` : undefined;
+  const gone = hostObstacle(node, hosts);
+  const obstacle = gone ?? (isNamed ? undefined : maintenanceObstacle(node, hosts));
+  if (!obstacle) return undefined;
+  const message = sayObstacle(obstacle, node);
+  return isNamed ? { code: 'NODE_OFFLINE', message, hint: 'leave it out, or bring it up' } : message;
 }
 
 function addMachine(
@@ -63,8 +68,10 @@ function addMachine(
 ): void {
   const { machine } = resolved;
   const way = findCloneWay(resolved, draft.node, have, index);
-  if (typeof way === 'string') {
-    draft.refusals.push({ code: 'NO_CLONE', message: `machine ${machine.name}: ${way}` });
+  if (!isWay(way)) {
+    const hint = wayOut(way, draft.node);
+    const message = `machine ${machine.name}: ${sayObstacle(way, draft.node)}`;
+    draft.refusals.push({ code: 'NO_CLONE', message, ...(hint === undefined ? {} : { hint }) });
     return;
   }
   if (way.by === 'new-replica') {
@@ -89,7 +96,7 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
   const planner = createReplicaPlanner({ index, vmids, since: markTime(have.now) });
   const drafts = wantedNodes(input).map((node): Draft => {
     const draft: Draft = { node, refusals: [], notes: [] };
-    const why = unavailable(node, input);
+    const why = unavailable(node, input, index);
     if (typeof why === 'string') draft.notes.push(why);
     else if (why) draft.refusals.push(why);
     else for (const resolved of machines) addMachine(draft, resolved, input, index, planner);

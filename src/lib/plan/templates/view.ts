@@ -3,7 +3,9 @@ import { addTo } from '../../group.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { linkedObstacle } from './clone-rules.ts';
-import { findCloneWay } from './clone-ways.ts';
+import { findCloneWay, isWay } from './clone-ways.ts';
+import { hostObstacle } from '../obstacles/node-obstacles.ts';
+import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
@@ -84,12 +86,12 @@ function usableFrom(
   have: Inventory,
   index: HaveIndex,
 ): UsableRow {
-  const info = have.nodes.find(({ name }) => name === node);
-  if (info?.online !== true) return { node, by: 'none', reason: `node ${node} is offline` };
+  const gone = hostObstacle(node, index.hosts);
+  if (gone) return { node, by: 'none', reason: sayObstacle(gone, node) };
   let usable: UsableRow = { node, by: 'none' };
   for (const machine of machines) {
     const way = findCloneWay({ machine, template, candidates: [template] }, node, have, index);
-    if (typeof way === 'string') return { node, by: 'none', reason: way };
+    if (!isWay(way)) return { node, by: 'none', reason: sayObstacle(way, node) };
     usable = { node, by: way.by, ...(way.by === 'new-replica' ? {} : { vmid: way.from.vmid }) };
   }
   return usable;
@@ -108,7 +110,7 @@ interface View {
 function viewTemplate(template: Template, view: View): TemplateRow {
   const { have, index, uses, claimed, nodes, machines } = view;
   const { vmid, name, node } = template;
-  const fullOnly = linkedObstacle(anyMachine(vmid, false), template, index.storages) !== undefined;
+  const fullOnly = linkedObstacle(anyMachine(vmid, false), template, index.hosts) !== undefined;
   const used = machines?.get(vmid) ?? [anyMachine(vmid, fullOnly)];
   const names = sortedUnique(template.volumes.map(({ storage }) => storage));
   return {

@@ -46,6 +46,7 @@ import {
   snapshotWorker,
 } from './qemu-snapshot.ts';
 import { sdnApplyWorker, sdnConfigHandlers } from './sdn-config.ts';
+import { mappingHandlers } from './mappings.ts';
 import { sdnHandlers } from './sdn.ts';
 import { statisticsHandlers } from './statistics.ts';
 import { storageHandlers } from './storage.ts';
@@ -61,6 +62,7 @@ export const handlers: Handlers = {
   ...lxcHandlers,
   ...lxcMigrateHandlers,
   ...lxcPowerHandlers,
+  ...mappingHandlers,
   ...networkHandlers,
   ...nodeHandlers,
   ...poolHandlers,

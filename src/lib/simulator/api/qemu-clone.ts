@@ -15,6 +15,7 @@ import {
 } from '../guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../guest-view.ts';
 import { Params, type ParamValue } from '../params.ts';
+import { checkMappingAccess } from '../host-resources.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { randomMac, randomUuid } from '../secrets.ts';
 import {
@@ -137,6 +138,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   const old = snapshot?.config ?? guest.config;
   const drives = drivesOf(sim.contract, old);
   const shared = checkStorageAccess(sim, user, job, drives);
+  checkMappingAccess(sim, user, old);
   checkBridges(sim, user, Object.entries(old));
   if (job.target !== undefined && !shared)
     die(`can't clone VM to node '${job.target}' (VM uses local storage)`);

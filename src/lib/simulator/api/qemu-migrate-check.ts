@@ -1,6 +1,7 @@
 /** `GET …/migrate`: what keeps a machine on its node. See qemu-server API2/Qemu.pm migrate_vm_precondition. Reads only. */
 import { checkLock, drivesOf, loadGuest, type Drive } from '../guest-config.ts';
 import { isRunning } from '../guest-view.ts';
+import { mappedDevices, missingMappings } from '../host-resources.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
 import { storageOf } from '../volumes.ts';
@@ -61,11 +62,13 @@ function nodesFor(sim: Sim, guest: GuestState): Record<string, Record<string, un
   return Object.fromEntries(
     others.map((name) => {
       const storages = missingStorages(sim, guest, name).sort();
+      const missing = missingMappings(sim, name, guest.config);
       const blocking = blockingOn(sim, name, apart);
       return [
         name,
         {
           ...(storages.length === 0 ? {} : { unavailable_storages: storages }),
+          ...(sim.facts.major === 7 || missing.length === 0 ? {} : { 'unavailable-resources': missing }),
           ...(blocking.length === 0 ? {} : { 'blocking-ha-resources': blocking }),
         },
       ];
@@ -87,11 +90,17 @@ function precondition(call: Call): unknown {
   }));
   const nodes = nodesFor(sim, guest);
   const sid = `vm:${guest.vmid}`;
+  const mapped = mappedDevices(guest.config);
   return {
     running: running ? 1 : 0,
     local_disks: localDisks,
     local_resources: localResources(guest),
-    ...(major === 7 ? {} : { 'mapped-resources': [], 'mapped-resource-info': {} }),
+    ...(major === 7
+      ? {}
+      : {
+          'mapped-resources': mapped,
+          'mapped-resource-info': Object.fromEntries(mapped.map((key) => [key, {}])),
+        }),
     ...(major === 9 ? { 'has-dbus-vmstate': 1 } : {}),
     ...(major === 9 && sim.world.haResources.has(sid)
       ? { 'dependent-ha-resources': haMotion(sim, sid).together }

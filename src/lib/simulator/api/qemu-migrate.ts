@@ -3,6 +3,7 @@ import { checkLock, loadGuest, printDrive, type Drive } from '../guest-config.ts
 import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
+import { mappedDevices, missingMappings } from '../host-resources.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
 import { runPreStartHook } from '../start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
@@ -83,6 +84,7 @@ function isTransferable(from: StorageState, to: StorageState, format: string): b
 function obstacle(
   sim: Sim,
   guest: GuestState,
+  target: string,
   withLocalDisks: boolean,
   to: string | undefined,
 ): string | undefined {
@@ -90,6 +92,11 @@ function obstacle(
   const running = isRunning(guest);
   const devices = localResources(guest);
   if (devices.length > 0) return `can't migrate VM which uses local devices: ${devices.join(', ')}`;
+  const missing = missingMappings(sim, target, guest.config);
+  if (missing.length > 0) return `can't migrate to '${target}': missing mapped devices ${missing.join(', ')}`;
+  const mapped = mappedDevices(guest.config);
+  if (running && mapped.length > 0)
+    return `can't live migrate running VM which uses following mapped devices: ${mapped.join(', ')}`;
   for (const drive of localDrives(sim, guest)) {
     if (drive.isCdrom && !drive.isCloudInit)
       return `can't migrate local cdrom '${drive.file}': local cdrom image`;
@@ -98,9 +105,9 @@ function obstacle(
     const volume = sim.world.volume(drive.file, node);
     if (!['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm'].includes(storage.type))
       return `can't migrate '${drive.file}'`;
-    const target = storageOf(sim, to ?? drive.storage);
-    if (!running && volume && !isTransferable(storage, target, volume.format))
-      return `cannot migrate from storage type '${storage.type}' to '${target.type}'`;
+    const there = storageOf(sim, to ?? drive.storage);
+    if (!running && volume && !isTransferable(storage, there, volume.format))
+      return `cannot migrate from storage type '${storage.type}' to '${there.type}'`;
     if (volume?.parent !== undefined)
       return `can't migrate '${drive.file}' as it's a clone of '${volume.parent}'`;
     if (running && !withLocalDisks)
@@ -228,7 +235,7 @@ export function migrateWorker(sim: Sim): Worker {
         await task.wait('connect', sim.world.node(target).online ? 300 : 3_000);
         if (!sim.world.node(target).online)
           abort(task, "Can't connect to destination address using public key");
-        const problem = obstacle(sim, guest, args['withLocalDisks'] === true, to);
+        const problem = obstacle(sim, guest, target, args['withLocalDisks'] === true, to);
         if (problem !== undefined) {
           task.log(`ERROR: ${problem}`);
           abort(task, "can't migrate VM - check log");

@@ -47,6 +47,14 @@ function listOnNode(call: Call): unknown {
     .map((storage) => statusRow(call, storage));
 }
 
+/** Storage.pm check_volume_access, without a machine that would own it. */
+function mayAccess({ sim, user }: Call, { storage, content, vmid }: VolumeState): boolean {
+  const has = (privilege: string): boolean => sim.rights.has(user, `/storage/${storage}`, privilege);
+  if (content === 'iso' || has('Datastore.Allocate')) return true;
+  if (content !== 'images' || vmid === undefined) return false;
+  return has('Datastore.Audit') && sim.rights.has(user, `/vms/${vmid}`, 'VM.Config.Disk');
+}
+
 function listContent(call: Call): unknown {
   const { sim, params, node } = call;
   const storage = known(call);
@@ -58,7 +66,8 @@ function listContent(call: Call): unknown {
     (volume.node === undefined || volume.node === node) &&
     (content === undefined || volume.content === content) &&
     (vmid === undefined || volume.vmid === vmid);
-  return [...sim.world.volumes()].filter(visible).map((volume) => ({
+  const shown = [...sim.world.volumes()].filter((volume) => visible(volume) && mayAccess(call, volume));
+  return shown.map((volume) => ({
     volid: volume.volid,
     content: volume.content,
     format: volume.format,

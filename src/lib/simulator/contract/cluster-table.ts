@@ -62,6 +62,15 @@ GET /cluster/metrics/export [89]
   local-only? bool
   [9] node-list? str
   start-time? int
+GET /cluster/mapping/pci [89]
+  may: user=all
+  check-node? str:pve-node
+GET /cluster/mapping/usb [89]
+  may: user=all
+  check-node? str:pve-node
+GET /cluster/mapping/dir [89]
+  may: user=all
+  check-node? str:pve-node
 GET /nodes
   may: user=all
 GET /storage

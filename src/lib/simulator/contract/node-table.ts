@@ -111,6 +111,11 @@ DELETE /nodes/{node}/network/{iface}
   may: ["perm","/nodes/{node}",["Sys.Modify"]]
   use: node
   iface! str:pve-iface len=2..20
+GET /nodes/{node}/capabilities/qemu/machines
+  flags: on-node
+  may: user=all
+  use: node
+  [9] arch? str enum=x86_64|aarch64
 GET /nodes/{node}/storage
   flags: protected on-node
   may: user=all

@@ -511,6 +511,7 @@ describe('vm.configure', () => {
   test.each<{ name: string; make: () => PveWorld; code: string }>([
     { name: 'is not there', make: () => new PveWorld({ pools: [OURS] }), code: 'VM_MISSING' },
     { name: 'stays locked', make: () => withVm({ lock: 'backup' }), code: 'VM_LOCKED' },
+    { name: 'is hibernated', make: () => withVm({ lock: 'suspended' }), code: 'VM_HIBERNATED' },
   ])('a VM that $name is left alone', async ({ make, code }) => {
     const world = make();
     await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({ code });

@@ -557,7 +557,7 @@ test.each<[string, Scene, string, string, string]>([
     target({}, { values: { net1: 'virtio=BC:24:11:00:00:09,bridge=vmbr9' } }),
     ALL,
     'bridge',
-    'bridge vmbr9 is not there',
+    'bridge vmbr9 does not exist there',
   ],
   ['veto', target({}), ALL, 'veto', 'PVE says no'],
 ])('a target: %s', (name, world, yaml, code, reason) => {
@@ -1007,7 +1007,7 @@ describe('stands', () => {
         user: 'anna@pve',
         nodes: ['pve1', 'pve2'],
         reason:
-          'its machines are on pve1 and pve2, and cannot be put together: to pve1: VM 10001 (pc1) is locked (backup)',
+          "its machines are on pve1 and pve2, and cannot be put together: to pve1: VM 10001 (pc1) is locked (backup): no task of it is to be seen on pve2; unless somebody else's holds it, as root on pve2: `qm unlock 10001`",
       },
     ]);
   });

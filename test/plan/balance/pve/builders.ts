@@ -67,6 +67,7 @@ function guestOf(spec: GuestSpec): BalanceGuest {
 const REAL: BridgeInfo = {
   iface: 'vmbr0',
   active: true,
+  autostart: true,
   vlanAware: true,
   ports: ['eno1'],
   addresses: [],

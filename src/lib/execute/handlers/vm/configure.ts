@@ -6,6 +6,7 @@ import type { ConfigValues } from '../../../proxmox/types.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { lockError, unlessHibernated } from './lock.ts';
 import { type ConfigChange, configChange } from './config-change.ts';
 
 type ConfigureStep = StepOf<'vm.configure'>;
@@ -25,11 +26,8 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
       await io.ownership.assertOursNow({ vmid, pool: step.pool }, values);
       return values;
     }
-    if (io.clock.now() - started > LOCK_PATIENCE_MS) {
-      throw new StepError('VM_LOCKED', `VM ${vmid} on ${node} is locked (${lock})`, {
-        hint: `wait for the operation that holds it, then run again`,
-      });
-    }
+    unlessHibernated(step, lock);
+    if (io.clock.now() - started > LOCK_PATIENCE_MS) throw await lockError(step, lock, io);
     await io.clock.sleep(POLL_MS, io.signal);
   }
 }

@@ -14,6 +14,7 @@ import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
 import { confirmGone, unlessGone } from './gone.ts';
+import { holdOn } from '../../../plan/cluster/locks.ts';
 import { patiently, zombie } from './lock.ts';
 
 type DeleteStep = StepOf<'vm.delete'>;
@@ -76,7 +77,8 @@ async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | '
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
   // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
-  if (values['lock'] !== undefined && values['lock'] !== 'suspended') return 'locked';
+  const lock = values['lock'];
+  if (lock !== undefined && holdOn(step, lock).kind !== 'hibernated') return 'locked';
   await io.ownership.assertOursNow(step, values);
   return destroy(step, io);
 }

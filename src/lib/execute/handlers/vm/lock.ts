@@ -1,4 +1,5 @@
 /** Waits while another operation (a backup, a snapshot, a migration) holds a VM. Never breaks a lock. */
+import { holdHint, holdOn, sayHold, type Hold } from '../../../plan/cluster/locks.ts';
 import { isVmLocked } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
@@ -19,24 +20,30 @@ export function zombie({ node, vmid }: Omit<Patience, 'seconds'>, why: string): 
   });
 }
 
-/** No operation holds it, so that waiting ends nothing. */
-function hibernated({ node, vmid }: Patience): StepError {
-  return new StepError('VM_HIBERNATED', `VM ${vmid} on ${node} is hibernated (lock: suspended)`, {
-    // While it is protected PVE does not let its saved memory go, either (check_protection).
-    hint: `start VM ${vmid}, or as root on ${node}: \`qm unlock ${vmid}\`; then run again`,
+function heldError(vm: Omit<Patience, 'seconds'>, hold: Hold): StepError {
+  const code = hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED';
+  return new StepError(code, `VM ${vm.vmid} on ${vm.node} ${sayHold(hold)}`, {
+    hint: `${holdHint(vm, hold)}; then run again`,
   });
 }
 
-async function lockError(patience: Patience, lock: string, io: StepIo): Promise<StepError> {
-  const { node, vmid } = patience;
-  // PVE files a clone under its template's id, so that any clone under way on the node may be this one.
-  const isAbandoned =
-    lock === 'clone' &&
-    (await io.pve.tasks(node, { source: 'active', type: 'qmclone' }, io.signal)).length === 0;
-  if (isAbandoned) return zombie(patience, 'is the rest of a failed clone (lock: clone)');
-  return new StepError('VM_LOCKED', `VM ${vmid} on ${node} is locked (${lock})`, {
-    hint: `wait for the operation that holds it, then run again; if none is running: \`qm unlock ${vmid}\` as root on ${node}`,
-  });
+/** No operation holds it, so that waiting ends nothing. */
+export function unlessHibernated(vm: Omit<Patience, 'seconds'>, lock: string | undefined): void {
+  const hold = lock === undefined ? undefined : holdOn(vm, lock);
+  if (hold?.kind === 'hibernated') throw heldError(vm, hold);
+}
+
+/** The lock did not go: who has it, or that nobody does. */
+export async function lockError(vm: Omit<Patience, 'seconds'>, lock: string, io: StepIo): Promise<StepError> {
+  const tasks = await io.pve.tasks(vm.node, { source: 'active' }, io.signal);
+  const hold = holdOn(
+    vm,
+    lock,
+    tasks.map(({ type, id }) => ({ node: vm.node, type, id })),
+  );
+  if (hold.kind === 'stale' && lock === 'clone')
+    return zombie(vm, 'is the rest of a failed clone (lock: clone)');
+  return heldError(vm, hold);
 }
 
 /** Ends when the lock is gone, is one that never goes, or the VM is. */
@@ -45,7 +52,7 @@ async function outwait(patience: Patience, io: StepIo, deadline: number): Promis
   for (let poll = FIRST_POLL; ; poll = Math.min(poll * 1.5, LONGEST_POLL)) {
     const lock = (await io.pve.vmConfig(node, vmid, io.signal))?.['lock'];
     if (lock === 'destroyed') return;
-    if (lock === 'suspended') throw hibernated(patience);
+    unlessHibernated(patience, lock);
     if (lock !== undefined && io.clock.now() + poll > deadline) throw await lockError(patience, lock, io);
     await io.clock.sleep(poll, io.signal);
     if (lock === undefined) return;

@@ -1,13 +1,15 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
-import { allVolumes, isDriveKey, sourceOf, type Volume } from '../../../pve-values/volumes.ts';
+import { hostDevices, type HostDevice } from '../../../pve-values/host-ties.ts';
+import { allVolumes, type Volume } from '../../../pve-values/volumes.ts';
 import type { GuestConfig } from '../../../inventory/balance-types.ts';
-import { bridgesIn } from '../../../pve-values/nics.ts';
-import { compareText } from '../../../order.ts';
+import { bridgesIn, presentNics, type PresentNic } from '../../../pve-values/nics.ts';
 
 export interface GuestFacts {
   readonly volumes: readonly Volume[];
-  /** Devices of the host, in words: `hostpci0`, `usb0`, `scsi1 (/dev/sdb)`. */
-  readonly devices: readonly string[];
+  readonly values: GuestConfig['values'];
+  /** Devices of the host, those of resource mappings among them. */
+  readonly devices: readonly HostDevice[];
+  readonly nics: readonly PresentNic[];
   /** Without repetition. */
   readonly bridges: readonly string[];
   /** Without repetition. */
@@ -19,20 +21,12 @@ export interface GuestFacts {
   readonly hasSnapshots: boolean;
 }
 
-function deviceOf(key: string, value: string): string | undefined {
-  if (/^hostpci\d+$/.test(key)) return key;
-  if (/^usb\d+$/.test(key)) return /(^|,)(host|mapping)=/.test(value) ? key : undefined;
-  if (/^(serial|parallel)\d+$/.test(key)) return value.startsWith('/dev/') ? key : undefined;
-  if (!isDriveKey(key)) return undefined;
-  const path = sourceOf(value);
-  return path === 'cdrom' || path.startsWith('/') ? `${key} (${path})` : undefined;
-}
-
 export function readFacts({ values, snapshotBridges }: GuestConfig): GuestFacts {
-  const entries = Object.entries(values).sort(([a], [b]) => compareText(a, b));
   return {
     volumes: allVolumes(values),
-    devices: entries.flatMap(([key, value]) => deviceOf(key, value) ?? []),
+    values,
+    devices: hostDevices(values),
+    nics: presentNics(values),
     bridges: [...new Set(bridgesIn(values))],
     snapshotBridges: [...new Set(snapshotBridges)],
     cpuType: /^(?:cputype=)?([^,=]+)/.exec(values['cpu'] ?? '')?.[1] ?? '',

@@ -1,6 +1,7 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
 import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
 import { storageTraits } from '../../../pve-values/storage-types.ts';
+import { holdHint, holdOn, sayHold } from '../../cluster/locks.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
@@ -35,8 +36,10 @@ function busy({ vmid }: BalanceGuest, { history }: World): string | undefined {
   return task === undefined ? undefined : `is being worked on (${task})`;
 }
 
-function locked({ lock }: BalanceGuest): string | undefined {
-  return lock === undefined || lock === '' ? undefined : `is locked (${lock})`;
+function locked({ vmid, node, lock }: BalanceGuest, { have }: World): string | undefined {
+  if (lock === undefined || lock === '') return undefined;
+  const hold = holdOn({ vmid, node }, lock, have.tasks);
+  return hold.kind === 'operation' ? sayHold(hold) : `${sayHold(hold)}: ${holdHint({ vmid, node }, hold)}`;
 }
 
 function state({ status }: BalanceGuest): string | undefined {
@@ -108,9 +111,14 @@ function sourceOffline({ node }: BalanceGuest, { nodes }: World): string | undef
   return nodes.get(node)?.online === true ? undefined : `is on ${node}, which is offline`;
 }
 
-function passthrough({ vmid }: BalanceGuest, { facts }: World): string | undefined {
-  const devices = facts.get(vmid)?.devices ?? [];
-  return devices.length === 0 ? undefined : `uses devices of its host: ${devices.join(', ')}`;
+/** Those of mappings move with a guest that is off, to nodes that have them (QemuMigrate.pm). */
+function passthrough(guest: BalanceGuest, { facts }: World): string | undefined {
+  const devices = (facts.get(guest.vmid)?.devices ?? []).filter(
+    ({ mapping }) => mapping === undefined || isRunning(guest),
+  );
+  return devices.length === 0
+    ? undefined
+    : `uses devices of its host: ${devices.map(({ text }) => text).join(', ')}`;
 }
 
 /** qemu-server QemuMigrate.pm: `local cdrom image`. A cloud-init drive is copied. */

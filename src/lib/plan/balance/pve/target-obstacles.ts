@@ -4,6 +4,17 @@ import { isOlderVersion } from '../../../pve-values/version.ts';
 import { foreignRows } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
+import {
+  cpusObstacle,
+  hostObstacle,
+  maintenanceObstacle,
+  plugObstacle,
+  storageObstacle,
+  tieObstacle,
+  type Plug,
+} from '../../obstacles/node-obstacles.ts';
+import type { NodeObstacle } from '../../obstacles/obstacle.ts';
+import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
 import type { Board } from '../core/board.ts';
 import { isMending, type Obstacle, type Purpose } from '../core/constraints.ts';
@@ -42,14 +53,19 @@ function ofGuests(move: Move, say: (guest: BalanceGuest) => string | undefined):
   });
 }
 
-// The node itself.
-
-function offline({ target }: NodeView): string | undefined {
-  return target.online ? undefined : 'is offline';
+/** What the table that all commands share says of the target. */
+function said(obstacle: NodeObstacle | undefined): string | undefined {
+  return obstacle && sayObstacle(obstacle);
 }
 
-function maintenance({ target }: NodeView): string | undefined {
-  return target.maintenance ? 'is in maintenance' : undefined;
+// The node itself.
+
+function offline({ target, world }: NodeView): string | undefined {
+  return said(hostObstacle(target.name, world.hosts));
+}
+
+function maintenance({ target, world }: NodeView): string | undefined {
+  return said(maintenanceObstacle(target.name, world.hosts));
 }
 
 function excluded({ target, world }: NodeView): string | undefined {
@@ -111,9 +127,7 @@ function overcommit(move: Move): string | undefined {
 }
 
 function threads(move: Move): string | undefined {
-  return ofGuests(move, ({ cpus }) =>
-    cpus > move.target.cpus ? `has ${cpus} CPUs, the node ${move.target.cpus}` : undefined,
-  );
+  return ofGuests(move, ({ cpus }) => said(cpusObstacle(move.target.name, cpus, move.world.hosts)));
 }
 
 // What the operator and HA want.
@@ -242,8 +256,8 @@ function storages(move: Move): string | undefined {
   const needed = new Map<string, number>();
   const missing = ofGuests(move, (guest) =>
     first(world.facts.get(guest.vmid)?.volumes ?? [], ({ storage, bytes }) => {
-      const there = world.storages.get(`${target.name} ${storage}`);
-      if (there?.active !== true) return `storage ${storage} is not available there`;
+      const missing = storageObstacle(target.name, storage, world.hosts);
+      if (missing) return said(missing);
       const isLocal = world.storages.get(`${guest.node} ${storage}`)?.shared === false;
       if (isLocal) needed.set(storage, (needed.get(storage) ?? 0) + bytes);
       return undefined;
@@ -294,15 +308,29 @@ function bridgesPresent(move: Move): string | undefined {
     ),
   );
   return ofGuests(move, (guest) =>
-    first(bridgesOf(guest, world) ?? [], (iface) => {
-      if (own.has(iface)) return undefined;
-      const vnet = world.vnets.get(iface);
-      if (vnet) return vnet.nodes?.includes(target.name) === false ? `vnet ${iface} is not there` : undefined;
-      const info = world.bridges.get(target.name)?.get(iface);
-      if (!info) return `bridge ${iface} is not there`;
-      return info.active ? undefined : `bridge ${iface} is not up there`;
+    first(plugsOf(guest, world), (plug) => {
+      if (own.has(plug.bridge)) return undefined;
+      const isListed =
+        world.vnets.has(plug.bridge) || world.bridges.get(target.name)?.has(plug.bridge) === true;
+      const missing = { code: 'bridge-missing', bridge: plug.bridge, mayBeHidden: false } as const;
+      return said(isListed ? plugObstacle(target.name, plug, world.hosts) : missing);
     }),
   );
+}
+
+/** Of its configuration where it is known, else of its node's list of who is on which bridge. */
+function plugsOf(guest: BalanceGuest, world: World): readonly Plug[] {
+  const nics = world.facts.get(guest.vmid)?.nics.filter(({ bridge }) => bridge !== '');
+  return nics ?? (bridgesOf(guest, world) ?? []).map((bridge) => ({ bridge }));
+}
+
+/** Files and mapped devices that its next start, or its start there, looks for. */
+function tied(move: Move): string | undefined {
+  const { target, world } = move;
+  return ofGuests(move, ({ vmid }) => {
+    const values = world.facts.get(vmid)?.values;
+    return values && said(tieObstacle(target.name, values, world.hosts));
+  });
 }
 
 /** A bridge without a port that others use on the target is another network of the same name. */
@@ -358,6 +386,7 @@ const UNIT_RULES: Rules<TargetRule> = [
   ['version', version],
   ['cpu-model', cpuModel],
   ['storage', storages],
+  ['tied', tied],
   ['bridge-taken', standBridges],
   ['network', networkEditable],
   ['bridge', bridgesPresent],

@@ -1,12 +1,13 @@
 /** PVE's inventory as core's world, and the maps of what only PVE has: whose a guest is, which bridge is where. */
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
-import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
+import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo, VnetInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
+import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
@@ -18,7 +19,6 @@ import type {
   HaRule,
   RunningMachine,
   Veto,
-  VnetInfo,
 } from '../../../inventory/balance-types.ts';
 
 export interface StandRef extends Stand {
@@ -37,6 +37,8 @@ export interface StandBridge {
 export interface World extends CoreWorld {
   readonly have: BalanceInventory;
   readonly config: BalanceConfig;
+  /** What machines find on the nodes. */
+  readonly hosts: Hosts;
   readonly nodes: ReadonlyMap<string, BalanceNode>;
   /** Without templates. */
   readonly guests: ReadonlyMap<number, BalanceGuest>;
@@ -152,6 +154,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     ...indexed,
     have,
     config,
+    hosts: indexHosts({ ...have, zones: have.vnets }),
     facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),

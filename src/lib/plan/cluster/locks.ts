@@ -1,0 +1,80 @@
+/** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
+import type { RunningTask } from '../../inventory/types.ts';
+import { shellCommand } from '../../shell.ts';
+
+export type Hold =
+  /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
+  | { readonly kind: 'hibernated' }
+  /** `destroyed`: what a failed removal left. */
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'operation'; readonly lock: string; readonly task: string }
+  /** No task of it is to be seen: nobody will take it away. */
+  | { readonly kind: 'stale'; readonly lock: string }
+  /** Nobody looked at the tasks. */
+  | { readonly kind: 'unknown'; readonly lock: string };
+
+interface Locked {
+  readonly vmid: number;
+  readonly node: string;
+}
+
+/** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */
+const TASKS: ReadonlyMap<string, RegExp> = new Map([
+  ['backup', /^vzdump$/],
+  ['clone', /^(qmclone|vzclone|vzcreate)$/],
+  ['create', /^(qmcreate|qmrestore|vzcreate|vzrestore)$/],
+  ['migrate', /^(qmigrate|vzmigrate|hamigrate)$/],
+  ['rollback', /^(qmrollback|vzrollback)$/],
+  ['snapshot', /^(qmsnapshot|vzsnapshot)$/],
+  ['snapshot-delete', /^(qmdelsnapshot|vzdelsnapshot)$/],
+  ['suspending', /^qmsuspend$/],
+]);
+
+/** A clone is filed under its template's id, a backup of several under none: any of them on the node may be this one. */
+const NAMELESS = /^(qmclone|vzclone|vzdump)$/;
+
+function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTask[]): string | undefined {
+  const types = TASKS.get(lock);
+  return tasks.find(
+    (task) =>
+      (types === undefined || types.test(task.type)) &&
+      (task.id === String(vmid) || (NAMELESS.test(task.type) && task.node === node)),
+  )?.type;
+}
+
+/** `tasks`: those under way, on all nodes or at least on the VM's; absent: not known. */
+export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[]): Hold {
+  if (lock === 'suspended') return { kind: 'hibernated' };
+  if (lock === 'destroyed') return { kind: 'removed' };
+  if (!tasks) return { kind: 'unknown', lock };
+  const task = taskOf(vm, lock, tasks);
+  return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
+}
+
+function unlock({ vmid, node }: Locked, ...more: readonly string[]): string {
+  return `as root on ${node}: \`${[shellCommand('qm', 'unlock', String(vmid)), ...more].join(' && ')}\``;
+}
+
+/** After "VM 1 on pve1". */
+export function sayHold(hold: Hold): string {
+  if (hold.kind === 'hibernated') return 'is hibernated (lock: suspended)';
+  if (hold.kind === 'removed') return 'is the rest of a failed removal (lock: destroyed)';
+  return `is locked (${hold.lock})`;
+}
+
+/** What to do about it, without "then run again". */
+export function holdHint(vm: Locked, hold: Hold): string {
+  switch (hold.kind) {
+    case 'hibernated':
+      // While it is protected PVE does not let its saved memory go, either (check_protection).
+      return `start VM ${vm.vmid}, or ${unlock(vm)}`;
+    case 'removed':
+      return unlock(vm, shellCommand('qm', 'destroy', String(vm.vmid), '--purge'));
+    case 'operation':
+      return `task ${hold.task} holds it: wait until it has ended`;
+    case 'stale':
+      return `no task of it is to be seen on ${vm.node}; unless somebody else's holds it, ${unlock(vm)}`;
+    case 'unknown':
+      return `wait for the operation that holds it; if none is running, ${unlock(vm)}`;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * What keeps a node from taking a machine, by what is known before the first write: the one table that deploy, copies of
+ * templates and balance share. Each rule is a sentence of PVE's that would end a clone, a start or a migration there.
+ */
+import {
+  cpusOf,
+  hostDevices,
+  neededFiles,
+  pinnedMachine,
+  type NeededFile,
+} from '../../pve-values/host-ties.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
+import { compareNatural } from '../../order.ts';
+import type { Hosts } from '../cluster/hosts.ts';
+import type { NodeObstacle, StorageObstacle } from './obstacle.ts';
+
+type Values = Readonly<Record<string, string>>;
+
+function first<T, R>(items: Iterable<T>, judge: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = judge(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export function hostObstacle(node: string, { nodes }: Hosts): NodeObstacle | undefined {
+  const info = nodes.get(node);
+  if (!info) return { code: 'node-missing' };
+  return info.online ? undefined : { code: 'node-offline' };
+}
+
+export function maintenanceObstacle(node: string, { nodes }: Hosts): NodeObstacle | undefined {
+  return nodes.get(node)?.maintenance === true ? { code: 'maintenance' } : undefined;
+}
+
+/** pve-storage Storage.pm, storage_check_enabled and activate_storage: what every use of a volume begins with. */
+export function storageObstacle(
+  node: string,
+  storage: string,
+  { storages, stock }: Pick<Hosts, 'storages' | 'stock'>,
+): StorageObstacle | undefined {
+  const row = storages.get(`${node}/${storage}`);
+  if (row) return row.active ? undefined : { code: 'storage-offline', storage };
+  if (!stock.definitions) return { code: 'storage-unseen', storage };
+  const definition = Object.hasOwn(stock.definitions, storage) ? stock.definitions[storage] : undefined;
+  if (!definition) return { code: 'storage-undefined', storage };
+  if (definition.disabled) return { code: 'storage-disabled', storage };
+  const { nodes } = definition;
+  return nodes && !nodes.includes(node)
+    ? { code: 'storage-elsewhere', storage, nodes }
+    : { code: 'storage-unseen', storage };
+}
+
+/** The same for new disks, EFI and TPM state among them (API2/Qemu.pm: `does not support vm images`). */
+export function diskObstacle(
+  node: string,
+  storage: string,
+  hosts: Pick<Hosts, 'storages' | 'stock'>,
+): StorageObstacle | undefined {
+  const obstacle = storageObstacle(node, storage, hosts);
+  if (obstacle) return obstacle;
+  const holdsImages = hosts.storages.get(`${node}/${storage}`)?.content.includes('images');
+  return holdsImages === true ? undefined : { code: 'storage-content', storage };
+}
+
+/** How a card is plugged in. */
+export interface Plug {
+  readonly bridge: string;
+  readonly tag?: number | undefined;
+  readonly trunks?: readonly string[] | undefined;
+}
+
+/**
+ * A bridge that is listed and not up. What PVE says of a bridge that comes up by itself may be old, so that its silence
+ * proves nothing (pve-facts: `active` is kept per worker); one that does not, or is only staged, is not there.
+ */
+export function downObstacle(node: string, bridge: string, hosts: Hosts): NodeObstacle | undefined {
+  const info = hosts.bridges.get(node)?.get(bridge);
+  if (!info || info.active) return undefined;
+  const isStaged = hosts.staged.get(`${node} ${bridge}`)?.change === 'added';
+  return isStaged || !info.autostart ? { code: 'bridge-down', bridge, isStaged } : undefined;
+}
+
+/** qemu-server Network.pm and pve-common Network.pm (read_bridge_mtu, tap_plug, activate_bridge_vlan). */
+export function plugObstacle(node: string, plug: Plug, hosts: Hosts): NodeObstacle | undefined {
+  const { bridge, tag, trunks = [] } = plug;
+  const vnet = hosts.vnets.get(bridge);
+  if (vnet) {
+    const { nodes, zone = '' } = vnet;
+    if (nodes && !nodes.includes(node)) return { code: 'vnet-elsewhere', vnet: bridge, zone, nodes };
+    const isPlain = vnet.vlanAware === true || (tag === undefined && trunks.length === 0);
+    return isPlain ? undefined : { code: 'vlan', bridge, what: 'vnet' };
+  }
+  const down = downObstacle(node, bridge, hosts);
+  const info = hosts.bridges.get(node)?.get(bridge);
+  if (down || !info || info.vlanAware) return down;
+  if (trunks.length > 0) return { code: 'vlan', bridge, what: 'trunks' };
+  return tag !== undefined && info.ports.length === 0 ? { code: 'vlan', bridge, what: 'tag' } : undefined;
+}
+
+/** Nodes on which the file was seen. */
+function nodesWith({ volid, storage, content }: NeededFile, { stock, nodes }: Hosts): string[] {
+  return [...nodes.keys()]
+    .filter((node) => stock.files[`${node} ${storage} ${content}`]?.includes(volid) === true)
+    .sort(compareNatural);
+}
+
+/** GuestHelpers.pm check_hookscript, Cloudinit.pm, Storage.pm activate_volumes. A list that was not read proves nothing. */
+function fileObstacle(node: string, file: NeededFile, hosts: Hosts): NodeObstacle | undefined {
+  // A script is looked for by its path, whatever became of its storage.
+  const storage = file.key === 'hookscript' ? undefined : storageObstacle(node, file.storage, hosts);
+  if (storage && storage.code !== 'storage-unseen') return storage;
+  const list = hosts.stock.files[`${node} ${file.storage} ${file.content}`];
+  if (list === undefined || list.includes(file.volid)) return undefined;
+  return { code: 'file', key: file.key, volid: file.volid, on: nodesWith(file, hosts) };
+}
+
+/** Snippets and mappings that a machine takes along wherever it is cloned to; images in its drives it may leave behind. */
+export function filesObstacle(
+  node: string,
+  values: Values,
+  content: NeededFile['content'],
+  hosts: Hosts,
+): NodeObstacle | undefined {
+  return first(neededFiles(values), (file) =>
+    file.content === content ? fileObstacle(node, file, hosts) : undefined,
+  );
+}
+
+/** PCI.pm, USB.pm: `device mapping not found`. Of a mapping that is not shown nothing is known. */
+export function mappingObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
+  return first(hostDevices(values), ({ key, mapping }) => {
+    const nodes = mapping && stock.mappings[`${mapping.kind} ${mapping.id}`];
+    return mapping && nodes && !nodes.includes(node) ? { code: 'mapping', key, mapping, nodes } : undefined;
+  });
+}
+
+/** A device without a mapping is one of that very host. */
+export function ownDevice(values: Values): string | undefined {
+  return hostDevices(values).find(({ mapping }) => mapping === undefined)?.text;
+}
+
+/** API2/Qemu.pm check_mapping_access (8.0 and later): `only root can set`. */
+export function rootDeviceObstacle(values: Values, { version, caller }: Hosts): NodeObstacle | undefined {
+  if (!isAtLeast(version, 8) || caller === undefined || caller === 'root@pam') return undefined;
+  const device = hostDevices(values).find(
+    ({ key, mapping }) => mapping === undefined && /^(?:hostpci|usb)\d+$/.test(key),
+  );
+  return device && { code: 'device-root', key: device.key };
+}
+
+/** `pc-q35-9.2+pve1` → `q35-9.2`: what QEMU itself knows of it. */
+function plainType(type: string): string | undefined {
+  return /(?:i440fx|q35)-\d+\.\d+/.exec(type)?.[0];
+}
+
+/** Machine.pm: `Installed QEMU version … is too old`, and types that QEMU has dropped. */
+export function machineTypeObstacle(
+  node: string,
+  values: Values,
+  { stock }: Hosts,
+): NodeObstacle | undefined {
+  const type = pinnedMachine(values);
+  const known = stock.machines[node];
+  if (type === undefined || known === undefined) return undefined;
+  const kind = plainType(type);
+  const types = known.flatMap((one) => plainType(one) ?? []);
+  if (kind === undefined || types.includes(kind)) return undefined;
+  return { code: 'machine-type', type, newest: types.sort(compareNatural).at(-1) ?? '' };
+}
+
+/** QemuServer.pm config_to_command: `MAX N vcpus allowed per VM on this node`. Without Sys.Audit the threads are not known. */
+export function cpusObstacle(node: string, cpus: number, { nodes }: Hosts): NodeObstacle | undefined {
+  const threads = nodes.get(node)?.cpus ?? 0;
+  return threads > 0 && cpus > threads ? { code: 'cpus', cpus, threads } : undefined;
+}
+
+/** What a configuration that comes to the node from elsewhere does not find there. `cores`: what it will have instead. */
+export function tieObstacle(
+  node: string,
+  values: Values,
+  hosts: Hosts,
+  cores?: number,
+): NodeObstacle | undefined {
+  return (
+    filesObstacle(node, values, 'snippets', hosts) ??
+    mappingObstacle(node, values, hosts) ??
+    machineTypeObstacle(node, values, hosts) ??
+    cpusObstacle(node, cpusOf(values, cores), hosts)
+  );
+}

@@ -1,0 +1,97 @@
+/** Reads what a VM's configuration wants of its host besides volumes and bridges: devices, files, a machine type, CPUs. Judges nothing. */
+import { compareText } from '../order.ts';
+import { propertiesOf, propertyRecord } from './property-string.ts';
+import { allVolumes, isDriveKey, sourceOf } from './volumes.ts';
+
+/** A resource mapping of the datacenter; `dir`: a directory that is shared with the guest. */
+export interface Mapping {
+  readonly kind: 'pci' | 'usb' | 'dir';
+  readonly id: string;
+}
+
+/** A device of the host (qemu-server QemuServer.pm, check_local_resources; drives on the host's own devices). */
+export interface HostDevice {
+  readonly key: string;
+  /** `hostpci0`, `scsi1 (/dev/sdb)`. */
+  readonly text: string;
+  /** Absent: one of that very host. */
+  readonly mapping?: Mapping;
+}
+
+/** A file of a storage that has to be there at each start. */
+export interface NeededFile {
+  /** `hookscript`, `cicustom`, `ide2`. */
+  readonly key: string;
+  readonly volid: string;
+  readonly storage: string;
+  readonly content: 'snippets' | 'iso';
+}
+
+type Values = Readonly<Record<string, string>>;
+
+/** A property string's value, by its name or, in front of all others, without one. */
+function propertyOf(value: string, name: string): string | undefined {
+  const [first] = propertiesOf(value);
+  return propertyRecord(value)[name] ?? (first?.value === undefined ? first?.key : undefined);
+}
+
+function mapped(key: string, value: string, kind: Mapping['kind'], name = 'mapping'): HostDevice {
+  const id = kind === 'dir' ? propertyOf(value, name) : propertyRecord(value)[name];
+  return { key, text: key, ...(id === undefined ? {} : { mapping: { kind, id } }) };
+}
+
+function deviceOf(key: string, value: string): HostDevice | undefined {
+  if (/^hostpci\d+$/.test(key)) return mapped(key, value, 'pci');
+  if (/^usb\d+$/.test(key)) {
+    return /^spice$/i.test(propertyOf(value, 'host') ?? '') ? undefined : mapped(key, value, 'usb');
+  }
+  if (/^virtiofs\d+$/.test(key)) return mapped(key, value, 'dir', 'dirid');
+  if (/^parallel\d+$/.test(key) || (/^serial\d+$/.test(key) && value !== 'socket')) return { key, text: key };
+  if (!isDriveKey(key)) return undefined;
+  const path = sourceOf(value);
+  return path === 'cdrom' || path.startsWith('/') ? { key, text: `${key} (${path})` } : undefined;
+}
+
+/** By key. */
+export function hostDevices(values: Values): HostDevice[] {
+  return Object.entries(values)
+    .flatMap(([key, value]) => deviceOf(key, value) ?? [])
+    .sort((a, b) => compareText(a.key, b.key));
+}
+
+function storageOf(volid: string): string {
+  return volid.slice(0, Math.max(volid.indexOf(':'), 0));
+}
+
+/** Cloud-init's own files are read only where there is a drive to write them on. */
+export function neededFiles(values: Values): NeededFile[] {
+  const volumes = allVolumes(values);
+  const { hookscript, cicustom = '' } = values;
+  const hasDrive = volumes.some(({ kind }) => kind === 'cloud-init');
+  const snippets = [
+    ...(hookscript === undefined ? [] : [{ key: 'hookscript', volid: hookscript }]),
+    ...(hasDrive ? Object.values(propertyRecord(cicustom)).map((volid) => ({ key: 'cicustom', volid })) : []),
+  ];
+  return [
+    ...snippets.map((file) => ({ ...file, storage: storageOf(file.volid), content: 'snippets' as const })),
+    ...volumes
+      .filter(({ kind }) => kind === 'iso')
+      .map(({ key, storage, name }) => ({
+        key,
+        volid: `${storage}:${name}`,
+        storage,
+        content: 'iso' as const,
+      })),
+  ].filter(({ storage }) => storage !== '');
+}
+
+/** A machine type with a version, e.g. `pc-q35-9.2+pve1`; undefined: the newest that the host knows. */
+export function pinnedMachine(values: Values): string | undefined {
+  const type = propertyOf(values['machine'] ?? '', 'type');
+  return type !== undefined && /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
+}
+
+/** Virtual CPUs at most: PVE starts no VM that has more than its host has threads. */
+export function cpusOf(values: Values, cores = Number(values['cores'] ?? 1)): number {
+  return Number(values['sockets'] ?? 1) * cores;
+}

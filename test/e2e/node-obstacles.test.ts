@@ -1,0 +1,236 @@
+/** Templates, storages and networks that are tied to a node, or out of order there, through the command line: the class goes where it works. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Scenario, ScenarioStorage, ScenarioTemplate } from '../../src/lib/simulator/scenario-types.ts';
+import { runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+
+const CEPH: ScenarioStorage = { id: 'ceph', type: 'rbd' };
+const LOCAL: ScenarioStorage = { id: 'local', type: 'dir', content: ['snippets', 'iso'] };
+const TEMPLATE: ScenarioTemplate = { vmid: 100, name: 'base', node: 'pve1', storage: 'ceph' };
+
+function world(change: Partial<Scenario>, template: Partial<ScenarioTemplate> = {}): Scenario {
+  return {
+    version: '9.2',
+    nodes: [{ name: 'pve1' }, { name: 'pve2' }, { name: 'pve3' }],
+    storages: [CEPH, LOCAL],
+    templates: [{ ...TEMPLATE, ...template }],
+    guests: [],
+    ...change,
+  };
+}
+
+function lab(network = 'vmbr0', more = ''): string {
+  return `name: gwlab
+machines:
+  - { device_type: linux, name: gw, template_vmid: 100, start: true, networks: [{ bridge: "${network}" }, { bridge: hq }]${more} }
+`;
+}
+
+async function deploy(cluster: Cluster, text: string): Promise<{ code: number; out: string; err: string }> {
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': text, 'users.yml': 'users: [a@pve, b@pve, c@pve]\n' });
+  const [labFile, users, passwords] = ['lab.yml', 'users.yml', 'c.csv'].map((name) => join(folder, name));
+  const run = await runCli(
+    ['deploy', '-c', labFile ?? '', '-u', users ?? '', '--credentials', passwords ?? ''],
+    cluster,
+  );
+  const flat = (output: string): string => output.replaceAll(/\s+/g, ' ');
+  return { code: run.code, out: flat(run.stdout), err: flat(run.stderr) };
+}
+
+/** Nodes of the machines, and whether all of them run. */
+function placed(cluster: Cluster): { nodes: string[]; run: boolean } {
+  const own = cluster.snapshot().guests.filter(({ config }) => config['name'] === 'gw');
+  return {
+    nodes: [...new Set(own.map(({ node }) => node))].sort(),
+    run: own.length === 3 && own.every(({ runningSince }) => runningSince !== undefined),
+  };
+}
+
+describe('the class goes where it works, and the plan says why not elsewhere', () => {
+  test.each<{ name: string; scenario: Scenario; lab?: string; nodes: string[]; says: string }>([
+    {
+      name: 'a hook that one node has',
+      scenario: world(
+        { snippets: [{ volid: 'local:snippets/hook.pl', nodes: ['pve2'] }] },
+        { config: { hookscript: 'local:snippets/hook.pl' } },
+      ),
+      nodes: ['pve2'],
+      says: 'no stand goes to pve1, pve3: machine gw: hookscript local:snippets/hook.pl is not there, only on pve2 (put local:snippets/hook.pl on every node that is to take stands, or on a storage that all share)',
+    },
+    {
+      name: 'cloud-init files that two nodes have',
+      scenario: world(
+        { snippets: [{ volid: 'local:snippets/u.yml', nodes: ['pve1', 'pve3'] }] },
+        { config: { cicustom: 'user=local:snippets/u.yml' }, cloud_init: 'ceph' },
+      ),
+      nodes: ['pve1', 'pve3'],
+      says: 'no stand goes to pve2: machine gw: cicustom local:snippets/u.yml is not on pve2, only on pve1, pve3',
+    },
+    {
+      name: 'a vnet of a zone that one node has',
+      scenario: world({
+        sdn: {
+          zones: [{ zone: 'lab', type: 'vlan', bridge: 'vmbr0', nodes: ['pve1'] }],
+          vnets: [{ vnet: 'labnet', zone: 'lab', tag: 5 }],
+        },
+      }),
+      lab: lab('**labnet**'),
+      nodes: ['pve1'],
+      says: 'no stand goes to pve2, pve3: vnet labnet is not there: its zone lab is on pve1 (add the node to zone lab in Datacenter → SDN and apply it)',
+    },
+    {
+      name: 'a bridge without autostart',
+      scenario: world({
+        nodes: [
+          { name: 'pve1', bridges: ['vmbr0', { name: 'vmbr5', autostart: false }] },
+          { name: 'pve2', bridges: ['vmbr0', 'vmbr5'] },
+          { name: 'pve3', bridges: ['vmbr0'], staged: [{ name: 'vmbr5', comments: 'of others' }] },
+        ],
+      }),
+      lab: lab('vmbr5'),
+      nodes: ['pve2'],
+      says: 'no stand goes to pve1: bridge vmbr5 is not up on pve1 (configured without autostart) (set Autostart of vmbr5 in pve1 → System → Network and apply it)',
+    },
+    {
+      name: 'a tag on a bridge that takes none',
+      scenario: world({
+        nodes: [
+          { name: 'pve1', bridges: ['vmbr0', 'vmbr5'] },
+          { name: 'pve2', bridges: ['vmbr0', { name: 'vmbr5', vlan_aware: true }] },
+          { name: 'pve3', bridges: ['vmbr0', { name: 'vmbr5', type: 'OVSBridge' }] },
+        ],
+      }),
+      lab: lab('vmbr5.7'),
+      nodes: ['pve2', 'pve3'],
+      says: 'no stand goes to pve1: vmbr5 on pve1 has no port and is not VLAN-aware, so that it takes no tag',
+    },
+    {
+      name: 'a machine type that an older node does not know',
+      scenario: world(
+        { nodes: [{ name: 'pve1' }, { name: 'pve2', pve_version: '8.4.5' }, { name: 'pve3' }] },
+        { config: { machine: 'pc-q35-10.0+pve0' } },
+      ),
+      nodes: ['pve1', 'pve3'],
+      says: 'no stand goes to pve2: machine gw: QEMU on pve2 does not know machine type pc-q35-10.0+pve0 (newest: q35-9.2) (upgrade pve2,',
+    },
+    {
+      name: 'more cores than a node has threads',
+      scenario: world({
+        nodes: [
+          { name: 'pve1', cpus: 4 },
+          { name: 'pve2', cpus: 16 },
+          { name: 'pve3', cpus: 4 },
+        ],
+      }),
+      lab: lab('vmbr0', ', cores: 8'),
+      nodes: ['pve2'],
+      says: 'no stand goes to pve1, pve3: machine gw: has 8 CPUs, the node 4 (give the machine fewer `cores`)',
+    },
+    {
+      name: 'a mapped device',
+      scenario: world(
+        { mappings: [{ kind: 'pci', id: 'gpu', nodes: ['pve3'] }] },
+        { config: { hostpci0: 'mapping=gpu,pcie=1' } },
+      ),
+      nodes: ['pve3'],
+      says: 'no stand goes to pve1, pve2: machine gw: hostpci0 uses pci mapping gpu, which has nothing there (add pve1 to mapping gpu of PCI devices in Datacenter → Resource Mappings)',
+    },
+    {
+      name: 'storage that is kept to some nodes',
+      scenario: world({ storages: [{ ...CEPH, nodes: ['pve1', 'pve2'] }, LOCAL] }),
+      nodes: ['pve1', 'pve2'],
+      says: 'no stand goes to pve3: machine gw: template 100 is on ceph of pve1',
+    },
+  ])('$name', async ({ scenario, nodes, says, lab: text = lab() }) => {
+    const cluster = await startCluster({ scenario });
+    const run = await deploy(cluster, text);
+    expect([run.code, run.err]).toEqual([0, expect.any(String)]);
+    expect(run.out).toContain(says);
+    expect(placed(cluster)).toEqual({ nodes, run: true });
+  });
+});
+
+describe('nothing is written where no node will do', () => {
+  test.each<{ name: string; scenario: Scenario; says: string; hint: string }>([
+    {
+      name: 'storage of the template is offline',
+      scenario: world({ storages: [{ ...CEPH, offline: true }, LOCAL] }),
+      says: 'pve1, pve2, pve3: machine gw: template 100 on pve1: storage ceph is offline on pve1',
+      hint: 'see why it cannot be reached: `pvesm status --storage ceph` on pve1',
+    },
+    {
+      name: 'storage of the template is disabled',
+      scenario: world({ storages: [{ ...CEPH, disabled: true }, LOCAL] }),
+      says: 'template 100 on pve1: storage ceph is disabled',
+      hint: 'enable it: `pvesm set ceph --disable 0`',
+    },
+    {
+      name: 'storage of the template is not defined any more',
+      scenario: world({}, { config: { scsi0: 'gone:vm-100-disk-0,size=2G' } }),
+      says: 'template 100 on pve1: storage gone is not defined',
+      hint: 'define storage gone again',
+    },
+    {
+      name: 'storage of the template holds no disks',
+      scenario: world({ storages: [{ ...CEPH, content: ['rootdir'] }, LOCAL] }),
+      says: 'template 100 on pve1: storage ceph does not hold VM images',
+      hint: 'allow disk images on storage ceph',
+    },
+    {
+      name: 'a snippet that nobody has',
+      scenario: world({}, { config: { hookscript: 'local:snippets/gone.pl' } }),
+      says: 'pve1, pve2, pve3: machine gw: hookscript local:snippets/gone.pl is not there',
+      hint: 'put local:snippets/gone.pl on every node',
+    },
+    {
+      name: 'a mapping that is not there any more',
+      scenario: world({}, { config: { hostpci0: 'mapping=gone' } }),
+      says: 'pve1, pve2, pve3: machine gw: hostpci0 uses pci mapping gone, which has nothing there',
+      hint: 'add pve1 to mapping gone of PCI devices in Datacenter → Resource Mappings',
+    },
+    {
+      name: 'a device without a mapping, which only root may clone',
+      scenario: world({}, { config: { hostpci0: '0000:01:00.0' } }),
+      says: 'machine gw: uses hostpci0 without a mapping, and only root@pam may clone that',
+      hint: 'make a resource mapping of it',
+    },
+  ])('$name', async ({ scenario, says, hint }) => {
+    const cluster = await startCluster({ scenario });
+    const run = await deploy(cluster, lab());
+    expect(run.code).toBe(3);
+    expect(run.err).toContain(says);
+    expect(run.err).toContain(hint);
+    expect(writes(cluster)).toEqual([]);
+  });
+});
+
+test('what templates name is read with one list each, and nothing of it where they name nothing', async () => {
+  const asked = async (scenario: Scenario): Promise<string[]> => {
+    const cluster = await startCluster({ scenario });
+    const folder = workFolder();
+    writeFiles(folder, { 'lab.yml': lab(), 'users.yml': 'users: [a@pve]\n' });
+    const args = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+    expect((await runCli(['deploy', ...args, '--dry-run'], cluster)).code).toBe(0);
+    return cluster.requests
+      .map(({ rawPath }) => rawPath.replace('/api2/json', ''))
+      .filter((path) => /^\/storage|content|mapping|capabilities|zones/.test(path))
+      .sort();
+  };
+  expect(await asked(world({}))).toEqual([]);
+  const named = world(
+    {
+      snippets: [{ volid: 'local:snippets/hook.pl' }],
+      mappings: [{ kind: 'pci', id: 'gpu', nodes: ['pve1'] }],
+    },
+    { config: { hookscript: 'local:snippets/hook.pl', hostpci0: 'mapping=gpu', machine: 'pc-q35-9.2' } },
+  );
+  const onNodes = (path: string): string[] => ['pve1', 'pve2', 'pve3'].map((node) => `/nodes/${node}${path}`);
+  expect(await asked(named)).toEqual(
+    [
+      '/cluster/mapping/pci',
+      ...onNodes('/capabilities/qemu/machines'),
+      ...onNodes('/storage/local/content'),
+    ].sort(),
+  );
+});
