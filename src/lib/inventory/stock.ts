@@ -1,6 +1,12 @@
 /** Reads what nodes have that configurations name: files, mappings, machine types, definitions of storages. One list each, and only what is named. */
 import pMap from 'p-map';
-import { hostDevices, neededFiles, pinnedMachine, type Mapping, type NeededFile } from '../pve-values/host-ties.ts';
+import {
+  hostDevices,
+  neededFiles,
+  pinnedMachine,
+  type Mapping,
+  type NeededFile,
+} from '../pve-values/host-ties.ts';
 import { allVolumes } from '../pve-values/volumes.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
@@ -22,7 +28,7 @@ export interface StockScope {
   readonly signal: AbortSignal | undefined;
 }
 
-export function fileKey(node: string, { storage, content }: Pick<NeededFile, 'storage' | 'content'>): string {
+function fileKey(node: string, { storage, content }: Pick<NeededFile, 'storage' | 'content'>): string {
   return `${node} ${storage} ${content}`;
 }
 

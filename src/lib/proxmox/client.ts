@@ -38,9 +38,8 @@ export function createPveClient(options: HttpOptions): PveClient {
         networkApi(requests),
       ),
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
-      haApi(requests, gates.isNine),
+      Object.assign(haApi(requests, gates.isNine), stockApi(requests)),
       migrateApi(requests, gates.isNine),
-      stockApi(requests),
     );
   return {
     ...over(http),

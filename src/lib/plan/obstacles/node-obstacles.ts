@@ -75,7 +75,7 @@ export interface Plug {
  * A bridge that is listed and not up. What PVE says of a bridge that comes up by itself may be old, so that its silence
  * proves nothing (pve-facts: `active` is kept per worker); one that does not, or is only staged, is not there.
  */
-export function downObstacle(node: string, bridge: string, hosts: Hosts): NodeObstacle | undefined {
+function downObstacle(node: string, bridge: string, hosts: Hosts): NodeObstacle | undefined {
   const info = hosts.bridges.get(node)?.get(bridge);
   if (!info || info.active) return undefined;
   const isStaged = hosts.staged.get(`${node} ${bridge}`)?.change === 'added';
@@ -129,7 +129,7 @@ export function filesObstacle(
 }
 
 /** PCI.pm, USB.pm: `device mapping not found`. Of a mapping that is not shown nothing is known. */
-export function mappingObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
+function mappingObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
   return first(hostDevices(values), ({ key, mapping }) => {
     const nodes = mapping && stock.mappings[`${mapping.kind} ${mapping.id}`];
     return mapping && nodes && !nodes.includes(node) ? { code: 'mapping', key, mapping, nodes } : undefined;
@@ -156,7 +156,7 @@ function plainType(type: string): string | undefined {
 }
 
 /** Machine.pm: `Installed QEMU version … is too old`, and types that QEMU has dropped. */
-export function machineTypeObstacle(
+function machineTypeObstacle(
   node: string,
   values: Values,
   { stock }: Hosts,
