@@ -156,11 +156,7 @@ function plainType(type: string): string | undefined {
 }
 
 /** Machine.pm: `Installed QEMU version … is too old`, and types that QEMU has dropped. */
-function machineTypeObstacle(
-  node: string,
-  values: Values,
-  { stock }: Hosts,
-): NodeObstacle | undefined {
+function machineTypeObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
   const type = pinnedMachine(values);
   const known = stock.machines[node];
   if (type === undefined || known === undefined) return undefined;
