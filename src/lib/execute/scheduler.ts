@@ -7,6 +7,7 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { BridgeTakenError } from './step-error.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
+import { RemovalPace } from './removal-pace.ts';
 import type {
   ApplyEvent,
   GuestReads,
@@ -89,6 +90,7 @@ class Run {
   readonly #end: End;
   readonly #reach: Reach = new Map();
   readonly #guestReads: GuestReads = { byNode: new Map() };
+  readonly #removals: RemovalPace;
   readonly #undone = new Set<string>();
   #left: number;
   #reserving: number;
@@ -101,6 +103,7 @@ class Run {
     this.#nodes = nodes;
     this.#ready = new ReadyQueues(limits);
     this.#end = end;
+    this.#removals = new RemovalPace(options.io.clock);
     this.#left = nodes.length;
     this.#reserving = nodes.filter(({ step }) => hasRole(step, 'reserves')).length;
   }
@@ -163,6 +166,7 @@ class Run {
       pve: pveFor(step.id),
       reach: this.#reach,
       guestReads: this.#guestReads,
+      removals: this.#removals,
       isUndone: (id) => this.#undone.has(id),
       onRetry: ({ because, waitMs, busy }) => {
         if (busy) place.slot.timedOut(busy);
