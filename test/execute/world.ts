@@ -308,6 +308,7 @@ export class PveWorld {
       reach: new Map(),
       guestReads: this.guestReads,
       removals: new RemovalPace(this.clock),
+      leavePlace: () => undefined,
       isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;

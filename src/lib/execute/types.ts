@@ -99,6 +99,8 @@ export interface StepIo extends Omit<RunIo, 'pveFor'> {
    * a VM locked by a backup must not keep a whole class waiting. Nothing may be written meanwhile.
    */
   readonly stepAside: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** Gives this step's places to others for good: what it still does concerns no lock of PVE. */
+  readonly leavePlace: () => void;
 }
 
 export type Handler<K extends StepKind> = (step: StepOf<K>, io: StepIo) => Promise<StepOutcome>;

@@ -64,6 +64,7 @@ export class PveHttp {
   readonly #peers: readonly Transport[];
   readonly #calls: CallLimit;
   readonly #proof = new LoginProof();
+  #requests = 0;
   /** Given when the client is closed: nothing is sent any more. */
   readonly #closing = new AbortController();
   readonly #tickets: TicketKeeper | undefined;
@@ -97,6 +98,11 @@ export class PveHttp {
   /** Label of the host that requests go to now. */
   get host(): string {
     return this.#peers[this.#current]?.host.label ?? '';
+  }
+
+  /** Requests that were sent so far, logins and repeated ones among them. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /** Server's clock as of its last answer, advanced by ours. */
@@ -250,6 +256,7 @@ export class PveHttp {
       try {
         const answer = await this.#calls.run(async () => {
           this.#closing.signal.throwIfAborted();
+          this.#requests += 1;
           return this.#reported(peer, request, signal);
         }, signal);
         this.#current = index;
