@@ -16,7 +16,9 @@ const EARLIER = 0.9;
 const SPREAD = 0.4;
 /** Many tasks of a node share a look: with so much more under way, one that is told late holds up little. */
 const SPACING_PER_TASK_MS = 250;
-const WIDEST_SPACING_MS = 2000;
+/** More than this only queue for a lock: what is told late keeps no place empty. */
+const FEW = 3;
+const WIDEST_SPACING_MS = 3000;
 
 function spread(ms: number, key: string): number {
   return ms * (1 + SPREAD * (spreadOf(key) - 0.5));
@@ -79,7 +81,8 @@ export class TaskPace {
 
   /** Milliseconds until the next look, for one who has tasks. */
   wait(now: number): number {
-    const spacing = Math.min(SPACING_PER_TASK_MS * this.#tasks.size, WIDEST_SPACING_MS);
+    const { size } = this.#tasks;
+    const spacing = Math.min(SPACING_PER_TASK_MS * size * (size > FEW ? 2 : 1), WIDEST_SPACING_MS);
     const due = Math.min(...[...this.#tasks.values()].map((task) => task.due));
     return Math.max(0, due - now, this.#looked + spacing - now);
   }
