@@ -3,13 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultScenario } from '../dist/lib/simulator/scenario.js';
 
-export function benchScenario({ nodes, foreignGuests, speed }) {
+/** `storage`: `rbd`, one for all nodes; `zfs`, each node's own, so that templates are copied. */
+export function benchScenario({ nodes, foreignGuests, version = '9.2', storage = 'rbd', speed = 20 }) {
   const base = defaultScenario();
+  const local = { id: 'local-zfs', type: 'zfspool', content: ['images', 'rootdir'] };
   return {
     ...base,
+    version,
     clock: { speed },
     nodes: { count: nodes, prefix: 'pve', cpus: 64, memory_gib: 1024 },
-    storages: base.storages.map((storage) => ({ ...storage, size_gib: 200_000 })),
+    storages: [...base.storages, local].map((one) => ({ ...one, size_gib: 200_000 })),
+    templates: base.templates.map((one) => (storage === 'zfs' ? { ...one, storage: local.id } : one)),
     guests: [],
     foreign_guests: { count: foreignGuests, first_vmid: 1000 },
   };

@@ -58,7 +58,8 @@ async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: Planne
   await run.warnLacking(lacking);
   await work.keep?.(plan);
   await work.remark?.(plan);
-  run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
+  const { requests } = await run.connect();
+  run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
   if (flags.detailedExitcode && isPending(plan)) io.setExitCode(PENDING);
 }
 
@@ -81,7 +82,8 @@ async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: Plann
   run.finish();
   if (work.warns) for (const warning of plan.warnings) run.output.warn(warning);
   await work.remark?.(plan);
-  run.output.result(toResultDocument(plan, summary), () =>
+  const { requests } = await run.connect();
+  run.output.result(toResultDocument(plan, summary, requests()), () =>
     renderSummary(plan, summary, {
       ...run.output,
       ...login,

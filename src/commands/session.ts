@@ -27,6 +27,8 @@ export interface Session {
   readonly pve: RunPve;
   readonly tasks: TaskWaiter;
   readonly clock: Clock;
+  /** How many requests were sent so far. */
+  readonly requests: () => number;
   /** Where students log in. */
   readonly url: string;
   /** PVE lets a token do less. */
@@ -176,6 +178,7 @@ export async function openSession(
     pve,
     tasks: createTaskWaiter(pve, target.clock, { signal: tools.hard }),
     clock: target.clock,
+    requests: () => pve.requests(),
     url: target.url,
     login: target.connection.auth.kind,
     caller: callerOf(target.connection),

@@ -152,10 +152,16 @@ test.each([
 /** Of the connections file alone. */
 const NO_ENV = { PVE_HOST: '', PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' };
 
-test('a wrong password is tried once', async () => {
+test.each([
+  ['password', 'user: root@pam\n  password: wrong'],
+  [
+    'token',
+    'user: root@pam\n  use_token: true\n  token_name: lab\n  token_value: 00000000-0000-4000-a000-000000000009',
+  ],
+])('a wrong %s is tried once', async (_, login) => {
   const simulator = await startCluster();
   const folder = workFolder();
-  const connections = `school:\n  host: 127.0.0.1:${simulator.port}\n  user: root@pam\n  password: wrong\n  verify_ssl: true\n`;
+  const connections = `school:\n  host: 127.0.0.1:${simulator.port}\n  ${login}\n  verify_ssl: true\n`;
   writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n', 'connections.yml': connections });
   const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
   const to = ['--connections', join(folder, 'connections.yml'), '--connection', 'school'];

@@ -20,7 +20,12 @@ test.each([
   { of: { kind: 'bridge.delete', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'vm.unprotect', node: 'pve1' }, keys: ['sync:pve1'] },
   { of: { kind: 'vm.stop', node: 'pve1' }, keys: ['task:pve1'] },
-  { of: { kind: 'vm.delete', node: 'pve1' }, keys: ['task:pve1', 'destroy'] },
+  { of: { kind: 'vm.delete', node: 'pve1' }, keys: ['task:pve1', 'destroy', 'destroy-on:shared:'] },
+  { of: { kind: 'vm.delete', node: 'pve1', locks: ['pve1:zfs'] }, keys: ['task:pve1', 'destroy'] },
+  {
+    of: { kind: 'vm.delete', node: 'pve1', locks: ['pve1:zfs', 'shared:ceph'] },
+    keys: ['task:pve1', 'destroy', 'destroy-on:shared:ceph'],
+  },
   { of: { kind: 'ha.remove' }, keys: ['ha'] },
   { of: { kind: 'bridge.create', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'bridge.update', node: 'pve1' }, keys: ['network:pve1'] },
@@ -147,12 +152,16 @@ describe('removals', () => {
   const keysOn = (node: string) => [`task:${node}`, 'destroy'];
   const USER_CFG = { of: 'user.cfg' } as const;
 
-  test('three at once in the whole cluster, never more', () => {
+  test('three at once on a shared storage, six in the whole cluster, never more', () => {
     const limits = createLimits();
-    limits.enter(keysOn('pve1'));
-    expect(width(limits, keysOn('pve2'))).toBe(2);
+    const onCeph = [...keysOn('pve1'), 'destroy-on:shared:ceph'];
+    limits.enter(onCeph);
+    expect(width(limits, onCeph)).toBe(2);
+    expect(width(limits, keysOn('pve2'))).toBe(5);
     succeed(limits, 1000, ['destroy']);
-    expect(width(limits, keysOn('pve3'))).toBe(2);
+    succeed(limits, 1000, ['destroy-on:shared:ceph']);
+    expect(width(limits, onCeph)).toBe(2);
+    expect(width(limits, keysOn('pve3'))).toBe(5);
   });
 
   test('fewer after user.cfg was busy; the node goes on as it was', () => {
@@ -160,7 +169,7 @@ describe('removals', () => {
     const slot = limits.enter(keysOn('pve1'));
     slot.timedOut(USER_CFG);
     slot.leave(false);
-    expect(width(limits, ['destroy'])).toBe(1);
+    expect(width(limits, ['destroy'])).toBe(3);
     expect(width(limits, ['task:pve1'])).toBe(8);
   });
 
@@ -169,7 +178,7 @@ describe('removals', () => {
     const slot = limits.enter(keysOn('pve1'));
     slot.timedOut({ of: 'other' });
     slot.leave(false);
-    expect(width(limits, ['destroy'])).toBe(3);
+    expect(width(limits, ['destroy'])).toBe(6);
     expect(width(limits, ['task:pve1'])).toBe(4);
   });
 });

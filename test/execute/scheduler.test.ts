@@ -3,7 +3,8 @@ import { StepError } from '../../src/lib/execute/step-error.ts';
 import { createLimits } from '../../src/lib/execute/limits.ts';
 import { runPlan, type RunOptions } from '../../src/lib/execute/scheduler.ts';
 import type { ApplyEvent, Handlers, RunIo, StepIo, StepOutcome } from '../../src/lib/execute/types.ts';
-import type { Step, StepKind } from '../../src/lib/plan/document/step.ts';
+import { createUser } from '../../src/lib/execute/handlers/user/create.ts';
+import type { Step, StepKind, StepOf } from '../../src/lib/plan/document/step.ts';
 import { virtualTime } from './world.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -633,4 +634,56 @@ describe('any graph', () => {
       runs(150, 5000),
     );
   });
+});
+
+describe('a step that leaves its place', () => {
+  const users = ['a', 'b', 'c'].map((id) => ofKind(id, 'user.create', { userid: id }));
+
+  test('lets the next one of its lane begin while it does what concerns no lock', async () => {
+    const behave: Behaviour = async (_, io) => {
+      await io.clock.sleep(1000);
+      io.leavePlace();
+      io.leavePlace();
+      await io.clock.sleep(5000);
+      return 'done';
+    };
+    const { status, seconds } = await run({ steps: users, behave });
+    expect(status).toEqual({ a: 'done', b: 'done', c: 'done' });
+    expect(seconds).toBe(8);
+  });
+
+  test('who waits for it begins when it has ended, and is skipped when it fails after all', async () => {
+    const last = ofKind('d', 'vm.start', { dependsOn: ['a'] });
+    const behave: Behaviour = (step, io) => {
+      io.leavePlace();
+      return step.id === 'a'
+        ? Promise.reject(new StepError('DISK_FULL', 'no room', {}))
+        : Promise.resolve('done');
+    };
+    const { status } = await run({ steps: [...users, last], behave });
+    expect(status).toEqual({ a: 'failed', b: 'done', c: 'done', d: 'skipped' });
+  });
+});
+
+test('the passwords of a class are written to disk while user.cfg is free for others', async () => {
+  const made: string[] = [];
+  const users = ['slow@pve', 'quick@pve'].map((userid) =>
+    ofKind(userid, 'user.create', { userid, password: 'generate', comment: 'x', groups: [] }),
+  );
+  const { status } = await run({
+    steps: users,
+    behave: (step, io) => {
+      const pve = { createUser: ({ userid }: { userid: string }) => Promise.resolve(made.push(userid)) };
+      const secrets = {
+        passwordFor: async (userid: string) => {
+          await io.clock.sleep(userid === 'slow@pve' ? 5000 : 0);
+          return 'secret';
+        },
+        settle: () => Promise.resolve(),
+      };
+      return createUser(step as StepOf<'user.create'>, { ...io, pve, secrets } as unknown as StepIo);
+    },
+  });
+  expect(status).toEqual({ 'slow@pve': 'done', 'quick@pve': 'done' });
+  expect(made).toEqual(['quick@pve', 'slow@pve']);
 });

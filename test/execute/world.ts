@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
+import { RemovalPace } from '../../src/lib/execute/removal-pace.ts';
 import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import type { GuestReads, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
@@ -306,6 +307,8 @@ export class PveWorld {
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
       guestReads: this.guestReads,
+      removals: new RemovalPace(this.clock),
+      leavePlace: () => undefined,
       isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;

@@ -206,7 +206,7 @@ const bridge = { iface: 'vmbr1', vlanAware: true, comment: '' };
 
 /** Every method once; one without an entry does not compile. */
 const CALLS: {
-  readonly [K in Exclude<keyof PveClient, 'close' | 'forStep' | 'serverTime'>]: (
+  readonly [K in Exclude<keyof PveClient, 'close' | 'forStep' | 'requests' | 'serverTime'>]: (
     pve: PveClient,
   ) => Promise<unknown>;
 } = {

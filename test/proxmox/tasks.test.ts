@@ -15,8 +15,8 @@ interface FakeTask {
   readonly exitstatus?: string;
   /** Until then the list of running tasks does not show it. */
   readonly listedAt?: number;
-  /** Stays in the list for a while, with its status, after it ended. */
-  readonly lingers?: boolean;
+  /** Once it ended, no list shows it. */
+  readonly unlisted?: boolean;
 }
 
 /** The task endpoints over tasks with known ends. */
@@ -35,6 +35,10 @@ class FakePve implements Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'> {
     this.#known = new Map(Object.entries(known));
   }
 
+  pass(ms: number): Promise<void> {
+    return this.#clock.sleep(ms);
+  }
+
   get elapsed(): number {
     return this.#clock.now() - this.#start;
   }
@@ -44,7 +48,7 @@ class FakePve implements Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'> {
     this.limits.push(filter.limit);
     return [...this.#known]
       .filter(([id, task]) => parseUpid(id).node === node && (task.listedAt ?? 0) <= this.elapsed)
-      .filter(([, task]) => task.lingers === true || task.endsAt > this.elapsed)
+      .filter(([, task]) => task.endsAt > this.elapsed || (filter.source === 'all' && task.unlisted !== true))
       .map(([id, task]) => ({
         ...parseUpid(id),
         upid: id,
@@ -121,20 +125,27 @@ describe('endings', () => {
   test('a task that ended before the first look', async () => {
     const { tasks, pve } = setup({ [upid(1)]: { endsAt: 0 } });
     await tasks.wait(upid(1));
-    expect(pve.asked).toEqual(['list pve1 active', 'status 1']);
+    expect(pve.asked).toEqual(['list pve1 all']);
   });
 
-  test('a task that is still in the list, with its ending', async () => {
-    const { tasks, pve } = setup({ [upid(1)]: { endsAt: 100, lingers: true } });
-    await tasks.wait(upid(1));
-    expect(pve.elapsed).toBe(500);
+  test('a task whose end no list tells', async () => {
+    const { tasks, pve } = setup({ [upid(1)]: { endsAt: 0, exitstatus: 'WARNINGS: 1', unlisted: true } });
+    expect(await tasks.wait(upid(1))).toEqual({ warnings: true });
+    expect(pve.asked).toEqual(['list pve1 all', 'status 1']);
   });
 
   test('a task that is not in the list yet has not ended', async () => {
-    const { tasks, pve } = setup({ [upid(1)]: { listedAt: 600, endsAt: 5000 } });
+    const { tasks, pve } = setup({ [upid(1)]: { listedAt: 700, endsAt: 5000 } });
     await tasks.wait(upid(1));
     expect(pve.elapsed).toBeGreaterThanOrEqual(5000);
-    expect(pve.asked.filter((asked) => asked.startsWith('status'))).toHaveLength(2);
+    expect(pve.asked.filter((asked) => asked.startsWith('status'))).toHaveLength(1);
+  });
+
+  test('with one that began long ago, only running tasks are listed', async () => {
+    const { tasks, pve } = setup({ [upid(1)]: { endsAt: 70_000 } });
+    await tasks.wait(upid(1));
+    expect(new Set(pve.asked)).toEqual(new Set(['list pve1 all', 'list pve1 active', 'status 1']));
+    expect(pve.asked.at(-1)).toBe('status 1');
   });
 
   test('a task that PVE has forgotten: its fate is unknown', async () => {
@@ -151,42 +162,50 @@ describe('endings', () => {
 });
 
 describe('polling', () => {
-  test('the interval grows from 0.5 s to 3 s while nothing changes', async () => {
-    const { tasks, clock } = setup({ [upid(1)]: { endsAt: 14_000 } });
+  const lists = (pve: FakePve): string[] => pve.asked.filter((asked) => asked.startsWith('list'));
+
+  test('the interval grows with the age of the task, to about 3 s', async () => {
+    const { tasks, clock } = setup({ [upid(1)]: { endsAt: 20_000 } });
     await tasks.wait(upid(1));
-    expect(clock.sleeps).toEqual([500, 750, 1125, 1687.5, 2531.25, 3000, 3000, 3000]);
+    const naps = clock.sleeps;
+    expect(naps[0]).toBeLessThanOrEqual(600);
+    expect(Math.max(...naps)).toBeLessThanOrEqual(3600);
+    expect(naps.length).toBeLessThan(16);
   });
 
-  test('an ending brings it back to 0.5 s', async () => {
-    const { tasks, clock } = setup({ [upid(1)]: { endsAt: 1000 }, [upid(2)]: { endsAt: 2400 } });
-    await Promise.all([tasks.wait(upid(1)), tasks.wait(upid(2))]);
-    expect(clock.sleeps).toEqual([500, 750, 500, 750]);
+  test('who has seen tasks of a type end looks when the next one should have', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => upid(1000 + i));
+    const { tasks, pve } = setup(Object.fromEntries(many.map((id, i) => [id, { endsAt: 4000 * (i + 1) }])));
+    let late = 0;
+    for (const [i, id] of many.entries()) {
+      await tasks.wait(id);
+      late = Math.max(late, pve.elapsed - 4000 * (i + 1));
+      while (pve.elapsed < 4000 * (i + 1)) await pve.pass(100);
+    }
+    expect(late).toBeLessThan(1500);
+    expect(lists(pve).length).toBeLessThan(60);
   });
 
-  test('one list serves all tasks of a node; a status is read only for those that left it', async () => {
+  test('one list serves all tasks of a node', async () => {
     const many = Array.from({ length: 300 }, (_, i) => upid(1000 + i));
     const { tasks, pve } = setup(Object.fromEntries(many.map((id) => [id, { endsAt: 3000 }])));
     await Promise.all(many.map((id) => tasks.wait(id)));
-    const lists = pve.asked.filter((asked) => asked.startsWith('list'));
-    expect(lists.length).toBeLessThan(6);
-    expect(pve.asked.length - lists.length).toBe(300);
+    expect(lists(pve).length).toBeLessThan(6);
+    expect(pve.asked).toEqual(lists(pve));
     expect(Math.min(...pve.limits.map((limit) => limit ?? 0))).toBeGreaterThanOrEqual(300);
   });
 
   test('each node is asked for its own tasks only', async () => {
     const { tasks, pve } = setup({ [upid(1, 'pve1')]: { endsAt: 100 }, [upid(2, 'pve2')]: { endsAt: 100 } });
     await Promise.all([tasks.wait(upid(1, 'pve1')), tasks.wait(upid(2, 'pve2'))]);
-    expect(pve.asked.filter((asked) => asked.startsWith('list')).sort()).toEqual([
-      'list pve1 active',
-      'list pve2 active',
-    ]);
+    expect(lists(pve).sort()).toEqual(['list pve1 all', 'list pve2 all']);
   });
 
   test('two who wait for one task both hear of it', async () => {
     const { tasks, pve } = setup({ [upid(1)]: { endsAt: 100, exitstatus: 'bad' } });
     const errors = await Promise.all([failure(tasks.wait(upid(1))), failure(tasks.wait(upid(1)))]);
     expect(errors.map((error) => error.message)).toEqual(Array(2).fill('task qmclone 1 on pve1 failed: bad'));
-    expect(pve.asked.filter((asked) => asked.startsWith('status'))).toHaveLength(1);
+    expect(pve.asked.filter((asked) => asked.startsWith('log'))).toHaveLength(1);
   });
 
   test('a newcomer does not wait for a long interval to end', async () => {
@@ -235,7 +254,10 @@ describe('trouble', () => {
   });
 
   test('a status that cannot be read does not drag other tasks along', async () => {
-    const { tasks, pve } = setup({ [upid(1)]: { endsAt: 0 }, [upid(2)]: { endsAt: 100_000 } });
+    const { tasks, pve } = setup({
+      [upid(1)]: { endsAt: 0, unlisted: true },
+      [upid(2)]: { endsAt: 100_000 },
+    });
     pve.trouble = (asked) => (asked === 'status 1' ? offline : undefined);
     const [first, second] = await Promise.all([failure(tasks.wait(upid(1))), tasks.wait(upid(2))]);
     expect(first).toBeInstanceOf(AnswerLostError);

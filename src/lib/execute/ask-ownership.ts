@@ -81,9 +81,12 @@ export class Ownership {
     return this.#judge(of, await this.#read(asked), values);
   }
 
-  /** From what is there by now: this run may have removed it a moment ago. */
-  async verdictNow(of: Claimed): Promise<Verdict> {
-    return this.#judge(of, await this.#read(this.#clock.now()));
+  /** Whether nothing of ours is there: looked at anew where it seems so, since this run may have removed it a moment ago. */
+  async isUnused(of: Claimed): Promise<boolean> {
+    const asked = this.#clock.now();
+    const reading = await this.#read(asked - FRESH_MS);
+    if (UNUSED.has(await this.#judge(of, reading))) return true;
+    return reading.at < asked && UNUSED.has(await this.#judge(of, await this.#read(asked)));
   }
 
   /** Throws StepError NOT_OURS where it may not be written to. */
@@ -104,6 +107,20 @@ export class Ownership {
    */
   async assertOursNow(of: Claimed, values?: ConfigValues): Promise<void> {
     await this.#assertNow(of, await this.verdict(of, values));
+  }
+
+  /**
+   * The same where the lists are enough: of a member that is where it should be and under no lock nothing has to be read.
+   * False: its configuration has to be.
+   */
+  async isListedOurs(of: Claimed & { readonly node: string }): Promise<boolean> {
+    const { guests } = await this.#read(this.#clock.now() - FRESH_MS);
+    const row = guests.get(of.vmid);
+    if (row?.pool !== of.pool || row.node !== of.node || row.lock !== undefined) return false;
+    const verdict = await this.verdict(of);
+    if (verdict !== 'ours') return false;
+    await this.#assertNow(of, verdict);
+    return true;
   }
 
   async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
@@ -227,6 +244,7 @@ function claimedId(comment: string, vmid: number): ClaimedId | undefined {
 }
 
 const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);
+const UNUSED: ReadonlySet<Verdict> = new Set([...NOTHING_THERE, 'foreign']);
 
 const WHY: Readonly<Record<Verdict, string>> = {
   missing: 'is gone',

@@ -9,6 +9,7 @@ import {
   busyLock,
 } from '../proxmox/words.ts';
 import type { Upid } from '../proxmox/types.ts';
+import { spreadOf } from '../spread.ts';
 import { StepError } from './step-error.ts';
 import type { Silence, StepIo, StepOutcome } from './types.ts';
 
@@ -58,11 +59,9 @@ function troubleOf(error: unknown): Trouble | undefined {
 const waitOf = (trouble: Trouble, tries: number): number =>
   Math.max(FIRST_WAIT[trouble], Math.min(FIRST_WAIT[trouble] * 2 ** tries, LONGEST_WAIT));
 
-/** 0.75 … 1.25, always the same for the same step and try: no two runs of a test differ. */
+/** 0.75 … 1.25: no two runs of a test differ. */
 function spread(id: string, tries: number): number {
-  let hash = 2166136261;
-  for (const char of `${id}#${tries}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619) >>> 0;
-  return 0.75 + (hash % 1000) / 2000;
+  return 0.75 + spreadOf(`${id}#${tries}`) / 2;
 }
 
 /** The cluster as a whole, beside the names of nodes. */

@@ -7,6 +7,7 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { BridgeTakenError } from './step-error.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
+import { RemovalPace } from './removal-pace.ts';
 import type {
   ApplyEvent,
   GuestReads,
@@ -73,6 +74,8 @@ function runStep<K extends StepKind>(handlers: Handlers, step: StepOf<K>, io: St
 /** What a running step holds; another one each time it has stepped aside. */
 interface Place {
   slot: Slot;
+  /** Given to others, for good. */
+  isLeft: boolean;
 }
 
 interface End {
@@ -89,6 +92,7 @@ class Run {
   readonly #end: End;
   readonly #reach: Reach = new Map();
   readonly #guestReads: GuestReads = { byNode: new Map() };
+  readonly #removals: RemovalPace;
   readonly #undone = new Set<string>();
   #left: number;
   #reserving: number;
@@ -101,6 +105,7 @@ class Run {
     this.#nodes = nodes;
     this.#ready = new ReadyQueues(limits);
     this.#end = end;
+    this.#removals = new RemovalPace(options.io.clock);
     this.#left = nodes.length;
     this.#reserving = nodes.filter(({ step }) => hasRole(step, 'reserves')).length;
   }
@@ -136,22 +141,27 @@ class Run {
   async #start(node: Node): Promise<void> {
     const { io, onEvent } = this.#options;
     const { step } = node;
-    const place: Place = { slot: this.#limits.enter(node.keys) };
+    const place: Place = { slot: this.#limits.enter(node.keys), isLeft: false };
     const begun = io.clock.now();
     onEvent({ type: 'step.started', step });
     const ended = await this.#carryOut(node, place);
     const durationMs = io.clock.now() - begun;
+    this.#leave(node, place, !(ended instanceof Error));
     if (ended instanceof Error) {
-      place.slot.leave(false);
       onEvent({ type: 'step.failed', step, error: ended, durationMs });
       this.#settle(node, this.#failure(step, ended));
     } else {
-      place.slot.leave(true);
       onEvent({ type: 'step.succeeded', step, outcome: ended, durationMs });
       this.#settle(node, { id: step.id, status: 'done', outcome: ended });
     }
-    this.#ready.freed(node.keys);
     this.#advance();
+  }
+
+  #leave(node: Node, place: Place, succeeded: boolean): void {
+    if (place.isLeft) return;
+    place.isLeft = true;
+    place.slot.leave(succeeded);
+    this.#ready.freed(node.keys);
   }
 
   async #carryOut(node: Node, place: Place): Promise<StepOutcome | Error> {
@@ -163,10 +173,15 @@ class Run {
       pve: pveFor(step.id),
       reach: this.#reach,
       guestReads: this.#guestReads,
+      removals: this.#removals,
       isUndone: (id) => this.#undone.has(id),
       onRetry: ({ because, waitMs, busy }) => {
         if (busy) place.slot.timedOut(busy);
         onEvent({ type: 'step.retrying', step, because, waitMs });
+      },
+      leavePlace: () => {
+        this.#leave(node, place, true);
+        this.#advance();
       },
       stepAside: async (wait) => {
         place.slot.leave(false);

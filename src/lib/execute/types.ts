@@ -4,6 +4,7 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, ResourceRow, TaskWaiter } from '../proxmox/types.ts';
 import type { BusyLock } from '../proxmox/words.ts';
 import type { Ownership } from './ask-ownership.ts';
+import type { RemovalPace } from './removal-pace.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
 export type StepOutcome = 'done' | 'already-done';
@@ -89,6 +90,7 @@ export interface StepIo extends Omit<RunIo, 'pveFor'> {
   readonly pve: PveApi;
   readonly reach: Reach;
   readonly guestReads: GuestReads;
+  readonly removals: RemovalPace;
   /** Has this step of the run failed, or was it skipped? */
   readonly isUndone: (id: string) => boolean;
   readonly onRetry: (retry: Retry) => void;
@@ -97,6 +99,8 @@ export interface StepIo extends Omit<RunIo, 'pveFor'> {
    * a VM locked by a backup must not keep a whole class waiting. Nothing may be written meanwhile.
    */
   readonly stepAside: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** Gives this step's places to others for good: what it still does concerns no lock of PVE. */
+  readonly leavePlace: () => void;
 }
 
 export type Handler<K extends StepKind> = (step: StepOf<K>, io: StepIo) => Promise<StepOutcome>;

@@ -3,7 +3,7 @@ import { isGoodEnding } from '../pve-values/task-status.ts';
 import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import { PARALLEL_READS } from './read.ts';
+import { PARALLEL_READS } from './parallel.ts';
 import type { RunningTask } from './types.ts';
 import pMap from 'p-map';
 

@@ -4,7 +4,8 @@ import type { BalanceGuest, BalanceNode } from './balance-types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
-import { PARALLEL_READS, toGuest, toNode } from './read.ts';
+import { PARALLEL_READS } from './parallel.ts';
+import { toGuest, toNode } from './read.ts';
 import type { GuestInfo } from './types.ts';
 import pMap from 'p-map';
 

@@ -3,13 +3,14 @@ import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { parseTags } from '../pve-values/tags.ts';
 import { bridgesAmong } from '../pve-values/interfaces.ts';
-import { bridgesIn } from '../pve-values/nics.ts';
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { parsePendingChanges } from '../pve-values/network-diff.ts';
 import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
+import { PARALLEL_READS } from './parallel.ts';
+import { readUse } from './bridge-use.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
@@ -17,7 +18,6 @@ import { privilegesOn } from './rights.ts';
 import { readStock } from './stock.ts';
 import { isNamedBy } from './template-ref.ts';
 import type {
-  BridgeUse,
   GuestInfo,
   Inventory,
   NodeInfo,
@@ -43,6 +43,8 @@ export interface InventoryScope {
   readonly live?: (pools: readonly PoolInfo[]) => readonly number[];
   /** Nodes on which it has to be known which guest names which bridge; costs two calls per guest there, and one per snapshot. */
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
+  /** VMs that go, by all the rest: what their snapshots name goes with them, and their configuration is read already. */
+  readonly going?: (have: Inventory) => ReadonlySet<number>;
   /** Also read the tasks under way; they are wherever a claimed VM is locked. */
   readonly tasks?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
@@ -50,9 +52,6 @@ export interface InventoryScope {
   /** Also read what the caller may do, and so what its rights may hide from the lists. */
   readonly rights?: boolean;
 }
-
-/** pveproxy runs three workers per node; more requests than this only queue there. */
-export const PARALLEL_READS = 12;
 
 export function toNode(row: ResourceRow, haStates: NodeStates): NodeInfo {
   const name = row.node ?? '';
@@ -192,39 +191,6 @@ async function withLiveState(
   });
 }
 
-/**
- * A guest whose configuration or snapshots cannot be read counts as a user of every bridge: `*`. `parent` does not tell
- * whether it has snapshots: whoever goes back to the first of them and deletes it has none, and the others stay.
- */
-export async function readBridgeUse(
-  pve: PveApi,
-  guests: readonly GuestInfo[],
-  nodes: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
-): Promise<BridgeUse[]> {
-  const there = guests.filter((guest) => nodes.has(guest.node));
-  return pMap(
-    there,
-    async ({ vmid, node, type }): Promise<BridgeUse> => {
-      const hidden = { net0: 'bridge=*' };
-      // In this order: what somebody goes back to and deletes meanwhile is then seen as it runs.
-      const saved = await unlessForbidden(
-        pve.snapshotConfigs({ node, vmid, type }, signal),
-        undefined,
-        () => undefined,
-      );
-      const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
-      const values = (await unlessForbidden(read, hidden, () => undefined)) ?? {};
-      return {
-        ...{ vmid, node, description: values['description'] ?? '' },
-        bridges: bridgesIn(saved ? values : hidden),
-        snapshotBridges: (saved ?? []).flatMap(bridgesIn),
-      };
-    },
-    { concurrency: PARALLEL_READS },
-  );
-}
-
 async function readTasks(
   pve: PveApi,
   nodes: readonly string[],
@@ -357,13 +323,12 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
-  const [use, tasks, loaded, stock] = await Promise.all([
-    readBridgeUse(pve, listed, new Set(useNodes), signal),
+  const [tasks, loaded, stock] = await Promise.all([
     asksTasks ? readTasks(pve, [...online], signal) : [],
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
   ]);
-  return {
+  const have: Inventory = {
     now: pve.serverTime().toISOString(),
     ...(context.caller === undefined ? {} : { caller: context.caller }),
     version: release,
@@ -386,11 +351,12 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     rolePrivileges,
     groups,
     realms: Object.fromEntries(realms.map(({ realm, type }) => [realm, type])),
-    bridgeUse: use,
+    bridgeUse: [],
     bridgeUseNodes: useNodes,
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     tasksKnown: asksTasks,
     gaps,
   };
+  return { ...have, bridgeUse: await readUse(have, listed, scope.going, context) };
 }

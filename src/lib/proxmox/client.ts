@@ -14,7 +14,9 @@ import type { PveApi, RunPve } from './types.ts';
 import { versionGate } from './version-gate.ts';
 
 export interface PveClient extends RunPve {
-  /** Closes idle connections. */
+  /** How many requests were sent so far, logins and repeated ones among them. */
+  requests(): number;
+  /** Closes all connections; what waits or is under way fails. */
   close(): void;
 }
 
@@ -44,6 +46,7 @@ export function createPveClient(options: HttpOptions): PveClient {
   return {
     ...over(http),
     forStep: (id) => over(http.forStep(id)),
+    requests: () => http.requests,
     close: () => {
       http.close();
     },

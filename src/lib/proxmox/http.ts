@@ -4,6 +4,7 @@
  */
 import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
+import { ConnectionError } from '../errors.ts';
 import { isSecretName, redactParams, SecretMask } from '../redact.ts';
 import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
 import { badEndingOf, endingOf, meaningOf } from './exchange-ending.ts';
@@ -11,6 +12,7 @@ import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from '.
 import { plainParams, type Params } from './form.ts';
 import { CallLimit } from './call-limit.ts';
 import { parseHost } from './hosts.ts';
+import { LoginProof } from './login-proof.ts';
 import { HttpsTransport } from './transports/https.ts';
 import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
 import { rowOf } from './rows.ts';
@@ -61,6 +63,10 @@ export class PveHttp {
   readonly #secrets = new SecretMask();
   readonly #peers: readonly Transport[];
   readonly #calls: CallLimit;
+  readonly #proof = new LoginProof();
+  #requests = 0;
+  /** Given when the client is closed: nothing is sent any more. */
+  readonly #closing = new AbortController();
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
   #current = 0;
@@ -94,6 +100,11 @@ export class PveHttp {
     return this.#peers[this.#current]?.host.label ?? '';
   }
 
+  /** Requests that were sent so far, logins and repeated ones among them. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   /** Server's clock as of its last answer, advanced by ours. */
   serverTime(): Date {
     const now = this.#clock.now();
@@ -105,7 +116,11 @@ export class PveHttp {
     return this.#secrets.mask(text);
   }
 
+  /** Ends what is under way, and what waits for its turn. */
   close(): void {
+    this.#closing.abort(
+      new ConnectionError('CONNECTION_CLOSED', `the connection to ${this.host} was closed`),
+    );
     for (const peer of this.#peers) peer.close();
   }
 
@@ -140,7 +155,8 @@ export class PveHttp {
 
   async #send({ method, path, params, signal, step }: Wanted): Promise<Answer> {
     const plain = plainParams(params);
-    return this.#retrying(() => this.#authorised({ method, path, params: plain, step }, signal), signal);
+    const authorised = (): Promise<Answer> => this.#authorised({ method, path, params: plain, step }, signal);
+    return this.#proof.run(() => this.#retrying(authorised, signal), [signal, this.#closing.signal]);
   }
 
   /** Repeats what certainly did not happen; everything else is for the caller to judge. */
@@ -238,7 +254,11 @@ export class PveHttp {
       const peer = this.#peers[index];
       if (!peer) break;
       try {
-        const answer = await this.#calls.run(() => this.#reported(peer, request, signal), signal);
+        const answer = await this.#calls.run(async () => {
+          this.#closing.signal.throwIfAborted();
+          this.#requests += 1;
+          return this.#reported(peer, request, signal);
+        }, signal);
         this.#current = index;
         this.#hear(answer.date);
         return answer;

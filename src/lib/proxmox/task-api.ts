@@ -20,7 +20,7 @@ export function taskApi(http: Requests): TaskApi {
           user: row.text('user'),
           starttime: row.number('starttime'),
           endtime: row.maybeNumber('endtime'),
-          status: status === 'RUNNING' ? undefined : status,
+          status: status === 'RUNNING' ? undefined : unlessGood(status, http),
         });
       });
     },

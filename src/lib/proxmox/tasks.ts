@@ -3,12 +3,15 @@ import { isGoodEnding } from '../pve-values/task-status.ts';
 import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { AnswerLostError, PveError, TaskError } from './errors.ts';
+import { TaskPace, type Durations } from './task-pace.ts';
 import { parseUpid } from './upid.ts';
 import type { PveApi, TaskWaiter, Upid } from './types.ts';
 
-const FIRST_INTERVAL_MS = 500;
-const LAST_INTERVAL_MS = 3000;
-const GROWTH = 1.5;
+/**
+ * Finished tasks stand in the list of all with how they ended, which saves asking for each. With one that began long
+ * before, that list could be as long as the archive: then it is the one of running tasks.
+ */
+const ALL_LISTED_MS = 60_000;
 /** How long polling may fail before the tasks are given up as lost. */
 const PATIENCE_MS = 60_000;
 /** PVE lists 50 tasks if not told otherwise. */
@@ -33,10 +36,11 @@ export function createTaskWaiter(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): TaskWaiter {
   const watches = new Map<string, NodeWatch>();
+  const durations: Durations = new Map();
   return {
     wait: async (upid, signal) => {
       const { node } = parseUpid(upid);
-      const watch = watches.get(node) ?? new NodeWatch(pve, clock, node);
+      const watch = watches.get(node) ?? new NodeWatch(pve, clock, node, durations);
       watches.set(node, watch);
       return untilAborted([signal, options.signal], (waiter) => watch.add(upid, waiter));
     },
@@ -74,33 +78,42 @@ async function untilAborted(
   });
 }
 
+interface Waiting {
+  readonly since: number;
+  readonly waiters: Set<Waiter>;
+}
+
 /** All tasks that are waited for on one node, and the one loop that looks after them. */
 class NodeWatch {
   readonly #pve: TaskSource;
   readonly #clock: Clock;
   readonly #node: string;
-  readonly #waiting = new Map<Upid, Set<Waiter>>();
-  #interval = FIRST_INTERVAL_MS;
+  readonly #pace: TaskPace;
+  readonly #waiting = new Map<Upid, Waiting>();
   /** Since when a task could not be asked for. */
   readonly #troubleSince = new Map<Upid, number>();
   /** Ends the running loop's sleep and requests; absent while no loop runs. */
   #loop: AbortController | undefined;
   #nap: AbortController | undefined;
 
-  constructor(pve: TaskSource, clock: Clock, node: string) {
+  constructor(pve: TaskSource, clock: Clock, node: string, durations: Durations) {
     this.#pve = pve;
     this.#clock = clock;
     this.#node = node;
+    this.#pace = new TaskPace(durations);
   }
 
   add(upid: Upid, waiter: Waiter): () => void {
-    const waiters = this.#waiting.get(upid) ?? new Set();
-    this.#waiting.set(upid, waiters.add(waiter));
-    if (!this.#loop) this.#start();
-    else if (this.#interval > FIRST_INTERVAL_MS) this.#hurry();
+    const now = this.#clock.now();
+    const task = this.#waiting.get(upid) ?? { since: now, waiters: new Set() };
+    task.waiters.add(waiter);
+    this.#waiting.set(upid, task);
+    this.#pace.add(upid, parseUpid(upid).type, now);
+    if (this.#loop) this.#nap?.abort(OVER);
+    else this.#start();
     return () => {
-      waiters.delete(waiter);
-      if (waiters.size === 0 && this.#waiting.get(upid) === waiters) this.#waiting.delete(upid);
+      task.waiters.delete(waiter);
+      if (task.waiters.size === 0 && this.#waiting.get(upid) === task) this.#forget(upid);
       if (this.#waiting.size === 0) this.#loop?.abort(OVER);
     };
   }
@@ -108,7 +121,6 @@ class NodeWatch {
   #start(): void {
     const loop = new AbortController();
     this.#loop = loop;
-    this.#interval = FIRST_INTERVAL_MS;
     void this.#run(loop.signal)
       .catch((error: unknown) => {
         if (!loop.signal.aborted) this.#rejectAll(error instanceof Error ? error : new Error(String(error)));
@@ -120,80 +132,90 @@ class NodeWatch {
       });
   }
 
-  /** A new task may be a short one: look again soon. */
-  #hurry(): void {
-    this.#interval = FIRST_INTERVAL_MS;
-    this.#nap?.abort(OVER);
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
     while (this.#waiting.size > 0) {
       await this.#sleep(signal);
+      const asked = [...this.#waiting.keys()];
       try {
-        const hasEnded = await this.#look(signal);
-        this.#interval = hasEnded ? FIRST_INTERVAL_MS : Math.min(this.#interval * GROWTH, LAST_INTERVAL_MS);
+        await this.#look(asked, signal);
+        this.#pace.looked(asked, this.#clock.now());
       } catch (error) {
         signal.throwIfAborted();
-        this.#interval = LAST_INTERVAL_MS;
-        for (const upid of [...this.#waiting.keys()]) this.#bear(upid, error);
+        this.#pace.looked(asked, this.#clock.now(), { failed: true });
+        for (const upid of asked) this.#bear(upid, error);
       }
     }
   }
 
+  /** Until the next look is due; a newcomer may bring that forward. */
   async #sleep(signal: AbortSignal): Promise<void> {
-    const nap = new AbortController();
-    this.#nap = nap;
-    const withdraw = onAbort(signal, () => nap.abort(OVER));
-    try {
-      await this.#clock.sleep(this.#interval, nap.signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // Woken by a newcomer: give its task the first interval.
-      if (!nap.signal.aborted) throw error;
-      await this.#clock.sleep(this.#interval, signal);
-    } finally {
-      withdraw();
+    for (;;) {
+      const nap = new AbortController();
+      this.#nap = nap;
+      const withdraw = onAbort(signal, () => nap.abort(OVER));
+      try {
+        await this.#clock.sleep(this.#pace.wait(this.#clock.now()), nap.signal);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!nap.signal.aborted) throw error;
+      } finally {
+        withdraw();
+        this.#nap = undefined;
+      }
     }
   }
 
-  /** True when a task ended. A task that has left the list of running ones, or never was in it, is asked for. */
-  async #look(signal: AbortSignal): Promise<boolean> {
-    const rows = await this.#pve.tasks(this.#node, { source: 'active', limit: LIST_LIMIT }, signal);
-    const running = new Set(rows.filter((row) => row.status === undefined).map((row) => row.upid));
-    for (const upid of running) this.#troubleSince.delete(upid);
-    const gone = [...this.#waiting.keys()].filter((upid) => !running.has(upid));
-    const endings = await Promise.all(gone.map((upid) => this.#settleOrBear(upid, signal)));
-    return endings.includes(true);
+  /** A task that has left the list of running ones, or never was in it, is asked for where no list tells its end. */
+  async #look(asked: readonly Upid[], signal: AbortSignal): Promise<void> {
+    const rows = await this.#list(asked, signal);
+    const listed = new Map(rows.map((row) => [row.upid, row]));
+    await Promise.all(
+      asked.map(async (upid) => {
+        const row = listed.get(upid);
+        if (row && row.status === undefined) this.#troubleSince.delete(upid);
+        else if (row?.status === undefined) await this.#settleOrBear(upid, signal);
+        else await this.#end(upid, row.status, signal);
+      }),
+    );
   }
 
-  async #settleOrBear(upid: Upid, signal: AbortSignal): Promise<boolean> {
+  #list(asked: readonly Upid[], signal: AbortSignal): ReturnType<TaskSource['tasks']> {
+    const first = Math.min(...asked.map((upid) => this.#waiting.get(upid)?.since ?? 0));
+    const isYoung = this.#clock.now() - first <= ALL_LISTED_MS;
+    const since = Math.min(...asked.map((upid) => parseUpid(upid).starttime));
+    const which = isYoung ? ({ source: 'all', since } as const) : ({ source: 'active' } as const);
+    return this.#pve.tasks(this.#node, { ...which, limit: LIST_LIMIT }, signal);
+  }
+
+  async #settleOrBear(upid: Upid, signal: AbortSignal): Promise<void> {
     try {
-      const hasEnded = await this.#settle(upid, signal);
+      await this.#settle(upid, signal);
       this.#troubleSince.delete(upid);
-      return hasEnded;
     } catch (error) {
       signal.throwIfAborted();
       this.#bear(upid, error);
-      return false;
     }
   }
 
-  /** True when the task has ended and its waiters know. */
-  async #settle(upid: Upid, signal: AbortSignal): Promise<boolean> {
+  async #settle(upid: Upid, signal: AbortSignal): Promise<void> {
     const status = await this.#statusOf(upid, signal);
-    if (!status) return true;
     // Listing lags a little behind starting, so that a new task may look as if it had gone.
-    if (status.running) return false;
-    const exitstatus = status.exitstatus ?? 'stopped without an exit status';
+    if (!status || status.running) return;
+    await this.#end(upid, status.exitstatus ?? 'stopped without an exit status', signal);
+  }
+
+  /** Tells its waiters how it ended. */
+  async #end(upid: Upid, exitstatus: string, signal: AbortSignal): Promise<void> {
+    this.#pace.ended(upid, this.#clock.now());
     if (isGoodEnding(exitstatus)) {
       this.#finish(upid, (waiter) => waiter.resolve({ warnings: exitstatus !== 'OK' }));
-      return true;
+      return;
     }
     const log = await this.#pve.taskLog(upid, LOG_LINES, signal).catch(() => []);
     signal.throwIfAborted();
     const error = new TaskError({ upid, title: titleOf(upid), exitstatus, log });
     this.#finish(upid, (waiter) => waiter.reject(error));
-    return true;
   }
 
   /** Undefined when PVE has forgotten the task; its waiters know then. */
@@ -210,6 +232,7 @@ class NodeWatch {
 
   /** Asking failed once more: bear it for a while, then say that the task is out of sight. */
   #bear(upid: Upid, error: unknown): void {
+    if (!this.#waiting.has(upid)) return;
     const since = this.#troubleSince.get(upid) ?? this.#clock.now();
     this.#troubleSince.set(upid, since);
     if (this.#clock.now() - since <= PATIENCE_MS) return;
@@ -223,10 +246,15 @@ class NodeWatch {
   }
 
   #finish(upid: Upid, tell: (waiter: Waiter) => void): void {
-    const waiters = this.#waiting.get(upid);
+    const task = this.#waiting.get(upid);
+    this.#forget(upid);
+    for (const waiter of task?.waiters ?? []) tell(waiter);
+  }
+
+  #forget(upid: Upid): void {
     this.#waiting.delete(upid);
     this.#troubleSince.delete(upid);
-    for (const waiter of waiters ?? []) tell(waiter);
+    this.#pace.delete(upid);
   }
 
   #rejectAll(error: Error): void {

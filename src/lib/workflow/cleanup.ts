@@ -58,6 +58,16 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
     .map(({ node }) => node);
 }
 
+/** What goes does not hang on who uses which bridge. */
+function goingBy({ selection, options }: CleanupWant): (have: Inventory) => ReadonlySet<number> {
+  return (have) =>
+    new Set(
+      planCleanup({ selection, have, options }).steps.flatMap((step) =>
+        step.kind === 'vm.delete' ? [step.vmid] : [],
+      ),
+    );
+}
+
 function scopeOf(want: CleanupWant): InventoryScope {
   const { selection, options } = want;
   return {
@@ -73,6 +83,7 @@ function scopeOf(want: CleanupWant): InventoryScope {
       ];
     },
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
+    going: goingBy(want),
     tasks: true,
   };
 }

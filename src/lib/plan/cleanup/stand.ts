@@ -11,6 +11,8 @@ import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
 import { makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
+import { storageLocks } from '../templates/clone-rules.ts';
+import { allVolumes } from '../../pve-values/volumes.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
@@ -36,6 +38,19 @@ export interface StandRemoval {
 
 /** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`. */
 type Whose = 'ours' | 'adopted' | 'member';
+
+/** Of the storages that its disks are on. Where its snapshots keep their memory is not read. */
+function locksOf({ guest, config }: Fate, { index }: CleanupContext): { readonly locks?: readonly string[] } {
+  if (!config) return {};
+  const owned = allVolumes(config.values).filter(({ kind }) => kind !== 'iso');
+  return {
+    locks: storageLocks(
+      owned.map(({ storage }) => storage),
+      guest.node,
+      index.storages,
+    ),
+  };
+}
 
 function removeVm(
   stand: SelectedStand,
@@ -89,6 +104,7 @@ function removeVm(
       ...of,
       node,
       lockWaitSeconds,
+      ...locksOf(fate, context),
     }),
   );
   return steps;

@@ -56,6 +56,12 @@ const storages = ({ locks }: WithLocks): readonly string[] => [
   ...new Set(locks.map((lock) => `storage:${lock}`)),
 ];
 
+/** A removal frees its disks one after another, each under the lock of its storage. */
+const removal = ({ locks = ['shared:'] }: StepPayloads['vm.delete']): readonly string[] => [
+  'destroy',
+  ...locks.filter((lock) => lock.startsWith('shared:')).map((lock) => `destroy-on:${lock}`),
+];
+
 const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'user.create': {
     effect: 'creates',
@@ -137,7 +143,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'vm.start': { effect: 'changes', roles: ['deploys'], limits: task },
   'vm.stop': { effect: 'changes', roles: [], limits: task },
   'vm.unprotect': { effect: 'changes', roles: [], limits: sync },
-  'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), 'destroy'] },
+  'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), ...removal(step)] },
   'vm.migrate': {
     effect: 'changes',
     roles: [],

@@ -47,11 +47,16 @@ export function createAgent(dial: Dial, maxSockets: number): PveAgent {
   return {
     ...(agent instanceof HttpsAgent ? { https: agent } : { http: agent }),
     dropStale: () => idle.dropStale(),
-    close: () => agent.destroy(),
+    close: () => {
+      idle.isClosed = true;
+      agent.destroy();
+    },
   };
 }
 
 class IdleSockets {
+  /** From then on a connection that was still being made is of no use to anybody. */
+  isClosed = false;
   readonly #since = new Map<Duplex, number>();
   /** Sockets that are watched for their end: once each, however often they are idle. */
   readonly #watched = new WeakSet<Duplex>();
@@ -95,6 +100,7 @@ class TrustingAgent extends HttpsAgent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
+    if (this.#idle.isClosed) return false;
     super.keepSocketAlive(socket);
     this.#idle.add(socket);
     return true;
@@ -121,6 +127,7 @@ class LoopbackAgent extends HttpAgent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
+    if (this.#idle.isClosed) return false;
     super.keepSocketAlive(socket);
     this.#idle.add(socket);
     return true;

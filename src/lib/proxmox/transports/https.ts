@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import axios, { isAxiosError, type AxiosRequestConfig } from 'axios';
+import { onAbort } from '../../abort.ts';
 import { ConnectionError } from '../../errors.ts';
 import { ConnectFailure, createAgent, type PveAgent } from './agents.ts';
 import type { RawAnswer } from '../answer.ts';
@@ -25,6 +26,7 @@ export class HttpsTransport implements Transport {
   readonly host: Host;
   readonly #options: TransportOptions;
   readonly #agent: PveAgent;
+  readonly #closing = new AbortController();
 
   constructor(host: Host, options: TransportOptions) {
     const connectTimeout = Math.min(options.timeout, CONNECT_TIMEOUT_MS);
@@ -33,7 +35,9 @@ export class HttpsTransport implements Transport {
     this.#agent = createAgent({ host, tls: options.tls, connectTimeout }, options.maxSockets);
   }
 
+  /** Also ends what is still connecting, which the agent does not know yet. */
   close(): void {
+    this.#closing.abort();
     this.#agent.close();
   }
 
@@ -42,7 +46,7 @@ export class HttpsTransport implements Transport {
     const { host } = this;
     const { timeout, maxAnswerBytes } = this.#options;
     this.#agent.dropStale();
-    const limit = timeLimit(timeout, signal);
+    const limit = timeLimit(timeout, [this.#closing.signal, ...(signal ? [signal] : [])]);
     let sent = false;
     const transport = {
       request: (options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
@@ -78,7 +82,8 @@ export class HttpsTransport implements Transport {
       };
     } catch (error) {
       signal?.throwIfAborted();
-      const reason = limit.expired() ? `no answer within ${timeout / 1000} s` : undefined;
+      const closed = this.#closing.signal.aborted ? 'the connection was closed' : undefined;
+      const reason = limit.expired() ? `no answer within ${timeout / 1000} s` : closed;
       throw failureOf(error, { host, sent, reason });
     } finally {
       limit.clear();
@@ -119,10 +124,10 @@ function causesOf(error: unknown): readonly Error[] {
   return chain;
 }
 
-/** Aborts after `ms`, or with the caller's signal; leaves no listener behind. */
+/** Aborts after `ms`, or with one of the signals; leaves no listener behind. */
 function timeLimit(
   ms: number,
-  signal: AbortSignal | undefined,
+  signals: readonly AbortSignal[],
 ): { readonly signal: AbortSignal; expired(): boolean; clear(): void } {
   const controller = new AbortController();
   let expired = false;
@@ -130,14 +135,14 @@ function timeLimit(
     expired = true;
     controller.abort();
   }, ms);
-  const onAbort = (): void => controller.abort();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const listening = signals.map((signal) => onAbort(signal, () => controller.abort()));
+  if (signals.some((signal) => signal.aborted)) controller.abort();
   return {
     signal: controller.signal,
     expired: () => expired,
     clear: () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      for (const withdraw of listening) withdraw();
     },
   };
 }

@@ -7,7 +7,8 @@ import { assertUnprotected } from './ours.ts';
 export const createUser: Handler<'user.create'> = async (step, io) => {
   assertUnprotected(step.userid, io);
   const generated = step.password === 'generate';
-  const password = generated ? await io.secrets.passwordFor(step.userid) : undefined;
+  // On disk before the user is made; meanwhile others write user.cfg.
+  const password = generated ? await io.stepAside(() => io.secrets.passwordFor(step.userid)) : undefined;
   const isOurs = async () => {
     const users = await io.pve.users(io.signal);
     return users.some(({ userid, comment }) => userid === step.userid && comment.trim() === step.comment);
@@ -34,12 +35,14 @@ export const createUser: Handler<'user.create'> = async (step, io) => {
       },
       look: async () => ((await isOurs()) ? 'done' : 'absent'),
     });
+    io.leavePlace();
     await io.secrets.settle(step.userid, generated ? 'set' : 'directory');
     return outcome;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     // With exactly our comment it is the user that a former try of this very step made, with this password.
     const state = (await isOurs()) ? 'set' : 'unchanged';
+    io.leavePlace();
     await io.secrets.settle(step.userid, generated ? state : 'directory');
     return 'already-done';
   }

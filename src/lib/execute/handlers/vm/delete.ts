@@ -51,10 +51,12 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
   try {
-    const upid = await io.pve.deleteVm(step.node, step.vmid, { purge: true }, io.signal);
-    const { warnings } = await awaitTask(io, upid);
-    if (warnings) await assertNoDiskLeft(step, upid, io);
-    return 'done';
+    return await io.removals.remove<StepOutcome>(async () => {
+      const upid = await io.pve.deleteVm(step.node, step.vmid, { purge: true }, io.signal);
+      const { warnings } = await awaitTask(io, upid);
+      if (warnings) await assertNoDiskLeft(step, upid, io);
+      return 'done';
+    }, io.signal);
   } catch (error) {
     throw explain(step, error);
   }
@@ -72,7 +74,13 @@ async function outliveRemoval(step: DeleteStep, io: StepIo): Promise<StepOutcome
   throw zombie(step, 'is the rest of a failed removal (lock: destroyed)');
 }
 
-async function destroyOwn(step: DeleteStep, io: StepIo): Promise<StepOutcome | 'locked'> {
+/** A member without a lock shows that it is ours in the shared lists; PVE looks at lock and place again by itself. */
+async function destroyOwn(
+  step: DeleteStep,
+  io: StepIo,
+  mayTrustLists: boolean,
+): Promise<StepOutcome | 'locked'> {
+  if (mayTrustLists && (await io.ownership.isListedOurs(step))) return destroy(step, io);
   const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
@@ -99,9 +107,10 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
 
 export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   const { node, vmid, lockWaitSeconds: seconds } = step;
+  let tries = 0;
   const remove = async () => {
     try {
-      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(step, io));
+      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(step, io, (tries += 1) === 1));
     } catch (error) {
       if (!(error instanceof StepError) || error.code !== 'ZOMBIE_VM') throw error;
       return destroyRest(step, io, error);

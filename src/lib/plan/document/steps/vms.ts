@@ -111,6 +111,8 @@ export interface VmSteps {
     readonly adopted?: true;
     readonly member?: true;
     readonly lockWaitSeconds: number;
+    /** Storages whose locks it takes, as of a clone. Absent: not known. */
+    readonly locks?: readonly string[];
   };
   /**
    * Moves a VM; done when it is on `target`. Fail: it stays where it was, or PVE says "migration problems" and it may

@@ -1,0 +1,103 @@
+// A class that comes and goes on a simulated cluster, in this process and on virtual time: no socket, no real waiting,
+// the same figures on every machine. Needs `npm run build`.
+import { setMaxListeners } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadClass } from '../dist/lib/config/load.js';
+import { CredentialsFile } from '../dist/lib/credentials/credentials-file.js';
+import { createPveClient } from '../dist/lib/proxmox/client.js';
+import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
+import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
+import { createSimulator } from '../dist/lib/simulator/simulator.js';
+import { VirtualTime } from '../dist/lib/simulator/virtual-time.js';
+import { cleanup } from '../dist/lib/workflow/cleanup.js';
+import { deploy } from '../dist/lib/workflow/deploy.js';
+import { benchScenario, writeClass } from './cluster.mjs';
+
+/** What one command did: its plan, its time, its requests. */
+async function measured(simulator, context, work) {
+  const from = simulator.requests.length;
+  const started = simulator.now();
+  const wall = performance.now();
+  let retries = 0;
+  const failed = [];
+  const onEvent = (event) => {
+    if (event.type === 'step.retrying') retries += 1;
+    if (event.type === 'step.failed') failed.push(`${event.step.id}: ${event.error.message}`);
+  };
+  const { plan, summary } = await work({ ...context, onEvent });
+  return {
+    plan,
+    status: summary.status,
+    makespan: (simulator.now() - started) / 1000,
+    requests: simulator.requests.slice(from),
+    retries,
+    failed,
+    wall: (performance.now() - wall) / 1000,
+  };
+}
+
+/** Deploys the class, and removes it again. */
+export async function deployAndCleanUp({ users, machines, ...cluster }) {
+  const folder = mkdtempSync(join(tmpdir(), 'deploy-stand-bench-'));
+  const files = writeClass(folder, { users, machines });
+  const scenario = benchScenario(cluster);
+  const { simulator, time } = createSimulator({ scenario }, (start) => new VirtualTime(start));
+  const { clock } = time;
+  const { tokenId, secret } = simulator.credentials;
+  const pve = createPveClient({
+    connection: {
+      hosts: ['https://pve.simulated'],
+      auth: { kind: 'token', tokenId, secret },
+      tls: { verify: true },
+      timeout: 120_000,
+    },
+    clock,
+    connect: inProcess(simulator.serve, time),
+  });
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  const context = {
+    ...{ pve, clock, owner: 'bench', soft: signal, hard: signal, caller: tokenId },
+    tasks: createTaskWaiter(pve, clock),
+    credentials: await CredentialsFile.open(files[5], { url: 'bench' }),
+    onPhase: () => undefined,
+    onPlan: () => undefined,
+    onTrouble: (error) => {
+      throw error;
+    },
+  };
+  const { lab, users: roster } = loadClass(files[1], files[3]);
+  const options = {
+    ...{ keepUsers: false, adopt: false, includeMembers: false, forceProtected: false },
+    ...{ lockWaitSeconds: 600, minAgeSeconds: 0 },
+  };
+  const made = await measured(simulator, context, (run) =>
+    deploy({ lab, users: roster, options: { adopt: false, updateRunning: false } }, run),
+  );
+  const tasksBefore = simulator.snapshot().tasks.length;
+  const removed = await measured(simulator, context, (run) =>
+    cleanup({ selection: { by: 'lab', lab: 'bench' }, options }, run),
+  );
+  const state = simulator.snapshot();
+  const lockTimeouts = state.tasks
+    .slice(tasksBefore)
+    .filter(({ exitstatus = '' }) => /got (lock request )?timeout/.test(exitstatus)).length;
+  const zombies = state.guests.filter(({ config }) => config.lock === 'destroyed').length;
+  const left = state.guests.filter(({ vmid }) => vmid >= 10000).length;
+  time.stop();
+  pve.close();
+  rmSync(folder, { recursive: true });
+  return { made, removed: { ...removed, lockTimeouts, zombies, left } };
+}
+
+/** Requests by method and endpoint, most frequent first. */
+export function byEndpoint(requests) {
+  const counts = new Map();
+  for (const { method, path } of requests) {
+    const key = `${method.padEnd(6)} ${path}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}
