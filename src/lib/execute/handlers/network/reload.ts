@@ -49,7 +49,7 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
       .filter(({ iface, active }) => ours.has(iface) && !active)
       .sort((a, b) => compareNatural(a.iface, b.iface)),
     vlanAware: rows.flatMap(({ iface, vlanAware }) => (ours.has(iface) && vlanAware ? [iface] : [])),
-    left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
+    left: rows.flatMap(({ iface }) => (expected.has(iface) ? [iface] : [])).sort(compareNatural),
   };
 }
 
@@ -57,7 +57,10 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
 function refuseForeign({ node }: ReloadStep, { pending }: NodeState): void {
   const foreign = pending.filter(({ ours }) => !ours);
   if (foreign.length === 0) return;
-  const names = foreign.map(({ iface }) => iface).join(', ');
+  const names = foreign
+    .map(({ iface }) => iface)
+    .sort(compareNatural)
+    .join(', ');
   throw new StepError(
     'FOREIGN_PENDING_CHANGES',
     `${node} has network changes that are not ours and wait to be applied: ${names}`,
