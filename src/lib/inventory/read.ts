@@ -1,5 +1,5 @@
 /** Reads the cluster into an Inventory with one call per list and node, and one per guest of ours in scope. Never writes. */
-import { bridgeInMark, isStagedByUs } from '../marks/bridge.ts';
+import { bridgeInMark, isStagedByUs, parseBridgeMark } from '../marks/bridge.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { parseTags } from '../pve-values/tags.ts';
 import { bridgesAmong } from '../pve-values/interfaces.ts';
@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { hasLastReloadFailed } from '../proxmox/last-reload.ts';
 import { parsePendingChanges } from '../pve-values/network-diff.ts';
 import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { PARALLEL_READS } from './parallel.ts';
@@ -116,6 +117,15 @@ function pendingRows(changes: string, rows: readonly NetworkRow[]): PendingRow[]
   }));
 }
 
+/** A reload that fails half-way brings such a bridge up without its VLANs, and PVE shows what is in the file. */
+function isOursAware({
+  iface,
+  vlanAware,
+  comments,
+}: Pick<NetworkRow, 'iface' | 'vlanAware' | 'comments'>): boolean {
+  return vlanAware && parseBridgeMark(iface, comments) !== undefined;
+}
+
 export async function readNetwork(
   pve: PveApi,
   node: NodeInfo,
@@ -126,7 +136,11 @@ export async function readNetwork(
   try {
     const { rows, changes } = await pve.network(node.name, signal);
     const pending = pendingRows(changes, rows);
-    return { node: node.name, readable: true, bridges: bridgesAmong(rows), pending };
+    const isHalfDone = rows.some(isOursAware) && (await hasLastReloadFailed(pve, node.name, signal));
+    const bridges = bridgesAmong(rows).map((info) =>
+      isHalfDone && isOursAware(info) ? { ...info, active: false } : info,
+    );
+    return { node: node.name, readable: true, bridges, pending };
   } catch (error) {
     if (error instanceof UnreachableError) return unreadable; // went down since the node list was made
     throw error;

@@ -161,6 +161,7 @@ export interface NodeNetwork {
 
 export interface BridgeInfo {
   readonly iface: string;
+  /** Up; of ours with VLANs also that the node's last network reload, as far as the caller sees it, did not fail. */
   readonly active: boolean;
   /** It comes up with a reload, or when the node starts. */
   readonly autostart: boolean;

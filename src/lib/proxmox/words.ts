@@ -170,9 +170,16 @@ export function isAlreadyRunning(error: unknown): boolean {
   return says(error, /already running/) && !isReloadBusy(error);
 }
 
+const RELOAD_BUSY = /exit code 89\b|Another instance of this program is already running/;
+
 /** Two network reloads at once: ifupdown2 does not wait for its lock but exits with 89. */
 export function isReloadBusy(error: unknown): boolean {
-  return says(error, /exit code 89\b|Another instance of this program is already running/);
+  return says(error, RELOAD_BUSY);
+}
+
+/** The same, of a task in a list. */
+export function isBusyReloadEnding(exitstatus: string): boolean {
+  return RELOAD_BUSY.test(exitstatus);
 }
 
 /** This PVE version has no such endpoint. */

@@ -43,6 +43,11 @@ export function standBridgeNumber(iface: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Both tools number bridges from here on; those of the older one have no comment. */
+export function isAdoptableName(iface: string): boolean {
+  return (standBridgeNumber(iface) ?? 0) >= 1000;
+}
+
 /** Until 8.1 only vmbrN is known as a bridge when PVE reads the file back; since then up to 10 letters and digits. */
 export function isBridgeName(name: string, version: string): boolean {
   return (isAtLeast(version, 8, 2) ? /^[a-z][a-z0-9_]{1,9}$/i : /^vmbr\d{1,4}$/).test(name);

@@ -1,7 +1,7 @@
 /** The dry run: what a plan does, stand by stand, in words. Must not leave out a refusal or a warning. */
 import { bridgeNumber } from '../pve-values/bridge-name.ts';
 import { nodeOfStep } from '../plan/document/step-traits.ts';
-import type { NodesPlan, Plan, Refusal } from '../plan/document/plan.ts';
+import type { NodesPlan, Plan, PlannedStand, Refusal } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
@@ -57,14 +57,32 @@ function noteLines({ stand }: StandView, { width, paint }: Context): string[] {
   return stand.notes.flatMap((note) => labelled('note', note, { width, indent: 2, paint: paint.yellow }));
 }
 
-function fullStand(view: StandView, context: Context): string[] {
+/** What is told already, and of whom. */
+type Told = Map<string, string>;
+
+/** What keeps all stands off a node is told of the first one. */
+function whyRefused({ refused, left, user }: PlannedStand, told: Told, context: Context): string[] {
+  return [refused, left].flatMap((refusal) => {
+    if (!refusal) return [];
+    const key = JSON.stringify(refusal);
+    const first = told.get(key);
+    if (first !== undefined)
+      return paragraph(escapeControl(`as with ${first}  [${refusal.code}]`), {
+        width: context.width,
+        indent: 2,
+      });
+    told.set(key, user);
+    return refusalLines(refusal, context);
+  });
+}
+
+function fullStand(view: StandView, told: Told, context: Context): string[] {
   const { stand, steps } = view;
   return [
     '',
     ...heading(view, context),
     ...stepLines(steps, namesOf(stand), context),
-    ...(stand.refused ? refusalLines(stand.refused, context) : []),
-    ...(stand.left ? refusalLines(stand.left, context) : []),
+    ...whyRefused(stand, told, context),
     ...noteLines(view, context),
   ];
 }
@@ -109,19 +127,20 @@ function isSilent({ stand, steps }: StandView): boolean {
 
 function standLines(views: readonly StandView[], context: Context): string[] {
   const worth = views.filter((view) => !isSilent(view));
-  if (worth.length <= FULL_UP_TO) return worth.flatMap((view) => fullStand(view, context));
+  const told: Told = new Map();
+  if (worth.length <= FULL_UP_TO) return worth.flatMap((view) => fullStand(view, told, context));
   const working = worth.filter((view) => view.steps.length > 0);
   const idle = worth.filter((view) => view.steps.length === 0);
   const lines = groupAlike(working).flatMap((group) => {
     const [first, ...others] = group;
     if (!first) return [];
-    const full = fullStand(first, context);
+    const full = fullStand(first, told, context);
     return others.length === 0 ? full : [...full, ...shortStands(others, first, context)];
   });
   const remark = 'Stands that get the same are shown in one line each; --out plan.json keeps every step.';
   return [
     ...lines,
-    ...idle.flatMap((view) => fullStand(view, context)),
+    ...idle.flatMap((view) => fullStand(view, told, context)),
     ...(working.length === 0
       ? []
       : ['', ...paragraph(remark, { width: context.width, paint: context.paint.dim })]),

@@ -1,4 +1,5 @@
 /** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
+import { groupBy } from '../group.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -167,14 +168,29 @@ function loginLines(summary: Summary, options: SummaryOptions): string[] {
   return ['', ...lines];
 }
 
+/** At most so many of those whom one error concerns are named. */
+const MOST_USERS = 10;
+
+function usersOf(stands: readonly StandSummary[]): string {
+  const more = stands.length - MOST_USERS;
+  const names = stands.slice(0, MOST_USERS).map(({ user }) => user);
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 function unfinishedLines(stands: readonly StandSummary[], context: Context): string[] {
   const { width, paint } = context;
   const unfinished = stands.filter(({ status }) => status === 'incomplete' || status === 'refused');
   if (unfinished.length === 0) return [];
-  const lines = unfinished.flatMap((stand) => [
-    ...paragraph(escapeControl(`${stand.user}: ${STATUS_WORDS[stand.status]}`), { width }),
-    ...(stand.error === undefined ? [] : refusalLines(stand.error, context)),
-  ]);
+  // What is true of a node is the error of each of its stands: told once, in the order of the first.
+  const alike = groupBy(unfinished, ({ status, error }) => JSON.stringify([status, error]));
+  const lines = [...alike.values()].flatMap((stands) =>
+    stands
+      .slice(0, 1)
+      .flatMap(({ status, error }) => [
+        ...paragraph(escapeControl(`${usersOf(stands)}: ${STATUS_WORDS[status]}`), { width, hang: 2 }),
+        ...(error === undefined ? [] : refusalLines(error, context)),
+      ]),
+  );
   return ['', ...paragraph('Not finished', { width, paint: paint.bold }), ...lines];
 }
 

@@ -70,6 +70,7 @@ export function buildNode(node: ScenarioNode, index: number, start: number, sdn:
   const unlisted = {
     ...(sourcedBridges ? { sourcedBridges } : {}),
     ...(handMadeBridges ? { handMadeBridges } : {}),
+    ...(node.failing_interfaces ? { failingInterfaces: node.failing_interfaces } : {}),
   };
   return {
     name,

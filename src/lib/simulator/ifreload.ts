@@ -17,7 +17,10 @@ function isUp({ iface, type, options }: InterfaceState, before: Running): boolea
  * nobody's business, until the file names them.
  */
 export function runningAfterReload(
-  node: Pick<NodeState, 'interfaces' | 'sourcedBridges' | 'handMadeBridges' | 'running'>,
+  node: Pick<
+    NodeState,
+    'interfaces' | 'sourcedBridges' | 'handMadeBridges' | 'failingInterfaces' | 'running'
+  >,
   vnets: Running,
 ): Record<string, RunningInterface> {
   const running: Record<string, RunningInterface> = {};
@@ -26,6 +29,11 @@ export function runningAfterReload(
   for (const one of node.interfaces) {
     if (!isUp(one, node.running)) continue;
     const { iface, type, options } = one;
+    if (node.failingInterfaces?.includes(iface)) {
+      const left = node.running[iface] ?? (type === 'bridge' ? plainBridge : undefined);
+      if (left) running[iface] = left;
+      continue;
+    }
     running[iface] = {
       type,
       vlanAware: options['bridge_vlan_aware'] !== undefined,

@@ -32,6 +32,8 @@ export interface ScenarioNode {
   readonly sourced_bridges?: readonly string[];
   /** Bridges that somebody made by hand, in no file. */
   readonly hand_made_bridges?: readonly string[];
+  /** Interfaces of the file that ifupdown2 does not get done: bridges come up bare, others not at all, and each reload fails. */
+  readonly failing_interfaces?: readonly string[];
   /** Edits of others that wait for a reload. */
   readonly staged?: readonly ScenarioBridge[];
   readonly online?: boolean;

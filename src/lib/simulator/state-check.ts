@@ -65,7 +65,13 @@ const node = record<NodeState>(
   },
   {
     ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
-    ...{ staged: list(face), sourcedBridges: list(text), handMadeBridges: list(text), sdnVersion: count },
+    ...{
+      staged: list(face),
+      sourcedBridges: list(text),
+      handMadeBridges: list(text),
+      failingInterfaces: list(text),
+      sdnVersion: count,
+    },
   },
 );
 

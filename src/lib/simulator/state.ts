@@ -43,6 +43,8 @@ export interface NodeState {
   readonly sourcedBridges?: readonly string[];
   /** Bridges that are in no file. */
   handMadeBridges?: readonly string[];
+  /** Of the file; ifupdown2 fails at them. */
+  readonly failingInterfaces?: readonly string[];
   /** Version of the SDN configuration that the node generated last. */
   sdnVersion?: number;
   /** Offset of pvestatd's 10 s cycle. */

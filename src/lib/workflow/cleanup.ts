@@ -1,4 +1,5 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
+import { isAdoptableName } from '../pve-values/bridge-name.ts';
 import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
@@ -7,7 +8,6 @@ import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
-import { isAdoptableName } from '../plan/stands/adopt.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import {
   marksOf,

@@ -1,9 +1,9 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
+import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { bridgeObstacle, type BridgeObstacle } from '../network/may-go.ts';
-import { isAdoptableName } from '../stands/adopt.ts';
 import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';

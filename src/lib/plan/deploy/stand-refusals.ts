@@ -75,7 +75,7 @@ export function pendingRefusal(
   if (message === undefined) return undefined;
   return {
     code: 'FOREIGN_PENDING_CHANGES',
-    message: `${state.user.userid}: ${message}`,
+    message,
     hint: `apply or revert them on ${node} (${node} → System → Network), then run again`,
   };
 }

@@ -8,7 +8,8 @@ export function refuse(refusals: readonly Refusal[]): never {
   const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
   throw new PlanRefusedError(
     first?.code ?? 'PLAN_REFUSED',
-    refusals.map((refusal) => refusal.message).join('\n'),
+    // What is true of a node is told of each stand that would be there.
+    [...new Set(refusals.map((refusal) => refusal.message))].join('\n'),
     hints.length === 0 ? {} : { hint: hints.join('\n') },
   );
 }

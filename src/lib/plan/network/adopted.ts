@@ -1,11 +1,11 @@
 /** Finds the bridges of a stand that is taken over, by the NICs of its VMs, and doubts what is not surely its own. Plans no step. */
+import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { isAdoptableName } from '../stands/adopt.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';

@@ -1,8 +1,8 @@
 /** The one rule on whether a bridge may be used by a stand, shared, taken over or removed. Knows no texts and plans no step. */
+import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { BridgeInfo } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import type { Guests } from '../cluster/bridge-guests.ts';
-import { isAdoptableName } from '../stands/adopt.ts';
 
 /** What the list of its node tells about a bridge. */
 export type BridgeFacts = Pick<

@@ -4,13 +4,7 @@ import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
-import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { Refusal } from '../document/plan.ts';
-
-/** Both tools number bridges from here on; those of the older one have no comment. */
-export function isAdoptableName(iface: string): boolean {
-  return (standBridgeNumber(iface) ?? 0) >= 1000;
-}
 
 /** PVE keeps at most this many characters of notes (qemu-server, `description`). */
 const LONGEST_NOTES = 8192;

@@ -1,7 +1,7 @@
 /** Where the older tools put the cards of a machine that is taken over: how far behind ours, by what the cards are on. Plans no step. */
+import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
-import { isAdoptableName } from './adopt.ts';
 import { nicIndex } from './device-profiles.ts';
 
 type Values = Readonly<Record<string, string>>;

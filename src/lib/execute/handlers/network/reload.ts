@@ -2,11 +2,12 @@
 import { stepId, type StepOf } from '../../../plan/document/step.ts';
 import { bridgeInMark, isStagedByUs } from '../../../marks/bridge.ts';
 import type { PendingRow } from '../../../inventory/types.ts';
-import { TaskError } from '../../../proxmox/errors.ts';
+import { PveError, TaskError } from '../../../proxmox/errors.ts';
+import { hasLastReloadFailed } from '../../../proxmox/last-reload.ts';
 import { isReloadBusy } from '../../../proxmox/words.ts';
 import { parsePendingChanges, UNKNOWN } from '../../../pve-values/network-diff.ts';
 import type { NetworkRow } from '../../../proxmox/types.ts';
-import { compareNatural } from '../../../order.ts';
+import { compareNatural, sortedUnique } from '../../../order.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo } from '../../types.ts';
@@ -20,6 +21,8 @@ interface NodeState {
   readonly down: readonly NetworkRow[];
   /** A change that this reload is about, or may be about, is not in force: nothing can be done already. */
   readonly isDue: boolean;
+  /** Ours that carry VLANs by the file: a reload that failed half-way may have brought them up without. */
+  readonly vlanAware: readonly string[];
   /** Ours that should be gone and are listed: their removal is not staged, so that no reload takes them away. */
   readonly left: readonly string[];
 }
@@ -45,7 +48,8 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
     down: rows
       .filter(({ iface, active }) => ours.has(iface) && !active)
       .sort((a, b) => compareNatural(a.iface, b.iface)),
-    left: rows.filter(({ iface }) => expected.has(iface)).map(({ iface }) => iface),
+    vlanAware: rows.flatMap(({ iface, vlanAware }) => (ours.has(iface) && vlanAware ? [iface] : [])),
+    left: rows.flatMap(({ iface }) => (expected.has(iface) ? [iface] : [])).sort(compareNatural),
   };
 }
 
@@ -53,7 +57,10 @@ async function readState(step: ReloadStep, io: StepIo): Promise<NodeState> {
 function refuseForeign({ node }: ReloadStep, { pending }: NodeState): void {
   const foreign = pending.filter(({ ours }) => !ours);
   if (foreign.length === 0) return;
-  const names = foreign.map(({ iface }) => iface).join(', ');
+  const names = foreign
+    .map(({ iface }) => iface)
+    .sort(compareNatural)
+    .join(', ');
   throw new StepError(
     'FOREIGN_PENDING_CHANGES',
     `${node} has network changes that are not ours and wait to be applied: ${names}`,
@@ -90,7 +97,13 @@ function assertNoneLeft({ node }: ReloadStep, { left }: NodeState): void {
 async function readAnew(step: ReloadStep, io: StepIo, state: NodeState): Promise<NodeState> {
   const [row] = state.down.filter(({ type }) => type === 'bridge');
   if (!row || state.pending.length > 0) return state;
-  await io.pve.updateBridge(step.node, { iface: row.iface, comment: row.comments }, io.signal);
+  try {
+    await io.pve.updateBridge(step.node, { iface: row.iface, comment: row.comments }, io.signal);
+  } catch (error) {
+    // A flaw in the file keeps every edit out. What is known stays known.
+    if (!(error instanceof PveError)) throw error;
+    return state;
+  }
   return readState(step, io);
 }
 
@@ -122,26 +135,44 @@ function assertInForce(step: ReloadStep, io: StepIo, { changed, failure }: Faile
   });
 }
 
+/** What it takes to say how things are. */
+async function look(step: ReloadStep, io: StepIo, seenUp: ReadonlySet<string>): Promise<NodeState> {
+  const state = await readState(step, io);
+  // No reload takes down what it finds up and in the file.
+  return { ...state, down: state.down.filter(({ iface }) => !seenUp.has(iface)) };
+}
+
 /** Rounds of reload and look, at most two. */
 async function bringUp(step: ReloadStep, io: StepIo, mustApply: boolean): Promise<'done' | 'already-done'> {
   let state = await readState(step, io);
-  if (!mustApply && state.down.length === 0 && !state.isDue) {
-    assertNoneLeft(step, state);
-    return 'already-done';
+  let isHalfDone = false;
+  if (!mustApply && !state.isDue) {
+    // Perhaps they are up, and nothing has to be reloaded.
+    state = await readAnew(step, io, state);
+    isHalfDone = state.vlanAware.length > 0 && (await hasLastReloadFailed(io.pve, step.node, io.signal));
+    if (state.down.length === 0 && !state.isDue && !isHalfDone) {
+      assertNoneLeft(step, state);
+      return 'already-done';
+    }
   }
   const changed = state.pending.flatMap((row) => (row.ours && row.change === 'changed' ? [row.iface] : []));
+  const edited = new Set(isHalfDone ? step.bridges : state.pending.map(({ iface }) => iface));
+  const seenUp = new Set<string>();
   let failure: TaskError | undefined;
   for (let round = 0; round < 2; round += 1) {
     refuseForeign(step, state);
     failure = await apply(step, io);
-    state = await readState(step, io);
-    // Not after a failure: who mends the file by hand would find an interfaces.new of ours that takes it back.
-    if (!failure && state.down.length > 0) state = await readAnew(step, io, state);
+    state = await look(step, io, seenUp);
+    // Not after the last failure: who mends the file by hand would find an interfaces.new of ours that takes it back.
+    if (state.down.length > 0 && !(failure && round > 0)) state = await readAnew(step, io, state);
+    const down = new Set(state.down.map(({ iface }) => iface));
+    for (const iface of step.bridges) if (!down.has(iface)) seenUp.add(iface);
     if (state.down.length === 0 && !failure) break;
   }
   if (state.down.length === 0) {
     assertNoneLeft(step, state);
-    if (failure) assertInForce(step, io, { changed, failure });
+    const vlans = state.vlanAware.filter((iface) => edited.has(iface));
+    if (failure) assertInForce(step, io, { changed: sortedUnique([...changed, ...vlans]), failure });
     return 'done';
   }
   throw new StepError(
