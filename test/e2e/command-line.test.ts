@@ -65,3 +65,50 @@ test('several users files are one class for every command', async () => {
   expect((await run(`users list ${both}`)).stdout).toMatch(/anna@pve[^]*boris@pve/);
   expect((await run(`cleanup -c @lab.yml ${both} ${out}`)).stdout).toContain('2 stands: 2 removed');
 });
+
+describe('what has expired already', () => {
+  const PAST = `expires: 2025-12-31\n${LAB}`;
+  const CLASS = 'userid,expire\nanna@pve,31.12.2025\nboris@pve,1.2.2030\ncarla@pve,2025-06-30\n';
+  const room = (): string => {
+    const folder = workFolder();
+    writeFiles(folder, { 'net.yml': PAST, 'class.csv': CLASS });
+    return folder;
+  };
+  const lab = 'net.yml: lab net expired on 2025-12-31: the next `cleanup --expired` removes its stands';
+  const account =
+    'class.csv:2: the account of anna@pve expired, 2025-12-31, end of day (and 1 more): nobody can log in with these accounts';
+
+  test('is warned of by validate, deploy and users sync, once for all', async () => {
+    const folder = room();
+    const cluster = await startCluster();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    const validated = await run('validate -c @net.yml -u @class.csv --output json');
+    expect(validated.code).toBe(0);
+    const { warnings } = JSON.parse(validated.stdout) as { warnings: string[] };
+    expect(warnings.map((text) => text.replaceAll(`${folder}/`, ''))).toEqual([
+      expect.stringContaining(lab),
+      expect.stringContaining(account),
+    ]);
+    const planned = await run('deploy --dry-run -c @net.yml -u @class.csv');
+    expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(lab);
+    expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(account);
+    const synced = await run('users sync -u @class.csv --credentials @credentials.csv');
+    expect(synced.code).toBe(0);
+    expect((synced.stdout + synced.stderr).replaceAll(`${folder}/`, '')).toContain(account);
+  });
+
+  test('an account that is there counts as it is, until users sync', async () => {
+    const folder = room();
+    const cluster = await startCluster();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    await run('users create -u @class.csv --credentials @credentials.csv');
+    writeFiles(folder, { 'class.csv': CLASS.replaceAll(/\d+\.\d+\.2025|2025-\d+-\d+/g, '24.12.2026') });
+    const deployed = () => run('deploy --dry-run -c @net.yml -u @class.csv');
+    expect((await deployed()).stdout).toContain('the account of anna@pve expired');
+    const synced = await run('users sync -u @class.csv --dry-run');
+    expect(synced.stdout).toContain('user anna@pve: expires 2026-12-24, end of day');
+    expect(synced.stdout).not.toContain('expired,');
+    await run('users sync -u @class.csv --credentials @credentials.csv');
+    expect((await deployed()).stdout).not.toContain('the account of');
+  });
+});
