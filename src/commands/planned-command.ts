@@ -26,8 +26,6 @@ interface Work<C extends RunContext> {
   readonly apply: (context: C) => Promise<RunOutcome>;
   /** Said of the plan before the result, in a dry run and after a run. */
   readonly remark?: (plan: Plan) => Promise<void>;
-  /** Says the plan's warnings on stderr, too, where whoever reads stdout by program may look. */
-  readonly warns?: true;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
   /** How to go on where it stopped; default: the command line that was given. */
@@ -53,10 +51,16 @@ export function isPending(plan: Plan): boolean {
   );
 }
 
+/** For people, while a program reads stdout; as text they are in the result already. */
+function tellWarnings({ output }: Changing, { warnings }: Plan): void {
+  if (!output.isText) for (const warning of warnings) output.warn(warning);
+}
+
 async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
   const { plan, summary, lacking } = await work.preview(await run.runContext());
   await run.warnLacking(lacking);
   await work.keep?.(plan);
+  tellWarnings(run, plan);
   await work.remark?.(plan);
   run.output.result(toResultDocument(plan, summary), () => renderPlan(plan, run.output));
   if (flags.detailedExitcode && isPending(plan)) io.setExitCode(PENDING);
@@ -79,7 +83,7 @@ async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: Plann
         }
       : {};
   run.finish();
-  if (work.warns) for (const warning of plan.warnings) run.output.warn(warning);
+  tellWarnings(run, plan);
   await work.remark?.(plan);
   run.output.result(toResultDocument(plan, summary), () =>
     renderSummary(plan, summary, {

@@ -112,3 +112,25 @@ describe('what has expired already', () => {
     expect((await deployed()).stdout).not.toContain('the account of');
   });
 });
+
+test('users are told what became of them; a warning is told once', async () => {
+  const cluster = await startCluster();
+  const folder = files();
+  const run = (text: string) => runCli(words(folder, `${text} --credentials @credentials.csv`), cluster);
+  const created = await run('users create -u @a.yml -u @b.yml');
+  expect(created.stdout).toMatch(/anna@pve +anna +created\nboris@pve +boris +created/);
+  expect((await run('users sync --disable -u @a.yml')).stdout).toMatch(/boris@pve +boris +disabled/);
+  expect((await run('users sync -u @a.yml -u @b.yml')).stdout).toMatch(/boris@pve +boris +enabled/);
+  const again = await run('users passwd --recreate --user anna@pve');
+  expect(again.stdout).toMatch(/anna@pve +anna +new password/);
+
+  writeFiles(folder, { 'lab.yml': `expires: 2020-01-01\n${LAB}` });
+  const text = await run('deploy -c @lab.yml -u @a.yml');
+  expect(`${text.stdout}${text.stderr}`.match(/expired on 2020-01-01/g)).toHaveLength(1);
+  const json = await run('deploy -c @lab.yml -u @a.yml --output json');
+  expect(json.stderr.match(/expired on 2020-01-01/g)).toHaveLength(1);
+  const { plan } = JSON.parse(json.stdout) as { plan: { warnings: string[] } };
+  expect(plan.warnings).toEqual([expect.stringContaining('expired on 2020-01-01')]);
+
+  expect((await run('cleanup --orphans')).stdout).toBe('Nothing to remove\n');
+});

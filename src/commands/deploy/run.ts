@@ -110,7 +110,6 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     return {
       credentials,
       showLogin: true,
-      warns: true,
       keep,
       preview: (context) => previewDeploy(want, context),
       apply: (context: DeployContext) => {
