@@ -8,6 +8,7 @@ import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
+import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './changing.ts';
 import type { ProgramIo } from './io.ts';
@@ -36,6 +37,31 @@ interface Work<C extends RunContext> {
 export type PlannedWork =
   | (Work<DeployContext> & { readonly credentials: string; readonly showLogin: boolean })
   | (Work<RunContext> & { readonly credentials?: undefined });
+
+/** `--out` and `--plan`, looked at before anything is contacted. */
+export async function planFiles({
+  out,
+  plan,
+  dryRun,
+}: {
+  readonly out?: string;
+  readonly plan?: string;
+  readonly dryRun?: true;
+}): Promise<{
+  readonly keep: ((plan: Plan) => Promise<void>) | undefined;
+  readonly saved: Plan | undefined;
+}> {
+  if (plan !== undefined && dryRun) {
+    throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
+      hint: `leave one of them out, or look at the saved one: ${shellCommand('deploy-stand', 'show', plan)}`,
+    });
+  }
+  if (out !== undefined) await assertPlanFile(out);
+  return {
+    keep: out === undefined ? undefined : (made) => savePlan(made, out),
+    saved: plan === undefined ? undefined : loadPlan(plan),
+  };
+}
 
 /** Exit code of a dry run with `--detailed-exitcode`: something would change, or cannot. */
 export const PENDING = 6;

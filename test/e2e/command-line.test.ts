@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runCli, startCluster, workFolder, writeFiles } from './harness.ts';
+import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
 
@@ -133,4 +133,48 @@ test('users are told what became of them; a warning is told once', async () => {
   expect(plan.warnings).toEqual([expect.stringContaining('expired on 2020-01-01')]);
 
   expect((await run('cleanup --orphans')).stdout).toBe('Nothing to remove\n');
+});
+
+describe('a saved plan', () => {
+  test('is shown, applied, and bounds a cleanup: what came since stays', async () => {
+    const cluster = await startCluster();
+    const folder = files();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    const passwords = '--credentials @credentials.csv';
+    const planned = await run('deploy -c @lab.yml -u @a.yml --dry-run --out @plan.json');
+    const shown = await run('show @plan.json');
+    expect([shown.code, shown.stdout]).toEqual([0, planned.stdout]);
+    const document = JSON.parse((await run('show @plan.json --output json')).stdout) as { plan: unknown };
+    expect(document.plan).toEqual(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')));
+    expect((await run(`deploy -c @lab.yml -u @a.yml --plan @plan.json ${passwords}`)).code).toBe(0);
+
+    const out = await run('cleanup --lab lab --dry-run --out @removal.json');
+    expect(out.code).toBe(0);
+    expect((await run('show @removal.json')).stdout).toBe(out.stdout);
+    await run(`deploy -c @lab.yml -u @b.yml ${passwords}`);
+    const since = cluster.requests.length;
+    const stale = await run(`cleanup --lab lab --plan @removal.json ${passwords}`);
+    expect([stale.code, stale.stderr]).toEqual([3, expect.stringContaining('is not in the plan: selected')]);
+    expect(stale.stderr).toContain('PLAN_STALE');
+    expect(writes(cluster, since)).toEqual([]);
+    const bounded = await run(`cleanup -c @lab.yml -u @a.yml --plan @removal.json ${passwords}`);
+    expect([bounded.code, bounded.stdout]).toEqual([0, expect.stringContaining('1 stand: 1 removed')]);
+    // Once more is no more.
+    const again = await run(`cleanup -c @lab.yml -u @a.yml --plan @removal.json ${passwords}`);
+    expect([again.code, again.stdout]).toEqual([0, 'Nothing to remove\n']);
+    expect((await run(`cleanup --lab lab --plan @plan.json`)).stderr).toContain('PLAN_OTHER_COMMAND');
+  });
+
+  test('says at once what else it takes, as every command does', async () => {
+    const alone = await runCli(['deploy', '--plan', 'plan.json'], undefined);
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      'deploy needs -c, --config <lab.yml> and -u, --users <users.yml>  [MISSING_OPTION]\nhint: a saved plan is applied with the files and options that it was made from\n',
+    ]);
+    const exported = await runCli(['users', 'sync'], undefined);
+    expect(exported.stderr).toContain('users sync needs -u, --users <users.yml>  [MISSING_OPTION]');
+    expect(
+      (await runCli(['deploy', '--plan', 'p', '--dry-run', '-c', 'l', '-u', 'u'], undefined)).stderr,
+    ).toContain('deploy-stand show p');
+  });
 });

@@ -4,11 +4,12 @@ import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
 import type { CleanupSelection } from '../../lib/plan/cleanup/context.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
+import { assertOfCleanup } from '../../lib/plan/saved/removals.ts';
 import { cleanup, listLabs, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
 import type { Changing } from '../changing.ts';
 import type { ProgramIo } from '../io.ts';
-import { runPlanned, type PlanFlags } from '../planned-command.ts';
+import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
 import { loadWant } from '../want.ts';
 
 export interface CleanupFlags extends PlanFlags {
@@ -27,6 +28,8 @@ export interface CleanupFlags extends PlanFlags {
   readonly minAge: number;
   readonly timeout: number;
   readonly credentials?: string;
+  readonly out?: string;
+  readonly plan?: string;
 }
 
 /** An empty value is a variable that was not set. */
@@ -135,6 +138,8 @@ async function refuseWithoutSelection(run: Changing): Promise<never> {
 }
 
 export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<void> {
+  const { keep, saved } = await planFiles(flags);
+  if (saved) assertOfCleanup(saved);
   await runPlanned(io, flags, async (run) => {
     const selection =
       selectionOf(flags, (text) => run.output.warn(text)) ?? (await refuseWithoutSelection(run));
@@ -148,9 +153,12 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
         lockWaitSeconds: flags.timeout,
         minAgeSeconds: flags.minAge,
       },
+      keep,
+      ...(saved ? { saved } : {}),
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
     const work = {
+      keep,
       preview: (context: RunContext) => previewCleanup(want, context),
       apply: (context: RunContext) => cleanup(want, context),
       remark: (plan: Plan) => warnOfUnknownLab(run, selection, plan),
