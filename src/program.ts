@@ -10,7 +10,8 @@ import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
-import { refuseRepeated } from './commands/repeated.ts';
+import { checkGivenOptions } from './commands/given-options.ts';
+import { showCommand } from './commands/show.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
 import { usersCommand } from './commands/users/command.ts';
@@ -42,13 +43,14 @@ export function createProgram(io: ProgramIo): Command {
     doctorCommand(io),
     balanceCommand(io),
     validateCommand(io),
+    showCommand(io),
     simulateCommand(io),
   ]) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
-  refuseRepeated(program);
+  checkGivenOptions(program);
   readEnvironment(program, io.env);
   program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
   const names = new Set(program.commands.map((command) => command.name()));

@@ -14,6 +14,7 @@ export interface GlobalFlags {
   readonly logFile?: string;
   readonly auditFile?: string;
   readonly quiet?: true;
+  readonly wide?: true;
   readonly color: boolean;
   readonly progress: 'auto' | 'plain' | 'json' | 'none';
   readonly preflight: boolean;
@@ -126,6 +127,7 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
     .addOption(envOption('--audit-file <file>', 'append who changed what, as JSON lines'))
     .addOption(envOption('--quiet', 'no progress, only results and errors'))
+    .addOption(envOption('--wide', 'every line in full, also where the same is true of many'))
     .option('--no-preflight', 'do not compare the plan with the own privileges before the first write')
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }

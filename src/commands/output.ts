@@ -9,6 +9,8 @@ export interface Output {
   readonly color: boolean;
   readonly width: number;
   readonly isText: boolean;
+  /** Everything in full, however often the same is said. */
+  readonly wide: boolean;
   /** The one document of this command. */
   result(document: unknown, text: () => string): void;
   warn(text: string): void;
@@ -26,12 +28,16 @@ function yamlText(value: unknown): string {
   return escapeJson(document.toString());
 }
 
-export function createOutput(io: ProgramIo, flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet'>): Output {
+export function createOutput(
+  io: ProgramIo,
+  flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet' | 'wide'>,
+): Output {
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
   return {
     color: wantsColor && io.stdout.isTTY === true,
     width: widthOf(io.stdout),
     isText: flags.output === 'text',
+    wide: flags.wide === true,
     result: (document, text) => {
       if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
       else if (flags.output === 'yaml') io.stdout.write(yamlText(document));

@@ -8,6 +8,7 @@ import { toResultDocument } from '../lib/render/result-json.ts';
 import { renderSummary } from '../lib/render/summary-text.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
+import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
@@ -26,8 +27,6 @@ interface Work<C extends RunContext> {
   readonly apply: (context: C) => Promise<RunOutcome>;
   /** Said of the plan before the result, in a dry run and after a run. */
   readonly remark?: (plan: Plan) => Promise<void>;
-  /** Says the plan's warnings on stderr, too, where whoever reads stdout by program may look. */
-  readonly warns?: true;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
   /** How to go on where it stopped; default: the command line that was given. */
@@ -38,6 +37,31 @@ interface Work<C extends RunContext> {
 export type PlannedWork =
   | (Work<DeployContext> & { readonly credentials: string; readonly showLogin: boolean })
   | (Work<RunContext> & { readonly credentials?: undefined });
+
+/** `--out` and `--plan`, looked at before anything is contacted. */
+export async function planFiles({
+  out,
+  plan,
+  dryRun,
+}: {
+  readonly out?: string;
+  readonly plan?: string;
+  readonly dryRun?: true;
+}): Promise<{
+  readonly keep: ((plan: Plan) => Promise<void>) | undefined;
+  readonly saved: Plan | undefined;
+}> {
+  if (plan !== undefined && dryRun) {
+    throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
+      hint: `leave one of them out, or look at the saved one: ${shellCommand('deploy-stand', 'show', plan)}`,
+    });
+  }
+  if (out !== undefined) await assertPlanFile(out);
+  return {
+    keep: out === undefined ? undefined : (made) => savePlan(made, out),
+    saved: plan === undefined ? undefined : loadPlan(plan),
+  };
+}
 
 /** Exit code of a dry run with `--detailed-exitcode`: something would change, or cannot. */
 export const PENDING = 6;
@@ -53,10 +77,16 @@ export function isPending(plan: Plan): boolean {
   );
 }
 
+/** For people, while a program reads stdout; as text they are in the result already. */
+function tellWarnings({ output }: Changing, { warnings }: Plan): void {
+  if (!output.isText) for (const warning of warnings) output.warn(warning);
+}
+
 async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
   const { plan, summary, lacking } = await work.preview(await run.runContext());
   await run.warnLacking(lacking);
   await work.keep?.(plan);
+  tellWarnings(run, plan);
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
@@ -80,7 +110,7 @@ async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: Plann
         }
       : {};
   run.finish();
-  if (work.warns) for (const warning of plan.warnings) run.output.warn(warning);
+  tellWarnings(run, plan);
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () =>

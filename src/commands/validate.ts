@@ -24,9 +24,12 @@ export function validateCommand(io: ProgramIo): Command {
       const { outerBridges } = await import('./session.ts');
       const { loadWant } = await import('./class-files.ts');
       const { replugNotes } = await import('../lib/plan/stands/roles.ts');
+      const { accountWarnings, labWarnings } = await import('../lib/plan/stands/expiry.ts');
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
-      const { lab, users, warnings } = loadWant(flags, outerBridges(io, flags));
+      const { lab, users, warnings: loaded } = loadWant(flags, outerBridges(io, flags));
+      const now = new Date(io.clock.now()).toISOString();
+      const warnings = [...loaded, ...labWarnings(lab, now), ...accountWarnings(users, now)];
       for (const warning of warnings) output.warn(warning);
       const notes = replugNotes(lab);
       output.result(

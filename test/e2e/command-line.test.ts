@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runCli, startCluster, workFolder, writeFiles } from './harness.ts';
+import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
 
@@ -64,4 +64,117 @@ test('several users files are one class for every command', async () => {
   expect((await run(`doctor -c @lab.yml ${both}`)).code).toBe(0);
   expect((await run(`users list ${both}`)).stdout).toMatch(/anna@pve[^]*boris@pve/);
   expect((await run(`cleanup -c @lab.yml ${both} ${out}`)).stdout).toContain('2 stands: 2 removed');
+});
+
+describe('what has expired already', () => {
+  const PAST = `expires: 2025-12-31\n${LAB}`;
+  const CLASS = 'userid,expire\nanna@pve,31.12.2025\nboris@pve,1.2.2030\ncarla@pve,2025-06-30\n';
+  const room = (): string => {
+    const folder = workFolder();
+    writeFiles(folder, { 'net.yml': PAST, 'class.csv': CLASS });
+    return folder;
+  };
+  const lab = 'net.yml: lab net expired on 2025-12-31: the next `cleanup --expired` removes its stands';
+  const account =
+    'class.csv:2: the account of anna@pve expired, 2025-12-31, end of day (and 1 more): nobody can log in with these accounts';
+
+  test('is warned of by validate, deploy and users sync, once for all', async () => {
+    const folder = room();
+    const cluster = await startCluster();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    const validated = await run('validate -c @net.yml -u @class.csv --output json');
+    expect(validated.code).toBe(0);
+    const { warnings } = JSON.parse(validated.stdout) as { warnings: string[] };
+    expect(warnings.map((text) => text.replaceAll(`${folder}/`, ''))).toEqual([
+      expect.stringContaining(lab),
+      expect.stringContaining(account),
+    ]);
+    const planned = await run('deploy --dry-run -c @net.yml -u @class.csv');
+    expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(lab);
+    expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(account);
+    const synced = await run('users sync -u @class.csv --credentials @credentials.csv');
+    expect(synced.code).toBe(0);
+    expect((synced.stdout + synced.stderr).replaceAll(`${folder}/`, '')).toContain(account);
+  });
+
+  test('an account that is there counts as it is, until users sync', async () => {
+    const folder = room();
+    const cluster = await startCluster();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    await run('users create -u @class.csv --credentials @credentials.csv');
+    writeFiles(folder, { 'class.csv': CLASS.replaceAll(/\d+\.\d+\.2025|2025-\d+-\d+/g, '24.12.2026') });
+    const deployed = () => run('deploy --dry-run -c @net.yml -u @class.csv');
+    expect((await deployed()).stdout).toContain('the account of anna@pve expired');
+    const synced = await run('users sync -u @class.csv --dry-run');
+    expect(synced.stdout).toContain('user anna@pve: expires 2026-12-24, end of day');
+    expect(synced.stdout).not.toContain('expired,');
+    await run('users sync -u @class.csv --credentials @credentials.csv');
+    expect((await deployed()).stdout).not.toContain('the account of');
+  });
+});
+
+test('users are told what became of them; a warning is told once', async () => {
+  const cluster = await startCluster();
+  const folder = files();
+  const run = (text: string) => runCli(words(folder, `${text} --credentials @credentials.csv`), cluster);
+  const created = await run('users create -u @a.yml -u @b.yml');
+  expect(created.stdout).toMatch(/anna@pve +anna +created\nboris@pve +boris +created/);
+  expect((await run('users sync --disable -u @a.yml')).stdout).toMatch(/boris@pve +boris +disabled/);
+  expect((await run('users sync -u @a.yml -u @b.yml')).stdout).toMatch(/boris@pve +boris +enabled/);
+  const again = await run('users passwd --recreate --user anna@pve');
+  expect(again.stdout).toMatch(/anna@pve +anna +new password/);
+
+  writeFiles(folder, { 'lab.yml': `expires: 2020-01-01\n${LAB}` });
+  const text = await run('deploy -c @lab.yml -u @a.yml');
+  expect(`${text.stdout}${text.stderr}`.match(/expired on 2020-01-01/g)).toHaveLength(1);
+  const json = await run('deploy -c @lab.yml -u @a.yml --output json');
+  expect(json.stderr.match(/expired on 2020-01-01/g)).toHaveLength(1);
+  const { plan } = JSON.parse(json.stdout) as { plan: { warnings: string[] } };
+  expect(plan.warnings).toEqual([expect.stringContaining('expired on 2020-01-01')]);
+
+  expect((await run('cleanup --orphans')).stdout).toBe('Nothing to remove\n');
+});
+
+describe('a saved plan', () => {
+  test('is shown, applied, and bounds a cleanup: what came since stays', async () => {
+    const cluster = await startCluster();
+    const folder = files();
+    const run = (text: string) => runCli(words(folder, text), cluster);
+    const passwords = '--credentials @credentials.csv';
+    const planned = await run('deploy -c @lab.yml -u @a.yml --dry-run --out @plan.json');
+    const shown = await run('show @plan.json');
+    expect([shown.code, shown.stdout]).toEqual([0, planned.stdout]);
+    const document = JSON.parse((await run('show @plan.json --output json')).stdout) as { plan: unknown };
+    expect(document.plan).toEqual(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')));
+    expect((await run(`deploy -c @lab.yml -u @a.yml --plan @plan.json ${passwords}`)).code).toBe(0);
+
+    const out = await run('cleanup --lab lab --dry-run --out @removal.json');
+    expect(out.code).toBe(0);
+    expect((await run('show @removal.json')).stdout).toBe(out.stdout);
+    await run(`deploy -c @lab.yml -u @b.yml ${passwords}`);
+    const since = cluster.requests.length;
+    const stale = await run(`cleanup --lab lab --plan @removal.json ${passwords}`);
+    expect([stale.code, stale.stderr]).toEqual([3, expect.stringContaining('is not in the plan: selected')]);
+    expect(stale.stderr).toContain('PLAN_STALE');
+    expect(writes(cluster, since)).toEqual([]);
+    const bounded = await run(`cleanup -c @lab.yml -u @a.yml --plan @removal.json ${passwords}`);
+    expect([bounded.code, bounded.stdout]).toEqual([0, expect.stringContaining('1 stand: 1 removed')]);
+    // Once more is no more.
+    const again = await run(`cleanup -c @lab.yml -u @a.yml --plan @removal.json ${passwords}`);
+    expect([again.code, again.stdout]).toEqual([0, 'Nothing to remove\n']);
+    expect((await run(`cleanup --lab lab --plan @plan.json`)).stderr).toContain('PLAN_OTHER_COMMAND');
+  });
+
+  test('says at once what else it takes, as every command does', async () => {
+    const alone = await runCli(['deploy', '--plan', 'plan.json'], undefined);
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      'deploy needs -c, --config <lab.yml> and -u, --users <users.yml>  [MISSING_OPTION]\nhint: a saved plan is applied with the files and options that it was made from\n',
+    ]);
+    const exported = await runCli(['users', 'sync'], undefined);
+    expect(exported.stderr).toContain('users sync needs -u, --users <users.yml>  [MISSING_OPTION]');
+    expect(
+      (await runCli(['deploy', '--plan', 'p', '--dry-run', '-c', 'l', '-u', 'u'], undefined)).stderr,
+    ).toContain('deploy-stand show p');
+  });
 });

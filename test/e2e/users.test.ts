@@ -238,9 +238,9 @@ describe('list', () => {
     writeFileSync(credentials, `userid,password,state,pool,url\nboris@pve,secret,set,boris,${address}\n`);
     const text = await users(simulator, 'list', '-u', path('users.yml'));
     expect(text.stdout.split('\n')).toEqual([
-      'USER       REALM  ENABLED  EXPIRES            POOL   STANDS  RUNNING  PASSWORD',
-      'anna@pve   pve    missing  -                  anna   -       -        unknown',
-      'boris@pve  pve    yes      2026-12-25T00:00Z  boris  net     1 of 2   known',
+      'USER       REALM  ENABLED  EXPIRES                 POOL   STANDS  RUNNING  PASSWORD',
+      'anna@pve   pve    missing  -                       anna   -       -        unknown',
+      'boris@pve  pve    yes      2026-12-24, end of day  boris  net     1 of 2   known',
       '',
       '2 users: 1 missing',
       '',

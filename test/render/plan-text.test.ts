@@ -133,7 +133,7 @@ describe('renderPlan', () => {
     expect(text).toContain('the same for 10 more stands (11 steps each):');
     expect(text).toContain('  +  student3@pve   pool student3   node pve1  VMs 10005-10006  vmbr1002\n');
     expect(text).toContain('  +  student22@pve  pool student22  node pve2  VMs 10043-10044  vmbr1021\n');
-    expect(text).toContain('--out plan.json keeps every step');
+    expect(text).toContain('--wide shows every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
       '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',

@@ -46,7 +46,7 @@ describe('the list of users', () => {
     expect(text.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
       ['USER', 'REALM', 'ENABLED', 'EXPIRES', 'POOL', 'STANDS', 'RUNNING', 'PASSWORD'],
       ['anna@pve', 'pve', 'yes', '-', 'anna', '-', '-', 'unknown'],
-      ['b@pve', 'pve', 'no', '2026-12-24T00:00Z', 'anna', 'a, b', '1 of 3', 'unknown'],
+      ['b@pve', 'pve', 'no', '2026-12-23, end of day', 'anna', 'a, b', '1 of 3', 'unknown'],
       ['c@school', 'school', 'yes', '-', 'anna', '-', '-', 'directory'],
       ['d@pve', 'pve', 'missing', '-', 'anna', '-', '-', 'unknown'],
       [''],
@@ -94,7 +94,7 @@ test.each<{ step: Step; text: string }>([
   },
   {
     step: step('user.update', 'a', { userid: 'a@pve', comment: MARK, enable: false, expire: 1798070400 }),
-    text: '~ user a@pve: disable, expires 2026-12-24T00:00Z',
+    text: '~ user a@pve: disable, expires 2026-12-23, end of day',
   },
   {
     step: step('user.password', 'a', { userid: 'a@pve', comment: MARK }),

@@ -33,6 +33,10 @@ export function cleanupCommand(io: ProgramIo): Command {
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )
     .addOption(encryptToOption())
+    .addOption(envOption('--out <plan.json>', 'save the plan'))
+    .addOption(
+      envOption('--plan <plan.json>', 'remove no more than this saved plan does; with the same selection'),
+    )
     .action(async (_: unknown, command: Command) => {
       const { runCleanup } = await import('./run.ts');
       await runCleanup(io, command.optsWithGlobals<CleanupFlags>());

@@ -5,13 +5,14 @@ import { isThere } from '../../lib/files/open.ts';
 import type { CleanupSelection } from '../../lib/plan/cleanup/context.ts';
 import type { Plan } from '../../lib/plan/document/plan.ts';
 import { cleanup, previewCleanup, type CleanupWant } from '../../lib/workflow/cleanup.ts';
+import { assertOfCleanup } from '../../lib/plan/saved/removals.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
 import { listUnknown } from '../../lib/workflow/stands.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
-import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
+import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
 
 export interface CleanupFlags extends PlanFlags, SelectionFlags {
   readonly expired?: true;
@@ -24,6 +25,8 @@ export interface CleanupFlags extends PlanFlags, SelectionFlags {
   readonly minAge: number;
   readonly timeout: number;
   readonly credentials?: string;
+  readonly out?: string;
+  readonly plan?: string;
 }
 
 function assertOptions(flags: CleanupFlags): void {
@@ -79,6 +82,8 @@ async function warnOfUnknown(run: Changing, selection: CleanupSelection, plan: P
 }
 
 export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<void> {
+  const { keep, saved } = await planFiles(flags);
+  if (saved) assertOfCleanup(saved);
   await runPlanned(io, flags, async (run) => {
     const selection = await selectionOf(flags, run);
     const want: CleanupWant = {
@@ -91,9 +96,12 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
         lockWaitSeconds: flags.timeout,
         minAgeSeconds: flags.minAge,
       },
+      keep,
+      ...(saved ? { saved } : {}),
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
     const work = {
+      keep,
       preview: (context: RunContext) => previewCleanup(want, context),
       apply: (context: RunContext) => cleanup(want, context),
       remark: (plan: Plan) => warnOfUnknown(run, selection, plan),

@@ -1,7 +1,6 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
 import type { Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
-import type { Plan } from '../../lib/plan/document/plan.ts';
 import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
 import {
   applySavedPlan,
@@ -10,11 +9,10 @@ import {
   type DeployContext,
   type DeployWant,
 } from '../../lib/workflow/deploy.ts';
-import { assertPlanFile, loadPlan, savePlan } from '../../lib/workflow/plan-file.ts';
 import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
-import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { pickUsers } from '../selection.ts';
+import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
 import { outerBridges } from '../session.ts';
 import { loadWant } from '../class-files.ts';
 
@@ -70,15 +68,8 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
 }
 
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
-  if (flags.plan !== undefined && flags.dryRun) {
-    throw new UsageError('PLAN_AND_DRY_RUN', '--plan applies a saved plan, --dry-run only shows one', {
-      hint: 'leave one of them out',
-    });
-  }
   const { out } = flags;
-  if (out !== undefined) await assertPlanFile(out);
-  const keep = out === undefined ? undefined : (plan: Plan) => savePlan(plan, out);
-  const saved = flags.plan === undefined ? undefined : loadPlan(flags.plan);
+  const { keep, saved } = await planFiles(flags);
   await runPlanned(io, flags, (run) => {
     const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.
@@ -93,7 +84,6 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     return {
       credentials,
       showLogin: true,
-      warns: true,
       keep,
       preview: (context) => previewDeploy(want, context),
       apply: (context: DeployContext) => {

@@ -9,8 +9,9 @@ import type { Card } from '../../lib/render/cards.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
-import { exportCards } from '../../lib/workflow/export.ts';
 import { runChanging } from '../cluster-command.ts';
+import { foldSaid, sameFor } from '../../lib/render/fold.ts';
+import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
 import { readingOf } from '../age-recipient.ts';
 import type { ProgramIo } from '../io.ts';
 import { credentialsPath, readSelection, type UsersFlags } from './selection.ts';
@@ -38,12 +39,17 @@ function render(cards: readonly Card[], format: Format, title: string): string {
 function renderReport(
   file: string,
   cards: readonly Card[],
-  leftOut: readonly { readonly user: string; readonly reason: string }[],
+  leftOut: CardsExport['leftOut'],
+  wide: boolean,
 ): string {
   const count = `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
+  const said = leftOut.map(({ user, reason }) => ({ who: user, text: reason, own: [user] }));
   return [
     `${file}: ${count}; readable by you alone`,
-    ...leftOut.map(({ user, reason }) => `left out: ${user}: ${reason}`),
+    ...foldSaid(said, wide).flatMap(({ first, others }) => [
+      `left out: ${first.who}: ${first.text}`,
+      ...(others.length === 0 ? [] : [`  ${sameFor(others)}`]),
+    ]),
   ]
     .map(escapeControl)
     .join('\n');
@@ -99,7 +105,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     await write(flags.out, render(cards, flags.format, selection.lab?.name ?? 'Accounts'));
     run.output.result(
       { file: flags.out, format: flags.format, users: cards.map((card) => card.userid), leftOut },
-      () => renderReport(flags.out, cards, leftOut),
+      () => renderReport(flags.out, cards, leftOut, run.output.wide),
     );
   });
 }

@@ -92,9 +92,7 @@ function poolsByVm(plan: Plan, have: Known): Map<number, string> {
 
 /** Of those, the ones that are in no pool while they are made. */
 function joiningVms({ steps }: Plan): Set<number> {
-  const atOnce = new Set(
-    steps.flatMap((step) => ('joinsAtOnce' in step ? [step.vmid] : [])),
-  );
+  const atOnce = new Set(steps.flatMap((step) => ('joinsAtOnce' in step ? [step.vmid] : [])));
   const joining = steps.flatMap((step) => {
     if (step.kind === 'template.join') return [step.vmid];
     return step.kind === 'pool.join' ? step.machines.map(({ vmid }) => vmid) : [];

@@ -5,7 +5,8 @@ import type { NodesPlan, Plan, PlannedStand, Refusal } from '../plan/document/pl
 import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
-import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
+import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countNodes, countStands, groupAlike, viewStands, type StandView } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
@@ -19,6 +20,7 @@ const NARROW_REASON = 22;
 interface Context {
   readonly width: number;
   readonly paint: Paint;
+  readonly wide: boolean;
 }
 
 function paintMark(mark: Mark, paint: Paint): Cell {
@@ -35,7 +37,10 @@ function stepLines(steps: readonly Step[], names: Names, { width, paint }: Conte
 }
 
 /** A refusal or an error: what happened, its permanent code, the way out. */
-export function refusalLines(refusal: Refusal, context: Context): string[] {
+export function refusalLines(
+  refusal: Refusal,
+  context: { readonly width: number; readonly paint: Paint },
+): string[] {
   const { width, paint } = context;
   return [
     ...paragraph(`${refusal.message}  [${refusal.code}]`, { width, indent: 2, hang: 2, paint: paint.red }),
@@ -66,7 +71,7 @@ function whyRefused({ refused, left, user }: PlannedStand, told: Told, context: 
     if (!refusal) return [];
     const key = JSON.stringify(refusal);
     const first = told.get(key);
-    if (first !== undefined)
+    if (first !== undefined && !context.wide)
       return paragraph(escapeControl(`as with ${first}  [${refusal.code}]`), {
         width: context.width,
         indent: 2,
@@ -112,12 +117,34 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     '',
     ...paragraph(intro, { width, paint: paint.bold }),
     ...renderColumns(rows, { width, indent: 2, fixed: [0] }),
-    ...views.flatMap((view) =>
-      view.stand.notes.flatMap((note) =>
-        labelled('note', `${view.stand.user}: ${note}`, { width, indent: 2, paint: paint.yellow }),
-      ),
-    ),
+    ...foldedNotes(views, context),
   ];
+}
+
+function foldedNotes(views: readonly StandView[], { width, paint, wide }: Context): string[] {
+  const said = views.flatMap(({ stand }) =>
+    stand.notes.map((text) => ({ who: stand.user, text, own: ownWords(stand) })),
+  );
+  return foldSaid(said, wide).flatMap(({ first, others }) => [
+    ...labelled('note', `${first.who}: ${first.text}`, { width, indent: 2, paint: paint.yellow }),
+    ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 8, hang: 2 })),
+  ]);
+}
+
+/** Stands for which nothing is done, and of which the same is said. */
+function idleStands(views: readonly StandView[], told: Told, context: Context): string[] {
+  const said = views.map((view) => ({
+    who: view.stand.user,
+    text: JSON.stringify([view.fate, view.stand.refused, view.stand.left, view.stand.notes]),
+    own: ownWords(view.stand),
+    view,
+  }));
+  return foldSaid(said, context.wide).flatMap(({ first, others }) => [
+    ...fullStand(first.view, told, context),
+    ...(others.length === 0
+      ? []
+      : paragraph(escapeControl(sameFor(others)), { width: context.width, indent: 2, hang: 2 })),
+  ]);
 }
 
 /** Stands without work and without anything to say are only counted. */
@@ -128,7 +155,8 @@ function isSilent({ stand, steps }: StandView): boolean {
 function standLines(views: readonly StandView[], context: Context): string[] {
   const worth = views.filter((view) => !isSilent(view));
   const told: Told = new Map();
-  if (worth.length <= FULL_UP_TO) return worth.flatMap((view) => fullStand(view, told, context));
+  if (context.wide || worth.length <= FULL_UP_TO)
+    return worth.flatMap((view) => fullStand(view, told, context));
   const working = worth.filter((view) => view.steps.length > 0);
   const idle = worth.filter((view) => view.steps.length === 0);
   const lines = groupAlike(working).flatMap((group) => {
@@ -137,10 +165,10 @@ function standLines(views: readonly StandView[], context: Context): string[] {
     const full = fullStand(first, told, context);
     return others.length === 0 ? full : [...full, ...shortStands(others, first, context)];
   });
-  const remark = 'Stands that get the same are shown in one line each; --out plan.json keeps every step.';
+  const remark = 'Stands that get the same are shown in one line each; --wide shows every step.';
   return [
     ...lines,
-    ...idle.flatMap((view) => fullStand(view, told, context)),
+    ...idleStands(idle, told, context),
     ...(working.length === 0
       ? []
       : ['', ...paragraph(remark, { width: context.width, paint: context.paint.dim })]),
@@ -148,13 +176,14 @@ function standLines(views: readonly StandView[], context: Context): string[] {
 }
 
 /** Of a class that is not printed stand by stand: why its nodes were chosen, in the words of the last stand there. */
-function placementLines(views: readonly StandView[], { width, paint }: Context): string[] {
+function placementLines(views: readonly StandView[], context: Context): string[] {
+  const { width, paint } = context;
   const last = new Map<string, string>();
   for (const { stand, fate } of views) {
     if (fate === 'new' && stand.node !== undefined && stand.placement !== undefined)
       last.set(stand.node, stand.placement);
   }
-  if (views.length <= FULL_UP_TO || last.size === 0) return [];
+  if (context.wide || views.length <= FULL_UP_TO || last.size === 0) return [];
   const rows = [...last]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([node, why]): Cell[] => [{ text: node }, { text: why, paint: paint.dim }]);
@@ -214,8 +243,8 @@ function closing(plan: Plan, views: readonly StandView[], { width, paint }: Cont
 }
 
 /** Same plan, same options, same text. Ends without a line break. */
-export function renderPlan(plan: Plan, { width, color }: RenderOptions): string {
-  const context: Context = { width, paint: createPaint(color) };
+export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptions): string {
+  const context: Context = { width, paint: createPaint(color), wide };
   const views = viewStands(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';

@@ -6,7 +6,7 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
-import { momentOf } from './moment.ts';
+import { endText } from '../pve-values/expire.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */
 export type Mark = '+' | '~' | '-';
@@ -134,7 +134,7 @@ function sayUserChange(step: StepOf<'user.update'>, names: Names): string {
     ...(firstName === undefined ? [] : [`first name ${firstName}`]),
     ...(lastName === undefined ? [] : [`last name ${lastName}`]),
     ...(groups === undefined ? [] : [`groups ${groups.join(', ')}`]),
-    ...(expire === undefined ? [] : [expire === 0 ? 'never expires' : `expires ${momentOf(expire)}`]),
+    ...(expire === undefined ? [] : [expire === 0 ? 'never expires' : `expires ${endText(expire)}`]),
   ];
   return `user ${names.user(step.userid, '')}: ${changes.join(', ')}`;
 }

@@ -1,11 +1,13 @@
 /** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
-import { groupBy } from '../group.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
+import { groupBy } from '../group.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import type { Step } from '../plan/document/step.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
-import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
+import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { renderNodeSummary } from './node-summary-text.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { nounOf } from './plan-stands.ts';
@@ -13,7 +15,7 @@ import { refusalLines } from './plan-text.ts';
 import { realmLabel } from './realm-label.ts';
 import { countOf } from './step-text.ts';
 
-export interface SummaryOptions extends RenderOptions {
+export interface SummaryOptions extends FoldOptions {
   /** Web interface of the cluster. */
   readonly url?: string;
   /** Where the passwords are. */
@@ -25,6 +27,7 @@ export interface SummaryOptions extends RenderOptions {
 interface Context {
   readonly width: number;
   readonly paint: Paint;
+  readonly wide: boolean;
 }
 
 /** Addresses, paths and commands are copied from the terminal, so they stay in one piece. */
@@ -57,7 +60,7 @@ function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
     interrupted: `${what}: the cleanup was interrupted`,
     refused: `${what}: the plan was refused, nothing was changed`,
     'dry-run': `${what}: dry run, nothing was changed`,
-    'nothing-to-do': `${what}: nothing to remove`,
+    'nothing-to-do': lab === '' ? 'Nothing to remove' : `${what}: nothing to remove`,
   };
   return titles[status];
 }
@@ -118,11 +121,20 @@ function standRows(stand: StandSummary, paint: Paint): Cell[][] {
   });
 }
 
-function table(stands: readonly StandSummary[], { width, paint }: Context): string[] {
-  if (stands.length === 0) return [];
+/** A class of this size is listed, also where nothing happened. */
+const FULL_UP_TO = 20;
+
+function table(all: readonly StandSummary[], { width, paint, wide }: Context): string[] {
+  const unchanged = all.filter(({ status }) => status === 'unchanged').length;
+  const folds = !wide && unchanged > FULL_UP_TO;
+  const stands = folds ? all.filter(({ status }) => status !== 'unchanged') : all;
+  const rest = folds
+    ? ['', ...paragraph(`${unchanged} stands are unchanged (--wide lists them)`, { width })]
+    : [];
+  if (stands.length === 0) return rest;
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
   const rows = [head, ...stands.flatMap((stand) => standRows(stand, paint))];
-  return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] })];
+  return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] }), ...rest];
 }
 
 function realmHints(stands: readonly StandSummary[]): string[] {
@@ -133,15 +145,28 @@ function realmHints(stands: readonly StandSummary[]): string[] {
   });
 }
 
+/** What a user was asked to become, in one word or two, by the steps that were done for it. */
+function userResult(steps: readonly Step[]): string {
+  if (steps.some(({ kind }) => kind === 'user.create')) return 'created';
+  if (steps.some((step) => hasRole(step, 'sets-password'))) return 'new password';
+  const update = steps.find((step) => step.kind === 'user.update');
+  if (update?.enable !== undefined) return update.enable ? 'enabled' : 'disabled';
+  return 'changed';
+}
+
 /** Of `users`: nothing was placed anywhere. Those for whom nothing was to be done are only counted. */
-function usersTable(stands: readonly StandSummary[], { width, paint }: Context): string[] {
+function usersTable(plan: Plan, stands: readonly StandSummary[], { width, paint }: Context): string[] {
   const changed = stands.filter(({ status }) => status !== 'unchanged');
   if (changed.length === 0) return [];
   const head = ['USER', 'POOL', 'RESULT'].map((text): Cell => ({ text, paint: paint.bold }));
+  const steps = groupBy(plan.steps, ({ user }) => user);
   const rows = changed.map(({ user, pool, status }): Cell[] => [
     { text: user },
     { text: pool },
-    { text: STATUS_WORDS[status], paint: statusBrush(status, paint) },
+    {
+      text: status === 'complete' ? userResult(steps.get(user) ?? []) : STATUS_WORDS[status],
+      paint: statusBrush(status, paint),
+    },
   ]);
   return ['', ...renderColumns([head, ...rows], { width })];
 }
@@ -168,37 +193,33 @@ function loginLines(summary: Summary, options: SummaryOptions): string[] {
   return ['', ...lines];
 }
 
-/** At most so many of those whom one error concerns are named. */
-const MOST_USERS = 10;
-
-function usersOf(stands: readonly StandSummary[]): string {
-  const more = stands.length - MOST_USERS;
-  const names = stands.slice(0, MOST_USERS).map(({ user }) => user);
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
 function unfinishedLines(stands: readonly StandSummary[], context: Context): string[] {
-  const { width, paint } = context;
+  const { width, paint, wide } = context;
   const unfinished = stands.filter(({ status }) => status === 'incomplete' || status === 'refused');
   if (unfinished.length === 0) return [];
-  // What is true of a node is the error of each of its stands: told once, in the order of the first.
-  const alike = groupBy(unfinished, ({ status, error }) => JSON.stringify([status, error]));
-  const lines = [...alike.values()].flatMap((stands) =>
-    stands
-      .slice(0, 1)
-      .flatMap(({ status, error }) => [
-        ...paragraph(escapeControl(`${usersOf(stands)}: ${STATUS_WORDS[status]}`), { width, hang: 2 }),
-        ...(error === undefined ? [] : refusalLines(error, context)),
-      ]),
-  );
+  const said = unfinished.map((stand) => ({
+    who: stand.user,
+    text: [stand.status, stand.error?.code, stand.error?.message, stand.error?.hint].join('\n'),
+    own: ownWords(stand),
+    stand,
+  }));
+  const lines = foldSaid(said, wide, 1).flatMap(({ first: { stand }, others }) => [
+    ...paragraph(escapeControl(`${stand.user}: ${STATUS_WORDS[stand.status]}`), { width }),
+    ...(stand.error === undefined ? [] : refusalLines(stand.error, context)),
+    ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 2, hang: 2 })),
+  ]);
   return ['', ...paragraph('Not finished', { width, paint: paint.bold }), ...lines];
 }
 
-function noteLines(stands: readonly StandSummary[], { width, paint }: Context): string[] {
-  const notes = stands.flatMap((stand) =>
-    stand.notes.flatMap((note) => labelled(stand.user, note, { width, indent: 2 })),
+function noteLines(stands: readonly StandSummary[], { width, paint, wide }: Context): string[] {
+  const said = stands.flatMap((stand) =>
+    stand.notes.map((text) => ({ who: stand.user, text, own: ownWords(stand) })),
   );
-  if (notes.length === 0) return [];
+  if (said.length === 0) return [];
+  const notes = foldSaid(said, wide).flatMap(({ first, others }) => [
+    ...labelled(first.who, first.text, { width, indent: 2 }),
+    ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 4, hang: 2 })),
+  ]);
   return ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...notes];
 }
 
@@ -230,17 +251,27 @@ function counts({ stands, steps }: Summary, command: Plan['command']): string {
   return work.length === 0 ? standText : `${standText}; steps: ${work.join(', ')}`;
 }
 
+function isIdleCleanup({ command }: Plan, { status }: Summary): boolean {
+  return command === 'cleanup' && status === 'nothing-to-do';
+}
+
 /** Same summary, same options, same text. Ends without a line break. */
 export function renderSummary(plan: Plan, summary: Summary, options: SummaryOptions): string {
   if ('nodes' in summary) return renderNodeSummary(plan, summary, options);
-  const context: Context = { width: options.width, paint: createPaint(options.color) };
-  const { width } = options;
+  const { width, wide = false } = options;
+  const context: Context = { width, paint: createPaint(options.color), wide };
+  const notes = noteLines(summary.stands, context);
+  // A nightly run with nothing to do is one line in its log.
+  if (isIdleCleanup(plan, summary) && notes.length === 0 && plan.warnings.length === 0)
+    return paragraph(escapeControl(titleOf(plan, summary)), { width }).join('\n');
   return [
     ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
-    ...(plan.command === 'users' ? usersTable(summary.stands, context) : table(summary.stands, context)),
+    ...(plan.command === 'users'
+      ? usersTable(plan, summary.stands, context)
+      : table(summary.stands, context)),
     ...(givesAccess(plan) ? loginLines(summary, options) : []),
     ...unfinishedLines(summary.stands, context),
-    ...noteLines(summary.stands, context),
+    ...notes,
     ...warningLines(plan, context),
     ...resumeLines(summary, options),
     '',

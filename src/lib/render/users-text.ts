@@ -1,5 +1,6 @@
 /** The list of users as a table, and as a document. Shows no password, only whether it is known. */
 import type { UserRow } from '../plan/users/list.ts';
+import { endText } from '../pve-values/expire.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { momentOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
@@ -19,7 +20,7 @@ function cellsOf(row: UserRow, paint: Paint): Cell[] {
     { text: userid },
     { text: realm },
     enabledCell(row, paint),
-    { text: expire === null ? '-' : momentOf(expire) },
+    { text: expire === null ? '-' : endText(expire) },
     { text: pool },
     { text: stands.length === 0 ? '-' : stands.join(', ') },
     { text: vms.total === 0 ? '-' : `${vms.running} of ${vms.total}` },

@@ -7,6 +7,7 @@ import type { RunOutcome } from '../outcome/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
+import { assertWithinSaved } from '../plan/saved/removals.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import {
@@ -30,6 +31,10 @@ export interface CleanupWant {
   readonly options: CleanupOptions;
   /** Refuse a plan with more removals than this. */
   readonly maxChanges?: number;
+  /** Before the first write. */
+  readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
+  /** Refuse whatever this saved plan does not have. */
+  readonly saved?: Plan;
 }
 
 /** What is expired or an orphan is looked for among all. */
@@ -202,7 +207,9 @@ async function release(want: CleanupWant, plan: Plan, context: RunContext): Prom
 /** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
 export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
   const { plan, have } = await readAndPlan(want, context);
+  if (want.saved) assertWithinSaved(plan, want.saved);
   assertWithinLimit(plan, want.maxChanges);
+  await want.keep?.(plan);
   if (!plan.steps.some(isReleasing)) await tidyLock(have, context);
   context.onPlan(plan);
   const removed = await runSteps(

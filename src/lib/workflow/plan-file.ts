@@ -13,7 +13,7 @@ import { shellWord } from '../shell.ts';
 /** Some 20 times the plan of 500 users with 5 machines each. */
 const MAX_BYTES = 100 * 1024 * 1024;
 
-const HOW_TO_MAKE = 'make one with `deploy --dry-run --out FILE`';
+const HOW_TO_MAKE = 'make one with --dry-run --out FILE';
 
 /** As `planText` begins, and did in 0.1.0. */
 const isPlan = (head: string): boolean => /^\{\s*"version":\s*\d+,\s*"command":/.test(head);
@@ -88,7 +88,9 @@ export function loadPlan(file: string): Plan {
     throw new ConfigError(
       'PLAN_VERSION',
       `plan ${file} has version ${JSON.stringify(version)}, this program knows 2`,
-      { hint: `plan again: \`deploy … --dry-run --out ${shellWord(file)}\`` },
+      {
+        hint: `plan again: the same command with --dry-run --out ${shellWord(file)} in place of --plan`,
+      },
     );
   }
   const validate = planCheck();

@@ -152,8 +152,12 @@ function isHeaderless(row: Row): boolean {
 
 function valueOf(key: string, cell: string): unknown {
   if (key === 'groups') return cell.split(/[;,\s]+/).filter((group) => group !== '');
-  if (key === 'expire' && /^\d{1,12}$/.test(cell)) return Number(cell);
-  return cell;
+  if (key !== 'expire') return cell;
+  if (/^\d{1,12}$/.test(cell)) return Number(cell);
+  // As spreadsheets of half of Europe write a day.
+  const [, day, month, year] = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(cell) ?? [];
+  if (day === undefined || month === undefined || year === undefined) return cell;
+  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
 }
 
 function toUser(row: Row, keys: readonly (string | undefined)[], file: string): Record<string, unknown> {

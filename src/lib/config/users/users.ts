@@ -1,4 +1,5 @@
 /** Text of users.yml or a CSV roster → User[]: validates and normalises, with all problems at once. Touches no file. */
+import { expireAfterDay } from '../../pve-values/expire.ts';
 import { parseUserId } from '../../pve-values/userid.ts';
 import { extname } from 'node:path';
 import type { ConfigIssue } from '../../errors.ts';
@@ -23,13 +24,10 @@ interface WrittenUser {
   pool?: string;
 }
 
-const DAY = 24 * 60 * 60;
-
-/** A date is the last day on which the account works; PVE wants the moment of its end. */
 function expireOf(written: number | string | undefined): number | undefined {
   if (typeof written !== 'string') return written;
   const start = parseDate(written);
-  return start === undefined ? undefined : start + DAY;
+  return start === undefined ? undefined : expireAfterDay(start);
 }
 
 function toUser(entry: string | WrittenUser, place: Place): User {

@@ -100,7 +100,7 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     // An orphan is old enough, and how old a machine of the class is nobody can tell.
     includeMembers: asked.includeMembers && selection.by !== 'orphans',
   };
-  const context: CleanupContext = { have, index, selection, options, now: Date.parse(have.now) };
+  const context: CleanupContext = { have, index, selection, options };
   assertSameLab(context);
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);

@@ -30,6 +30,4 @@ export interface CleanupContext {
   readonly index: HaveIndex;
   readonly selection: CleanupSelection;
   readonly options: CleanupOptions;
-  /** Milliseconds since the epoch, by the server's clock. */
-  readonly now: number;
 }

@@ -2,6 +2,7 @@
 import { nameIn } from '../../pve-values/userid.ts';
 import type { CleanupContext } from './context.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
+import { isAccountOver, isLabOver } from '../stands/expiry.ts';
 import { isUserMarked } from '../../marks/user.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import type { Claim, PoolMark } from '../../marks/pool.ts';
@@ -106,15 +107,11 @@ function byStands({ lab, users }: StandSelection, context: CleanupContext): Sele
   return lab === undefined ? [] : byLab(lab, context);
 }
 
-/** A lab expires at the end of its last day, UTC; a user at the second PVE says. */
 function expired(context: CleanupContext): SelectedStand[] {
-  const today = context.have.now.slice(0, 10);
+  const { now } = context.have;
   return markedPools(context).flatMap((marked) => {
-    const until = context.index.users.get(marked.user)?.expire ?? 0;
-    const userIsOver = until !== 0 && until * 1000 <= context.now;
-    const claims = marked.mark.claims.filter(
-      (claim) => userIsOver || (claim.expires !== undefined && claim.expires < today),
-    );
+    const userIsOver = isAccountOver(context.index.users.get(marked.user)?.expire, now);
+    const claims = marked.mark.claims.filter(({ expires }) => userIsOver || isLabOver(expires, now));
     if (claims.length === 0) return [];
     return [whole(marked, claims, new Set(claims.map((claim) => claim.lab)))];
   });

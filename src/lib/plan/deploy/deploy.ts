@@ -10,6 +10,7 @@ import { capacityWarnings } from '../placement/capacity-text.ts';
 import { createDemands, labSizes } from '../placement/demand.ts';
 import { assertSound } from '../document/graph.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { accountWarnings, labWarnings } from '../stands/expiry.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { planNetwork } from '../network/shared-steps.ts';
@@ -242,6 +243,13 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     warnings: warningsOf(drafts, have, [
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
+      ...labWarnings(lab, have.now),
+      // An account that is there is used as it is.
+      ...accountWarnings(
+        users,
+        have.now,
+        ({ userid, expire }) => (index.users.get(userid) ?? { expire }).expire,
+      ),
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
       ...sealWarnings(finished, index),

@@ -13,7 +13,7 @@ export interface SavedFor {
 }
 
 export const PLAN_AGAIN =
-  'plan again: `deploy … --dry-run --out FILE`; with --plan give the same files and options as then';
+  'plan again: the same command with --dry-run --out FILE in place of --plan; a saved plan is applied with the files and options that it was made from';
 
 function otherFiles({ files }: DeployPlan, now: FileDigests, { lab }: SavedFor): string[] {
   const say = (what: string, one: string, other: string | undefined): string[] =>

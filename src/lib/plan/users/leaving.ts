@@ -35,7 +35,6 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
       lockWaitSeconds: 0,
       minAgeSeconds: 0,
     },
-    now: Date.parse(have.now),
   };
   const pools = poolsOf(userid, index);
   const planned = (pools.length > 0 ? pools : [poolNameOf(userid, index)]).map((pool) => {

@@ -8,6 +8,7 @@ import type { Plan } from '../document/plan.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
+import { accountWarnings } from '../stands/expiry.ts';
 import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './context.ts';
 import { planDeleted, planLeavers } from './leaving.ts';
@@ -35,6 +36,15 @@ function planWork(work: UsersWork, context: UsersContext): UserDraft[] {
 function assertSomebody(drafts: readonly UserDraft[]): void {
   const refusals = drafts.flatMap(({ stand }) => stand.refused ?? []);
   if (refusals.length > 0 && refusals.length === drafts.length) refuse(refusals.slice(0, 10));
+}
+
+/** `create` leaves accounts that are there as they are; `sync` changes what the file says. */
+function expiryWarnings(work: UsersWork, { have, index }: UsersContext): string[] {
+  if (work.by !== 'create' && work.by !== 'sync') return [];
+  return accountWarnings(work.users, have.now, ({ userid, expire }) => {
+    const present = index.users.get(userid)?.expire;
+    return work.by === 'sync' ? (expire ?? present) : (present ?? expire);
+  });
 }
 
 /** Throws PlanRefusedError when nothing can be done; a user that alone cannot be dealt with is in the plan as refused. */
@@ -66,6 +76,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     warnings: [
       ...have.gaps,
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
+      ...expiryWarnings(work, context),
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),
     ],

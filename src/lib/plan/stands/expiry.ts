@@ -1,0 +1,41 @@
+/** When a lab or an account is over: `cleanup --expired` takes its stands then, and whoever plans one is told before. */
+import type { Lab, User } from '../../config/types.ts';
+import { endText } from '../../pve-values/expire.ts';
+
+/** A lab ends with its last day, UTC. `now`: ISO 8601. */
+export function isLabOver(expires: string | undefined, now: string): boolean {
+  return expires !== undefined && expires < now.slice(0, 10);
+}
+
+/** An account ends at the second that PVE says; 0 or undefined: never. */
+export function isAccountOver(expire: number | undefined, now: string): boolean {
+  return expire !== undefined && expire !== 0 && expire * 1000 <= Date.parse(now);
+}
+
+const NEXT = 'the next `cleanup --expired` removes';
+
+export function labWarnings(
+  { expires, file, name }: Pick<Lab, 'expires' | 'file' | 'name'>,
+  now: string,
+): string[] {
+  if (expires === undefined || !isLabOver(expires, now)) return [];
+  return [`${file}: lab ${name} expired on ${expires}: ${NEXT} its stands; set a later day in \`expires\``];
+}
+
+/** `expireOf`: when the account of a user is over, once all that is planned is done. */
+export function accountWarnings(
+  users: readonly User[],
+  now: string,
+  expireOf: (user: User) => number | undefined = ({ expire }) => expire,
+): string[] {
+  const over = users.filter((user) => isAccountOver(expireOf(user), now));
+  const [first] = over;
+  if (!first) return [];
+  const { place } = first;
+  const where = place ? `${place.file}:${place.line}: ` : '';
+  const more = over.length === 1 ? '' : ` (and ${over.length - 1} more)`;
+  const who = over.length === 1 ? 'the account' : 'these accounts';
+  return [
+    `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, and ${NEXT} the stands; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
+  ];
+}

@@ -1,0 +1,14 @@
+/** `expire` of an account: people mean a day, PVE wants the second at which it is over (0: never). */
+
+const DAY = 86_400;
+
+/** The account works until the end of this day (UTC), given by the second at which it starts. */
+export function expireAfterDay(start: number): number {
+  return start + DAY;
+}
+
+/** The last day of an account that ends with one, else the moment. */
+export function endText(expire: number): string {
+  if (expire % DAY === 0) return `${new Date((expire - DAY) * 1000).toISOString().slice(0, 10)}, end of day`;
+  return new Date(expire * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
+}

@@ -1,0 +1,70 @@
+/** Says once what is true of many: sentences that differ only in whose they are. Renders nothing. */
+import { groupBy } from '../group.ts';
+import type { RenderOptions } from './layout.ts';
+
+export interface FoldOptions extends RenderOptions {
+  /** Everything in full, however often it is the same. */
+  readonly wide?: boolean;
+}
+
+/** What is said of one stand or user. */
+export interface Said {
+  readonly who: string;
+  readonly text: string;
+  /** Names and numbers that are this one's own. */
+  readonly own: readonly string[];
+}
+
+export interface Folded<T> {
+  readonly first: T;
+  /** Of whom the same is true. */
+  readonly others: readonly T[];
+}
+
+/** A few are read sooner than understood from one. */
+const FEW = 3;
+/** Names beyond these are counted. */
+const MOST_NAMES = 8;
+
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+/** The sentence without what is this one's own. */
+function anonymous({ text, own }: Said): string {
+  const words = [...new Set(own)].filter((word) => word !== '' && text.includes(word));
+  if (words.length === 0) return text;
+  const longest = words.sort((a, b) => b.length - a.length).map(escaped);
+  return text.replaceAll(new RegExp(`(?<![\\w.-])(?:${longest.join('|')})(?![\\w@-])`, 'g'), '\0');
+}
+
+/** Groups in the order of their first; up to `few` alike stay on their own. */
+export function foldSaid<T extends Said>(said: readonly T[], wide = false, few = FEW): Folded<T>[] {
+  if (wide) return said.map((first) => ({ first, others: [] }));
+  return [...groupBy(said, anonymous).values()].flatMap((group): Folded<T>[] => {
+    const [first, ...others] = group;
+    if (!first) return [];
+    return group.length <= few ? group.map((one) => ({ first: one, others: [] })) : [{ first, others }];
+  });
+}
+
+/** `the same for 24 more: boris@pve, carla@pve, …`, and how to see them all. */
+export function sameFor(others: readonly { readonly who: string }[]): string {
+  const names = others.slice(0, MOST_NAMES).map(({ who }) => who);
+  const left = others.length - names.length;
+  const more = left === 0 ? '' : ` and ${left} others (--wide names all)`;
+  return `the same for ${others.length} more: ${names.join(', ')}${more}`;
+}
+
+/** Names and numbers of a stand that sentences about it may hold. */
+export function ownWords(stand: {
+  readonly user: string;
+  readonly pool: string;
+  readonly vms: readonly { readonly vmid: number }[];
+  readonly bridges: readonly { readonly iface: string }[];
+}): string[] {
+  return [
+    stand.user,
+    stand.pool,
+    ...stand.vms.map(({ vmid }) => String(vmid)),
+    ...stand.bridges.map(({ iface }) => iface),
+  ];
+}
