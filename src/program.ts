@@ -12,6 +12,7 @@ import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { refuseRepeated } from './commands/repeated.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
+import { statusCommand } from './commands/status/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
 import { usersCommand } from './commands/users/command.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -35,6 +36,7 @@ export function createProgram(io: ProgramIo): Command {
   for (const command of [
     deployCommand(io),
     cleanupCommand(io),
+    statusCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),

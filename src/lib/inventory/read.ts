@@ -13,6 +13,7 @@ import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
+import { readTasks } from './tasks.ts';
 import { privilegesOn } from './rights.ts';
 import { isNamedBy } from './template-ref.ts';
 import type {
@@ -24,7 +25,6 @@ import type {
   PendingRow,
   PoolInfo,
   Rights,
-  RunningTask,
   StorageInfo,
   VmConfig,
 } from './types.ts';
@@ -42,6 +42,12 @@ export interface InventoryScope {
   readonly bridgeUse?: (networks: readonly NodeNetwork[]) => readonly string[];
   /** Also read the tasks under way. */
   readonly tasks?: boolean;
+  /** Also those that failed since then, in the same calls. Seconds since the epoch, by the server's clock. */
+  readonly failuresSince?: (now: number) => number;
+  /** Also tell what guests use. */
+  readonly use?: boolean;
+  /** Without groups, realms and vnets: three calls less. */
+  readonly lean?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
   readonly load?: boolean;
   /** Also read what the caller may do, and so what its rights may hide from the lists. */
@@ -100,8 +106,18 @@ export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   };
 }
 
-function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
-  return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
+/** Of a list that lags; what the nodes' own lists say goes before it. */
+function withUse(guest: GuestInfo, { cpu = 0, mem = 0, uptime = 0, status }: ResourceRow): GuestInfo {
+  const isOdd = status !== undefined && !['running', 'stopped', 'unknown'].includes(status);
+  return { ...guest, use: { cpu, memory: mem, uptime }, ...(isOdd ? { monitor: status } : {}) };
+}
+
+function guestsOf(rows: readonly ResourceRow[], use = false): GuestInfo[] {
+  return rows.flatMap((row) => {
+    if (row.type !== 'qemu' && row.type !== 'lxc') return [];
+    const guest = toGuest(row, row.type);
+    return [use ? withUse(guest, row) : guest];
+  });
 }
 
 /** The staged changes of a node, and whose they are by their comments. */
@@ -192,9 +208,11 @@ async function withLiveState(
   return guests.map((guest) => {
     const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
     if (!vm) return guest;
+    const { uptime = 0, mem = 0 } = vm;
     return {
       ...withoutLock(guest),
       status: vm.status,
+      ...(guest.use ? { use: { ...guest.use, uptime, memory: mem } } : {}),
       ...nameOf(vm.vmid, vm.name ?? guest.name),
       ...(vm.lock === undefined ? {} : { lock: vm.lock }),
     };
@@ -232,20 +250,6 @@ export async function readBridgeUse(
     },
     { concurrency: PARALLEL_READS },
   );
-}
-
-async function readTasks(
-  pve: PveApi,
-  nodes: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<RunningTask[]> {
-  const lists = await pMap(
-    nodes,
-    async (node) =>
-      (await pve.tasks(node, { source: 'active' }, signal)).map(({ type, id }) => ({ node, type, id })),
-    { concurrency: PARALLEL_READS },
-  );
-  return lists.flat();
 }
 
 /** A node whose statistics cannot be read (no privilege, no file yet) is judged by the 10 s average that the node list has. */
@@ -338,14 +342,16 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     version,
     resources,
     readPools(context, gap),
-    pve.realms(signal),
-    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    unlessForbidden(pve.vnets(signal), [], quietly),
+    scope.lean === true ? [] : pve.realms(signal),
+    scope.lean === true
+      ? []
+      : unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+    scope.lean === true ? [] : unlessForbidden(pve.vnets(signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
-  const listed = guestsOf(rows);
+  const listed = guestsOf(rows, scope.use);
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
   const [{ guests, vms }, networks, templates] = await Promise.all([
@@ -363,9 +369,10 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     ),
   ]);
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
-  const [use, tasks, loaded] = await Promise.all([
+  const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
+  const [use, { tasks, failures }, loaded] = await Promise.all([
     readBridgeUse(pve, listed, new Set(useNodes), signal),
-    scope.tasks === true ? readTasks(pve, [...online], signal) : [],
+    readTasks(pve, scope.tasks === true ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
   ]);
   return {
@@ -392,6 +399,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     bridgeUseNodes: useNodes,
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
+    ...(failures ? { failures } : {}),
     gaps,
   };
 }
