@@ -93,6 +93,10 @@ const LIB = {
     'Accounts alone. A leaver goes as cleanup lets him go.',
     [...DATA, plan('cluster', 'stands', 'cleanup')],
   ],
+  'plan/views': [
+    'What is there, for people to look at. Plans nothing, and knows no story.',
+    [...DATA, '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
+  ],
   'plan/saved': [
     'A saved plan is planned again.',
     [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],
@@ -171,6 +175,7 @@ const LIB = {
       '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
+      '^src/lib/plan/views/[a-z-]*types[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
       '^node_modules/string-width/',
       '^(node:)?util$',

@@ -13,6 +13,7 @@ import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { showCommand } from './commands/show.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
+import { statusCommand } from './commands/status/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
 import { usersCommand } from './commands/users/command.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -36,6 +37,7 @@ export function createProgram(io: ProgramIo): Command {
   for (const command of [
     deployCommand(io),
     cleanupCommand(io),
+    statusCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),

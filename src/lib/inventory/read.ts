@@ -15,6 +15,7 @@ import { readUse } from './bridge-use.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
+import { readTasks } from './tasks.ts';
 import { privilegesOn } from './rights.ts';
 import { readStock } from './stock.ts';
 import { isNamedBy } from './template-ref.ts';
@@ -26,7 +27,6 @@ import type {
   PendingRow,
   PoolInfo,
   Rights,
-  RunningTask,
   StorageInfo,
   VmConfig,
 } from './types.ts';
@@ -48,6 +48,12 @@ export interface InventoryScope {
   readonly going?: (have: Inventory) => ReadonlySet<number>;
   /** Also read the tasks under way; they are wherever a claimed VM is locked. */
   readonly tasks?: boolean;
+  /** Also those that failed since then, in the same calls. Seconds since the epoch, by the server's clock. */
+  readonly failuresSince?: (now: number) => number;
+  /** Also tell what guests use. */
+  readonly use?: boolean;
+  /** Without groups, realms and vnets: three calls less. */
+  readonly lean?: boolean;
   /** Also read each node's CPU load of the last hour; costs one call per node. */
   readonly load?: boolean;
   /** Also read what the caller may do, and so what its rights may hide from the lists. */
@@ -103,8 +109,18 @@ export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
   };
 }
 
-function guestsOf(rows: readonly ResourceRow[]): GuestInfo[] {
-  return rows.flatMap((row) => (row.type === 'qemu' || row.type === 'lxc' ? [toGuest(row, row.type)] : []));
+/** Of a list that lags; what the nodes' own lists say goes before it. */
+function withUse(guest: GuestInfo, { cpu = 0, mem = 0, uptime = 0, status }: ResourceRow): GuestInfo {
+  const isOdd = status !== undefined && !['running', 'stopped', 'unknown'].includes(status);
+  return { ...guest, use: { cpu, memory: mem, uptime }, ...(isOdd ? { monitor: status } : {}) };
+}
+
+function guestsOf(rows: readonly ResourceRow[], use = false): GuestInfo[] {
+  return rows.flatMap((row) => {
+    if (row.type !== 'qemu' && row.type !== 'lxc') return [];
+    const guest = toGuest(row, row.type);
+    return [use ? withUse(guest, row) : guest];
+  });
 }
 
 /** The staged changes of a node, and whose they are by their comments. */
@@ -196,27 +212,15 @@ async function withLiveState(
   return guests.map((guest) => {
     const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
     if (!vm) return guest;
+    const { uptime = 0, mem = 0 } = vm;
     return {
       ...withoutLock(guest),
       status: vm.status,
+      ...(guest.use ? { use: { ...guest.use, uptime, memory: mem } } : {}),
       ...nameOf(vm.vmid, vm.name ?? guest.name),
       ...(vm.lock === undefined ? {} : { lock: vm.lock }),
     };
   });
-}
-
-async function readTasks(
-  pve: PveApi,
-  nodes: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<RunningTask[]> {
-  const lists = await pMap(
-    nodes,
-    async (node) =>
-      (await pve.tasks(node, { source: 'active' }, signal)).map(({ type, id }) => ({ node, type, id })),
-    { concurrency: PARALLEL_READS },
-  );
-  return lists.flat();
 }
 
 /** A node whose statistics cannot be read (no privilege, no file yet) is judged by the 10 s average that the node list has. */
@@ -309,14 +313,16 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     version,
     resources,
     readPools(context, gap),
-    pve.realms(signal),
-    unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    unlessForbidden(pve.vnetZones(signal), [], quietly),
+    scope.lean === true ? [] : pve.realms(signal),
+    scope.lean === true
+      ? []
+      : unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+    scope.lean === true ? [] : unlessForbidden(pve.vnetZones(signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
-  const listed = guestsOf(rows);
+  const listed = guestsOf(rows, scope.use);
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
   const [{ guests, vms }, networks, templates] = await Promise.all([
@@ -337,8 +343,9 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
-  const [tasks, loaded, stock] = await Promise.all([
-    asksTasks ? readTasks(pve, [...online], signal) : [],
+  const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
+  const [{ tasks, failures }, loaded, stock] = await Promise.all([
+    readTasks(pve, asksTasks ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
   ]);
@@ -370,6 +377,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     tasksKnown: asksTasks,
+    ...(failures ? { failures } : {}),
     gaps,
   };
   return { ...have, bridgeUse: await readUse(have, listed, scope.going, context) };

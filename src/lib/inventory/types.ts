@@ -57,6 +57,8 @@ export interface Inventory {
   readonly tasks: readonly RunningTask[];
   /** Were they? */
   readonly tasksKnown?: boolean;
+  /** Of each guest and type of task the last one, where it failed; absent where nobody asked. */
+  readonly failures?: readonly FailedTask[];
   /** What could not be read, in words. */
   readonly gaps: readonly string[];
 }
@@ -109,6 +111,19 @@ export interface GuestInfo {
   /** Bytes. */
   readonly memory: number;
   readonly cpus: number;
+  /** What it uses, where asked for. */
+  readonly use?: GuestUse;
+  /** What its monitor says while its process runs, where that is another word: `paused`, `io-error`, …; some 10 s old. */
+  readonly monitor?: string;
+}
+
+export interface GuestUse {
+  /** Fraction of its own CPUs; average of about 10 s. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Seconds. */
+  readonly uptime: number;
 }
 
 /** One guest's `GET config`, values as strings, plus where it is. */
@@ -237,6 +252,17 @@ export interface BridgeUse {
   readonly snapshotBridges: readonly string[];
   /** Its notes; empty if none or not readable. */
   readonly description: string;
+}
+
+export interface FailedTask {
+  readonly node: string;
+  /** `qmstart`, … */
+  readonly type: string;
+  readonly vmid: number;
+  readonly user: string;
+  /** Seconds since the epoch. */
+  readonly ended: number;
+  readonly error: string;
 }
 
 export interface RunningTask {

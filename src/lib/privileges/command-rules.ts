@@ -175,6 +175,28 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeTasks,
   ],
   users: [seePools, seeUsers],
+  status: [
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
+    {
+      path: '/vms/{vmid}',
+      anyOf: ['VM.Audit'],
+      why: 'to see the machines',
+      at: ({ vmids }) => [...vmids.keys()].map(String),
+    },
+    { ...seeAcls, why: 'to see who has access, and whose marks count' },
+    { ...seeUsers, advice: true },
+    { ...seeBridges, advice: true, why: 'to tell bridges that are missing or down' },
+    { ...seeTasks, why: 'to tell locks without a task, and failed tasks of other accounts' },
+    {
+      path: '/storage',
+      anyOf: ['Datastore.AllocateSpace', 'Datastore.Audit'],
+      why: 'to tell storages that are full',
+      reaches: true,
+      advice: true,
+      at: () => [''],
+    },
+  ],
   bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [
     { path: '/vms', anyOf: ['VM.Audit'], why: 'to find templates', reaches: true, at: () => [''] },
@@ -302,6 +324,7 @@ export const COMMAND_STEPS: Readonly<
     ],
     sometimes: { 'role.create': NO_ROLE },
   },
+  status: { steps: [] },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {
     steps: [

@@ -5,8 +5,8 @@ import type { Plan } from '../plan/document/plan.ts';
 import type { Profile } from '../plan/cluster/profile.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 
-/** The commands that change a cluster. */
-export type Command = Plan['command'];
+/** The commands of which it is known what they take: those that change a cluster, and what looks at stands. */
+export type Command = Plan['command'] | 'status';
 
 /** What of a configuration needs rights to be taken over. */
 export interface GuestValues {

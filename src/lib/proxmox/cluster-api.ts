@@ -82,6 +82,7 @@ function resourceOf(row: Row): ResourceRow {
     maxmem: row.maybeNumber('maxmem'),
     disk: row.maybeNumber('disk'),
     maxdisk: row.maybeNumber('maxdisk'),
+    uptime: row.maybeNumber('uptime'),
     memhost: row.maybeNumber('memhost'),
   });
 }

@@ -36,6 +36,8 @@ export function guestApi(http: Requests): GuestApi {
           name: row.maybeText('name'),
           status: row.text('status'),
           lock: row.maybeText('lock'),
+          uptime: row.maybeNumber('uptime'),
+          mem: row.maybeNumber('mem'),
         }),
       ),
     vmConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/qemu/${vmid}/config`, signal),

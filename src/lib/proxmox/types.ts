@@ -88,6 +88,8 @@ export interface ResourceRow {
   readonly maxmem?: number;
   readonly disk?: number;
   readonly maxdisk?: number;
+  /** Seconds. */
+  readonly uptime?: number;
   /** 9: what the guest takes of the host's memory. */
   readonly memhost?: number;
 }
@@ -340,6 +342,10 @@ export interface PveApi extends BalanceApi, StockApi {
       readonly name?: string;
       readonly status: string;
       readonly lock?: string;
+      /** Seconds. */
+      readonly uptime?: number;
+      /** Bytes used. */
+      readonly mem?: number;
     }[]
   >;
   /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */

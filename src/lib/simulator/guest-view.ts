@@ -57,7 +57,7 @@ export function isRunning(guest: GuestState): boolean {
 /** The monitor's word: a paused machine is running for the process table only. */
 export function qmpStatus(guest: GuestState): string {
   if (!isRunning(guest)) return 'stopped';
-  return guest.paused ? 'paused' : 'running';
+  return guest.halted ?? (guest.paused ? 'paused' : 'running');
 }
 
 function liveView(guest: GuestState): PublishedGuest {

@@ -127,6 +127,7 @@ const guest = record<GuestState>(
   {
     ...{ parent: text, runningSince: number, pid: count, memoryLoad: number, agent, publishedUntil: number },
     checkpointed: flag,
+    halted: oneOf('io-error', 'internal-error'),
     agentProcesses: list(record<AgentProcess>({ pid: count, endsAt: number, command }, {})),
     published: { anyOf: [published, { type: 'null' }] },
   },

@@ -146,6 +146,8 @@ export interface GuestState {
   runningSince?: number | undefined;
   pid?: number | undefined;
   paused: boolean;
+  /** QEMU has stopped its CPUs: the storage refused a write, or KVM failed. */
+  halted?: 'io-error' | 'internal-error' | undefined;
   /** Fraction of its own CPUs that a running guest uses. */
   readonly load: number;
   /** Fraction of its memory that a running guest uses; absent: goes with `load`. */

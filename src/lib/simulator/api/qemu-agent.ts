@@ -14,7 +14,12 @@ const isConfigured = (guest: GuestState): boolean => /(?:^|enabled=)1/.test(gues
 
 function answersPing(sim: Sim, guest: GuestState): boolean {
   const up = sim.clock.now() - (guest.runningSince ?? Infinity);
-  return !guest.paused && guest.agent?.state !== 'absent' && up >= sim.latency.guest_boot_s * 1000;
+  return (
+    !guest.paused &&
+    guest.halted === undefined &&
+    guest.agent?.state !== 'absent' &&
+    up >= sim.latency.guest_boot_s * 1000
+  );
 }
 
 /** Agent.pm agent_available: every command is preceded by a ping. */

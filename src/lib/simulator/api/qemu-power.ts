@@ -18,6 +18,7 @@ export function markStarted(sim: Sim, guest: GuestState): void {
   guest.runningSince = sim.clock.now();
   guest.pid = sim.world.nextPid++;
   guest.paused = false;
+  guest.halted = undefined;
 }
 
 /** The process is gone; what is pending stays so. */
@@ -26,6 +27,7 @@ function markQuit(sim: Sim, guest: GuestState): void {
   guest.runningSince = undefined;
   guest.pid = undefined;
   guest.paused = false;
+  guest.halted = undefined;
   guest.agentProcesses = undefined;
 }
 
@@ -174,7 +176,12 @@ export function signalWorker(sim: Sim): Worker {
       await task.wait('signal', 300);
       noteChange(sim, guest);
       if (args['pause'] === true) guest.paused = true;
-      if (args['resume'] === true) guest.paused = false;
+      if (args['resume'] === true) {
+        guest.paused = false;
+        // The write is tried again; KVM's failures take a reset.
+        if (guest.halted === 'io-error') guest.halted = undefined;
+      }
+      if (args['reset'] === true) guest.halted = undefined;
     });
   };
 }
@@ -246,7 +253,7 @@ export const qemuPowerHandlers: Handlers = {
   'POST /nodes/{node}/qemu/{vmid}/status/stop': power('qmstop', 'stop', 'stop'),
   'POST /nodes/{node}/qemu/{vmid}/status/shutdown': power('qmshutdown', 'shutdown', 'stop'),
   'POST /nodes/{node}/qemu/{vmid}/status/reboot': onRunning('qmreboot', 'shutdown', { reboot: true }),
-  'POST /nodes/{node}/qemu/{vmid}/status/reset': onRunning('qmreset', 'signal', {}),
+  'POST /nodes/{node}/qemu/{vmid}/status/reset': onRunning('qmreset', 'signal', { reset: true }),
   'POST /nodes/{node}/qemu/{vmid}/status/suspend': suspend,
   'POST /nodes/{node}/qemu/{vmid}/status/resume': resume,
 };

@@ -1,0 +1,26 @@
+/** The flags of `status`. The work is loaded only when it is asked for: `--help` has to be quick. */
+import { Command } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import { durationSeconds, envOption } from '../options.ts';
+import { withSelection } from '../selection-options.ts';
+import type { StatusFlags } from './run.ts';
+
+const A_DAY = 24 * 3600;
+
+export function statusCommand(io: ProgramIo): Command {
+  const command = new Command('status').description(
+    'the stands as they are now, and what is wrong with them; without a selection: all of ours',
+  );
+  return withSelection(command)
+    .addOption(envOption('--wide', 'a row for each machine'))
+    .addOption(envOption('--check', 'exit 6 when there is any problem'))
+    .addOption(
+      envOption('--since <time>', 'tell of tasks that failed within this time')
+        .argParser(durationSeconds)
+        .default(A_DAY, '24h'),
+    )
+    .action(async (_: unknown, self: Command) => {
+      const { runStatus } = await import('./run.ts');
+      await runStatus(io, self.optsWithGlobals<StatusFlags>());
+    });
+}

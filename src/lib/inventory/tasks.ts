@@ -1,0 +1,61 @@
+/** Tasks under way, and guests' tasks that failed: one call per node. */
+import pMap from 'p-map';
+import type { PveApi, TaskRow } from '../proxmox/types.ts';
+import { isGoodEnding } from '../pve-values/task-status.ts';
+import type { FailedTask, RunningTask } from './types.ts';
+
+/** As of the nodes' other lists, see read.ts. */
+const PARALLEL_READS = 12;
+
+/** A class of hundreds leaves some thousands of tasks a day on a node; PVE answers fifty where nobody asks for more. */
+const MOST_TASKS = 5000;
+
+/** PVE locks a VM for as long as a task works on it; what runs for longer than this is not told by a list that ends here. */
+const LONGEST_TASK = 24 * 3600;
+
+/** Of each guest and type the last one counts: what was tried again, and went well, is over. */
+function failuresOf(node: string, rows: readonly TaskRow[]): FailedTask[] {
+  const last = new Map<string, TaskRow & { readonly endtime: number }>();
+  for (const row of rows) {
+    if (row.endtime === undefined || !/^[1-9]\d*$/.test(row.id)) continue;
+    const key = `${row.type} ${row.id}`;
+    const known = last.get(key);
+    if (known === undefined || known.endtime < row.endtime) last.set(key, { ...row, endtime: row.endtime });
+  }
+  return [...last.values()].flatMap(({ type, id, user, endtime: ended, status: error }) =>
+    error === undefined || isGoodEnding(error) ? [] : [{ node, type, vmid: Number(id), user, ended, error }],
+  );
+}
+
+export interface ReadTasks {
+  readonly tasks: readonly RunningTask[];
+  readonly failures?: readonly FailedTask[];
+}
+
+/** `failuresSince`: seconds since the epoch; absent: nobody asks for those that failed. */
+export async function readTasks(
+  pve: PveApi,
+  nodes: readonly string[],
+  failuresSince: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ReadTasks> {
+  const now = pve.serverTime().getTime() / 1000;
+  const filter =
+    failuresSince === undefined
+      ? ({ source: 'active' } as const)
+      : ({
+          source: 'all',
+          since: Math.floor(Math.min(failuresSince, now - LONGEST_TASK)),
+          limit: MOST_TASKS,
+        } as const);
+  const lists = await pMap(nodes, async (node) => ({ node, rows: await pve.tasks(node, filter, signal) }), {
+    concurrency: PARALLEL_READS,
+  });
+  const isRunning = ({ endtime }: TaskRow): boolean => failuresSince === undefined || endtime === undefined;
+  const tasks = lists.flatMap(({ node, rows }) =>
+    rows.filter(isRunning).map(({ type, id }) => ({ node, type, id })),
+  );
+  if (failuresSince === undefined) return { tasks };
+  const failures = lists.flatMap(({ node, rows }) => failuresOf(node, rows));
+  return { tasks, failures: failures.filter(({ ended }) => ended >= failuresSince) };
+}

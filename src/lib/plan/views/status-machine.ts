@@ -1,0 +1,87 @@
+/** How one machine of a stand is, in one word, and what is wrong with it. Reads nothing. */
+import type { GuestInfo } from '../../inventory/types.ts';
+import type { StandMachine, StandView } from '../stands/selected.ts';
+import type { Verdict } from '../stands/ownership.ts';
+import type { MachineState, MachineStatus, Problem, ProblemKind, StatusContext } from './status-types.ts';
+
+const BY_VERDICT: Readonly<Partial<Record<Verdict, MachineState>>> = {
+  missing: 'missing',
+  open: 'not made',
+  'in-flight': 'cloning',
+  unjoined: 'half made',
+  unreadable: 'half made',
+  'left-pool': 'out of its pool',
+  foreign: 'not ours',
+  zombie: 'half removed',
+  away: 'node offline',
+  doubtful: 'in doubt',
+};
+
+const ODD: readonly MachineState[] = ['paused', 'io-error', 'internal-error'];
+
+function powerOf({ status, monitor, lock }: GuestInfo): MachineState {
+  if (status === 'running') return ODD.find((state) => state === monitor) ?? 'running';
+  if (status !== 'stopped') return 'unknown';
+  return lock === 'suspended' ? 'suspended' : 'stopped';
+}
+
+function stateOf({ verdict, guest }: StandMachine, isSeen: boolean): MachineState {
+  if (!guest && !isSeen) return 'unknown';
+  if (verdict === 'ours' && guest) return powerOf(guest);
+  return BY_VERDICT[verdict] ?? 'unknown';
+}
+
+/** Of a guest that is not ours nothing is told but that it is there. */
+export function machineStatus(one: StandMachine, isSeen: boolean): MachineStatus {
+  const { vmid, machine = null, verdict, guest } = one;
+  const state = stateOf(one, isSeen);
+  const isShown = guest !== undefined && verdict !== 'foreign';
+  const use = isShown && guest.status === 'running' ? guest.use : undefined;
+  return {
+    ...{ vmid, machine, state, verdict },
+    node: isShown ? guest.node : null,
+    lock: isShown ? (guest.lock ?? null) : null,
+    uptime: use?.uptime ?? null,
+    cpu: use?.cpu ?? null,
+    cpus: isShown ? guest.cpus : null,
+    memory: use?.memory ?? null,
+    memoryTotal: isShown ? guest.memory : null,
+  };
+}
+
+/** `away` is told of the node. A reserved one without a guest waits for its deploy as a missing one does. */
+const PROBLEMS: Readonly<Partial<Record<MachineState, ProblemKind>>> = {
+  missing: 'machine-missing',
+  'not made': 'machine-missing',
+  'half made': 'machine-half-made',
+  'not ours': 'machine-not-ours',
+  'out of its pool': 'machine-left-pool',
+  'half removed': 'machine-half-removed',
+  'in doubt': 'machine-in-doubt',
+  paused: 'paused',
+  'io-error': 'io-error',
+  'internal-error': 'internal-error',
+};
+
+/** Locks that are a state, not a task at work. */
+const LASTING: ReadonlySet<string> = new Set(['suspended']);
+
+export function machineProblems(
+  { user, pool, claim: { lab } }: StandView,
+  one: StandMachine,
+  { busy, sees }: StatusContext,
+): Problem[] {
+  const { vmid, machine, guest, verdict } = one;
+  const at = {
+    ...{ user, lab, vmid },
+    ...(machine === undefined ? {} : { machine }),
+    ...(guest ? { node: guest.node } : {}),
+  };
+  const kind = PROBLEMS[stateOf(one, sees(pool))];
+  const lock = verdict === 'ours' ? guest?.lock : undefined;
+  const isLeft = lock !== undefined && !LASTING.has(lock) && busy?.has(vmid) === false;
+  return [
+    ...(kind ? [{ kind, ...at }] : []),
+    ...(isLeft ? [{ kind: 'lock-without-task' as const, ...at, detail: lock }] : []),
+  ];
+}

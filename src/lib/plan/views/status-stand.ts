@@ -1,0 +1,100 @@
+/** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
+import { bridgeKey } from '../cluster/view.ts';
+import type { StandView } from '../stands/selected.ts';
+import { machineStatus } from './status-machine.ts';
+import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function accessOf({ pool, user, claim }: StandView, { index }: StatusContext): StandStatus['access'] {
+  if (claim.frozen !== undefined) return 'frozen';
+  return index.acls.has(`/pool/${pool} ${user}`) ? 'open' : 'none';
+}
+
+function loadOf(machines: readonly MachineStatus[]): Pick<StandStatus, 'uptime' | 'cpu' | 'memory'> {
+  const up = machines.filter(({ uptime }) => uptime !== null);
+  if (up.length === 0) return { uptime: null, cpu: null, memory: null };
+  const cpus = sum(up.map((one) => one.cpus ?? 0));
+  const memory = sum(up.map((one) => one.memoryTotal ?? 0));
+  return {
+    uptime: Math.min(...up.map((one) => one.uptime ?? 0)),
+    cpu: cpus === 0 ? 0 : sum(up.map((one) => (one.cpu ?? 0) * (one.cpus ?? 0))) / cpus,
+    memory: memory === 0 ? 0 : sum(up.map((one) => one.memory ?? 0)) / memory,
+  };
+}
+
+/** Of a stand of which only some machines were asked for, those. */
+export function standStatus(view: StandView, context: StatusContext, problems: number): StandStatus {
+  const { user, pool, claim, nodes } = view;
+  const machines = view.machines
+    .filter(({ isSelected }) => isSelected)
+    .map((one) => machineStatus(one, context.sees(pool)));
+  return {
+    ...{ user, lab: claim.lab, pool, nodes, machines },
+    running: machines.filter(({ state }) => state === 'running').length,
+    ...loadOf(machines),
+    expires: claim.expires ?? null,
+    access: accessOf(view, context),
+    frozen: claim.frozen ?? null,
+    since: claim.since,
+    problems,
+  };
+}
+
+/** Days before its end that a stand is spoken of. */
+const SOON_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+/** A lab ends with its last day, a user at the second that PVE says. */
+function expiryProblems({ user, claim }: StandView, { have, index }: StatusContext): Problem[] {
+  const of = { user, lab: claim.lab };
+  const now = Date.parse(have.now);
+  const account = index.users.get(user)?.expire ?? 0;
+  const ends = [
+    ...(claim.expires === undefined ? [] : [Date.parse(`${claim.expires}T00:00:00Z`) + DAY_MS]),
+    ...(account === 0 ? [] : [account * 1000]),
+  ].filter((end) => !Number.isNaN(end));
+  if (ends.length === 0) return [];
+  const end = Math.min(...ends);
+  const detail = new Date(end - (end % DAY_MS === 0 ? 1 : 0)).toISOString().slice(0, 10);
+  if (end <= now) return [{ kind: 'expired', ...of, detail }];
+  return end - now <= SOON_DAYS * DAY_MS ? [{ kind: 'expires-soon', ...of, detail }] : [];
+}
+
+/** Networks of the lab that have no bridge where this stand is, or one that is not up. */
+function bridgeProblems({ user, claim, nodes }: StandView, context: StatusContext): Problem[] {
+  const { have, index, networks } = context;
+  const [node] = nodes;
+  if (node === undefined || !index.online.has(node) || have.hidden?.bridges === true) return [];
+  // Of a stand that is torn its bridges are the least.
+  if (nodes.length > 1) return [];
+  if (!have.networks.some((one) => one.node === node && one.readable)) return [];
+  return [...(networks.get(claim.lab) ?? [])].flatMap((net): Problem[] => {
+    const of = { user, lab: claim.lab, node };
+    const here = index.standBridges.get(bridgeKey(claim.lab, user, net))?.filter((one) => one.node === node);
+    const [bridge] = here ?? [];
+    if (!bridge) return [{ kind: 'bridge-missing', ...of, detail: net }];
+    return bridge.info.active ? [] : [{ kind: 'bridge-down', ...of, detail: `${net}, ${bridge.info.iface}` }];
+  });
+}
+
+/** Only a stand with bridges of its own has to be on one node. */
+function isTorn({ nodes, claim }: StandView, { networks }: StatusContext): boolean {
+  return nodes.length > 1 && (networks.get(claim.lab)?.size ?? 0) > 0;
+}
+
+export function standProblems(view: StandView, context: StatusContext): Problem[] {
+  const { user, claim, nodes } = view;
+  const of = { user, lab: claim.lab };
+  const account = context.index.users.get(user);
+  const isHandedOut = view.machines.length > 0 && view.machines.every(({ verdict }) => verdict === 'ours');
+  return [
+    ...expiryProblems(view, context),
+    ...(isTorn(view, context) ? [{ kind: 'stand-torn' as const, ...of, detail: nodes.join(', ') }] : []),
+    ...bridgeProblems(view, context),
+    ...(account && !account.enabled ? [{ kind: 'user-disabled' as const, ...of }] : []),
+    ...(isHandedOut && accessOf(view, context) === 'none' ? [{ kind: 'no-access' as const, ...of }] : []),
+  ];
+}

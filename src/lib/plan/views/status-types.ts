@@ -1,0 +1,142 @@
+/** What `status` shows: stands, their machines, problems. Types only. */
+import type { Inventory } from '../../inventory/types.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import type { Verdict } from '../stands/ownership.ts';
+
+/** `running`, `stopped`, or what keeps it from being either. */
+export type MachineState =
+  | 'running'
+  | 'stopped'
+  | 'suspended'
+  | 'paused'
+  | 'io-error'
+  | 'internal-error'
+  | 'cloning'
+  | 'half made'
+  | 'not made'
+  | 'missing'
+  | 'not ours'
+  | 'out of its pool'
+  | 'half removed'
+  | 'in doubt'
+  | 'node offline'
+  | 'unknown';
+
+export interface MachineStatus {
+  readonly vmid: number;
+  /** Null: 0.1.0 claimed it, and wrote no name. */
+  readonly machine: string | null;
+  readonly node: string | null;
+  readonly state: MachineState;
+  readonly verdict: Verdict;
+  readonly lock: string | null;
+  /** Seconds; null: it does not run. */
+  readonly uptime: number | null;
+  /** Fraction of its own CPUs. */
+  readonly cpu: number | null;
+  readonly cpus: number | null;
+  /** Bytes: used, and the most. */
+  readonly memory: number | null;
+  readonly memoryTotal: number | null;
+}
+
+export interface StandStatus {
+  readonly user: string;
+  readonly lab: string;
+  readonly pool: string;
+  /** Where its machines are; empty: nothing of it is there. */
+  readonly nodes: readonly string[];
+  readonly machines: readonly MachineStatus[];
+  readonly running: number;
+  /** Of what runs the one that was started last, in seconds. */
+  readonly uptime: number | null;
+  /** Of what runs, fractions. */
+  readonly cpu: number | null;
+  readonly memory: number | null;
+  /** A day, as the claim says it. */
+  readonly expires: string | null;
+  readonly access: 'open' | 'frozen' | 'none';
+  /** Since when; ISO 8601 UTC. */
+  readonly frozen: string | null;
+  readonly since: string;
+  readonly problems: number;
+}
+
+export interface LabStatus {
+  readonly lab: string;
+  readonly stands: readonly StandStatus[];
+}
+
+export type ProblemKind =
+  | 'machine-missing'
+  | 'machine-half-made'
+  | 'machine-not-ours'
+  | 'machine-left-pool'
+  | 'machine-half-removed'
+  | 'machine-in-doubt'
+  | 'machine-unreadable'
+  | 'lock-without-task'
+  | 'bridge-missing'
+  | 'bridge-down'
+  | 'stand-torn'
+  | 'node-offline'
+  | 'node-maintenance'
+  | 'io-error'
+  | 'internal-error'
+  | 'paused'
+  | 'storage-full'
+  | 'expired'
+  | 'expires-soon'
+  | 'task-failed'
+  | 'user-disabled'
+  | 'no-access';
+
+/** One thing that is wrong. What it is about, and nothing that a reader can derive. */
+export interface Problem {
+  readonly kind: ProblemKind;
+  readonly user?: string;
+  readonly lab?: string;
+  readonly machine?: string;
+  readonly vmid?: number;
+  readonly node?: string;
+  readonly storage?: string;
+  /** A network, a lock, a day, the words of a task, a share in percent. */
+  readonly detail?: string;
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly online: boolean;
+  readonly maintenance: boolean;
+  readonly cpus: number;
+  /** Fraction of all threads. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memoryTotal: number;
+  readonly memoryUsed: number;
+}
+
+export interface StatusReport {
+  /** ISO 8601 UTC, by the server's clock. */
+  readonly now: string;
+  readonly labs: readonly LabStatus[];
+  /** Named users who have no stand here. */
+  readonly without: readonly string[];
+  readonly problems: readonly Problem[];
+  /** All of the cluster. */
+  readonly nodes: readonly NodeStatus[];
+  /** What could not be seen. */
+  readonly notes: readonly string[];
+}
+
+/** What the parts of the view share. */
+export interface StatusContext {
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  /** Lab → networks of its stands, by their bridges. */
+  readonly networks: ReadonlyMap<string, ReadonlySet<string>>;
+  /** VMIDs at which a task is at work; undefined: nobody may see the tasks of others. */
+  readonly busy: ReadonlySet<number> | undefined;
+  /** Are all machines of this pool to be seen? */
+  readonly sees: (pool: string) => boolean;
+}

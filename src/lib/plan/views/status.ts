@@ -1,0 +1,156 @@
+/** The stands of a class as they are now, and what is wrong with them: a read model, of one inventory. Plans nothing. */
+import { groupBy } from '../../group.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import { privilegesOn } from '../../inventory/rights.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
+import type { HaveIndex } from '../cluster/view.ts';
+import type { StandView } from '../stands/selected.ts';
+import type { StandSelection } from '../stands/selection.ts';
+import { machineProblems } from './status-machine.ts';
+import { standProblems, standStatus } from './status-stand.ts';
+import type { LabStatus, Problem, StatusContext, StatusReport } from './status-types.ts';
+
+export interface StatusInput {
+  readonly selection: StandSelection;
+  readonly have: Inventory;
+  readonly index: HaveIndex;
+  readonly stands: readonly StandView[];
+  /** Of the lab's file, where it was given: networks of each stand's own. */
+  readonly networks?: readonly string[];
+}
+
+/** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
+function networksOf({ index, selection, networks }: StatusInput): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const key of index.standBridges.keys()) {
+    const [lab = '', , net = ''] = key.split(' ');
+    const nets = found.get(lab) ?? new Set();
+    found.set(lab, nets.add(net));
+  }
+  if (selection.lab !== undefined && networks) found.set(selection.lab, new Set(networks));
+  return found;
+}
+
+/** A caller that does not see the tasks of others cannot tell a lock that was left behind. */
+function seesTasks({ rights = {} }: Inventory): boolean {
+  return privilegesOn(rights, '/nodes')['Sys.Audit'] === true;
+}
+
+/** What the caller may not see looks as if it were not there. */
+function seesMachines({ rights = {} }: Inventory): (pool: string) => boolean {
+  const seesAll = privilegesOn(rights, '/vms')['VM.Audit'] === true;
+  return (pool) => seesAll || privilegesOn(rights, `/pool/${pool}`)['VM.Audit'] === true;
+}
+
+function nodeProblems({ have, index, stands }: StatusInput): Problem[] {
+  const used = sortedUnique(stands.flatMap(({ nodes }) => nodes));
+  const infos = new Map(have.nodes.map((node) => [node.name, node]));
+  return used.flatMap((node): Problem[] => {
+    if (!index.online.has(node)) return [{ kind: 'node-offline', node }];
+    return infos.get(node)?.maintenance === true ? [{ kind: 'node-maintenance', node }] : [];
+  });
+}
+
+const FULL = 0.9;
+
+/** Which storage a disk is on only the configurations tell: those of the stands' nodes that hold disks at all. */
+function storageProblems({ have, stands }: StatusInput): Problem[] {
+  const nodes = new Set(stands.flatMap((stand) => stand.nodes));
+  const seen = new Set<string>();
+  return have.storages.flatMap(({ node, storage, shared, active, content, total, used }): Problem[] => {
+    const isFull = active && total > 0 && used / total > FULL;
+    if (!isFull || !nodes.has(node) || !content.some((kind) => kind === 'images')) return [];
+    const key = shared ? storage : `${node} ${storage}`;
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const detail = String(Math.floor((100 * used) / total));
+    return [{ kind: 'storage-full', storage, ...(shared ? {} : { node }), detail }];
+  });
+}
+
+function taskProblems({ have, stands }: StatusInput): Problem[] {
+  const own = new Map(
+    stands.flatMap(({ user, claim, machines }) =>
+      machines
+        .filter(({ verdict, isSelected }) => verdict === 'ours' && isSelected)
+        .map(({ vmid, machine }) => [
+          vmid,
+          { user, lab: claim.lab, ...(machine === undefined ? {} : { machine }) },
+        ]),
+    ),
+  );
+  return (have.failures ?? []).flatMap(({ vmid, node, type, error }): Problem[] => {
+    const of = own.get(vmid);
+    return of ? [{ kind: 'task-failed', ...of, vmid, node, detail: `${type}: ${error}` }] : [];
+  });
+}
+
+function problemsOf(input: StatusInput, context: StatusContext): Problem[] {
+  return [
+    ...nodeProblems(input),
+    ...input.stands.flatMap((view) => [
+      ...view.machines
+        .filter(({ isSelected }) => isSelected)
+        .flatMap((one) => machineProblems(view, one, context)),
+      ...standProblems(view, context),
+    ]),
+    ...taskProblems(input),
+    ...storageProblems(input),
+  ];
+}
+
+function standKey(of: { readonly lab?: string | undefined; readonly user?: string | undefined }): string {
+  return `${of.lab ?? ''} ${of.user ?? ''}`;
+}
+
+function labsOf(input: StatusInput, context: StatusContext, problems: readonly Problem[]): LabStatus[] {
+  const counts = groupBy(problems, standKey);
+  const rows = input.stands.map((view) => {
+    const count = counts.get(standKey({ lab: view.claim.lab, user: view.user }))?.length ?? 0;
+    return standStatus(view, context, count);
+  });
+  return [...groupBy(rows, ({ lab }) => lab)]
+    .map(([lab, stands]) => ({ lab, stands }))
+    .sort((a, b) => compareNatural(a.lab, b.lab));
+}
+
+function notesOf({ have, stands }: StatusInput, { busy, sees }: StatusContext): string[] {
+  return [
+    ...have.gaps,
+    ...(have.hidden?.bridges === true
+      ? [
+          'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
+        ]
+      : []),
+    ...(stands.every(({ pool }) => sees(pool))
+      ? []
+      : [
+          'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
+        ]),
+    ...(busy
+      ? []
+      : [
+          'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
+        ]),
+  ];
+}
+
+export function viewStatus(input: StatusInput): StatusReport {
+  const { have, index, selection, stands } = input;
+  const busy = seesTasks(have) ? new Set(have.tasks.map(({ id }) => Number(id))) : undefined;
+  const context: StatusContext = { have, index, networks: networksOf(input), busy, sees: seesMachines(have) };
+  const problems = problemsOf(input, context);
+  const there = new Set(stands.map(({ user }) => user));
+  return {
+    now: have.now,
+    labs: labsOf(input, context, problems),
+    without: sortedUnique((selection.users ?? []).map(({ userid }) => userid)).filter((id) => !there.has(id)),
+    problems,
+    nodes: have.nodes
+      .map(({ name, online, maintenance, cpus, cpu, memoryTotal, memoryUsed }) => ({
+        ...{ node: name, online, maintenance, cpus, cpu, memoryTotal, memoryUsed },
+      }))
+      .sort((a, b) => compareNatural(a.node, b.node)),
+    notes: notesOf(input, context),
+  };
+}

@@ -1,0 +1,166 @@
+/** The stands of a class as a table per lab, then what is wrong and the way out. Same report, same text. */
+import { compareNatural } from '../order.ts';
+import type { LabStatus, MachineStatus, StandStatus, StatusReport } from '../plan/views/status-types.ts';
+import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { orderedObject, type JsonObject } from './ordered-json.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
+import { countOf } from './step-text.ts';
+
+export interface StatusTextOptions extends RenderOptions {
+  /** A row for each machine. */
+  readonly wide?: boolean;
+  readonly files?: StatusFiles | undefined;
+}
+
+const HEAD = ['STUDENT', 'NODE', 'MACHINES', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS', 'PROBLEMS'];
+const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS'];
+
+/** `3d 4h`, `2h 5m`, `12m`. */
+function spanOf(seconds: number | null): string {
+  if (seconds === null) return '-';
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  if (days > 0) return `${days}d ${hours % 24}h`;
+  return hours > 0 ? `${hours}h ${minutes % 60}m` : `${minutes}m`;
+}
+
+function shareOf(fraction: number | null): string {
+  return fraction === null ? '-' : `${Math.round(fraction * 100)}%`;
+}
+
+/** `3 running`, `2 of 3 running, 1 missing`. */
+function machinesText({ machines, running }: StandStatus): string {
+  if (machines.length === 0) return 'none';
+  const others = new Map<string, number>();
+  for (const { state } of machines) {
+    if (state !== 'running') others.set(state, (others.get(state) ?? 0) + 1);
+  }
+  if (others.size === 0) return `${machines.length} running`;
+  const parts = [...others].map(([state, count]) => `${count} ${state}`);
+  return running === 0 ? parts.join(', ') : [`${running} of ${machines.length} running`, ...parts].join(', ');
+}
+
+const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning']);
+
+function brushOf(machines: readonly MachineStatus[], paint: Paint): Cell['paint'] {
+  if (machines.every(({ state }) => state === 'running')) return paint.green;
+  return machines.every(({ state }) => state === 'running' || CALM.has(state)) ? paint.yellow : paint.red;
+}
+
+function paintOf(brush: Cell['paint']): { readonly paint?: NonNullable<Cell['paint']> } {
+  return brush ? { paint: brush } : {};
+}
+
+function accessCell({ access }: StandStatus, paint: Paint): Cell {
+  return access === 'open' ? { text: access } : { text: access, paint: paint.yellow };
+}
+
+function standCells(stand: StandStatus, paint: Paint): Cell[] {
+  const { user, nodes, machines, uptime, cpu, memory, expires, problems } = stand;
+  return [
+    { text: user },
+    { text: nodes.length === 0 ? '-' : nodes.join(', ') },
+    { text: machinesText(stand), ...paintOf(brushOf(machines, paint)) },
+    { text: spanOf(uptime) },
+    { text: shareOf(cpu) },
+    { text: shareOf(memory) },
+    { text: expires ?? '-' },
+    accessCell(stand, paint),
+    problems === 0 ? { text: '-' } : { text: String(problems), paint: paint.red },
+  ];
+}
+
+function machineRows(stand: StandStatus, paint: Paint): Cell[][] {
+  return stand.machines.map((one, at) => {
+    const { machine, vmid, node, state, uptime, cpu, memory, memoryTotal, lock } = one;
+    const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
+    const text = lock === null || state === 'suspended' ? state : `${state} (lock: ${lock})`;
+    return [
+      { text: at === 0 ? stand.user : '' },
+      { text: machine ?? '?' },
+      { text: String(vmid) },
+      { text: node ?? '-' },
+      { text, ...paintOf(brushOf([one], paint)) },
+      { text: spanOf(uptime) },
+      { text: shareOf(cpu) },
+      { text: shareOf(share) },
+      { text: at === 0 ? (stand.expires ?? '-') : '' },
+      at === 0 ? accessCell(stand, paint) : { text: '' },
+    ];
+  });
+}
+
+function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint: Paint): string[] {
+  const machines = stands.flatMap((stand) => stand.machines);
+  const running = stands.reduce((sum, stand) => sum + stand.running, 0);
+  const bad = stands.filter(({ problems }) => problems > 0).length;
+  const title = [
+    `lab ${lab}: ${countOf(stands.length, 'stand', 'stands')}`,
+    `${running} of ${countOf(machines.length, 'machine', 'machines')} running`,
+    ...(bad === 0 ? [] : [`${bad} with problems`]),
+  ].join(', ');
+  const sorted = [...stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
+  const rows = options.wide
+    ? sorted.flatMap((stand) => machineRows(stand, paint))
+    : sorted.map((stand) => standCells(stand, paint));
+  const head = (options.wide ? WIDE_HEAD : HEAD).map((text): Cell => ({ text, paint: paint.bold }));
+  return [
+    ...paragraph(title, { width: options.width, paint: paint.bold }),
+    ...renderColumns([head, ...rows], { width: options.width }),
+    '',
+  ];
+}
+
+/** More than this would be a second table. */
+const MOST_OF = 8;
+
+function problemLines({ title, of, hints }: ProblemText, { width }: RenderOptions, paint: Paint): string[] {
+  const [only, ...others] = of;
+  const isOne = only !== undefined && others.length === 0;
+  const shown = of.slice(0, MOST_OF);
+  return [
+    ...paragraph(isOne ? `${title}: ${only}` : `${title} (${of.length}):`, {
+      width,
+      hang: 4,
+      paint: paint.red,
+    }),
+    ...(isOne ? [] : shown.flatMap((line) => paragraph(line, { width, indent: 2, hang: 2 }))),
+    ...(of.length > shown.length ? [`  and ${of.length - shown.length} more`] : []),
+    ...hints.flatMap((hint) => labelled('way out', hint, { width, indent: 2 })),
+  ];
+}
+
+export function renderStatus(report: StatusReport, options: StatusTextOptions): string {
+  const { width, color } = options;
+  const paint = createPaint(color);
+  const { labs, without, problems, notes } = report;
+  const texts = problemTexts(problems, options.files);
+  const quiet = labs.length > 0 && problems.length === 0 ? ['no problems'] : [];
+  return [
+    ...(labs.length === 0
+      ? ['no stands of deploy-stand', '']
+      : labs.flatMap((lab) => labLines(lab, options, paint))),
+    ...(without.length === 0
+      ? []
+      : [...paragraph(`no stand: ${without.join(', ')}`, { width, hang: 2 }), '']),
+    ...texts.flatMap((text) => problemLines(text, options, paint)),
+    ...quiet,
+    ...(notes.length === 0 ? [] : ['']),
+    ...notes.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),
+  ].join('\n');
+}
+
+/** For scripts. A problem has its text and way out, too. */
+export function toStatusDocument(report: StatusReport, files?: StatusFiles): JsonObject {
+  const problems = report.problems.map((problem) => {
+    const [text] = problemTexts([problem], files);
+    return {
+      ...problem,
+      message: `${text?.title ?? ''}: ${text?.of[0] ?? ''}`,
+      hint: text?.hints.join('\n') ?? '',
+    };
+  });
+  return orderedObject({ ...report, problems });
+}

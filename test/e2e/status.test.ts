@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import type { AclState, ClusterState, GuestState } from '../../src/lib/simulator/state.ts';
+import type { Version } from '../../src/lib/simulator/version.ts';
+import {
+  post,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+} from './harness.ts';
+
+const LAB = `name: net
+expires: 2027-03-01
+placement: { strategy: specific, node: pve1 }
+machines:
+  - { device_type: linux, name: srv, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+  - { device_type: linux, name: pc, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+`;
+const USERS = 'users: [anna@pve, boris@pve, vera@pve]\n';
+
+interface Room {
+  readonly files: readonly string[];
+  readonly path: (name: string) => string;
+}
+
+function room(): Room {
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': USERS });
+  const path = (name: string) => join(folder, name);
+  return { path, files: ['-c', path('lab.yml'), '-u', path('users.yml')] };
+}
+
+const deployed = new Map<Version, Promise<ClusterState>>();
+
+async function make(version: Version): Promise<ClusterState> {
+  const { files, path } = room();
+  const cluster = await startCluster({ scenario: scenario({ version }) });
+  const run = await runCli(
+    ['deploy', ...files, '--credentials', path('c.csv'), '--progress', 'none'],
+    cluster,
+  );
+  expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
+  return cluster.snapshot();
+}
+
+/** A class of three, all machines running, two minutes later; `change` is what happened to it meanwhile. */
+async function aClass(
+  change: (state: ClusterState) => void = () => undefined,
+  version: Version = '9.2',
+): Promise<Cluster> {
+  const made = deployed.get(version) ?? make(version);
+  deployed.set(version, made);
+  const state = structuredClone(await made);
+  change(state);
+  const cluster = await startCluster({ state });
+  await cluster.time.sleep(120_000);
+  return cluster;
+}
+
+function remove(state: ClusterState, gone: GuestState): void {
+  const guests = state.guests as GuestState[]; // a copy of its own
+  guests.splice(guests.indexOf(gone), 1);
+}
+
+function machine(state: ClusterState, user: string, name: string): GuestState {
+  const pool = state.pools.find(({ poolid }) => poolid === user)!;
+  return state.guests.find(({ vmid, config }) => pool.vms.includes(vmid) && config['name'] === name)!;
+}
+
+const validate = new Ajv({ strict: false }).compile(
+  JSON.parse(readFileSync(new URL('../../schemas/status.schema.json', import.meta.url), 'utf8')) as object,
+);
+
+interface Document {
+  readonly problems: readonly { readonly kind: string; readonly user?: string; readonly hint: string }[];
+  readonly labs: readonly {
+    readonly lab: string;
+    readonly stands: readonly { readonly user: string; readonly running: number; readonly access: string }[];
+  }[];
+}
+
+async function documentOf(cluster: Cluster, ...argv: readonly string[]): Promise<Document> {
+  const run = await runCli(['status', '--output', 'json', ...argv], cluster);
+  const document: unknown = JSON.parse(run.stdout);
+  expect([validate(document), validate.errors]).toEqual([true, null]);
+  return document as Document;
+}
+
+const kinds = ({ problems }: Document) => problems.map(({ kind, user }) => `${kind} ${user ?? ''}`.trim());
+
+describe.each<Version>(['7.4', '8.4', '9.2'])('%s', (version) => {
+  test('a class at work: everything runs, nothing is wrong, nothing is written', async () => {
+    const cluster = await aClass(undefined, version);
+    const document = await documentOf(cluster, '--check');
+    expect(document.problems).toEqual([]);
+    expect(
+      document.labs.map(({ lab, stands }) => [
+        lab,
+        stands.map(({ user, running, access }) => `${user} ${running} ${access}`),
+      ]),
+    ).toEqual([['net', ['anna@pve 2 open', 'boris@pve 2 open', 'vera@pve 2 open']]]);
+    expect(writes(cluster)).toEqual([]);
+  });
+
+  test('what goes wrong is told with its way out, and --check ends with 6', async () => {
+    const cluster = await aClass((state) => {
+      remove(state, machine(state, 'anna', 'pc'));
+      machine(state, 'anna', 'srv').config['lock'] = 'snapshot';
+      machine(state, 'boris', 'pc').paused = true;
+      machine(state, 'boris', 'srv').halted = 'io-error';
+      state.users.find(({ userid }) => userid === 'vera@pve')!.enable = false;
+      const acl = state.acl as AclState[]; // as above
+      acl.splice(0, acl.length, ...acl.filter(({ subject }) => subject !== 'vera@pve'));
+    }, version);
+    const document = await documentOf(cluster);
+    expect(kinds(document)).toEqual([
+      'lock-without-task anna@pve',
+      'machine-missing anna@pve',
+      'io-error boris@pve',
+      'paused boris@pve',
+      'user-disabled vera@pve',
+      'no-access vera@pve',
+    ]);
+    expect(document.problems.every(({ hint }) => hint !== '')).toBe(true);
+    const { code, stdout } = await runCli(['status', '--check', '--user', 'anna@pve'], cluster);
+    expect(code).toBe(6);
+    expect(stdout).toContain('run deploy again with the files of lab net and --only anna@pve');
+    expect(stdout).toMatch(/way out: on pve1: `qm unlock \d+`/);
+    expect(stdout).not.toContain('boris');
+  });
+});
+
+test('with the files at hand the way out is a command that works', async () => {
+  const { files, path } = room();
+  const cluster = await aClass();
+  const { vmid } = machine(cluster.snapshot(), 'anna', 'pc');
+  await post(cluster, `/nodes/pve1/qemu/${vmid}/status/stop`, {});
+  await cluster.time.sleep(20_000);
+  await post(cluster, `/nodes/pve1/qemu/${vmid}`, {}, 'admin', 'DELETE');
+  await cluster.time.sleep(20_000);
+  const { stdout } = await runCli(['status', ...files], cluster);
+  const [, command = ''] = /way out: deploy-stand (deploy .*)/.exec(stdout) ?? [];
+  expect(command).toBe(['deploy', ...files, '--only', 'anna@pve'].join(' '));
+  const mended = await runCli([...command.split(' '), '--credentials', path('c.csv')], cluster);
+  expect([mended.code, mended.stderr]).toEqual([0, expect.any(String)]);
+  expect((await documentOf(cluster, ...files)).problems).toEqual([]);
+});
+
+test('bridges, nodes, tasks, expiry', async () => {
+  const cluster = await aClass();
+  await post(cluster, '/nodes/pve1/network/vmbr1000', {}, 'admin', 'DELETE');
+  await post(cluster, '/nodes/pve1/network', {}, 'admin', 'PUT');
+  await cluster.time.sleep(30_000);
+  // A start of what runs is a task that fails.
+  const { vmid } = machine(cluster.snapshot(), 'vera', 'pc');
+  await post(cluster, `/nodes/pve1/qemu/${vmid}/status/start`, {});
+  await cluster.time.sleep(30_000);
+  expect(kinds(await documentOf(cluster))).toEqual(['bridge-missing anna@pve', 'task-failed vera@pve']);
+  await cluster.time.sleep(3600_000);
+  expect(kinds(await documentOf(cluster, '--since', '30m'))).toEqual(['bridge-missing anna@pve']);
+});
+
+test.each([
+  ['2027-03-01', 'expires-soon', '2027-02-27T00:00:00Z'],
+  ['2027-03-01', 'expired', '2027-03-02T00:00:00Z'],
+])('a lab that ends on %s is told as %s at %s', async (_, kind, now) => {
+  const cluster = await aClass();
+  await cluster.time.sleep(Date.parse(now) - cluster.now());
+  expect([...new Set((await documentOf(cluster)).problems.map((one) => one.kind))]).toEqual([kind]);
+});
+
+describe('selection', () => {
+  test.each([
+    ['--lab', 'nett', 'did you mean net?'],
+    ['--user', 'ana@pve', 'did you mean anna@pve?'],
+    ['--machine', 'pcc', 'did you mean pc?'],
+    ['--node', 'pve11', 'did you mean pve1?'],
+  ])('%s %s is refused with what was meant', async (option, name, meant) => {
+    const run = await runCli(['status', option, name], await aClass());
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(meant)]);
+  });
+
+  test('machines and nodes narrow what is shown', async () => {
+    const cluster = await aClass();
+    const one = await documentOf(cluster, '--machine', 'pc', '--user', 'anna@pve', '--user', 'vera@pve');
+    expect(one.labs[0]!.stands.map(({ user, running }) => `${user} ${running}`)).toEqual([
+      'anna@pve 1',
+      'vera@pve 1',
+    ]);
+    expect((await documentOf(cluster, '--node', 'pve2')).labs).toEqual([]);
+  });
+
+  test('on a cluster without stands it says so', async () => {
+    const run = await runCli(['status'], await startCluster());
+    expect([run.code, run.stdout]).toEqual([0, 'no stands of deploy-stand\n']);
+  });
+});
