@@ -18,7 +18,8 @@ describe('foldSaid', () => {
         said(`s${n}@pve`, `VM ${n + 100} of s${n}@pve in pool s${n}`, `s${n}`, `${n + 100}`),
       ),
       said('x@pve', 'VM 101 of x@pve in pool y', 'x', '101'),
-      ...[1, 2, 3].map((n) => said(`few${n}@pve`, 'said of three')),
+      ...[1, 2, 3].map((n) => said(`few${n}@pve`, `said of few${n}@pve`)),
+      ...MANY.slice(0, 2).map((n) => said(`all${n}@pve`, 'said of what they share, made for all2@pve')),
     ];
     const folded = foldSaid(texts);
     expect(folded.map(({ first, others }) => [first.who, others.length])).toEqual([
@@ -27,6 +28,7 @@ describe('foldSaid', () => {
       ['few1@pve', 0],
       ['few2@pve', 0],
       ['few3@pve', 0],
+      ['all1@pve', 1],
     ]);
     expect(foldSaid(texts, true)).toHaveLength(texts.length);
   });

@@ -36,13 +36,20 @@ function anonymous({ text, own }: Said): string {
   return text.replaceAll(new RegExp(`(?<![\\w.-])(?:${longest.join('|')})(?![\\w@-])`, 'g'), '\0');
 }
 
-/** Groups in the order of their first; up to `few` alike stay on their own. */
+/**
+ * Groups in the order of their first. Word for word the same is one from two on: it is true of something that they share,
+ * which may well have the name of one of them in it. Of the others, up to `few` alike stay on their own.
+ */
 export function foldSaid<T extends Said>(said: readonly T[], wide = false, few = FEW): Folded<T>[] {
   if (wide) return said.map((first) => ({ first, others: [] }));
-  return [...groupBy(said, anonymous).values()].flatMap((group): Folded<T>[] => {
+  const verbatim = groupBy(said, ({ text }) => text);
+  const isShared = ({ text }: Said): boolean => (verbatim.get(text)?.length ?? 0) > 1;
+  const keyOf = (one: T): string => (isShared(one) ? one.text : anonymous(one));
+  return [...groupBy(said, keyOf).values()].flatMap((group): Folded<T>[] => {
     const [first, ...others] = group;
     if (!first) return [];
-    return group.length <= few ? group.map((one) => ({ first: one, others: [] })) : [{ first, others }];
+    const folds = isShared(first) || group.length > few;
+    return folds ? [{ first, others }] : group.map((one) => ({ first: one, others: [] }));
   });
 }
 

@@ -203,7 +203,7 @@ function unfinishedLines(stands: readonly StandSummary[], context: Context): str
     own: ownWords(stand),
     stand,
   }));
-  const lines = foldSaid(said, wide, 1).flatMap(({ first: { stand }, others }) => [
+  const lines = foldSaid(said, wide).flatMap(({ first: { stand }, others }) => [
     ...paragraph(escapeControl(`${stand.user}: ${STATUS_WORDS[stand.status]}`), { width }),
     ...(stand.error === undefined ? [] : refusalLines(stand.error, context)),
     ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 2, hang: 2 })),
