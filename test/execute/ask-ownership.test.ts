@@ -67,7 +67,8 @@ test('who asks while it is being read waits for it', async () => {
   await world.pass(1);
   const started = world.clock.now();
   expect(await verdict()).toBe('ours');
-  expect(world.since(started)).toBeLessThan(1.5);
+  // The first request of a login goes alone, and takes a second of its own.
+  expect(world.since(started)).toBeLessThan(2.5);
   expect(await first).toBe('ours');
   expect(asked).toEqual(PAIR);
 });
