@@ -78,7 +78,7 @@ export async function deployAndCleanUp({ users, machines, ...cluster }) {
   );
   const tasksBefore = simulator.snapshot().tasks.length;
   const removed = await measured(simulator, context, (run) =>
-    cleanup({ selection: { by: 'lab', lab: 'bench' }, options }, run),
+    cleanup({ selection: { by: 'stands', lab: 'bench' }, options }, run),
   );
   const state = simulator.snapshot();
   const lockTimeouts = state.tasks
