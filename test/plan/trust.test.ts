@@ -54,6 +54,18 @@ describe('a template by name', () => {
     ]);
   });
 
+  test('is never a member of the pool of copies, whoever put it there; which is told unless it is one of ours', () => {
+    const pool = 'deploy-stand-replicas';
+    const guests = [guest(300, { pool })];
+    const copies = (comment: string) => [{ pool, comment }];
+    const ours = 'deploy-stand replicas\nsource=101 vmid=300 node=pve1 since=2026-01-01T00:00:00Z state=made';
+    expect(found(guests, [config(300)], copies(''))).toContain('no template is called');
+    expect(passedOver(named.template, have({ guests, pools: copies('') }))).toEqual([
+      `templates called "debian12": 300 on pve1 is in pool ${pool}, which is for copies, and was passed over`,
+    ]);
+    expect(passedOver(named.template, have({ guests, pools: copies(ours) }))).toEqual([]);
+  });
+
   test('is never a guest whose notes carry a mark of its own number', () => {
     const mark = 'deploy-stand lab=net user=anna@pve machine=pc vmid=10000 spec=a.b';
     expect(found([guest(10000)], [config(10000, mark)])).toContain('no template is called');

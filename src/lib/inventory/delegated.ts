@@ -90,7 +90,7 @@ export const OR_OPERATOR =
 export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
-const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;
+const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` and \`source=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;
 
 /** After "pool x". */
 export function mayBeWritten({ unseen }: PoolWriter): string {
@@ -102,14 +102,18 @@ export function delegatedWayOut({ unseen }: PoolWriter): string {
   return unseen ? SIGHT_WAY_OUT : DELEGATED_WAY_OUT;
 }
 
-/** What is told of pools whose marks are not believed; those without a mark of ours are nobody's concern. */
+/**
+ * What is told of pools that are not believed, of those that concern us: `written` as they are on the cluster. `so`: what
+ * comes of it.
+ */
 export function delegatedGaps(
   written: readonly PoolInfo[],
   pools: readonly PoolInfo[],
-  isMarked: (comment: string) => boolean,
+  concerns: (pool: PoolInfo) => boolean,
+  so: string,
 ): string[] {
-  const marked = new Set(written.filter(({ comment }) => isMarked(comment)).map(({ pool }) => pool));
-  const told = pools.filter(({ pool, delegated }) => delegated !== undefined && marked.has(pool));
+  const ours = new Set(written.filter(concerns).map(({ pool }) => pool));
+  const told = pools.filter(({ pool, delegated }) => delegated !== undefined && ours.has(pool));
   return [true, false].flatMap((isUnseen) => {
     const some = told.filter(({ delegated }) => (delegated?.unseen ?? false) === isUnseen);
     const [first] = some;
@@ -118,7 +122,7 @@ export function delegatedGaps(
     const more = some.length > names.length ? ` and ${some.length - names.length} more` : '';
     const list = `${some.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
     return [
-      `${list} ${mayBeWritten(first.delegated)}, so the marks there are not believed: ${first.delegated.says}; ${delegatedWayOut(first.delegated)}`,
+      `${list} ${mayBeWritten(first.delegated)}, ${so}: ${first.delegated.says}; ${delegatedWayOut(first.delegated)}`,
     ];
   });
 }

@@ -1,6 +1,7 @@
 /** Reads pools with what decides whether their marks count: the only place that reads the comments of pools for that. */
 import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
+import { REPLICA_POOL } from '../marks/replica.ts';
 import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { sealReaders } from './seal-readers.ts';
@@ -48,7 +49,22 @@ export async function readPools(
   const trust = { caller, operators };
   const writers = poolWriters(lists, trust);
   const pools = tellDelegated(written, writers);
-  for (const text of delegatedGaps(written, pools, isPoolMarked)) gap(text)();
+  const gaps = [
+    ...delegatedGaps(
+      written,
+      pools,
+      ({ comment }) => isPoolMarked(comment),
+      'so the marks there are not believed',
+    ),
+    // The name is ours, whatever somebody has made of the comment.
+    ...delegatedGaps(
+      written,
+      pools,
+      ({ pool }) => pool === REPLICA_POOL,
+      'so the copies of templates there are passed over, neither cloned nor removed',
+    ),
+  ];
+  for (const text of gaps) gap(text)();
   return {
     pools,
     poolWriters: writers,

@@ -1,4 +1,5 @@
 /** The list of templates as a table: one line per node on which stands could be. Says why one cannot be used. */
+import { groupBy } from '../group.ts';
 import type { ReplicaRow, TemplateReport, TemplateRow, UsableRow } from '../plan/templates/view.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
@@ -73,11 +74,20 @@ function rowsOf(template: TemplateRow, paint: Paint): Cell[][] {
   return lines.map((line, at) => [...(at === 0 ? head : blank), ...line]);
 }
 
+/** What is true of several nodes, or of several templates on the same nodes, is said once. */
 function reasons({ templates }: TemplateReport): string[] {
-  return templates.flatMap(({ vmid, usable }) =>
-    usable.flatMap(({ node, reason }) =>
-      reason === undefined ? [] : [`${vmid} cannot be used on ${node}: ${reason}`],
-    ),
+  const said = templates.flatMap(({ vmid, usable }) => {
+    const byReason = groupBy(
+      usable.flatMap(({ node, reason }) => (reason === undefined ? [] : [{ node, reason }])),
+      ({ reason }) => reason,
+    );
+    return [...byReason].map(([reason, rows]) => ({
+      vmid,
+      text: `cannot be used on ${rows.map(({ node }) => node).join(', ')}: ${reason}`,
+    }));
+  });
+  return [...groupBy(said, ({ text }) => text)].map(
+    ([text, rows]) => `${rows.map(({ vmid }) => vmid).join(', ')} ${text}`,
   );
 }
 

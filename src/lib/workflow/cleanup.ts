@@ -170,27 +170,44 @@ function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[
   });
 }
 
-/** Gives back what nothing is left of. Much has been removed by now: what is missing from here on fails its own step. */
-function releaseLocked(want: CleanupWant, plan: Plan, context: RunContext): Promise<RunResult> {
-  return withLock(context, {
-    plan: async () => (await readAndPlan(want, { ...context, preflight: false })).plan,
-    apply: async (rest) => {
-      const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
-      // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
-      const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
-      const { results, interrupted } = await runSteps(
-        ready.map((step) => withEdgesTo(step, ready)),
-        context,
-      );
-      return { results: mergeReleases(plan, rest, { results, interrupted }), interrupted };
-    },
-  });
+type GivesBack = (want: CleanupWant, plan: Plan, context: RunContext) => Promise<RunResult>;
+
+/** Looks again: much has been removed by now, and what is missing from here on fails its own step. */
+async function planRest(want: CleanupWant, context: RunContext): Promise<Plan> {
+  return (await readAndPlan(want, { ...context, preflight: false })).plan;
 }
 
+async function releaseReady(plan: Plan, rest: Plan, context: RunContext): Promise<RunResult> {
+  const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
+  // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
+  const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
+  const { results, interrupted } = await runSteps(
+    ready.map((step) => withEdgesTo(step, ready)),
+    context,
+  );
+  return { results: mergeReleases(plan, rest, { results, interrupted }), interrupted };
+}
+
+/** Gives back what nothing is left of. */
+const releaseLocked: GivesBack = (want, plan, context) =>
+  withLock(context, {
+    plan: () => planRest(want, context),
+    apply: (rest) => releaseReady(plan, rest, context),
+  });
+
+/** For who holds the lock already. */
+const releaseHeld: GivesBack = async (want, plan, context) =>
+  releaseReady(plan, await planRest(want, context), context);
+
 /** What has been removed is told, whatever comes after. */
-async function release(want: CleanupWant, plan: Plan, context: RunContext): Promise<RunResult> {
+async function release(
+  giveBack: GivesBack,
+  want: CleanupWant,
+  plan: Plan,
+  context: RunContext,
+): Promise<RunResult> {
   try {
-    return await releaseLocked(want, plan, context);
+    return await giveBack(want, plan, context);
   } catch (error) {
     const left = plan.steps.filter(isReleasing);
     if (context.soft.aborted) {
@@ -204,13 +221,13 @@ async function release(want: CleanupWant, plan: Plan, context: RunContext): Prom
   }
 }
 
-/** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
-export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
-  const { plan, have } = await readAndPlan(want, context);
-  if (want.saved) assertWithinSaved(plan, want.saved);
-  assertWithinLimit(plan, want.maxChanges);
+async function remove(
+  want: CleanupWant,
+  { plan }: Planned,
+  context: RunContext,
+  giveBack: GivesBack,
+): Promise<RunOutcome> {
   await want.keep?.(plan);
-  if (!plan.steps.some(isReleasing)) await tidyLock(have, context);
   context.onPlan(plan);
   const removed = await runSteps(
     plan.steps.filter((step) => !isReleasing(step)),
@@ -219,10 +236,29 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   const isDone = removed.interrupted || !plan.steps.some(isReleasing);
   const released = isDone
     ? { results: [], interrupted: removed.interrupted }
-    : await release(want, plan, context);
+    : await release(giveBack, want, plan, context);
   const results = [...removed.results, ...released.results];
   await recordRemoved(plan, results, context);
   return outcomeOf({ plan, result: { results, interrupted: released.interrupted } });
+}
+
+/** Removes what was selected. What could not be removed stays claimed, so that the next cleanup finds it. */
+export async function cleanup(want: CleanupWant, context: RunContext): Promise<RunOutcome> {
+  const look = async (): Promise<Planned> => {
+    const planned = await readAndPlan(want, context);
+    if (want.saved) assertWithinSaved(planned.plan, want.saved);
+    assertWithinLimit(planned.plan, want.maxChanges);
+    return planned;
+  };
+  const first = await look();
+  const givesUp = first.plan.steps.some(isReleasing);
+  if (!givesUp) await tidyLock(first.have, context);
+  // An orphan is known by what is not there, which another run may have taken away for a moment: a user that is made anew.
+  // Nothing is taken from it, no right either, before that run has ended.
+  if (givesUp && want.selection.by === 'orphans') {
+    return withLock(context, { plan: look, apply: (again) => remove(want, again, context, releaseHeld) });
+  }
+  return remove(want, first, context, releaseLocked);
 }
 
 /** Does the step wait, directly or not, for one of `open`? */

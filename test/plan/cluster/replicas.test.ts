@@ -700,7 +700,7 @@ describe('templates prune', () => {
 describe('a confined caller', () => {
   const rights = { '/pool': { 'VM.Allocate': true } };
   const why =
-    'a copy of template 101 has to be made on pve2, which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
+    'a copy of the template has to be made first, which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
 
   test('makes no replica: those nodes take no stand, and the plan says so', () => {
     const some = plan(pc, [anna, boris], world([], { rights }));

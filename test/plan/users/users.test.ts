@@ -578,3 +578,27 @@ describe('the mark of a user we disabled', () => {
     expect([GONE, MARK, 'staff disabled=x', ''].map(isDisabledByUs)).toEqual([true, false, false, false]);
   });
 });
+
+test('of rights that waited in the credentials file, those on machines that are others’ by now are not given', () => {
+  const right = (path: string) => ({ path, role: 'PVEVMUser', propagate: true });
+  const kept = new Map([
+    [
+      'anna@pve',
+      {
+        ...{ comment: MARK, groups: [], enable: true },
+        acls: ['/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
+      },
+    ],
+  ]);
+  const work: UsersWork = {
+    ...{ by: 'passwd', users: [user('anna')], named: false, recreate: true, forceForeign: false },
+    kept,
+  };
+  const result = planned(work, {
+    pools: ['anna', 'boris'].map(poolOf),
+    guests: [guest(10000, { pool: 'anna' }), guest(10001, { pool: 'boris' })],
+  });
+  expect(result.steps).toMatchObject([
+    { kind: 'user.recreate', acls: ['/vms/10000', '/pool/anna'].map(right) },
+  ]);
+});

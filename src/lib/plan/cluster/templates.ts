@@ -1,6 +1,6 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
 import { isPoolMarked } from '../../marks/pool.ts';
-import { REPLICA_POOL } from '../../marks/replica.ts';
+import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { volumesOf, type Volume } from '../../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../../config/types.ts';
@@ -94,6 +94,11 @@ function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
   return parseVmMark(notes)?.vmid === vmid;
 }
 
+/** Also where the claims of that pool are not believed: nobody keeps a template there that a lab means by name. */
+function isAmongCopies({ pool }: GuestInfo): boolean {
+  return pool === REPLICA_POOL;
+}
+
 /**
  * How far a name or tag is believed, the best first: of a guest in no pool, which administrators alone name; in a pool
  * whose members nobody else may name; in any other, whose members may be anybody's.
@@ -128,13 +133,16 @@ function bestOf(named: readonly Named[]): readonly Named[] {
 /** Guests that are called or tagged like the template, and are not meant. */
 export function passedOver(ref: TemplateRef, have: Inventory): string[] {
   if (ref.by === 'vmid') return [];
-  const named = namedBy(ref, have).filter(({ guest }) => guest.pool !== REPLICA_POOL);
-  const others = named.filter(({ guest }) => !isOfStand(guest, have));
+  const comment = have.pools.find(({ pool }) => pool === REPLICA_POOL)?.comment;
+  const replicas = new Set(parseReplicaPool(comment).claims.map(({ vmid }) => vmid));
+  const named = namedBy(ref, have).filter(({ guest }) => !replicas.has(guest.vmid));
+  const others = named.filter(({ guest }) => !isAmongCopies(guest) && !isOfStand(guest, have));
   const meant = new Set(bestOf(others));
   const say = (guest: GuestInfo, why: string): string =>
     `${sayRef(ref)}: ${describeTemplate(guest)} ${why} and was passed over`;
   return named.flatMap((one) => {
     const { guest, writer } = one;
+    if (isAmongCopies(guest)) return [say(guest, `is in pool ${REPLICA_POOL}, which is for copies,`)];
     if (!others.includes(one)) return [say(guest, 'is a machine of a stand')];
     if (meant.has(one)) return one.tier === 'open' ? [isTaken(ref, one)] : [];
     return [say(guest, `is in pool ${guest.pool ?? ''}${writer === undefined ? '' : ` (${writer})`}`)];
@@ -151,7 +159,8 @@ function findGuests(wish: Wish): Named[] {
   const { machine, have, replicas } = wish;
   const ref = machine.template;
   const fitting = namedBy(ref, have).filter(
-    ({ guest }) => ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isOfStand(guest, have)),
+    ({ guest }) =>
+      ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have)),
   );
   const named = ref.by === 'vmid' ? fitting : bestOf(fitting);
   const hinted = named.filter(({ guest }) => guest.node === ref.node);

@@ -20,6 +20,7 @@ import { obstacleNotes } from '../obstacles/obstacle-text.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
+import { untoldWarnings } from '../templates/copies-refused.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
@@ -115,8 +116,9 @@ function seatStands(
 }
 
 /** Nodes that are left out although the lab would have them. */
-function nodeWarnings({ obstacles }: NodeChoice): string[] {
-  return obstacleNotes(new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted')));
+function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
+  const unlooked = new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted'));
+  return [...obstacleNotes(unlooked), ...(copies ? untoldWarnings(copies) : [])];
 }
 
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */

@@ -1,13 +1,18 @@
 /** Words for why a node cannot take a machine, and the way out. Decides nothing. */
 import { groupBy } from '../../group.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
 import { obstacleHint as bridgeHint, obstacleText as bridgeText } from '../network/may-go-text.ts';
 import type { NodeObstacle } from './obstacle.ts';
 
-/** A replica's VMID becomes a member before it exists, which only the full profile may do. */
-const COPIES_TAKE_FULL =
-  'which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first';
+const COPIES_REFUSED = {
+  delegated: `and pool ${REPLICA_POOL} is not ours alone`,
+  foreign: `and pool ${REPLICA_POOL} is somebody else's`,
+  // A replica's VMID becomes a member before it exists, which only the full profile may do.
+  confined:
+    'which takes VM.Allocate on /vms: somebody who has it runs `deploy-stand templates replicate` first',
+} as const;
 
 const MAPPINGS = { pci: 'PCI devices', usb: 'USB devices', dir: 'directories' } as const;
 
@@ -73,8 +78,8 @@ function cloneText(obstacle: NodeObstacle, node: string | undefined): string {
       return `a clone onto another node cannot go to ${obstacle.storage}, which is not shared`;
     case 'no-links':
       return `linked clones are impossible on ${obstacle.storage} (${obstacle.type}); set full_clone: true`;
-    case 'copy-takes-full':
-      return `a copy of template ${obstacle.vmid} has to be made on ${obstacle.home}, ${COPIES_TAKE_FULL}`;
+    case 'copies-refused':
+      return `a copy of the template has to be made first, ${COPIES_REFUSED[obstacle.why]}`;
     case 'copy-no-disk':
       return `template ${obstacle.vmid} has no disk, only an image that ${obstacle.node} has`;
     case 'copy-device':

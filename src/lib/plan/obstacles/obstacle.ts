@@ -54,7 +54,8 @@ export type NodeObstacle =
       readonly node: string;
     }
   | { readonly code: 'clone-unshared'; readonly storage: string }
-  | { readonly code: 'copy-takes-full'; readonly vmid: number; readonly home: string }
+  /** Of any template: the pool of copies is another's, or another's too; or the caller may make no members of it. */
+  | { readonly code: 'copies-refused'; readonly why: 'delegated' | 'foreign' | 'confined' }
   | { readonly code: 'copy-no-disk'; readonly vmid: number; readonly node: string }
   | { readonly code: 'copy-device'; readonly vmid: number; readonly key: string; readonly node: string }
   | {

@@ -1,6 +1,7 @@
 /** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
 import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
+import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
 import { hostObstacle, maintenanceObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
@@ -19,6 +20,8 @@ export interface NodeChoice {
   readonly eligible: readonly string[];
   /** Node → why a stand cannot be made there. */
   readonly obstacles: ReadonlyMap<string, NodeObstacle>;
+  /** What takes nodes out because no copy of a template can be made at all. */
+  readonly copies?: CopiesRefused;
 }
 
 interface RealPlug extends Pick<Network, 'tag' | 'trunks'> {
@@ -151,23 +154,32 @@ export function chooseNodes(
     if (obstacle === undefined) eligible.push(node);
     else obstacles.set(node, obstacle);
   }
-  // Then every stand needs all of them.
-  return { eligible: spread && obstacles.size > 0 ? [] : eligible, obstacles };
+  const copies = copiesRefused(have, index);
+  const isMet = [...obstacles.values()].some(isCopiesRefused);
+  return {
+    // Then every stand needs all of them.
+    eligible: spread && obstacles.size > 0 ? [] : eligible,
+    obstacles,
+    ...(copies && isMet ? { copies } : {}),
+  };
 }
 
-/** Exit 3 text when no node will do: every node with its own reason. */
-export function noNodeRefusal(lab: Lab, choice: NodeChoice): Refusal {
-  const shared = shareObstacles(choice.obstacles);
+/** Exit 3 text when no node will do: every node with its own reason. A refusal shows no warnings beside it. */
+export function noNodeRefusal(lab: Lab, { obstacles, copies }: NodeChoice): Refusal {
+  const shared = shareObstacles(obstacles);
   const reasons = shared.map(({ nodes, text }) => {
     const [only = '', ...others] = nodes;
     return others.length === 0 && text.includes(only) ? text : `${nodes.join(', ')}: ${text}`;
   });
-  const ways = sortedUnique(shared.flatMap(({ wayOut }) => wayOut ?? []));
+  const why = copies?.refusal;
+  const forCopies = why ? [`that copies can be made: ${why.hint ?? ''}`] : [];
+  const ways = [...sortedUnique(shared.flatMap(({ wayOut }) => wayOut ?? [])), ...forCopies];
   return {
     code: 'NO_NODE',
     message: [
       `no node can take a stand of lab ${lab.name} (strategy ${lab.placement.strategy})${reasons.length > 0 ? ':' : ''}`,
       ...reasons,
+      ...(why ? [why.message] : []),
     ].join('\n  '),
     hint:
       reasons.length === 0

@@ -12,7 +12,7 @@ import { filesObstacle, ownDevice, rootDeviceObstacle, tieObstacle } from '../ob
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
-import { profileOf } from '../cluster/profile.ts';
+import { copiesRefused } from './copies-refused.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
 import { isFresh } from '../cluster/replicas.ts';
 import { describeTemplate, sayRef, type FoundTemplates, type Template } from '../cluster/templates.ts';
@@ -106,8 +106,8 @@ function throughReplica(
   if (unreadable) return unreadable;
   const need = replicaNeed(machine, origin, node, index.storages);
   if ('code' in need) return need;
-  if (profileOf(have.rights) === 'confined')
-    return { code: 'copy-takes-full', vmid: origin.vmid, home: need.home };
+  const refused = copiesRefused(have, index);
+  if (refused) return refused.obstacle;
   const obstacle =
     besideObstacle(need.storage === undefined ? {} : { storage: need.storage }, origin, index.hosts) ??
     obstacleOfNeed(machine, need, index) ??

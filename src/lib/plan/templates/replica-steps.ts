@@ -7,7 +7,6 @@ import type { HaveIndex } from '../cluster/view.ts';
 import {
   formatReplicaMark,
   formatReplicaPool,
-  isReplicaPool,
   REPLICA_POOL,
   type ReplicaClaim,
 } from '../../marks/replica.ts';
@@ -17,7 +16,6 @@ import { isFresh, type Replica } from '../cluster/replicas.ts';
 import { withNewSeal } from '../../marks/seal.ts';
 import { TAG } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
-import { delegatedRefusal } from '../cluster/delegated.ts';
 
 /** A replica that a plan makes. */
 interface PlannedReplica {
@@ -161,25 +159,11 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
   return steps;
 }
 
-function foreignPool(index: HaveIndex): Refusal | undefined {
-  const delegated = index.delegated(REPLICA_POOL);
-  if (delegated !== undefined) return delegatedRefusal(REPLICA_POOL, delegated, index);
-  const pool = index.pools.get(REPLICA_POOL);
-  if (!pool || isReplicaPool(pool.comment)) return undefined;
-  return {
-    code: 'POOL_NOT_OURS',
-    message: `pool ${REPLICA_POOL} exists, but its comment is not ours`,
-    hint: 'rename that pool: deploy-stand claims its copies of templates there',
-  };
-}
-
 export function createReplicaPlanner({ index, vmids, pins = NO_PINS, since }: Frame): ReplicaPlanner {
   const drafts = new Map<string, Draft | Refusal>();
   const made = (): Draft[] => [...drafts.values()].flatMap((draft) => ('code' in draft ? [] : [draft]));
 
   function plan(need: ReplicaNeed): Draft | Refusal {
-    const foreign = foreignPool(index);
-    if (foreign) return foreign;
     const { source, home } = need;
     const present = begun(need, index.replicas);
     const vmid = present?.claim.vmid ?? vmids.takeLast(pins.replicas.get(pinnedReplica(source.vmid, home)));

@@ -3,7 +3,9 @@ import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { createVmidAllocator } from '../cluster/free-vmids.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
+import { copiesRefused, isCopiesRefused, untoldWarnings } from './copies-refused.ts';
 import { hostObstacle, maintenanceObstacle } from '../obstacles/node-obstacles.ts';
+import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { assertSound } from '../document/graph.ts';
@@ -25,6 +27,8 @@ export interface ReplicateInput {
 interface Draft {
   readonly node: string;
   readonly refusals: Refusal[];
+  /** What speaks against its machines; those are among the refusals. */
+  readonly obstacles: NodeObstacle[];
   readonly notes: string[];
 }
 
@@ -69,6 +73,7 @@ function addMachine(
   const { machine } = resolved;
   const way = findCloneWay(resolved, draft.node, have, index);
   if (!isWay(way)) {
+    draft.obstacles.push(way);
     const hint = wayOut(way, draft.node);
     const message = `machine ${machine.name}: ${sayObstacle(way, draft.node)}`;
     draft.refusals.push({ code: 'NO_CLONE', message, ...(hint === undefined ? {} : { hint }) });
@@ -87,6 +92,13 @@ function toNode({ node, refusals, notes }: Draft): PlannedNode {
   return { node, refused: { ...first, message }, notes };
 }
 
+/** What the nodes' own refusals say in a word only. */
+function untoldRefusal(drafts: readonly Draft[], { have }: ReplicateInput, index: HaveIndex): string[] {
+  const refused = copiesRefused(have, index);
+  const isMet = drafts.some(({ obstacles }) => obstacles.some(isCopiesRefused));
+  return refused && isMet ? untoldWarnings(refused) : [];
+}
+
 /** Nodes that need nothing are in the plan, too, so that a script sees that they were looked at. */
 export function planReplicate(input: ReplicateInput): NodesPlan {
   const { lab, have } = input;
@@ -95,7 +107,7 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
   const vmids = createVmidAllocator(lab.vmidRange, index, { vmids: [], bridges: [] });
   const planner = createReplicaPlanner({ index, vmids, since: markTime(have.now) });
   const drafts = wantedNodes(input).map((node): Draft => {
-    const draft: Draft = { node, refusals: [], notes: [] };
+    const draft: Draft = { node, refusals: [], obstacles: [], notes: [] };
     const why = unavailable(node, input, index);
     if (typeof why === 'string') draft.notes.push(why);
     else if (why) draft.refusals.push(why);
@@ -116,6 +128,6 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
     nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
       compareNatural(a.node, b.node),
     ),
-    warnings: [...have.gaps, ...planner.warnings()],
+    warnings: [...have.gaps, ...untoldRefusal(drafts, input, index), ...planner.warnings()],
   };
 }

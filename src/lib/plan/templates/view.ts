@@ -8,10 +8,12 @@ import { hostObstacle } from '../obstacles/node-obstacles.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { REPLICA_POOL } from '../../marks/replica.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { claimedVmids, replicaUses, type ReplicaUse } from './use.ts';
 import { clonesOfTemplate } from '../cluster/replicas.ts';
 import { toTemplate, type Template } from '../cluster/templates.ts';
+import { copiesRefused, untoldWarnings } from './copies-refused.ts';
 
 export interface ReplicaRow {
   readonly vmid: number;
@@ -142,6 +144,8 @@ export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateRe
   const uses = replicaUses(have, index).sort((a, b) => compareNatural(a.replica.node, b.replica.node));
   const machines = lab && machinesByTemplate(lab, have, index);
   const own = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
+  // Copies, be they ours or somebody else's: whose they are is told by the claims.
+  for (const { vmid } of index.members.get(REPLICA_POOL) ?? []) own.add(vmid);
   const nodes = have.nodes.map(({ name }) => name).sort(compareNatural);
   const view: View = { have, index, uses, claimed: claimedVmids(index), nodes, machines };
   const templates = have.templates
@@ -150,5 +154,8 @@ export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateRe
     .sort((a, b) => a.vmid - b.vmid)
     .map((config) => viewTemplate(toTemplate(config), view));
   const orphans = uses.filter(({ freshness }) => freshness === 'source-gone').map(toRow);
-  return { templates, orphans, notes: have.gaps };
+  const copies = copiesRefused(have, index);
+  const reasons = templates.flatMap(({ usable }) => usable.flatMap(({ reason }) => reason ?? []));
+  const untold = copies && reasons.includes(sayObstacle(copies.obstacle)) ? untoldWarnings(copies) : [];
+  return { templates, orphans, notes: [...have.gaps, ...untold] };
 }

@@ -81,6 +81,17 @@ function complete(present: KeptAccount, kept: KeptAccount | undefined): KeptAcco
   };
 }
 
+/** What waited in a file may be old by now: the number of a machine that is gone is somebody else's some day. */
+function stillTheirs(userid: string, kept: KeptAccount, { index }: UsersContext): KeptAccount {
+  const isTheirs = ({ path }: KeptAccount['acls'][number]): boolean => {
+    const [, vmid] = /^\/vms\/(\d+)$/.exec(path) ?? [];
+    if (vmid === undefined) return true;
+    const pool = index.guests.get(Number(vmid))?.pool;
+    return pool !== undefined && index.marks.get(pool)?.user === userid;
+  };
+  return { ...kept, acls: kept.acls.filter(isTheirs) };
+}
+
 function recreateStep(userid: string, account: KeptAccount): Step {
   const frame = { user: userid, reason: 'an API token cannot set a password' };
   return makeStep('user.recreate', userid, frame, { userid, ...account });
@@ -99,7 +110,8 @@ export function planPassword(user: User, options: PasswordOptions, context: User
   const { userid } = user;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const present = context.index.users.get(userid);
-  const kept = options.kept?.get(userid);
+  const written = options.kept?.get(userid);
+  const kept = written && stillTheirs(userid, written, context);
   if (!present && !(options.recreate && kept)) return draft(who, { refused: missing(userid) });
   const refused = present && obstacle(present, options, context);
   if (refused) return draft(who, options.named ? { refused } : { notes: [refused.message] });
