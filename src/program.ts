@@ -8,6 +8,7 @@ import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
+import { addHelp } from './commands/help.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
@@ -53,6 +54,7 @@ export function createProgram(io: ProgramIo): Command {
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
   checkGivenOptions(program);
+  addHelp(program);
   readEnvironment(program, io.env);
   program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
   const names = new Set(program.commands.map((command) => command.name()));

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
+import { createClock } from '../src/lib/clock.ts';
 import { onAbort } from '../src/lib/abort.ts';
 
 test('all who wait hear of it once, in order; who has withdrawn does not, even at the last moment', () => {
@@ -29,4 +30,14 @@ test('signals are told apart', () => {
   onAbort(other.signal, () => heard.push('other'));
   other.abort();
   expect(heard).toEqual(['other']);
+});
+
+test('many sleepers on one signal are one listener: Node would take more than ten for a leak', async () => {
+  const controller = new AbortController();
+  const clock = createClock();
+  const sleeping = Array.from({ length: 50 }, () => clock.sleep(60_000, controller.signal));
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+  controller.abort(new Error('enough'));
+  for (const one of await Promise.allSettled(sleeping))
+    expect(one).toMatchObject({ reason: new Error('enough') });
 });

@@ -75,7 +75,7 @@ export function isRepeatable({ parseArg }: Option): boolean {
 }
 
 /** The lab of commands that take one. */
-export function labOption(description = 'the lab'): Option {
+export function labOption(description = 'the lab (-: standard input)'): Option {
   return envOption('-c, --config <lab.yml>', description, 'LAB');
 }
 

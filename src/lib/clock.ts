@@ -1,5 +1,6 @@
 /** Time as a dependency, so that waits can be scaled by the simulator and skipped by tests. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { onAbort } from './abort.ts';
 
 /** Milliseconds everywhere. `sleep` rejects with the signal's reason when aborted. */
 export interface Clock {
@@ -13,7 +14,18 @@ export function createClock(speed = 1): Clock {
   return {
     now: () => (speed === 1 ? Date.now() : origin + (Date.now() - origin) * speed),
     sleep: async (ms, signal) => {
-      await delay(ms / speed, undefined, signal ? { signal } : {});
+      signal?.throwIfAborted();
+      // Hundreds sleep on the signal of one run: a listener each would look like a leak to Node.
+      const nap = new AbortController();
+      const withdraw = signal && onAbort(signal, () => nap.abort(signal.reason));
+      try {
+        await delay(ms / speed, undefined, { signal: nap.signal });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        withdraw?.();
+      }
     },
   };
 }

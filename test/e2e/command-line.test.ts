@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
 
@@ -177,4 +177,42 @@ describe('a saved plan', () => {
       (await runCli(['deploy', '--plan', 'p', '--dry-run', '-c', 'l', '-u', 'u'], undefined)).stderr,
     ).toContain('deploy-stand show p');
   });
+});
+
+describe('help', () => {
+  test('is what a group of commands answers on its own, on stdout', async () => {
+    for (const argv of [[], ['users'], ['connections']]) {
+      const { code, stdout, stderr } = await runCli(argv, undefined);
+      expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('Commands:'), '']);
+    }
+  });
+
+  test('is found for commands below others', async () => {
+    const { stdout } = await runCli(['help', 'users', 'sync'], undefined);
+    expect(stdout).toBe((await runCli(['users', 'sync', '--help'], undefined)).stdout);
+    expect((await runCli(['help', 'users', 'snyc'], undefined)).stderr).toContain(
+      'there is no command "users snyc"',
+    );
+  });
+});
+
+test('an export takes its format from the name of the file; a school login makes a card; other files are named', async () => {
+  const cluster = await startCluster({
+    scenario: scenario({ realms: [{ realm: 'school', type: 'ldap' }] }),
+  });
+  const folder = files();
+  const run = (text: string) => runCli(words(folder, text), cluster);
+  writeFiles(folder, { 'class.yml': 'users: [anna@school, boris@pve]\n' });
+  await run('deploy -c @lab.yml -u @class.yml --credentials @credentials-lab.csv');
+  const select = '-u @class.yml --credentials @credentials-lab.csv';
+  const exported = await run(`users export ${select} --out @cards.html`);
+  expect([exported.code, exported.stderr]).toEqual([0, '']);
+  expect(readFileSync(join(folder, 'cards.html'), 'utf8')).toMatch(
+    /anna@school[^]*your school login[^]*boris@pve/,
+  );
+  expect((await run(`users export ${select} --out @cards.txt`)).stderr).toContain('EXPORT_FORMAT');
+  const second = await run(
+    'users export --user boris@pve --credentials @credentials-two.csv --out @cards.csv',
+  );
+  expect([second.code, second.stderr]).toEqual([3, expect.stringContaining('credentials-lab.csv')]);
 });

@@ -42,7 +42,7 @@ function textOf(html: string): string {
     .replaceAll('&amp;', '&');
 }
 
-const TAGS = new Set('html head meta title style body section h2 dl dt dd table tr th td a'.split(' '));
+const TAGS = new Set('html head meta title style body section div h2 dl dt dd table tr th td a'.split(' '));
 
 /** Elements and attributes of a page, without their values. */
 function skeleton(html: string): string[] {
@@ -54,6 +54,19 @@ function skeleton(html: string): string[] {
 }
 
 describe('HTML cards', () => {
+  test('tell lab and end, realm before user name, and what a directory keeps; consoles are not printed', () => {
+    const html = renderHtmlCards(
+      [card({ password: undefined, expires: '2027-01-31, end of day' })],
+      'net-lab',
+    );
+    const text = textOf(html);
+    expect(text).toMatch(
+      /net-lab[^]*Anna[^]*Realm[^]*User name[^]*your school login[^]*2027-01-31, end of day/,
+    );
+    expect(html).toContain('.click { display: none; }');
+    expect(html).toMatch(/<td class="click"><a [^>]*>console<\/a><\/td>/);
+  });
+
   test('one per student, with all that a student needs', () => {
     const html = renderHtmlCards([card(), card({ userid: 'b@pve', name: '', machines: [] })], 'net');
     expect(html.match(/<section class="card">/g)).toHaveLength(2);
@@ -109,7 +122,7 @@ describe('HTML cards', () => {
     const html = renderHtmlCards([hostile], text);
     const plain = renderHtmlCards([card({ url: 'none' })], 'net');
     expect(skeleton(html)).toEqual(skeleton(plain));
-    expect(textOf(html).split(shown).length - 1).toBe(10);
+    expect(textOf(html).split(shown).length - 1).toBe(11);
     expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
   });
 
@@ -140,9 +153,9 @@ describe('Markdown cards', () => {
       card({ name: 'A|B <b> *x* [l](u)', password: 'a_b`c|d', login: 'x\ny' }),
     ]);
     expect(table.split('\n')).toEqual([
-      '| User | Name | Login | Realm | Password | Address | Machines |',
+      '| User | Name | Realm | Login | Password | Address | Machines |',
       '| --- | --- | --- | --- | --- | --- | --- |',
-      '| anna@pve | A\\|B \\<b\\> \\*x\\* \\[l\\](u) | x\\\\ny | Proxmox VE authentication server | a\\_b\\`c\\|d | https://pve1.example.edu:8006 | eco (10001) |',
+      '| anna@pve | A\\|B \\<b\\> \\*x\\* \\[l\\](u) | Proxmox VE authentication server | x\\\\ny | a\\_b\\`c\\|d | https://pve1.example.edu:8006 | eco (10001) |',
       '',
     ]);
   });

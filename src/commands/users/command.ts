@@ -97,9 +97,12 @@ function exportCommand(io: ProgramIo): Command {
   const command = new Command('export').description('write logins and passwords for handing out');
   return addCredentials(addNamed(addSelection(command)))
     .addOption(
-      new Option('--format <name>', 'what to write')
-        .choices(['csv', 'json', 'markdown', 'html'])
-        .makeOptionMandatory(),
+      new Option('--format <name>', 'what to write (default: as the name of the file ends)').choices([
+        'csv',
+        'json',
+        'markdown',
+        'html',
+      ]),
     )
     .addOption(envOption('--out <file>', 'where to; readable by you alone').makeOptionMandatory())
     .action(async (_: unknown, self: Command) => {

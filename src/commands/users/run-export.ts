@@ -1,5 +1,7 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
+import { extname } from 'node:path';
 import { renderCsvCards } from '../../lib/credentials/cards-csv.ts';
+import { credentialsFilesBeside } from '../../lib/credentials/beside.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
@@ -19,11 +21,11 @@ import { credentialsPath, readSelection, type UsersFlags } from './selection.ts'
 type Format = 'csv' | 'json' | 'markdown' | 'html';
 
 export interface UsersExportFlags extends UsersFlags {
-  readonly format: Format;
+  readonly format?: Format;
   readonly out: string;
 }
 
-function render(cards: readonly Card[], format: Format, title: string): string {
+function render(cards: readonly Card[], format: Format, lab: string): string {
   switch (format) {
     case 'csv':
       return renderCsvCards(cards);
@@ -32,7 +34,7 @@ function render(cards: readonly Card[], format: Format, title: string): string {
     case 'markdown':
       return renderMarkdownCards(cards);
     case 'html':
-      return renderHtmlCards(cards, title);
+      return renderHtmlCards(cards, lab);
   }
 }
 
@@ -55,6 +57,13 @@ function renderReport(
     .join('\n');
 }
 
+/** A student has one password for all labs: it is in the file of the command that set it. */
+function whereElse(credentials: string): string {
+  const others = credentialsFilesBeside(credentials);
+  const hint = 'name the file that deploy or users passwd wrote with --credentials';
+  return others.length === 0 ? hint : `${hint}; there is ${others.join(', ')}`;
+}
+
 async function write(file: string, text: string): Promise<void> {
   try {
     await writePrivateFile(file, text, isExport);
@@ -74,10 +83,28 @@ function assertIsFile(out: string): void {
   });
 }
 
+const FORMATS: Readonly<Record<string, Format>> = {
+  '.csv': 'csv',
+  '.json': 'json',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.html': 'html',
+  '.htm': 'html',
+};
+
+function formatOf(out: string): Format {
+  const format = FORMATS[extname(out).toLowerCase()];
+  if (format) return format;
+  throw new UsageError('EXPORT_FORMAT', `the name ${out} does not say in which format`, {
+    hint: 'name a file that ends in .csv, .json, .md or .html, or add --format',
+  });
+}
+
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const selection = readSelection(flags, (text) => run.output.warn(text));
     assertIsFile(flags.out);
+    const format = flags.format ?? formatOf(flags.out);
     assertReplaceableExport(flags.out);
     const { url } = await run.connect();
     const credentials = credentialsPath(flags, selection);
@@ -97,15 +124,12 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
       throw new PlanRefusedError(
         'NO_PASSWORDS',
         `${credentials} has no password of these users that is valid`,
-        {
-          hint: 'name the file that deploy or users passwd wrote with --credentials',
-        },
+        { hint: whereElse(credentials) },
       );
     }
-    await write(flags.out, render(cards, flags.format, selection.lab?.name ?? 'Accounts'));
-    run.output.result(
-      { file: flags.out, format: flags.format, users: cards.map((card) => card.userid), leftOut },
-      () => renderReport(flags.out, cards, leftOut, run.output.wide),
+    await write(flags.out, render(cards, format, selection.lab?.name ?? ''));
+    run.output.result({ file: flags.out, format, users: cards.map((card) => card.userid), leftOut }, () =>
+      renderReport(flags.out, cards, leftOut, run.output.wide),
     );
   });
 }

@@ -11,7 +11,7 @@ export function renderCsvCards(cards: readonly Card[]): string {
     name,
     login,
     realm,
-    password,
+    password ?? '',
     url,
     pool,
     machines.map((machine) => `${machine.name}=${machine.vmid}`).join(' '),

@@ -3,9 +3,9 @@ import { ConfigError } from '../errors.ts';
 import { assertWritableFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 
-/** How each format of `users export` begins. */
+/** How each format of `users export` begins; 0.1.0 wrote the login before the realm. */
 const EXPORT =
-  /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| Login |<!doctype html>\s*<html lang="en">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
+  /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| (?:Login|Realm) |<!doctype html>\s*<html lang="en">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
 
 export const isExport = (head: string): boolean => EXPORT.test(head);
 

@@ -88,6 +88,24 @@ export function readRegularFile(file: string, options: ReadOptions): FileContent
   }
 }
 
+/** All of standard input, which `-` stands for. A pipe has no size: it is counted while it comes. */
+export function readStandardInput({ maxBytes }: ReadOptions): Buffer {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const chunk = Buffer.alloc(65_536);
+      const count = readSync(0, chunk, 0, chunk.length, null);
+      if (count === 0) return Buffer.concat(chunks);
+      size += count;
+      if (size > maxBytes) throw new FileProblem('large', `it has more than ${maxBytes} bytes`);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
 /** Knows a file of its kind by how it begins. */
 export type IsOurs = (head: string) => boolean;
 

@@ -1,5 +1,5 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
-import type { Card, CardMachine } from './cards.ts';
+import { SCHOOL_LOGIN, type Card, type CardMachine } from './cards.ts';
 import { escapeControl } from './escape.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -15,25 +15,29 @@ function escapeHtml(text: string): string {
   return escapeControl(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** A card is a block: a browser breaks pages between blocks, and inside one only where it is not told otherwise. */
+/**
+ * A card is a block: a browser breaks pages between blocks, and inside one only where it is not told otherwise. Three of
+ * them with a few machines go onto a sheet of A4. What can only be clicked is not printed.
+ */
 const STYLE = `
-  @page { margin: 12mm; }
-  body { margin: 0; color: #000; background: #fff; font: 11pt/1.4 system-ui, sans-serif; }
+  @page { margin: 10mm; }
+  body { margin: 0; color: #000; background: #fff; font: 10pt/1.3 system-ui, sans-serif; }
   .card {
     break-inside: avoid; page-break-inside: avoid;
-    box-sizing: border-box; max-width: 180mm; margin: 0 auto 6mm; padding: 5mm 6mm;
+    box-sizing: border-box; max-width: 185mm; margin: 0 auto 4mm; padding: 3mm 5mm;
     border: 1px dashed #666; border-radius: 2mm;
   }
-  h2 { margin: 0 0 2mm; font-size: 13pt; overflow-wrap: anywhere; }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: 1mm 5mm; margin: 0; }
+  h2 { margin: 0 0 1mm; font-size: 12pt; overflow-wrap: anywhere; }
+  .lab { float: right; color: #444; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 5mm; margin: 0; }
   dt { color: #444; }
   dd { margin: 0; overflow-wrap: anywhere; }
-  .secret { font: 13pt/1.3 ui-monospace, monospace; font-variant-ligatures: none; }
-  table { width: 100%; margin-top: 3mm; border-collapse: collapse; font-size: 10pt; }
-  th, td { padding: 1mm 2mm 1mm 0; border-top: 1px solid #ccc; text-align: left; overflow-wrap: anywhere; }
+  .secret { font: 12pt/1.3 ui-monospace, monospace; font-variant-ligatures: none; }
+  table { width: 100%; margin-top: 2mm; border-collapse: collapse; font-size: 9pt; }
+  th, td { padding: 0.5mm 2mm 0.5mm 0; border-top: 1px solid #ccc; text-align: left; overflow-wrap: anywhere; }
   th { color: #444; font-weight: normal; }
   a { color: inherit; }
-  @media print { a { text-decoration: none; } }
+  @media print { a { text-decoration: none; } .click { display: none; } }
   @media screen { body { padding: 6mm; } }
 `;
 
@@ -46,39 +50,46 @@ function link(address: string, text = address): string {
 }
 
 function machineRow({ lab, name, vmid, node, console }: CardMachine): string {
-  const cells = [escapeHtml(name), String(vmid), escapeHtml(node), escapeHtml(lab), link(console, 'console')];
-  return `        <tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  const cells = [escapeHtml(name), String(vmid), escapeHtml(node), escapeHtml(lab)];
+  const opens = `<td class="click">${link(console, 'console')}</td>`;
+  return `        <tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}${opens}</tr>`;
 }
 
 function machineTable(machines: readonly CardMachine[]): string[] {
   if (machines.length === 0) return [];
-  const head = ['Machine', 'VMID', 'Node', 'Lab', 'Console'].map((text) => `<th>${text}</th>`).join('');
-  return ['      <table>', `        <tr>${head}</tr>`, ...machines.map(machineRow), '      </table>'];
+  const head = ['Machine', 'VMID', 'Node', 'Lab'].map((text) => `<th>${text}</th>`).join('');
+  const opens = '<th class="click">Console</th>';
+  return ['      <table>', `        <tr>${head}${opens}</tr>`, ...machines.map(machineRow), '      </table>'];
 }
 
 function fact(name: string, html: string, kind = ''): string {
   return `        <dt>${name}</dt><dd${kind === '' ? '' : ` class="${kind}"`}>${html}</dd>`;
 }
 
-function cardLines(card: Card): string[] {
+function cardLines(card: Card, lab: string): string[] {
   const title = card.name === '' ? card.userid : `${card.name} (${card.userid})`;
   return [
     '    <section class="card">',
+    `      <div class="lab">${escapeHtml(lab)}</div>`,
     `      <h2>${escapeHtml(title)}</h2>`,
     '      <dl>',
     fact('Address', link(card.url)),
-    fact('User name', escapeHtml(card.login), 'secret'),
+    // In the order in which the login page is filled in: changing the realm there may clear the rest.
     fact('Realm', escapeHtml(card.realmLabel)),
-    fact('Password', escapeHtml(card.password), 'secret'),
+    fact('User name', escapeHtml(card.login), 'secret'),
+    card.password === undefined
+      ? fact('Password', SCHOOL_LOGIN)
+      : fact('Password', escapeHtml(card.password), 'secret'),
     fact('Pool', escapeHtml(card.pool)),
+    ...(card.expires === undefined ? [] : [fact('Until', escapeHtml(card.expires))]),
     '      </dl>',
     ...machineTable(card.machines),
     '    </section>',
   ];
 }
 
-/** Same cards, same text. Ends with a line break. */
-export function renderHtmlCards(cards: readonly Card[], title: string): string {
+/** `lab`: what the cards are for; empty: no lab in particular. Same cards, same text. Ends with a line break. */
+export function renderHtmlCards(cards: readonly Card[], lab: string): string {
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -86,11 +97,11 @@ export function renderHtmlCards(cards: readonly Card[], title: string): string {
     '    <meta charset="utf-8">',
     `    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     '    <meta name="robots" content="noindex">',
-    `    <title>${escapeHtml(title)}</title>`,
+    `    <title>${escapeHtml(lab === '' ? 'Accounts' : lab)}</title>`,
     `    <style>${STYLE}    </style>`,
     '  </head>',
     '  <body>',
-    ...cards.flatMap(cardLines),
+    ...cards.flatMap((card) => cardLines(card, lab)),
     '  </body>',
     '</html>',
     '',

@@ -1,8 +1,8 @@
 /** Credentials as a Markdown table. Nothing of a name or password is taken for markup. */
-import type { Card } from './cards.ts';
+import { SCHOOL_LOGIN, type Card } from './cards.ts';
 import { escapeControl } from './escape.ts';
 
-const HEAD = ['User', 'Name', 'Login', 'Realm', 'Password', 'Address', 'Machines'];
+const HEAD = ['User', 'Name', 'Realm', 'Login', 'Password', 'Address', 'Machines'];
 
 /** What means something inside a line or a table, HTML included. */
 function escapeMarkdown(text: string): string {
@@ -15,7 +15,7 @@ function row(cells: readonly string[]): string {
 
 function cellsOf({ userid, name, login, realmLabel, password, url, machines }: Card): string[] {
   const list = machines.map((machine) => `${machine.name} (${machine.vmid})`).join(', ');
-  return [userid, name, login, realmLabel, password, url, list].map(escapeMarkdown);
+  return [userid, name, realmLabel, login, password ?? SCHOOL_LOGIN, url, list].map(escapeMarkdown);
 }
 
 /** Ends with a line break. */

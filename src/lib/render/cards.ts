@@ -1,5 +1,8 @@
 /** What a student is handed: login, password, machines. Plain data for the renderers; the only one with a password. */
 
+/** In place of a password that a directory keeps. */
+export const SCHOOL_LOGIN = 'your school login';
+
 export interface CardMachine {
   readonly lab: string;
   readonly name: string;
@@ -18,7 +21,10 @@ export interface Card {
   readonly realmLabel: string;
   /** First and last name; may be empty. */
   readonly name: string;
-  readonly password: string;
+  /** Undefined: the directory keeps it, and the student has it already. */
+  readonly password: string | undefined;
+  /** Last day of the account, or moment of its end; absent: none. */
+  readonly expires?: string;
   /** Where to log in. */
   readonly url: string;
   readonly pool: string;

@@ -6,6 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
+import { endText } from '../pve-values/expire.ts';
 import { realmLabel } from '../render/realm-label.ts';
 import { readWithMachines } from './users.ts';
 
@@ -33,7 +34,7 @@ function reasonOf(userid: string, row: CredentialRow | undefined, file: Credenti
   if (!row) return 'not in the credentials file';
   if (file.isChanging(userid)) return 'a change of the password was cut short: run users passwd again';
   const reasons: Partial<Record<CredentialRow['state'], string>> = {
-    directory: 'the directory keeps the password',
+    directory: 'the directory keeps the password, and has no such user here yet',
     removed: 'the user was removed',
     pending: 'the user was not created yet: run the command again that was to do it',
   };
@@ -63,8 +64,24 @@ function machinesOf(userid: string, want: ExportWant, index: HaveIndex): CardMac
   );
 }
 
-function toCard(row: CredentialRow, want: ExportWant, index: HaveIndex): Card {
-  const { userid, password } = row;
+interface Account {
+  readonly userid: string;
+  readonly pool: string;
+  readonly password: string | undefined;
+}
+
+/** The earlier end of account and labs. */
+function endOf(userid: string, want: ExportWant, index: HaveIndex): string | undefined {
+  const expire = index.users.get(userid)?.expire ?? 0;
+  const ends = poolsOf(userid, index)
+    .flatMap((pool) => index.marks.get(pool)?.claims ?? [])
+    .filter(({ lab }) => want.lab === undefined || lab === want.lab)
+    .flatMap(({ expires }) => (expires === undefined ? [] : [`${expires}, end of day`]));
+  return [...ends, ...(expire === 0 ? [] : [endText(expire)])].sort()[0];
+}
+
+function toCard({ userid, pool, password }: Account, want: ExportWant, index: HaveIndex): Card {
+  const expires = endOf(userid, want, index);
   const realm = realmIn(userid);
   const present = index.users.get(userid);
   return {
@@ -75,10 +92,20 @@ function toCard(row: CredentialRow, want: ExportWant, index: HaveIndex): Card {
     name: [present?.firstName, present?.lastName].filter((part) => part).join(' '),
     password,
     url: want.url,
-    pool: poolsOf(userid, index)[0] ?? row.pool,
+    pool: poolsOf(userid, index)[0] ?? pool,
+    ...(expires === undefined ? {} : { expires }),
     machines: machinesOf(userid, want, index),
   };
 }
+
+/** There, and with a password that is not PVE's to know. */
+function isOfDirectory(userid: string, row: CredentialRow | undefined, have: Inventory): boolean {
+  if (!have.users.some((user) => user.userid === userid)) return false;
+  return row ? row.state === 'directory' : !OWN_REALMS.has(have.realms[realmIn(userid)] ?? 'pve');
+}
+
+/** Kinds of realms whose passwords are set by PVE or on its nodes. */
+const OWN_REALMS: ReadonlySet<string> = new Set(['pve', 'pam']);
 
 function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
   const index = indexHave(have);
@@ -89,6 +116,8 @@ function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): 
   for (const userid of userids) {
     const row = file.row(userid);
     if (row && file.known(userid) !== undefined) cards.push(toCard(row, want, index));
+    else if (isOfDirectory(userid, row, have))
+      cards.push(toCard({ userid, pool: row?.pool ?? '', password: undefined }, want, index));
     else leftOut.push({ user: userid, reason: reasonOf(userid, row, file) });
   }
   return { cards, leftOut };

@@ -168,7 +168,7 @@ test.each<[string, string, string[]]>([
     [
       'lab.yml:3 machines[0].networks[0].mac: is no unicast MAC address [01:00:5E:00:00:01] → the second digit must be even, as in BC:24:11:00:00:01',
       'lab.yml:3 machines[0].networks[2].mac: the MAC address is used twice (first on line 3) [BC:24:11:00:00:01] → change one of them',
-      'lab.yml:3 machines[0].networks[3].mac: does not have the expected form [BC-24-11-00-00-01] → for example: "BC:24:11:00:00:01"',
+      'lab.yml:3 machines[0].networks[3].mac: does not have the expected form [BC-24-11-00-00-01] → for example: BC:24:11:00:00:01',
     ],
   ],
   [
@@ -222,8 +222,8 @@ test.each<[string, string, string[]]>([
     'missing keys',
     labOf([{ template_vmid: 100, networks: [{}] }]),
     [
-      'lab.yml:3 machines[0].name: is missing → add name: for example "student-pc"',
-      'lab.yml:3 machines[0].networks[0].bridge: is missing → add bridge: for example "vmbr0"',
+      'lab.yml:3 machines[0].name: is missing → add name: for example student-pc',
+      'lab.yml:3 machines[0].networks[0].bridge: is missing → add bridge: for example vmbr0',
     ],
   ],
   [
@@ -234,8 +234,8 @@ test.each<[string, string, string[]]>([
       'lab.yml:3 machines[0].memory: is empty; expected a whole number → give a value, or remove the line',
       'lab.yml:3 machines[0].full_clone: must be true or false [yes] → YAML reads yes, no, on and off as text',
       'lab.yml:3 machines[0].start: must be true or false, but is a number [1] → for example: true',
-      'lab.yml:3 machines[0].networks: must be a list, but is a mapping (key: value) → for example: [{"bridge":"vmbr0"},{"bridge":"hq"}]',
-      'lab.yml:3 machines[0].tags: must be a list, but is text [a] → for example: ["networking","year-2"]',
+      'lab.yml:3 machines[0].networks: must be a list, but is a mapping (key: value) → for example: [ { bridge: vmbr0 }, { bridge: hq } ]',
+      'lab.yml:3 machines[0].tags: must be a list, but is text [a] → for example: [ networking, year-2 ]',
     ],
   ],
   [
@@ -256,7 +256,7 @@ test.each<[string, string, string[]]>([
     'a machine that is only a name',
     'name: a\nmachines:\n  - pc\n',
     [
-      'lab.yml:3 machines[0]: must be a mapping (key: value), but is text [pc] → for example: {"device_type":"linux","name":"student-pc","template_vmid":100}',
+      'lab.yml:3 machines[0]: must be a mapping (key: value), but is text [pc] → for example: { device_type: linux, name: student-pc, template_vmid: 100 }',
     ],
   ],
   [
@@ -291,7 +291,7 @@ test.each<[string, string, string[]]>([
     'a cloud-init IP setting that is none',
     withMachine({ networks: [{ bridge: 'hq' }], cloud_init: { ip_config: { 0: 'dhcp', x: 'ip=dhcp' } } }),
     [
-      'lab.yml:3 machines[0].cloud_init.ip_config.0: does not have the expected form [dhcp] → for example: "ip=dhcp"',
+      'lab.yml:3 machines[0].cloud_init.ip_config.0: does not have the expected form [dhcp] → for example: ip=dhcp',
       'lab.yml:3 machines[0].cloud_init.ip_config.x: is not a NIC number (0 to 31)',
     ],
   ],
@@ -338,7 +338,7 @@ test.each<[string, string, string[]]>([
     'a cloud-init password of the wrong type, which is not shown',
     withMachine({ cloud_init: { password: ['hunter2'] } }),
     [
-      'lab.yml:3 machines[0].cloud_init.password: must be text, but is a list → for example: "change-me-2026"',
+      'lab.yml:3 machines[0].cloud_init.password: must be text, but is a list → for example: change-me-2026',
     ],
   ],
   [
@@ -391,7 +391,7 @@ test.each<[string, string, string[]]>([
     [
       'lab.yml:4 placement.max_stands_per_node: is too small; the least is 1 [0]',
       'lab.yml:4 placement.overcommit.memory: is too small; the least is 1 [0.5]',
-      'lab.yml:4 placement.linked_growth: does not have the expected form [20] → for example: "20%"',
+      'lab.yml:4 placement.linked_growth: does not have the expected form [20] → for example: 20%',
       'lab.yml:4 placement.spread[0]: the list has fewer than 2 entries',
     ],
   ],
@@ -483,7 +483,7 @@ test.each<[string, string, string[]]>([
   [
     'a role that is none',
     withTop('access: { role: "PVE Admin" }'),
-    ['lab.yml:4 access.role: does not have the expected form [PVE Admin] → for example: "student"'],
+    ['lab.yml:4 access.role: does not have the expected form [PVE Admin] → for example: student'],
   ],
   [
     'a name of the lab that is none',

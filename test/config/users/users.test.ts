@@ -181,10 +181,10 @@ describe('users.yml', () => {
       'unknown and missing keys, wrong values',
       '- {user: a@pve, emial: x}\n- {userid: b@pve, email: nobody, groups: [a b], expire: soon}\n- 5\n-',
       [
-        'users.yml:1:3 users[0].userid: is missing → add userid: for example "student1@pve"',
+        'users.yml:1:3 users[0].userid: is missing → add userid: for example student1@pve',
         'users.yml:1:4 users[0].user: unknown key → did you mean userid?',
         'users.yml:1:17 users[0].emial: unknown key → did you mean email?',
-        'users.yml:2:26 users[1].email: does not have the expected form [nobody] → for example: "student1@school.example"',
+        'users.yml:2:26 users[1].email: does not have the expected form [nobody] → for example: student1@school.example',
         'users.yml:2:43 users[1].groups[0]: does not have the expected form [a b]',
         'users.yml:2:57 users[1].expire: is no date [soon] → write YYYY-MM-DD, or 0 for never',
         'users.yml:3:3 users[2]: the realm is missing: a user is name@realm [5] → write 5@pve',
@@ -298,7 +298,7 @@ describe('a CSV roster', () => {
       [
         'class.csv:2:1 users[0].userid: the realm is missing: a user is name@realm [student1] → write student1@pve',
         'class.csv:3:2 users[1].userid: PVE refuses spaces, ":" and "/" in a userid [a b@pve] → remove them',
-        'class.csv:3:11 users[1].email: does not have the expected form [nobody] → for example: "student1@school.example"',
+        'class.csv:3:11 users[1].email: does not have the expected form [nobody] → for example: student1@school.example',
         'class.csv:5:1 users[3].userid: the user is listed twice (first on line 4) [a@pve] → remove one of them',
       ],
     ],
@@ -325,7 +325,7 @@ describe('a CSV roster', () => {
     [
       'a row without a userid',
       'userid,email\n,a@x.example\n',
-      ['class.csv:2:1 users[0].userid: is missing → add userid: for example "student1@pve"'],
+      ['class.csv:2:1 users[0].userid: is missing → add userid: for example student1@pve'],
     ],
     [
       'more cells than columns',

@@ -1,5 +1,5 @@
 /** Reads one small text file, refusing whatever is none. Must not interpret the text. */
-import { readRegularFile } from '../../files/open.ts';
+import { readRegularFile, readStandardInput } from '../../files/open.ts';
 import { FileProblem } from '../../files/problem.ts';
 import { configError } from './issues.ts';
 import { shellWord } from '../../shell.ts';
@@ -52,9 +52,11 @@ function decodeText(bytes: Uint8Array, file: string): string {
   }
 }
 
-/** Throws a ConfigError for anything but a readable, regular UTF-8 file of at most 5 MiB. */
+/** Throws a ConfigError for anything but a readable, regular UTF-8 file of at most 5 MiB; `-` is standard input. */
 export function readTextFile(file: string, maxBytes = MAX_BYTES): TextFile {
   try {
+    if (file === '-')
+      return { text: decodeText(readStandardInput({ maxBytes }), 'standard input'), mode: 0o600 };
     const { bytes, mode } = readRegularFile(file, { maxBytes });
     return { text: decodeText(bytes, file), mode };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Holds a value against a JSON Schema of the package and says in plain words what does not fit. Knows no semantics. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { stringify } from 'yaml';
 import { QUICKLY_COMPILED, readPackageFile } from '../../files/package.ts';
 import { type Issues, type Path } from './issues.ts';
 import { nearest } from '../../nearest.ts';
@@ -95,9 +96,14 @@ interface Words {
   readonly hint?: string | undefined;
 }
 
+/** On one line, as somebody would write it in the file. */
+function inYaml(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+}
+
 function example(error: ErrorObject): string | undefined {
   const [first] = (error.parentSchema as SchemaNode | undefined)?.examples ?? [];
-  return first === undefined ? undefined : `for example: ${JSON.stringify(first)}`;
+  return first === undefined ? undefined : `for example: ${inYaml(first)}`;
 }
 
 function typeWords(error: ErrorObject): Words {
@@ -195,7 +201,7 @@ function report(error: ErrorObject, path: Path, issues: Issues, schema: SchemaNo
     const key = (error.params as { missingProperty: string }).missingProperty;
     if (issues.has([...path, key])) return;
     const [first] = (error.parentSchema as SchemaNode | undefined)?.properties?.[key]?.examples ?? [];
-    const hint = first === undefined ? `add ${key}:` : `add ${key}: for example ${JSON.stringify(first)}`;
+    const hint = first === undefined ? `add ${key}:` : `add ${key}: for example ${inYaml(first)}`;
     issues.add([...path, key], 'is missing', { hint });
     return;
   }

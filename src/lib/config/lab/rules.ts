@@ -168,6 +168,35 @@ function expiresIsADate({ raw }: LabView, issues: Issues): void {
   issues.add(['expires'], 'is no date', { value, hint: 'write YYYY-MM-DD, for example 2026-12-24' });
 }
 
+/** `2G`, `2GiB`, `2048 MB`: the key holds a number of MiB. */
+function memoryIsANumber({ machines }: LabView, issues: Issues): void {
+  for (const { path, raw } of machines) {
+    const value = text(raw['memory']);
+    const [, amount, unit] = /^(\d+(?:[.,]\d+)?)\s*([KMGT])?(?:i?B)?$/i.exec(value ?? '') ?? [];
+    if (value === undefined || amount === undefined) continue;
+    const factor = { K: 1 / 1024, M: 1, G: 1024, T: 1024 * 1024 }[unit?.toUpperCase() ?? 'M'] ?? 1;
+    const hint = `in MiB: memory: ${Math.round(Number(amount.replace(',', '.')) * factor)}`;
+    issues.add([...path, 'memory'], 'must be a whole number of MiB, but is text', { value, hint });
+  }
+}
+
+/** `networks: [vmbr0, hq]`: each NIC is a mapping. */
+function networksAreMappings({ machines }: LabView, issues: Issues): void {
+  for (const { path, raw } of machines) {
+    const { networks } = raw;
+    const entries = typeof networks === 'string' ? [{ index: undefined, text: networks }] : texts(networks);
+    for (const { index, text: bridge } of entries) {
+      const hint = `write ${index === undefined ? 'networks: [{ bridge: ' : '- { bridge: '}${yamlWord(bridge)} }${index === undefined ? ']' : ''}`;
+      const where = [...path, 'networks', ...(index === undefined ? [] : [index])];
+      issues.add(where, 'is just a name: a NIC is a mapping that names its bridge', { value: bridge, hint });
+    }
+  }
+}
+
+function yamlWord(word: string): string {
+  return /^[A-Za-z][\w.-]*$/.test(word) ? word : JSON.stringify(word);
+}
+
 function passwordsAreLongEnough({ raw }: LabView, issues: Issues): void {
   const length = integer(mapping(raw['passwords'])['length']);
   if (length !== undefined && length >= 5 && length < 8) {
@@ -264,6 +293,8 @@ export const labRules: readonly LabRule[] = [
   vmidRangeIsLegal,
   bridgeRangeIsLegal,
   expiresIsADate,
+  memoryIsANumber,
+  networksAreMappings,
   passwordsAreLongEnough,
   snapshotNamesAreLegal,
   cloudInitFits,
