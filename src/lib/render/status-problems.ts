@@ -187,7 +187,8 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'user-disabled': {
     title: 'account disabled',
     about: ofStand,
-    way: (problems) => perUser(problems, (user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
+    way: (problems) =>
+      perUser(problems, (user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
   },
   'no-access': { title: 'deployed, and its user has no rights on it', about: ofStand, way: deployAgain },
 };
