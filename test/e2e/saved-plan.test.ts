@@ -250,9 +250,7 @@ describe('files', () => {
     const since = cluster.requests.length;
     const run = await runCli(one.apply, cluster);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('[PLAN_VERSION]')]);
-    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain(
-      'plan again: the same command with --dry-run --out',
-    );
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('plan again: the same command with --dry-run --out');
     expect(cluster.requests.length).toBe(since);
   });
 

@@ -10,11 +10,23 @@ import { countOf } from './step-text.ts';
 export interface StatusTextOptions extends RenderOptions {
   /** A row for each machine. */
   readonly wide?: boolean;
+  /** Also whose each machine is. */
+  readonly ownership?: boolean;
   readonly files?: StatusFiles | undefined;
 }
 
+/** Of which nothing is said where there is nothing to say. */
+const QUIET: ReadonlySet<string> = new Set(['EXPIRES', 'PROBLEMS', 'UP', 'CPU', 'MEM']);
+/** What a narrow terminal can do without: it is told below the table, or by --wide. */
+const SPARED: ReadonlySet<string> = new Set(['CPU', 'MEM', 'PROBLEMS']);
+const ROOMY = 76;
+/** They fold; all others are looked for by eye. */
+const FOLDING: ReadonlySet<string> = new Set(['STUDENT', 'MACHINES', 'STATE', 'ADDRESS', 'SNAPSHOTS']);
+
 const HEAD = ['STUDENT', 'NODE', 'MACHINES', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS', 'PROBLEMS'];
-const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS'];
+const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM'];
+/** Of a stand; where more is told of machines there is no room for it. */
+const WIDE_END = ['EXPIRES', 'ACCESS'];
 
 /** `3d 4h`, `2h 5m`, `12m`. */
 function spanOf(seconds: number | null): string {
@@ -31,7 +43,7 @@ function shareOf(fraction: number | null): string {
 }
 
 /** `3 running`, `2 of 3 running, 1 missing`. */
-function machinesText({ machines, running }: StandStatus): string {
+export function machinesText({ machines, running }: StandStatus): string {
   if (machines.length === 0) return 'none';
   const others = new Map<string, number>();
   for (const { state } of machines) {
@@ -72,7 +84,36 @@ function standCells(stand: StandStatus, paint: Paint): Cell[] {
   ];
 }
 
-function machineRows(stand: StandStatus, paint: Paint): Cell[][] {
+const NO_ADDRESS = { off: 'no agent', silent: 'agent does not answer', forbidden: 'not allowed' } as const;
+
+function addressText({ addresses }: MachineStatus): string {
+  if (addresses === null || addresses === undefined) return '-';
+  if (typeof addresses === 'string') return NO_ADDRESS[addresses];
+  return addresses.length === 0 ? 'none' : addresses.join(' ');
+}
+
+function snapshotText({ snapshots }: MachineStatus): string {
+  if (snapshots === null || snapshots === undefined) return '?';
+  if (snapshots.length === 0) return 'none';
+  return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');
+}
+
+/** Columns that were asked for. */
+function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
+  const [first] = stands.flatMap(({ machines }) => machines);
+  return [
+    ...(first?.addresses === undefined ? [] : [{ head: 'ADDRESS', textOf: addressText }]),
+    ...(first?.snapshots === undefined ? [] : [{ head: 'SNAPSHOTS', textOf: snapshotText }]),
+    ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
+  ];
+}
+
+interface MoreColumn {
+  readonly head: string;
+  readonly textOf: (machine: MachineStatus) => string;
+}
+
+function machineRows(stand: StandStatus, more: readonly MoreColumn[], paint: Paint): Cell[][] {
   return stand.machines.map((one, at) => {
     const { machine, vmid, node, state, uptime, cpu, memory, memoryTotal, lock } = one;
     const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
@@ -86,8 +127,12 @@ function machineRows(stand: StandStatus, paint: Paint): Cell[][] {
       { text: spanOf(uptime) },
       { text: shareOf(cpu) },
       { text: shareOf(share) },
-      { text: at === 0 ? (stand.expires ?? '-') : '' },
-      at === 0 ? accessCell(stand, paint) : { text: '' },
+      ...(more.length > 0
+        ? more.map(({ textOf }) => ({ text: textOf(one) }))
+        : [
+            { text: at === 0 ? (stand.expires ?? '-') : '' },
+            at === 0 ? accessCell(stand, paint) : { text: '' },
+          ]),
     ];
   });
 }
@@ -102,15 +147,33 @@ function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint:
     ...(bad === 0 ? [] : [`${bad} with problems`]),
   ].join(', ');
   const sorted = [...stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
+  const more = options.wide ? moreColumns(sorted, options) : [];
   const rows = options.wide
-    ? sorted.flatMap((stand) => machineRows(stand, paint))
+    ? sorted.flatMap((stand) => machineRows(stand, more, paint))
     : sorted.map((stand) => standCells(stand, paint));
-  const head = (options.wide ? WIDE_HEAD : HEAD).map((text): Cell => ({ text, paint: paint.bold }));
+  const ending = more.length > 0 ? more.map((column) => column.head) : WIDE_END;
+  const titles = options.wide ? [...WIDE_HEAD, ...ending] : HEAD;
   return [
     ...paragraph(title, { width: options.width, paint: paint.bold }),
-    ...renderColumns([head, ...rows], { width: options.width }),
+    ...tableLines(titles, rows, options, paint),
     '',
   ];
+}
+
+function tableLines(
+  titles: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  { width }: RenderOptions,
+  paint: Paint,
+): string[] {
+  const isSaid = (title: string, column: number): boolean =>
+    !(width < ROOMY && SPARED.has(title)) &&
+    (!QUIET.has(title) || rows.some((row) => !['-', '', undefined].includes(row[column]?.text)));
+  const shown = titles.map(isSaid);
+  const keep = <T>(row: readonly T[]): T[] => row.filter((_, column) => shown[column]);
+  const fixed = keep(titles).flatMap((title, column) => (FOLDING.has(title) ? [] : [column]));
+  const head = titles.map((text): Cell => ({ text, paint: paint.bold }));
+  return renderColumns([head, ...rows].map(keep), { width, fixed });
 }
 
 /** More than this would be a second table. */
@@ -128,7 +191,7 @@ function problemLines({ title, of, hints }: ProblemText, { width }: RenderOption
     }),
     ...(isOne ? [] : shown.flatMap((line) => paragraph(line, { width, indent: 2, hang: 2 }))),
     ...(of.length > shown.length ? [`  and ${of.length - shown.length} more`] : []),
-    ...hints.flatMap((hint) => labelled('way out', hint, { width, indent: 2 })),
+    ...labelled('way out', hints.join('\n'), { width, indent: 2 }),
   ];
 }
 

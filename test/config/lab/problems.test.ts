@@ -337,9 +337,7 @@ test.each<[string, string, string[]]>([
   [
     'a cloud-init password of the wrong type, which is not shown',
     withMachine({ cloud_init: { password: ['hunter2'] } }),
-    [
-      'lab.yml:3 machines[0].cloud_init.password: must be text, but is a list → for example: change-me-2026',
-    ],
+    ['lab.yml:3 machines[0].cloud_init.password: must be text, but is a list → for example: change-me-2026'],
   ],
   [
     'strategy specific without a node',
