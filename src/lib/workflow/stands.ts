@@ -31,7 +31,7 @@ const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; re
 };
 
 /** What a name that names nothing was perhaps meant to be. */
-export function sayUnknown({ option, name, near, there }: UnknownName): {
+function sayUnknown({ option, name, near, there }: UnknownName): {
   readonly message: string;
   readonly hint: string;
 } {
@@ -42,7 +42,7 @@ export function sayUnknown({ option, name, near, there }: UnknownName): {
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-export function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
+function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
   throw new UsageError('UNKNOWN_NAME', unknown.map(({ message }) => message).join('; '), {

@@ -21,7 +21,7 @@ function endOf(expires: string): number {
 }
 
 /** prom-client is loaded here alone: who writes no metrics need not wait for it. */
-export async function formatStatusMetrics({ labs, problems, nodes, now }: StatusReport): Promise<string> {
+async function formatStatusMetrics({ labs, problems, nodes, now }: StatusReport): Promise<string> {
   const { Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   const gauge = (name: string, help: string, ...labelNames: string[]) =>
