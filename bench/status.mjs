@@ -63,9 +63,10 @@ const { summary } = await deploy(
 console.log(`${users} × ${machines} on ${nodes} nodes: deploy ${summary.status}`);
 
 const kept = new Map();
-const want = { stands: {}, sinceSeconds: 86_400 };
+const want = { stands: {}, sinceSeconds: 86_400, ips: false, snapshots: false, ownership: false };
 const before = simulator.requests.length;
 await lookAtStands(want, {
+  clock: time.clock,
   pve: clientOf(async (request) => {
     const answer = await simulator.serve(request);
     kept.set(`${request.method} ${request.target}`, answer);
@@ -85,7 +86,7 @@ const replayed = clientOf((request) => {
 });
 for (let round = 1; round <= 3; round += 1) {
   const start = process.cpuUsage();
-  const { report } = await lookAtStands(want, { pve: replayed });
+  const { report } = await lookAtStands(want, { pve: replayed, clock: time.clock });
   const text = renderStatus(report, { width: 120, color: false, wide: true });
   const json = JSON.stringify(toStatusDocument(report));
   const used = process.cpuUsage(start);

@@ -81,7 +81,12 @@ interface Document {
   readonly problems: readonly { readonly kind: string; readonly user?: string; readonly hint: string }[];
   readonly labs: readonly {
     readonly lab: string;
-    readonly stands: readonly { readonly user: string; readonly running: number; readonly access: string }[];
+    readonly stands: readonly {
+      readonly user: string;
+      readonly running: number;
+      readonly access: string;
+      readonly machines: readonly { readonly addresses?: unknown }[];
+    }[];
   }[];
 }
 
@@ -199,5 +204,63 @@ describe('selection', () => {
   test('on a cluster without stands it says so', async () => {
     const run = await runCli(['status'], await startCluster());
     expect([run.code, run.stdout]).toEqual([0, 'no stands of deploy-stand\n']);
+  });
+});
+
+describe('what only the machines tell', () => {
+  test('--ips: addresses; who has no agent says so; one that hangs costs 3 s, and the others nothing', async () => {
+    const cluster = await aClass((state) => {
+      for (const user of ['anna', 'boris', 'vera']) machine(state, user, 'pc').config['agent'] = '1';
+      const stuck = machine(state, 'boris', 'pc');
+      const guests = state.guests as GuestState[]; // a copy of its own
+      guests.splice(guests.indexOf(stuck), 1, { ...stuck, agent: { state: 'stuck' } });
+      machine(state, 'vera', 'pc').paused = true;
+    });
+    const before = cluster.now();
+    const { stdout } = await runCli(['status', '--ips'], cluster);
+    const lines = stdout.split('\n').map((line) => line.replace(/ +/g, ' '));
+    const of = (user: string) => lines[lines.findIndex((line) => line.startsWith(user)) + 1];
+    expect(of('anna@pve')).toMatch(/10\.\d+\.\d+\.\d+$/);
+    expect(of('boris@pve')).toContain('agent does not answer');
+    expect(of('vera@pve')).toContain('agent does not answer');
+    expect(lines.find((line) => line.startsWith('anna@pve'))).toContain('no agent');
+    expect(cluster.now() - before).toBeLessThan(4500);
+    const document = await documentOf(cluster, '--ips', '--machine', 'srv');
+    expect(
+      document.labs[0]!.stands.every(({ machines }) =>
+        machines.every(({ addresses }) => addresses === 'off'),
+      ),
+    ).toBe(true);
+  });
+
+  test('--snapshots: those there are, and the one that a reset goes back to', async () => {
+    const cluster = await aClass();
+    const { vmid } = machine(cluster.snapshot(), 'anna', 'pc');
+    for (const snapname of ['baseline', 'mine']) {
+      await post(cluster, `/nodes/pve1/qemu/${vmid}/snapshot`, { snapname });
+      await cluster.time.sleep(60_000);
+    }
+    const { stdout } = await runCli(['status', '--snapshots', '--machine', 'pc'], cluster);
+    expect(stdout).toMatch(/anna@pve .* baseline\* mine\n/);
+    expect(stdout).toMatch(/boris@pve .* none\n/);
+    await documentOf(cluster, '--snapshots');
+  });
+
+  test('--ownership: whose each machine is', async () => {
+    const cluster = await aClass();
+    const { vmid } = machine(cluster.snapshot(), 'anna', 'pc');
+    await post(cluster, '/pools/anna', { vms: String(vmid), delete: '1' }, 'admin', 'PUT');
+    const { stdout } = await runCli(['status', '--ownership'], cluster);
+    expect(stdout).toMatch(/pc +\d+ +pve1 +out of its pool .* left-pool\n/);
+    expect(stdout).toContain(`way out: put VM ${vmid} back into the pool of anna@pve, or remove it`);
+  });
+
+  test('without them no single machine is read', async () => {
+    const cluster = await aClass();
+    const before = cluster.requests.length;
+    await runCli(['status', '--wide'], cluster);
+    const paths = cluster.requests.slice(before).map(({ path }) => path);
+    expect(paths.filter((path) => path.includes('{vmid}'))).toEqual([]);
+    expect(paths.length).toBeLessThanOrEqual(3 * 3 + 10);
   });
 });

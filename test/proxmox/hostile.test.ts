@@ -264,6 +264,8 @@ const CALLS: {
   updateVmConfig: (pve) => pve.updateVmConfig('n', 1, { set: {}, remove: [] }),
   updateVmConfigAsync: (pve) => pve.updateVmConfigAsync('n', 1, { set: {}, remove: [] }),
   snapshots: (pve) => pve.snapshots('n', 1),
+  snapshotRows: (pve) => pve.snapshotRows('n', 1),
+  agentAddresses: (pve) => pve.agentAddresses('n', 1),
   snapshotConfigs: (pve) => pve.snapshotConfigs({ node: 'n', vmid: 1, type: 'lxc' }),
   snapshotVm: (pve) => pve.snapshotVm('n', 1, 's'),
   startVm: (pve) => pve.startVm('n', 1),

@@ -13,6 +13,11 @@ export function statusCommand(io: ProgramIo): Command {
   );
   return withSelection(command)
     .addOption(envOption('--wide', 'a row for each machine'))
+    .addOption(envOption('--ips', 'addresses, by the guest agent; one call for each running machine'))
+    .addOption(
+      envOption('--snapshots', 'snapshots, and the one that a reset goes back to; one call for each'),
+    )
+    .addOption(envOption('--ownership', 'whose every claimed machine is; reads those of which it is open'))
     .addOption(envOption('--check', 'exit 6 when there is any problem'))
     .addOption(
       envOption('--since <time>', 'tell of tasks that failed within this time')

@@ -11,6 +11,9 @@ import type { SelectionFlags } from '../selection-options.ts';
 
 export interface StatusFlags extends GlobalFlags, SelectionFlags {
   readonly wide?: true;
+  readonly ips?: true;
+  readonly snapshots?: true;
+  readonly ownership?: true;
   readonly check?: true;
   readonly since: number;
 }
@@ -23,14 +26,27 @@ function filesOf({ config, users }: StatusFlags): StatusFiles | undefined {
 function show(run: Changing, flags: StatusFlags, { report }: SeenStatus): void {
   const files = filesOf(flags);
   run.output.result(toStatusDocument(report, files), () =>
-    renderStatus(report, { ...run.output, files, wide: flags.wide === true }),
+    renderStatus(report, {
+      ...run.output,
+      files,
+      // What is told of machines needs a row for each.
+      wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership].includes(true),
+      ownership: flags.ownership === true,
+    }),
   );
 }
 
 export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
-    const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: flags.since };
+    const want = {
+      stands,
+      ...(lab ? { lab } : {}),
+      sinceSeconds: flags.since,
+      ips: flags.ips === true,
+      snapshots: flags.snapshots === true,
+      ownership: flags.ownership === true,
+    };
     const seen = await lookAtStands(want, await run.runContext());
     await run.warnLacking(seen.lacking);
     run.finish();

@@ -1,5 +1,6 @@
 /** Endpoints about virtual machines. Must not decide anything. */
-import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
+import { isIP } from 'node:net';
+import { isAgentOff, isAgentSilent, isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';
@@ -18,6 +19,8 @@ type GuestApi = Pick<
   | 'updateVmConfigAsync'
   | 'convertToTemplate'
   | 'snapshots'
+  | 'snapshotRows'
+  | 'agentAddresses'
   | 'snapshotConfigs'
   | 'snapshotVm'
   | 'startVm'
@@ -25,6 +28,9 @@ type GuestApi = Pick<
   | 'deleteVm'
   | 'vmStatus'
 >;
+/** Of one machine; a guest could tell of any number. */
+const MOST_ADDRESSES = 16;
+
 type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
 
 export function guestApi(http: Requests): GuestApi {
@@ -77,6 +83,27 @@ export function guestApi(http: Requests): GuestApi {
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
     snapshots: (node, vmid, signal) => snapshotNames(http, { node, vmid, type: 'qemu' }, signal),
+    snapshotRows: async (node, vmid, signal) =>
+      rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))
+        .filter((row) => row.text('name') !== 'current')
+        .map((row) =>
+          compact({
+            name: row.text('name'),
+            description: row.comment('description'),
+            time: row.maybeNumber('snaptime'),
+            vmstate: row.flag('vmstate'),
+          }),
+        ),
+    agentAddresses: async (node, vmid, signal) => {
+      try {
+        const url = path`/nodes/${node}/qemu/${vmid}/agent/network-get-interfaces`;
+        return addressesIn((await http.get(url, {}, signal)).data);
+      } catch (error) {
+        if (isAgentOff(error)) return 'off';
+        if (isAgentSilent(error)) return 'silent';
+        throw error;
+      }
+    },
     snapshotConfigs: async (guest, signal) => {
       const { node, vmid, type } = guest;
       const configs: ConfigValues[] = [];
@@ -109,6 +136,18 @@ export function guestApi(http: Requests): GuestApi {
       return compact({ status: row.text('status'), lock: row.maybeText('lock') });
     },
   };
+}
+
+/** A guest says what it likes: what is not as the agent's protocol has it is left out. */
+function addressesIn(data: unknown): string[] {
+  const list = isRecord(data) && Array.isArray(data['result']) ? (data['result'] as unknown[]) : [];
+  const nics = list.filter(isRecord).filter((nic) => nic['name'] !== 'lo');
+  const rows = nics.flatMap((nic) =>
+    Array.isArray(nic['ip-addresses']) ? (nic['ip-addresses'] as unknown[]).filter(isRecord) : [],
+  );
+  const texts = rows.flatMap((row) => (typeof row['ip-address'] === 'string' ? [row['ip-address']] : []));
+  // Every interface has a link-local one, and nobody reaches it from elsewhere.
+  return texts.filter((text) => isIP(text) !== 0 && !/^fe80:/i.test(text)).slice(0, MOST_ADDRESSES);
 }
 
 async function snapshotNames(

@@ -180,6 +180,14 @@ interface CloneRequest {
   readonly pool?: string;
 }
 
+export interface SnapshotRow {
+  readonly name: string;
+  readonly description: string;
+  readonly time?: number;
+  /** With the memory of the running machine. */
+  readonly vmstate: boolean;
+}
+
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
@@ -381,6 +389,18 @@ export interface PveApi extends BalanceApi, StockApi {
   convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
   snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
+  /** The same with what is said of each. VM.Audit. `time`: seconds since the epoch. */
+  snapshotRows(node: string, vmid: number, signal?: AbortSignal): Promise<readonly SnapshotRow[]>;
+  /**
+   * `GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces`: addresses without prefix, the loopback's left out.
+   * VM.Monitor (7, 8), VM.GuestAgent.Audit (9). `off`: no agent is configured; `silent`: it does not answer; PVE waits 3 s
+   * for its ping, then 5 s.
+   */
+  agentAddresses(
+    node: string,
+    vmid: number,
+    signal?: AbortSignal,
+  ): Promise<readonly string[] | 'off' | 'silent'>;
   /**
    * `GET …/snapshot` and, of each, `GET …/snapshot/{name}/config`, of a VM or a container: what going back to it brings
    * back. VM.Audit. Empty when there is no such guest on this node.

@@ -69,6 +69,16 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /** No such VM or container, or not on this node. */
+/** qemu-server Agent.pm, agent_available: the VM has no agent configured. */
+export function isAgentOff(error: unknown): boolean {
+  return says(error, /No QEMU guest agent configured/);
+}
+
+/** The same, and QMPClient.pm: nobody in the guest answers, or not in time, or it does not run any more. */
+export function isAgentSilent(error: unknown): boolean {
+  return says(error, /QEMU guest agent is not running|got timeout|VM \d+ is not running|Agent error/);
+}
+
 export function isNoSuchVm(error: unknown): boolean {
   return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
 }

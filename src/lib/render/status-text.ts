@@ -10,6 +10,8 @@ import { countOf } from './step-text.ts';
 export interface StatusTextOptions extends RenderOptions {
   /** A row for each machine. */
   readonly wide?: boolean;
+  /** Also whose each machine is. */
+  readonly ownership?: boolean;
   readonly files?: StatusFiles | undefined;
 }
 
@@ -72,7 +74,36 @@ function standCells(stand: StandStatus, paint: Paint): Cell[] {
   ];
 }
 
-function machineRows(stand: StandStatus, paint: Paint): Cell[][] {
+const NO_ADDRESS = { off: 'no agent', silent: 'agent does not answer', forbidden: 'not allowed' } as const;
+
+function addressText({ addresses }: MachineStatus): string {
+  if (addresses === null || addresses === undefined) return '-';
+  if (typeof addresses === 'string') return NO_ADDRESS[addresses];
+  return addresses.length === 0 ? 'none' : addresses.join(' ');
+}
+
+function snapshotText({ snapshots }: MachineStatus): string {
+  if (snapshots === null || snapshots === undefined) return '?';
+  if (snapshots.length === 0) return 'none';
+  return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');
+}
+
+/** Columns that were asked for. */
+function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
+  const [first] = stands.flatMap(({ machines }) => machines);
+  return [
+    ...(first?.addresses === undefined ? [] : [{ head: 'ADDRESS', textOf: addressText }]),
+    ...(first?.snapshots === undefined ? [] : [{ head: 'SNAPSHOTS', textOf: snapshotText }]),
+    ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
+  ];
+}
+
+interface MoreColumn {
+  readonly head: string;
+  readonly textOf: (machine: MachineStatus) => string;
+}
+
+function machineRows(stand: StandStatus, more: readonly MoreColumn[], paint: Paint): Cell[][] {
   return stand.machines.map((one, at) => {
     const { machine, vmid, node, state, uptime, cpu, memory, memoryTotal, lock } = one;
     const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
@@ -88,6 +119,7 @@ function machineRows(stand: StandStatus, paint: Paint): Cell[][] {
       { text: shareOf(share) },
       { text: at === 0 ? (stand.expires ?? '-') : '' },
       at === 0 ? accessCell(stand, paint) : { text: '' },
+      ...more.map(({ textOf }) => ({ text: textOf(one) })),
     ];
   });
 }
@@ -102,10 +134,12 @@ function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint:
     ...(bad === 0 ? [] : [`${bad} with problems`]),
   ].join(', ');
   const sorted = [...stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
+  const more = options.wide ? moreColumns(sorted, options) : [];
   const rows = options.wide
-    ? sorted.flatMap((stand) => machineRows(stand, paint))
+    ? sorted.flatMap((stand) => machineRows(stand, more, paint))
     : sorted.map((stand) => standCells(stand, paint));
-  const head = (options.wide ? WIDE_HEAD : HEAD).map((text): Cell => ({ text, paint: paint.bold }));
+  const titles = [...(options.wide ? WIDE_HEAD : HEAD), ...more.map((column) => column.head)];
+  const head = titles.map((text): Cell => ({ text, paint: paint.bold }));
   return [
     ...paragraph(title, { width: options.width, paint: paint.bold }),
     ...renderColumns([head, ...rows], { width: options.width }),

@@ -1,10 +1,13 @@
 /** The story of `status`: read what was selected, and look at it. Never writes. */
+import type { Clock } from '../clock.ts';
+import { readAddresses, readSnapshots } from '../inventory/machine-details.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Lab } from '../config/types.ts';
 import { aliasesOf } from '../plan/network/stand-bridges.ts';
+import { actionable, type StandView } from '../plan/stands/selected.ts';
 import type { StandSelection } from '../plan/stands/selection.ts';
 import { viewStatus } from '../plan/views/status.ts';
-import type { StatusReport } from '../plan/views/status-types.ts';
+import type { StatusDetails, StatusReport } from '../plan/views/status-types.ts';
 import { missing, requiredByScope } from '../privileges/required.ts';
 import { standsScope } from '../privileges/scopes.ts';
 import type { Requirement } from '../privileges/types.ts';
@@ -15,6 +18,10 @@ export interface StatusWant {
   readonly lab?: Lab;
   /** How long ago a failed task is still told. */
   readonly sinceSeconds: number;
+  readonly ips: boolean;
+  readonly snapshots: boolean;
+  /** Also read what tells whose the machines are that no lock and no membership settles. */
+  readonly ownership: boolean;
 }
 
 export interface SeenStatus {
@@ -23,19 +30,46 @@ export interface SeenStatus {
   readonly lacking: readonly Requirement[];
 }
 
-export async function lookAtStands(want: StatusWant, context: ReadContext): Promise<SeenStatus> {
+async function detailsOf(
+  { ips, snapshots, lab }: StatusWant,
+  stands: readonly StandView[],
+  context: ReadContext & { readonly clock: Clock },
+): Promise<StatusDetails> {
+  const own = stands.flatMap((stand) => actionable(stand));
+  const refs = own.map(({ vmid, guest: { node } }) => ({ vmid, node }));
+  const running = own.filter(({ guest }) => guest.status === 'running');
+  const asked = running.map(({ vmid, guest: { node } }) => ({ vmid, node }));
+  const [addresses, list] = await Promise.all([
+    ips ? readAddresses(asked, context, context.clock) : undefined,
+    snapshots ? readSnapshots(refs, context) : undefined,
+  ]);
+  const named = lab?.machines.flatMap(({ name, baselineSnapshot }) =>
+    baselineSnapshot === undefined ? [] : [[name, baselineSnapshot] as const],
+  );
+  return {
+    ...(addresses ? { addresses } : {}),
+    ...(list ? { snapshots: list } : {}),
+    ...(named ? { baselines: new Map(named) } : {}),
+  };
+}
+
+export async function lookAtStands(
+  want: StatusWant,
+  context: ReadContext & { readonly clock: Clock },
+): Promise<SeenStatus> {
   const { stands: selection, lab, sinceSeconds } = want;
   const { have, index, stands } = await readStands(selection, context, {
-    claimed: () => [],
+    ...(want.ownership ? {} : { claimed: () => [] }),
     failuresSince: (now) => now - sinceSeconds,
     use: true,
     lean: true,
   });
+  const details = await detailsOf(want, stands, context);
   const scope = standsScope('status', selection, have);
   const required = requiredByScope(scope, have).filter(({ advice }) => !advice);
   return {
     report: viewStatus({
-      ...{ selection, have, index, stands },
+      ...{ selection, have, index, stands, details },
       ...(lab ? { networks: [...aliasesOf(lab).keys()] } : {}),
     }),
     lacking: missing(required, have.rights ?? {}),

@@ -2,7 +2,15 @@
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Verdict } from '../stands/ownership.ts';
-import type { MachineState, MachineStatus, Problem, ProblemKind, StatusContext } from './status-types.ts';
+import type {
+  MachineState,
+  MachineStatus,
+  Problem,
+  ProblemKind,
+  SnapshotStatus,
+  StatusContext,
+  StatusDetails,
+} from './status-types.ts';
 
 const BY_VERDICT: Readonly<Partial<Record<Verdict, MachineState>>> = {
   missing: 'missing',
@@ -31,8 +39,28 @@ function stateOf({ verdict, guest }: StandMachine, isSeen: boolean): MachineStat
   return BY_VERDICT[verdict] ?? 'unknown';
 }
 
+/** Where the lab names none. */
+const BASELINE = 'baseline';
+
+function snapshotsOf(
+  { vmid, machine = '' }: StandMachine,
+  { snapshots, baselines }: StatusDetails,
+): SnapshotStatus[] | null {
+  const baseline = baselines?.get(machine) ?? BASELINE;
+  const rows = snapshots?.get(vmid);
+  if (!rows) return null;
+  return [...rows]
+    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0))
+    .map(({ name, time, vmstate }) => ({
+      name,
+      time: time === undefined ? null : new Date(time * 1000).toISOString(),
+      vmstate,
+      isBaseline: name === baseline,
+    }));
+}
+
 /** Of a guest that is not ours nothing is told but that it is there. */
-export function machineStatus(one: StandMachine, isSeen: boolean): MachineStatus {
+export function machineStatus(one: StandMachine, isSeen: boolean, details: StatusDetails): MachineStatus {
   const { vmid, machine = null, verdict, guest } = one;
   const state = stateOf(one, isSeen);
   const isShown = guest !== undefined && verdict !== 'foreign';
@@ -46,6 +74,8 @@ export function machineStatus(one: StandMachine, isSeen: boolean): MachineStatus
     cpus: isShown ? guest.cpus : null,
     memory: use?.memory ?? null,
     memoryTotal: isShown ? guest.memory : null,
+    ...(details.addresses ? { addresses: details.addresses.get(vmid) ?? null } : {}),
+    ...(details.snapshots ? { snapshots: snapshotsOf(one, details) } : {}),
   };
 }
 

@@ -30,7 +30,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
   const { user, pool, claim, nodes } = view;
   const machines = view.machines
     .filter(({ isSelected }) => isSelected)
-    .map((one) => machineStatus(one, context.sees(pool)));
+    .map((one) => machineStatus(one, context.sees(pool), context.details));
   return {
     ...{ user, lab: claim.lab, pool, nodes, machines },
     running: machines.filter(({ state }) => state === 'running').length,

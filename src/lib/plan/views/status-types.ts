@@ -38,6 +38,35 @@ export interface MachineStatus {
   /** Bytes: used, and the most. */
   readonly memory: number | null;
   readonly memoryTotal: number | null;
+  /** With `--ips`: addresses, or why there are none. `off`: no agent configured. Null: it does not run. */
+  readonly addresses?: readonly string[] | 'off' | 'silent' | 'forbidden' | null;
+  /** With `--snapshots`, the oldest first. Null: they could not be read. */
+  readonly snapshots?: readonly SnapshotStatus[] | null;
+}
+
+export interface SnapshotStatus {
+  readonly name: string;
+  /** ISO 8601 UTC. */
+  readonly time: string | null;
+  /** With memory. */
+  readonly vmstate: boolean;
+  /** The one that a reset goes back to. */
+  readonly isBaseline: boolean;
+}
+
+/** What was read of single machines; absent: nobody asked. */
+export interface StatusDetails {
+  readonly addresses?: ReadonlyMap<number, Exclude<MachineStatus['addresses'], undefined | null>>;
+  readonly snapshots?: ReadonlyMap<number, readonly SnapshotFacts[]>;
+  /** Machine → the lab's name for its baseline. */
+  readonly baselines?: ReadonlyMap<string, string>;
+}
+
+export interface SnapshotFacts {
+  readonly name: string;
+  /** Seconds since the epoch. */
+  readonly time?: number;
+  readonly vmstate: boolean;
 }
 
 export interface StandStatus {
@@ -139,4 +168,5 @@ export interface StatusContext {
   readonly busy: ReadonlySet<number> | undefined;
   /** Are all machines of this pool to be seen? */
   readonly sees: (pool: string) => boolean;
+  readonly details: StatusDetails;
 }

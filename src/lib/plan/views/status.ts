@@ -8,7 +8,7 @@ import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
 import { machineProblems } from './status-machine.ts';
 import { standProblems, standStatus } from './status-stand.ts';
-import type { LabStatus, Problem, StatusContext, StatusReport } from './status-types.ts';
+import type { LabStatus, Problem, StatusContext, StatusDetails, StatusReport } from './status-types.ts';
 
 export interface StatusInput {
   readonly selection: StandSelection;
@@ -17,6 +17,7 @@ export interface StatusInput {
   readonly stands: readonly StandView[];
   /** Of the lab's file, where it was given: networks of each stand's own. */
   readonly networks?: readonly string[];
+  readonly details?: StatusDetails;
 }
 
 /** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
@@ -138,7 +139,14 @@ function notesOf({ have, stands }: StatusInput, { busy, sees }: StatusContext): 
 export function viewStatus(input: StatusInput): StatusReport {
   const { have, index, selection, stands } = input;
   const busy = seesTasks(have) ? new Set(have.tasks.map(({ id }) => Number(id))) : undefined;
-  const context: StatusContext = { have, index, networks: networksOf(input), busy, sees: seesMachines(have) };
+  const context: StatusContext = {
+    have,
+    index,
+    networks: networksOf(input),
+    busy,
+    sees: seesMachines(have),
+    details: input.details ?? {},
+  };
   const problems = problemsOf(input, context);
   const there = new Set(stands.map(({ user }) => user));
   return {
