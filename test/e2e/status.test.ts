@@ -264,3 +264,37 @@ describe('what only the machines tell', () => {
     expect(paths.length).toBeLessThanOrEqual(3 * 3 + 10);
   });
 });
+
+test('--metrics-file: figures for a collector; a file of others is refused', async () => {
+  const { path } = room();
+  const cluster = await aClass((state) => remove(state, machine(state, 'anna', 'pc')));
+  const run = await runCli(['status', '--metrics-file', path('stands.prom')], cluster);
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  const text = readFileSync(path('stands.prom'), 'utf8');
+  expect(text).toContain('deploy_stand_status_stands{lab="net",state="running"} 2');
+  expect(text).toContain('deploy_stand_status_stands{lab="net",state="incomplete"} 1');
+  expect(text).toContain('deploy_stand_status_machines_running{lab="net"} 5');
+  expect(text).toContain('deploy_stand_status_problems{kind="machine-missing"} 1');
+  expect(text).toMatch(/deploy_stand_status_expiry_timestamp_seconds\{lab="net"\} \d+/);
+  expect(text).toMatch(/deploy_stand_status_node_memory_free_bytes\{node="pve1"\} \d+/);
+  const foreign = await runCli(['status', '--metrics-file', path('lab.yml')], cluster);
+  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('[METRICS_FILE]')]);
+});
+
+test('--watch: all of it once, then what changed, until a signal', async () => {
+  const cluster = await aClass();
+  const { vmid } = machine(cluster.snapshot(), 'anna', 'pc');
+  let stop: (signal: 'SIGINT') => void = () => undefined;
+  const running = runCli(['status', '--watch', '10'], cluster, { onSignaller: (send) => (stop = send) });
+  await cluster.time.sleep(15_000);
+  await post(cluster, `/nodes/pve1/qemu/${vmid}/status/stop`, {});
+  await cluster.time.sleep(60_000);
+  stop('SIGINT');
+  const { code, stdout } = await running;
+  expect(code).toBe(130);
+  expect(stdout.match(/^lab net/gm)).toHaveLength(1);
+  const [, ...changes] = stdout.split('no problems\n');
+  expect(changes.join('').trim()).toMatch(
+    /^\S+Z anna@pve, lab net: 2 running; pve1; access open -> 1 of 2 running, 1 stopped; pve1; access open$/,
+  );
+});

@@ -1,8 +1,6 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
-import { CancelledError, StandError, UsageError } from '../../lib/errors.ts';
+import { CancelledError, StandError } from '../../lib/errors.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
-import { FileProblem } from '../../lib/files/problem.ts';
-import { assertReplaceable } from '../../lib/files/replace.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
 import { renderBalance } from '../../lib/render/balance-text.ts';
@@ -16,6 +14,7 @@ import { runRound } from './round.ts';
 import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
+import { assertMetricsFile, orWarn } from '../metrics-file.ts';
 import { isPending, PENDING } from '../planned-command.ts';
 
 const SECOND = 1000;
@@ -124,12 +123,7 @@ class BalanceRun {
       ended: this.#io.clock.now() / SECOND,
       ...(outcome ? { result: { report: outcome.plan.balance, summary: outcome.summary } } : {}),
     }));
-    try {
-      await writeMetrics(file, figures);
-    } catch (error) {
-      if (!(error instanceof FileProblem)) throw error;
-      this.#run.output.warn(`the metrics file ${file} could not be written: ${error.message}`);
-    }
+    await orWarn(file, writeMetrics(file, figures), this.#run.output);
   }
 
   /** One document; by interval one line of JSON for each round. */
@@ -226,19 +220,6 @@ async function runForever(
   else if (signal === 'SIGTERM' && run.hard.aborted) io.setExitCode(143);
 }
 
-/** The collector would never see the figures; and a run by interval would tell of it each time. */
-async function assertMetricsFile(file: string): Promise<void> {
-  try {
-    await assertReplaceable(file, { isOurs: isMetrics });
-  } catch (error) {
-    if (!(error instanceof FileProblem)) throw error;
-    throw new UsageError('METRICS_FILE', `the metrics file ${file} cannot be used: ${error.message}`, {
-      hint: "name a file of its own in the folder of node-exporter's textfile collector",
-      cause: error,
-    });
-  }
-}
-
 export async function runBalance(
   io: ProgramIo,
   flags: BalanceFlags,
@@ -246,7 +227,8 @@ export async function runBalance(
 ): Promise<void> {
   const settings = loadSettings(flags, evacuate !== undefined);
   const { config, connections, interval } = settings;
-  if (config.metricsFile !== undefined && !flags.dryRun) await assertMetricsFile(config.metricsFile);
+  if (config.metricsFile !== undefined && !flags.dryRun)
+    await assertMetricsFile(config.metricsFile, isMetrics);
   await runChanging(io, flags, async (run) => {
     for (const warning of settings.warnings) run.output.warn(warning);
     // What is wrong with secrets and connections is said before anything is contacted.

@@ -1,7 +1,7 @@
 /** The flags of `status`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption } from '../options.ts';
+import { durationSeconds, envOption, positiveInteger } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { StatusFlags } from './run.ts';
 
@@ -18,6 +18,12 @@ export function statusCommand(io: ProgramIo): Command {
       envOption('--snapshots', 'snapshots, and the one that a reset goes back to; one call for each'),
     )
     .addOption(envOption('--ownership', 'whose every claimed machine is; reads those of which it is open'))
+    .addOption(
+      envOption('--watch [seconds]', 'look again and again; elsewhere than on a terminal: tell what changed')
+        .argParser(positiveInteger)
+        .preset('5'),
+    )
+    .addOption(envOption('--metrics-file <file>', "figures for node-exporter's textfile collector"))
     .addOption(envOption('--check', 'exit 6 when there is any problem'))
     .addOption(
       envOption('--since <time>', 'tell of tasks that failed within this time')

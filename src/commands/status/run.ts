@@ -1,9 +1,14 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
+import { ConnectionError } from '../../lib/errors.ts';
+import { escapeJson } from '../../lib/render/escape.ts';
+import { statusChanges } from '../../lib/render/status-changes.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { renderStatus, toStatusDocument } from '../../lib/render/status-text.ts';
-import { lookAtStands, type SeenStatus } from '../../lib/workflow/status.ts';
+import { isStatusMetrics, writeStatusMetrics } from '../../lib/workflow/status-metrics.ts';
+import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
+import { assertMetricsFile, orWarn } from '../metrics-file.ts';
 import type { GlobalFlags } from '../options.ts';
 import { PENDING } from '../planned-command.ts';
 import { readSelection } from '../selection.ts';
@@ -15,6 +20,8 @@ export interface StatusFlags extends GlobalFlags, SelectionFlags {
   readonly snapshots?: true;
   readonly ownership?: true;
   readonly check?: true;
+  readonly watch?: number;
+  readonly metricsFile?: string;
   readonly since: number;
 }
 
@@ -23,23 +30,91 @@ function filesOf({ config, users }: StatusFlags): StatusFiles | undefined {
   return config !== undefined && users ? { lab: config, users } : undefined;
 }
 
-function show(run: Changing, flags: StatusFlags, { report }: SeenStatus): void {
-  const files = filesOf(flags);
-  run.output.result(toStatusDocument(report, files), () =>
-    renderStatus(report, {
-      ...run.output,
-      files,
-      // What is told of machines needs a row for each.
-      wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership].includes(true),
-      ownership: flags.ownership === true,
-    }),
-  );
+function textOf(run: Changing, flags: StatusFlags, { report }: SeenStatus): string {
+  return renderStatus(report, {
+    ...run.output,
+    files: filesOf(flags),
+    // What is told of machines needs a row for each.
+    wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership].includes(true),
+    ownership: flags.ownership === true,
+  });
 }
 
+interface Look {
+  readonly io: ProgramIo;
+  readonly flags: StatusFlags;
+  readonly run: Changing;
+  readonly want: StatusWant;
+}
+
+async function look({ flags, run, want }: Look): Promise<SeenStatus> {
+  const seen = await lookAtStands(want, await run.runContext());
+  const { metricsFile } = flags;
+  if (metricsFile !== undefined) {
+    await orWarn(metricsFile, writeStatusMetrics(metricsFile, seen.report), run.output);
+  }
+  return seen;
+}
+
+function show({ flags, run }: Look, seen: SeenStatus): void {
+  run.output.result(toStatusDocument(seen.report, filesOf(flags)), () => textOf(run, flags, seen));
+}
+
+const CLEAR = '\u001B[2J\u001B[H';
+
+function showAgain({ io, flags, run }: Look, seen: SeenStatus, former: SeenStatus | undefined): void {
+  const changes = former ? statusChanges(former.report, seen.report) : undefined;
+  if (!run.output.isText) {
+    const document = toStatusDocument(seen.report, filesOf(flags));
+    if (changes?.length !== 0) io.stdout.write(`${escapeJson(JSON.stringify(document))}\n`);
+  } else if (io.stdout.isTTY === true) io.stdout.write(`${CLEAR}${textOf(run, flags, seen)}\n`);
+  else if (!changes) io.stdout.write(`${textOf(run, flags, seen)}\n`);
+  else if (changes.length > 0) io.stdout.write(`${changes.join('\n')}\n`);
+}
+
+/** False: the watch was ended. */
+async function rest({ run }: Look, seconds: number, end: AbortSignal): Promise<boolean> {
+  const { clock } = await run.connect();
+  try {
+    await clock.sleep(seconds * 1000, end);
+    return true;
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return false;
+  }
+}
+
+/** What cannot be seen for a while is looked at again. */
+async function lookAgain(what: Look, former: SeenStatus): Promise<SeenStatus> {
+  try {
+    return await look(what);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    what.run.output.warn(error.message);
+    return former;
+  }
+}
+
+async function watch(what: Look, first: SeenStatus, seconds: number): Promise<SeenStatus> {
+  const end = AbortSignal.any([what.run.soft, what.run.unattended]);
+  let seen = first;
+  showAgain(what, seen, undefined);
+  while (await rest(what, seconds, end)) {
+    const former = seen;
+    seen = await lookAgain(what, former);
+    if (seen !== former) showAgain(what, seen, former);
+  }
+  return seen;
+}
+
+/** A watch is ended by a signal, and in no other way. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
+
 export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void> {
+  if (flags.metricsFile !== undefined) await assertMetricsFile(flags.metricsFile, isStatusMetrics);
   await runChanging(io, flags, async (run) => {
     const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
-    const want = {
+    const want: StatusWant = {
       stands,
       ...(lab ? { lab } : {}),
       sinceSeconds: flags.since,
@@ -47,10 +122,14 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
       snapshots: flags.snapshots === true,
       ownership: flags.ownership === true,
     };
-    const seen = await lookAtStands(want, await run.runContext());
-    await run.warnLacking(seen.lacking);
+    const what = { io, flags, run, want };
+    const first = await look(what);
+    await run.warnLacking(first.lacking);
     run.finish();
-    show(run, flags, seen);
-    if (flags.check && seen.report.problems.length > 0) io.setExitCode(PENDING);
+    if (flags.watch === undefined) show(what, first);
+    const last = flags.watch === undefined ? first : await watch(what, first, flags.watch);
+    if (flags.check && last.report.problems.length > 0) io.setExitCode(PENDING);
+    const signal = run.stoppedBy();
+    if (signal !== undefined) io.setExitCode(ENDED_BY[signal]);
   });
 }

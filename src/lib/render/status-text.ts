@@ -15,8 +15,18 @@ export interface StatusTextOptions extends RenderOptions {
   readonly files?: StatusFiles | undefined;
 }
 
+/** Of which nothing is said where there is nothing to say. */
+const QUIET: ReadonlySet<string> = new Set(['EXPIRES', 'PROBLEMS', 'UP', 'CPU', 'MEM']);
+/** What a narrow terminal can do without: it is told below the table, or by --wide. */
+const SPARED: ReadonlySet<string> = new Set(['CPU', 'MEM', 'PROBLEMS']);
+const ROOMY = 76;
+/** They fold; all others are looked for by eye. */
+const FOLDING: ReadonlySet<string> = new Set(['STUDENT', 'MACHINES', 'STATE', 'ADDRESS', 'SNAPSHOTS']);
+
 const HEAD = ['STUDENT', 'NODE', 'MACHINES', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS', 'PROBLEMS'];
-const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS'];
+const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM'];
+/** Of a stand; where more is told of machines there is no room for it. */
+const WIDE_END = ['EXPIRES', 'ACCESS'];
 
 /** `3d 4h`, `2h 5m`, `12m`. */
 function spanOf(seconds: number | null): string {
@@ -33,7 +43,7 @@ function shareOf(fraction: number | null): string {
 }
 
 /** `3 running`, `2 of 3 running, 1 missing`. */
-function machinesText({ machines, running }: StandStatus): string {
+export function machinesText({ machines, running }: StandStatus): string {
   if (machines.length === 0) return 'none';
   const others = new Map<string, number>();
   for (const { state } of machines) {
@@ -117,9 +127,12 @@ function machineRows(stand: StandStatus, more: readonly MoreColumn[], paint: Pai
       { text: spanOf(uptime) },
       { text: shareOf(cpu) },
       { text: shareOf(share) },
-      { text: at === 0 ? (stand.expires ?? '-') : '' },
-      at === 0 ? accessCell(stand, paint) : { text: '' },
-      ...more.map(({ textOf }) => ({ text: textOf(one) })),
+      ...(more.length > 0
+        ? more.map(({ textOf }) => ({ text: textOf(one) }))
+        : [
+            { text: at === 0 ? (stand.expires ?? '-') : '' },
+            at === 0 ? accessCell(stand, paint) : { text: '' },
+          ]),
     ];
   });
 }
@@ -138,13 +151,29 @@ function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint:
   const rows = options.wide
     ? sorted.flatMap((stand) => machineRows(stand, more, paint))
     : sorted.map((stand) => standCells(stand, paint));
-  const titles = [...(options.wide ? WIDE_HEAD : HEAD), ...more.map((column) => column.head)];
-  const head = titles.map((text): Cell => ({ text, paint: paint.bold }));
+  const ending = more.length > 0 ? more.map((column) => column.head) : WIDE_END;
+  const titles = options.wide ? [...WIDE_HEAD, ...ending] : HEAD;
   return [
     ...paragraph(title, { width: options.width, paint: paint.bold }),
-    ...renderColumns([head, ...rows], { width: options.width }),
+    ...tableLines(titles, rows, options, paint),
     '',
   ];
+}
+
+function tableLines(
+  titles: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  { width }: RenderOptions,
+  paint: Paint,
+): string[] {
+  const isSaid = (title: string, column: number): boolean =>
+    !(width < ROOMY && SPARED.has(title)) &&
+    (!QUIET.has(title) || rows.some((row) => !['-', '', undefined].includes(row[column]?.text)));
+  const shown = titles.map(isSaid);
+  const keep = <T>(row: readonly T[]): T[] => row.filter((_, column) => shown[column]);
+  const fixed = keep(titles).flatMap((title, column) => (FOLDING.has(title) ? [] : [column]));
+  const head = titles.map((text): Cell => ({ text, paint: paint.bold }));
+  return renderColumns([head, ...rows].map(keep), { width, fixed });
 }
 
 /** More than this would be a second table. */
@@ -162,7 +191,7 @@ function problemLines({ title, of, hints }: ProblemText, { width }: RenderOption
     }),
     ...(isOne ? [] : shown.flatMap((line) => paragraph(line, { width, indent: 2, hang: 2 }))),
     ...(of.length > shown.length ? [`  and ${of.length - shown.length} more`] : []),
-    ...hints.flatMap((hint) => labelled('way out', hint, { width, indent: 2 })),
+    ...labelled('way out', hints.join('\n'), { width, indent: 2 }),
   ];
 }
 
