@@ -6,10 +6,7 @@ import { FileProblem } from '../lib/files/problem.ts';
 import type { Output } from './output.ts';
 
 /** The collector would never see the figures; and a run by interval would tell of it each time. */
-export async function assertMetricsFile(
-  file: string,
-  isOurs: IsOurs,
-): Promise<void> {
+export async function assertMetricsFile(file: string, isOurs: IsOurs): Promise<void> {
   try {
     await assertReplaceable(file, { isOurs });
   } catch (error) {
