@@ -51,7 +51,11 @@ async function look({ flags, run, want }: Look): Promise<SeenStatus> {
   const seen = await lookAtStands(want, await run.runContext());
   const { metricsFile } = flags;
   if (metricsFile !== undefined) {
-    await orWarn(metricsFile, writeStatusMetrics(metricsFile, seen.report), run.output);
+    await orWarn(
+      metricsFile,
+      writeStatusMetrics(metricsFile, seen.report, flags.connection ?? 'default'),
+      run.output,
+    );
   }
   return seen;
 }

@@ -21,9 +21,14 @@ function endOf(expires: string): number {
 }
 
 /** prom-client is loaded here alone: who writes no metrics need not wait for it. */
-async function formatStatusMetrics({ labs, problems, nodes, now }: StatusReport): Promise<string> {
+async function formatStatusMetrics(
+  { labs, problems, nodes, now }: StatusReport,
+  connection: string,
+): Promise<string> {
   const { Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
+  // The collector reads the files of several clusters as one.
+  registry.setDefaultLabels({ connection });
   const gauge = (name: string, help: string, ...labelNames: string[]) =>
     new Gauge({ name: `deploy_stand_status_${name}`, help, labelNames, registers: [registry] });
   gauge('timestamp_seconds', 'When the cluster was looked at.').set(Date.parse(now) / 1000);
@@ -63,7 +68,11 @@ async function formatStatusMetrics({ labs, problems, nodes, now }: StatusReport)
 export const isStatusMetrics = beginsLike('# HELP deploy_stand_status_');
 
 /** Whoever reads the file meanwhile sees the old figures or the new ones, never half of them. Throws FileProblem. */
-export async function writeStatusMetrics(file: string, report: StatusReport): Promise<void> {
-  const text = await formatStatusMetrics(report);
+export async function writeStatusMetrics(
+  file: string,
+  report: StatusReport,
+  connection: string,
+): Promise<void> {
+  const text = await formatStatusMetrics(report, connection);
   await replaceFile(file, text, { mode: READABLE, isOurs: isStatusMetrics });
 }
