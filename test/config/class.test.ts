@@ -51,6 +51,23 @@ test('one MAC address for many VMs is fine on networks of their own only', () =>
   expect(loadClass(withBridge('vmbr0'), put('one.yml', '[a@pve]')).warnings).toEqual([]);
 });
 
+test('one static address for many machines is fine on networks of their own only', () => {
+  const users = put('users.yml', '[a@pve, b@pve]');
+  const withBridge = (bridge: string, ip: string): string =>
+    put(
+      'net-lab.yml',
+      LAB.replace('NETWORK] }', `{ bridge: ${bridge} }], cloud_init: { ip_config: ["${ip}"] } }`),
+    );
+  const fixed = 'ip=192.0.2.50/24,gw=192.0.2.1,ip6=2001:db8::5/64';
+  expect(loadClass(withBridge('hq', fixed), users).warnings).toEqual([]);
+  expect(loadClass(withBridge('vmbr0', 'ip=dhcp,ip6=auto'), users).warnings).toEqual([]);
+  expect(loadClass(withBridge('vmbr0', fixed), users).warnings).toEqual([
+    'machine pc: 2 VMs on vmbr0 would have the same address 192.0.2.50',
+    'machine pc: 2 VMs on vmbr0 would have the same address 2001:db8::5',
+  ]);
+  expect(loadClass(withBridge('vmbr0', fixed), put('one.yml', '[a@pve]')).warnings).toEqual([]);
+});
+
 test('the lab alone', () => {
   const lab = put('net-lab.yml', LAB.replace('NETWORK', ''));
   expect(loadClass(lab, undefined)).toMatchObject({ lab: { name: 'net-lab' }, users: [], warnings: [] });

@@ -78,9 +78,25 @@ function sharedMacs({ name, networks }: Machine, users: number): string[] {
   });
 }
 
-function macsAreNotShared(lab: Lab, users: readonly User[]): string[] {
+/** `ip=` and `ip6=` of cloud-init, on NICs that all users' machines have in one network. */
+function sharedAddresses({ name, networks, cloudInit, deviceType }: Machine, users: number): string[] {
+  const first = deviceType === 'ecorouter' ? 1 : 0;
+  return Object.entries(cloudInit?.ipConfig ?? {}).flatMap(([nic, config]) => {
+    const target = networks[Number(nic) - first]?.target;
+    if (target?.kind !== 'real') return [];
+    return [...config.matchAll(/\bip6?=([\da-f.:]+)\/\d+/gi)].map(
+      ([, address]) =>
+        `machine ${name}: ${users} VMs on ${target.bridge} would have the same address ${address}`,
+    );
+  });
+}
+
+function nothingIsShared(lab: Lab, users: readonly User[]): string[] {
   if (users.length < 2) return [];
-  return lab.machines.flatMap((machine) => sharedMacs(machine, users.length));
+  return lab.machines.flatMap((machine) => [
+    ...sharedMacs(machine, users.length),
+    ...sharedAddresses(machine, users.length),
+  ]);
 }
 
 /** All files at once, and what only shows when all are known. Without a users file: the lab alone. */
@@ -108,6 +124,6 @@ export function loadClass(
     lab,
     users,
     files: { lab: labResult.digest ?? '', users: usersResult.digest ?? '' },
-    warnings: [...labResult.warnings, ...usersResult.warnings, ...macsAreNotShared(lab, users)],
+    warnings: [...labResult.warnings, ...usersResult.warnings, ...nothingIsShared(lab, users)],
   };
 }
