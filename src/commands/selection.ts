@@ -115,7 +115,7 @@ export function readSelection(flags: SelectionFlags, warn: Warn): ReadSelection 
   return {
     stands: {
       ...(name === undefined ? {} : { lab: name }),
-      ...(lab ? { labMachines: lab.machines.map((machine) => machine.name) } : {}),
+      ...(lab ? { labMachines: lab.machines } : {}),
       ...(selected ? { users: selected } : {}),
       ...(machines ? { machines } : {}),
       ...(nodes ? { nodes } : {}),

@@ -130,8 +130,6 @@ const balanceOf = (text: string, more: Partial<Command> = {}, evacuate?: readonl
   };
 };
 
-const MACHINES = ['eco', 'pc', 'late'];
-
 export const COMMANDS = {
   deploy: deployOf(NET),
   'deploy for anna': deployOf(NET, only('anna@pve')),
@@ -145,7 +143,7 @@ export const COMMANDS = {
   }),
   'users delete': usersOf({ by: 'delete', users: USERS, named: true }),
   'cleanup class': {
-    ...cleanupOf({ by: 'stands', lab: 'net', labMachines: MACHINES, users: USERS }),
+    ...cleanupOf({ by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS }),
     removes: true,
   },
   'cleanup boris': {

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   delegatedBy,
   delegatedGaps,
-  memberWriters,
-  poolWriters,
+  findWriters,
   tellDelegated,
   type Trust,
 } from '../../src/lib/inventory/delegated.ts';
@@ -33,7 +32,7 @@ const acl = (path: string, subject: string, more: Partial<AclEntry> = {}): AclEn
 const ALL: Rights = { '/access': { 'Sys.Audit': true } };
 
 function toldOf(acls: readonly AclEntry[], trust: Partial<Trust> = {}, pool = 'anna') {
-  const writers = poolWriters(
+  const { poolWriters: writers } = findWriters(
     { acls, roles: ROLES, users: USERS, pools: [{ pool }], rights: ALL },
     { caller: 'root@pam!ci', operators: [], ...trust },
   );
@@ -125,7 +124,7 @@ describe('whose marks count', () => {
 test('many are told once, and only those that carry a mark', () => {
   const pools = Array.from({ length: 30 }, (_, i) => ({ pool: `s${i}`, comment: i < 7 ? MARK : 'physics' }));
   const acls = pools.map(({ pool }) => acl(`/pool/${pool}`, 'boss@pve'));
-  const writers = poolWriters(
+  const { poolWriters: writers } = findWriters(
     { acls, roles: ROLES, users: USERS, pools, rights: ALL },
     { caller: undefined, operators: [] },
   );
@@ -147,7 +146,7 @@ test.each([
   ['PVETemplateUser', false],
 ])('may %s name the members of a pool: %s', (role, may) => {
   const roles = { ...ROLES, Renamer: ['VM.Config.Options'], PVETemplateUser: ['VM.Audit', 'VM.Clone'] };
-  const writers = memberWriters(
+  const { memberWriters: writers } = findWriters(
     {
       acls: [acl('/pool/golden', 'boss@pve', { role }), acl('/pool/golden', 'root@pam')],
       roles,
@@ -193,7 +192,7 @@ describe('what the caller does not see counts as somebody’s', () => {
     ],
   ])('%s', (_, rights, unseen) => {
     const lists = { acls: [], roles: ROLES, users: USERS, pools: listed, rights };
-    const told = tellDelegated(listed, poolWriters(lists, { caller: 'ci@pve', operators: [] }));
+    const told = tellDelegated(listed, findWriters(lists, { caller: 'ci@pve', operators: [] }).poolWriters);
     expect(told.filter(({ delegated }) => delegated?.unseen).map(({ pool }) => pool)).toEqual(unseen);
     expect(told.filter(({ comment }) => comment === '').map(({ pool }) => pool)).toEqual(unseen);
   });
@@ -201,7 +200,7 @@ describe('what the caller does not see counts as somebody’s', () => {
   test('a pool above that is hidden from it keeps the one below from counting', () => {
     const pools = [{ pool: 'class10/anna', comment: MARK }];
     const rights = { '/pool': { 'Pool.Allocate': true } };
-    const writers = poolWriters(
+    const { poolWriters: writers } = findWriters(
       { acls: [], roles: ROLES, users: USERS, pools, rights },
       { caller: 'ci@pve', operators: [] },
     );
@@ -222,7 +221,7 @@ describe('what the caller does not see counts as somebody’s', () => {
     const acls = [acl('/pool/anna', 'staff', { type: 'group' })];
     const pools = [{ pool: 'anna' }];
     const operators = USERS.map(({ userid }) => userid);
-    const writers = poolWriters(
+    const { poolWriters: writers } = findWriters(
       { acls, roles: ROLES, users: USERS, pools, rights },
       { caller: 'ci@pve', operators },
     );

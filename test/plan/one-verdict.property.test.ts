@@ -72,7 +72,12 @@ function planned(command: string, make: () => Plan): View[] {
 
 const SELECTIONS: readonly CleanupSelection[] = [
   ...LABS.map((name) => ({ by: 'stands' as const, lab: name })),
-  ...LABS.map((name) => ({ by: 'stands' as const, lab: name, labMachines: ['pc'], users: USERS })),
+  ...LABS.map((name) => ({
+    by: 'stands' as const,
+    lab: name,
+    labMachines: [machine('pc', [])],
+    users: USERS,
+  })),
   { by: 'stands', users: USERS.map(({ userid }) => ({ userid })) },
   { by: 'expired' },
   { by: 'orphans' },

@@ -243,7 +243,7 @@ async function unrefused(
 
 const DEPLOY: DeployWant = { lab, users, options: { adopt: false, updateRunning: false } };
 const CLEANUP: CleanupWant = {
-  selection: { by: 'stands', lab: 'net', labMachines: ['router', 'pc'], users },
+  selection: { by: 'stands', lab: 'net', labMachines: lab.machines, users },
   options: {
     keepUsers: false,
     adopt: false,

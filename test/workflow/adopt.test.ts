@@ -77,7 +77,7 @@ const remove = (context: DeployContext) =>
       selection: {
         by: 'stands',
         lab: lab.name,
-        labMachines: lab.machines.map((machine) => machine.name),
+        labMachines: lab.machines,
         users: users.map(({ userid, pool }) => ({ userid, pool })),
       },
       options: {

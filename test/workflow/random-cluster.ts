@@ -260,7 +260,7 @@ export const selections: fc.Arbitrary<CleanupSelection> = fc.oneof(
   fc.record({
     by: fc.constant('stands' as const),
     lab: fc.constantFrom('net', 'web'),
-    labMachines: fc.constant(['eco', 'pc', 'www']),
+    labMachines: fc.constant([...LABS.net.machines, ...LABS.web.machines]),
     users: fc
       .subarray([...USERS], { minLength: 1 })
       .map((users) => users.map(({ userid, pool }) => ({ userid, pool }))),

@@ -127,19 +127,29 @@ export function delegatedGaps(
   });
 }
 
+export interface Writers {
+  /** Who else may write which pools. */
+  readonly poolWriters: readonly (PoolRight | PoolWriter)[];
+  /** Who else may make and name the members of which pools, or write those. */
+  readonly memberWriters: readonly PoolWriter[];
+}
+
 /**
- * Who else has one of these on which pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
+ * Both from one look at groups and unseen pools. ACLs on `/` and `/pool` are not looked at: whoever has them administers every
  * pool.
  */
-function holdersOf(privileges: readonly string[], lists: Lists, trust: Trust): (PoolRight | PoolWriter)[] {
+export function findWriters(lists: Lists, trust: Trust): Writers {
   const { acls, roles } = lists;
   const isTrusted = judgeOf(trust, lists);
-  const writes = (role: string): boolean =>
-    roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
-  const seen = acls
-    .filter((entry) => entry.path.startsWith('/pool/') && writes(entry.role) && !isTrusted(entry))
-    .map((entry): PoolRight => ({ ...entry, says: say(entry) }));
-  return [...seen, ...unseenWriters(lists)];
+  const foreign = acls.filter((entry) => entry.path.startsWith('/pool/') && !isTrusted(entry));
+  const unseen = unseenWriters(lists);
+  const holdersOf = (privileges: readonly string[]): (PoolRight | PoolWriter)[] => {
+    const holds = (role: string): boolean =>
+      roles[role]?.some((privilege) => privileges.includes(privilege)) ?? true;
+    const seen = foreign.filter(({ role }) => holds(role));
+    return [...seen.map((entry): PoolRight => ({ ...entry, says: say(entry) })), ...unseen];
+  };
+  return { poolWriters: holdersOf(WRITES_POOLS), memberWriters: holdersOf(WRITES_MEMBERS) };
 }
 
 /**
@@ -156,16 +166,6 @@ function unseenWriters({ pools, rights }: Lists): PoolWriter[] {
       ...{ path, propagate: true, unseen: true },
       says: `who has rights on ${path} is not shown to the caller`,
     }));
-}
-
-/** Who else may write which pools. */
-export function poolWriters(lists: Lists, trust: Trust): (PoolRight | PoolWriter)[] {
-  return holdersOf(WRITES_POOLS, lists, trust);
-}
-
-/** Who else may make and name the members of which pools, or write those. */
-export function memberWriters(lists: Lists, trust: Trust): PoolWriter[] {
-  return holdersOf(WRITES_MEMBERS, lists, trust);
 }
 
 /** Asked of a pool's name, whether the pool exists or not: who else may write it; undefined: nobody. */

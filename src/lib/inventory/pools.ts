@@ -2,7 +2,7 @@
 import type { PveApi } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
-import { delegatedGaps, memberWriters, poolWriters, tellDelegated } from './delegated.ts';
+import { delegatedGaps, findWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { sealReaders } from './seal-readers.ts';
 import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
@@ -47,8 +47,8 @@ export async function readPools(
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
   const lists = { acls, roles: rolePrivileges, users, pools: written, rights };
   const trust = { caller, operators };
-  const writers = poolWriters(lists, trust);
-  const pools = tellDelegated(written, writers);
+  const { poolWriters, memberWriters } = findWriters(lists, trust);
+  const pools = tellDelegated(written, poolWriters);
   const gaps = [
     ...delegatedGaps(
       written,
@@ -67,8 +67,8 @@ export async function readPools(
   for (const text of gaps) gap(text)();
   return {
     pools,
-    poolWriters: writers,
-    memberWriters: memberWriters(lists, trust),
+    poolWriters,
+    memberWriters,
     sealReaders: sealReaders(lists, trust),
     users,
     acls,

@@ -86,7 +86,7 @@ function examineCleanup(
   const selection = {
     by: 'stands',
     lab: lab.name,
-    labMachines: lab.machines.map(({ name }) => name),
+    labMachines: lab.machines,
     users,
   } as const;
   const present = { ...have, rights: RIGHTS_OF[profile] };

@@ -1,7 +1,7 @@
 /** The least ACLs and roles that a list of requirements comes to, and PVE's commands that make them. Pure. */
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import type { Requirement } from './types.ts';
-import { shellCommand } from '../shell.ts';
+import { addRoleCommand, giveRightCommand, widenRoleCommand } from '../pve-values/admin-commands.ts';
 
 /** One ACL with its role. */
 export interface Grant {
@@ -98,23 +98,12 @@ export function grantsFor(required: readonly Requirement[]): Grant[] {
 export function roleCommands(grants: readonly Grant[], present: readonly string[]): string[] {
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges]));
   return [...roles].map(([role, privileges]) => {
-    const isThere = present.includes(role);
-    const privs = ['--privs', privileges.join(',')];
-    return isThere
-      ? shellCommand('pveum', 'role', 'modify', role, ...privs, '--append', '1')
-      : shellCommand('pveum', 'role', 'add', role, ...privs);
+    return present.includes(role) ? widenRoleCommand(role, privileges) : addRoleCommand(role, privileges);
   });
 }
 
-function aclCommand({ path, role, propagate }: Grant, ...subject: readonly string[]): string {
-  return shellCommand(
-    ...['pveum', 'acl', 'modify', path, ...subject, '--roles', role],
-    ...(propagate ? [] : ['--propagate', '0']),
-  );
-}
-
 export function aclCommands(grants: readonly Grant[], userid: string): string[] {
-  return grants.map((grant) => aclCommand(grant, '--users', userid));
+  return grants.map((grant) => giveRightCommand({ ...grant, type: 'user' }, userid));
 }
 
 /** What a token lacks: its owner has to have it, and with privilege separation the token has to have it as well. */
@@ -128,6 +117,6 @@ export function tokenCommands(grants: readonly Grant[], tokenid: string): TokenC
   const owner = userIn(tokenid);
   return {
     owner: owner === ROOT ? [] : aclCommands(grants, owner),
-    token: grants.map((grant) => aclCommand(grant, '--tokens', tokenid)),
+    token: grants.map((grant) => giveRightCommand({ ...grant, type: 'token' }, tokenid)),
   };
 }

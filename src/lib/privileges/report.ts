@@ -1,4 +1,5 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
+import { addTokenCommand, addUserCommand } from '../pve-values/admin-commands.ts';
 import type { Inventory, Rights } from '../inventory/types.ts';
 import { tokenIn } from '../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
@@ -161,9 +162,9 @@ function commandsFor(grants: readonly Grant[], required: readonly Requirement[],
   return [
     ...(makesRole ? [studentRoleCommand(have)] : []),
     ...roleCommands(grants, have.roles),
-    ...(isThere ? [] : [`pveum user add ${USER} --comment 'runs deploy-stand'`]),
+    ...(isThere ? [] : [addUserCommand(USER, 'runs deploy-stand')]),
     ...aclCommands(grants, USER),
-    `pveum user token add ${USER} cli --privsep 0`,
+    addTokenCommand(USER, 'cli'),
   ];
 }
 

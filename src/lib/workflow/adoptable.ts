@@ -9,6 +9,6 @@ export function membersOf(guests: readonly GuestInfo[], pools: ReadonlySet<strin
 /** On these it has to be known which guest names which bridge. */
 export function nodesWithAdoptable(networks: readonly NodeNetwork[]): string[] {
   const isCandidate = (info: BridgeInfo): boolean =>
-    bridgeObstacle({ to: 'take-over', guests: PLANNED }, info) === undefined;
+    bridgeObstacle({ to: 'take-over', isLedTo: PLANNED, guests: PLANNED }, info) === undefined;
   return networks.filter(({ bridges }) => bridges.some(isCandidate)).map(({ node }) => node);
 }

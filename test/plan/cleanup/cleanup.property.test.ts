@@ -7,6 +7,7 @@ import { planCleanup } from '../../../src/lib/plan/cleanup/cleanup.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../../src/lib/plan/document/step.ts';
 import { runs } from '../../runs.ts';
+import { machine } from '../builders.ts';
 import { appliedCleanup } from './applied.ts';
 import { optionSets, selections, shuffled, worlds, type World } from './world.ts';
 
@@ -28,7 +29,7 @@ interface Done extends Case {
 function ofThisLab(selection: CleanupSelection, have: Inventory): CleanupSelection {
   if (selection.by !== 'stands' || !selection.labMachines) return selection;
   const claims = have.pools.flatMap(({ comment }) => parsePoolComment(comment).claims);
-  const claimed = claims.flatMap(({ machines }) => machines.map(({ machine }) => machine));
+  const claimed = claims.flatMap(({ machines }) => machines.map(({ machine: name }) => machine(name, [])));
   return { ...selection, labMachines: [...selection.labMachines, ...claimed] };
 }
 
@@ -38,7 +39,9 @@ function planOf(have: Inventory, selection: CleanupSelection, options: CleanupOp
 
 /** May this cleanup count unmarked stands of the older Python tool as ours? */
 function mayAdopt(selection: CleanupSelection, { adopt }: CleanupOptions): boolean {
-  return adopt && selection.by === 'stands' && selection.labMachines?.includes('pc') === true;
+  return (
+    adopt && selection.by === 'stands' && selection.labMachines?.some(({ name }) => name === 'pc') === true
+  );
 }
 
 function poolOfPath(path: string): string | undefined {
@@ -77,7 +80,13 @@ function trespass(
         .find(({ node }) => node === step.node)
         ?.bridges.find(({ iface }) => iface === step.bridge);
       const isBare = info?.comments === '' && [...info.ports, ...info.addresses, ...info.above].length === 0;
-      const isAdopted = mayAdopt(selection, options) && isBare;
+      const isLedTo = world.have.vms.some(
+        ({ vmid, node, values }) =>
+          node === step.node &&
+          world.guests.get(vmid) === 'adoptable' &&
+          values['net0']?.endsWith(`bridge=${step.bridge}`),
+      );
+      const isAdopted = mayAdopt(selection, options) && isBare && isLedTo;
       return isAdopted ? undefined : `${step.node}/${step.bridge}`;
     }
     case 'network.reload':

@@ -12,7 +12,7 @@ import { formatPoolComment, makeClaim, type Claim } from '../../../src/lib/marks
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import { appliedCleanup } from './applied.ts';
-import { bridge, guest, have, ids } from '../builders.ts';
+import { alias, bridge, guest, have, ids, machine } from '../builders.ts';
 
 const OLD = '2026-11-01T00:00:00Z';
 const YOUNG = '2026-11-21T07:00:00Z';
@@ -119,7 +119,8 @@ const OPTIONS: CleanupOptions = {
 
 function classOf(lab: string, ...names: readonly string[]): CleanupSelection {
   const users = names.map((name) => ({ userid: `${name}@pve`, pool: name }));
-  return { by: 'stands', lab, labMachines: ['pc', 'router'], users };
+  const labMachines = [machine('pc', [alias('lan')]), machine('router', [alias('lan'), alias('wan')])];
+  return { by: 'stands', lab, labMachines, users };
 }
 
 function plan(snapshot: Inventory, selection: CleanupSelection, options: Partial<CleanupOptions> = {}): Plan {
@@ -743,10 +744,11 @@ describe('orphans', () => {
 
 describe('a stand of the Python tool', () => {
   const plain = { values: { description: '' } };
+  const onLan = { values: { description: '', net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr1000' } };
   const python: Built = {
     vms: {
-      500: { ...plain, nets: ['vmbr1000'] },
-      501: { ...plain, guest: { name: 'router' }, nets: ['vmbr1000', 'vmbr0'] },
+      500: { ...onLan, nets: ['vmbr1000'] },
+      501: { ...onLan, guest: { name: 'router' }, nets: ['vmbr1000', 'vmbr0'] },
       502: { ...plain, guest: { name: 'mail' } },
       503: { ...plain, guest: { pool: 'staff' } },
       504: { guest: { type: 'lxc' } },
@@ -779,10 +781,36 @@ describe('a stand of the Python tool', () => {
     expect(result.steps.map((step) => step.reason)).toEqual([
       'no mark; adopted: in pool anna, called pc like a machine of the lab',
       'no mark; adopted: in pool anna, called router like a machine of the lab',
-      'no mark; adopted: only VMs removed here name it',
+      'no mark; adopted: a network of the lab leads to it, and only VMs removed here name it',
       'once, for all of them',
     ]);
     expect(notes(result)).toContain('were not made by deploy-stand: they stay');
+  });
+
+  test('does not take a bridge that no network of the lab leads to, though a VM that goes is plugged into it', () => {
+    // A card too many: its student may have plugged it in anywhere.
+    const values = { ...onLan.values, net5: 'virtio=BC:24:11:00:00:05,bridge=vmbr1001' };
+    const vms = { ...python.vms, 500: { values, nets: ['vmbr1000', 'vmbr1001'] } };
+    const bridges = [1000, 1001].map((number) => bridge(`vmbr${number}`, { ports: [] }));
+    const result = plan(cluster({ ...python, vms, bridges }), classOf('net', 'anna'), { adopt: true });
+    expect(ids(result)).toEqual([
+      'vm.delete:500',
+      'vm.delete:501',
+      'bridge.delete:pve1/vmbr1000',
+      'network.reload:pve1',
+    ]);
+    expect(notes(result)).toContain(
+      'bridge vmbr1001 on pve1 stays: it carries no mark, and no network of the lab leads to it',
+    );
+  });
+
+  test('takes the bridge behind the cards that the tool kept of the template', () => {
+    const nets = ['vmbr0', 'vmbr1000'];
+    const cards = nets.map((name, at) => [`net${at}`, `virtio=BC:24:11:00:00:0${at},bridge=${name}`]);
+    const vms = { 500: { values: { description: '', ...Object.fromEntries(cards) }, nets } };
+    const bridges = [bridge('vmbr1000', { ports: [] })];
+    const steps = ids(plan(cluster({ ...python, vms, bridges }), classOf('net', 'anna'), { adopt: true }));
+    expect(steps).toContain('bridge.delete:pve1/vmbr1000');
   });
 
   test.each<{ name: string; bridges: readonly BridgeInfo[]; nets: readonly string[] }>([
@@ -806,7 +834,7 @@ describe('a stand of the Python tool', () => {
     { name: 'called like a machine: a takeover was cut short', called: 'pc', takes: true },
     { name: 'called otherwise: a clone of ours failed', called: 'dns', takes: false },
   ])('a VM at a claimed id, without a mark, $name', ({ called, takes }) => {
-    const vms = { 10000: { ...plain, guest: { name: called }, nets: ['vmbr1000'] } };
+    const vms = { 10000: { ...onLan, guest: { name: called }, nets: ['vmbr1000'] } };
     const snapshot = cluster({ ...oneStand, vms, bridges: [bridge('vmbr1000', { ports: [] })] });
     const steps = ids(plan(snapshot, classOf('net', 'anna'), { adopt: true }));
     expect(steps).toContain('vm.delete:10000');
@@ -861,7 +889,8 @@ test('stands of another lab of this name are not removed by the files of this on
     }),
   );
   // An edited lab has a machine in common, and a class without a stand has nothing to lose.
-  const edited = { ...classOf('net', 'anna'), labMachines: ['web', 'more'] } as CleanupSelection;
+  const labMachines = ['web', 'more'].map((name) => machine(name, []));
+  const edited = { ...classOf('net', 'anna'), labMachines } as CleanupSelection;
   expect(ids(plan(other, edited))).toContain('vm.delete:10000');
   expect(ids(plan(other, classOf('net', 'boris')))).toEqual([]);
   expect(ids(plan(other, { by: 'stands', lab: 'net' }))).toContain('vm.delete:10000');

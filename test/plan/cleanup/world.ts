@@ -9,7 +9,7 @@ import type {
   VmConfig,
 } from '../../../src/lib/inventory/types.ts';
 import type { CleanupOptions, CleanupSelection } from '../../../src/lib/plan/cleanup/context.ts';
-import { bridge, guest, have } from '../builders.ts';
+import { alias, bridge, guest, have, machine } from '../builders.ts';
 
 const LABS = ['net', 'dmz', 'old'];
 const USERS = ['anna@pve', 'boris@pve', 'carla@ldap', 'dora@pve'];
@@ -328,22 +328,32 @@ function placeBridges(world: Spec) {
   return { networks, own };
 }
 
+/** net0, net1 …: of a machine with one network the first is the lab's, whatever its student has plugged in after it. */
+function nicsOn(bridges: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    bridges.map((iface, at) => [`net${at}`, `virtio=BC:24:11:00:00:0${at},bridge=${iface}`]),
+  );
+}
+
 function build(world: Spec): World {
   const draft: Draft = { nextVmid: 10000, vmCount: 0, guests: [], vms: [], whose: new Map() };
   const { pools, own, marked, acls } = placePools(world, draft);
   placeForeign(world, draft);
   const bridges = placeBridges(world);
   const read = new Set(world.readNodes);
+  const cards = new Map(
+    draft.guests.map(({ vmid }, at) => [
+      vmid,
+      (world.vmBridges[at % Math.max(1, world.vmBridges.length)] ?? []).map(
+        (number) => `vmbr${1000 + number}`,
+      ),
+    ]),
+  );
   const bridgeUse = draft.guests
     .map(({ vmid, node }, at) => ({
       vmid,
       node,
-      bridges:
-        world.hiddenNics && at === 0
-          ? ['*']
-          : (world.vmBridges[at % Math.max(1, world.vmBridges.length)] ?? []).map(
-              (number) => `vmbr${1000 + number}`,
-            ),
+      bridges: world.hiddenNics && at === 0 ? ['*'] : (cards.get(vmid) ?? []),
       snapshotBridges:
         vmid % 3 === 0 ? (world.vmBridges[0] ?? []).map((number) => `vmbr${1000 + number}`) : [],
       description: '',
@@ -370,7 +380,7 @@ function build(world: Spec): World {
   return {
     have: have({
       guests: [...have().guests, ...draft.guests],
-      vms: draft.vms,
+      vms: draft.vms.map((vm) => ({ ...vm, values: { ...vm.values, ...nicsOn(cards.get(vm.vmid) ?? []) } })),
       pools: [...pools, ['staff', 'of the department'] as const, ['deploy-stand-lock', 'x'] as const].map(
         ([pool, comment]) => ({ pool, comment }),
       ),
@@ -408,7 +418,7 @@ export const selections: fc.Arbitrary<CleanupSelection> = fc.oneof(
   fc.record({
     by: fc.constant('stands' as const),
     lab: fc.constantFrom(...LABS),
-    labMachines: fc.constantFrom<readonly string[]>(['pc'], ['router']),
+    labMachines: fc.constantFrom('pc', 'router').map((name) => [machine(name, [alias('lan')])]),
     users: fc
       .subarray(USERS, { minLength: 1 })
       .map((users) => users.map((userid) => ({ userid, pool: userid.slice(0, userid.lastIndexOf('@')) }))),

@@ -23,9 +23,9 @@ const wishes = {
   use: { to: 'use', stand: ANNA },
   share: { to: 'share', change: false },
   change: { to: 'share', change: true },
-  'take over': { to: 'take-over', guests: FREE },
-  remove: { to: 'remove', adopted: false, guests: FREE },
-  'remove adopted': { to: 'remove', adopted: true, guests: FREE },
+  'take over': { to: 'take-over', isLedTo: true, guests: FREE },
+  remove: { to: 'remove', guests: FREE },
+  'remove adopted': { to: 'remove-adopted', isLedTo: true, guests: FREE },
 } as const satisfies Record<string, Wish>;
 type Name = keyof typeof wishes;
 
@@ -153,15 +153,21 @@ describe('who is on it', () => {
   ];
   test.each(cases)('%s: neither taken over nor removed', (code, more) => {
     const guests = { ...FREE, ...more };
-    expect(bridgeObstacle({ to: 'take-over', guests }, facts(''))?.code).toBe(code);
-    expect(bridgeObstacle({ to: 'remove', adopted: true, guests }, facts(''))?.code).toBe(code);
-    expect(bridgeObstacle({ to: 'remove', adopted: false, guests }, facts(markOf(ANNA)))?.code).toBe(code);
+    expect(bridgeObstacle({ to: 'take-over', isLedTo: true, guests }, facts(''))?.code).toBe(code);
+    expect(bridgeObstacle({ to: 'remove-adopted', isLedTo: true, guests }, facts(''))?.code).toBe(code);
+    expect(bridgeObstacle({ to: 'remove', guests }, facts(markOf(ANNA)))?.code).toBe(code);
+  });
+
+  test('without a mark, only one that a network of the lab leads to is a stand’s', () => {
+    for (const to of ['take-over', 'remove-adopted'] as const) {
+      expect(bridgeObstacle({ to, isLedTo: false, guests: FREE }, facts(''))?.code).toBe('not-led-to');
+    }
   });
 
   test('handlers ask about the row alone', () => {
-    expect(bridgeObstacle({ to: 'take-over', guests: PLANNED }, facts(''))).toBeUndefined();
+    expect(bridgeObstacle({ to: 'take-over', isLedTo: PLANNED, guests: PLANNED }, facts(''))).toBeUndefined();
     const grown = facts('', { ports: ['eno9'] });
-    expect(bridgeObstacle({ to: 'take-over', guests: PLANNED }, grown)?.code).toBe('ports');
+    expect(bridgeObstacle({ to: 'take-over', isLedTo: PLANNED, guests: PLANNED }, grown)?.code).toBe('ports');
   });
 
   test('those that leave do not count; one that cannot be read may be anywhere on its node', () => {
@@ -213,9 +219,9 @@ test('only a bare bridge of ours, or of the older tool, ever goes or changes han
       const isStands = info.comments.includes('bridge=vmbr1000 lab=') && info.iface === 'vmbr1000';
       const isOld = info.comments.trim() === '' && Number(info.iface.slice(4)) >= 1000;
       const may = (wish: Wish) => bridgeObstacle(wish, info) === undefined;
-      expect(may({ to: 'remove', adopted: false, guests })).toBe(isBare && isAlone && isStands);
-      expect(may({ to: 'remove', adopted: true, guests })).toBe(isBare && isAlone && isOld);
-      expect(may({ to: 'take-over', guests })).toBe(isBare && isAlone && isOld);
+      expect(may({ to: 'remove', guests })).toBe(isBare && isAlone && isStands);
+      expect(may({ to: 'remove-adopted', isLedTo: true, guests })).toBe(isBare && isAlone && isOld);
+      expect(may({ to: 'take-over', isLedTo: true, guests })).toBe(isBare && isAlone && isOld);
       expect(may({ to: 'use', stand: ANNA })).toBe(isBare && isStands && info.comments.includes('anna'));
     }),
     runs(300, 5000),

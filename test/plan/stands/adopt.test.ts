@@ -220,7 +220,7 @@ function after(result: Plan, before: Inventory): Inventory {
 const asClass = {
   by: 'stands',
   lab: 'net',
-  labMachines: ['eco', 'pc'],
+  labMachines: [eco, pc],
   users: [{ userid: 'anna@pve', pool: 'anna' }],
 } as const;
 const OPTIONS = {

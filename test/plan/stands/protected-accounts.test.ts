@@ -111,7 +111,7 @@ describe.each(CALLERS)('run by %s', (caller) => {
   const removing: [string, () => Plan, who: string[]][] = [
     [
       'cleanup of the class',
-      () => cleanup({ by: 'stands', lab: 'net', labMachines: ['pc'], users: CLASS }),
+      () => cleanup({ by: 'stands', lab: 'net', labMachines: [machine('pc', [])], users: CLASS }),
       ['anna'],
     ],
     ['cleanup --lab', () => cleanup({ by: 'stands', lab: 'net' }), ['anna']],

@@ -5,7 +5,7 @@ import { indexHave } from '../../../src/lib/plan/cluster/view.ts';
 import { actionable, viewStands } from '../../../src/lib/plan/stands/selected.ts';
 import { marksOf, picksStand, type StandSelection } from '../../../src/lib/plan/stands/selection.ts';
 import { unknownNames } from '../../../src/lib/plan/stands/unknown-names.ts';
-import { guest, have as inventory } from '../builders.ts';
+import { guest, have as inventory, machine } from '../builders.ts';
 
 const SINCE = '2026-11-01T00:00:00Z';
 
@@ -98,7 +98,7 @@ describe('names that name nothing', () => {
   test.each<[string, StandSelection, string[]]>([
     ['what is there', { lab: 'net', users: [{ userid: 'anna@pve' }], machines: ['pc'], nodes: ['pve2'] }, []],
     ['a lab', { lab: 'nett' }, ['--lab nett: net']],
-    ['a lab of a file that nobody has yet', { lab: 'new', labMachines: ['pc'] }, []],
+    ['a lab of a file that nobody has yet', { lab: 'new', labMachines: [machine('pc', [])] }, []],
     ['a user', { users: [{ userid: 'ana@pve' }] }, ['--user ana@pve: anna@pve']],
     ['a user of a file', { users: [{ userid: 'new@pve', pool: 'new' }] }, []],
     ['a user with an account and no stand', { users: [{ userid: 'root@pam' }] }, []],

@@ -43,3 +43,15 @@ test('each note has the commands of all its machines, and of no other note', () 
     'a right that the lab does not give: boris@pve: PVEVMUser on /vms/2 (`pveum acl delete /vms/2 --roles PVEVMUser --users boris@pve` takes it away)',
   ]);
 });
+
+test('those who have a right on other machines than others have it are a note of their own', () => {
+  const { notes } = told(
+    entry(1, 'PVEVMAdmin', 'a@pve'),
+    entry(2, 'PVEVMAdmin', 'b@pve'),
+    entry(2, 'PVEVMAdmin', 'a@pve'),
+  );
+  expect(notes.map((note) => note.replace(/^[^:]*: | [(].*/g, ''))).toEqual([
+    'a@pve: PVEVMAdmin on /vms/1',
+    'a@pve, b@pve: PVEVMAdmin on /vms/2',
+  ]);
+});

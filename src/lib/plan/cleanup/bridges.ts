@@ -3,12 +3,16 @@ import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
-import { bridgeObstacle, type BridgeObstacle } from '../network/may-go.ts';
+import { ownCards } from '../stands/device-profiles.ts';
+import { findNicShifts } from '../stands/nic-shift.ts';
+import { nicShiftOf } from '../stands/spec.ts';
+import { bridgeObstacle, type BridgeObstacle, type Wish } from '../network/may-go.ts';
 import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
+import { parseVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
@@ -31,6 +35,8 @@ interface Candidate {
   readonly alias: string;
   /** Without a mark. */
   readonly adopted: boolean;
+  /** Of an adopted one: does a network of the lab lead to it? */
+  readonly isLedTo: boolean;
   readonly reason: string;
 }
 
@@ -75,6 +81,7 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
           info,
           alias: mark.net,
           adopted: false,
+          isLedTo: false,
           reason: 'no guest names it any more',
         },
       ];
@@ -101,6 +108,39 @@ function withAdoptedEdits(have: Inventory): Inventory {
   };
 }
 
+/** How far the cards of the stand's machines stand behind ours, of those that a takeover has marked. */
+function settledShifts({ stand }: PlannedRemoval, { index }: CleanupContext): Map<string, number> {
+  const vmids = stand.claims.flatMap((claim) => claim.vmids);
+  return new Map(
+    vmids.flatMap((vmid) => {
+      const mark = parseVmMark(index.configs.get(vmid)?.values['description'] ?? '');
+      return mark?.vmid === vmid ? [[mark.machine, nicShiftOf(mark.spec)] as const] : [];
+    }),
+  );
+}
+
+/** `node bridge` that the lab's own networks lead to, from the VMs that are taken over. */
+function ledTo(planned: readonly PlannedRemoval[], context: CleanupContext): Set<string> {
+  const { selection, index } = context;
+  const machines = selection.by === 'stands' ? (selection.labMachines ?? []) : [];
+  return new Set(
+    planned.flatMap((one) => {
+      const vms = [...one.removal.adopted].flatMap((vmid) => {
+        const config = index.configs.get(vmid);
+        const machine = machines.find(({ name }) => name === config?.values['name']);
+        return config && machine ? [{ config, machine }] : [];
+      });
+      const values = new Map(vms.map(({ config, machine }) => [machine.name, config.values]));
+      const shifts = findNicShifts({ machines }, values, settledShifts(one, context));
+      return vms.flatMap(({ config, machine }) =>
+        ownCards(machine, config.values, shifts.get(machine.name) ?? 0).map(
+          ({ bridge }) => `${config.node} ${bridge}`,
+        ),
+      );
+    }),
+  );
+}
+
 /** Unmarked `vmbr1000`+ that VMs adopted by this plan name, and later none that stays: made by the older Python tool. */
 function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
   if (!context.options.adopt) return [];
@@ -109,6 +149,7 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
     for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
   }
   const { index, have } = context;
+  const led = ledTo(planned, context);
   return have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap((info): Candidate[] => {
       const { iface, comments } = info;
@@ -116,8 +157,9 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
       const { naming } = index.bridgeGuests.on(node, iface);
       const user = naming.map((vmid) => ownerByVm.get(vmid)).find((owner) => owner !== undefined);
       if (user === undefined) return [];
-      const reason = 'no mark; adopted: only VMs removed here name it';
-      return [{ user, node, iface, info, alias: '', adopted: true, reason }];
+      const reason = 'no mark; adopted: a network of the lab leads to it, and only VMs removed here name it';
+      const isLedTo = led.has(`${node} ${iface}`);
+      return [{ user, node, iface, info, alias: '', adopted: true, isLedTo, reason }];
     }),
   );
 }
@@ -163,7 +205,10 @@ export function planCleanupBridges(
   for (const candidate of candidates) {
     const { user, node, iface, info, alias, reason } = candidate;
     const guests = bridgeGuests.on(node, iface, (vmid) => removed.has(vmid));
-    const obstacle = bridgeObstacle({ to: 'remove', adopted: candidate.adopted, guests }, info);
+    const wish: Wish = candidate.adopted
+      ? { to: 'remove-adopted', isLedTo: candidate.isLedTo, guests }
+      : { to: 'remove', guests };
+    const obstacle = bridgeObstacle(wish, info);
     const refusal = refusalOf(obstacle, candidate, have.networks);
     if (refusal) {
       if (!refused.has(user)) refused.set(user, refusal);

@@ -80,8 +80,9 @@ function shortListWarnings(have: Inventory): string[] {
 /** The name of a lab may be that of its file, and so that of somebody else's lab. */
 function assertSameLab({ selection, index }: CleanupContext): void {
   if (selection.by !== 'stands') return;
-  const { lab: name, labMachines: machines } = selection;
-  if (name === undefined || machines === undefined) return;
+  const { lab: name, labMachines } = selection;
+  if (name === undefined || labMachines === undefined) return;
+  const machines = labMachines.map((machine) => machine.name);
   const pools = selectedPools(selection, index.marks).map(({ pool }) => pool);
   const others = machinesOfOtherLab({ name, machines }, index, new Set(pools));
   if (others.length === 0) return;

@@ -163,7 +163,8 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
   // `anna@pve` and `anna@ldap` have a pool of the same name, and the mark says whose it is.
   const owner = index.marks.get(stand.pool)?.user;
   if (owner !== undefined && owner !== stand.user) return [];
-  return lookAlikes(stand.pool, new Set(selection.labMachines), index)
+  const names = new Set(selection.labMachines?.map(({ name }) => name));
+  return lookAlikes(stand.pool, names, index)
     .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
     .map(({ guest }) => guest.vmid);
 }
@@ -173,6 +174,7 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
  * mark. A clone of ours that failed has no mark either, but names only bridges that the lab gives it.
  */
 export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
-  if (selection.by !== 'stands' || !selection.labMachines?.includes(guest.name ?? '')) return false;
+  const machines = selection.by === 'stands' ? (selection.labMachines ?? []) : [];
+  if (!machines.some(({ name }) => name === guest.name)) return false;
   return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
 }

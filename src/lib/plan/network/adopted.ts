@@ -5,8 +5,7 @@ import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
-import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/device-profiles.ts';
+import { ownCards } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
 
@@ -39,13 +38,10 @@ function portsOf({ lab, state }: Request): Port[] {
   return lab.machines.flatMap((machine) => {
     const vm = state.present.get(machine.name);
     if (vm?.takenOver !== true) return [];
-    const nics = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic.bridge]));
-    return machine.networks.flatMap(({ target }, position): Port[] => {
-      const index = nicIndex(machine, position, vm.nicShift);
-      const bridge = nics.get(index) ?? '';
-      if (target.kind !== 'alias' || bridge === '') return [];
-      return [{ alias: target.alias, bridge, where: `net${index} of VM ${vm.vmid} (${machine.name})` }];
-    });
+    return ownCards(machine, vm.config.values, vm.nicShift).map(({ index, alias, bridge }) => ({
+      ...{ alias, bridge },
+      where: `net${index} of VM ${vm.vmid} (${machine.name})`,
+    }));
   });
 }
 
@@ -97,7 +93,7 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
     const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
     if (!info || marked.some((entry) => entry.node === node)) continue;
     const obstacle = bridgeObstacle(
-      { to: 'take-over', guests: index.bridgeGuests.on(node, bridge, isOwn) },
+      { to: 'take-over', isLedTo: true, guests: index.bridgeGuests.on(node, bridge, isOwn) },
       info,
     );
     if (obstacle) {

@@ -17,8 +17,9 @@ export function stagedRemovals(network: NodeNetwork | undefined): string[] {
 /** Staged bridges such as the older tool makes: with strategy local it never applied them. */
 function oldToolsWords({ bridges }: NodeNetwork, rows: readonly PendingRow[]): string[] {
   const added = new Set(rows.flatMap(({ iface, change }) => (change === 'added' ? [iface] : [])));
+  const wish = { to: 'take-over', isLedTo: PLANNED, guests: PLANNED } as const;
   const names = bridges
-    .filter((info) => added.has(info.iface) && !bridgeObstacle({ to: 'take-over', guests: PLANNED }, info))
+    .filter((info) => added.has(info.iface) && !bridgeObstacle(wish, info))
     .map(({ iface }) => iface)
     .sort(compareNatural);
   if (names.length === 0) return [];

@@ -10,6 +10,8 @@ export function obstacleText(obstacle: BridgeObstacle): string {
   switch (obstacle.code) {
     case 'number':
       return 'its name is none of a stand (vmbr1000 and above)';
+    case 'not-led-to':
+      return 'it carries no mark, and no network of the lab leads to it';
     case 'unmarked':
       return 'it does not carry our mark';
     case 'comment':
@@ -52,6 +54,8 @@ export function obstacleHint(
     case 'reserved':
     case 'stand':
       return 'choose another bridge';
+    case 'not-led-to':
+      return `if nobody needs it, remove ${iface} ${where}`;
     case 'unmarked':
       return `if it is this stand's, write its mark back into the comment of ${iface} ${where}`;
     case 'comment':

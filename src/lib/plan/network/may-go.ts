@@ -21,14 +21,22 @@ export type Wish =
   /** As one that all may use: real and reserved ones. `change`: it is to become VLAN-aware. */
   | { readonly to: 'share'; readonly change: boolean }
   /** By writing a stand's mark into its empty comment. */
-  | { readonly to: 'take-over'; readonly guests: Guests | typeof PLANNED }
-  /** `adopted`: without a mark, as the older tool made them. */
-  | { readonly to: 'remove'; readonly adopted: boolean; readonly guests: Guests | typeof PLANNED };
+  | ({ readonly to: 'take-over'; readonly guests: Guests | typeof PLANNED } & LedTo)
+  | { readonly to: 'remove'; readonly guests: Guests | typeof PLANNED }
+  /** Without a mark, as the older tool made them. */
+  | ({ readonly to: 'remove-adopted'; readonly guests: Guests | typeof PLANNED } & LedTo);
+
+/** Of a bridge without a mark: does a network of the stand's own lead to it, from a VM that is taken over? */
+interface LedTo {
+  readonly isLedTo: boolean | typeof PLANNED;
+}
 
 /** Why it may not. */
 export type BridgeObstacle =
   /** Its number is none that the older tool, or we, would give. */
   | { readonly code: 'number' }
+  /** Without a mark, only such a network tells whose it is. */
+  | { readonly code: 'not-led-to' }
   | { readonly code: 'unmarked' }
   | { readonly code: 'comment'; readonly comment: string }
   | { readonly code: 'reserved' }
@@ -45,10 +53,11 @@ export type BridgeObstacle =
   /** Their snapshots alone name it. */
   | { readonly code: 'snapshots'; readonly vmids: readonly number[] };
 
-function unlessBare({ iface, comments }: BridgeFacts): BridgeObstacle | undefined {
+function unlessBare({ isLedTo }: LedTo, { iface, comments }: BridgeFacts): BridgeObstacle | undefined {
   const comment = comments.trim();
   if (!isAdoptableName(iface)) return { code: 'number' };
-  return comment === '' ? undefined : { code: 'comment', comment };
+  if (comment !== '') return { code: 'comment', comment };
+  return isLedTo === false ? { code: 'not-led-to' } : undefined;
 }
 
 /** Whose it is. */
@@ -58,7 +67,7 @@ function ownership(wish: Wish, bridge: BridgeFacts): BridgeObstacle | undefined 
     if (mark?.kind === 'stand') return { code: 'stand', stand: mark };
     return wish.change && !mark ? { code: 'unmarked' } : undefined;
   }
-  if (wish.to === 'take-over' || (wish.to === 'remove' && wish.adopted)) return unlessBare(bridge);
+  if (wish.to === 'take-over' || wish.to === 'remove-adopted') return unlessBare(wish, bridge);
   if (!mark) return { code: 'unmarked' };
   if (mark.kind === 'reserved') return { code: 'reserved' };
   if (wish.to === 'remove') return undefined;

@@ -125,7 +125,7 @@ function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: P
     }
     const guests = context.guests.on(node, iface);
     if (owner === 'stand' && guests.naming.length === 0) {
-      const obstacle = bridgeObstacle({ to: 'remove', adopted: false, guests }, info);
+      const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
       const stays = reasonToStay(row, obstacle, context);
       if (stays === undefined) {
         draft.edits.push(removal(row));

@@ -1,5 +1,6 @@
 /** What the type of a device makes of its network cards. Knows the lab's words only. */
 import type { Machine, Network } from '../../config/types.ts';
+import { presentNics } from '../../pve-values/nics.ts';
 
 /** The first index that networks of the lab may have: an ecorouter's net0 is its management port. */
 function firstNic({ deviceType }: Machine): number {
@@ -14,6 +15,27 @@ export function nicIndex(machine: Machine, position: number, shift: number): num
 /** Cards that a shift leaves before those of the lab: what the older tool kept of the template. */
 export function nicsBefore(machine: Machine, shift: number): number[] {
   return Array.from({ length: shift }, (_, i) => firstNic(machine) + i);
+}
+
+/** A card of a VM where its machine has a network of the stand's own. */
+export interface OwnCard {
+  readonly index: number;
+  readonly alias: string;
+  readonly bridge: string;
+}
+
+/** The bridges that a machine's own networks lead to in this VM. Other cards may have been plugged in by anybody. */
+export function ownCards(
+  machine: Machine,
+  values: Readonly<Record<string, string>>,
+  shift: number,
+): OwnCard[] {
+  const nics = new Map(presentNics(values).map((nic) => [nic.index, nic.bridge]));
+  return machine.networks.flatMap(({ target }, position): OwnCard[] => {
+    const index = nicIndex(machine, position, shift);
+    const bridge = nics.get(index) ?? '';
+    return target.kind !== 'alias' || bridge === '' ? [] : [{ index, alias: target.alias, bridge }];
+  });
 }
 
 export function nicModel(machine: Machine, network: Network): string {

@@ -43,7 +43,7 @@ function lastCards(machine: Machine, values: Values, shifts: readonly number[]):
  * own places. Where several fit, that of the stand's other machines of the same kind counts: one tool made them all.
  */
 export function findNicShifts(
-  lab: Lab,
+  lab: Pick<Lab, 'machines'>,
   taken: ReadonlyMap<string, Values>,
   settled: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, number> {

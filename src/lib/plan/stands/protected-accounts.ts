@@ -4,7 +4,7 @@
  */
 import type { User } from '../../config/types.ts';
 import type { PoolRight, PoolWriter, UserInfo } from '../../inventory/types.ts';
-import { takeAwayCommand } from '../../pve-values/acl-command.ts';
+import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import type { Refusal } from '../document/plan.ts';
 import { ROOT, tokenIn, userIn } from '../../pve-values/userid.ts';
 

@@ -6,7 +6,7 @@ import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import { shellCommand } from '../../shell.ts';
+import { addRoleCommand, setRoleCommand, widenRoleCommand } from '../../pve-values/admin-commands.ts';
 
 type Roles = Pick<Inventory, 'roles' | 'rolePrivileges'>;
 
@@ -41,7 +41,7 @@ function isMissing(role: string, { roles }: Roles): boolean {
 
 /** What an administrator runs where the caller may make no roles. */
 export function studentRoleCommand(have: Roles): string {
-  return shellCommand('pveum', 'role', 'add', STUDENT_ROLE, '--privs', studentPrivileges(have).join(','));
+  return addRoleCommand(STUDENT_ROLE, studentPrivileges(have));
 }
 
 /** Our own role is never changed, so one that gives more than it says is not given to anybody. */
@@ -53,7 +53,7 @@ function tooWide(have: Roles, file: string): Refusal[] {
     {
       code: 'ROLE_TOO_WIDE',
       message: `${file}: role ${STUDENT_ROLE} of the cluster holds more than "role: ${STUDENT}" means: ${more.join(', ')}`,
-      hint: `an administrator brings it back with\n  pveum role modify ${STUDENT_ROLE} --privs ${ours.join(',')}\nor name another role in the lab`,
+      hint: `an administrator brings it back with\n  ${setRoleCommand(STUDENT_ROLE, ours)}\nor name another role in the lab`,
     },
   ];
 }
@@ -96,7 +96,7 @@ function narrowWarnings(role: string, have: Roles): string[] {
   return less.length === 0
     ? []
     : [
-        `role ${role} of the cluster lacks ${less.join(', ')}: it is given as it is; an administrator completes it with: pveum role modify ${role} --privs ${less.join(',')} --append 1`,
+        `role ${role} of the cluster lacks ${less.join(', ')}: it is given as it is; an administrator completes it with: ${widenRoleCommand(role, less)}`,
       ];
 }
 

@@ -4,9 +4,10 @@
  * an administrator may have given them.
  */
 import { groupBy } from '../../group.ts';
+import { sortedUnique } from '../../order.ts';
 import type { Lab } from '../../config/types.ts';
 import type { AclEntry, Inventory } from '../../inventory/types.ts';
-import { takeAwayCommand } from '../../pve-values/acl-command.ts';
+import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { protectedBecause } from './protected-accounts.ts';
@@ -49,16 +50,21 @@ interface Alike {
   readonly commands: readonly string[];
 }
 
-/** Those that are alike in one line. */
+/** In one line those who have the same role on the same machines, and nobody beside them. */
 function alike(entries: readonly AclEntry[]): Alike[] {
-  return [...groupBy(entries, ({ type, role }) => `${type} ${role}`).values()].map((list) => {
-    const who = new Set(list.map(({ type, subject }) => (type === 'group' ? `@${subject}` : subject)));
-    const byPath = groupBy(list, ({ path }) => path);
+  const byMachine = groupBy(entries, ({ type, role, path }) => `${type} ${role} ${path}`);
+  const machines = [...byMachine.values()].map((here) => {
+    const subjects = sortedUnique(here.map(({ subject }) => subject));
+    return { right: here[0], subjects };
+  });
+  const key = ({ right, subjects }: (typeof machines)[number]): string =>
+    [right?.type, right?.role, ...subjects].join(' ');
+  return [...groupBy(machines, key).values()].map((list) => {
+    const [{ right, subjects } = { right: undefined, subjects: [] }] = list;
+    const who = subjects.map((subject) => (right?.type === 'group' ? `@${subject}` : subject));
     return {
-      says: `${[...who].join(', ')}: ${list[0]?.role ?? ''} on ${[...byPath.keys()].join(', ')}`,
-      commands: [...byPath.values()].flatMap((here) =>
-        here[0] ? [takeAwayCommand(here[0], ...here.map(({ subject }) => subject))] : [],
-      ),
+      says: `${who.join(', ')}: ${right?.role ?? ''} on ${list.map((one) => one.right?.path).join(', ')}`,
+      commands: list.flatMap((one) => (one.right ? [takeAwayCommand(one.right, ...one.subjects)] : [])),
     };
   });
 }

@@ -1,4 +1,5 @@
 /** Makes a role that is not there. Never changes one that is. */
+import { setRoleCommand } from '../../../pve-values/admin-commands.ts';
 import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -15,7 +16,7 @@ export const createRole: Handler<'role.create'> = (step, io) => {
       'ROLE_TOO_WIDE',
       `role ${role} was made by somebody else and holds ${more.join(', ')}`,
       {
-        hint: `an administrator brings it back with\n  pveum role modify ${role} --privs ${privileges.join(',')}`,
+        hint: `an administrator brings it back with\n  ${setRoleCommand(role, privileges)}`,
       },
     );
   };

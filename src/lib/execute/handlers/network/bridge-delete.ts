@@ -9,7 +9,10 @@ import { readBridge } from './bridge-row.ts';
 
 export const deleteBridge: Handler<'bridge.delete'> = (step, io) => {
   const { node, bridge, comment } = step;
-  const adopted = parseBridgeMark(bridge, comment.trim()) === undefined;
+  const isMarked = parseBridgeMark(bridge, comment.trim()) !== undefined;
+  const wish = isMarked
+    ? ({ to: 'remove', guests: PLANNED } as const)
+    : ({ to: 'remove-adopted', isLedTo: PLANNED, guests: PLANNED } as const);
   return attempt(io, {
     id: step.id,
     act: async () => {
@@ -17,9 +20,7 @@ export const deleteBridge: Handler<'bridge.delete'> = (step, io) => {
       if (!present) return 'already-done';
       const found = present.row.comments.trim();
       const what =
-        found === comment.trim()
-          ? present.obstacle({ to: 'remove', adopted, guests: PLANNED })
-          : `it is not the planned one ("${found}")`;
+        found === comment.trim() ? present.obstacle(wish) : `it is not the planned one ("${found}")`;
       if (what !== undefined) {
         throw new StepError('NOT_OURS', `bridge ${bridge} on ${node} stays: ${what}`, {
           hint: 'run the command again: it plans anew from what is there',

@@ -19,7 +19,9 @@ function wishOf({ bridge, comment, newComment = comment }: UpdateStep, found: st
   const mark = parseBridgeMark(bridge, newComment.trim());
   if (!mark) return undefined;
   if (mark.kind === 'reserved') return { to: 'share', change: true };
-  return found === newComment.trim() ? { to: 'use', stand: mark } : { to: 'take-over', guests: PLANNED };
+  return found === newComment.trim()
+    ? { to: 'use', stand: mark }
+    : { to: 'take-over', isLedTo: PLANNED, guests: PLANNED };
 }
 
 /** Why the bridge is not the planned one any more. */

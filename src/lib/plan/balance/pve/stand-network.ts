@@ -189,7 +189,7 @@ function reasonToStay({ row, vmids }: Leftover, world: World): string | undefine
   const network = world.networks.get(node);
   if (network?.readable !== true) return 'the network of the node cannot be read';
   const guests = world.bridgeGuests.on(node, info.iface, (vmid) => vmids.includes(vmid));
-  const obstacle = bridgeObstacle({ to: 'remove', adopted: false, guests }, info);
+  const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
   if (obstacle) return obstacleText(obstacle);
   return foreignRows(network).length > 0 ? 'network changes that are not ours are staged there' : undefined;
 }

@@ -1,0 +1,48 @@
+/** The commands that an administrator is told to type: the one place where a hint of `pveum` is made. */
+import { shellCommand } from '../shell.ts';
+
+interface Right {
+  readonly path: string;
+  readonly role: string;
+  readonly type: 'user' | 'group' | 'token';
+}
+
+const OPTION = { user: '--users', group: '--groups', token: '--tokens' } as const;
+
+/** One line; the subjects have the same right. */
+export function takeAwayCommand({ path, role, type }: Right, ...subjects: string[]): string {
+  return shellCommand('pveum', 'acl', 'delete', path, '--roles', role, OPTION[type], subjects.join(','));
+}
+
+/** The role holds just these afterwards. */
+export function setRoleCommand(role: string, privileges: readonly string[]): string {
+  return shellCommand('pveum', 'role', 'modify', role, '--privs', privileges.join(','));
+}
+
+/** The role holds these, too, afterwards. */
+export function widenRoleCommand(role: string, privileges: readonly string[]): string {
+  return shellCommand('pveum', 'role', 'modify', role, '--privs', privileges.join(','), '--append', '1');
+}
+
+export function addRoleCommand(role: string, privileges: readonly string[]): string {
+  return shellCommand('pveum', 'role', 'add', role, '--privs', privileges.join(','));
+}
+
+export function giveRightCommand(
+  { path, role, type, propagate }: Right & { readonly propagate: boolean },
+  subject: string,
+): string {
+  return shellCommand(
+    ...['pveum', 'acl', 'modify', path, OPTION[type], subject, '--roles', role],
+    ...(propagate ? [] : ['--propagate', '0']),
+  );
+}
+
+export function addUserCommand(userid: string, comment: string): string {
+  return shellCommand('pveum', 'user', 'add', userid, '--comment', comment);
+}
+
+/** With all that its owner may do. */
+export function addTokenCommand(userid: string, name: string): string {
+  return shellCommand('pveum', 'user', 'token', 'add', userid, name, '--privsep', '0');
+}
