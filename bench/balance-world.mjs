@@ -1,5 +1,5 @@
 // Random clusters for the benchmarks of balance: whole inventories as the planner takes them. The same seed, the same cluster.
-import { formatBridgeMark } from '../dist/lib/plan/marks.js';
+import { formatBridgeMark } from '../dist/lib/marks/bridge.js';
 
 const GIB = 2 ** 30;
 export const START = '2026-03-02T00:00:00Z';
@@ -63,11 +63,19 @@ function makeConfig({ vmid, node }, bridges) {
     vmid,
     node,
     digest: '',
+    snapshotBridges: [],
     values: { scsi0: `ceph:vm-${vmid}-disk-0,size=32G`, ...Object.fromEntries(nics) },
   };
 }
 
-const REAL = { iface: 'vmbr0', active: true, vlanAware: true, ports: 'eno1', comments: '' };
+/** A bridge as the inventory has it; `more` where it differs from one of a stand. */
+const bridgeOf = (iface, more) => ({
+  ...{ iface, active: true, autostart: true, vlanAware: false, ports: [] },
+  ...{ addresses: [], gateways: [], above: [], comments: '' },
+  ...more,
+});
+
+const REAL = bridgeOf('vmbr0', { vlanAware: true, ports: ['eno1'] });
 
 /** Loads of the nodes from those of their guests. */
 export function measured(nodes, guests) {
@@ -126,9 +134,7 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
       comment: `deploy-stand user=${user}@pve\nlab=net vmids=${vmids.join(',')} since=${START}`,
     });
     const mark = { kind: 'stand', lab: 'net', user: `${user}@pve`, net: 'lan' };
-    bridges
-      .get(node)
-      .push({ iface, active: true, vlanAware: false, ports: '', comments: formatBridgeMark(mark, START) });
+    bridges.get(node).push(bridgeOf(iface, { comments: formatBridgeMark(iface, mark, START) }));
   }
   for (let vmid = 100; guests.length < guestCount; vmid += 1) add(makeGuest(vmid, pick(), draw), ['vmbr0']);
   return {
@@ -154,12 +160,14 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
     })),
     vnets: [],
     pools,
+    acls: [],
     configs,
     running: [],
     bridgeUse: configs.map(({ vmid, node, values }) => ({
       vmid,
       node,
       bridges: Object.values(values).flatMap((value) => /bridge=(.+)/.exec(value)?.[1] ?? []),
+      snapshotBridges: [],
       description: '',
     })),
     bridgeUseNodes: nodes.map(({ name }) => name),
@@ -188,13 +196,7 @@ export function applyPlan(have, plan, now = have.now) {
     const gone = new Set(own.filter(({ kind }) => kind === 'bridge.delete').map(({ bridge }) => bridge));
     const made = own
       .filter(({ kind }) => kind === 'bridge.create')
-      .map(({ bridge, comment }) => ({
-        iface: bridge,
-        active: true,
-        vlanAware: false,
-        ports: '',
-        comments: comment,
-      }));
+      .map(({ bridge, comment }) => bridgeOf(bridge, { comments: comment }));
     return { ...network, bridges: [...network.bridges.filter(({ iface }) => !gone.has(iface)), ...made] };
   });
   return {

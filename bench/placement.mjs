@@ -1,13 +1,14 @@
 // Time and quality of placing 50, 500 and 2,000 stands on 20 unequal nodes, strategies smart and balanced.
 // Quality: load of the fullest node beside a lower bound that no placement can beat. Run: npm run build && node bench/placement.mjs
-import { createLedger } from '../dist/lib/plan/capacity.js';
-import { createDemands, usualSize } from '../dist/lib/plan/demand.js';
-import { planDeploy } from '../dist/lib/plan/deploy.js';
-import { indexHave } from '../dist/lib/plan/have-index.js';
-import { chooseNodes } from '../dist/lib/plan/placement.js';
-import { assignSeats } from '../dist/lib/plan/seats.js';
-import { readStandState } from '../dist/lib/plan/stand-state.js';
-import { resolveTemplate } from '../dist/lib/plan/templates.js';
+import { NO_PINS } from '../dist/lib/plan/cluster/pins.js';
+import { indexHave } from '../dist/lib/plan/cluster/view.js';
+import { planDeploy } from '../dist/lib/plan/deploy/deploy.js';
+import { assignSeats } from '../dist/lib/plan/placement/assignments.js';
+import { createLedger } from '../dist/lib/plan/placement/capacity.js';
+import { createDemands, labSizes } from '../dist/lib/plan/placement/demand.js';
+import { chooseNodes } from '../dist/lib/plan/placement/nodes.js';
+import { readStandState } from '../dist/lib/plan/stands/state.js';
+import { resolveMachines } from '../dist/lib/plan/templates/find.js';
 
 const GIB = 2 ** 30;
 const NODES = 20;
@@ -94,11 +95,19 @@ function inventory(nodes) {
     networks: nodes.map(({ name }) => ({
       node: name,
       readable: true,
-      bridges: [{ iface: 'vmbr0', active: true, vlanAware: false, ports: 'eno1', comments: '' }],
+      bridges: [
+        {
+          ...{ iface: 'vmbr0', active: true, autostart: true, vlanAware: false, ports: ['eno1'] },
+          ...{ addresses: [], gateways: [], above: [], comments: '' },
+        },
+      ],
       pending: [],
     })),
     vnets: [],
     pools: [],
+    poolWriters: [],
+    memberWriters: [],
+    sealReaders: [],
     users: [],
     acls: [],
     roles: ['PVEVMAdmin'],
@@ -128,6 +137,7 @@ const lab = (strategy, together) => ({
   placement: { strategy, exclude: [], together },
   access: { role: 'PVEVMAdmin' },
   vmidRange: { first: 10_000, last: 99_999 },
+  bridgeRange: { first: 1000, last: 4094 },
   passwords: { length: 12, alphabet: 'unambiguous' },
   file: 'lab.yml',
 });
@@ -170,25 +180,23 @@ function lowerBound(nodes, stands, largest) {
 /** Milliseconds for giving every stand its node, the rest of the plan left out. */
 function placingTime(want, users, have) {
   const index = indexHave(have);
-  const machines = want.machines.map((one) => ({
-    machine: one,
-    ...resolveTemplate(one, have, want.file),
-  }));
+  const machines = resolveMachines(want, have, index);
   const states = users.map((user) => readStandState(user, want, index, { adopt: false }));
   const choice = chooseNodes(want, machines, have, index);
   const start = performance.now();
+  const sizes = labSizes(states, { lab: want, machines, updateRunning: false });
   const ledger = createLedger({
     lab: want,
     have,
     index,
     pools: new Set(users.map(({ pool }) => pool)),
     counts: new Map(),
-    usual: usualSize(machines),
+    sizes,
     freeVmids: 90_000,
     freeBridges: () => 3000,
   });
-  const demandOf = createDemands({ lab: want, have, index, machines, updateRunning: false, ledger });
-  assignSeats({ lab: want, have, index, machines, choice, states, ledger, demandOf });
+  const demandOf = createDemands({ lab: want, have, index, machines, ledger, sizes });
+  assignSeats({ lab: want, have, index, machines, choice, states, ledger, demandOf, pins: NO_PINS });
   return performance.now() - start;
 }
 

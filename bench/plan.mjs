@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createClock } from '../dist/lib/clock.js';
 import { loadClass } from '../dist/lib/config/load.js';
 import { readInventory } from '../dist/lib/inventory/read.js';
-import { planDeploy } from '../dist/lib/plan/deploy.js';
+import { planDeploy } from '../dist/lib/plan/deploy/deploy.js';
 import { createPveClient } from '../dist/lib/proxmox/client.js';
 import { startSimulator } from '../dist/lib/simulator/simulator.js';
 import { benchScenario, writeClass } from './cluster.mjs';
@@ -49,10 +49,11 @@ const pve = createPveClient({
   clock: createClock(SPEED),
 });
 const { lab, users } = loadClass(files[1], files[3]);
-const have = await readInventory(pve, {
-  templates: lab.machines.map((machine) => machine.template),
-  claimed: () => [],
-});
+const { signal } = new AbortController();
+const have = await readInventory(
+  { pve, hard: signal },
+  { templates: lab.machines.map((machine) => machine.template), claimed: () => [] },
+);
 const times = [];
 for (let i = 0; i < 5; i += 1) {
   const start = performance.now();

@@ -586,7 +586,7 @@ test('of rights that waited in the credentials file, those on machines that are 
       'anna@pve',
       {
         ...{ comment: MARK, groups: [], enable: true },
-        acls: ['/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
+        acls: ['/vms/300', '/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
       },
     ],
   ]);
@@ -596,9 +596,10 @@ test('of rights that waited in the credentials file, those on machines that are 
   };
   const result = planned(work, {
     pools: ['anna', 'boris'].map(poolOf),
-    guests: [guest(10000, { pool: 'anna' }), guest(10001, { pool: 'boris' })],
+    // An administrator's gift on a machine of no stand stays one.
+    guests: [guest(300, { pool: 'infra' }), guest(10000, { pool: 'anna' }), guest(10001, { pool: 'boris' })],
   });
   expect(result.steps).toMatchObject([
-    { kind: 'user.recreate', acls: ['/vms/10000', '/pool/anna'].map(right) },
+    { kind: 'user.recreate', acls: ['/vms/300', '/vms/10000', '/pool/anna'].map(right) },
   ]);
 });

@@ -128,7 +128,7 @@ function clonesFirst(removals: readonly Removal[], plan: (removal: Removal) => S
   return [
     ...first,
     ...last.map((step) =>
-      isDelete(step) ? { ...step, after: sortedUnique([...(step.after ?? []), ...clones]) } : step,
+      isDelete(step) ? { ...step, after: sortedUnique([...step.after, ...clones]) } : step,
     ),
   ];
 }

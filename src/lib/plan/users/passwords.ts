@@ -81,13 +81,25 @@ function complete(present: KeptAccount, kept: KeptAccount | undefined): KeptAcco
   };
 }
 
-/** What waited in a file may be old by now: the number of a machine that is gone is somebody else's some day. */
+/**
+ * What waited in a file may be old by now: the number of a machine of a stand that is gone is somebody else's some day. On
+ * machines of no stand an administrator had given the right, and it is given back as all else is.
+ */
 function stillTheirs(userid: string, kept: KeptAccount, { index }: UsersContext): KeptAccount {
   const isTheirs = ({ path }: KeptAccount['acls'][number]): boolean => {
     const [, vmid] = /^\/vms\/(\d+)$/.exec(path) ?? [];
     if (vmid === undefined) return true;
-    const pool = index.guests.get(Number(vmid))?.pool;
-    return pool !== undefined && index.marks.get(pool)?.user === userid;
+    const guest = index.guests.get(Number(vmid));
+    if (!guest) return false;
+    const pools = [
+      ...(guest.pool === undefined ? [] : [guest.pool]),
+      ...(index.claimants.get(guest.vmid) ?? []),
+    ];
+    return pools.every((pool) => {
+      const owner = index.marks.get(pool)?.user;
+      // Whose it is, a pool that somebody else may write does not prove.
+      return (owner === undefined || owner === userid) && index.pools.get(pool)?.delegated === undefined;
+    });
   };
   return { ...kept, acls: kept.acls.filter(isTheirs) };
 }

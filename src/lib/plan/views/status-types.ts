@@ -62,7 +62,7 @@ export interface StatusDetails {
   readonly baselines?: ReadonlyMap<string, string>;
 }
 
-export interface SnapshotFacts {
+interface SnapshotFacts {
   readonly name: string;
   /** Seconds since the epoch. */
   readonly time?: number;
@@ -133,7 +133,7 @@ export interface Problem {
   readonly detail?: string;
 }
 
-export interface NodeStatus {
+interface NodeStatus {
   readonly node: string;
   readonly online: boolean;
   readonly maintenance: boolean;
