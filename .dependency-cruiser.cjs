@@ -159,10 +159,14 @@ const LIB = {
     'Tells people elsewhere. Never holds a run up.',
     ['^src/lib/config/balance/types[.]ts$', '^node_modules/axios/'],
   ],
+  starters: [
+    'The labs that come with the package, and the names that are put into them.',
+    ['^src/lib/files/package[.]ts$', INVENTORY_TYPES, TEXTS, '^node_modules/yaml/'],
+  ],
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox)/',
+      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox|starters)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',

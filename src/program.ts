@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import { addHelp } from './commands/help.ts';
+import { initCommand } from './commands/init/command.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
@@ -36,6 +37,7 @@ export function createProgram(io: ProgramIo): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError();
   for (const command of [
+    initCommand(io),
     deployCommand(io),
     cleanupCommand(io),
     statusCommand(io),
