@@ -181,7 +181,7 @@ const LIB = {
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
-      '^node_modules/string-width/',
+      '^node_modules/(string-width|@dagrejs/dagre)/',
       '^(node:)?util$',
     ],
   ],

@@ -8,6 +8,7 @@ import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
+import { graphCommand } from './commands/graph/command.ts';
 import { addHelp } from './commands/help.ts';
 import { initCommand } from './commands/init/command.ts';
 import type { ProgramIo } from './commands/io.ts';
@@ -49,6 +50,7 @@ export function createProgram(io: ProgramIo): Command {
     balanceCommand(io),
     validateCommand(io),
     showCommand(io),
+    graphCommand(io),
     simulateCommand(io),
   ]) {
     // addCommand does not inherit exitOverride and the streams by itself.
