@@ -134,7 +134,11 @@ const LIB = {
   ],
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
-    ['^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/cards[.]ts$)', '^node_modules/csv-parse/', CRYPTO],
+    [
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|csv)[.]ts$)',
+      '^node_modules/csv-parse/',
+      CRYPTO,
+    ],
   ],
   'connections-edit': [
     'Changes connections files. Contacts nothing.',
@@ -182,6 +186,7 @@ const LIB = {
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
       '^node_modules/(string-width|@dagrejs/dagre)/',
+      CRYPTO,
       '^(node:)?util$',
     ],
   ],

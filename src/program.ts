@@ -14,6 +14,7 @@ import { initCommand } from './commands/init/command.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
+import { reportCommand } from './commands/report/command.ts';
 import { showCommand } from './commands/show.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { statusCommand } from './commands/status/command.ts';
@@ -42,6 +43,7 @@ export function createProgram(io: ProgramIo): Command {
     deployCommand(io),
     cleanupCommand(io),
     statusCommand(io),
+    reportCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),
