@@ -134,7 +134,11 @@ const LIB = {
   ],
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
-    ['^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/cards[.]ts$)', '^node_modules/csv-parse/', CRYPTO],
+    [
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|csv)[.]ts$)',
+      '^node_modules/csv-parse/',
+      CRYPTO,
+    ],
   ],
   'connections-edit': [
     'Changes connections files. Contacts nothing.',
@@ -159,10 +163,14 @@ const LIB = {
     'Tells people elsewhere. Never holds a run up.',
     ['^src/lib/config/balance/types[.]ts$', '^node_modules/axios/'],
   ],
+  starters: [
+    'The labs that come with the package, and the names that are put into them.',
+    ['^src/lib/files/package[.]ts$', INVENTORY_TYPES, TEXTS, '^node_modules/yaml/'],
+  ],
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox)/',
+      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox|starters)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
@@ -177,7 +185,8 @@ const LIB = {
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
-      '^node_modules/string-width/',
+      '^node_modules/(string-width|@dagrejs/dagre)/',
+      CRYPTO,
       '^(node:)?util$',
     ],
   ],

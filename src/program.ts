@@ -8,10 +8,13 @@ import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
+import { graphCommand } from './commands/graph/command.ts';
 import { addHelp } from './commands/help.ts';
+import { initCommand } from './commands/init/command.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
+import { reportCommand } from './commands/report/command.ts';
 import { showCommand } from './commands/show.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { statusCommand } from './commands/status/command.ts';
@@ -36,9 +39,11 @@ export function createProgram(io: ProgramIo): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError();
   for (const command of [
+    initCommand(io),
     deployCommand(io),
     cleanupCommand(io),
     statusCommand(io),
+    reportCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),
@@ -47,6 +52,7 @@ export function createProgram(io: ProgramIo): Command {
     balanceCommand(io),
     validateCommand(io),
     showCommand(io),
+    graphCommand(io),
     simulateCommand(io),
   ]) {
     // addCommand does not inherit exitOverride and the streams by itself.

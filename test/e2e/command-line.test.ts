@@ -217,3 +217,20 @@ test('an export takes its format from the name of the file; a school login makes
   );
   expect([second.code, second.stderr]).toEqual([3, expect.stringContaining('credentials-lab.csv')]);
 });
+
+test('graph writes the picture that the name of the file asks for, over nothing else, and contacts nothing', async () => {
+  const folder = files();
+  const run = (text: string) => runCli(words(folder, text), undefined);
+  const svg = await run('graph -c @lab.yml');
+  expect([svg.code, svg.stdout]).toEqual([0, expect.stringMatching(/^<svg [^]*<\/svg>\n$/)]);
+  await run('graph -c @lab.yml --out @lab.svg');
+  expect(readFileSync(join(folder, 'lab.svg'), 'utf8')).toBe(svg.stdout);
+  expect((await run('graph -c @lab.yml --out @lab.svg')).code).toBe(0);
+  await run('graph -c @lab.yml --out @lab.mmd');
+  expect(readFileSync(join(folder, 'lab.mmd'), 'utf8')).toContain('flowchart TD');
+  expect((await run('graph -c @lab.yml --format dot')).stdout).toContain('graph "lab" {');
+  const json = await run('graph -c @lab.yml --output json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ lab: 'lab', links: [{ machine: 'pc', network: 'vmbr0' }] });
+  const refused = await run('graph -c @lab.yml --format svg --out @a.yml');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('OUT_FILE')]);
+});

@@ -1,6 +1,6 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
 import type { Card } from '../render/cards.ts';
-import { formatCsv } from './credentials-csv.ts';
+import { formatCsv } from '../render/csv.ts';
 
 const COLUMNS = ['userid', 'name', 'login', 'realm', 'password', 'url', 'pool', 'machines', 'consoles'];
 

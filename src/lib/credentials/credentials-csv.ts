@@ -1,4 +1,5 @@
 /** The text of a credentials file: rows ↔ CSV. Touches no file. */
+import { FORMULA, formatCsv } from '../render/csv.ts';
 import { CsvError, parse } from 'csv-parse/sync';
 
 export const STATES = ['pending', 'set', 'unchanged', 'directory', 'removed'] as const;
@@ -24,22 +25,8 @@ const ACCOUNT = 'account';
 export const isCredentialsCsv = (head: string): boolean =>
   /^\uFEFF?\s*"?userid"?[,;]"?password"?[,;]"?state"?[,;]/.test(head);
 
-/** Spreadsheets run a cell that starts like this as a formula; an apostrophe in front makes it text. */
-const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-
-function writeCell(value: string): string {
-  // An apostrophe that stands there already is doubled, so that reading takes exactly ours away.
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /[",;'\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 function readCell(cell: string): string {
   return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
-}
-
-/** A table that no spreadsheet takes for anything but text. */
-export function formatCsv(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [columns, ...rows].map((cells) => `${cells.map(writeCell).join(',')}\n`).join('');
 }
 
 export function formatRows(rows: readonly CredentialRow[]): string {

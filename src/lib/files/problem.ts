@@ -7,6 +7,7 @@ type FileTrouble =
   | 'denied'
   | 'folder'
   | 'irregular'
+  | 'file'
   | 'link'
   | 'foreign'
   | 'other'
@@ -19,6 +20,7 @@ const WORDS: Readonly<Record<Exclude<FileTrouble, 'large' | 'system'>, string>> 
   denied: 'permission denied',
   folder: 'it is a folder',
   irregular: 'it is not a regular file',
+  file: 'a file stands where a folder is to be',
   link: 'it is a symbolic link',
   dangling: 'it is a symbolic link to nothing',
   foreign: 'it belongs to another account',

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { assertWritableFile, type IsOurs, type WritableOptions } from './open.ts';
-import { problemOfMaking } from './problem.ts';
+import { problem, problemOfMaking } from './problem.ts';
 
 const NEW_FILE = 0o666;
 /** The credentials of some 500 users. */
@@ -97,11 +97,19 @@ export async function assertReplaceable(file: string, options: WritableOptions =
   }
 }
 
+/** With all above it. Throws FileProblem. `mode`: permission bits of those that are not there yet. */
+export async function makeFolder(folder: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+  } catch (error) {
+    const found = problemOfMaking(error);
+    // A file is there, as the folder or above it.
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw code === 'EEXIST' || code === 'ENOTDIR' ? problem('file', error) : found;
+  }
+}
+
 /** The folders above a file with secrets are made for their owner alone. */
 export async function makeFolderOf(file: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw problemOfMaking(error);
-  }
+  await makeFolder(dirname(file), 0o700);
 }

@@ -1,19 +1,6 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
 import { SCHOOL_LOGIN, type Card, type CardMachine } from './cards.ts';
-import { escapeControl } from './escape.ts';
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-};
-
-function escapeHtml(text: string): string {
-  return escapeControl(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character] ?? '');
-}
+import { escapeHtml } from './escape-html.ts';
 
 /**
  * A card is a block: a browser breaks pages between blocks, and inside one only where it is not told otherwise. Three of

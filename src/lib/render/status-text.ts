@@ -29,7 +29,7 @@ const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', '
 const WIDE_END = ['EXPIRES', 'ACCESS'];
 
 /** `3d 4h`, `2h 5m`, `12m`. */
-function spanOf(seconds: number | null): string {
+export function spanOf(seconds: number | null): string {
   if (seconds === null) return '-';
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
@@ -38,7 +38,7 @@ function spanOf(seconds: number | null): string {
   return hours > 0 ? `${hours}h ${minutes % 60}m` : `${minutes}m`;
 }
 
-function shareOf(fraction: number | null): string {
+export function shareOf(fraction: number | null): string {
   return fraction === null ? '-' : `${Math.round(fraction * 100)}%`;
 }
 
@@ -86,13 +86,13 @@ function standCells(stand: StandStatus, paint: Paint): Cell[] {
 
 const NO_ADDRESS = { off: 'no agent', silent: 'agent does not answer', forbidden: 'not allowed' } as const;
 
-function addressText({ addresses }: MachineStatus): string {
+export function addressText({ addresses }: MachineStatus): string {
   if (addresses === null || addresses === undefined) return '-';
   if (typeof addresses === 'string') return NO_ADDRESS[addresses];
   return addresses.length === 0 ? 'none' : addresses.join(' ');
 }
 
-function snapshotText({ snapshots }: MachineStatus): string {
+export function snapshotText({ snapshots }: MachineStatus): string {
   if (snapshots === null || snapshots === undefined) return '?';
   if (snapshots.length === 0) return 'none';
   return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');

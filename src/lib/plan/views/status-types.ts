@@ -133,7 +133,7 @@ export interface Problem {
   readonly detail?: string;
 }
 
-interface NodeStatus {
+export interface NodeStatus {
   readonly node: string;
   readonly online: boolean;
   readonly maintenance: boolean;

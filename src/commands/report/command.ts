@@ -1,0 +1,37 @@
+/** The flags of `report`. The work is loaded only when it is asked for: `--help` has to be quick. */
+import { Command } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import { durationSeconds, envOption } from '../options.ts';
+import { withSelection } from '../selection-options.ts';
+import type { ReportFlags } from './run.ts';
+
+const A_DAY = 24 * 3600;
+
+export function reportCommand(io: ProgramIo): Command {
+  const command = new Command('report').description(
+    'the class as one page to look at, to print, to hand on; without a selection: all of ours',
+  );
+  return withSelection(command)
+    .addOption(
+      envOption('--out <file>', 'the file, for example class.html', 'REPORT_OUT').makeOptionMandatory(),
+    )
+    .addOption(
+      envOption('--format <format>', "what it is (default: by the file's name)", 'REPORT_FORMAT').choices([
+        'html',
+        'markdown',
+        'csv',
+        'json',
+      ]),
+    )
+    .addOption(envOption('--snapshots', 'snapshots of each machine; one call for each'))
+    .addOption(envOption('--ips', 'addresses, by the guest agent; one call for each running machine'))
+    .addOption(
+      envOption('--since <time>', 'tell of tasks that failed within this time')
+        .argParser(durationSeconds)
+        .default(A_DAY, '24h'),
+    )
+    .action(async (_: unknown, self: Command) => {
+      const { runReport } = await import('./run.ts');
+      await runReport(io, self.optsWithGlobals<ReportFlags>());
+    });
+}

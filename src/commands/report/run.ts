@@ -1,0 +1,90 @@
+/** What `report` does with its flags: look, write one file; nothing is changed. */
+import { extname } from 'node:path';
+import { UsageError } from '../../lib/errors.ts';
+import { viewReport } from '../../lib/plan/views/report.ts';
+import type { ClassReport } from '../../lib/plan/views/report-types.ts';
+import { viewTopology } from '../../lib/plan/views/topology.ts';
+import { PAGE_HEAD } from '../../lib/render/page.ts';
+import { renderReportHtml } from '../../lib/render/report-html.ts';
+import {
+  CSV_HEAD,
+  JSON_HEAD,
+  MARKDOWN_HEAD,
+  renderReportCsv,
+  renderReportJson,
+  renderReportMarkdown,
+  toReportDocument,
+} from '../../lib/render/report-lists.ts';
+import type { StatusFiles } from '../../lib/render/status-problems.ts';
+import { countOf } from '../../lib/render/step-text.ts';
+import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
+import { lookAtStands } from '../../lib/workflow/status.ts';
+import { runChanging } from '../cluster-command.ts';
+import type { ProgramIo } from '../io.ts';
+import type { GlobalFlags } from '../options.ts';
+import { readSelection } from '../selection.ts';
+import type { SelectionFlags } from '../selection-options.ts';
+
+type Format = 'html' | 'markdown' | 'csv' | 'json';
+
+export interface ReportFlags extends GlobalFlags, SelectionFlags {
+  readonly out: string;
+  readonly format?: Format;
+  readonly ips?: true;
+  readonly snapshots?: true;
+  readonly since: number;
+}
+
+interface Kind {
+  /** How such a file begins: what begins otherwise is not written over. */
+  readonly head: string;
+  readonly render: (report: ClassReport, files: StatusFiles | undefined) => string;
+}
+
+const KINDS: Readonly<Record<Format, Kind>> = {
+  html: { head: PAGE_HEAD, render: renderReportHtml },
+  markdown: { head: MARKDOWN_HEAD, render: renderReportMarkdown },
+  csv: { head: CSV_HEAD, render: renderReportCsv },
+  json: { head: JSON_HEAD, render: renderReportJson },
+};
+
+const BY_NAME: Readonly<Record<string, Format>> = {
+  '.html': 'html',
+  '.htm': 'html',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.csv': 'csv',
+  '.json': 'json',
+};
+
+function formatOf({ format, out }: ReportFlags): Format {
+  const found = format ?? BY_NAME[extname(out).toLowerCase()];
+  if (found) return found;
+  throw new UsageError('REPORT_FORMAT', `the name ${out} does not say in which format`, {
+    hint: 'name a file that ends in .html, .md, .csv or .json, or add --format',
+  });
+}
+
+export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void> {
+  const { out, config, users, since } = flags;
+  const format = formatOf(flags);
+  const { head, render } = KINDS[format];
+  await assertShownFile(out, head);
+  await runChanging(io, flags, async (run) => {
+    const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
+    const what = { ips: flags.ips === true, snapshots: flags.snapshots === true, ownership: false };
+    const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: since, ...what };
+    const seen = await lookAtStands(want, await run.runContext());
+    await run.warnLacking(seen.lacking);
+    const files = config !== undefined && users ? { lab: config, users } : undefined;
+    const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
+    await writeShownFile(out, render(report, files), head);
+    run.finish();
+    const { totals } = report;
+    run.output.result(
+      { file: out, format, ...toReportDocument(report, files) },
+      () =>
+        `${out}: ${countOf(totals.stands, 'stand', 'stands')}, ${totals.running} of ${countOf(totals.machines, 'machine', 'machines')} running, ${countOf(totals.problems, 'problem', 'problems')}`,
+    );
+  });
+}

@@ -1,0 +1,81 @@
+/** How pages look: light and dark, on a wide screen, on a telephone, on A4. Text only. */
+
+const LIGHT = `--ink: #18202b; --soft: #51606f; --paper: #ffffff; --back: #f3f5f8; --edge: #d5dbe3; --good: #1c7a3f;
+    --warn: #9a5b00; --bad: #b3261e; --bar: #3b6fd4; --bar-warn: #c97a00; --bar-bad: #c5392f; --bar-back: #e3e8ef; --link: #1f57b8;`;
+const DARK = `--ink: #e8edf4; --soft: #a9b5c3; --paper: #171d26; --back: #10151c; --edge: #323c4a; --good: #63c98a;
+    --warn: #f0b35a; --bad: #ff8f85; --bar: #6d9bf0; --bar-warn: #dd9a3c; --bar-bad: #ec7468; --bar-back: #2b3543; --link: #8fb4f5;`;
+
+export const PAGE_STYLE = `
+  :root { color-scheme: light dark; ${LIGHT} }
+  @media (prefers-color-scheme: dark) { :root { ${DARK} } }
+  @media print { :root { color-scheme: light; ${LIGHT} } }
+  * { box-sizing: border-box; }
+  body { margin: 0 auto; max-width: 1400px; padding: 20px; color: var(--ink); background: var(--back); font: 15px/1.45 system-ui, sans-serif; }
+  h1 { margin: 0; font-size: 1.6rem; overflow-wrap: anywhere; }
+  h2 { margin: 0 0 10px; font-size: 1.15rem; }
+  header p, .note { color: var(--soft); margin: 2px 0 0; }
+  section { margin-top: 18px; padding: 16px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
+  .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; padding: 0; border: 0; background: none; }
+  .tile { padding: 12px 14px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
+  .tile b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  .tile span { color: var(--soft); font-size: 0.86rem; }
+  .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
+  .problem { margin: 0 0 12px; padding-left: 12px; border-left: 4px solid var(--bar-bad); overflow-wrap: anywhere; }
+  .problem.mild { border-color: var(--bar-warn); }
+  .problem h3 { margin: 0; font-size: 1rem; }
+  .problem ul { margin: 2px 0; padding-left: 20px; }
+  .problem p { margin: 4px 0 0; }
+  code { font: 0.88em ui-monospace, monospace; padding: 1px 4px; border-radius: 4px; background: var(--back); overflow-wrap: anywhere; }
+  .picture { overflow-x: auto; }
+  .picture svg { max-width: 100%; height: auto; min-width: 300px; }
+  .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
+  .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
+  .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
+  .load { display: grid; grid-template-columns: 4.5em 1fr 6.5em; gap: 8px; align-items: center; font-size: 0.86rem; }
+  .load span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
+  .bar { position: relative; display: block; height: 9px; min-width: 40px; border-radius: 5px; background: var(--bar-back); overflow: hidden;
+    print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .bar i { position: absolute; inset: 0 auto 0 0; background: var(--bar); }
+  .bar i.more { opacity: 0.5; }
+  .bar i.high { background: var(--bar-warn); } .bar i.full { background: var(--bar-bad); }
+  details { margin-top: 4px; } summary { cursor: pointer; }
+  details p { margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
+  .tools { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; margin-bottom: 10px; }
+  .tools[hidden] { display: none; }
+  .tools input[type=search] { flex: 1 1 220px; min-width: 0; padding: 7px 10px; border: 1px solid var(--edge); border-radius: 6px;
+    color: inherit; background: var(--back); font: inherit; }
+  .count { color: var(--soft); font-variant-numeric: tabular-nums; }
+  .scroll { overflow-x: auto; }
+  table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+  caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+  thead th { color: var(--soft); font-weight: 600; font-size: 0.88rem; white-space: nowrap; }
+  th button { padding: 0; border: 0; color: inherit; background: none; font: inherit; cursor: pointer; }
+  th[aria-sort] button::after { content: " \\2195"; opacity: 0.5; }
+  th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
+  th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
+  td table { margin: 4px 0; font-size: 0.88rem; } td td { padding: 2px 10px 2px 0; border: 0; }
+  button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+  @media (max-width: 700px) {
+    body { padding: 12px; }
+    table.wide > thead > tr { display: flex; flex-wrap: wrap; gap: 2px 14px; }
+    table.wide > thead th { border: 0; padding: 2px 0; }
+    table.wide, table.wide > thead, table.wide > tbody { display: block; }
+    table.wide > tbody > tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 12px; padding: 8px 0; border-bottom: 1px solid var(--edge); }
+    table.wide > tbody > tr[hidden] { display: none; }
+    table.wide > tbody > tr > td { border: 0; padding: 2px 0; }
+    table.wide > tbody > tr > td:first-child { grid-column: 1 / -1; font-weight: 600; }
+    table.wide > tbody > tr > td.whole { grid-column: 1 / -1; }
+    table.wide > tbody > tr > td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; font-size: 0.86rem; }
+  }
+  @page { size: A4; margin: 12mm; }
+  @media print {
+    body { padding: 0; max-width: none; background: none; font-size: 9.5pt; }
+    section { padding: 8px 0; border: 0; border-top: 1px solid var(--edge); border-radius: 0; margin-top: 8px; }
+    .tiles { grid-template-columns: repeat(4, 1fr); } .tile { padding: 6px 8px; } .tile b { font-size: 1.2rem; }
+    .tools, th[aria-sort] button::after { display: none; content: none; }
+    .problem, .node, .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } thead { display: table-header-group; }
+    .picture, .scroll { overflow: visible; } .picture svg { max-height: 110mm; }
+    th, td { padding: 2px 6px 2px 0; }
+  }
+`;
