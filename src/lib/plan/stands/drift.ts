@@ -1,10 +1,10 @@
 /** What a student changed on a finished VM: reported, never repaired. */
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
-import { memoryOf } from '../placement/committed.ts';
+import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex, nicsBefore } from '../stands/device-profiles.ts';
-import type { PresentVm } from '../stands/state.ts';
+import { nicIndex, nicsBefore } from './device-profiles.ts';
+import type { PresentVm } from './state.ts';
 
 const MIB = 2 ** 20;
 
