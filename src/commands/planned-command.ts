@@ -18,6 +18,7 @@ import { shellCommand } from '../lib/shell.ts';
 export interface PlanFlags extends GlobalFlags {
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
+  readonly driftExitcode?: true;
   readonly encryptTo?: readonly string[];
 }
 
@@ -73,8 +74,14 @@ export function isPending(plan: Plan): boolean {
   return (
     steps.length > 0 ||
     stands.some(({ refused, left }) => refused ?? left) ||
+    // It waits until the machine is stopped.
+    stands.some(({ vms }) => vms.some(({ state }) => state === 'pending-change')) ||
     nodes.some(({ refused }) => refused !== undefined)
   );
+}
+
+function hasDrift({ stands }: Plan): boolean {
+  return stands.some(({ vms }) => vms.some(({ drift }) => drift !== undefined));
 }
 
 /** For people, while a program reads stdout; as text they are in the result already. */
@@ -90,7 +97,10 @@ async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: Planne
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
-  if (flags.detailedExitcode && isPending(plan)) io.setExitCode(PENDING);
+  const isTold = [flags.detailedExitcode && isPending(plan), flags.driftExitcode && hasDrift(plan)].includes(
+    true,
+  );
+  if (isTold) io.setExitCode(PENDING);
 }
 
 function applied(run: Changing, work: PlannedWork): Promise<RunOutcome> {
@@ -129,8 +139,9 @@ export async function runPlanned(
   flags: PlanFlags,
   begin: (run: Changing) => Promise<PlannedWork> | PlannedWork,
 ): Promise<void> {
-  if (flags.detailedExitcode && !flags.dryRun) {
-    throw new UsageError('DETAILED_EXITCODE', '--detailed-exitcode has no meaning without --dry-run', {
+  const asked = flags.detailedExitcode ? '--detailed-exitcode' : flags.driftExitcode && '--drift-exitcode';
+  if (asked && !flags.dryRun) {
+    throw new UsageError('DETAILED_EXITCODE', `${asked} has no meaning without --dry-run`, {
       hint: 'add --dry-run, or leave it out',
     });
   }

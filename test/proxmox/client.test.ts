@@ -9,6 +9,12 @@ import { useNock } from './use-nock.ts';
 
 useNock();
 
+/** What no endpoint is behind. */
+const OF_THE_CLIENT: readonly string[] = ['close', 'forStep', 'requests'] satisfies Exclude<
+  keyof PveClient,
+  keyof PveApi
+>[];
+
 const BASE = '/api2/json';
 const UPID_PATH = encodeURIComponent(UPID);
 
@@ -938,6 +944,46 @@ describe('guests', () => {
       gives: ['baseline'],
     },
     {
+      name: 'snapshotRows, without the current state',
+      call: (pve) => pve.snapshotRows('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/snapshot',
+      answer: {
+        data: [
+          { name: 'current', description: 'You are here!', running: 1, parent: 'b' },
+          { name: 'b', description: 'before%3A', snaptime: '1788249600', vmstate: 1, parent: 'a' },
+          { name: 'a' },
+        ],
+      },
+      gives: [
+        { name: 'b', description: expect.any(String), time: 1_788_249_600, vmstate: true },
+        { name: 'a', description: '', vmstate: false },
+      ],
+    },
+    {
+      name: 'agentAddresses: those that others reach',
+      call: (pve) => pve.agentAddresses('pve1', 100),
+      asks: 'GET /nodes/pve1/qemu/100/agent/network-get-interfaces',
+      answer: {
+        data: {
+          result: [
+            { name: 'lo', 'ip-addresses': [{ 'ip-address': '127.0.0.1', prefix: 8 }] },
+            {
+              name: 'ens18',
+              'ip-addresses': [
+                { 'ip-address': '10.0.0.5', prefix: 24 },
+                { 'ip-address': 'fe80::1', prefix: 64 },
+                { 'ip-address': '2001:db8::5', prefix: 64 },
+                { 'ip-address': 'no address; rm -rf' },
+                { 'ip-address': 5 },
+              ],
+            },
+            { name: 'ens19' },
+          ],
+        },
+      },
+      gives: ['10.0.0.5', '2001:db8::5'],
+    },
+    {
       name: 'snapshots, each with its configuration',
       call: (pve) => pve.snapshotConfigs({ node: 'pve1', vmid: 400, type: 'lxc' }),
       asks: 'GET /nodes/pve1/lxc/400/snapshot',
@@ -1154,17 +1200,19 @@ test('a step has all methods, and its writes are witnessed under its name; those
   const [one, other] = [pve.forStep('one'), pve.forStep('other')];
   expect(Object.keys(one).sort()).toEqual(
     Object.keys(pve)
-      .filter((name) => name !== 'close' && name !== 'forStep')
+      .filter((name) => !OF_THE_CLIENT.includes(name))
       .sort(),
   );
   await one.groups();
   await Promise.all([one.createRole('r', []), pve.createRole('r', []), other.createRole('r', [])]);
   expect(steps).toEqual(['one', undefined, 'other']);
+  // Those of its steps are its own.
+  expect(pve.requests()).toBe(4);
 });
 
 test('every method takes part in the tests above', () => {
   const methods = Object.keys(client()).filter(
-    (name) => !['close', 'forStep'].includes(name) && !BALANCE_METHODS.has(name),
+    (name) => !OF_THE_CLIENT.includes(name) && !BALANCE_METHODS.has(name),
   );
   // Filled while the tests are collected, and by two that run before or after this one.
   for (const late of ['serverTime', 'updateBridge']) covered.add(late);

@@ -20,6 +20,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(labNameOption())
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(envOption('--drift-exitcode', 'with --dry-run: exit 6 when machines were changed by students'))
     .addOption(
       envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),
     )

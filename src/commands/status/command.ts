@@ -19,6 +19,10 @@ export function statusCommand(io: ProgramIo): Command {
     )
     .addOption(envOption('--ownership', 'whose every claimed machine is; reads those of which it is open'))
     .addOption(
+      envOption('--drift', 'with -c: what students changed, field by field; reads every configuration'),
+    )
+    .addOption(envOption('--drift-exitcode', 'with --drift: exit 6 when anything was changed'))
+    .addOption(
       envOption('--watch [seconds]', 'look again and again; elsewhere than on a terminal: tell what changed')
         .argParser(positiveInteger)
         .preset('5'),

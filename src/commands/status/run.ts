@@ -1,5 +1,5 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
-import { ConnectionError } from '../../lib/errors.ts';
+import { ConnectionError, UsageError } from '../../lib/errors.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
@@ -19,6 +19,8 @@ export interface StatusFlags extends GlobalFlags, SelectionFlags {
   readonly ips?: true;
   readonly snapshots?: true;
   readonly ownership?: true;
+  readonly drift?: true;
+  readonly driftExitcode?: true;
   readonly check?: true;
   readonly watch?: number;
   readonly metricsFile?: string;
@@ -35,7 +37,7 @@ function textOf(run: Changing, flags: StatusFlags, { report }: SeenStatus): stri
     ...run.output,
     files: filesOf(flags),
     // What is told of machines needs a row for each.
-    wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership].includes(true),
+    wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership, flags.drift].includes(true),
     ownership: flags.ownership === true,
   });
 }
@@ -114,7 +116,30 @@ async function watch(what: Look, first: SeenStatus, seconds: number): Promise<Se
 /** A watch is ended by a signal, and in no other way. */
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
+function hasDrift({ report: { labs } }: SeenStatus): boolean {
+  const machines = labs.flatMap(({ stands }) => stands.flatMap((stand) => stand.machines));
+  return machines.some(({ drift }) => drift !== 'pending' && (drift?.length ?? 0) > 0);
+}
+
+function assertDriftFlags({ drift, driftExitcode, config }: StatusFlags): void {
+  if (drift && config === undefined) {
+    throw new UsageError(
+      'DRIFT_WITHOUT_LAB',
+      '--drift compares machines with their lab, and none was named',
+      {
+        hint: 'add -c lab.yml',
+      },
+    );
+  }
+  if (driftExitcode && !drift) {
+    throw new UsageError('DRIFT_EXITCODE', '--drift-exitcode has no meaning without --drift', {
+      hint: 'add --drift, or leave it out',
+    });
+  }
+}
+
 export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void> {
+  assertDriftFlags(flags);
   if (flags.metricsFile !== undefined) await assertMetricsFile(flags.metricsFile, isStatusMetrics);
   await runChanging(io, flags, async (run) => {
     const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
@@ -125,6 +150,7 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
       ips: flags.ips === true,
       snapshots: flags.snapshots === true,
       ownership: flags.ownership === true,
+      drift: flags.drift === true,
     };
     const what = { io, flags, run, want };
     const first = await look(what);
@@ -133,6 +159,7 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
     if (flags.watch === undefined) show(what, first);
     const last = flags.watch === undefined ? first : await watch(what, first, flags.watch);
     if (flags.check && last.report.problems.length > 0) io.setExitCode(PENDING);
+    if (flags.driftExitcode && hasDrift(last)) io.setExitCode(PENDING);
     const signal = run.stoppedBy();
     if (signal !== undefined) io.setExitCode(ENDED_BY[signal]);
   });

@@ -76,6 +76,13 @@ function deployAgain(problems: readonly Problem[], files: StatusFiles | undefine
 const nodeOf = ({ node = '?' }: Problem): string => node;
 
 const WORDS: Readonly<Record<ProblemKind, Words>> = {
+  'card-on-foreign-bridge': {
+    title: "card on another stand's bridge",
+    about: ofMachine,
+    way: () => [
+      'put it back where it belongs, or unplug it: in PVE under Hardware of the VM; deploy changes no card',
+    ],
+  },
   'machine-missing': { title: 'machine missing', about: ofMachine, way: deployAgain },
   'machine-half-made': {
     title: 'machine half made',
@@ -105,10 +112,10 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofMachine,
     way: () => ['take it over with deploy --adopt, or take it out of the pool'],
   },
-  'machine-unreadable': {
-    title: 'machine that cannot be read',
+  'card-elsewhere': {
+    title: 'card that is not where the lab has it',
     about: ofMachine,
-    way: () => ['give the account VM.Audit on /vms'],
+    way: () => ['what a student changed stays so; to put it back: in PVE under Hardware of the VM'],
   },
   'lock-without-task': {
     title: 'locked, and no task is at work',

@@ -21,7 +21,14 @@ const QUIET: ReadonlySet<string> = new Set(['EXPIRES', 'PROBLEMS', 'UP', 'CPU', 
 const SPARED: ReadonlySet<string> = new Set(['CPU', 'MEM', 'PROBLEMS']);
 const ROOMY = 76;
 /** They fold; all others are looked for by eye. */
-const FOLDING: ReadonlySet<string> = new Set(['STUDENT', 'MACHINES', 'STATE', 'ADDRESS', 'SNAPSHOTS']);
+const FOLDING: ReadonlySet<string> = new Set([
+  'STUDENT',
+  'MACHINES',
+  'STATE',
+  'ADDRESS',
+  'SNAPSHOTS',
+  'CHANGED',
+]);
 
 const HEAD = ['STUDENT', 'NODE', 'MACHINES', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS', 'PROBLEMS'];
 const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM'];
@@ -98,12 +105,19 @@ export function snapshotText({ snapshots }: MachineStatus): string {
   return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');
 }
 
+function driftText({ drift }: MachineStatus): string {
+  if (drift === null || drift === undefined) return '?';
+  if (drift === 'pending') return 'the lab has changed since';
+  return drift.length === 0 ? 'no' : drift.map(({ text }) => text).join('; ');
+}
+
 /** Columns that were asked for. */
 function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
   const [first] = stands.flatMap(({ machines }) => machines);
   return [
     ...(first?.addresses === undefined ? [] : [{ head: 'ADDRESS', textOf: addressText }]),
     ...(first?.snapshots === undefined ? [] : [{ head: 'SNAPSHOTS', textOf: snapshotText }]),
+    ...(first?.drift === undefined ? [] : [{ head: 'CHANGED', textOf: driftText }]),
     ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
   ];
 }

@@ -39,8 +39,9 @@ const isAbsentOr = (kind: 'string' | 'number', value: unknown): boolean =>
   value === undefined || typeof value === kind;
 
 function isAcl(value: unknown): boolean {
-  const { path, role, propagate } = Object(value) as Record<string, unknown>;
-  return isText(path) && isText(role) && typeof propagate === 'boolean';
+  const { path, role, propagate, pool } = Object(value) as Record<string, unknown>;
+  const isSaid = isText(path) && isText(role) && typeof propagate === 'boolean';
+  return isSaid && isAbsentOr('string', pool);
 }
 
 /** As the handler that makes a user anew wrote it down; the file may have been edited. */

@@ -6,6 +6,8 @@ import type { Lab } from '../config/types.ts';
 import { aliasesOf } from '../plan/network/stand-bridges.ts';
 import { actionable, type StandView } from '../plan/stands/selected.ts';
 import type { StandSelection } from '../plan/stands/selection.ts';
+import { marksOf, selectedVmids } from '../plan/stands/selection.ts';
+import { viewDrift } from '../plan/views/status-drift.ts';
 import { viewStatus } from '../plan/views/status.ts';
 import type { StatusDetails, StatusReport } from '../plan/views/status-types.ts';
 import { missing, requiredByScope } from '../privileges/required.ts';
@@ -22,6 +24,8 @@ export interface StatusWant {
   readonly snapshots: boolean;
   /** Also read what tells whose the machines are that no lock and no membership settles. */
   readonly ownership: boolean;
+  /** Compare every configuration with `lab`. */
+  readonly drift: boolean;
 }
 
 export interface SeenStatus {
@@ -58,18 +62,29 @@ export async function lookAtStands(
   context: ReadContext & { readonly clock: Clock },
 ): Promise<SeenStatus> {
   const { stands: selection, lab, sinceSeconds } = want;
+  const compared = want.drift ? lab : undefined;
   const { have, index, stands } = await readStands(selection, context, {
     ...(want.ownership ? {} : { claimed: () => [] }),
+    ...(compared
+      ? {
+          templates: compared.machines.map(({ template }) => template),
+          claimed: (pools) => selectedVmids(selection, marksOf(pools)),
+        }
+      : {}),
     failuresSince: (now) => now - sinceSeconds,
     use: true,
     lean: true,
   });
-  const details = await detailsOf(want, stands, context);
+  const drift = compared && viewDrift(stands, { lab: compared, have, index });
+  const details = {
+    ...(await detailsOf(want, stands, context)),
+    ...(drift ? { drift: drift.of } : {}),
+  };
   const scope = standsScope('status', selection, have);
   const required = requiredByScope(scope, have).filter(({ advice }) => !advice);
   return {
     report: viewStatus({
-      ...{ selection, have, index, stands, details },
+      ...{ selection, have, index, stands, details, notes: drift?.notes ?? [] },
       ...(lab ? { networks: [...aliasesOf(lab).keys()] } : {}),
     }),
     lacking: missing(required, have.rights ?? {}),

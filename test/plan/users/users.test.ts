@@ -586,7 +586,14 @@ test('of rights that waited in the credentials file, those on machines that are 
       'anna@pve',
       {
         ...{ comment: MARK, groups: [], enable: true },
-        acls: ['/vms/300', '/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
+        acls: [
+          ...['/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
+          // Known again by their pools, and not.
+          { ...right('/vms/10003'), pool: 'boris' },
+          { ...right('/vms/10004'), pool: '' },
+          { ...right('/vms/10005'), pool: '' },
+          { ...right('/vms/10006'), pool: 'anna' },
+        ],
       },
     ],
   ]);
@@ -596,10 +603,16 @@ test('of rights that waited in the credentials file, those on machines that are 
   };
   const result = planned(work, {
     pools: ['anna', 'boris'].map(poolOf),
-    // An administrator's gift on a machine of no stand stays one.
-    guests: [guest(300, { pool: 'infra' }), guest(10000, { pool: 'anna' }), guest(10001, { pool: 'boris' })],
+    guests: [
+      guest(10000, { pool: 'anna' }),
+      ...[10001, 10003, 10005].map((vmid) => guest(vmid, { pool: 'boris' })),
+      guest(10004),
+    ],
   });
   expect(result.steps).toMatchObject([
-    { kind: 'user.recreate', acls: ['/vms/300', '/vms/10000', '/pool/anna'].map(right) },
+    {
+      kind: 'user.recreate',
+      acls: ['/vms/10000', '/pool/anna', '/vms/10003', '/vms/10004'].map(right),
+    },
   ]);
 });

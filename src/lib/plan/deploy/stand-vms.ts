@@ -4,7 +4,6 @@ import { adoptedBecause } from '../stands/adopt.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
-import { describeDrift } from './drift.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { takeRouterMac } from '../stands/macs.ts';
@@ -18,6 +17,7 @@ import { compareText } from '../../order.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 import { nicFirewall, nicIndex, nicModel, nicsBefore } from '../stands/device-profiles.ts';
+import { driftNote, driftOf } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
@@ -396,6 +396,22 @@ function addTemplate(machine: Machine, vm: PresentVm, draft: Draft): void {
   else draft.notes.push(`${told.message} (${told.hint ?? ''})`);
 }
 
+function addDrift(
+  request: Request,
+  { machine, template }: ResolvedMachine,
+  vm: PresentVm,
+  draft: Draft,
+): void {
+  const { lab, state, bridges, index } = request;
+  const of = { user: state.user.userid, lab: lab.name };
+  const drift = driftOf({ machine, vm, bridges, template, index, ...of });
+  const note = driftNote(machine, vm.vmid, drift);
+  // What reaches another stand is told first.
+  if (drift[0]?.kind === 'foreign-bridge') draft.notes.unshift(...note);
+  else draft.notes.push(...note);
+  draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
+}
+
 function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine } = resolved;
   if (vm.isJoined) {
@@ -437,8 +453,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     return;
   }
   if (differs?.inPlace === false) {
-    draft.notes.push(...describeDrift(machine, vm, request.bridges, resolved.template));
-    draft.vms.push(planned(vm, machine, 'complete'));
+    addDrift(request, resolved, vm, draft);
     addLateSnapshot(request, machine, vm, draft);
     return;
   }

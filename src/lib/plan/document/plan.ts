@@ -9,6 +9,19 @@ export interface FileDigests {
   readonly users: string;
 }
 
+/** One field of a finished VM that is not as the lab says. */
+export interface Drift {
+  /** `foreign-bridge`: a card on a bridge of another stand; `card`: elsewhere, added or gone; `resource`: the rest. */
+  readonly kind: 'foreign-bridge' | 'card' | 'resource';
+  /** As PVE names it: `net0`, `memory`, `scsi1`, `boot`. */
+  readonly field: string;
+  /** Null: it is not there. */
+  readonly is: string | null;
+  /** Null: it was not to be there. */
+  readonly ought: string | null;
+  readonly text: string;
+}
+
 export interface PlannedVm {
   readonly vmid: number;
   readonly name: string;
@@ -17,6 +30,8 @@ export interface PlannedVm {
   readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change' | 'going' | 'staying';
   /** Observed power state, `stopped` for new ones. */
   readonly power: string;
+  /** What a student changed; it stays so. Absent: nothing. */
+  readonly drift?: readonly Drift[];
 }
 
 export interface PlannedBridge {

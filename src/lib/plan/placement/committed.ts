@@ -4,6 +4,7 @@ import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import type { HaveIndex } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
 import type { Claim } from '../../marks/pool.ts';
+import { memoryOf } from '../../pve-values/memory.ts';
 
 export interface Promised {
   /** Bytes. */
@@ -52,12 +53,6 @@ function sizeOf(guest: GuestInfo, { index, sizes: { usual } }: Request): Promise
 function atMost(size: Promised, most: Promised | undefined): Promised {
   if (!most) return size;
   return { memory: Math.min(size.memory, most.memory), cpus: Math.min(size.cpus, most.cpus) };
-}
-
-/** Bytes. Since 8.1 `memory` may be written `current=2048`; PVE's default is 512 MiB (qemu-server, `get_current_memory`). */
-export function memoryOf(values: Readonly<Record<string, string>>): number {
-  const mib = Number(/^(?:current=)?(\d+)/.exec(values['memory'] ?? '')?.[1] ?? 512);
-  return mib * 2 ** 20;
 }
 
 /** PVE's default is one socket with one core. */

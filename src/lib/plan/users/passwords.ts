@@ -53,7 +53,19 @@ function obstacle(present: UserInfo, options: PasswordOptions, context: UsersCon
   };
 }
 
-function accountOf(present: UserInfo, { have }: UsersContext): KeptAccount {
+/** The VMID that a path of an ACL names. */
+function vmidOf(path: string): number | undefined {
+  const [, vmid] = /^\/vms\/(\d+)$/.exec(path) ?? [];
+  return vmid === undefined ? undefined : Number(vmid);
+}
+
+/** '' for a machine in no pool; undefined: no machine is there. */
+function poolAt(vmid: number, { index }: UsersContext): string | undefined {
+  const guest = index.guests.get(vmid);
+  return guest && (guest.pool ?? '');
+}
+
+function accountOf(present: UserInfo, context: UsersContext): KeptAccount {
   const { userid, comment, groups, email, firstName, lastName, expire, enabled } = present;
   return {
     comment,
@@ -63,9 +75,13 @@ function accountOf(present: UserInfo, { have }: UsersContext): KeptAccount {
     ...(lastName === '' ? {} : { lastName }),
     ...(expire === 0 ? {} : { expire }),
     enable: enabled,
-    acls: have.acls
+    acls: context.have.acls
       .filter((entry) => entry.type === 'user' && entry.subject === userid)
-      .map(({ path, role, propagate }) => ({ path, role, propagate })),
+      .map(({ path, role, propagate }) => {
+        const vmid = vmidOf(path);
+        const pool = vmid === undefined ? undefined : poolAt(vmid, context);
+        return { path, role, propagate, ...(pool === undefined ? {} : { pool }) };
+      }),
   };
 }
 
@@ -82,24 +98,16 @@ function complete(present: KeptAccount, kept: KeptAccount | undefined): KeptAcco
 }
 
 /**
- * What waited in a file may be old by now: the number of a machine of a stand that is gone is somebody else's some day. On
- * machines of no stand an administrator had given the right, and it is given back as all else is.
+ * What waited in a file may be old by now: the number of a machine that is gone is somebody else's some day. PVE moves
+ * no machine to another pool by itself, and lets nobody make one in a pool that is not theirs.
  */
-function stillTheirs(userid: string, kept: KeptAccount, { index }: UsersContext): KeptAccount {
-  const isTheirs = ({ path }: KeptAccount['acls'][number]): boolean => {
-    const [, vmid] = /^\/vms\/(\d+)$/.exec(path) ?? [];
+function stillTheirs(userid: string, kept: KeptAccount, context: UsersContext): KeptAccount {
+  const isTheirs = ({ path, pool: former }: KeptAccount['acls'][number]): boolean => {
+    const vmid = vmidOf(path);
     if (vmid === undefined) return true;
-    const guest = index.guests.get(Number(vmid));
-    if (!guest) return false;
-    const pools = [
-      ...(guest.pool === undefined ? [] : [guest.pool]),
-      ...(index.claimants.get(guest.vmid) ?? []),
-    ];
-    return pools.every((pool) => {
-      const owner = index.marks.get(pool)?.user;
-      // Whose it is, a pool that somebody else may write does not prove.
-      return (owner === undefined || owner === userid) && index.pools.get(pool)?.delegated === undefined;
-    });
+    const pool = poolAt(vmid, context);
+    if (pool === undefined) return false;
+    return pool === former || context.index.marks.get(pool)?.user === userid;
   };
   return { ...kept, acls: kept.acls.filter(isTheirs) };
 }

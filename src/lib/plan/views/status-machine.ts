@@ -76,6 +76,7 @@ export function machineStatus(one: StandMachine, isSeen: boolean, details: Statu
     memoryTotal: isShown ? guest.memory : null,
     ...(details.addresses ? { addresses: details.addresses.get(vmid) ?? null } : {}),
     ...(details.snapshots ? { snapshots: snapshotsOf(one, details) } : {}),
+    ...(details.drift ? { drift: details.drift.get(vmid) ?? null } : {}),
   };
 }
 
@@ -96,10 +97,26 @@ const PROBLEMS: Readonly<Partial<Record<MachineState, ProblemKind>>> = {
 /** Locks that are a state, not a task at work. */
 const LASTING: ReadonlySet<string> = new Set(['suspended']);
 
+/** Of what a student may change only cards that lead elsewhere are wrong. */
+const BY_DRIFT = {
+  'foreign-bridge': 'card-on-foreign-bridge',
+  card: 'card-elsewhere',
+  resource: undefined,
+} as const;
+
+function cardProblems(vmid: number, at: Omit<Problem, 'kind'>, { drift }: StatusDetails): Problem[] {
+  const changed = drift?.get(vmid);
+  if (!changed || changed === 'pending') return [];
+  return changed.flatMap(({ kind, text }): Problem[] => {
+    const problem = BY_DRIFT[kind];
+    return problem === undefined ? [] : [{ kind: problem, ...at, detail: text }];
+  });
+}
+
 export function machineProblems(
   { user, pool, claim: { lab } }: StandView,
   one: StandMachine,
-  { busy, sees }: StatusContext,
+  { busy, sees, details }: StatusContext,
 ): Problem[] {
   const { vmid, machine, guest, verdict } = one;
   const at = {
@@ -112,6 +129,7 @@ export function machineProblems(
   const isLeft = lock !== undefined && !LASTING.has(lock) && busy?.has(vmid) === false;
   return [
     ...(kind ? [{ kind, ...at }] : []),
+    ...cardProblems(vmid, at, details),
     ...(isLeft ? [{ kind: 'lock-without-task' as const, ...at, detail: lock }] : []),
   ];
 }

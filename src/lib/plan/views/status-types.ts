@@ -1,6 +1,7 @@
 /** What `status` shows: stands, their machines, problems. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
 import type { HaveIndex } from '../cluster/view.ts';
+import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
 
 /** `running`, `stopped`, or what keeps it from being either. */
@@ -22,6 +23,9 @@ export type MachineState =
   | 'node offline'
   | 'unknown';
 
+/** `pending`: the lab has changed since; null: not ours, not in the lab, or not to be read. Empty: as the lab says. */
+export type MachineDrift = readonly Drift[] | 'pending' | null;
+
 export interface MachineStatus {
   readonly vmid: number;
   /** Null: 0.1.0 claimed it, and wrote no name. */
@@ -42,6 +46,8 @@ export interface MachineStatus {
   readonly addresses?: readonly string[] | 'off' | 'silent' | 'forbidden' | null;
   /** With `--snapshots`, the oldest first. Null: they could not be read. */
   readonly snapshots?: readonly SnapshotStatus[] | null;
+  /** With `--drift`. */
+  readonly drift?: MachineDrift;
 }
 
 export interface SnapshotStatus {
@@ -60,6 +66,7 @@ export interface StatusDetails {
   readonly snapshots?: ReadonlyMap<number, readonly SnapshotFacts[]>;
   /** Machine → the lab's name for its baseline. */
   readonly baselines?: ReadonlyMap<string, string>;
+  readonly drift?: ReadonlyMap<number, MachineDrift>;
 }
 
 interface SnapshotFacts {
@@ -103,7 +110,8 @@ export type ProblemKind =
   | 'machine-left-pool'
   | 'machine-half-removed'
   | 'machine-in-doubt'
-  | 'machine-unreadable'
+  | 'card-on-foreign-bridge'
+  | 'card-elsewhere'
   | 'lock-without-task'
   | 'bridge-missing'
   | 'bridge-down'

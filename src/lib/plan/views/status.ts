@@ -18,6 +18,8 @@ export interface StatusInput {
   /** Of the lab's file, where it was given: networks of each stand's own. */
   readonly networks?: readonly string[];
   readonly details?: StatusDetails;
+  /** What could not be seen of that. */
+  readonly notes?: readonly string[];
 }
 
 /** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
@@ -115,9 +117,10 @@ function labsOf(input: StatusInput, context: StatusContext, problems: readonly P
     .sort((a, b) => compareNatural(a.lab, b.lab));
 }
 
-function notesOf({ have, stands }: StatusInput, { busy, sees }: StatusContext): string[] {
+function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): string[] {
   return [
     ...have.gaps,
+    ...notes,
     ...(have.hidden?.bridges === true
       ? [
           'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',

@@ -69,11 +69,11 @@ async function create(step: RecreateStep, io: StepIo, password: string): Promise
 
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   const { userid } = step;
-  for (const acl of step.acls) {
+  for (const { path, role, propagate } of step.acls) {
     await attempt(io, {
-      id: `${step.id}${acl.path}`,
+      id: `${step.id}${path}`,
       act: async () => {
-        await io.pve.grant({ ...acl, userid }, io.signal);
+        await io.pve.grant({ path, role, propagate, userid }, io.signal);
         return 'done';
       },
       look: () => Promise.resolve('absent'),

@@ -11,10 +11,18 @@ interface NewAccount {
   readonly expire?: number;
 }
 
+interface KeptAcl {
+  readonly path: string;
+  readonly role: string;
+  readonly propagate: boolean;
+  /** On a single machine: the pool that it was in, '' for none. By that it is known again under its number. */
+  readonly pool?: string;
+}
+
 /** What is lost with a user, and given back to it. */
 export interface KeptAccount extends Omit<NewAccount, 'userid'> {
   readonly enable: boolean;
-  readonly acls: readonly { readonly path: string; readonly role: string; readonly propagate: boolean }[];
+  readonly acls: readonly KeptAcl[];
 }
 
 export interface UserSteps {

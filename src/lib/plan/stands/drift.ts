@@ -1,0 +1,189 @@
+/** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import type { Machine } from '../../config/types.ts';
+import type { VmConfig } from '../../inventory/types.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { compareNatural } from '../../order.ts';
+import { memoryOf } from '../../pve-values/memory.ts';
+import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
+import { volumesOf } from '../../pve-values/volumes.ts';
+import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import type { Drift } from '../document/plan.ts';
+import { nicIndex, nicsBefore } from './device-profiles.ts';
+import type { PresentVm } from './state.ts';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+interface Comparison {
+  readonly machine: Machine;
+  readonly vm: Pick<PresentVm, 'vmid' | 'node' | 'config' | 'nicShift'>;
+  /** Alias → bridge, where one is known. */
+  readonly bridges: ReadonlyMap<string, string>;
+  /** Absent: it cannot be read, and what the lab leaves to it is not compared. */
+  readonly template?: VmConfig | undefined;
+  readonly index: HaveIndex;
+  readonly user: string;
+  readonly lab: string;
+}
+
+/** Of a stand's own bridge: whose, unless it is this stand's. An old snapshot may name a number that went to another one. */
+function othersBridge({ index, vm, user, lab }: Comparison, bridge: string): string | undefined {
+  const row = index.bridges.get(vm.node)?.get(bridge);
+  const mark = row && parseBridgeMark(row.iface, row.comments);
+  if (mark?.kind !== 'stand' || (mark.user === user && mark.lab === lab)) return undefined;
+  return `${mark.user}, lab ${mark.lab}`;
+}
+
+function placeOf(comparison: Comparison, bridge: string): Pick<Drift, 'kind'> & { readonly where: string } {
+  const whose = othersBridge(comparison, bridge);
+  return whose === undefined
+    ? { kind: 'card', where: `on ${bridge}` }
+    : { kind: 'foreign-bridge', where: `on ${bridge}, the bridge of ${whose}` };
+}
+
+function isUnplugged(value: string): boolean {
+  return /(?:^|,)link_down=1(?:,|$)/.test(value);
+}
+
+function cardDrift(
+  comparison: Comparison,
+  position: number,
+  index: number,
+  nic: PresentNic | undefined,
+): Drift[] {
+  const { machine, vm, bridges } = comparison;
+  const network = machine.networks[position];
+  const field = `net${index}`;
+  if (!network) return [];
+  const { target, tag, linkDown } = network;
+  const bridge = target.kind === 'real' ? target.bridge : bridges.get(target.alias);
+  if (!nic) return [{ kind: 'card', field, is: null, ought: bridge ?? null, text: `${field} was removed` }];
+  const drift: Drift[] = [];
+  if (bridge !== undefined && nic.bridge !== bridge) {
+    const { kind, where } = placeOf(comparison, nic.bridge);
+    return [{ kind, field, is: nic.bridge, ought: bridge, text: `${field} is ${where}, not ${bridge}` }];
+  }
+  if (nic.tag !== tag) {
+    const [is, ought] = [nic.tag?.toString() ?? 'none', tag?.toString() ?? 'none'];
+    drift.push({ kind: 'card', field, is, ought, text: `${field} has VLAN ${is}, not ${ought}` });
+  }
+  const isDown = isUnplugged(vm.config.values[field] ?? '');
+  if (isDown !== (linkDown === true)) {
+    const [is, ought] = isDown ? ['unplugged', 'plugged in'] : ['plugged in', 'unplugged'];
+    drift.push({ kind: 'card', field, is, ought, text: `${field} is ${is}` });
+  }
+  return drift;
+}
+
+function nicDrift(comparison: Comparison): Drift[] {
+  const { machine, vm } = comparison;
+  const present = new Map(presentNics(vm.config.values).map((nic) => [nic.index, nic]));
+  const drift = machine.networks.flatMap((_, position) => {
+    const index = nicIndex(machine, position, vm.nicShift);
+    const nic = present.get(index);
+    present.delete(index);
+    return cardDrift(comparison, position, index, nic);
+  });
+  if (machine.deviceType === 'ecorouter') present.delete(0);
+  for (const index of nicsBefore(machine, vm.nicShift)) present.delete(index);
+  for (const { index, bridge } of present.values()) {
+    const field = `net${index}`;
+    const { kind, where } = placeOf(comparison, bridge);
+    drift.push({ kind, field, is: bridge, ought: null, text: `${field} was added ${where}` });
+  }
+  return drift;
+}
+
+/** Where the lab leaves it to the template, more of it is told: it is no part of what is reckoned with. */
+function more(field: string, is: number, lab: number | undefined, given: number | undefined): Drift[] {
+  const ought = lab ?? given;
+  if (ought === undefined || is === ought || (lab === undefined && is < ought)) return [];
+  const than = lab === undefined ? `the template has ${ought}` : `not ${ought}`;
+  return [
+    { kind: 'resource', field, is: String(is), ought: String(ought), text: `${field} is ${is}, ${than}` },
+  ];
+}
+
+/** PVE's default for both. */
+const numberOf = (config: VmConfig, key: 'cores' | 'sockets'): number => Number(config.values[key] ?? 1);
+
+function sizeDrift({ machine, vm: { config }, template }: Comparison): Drift[] {
+  const given = (key: 'cores' | 'sockets') => (template ? numberOf(template, key) : undefined);
+  return [
+    ...more('cores', numberOf(config, 'cores'), machine.cores, given('cores')),
+    ...more('sockets', numberOf(config, 'sockets'), undefined, given('sockets')),
+    ...more(
+      'memory',
+      memoryOf(config.values) / MIB,
+      machine.memory,
+      template && memoryOf(template.values) / MIB,
+    ),
+  ];
+}
+
+const sizeText = (bytes: number): string =>
+  bytes === 0 ? 'unknown size' : `${Math.round((bytes / GIB) * 100) / 100}G`;
+
+/** Discs in a drive are no part of a machine. */
+function disksOf(config: VmConfig): Map<string, number> {
+  const disks = volumesOf(config.values).filter(({ kind }) => kind === 'disk');
+  return new Map(disks.map(({ key, bytes }) => [key, bytes]));
+}
+
+function diskDrift({ vm: { config }, template }: Comparison): Drift[] {
+  if (!template) return [];
+  const [present, given] = [disksOf(config), disksOf(template)];
+  const fields = [...new Set([...present.keys(), ...given.keys()])].sort(compareNatural);
+  return fields.flatMap((field): Drift[] => {
+    const [is, ought] = [present.get(field), given.get(field)];
+    const said = { kind: 'resource' as const, field };
+    if (is === undefined) {
+      return [{ ...said, is: null, ought: sizeText(ought ?? 0), text: `${field} was taken away` }];
+    }
+    if (ought === undefined) {
+      return [{ ...said, is: sizeText(is), ought: null, text: `${field} was added (${sizeText(is)})` }];
+    }
+    if (is <= ought || ought === 0) return [];
+    const text = `${field} has ${sizeText(is)}, the template ${sizeText(ought)}`;
+    return [{ ...said, is: sizeText(is), ought: sizeText(ought), text }];
+  });
+}
+
+function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
+  const [is, ought] = [config.values['boot'], template?.values['boot']];
+  if (!template || is === ought) return [];
+  const text = `boot is ${is ?? 'unset'}, the template has ${ought ?? 'none'}`;
+  return [{ kind: 'resource', field: 'boot', is: is ?? null, ought: ought ?? null, text }];
+}
+
+/** Cards on bridges of other stands first: of all that a student can change, that alone reaches another one. */
+export function driftOf(comparison: Comparison): Drift[] {
+  const drift = [
+    ...nicDrift(comparison),
+    ...sizeDrift(comparison),
+    ...diskDrift(comparison),
+    ...bootDrift(comparison),
+  ];
+  const isForeign = ({ kind }: Drift): boolean => kind === 'foreign-bridge';
+  return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];
+}
+
+/** Where the stand's networks are on a node. */
+export function bridgesOn(
+  { user, lab, node }: { readonly user: string; readonly lab: string; readonly node: string },
+  aliases: Iterable<string>,
+  { standBridges }: HaveIndex,
+): Map<string, string> {
+  return new Map(
+    [...aliases].flatMap((alias): [string, string][] => {
+      const bridge = standBridges.get(bridgeKey(lab, user, alias))?.find((one) => one.node === node);
+      return bridge ? [[alias, bridge.info.iface]] : [];
+    }),
+  );
+}
+
+/** For people. Empty: as the lab says. */
+export function driftNote({ name }: Machine, vmid: number, drift: readonly Drift[]): string[] {
+  if (drift.length === 0) return [];
+  return [`VM ${vmid} (${name}) was changed: ${drift.map(({ text }) => text).join('; ')} (left as it is)`];
+}
