@@ -173,7 +173,11 @@ export function importPeople(
   const gone = known.filter((user) => !seen.has(user));
   const groups = hasGroups ? people.flatMap((person) => person.groups.map(groupName)) : [];
   return {
-    text: document.toString({ lineWidth: 0, flowCollectionPadding: false, singleQuote: true }),
+    text: document.toString({
+      lineWidth: 0,
+      flowCollectionPadding: present !== undefined && present.text.includes('{ '),
+      singleQuote: true,
+    }),
     users: list.items.length,
     added,
     changed,
