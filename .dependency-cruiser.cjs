@@ -135,7 +135,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|csv)[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|languages/languages)[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],
@@ -168,6 +168,10 @@ const LIB = {
       '^src/lib/redact[.]ts$',
       '^node_modules/(any-ascii|yaml)/',
     ],
+  ],
+  mail: [
+    'A mail as text, and on its way to one server. Knows no student and no password.',
+    ['^src/lib/proxmox/hosts[.]ts$', '^node_modules/nodemailer/', CRYPTO],
   ],
   notify: [
     'Tells people elsewhere. Never holds a run up.',

@@ -106,7 +106,17 @@ function exportCommand(io: ProgramIo): Command {
         'html',
       ]),
     )
-    .addOption(envOption('--out <file>', 'where to; readable by you alone').makeOptionMandatory())
+    .addOption(envOption('--language <code>', 'of what students read').choices(['en', 'ru']).default('en'))
+    .addOption(envOption('--out <file>', 'where to; readable by you alone'))
+    .option('--mail <folder>', 'a mail per student instead, as .eml files in this folder')
+    .option('--send', 'send the mails that are missing, through --smtp')
+    .addOption(envOption('--template <file>', 'text of the mails, with placeholders such as {{password}}'))
+    .addOption(envOption('--mail-from <address>', 'whom the mails are from'))
+    .addOption(envOption('--smtp <url>', 'smtps://user@host, or smtp://host for STARTTLS'))
+    .option('--smtp-password <source>', 'env:NAME, file:PATH or command:… (or: DEPLOY_STAND_SMTP_PASSWORD)')
+    .option('--smtp-ca-file <file>', 'the authority of its certificate')
+    .addOption(envOption('--mail-rate <n>', 'mails per minute').argParser(positiveInteger).default(60))
+    .addOption(encryptToOption())
     .action(async (_: unknown, self: Command) => {
       const { runUsersExport } = await import('./run-export.ts');
       await runUsersExport(io, self.optsWithGlobals<UsersExportFlags>());
