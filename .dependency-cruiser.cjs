@@ -135,7 +135,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|csv)[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|languages/languages)[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],
@@ -158,6 +158,20 @@ const LIB = {
       '^src/lib/render/escape[.]ts$',
       '^(node:)?(fs/promises|crypto)$',
     ],
+  ],
+  lms: [
+    'Courses of learning platforms as people with userids. Knows no cluster: of its client only how one host is reached and trusted.',
+    [
+      '^src/lib/config/(types|input/(issues|names|pve-text)|users/(csv-table|legal-userid))[.]ts$',
+      '^src/lib/pve-values/userid[.]ts$',
+      '^src/lib/proxmox/(hosts|answer|types|transports/(https|types))[.]ts$',
+      '^src/lib/redact[.]ts$',
+      '^node_modules/(any-ascii|yaml)/',
+    ],
+  ],
+  mail: [
+    'A mail as text, and on its way to one server. Knows no student and no password.',
+    ['^src/lib/proxmox/hosts[.]ts$', '^node_modules/nodemailer/', CRYPTO],
   ],
   notify: [
     'Tells people elsewhere. Never holds a run up.',

@@ -181,6 +181,8 @@ test('no cell of an exported CSV is a formula, and all come back as they were', 
     'pool',
     'machines',
     'consoles',
+    'labs',
+    'expires',
   ]);
   expect(cells).toEqual([
     'anna@pve',
@@ -192,5 +194,7 @@ test('no cell of an exported CSV is a formula, and all come back as they were', 
     'anna',
     'eco=10001 pc=10002',
     'https://pve1/?vmid=10001 https://pve1/?vmid=10002',
+    'net',
+    '',
   ]);
 });

@@ -55,10 +55,7 @@ function skeleton(html: string): string[] {
 
 describe('HTML cards', () => {
   test('tell lab and end, realm before user name, and what a directory keeps; consoles are not printed', () => {
-    const html = renderHtmlCards(
-      [card({ password: undefined, expires: '2027-01-31, end of day' })],
-      'net-lab',
-    );
+    const html = renderHtmlCards([card({ password: undefined, expires: '2027-01-31' })], 'net-lab');
     const text = textOf(html);
     expect(text).toMatch(
       /net-lab[^]*Anna[^]*Realm[^]*User name[^]*your school login[^]*2027-01-31, end of day/,
@@ -153,9 +150,11 @@ describe('Markdown cards', () => {
       card({ name: 'A|B <b> *x* [l](u)', password: 'a_b`c|d', login: 'x\ny' }),
     ]);
     expect(table.split('\n')).toEqual([
-      '| User | Name | Realm | Login | Password | Address | Machines |',
-      '| --- | --- | --- | --- | --- | --- | --- |',
-      '| anna@pve | A\\|B \\<b\\> \\*x\\* \\[l\\](u) | Proxmox VE authentication server | x\\\\ny | a\\_b\\`c\\|d | https://pve1.example.edu:8006 | eco (10001) |',
+      '| User | Name | Realm | User name | Password | Until | Address | Lab | Machines |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+      '| anna@pve | A\\|B \\<b\\> \\*x\\* \\[l\\](u) | Proxmox VE authentication server | x\\\\ny | a\\_b\\`c\\|d |  | https://pve1.example.edu:8006 | net | [eco (10001)](<https://pve1.example.edu:8006/?console=kvm&vmid=10001>) |',
+      '',
+      expect.stringContaining('First: open the address'),
       '',
     ]);
   });

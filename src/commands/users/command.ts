@@ -8,11 +8,13 @@ import {
   labNameOption,
   labOption,
   nonNegativeInteger,
+  positiveInteger,
   usersOption,
   withDryRun,
 } from '../options.ts';
 import type { UsersChangeFlags } from './run-change.ts';
 import type { UsersExportFlags } from './run-export.ts';
+import type { UsersImportFlags } from './run-import.ts';
 import type { UsersFlags } from './selection.ts';
 
 const LAB = 'the lab: role, passwords and name of the credentials file are taken from it';
@@ -104,15 +106,61 @@ function exportCommand(io: ProgramIo): Command {
         'html',
       ]),
     )
-    .addOption(envOption('--out <file>', 'where to; readable by you alone').makeOptionMandatory())
+    .addOption(envOption('--language <code>', 'of what students read').choices(['en', 'ru']).default('en'))
+    .addOption(envOption('--out <file>', 'where to; readable by you alone'))
+    .option('--mail <folder>', 'a mail per student instead, as .eml files in this folder')
+    .option('--send', 'send the mails that are missing, through --smtp')
+    .addOption(envOption('--template <file>', 'text of the mails, with placeholders such as {{password}}'))
+    .addOption(envOption('--mail-from <address>', 'whom the mails are from'))
+    .addOption(envOption('--smtp <url>', 'smtps://user@host, or smtp://host for STARTTLS'))
+    .option('--smtp-password <source>', 'env:NAME, file:PATH or command:… (or: DEPLOY_STAND_SMTP_PASSWORD)')
+    .option('--smtp-ca-file <file>', 'the authority of its certificate')
+    .addOption(envOption('--mail-rate <n>', 'mails per minute').argParser(positiveInteger).default(60))
+    .addOption(encryptToOption())
     .action(async (_: unknown, self: Command) => {
       const { runUsersExport } = await import('./run-export.ts');
       await runUsersExport(io, self.optsWithGlobals<UsersExportFlags>());
     });
 }
 
+function importCommand(io: ProgramIo): Command {
+  return new Command('import')
+    .description('write users.yml from the course of a learning platform')
+    .argument('[file]', 'what the platform exported; with --url there is none')
+    .addOption(
+      new Option('--from <platform>', 'whose export it is')
+        .choices(['moodle', 'canvas', 'csv'])
+        .makeOptionMandatory(),
+    )
+    .addOption(envOption('--realm <realm>', 'where the users log in').default('pve'))
+    .addOption(
+      new Option(
+        '--userid-from <column>',
+        'what userids are made of (default: the first that is there)',
+      ).choices(['email', 'username', 'sisid', 'idnumber']),
+    )
+    .addOption(envOption('--out <file>', 'the users file to write'))
+    .option('--merge <users.yml>', 'keep the userids of this file; without --out it is written to')
+    .option('--no-groups', 'without the groups of the platform: those in users.yml are groups of PVE')
+    .addOption(envOption('--url <address>', 'ask this Moodle itself', 'MOODLE_URL'))
+    .addOption(
+      new Option('--course <number>', 'the course there, as in …/course/view.php?id=…').argParser(
+        positiveInteger,
+      ),
+    )
+    .option('--token <source>', 'env:NAME, file:PATH or command:… (or: DEPLOY_STAND_MOODLE_TOKEN)')
+    .option('--ca-file <file>', 'the authority of its certificate')
+    .option('--fingerprint <sha256>', 'its certificate, instead of an authority')
+    .action(async (file: string | undefined, _: unknown, self: Command) => {
+      const { runUsersImport } = await import('./run-import.ts');
+      await runUsersImport(io, self.optsWithGlobals<UsersImportFlags>(), file);
+    });
+}
+
 export function usersCommand(io: ProgramIo): Command {
-  const command = new Command('users').description('list, create, change and remove the users of a class');
+  const command = new Command('users').description(
+    'list, create, change, remove and import the users of a class',
+  );
   const subcommands = [
     listCommand(io),
     createCommand(io),
@@ -120,6 +168,7 @@ export function usersCommand(io: ProgramIo): Command {
     deleteCommand(io),
     passwdCommand(io),
     exportCommand(io),
+    importCommand(io),
   ];
   for (const subcommand of subcommands) command.addCommand(subcommand);
   return command;

@@ -11,6 +11,7 @@ import type { Card } from '../../lib/render/cards.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
+import type { Language } from '../../lib/render/languages/languages.ts';
 import { runChanging } from '../cluster-command.ts';
 import { foldSaid, sameFor } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
@@ -22,19 +23,29 @@ type Format = 'csv' | 'json' | 'markdown' | 'html';
 
 export interface UsersExportFlags extends UsersFlags {
   readonly format?: Format;
-  readonly out: string;
+  readonly language: Language;
+  readonly out?: string;
+  readonly mail?: string;
+  readonly send?: true;
+  readonly template?: string;
+  readonly mailFrom?: string;
+  readonly smtp?: string;
+  readonly smtpPassword?: string;
+  readonly smtpCaFile?: string;
+  readonly mailRate: number;
+  readonly encryptTo?: readonly string[];
 }
 
-function render(cards: readonly Card[], format: Format, lab: string): string {
+function render(cards: readonly Card[], format: Format, lab: string, language: Language): string {
   switch (format) {
     case 'csv':
-      return renderCsvCards(cards);
+      return renderCsvCards(cards, language);
     case 'json':
       return `${JSON.stringify({ users: cards }, null, 2)}\n`;
     case 'markdown':
-      return renderMarkdownCards(cards);
+      return renderMarkdownCards(cards, language);
     case 'html':
-      return renderHtmlCards(cards, lab);
+      return renderHtmlCards(cards, lab, language);
   }
 }
 
@@ -127,7 +138,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
         { hint: whereElse(credentials) },
       );
     }
-    await write(flags.out, render(cards, format, selection.lab?.name ?? ''));
+    await write(flags.out, render(cards, format, selection.lab?.name ?? '', flags.language));
     run.output.result({ file: flags.out, format, users: cards.map((card) => card.userid), leftOut }, () =>
       renderReport(flags.out, cards, leftOut, run.output.wide),
     );

@@ -1,21 +1,45 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
 import type { Card } from '../render/cards.ts';
 import { formatCsv } from '../render/csv.ts';
+import { LANGUAGES, type Language } from '../render/languages/languages.ts';
 
-const COLUMNS = ['userid', 'name', 'login', 'realm', 'password', 'url', 'pool', 'machines', 'consoles'];
+/** English is read by programs, too: its columns keep their names. */
+const ENGLISH = [
+  'name',
+  'login',
+  'realm',
+  'password',
+  'url',
+  'pool',
+  'machines',
+  'consoles',
+  'labs',
+  'expires',
+];
 
-/** Ends with a line break. */
-export function renderCsvCards(cards: readonly Card[]): string {
-  const rows = cards.map(({ userid, name, login, realm, password, url, pool, machines }) => [
+/** Of every language: `userid` comes first, and this is how an export of ours is known again. */
+export function csvColumns(language: Language): readonly string[] {
+  const { name, userName, realm, password, address, pool, machines, consoles, lab, until } =
+    LANGUAGES[language];
+  const words = [name, userName, realm, password, address, pool, machines, consoles, lab, until];
+  return ['userid', ...(language === 'en' ? ENGLISH : words)];
+}
+
+/** Ends with a line break. A spreadsheet takes what is not English for another encoding without the mark. */
+export function renderCsvCards(cards: readonly Card[], language: Language = 'en'): string {
+  const { schoolLogin } = LANGUAGES[language];
+  const rows = cards.map(({ userid, name, login, realm, password, url, pool, machines, expires }) => [
     userid,
     name,
     login,
     realm,
-    password ?? '',
+    password ?? (language === 'en' ? '' : schoolLogin),
     url,
     pool,
     machines.map((machine) => `${machine.name}=${machine.vmid}`).join(' '),
     machines.map((machine) => machine.console).join(' '),
+    [...new Set(machines.map(({ lab }) => lab))].join(' '),
+    expires ?? '',
   ]);
-  return formatCsv(COLUMNS, rows);
+  return `${language === 'en' ? '' : '\uFEFF'}${formatCsv(csvColumns(language), rows)}`;
 }

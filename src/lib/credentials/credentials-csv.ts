@@ -14,12 +14,14 @@ export interface CredentialRow {
   readonly url: string;
   /** What has to be given back to a user that is being made anew (JSON). */
   readonly account?: string | undefined;
+  /** What was mailed to the user; see sent.ts. */
+  readonly sent?: string | undefined;
 }
 
 const COLUMNS = ['userid', 'password', 'state', 'pool', 'url'] as const;
 const HEADER = COLUMNS.join(',');
-/** There only while a row has something in it. */
-const ACCOUNT = 'account';
+/** There only while a row has something in it; files of older versions have none of them. */
+const EXTRAS = ['account', 'sent'] as const;
 
 /** Some spreadsheets put quotes around every cell, or semicolons between them. */
 export const isCredentialsCsv = (head: string): boolean =>
@@ -30,10 +32,11 @@ function readCell(cell: string): string {
 }
 
 export function formatRows(rows: readonly CredentialRow[]): string {
-  const isLong = rows.some(({ account }) => account !== undefined);
+  const extras = EXTRAS.filter((extra) => rows.some((row) => row[extra] !== undefined));
+  const columns = [...COLUMNS, ...extras];
   return formatCsv(
-    isLong ? [...COLUMNS, ACCOUNT] : COLUMNS,
-    rows.map((row) => [...COLUMNS.map((column) => row[column]), ...(isLong ? [row.account ?? ''] : [])]),
+    columns,
+    rows.map((row) => columns.map((column) => row[column] ?? '')),
   );
 }
 
@@ -56,15 +59,18 @@ function delimiterOf(text: string): string {
 
 function toRow(
   { record, info }: ParsedRecord,
-  columns: number,
+  columns: readonly string[],
 ): CredentialRow | { problem: string; line: number } {
-  const [userid = '', password = '', state, pool = '', url = '', account = ''] = record.map(readCell);
-  if (record.length !== columns) {
-    return { problem: `a row has ${record.length} cells instead of ${columns}`, line: info.lines };
+  const [userid = '', password = '', state, pool = '', url = '', ...more] = record.map(readCell);
+  if (record.length !== columns.length) {
+    return { problem: `a row has ${record.length} cells instead of ${columns.length}`, line: info.lines };
   }
   if (userid === '') return { problem: 'a row has no userid', line: info.lines };
   if (!isState(state)) return { problem: `a row's state is none of ${STATES.join(', ')}`, line: info.lines };
-  return { userid, password, state, pool, url, ...(account === '' ? {} : { account }) };
+  const extra = Object.fromEntries(
+    more.flatMap((cell, at) => (cell === '' ? [] : [[columns[COLUMNS.length + at] ?? '', cell]])),
+  );
+  return { userid, password, state, pool, url, ...extra };
 }
 
 /** Problems never quote a cell: it may hold a password. */
@@ -84,12 +90,13 @@ export function parseRows(text: string): ParsedRows {
   }
   const [header, ...body] = records;
   const names = header?.record ?? [];
-  if (![HEADER, `${HEADER},${ACCOUNT}`].includes(names.join(','))) {
+  const extras: readonly string[] = EXTRAS.filter((extra) => names.includes(extra));
+  if (names.join(',') !== [HEADER, ...extras].join(',')) {
     return { problem: `its first line is not "${HEADER}"`, line: 1 };
   }
   const rows: CredentialRow[] = [];
   for (const record of body) {
-    const row = toRow(record, names.length);
+    const row = toRow(record, names);
     if ('problem' in row) return row;
     rows.push(row);
   }

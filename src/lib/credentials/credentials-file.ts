@@ -238,7 +238,20 @@ export class CredentialsFile {
   /** Records how the user stands on the cluster. On disk before this resolves. */
   async settle(userid: string, state: SettledState, pool: string): Promise<void> {
     const known = this.#endChange(userid, state);
-    await this.#put({ userid, pool, url: this.#url, ...settled(known, state) });
+    const sent = state === 'removed' ? undefined : known?.sent;
+    await this.#put({
+      userid,
+      pool,
+      url: this.#url,
+      ...settled(known, state),
+      ...(sent === undefined ? {} : { sent }),
+    });
+  }
+
+  /** Notes what was mailed; see sent.ts. On disk before this resolves. */
+  async markSent(userid: string, pool: string, sent: string): Promise<void> {
+    const row = this.row(userid) ?? { userid, password: '', state: 'directory', pool, url: this.#url };
+    await this.#put({ ...row, sent });
   }
 
   /** One row again, in the former's place; answers the one that `state` speaks of. */
@@ -261,7 +274,8 @@ export class CredentialsFile {
       present?.password === row.password &&
       present.state === row.state &&
       present.pool === row.pool &&
-      present.account === row.account;
+      present.account === row.account &&
+      present.sent === row.sent;
     if (!isSame) {
       this.#index.set(row.userid, index ?? this.#rows.length);
       this.#rows[index ?? this.#rows.length] = row;

@@ -1,13 +1,24 @@
 /** Tells whether a file may be replaced by one with passwords in it. Reads only. */
 import { ConfigError } from '../errors.ts';
 import { assertWritableFile } from '../files/open.ts';
+import { markdownHead } from '../render/cards-markdown.ts';
+import { formatCsv } from '../render/csv.ts';
+import { LANGUAGES, type Language } from '../render/languages/languages.ts';
+import { csvColumns } from './cards-csv.ts';
 import { FileProblem } from '../files/problem.ts';
 
 /** How each format of `users export` begins; 0.1.0 wrote the login before the realm. */
 const EXPORT =
-  /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| (?:Login|Realm) |<!doctype html>\s*<html lang="en">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
+  /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| (?:Login|Realm) |<!doctype html>\s*<html lang="[a-z]{2}">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
 
-export const isExport = (head: string): boolean => EXPORT.test(head);
+/** Headings of tables, in each language. */
+const HEADS = Object.values(LANGUAGES).map(markdownHead);
+const COLUMNS = (Object.keys(LANGUAGES) as Language[]).map((language) =>
+  formatCsv(csvColumns(language), []).trimEnd(),
+);
+
+export const isExport = (head: string): boolean =>
+  EXPORT.test(head) || [...HEADS, ...COLUMNS].some((start) => head.replace(/^\uFEFF/, '').startsWith(start));
 
 /** Somebody else's file would hand the passwords to its owner, and a link may lead anywhere. */
 function problemWith(look: () => string | undefined): string | undefined {

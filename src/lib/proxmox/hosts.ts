@@ -35,6 +35,7 @@ export function parseHost(written: string): Host {
   return { secure, hostname, port, label };
 }
 
-function isLoopback(hostname: string): boolean {
+/** This machine: nothing that is sent there can be read on the way. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '::1' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

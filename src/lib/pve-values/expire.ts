@@ -7,8 +7,13 @@ export function expireAfterDay(start: number): number {
   return start + DAY;
 }
 
-/** The last day of an account that ends with one, else the moment. */
-export function endText(expire: number): string {
-  if (expire % DAY === 0) return `${new Date((expire - DAY) * 1000).toISOString().slice(0, 10)}, end of day`;
+/** The last day of an account that ends with one (`2026-12-24`), else the moment. */
+export function endOfAccount(expire: number): string {
+  if (expire % DAY === 0) return new Date((expire - DAY) * 1000).toISOString().slice(0, 10);
   return new Date(expire * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
+}
+
+/** The same, in words. */
+export function endText(expire: number): string {
+  return expire % DAY === 0 ? `${endOfAccount(expire)}, end of day` : endOfAccount(expire);
 }

@@ -1,5 +1,7 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
-import { SCHOOL_LOGIN, type Card, type CardMachine } from './cards.ts';
+import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
+import type { HandoutTexts } from './languages/texts.ts';
+import type { Card, CardMachine } from './cards.ts';
 import { escapeHtml } from './escape-html.ts';
 
 /**
@@ -19,6 +21,7 @@ const STYLE = `
   dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 5mm; margin: 0; }
   dt { color: #444; }
   dd { margin: 0; overflow-wrap: anywhere; }
+  .first { margin-top: 1mm; font-size: 9pt; }
   .secret { font: 12pt/1.3 ui-monospace, monospace; font-variant-ligatures: none; }
   table { width: 100%; margin-top: 2mm; border-collapse: collapse; font-size: 9pt; }
   th, td { padding: 0.5mm 2mm 0.5mm 0; border-top: 1px solid #ccc; text-align: left; overflow-wrap: anywhere; }
@@ -36,59 +39,66 @@ function link(address: string, text = address): string {
     : shown;
 }
 
-function machineRow({ lab, name, vmid, node, console }: CardMachine): string {
+function machineRow({ lab, name, vmid, node, console }: CardMachine, texts: HandoutTexts): string {
   const cells = [escapeHtml(name), String(vmid), escapeHtml(node), escapeHtml(lab)];
-  const opens = `<td class="click">${link(console, 'console')}</td>`;
+  const opens = `<td class="click">${link(console, texts.openConsole)}</td>`;
   return `        <tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}${opens}</tr>`;
 }
 
-function machineTable(machines: readonly CardMachine[]): string[] {
+function machineTable(machines: readonly CardMachine[], texts: HandoutTexts): string[] {
   if (machines.length === 0) return [];
-  const head = ['Machine', 'VMID', 'Node', 'Lab'].map((text) => `<th>${text}</th>`).join('');
-  const opens = '<th class="click">Console</th>';
-  return ['      <table>', `        <tr>${head}${opens}</tr>`, ...machines.map(machineRow), '      </table>'];
+  const head = [texts.machine, texts.vmid, texts.node, texts.lab].map((text) => `<th>${text}</th>`).join('');
+  const opens = `<th class="click">${texts.console}</th>`;
+  return [
+    '      <table>',
+    `        <tr>${head}${opens}</tr>`,
+    ...machines.map((machine) => machineRow(machine, texts)),
+    '      </table>',
+  ];
 }
 
 function fact(name: string, html: string, kind = ''): string {
   return `        <dt>${name}</dt><dd${kind === '' ? '' : ` class="${kind}"`}>${html}</dd>`;
 }
 
-function cardLines(card: Card, lab: string): string[] {
+function cardLines(card: Card, lab: string, texts: HandoutTexts): string[] {
   const title = card.name === '' ? card.userid : `${card.name} (${card.userid})`;
   return [
     '    <section class="card">',
     `      <div class="lab">${escapeHtml(lab)}</div>`,
     `      <h2>${escapeHtml(title)}</h2>`,
     '      <dl>',
-    fact('Address', link(card.url)),
+    fact(texts.address, link(card.url)),
     // In the order in which the login page is filled in: changing the realm there may clear the rest.
-    fact('Realm', escapeHtml(card.realmLabel)),
-    fact('User name', escapeHtml(card.login), 'secret'),
+    fact(texts.realm, escapeHtml(card.realmLabel)),
+    fact(texts.userName, escapeHtml(card.login), 'secret'),
     card.password === undefined
-      ? fact('Password', SCHOOL_LOGIN)
-      : fact('Password', escapeHtml(card.password), 'secret'),
-    fact('Pool', escapeHtml(card.pool)),
-    ...(card.expires === undefined ? [] : [fact('Until', escapeHtml(card.expires))]),
+      ? fact(texts.password, texts.schoolLogin)
+      : fact(texts.password, escapeHtml(card.password), 'secret'),
+    fact(texts.pool, escapeHtml(card.pool)),
+    ...(card.expires === undefined ? [] : [fact(texts.until, escapeHtml(endIn(texts, card.expires)))]),
     '      </dl>',
-    ...machineTable(card.machines),
+    `      <div class="first">${texts.first}</div>`,
+    ...machineTable(card.machines, texts),
     '    </section>',
   ];
 }
 
 /** `lab`: what the cards are for; empty: no lab in particular. Same cards, same text. Ends with a line break. */
-export function renderHtmlCards(cards: readonly Card[], lab: string): string {
+export function renderHtmlCards(cards: readonly Card[], lab: string, language: Language = 'en'): string {
+  const texts = LANGUAGES[language];
   return [
     '<!doctype html>',
-    '<html lang="en">',
+    `<html lang="${language}">`,
     '  <head>',
     '    <meta charset="utf-8">',
     `    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     '    <meta name="robots" content="noindex">',
-    `    <title>${escapeHtml(lab === '' ? 'Accounts' : lab)}</title>`,
+    `    <title>${escapeHtml(lab === '' ? texts.accounts : lab)}</title>`,
     `    <style>${STYLE}    </style>`,
     '  </head>',
     '  <body>',
-    ...cards.flatMap((card) => cardLines(card, lab)),
+    ...cards.flatMap((card) => cardLines(card, lab, texts)),
     '  </body>',
     '</html>',
     '',

@@ -1,20 +1,37 @@
 /** Credentials as a Markdown table. Nothing of a name or password is taken for markup. */
-import { SCHOOL_LOGIN, type Card } from './cards.ts';
+import type { Card, CardMachine } from './cards.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
+import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
+import type { HandoutTexts } from './languages/texts.ts';
 
-const HEAD = ['User', 'Name', 'Realm', 'Login', 'Password', 'Address', 'Machines'];
+/** How the table begins, in each language; by it an export of ours is known again. */
+export function markdownHead(texts: HandoutTexts): string {
+  const { user, name, realm, userName, password, until, address, lab, machines } = texts;
+  return markdownRow([user, name, realm, userName, password, until, address, lab, machines]);
+}
 
-function cellsOf({ userid, name, login, realmLabel, password, url, machines }: Card): string[] {
-  const list = machines.map((machine) => `${machine.name} (${machine.vmid})`).join(', ');
-  return [userid, name, realmLabel, login, password ?? SCHOOL_LOGIN, url, list].map(escapeMarkdown);
+/** The console is a link where its address cannot be taken for anything else. */
+function machineText({ name, vmid, console }: CardMachine): string {
+  const text = escapeMarkdown(`${name} (${vmid})`);
+  return /^https?:\/\/[\w.:[\]/?=&%+~-]+$/.test(console) ? `[${text}](<${console}>)` : text;
+}
+
+function rowOf(card: Card, texts: HandoutTexts): string {
+  const { userid, name, realmLabel, login, password, url, machines, expires } = card;
+  const until = expires === undefined ? '' : endIn(texts, expires);
+  const labs = [...new Set(machines.map(({ lab }) => lab))].join(', ');
+  const cells = [userid, name, realmLabel, login, password ?? texts.schoolLogin, until, url, labs];
+  return markdownRow([...cells.map(escapeMarkdown), machines.map(machineText).join(', ')]);
 }
 
 /** Ends with a line break. */
-export function renderMarkdownCards(cards: readonly Card[]): string {
+export function renderMarkdownCards(cards: readonly Card[], language: Language = 'en'): string {
+  const texts = LANGUAGES[language];
+  const head = markdownHead(texts);
   const lines = [
-    markdownRow(HEAD),
-    markdownRow(HEAD.map(() => '---')),
-    ...cards.map((card) => markdownRow(cellsOf(card))),
+    head,
+    head.replaceAll(/[^| ]+(?: [^| ]+)*/g, '---'),
+    ...cards.map((card) => rowOf(card, texts)),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n\n${texts.first}\n`;
 }

@@ -1,8 +1,5 @@
 /** What a student is handed: login, password, machines. Plain data for the renderers; the only one with a password. */
 
-/** In place of a password that a directory keeps. */
-export const SCHOOL_LOGIN = 'your school login';
-
 export interface CardMachine {
   readonly lab: string;
   readonly name: string;
@@ -23,8 +20,9 @@ export interface Card {
   readonly name: string;
   /** Undefined: the directory keeps it, and the student has it already. */
   readonly password: string | undefined;
-  /** Last day of the account, or moment of its end; absent: none. */
+  /** Last day of the account (`2027-01-31`), or moment of its end; absent: none. */
   readonly expires?: string;
+  readonly email?: string;
   /** Where to log in. */
   readonly url: string;
   readonly pool: string;

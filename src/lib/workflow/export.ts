@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
-import { endText } from '../pve-values/expire.ts';
+import { endOfAccount } from '../pve-values/expire.ts';
 import { realmLabel } from '../render/realm-label.ts';
 import { readWithMachines } from './users.ts';
 
@@ -76,8 +76,8 @@ function endOf(userid: string, want: ExportWant, index: HaveIndex): string | und
   const ends = poolsOf(userid, index)
     .flatMap((pool) => index.marks.get(pool)?.claims ?? [])
     .filter(({ lab }) => want.lab === undefined || lab === want.lab)
-    .flatMap(({ expires }) => (expires === undefined ? [] : [`${expires}, end of day`]));
-  return [...ends, ...(expire === 0 ? [] : [endText(expire)])].sort()[0];
+    .flatMap(({ expires }) => expires ?? []);
+  return [...ends, ...(expire === 0 ? [] : [endOfAccount(expire)])].sort()[0];
 }
 
 function toCard({ userid, pool, password }: Account, want: ExportWant, index: HaveIndex): Card {
@@ -94,6 +94,7 @@ function toCard({ userid, pool, password }: Account, want: ExportWant, index: Ha
     url: want.url,
     pool: poolsOf(userid, index)[0] ?? pool,
     ...(expires === undefined ? {} : { expires }),
+    ...(present?.email === undefined || present.email === '' ? {} : { email: present.email }),
     machines: machinesOf(userid, want, index),
   };
 }

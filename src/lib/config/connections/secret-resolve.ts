@@ -1,5 +1,5 @@
 /** Fetches a connection's secret from where it is kept. Must not show it, nor judge where it is kept. */
-import { decryptText, type AgeKeys, type AgeLock } from '../../age.ts';
+import { decryptText, isAge, type AgeKeys, type AgeLock } from '../../age.ts';
 import { ConfigError } from '../../errors.ts';
 import { HOW_TO_OPEN, isOpenToWorld } from './age-keys.ts';
 import type { Env } from './env.ts';
@@ -27,12 +27,17 @@ function oneLine(text: string, what: string): Parsed<string> {
     : { value: secret };
 }
 
-function fromFile(
+async function fromFile(
   { file, written }: { file: string; written: string },
   context: ResolveContext,
-): Parsed<string> {
+): Promise<Parsed<string>> {
   try {
     const read = readTextFile(file);
+    // Whoever may read it still needs the key.
+    if (isAge(read.text)) {
+      const opened = await openAge(read.text, context.keys());
+      return 'value' in opened ? oneLine(opened.value, `the file "${printable(written)}"`) : opened;
+    }
     if (isOpenToWorld(read))
       context.warn(`everybody on this machine may read the secret in ${printable(file)}: chmod 600`);
     return oneLine(read.text, `the file "${printable(written)}"`);

@@ -3,9 +3,10 @@ import anyAscii from 'any-ascii';
 
 const LONGEST = 64;
 
-/** `Иван` → `Ivan`; a letter comes first, since it is the pool's name, too. */
+/** `Иван` → `Ivan`, `Ольга` → `Olga`; a letter comes first, since it is the pool's name, too. */
 function legalName(name: string): string {
   const latin = anyAscii(name)
+    .replaceAll(/['"`]/g, '')
     .replaceAll(/[^A-Za-z0-9._-]+/g, '.')
     .replaceAll(/\.{2,}/g, '.')
     .replaceAll(/^[._-]+|[._-]+$/g, '');
@@ -27,6 +28,13 @@ export class LegalUserids {
     const key = `${name}@${realm}`;
     const known = this.#given.get(key);
     if (known !== undefined) return known;
+    const proposal = this.another(name, realm);
+    this.#given.set(key, proposal);
+    return proposal;
+  }
+
+  /** Another at each call, also for the same name: two people may have one. */
+  another(name: string, realm: string): string {
     const legal = legalName(name);
     let proposal = '';
     for (let count = 1; proposal === '' || this.#taken.has(proposal.toLowerCase()); count += 1) {
@@ -34,7 +42,6 @@ export class LegalUserids {
       proposal = `${legal.slice(0, LONGEST - 1 - realm.length - suffix.length)}${suffix}`;
     }
     this.#taken.add(proposal.toLowerCase());
-    this.#given.set(key, `${proposal}@${realm}`);
     return `${proposal}@${realm}`;
   }
 }

@@ -1,9 +1,7 @@
 /** A CSV roster → the same values that users.yml would hold, with their places. Judges no user. */
-import { CsvError, parse } from 'csv-parse/sync';
-import { configError, type Path, type Position, type Source } from '../input/issues.ts';
+import type { Path, Position, Source } from '../input/issues.ts';
 import { nearest } from '../../nearest.ts';
-
-const MAX_ROWS = 10_000;
+import { failAt, readTable, type Row } from './csv-table.ts';
 
 /** Headers as teachers and other programs write them. */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -26,88 +24,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
   pool: 'pool',
 };
 
-interface Row {
-  readonly cells: readonly string[];
-  readonly line: number;
-  /** Where each cell starts. */
-  readonly columns: readonly number[];
-}
-
 export interface Roster extends Source {
   readonly value: { readonly users: readonly Record<string, unknown>[] };
   readonly warnings: readonly string[];
-}
-
-function fail(file: string, line: number, message: string, hint?: string): never {
-  throw configError([{ file, line, column: 1, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
-}
-
-/** Excel's own first line, which names the separator; it becomes a comment, so that lines keep their numbers. */
-const SEPARATOR_LINE = /^(\uFEFF?)"?sep=([;,\t])"?(?=\r?\n|\r|$)/i;
-
-/** The separator that the first row uses most; a single column has none. */
-function delimiterOf(text: string): string {
-  const firstRow = text.split(/\r\n|\r|\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
-  const unquoted = firstRow.replaceAll(/"[^"]*"/g, '');
-  const count = (sign: string): number => unquoted.split(sign).length - 1;
-  return [';', '\t'].reduce((best, sign) => (count(sign) > count(best) ? sign : best), ',');
-}
-
-function startsOf(raw: string, cells: readonly string[]): number[] {
-  let from = 0;
-  return cells.map((cell) => {
-    const found = raw.indexOf(cell, from);
-    const start = found < 0 ? from : found;
-    from = start + cell.length;
-    return start + 1;
-  });
-}
-
-interface ParsedRecord {
-  readonly record: readonly string[];
-  readonly raw: string;
-  readonly info: { readonly lines: number };
-}
-
-function rowsOf(text: string, file: string): Row[] {
-  try {
-    const separator = SEPARATOR_LINE.exec(text)?.[2];
-    const table = text.replace(SEPARATOR_LINE, '$1#');
-    const records = parse(table, {
-      bom: true,
-      delimiter: separator ?? delimiterOf(table),
-      comment: '#',
-      comment_no_infix: true,
-      trim: true,
-      skip_empty_lines: true,
-      skip_records_with_empty_values: true,
-      relax_column_count: true,
-      to: MAX_ROWS + 2,
-      max_record_size: 64 * 1024,
-      raw: true,
-      info: true,
-    }) as unknown as ParsedRecord[]; // what raw and info make of a record
-    return records.map(({ record, raw, info }) => {
-      const row = raw.replace(/^[\r\n]+|[\r\n]+$/g, '');
-      const line = info.lines - row.split('\n').length + 1;
-      return { cells: record, line, columns: startsOf(row, record) };
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1;
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
-      fail(
-        file,
-        line,
-        'a quote (") is opened and never closed',
-        'close it, or double a quote that is meant as text',
-      );
-    }
-    if (error.code === 'CSV_MAX_RECORD_SIZE') {
-      fail(file, line, 'a row has more than 64 KiB', 'is this the right file, or is a quote (") not closed?');
-    }
-    return fail(file, line, `this is not valid CSV (${error.code})`, 'quotes stand around whole cells only');
-  }
 }
 
 function columnOf(header: string): string | undefined {
@@ -130,11 +49,11 @@ function readHeader(row: Row, file: string): Header {
       near === undefined
         ? 'name the column of name@realm "userid"'
         : `did you mean userid instead of ${near}?`;
-    fail(file, row.line, 'the roster has no column "userid"', hint);
+    failAt(file, row.line, 'the roster has no column "userid"', hint);
   }
   const twice = keys.findIndex((key, index) => key !== undefined && keys.indexOf(key) < index);
   if (twice >= 0)
-    fail(file, row.line, `two columns mean ${String(keys[twice])}`, 'remove or rename one of them');
+    failAt(file, row.line, `two columns mean ${String(keys[twice])}`, 'remove or rename one of them');
   const warnings = row.cells.flatMap((cell, index) => {
     if (keys[index] !== undefined || cell === '') return [];
     const near = nearest(cell, Object.keys(COLUMNS));
@@ -165,7 +84,7 @@ function toUser(row: Row, keys: readonly (string | undefined)[], file: string): 
   row.cells.forEach((cell, index) => {
     const key = keys[index];
     if (index >= keys.length && cell !== '') {
-      fail(
+      failAt(
         file,
         row.line,
         `the row has ${row.cells.length} cells, the header ${keys.length}`,
@@ -179,10 +98,8 @@ function toUser(row: Row, keys: readonly (string | undefined)[], file: string): 
 
 /** Throws a ConfigError for what cannot be read as a roster at all. */
 export function readRoster(text: string, file: string): Roster {
-  const rows = rowsOf(text, file);
+  const rows = readTable(text, file);
   const [first] = rows;
-  if (!first) fail(file, 1, 'the file is empty');
-  if (rows.length > MAX_ROWS) fail(file, 1, `the roster has more than ${MAX_ROWS} rows`);
   const hasHeader = !isHeaderless(first);
   const { keys, warnings } = hasHeader ? readHeader(first, file) : { keys: ['userid'], warnings: [] };
   const body = hasHeader ? rows.slice(1) : rows;

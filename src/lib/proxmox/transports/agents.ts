@@ -13,6 +13,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ConnectionError } from '../../errors.ts';
 import type { Host } from '../hosts.ts';
 import type { ConnectionSettings } from '../types.ts';
+import type { HowToTrust } from './types.ts';
 
 /** pveproxy closes idle connections after 5 s; a write on one that is just being closed has an unknown outcome. */
 const IDLE_MS = 4000;
@@ -24,6 +25,7 @@ interface Dial {
   readonly host: Host;
   readonly tls: ConnectionSettings['tls'];
   readonly connectTimeout: number;
+  readonly howToTrust?: HowToTrust;
 }
 type Done = (error: Error | null, socket: Duplex) => void;
 /** How the agents of node:http and node:https declare the callback of createConnection. */
@@ -144,7 +146,8 @@ function openTcp({ host, connectTimeout }: Dial, done: Done): void {
   settleOn(socket, 'connect', { connectTimeout, verdict: () => null, done });
 }
 
-export function openTls({ host, tls, connectTimeout }: Dial, done: Done): void {
+export function openTls(dial: Dial, done: Done): void {
+  const { host, tls, connectTimeout } = dial;
   const socket = connectTls({
     host: host.hostname,
     port: host.port,
@@ -156,7 +159,7 @@ export function openTls({ host, tls, connectTimeout }: Dial, done: Done): void {
     rejectUnauthorized: false,
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
   });
-  settleOn(socket, 'secureConnect', { connectTimeout, verdict: () => distrust(socket, tls, host), done });
+  settleOn(socket, 'secureConnect', { connectTimeout, verdict: () => distrust(socket, dial), done });
 }
 
 /** Calls `done` exactly once: with the connected and trusted socket, or with the reason and a destroyed one. */
@@ -191,7 +194,7 @@ function reasonOf(error: Error & { readonly code?: unknown }): string {
 }
 
 /** Why this certificate is not good enough, or null. */
-function distrust(socket: TLSSocket, tls: ConnectionSettings['tls'], host: Host): Error | null {
+function distrust(socket: TLSSocket, { tls, host, howToTrust }: Dial): Error | null {
   const seen = fingerprintOf(socket);
   if (tls.fingerprint !== undefined) {
     const wanted = tls.fingerprint.split(/[\s,]+/).filter((text) => text !== '');
@@ -200,7 +203,7 @@ function distrust(socket: TLSSocket, tls: ConnectionSettings['tls'], host: Host)
       'TLS_FINGERPRINT',
       `the certificate of ${host.label} has SHA-256 fingerprint ${seen}, expected ${wanted.join(' or ')}`,
       {
-        hint: `nothing was sent; was the certificate renewed? ${howToTrust(seen)}`,
+        hint: `nothing was sent; was the certificate renewed? ${(howToTrust ?? trustNode)(seen)}`,
       },
     );
   }
@@ -209,16 +212,20 @@ function distrust(socket: TLSSocket, tls: ConnectionSettings['tls'], host: Host)
     'TLS_UNTRUSTED',
     `the certificate of ${host.label} is not trusted: ${untrustedBecause(socket)}`,
     {
-      hint: `nothing was sent. ${howToTrust(seen)}
-or set ca_file (PVE_CA_FILE) to a copy of the cluster's CA, /etc/pve/pve-root-ca.pem`,
+      hint: `nothing was sent. ${(howToTrust ?? trustNodeOrCluster)(seen)}`,
     },
   );
 }
 
 /** Whether the connection is of a file or of the environment, nobody knows here. */
-function howToTrust(seen: string): string {
+function trustNode(seen: string): string {
   return `Compare the fingerprint with what the node shows (System > Certificates, or \`pvenode cert info\`). If it is the same, it goes into connections.yml as fingerprint:, or into the environment:
 export PVE_FINGERPRINT=${seen}`;
+}
+
+function trustNodeOrCluster(seen: string): string {
+  return `${trustNode(seen)}
+or set ca_file (PVE_CA_FILE) to a copy of the cluster's CA, /etc/pve/pve-root-ca.pem`;
 }
 
 function fingerprintOf(socket: TLSSocket): string {

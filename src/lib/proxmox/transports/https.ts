@@ -15,7 +15,7 @@ import {
   type Transport,
   type TransportOptions,
 } from './types.ts';
-import { wireForm } from './wire.ts';
+import { wireForm, type WireForm } from './wire.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Codes that only connecting or looking up a name can end in. */
@@ -30,9 +30,13 @@ export class HttpsTransport implements Transport {
 
   constructor(host: Host, options: TransportOptions) {
     const connectTimeout = Math.min(options.timeout, CONNECT_TIMEOUT_MS);
+    const { tls, howToTrust } = options;
     this.host = host;
     this.#options = options;
-    this.#agent = createAgent({ host, tls: options.tls, connectTimeout }, options.maxSockets);
+    this.#agent = createAgent(
+      { host, tls, connectTimeout, ...(howToTrust ? { howToTrust } : {}) },
+      options.maxSockets,
+    );
   }
 
   /** Also ends what is still connecting, which the agent does not know yet. */
@@ -41,8 +45,12 @@ export class HttpsTransport implements Transport {
     this.#agent.close();
   }
 
+  send(request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
+    return this.exchange(wireForm(request), signal);
+  }
+
   /** Throws NotSent, NoAnswer, an error of trust, or the signal's reason. */
-  async send(request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
+  async exchange(form: WireForm, signal?: AbortSignal): Promise<RawAnswer> {
     const { host } = this;
     const { timeout, maxAnswerBytes } = this.#options;
     this.#agent.dropStale();
@@ -58,7 +66,7 @@ export class HttpsTransport implements Transport {
     };
     try {
       const response = await axios.request<string>({
-        ...axiosForm(host, request),
+        ...axiosForm(host, form),
         transport,
         httpAgent: this.#agent.http,
         httpsAgent: this.#agent.https,
@@ -91,8 +99,7 @@ export class HttpsTransport implements Transport {
   }
 }
 
-function axiosForm(host: Host, request: Outgoing): AxiosRequestConfig {
-  const { method, target, headers, body } = wireForm(request);
+function axiosForm(host: Host, { method, target, headers, body }: WireForm): AxiosRequestConfig {
   const url = `${host.secure ? 'https' : 'http'}://${host.label}${target}`;
   return { method, url, headers, ...(body === undefined ? {} : { data: body }) };
 }

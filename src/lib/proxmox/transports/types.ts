@@ -26,7 +26,12 @@ export interface TransportOptions {
   readonly timeout: number;
   readonly maxSockets: number;
   readonly maxAnswerBytes: number;
+  /** Absent: the words for a node of PVE. */
+  readonly howToTrust?: HowToTrust;
 }
+
+/** The way out for a certificate that is not trusted, and has this fingerprint. */
+export type HowToTrust = (seen: string) => string;
 
 export type Connect = (host: Host, options: TransportOptions) => Transport;
 

@@ -1,0 +1,32 @@
+/** Russian. */
+import type { HandoutTexts } from './texts.ts';
+
+export const ru: HandoutTexts = {
+  accounts: 'Учётные записи',
+  user: 'Учётная запись',
+  name: 'Имя',
+  address: 'Адрес',
+  realm: 'Область (Realm)',
+  userName: 'Имя пользователя',
+  password: 'Пароль',
+  schoolLogin: 'ваш пароль учебного заведения',
+  pool: 'Пул',
+  until: 'Действует до',
+  lastDay: (day) => `${day.split('-').reverse().join('.')} включительно`,
+  machine: 'Машина',
+  machines: 'Машины',
+  vmid: 'VMID',
+  node: 'Узел',
+  lab: 'Работа',
+  console: 'Консоль',
+  consoles: 'Консоли',
+  openConsole: 'консоль',
+  first:
+    'С чего начать: откройте адрес в браузере, выберите область и войдите. Затем выберите машину слева, запустите её (Start) и откройте консоль (Console).',
+  subject: (lab) => (lab === '' ? 'Ваш вход' : `Ваш вход: лабораторная работа ${lab}`),
+  greeting: (name) => (name === '' ? 'Здравствуйте!' : `Здравствуйте, ${name}!`),
+  intro: (lab) =>
+    lab === ''
+      ? 'Вот данные для входа на ваши машины.'
+      : `Вот данные для входа в лабораторную работу ${lab}.`,
+};
