@@ -3,13 +3,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import { balanceCommand } from './commands/balance/command.ts';
 import { bridgesCommand } from './commands/bridges/command.ts';
 import { cleanupCommand } from './commands/cleanup/command.ts';
+import { completionCommand, completionServerCommand } from './commands/completion/command.ts';
 import { connectionsCommand } from './commands/connections/command.ts';
 import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import { graphCommand } from './commands/graph/command.ts';
-import { addHelp } from './commands/help.ts';
+import { addHelp, HELP_SETTINGS, helpWidthOf } from './commands/help.ts';
 import { initCommand } from './commands/init/command.ts';
 import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
@@ -35,8 +36,10 @@ export function createProgram(io: ProgramIo): Command {
       // commander would ask the process; our help has no colours.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
+      getOutHelpWidth: () => helpWidthOf(io.stdout),
+      getErrHelpWidth: () => helpWidthOf(io.stderr),
     })
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp(HELP_SETTINGS)
     .showSuggestionAfterError();
   for (const command of [
     initCommand(io),
@@ -54,11 +57,13 @@ export function createProgram(io: ProgramIo): Command {
     showCommand(io),
     graphCommand(io),
     simulateCommand(io),
+    completionCommand(io),
   ]) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
   }
+  program.addCommand(completionServerCommand(io).copyInheritedSettings(program), { hidden: true });
   checkGivenOptions(program);
   addHelp(program);
   readEnvironment(program, io.env);

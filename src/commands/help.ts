@@ -1,6 +1,11 @@
-/** Help for whoever asks: a group of commands on its own, and `help users sync`. */
-import { Command, CommanderError } from 'commander';
+/**
+ * Help for whoever asks: a group of commands on its own, `help users sync`, and `help global` for what all commands take.
+ * A screen long: the options of the command itself, two examples, and of the global ones a line.
+ */
+import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
 import { UsageError } from '../lib/errors.ts';
+import { EXAMPLES } from './examples.ts';
+import type { ProgramIo } from './io.ts';
 
 function show(command: Command): void {
   command.outputHelp();
@@ -29,6 +34,57 @@ function find(program: Command, names: readonly string[]): Command {
   return command;
 }
 
+/** `users sync`. */
+function pathOf(command: Command): string {
+  const above = command.parent;
+  return above?.parent ? `${pathOf(above)} ${command.name()}` : command.name();
+}
+
+const GLOBAL_LINE =
+  'Every command also takes --connection, --simulate, --output json and others: deploy-stand help global';
+
+function afterwards(command: Command): string {
+  const examples = EXAMPLES[pathOf(command)]?.map((example) => `  deploy-stand ${example}`) ?? [];
+  return ['', ...(examples.length === 0 ? [] : ['Examples:', ...examples, '']), GLOBAL_LINE].join('\n');
+}
+
+/** The options of the program itself, which are every command's. */
+function globalHelp(program: Command): string {
+  const helper = program.createHelp();
+  Object.assign(helper, { helpWidth: helpWidth(program) });
+  const options = program.options.filter(({ long }) => long !== '--version');
+  const width = Math.max(...options.map((option) => helper.optionTerm(option).length));
+  return [
+    'Options of every command:',
+    ...options.map((option) =>
+      helper.formatItem(helper.optionTerm(option), width, helper.optionDescription(option), helper),
+    ),
+    '',
+  ].join('\n');
+}
+
+/** Those of the program are every command's, and folded there, too. */
+export const HELP_SETTINGS: HelpConfiguration = {
+  sortSubcommands: false,
+  visibleOptions(command) {
+    const all = Help.prototype.visibleOptions.call(this, command);
+    return command.parent ? all : all.filter(({ long }) => long === '--version' || long === '--help');
+  },
+};
+
+function helpWidth(program: Command): number {
+  return program.configureOutput().getOutHelpWidth?.() ?? USUAL_WIDTH;
+}
+
+const USUAL_WIDTH = 80;
+const NARROWEST = 60;
+const WIDEST = 120;
+
+/** Of the stream that it goes to; a pipe has none. */
+export function helpWidthOf({ columns = USUAL_WIDTH }: ProgramIo['stdout']): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, columns));
+}
+
 export function addHelp(program: Command): void {
   for (const command of [program, ...program.commands.filter((one) => one.commands.length > 0)]) {
     answersOnItsOwn(command);
@@ -36,7 +92,14 @@ export function addHelp(program: Command): void {
   }
   const help = new Command('help')
     .description('help for a command')
-    .argument('[command...]', 'for example: users sync')
-    .action((names: readonly string[]) => show(find(program, names)));
+    .argument('[command...]', 'for example: users sync; global: options of every command')
+    .action((names: readonly string[]) => {
+      if (names.length === 1 && names[0] === 'global')
+        program.configureOutput().writeOut?.(globalHelp(program));
+      else show(find(program, names));
+    });
+  program.addHelpText('after', () => afterwards(program));
+  for (const command of program.commands)
+    for (const one of [command, ...command.commands]) one.addHelpText('after', () => afterwards(one));
   program.addCommand(help.copyInheritedSettings(program));
 }

@@ -21,8 +21,8 @@ const built = await build({
   root: ROOT,
   configFile: false,
   logLevel: 'error',
-  // Starts workers from files of its own.
-  ssr: { noExternal: true, external: ['pino'] },
+  // The one starts workers from files of its own, the other reads the scripts of shells from such.
+  ssr: { noExternal: true, external: ['pino', '@pnpm/tabtab'] },
   build: {
     ...{ ssr: 'src/cli.ts', target: 'node20', minify: false, write: false },
     rolldownOptions: { output: { entryFileNames: 'cli.js', chunkFileNames: '[name]-[hash].js' } },

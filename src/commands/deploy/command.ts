@@ -34,7 +34,7 @@ export function deployCommand(io: ProgramIo): Command {
         positiveInteger,
       ),
     )
-    .addOption(envOption('--out <plan.json>', 'save the plan'))
+    .addOption(envOption('--out <plan.json>', 'save the plan; with --dry-run also as a page: plan.html'))
     .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
     .addOption(encryptToOption())

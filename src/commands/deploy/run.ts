@@ -1,6 +1,11 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
 import type { Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import { viewTopology } from '../../lib/plan/views/topology.ts';
+import { PAGE_HEAD } from '../../lib/render/page.ts';
+import { renderPlanHtml } from '../../lib/render/plan-html.ts';
+import type { RunContext } from '../../lib/workflow/context.ts';
+import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
 import {
   applySavedPlan,
@@ -67,9 +72,36 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
   };
 }
 
+/** `--out plan.html` is a page to look at; it holds no plan that could be applied. */
+async function pageOf({ out, dryRun }: DeployFlags): Promise<string | undefined> {
+  if (out === undefined || !/\.html?$/i.test(out)) return undefined;
+  if (!dryRun) {
+    throw new UsageError(
+      'PLAN_PAGE',
+      `${out} would be a page, and a page is made of a plan that is only shown`,
+      {
+        hint: 'add --dry-run, or save the plan in a file that ends in .json',
+      },
+    );
+  }
+  await assertShownFile(out, PAGE_HEAD);
+  return out;
+}
+
+async function previewed(want: DeployWant, page: string | undefined, context: RunContext) {
+  const shown = await previewDeploy(want, context);
+  if (page !== undefined && shown.plan.command === 'deploy') {
+    const picture = { plan: shown.plan, loads: shown.loads, topology: viewTopology(want.lab) };
+    await writeShownFile(page, renderPlanHtml(picture), PAGE_HEAD);
+  }
+  return shown;
+}
+
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
   const { out } = flags;
-  const { keep, saved } = await planFiles(flags);
+  const page = await pageOf(flags);
+  const { out: _, ...others } = flags;
+  const { keep, saved } = await planFiles(page === undefined ? flags : others);
   await runPlanned(io, flags, (run) => {
     const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.
@@ -85,7 +117,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       credentials,
       showLogin: true,
       keep,
-      preview: (context) => previewDeploy(want, context),
+      preview: (context) => previewed(want, page, context),
       apply: (context: DeployContext) => {
         const kept = { ...context, keepPlan: keep };
         return saved ? applySavedPlan(saved, want, kept) : deploy(want, kept);

@@ -31,7 +31,7 @@ export const PAGE_STYLE = `
   .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
   .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
   .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
-  .load { display: grid; grid-template-columns: 4.5em 1fr 6.5em; gap: 8px; align-items: center; font-size: 0.86rem; }
+  .load { display: grid; grid-template-columns: 4.5em 1fr 9em; gap: 8px; align-items: center; font-size: 0.86rem; }
   .load span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
   .bar { position: relative; display: block; height: 9px; min-width: 40px; border-radius: 5px; background: var(--bar-back); overflow: hidden;
     print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -54,8 +54,10 @@ export const PAGE_STYLE = `
   th[aria-sort] button::after { content: " \\2195"; opacity: 0.5; }
   th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
   th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
+  td > details { margin: 0; }
   td table { margin: 4px 0; font-size: 0.88rem; } td td { padding: 2px 10px 2px 0; border: 0; }
   button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+  @media (max-width: 1000px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
   @media (max-width: 700px) {
     body { padding: 12px; }
     table.wide > thead > tr { display: flex; flex-wrap: wrap; gap: 2px 14px; }

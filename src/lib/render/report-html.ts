@@ -2,6 +2,7 @@
 import { compareNatural } from '../order.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
+import { asOf } from './moment.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
   loadBar,
@@ -203,7 +204,7 @@ function notes({ status }: ClassReport): string[] {
 export function renderReportHtml(report: ClassReport, files?: StatusFiles): string {
   return renderPage({
     title: titleOf(report),
-    lines: [`as of ${report.status.now}`],
+    lines: [asOf(report.status.now)],
     body: [
       ...figures(report),
       ...problems(report, files),

@@ -2,6 +2,7 @@
 import { compareNatural } from '../order.ts';
 import type { ClassReport } from '../plan/views/report-types.ts';
 import type { StandStatus } from '../plan/views/status-types.ts';
+import { asOf } from './moment.ts';
 import { formatCsv } from './csv.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import type { JsonObject } from './ordered-json.ts';
@@ -44,7 +45,7 @@ export function renderReportMarkdown(report: ClassReport, files?: StatusFiles): 
   return [
     `${MARKDOWN_HEAD}# ${escapeMarkdown(status.labs.map(({ lab }) => lab).join(', ') || 'no stands')}`,
     '',
-    `${stands} stands, ${running} of ${machines} machines running, ${problems} problems; as of ${status.now}`,
+    `${stands} stands, ${running} of ${machines} machines running, ${problems} problems; ${asOf(status.now)}`,
     '',
     ...(texts.length === 0 ? [] : ['## Problems', '']),
     ...texts.flatMap(({ title, of, hints }) => [

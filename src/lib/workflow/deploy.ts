@@ -1,4 +1,6 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
+import { viewPlannedLoads } from '../plan/views/planned-load.ts';
+import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
@@ -119,11 +121,14 @@ function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promi
 }
 
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewDeploy(want: DeployWant, context: PlanContext): Promise<Preview> {
+export async function previewDeploy(
+  want: DeployWant,
+  context: PlanContext,
+): Promise<Preview & { readonly loads: readonly PlannedLoad[] }> {
   const taken: Taken = { vmids: [], bridges: [] };
   const plan = (have: Inventory) => preview(planRequest(want, have, taken), context);
-  const { plan: shown, lacking, summary } = await untilUnused(plan, want, context, taken);
-  return { plan: shown, lacking, summary };
+  const { plan: shown, lacking, summary, have } = await untilUnused(plan, want, context, taken);
+  return { plan: shown, lacking, summary, loads: viewPlannedLoads(shown, have) };
 }
 
 async function readAndPlanAgain(saved: Plan, want: DeployWant, context: PlanContext): Promise<Planned> {

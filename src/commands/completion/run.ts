@@ -1,0 +1,75 @@
+/** Writes the script for a shell, and answers what it asks while somebody types. Contacts nothing, complains of nothing. */
+import tabtab from '@pnpm/tabtab';
+import type { Command } from 'commander';
+import { namesIn, presentFile, readConnections } from '../../lib/config/connections/file.ts';
+import { filesBeside } from '../../lib/files/beside.ts';
+import { escapeControl } from '../../lib/render/escape.ts';
+import { describeStarter, STARTERS } from '../../lib/starters/catalogue.ts';
+import type { ProgramIo } from '../io.ts';
+import type { GlobalFlags } from '../options.ts';
+import { connectionOptions } from '../session.ts';
+import { candidatesFor, type Candidates, type Names } from './candidates.ts';
+import type { ShellName } from './command.ts';
+
+const NAME = 'deploy-stand';
+
+export async function writeScript(io: ProgramIo, shell: ShellName): Promise<void> {
+  const script = await tabtab.getCompletionScript({
+    name: NAME,
+    completer: NAME,
+    shell: shell === 'powershell' ? 'pwsh' : shell,
+  });
+  io.stdout.write(`${script.trimEnd()}\n`);
+}
+
+/** Nobody is told why a file is not read while he types. */
+function orNone(read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
+const CREDENTIALS = /^credentials-(.+)\.csv$/;
+
+function namesOf(io: ProgramIo, flags: GlobalFlags): Names {
+  return {
+    connections: () =>
+      orNone(() => {
+        const file = presentFile(connectionOptions(io, flags));
+        return file === undefined ? [] : namesIn(readConnections(file).value);
+      }),
+    // The labs that were deployed from this folder: each left a file with passwords.
+    labs: () =>
+      filesBeside('.', (name) => CREDENTIALS.test(name)).map((name) => CREDENTIALS.exec(name)?.[1] ?? ''),
+    starters: () => STARTERS.map((name) => ({ name, description: describeStarter(name) })),
+  };
+}
+
+/** As far as the cursor. PowerShell writes two quotes for a word that is yet empty. */
+function wordsOf(env: ProgramIo['env']): string[] {
+  const { line, point } = tabtab.parseEnv({ ...env });
+  const written = line.slice(0, point > 0 ? point : undefined);
+  const [, ...words] = written.trimStart().split(/\s+/);
+  return words.map((word) => (/^`?"`?"$/.test(word) ? '' : word));
+}
+
+/** What the scripts take for a wish to complete files. */
+const FILES = '__tabtab_complete_files__';
+
+function linesOf(candidates: Candidates, io: ProgramIo): string[] {
+  if (candidates === 'files') return [FILES];
+  const lines: string[] = [];
+  const items = candidates.map(({ name, description = '' }) => ({
+    name: escapeControl(name),
+    description: escapeControl(description),
+  }));
+  tabtab.log(items, tabtab.getShellFromEnv(io.env), (line) => void lines.push(line));
+  return lines;
+}
+
+export function answerShell(io: ProgramIo, program: Command): void {
+  const candidates = candidatesFor(wordsOf(io.env), program, namesOf(io, program.opts<GlobalFlags>()));
+  for (const line of linesOf(candidates, io)) io.stdout.write(`${line}\n`);
+}

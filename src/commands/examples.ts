@@ -1,0 +1,48 @@
+/** Two examples for every command, for its help. A test holds them against the options that there are. */
+
+export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
+  init: ['init --list', 'init router-and-hosts --students 25 --from-cluster'],
+  deploy: [
+    'deploy -c lab.yml -u users.yml --dry-run',
+    'deploy -c lab.yml -u users.yml --strategy smart --fit',
+  ],
+  cleanup: ['cleanup -c lab.yml -u users.yml --dry-run', 'cleanup --expired --keep-users'],
+  status: ['status -c lab.yml -u users.yml --wide', 'status --lab dmz --watch 10'],
+  report: ['report -c lab.yml -u users.yml --out class.html', 'report --lab dmz --out dmz.csv'],
+  'users list': ['users list -u users.yml', 'users list -c lab.yml -u users.yml'],
+  'users create': ['users create -u users.yml --dry-run', 'users create -u users.yml --credentials pass.csv'],
+  'users sync': ['users sync -u users.yml --dry-run', 'users sync -u users.yml --disable'],
+  'users delete': ['users delete --user anna@pve --dry-run', 'users delete -u users.yml'],
+  'users passwd': ['users passwd --user anna@pve', 'users passwd -u users.yml --credentials pass.csv'],
+  'users export': [
+    'users export -c lab.yml -u users.yml --out cards.html',
+    'users export -u users.yml --credentials pass.csv --out class.csv',
+  ],
+  'bridges list': ['bridges list', 'bridges list --node pve1'],
+  'bridges create': ['bridges create vmbr50', 'bridges create vmbr50,vmbr51 --vlan-aware --nodes pve1,pve2'],
+  'bridges prune': ['bridges prune --dry-run', 'bridges prune --node pve1 --min-age 1d'],
+  'connections list': ['connections list', 'connections list --connections school.yml'],
+  'connections test': ['connections test', 'connections test school'],
+  'connections add': [
+    "connections add school --host pve1.example.edu --token-id 'root@pam!lab' --trust-fingerprint",
+    'connections add school --host pve1.example.edu --user admin@pam --replace',
+  ],
+  'connections remove': ['connections remove school', 'connections remove school --connections school.yml'],
+  'connections encrypt': ['connections encrypt --to age1…', 'connections encrypt --connections school.yml'],
+  'connections decrypt': ['connections decrypt', 'connections decrypt --identity key.txt'],
+  'connections rekey': ['connections rekey --to age1…', 'connections rekey --identity old.txt --to age1…'],
+  'templates list': ['templates list', 'templates list -c lab.yml'],
+  'templates replicate': [
+    'templates replicate -c lab.yml --dry-run',
+    'templates replicate -c lab.yml --nodes pve2,pve3',
+  ],
+  'templates prune': ['templates prune --dry-run', 'templates prune --min-age 1d'],
+  doctor: ['doctor -c lab.yml -u users.yml', 'doctor -c lab.yml -u users.yml --profile confined'],
+  balance: ['balance --dry-run', 'balance -c balance.yml --interval 300'],
+  'balance evacuate': ['balance evacuate pve1 --dry-run', 'balance evacuate pve1 -c balance.yml'],
+  validate: ['validate -c lab.yml', 'validate -c lab.yml -u users.yml'],
+  show: ['show plan.json', 'show plan.json --wide'],
+  graph: ['graph -c lab.yml --out lab.svg', 'graph -c lab.yml --format mermaid'],
+  simulate: ['simulate', 'simulate school.yml --port 8006'],
+  completion: ['completion bash > ~/.local/share/bash-completion/completions/deploy-stand', 'completion zsh'],
+};

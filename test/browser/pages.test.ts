@@ -1,0 +1,114 @@
+/**
+ * Pages in a real browser: they draw, sort and filter, ask for nothing and obey no name. Where Debian's chromium is not
+ * installed they are skipped, and say so.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderReportHtml } from '../../src/lib/render/report-html.ts';
+import { HOSTILE, reportNamed, reportOf, usersOf } from '../render/report-fixture.ts';
+import { workFolder } from '../e2e/harness.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const isThere = existsSync(CHROMIUM);
+const told = isThere ? '' : ` (skipped: there is no ${CHROMIUM})`;
+
+describe.skipIf(!isThere)(`in Chromium${told}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser.close());
+
+  interface Shown {
+    readonly page: Page;
+    /** Errors, messages, and requests to anywhere else. */
+    readonly heard: string[];
+  }
+
+  async function show(html: string, width = 1440, colorScheme: 'light' | 'dark' = 'light'): Promise<Shown> {
+    const file = join(workFolder(), 'page.html');
+    writeFileSync(file, html);
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const heard: string[] = [];
+    page.on('console', (message) => heard.push(message.text()));
+    page.on('pageerror', (error) => heard.push(error.message));
+    page.on('request', (request) => {
+      if (request.url() !== `file://${file}`) heard.push(request.url());
+    });
+    await page.goto(`file://${file}`);
+    return { page, heard };
+  }
+
+  /** First cells of the rows that are seen. */
+  const rows = (page: Page): Promise<string[]> =>
+    page
+      .locator('table[data-sorts] > tbody > tr:visible > td:first-child')
+      .allInnerTexts()
+      .then((texts) => texts.map((text) => text.trim()));
+
+  test('a table sorts by its heads, as people count, and filters; nothing is asked for', async () => {
+    const { page, heard } = await show(renderReportHtml(reportOf(usersOf(25))));
+    expect((await rows(page)).slice(0, 3)).toEqual(['student1@pve', 'student2@pve', 'student3@pve']);
+    const head = page.getByRole('button', { name: 'Student' });
+    await head.click();
+    await head.click();
+    expect((await rows(page)).slice(0, 3)).toEqual(['student25@pve', 'student24@pve', 'student23@pve']);
+    expect(await page.locator('th[aria-sort=descending]').innerText()).toContain('Student');
+    await page.getByRole('button', { name: 'Expires' }).click();
+    // What has no end comes last, whichever way it is sorted.
+    const last = page.locator('table[data-sorts] > tbody > tr').last();
+    expect(await last.locator('> td').nth(7).innerText()).toBe('');
+    await page.getByRole('searchbox').fill('student1 pve2');
+    const found = await rows(page);
+    expect(found).toContain('student11@pve');
+    expect(found.every((name) => name.startsWith('student1'))).toBe(true);
+    expect(await page.getByRole('status').innerText()).toBe(`${found.length} / 25`);
+    await page.getByRole('searchbox').fill('');
+    await page.getByRole('checkbox').check();
+    expect((await rows(page)).sort()).toEqual(['student14@pve', 'student24@pve', 'student4@pve']);
+    await page.close();
+    expect(heard).toEqual([]);
+  });
+
+  test.each([1440, 800, 390])('nothing is wider than a screen of %i px, light and dark', async (width) => {
+    for (const scheme of ['light', 'dark'] as const) {
+      const { page, heard } = await show(renderReportHtml(reportOf(usersOf(12), 5)), width, scheme);
+      const room = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+      await page.close();
+      expect([room, paper, heard]).toEqual([
+        0,
+        scheme === 'light' ? 'rgb(243, 245, 248)' : 'rgb(16, 21, 28)',
+        [],
+      ]);
+    }
+  });
+
+  test('no hostile name runs anything, also where a page is printed', async () => {
+    for (const name of HOSTILE) {
+      const { page, heard } = await show(renderReportHtml(reportNamed(name)));
+      await page.getByRole('button', { name: 'Lab' }).click();
+      expect(await page.evaluate('window.hacked')).toBeUndefined();
+      await page.close();
+      expect(heard).toEqual([]);
+    }
+  });
+
+  test('a class of 500 × 5 is drawn without a shift, and printed', async () => {
+    const { page, heard } = await show(renderReportHtml(reportOf(usersOf(500), 5)));
+    expect(await rows(page)).toHaveLength(500);
+    const shift = await page.evaluate(`new Promise((resolve) => {
+      let sum = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach((one) => (sum += one.value)))
+        .observe({ type: 'layout-shift', buffered: true });
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+    })`);
+    expect(shift).toBe(0);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
+    await page.close();
+    expect(heard).toEqual([]);
+  });
+});

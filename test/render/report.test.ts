@@ -1,0 +1,154 @@
+/** The report of a class and the page of a plan: what they show, and that no name in them is obeyed. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
+import { PAGE_HEAD } from '../../src/lib/render/page.ts';
+import { renderPlanHtml } from '../../src/lib/render/plan-html.ts';
+import { renderReportHtml } from '../../src/lib/render/report-html.ts';
+import {
+  CSV_HEAD,
+  JSON_HEAD,
+  MARKDOWN_HEAD,
+  renderReportCsv,
+  renderReportJson,
+  renderReportMarkdown,
+} from '../../src/lib/render/report-lists.ts';
+import { anyCharacter } from '../any-character.ts';
+import { runs } from '../runs.ts';
+import { HOSTILE, reportNamed, reportOf, topologyNamed, usersOf } from './report-fixture.ts';
+
+function planNamed(name: string): DeployPlan {
+  // The lines of a hint are lines of the page.
+  const refused = { code: 'NODE_FULL', message: name, hint: name.replaceAll('\n', ' ') };
+  return {
+    ...{ version: 2, command: 'deploy', strategy: 'balanced', lab: name, warnings: [name] },
+    steps: [
+      {
+        id: 'a',
+        kind: 'network.reload',
+        node: name,
+        bridges: [name],
+        gone: [],
+        dependsOn: [],
+        after: [],
+        reason: name,
+      },
+    ],
+    stands: [1, 2].map((vmid) => ({
+      ...{ user: name, pool: name, node: name, placement: name, notes: [name] },
+      vms: [{ vmid, name, node: name, state: 'new' as const, power: 'stopped' }],
+      bridges: [{ node: name, iface: name, alias: name }],
+      ...(vmid === 1 ? { refused } : {}),
+    })),
+  };
+}
+
+const load = { online: true, cpus: 8, memoryTotal: 100, memoryBefore: 10, memoryAfter: 99, newMachines: 2 };
+
+const planPage = (name: string): string =>
+  renderPlanHtml({
+    plan: planNamed(name),
+    loads: [{ node: name, ...load, newCpus: 4 }],
+    topology: topologyNamed(name),
+  });
+
+/** Tags with the names of their attributes, as a browser tells them from text. */
+function skeleton(html: string): string[] {
+  const body = html.slice(html.indexOf('<body>'), html.indexOf('<script>'));
+  return [...body.matchAll(/<(\/?[a-zA-Z!?][^\s>]*)((?:\s+[\w-]+(?:="[^"]*")?)*)\s*\/?>/g)].map(
+    ([, tag, attributes = '']) =>
+      [tag, ...[...attributes.matchAll(/\s([\w-]+)(?:="[^"]*")?/g)].map(([, name]) => name)].join(' '),
+  );
+}
+
+const opens = (html: string): number => html.match(/<(?!\/?code>)/g)?.length ?? 0;
+
+/** Rows go by the names, and what stands between backticks is shown as a command: neither is markup of a name. */
+const marks = (html: string): string[] =>
+  skeleton(html)
+    .filter((tag) => !/^\/?code$/.test(tag))
+    .sort();
+
+function assertHarmless(render: (name: string) => string, name: string): void {
+  const page = render(name);
+  const plain = render('name');
+  expect(page.startsWith(PAGE_HEAD)).toBe(true);
+  expect(marks(page)).toEqual(marks(plain));
+  expect(opens(page)).toBe(opens(plain));
+  expect(page).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}](?<!\n)/u);
+}
+
+const PAGES = [
+  ['report', (name: string) => renderReportHtml(reportNamed(name))],
+  ['plan', planPage],
+] as const;
+
+describe.each(PAGES)('the page of a %s', (_, render) => {
+  test.each(HOSTILE)('does not obey %j', (name) => assertHarmless(render, name));
+
+  test('does not obey names of any characters', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: anyCharacter, minLength: 1, maxLength: 30 }), (text) => {
+        // What decides between two forms of a sentence is no matter of escaping.
+        assertHarmless(render, `n${text}`);
+      }),
+      runs(25, 1000),
+    );
+  });
+
+  test('asks for nothing, and runs its one script', () => {
+    const page = render('name');
+    expect(page).toMatch(
+      /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-/,
+    );
+    expect(page).not.toMatch(/\b(?:src|href)=|url\(|@import|https?:\/\/(?!www\.w3\.org\/2000\/svg")/);
+    expect(page.match(/<script/g)).toHaveLength(1);
+  });
+});
+
+test('a report says first what is wrong, with the way out, then what there is', () => {
+  const page = renderReportHtml(reportOf(usersOf(25)), { lab: 'lab.yml', users: ['users.yml'] });
+  const at = (text: string): number => page.indexOf(text);
+  expect(at('<h2>Problems</h2>')).toBeGreaterThan(0);
+  for (const [one, next] of [
+    ['<h2>Problems</h2>', '<h2>One stand</h2>'],
+    ['<h2>One stand</h2>', '<h2>Nodes</h2>'],
+    ['<h2>Nodes</h2>', '<h2>Stands</h2>'],
+  ] as const)
+    expect(at(one)).toBeLessThan(at(next));
+  expect(page).toContain('<h3>machine missing (3)</h3>');
+  expect(page).toContain('<code>deploy-stand deploy -c lab.yml -u users.yml --only');
+  expect(page).toContain('as of 2026-09-01 09:30 UTC');
+  expect(page).toContain('118 of 128 GiB');
+  expect(page).toContain('baseline*');
+  expect(page.match(/data-bad/g)?.length).toBe(3 + 1); // the script asks for it, too
+});
+
+test('a class of 500 × 5 fits into 3 MiB', () => {
+  const page = renderReportHtml(reportOf(usersOf(500), 5));
+  expect(page.match(/<tr[ >]/g)?.length).toBe(1 + 500 + 2500);
+  expect(Buffer.byteLength(page)).toBeLessThan(3 * 1024 * 1024);
+});
+
+test('a report without stands is a page, too', () => {
+  const page = renderReportHtml(reportOf([], 0, { labs: [], notes: ['nothing to see'] }));
+  expect(page).toContain('No stands');
+  expect(page).toContain('nothing to see');
+});
+
+test('Markdown, CSV and JSON begin as their kinds do, and hold no markup and no formula of a name', () => {
+  const report = reportNamed('=1+1|<b>*x*');
+  const markdown = renderReportMarkdown(report);
+  expect(markdown.startsWith(MARKDOWN_HEAD)).toBe(true);
+  expect(markdown.slice(MARKDOWN_HEAD.length)).not.toMatch(/(?<!\\)[<*]/);
+  const csv = renderReportCsv(report).trimEnd().split('\n');
+  expect(csv[0]).toBe(CSV_HEAD);
+  expect(csv).toHaveLength(1 + 4);
+  expect(csv[1]).toMatch(/^"'=1\+1/);
+  const json = renderReportJson(report);
+  expect(json.startsWith(JSON_HEAD)).toBe(true);
+  expect(JSON.parse(json)).toMatchObject({
+    totals: { stands: 4, machines: 4 },
+    status: { problems: [{ kind: 'task-failed', hint: expect.any(String) }, {}, {}, {}, {}] },
+  });
+});
