@@ -6,6 +6,8 @@ const ROLES = {
   PVEAuditor: ['VM.Audit', 'Pool.Audit', 'Sys.Audit'],
   PVEVMAdmin: ['VM.Audit', 'VM.Allocate'],
   PVEPoolAdmin: ['Pool.Allocate', 'Pool.Audit'],
+  Monitoring: ['Sys.Audit'],
+  Both: ['Sys.Audit', 'VM.Allocate'],
 };
 const USERS = [
   { userid: 'teacher@pve', groups: ['staff'] },
@@ -35,6 +37,22 @@ describe('who can read the seal of a clone in no pool', () => {
     ['on one machine', [acl('/vms/10000')], []],
     ['on a pool, which a clone has not joined', [acl('/pool/anna')], []],
     ['a role that reads no machine', [acl('/', { role: 'PVEPoolAdmin' })], []],
+    // Its report holds the configurations of the guests.
+    ['on a node', [acl('/nodes/pve1', { role: 'Monitoring' })], ['metrics@pve has Monitoring on /nodes/pve1']],
+    [
+      'on a node alone',
+      [acl('/nodes/pve1', { propagate: false })],
+      ['metrics@pve has PVEAuditor on /nodes/pve1'],
+    ],
+    ['on all nodes', [acl('/nodes', { role: 'Monitoring' })], ['metrics@pve has Monitoring on /nodes']],
+    [
+      'on everything but machines',
+      [acl('/', { role: 'Monitoring' })],
+      ['metrics@pve has Monitoring on /'],
+    ],
+    ['on /nodes alone, which is no node', [acl('/nodes', { propagate: false })], []],
+    ['who is shown no report', [acl('/nodes', { role: 'PVEVMAdmin' }), acl('/storage/a')], []],
+    ['an administrator of nodes', [acl('/nodes', { role: 'Both' })], ['metrics@pve has Both on /nodes']],
     ['who makes and removes all machines', [acl('/vms', { role: 'PVEVMAdmin' })], []],
     ['the same by another entry', [acl('/'), acl('/vms', { role: 'PVEVMAdmin' })], []],
     ['the caller, root', ['ci@pve', 'root@pam'].map((subject) => acl('/', { subject })), []],
