@@ -38,18 +38,18 @@ describe('who can read the seal of a clone in no pool', () => {
     ['on a pool, which a clone has not joined', [acl('/pool/anna')], []],
     ['a role that reads no machine', [acl('/', { role: 'PVEPoolAdmin' })], []],
     // Its report holds the configurations of the guests.
-    ['on a node', [acl('/nodes/pve1', { role: 'Monitoring' })], ['metrics@pve has Monitoring on /nodes/pve1']],
+    [
+      'on a node',
+      [acl('/nodes/pve1', { role: 'Monitoring' })],
+      ['metrics@pve has Monitoring on /nodes/pve1'],
+    ],
     [
       'on a node alone',
       [acl('/nodes/pve1', { propagate: false })],
       ['metrics@pve has PVEAuditor on /nodes/pve1'],
     ],
     ['on all nodes', [acl('/nodes', { role: 'Monitoring' })], ['metrics@pve has Monitoring on /nodes']],
-    [
-      'on everything but machines',
-      [acl('/', { role: 'Monitoring' })],
-      ['metrics@pve has Monitoring on /'],
-    ],
+    ['on everything but machines', [acl('/', { role: 'Monitoring' })], ['metrics@pve has Monitoring on /']],
     ['on /nodes alone, which is no node', [acl('/nodes', { propagate: false })], []],
     ['who is shown no report', [acl('/nodes', { role: 'PVEVMAdmin' }), acl('/storage/a')], []],
     ['an administrator of nodes', [acl('/nodes', { role: 'Both' })], ['metrics@pve has Both on /nodes']],
