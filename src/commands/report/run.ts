@@ -72,7 +72,12 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
   await assertShownFile(out, head);
   await runChanging(io, flags, async (run) => {
     const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
-    const what = { ips: flags.ips === true, snapshots: flags.snapshots === true, ownership: false };
+    const what = {
+      ips: flags.ips === true,
+      snapshots: flags.snapshots === true,
+      ownership: false,
+      drift: false,
+    };
     const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: since, ...what };
     const seen = await lookAtStands(want, await run.runContext());
     await run.warnLacking(seen.lacking);
