@@ -18,6 +18,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'users export -c lab.yml -u users.yml --out cards.html',
     'users export -u users.yml --credentials pass.csv --out class.csv',
   ],
+  'users import': [
+    'users import course.csv --from moodle --out users.yml',
+    'users import --from moodle --url https://moodle.example.edu --course 42 --out users.yml',
+  ],
   'bridges list': ['bridges list', 'bridges list --node pve1'],
   'bridges create': ['bridges create vmbr50', 'bridges create vmbr50,vmbr51 --vlan-aware --nodes pve1,pve2'],
   'bridges prune': ['bridges prune --dry-run', 'bridges prune --node pve1 --min-age 1d'],

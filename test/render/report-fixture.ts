@@ -45,7 +45,7 @@ function stand(user: string, at: number, machines: number, problems: number): St
   };
 }
 
-export function statusOf(
+function statusOf(
   users: readonly string[],
   machines: number,
   more: Partial<StatusReport> = {},

@@ -1,7 +1,7 @@
 /** What could stand where the cursor is, from the commands and options themselves. Knows no shell. */
 import type { Command, Option } from 'commander';
 
-export interface Candidate {
+interface Candidate {
   readonly name: string;
   readonly description?: string;
 }

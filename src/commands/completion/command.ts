@@ -1,9 +1,9 @@
 /** `completion SHELL`, and the command that the shell then asks. The work is loaded only when it is asked for. */
 import { Argument, Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
+import type { ShellName } from './run.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
-export type ShellName = (typeof SHELLS)[number];
+const SHELLS: readonly ShellName[] = ['bash', 'zsh', 'fish', 'powershell'];
 
 export function completionCommand(io: ProgramIo): Command {
   return new Command('completion')

@@ -9,9 +9,10 @@ import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { connectionOptions } from '../session.ts';
 import { candidatesFor, type Candidates, type Names } from './candidates.ts';
-import type { ShellName } from './command.ts';
 
 const NAME = 'deploy-stand';
+
+export type ShellName = 'bash' | 'zsh' | 'fish' | 'powershell';
 
 export async function writeScript(io: ProgramIo, shell: ShellName): Promise<void> {
   const script = await tabtab.getCompletionScript({

@@ -100,8 +100,11 @@ async function previewed(want: DeployWant, page: string | undefined, context: Ru
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
   const { out } = flags;
   const page = await pageOf(flags);
-  const { out: _, ...others } = flags;
-  const { keep, saved } = await planFiles(page === undefined ? flags : others);
+  const { keep, saved } = await planFiles({
+    ...(flags.plan === undefined ? {} : { plan: flags.plan }),
+    ...(flags.dryRun ? { dryRun: true } : {}),
+    ...(out === undefined || page !== undefined ? {} : { out }),
+  });
   await runPlanned(io, flags, (run) => {
     const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.

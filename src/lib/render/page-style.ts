@@ -31,7 +31,7 @@ export const PAGE_STYLE = `
   .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
   .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
   .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
-  .load { display: grid; grid-template-columns: 4.5em 1fr 9em; gap: 8px; align-items: center; font-size: 0.86rem; }
+  .load { display: grid; grid-template-columns: 4.5em minmax(40px, 1fr) max-content; gap: 8px; align-items: center; font-size: 0.86rem; }
   .load span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
   .bar { position: relative; display: block; height: 9px; min-width: 40px; border-radius: 5px; background: var(--bar-back); overflow: hidden;
     print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -67,6 +67,8 @@ export const PAGE_STYLE = `
     table.wide > tbody > tr[hidden] { display: none; }
     table.wide > tbody > tr > td { border: 0; padding: 2px 0; }
     table.wide > tbody > tr > td:first-child { grid-column: 1 / -1; font-weight: 600; }
+    table.wide > tbody > tr > td { min-width: 0; } table.wide > tbody > tr > td:empty { display: none; }
+    .tight { overflow-x: auto; } .tight td { white-space: nowrap; }
     table.wide > tbody > tr > td.whole { grid-column: 1 / -1; }
     table.wide > tbody > tr > td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; font-size: 0.86rem; }
   }

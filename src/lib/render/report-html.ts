@@ -157,7 +157,7 @@ function worst(machines: readonly MachineStatus[]): string {
 function machinesHtml(stand: StandStatus): string {
   const text = `<span class="${worst(stand.machines)}">${escapeHtml(machinesText(stand))}</span>`;
   if (stand.machines.length === 0) return text;
-  return `<details><summary>${text}</summary><table>${stand.machines.map(machineHtml).join('')}</table></details>`;
+  return `<details><summary>${text}</summary><div class="tight"><table>${stand.machines.map(machineHtml).join('')}</table></div></details>`;
 }
 
 const key = (value: number | null): string => (value === null ? '' : String(Math.round(value * 1000) / 1000));

@@ -41,7 +41,7 @@ const SMALL_LETTER = 6.4;
 /** A name that fills the page helps nobody. */
 const MOST_LETTERS = 40;
 
-export function shorten(text: string): string {
+function shorten(text: string): string {
   const letters = [...escapeControl(text)];
   return letters.length <= MOST_LETTERS
     ? letters.join('')

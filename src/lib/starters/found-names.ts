@@ -13,7 +13,7 @@ export interface FoundNames {
   readonly notes: readonly string[];
 }
 
-export interface FoundTemplate {
+interface FoundTemplate {
   /** By its name where that is its alone. */
   readonly ref: { readonly template: string } | { readonly template_vmid: number };
   /** A router that needs no cards of its own kind is a machine like others. */
