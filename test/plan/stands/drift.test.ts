@@ -13,7 +13,7 @@ const bridges = [
 const since = '2026-01-15T09:00:00Z';
 const marked = bridges.map(([iface, user, lab]) =>
   bridge(iface, {
-    comments: formatBridgeMark({ kind: 'stand', bridge: iface, lab, user, net: 'lan', since }),
+    comments: formatBridgeMark(iface, { kind: 'stand', lab, user, net: 'lan' }, since),
   }),
 );
 const index = indexHave(
