@@ -36,7 +36,8 @@ const origin = template(101, 'ceph', { scsi0: 'ceph:base-101-disk-0,size=8G', bo
 type Change = Readonly<Record<string, string | undefined>>;
 
 function drift(change: Change, one = pc, of: typeof origin | null = origin) {
-  const values = Object.entries({ ...CLEAN, ...change }).flatMap(([key, value]) =>
+  const all: Change = { ...CLEAN, ...change };
+  const values = Object.entries(all).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, value] as const],
   );
   const vmid = 10_000;
