@@ -171,6 +171,109 @@ test('bridges, nodes, tasks, expiry', async () => {
   expect(kinds(await documentOf(cluster, '--since', '30m'))).toEqual(['bridge-missing anna@pve']);
 });
 
+/** As somebody else left it. */
+function own<T>(list: readonly T[], at: (one: T) => boolean, change: (one: T) => T): void {
+  const rows = list as T[]; // a copy of the test's own
+  const index = rows.findIndex(at);
+  rows[index] = change(rows[index]!);
+}
+
+test.each<[string, (state: ClusterState) => void, string[]]>([
+  [
+    'a bridge that is down',
+    ({ nodes }) => {
+      delete nodes.find(({ name }) => name === 'pve1')!.running['vmbr1001'];
+    },
+    ['bridge-down boris@pve'],
+  ],
+  [
+    'a stand on two nodes',
+    (state) => void (machine(state, 'anna', 'pc').node = 'pve2'),
+    ['stand-torn anna@pve'],
+  ],
+  [
+    'a node that is gone',
+    ({ nodes }) => void (nodes.find(({ name }) => name === 'pve1')!.online = false),
+    ['node-offline'],
+  ],
+  [
+    'a node in maintenance',
+    ({ nodes }) => void (nodes.find(({ name }) => name === 'pve1')!.maintenance = true),
+    ['node-maintenance'],
+  ],
+  [
+    'a storage that fills up',
+    ({ storages }) =>
+      own(
+        storages,
+        ({ content, shared }) => shared && content.includes('images'),
+        (one) => ({ ...one, used: Math.ceil(0.95 * one.size) }),
+      ),
+    ['storage-full'],
+  ],
+  [
+    'KVM gave up',
+    (state) => void (machine(state, 'vera', 'srv').halted = 'internal-error'),
+    ['internal-error vera@pve'],
+  ],
+])('%s', async (_, change, expected) => {
+  const document = await documentOf(await aClass(change));
+  expect(kinds(document)).toEqual(expected);
+  expect(document.problems.every(({ hint }) => hint !== '')).toBe(true);
+});
+
+test('frozen access is told, and is no problem', async () => {
+  const cluster = await aClass((state) => {
+    own(
+      state.pools,
+      ({ poolid }) => poolid === 'boris',
+      (pool) => ({ ...pool, comment: `${pool.comment} frozen=2026-09-01T10:00:00Z` }),
+    );
+    const acl = state.acl as AclState[]; // as above
+    acl.splice(0, acl.length, ...acl.filter(({ subject }) => subject !== 'boris@pve'));
+  });
+  const document = await documentOf(cluster);
+  expect(document.problems).toEqual([]);
+  expect(document.labs[0]!.stands.map(({ access }) => access)).toEqual(['open', 'frozen', 'open']);
+  expect((await runCli(['status'], cluster)).stdout).toMatch(/boris@pve .* frozen/);
+});
+
+test('--drift: field by field, cards on bridges of others first; deploy tells the same', async () => {
+  const { files, path } = room();
+  const cluster = await aClass();
+  const [anna, boris] = ['anna', 'boris'].map((user) => machine(cluster.snapshot(), user, 'pc'));
+  const change = (guest: GuestState, form: Readonly<Record<string, string>>) =>
+    post(cluster, `/nodes/pve1/qemu/${guest.vmid}/config`, form, 'admin', 'PUT');
+  const compare = (...more: string[]) => runCli(['status', ...files, '--drift', ...more], cluster);
+  const clean = await compare('--drift-exitcode', '--check');
+  expect([clean.code, clean.stderr]).toEqual([0, '']);
+  expect(clean.stdout).toMatch(/anna@pve .* no\n/);
+
+  const net0 = anna!.config['net0']!.replace(/bridge=[^,]+/, 'bridge=vmbr1001');
+  expect(await change(anna!, { net0 })).toBe(200);
+  expect(await change(boris!, { memory: '8192' })).toBe(200);
+  await cluster.time.sleep(20_000);
+  expect(kinds(await documentOf(cluster, ...files, '--drift'))).toEqual(['card-on-foreign-bridge anna@pve']);
+  const found = await compare('--drift-exitcode');
+  const text = found.stdout.replaceAll(/\s+/g, ' ');
+  expect(found.code).toBe(6);
+  expect(text).toContain("card on another stand's bridge: anna@pve, lab net: pc");
+  expect(text).toContain('net0 is on vmbr1001, the bridge of boris@pve, lab net, not vmbr1000');
+  const before = cluster.requests.length;
+  const deploy = ['deploy', ...files, '--credentials', path('c.csv'), '--dry-run'];
+  const dry = await runCli([...deploy, '--drift-exitcode'], cluster);
+  expect([dry.code, writes(cluster, before)]).toEqual([6, []]);
+  expect(dry.stdout.replaceAll(/\s+/g, ' ')).toContain('net0 is on vmbr1001, the bridge of boris@pve');
+  expect((await runCli([...deploy, '--detailed-exitcode'], cluster)).code).toBe(0);
+  const without = await runCli(['status', '--drift'], cluster);
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('DRIFT_WITHOUT_LAB')]);
+
+  // What waits for a stop is a change that is pending.
+  writeFiles(path('.'), { 'lab.yml': LAB.replace('name: pc,', 'name: pc, cores: 2,') });
+  expect((await runCli([...deploy, '--detailed-exitcode'], cluster)).code).toBe(6);
+  expect((await compare()).stdout).toContain('the lab has changed since');
+});
+
 test.each([
   ['2027-03-01', 'expires-soon', '2027-02-27T00:00:00Z'],
   ['2027-03-01', 'expired', '2027-03-02T00:00:00Z'],

@@ -257,9 +257,12 @@ export function applied(want: Lab, result: Plan, before: Inventory = have()): In
       );
       const name = step.id.split('/')[1]!;
       const description = withSeal(step.description, sealOf(step.vmid));
-      const values = { name, description, ...nets, ...step.options };
-      const config = { vmid: step.vmid, node: step.node, digest: 'd', values };
       const at = vms.findIndex((vm) => vm.vmid === step.vmid);
+      // What is not sent stays.
+      const { scsi0 } = vms[at]?.values ?? {};
+      const drives = scsi0 === undefined ? {} : { scsi0 };
+      const values = { name, description, ...drives, ...nets, ...step.options };
+      const config = { vmid: step.vmid, node: step.node, digest: 'd', values };
       if (at >= 0) vms[at] = config;
       else vms.push(config);
     }

@@ -400,11 +400,12 @@ function addDrift(
   request: Request,
   { machine, template }: ResolvedMachine,
   vm: PresentVm,
-  draft: Draft,
+  { draft, isOfOther }: { readonly draft: Draft; readonly isOfOther: boolean },
 ): void {
   const { lab, state, bridges, index } = request;
   const of = { user: state.user.userid, lab: lab.name };
-  const drift = driftOf({ machine, vm, bridges, template, index, ...of });
+  const origin = isOfOther ? undefined : template;
+  const drift = driftOf({ machine, vm, bridges, template: origin, index, ...of });
   const note = driftNote(machine, vm.vmid, drift);
   // What reaches another stand is told first.
   if (drift[0]?.kind === 'foreign-bridge') draft.notes.unshift(...note);
@@ -453,7 +454,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     return;
   }
   if (differs?.inPlace === false) {
-    addDrift(request, resolved, vm, draft);
+    addDrift(request, resolved, vm, { draft, isOfOther: differs.fixed });
     addLateSnapshot(request, machine, vm, draft);
     return;
   }

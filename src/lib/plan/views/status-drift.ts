@@ -31,11 +31,6 @@ function templatesOf({ lab, have, index }: Request): Map<string, VmConfig> {
   );
 }
 
-/** Where the spec is not the lab's, the lab has changed since: what differs is deploy's to bring, or to leave. */
-function isOutdated(spec: string, wanted: string): boolean {
-  return !isAdopted(spec) && compareSpecs(spec, wanted).inPlace;
-}
-
 function driftOfMachine(
   { user, claim }: StandView,
   { vmid, machine: name, config, verdict }: StandMachine,
@@ -47,15 +42,17 @@ function driftOfMachine(
   const mark = parseVmMark(config.values['description'] ?? '');
   const spec = mark?.vmid === vmid ? mark.spec : undefined;
   const template = templates.get(machine.name);
-  if (spec !== undefined && template && isOutdated(spec, specOf(lab, machine, template.vmid)))
-    return 'pending';
+  const differs =
+    spec === undefined || !template ? undefined : compareSpecs(spec, specOf(lab, machine, template.vmid));
+  // The lab has changed since: what differs is deploy's to bring.
+  if (differs?.inPlace && !isAdopted(spec)) return 'pending';
   const aliases = machine.networks.flatMap(({ target }) => (target.kind === 'alias' ? [target.alias] : []));
   const { node } = config;
   return driftOf({
     machine,
     vm: { vmid, node, config, nicShift: nicShiftOf(spec) },
     bridges: bridgesOn({ user, lab: claim.lab, node }, aliases, index),
-    template,
+    template: differs?.fixed === true ? undefined : template,
     ...{ index, user, lab: claim.lab },
   });
 }
