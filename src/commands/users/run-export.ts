@@ -17,25 +17,9 @@ import { foldSaid, sameFor } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
 import { readingOf, sealingOf } from '../age-recipient.ts';
 import type { ProgramIo } from '../io.ts';
+import type { ExportFormat as Format, UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
-import { credentialsPath, readSelection, type UsersFlags } from './selection.ts';
-
-type Format = 'csv' | 'json' | 'markdown' | 'html';
-
-export interface UsersExportFlags extends UsersFlags {
-  readonly format?: Format;
-  readonly language: Language;
-  readonly out?: string;
-  readonly mail?: string;
-  readonly send?: true;
-  readonly template?: string;
-  readonly mailFrom?: string;
-  readonly smtp?: string;
-  readonly smtpPassword?: string;
-  readonly smtpCaFile?: string;
-  readonly mailRate: number;
-  readonly encryptTo?: readonly string[];
-}
+import { credentialsPath, readSelection } from './selection.ts';
 
 function render(cards: readonly Card[], format: Format, lab: string, language: Language): string {
   switch (format) {

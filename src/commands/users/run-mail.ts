@@ -16,7 +16,7 @@ import { sendMails, type Letter, type Sent } from '../../lib/workflow/send-mails
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { optionSecret } from '../option-secret.ts';
-import type { UsersExportFlags } from './run-export.ts';
+import type { UsersExportFlags } from './export-flags.ts';
 import type { Selection } from './selection.ts';
 
 function usage(message: string, hint: string): never {
