@@ -184,7 +184,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(config|connections-edit|credentials|files|inventory|plan|privileges|execute|outcome|proxmox|starters)/',
+      '^src/lib/(config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',

@@ -13,7 +13,7 @@ import {
   withDryRun,
 } from '../options.ts';
 import type { UsersChangeFlags } from './run-change.ts';
-import type { UsersExportFlags } from './run-export.ts';
+import type { UsersExportFlags } from './export-flags.ts';
 import type { UsersImportFlags } from './run-import.ts';
 import type { UsersFlags } from './selection.ts';
 

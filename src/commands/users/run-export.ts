@@ -15,26 +15,11 @@ import type { Language } from '../../lib/render/languages/languages.ts';
 import { runChanging } from '../cluster-command.ts';
 import { foldSaid, sameFor } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
-import { readingOf } from '../age-recipient.ts';
+import { readingOf, sealingOf } from '../age-recipient.ts';
 import type { ProgramIo } from '../io.ts';
-import { credentialsPath, readSelection, type UsersFlags } from './selection.ts';
-
-type Format = 'csv' | 'json' | 'markdown' | 'html';
-
-export interface UsersExportFlags extends UsersFlags {
-  readonly format?: Format;
-  readonly language: Language;
-  readonly out?: string;
-  readonly mail?: string;
-  readonly send?: true;
-  readonly template?: string;
-  readonly mailFrom?: string;
-  readonly smtp?: string;
-  readonly smtpPassword?: string;
-  readonly smtpCaFile?: string;
-  readonly mailRate: number;
-  readonly encryptTo?: readonly string[];
-}
+import type { ExportFormat as Format, UsersExportFlags } from './export-flags.ts';
+import { checkMail, mailCards, type MailReport } from './run-mail.ts';
+import { credentialsPath, readSelection } from './selection.ts';
 
 function render(cards: readonly Card[], format: Format, lab: string, language: Language): string {
   switch (format) {
@@ -49,16 +34,14 @@ function render(cards: readonly Card[], format: Format, lab: string, language: L
   }
 }
 
-function renderReport(
-  file: string,
-  cards: readonly Card[],
-  leftOut: CardsExport['leftOut'],
-  wide: boolean,
-): string {
-  const count = `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
+function counted(cards: readonly Card[]): string {
+  return `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
+}
+
+function renderReport(head: string, leftOut: CardsExport['leftOut'], wide: boolean): string {
   const said = leftOut.map(({ user, reason }) => ({ who: user, text: reason, own: [user] }));
   return [
-    `${file}: ${count}; readable by you alone`,
+    head,
     ...foldSaid(said, wide).flatMap(({ first, others }) => [
       `left out: ${first.who}: ${first.text}`,
       ...(others.length === 0 ? [] : [`  ${sameFor(others)}`]),
@@ -111,36 +94,72 @@ function formatOf(out: string): Format {
   });
 }
 
+interface Target {
+  readonly file: string;
+  readonly format: Format;
+}
+
+function targetOf({ out, format }: UsersExportFlags): Target {
+  if (out === undefined) {
+    throw new UsageError('MISSING_OPTION', 'users export needs a place to write to', {
+      hint: 'add --out cards.html, or --mail outbox for a mail per student',
+    });
+  }
+  assertIsFile(out);
+  const target = { file: out, format: format ?? formatOf(out) };
+  assertReplaceableExport(out);
+  return target;
+}
+
+function mailedReport(
+  flags: UsersExportFlags,
+  { cards, leftOut, sent, before }: MailReport,
+  wide: boolean,
+): string {
+  const where = flags.mail === undefined ? 'mails' : `${flags.mail} (readable by you alone)`;
+  const told = sent ? `, ${sent.length} sent now, ${before?.length ?? 0} before` : '';
+  return renderReport(`${where}: ${counted(cards)}${told}`, leftOut, wide);
+}
+
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
-    const selection = readSelection(flags, (text) => run.output.warn(text));
-    assertIsFile(flags.out);
-    const format = flags.format ?? formatOf(flags.out);
-    assertReplaceableExport(flags.out);
+    const warn = (text: string): void => run.output.warn(text);
+    const selection = readSelection(flags, warn);
+    const plan = checkMail(flags);
+    const target = plan ? undefined : targetOf(flags);
     const { url } = await run.connect();
-    const credentials = credentialsPath(flags, selection);
-    const { cards, leftOut } = await exportCards(
+    const file = credentialsPath(flags, selection);
+    // What is sent is noted there.
+    const sealing = flags.send === true ? await sealingOf(io, flags, warn) : readingOf(io, flags, warn);
+    const credentials = await CredentialsFile.open(file, { url, ...sealing });
+    const found = await exportCards(
       {
         url,
         ...(selection.users ? { users: selection.users.map((user) => user.userid) } : {}),
         ...(selection.lab ? { lab: selection.lab.name } : {}),
       },
       await run.runContext(),
-      await CredentialsFile.open(credentials, {
-        url,
-        ...readingOf(io, flags, (text) => run.output.warn(text)),
-      }),
+      credentials,
     );
+    const { cards, leftOut } = found;
     if (cards.length === 0) {
-      throw new PlanRefusedError(
-        'NO_PASSWORDS',
-        `${credentials} has no password of these users that is valid`,
-        { hint: whereElse(credentials) },
+      throw new PlanRefusedError('NO_PASSWORDS', `${file} has no password of these users that is valid`, {
+        hint: whereElse(file),
+      });
+    }
+    const users = cards.map((card) => card.userid);
+    if (target) {
+      await write(target.file, render(cards, target.format, selection.lab?.name ?? '', flags.language));
+      run.output.result({ ...target, users, leftOut }, () =>
+        renderReport(`${target.file}: ${counted(cards)}; readable by you alone`, leftOut, run.output.wide),
+      );
+    } else if (plan) {
+      const report = await mailCards({ io, flags, run, credentials, selection, plan }, found);
+      const { sent, before } = report;
+      const mailed = report.cards.map((card) => card.userid);
+      run.output.result({ folder: flags.mail, users: mailed, leftOut: report.leftOut, sent, before }, () =>
+        mailedReport(flags, report, run.output.wide),
       );
     }
-    await write(flags.out, render(cards, format, selection.lab?.name ?? '', flags.language));
-    run.output.result({ file: flags.out, format, users: cards.map((card) => card.userid), leftOut }, () =>
-      renderReport(flags.out, cards, leftOut, run.output.wide),
-    );
   });
 }

@@ -7,7 +7,7 @@ import { compareText } from '../order.ts';
 import { nameIn, parseUserId } from '../pve-values/userid.ts';
 import { nameOf, type Person } from './person.ts';
 
-export const USERID_SOURCES = ['email', 'username', 'sisid', 'idnumber'] as const;
+const USERID_SOURCES = ['email', 'username', 'sisid', 'idnumber'] as const;
 export type UseridFrom = (typeof USERID_SOURCES)[number];
 
 export interface UseridWant {

@@ -8,7 +8,7 @@ import { nameOf, type People, type Person } from './person.ts';
 import { chooseUserids, type UseridWant } from './userids.ts';
 
 /** As the user of an import reads it. */
-export interface ImportedUser {
+interface ImportedUser {
   readonly userid: string;
   readonly name: string;
 }

@@ -19,7 +19,7 @@ export interface SmtpLogin {
   readonly ca?: string;
 }
 
-export interface Envelope {
+interface Envelope {
   readonly from: string;
   readonly to: string;
   readonly raw: Buffer;

@@ -1,0 +1,20 @@
+/** The flags of `users export`, for cards and mails. */
+import type { Language } from '../../lib/render/languages/languages.ts';
+import type { UsersFlags } from './selection.ts';
+
+export type ExportFormat = 'csv' | 'json' | 'markdown' | 'html';
+
+export interface UsersExportFlags extends UsersFlags {
+  readonly format?: ExportFormat;
+  readonly language: Language;
+  readonly out?: string;
+  readonly mail?: string;
+  readonly send?: true;
+  readonly template?: string;
+  readonly mailFrom?: string;
+  readonly smtp?: string;
+  readonly smtpPassword?: string;
+  readonly smtpCaFile?: string;
+  readonly mailRate: number;
+  readonly encryptTo?: readonly string[];
+}

@@ -1,0 +1,158 @@
+/** What `users export --mail` and `--send` do with their flags: a mail per student, as a file or on its way. */
+import { join } from 'node:path';
+import { configError } from '../../lib/config/input/issues.ts';
+import { readTextFile } from '../../lib/config/input/read-text.ts';
+import { isPem } from '../../lib/config/connections/parts.ts';
+import type { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
+import { writePrivateFile } from '../../lib/credentials/private-file.ts';
+import { ApplyError, ConfigError, UsageError } from '../../lib/errors.ts';
+import { FileProblem } from '../../lib/files/problem.ts';
+import { composeMail, isOurMail } from '../../lib/mail/compose.ts';
+import { openPost, parseSmtp } from '../../lib/mail/smtp.ts';
+import type { Card } from '../../lib/render/cards.ts';
+import { mailOf, parseTemplate, PLACEHOLDERS, type MailTemplate } from '../../lib/render/mail-text.ts';
+import type { CardsExport } from '../../lib/workflow/export.ts';
+import { sendMails, type Letter, type Sent } from '../../lib/workflow/send-mails.ts';
+import type { Changing } from '../cluster-command.ts';
+import type { ProgramIo } from '../io.ts';
+import { optionSecret } from '../option-secret.ts';
+import type { UsersExportFlags } from './export-flags.ts';
+import type { Selection } from './selection.ts';
+
+function usage(message: string, hint: string): never {
+  throw new UsageError('MAIL', message, { hint });
+}
+
+function readTemplate(file: string): MailTemplate {
+  const parsed = parseTemplate(readTextFile(file).text);
+  if (!('problem' in parsed)) return parsed;
+  const hint = `there are {{${PLACEHOLDERS.join('}}, {{')}}}`;
+  throw configError([{ file, line: parsed.line, path: '', message: parsed.problem, hint }]);
+}
+
+export interface MailPlan {
+  readonly from: string;
+  readonly template?: MailTemplate;
+}
+
+/** Everything that can be wrong before anything is contacted. */
+export function checkMail(flags: UsersExportFlags): MailPlan | undefined {
+  const { mail, send, out, mailFrom, smtp, template } = flags;
+  if (mail === undefined && send !== true) return undefined;
+  if (out !== undefined)
+    usage('--out and mails are two exports', 'leave --out out, or run the command twice');
+  if (mail === '') usage('--mail names no folder', 'give --mail outbox');
+  if (mailFrom === undefined || !/^[^\s<>@]+@[^\s<>@]+$/.test(mailFrom))
+    return usage('whom are the mails from?', 'add --mail-from lab@school.example, a bare address');
+  if (send === true && smtp === undefined)
+    usage('--send needs a mail server', 'add --smtp smtps://user@mail.school.example');
+  if (smtp !== undefined) parseSmtp(smtp);
+  return { from: mailFrom, ...(template === undefined ? {} : { template: readTemplate(template) }) };
+}
+
+interface Outgoing extends CardsExport {
+  readonly letters: readonly Letter[];
+}
+
+const ADDRESS = /^[^\s<>@,;:]+@[^\s<>@,;:]+$/;
+
+/** The account's own address counts, then that of the users file. */
+function lettersOf(
+  found: CardsExport,
+  plan: MailPlan,
+  { flags, selection }: { readonly flags: UsersExportFlags; readonly selection: Selection },
+): Outgoing {
+  const addresses = new Map((selection.users ?? []).map(({ userid, email }) => [userid, email]));
+  const lab = selection.lab?.name ?? '';
+  const leftOut = [...found.leftOut];
+  const cards: Card[] = [];
+  const letters: Letter[] = [];
+  for (const card of found.cards) {
+    const { userid, pool, password } = card;
+    const to = card.email ?? addresses.get(userid) ?? '';
+    if (!ADDRESS.test(to)) {
+      leftOut.push({ user: userid, reason: 'no mail address is known, neither of the account nor in -u' });
+      continue;
+    }
+    const { template } = plan;
+    const text = mailOf(card, { lab, language: flags.language, ...(template ? { template } : {}) });
+    cards.push(card);
+    letters.push({ mail: { from: plan.from, to, userid, ...text }, pool, handout: { lab, to, password } });
+  }
+  return { cards, leftOut, letters };
+}
+
+async function writeAll(folder: string, letters: readonly Letter[], now: number): Promise<void> {
+  for (const { mail } of letters) {
+    const file = join(folder, `${mail.userid.replaceAll(/[^A-Za-z0-9@._-]/g, '_')}.eml`);
+    try {
+      await writePrivateFile(file, (await composeMail({ ...mail, date: now })).toString('utf8'), isOurMail);
+    } catch (error) {
+      if (!(error instanceof FileProblem)) throw error;
+      throw new ConfigError('OUT_FILE', `${file} cannot be written: ${error.message}`, {
+        hint: 'name another folder with --mail',
+      });
+    }
+  }
+}
+
+interface MailRun {
+  readonly io: ProgramIo;
+  readonly flags: UsersExportFlags;
+  readonly run: Changing;
+  readonly credentials: CredentialsFile;
+  readonly selection: Selection;
+  readonly plan: MailPlan;
+}
+
+async function send({ io, flags, run, credentials }: MailRun, letters: readonly Letter[]): Promise<Sent> {
+  const server = parseSmtp(flags.smtp ?? '');
+  const asked = {
+    option: '--smtp-password',
+    written: flags.smtpPassword,
+    variable: 'DEPLOY_STAND_SMTP_PASSWORD',
+  };
+  const password = await optionSecret(io, flags, asked, (text) => run.output.warn(text));
+  const ca = flags.smtpCaFile === undefined ? undefined : readTextFile(flags.smtpCaFile).text;
+  if (ca !== undefined && !isPem(ca))
+    usage('--smtp-ca-file holds no PEM certificate', 'name the file of an authority');
+  const post = openPost(server, {
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+  });
+  const { clock } = await run.runContext();
+  try {
+    return await sendMails(letters, { post, credentials, clock, rate: flags.mailRate, signal: run.soft });
+  } finally {
+    post.close();
+  }
+}
+
+/** What is told of a run; `leftOut` has whom the server refused, too. */
+export interface MailReport {
+  readonly leftOut: CardsExport['leftOut'];
+  readonly cards: readonly Card[];
+  readonly sent?: readonly string[];
+  readonly before?: readonly string[];
+}
+
+export async function mailCards(mail: MailRun, found: CardsExport): Promise<MailReport> {
+  const { io, flags, plan, selection } = mail;
+  const { letters, leftOut, cards } = lettersOf(found, plan, { flags, selection });
+  if (flags.mail !== undefined) await writeAll(flags.mail, letters, io.clock.now());
+  if (flags.send !== true) return { cards, leftOut };
+  const { sent, before, failed, stopped } = await send(mail, letters);
+  const undone = letters.length - sent.length - before.length;
+  if (stopped && sent.length === 0) throw stopped;
+  if (stopped) {
+    throw new ApplyError(
+      'MAIL_STOPPED',
+      `${sent.length} mails were sent, ${undone} were not: ${stopped.message}`,
+      {
+        hint: 'run the same command again: it sends what is missing',
+      },
+    );
+  }
+  if (undone > 0) io.setExitCode(5);
+  return { cards, leftOut: [...leftOut, ...failed], sent, before };
+}
