@@ -70,7 +70,7 @@ describe('--from-cluster', () => {
           template(503, 'twice'),
         ],
         nodes: base.nodes,
-      } as Partial<typeof base>),
+      }),
     });
     const out = join(workFolder(), 'lab');
     const made = await runCli(['init', 'dmz', '--out', out, '--from-cluster', '--lab-name', 'nets'], cluster);

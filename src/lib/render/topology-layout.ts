@@ -42,7 +42,7 @@ const SMALL_LETTER = 6.4;
 const MOST_LETTERS = 40;
 
 function shorten(text: string): string {
-  const letters = [...escapeControl(text)];
+  const letters = escapeControl(text).match(/\P{M}\p{M}*|\p{M}+/gu) ?? [];
   return letters.length <= MOST_LETTERS
     ? letters.join('')
     : `${letters.slice(0, MOST_LETTERS - 1).join('')}…`;

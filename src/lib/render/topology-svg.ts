@@ -1,6 +1,7 @@
 /** A topology as SVG that loads nothing and runs nothing, light and dark; by itself or inside a page. */
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
+import { displayWidth } from './layout.ts';
 import { layOut, type PlacedBox, type PlacedLink } from './topology-layout.ts';
 
 /** Of a page, the same names stand there: a picture inside one takes the page's colours. */
@@ -44,7 +45,7 @@ function boxLines({ kind, lines, x, y, width, height }: PlacedBox): string[] {
 
 function linkLines({ text, isDown, points, x, y }: PlacedLink): string[] {
   const path = points.map((point, at) => `${at === 0 ? 'M' : 'L'}${number(point.x)} ${number(point.y)}`);
-  const width = [...text].length * 6.2 + 6;
+  const width = displayWidth(text) * 6.2 + 6;
   return [
     `  <g class="link${isDown ? ' down' : ''}">`,
     `    <path d="${path.join(' ')}"/>`,
