@@ -101,14 +101,18 @@ const deployOf = (lab: typeof NET, users = USERS, updateRunning = false): Comman
   users: users.map(({ userid }) => userid),
 });
 
-const cleanupOf = (selection: CleanupSelection, users: readonly string[] = EVERYBODY): Command => ({
+const cleanupOf = (
+  selection: CleanupSelection,
+  users: readonly string[] = EVERYBODY,
+  more: { readonly adopt?: true; readonly includeMembers?: true } = {},
+): Command => ({
   run: (context) =>
     cleanup(
       {
         selection,
         options: {
           ...{ keepUsers: false, adopt: false, includeMembers: false, forceProtected: true },
-          ...{ lockWaitSeconds: 60, minAgeSeconds: 0 },
+          ...{ lockWaitSeconds: 60, minAgeSeconds: 0, ...more },
         },
       },
       context,
@@ -141,11 +145,20 @@ export const COMMANDS = {
     ...{ by: 'sync', users: only('anna@pve'), role: 'PVEVMAdmin' },
     ...{ disable: true, prune: false },
   }),
+  'users recreate': usersOf({
+    ...{ by: 'passwd', users: USERS, named: true },
+    ...{ recreate: true, forceForeign: false },
+  }),
   'users delete': usersOf({ by: 'delete', users: USERS, named: true }),
   'cleanup class': {
     ...cleanupOf({ by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS }),
     removes: true,
   },
+  'cleanup class, adopt': cleanupOf(
+    { by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS },
+    EVERYBODY,
+    { adopt: true },
+  ),
   'cleanup boris': {
     ...cleanupOf({ by: 'stands', users: [{ userid: 'boris@pve' }] }, ['boris@pve']),
     removes: true,

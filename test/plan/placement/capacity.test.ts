@@ -545,6 +545,18 @@ describe("one student's settings keep nobody out", () => {
     expect(room(others(100 * GIB, 2))).toBeLessThan(room(others(8 * GIB, 2)));
   });
 
+  test('machines that a student made beside the stand count with what the node says that it uses', () => {
+    const snapshot = others(8 * GIB);
+    const own = ['x', 'x'].map((pool, at) => guest(950 + at, { pool, memory: 100 * GIB, status: 'running' }));
+    const more = { ...snapshot, guests: [...snapshot.guests, ...own] };
+    expect(room(more)).toBe(room(snapshot));
+    // Anybody else's count in full.
+    const foreign = own.map((one) => ({ ...one, pool: 'infra' }));
+    expect(room({ ...snapshot, guests: [...snapshot.guests, ...foreign] })).toBeLessThan(room(snapshot));
+    const used = more.nodes.map((node) => ({ ...node, memoryUsed: node.memoryUsed + 90 * GIB }));
+    expect(room({ ...more, nodes: used })).toBeLessThan(room(snapshot));
+  });
+
   test('nor does it change what a run under way is going to take', () => {
     const under = (memory: number): Inventory => {
       const snapshot = others(memory);

@@ -612,7 +612,13 @@ test('of rights that waited in the credentials file, those on machines that are 
   expect(result.steps).toMatchObject([
     {
       kind: 'user.recreate',
-      acls: ['/vms/10000', '/pool/anna', '/vms/10003', '/vms/10004'].map(right),
+      // With the pool of the moment: the step looks once more whether they are still there.
+      acls: [
+        { ...right('/vms/10000'), pool: 'anna' },
+        right('/pool/anna'),
+        { ...right('/vms/10003'), pool: 'boris' },
+        { ...right('/vms/10004'), pool: '' },
+      ],
     },
   ]);
 });

@@ -132,7 +132,7 @@ const WAYS_OUT: Readonly<Record<Resource['kind'], string>> = {
   storage: 'free space, use another `storage`, or set `placement.linked_growth` (docs/placement.md)',
   vmids: 'widen `vmid_range` in the lab file',
   bridges:
-    'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
+    'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`; numbers that network cards of guests there name are not given out either (on PVE 7.4 a student with VM.Config.Network may name any)',
   ports: 'spread the class over more nodes',
   stands: 'raise `placement.max_stands_per_node`, or use more nodes',
 };

@@ -83,6 +83,18 @@ function placesOf({ index }: Request): Map<number, Place> {
   return places;
 }
 
+/**
+ * Made in a stand's pool by its student: of whatever size the student likes, and started without anything in it. What it
+ * uses, the node says itself.
+ */
+function isOfStudent(
+  { vmid, pool }: GuestInfo,
+  places: ReadonlyMap<number, Place>,
+  { index }: Request,
+): boolean {
+  return pool !== undefined && index.marks.get(pool)?.user !== undefined && !places.has(vmid);
+}
+
 /** So many stands tell what a lab gives; one of fewer might be the one that was changed. */
 const ENOUGH_STANDS = 3;
 
@@ -118,7 +130,7 @@ function typicalSizes(
 }
 
 /**
- * Per node: guests that are up, the stopped VMs of this lab (its students will start them), and what another run has
+ * Per node: guests that are up, without those that students made themselves; the stopped VMs of this lab (its students will start them), and what another run has
  * claimed and not made yet. Stopped guests of others and of other labs do not count.
  */
 export function promisedPerNode(request: Request): {
@@ -142,7 +154,8 @@ export function promisedPerNode(request: Request): {
     return typical?.isCertain === true ? typical.size : undefined;
   };
   for (const guest of request.have.guests) {
-    if (!guest.template && isUp(guest)) add(up, guest.node, atMost(sizeOf(guest, request), bound(guest)));
+    if (!guest.template && isUp(guest) && !isOfStudent(guest, places, request))
+      add(up, guest.node, atMost(sizeOf(guest, request), bound(guest)));
   }
   for (const [pool, { claims }] of request.index.marks) {
     for (const claim of claims) {

@@ -1,4 +1,5 @@
 /** Plans new passwords, only for users of ours unless it was asked for in so many words. */
+import { vmidIn } from '../../pve-values/acl-path.ts';
 import { realmIn } from '../../pve-values/userid.ts';
 import type { User } from '../../config/types.ts';
 import type { UserInfo } from '../../inventory/types.ts';
@@ -53,12 +54,6 @@ function obstacle(present: UserInfo, options: PasswordOptions, context: UsersCon
   };
 }
 
-/** The VMID that a path of an ACL names. */
-function vmidOf(path: string): number | undefined {
-  const [, vmid] = /^\/vms\/(\d+)$/.exec(path) ?? [];
-  return vmid === undefined ? undefined : Number(vmid);
-}
-
 /** '' for a machine in no pool; undefined: no machine is there. */
 function poolAt(vmid: number, { index }: UsersContext): string | undefined {
   const guest = index.guests.get(vmid);
@@ -78,7 +73,7 @@ function accountOf(present: UserInfo, context: UsersContext): KeptAccount {
     acls: context.have.acls
       .filter((entry) => entry.type === 'user' && entry.subject === userid)
       .map(({ path, role, propagate }) => {
-        const vmid = vmidOf(path);
+        const vmid = vmidIn(path);
         const pool = vmid === undefined ? undefined : poolAt(vmid, context);
         return { path, role, propagate, ...(pool === undefined ? {} : { pool }) };
       }),
@@ -102,14 +97,15 @@ function complete(present: KeptAccount, kept: KeptAccount | undefined): KeptAcco
  * no machine to another pool by itself, and lets nobody make one in a pool that is not theirs.
  */
 function stillTheirs(userid: string, kept: KeptAccount, context: UsersContext): KeptAccount {
-  const isTheirs = ({ path, pool: former }: KeptAccount['acls'][number]): boolean => {
-    const vmid = vmidOf(path);
-    if (vmid === undefined) return true;
+  const acls = kept.acls.flatMap((acl): KeptAccount['acls'] => {
+    const vmid = vmidIn(acl.path);
+    if (vmid === undefined) return [acl];
     const pool = poolAt(vmid, context);
-    if (pool === undefined) return false;
-    return pool === former || context.index.marks.get(pool)?.user === userid;
-  };
-  return { ...kept, acls: kept.acls.filter(isTheirs) };
+    if (pool === undefined) return [];
+    const isTheirs = pool === acl.pool || context.index.marks.get(pool)?.user === userid;
+    return isTheirs ? [{ ...acl, pool }] : [];
+  });
+  return { ...kept, acls };
 }
 
 function recreateStep(userid: string, account: KeptAccount): Step {

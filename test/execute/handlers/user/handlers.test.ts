@@ -9,15 +9,20 @@ const DISABLED = 'deploy-stand since=2026-01-15T09:00:00Z disabled=2026-02-15T09
 const ANNA = { userid: 'anna@pve', comment: COMMENT };
 const USER = '/access/users/anna@pve';
 
+/** Of somebody who gave her a right on it. */
+const GIFT = { path: '/vms/10001', role: 'PVEVMUser', user: 'anna@pve', propagate: false };
+const guests = [{ vmid: 10001, node: 'pve1', name: 'pc', running: false }];
+
 const groups = ['old', 'new', 'class'].map((group) => ({ group }));
 
 function withAnna(comment = COMMENT, version: (typeof VERSIONS)[number] = '8.4'): PveWorld {
   const anna = { userid: 'anna@pve', comment, groups: ['old'], password: 'former-secret' };
   // Only a ticket may change a password.
-  return new PveWorld({ version, groups, users: [anna], pools: [{ pool: 'anna' }] }, 'root');
+  const people = { groups, users: [anna], pools: [{ pool: 'anna' }] };
+  return new PveWorld({ version, ...people, guests, acl: [GIFT] }, 'root');
 }
 
-const withNobody = () => new PveWorld({ groups, pools: [{ pool: 'anna' }] }, 'root');
+const withNobody = () => new PveWorld({ groups, guests, pools: [{ pool: 'anna' }] }, 'root');
 
 /** Which of the two passwords PVE takes. */
 async function passwordsOf(world: PveWorld): Promise<string[]> {
@@ -142,7 +147,7 @@ describe('user.recreate', () => {
     enable: true,
     acls: [
       { path: '/pool/anna', role: 'PVEVMAdmin', propagate: true },
-      { path: '/vms/10001', role: 'PVEVMUser', propagate: false },
+      { path: '/vms/10001', role: 'PVEVMUser', propagate: false, pool: '' },
     ],
   };
   const made = {
@@ -158,7 +163,11 @@ describe('user.recreate', () => {
   const CREATE = ['POST', '/access/users'] as const;
   const GRANT = ['PUT', '/access/acl'] as const;
 
-  test.each<{ name: string; make?: () => PveWorld; faults?: RequestFault[] }>([
+  test.each<{
+    name: string;
+    make?: () => PveWorld;
+    faults?: RequestFault[];
+  }>([
     ...VERSIONS.map((version) => ({
       name: `happy path on ${version}`,
       make: () => withAnna(COMMENT, version),
@@ -176,11 +185,41 @@ describe('user.recreate', () => {
     expect((await apply(world, 'user.recreate', payload, secrets)).outcome).toBe('done');
     expect(world.users()).toMatchObject([made]);
     expect(await passwordsOf(world)).toEqual(['fresh-secret']);
-    expect(world.grants()).toEqual([
+    expect(world.grants().sort()).toEqual([
       '/pool/anna PVEVMAdmin anna@pve true',
       '/vms/10001 PVEVMUser anna@pve false',
     ]);
     expect(heard).toEqual(['replacement anna@pve', 'restored anna@pve']);
+  });
+
+  const remove = async (world: PveWorld): Promise<void> => {
+    await world.admin.deleteVm('pve1', 10001, { purge: true });
+    await world.clock.sleep(30_000);
+  };
+  const others = ['/pool/anna PVEVMAdmin anna@pve true'];
+
+  test.each([
+    { name: 'between plan and removal', make: withAnna },
+    { name: 'before what waited is given back', make: withNobody },
+  ])('a right on a machine that went $name waits for no other machine of its number', async ({ make }) => {
+    const world = make();
+    await world.drive(remove(world));
+    expect((await apply(world, 'user.recreate', payload, recorder().secrets)).outcome).toBe('done');
+    expect(world.grants()).toEqual(others);
+  });
+
+  test('nor is one given on a machine that stands in another pool by now', async () => {
+    const elsewhere = { ...payload, acls: payload.acls.map((acl) => ({ ...acl, pool: 'anna' })) };
+    const world = withAnna();
+    expect((await apply(world, 'user.recreate', elsewhere, recorder().secrets)).outcome).toBe('done');
+    expect(world.grants()).toEqual(others);
+  });
+
+  test('nor does one whose machine goes while its user is away', async () => {
+    const world = withAnna();
+    world.before(CREATE, () => remove(world));
+    expect((await apply(world, 'user.recreate', payload, recorder().secrets)).outcome).toBe('done');
+    expect(world.grants()).toEqual(others);
   });
 
   test('a disabled user stays disabled', async () => {

@@ -3,6 +3,7 @@
  * mark, and never a user that somebody else put in its place.
  */
 import type { StepOf } from '../../../plan/document/step.ts';
+import { vmidIn } from '../../../pve-values/acl-path.ts';
 import { isAlreadyExists, isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -67,12 +68,26 @@ async function create(step: RecreateStep, io: StepIo, password: string): Promise
   }
 }
 
+/**
+ * A right on a machine ends with the machine, and its number may be somebody else's a moment later: whoever may make machines
+ * could have a right carried over to one that is not theirs by removing their own while a run is under way.
+ */
+async function isGone({ path, pool }: RecreateStep['acls'][number], io: StepIo): Promise<boolean> {
+  const vmid = vmidIn(path);
+  // Of one that the planner did not see nothing is known but the right.
+  if (vmid === undefined || pool === undefined) return false;
+  const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid);
+  return row === undefined || (row.pool ?? '') !== pool;
+}
+
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   const { userid } = step;
-  for (const { path, role, propagate } of step.acls) {
+  for (const acl of step.acls) {
+    const { path, role, propagate } = acl;
     await attempt(io, {
       id: `${step.id}${path}`,
       act: async () => {
+        if (await isGone(acl, io)) return 'already-done';
         await io.pve.grant({ path, role, propagate, userid }, io.signal);
         return 'done';
       },

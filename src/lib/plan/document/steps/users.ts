@@ -54,7 +54,7 @@ export interface UserSteps {
   'user.password': { readonly userid: string; readonly comment: string };
   /**
    * Removes a user of ours and creates it anew with a new password and the rights it had: one step, so that a stop
-   * never comes between. Tokens and second factors of the user are lost. Fail: no user, or one without its rights. Run
+   * never comes between. Tokens and second factors of the user are lost, and rights on machines that are gone. Fail: no user, or one without its rights. Run
    * again: password, details and rights wait in the credentials file.
    */
   'user.recreate': KeptAccount & { readonly userid: string };
