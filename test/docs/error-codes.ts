@@ -11,11 +11,15 @@ const EXITS: Readonly<Record<string, string>> = {
   UsageError: '2',
   ConfigError: '2',
   PlanRefusedError: '3',
-  ConnectionError: '4',
-  ApiError: '4, 5',
-  AuthError: '4',
-  TaskError: '5',
+  ConnectionError: '4, 5',
+  PveError: '4, 5',
+  AuthError: '4, 5',
+  UnreachableError: '4, 5',
+  NodeUnreachableError: '4, 5',
+  AnswerLostError: '4, 5',
+  TaskError: '4, 5',
   StepError: '5',
+  BridgeTakenError: '5',
   ApplyError: '5',
   CancelledError: '130, 143',
 };
@@ -26,7 +30,8 @@ interface Told {
   readonly message: string;
 }
 
-const isCode = (text: string): boolean => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text) && text.length > 3;
+/** Those of Node (`ENOSPC`) are not ours. */
+const isCode = (text: string): boolean => /^(?!E[A-Z]+$)[A-Z][A-Z0-9]{2,}(_[A-Z0-9]+)*$/.test(text);
 
 /** As it is written, with … for what is filled in; empty for what is put together elsewhere. */
 function textOf(node: ts.Expression | undefined): string {
@@ -45,12 +50,24 @@ function property(node: ts.ObjectLiteralExpression, name: string): ts.Expression
   return found?.initializer;
 }
 
+/** `super('CODE', …)` in a class of ours. */
+function isSuperCall(node: ts.Node): node is ts.CallExpression {
+  return ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.SuperKeyword;
+}
+
+function classOf(node: ts.NewExpression | ts.CallExpression): string {
+  if (ts.isNewExpression(node)) return node.expression.getText();
+  let at: ts.Node = node;
+  while (!ts.isClassDeclaration(at) && !ts.isSourceFile(at)) at = at.parent;
+  return ts.isClassDeclaration(at) ? (at.name?.text ?? '') : '';
+}
+
 function* codesIn(source: ts.SourceFile): Generator<[code: string, told: Told]> {
   const pending: ts.Node[] = [source];
   for (let node = pending.pop(); node; node = pending.pop()) {
     ts.forEachChild(node, (child) => void pending.push(child));
-    if (ts.isNewExpression(node)) {
-      const exit = EXITS[node.expression.getText()];
+    if (ts.isNewExpression(node) || isSuperCall(node)) {
+      const exit = EXITS[classOf(node)];
       const [code, message] = node.arguments ?? [];
       if (exit !== undefined && code && ts.isStringLiteral(code) && isCode(code.text))
         yield [code.text, { exit, message: textOf(message) }];
@@ -76,13 +93,20 @@ export function errorCodes(): Map<string, Told[]> {
   return codes;
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ');
+const cell = (text: string): string =>
+  text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ');
 
-export function errorTable(): string {
-  const rows = [...errorCodes()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, told]) => {
-    const exits = [...new Set(told.map(({ exit }) => exit))].sort().join(', ');
-    const messages = [...new Set(told.map(({ message }) => message).filter((text) => text.replaceAll('…', '').trim() !== ''))].sort();
-    return `| \`${code}\` | ${[...new Set(exits.split(', '))].join(', ')} | ${messages.slice(0, 3).map(cell).join('<br>')} |`;
-  });
+export function errorTable(codes = errorCodes()): string {
+  const rows = [...codes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, told]) => {
+      const exits = [...new Set(told.map(({ exit }) => exit))].sort().join(', ');
+      const messages = [
+        ...new Set(
+          told.map(({ message }) => message).filter((text) => text.replaceAll('…', '').trim() !== ''),
+        ),
+      ].sort();
+      return `| \`${code}\` | ${[...new Set(exits.split(', '))].join(', ')} | ${messages.slice(0, 3).map(cell).join('<br>')} |`;
+    });
   return ['| code | exit code | says, with … for names and numbers |', '|---|---|---|', ...rows].join('\n');
 }

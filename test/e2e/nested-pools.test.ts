@@ -27,29 +27,32 @@ function classFiles(): string[] {
   return ['-c', file('lab.yml'), '-u', file('users.yml'), '--credentials', file('c.csv')];
 }
 
-test.each(['8.4', '9.2'] as const)('PVE %s: made with what is above them, and removed without a trace', async (version) => {
-  const files = classFiles();
-  const simulator = await startCluster({ scenario: cluster(version) });
-  const before = simulator.snapshot();
-  const names = (): string[] => simulator.snapshot().pools.map(({ poolid }) => poolid);
+test.each(['8.4', '9.2'] as const)(
+  'PVE %s: made with what is above them, and removed without a trace',
+  async (version) => {
+    const files = classFiles();
+    const simulator = await startCluster({ scenario: cluster(version) });
+    const before = simulator.snapshot();
+    const names = (): string[] => simulator.snapshot().pools.map(({ poolid }) => poolid);
 
-  expect((await runCli(['deploy', ...files], simulator)).code).toBe(0);
-  expect(names().sort()).toEqual(['class10', 'class10/anna', 'class10/b', 'class10/b/boris']);
-  expect(simulator.snapshot().pools.find(({ poolid }) => poolid === 'class10')?.comment).toBe(
-    'deploy-stand parent',
-  );
-  const since = simulator.requests.length;
-  expect((await runCli(['deploy', ...files], simulator)).code).toBe(0);
-  expect(writes(simulator, since)).toEqual([]);
+    expect((await runCli(['deploy', ...files], simulator)).code).toBe(0);
+    expect(names().sort()).toEqual(['class10', 'class10/anna', 'class10/b', 'class10/b/boris']);
+    expect(simulator.snapshot().pools.find(({ poolid }) => poolid === 'class10')?.comment).toBe(
+      'deploy-stand parent',
+    );
+    const since = simulator.requests.length;
+    expect((await runCli(['deploy', ...files], simulator)).code).toBe(0);
+    expect(writes(simulator, since)).toEqual([]);
 
-  const first = await runCli(['cleanup', '--user', 'boris@pve'], simulator);
-  expect([first.code, names().sort()]).toEqual([0, ['class10', 'class10/anna']]);
-  const dry = await runCli(['cleanup', ...files, '--dry-run'], simulator);
-  expect(dry.stdout).toContain('access of anna@pve to pool class10/anna as');
-  expect((await runCli(['cleanup', ...files], simulator)).code).toBe(0);
-  const { pools, acl, users } = simulator.snapshot();
-  expect([pools, acl, users]).toEqual([before.pools, before.acl, before.users]);
-});
+    const first = await runCli(['cleanup', '--user', 'boris@pve'], simulator);
+    expect([first.code, names().sort()]).toEqual([0, ['class10', 'class10/anna']]);
+    const dry = await runCli(['cleanup', ...files, '--dry-run'], simulator);
+    expect(dry.stdout).toContain('access of anna@pve to pool class10/anna as');
+    expect((await runCli(['cleanup', ...files], simulator)).code).toBe(0);
+    const { pools, acl, users } = simulator.snapshot();
+    expect([pools, acl, users]).toEqual([before.pools, before.acl, before.users]);
+  },
+);
 
 test('a parent of somebody else stays as it is, and so do the rights that others have on what is below', async () => {
   const files = classFiles();

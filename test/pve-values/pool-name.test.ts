@@ -17,7 +17,10 @@ test.each([
 });
 
 test('what is proposed passes the rule that refused', () => {
-  const name = fc.oneof(fc.string(), fc.array(fc.constantFrom('a', '1', '.', '/', '-', ' ', 'я')).map((a) => a.join('')));
+  const name = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom('a', '1', '.', '/', '-', ' ', 'я')).map((a) => a.join('')),
+  );
   fc.assert(
     fc.property(name, fc.constantFrom('7.4', '8.0', '8.1', '8.4', '9.2'), (pool, version) => {
       expect(poolNameProblem(legalPoolName(pool, version), version)).toBeUndefined();

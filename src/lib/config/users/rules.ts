@@ -123,13 +123,16 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
 function realmsAreGiven(noRealm: readonly Odd[], legal: LegalUserids, issues: Issues): void {
   const [first, ...others] = noRealm;
   if (!first) return;
-  const more = others.length === 0 ? '' : ` (${others.length} more have none)`;
+  const count = others.length;
+  const more = count === 0 ? '' : ` (${count} more ${count === 1 ? 'has' : 'have'} none)`;
+  const asItIs = `${first.name.trim()}@pve`;
   const column = issues.isTable
     ? ', or add a column "realm" to the roster with pve, or the directory, in each row'
     : '';
   issues.add(first.path, `the realm is missing: a user is name@realm${more}`, {
     value: first.name,
-    hint: `write ${legal.for(first.name.trim(), 'pve')}${column}`,
+    // A number stays a number: it may be what the directory knows a student by.
+    hint: `write ${parseUserId(asItIs) && isPlain(asItIs) ? asItIs : legal.for(first.name.trim(), 'pve')}${column}`,
   });
 }
 
