@@ -1,5 +1,6 @@
 /** The table of error codes of docs/errors.md, read out of the source: who says which code, and in which words. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 
@@ -30,8 +31,9 @@ interface Told {
   readonly message: string;
 }
 
-/** Those of Node (`ENOSPC`) are not ours. */
-const isCode = (text: string): boolean => /^(?!E[A-Z]+$)[A-Z][A-Z0-9]{2,}(_[A-Z0-9]+)*$/.test(text);
+/** Those of the system (`ENOSPC`) are not ours. */
+const isCode = (text: string): boolean =>
+  /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text) && text.length > 3 && !Object.hasOwn(constants.errno, text);
 
 /** As it is written, with … for what is filled in; empty for what is put together elsewhere. */
 function textOf(node: ts.Expression | undefined): string {
