@@ -190,6 +190,14 @@ const LIB = {
       '^node_modules/(ajv|p-map|prom-client)/',
     ],
   ],
+  library: [
+    'What programs get: the stories on one connection. Knows no flags and no words.',
+    [
+      '^src/lib/(workflow|config|credentials|proxmox|simulator)/',
+      '^src/lib/(execute|outcome)/types[.]ts$',
+      '^src/lib/plan/(cleanup/context|document/plan|network/view|templates/view)[.]ts$',
+    ],
+  ],
   render: [
     'Plain data into text. Writing happens in ui/ and cli.ts.',
     [
