@@ -163,7 +163,7 @@ const LIB = {
     'Courses of learning platforms as people with userids. Knows no cluster: of its client only how one host is reached and trusted.',
     [
       '^src/lib/config/(types|input/(issues|names|pve-text)|users/(csv-table|legal-userid))[.]ts$',
-      '^src/lib/pve-values/userid[.]ts$',
+      '^src/lib/pve-values/(pool-name|userid)[.]ts$',
       '^src/lib/proxmox/(hosts|answer|types|transports/(https|types))[.]ts$',
       '^src/lib/redact[.]ts$',
       '^node_modules/(any-ascii|yaml)/',

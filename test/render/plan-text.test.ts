@@ -120,6 +120,13 @@ describe('renderPlan', () => {
     expect(text).not.toContain('--out');
   });
 
+  test('a big class of users is told as users', () => {
+    const users = { ...plan(manyStands(25)), command: 'users' } as Plan; // a plan of users has stands without machines
+    const text = renderPlan(users, wide);
+    expect(text).toMatch(/the same for \d+ more users/);
+    expect(text).toContain('Users that get the same are shown in one line each');
+  });
+
   test('a big class shows the first of equal stands in full and the others in one line', () => {
     const stands = manyStands(22, (index) => ({ node: index % 2 === 0 ? 'pve2' : 'pve1' }));
     const different = newStand(23, { memory: '4096' });

@@ -52,7 +52,7 @@ export interface DeployStand {
   readonly url: string;
   /** Every endpoint of PVE that deploy-stand uses, without policy. */
   readonly pve: PveClient;
-  previewDeploy(want: DeployOrder): Promise<Preview>;
+  previewDeploy(want: DeployOrder): ReturnType<typeof previewDeploy>;
   /** `saved`: nothing is done that is not in this plan. */
   deploy(want: DeployOrder, credentials: string, saved?: Plan): Promise<RunOutcome>;
   previewCleanup(want: CleanupOrder): Promise<Preview>;

@@ -16,7 +16,7 @@ export interface Simulated {
   readonly url: string;
   readonly simulator: ReturnType<typeof createSimulator>['simulator'];
   /** Its time stands still from now on. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** Its time passes as fast as nobody waits, or at the scenario's own speed by `host`. */

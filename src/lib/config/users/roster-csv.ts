@@ -9,7 +9,6 @@ const COLUMNS: Readonly<Record<string, string>> = {
   user: 'userid',
   username: 'userid',
   login: 'userid',
-  sis_login_id: 'userid',
   realm: 'realm',
   email: 'email',
   mail: 'email',
@@ -49,7 +48,7 @@ function readHeader(row: Row, file: string): Header {
     const near = row.cells.find((cell) => nearest(cell, ['userid']) !== undefined);
     const hint =
       near === undefined
-        ? 'name the column of name@realm "userid"; names alone do with a second column "realm"'
+        ? 'name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import'
         : `did you mean userid instead of ${near}?`;
     failAt(file, row.line, 'the roster has no column "userid"', hint);
   }
@@ -108,20 +107,13 @@ function toUser(row: Row, keys: readonly (string | undefined)[], file: string): 
   return { ...rest, userid: `${name}@${realm}` };
 }
 
-/** Canvas writes a row of points above the students and one for its own test student below them. */
-function isNobody({ cells }: Row, header: Row | undefined): boolean {
-  const isCanvas = header?.cells.includes('SIS Login ID') ?? false;
-  return isCanvas && ['Points Possible', 'Student, Test', 'Test, Student'].includes((cells[0] ?? '').trim());
-}
-
 /** Throws a ConfigError for what cannot be read as a roster at all. */
 export function readRoster(text: string, file: string): Roster {
   const rows = readTable(text, file);
   const [first] = rows;
   const hasHeader = !isHeaderless(first);
   const { keys, warnings } = hasHeader ? readHeader(first, file) : { keys: ['userid'], warnings: [] };
-  const all = hasHeader ? rows.slice(1) : rows;
-  const body = all.filter((row) => !isNobody(row, hasHeader ? first : undefined));
+  const body = hasHeader ? rows.slice(1) : rows;
 
   const locate = ([, index, key]: Path): Position => {
     const row = typeof index === 'number' ? body[index] : first;

@@ -127,7 +127,7 @@ function realmsAreGiven(noRealm: readonly Odd[], legal: LegalUserids, issues: Is
   const more = count === 0 ? '' : ` (${count} more ${count === 1 ? 'has' : 'have'} none)`;
   const asItIs = `${first.name.trim()}@pve`;
   const column = issues.isTable
-    ? ', or add a column "realm" to the roster with pve, or the directory, in each row'
+    ? ', or add a column "realm" to the roster with pve, or the directory, in each row (users import reads exports of learning platforms)'
     : '';
   issues.add(first.path, `the realm is missing: a user is name@realm${more}`, {
     value: first.name,

@@ -11,7 +11,7 @@ export interface NewAccount {
   readonly expire?: number;
 }
 
-interface KeptAcl {
+export interface KeptAcl {
   readonly path: string;
   readonly role: string;
   readonly propagate: boolean;
