@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import {
   completeStand,
