@@ -163,7 +163,7 @@ const LIB = {
     'Courses of learning platforms as people with userids. Knows no cluster: of its client only how one host is reached and trusted.',
     [
       '^src/lib/config/(types|input/(issues|names|pve-text)|users/(csv-table|legal-userid))[.]ts$',
-      '^src/lib/pve-values/userid[.]ts$',
+      '^src/lib/pve-values/(pool-name|userid)[.]ts$',
       '^src/lib/proxmox/(hosts|answer|types|transports/(https|types))[.]ts$',
       '^src/lib/redact[.]ts$',
       '^node_modules/(any-ascii|yaml)/',
@@ -188,6 +188,14 @@ const LIB = {
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
+    ],
+  ],
+  library: [
+    'What programs get: the stories on one connection. Knows no flags and no words.',
+    [
+      '^src/lib/(workflow|config|credentials|proxmox|simulator)/',
+      '^src/lib/(execute|outcome)/types[.]ts$',
+      '^src/lib/plan/(cleanup/context|document/plan|network/view|templates/view)[.]ts$',
     ],
   ],
   render: [

@@ -85,6 +85,6 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  { files: ['bench/**', '*.js'], rules: { 'no-console': 'off' } },
+  { files: ['bench/**', 'examples/library/**', '*.js'], rules: { 'no-console': 'off' } },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

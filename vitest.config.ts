@@ -6,6 +6,8 @@ import { isLengthy } from './test/runs.ts';
 const HANGS = (isLengthy ? 240 : 10) * 60_000;
 
 export default defineConfig({
+  // The programs of examples/library, by the name that users write.
+  resolve: { alias: { 'deploy-stand': new URL('src/index.ts', import.meta.url).pathname } },
   test: {
     reporters: ['default'],
     include: ['test/**/*.test.ts'],

@@ -7,12 +7,12 @@ import {
   outerBridgesOf,
   type ConnectionOptions,
 } from '../lib/config/connections/connection.ts';
+import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection } from '../lib/config/types.ts';
 import type { StandError } from '../lib/errors.ts';
 import { createPveClient } from '../lib/proxmox/client.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
-import { inProcess } from '../lib/proxmox/transports/in-process.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 import type { RunPve, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
@@ -51,39 +51,20 @@ interface Target {
   close(): Promise<void>;
 }
 
-/** Nobody listens there. */
-const SIMULATED_HOST = 'pve.simulated:8006';
-const SIMULATED_URL = `https://${SIMULATED_HOST}`;
-
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
 async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target> {
-  const { createSimulator, speedOf } = await import('../lib/simulator/simulator.ts');
-  const { VirtualTime } = await import('../lib/simulator/virtual-time.ts');
+  const { openSimulated } = await import('../lib/library/simulated.ts');
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
   const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
-  const pace = { speed: speedOf(scenario), host: io.clock };
-  const { simulator, time } = createSimulator(
-    { scenario, ...(state ? { state } : {}) },
-    (start) => new VirtualTime(start, { pace }),
-  );
+  const { simulator, stop, ...target } = openSimulated({ scenario, ...(state ? { state } : {}) }, io.clock);
   return {
-    connection: {
-      name: 'simulator',
-      hosts: [SIMULATED_HOST],
-      auth: { kind: 'token', tokenId: simulator.credentials.tokenId, secret: simulator.credentials.secret },
-      tls: { verify: true },
-      timeout: 30_000,
-      operators: [],
-    },
-    clock: time.clock,
-    connect: inProcess(simulator.serve, time),
-    url: SIMULATED_URL,
+    ...target,
     close: async () => {
-      time.stop();
+      stop();
       if (flags.simulateState !== undefined) await saveState(simulator, flags.simulateState);
     },
   };
@@ -114,12 +95,11 @@ async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output)
       `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; set fingerprint (PVE_FINGERPRINT) or ca_file (PVE_CA_FILE) instead of verify_ssl: false`,
     );
   }
-  const host = connection.hosts[0] ?? '';
   return {
     connection,
     clock: io.clock,
     ...(io.connect ? { connect: io.connect } : {}),
-    url: `https://${host.includes(':') ? host : `${host}:8006`}`,
+    url: urlOf(connection),
     close: () => Promise.resolve(),
   };
 }
@@ -142,10 +122,6 @@ async function openAuditOf(
     await target.close();
     throw error;
   }
-}
-
-function callerOf({ auth }: Connection): string {
-  return auth.kind === 'token' ? auth.tokenId : auth.user;
 }
 
 export async function openSession(
@@ -181,7 +157,7 @@ export async function openSession(
     requests: () => pve.requests(),
     url: target.url,
     login: target.connection.auth.kind,
-    caller: callerOf(target.connection),
+    caller: loginOf(target.connection),
     operators: target.connection.operators,
     ...(audit ? { audit } : {}),
     close: async (error) => {

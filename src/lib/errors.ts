@@ -14,7 +14,7 @@ export interface ConfigIssue {
   readonly hint?: string;
 }
 
-interface StandErrorOptions {
+export interface StandErrorOptions {
   readonly hint?: string | undefined;
   readonly cause?: unknown;
   readonly issues?: readonly ConfigIssue[];

@@ -77,8 +77,7 @@ describe('files', () => {
     const users = put('two-users.yml', '- a\n- b\n');
     expect(withoutFolder(problems(() => loadClass(lab, users)))).toEqual([
       'two.yml:1:11 machines: must be a list, but is a number [5] → for example: [ { device_type: linux, name: student-pc, template_vmid: 100, networks: [ { bridge: vmbr0 } ] } ]',
-      'two-users.yml:1:3 users[0]: the realm is missing: a user is name@realm [a] → write a@pve',
-      'two-users.yml:2:3 users[1]: the realm is missing: a user is name@realm [b] → write b@pve',
+      'two-users.yml:1:3 users[0]: the realm is missing: a user is name@realm (1 more has none) [a] → write a@pve',
     ]);
     expect(withoutFolder(problems(() => loadClass(lab, join(folder, 'none.yml'))))).toHaveLength(2);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import {
   completeStand,
@@ -118,6 +119,13 @@ describe('renderPlan', () => {
     const text = renderPlan(plan(manyStands(20)), wide);
     expect(text.match(/^student\d+@pve {2}new: /gm)).toHaveLength(20);
     expect(text).not.toContain('--out');
+  });
+
+  test('a big class of users is told as users', () => {
+    const users = { ...plan(manyStands(25)), command: 'users' } as Plan; // a plan of users has stands without machines
+    const text = renderPlan(users, wide);
+    expect(text).toMatch(/the same for \d+ more users/);
+    expect(text).toContain('Users that get the same are shown in one line each');
   });
 
   test('a big class shows the first of equal stands in full and the others in one line', () => {

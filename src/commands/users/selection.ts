@@ -1,6 +1,6 @@
 /** What the flags of `users` mean: who, which lab, where the passwords are. */
 import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../../lib/config/lab/normalise.ts';
-import { loadLab, loadUsers, parseUserIds } from '../../lib/config/load.ts';
+import { loadLab, loadUsers, parseUserIds, poolsOf } from '../../lib/config/load.ts';
 import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
@@ -26,9 +26,13 @@ export interface Selection {
 type Warn = (text: string) => void;
 
 /** `--user` alone names users of the cluster; with `-u` it picks from the file. */
-function usersOf({ users: files, user: names }: UsersFlags, warn: Warn): User[] | undefined {
+function usersOf(
+  { users: files, user: names }: UsersFlags,
+  lab: Lab | undefined,
+  warn: Warn,
+): User[] | undefined {
   if (files && files.length > 0) {
-    const { users, warnings } = loadUsers(files);
+    const { users, warnings } = loadUsers(files, poolsOf(lab));
     warnings.forEach(warn);
     return names ? pickUsers(users, names, '--user') : [...users];
   }
@@ -46,7 +50,8 @@ function labOf(flags: UsersFlags, warn: Warn): Lab | undefined {
 }
 
 export function readSelection(flags: UsersFlags, warn: Warn): Selection {
-  return { users: usersOf(flags, warn), named: flags.user !== undefined, lab: labOf(flags, warn) };
+  const lab = labOf(flags, warn);
+  return { users: usersOf(flags, lab, warn), named: flags.user !== undefined, lab };
 }
 
 export function selectedUsers({ users }: Selection): readonly User[] {

@@ -3,10 +3,11 @@ import type { ConfigIssue } from '../errors.ts';
 import { collect, valueOf, type Collected } from './input/collect.ts';
 import { configError } from './input/issues.ts';
 import { readLab, type LabOptions } from './lab/lab.ts';
+import { readPoolPattern } from './lab/pool-pattern.ts';
 import { readTextFile } from './input/read-text.ts';
 import type { Lab, Machine, User } from './types.ts';
 import { mergeUsers } from './users/several.ts';
-import { readUserIds, readUsers } from './users/users.ts';
+import { readUserIds, readUsers, type UsersOptions } from './users/users.ts';
 
 export type { LabOptions } from './lab/lab.ts';
 
@@ -50,15 +51,20 @@ export function parseUserIds(userids: readonly string[], option: string): Loaded
   return { users: valueOf(result), warnings: result.warnings };
 }
 
-function readUsersFiles(files: readonly string[]): Collected<readonly User[]> {
+function readUsersFiles(files: readonly string[], options: UsersOptions = {}): Collected<readonly User[]> {
   return mergeUsers(
-    files.map((file) => ({ file, read: collect(() => readUsers(readTextFile(file).text, file)) })),
+    files.map((file) => ({ file, read: collect(() => readUsers(readTextFile(file).text, file, options)) })),
   );
 }
 
+/** What the lab says of the pools of its class. */
+export function poolsOf(lab: Lab | undefined): UsersOptions {
+  return { poolPattern: lab?.access.pool };
+}
+
 /** Several files are one class; see users/several.ts. */
-export function loadUsers(files: string | readonly string[]): LoadedUsers {
-  const result = readUsersFiles([files].flat());
+export function loadUsers(files: string | readonly string[], options: UsersOptions = {}): LoadedUsers {
+  const result = readUsersFiles([files].flat(), options);
   return { users: valueOf(result), warnings: result.warnings };
 }
 
@@ -99,19 +105,28 @@ function nothingIsShared(lab: Lab, users: readonly User[]): string[] {
   ]);
 }
 
+/** What is wrong with the lab, its own reading tells. */
+function patternOf({ value }: Collected<string>, file: string): string | undefined {
+  if (value === undefined) return undefined;
+  const read = collect(() => ({ value: { pool: readPoolPattern(value, file) }, errors: [], warnings: [] }));
+  return read.value?.pool;
+}
+
 /** All files at once, and what only shows when all are known. Without a users file: the lab alone. */
 export function loadClass(
   labFile: string,
   usersFiles: string | readonly string[] | undefined,
   options: ClassOptions = {},
 ): LoadedClass {
+  // Once: it may be standard input.
+  const written = collect(() => ({ value: readTextFile(labFile).text, errors: [], warnings: [] }));
   const usersResult: Collected<readonly User[]> =
     usersFiles === undefined
       ? { value: [], digest: '', errors: [], warnings: [] }
-      : readUsersFiles([usersFiles].flat());
+      : readUsersFiles([usersFiles].flat(), { poolPattern: patternOf(written, labFile) });
   const known = usersFiles === undefined ? undefined : usersResult.value?.map((user) => user.userid);
   const labResult = collect(() =>
-    readLab(readTextFile(labFile).text, labFile, { ...options, ...(known ? { users: known } : {}) }),
+    readLab(valueOf(written), labFile, { ...options, ...(known ? { users: known } : {}) }),
   );
   if (labResult.errors.length + usersResult.errors.length > 0) {
     throw configError(labResult.errors, usersResult.errors);

@@ -135,6 +135,8 @@ export interface Reserve {
 export interface Access {
   /** Role on the pool; default PVEVMAdmin. */
   readonly role: string;
+  /** What the pools of users are called for whom the users file names none: `class10/{user}`. */
+  readonly pool?: string;
 }
 
 /** How first passwords are made. */

@@ -127,9 +127,9 @@ function settled(
   }
 }
 
-type SettledState = Exclude<CredentialState, 'pending'> | 'restored';
+export type SettledState = Exclude<CredentialState, 'pending'> | 'restored';
 
-interface Where extends Sealing {
+export interface Where extends Sealing {
   readonly url: string;
 }
 

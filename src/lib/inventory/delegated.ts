@@ -6,6 +6,7 @@
  * without a word. Must not know what marks say.
  */
 import { addTo, groupBy } from '../group.ts';
+import { poolsAbove } from '../pve-values/pool-name.ts';
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import { privilegesOn } from './rights.ts';
 import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
@@ -71,8 +72,7 @@ export function judgeOf(
 
 /** `/pool/a/b` is below `/pool/a`. */
 function pathsOf(pool: string): readonly string[] {
-  const parts = pool.split('/');
-  return parts.map((_, index) => `/pool/${parts.slice(0, index + 1).join('/')}`);
+  return [...poolsAbove(pool), pool].map((name) => `/pool/${name}`);
 }
 
 /** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */

@@ -1,9 +1,10 @@
 /** Chooses the userids of the people of a course: legal for PVE, good for a pool, each once. Pure. */
 import { configError } from '../config/input/issues.ts';
-import { judgePool, RESERVED_POOLS } from '../config/input/names.ts';
+import { RESERVED_POOLS } from '../config/input/names.ts';
 import { LegalUserids } from '../config/users/legal-userid.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { compareText } from '../order.ts';
+import { isLetterFirst, parentPool, poolNameProblem } from '../pve-values/pool-name.ts';
 import { nameIn, parseUserId } from '../pve-values/userid.ts';
 import { nameOf, type Person } from './person.ts';
 
@@ -75,6 +76,11 @@ function byNumber(people: readonly Person[]): readonly Person[] {
   return people.toSorted((a, b) => Number(a.lmsId) - Number(b.lmsId) || compareText(a.place, b.place));
 }
 
+/** On every version of PVE, and below no other pool. */
+function isLegalFlat(pool: string): boolean {
+  return poolNameProblem(pool) === undefined && parentPool(pool) === undefined && isLetterFirst(pool);
+}
+
 /** `taken`: userids and pools that there are already. Throws a ConfigError that names all who cannot get one. */
 export function chooseUserids(
   people: readonly Person[],
@@ -102,7 +108,7 @@ export function chooseUserids(
     const pool = realm === 'pve' ? nameIn(found) : nameIn(legal.another(nameIn(found), realm));
     chosen.set(person, {
       userid: found,
-      ...(pool === nameIn(found) && judgePool(pool) === 'legal' ? {} : { pool }),
+      ...(pool === nameIn(found) && isLegalFlat(pool) ? {} : { pool }),
     });
   }
   if (issues.length > 0) throw configError(issues);

@@ -70,7 +70,7 @@ export interface MoveSummary {
 }
 
 /** What `--output json` prints beside the plan, and what the summary table is made of. */
-interface StandsSummary {
+export interface StandsSummary {
   readonly status: SummaryStatus;
   readonly steps: { readonly done: number; readonly failed: number; readonly skipped: number };
   readonly stands: readonly StandSummary[];

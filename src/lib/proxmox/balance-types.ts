@@ -17,7 +17,7 @@ export interface RrdPoint {
   readonly memoryPressure?: number;
 }
 
-interface GuestRef {
+export interface GuestRef {
   readonly node: string;
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
@@ -43,7 +43,7 @@ export interface HaRuleRow {
   readonly affinity?: 'positive' | 'negative';
 }
 
-interface MigrateRequest {
+export interface MigrateRequest {
   readonly node: string;
   readonly vmid: number;
   readonly target: string;

@@ -22,7 +22,7 @@ const LOG_LINES = 10;
 const OVER = new Error('nobody waits any more');
 
 type Ending = { readonly warnings: boolean };
-type TaskSource = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
+export type TaskSource = Pick<PveApi, 'tasks' | 'taskStatus' | 'taskLog'>;
 
 interface Waiter {
   resolve(ending: Ending): void;

@@ -133,14 +133,14 @@ export interface TaskRow {
   readonly status?: string;
 }
 
-interface TaskStatus {
+export interface TaskStatus {
   readonly upid: Upid;
   readonly running: boolean;
   /** `OK`, `WARNINGS: n` or the error text; absent while running. */
   readonly exitstatus?: string;
 }
 
-interface NewUser {
+export interface NewUser {
   readonly userid: string;
   readonly password?: string;
   readonly comment: string;
@@ -154,7 +154,7 @@ interface NewUser {
 }
 
 /** What is absent stays as it is. PVE takes an empty text for an absent one, so none can be cleared. */
-interface UserChange {
+export interface UserChange {
   readonly comment?: string;
   /** The complete set. */
   readonly groups?: readonly string[];
@@ -166,7 +166,7 @@ interface UserChange {
   readonly enable?: boolean;
 }
 
-interface CloneRequest {
+export interface CloneRequest {
   readonly node: string;
   readonly templateVmid: number;
   readonly vmid: number;

@@ -41,3 +41,8 @@ export function tokenIn(account: string): string | undefined {
   const at = tokenMark(account);
   return at === undefined ? undefined : account.slice(at + 1);
 }
+
+/** An e-mail address: PVE would take its domain for the realm, which may be called so, and hardly ever is. */
+export function looksLikeAddress(userid: string): boolean {
+  return /^[^\s:/@]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$/.test(userid);
+}

@@ -8,7 +8,7 @@ import { escapeControl } from './escape.ts';
 import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { countNodes, countStands, groupAlike, viewStands, type StandView } from './plan-stands.ts';
+import { countNodes, countStands, groupAlike, viewStands, type StandView, nounOf } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
 
 /** Classes up to this size are printed stand by stand. */
@@ -21,6 +21,8 @@ interface Context {
   readonly width: number;
   readonly paint: Paint;
   readonly wide: boolean;
+  /** What the plan is of: stands, or users. */
+  readonly nouns: readonly [one: string, many: string];
 }
 
 function paintMark(mark: Mark, paint: Paint): Cell {
@@ -112,7 +114,8 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     { text: bridgeRange(view) },
   ]);
   const each = countOf(first.steps.length, 'step', 'steps');
-  const intro = `the same for ${countOf(views.length, 'more stand', 'more stands')} (${each} each):`;
+  const [one, many] = context.nouns;
+  const intro = `the same for ${countOf(views.length, `more ${one}`, `more ${many}`)} (${each} each):`;
   return [
     '',
     ...paragraph(intro, { width, paint: paint.bold }),
@@ -165,7 +168,8 @@ function standLines(views: readonly StandView[], context: Context): string[] {
     const full = fullStand(first, told, context);
     return others.length === 0 ? full : [...full, ...shortStands(others, first, context)];
   });
-  const remark = 'Stands that get the same are shown in one line each; --wide shows every step.';
+  const many = context.nouns[1];
+  const remark = `${many.charAt(0).toUpperCase()}${many.slice(1)} that get the same are shown in one line each; --wide shows every step.`;
   return [
     ...lines,
     ...idleStands(idle, told, context),
@@ -244,7 +248,7 @@ function closing(plan: Plan, views: readonly StandView[], { width, paint }: Cont
 
 /** Same plan, same options, same text. Ends without a line break. */
 export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptions): string {
-  const context: Context = { width, paint: createPaint(color), wide };
+  const context: Context = { width, paint: createPaint(color), wide, nouns: nounOf(plan.command) };
   const views = viewStands(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';

@@ -111,7 +111,7 @@ function sayClone(step: StepOf<'vm.clone'>, names: Names): string {
 }
 
 function sayAccess(step: StepOf<'acl.grant' | 'acl.revoke'>, names: Names): string {
-  const [, area, key = ''] = step.path.split('/');
+  const [, area, key = ''] = /^\/([^/]+)\/(.*)$/.exec(step.path) ?? [];
   const target =
     area === 'pool' ? `pool ${names.pool(key)}` : area === 'vms' ? names.vm(Number(key)) : step.path;
   return `access of ${names.user(step.userid, '')} to ${target} as ${step.role}`;

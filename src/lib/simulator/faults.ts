@@ -1,13 +1,13 @@
 /** Planned misfortune: which requests fail, vanish, crawl, or start tasks that fail. Must not touch the cluster. */
 
-interface FaultMatch {
+export interface FaultMatch {
   /** `GET`, `POST`…; `WRITE`: any but GET; absent: any. */
   readonly method?: string;
   /** A template (`/nodes/{node}/qemu`), a concrete path, or a regular expression over the concrete path. */
   readonly path: string | RegExp;
 }
 
-interface FaultTiming {
+export interface FaultTiming {
   readonly match: FaultMatch;
   /** Only the n-th matching request, counted from 1. */
   readonly nth?: number;

@@ -15,7 +15,7 @@ export interface ScenarioBridge {
 }
 
 /** Any stanza of the interfaces file; options by their API names. */
-interface ScenarioInterface {
+export interface ScenarioInterface {
   readonly iface: string;
   readonly type: 'eth' | 'bond' | 'vlan' | 'OVSPort' | 'OVSIntPort' | 'OVSBond';
   readonly options?: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export interface ScenarioNode {
   readonly pve_version?: string;
 }
 
-interface ScenarioNodes {
+export interface ScenarioNodes {
   readonly count: number;
   readonly prefix?: string;
   readonly cpus?: number;
@@ -68,7 +68,7 @@ export interface ScenarioStorage {
   readonly cache_s?: number;
 }
 
-interface ScenarioMachine {
+export interface ScenarioMachine {
   readonly vmid: number;
   readonly name: string;
   readonly node: string;
@@ -104,7 +104,7 @@ export interface ScenarioGuest extends ScenarioMachine {
   readonly snapshots?: readonly string[];
 }
 
-interface ScenarioBulk {
+export interface ScenarioBulk {
   readonly count: number;
   readonly nodes?: readonly string[];
   readonly first_vmid?: number;
@@ -116,7 +116,7 @@ interface ScenarioBulk {
   readonly running?: number;
 }
 
-interface ScenarioToken {
+export interface ScenarioToken {
   readonly id: string;
   readonly secret: string;
   readonly privsep?: boolean;
@@ -134,7 +134,7 @@ export interface ScenarioUser {
   readonly tokens?: readonly ScenarioToken[];
 }
 
-interface ScenarioAcl {
+export interface ScenarioAcl {
   readonly path: string;
   readonly role: string;
   readonly user?: string;

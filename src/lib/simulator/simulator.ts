@@ -18,7 +18,7 @@ import { versionFacts, type Version } from './version.ts';
 import type { RawParams } from './validate.ts';
 import { World } from './world.ts';
 
-interface MutationEvent {
+export interface MutationEvent {
   readonly n: number;
   readonly phase: 'before' | 'after';
   readonly method: string;
@@ -43,7 +43,7 @@ export interface SimulatorOptions {
   readonly onMutation?: (event: MutationEvent) => void | Promise<void>;
 }
 
-interface RecordedRequest {
+export interface RecordedRequest {
   readonly n: number;
   readonly method: string;
   /** The endpoint's template, such as `/nodes/{node}/network`; the path itself when there is no such endpoint. */

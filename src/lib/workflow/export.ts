@@ -19,7 +19,7 @@ export interface ExportWant {
   readonly url: string;
 }
 
-interface LeftOut {
+export interface LeftOut {
   readonly user: string;
   readonly reason: string;
 }

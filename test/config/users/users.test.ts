@@ -82,24 +82,22 @@ describe('users.yml', () => {
       'spaces and slashes',
       '- a b@pve\n- a/b@pve\n- a:b@pve',
       [
-        'users.yml:1:3 users[0]: PVE refuses spaces, ":" and "/" in a userid [a b@pve] → remove them',
-        'users.yml:2:3 users[1]: PVE refuses spaces, ":" and "/" in a userid [a/b@pve] → remove them',
-        'users.yml:3:3 users[2]: PVE refuses spaces, ":" and "/" in a userid [a:b@pve] → remove them',
+        'users.yml:1:3 users[0]: PVE refuses spaces, ":" and "/" in a userid [a b@pve] → write a.b@pve',
+        'users.yml:2:3 users[1]: PVE refuses spaces, ":" and "/" in a userid [a/b@pve] → write a.b-2@pve',
+        'users.yml:3:3 users[2]: PVE refuses spaces, ":" and "/" in a userid [a:b@pve] → write a.b-3@pve',
       ],
     ],
     [
       'a realm that is none',
       '- a@1',
       [
-        'users.yml:1:3 users[0]: the realm behind the @ is none: a letter, then letters, digits and . _ - [a@1] → realms are pve, pam, or a directory of the cluster',
+        'users.yml:1:3 users[0]: the realm behind the @ is none: a letter, then letters, digits and . _ - [a@1] → realms are pve, pam, or a directory of the cluster: write a@pve',
       ],
     ],
     [
       'an API token',
       '- a@pve!token',
-      [
-        'users.yml:1:3 users[0]: this is an API token, not a user [a@pve!token] → write the part before the "!"',
-      ],
+      ['users.yml:1:3 users[0]: this is an API token, not a user [a@pve!token] → write a@pve'],
     ],
     [
       'the administrator',
@@ -112,7 +110,7 @@ describe('users.yml', () => {
       '65 characters',
       `- ${'a'.repeat(61)}@pve`,
       [
-        `users.yml:1:3 users[0]: PVE refuses userids of more than 64 characters [${'a'.repeat(61)}@pve] → choose a shorter name`,
+        `users.yml:1:3 users[0]: PVE refuses userids of more than 64 characters [${'a'.repeat(61)}@pve] → write ${'a'.repeat(60)}@pve`,
       ],
     ],
     [
@@ -135,8 +133,8 @@ describe('users.yml', () => {
       '- иван@pve\n- a@b@ad\n- {userid: b@pve, pool: "b c"}',
       [
         'users.yml:1:3 users[0]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [иван@pve] → write ivan@pve',
-        'users.yml:2:3 users[1]: PVE refuses the pool name "a@b": only Latin letters, digits and . _ - are allowed [a@b] → give the user a pool: { userid: "a@b@ad", pool: … }',
-        'users.yml:3:25 users[2].pool: PVE refuses the pool name "b c": only Latin letters, digits and . _ - are allowed [b c] → use letters, digits and . _ -',
+        'users.yml:2:3 users[1]: PVE refuses the pool name "a@b": only Latin letters, digits and . _ - are allowed, and "/" between pools [a@b] → give the user a pool: { userid: "a@b@ad", pool: a-b }',
+        'users.yml:3:25 users[2].pool: PVE refuses the pool name "b c": only Latin letters, digits and . _ - are allowed, and "/" between pools [b c] → write pool: b-c',
       ],
     ],
     [
@@ -148,7 +146,7 @@ describe('users.yml', () => {
         'users.yml:4:12 users[3].userid: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [é@pve] → write e-2@pve',
         'users.yml:5:12 users[4].userid: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [Jörg Groß@pve] → write Jorg.Gross@pve',
         'users.yml:6:3 users[5]: the realm is missing: a user is name@realm [鈴木] → write LingMu@pve',
-        'users.yml:7:3 users[6]: the realm behind the @ is none: a letter, then letters, digits and . _ - [a@1é] → realms are pve, pam, or a directory of the cluster',
+        'users.yml:7:3 users[6]: the realm behind the @ is none: a letter, then letters, digits and . _ - [a@1é] → realms are pve, pam, or a directory of the cluster: write a@pve',
         'users.yml:8:3 users[7]: a userid that is not plain ASCII spoils user.cfg, and PVE stops answering [😀\\u{7}@pve] → write grinning@pve',
       ],
     ],
@@ -164,17 +162,17 @@ describe('users.yml', () => {
     ],
     [
       'a pool below another one',
-      '- boris@pve\n- {userid: a@pve, pool: boris/x}\n- {userid: c@pve, pool: 2026/c}',
+      '- boris@pve\n- {userid: a@pve, pool: boris/x}\n- {userid: c@pve, pool: a/b/c/d}\n- {userid: d@pve, pool: class10/d}',
       [
-        'users.yml:2:25 users[1].pool: a stand has a pool of its own, and a pool below another one is the other one\'s as well [boris/x] → write it without "/", e.g. boris-x',
-        'users.yml:3:25 users[2].pool: a stand has a pool of its own, and a pool below another one is the other one\'s as well [2026/c] → write it without "/", e.g. 2026-c',
+        'users.yml:2:25 users[1].pool: pool "boris/x" is below pool "boris", that of boris@pve (line 1), whose rights reach it [a@pve] → write pool: boris-x',
+        'users.yml:3:25 users[2].pool: PVE has no pools below more than two others: "a/b/c/d" [a/b/c/d] → write pool: a/b/c-d',
       ],
     ],
     [
       'our own pools',
       '- deploy-stand-lock@pve',
       [
-        'users.yml:1:3 users[0]: the pool name deploy-stand-lock is used by deploy-stand itself [deploy-stand-lock] → give the user a pool: { userid: "deploy-stand-lock@pve", pool: … }',
+        'users.yml:1:3 users[0]: the pool name deploy-stand-lock is used by deploy-stand itself [deploy-stand-lock] → give the user a pool: { userid: "deploy-stand-lock@pve", pool: deploy-stand-lock-2 }',
       ],
     ],
     [
@@ -284,10 +282,28 @@ describe('a CSV roster', () => {
     ]);
   });
 
+  test('a column with the realm makes users of login names', () => {
+    const moodle =
+      'username,firstname,lastname,email,realm\nanna.k,Anna,Kern,anna@x.example,ad\nb@pve,,,,ad\n';
+    expect(parseUsers(moodle, 'moodle.csv').users).toEqual([
+      user('anna.k@ad', { firstName: 'Anna', lastName: 'Kern', email: 'anna@x.example' }),
+      user('b@pve'),
+    ]);
+  });
+
+  test('an address is known for one, once for the class', () => {
+    const text =
+      '- ivan.petrov@school.example\n- b@school.example\n- {userid: a@b.example@keycloak, pool: a}\n';
+    expect(parseUsers(text, 'users.yml').warnings).toEqual([
+      expect.stringContaining(
+        'ivan.petrov@school.example and 1 more (unless the realm is called so, write { userid: ivan.petrov@pve, email: ivan.petrov@school.example })',
+      ),
+    ]);
+  });
+
   test('columns that mean nothing are named', () => {
     expect(parseUsers('userid,Grade,emial\na@pve,5,x\n', 'class.csv').warnings).toEqual([
-      'class.csv:1:8: column "Grade" is ignored',
-      'class.csv:1:14: column "emial" is ignored (did you mean email?)',
+      'class.csv:1:8: columns "Grade", "emial" (did you mean email?) are ignored',
     ]);
   });
 
@@ -296,8 +312,8 @@ describe('a CSV roster', () => {
       'all rows’ problems, at their places',
       'userid,email\nstudent1,x@y\n"a b@pve",nobody\na@pve,\na@pve,\n',
       [
-        'class.csv:2:1 users[0].userid: the realm is missing: a user is name@realm [student1] → write student1@pve',
-        'class.csv:3:2 users[1].userid: PVE refuses spaces, ":" and "/" in a userid [a b@pve] → remove them',
+        'class.csv:2:1 users[0].userid: the realm is missing: a user is name@realm [student1] → write student1@pve, or add a column "realm" to the roster with pve, or the directory, in each row (users import reads exports of learning platforms)',
+        'class.csv:3:2 users[1].userid: PVE refuses spaces, ":" and "/" in a userid [a b@pve] → write a.b@pve',
         'class.csv:3:11 users[1].email: does not have the expected form [nobody] → for example: student1@school.example',
         'class.csv:5:1 users[3].userid: the user is listed twice (first on line 4) [a@pve] → remove one of them',
       ],
@@ -305,7 +321,9 @@ describe('a CSV roster', () => {
     [
       'no userid column',
       'name,email\nAnna,a@x\n',
-      ['class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"'],
+      [
+        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import',
+      ],
     ],
     [
       'a misspelled userid column',
@@ -315,7 +333,9 @@ describe('a CSV roster', () => {
     [
       'several columns without a header',
       'a@pve,a@x.example\n',
-      ['class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"'],
+      [
+        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import',
+      ],
     ],
     [
       'one column twice',

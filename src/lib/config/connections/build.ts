@@ -23,7 +23,7 @@ export interface Draft {
   ) => void;
 }
 
-type SecretKey = 'password' | 'token_value';
+export type SecretKey = 'password' | 'token_value';
 
 /** A connection whose secret is still where it is kept. */
 export interface StoredConnection extends Omit<Connection, 'auth'> {

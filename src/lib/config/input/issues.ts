@@ -13,6 +13,8 @@ export interface Position {
 /** Where things stand in the file. `locate` falls back to the nearest thing that exists. */
 export interface Source {
   readonly file: string;
+  /** Its rows are those of a table, which takes further columns. */
+  readonly isTable?: boolean;
   locate(path: Path, at: 'key' | 'value'): Position | undefined;
 }
 
@@ -66,6 +68,10 @@ export class Issues {
 
   get file(): string {
     return this.#source.file;
+  }
+
+  get isTable(): boolean {
+    return this.#source.isTable ?? false;
   }
 
   has(path: Path): boolean {

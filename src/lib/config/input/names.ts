@@ -27,16 +27,6 @@ export function slug(name: string): string | undefined {
 /** One is the mutex of all runs, the other holds template copies. */
 export const RESERVED_POOLS: readonly string[] = [LOCK_POOL, BALANCE_LOCK_POOL, REPLICA_POOL];
 
-export type PoolVerdict = 'legal' | 'illegal' | 'nested' | 'not-on-9';
-
-/** verify_poolname of pve-access-control: flat names everywhere, `a/b/c` since 8.1, a letter first since 9. */
-export function judgePool(pool: string): PoolVerdict {
-  const parts = pool.split('/');
-  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9._-]+$/.test(part))) return 'illegal';
-  if (parts.length > 1) return 'nested';
-  return /^[A-Za-z]/.test(pool) ? 'legal' : 'not-on-9';
-}
-
 /** Seconds since the epoch of the day's start (UTC), or undefined for what is no date, such as 2026-02-30. */
 export function parseDate(date: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;

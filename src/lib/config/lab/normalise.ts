@@ -80,7 +80,7 @@ interface WrittenPlacement {
 export interface WrittenLab {
   machines: WrittenMachine[];
   placement?: WrittenPlacement;
-  access?: { role?: string };
+  access?: { role?: string; pool?: string };
   vmid_range?: unknown;
   bridge_range?: unknown;
   expires?: string;
@@ -224,7 +224,7 @@ export function normaliseLab(
     name,
     machines: written.machines.map((machine, index) => toMachine(machine, name, lineOf(index))),
     placement: toPlacement(written.placement ?? {}),
-    access: { role: roleOf(written.access?.role) ?? DEFAULT_ROLE },
+    access: compact({ role: roleOf(written.access?.role) ?? DEFAULT_ROLE, pool: written.access?.pool }),
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
     bridgeRange: bridgeRangeOf(written.bridge_range) ?? outerBridges?.range ?? ALL_BRIDGES,
     expires: written.expires,

@@ -1,6 +1,7 @@
 /** The rules for a lab that a JSON Schema cannot say, one function each. They report and never change anything. */
 import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
+import { poolPatternIsLegal } from './pool-pattern.ts';
 import type { LabView, MachineView } from './written-lab.ts';
 import { isDnsName, parseDate, slug } from '../input/names.ts';
 import { pveTexts, type TextProblem } from '../input/pve-text.ts';
@@ -292,6 +293,7 @@ export const labRules: readonly LabRule[] = [
   ...placementRules,
   vmidRangeIsLegal,
   bridgeRangeIsLegal,
+  poolPatternIsLegal,
   expiresIsADate,
   memoryIsANumber,
   networksAreMappings,

@@ -9,6 +9,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
   user: 'userid',
   username: 'userid',
   login: 'userid',
+  realm: 'realm',
   email: 'email',
   mail: 'email',
   e_mail: 'email',
@@ -47,20 +48,26 @@ function readHeader(row: Row, file: string): Header {
     const near = row.cells.find((cell) => nearest(cell, ['userid']) !== undefined);
     const hint =
       near === undefined
-        ? 'name the column of name@realm "userid"'
+        ? 'name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import'
         : `did you mean userid instead of ${near}?`;
     failAt(file, row.line, 'the roster has no column "userid"', hint);
   }
   const twice = keys.findIndex((key, index) => key !== undefined && keys.indexOf(key) < index);
   if (twice >= 0)
     failAt(file, row.line, `two columns mean ${String(keys[twice])}`, 'remove or rename one of them');
-  const warnings = row.cells.flatMap((cell, index) => {
-    if (keys[index] !== undefined || cell === '') return [];
+  const ignored = row.cells.flatMap((cell, index) =>
+    keys[index] === undefined && cell !== '' ? [index] : [],
+  );
+  const [at] = ignored;
+  if (at === undefined) return { keys, warnings: [] };
+  const names = ignored.map((index) => {
+    const cell = row.cells[index] ?? '';
     const near = nearest(cell, Object.keys(COLUMNS));
     const question = near === undefined ? '' : ` (did you mean ${near}?)`;
-    return [`${place(index)}: column ${JSON.stringify(cell.slice(0, 40))} is ignored${question}`];
+    return `${JSON.stringify(cell.slice(0, 40))}${question}`;
   });
-  return { keys, warnings };
+  const what = names.length === 1 ? `column ${names.join('')} is` : `columns ${names.join(', ')} are`;
+  return { keys, warnings: [`${place(at)}: ${what} ignored`] };
 }
 
 function isHeaderless(row: Row): boolean {
@@ -93,7 +100,11 @@ function toUser(row: Row, keys: readonly (string | undefined)[], file: string): 
     }
     if (key !== undefined && cell !== '') user[key] = valueOf(key, cell);
   });
-  return user;
+  const { realm, ...rest } = user;
+  const name = rest['userid'];
+  // A userid that has one keeps it: a list can be of several realms.
+  if (typeof realm !== 'string' || typeof name !== 'string' || name.includes('@')) return rest;
+  return { ...rest, userid: `${name}@${realm}` };
 }
 
 /** Throws a ConfigError for what cannot be read as a roster at all. */
@@ -109,5 +120,11 @@ export function readRoster(text: string, file: string): Roster {
     if (!row) return { line: first.line, column: 1 };
     return { line: row.line, column: row.columns[keys.indexOf(String(key))] ?? 1 };
   };
-  return { file, value: { users: body.map((row) => toUser(row, keys, file)) }, warnings, locate };
+  return {
+    file,
+    isTable: true,
+    value: { users: body.map((row) => toUser(row, keys, file)) },
+    warnings,
+    locate,
+  };
 }

@@ -1,27 +1,52 @@
 /** The rules for users that a JSON Schema cannot say, one function each. They report and never change anything. */
-import { nameIn, parseUserId, realmIn, ROOT, tokenIn } from '../../pve-values/userid.ts';
+import anyAscii from 'any-ascii';
+import { isLetterFirst, legalPoolName, poolNameProblem, poolsAbove } from '../../pve-values/pool-name.ts';
+import {
+  looksLikeAddress,
+  nameIn,
+  parseUserId,
+  realmIn,
+  ROOT,
+  tokenIn,
+  userIn,
+} from '../../pve-values/userid.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
-import { judgePool, parseDate, RESERVED_POOLS } from '../input/names.ts';
+import { parseDate, RESERVED_POOLS } from '../input/names.ts';
 import { isPlain, pveTexts } from '../input/pve-text.ts';
 import { isMapping, list, mapping, text } from '../input/written.ts';
 import { LegalUserids } from './legal-userid.ts';
+
+/** Stands for the part of the userid before the last `@`, which is the seeds' rule by itself. */
+export const USER = '{user}';
 
 /** One user as written; `idPath` is the place of the userid. */
 export interface UserView {
   readonly path: Path;
   readonly idPath: Path;
   readonly userid: string;
+  /** As written. */
   readonly pool: string | undefined;
+  /** What the pool is called then; undefined: the userid tells none. */
+  readonly poolName: string | undefined;
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-export function viewUsers(value: unknown): readonly UserView[] {
+/** `pattern`: what pools are called that the file does not name; see lab/pool-pattern.ts. */
+export function viewUsers(value: unknown, pattern: string = USER): readonly UserView[] {
+  const poolOf = (userid: string): string | undefined => {
+    const name = parseUserId(userid)?.name;
+    return name === undefined ? undefined : pattern.replaceAll(USER, () => name);
+  };
   return list(mapping(value)['users']).flatMap((entry, index): UserView[] => {
     const path = ['users', index];
-    if (typeof entry === 'string') return [{ path, idPath: path, userid: entry, pool: undefined, raw: {} }];
+    if (typeof entry === 'string')
+      return [{ path, idPath: path, userid: entry, pool: undefined, poolName: poolOf(entry), raw: {} }];
     const userid = text(mapping(entry)['userid']);
     if (!isMapping(entry) || userid === undefined) return [];
-    return [{ path, idPath: [...path, 'userid'], userid, pool: text(entry['pool']), raw: entry }];
+    const pool = text(entry['pool']);
+    return [
+      { path, idPath: [...path, 'userid'], userid, pool, poolName: pool ?? poolOf(userid), raw: entry },
+    ];
   });
 }
 
@@ -47,7 +72,13 @@ function notPlain(userid: string): { readonly name: string; readonly realm: stri
 }
 
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
-  const legal = new LegalUserids(users.flatMap(({ userid, pool }) => [nameIn(userid), pool ?? '']));
+  const staying = users.filter(({ userid }) => parseUserId(userid) && !looksLikeAddress(userid));
+  const legal = new LegalUserids([
+    ...staying.map(({ userid }) => nameIn(userid)),
+    ...users.flatMap(({ pool }) => pool ?? []),
+  ]);
+  const noRealm: Odd[] = [];
+  const addresses: Odd[] = [];
   for (const { idPath, userid } of users) {
     if (userid === '') continue;
     const odd = notPlain(userid);
@@ -70,29 +101,60 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
         value: userid,
         hint: `write ${userid.replaceAll(/[,;]+/g, '.')}, or list the users one by one`,
       });
-    } else if (!parseUserId(userid)) {
-      const [message, hint] = whyIllegal(userid);
+    } else if (!userid.includes('@')) noRealm.push({ path: idPath, name: userid });
+    else if (!parseUserId(userid)) {
+      const [message, hint] = whyIllegal(userid, legal);
       issues.add(idPath, message, { value: userid, hint });
-    }
+    } else if (looksLikeAddress(userid)) addresses.push({ path: idPath, name: userid });
   }
+  realmsAreGiven(noRealm, legal, issues);
+  const [address] = addresses;
+  if (address === undefined) return;
+  const message = 'PVE takes what is behind the @ of an e-mail address for the realm';
+  warnOnce(
+    addresses,
+    issues,
+    message,
+    `unless the realm is called so, write ${accountOf(address.name, legal)}`,
+  );
 }
 
-function missingRealm(name: string): string {
-  return isPlain(name) ? `${name.trim().slice(0, 40)}@pve` : new LegalUserids([]).for(name, 'pve');
+/** Of a class from a learning platform none has one: said once. */
+function realmsAreGiven(noRealm: readonly Odd[], legal: LegalUserids, issues: Issues): void {
+  const [first, ...others] = noRealm;
+  if (!first) return;
+  const count = others.length;
+  const more = count === 0 ? '' : ` (${count} more ${count === 1 ? 'has' : 'have'} none)`;
+  const asItIs = `${first.name.trim()}@pve`;
+  const column = issues.isTable
+    ? ', or add a column "realm" to the roster with pve, or the directory, in each row (users import reads exports of learning platforms)'
+    : '';
+  issues.add(first.path, `the realm is missing: a user is name@realm${more}`, {
+    value: first.name,
+    // A number stays a number: it may be what the directory knows a student by.
+    hint: `write ${parseUserId(asItIs) && isPlain(asItIs) ? asItIs : legal.for(first.name.trim(), 'pve')}${column}`,
+  });
 }
 
-function whyIllegal(userid: string): readonly [message: string, hint: string] {
-  const at = userid.lastIndexOf('@');
-  if (at < 0) return ['the realm is missing: a user is name@realm', `write ${missingRealm(userid)}`];
-  if (at === 0) return ['the name before the @ is missing', 'write name@realm'];
-  if (userid.length > 64) return ['PVE refuses userids of more than 64 characters', 'choose a shorter name'];
-  if (/[\s:/]/.test(userid)) return ['PVE refuses spaces, ":" and "/" in a userid', 'remove them'];
-  if (tokenIn(userid) !== undefined)
-    return ['this is an API token, not a user', 'write the part before the "!"'];
-  return [
-    'the realm behind the @ is none: a letter, then letters, digits and . _ -',
-    'realms are pve, pam, or a directory of the cluster',
-  ];
+/** The user that whoever wrote an address means. */
+function accountOf(address: string, legal: LegalUserids): string {
+  return `{ userid: ${legal.for(nameIn(address), 'pve')}, email: ${address} }`;
+}
+
+function whyIllegal(userid: string, legal: LegalUserids): readonly [message: string, hint: string] {
+  const [name, realm] = [nameIn(userid), realmIn(userid)];
+  const isRealm = parseUserId(`x@${realm}`) !== undefined;
+  const proposal = `write ${legal.for(name, isRealm ? realm : 'pve')}`;
+  if (name === '') return ['the name before the @ is missing', 'write name@realm'];
+  if (tokenIn(userid) !== undefined) return ['this is an API token, not a user', `write ${userIn(userid)}`];
+  if (looksLikeAddress(userid)) {
+    const message = 'this is an e-mail address: PVE takes what is behind the @ for the realm';
+    return [message, `write ${accountOf(userid, legal)}`];
+  }
+  if (/[\s:/]/.test(name)) return ['PVE refuses spaces, ":" and "/" in a userid', proposal];
+  if (isRealm) return ['PVE refuses userids of more than 64 characters', proposal];
+  const message = 'the realm behind the @ is none: a letter, then letters, digits and . _ -';
+  return [message, `realms are pve, pam, or a directory of the cluster: ${proposal}`];
 }
 
 function usersAreUnique(users: readonly UserView[], issues: Issues): void {
@@ -108,11 +170,6 @@ function usersAreUnique(users: readonly UserView[], issues: Issues): void {
   }
 }
 
-/** The seeds' rule: the part before the last `@`. */
-export function poolOf(userid: string, pool: string | undefined): string | undefined {
-  return pool ?? parseUserId(userid)?.name;
-}
-
 function poolPath(user: UserView): Path {
   return user.pool === undefined ? user.idPath : [...user.path, 'pool'];
 }
@@ -120,38 +177,53 @@ function poolPath(user: UserView): Path {
 function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
   const notOn9: Odd[] = [];
   for (const user of users) {
-    const pool = poolOf(user.userid, user.pool);
+    const pool = user.poolName;
     if (pool === undefined || pool === '') continue;
     // The userid that is proposed brings its own pool.
     if (user.pool === undefined && notPlain(user.userid)) continue;
     const path = poolPath(user);
     const add = (message: string, hint: string): void => issues.add(path, message, { value: pool, hint });
-    const elsewhere = `give the user a pool: { userid: ${JSON.stringify(user.userid)}, pool: … }`;
+    const own = (name: string): string =>
+      `give the user a pool: { userid: ${JSON.stringify(user.userid)}, pool: ${name} }`;
     if (RESERVED_POOLS.includes(pool)) {
-      add(`the pool name ${pool} is used by deploy-stand itself`, elsewhere);
+      add(`the pool name ${pool} is used by deploy-stand itself`, own(`${pool}-2`));
       continue;
     }
-    const verdict = judgePool(pool);
-    if (verdict === 'illegal') {
-      const hint = user.pool === undefined ? elsewhere : 'use letters, digits and . _ -';
-      add(
-        `PVE refuses the pool name ${JSON.stringify(pool)}: only Latin letters, digits and . _ - are allowed`,
-        hint,
-      );
-    } else if (verdict === 'nested') {
-      // Whoever has a right on the parent pool has it here too.
-      const hint = `write it without "/", e.g. ${pool.replaceAll('/', '-')}`;
-      add("a stand has a pool of its own, and a pool below another one is the other one's as well", hint);
-    } else if (verdict === 'not-on-9') notOn9.push({ path, name: pool });
+    const problem = poolNameProblem(pool);
+    if (problem === undefined) {
+      if (!isLetterFirst(pool)) notOn9.push({ path, name: pool });
+      continue;
+    }
+    const message =
+      problem === 'deep'
+        ? `PVE has no pools below more than two others: ${JSON.stringify(pool)}`
+        : `PVE refuses the pool name ${JSON.stringify(pool)}: only Latin letters, digits and . _ - are allowed, and "/" between pools`;
+    const better = legalPoolName(anyAscii(pool));
+    add(message, user.pool === undefined ? own(better) : `write pool: ${better}`);
   }
   const hint = 'give these users a pool: that does';
   warnOnce(notOn9, issues, 'PVE 9 refuses a pool name that does not start with a letter', hint);
 }
 
+/** Rights on a pool reach those below it, so that a stand below another one's pool would be the other one's as well. */
+function poolsAreApart(users: readonly UserView[], issues: Issues): void {
+  const owners = new Map(users.map((user) => [user.poolName, user]));
+  for (const user of users) {
+    const pool = user.poolName;
+    const above = pool === undefined ? undefined : poolsAbove(pool).find((name) => owners.has(name));
+    const owner = owners.get(above);
+    if (pool === undefined || poolNameProblem(pool) !== undefined) continue;
+    if (above === undefined || !owner || owner.userid === user.userid) continue;
+    const message = `pool "${pool}" is below pool "${above}", that of ${owner.userid} (line ${issues.line(owner.idPath)}), whose rights reach it`;
+    const hint = `write pool: ${legalPoolName(pool.replaceAll('/', '-'))}`;
+    issues.add(poolPath(user), message, { value: user.userid, hint });
+  }
+}
+
 function poolsAreDistinct(users: readonly UserView[], issues: Issues): void {
   const owners = new Map<string, UserView>();
   for (const user of users) {
-    const pool = poolOf(user.userid, user.pool);
+    const pool = user.poolName;
     if (pool === undefined) continue;
     const owner = owners.get(pool);
     if (!owner) {
@@ -191,6 +263,7 @@ export const usersRules: readonly Rule[] = [
   usersAreUnique,
   poolsAreLegal,
   poolsAreDistinct,
+  poolsAreApart,
   emailsAreKept,
   expireIsADate,
 ];

@@ -11,7 +11,7 @@ import { readYaml } from '../input/read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import type { Place, User } from '../types.ts';
-import { poolOf, useridRules, usersRules, viewUsers } from './rules.ts';
+import { useridRules, usersRules, viewUsers } from './rules.ts';
 import { compact, isMapping } from '../input/written.ts';
 
 interface WrittenUser {
@@ -30,13 +30,13 @@ function expireOf(written: number | string | undefined): number | undefined {
   return start === undefined ? undefined : expireAfterDay(start);
 }
 
-function toUser(entry: string | WrittenUser, place: Place): User {
+function toUser(entry: string | WrittenUser, pool: string | undefined, place: Place): User {
   const written = typeof entry === 'string' ? { userid: entry } : entry;
   const { userid } = written;
   return compact({
     userid,
     realm: parseUserId(userid)?.realm ?? '',
-    pool: poolOf(userid, written.pool) ?? '',
+    pool: pool ?? '',
     email: written.email,
     firstName: written.first_name,
     lastName: written.last_name,
@@ -44,6 +44,11 @@ function toUser(entry: string | WrittenUser, place: Place): User {
     expire: expireOf(written.expire),
     place,
   });
+}
+
+export interface UsersOptions {
+  /** What pools are called that no user names: `access.pool` of the lab. */
+  readonly poolPattern?: string | undefined;
 }
 
 /** Extensions lie less often than content, but a bare list of names could be either. */
@@ -76,8 +81,12 @@ function read(content: string, file: string): Source & { value: unknown; warning
 }
 
 /** Reads users from text, with all their problems instead of an exception. The file's extension says YAML or CSV. */
-export function readUsers(content: string, file: string): Collected<readonly User[]> {
-  return check(read(content, file), file, usersRules);
+export function readUsers(
+  content: string,
+  file: string,
+  { poolPattern }: UsersOptions = {},
+): Collected<readonly User[]> {
+  return check(read(content, file), file, usersRules, poolPattern);
 }
 
 /** Users that are on the cluster already, named one by one: their pools are what they are there. */
@@ -91,12 +100,13 @@ function check(
   source: ReturnType<typeof read>,
   file: string,
   rules: typeof usersRules,
+  poolPattern?: string,
 ): Collected<readonly User[]> {
   const wrongKind = checkKind(source.value);
   if (wrongKind) return { errors: [{ file, ...source.locate([], 'value'), ...wrongKind }], warnings: [] };
 
   const issues = new Issues(source, () => false);
-  const views = viewUsers(source.value);
+  const views = viewUsers(source.value, poolPattern);
   for (const rule of rules) rule(views, issues);
   checkSchema('users', source.value, issues);
 
@@ -104,6 +114,9 @@ function check(
   const warnings = [...source.warnings, ...issues.warnings];
   if (errors.length > 0) return { errors, warnings };
   const { users } = source.value as { users: (string | WrittenUser)[] }; // the schema has just said so
-  const placed = users.map((user, at) => toUser(user, { file, line: issues.line(views[at]?.idPath ?? []) }));
+  const placed = users.map((user, at) => {
+    const { idPath = [], poolName } = views[at] ?? {};
+    return toUser(user, poolName, { file, line: issues.line(idPath) });
+  });
   return { value: placed, digest: digestOf(source.value), errors, warnings };
 }

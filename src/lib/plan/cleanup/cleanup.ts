@@ -12,6 +12,7 @@ import { compareText } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { shellCommand } from '../../shell.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
+import { parentRemovals } from '../stands/parent-pools.ts';
 import { selectedPools } from '../stands/selection.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
@@ -105,14 +106,13 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
   assertSameLab(context);
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);
+  const pools = planned.flatMap(({ removal }) => removal.poolSteps);
   const steps: Step[] = [
     ...accessFirst(planned.flatMap(({ removal }) => removal.vmSteps)),
     ...bridges.steps,
     ...bridges.reloads,
-    ...afterBridges(
-      [...planned.flatMap(({ removal }) => removal.poolSteps), ...planUserRemovals(planned, context)],
-      bridges,
-    ),
+    ...afterBridges([...pools, ...planUserRemovals(planned, context)], bridges),
+    ...parentRemovals(pools, index),
   ];
   assertSound(steps);
   const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));

@@ -3,6 +3,7 @@ import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
 import { formatPoolComment, type Claim } from '../../marks/pool.ts';
 import { profileOf } from '../cluster/profile.ts';
+import { parentPool } from '../../pve-values/pool-name.ts';
 import { makeStep, type Step } from '../document/step.ts';
 
 /** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
@@ -63,6 +64,18 @@ function mayBeMember(vmid: number, { have }: CleanupContext): boolean {
   return profileOf(have.rights) === 'full' || have.rights?.[`/vms/${vmid}`] !== undefined;
 }
 
+/** With a pool that is below none PVE removes them. */
+function rightsLeft({ pool, user }: SelectedStand, { index }: CleanupContext): string[] {
+  if (parentPool(pool) === undefined) return [];
+  const path = `/pool/${pool}`;
+  const others = (index.poolRights.get(path) ?? []).filter(({ subject }) => subject !== user);
+  if (others.length === 0) return [];
+  const who = others.map(({ type, subject, role }) => `${type === 'group' ? '@' : ''}${subject} (${role})`);
+  return [
+    `rights that others have on ${path} stay, as PVE keeps those of pools below pools: ${who.join(', ')}`,
+  ];
+}
+
 const HELD_BECAUSE: Readonly<Record<HeldBy, string>> = {
   members: 'machines that its user made are still in it',
   subpools: 'there are pools below it',
@@ -75,11 +88,16 @@ export function releasePool(rest: Rest): Step[] {
   if (!mark || mark.user === undefined || !present) return [];
   const foreign = foreignMembers(stand, removed, left, context);
   if (heldBy === undefined && !staysAnyway(rest)) {
+    notes.push(...rightsLeft(stand, context));
     return [
       makeStep(
         'pool.delete',
         pool,
-        { user, reason: 'nothing is left in it', dependsOn: deletes },
+        {
+          ...{ user, reason: 'nothing is left in it' },
+          // PVE keeps the rights on a pool below another one: without the mark nobody would know them for ours.
+          dependsOn: parentPool(pool) === undefined ? deletes : [...deletes, ...revokes],
+        },
         { pool, comment: present.comment },
       ),
     ];

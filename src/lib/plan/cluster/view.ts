@@ -17,6 +17,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
+import { parentPool } from '../../pve-values/pool-name.ts';
 import { sealRiskOf, type SealRisk } from './seal-risk.ts';
 import { indexHosts, type Hosts } from './hosts.ts';
 import type { StorageIndex } from './templates.ts';
@@ -48,6 +49,8 @@ export interface HaveIndex {
   readonly users: ReadonlyMap<string, UserInfo>;
   /** User entries by `path subject`. */
   readonly acls: ReadonlyMap<string, readonly AclEntry[]>;
+  /** `/pool/NAME` → who has which right on exactly that pool. */
+  readonly poolRights: ReadonlyMap<string, readonly AclEntry[]>;
   /** `/vms/N` → who has which right on that VM alone. */
   readonly vmRights: ReadonlyMap<string, readonly AclEntry[]>;
   /** Under way; absent: not known. */
@@ -77,8 +80,8 @@ function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
 function indexSubpools(pools: Iterable<string>): Map<string, string[]> {
   const below = new Map<string, string[]>();
   for (const pool of pools) {
-    const end = pool.lastIndexOf('/');
-    if (end > 0) addTo(below, pool.slice(0, end), pool);
+    const parent = parentPool(pool);
+    if (parent !== undefined) addTo(below, parent, pool);
   }
   for (const list of below.values()) list.sort(compareNatural);
   return below;
@@ -94,8 +97,10 @@ function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, strin
 
 export function indexHave(have: Inventory): HaveIndex {
   const acls = new Map<string, AclEntry[]>();
+  const poolRights = new Map<string, AclEntry[]>();
   const vmRights = new Map<string, AclEntry[]>();
   for (const entry of have.acls) {
+    if (entry.path.startsWith('/pool/')) addTo(poolRights, entry.path, entry);
     if (entry.path.startsWith('/vms/')) addTo(vmRights, entry.path, entry);
     if (entry.type === 'user') addTo(acls, `${entry.path} ${entry.subject}`, entry);
   }
@@ -135,6 +140,7 @@ export function indexHave(have: Inventory): HaveIndex {
     claimants: indexClaimants(marks),
     users: new Map(have.users.map((user) => [user.userid, user])),
     acls,
+    poolRights,
     vmRights,
     ...(have.tasksKnown === true ? { tasks: have.tasks } : {}),
     storages: hosts.storages,

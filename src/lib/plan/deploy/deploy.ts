@@ -33,6 +33,7 @@ import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
 import { letsMigrate, withStudentRole } from '../stands/roles.ts';
+import { withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
 import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
@@ -225,7 +226,10 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
   });
   assertSomeNode(lab, drafts, choice);
   const network = planNetwork(drafts, context);
-  const ordered = orderSteps(drafts, network.reloads, network.reserved, context.replicas);
+  const ordered = withParentPools(
+    orderSteps(drafts, network.reloads, network.reserved, context.replicas),
+    index,
+  );
   const steps = withStudentRole(ordered, have);
   const finished = network.finish(steps);
   assertSound(finished);

@@ -1,28 +1,14 @@
 /** Why a stand cannot be made: wherever it is put, and on one node. */
-import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import { NO_ROOM } from '../placement/capacity-text.ts';
 import { lacksReserved } from '../placement/nodes.ts';
 import { realmRefusal } from '../stands/accounts.ts';
+import { poolNameRefusal } from '../stands/pool-name.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandContext } from './context.ts';
 import { rolesBefore } from './stand-access.ts';
-
-/** PVE 9 wants a letter first; `.` and `..` are no path components (pve-access-control, `verify_poolname`). */
-function poolNameRefusal(state: StandState, context: StandContext): Refusal | undefined {
-  const { pool, userid } = state.user;
-  const needsLetter = isAtLeast(context.have.version, 9);
-  const isLegal =
-    /^[A-Za-z0-9._-]+$/.test(pool) && !/^\.+$/.test(pool) && (!needsLetter || /^[A-Za-z]/.test(pool));
-  if (isLegal || state.mark) return undefined;
-  return {
-    code: 'POOL_NAME',
-    message: `${userid}: PVE ${context.have.version} refuses the pool name "${pool}"${needsLetter ? ' (it must begin with a letter)' : ''}`,
-    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: s-${pool.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`,
-  };
-}
 
 /** Another lab on the same pool with another role would widen or narrow both: refused, naming them. */
 function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
@@ -53,8 +39,9 @@ function leftOutBefore({ user }: StandState, { pins }: StandContext): Refusal | 
 /** Why nothing can be done for this stand, wherever it is put. */
 export function standRefusal(state: StandState, context: StandContext): Refusal | undefined {
   return (
+    // First: where there can be no such pool, who may write it is beside the point.
+    poolNameRefusal(state.user, context.have, context.index) ??
     state.refused ??
-    poolNameRefusal(state, context) ??
     realmRefusal(state.user, context.have, context.index) ??
     roleConflict(state, context) ??
     leftOutBefore(state, context)

@@ -47,7 +47,7 @@ export interface PlannedMove {
   };
 }
 
-interface PlannedMigration {
+export interface PlannedMigration {
   readonly vmid: number;
   readonly name: string;
   readonly from: string;

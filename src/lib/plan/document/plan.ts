@@ -74,7 +74,7 @@ export interface PlannedNode {
 }
 
 /** What every plan says. */
-interface AnyPlan {
+export interface AnyPlan {
   readonly version: 2;
   /** Empty when several labs are concerned. */
   readonly lab: string;

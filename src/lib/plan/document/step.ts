@@ -13,7 +13,7 @@ export interface StepPayloads
 
 export type StepKind = keyof StepPayloads;
 
-interface StepBase {
+export interface StepBase {
   /** `<kind>:<natural key>`. Same input, same id. */
   readonly id: string;
   /** Ids that must have succeeded; sorted. */

@@ -13,7 +13,7 @@ import { formatVmids } from '../../marks/vmid-ranges.ts';
  */
 export type BridgeState = 'active' | 'staged' | 'changing' | 'down' | 'going';
 
-interface BridgeGuest {
+export interface BridgeGuest {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
   /** Only a snapshot of it names the bridge. */

@@ -1,5 +1,5 @@
 /** What holds for users in every plan: realms, groups, passwords, pools. */
-import { realmIn } from '../../pve-values/userid.ts';
+import { looksLikeAddress, nameIn, realmIn } from '../../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
@@ -26,6 +26,11 @@ export function groupRefusal({ userid, groups }: User, have: Inventory): Refusal
   };
 }
 
+function addressHint({ userid }: User): string {
+  if (!looksLikeAddress(userid)) return '';
+  return `; this is an e-mail address: write { userid: ${nameIn(userid)}@pve, email: ${userid} }`;
+}
+
 /** Why this user cannot be made; groups count only for one that is not there yet. */
 export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Refusal | undefined {
   const realms = Object.keys(have.realms);
@@ -33,7 +38,7 @@ export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Ref
     return {
       code: 'NO_REALM',
       message: `${user.userid}: the cluster has no realm "${user.realm}"`,
-      hint: `realms there: ${realms.sort(compareNatural).join(', ')}`,
+      hint: `realms there: ${realms.sort(compareNatural).join(', ')}${addressHint(user)}`,
     };
   }
   return index.users.has(user.userid) ? undefined : groupRefusal(user, have);

@@ -7,6 +7,7 @@ import { sortedUnique } from '../../order.ts';
 import { makeStep, type Step, type StepPayloads } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { createUserStep, groupRefusal, poolRefusal, realmRefusal } from '../stands/accounts.ts';
+import { poolNameRefusal } from '../stands/pool-name.ts';
 import { draft, type UserDraft, type UsersContext } from './context.ts';
 
 type Change = Pick<
@@ -99,7 +100,8 @@ function foreignPool(user: User, { index }: UsersContext): Refusal | undefined {
 /** Missing user and pool. Access is what deploy grants, as the last step of a stand. */
 export function planMissing(user: User, context: UsersContext): UserDraft {
   const { have, index, since } = context;
-  const refused = realmRefusal(user, have, index) ?? foreignPool(user, context);
+  const refused =
+    poolNameRefusal(user, have, index) ?? realmRefusal(user, have, index) ?? foreignPool(user, context);
   if (refused) return draft(user, { refused });
   const present = index.users.get(user.userid);
   return draft(user, {

@@ -6,6 +6,7 @@ import { refuse } from '../document/refuse.ts';
 import { markTime } from '../../marks/time.ts';
 import type { Plan } from '../document/plan.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
+import { parentRemovals, withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
 import { accountWarnings } from '../stands/expiry.ts';
@@ -60,10 +61,14 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
   const context: UsersContext = { have, index, since: markTime(have.now) };
   const drafts = planWork(work, context);
   assertSomebody(drafts);
-  const steps = withStudentRole(
-    [...drafts.flatMap((entry) => entry.poolSteps), ...drafts.flatMap((entry) => entry.steps)],
-    have,
-  );
+  const planned = [
+    ...withParentPools(
+      drafts.flatMap((entry) => entry.poolSteps),
+      index,
+    ),
+    ...drafts.flatMap((entry) => entry.steps),
+  ];
+  const steps = withStudentRole([...planned, ...parentRemovals(planned, index)], have);
   assertSound(steps);
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);

@@ -1,7 +1,7 @@
 /** Steps on accounts. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 
 /** What a user is made with. */
-interface NewAccount {
+export interface NewAccount {
   readonly userid: string;
   readonly comment: string;
   readonly groups: readonly string[];
@@ -11,7 +11,7 @@ interface NewAccount {
   readonly expire?: number;
 }
 
-interface KeptAcl {
+export interface KeptAcl {
   readonly path: string;
   readonly role: string;
   readonly propagate: boolean;
