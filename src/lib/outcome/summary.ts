@@ -84,6 +84,7 @@ function summarize(view: StandView): StandSummary {
     vms: stand.vms.map((vm) => ({ vmid: vm.vmid, name: vm.name, node: vm.node, status: vmStatus(vm, view) })),
     bridges: stand.bridges,
     notes: stand.notes,
+    ...(stand.frozen === undefined ? {} : { frozen: stand.frozen }),
     ...(error ? { error } : {}),
   };
 }

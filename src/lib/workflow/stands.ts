@@ -9,7 +9,7 @@ import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selec
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
 
-interface ReadStands {
+export interface ReadStands {
   readonly have: Inventory;
   readonly index: HaveIndex;
   readonly stands: readonly StandView[];
