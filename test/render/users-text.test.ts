@@ -21,6 +21,7 @@ function row(more: Partial<UserRow> = {}): UserRow {
     expire: null,
     pool: 'anna',
     stands: [],
+    frozen: null,
     vms: { total: 0, running: 0 },
     password: 'unknown',
     ...more,

@@ -60,6 +60,7 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   const configured = of('vm.configure');
   if (configured !== undefined && configured !== 'done') return 'unfinished';
   if (of('vm.start') === 'done') return 'running';
+  if (of('vm.stop') === 'done') return 'stopped';
   return vm.power;
 }
 

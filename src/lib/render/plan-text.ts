@@ -102,7 +102,12 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const marks: Partial<Record<StandView['fate'], Mark>> = { 'to change': '~', 'to freeze': '~', 'to thaw': '~', 'to remove': '-' };
+  const marks: Partial<Record<StandView['fate'], Mark>> = {
+    'to change': '~',
+    'to freeze': '~',
+    'to thaw': '~',
+    'to remove': '-',
+  };
   const mark = paintMark(marks[first.fate] ?? '+', paint);
   const rows = views.map((view): Cell[] => [
     mark,

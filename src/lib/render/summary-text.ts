@@ -131,6 +131,10 @@ function titleOf(plan: Plan, summary: Summary): string {
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
 const VMID_COLUMN = 3;
 
+function resultOf({ status, frozen }: StandSummary): string {
+  return frozen === undefined ? STATUS_WORDS[status] : `${STATUS_WORDS[status]}, frozen`;
+}
+
 /** One line per VM or bridge, whichever are more; the student's own columns are filled on the first. */
 function standRows(stand: StandSummary, paint: Paint): Cell[][] {
   const height = Math.max(stand.vms.length, stand.bridges.length, 1);
@@ -147,7 +151,7 @@ function standRows(stand: StandSummary, paint: Paint): Cell[][] {
       { text: vm?.name ?? '' },
       { text: vm?.status ?? '' },
       { text: bridge === undefined ? '' : `${bridge.iface} ${bridge.alias}` },
-      { text: isFirst ? STATUS_WORDS[stand.status] : '', paint: statusBrush(stand.status, paint) },
+      { text: isFirst ? resultOf(stand) : '', paint: statusBrush(stand.status, paint) },
     ];
   });
 }

@@ -59,18 +59,20 @@ export function renderUsers(rows: readonly UserRow[], { width, color }: RenderOp
 
 /** For `--output json|yaml`. `expires` is a moment, or null for never; `frozen` a moment, or null for not. */
 export function toUsersDocument(rows: readonly UserRow[]): JsonObject {
-  const users = rows.map(({ userid, realm, exists, ours, enabled, expire, pool, stands, frozen, vms, password }) => ({
-    userid,
-    realm,
-    exists,
-    ours,
-    enabled,
-    expires: expire === null ? null : momentOf(expire),
-    pool,
-    stands,
-    frozen,
-    vms: { total: vms.total, running: vms.running },
-    password,
-  }));
+  const users = rows.map(
+    ({ userid, realm, exists, ours, enabled, expire, pool, stands, frozen, vms, password }) => ({
+      userid,
+      realm,
+      exists,
+      ours,
+      enabled,
+      expires: expire === null ? null : momentOf(expire),
+      pool,
+      stands,
+      frozen,
+      vms: { total: vms.total, running: vms.running },
+      password,
+    }),
+  );
   return { users };
 }

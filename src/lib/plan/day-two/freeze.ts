@@ -118,7 +118,7 @@ function sharedNotes(
 }
 
 function freezePool(view: PoolStands, input: FreezeInput): Draft {
-  const { user, pool, chosen, others } = view;
+  const { user, pool, mark, chosen, others } = view;
   const refused = refusalOf(view, input);
   const frozen = input.options.allLabs ? [...chosen, ...others] : chosen;
   const [node] = frozen.flatMap((stand) => stand.node ?? []);
@@ -146,6 +146,7 @@ function freezePool(view: PoolStands, input: FreezeInput): Draft {
   return {
     stand: {
       ...stand,
+      frozen: frozenSince(mark) ?? markTime(input.have.now),
       ...(left ? { left } : {}),
       notes: [
         ...(others.length > 0 && !input.options.allLabs
