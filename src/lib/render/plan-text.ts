@@ -53,7 +53,8 @@ function heading({ stand, fate }: StandView, { width, paint }: Context): string[
     `pool ${stand.pool}`,
     ...(stand.node === undefined ? [] : [`node ${stand.node}`]),
     ...(stand.placement === undefined ? [] : [stand.placement]),
-    ...(stand.frozen === undefined ? [] : [`frozen since ${stand.frozen}`]),
+    // Of a plan that freezes the step says it.
+    ...(stand.frozen === undefined || fate === 'to freeze' ? [] : [`frozen since ${stand.frozen}`]),
   ];
   const text = escapeControl(`${stand.user}  ${fate}: ${facts.join(', ')}`);
   return paragraph(text, { width, hang: 2, paint: paint.bold });

@@ -103,7 +103,7 @@ function ofAccount(present: UserInfo, target: string, labs: ReadonlySet<Claim>, 
   // That an account lives longer than a stand is nothing to speak of, unless it was asked to end.
   if (wanted === undefined || (!isEarly && !shorten)) return NOTHING;
   if (changeOf(last, wanted, shorten, 'the account').do !== 'set') return NOTHING;
-  const reason = `the account ${last === undefined ? 'never expired' : `expired on ${last}`}`;
+  const reason = `until ${wanted}; it was ${last ?? 'never'}`;
   return {
     steps: [
       makeStep('user.update', userid, { user: userid, reason }, { userid, comment, expire: endOf(wanted) }),
