@@ -14,23 +14,16 @@ import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
-import { keptState, type KnownSnapshot } from './kept-state.ts';
+import { keptState, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { stillOpen } from './still-open.ts';
 
-export interface FreezeOptions {
+export interface FreezeOptions extends KeepOptions {
   /** Also the other labs in the same pools: a pool has one access for all. */
   readonly allLabs: boolean;
-  /** Power machines off: the one way to end open consoles. */
-  readonly stop: boolean;
-  readonly snapshot?: string;
-  /** How long a stop waits for a backup or the like. */
-  readonly lockWaitSeconds: number;
 }
 
-export interface FreezeInput extends DayTwoContext {
+export interface FreezeInput extends DayTwoContext, KeepInput {
   readonly options: FreezeOptions;
-  /** VMID → its snapshots, where one is to be taken. */
-  readonly snapshots?: ReadonlyMap<number, readonly KnownSnapshot[]>;
 }
 
 interface Draft {

@@ -2,9 +2,22 @@
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
-import type { FreezeInput } from './freeze.ts';
 
-export interface KnownSnapshot {
+export interface KeepOptions {
+  /** Power machines off: the one way to end open consoles. */
+  readonly stop: boolean;
+  readonly snapshot?: string;
+  /** How long a stop waits for a backup or the like. */
+  readonly lockWaitSeconds: number;
+}
+
+export interface KeepInput {
+  readonly options: KeepOptions;
+  /** VMID → its snapshots, where one is to be taken. */
+  readonly snapshots?: ReadonlyMap<number, readonly KnownSnapshot[]>;
+}
+
+interface KnownSnapshot {
   readonly name: string;
   /** Seconds since the epoch. */
   readonly time?: number;
@@ -24,7 +37,7 @@ interface Before {
 type Present = 'none' | 'done' | 'theirs' | 'unreadable';
 
 /** Whoever may make snapshots cannot any more once the stand is frozen. */
-function presentOne(vmid: number, frozen: string | undefined, name: string, input: FreezeInput): Present {
+function presentOne(vmid: number, frozen: string | undefined, name: string, input: KeepInput): Present {
   const list = input.snapshots?.get(vmid);
   if (!list) return 'unreadable';
   const one = list.find((snapshot) => snapshot.name === name);
@@ -75,7 +88,7 @@ function unreachable(stands: readonly StandView[]): Refusal | undefined {
 }
 
 /** A snapshot comes before the power goes: nothing that somebody types into an open console is in it. */
-export function keptState(stands: readonly StandView[], before: Before, input: FreezeInput): Kept {
+export function keptState(stands: readonly StandView[], before: Before, input: KeepInput): Kept {
   const { snapshot, stop, lockWaitSeconds } = input.options;
   if (snapshot === undefined && !stop) return { steps: [] };
   const judged = stands.flatMap((stand) =>
