@@ -45,7 +45,7 @@ const leftOf = (cluster: Cluster): unknown => {
     ...state,
     acl: state.acl.filter(({ subject }) => subject !== USER),
     roles: {},
-  } as ClusterState);
+  });
 };
 
 test.each([

@@ -68,6 +68,7 @@ describe('the list of users', () => {
           expires: '2026-12-24T00:00Z',
           pool: 'anna',
           stands: ['a', 'b'],
+          frozen: null,
           vms: { total: 3, running: 1 },
           password: 'unknown',
         },

@@ -77,8 +77,9 @@ function givable(view: PoolStands): { readonly rights: TakenRight[]; readonly no
   };
 }
 
-function withoutFrozen({ frozen: _, ...claim }: Claim): Claim {
-  return claim;
+function withoutFrozen(claim: Claim): Claim {
+  const { frozen, ...rest } = claim;
+  return frozen === undefined ? claim : rest;
 }
 
 function thawPool(view: PoolStands, input: ThawInput): Draft {
