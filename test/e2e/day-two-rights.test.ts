@@ -1,7 +1,6 @@
 /** Commands on stands with what `doctor` proposes for them, and with each privilege less: done, or refused before a write. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { comparable } from './cluster-view.ts';
 import {
   post,
