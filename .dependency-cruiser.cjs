@@ -97,6 +97,10 @@ const LIB = {
     'What is there, for people to look at. Plans nothing, and knows no story.',
     [...DATA, '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
   ],
+  'plan/day-two': [
+    'Works on stands that are there; never imports another story.',
+    [...DATA, plan('cluster', 'stands')],
+  ],
   'plan/saved': [
     'A saved plan is planned again.',
     [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],

@@ -1,5 +1,6 @@
 /** Builds the commander program. Knows flags and descriptions only. */
 import { Command, InvalidArgumentError } from 'commander';
+import { accessCommand } from './commands/access/command.ts';
 import { balanceCommand } from './commands/balance/command.ts';
 import { bridgesCommand } from './commands/bridges/command.ts';
 import { cleanupCommand } from './commands/cleanup/command.ts';
@@ -7,6 +8,7 @@ import { completionCommand, completionServerCommand } from './commands/completio
 import { connectionsCommand } from './commands/connections/command.ts';
 import { deployCommand } from './commands/deploy/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
+import { extendCommand } from './commands/extend/command.ts';
 import { assertDistinctFiles, filesNamed } from './commands/distinct-files.ts';
 import { readEnvironment } from './commands/environment.ts';
 import { graphCommand } from './commands/graph/command.ts';
@@ -47,6 +49,8 @@ export function createProgram(io: ProgramIo): Command {
     cleanupCommand(io),
     statusCommand(io),
     reportCommand(io),
+    accessCommand(io),
+    extendCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),

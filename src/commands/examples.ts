@@ -7,6 +7,12 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'deploy -c lab.yml -u users.yml --strategy smart --fit',
   ],
   cleanup: ['cleanup -c lab.yml -u users.yml --dry-run', 'cleanup --expired --keep-users'],
+  'access freeze': [
+    'access freeze --lab exam --snapshot exam-end --dry-run',
+    'access freeze -c lab.yml -u users.yml --stop',
+  ],
+  'access thaw': ['access thaw --lab exam', 'access thaw --user anna@pve'],
+  extend: ['extend --lab dmz --until 2027-02-28', 'extend -c lab.yml -u users.yml --by 7d --dry-run'],
   status: ['status -c lab.yml -u users.yml --wide', 'status --lab dmz --watch 10'],
   report: ['report -c lab.yml -u users.yml --out class.html', 'report --lab dmz --out dmz.csv'],
   'users list': ['users list -u users.yml', 'users list -c lab.yml -u users.yml'],

@@ -142,8 +142,12 @@ export function withNodes(command: Command, description: string): Command {
   return command.addOption(envOption('--node, --nodes <a,b>', description, 'NODES').argParser(nameList));
 }
 
+/** For every command that plans. */
 export function withDryRun(command: Command): Command {
   return command
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
+    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(
+      envOption('--notify <balance.yml>', 'tell what came of it, as the `notify:` section of this file says'),
+    );
 }

@@ -12,14 +12,22 @@ import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
+import { telling, type Teller } from './notify.ts';
 import type { GlobalFlags } from './options.ts';
-import { shellCommand } from '../lib/shell.ts';
+import { shellCommand, shellWord } from '../lib/shell.ts';
 
 export interface PlanFlags extends GlobalFlags {
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
   readonly driftExitcode?: true;
   readonly encryptTo?: readonly string[];
+  readonly notify?: string;
+}
+
+/** What each end of a run is told to, beside the terminal. */
+interface Listeners {
+  readonly run: Changing;
+  readonly teller: Teller;
 }
 
 /** What a command does with its plan: it has read its input, and contacted nothing, or for a message only. */
@@ -89,7 +97,12 @@ function tellWarnings({ output }: Changing, { warnings }: Plan): void {
   if (!output.isText) for (const warning of warnings) output.warn(warning);
 }
 
-async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
+async function show(
+  io: ProgramIo,
+  flags: PlanFlags,
+  { run, teller }: Listeners,
+  work: PlannedWork,
+): Promise<void> {
   const { plan, summary, lacking } = await work.preview(await run.runContext());
   await run.warnLacking(lacking);
   await work.keep?.(plan);
@@ -97,6 +110,7 @@ async function show(io: ProgramIo, flags: PlanFlags, run: Changing, work: Planne
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
+  teller.planned(plan);
   const isTold = [flags.detailedExitcode && isPending(plan), flags.driftExitcode && hasDrift(plan)].includes(
     true,
   );
@@ -109,7 +123,12 @@ function applied(run: Changing, work: PlannedWork): Promise<RunOutcome> {
     : run.withCredentials(work.credentials).then(work.apply);
 }
 
-async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: PlannedWork): Promise<void> {
+async function apply(
+  io: ProgramIo,
+  flags: PlanFlags,
+  { run, teller }: Listeners,
+  work: PlannedWork,
+): Promise<void> {
   const outcome = await applied(run, work);
   const { plan, summary } = outcome;
   const login =
@@ -130,6 +149,7 @@ async function apply(io: ProgramIo, flags: PlanFlags, run: Changing, work: Plann
       resumeCommand: work.resume ?? shellCommand('deploy-stand', ...io.argv),
     }),
   );
+  teller.ended(plan, summary);
   io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
 }
 
@@ -146,7 +166,13 @@ export async function runPlanned(
     });
   }
   await runChanging(io, flags, async (run) => {
-    const work = await begin(run);
-    await (flags.dryRun ? show : apply)(io, flags, run, work);
+    const about = {
+      command: io.argv.map(shellWord).join(' '),
+      warn: (text: string) => run.output.warn(text),
+    };
+    await telling(io, flags, about, async (teller) => {
+      const work = await begin(run);
+      await (flags.dryRun ? show : apply)(io, flags, { run, teller }, work);
+    });
   });
 }

@@ -34,7 +34,7 @@ export function macsOf(state: ClusterState): string[] {
 
 /** Nor what is drawn anew in each run: the seals of clones. */
 function withoutTimes(text: string): string {
-  return text.replace(/since=\S+/g, 'since=T').replace(/\bseal=[0-9a-f]{32}/g, 'seal=S');
+  return text.replace(/(since|frozen)=\S+/g, '$1=T').replace(/\bseal=[0-9a-f]{32}/g, 'seal=S');
 }
 
 /** Everything that has to be the same after an interrupted and an undisturbed run, object by object. */

@@ -183,6 +183,33 @@ const stories: Readonly<Record<string, Story>> = {
     command: `cleanup ${CLASS} --include-members`,
     writes: 17,
   },
+  'access freeze': {
+    files: {
+      'lab.yml': LAB.replace('template_vmid: 101,', 'template_vmid: 101, pool_role: PVEVMUser,'),
+      'users.yml': USERS,
+    },
+    before: [`deploy ${CLASS}`],
+    command: 'access freeze -c @lab.yml -u @users.yml --snapshot exam --stop',
+    writes: 13,
+  },
+  'access thaw': {
+    files: {
+      'lab.yml': LAB.replace('template_vmid: 101,', 'template_vmid: 101, pool_role: PVEVMUser,'),
+      'users.yml': USERS,
+    },
+    before: [`deploy ${CLASS}`, 'access freeze -c @lab.yml -u @users.yml'],
+    command: 'access thaw -c @lab.yml -u @users.yml',
+    writes: 7,
+  },
+  extend: {
+    files: {
+      'lab.yml': `${LAB}expires: 2027-02-01\n`,
+      'users.yml': 'users: [{ userid: anna@pve, expire: 2027-02-01 }, boris@pve]\n',
+    },
+    before: [`deploy ${CLASS}`],
+    command: 'extend -c @lab.yml -u @users.yml --until 2027-03-01',
+    writes: 4,
+  },
   'users sync': {
     files: {
       'first.yml': 'users: [anna@pve, boris@pve]\n',

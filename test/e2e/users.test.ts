@@ -257,6 +257,7 @@ describe('list', () => {
           expires: '2026-12-25T00:00Z',
           pool: 'boris',
           stands: ['net'],
+          frozen: null,
           vms: { total: 2, running: 1 },
           password: 'unknown',
         },

@@ -1,7 +1,14 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, encryptToOption, envOption, minAgeOption, nonNegativeInteger } from '../options.ts';
+import {
+  durationSeconds,
+  encryptToOption,
+  envOption,
+  minAgeOption,
+  nonNegativeInteger,
+  withDryRun,
+} from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
 
@@ -11,11 +18,9 @@ export function cleanupCommand(io: ProgramIo): Command {
   const command = new Command('cleanup').description(
     'remove stands: machines, networks, rights, pools and users, and nothing else',
   );
-  return withSelection(command, { machines: false })
+  return withDryRun(withSelection(command, { machines: false }))
     .option('--expired', 'labs and users past their expiry')
     .option('--orphans', 'what is ours and belongs to no stand')
-    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
     .addOption(envOption('--keep-users', 'leave user, pool and password for the next lab'))
     .option('--adopt', 'also remove unmarked stands of the older Python tool (with -c and -u)')
     .option('--include-members', 'also remove machines that students made in the pools of these stands')

@@ -9,17 +9,17 @@ import {
   nameList,
   positiveInteger,
   usersOption,
+  withDryRun,
 } from '../options.ts';
 import type { DeployFlags } from './run.ts';
 
 export function deployCommand(io: ProgramIo): Command {
-  return new Command('deploy')
+  const command = new Command('deploy')
     .description('make the stands of a class, or complete what is partly there')
     .addOption(labOption().makeOptionMandatory())
     .addOption(usersOption().makeOptionMandatory())
-    .addOption(labNameOption())
-    .addOption(envOption('--dry-run', 'show the plan, change nothing'))
-    .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
+    .addOption(labNameOption());
+  return withDryRun(command)
     .addOption(envOption('--drift-exitcode', 'with --dry-run: exit 6 when machines were changed by students'))
     .addOption(
       envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),

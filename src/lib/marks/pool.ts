@@ -1,6 +1,7 @@
 /** The mark of a user's pool: our header in its comment, and a line per lab, the claim. Judges no VM. */
 import { MARK, parseFields } from './fields.ts';
 import { formatSealed, MOST_SEALS } from './seal.ts';
+import { formatTaken, parseTaken, type TakenRight } from './taken.ts';
 import { formatVmids, parseVmids } from './vmid-ranges.ts';
 
 /** One machine of a stand, as the claim names it. */
@@ -48,6 +49,8 @@ export interface PoolMark {
   readonly roles?: readonly string[];
   /** Wanted without a stand, too: no orphan. */
   readonly kept?: boolean;
+  /** What a freeze took from the user, for the thaw; kept as long as a claim is frozen. */
+  readonly taken?: readonly TakenRight[];
   readonly claims: readonly Claim[];
   readonly others: readonly string[];
 }
@@ -135,7 +138,7 @@ export function parsePoolComment(comment: string): PoolMark {
   const header = lines.find((line) => line.startsWith(`${MARK} user=`));
   if (header === undefined)
     return { adopted: false, claims: [], others: lines.filter((line) => line !== '') };
-  const { user, roles } = parseFields(header);
+  const { user, roles, taken } = parseFields(header);
   const words = header.split(/\s+/);
   const claims: Claim[] = [];
   const others: string[] = [];
@@ -153,6 +156,7 @@ export function parsePoolComment(comment: string): PoolMark {
     adopted: words.includes('adopted'),
     ...(roles ? { roles: roles.split(',') } : {}),
     ...(words.includes('kept') ? { kept: true } : {}),
+    ...(taken ? { taken: parseTaken(taken) } : {}),
     claims,
     others,
   };
@@ -218,14 +222,25 @@ function formatClaim(claim: Claim): string {
   ].join(' ');
 }
 
+/** Since when the pool's user has no access, whichever of its labs was frozen: a pool is opened and closed as a whole. */
+export function frozenSince(mark: Pick<PoolMark, 'claims'> | undefined): string | undefined {
+  const times = (mark?.claims ?? []).flatMap(({ frozen }) => frozen ?? []);
+  return times.reduce<string | undefined>(
+    (first, time) => (first === undefined || time < first ? time : first),
+    undefined,
+  );
+}
+
 /** Foreign lines first, then our header, then the claims in the order given. */
 export function formatPoolComment(mark: PoolMark & { readonly user: string }): string {
   const { roles = [], kept = false } = mark;
+  const taken = frozenSince(mark) === undefined ? [] : (mark.taken ?? []);
   const header = [
     `${MARK} user=${mark.user}`,
     ...(mark.adopted ? ['adopted'] : []),
     ...(roles.length === 0 ? [] : [`roles=${roles.join(',')}`]),
     ...(kept ? ['kept'] : []),
+    ...(taken.length === 0 ? [] : [`taken=${formatTaken(taken)}`]),
   ].join(' ');
   return [...mark.others, header, ...mark.claims.map(formatClaim)].join('\n');
 }

@@ -60,6 +60,7 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   const configured = of('vm.configure');
   if (configured !== undefined && configured !== 'done') return 'unfinished';
   if (of('vm.start') === 'done') return 'running';
+  if (of('vm.stop') === 'done') return 'stopped';
   return vm.power;
 }
 
@@ -84,6 +85,7 @@ function summarize(view: StandView): StandSummary {
     vms: stand.vms.map((vm) => ({ vmid: vm.vmid, name: vm.name, node: vm.node, status: vmStatus(vm, view) })),
     bridges: stand.bridges,
     notes: stand.notes,
+    ...(stand.frozen === undefined ? {} : { frozen: stand.frozen }),
     ...(error ? { error } : {}),
   };
 }

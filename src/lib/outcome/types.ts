@@ -25,6 +25,8 @@ export interface StandSummary {
   }[];
   readonly bridges: readonly { readonly node: string; readonly iface: string; readonly alias: string }[];
   readonly notes: readonly string[];
+  /** Since when the student's access is taken away: deploy gives none. */
+  readonly frozen?: string;
   readonly error?: Refusal;
 }
 

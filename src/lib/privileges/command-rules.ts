@@ -66,6 +66,13 @@ const seePools: ScopeRule = {
   at: ({ pools }) => when(pools === undefined),
 };
 
+const seeStandVm: ScopeRule = {
+  path: '/vms/{vmid}',
+  anyOf: ['VM.Audit'],
+  why: 'to see and read the VMs of the stand',
+  at: ({ vmids }) => [...vmids.keys()].map(String),
+};
+
 /** PVE leaves rights that the caller may not see out of its list, and whoever has one could have written the mark. */
 const seeAcls: ScopeRule = {
   path: '/access',
@@ -163,12 +170,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
   cleanup: [
     { ...seePool, when: 'selected by class' },
     { ...seePools, when: 'selected otherwise' },
-    {
-      path: '/vms/{vmid}',
-      anyOf: ['VM.Audit'],
-      why: 'to see and read the VMs of the stand',
-      at: ({ vmids }) => [...vmids.keys()].map(String),
-    },
+    seeStandVm,
     seeBridges,
     seeGuests,
     seeUsers,
@@ -204,6 +206,20 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       advice: true,
       at: () => [''],
     },
+  ],
+  access: [
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
+    seeStandVm,
+    { ...seeAcls, advice: true },
+    { ...seeUsers, when: 'thaw' },
+    seeTasks,
+  ],
+  extend: [
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
+    seeUsers,
+    seeTasks,
   ],
   bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [
@@ -333,6 +349,11 @@ export const COMMAND_STEPS: Readonly<
     sometimes: { 'role.create': NO_ROLE },
   },
   status: { steps: [] },
+  access: {
+    steps: ['pool.update', 'acl.revoke', 'vm.snapshot', 'vm.stop', 'acl.grant'],
+    sometimes: { 'vm.snapshot': 'freeze --snapshot', 'vm.stop': 'freeze --stop' },
+  },
+  extend: { steps: ['user.update', 'pool.update'] },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {
     steps: [

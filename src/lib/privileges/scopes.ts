@@ -4,7 +4,13 @@ import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import type { UsersWork } from '../plan/users/context.ts';
-import { marksOf, picksStand, selectedClaims, type StandSelection } from '../plan/stands/selection.ts';
+import {
+  marksOf,
+  picksStand,
+  selectedClaims,
+  wholePools,
+  type StandSelection,
+} from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
 import type { Command } from './types.ts';
 import { neededFiles } from '../pve-values/host-ties.ts';
@@ -123,6 +129,18 @@ export function cleanupScope(
     }),
   );
   return { ...standsScope('cleanup', stands, have), users: !keepUsers, removesBridges, locks };
+}
+
+/** `sees`: are accounts looked at? */
+export function dayTwoScope(
+  command: 'access' | 'extend',
+  selection: StandSelection,
+  have: Pick<Inventory, 'pools'>,
+  { sees, locks }: { readonly sees: boolean; readonly locks: boolean },
+): Scope {
+  const whole = command === 'access' ? wholePools(selection, marksOf(have.pools)) : selection;
+  const { vmids } = standsScope(command, whole, have);
+  return { ...standsScope(command, selection, have), vmids, users: sees, locks };
 }
 
 export function usersScope(work: UsersWork, locks: boolean): Scope {

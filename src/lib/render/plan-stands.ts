@@ -12,6 +12,8 @@ type StandFate =
   | 'to take over'
   | 'to complete'
   | 'to change'
+  | 'to freeze'
+  | 'to thaw'
   | 'to remove'
   | 'refused'
   | 'pending'
@@ -32,8 +34,19 @@ function userFate(stand: PlannedStand, steps: readonly Step[]): StandFate {
   return steps.some((step) => hasRole(step, 'gives-up')) ? 'to remove' : 'to change';
 }
 
-function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly Step[]): StandFate {
+function changeFate({ refused }: PlannedStand, steps: readonly Step[]): StandFate {
+  if (refused) return 'refused';
+  return steps.length === 0 ? 'unchanged' : 'to change';
+}
+
+function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandFate {
+  const { command } = plan;
   if (command === 'users') return userFate(stand, steps);
+  if (command === 'extend') return changeFate(stand, steps);
+  if (command === 'access') {
+    const fate = changeFate(stand, steps);
+    return fate === 'to change' ? (plan.action === 'freeze' ? 'to freeze' : 'to thaw') : fate;
+  }
   if (command === 'cleanup') {
     if (steps.length > 0) return 'to remove';
     return stand.refused ? 'refused' : 'nothing there';
@@ -54,7 +67,7 @@ export function viewStands(plan: Plan): StandView[] {
   const stepsOf = stepsOfStands(plan);
   return plan.stands.map((stand) => {
     const steps = stepsOf.get(stand) ?? [];
-    return { stand, steps, fate: fateOf(plan.command, stand, steps) };
+    return { stand, steps, fate: fateOf(plan, stand, steps) };
   });
 }
 
@@ -83,6 +96,8 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to take over', 'to take over'],
   ['to complete', 'to complete'],
   ['to change', 'to change'],
+  ['to freeze', 'to freeze'],
+  ['to thaw', 'to thaw'],
   ['to remove', 'to remove'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],

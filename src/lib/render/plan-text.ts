@@ -55,6 +55,8 @@ function heading({ stand, fate }: StandView, { width, paint }: Context): string[
     `pool ${stand.pool}`,
     ...(stand.node === undefined ? [] : [`node ${stand.node}`]),
     ...(stand.placement === undefined ? [] : [stand.placement]),
+    // Of a plan that freezes the step says it.
+    ...(stand.frozen === undefined || fate === 'to freeze' ? [] : [`frozen since ${stand.frozen}`]),
   ];
   const text = escapeControl(`${stand.user}  ${fate}: ${facts.join(', ')}`);
   return paragraph(text, { width, hang: 2, paint: paint.bold });
@@ -103,7 +105,12 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const marks: Partial<Record<StandView['fate'], Mark>> = { 'to change': '~', 'to remove': '-' };
+  const marks: Partial<Record<StandView['fate'], Mark>> = {
+    'to change': '~',
+    'to freeze': '~',
+    'to thaw': '~',
+    'to remove': '-',
+  };
   const mark = paintMark(marks[first.fate] ?? '+', paint);
   const rows = views.map((view): Cell[] => [
     mark,
@@ -253,7 +260,8 @@ export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptio
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';
-  const title = `Plan: ${plan.command}${lab}${strategy}${profile}`;
+  const action = plan.command === 'access' ? ` ${plan.action}` : '';
+  const title = `Plan: ${plan.command}${action}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
     ...sharedLines(plan, context),

@@ -3,7 +3,7 @@ import { effectOf, type StepEffect } from '../plan/document/step-traits.ts';
 import type { Nic } from '../pve-values/nics.ts';
 import type { PlannedStand } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
-import { parsePoolComment } from '../marks/pool.ts';
+import { frozenSince, parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { endText } from '../pve-values/expire.ts';
@@ -160,9 +160,11 @@ function newlyReserved(comment: string): number[] {
 
 function sayClaim({ comment, takeOver }: StepOf<'pool.update'>, names: Names): string {
   const claimed = newlyReserved(comment);
+  const frozen = frozenSince(parsePoolComment(comment));
   const parts = [
     ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
     ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
+    ...(frozen === undefined ? [] : [`frozen since ${frozen}`]),
   ];
   return parts.length === 0 ? 'updates the claim' : parts.join(', ');
 }

@@ -2,7 +2,7 @@
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import { groupBy } from '../group.ts';
-import type { Plan } from '../plan/document/plan.ts';
+import type { AccessPlan, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
@@ -65,15 +65,44 @@ function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
   return titles[status];
 }
 
+const IN_GENERAL: Pick<Record<SummaryStatus, string>, 'interrupted' | 'refused' | 'dry-run'> = {
+  interrupted: 'The run was interrupted',
+  refused: 'The plan was refused, nothing was changed',
+  'dry-run': 'Dry run, nothing was changed',
+};
+
 function usersTitle({ status, stands }: Summary): string {
   const all = countOf(stands.length, 'user', 'users');
   const titles: { readonly [S in SummaryStatus]: string } = {
+    ...IN_GENERAL,
     done: 'The users are as asked',
     partial: 'Not all users are as asked',
     failed: 'The users could not be changed',
-    interrupted: 'The run was interrupted',
-    refused: 'The plan was refused, nothing was changed',
-    'dry-run': 'Dry run, nothing was changed',
+    'nothing-to-do': `Nothing to do for ${all}`,
+  };
+  return titles[status];
+}
+
+function accessTitle({ action }: AccessPlan, { status, stands }: Summary): string {
+  const all = countOf(stands.length, 'stand', 'stands');
+  const isFreeze = action === 'freeze';
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    ...IN_GENERAL,
+    done: isFreeze ? `Access is taken away: ${all} frozen` : `Access is given back: ${all}`,
+    partial: isFreeze ? 'Access is not taken away everywhere' : 'Access is not given back everywhere',
+    failed: isFreeze ? 'Access could not be taken away' : 'Access could not be given back',
+    'nothing-to-do': `Nothing to do for ${all}: ${isFreeze ? 'all are frozen' : 'none is frozen'}`,
+  };
+  return titles[status];
+}
+
+function extendTitle({ status, stands }: Summary): string {
+  const all = countOf(stands.length, 'stand', 'stands');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    ...IN_GENERAL,
+    done: `The expiry is as asked: ${all}`,
+    partial: 'The expiry is not as asked everywhere',
+    failed: 'The expiry could not be changed',
     'nothing-to-do': `Nothing to do for ${all}`,
   };
   return titles[status];
@@ -82,6 +111,8 @@ function usersTitle({ status, stands }: Summary): string {
 function titleOf(plan: Plan, summary: Summary): string {
   if (plan.command === 'users') return usersTitle(summary);
   if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
+  if (plan.command === 'access') return accessTitle(plan, summary);
+  if (plan.command === 'extend') return extendTitle(summary);
   const { lab } = plan;
   const { status, stands } = summary;
   const all = countOf(stands.length, 'stand', 'stands');
@@ -100,6 +131,10 @@ function titleOf(plan: Plan, summary: Summary): string {
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
 const VMID_COLUMN = 3;
 
+function resultOf({ status, frozen }: StandSummary): string {
+  return frozen === undefined ? STATUS_WORDS[status] : `${STATUS_WORDS[status]}, frozen`;
+}
+
 /** One line per VM or bridge, whichever are more; the student's own columns are filled on the first. */
 function standRows(stand: StandSummary, paint: Paint): Cell[][] {
   const height = Math.max(stand.vms.length, stand.bridges.length, 1);
@@ -116,7 +151,7 @@ function standRows(stand: StandSummary, paint: Paint): Cell[][] {
       { text: vm?.name ?? '' },
       { text: vm?.status ?? '' },
       { text: bridge === undefined ? '' : `${bridge.iface} ${bridge.alias}` },
-      { text: isFirst ? STATUS_WORDS[stand.status] : '', paint: statusBrush(stand.status, paint) },
+      { text: isFirst ? resultOf(stand) : '', paint: statusBrush(stand.status, paint) },
     ];
   });
 }

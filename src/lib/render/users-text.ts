@@ -14,15 +14,21 @@ function enabledCell({ exists, enabled }: UserRow, paint: Paint): Cell {
   return enabled ? { text: 'yes', paint: paint.green } : { text: 'no', paint: paint.yellow };
 }
 
+function standsCell(stands: readonly string[], frozen: string | null, paint: Paint): Cell {
+  if (stands.length === 0) return { text: '-' };
+  const text = stands.join(', ');
+  return frozen === null ? { text } : { text: `${text} (frozen)`, paint: paint.yellow };
+}
+
 function cellsOf(row: UserRow, paint: Paint): Cell[] {
-  const { userid, realm, expire, pool, stands, vms, password } = row;
+  const { userid, realm, expire, pool, stands, frozen, vms, password } = row;
   return [
     { text: userid },
     { text: realm },
     enabledCell(row, paint),
     { text: expire === null ? '-' : endText(expire) },
     { text: pool },
-    { text: stands.length === 0 ? '-' : stands.join(', ') },
+    standsCell(stands, frozen, paint),
     { text: vms.total === 0 ? '-' : `${vms.running} of ${vms.total}` },
     { text: password },
   ];
@@ -51,19 +57,22 @@ export function renderUsers(rows: readonly UserRow[], { width, color }: RenderOp
   ].join('\n');
 }
 
-/** For `--output json|yaml`. `expires` is a moment, or null for never. */
+/** For `--output json|yaml`. `expires` is a moment, or null for never; `frozen` a moment, or null for not. */
 export function toUsersDocument(rows: readonly UserRow[]): JsonObject {
-  const users = rows.map(({ userid, realm, exists, ours, enabled, expire, pool, stands, vms, password }) => ({
-    userid,
-    realm,
-    exists,
-    ours,
-    enabled,
-    expires: expire === null ? null : momentOf(expire),
-    pool,
-    stands,
-    vms: { total: vms.total, running: vms.running },
-    password,
-  }));
+  const users = rows.map(
+    ({ userid, realm, exists, ours, enabled, expire, pool, stands, frozen, vms, password }) => ({
+      userid,
+      realm,
+      exists,
+      ours,
+      enabled,
+      expires: expire === null ? null : momentOf(expire),
+      pool,
+      stands,
+      frozen,
+      vms: { total: vms.total, running: vms.running },
+      password,
+    }),
+  );
   return { users };
 }

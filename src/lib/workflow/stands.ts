@@ -1,7 +1,9 @@
 /** What commands on stands share before they plan: reading what was selected, and telling what a selection misses. */
-import { UsageError } from '../errors.ts';
+import { ConnectionError, UsageError } from '../errors.ts';
+import { delegatedWayOut } from '../inventory/delegated.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import { privilegesOn } from '../inventory/rights.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
 import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
@@ -9,7 +11,7 @@ import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selec
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
 
-interface ReadStands {
+export interface ReadStands {
   readonly have: Inventory;
   readonly index: HaveIndex;
   readonly stands: readonly StandView[];
@@ -41,12 +43,24 @@ function sayUnknown({ option, name, near, there }: UnknownName): {
   return { message: `${option} ${name}: there is no such ${what}`, hint: `${guess}${known}` };
 }
 
+/** What is named may be there: in a pool that is not shown, or of which it is not known who else may write it. */
+function wayToSee({ pools, rights }: Inventory): string | undefined {
+  const unseen = pools.find(({ delegated }) => delegated?.unseen === true)?.delegated;
+  if (unseen) return delegatedWayOut(unseen);
+  if (rights === undefined || privilegesOn(rights, '/pool')['Pool.Audit'] === true) return undefined;
+  return 'Pool.Audit on /pool, with propagation, shows all pools';
+}
+
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
 function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
-  throw new UsageError('UNKNOWN_NAME', unknown.map(({ message }) => message).join('; '), {
-    hint: unknown.map(({ hint }) => hint).join('\n'),
+  const message = unknown.map((one) => one.message).join('; ');
+  const hints = unknown.map(({ hint }) => hint);
+  const sight = wayToSee(have);
+  if (sight === undefined) throw new UsageError('UNKNOWN_NAME', message, { hint: hints.join('\n') });
+  throw new ConnectionError('MISSING_PRIVILEGES', `${message}, as far as the caller is shown`, {
+    hint: [sight, ...hints].join('\n'),
   });
 }
 

@@ -26,6 +26,7 @@ import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
 import { assignSeats, type Seats } from '../placement/assignments.ts';
 import type { StandContext } from './context.ts';
+import { frozenWarnings } from './frozen.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
@@ -258,6 +259,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ),
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
+      ...frozenWarnings(healthy, context),
       ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
       ...nodeWarnings(choice),

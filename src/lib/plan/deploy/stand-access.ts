@@ -1,5 +1,6 @@
 /** Who may use a stand: the roles that its user gets, and those of a former lab file that go. */
 import { sortedUnique } from '../../order.ts';
+import { frozenSince } from '../../marks/pool.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandContext } from './context.ts';
@@ -12,13 +13,14 @@ export function rolesBefore({ user, mark }: StandState, { index }: StandContext)
   return sortedUnique(entries.map((entry) => entry.role));
 }
 
-/** The stand's last step before start, so that nobody reaches a half-made VM. */
+/** The stand's last step before start, so that nobody reaches a half-made VM. A frozen stand keeps what it has: a thaw gives it back. */
 export function planAccess(
   state: StandState,
   vms: StandVms,
   before: readonly Step[],
   context: StandContext,
 ): Step[] {
+  if (frozenSince(state.mark) !== undefined) return [];
   const { user } = state;
   const { lab, index } = context;
   const wanted: { key: string; path: string; role: string }[] = [

@@ -13,7 +13,12 @@ import { rolesBefore } from './stand-access.ts';
 /** Another lab on the same pool with another role would widen or narrow both: refused, naming them. */
 function roleConflict(state: StandState, context: StandContext): Refusal | undefined {
   const others = state.mark?.claims.filter((claim) => claim.lab !== context.lab.name) ?? [];
-  const entries = context.index.acls.get(`/pool/${state.user.pool} ${state.user.userid}`) ?? [];
+  // What a freeze took comes back with the thaw.
+  const taken = (state.mark?.taken ?? []).filter(({ vmid }) => vmid === undefined);
+  const entries = [
+    ...(context.index.acls.get(`/pool/${state.user.pool} ${state.user.userid}`) ?? []),
+    ...taken,
+  ];
   const kept = rolesBefore(state, context);
   const different = entries.find(
     (entry) => entry.role !== context.lab.access.role && !kept.includes(entry.role),

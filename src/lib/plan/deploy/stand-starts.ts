@@ -1,11 +1,15 @@
 /** Starts the machines of a stand, in the order that the lab gives. */
+import { frozenSince } from '../../marks/pool.ts';
 import type { Lab } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandVms } from './stand-vms.ts';
 
-/** Starts in `start_order`: each rank waits until the former has ended, successfully or not. */
+/**
+ * Starts in `start_order`: each rank waits until the former has ended, successfully or not. Nothing of a frozen stand, whose
+ * state is kept for somebody to look at.
+ */
 export function planStarts(
   state: StandState,
   vms: StandVms,
@@ -14,6 +18,7 @@ export function planStarts(
   joins: readonly Step[],
   lab: Lab,
 ): Step[] {
+  if (frozenSince(state.mark) !== undefined) return [];
   const joining = new Set(vms.joining.map(({ machine }) => machine));
   const due = lab.machines
     .filter((machine) => machine.start && !vms.templates.has(machine.name))

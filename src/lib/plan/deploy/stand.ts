@@ -9,6 +9,7 @@ import { createUserStep } from '../stands/accounts.ts';
 import type { StandState } from '../stands/state.ts';
 import { foreignRights } from '../stands/vm-rights.ts';
 import type { StandContext } from './context.ts';
+import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
 import { pendingRefusal } from './stand-refusals.ts';
@@ -110,6 +111,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       placement: seat.why,
       vms: vms.vms,
       bridges: bridges.planned,
+      ...frozenOf(state),
       ...(left ? { left } : {}),
       notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes, ...rights.notes],
     },

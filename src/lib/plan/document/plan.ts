@@ -50,6 +50,8 @@ export interface PlannedStand {
   readonly placement?: string;
   readonly vms: readonly PlannedVm[];
   readonly bridges: readonly PlannedBridge[];
+  /** Since when the student's access is taken away; ISO 8601 UTC. */
+  readonly frozen?: string;
   /** Set: nothing is done for this stand, and the run ends "partial". */
   readonly refused?: Refusal;
   /** Set: something of the stand is left alone while the rest is done, and the run ends "partial". */
@@ -97,7 +99,12 @@ export interface DeployPlan extends AnyPlan {
 }
 
 export interface StandsPlan extends AnyPlan {
-  readonly command: 'cleanup' | 'users';
+  readonly command: 'cleanup' | 'users' | 'extend';
+}
+
+export interface AccessPlan extends AnyPlan {
+  readonly command: 'access';
+  readonly action: 'freeze' | 'thaw';
 }
 
 export interface NodesPlan extends AnyPlan {
@@ -112,4 +119,4 @@ export interface BalancePlan extends AnyPlan {
   readonly balance: BalanceReport;
 }
 
-export type Plan = DeployPlan | StandsPlan | NodesPlan | BalancePlan;
+export type Plan = DeployPlan | StandsPlan | AccessPlan | NodesPlan | BalancePlan;

@@ -85,3 +85,9 @@ export function selectedClaims(selection: StandSelection, marks: Marks): Selecte
 export function selectedVmids(selection: StandSelection, marks: Marks): number[] {
   return selectedClaims(selection, marks).flatMap(({ claim }) => claim.vmids);
 }
+
+/** All labs in the pools of the selected stands. */
+export function wholePools(selection: StandSelection, marks: Marks): StandSelection {
+  const pools = selectedClaims(selection, marks).map(({ user, pool }) => ({ userid: user, pool }));
+  return { users: [...new Map(pools.map((one) => [`${one.userid} ${one.pool}`, one])).values()] };
+}

@@ -3,8 +3,9 @@ import { realmIn } from '../../pve-values/userid.ts';
 import type { User } from '../../config/types.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { frozenSince } from '../../marks/pool.ts';
 import { isUserMarked } from '../../marks/user.ts';
-import { compareNatural } from '../../order.ts';
+import { compareNatural, compareText } from '../../order.ts';
 import { isDirectory } from '../stands/accounts.ts';
 import { labsOf, poolNameOf, poolsOf } from './context.ts';
 
@@ -21,6 +22,8 @@ export interface UserRow {
   readonly pool: string;
   /** Labs. */
   readonly stands: readonly string[];
+  /** Since when access to a pool of theirs is taken away; null: it is not. */
+  readonly frozen: string | null;
   readonly vms: { readonly total: number; readonly running: number };
   /** Does the credentials file know it? */
   readonly password: 'known' | 'unknown' | 'directory';
@@ -34,6 +37,11 @@ function guestsOf(userid: string, index: HaveIndex): GuestInfo[] {
       return guest?.pool === pool ? [guest] : [];
     });
   });
+}
+
+function frozenTime(userid: string, index: HaveIndex): string | null {
+  const times = poolsOf(userid, index).flatMap((pool) => frozenSince(index.marks.get(pool)) ?? []);
+  return times.sort(compareText)[0] ?? null;
 }
 
 function everybody(have: Inventory, index: HaveIndex): string[] {
@@ -65,6 +73,7 @@ export function listUsers(
       expire: present === undefined || present.expire === 0 ? null : present.expire,
       pool: poolsOf(userid, index)[0] ?? pools.get(userid) ?? poolNameOf(userid, index),
       stands: labsOf(userid, index),
+      frozen: frozenTime(userid, index),
       vms: {
         total: guests.length,
         running: guests.filter((guest) => guest.status === 'running').length,

@@ -1,7 +1,7 @@
 /** Plans users of the file: those that are missing, and for `sync` also what is to change of those that are there. */
 import type { User } from '../../config/types.ts';
 import type { UserInfo } from '../../inventory/types.ts';
-import { formatPoolComment } from '../../marks/pool.ts';
+import { formatPoolComment, frozenSince } from '../../marks/pool.ts';
 import { isDisabledByUs, isUserMarked, markDisabled } from '../../marks/user.ts';
 import { sortedUnique } from '../../order.ts';
 import { makeStep, type Step, type StepPayloads } from '../document/step.ts';
@@ -122,6 +122,9 @@ function planAccess(user: User, role: string, before: readonly Step[], { index }
   const path = `/pool/${pool}`;
   const roles = (index.acls.get(`${path} ${userid}`) ?? []).map((entry) => entry.role);
   if (roles.includes(role)) return { steps: [], notes: [] };
+  const frozen = frozenSince(index.marks.get(pool));
+  if (frozen !== undefined)
+    return { steps: [], notes: [`pool ${pool} is frozen since ${frozen}: access thaw gives access back`] };
   if (roles.length > 0)
     return { steps: [], notes: [`role ${roles.join(', ')} on pool ${pool} instead of ${role}: left so`] };
   if ((index.marks.get(pool)?.claims.length ?? 0) > 0)

@@ -1,0 +1,46 @@
+/** The flags of `access`. */
+import { Command } from 'commander';
+import type { ProgramIo } from '../io.ts';
+import { durationSeconds, envOption, withDryRun } from '../options.ts';
+import { withSelection } from '../selection-options.ts';
+import type { FreezeFlags, ThawFlags } from './run.ts';
+
+const TEN_MINUTES = 600;
+const ALL_LABS = 'also the other labs in the same pools: a pool is opened and closed as a whole';
+
+function freezeCommand(io: ProgramIo): Command {
+  const command = new Command('freeze')
+    .description("take the students' access away, and keep in mind what it was")
+    .action(async (_: unknown, self: Command) => {
+      const { runFreeze } = await import('./run.ts');
+      await runFreeze(io, self.optsWithGlobals<FreezeFlags>());
+    });
+  return withDryRun(
+    withSelection(command, { machines: false })
+      .option('--all-labs', ALL_LABS)
+      .addOption(envOption('--snapshot <name>', 'then take this snapshot of every machine, for grading'))
+      .addOption(envOption('--stop', 'then power the machines off, which ends consoles that are open'))
+      .addOption(
+        envOption('--timeout <time>', 'with --stop: how long to wait for a backup, snapshot or migration')
+          .argParser(durationSeconds)
+          .default(TEN_MINUTES, '10m'),
+      ),
+  );
+}
+
+function thawCommand(io: ProgramIo): Command {
+  const command = new Command('thaw')
+    .description('give back exactly the access that a freeze took')
+    .action(async (_: unknown, self: Command) => {
+      const { runThaw } = await import('./run.ts');
+      await runThaw(io, self.optsWithGlobals<ThawFlags>());
+    });
+  return withDryRun(withSelection(command, { machines: false }).option('--all-labs', ALL_LABS));
+}
+
+export function accessCommand(io: ProgramIo): Command {
+  return new Command('access')
+    .description("take the students' access to their stands away, and give it back")
+    .addCommand(freezeCommand(io))
+    .addCommand(thawCommand(io));
+}

@@ -1,0 +1,92 @@
+/** `--notify`: what came of a command goes to Telegram or a webhook, by the same `notify:` section as balance has. */
+import { loadBalance } from '../lib/config/balance/balance.ts';
+import { StandError, UsageError } from '../lib/errors.ts';
+import { createNotifier, type Notifier } from '../lib/notify/notifier.ts';
+import type { Summary } from '../lib/outcome/types.ts';
+import type { Plan } from '../lib/plan/document/plan.ts';
+import { endedMessage, failedMessage, plannedMessage } from '../lib/render/plan-messages.ts';
+import type { ProgramIo } from './io.ts';
+
+interface NotifyFlags {
+  readonly notify?: string;
+  readonly connection?: string;
+}
+
+/** Who is told what. A run in which there is nothing to do is told to nobody. */
+export interface Teller {
+  planned(plan: Plan): void;
+  ended(plan: Plan, summary: Summary): void;
+}
+
+function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifier {
+  const { config, warnings } = loadBalance(file);
+  warnings.forEach(warn);
+  const { telegram, webhook } = config.notify;
+  if (!telegram && !webhook) {
+    throw new UsageError('NOTIFY_NOBODY', `--notify ${file}: there is neither telegram nor webhook`, {
+      hint: 'write a `notify:` section as for balance, see docs/balance.md',
+    });
+  }
+  return createNotifier({ config: config.notify, env: io.env, warn });
+}
+
+function commandIn(plan: Plan): string {
+  return plan.command === 'access' ? `access ${plan.action}` : plan.command;
+}
+
+const NOBODY: Teller = { planned: () => undefined, ended: () => undefined };
+
+/** Does the work, tells of it, and of its failure. What could not be told is a warning, and never more. */
+export async function telling(
+  io: ProgramIo,
+  flags: NotifyFlags,
+  { command, warn }: { readonly command: string; readonly warn: (text: string) => void },
+  work: (teller: Teller) => Promise<void>,
+): Promise<void> {
+  if (flags.notify === undefined) return work(NOBODY);
+  const notifier = open(io, flags.notify, warn);
+  const { connection = '' } = flags;
+  const about = (plan: Plan) => ({ command: commandIn(plan), connection });
+  const teller: Teller = {
+    planned: (plan) => {
+      if (plan.steps.length === 0 && plan.stands.every(({ refused }) => refused === undefined)) return;
+      const stands = plan.stands.map(({ user, pool, refused }) => ({
+        user,
+        pool,
+        ...(refused ? { refused } : {}),
+      }));
+      const details = { ...about(plan), lab: plan.lab, status: 'dry-run', steps: plan.steps.length, stands };
+      notifier.notify({ event: 'summary', text: plannedMessage(about(plan), plan), details });
+    },
+    ended: (plan, summary) => {
+      const { status, steps, stands } = summary;
+      if (status === 'nothing-to-do') return;
+      const details = {
+        ...about(plan),
+        lab: plan.lab,
+        status,
+        steps,
+        stands: stands.map(({ user, pool, status: end, error }) => ({
+          user,
+          pool,
+          status: end,
+          ...(error ? { error } : {}),
+        })),
+      };
+      const event = status === 'done' ? 'summary' : 'failure';
+      notifier.notify({ event, text: endedMessage(about(plan), plan, summary), details });
+    },
+  };
+  try {
+    await work(teller);
+  } catch (error) {
+    if (error instanceof StandError) {
+      const { code, message } = error;
+      const text = failedMessage({ command, connection }, message);
+      notifier.notify({ event: 'failure', text, details: { command, connection, code, message } });
+    }
+    throw error;
+  } finally {
+    await notifier.flush();
+  }
+}

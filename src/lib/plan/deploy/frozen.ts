@@ -1,0 +1,45 @@
+/** What a deploy says of stands that are frozen: they are completed, and nobody gets access by it. */
+import { frozenSince } from '../../marks/pool.ts';
+import { shellCommand } from '../../shell.ts';
+import type { PlannedStand } from '../document/plan.ts';
+import type { StandState } from '../stands/state.ts';
+import { rolesBefore } from './stand-access.ts';
+import type { StandContext } from './context.ts';
+
+const MOST_NAMED = 5;
+
+function named(users: readonly string[]): string {
+  const more = users.length - MOST_NAMED;
+  return more > 0 ? `${users.slice(0, MOST_NAMED).join(', ')} and ${more} more` : users.join(', ');
+}
+
+/** A freeze that was cut before it took everything away. */
+function isStillOpen(state: StandState, context: StandContext): boolean {
+  const kept = rolesBefore(state, context);
+  const { user } = state;
+  return (context.index.acls.get(`/pool/${user.pool} ${user.userid}`) ?? []).some(
+    ({ role }) => !kept.includes(role),
+  );
+}
+
+export function frozenOf({ mark }: StandState): Pick<PlannedStand, 'frozen'> {
+  const frozen = frozenSince(mark);
+  return frozen === undefined ? {} : { frozen };
+}
+
+/** Said once for all of them. */
+export function frozenWarnings(states: readonly StandState[], context: StandContext): string[] {
+  const frozen = states.filter(({ mark }) => frozenSince(mark) !== undefined);
+  if (frozen.length === 0) return [];
+  const open = frozen.filter((state) => isStillOpen(state, context));
+  const { name } = context.lab;
+  const thaw = shellCommand('deploy-stand', 'access', 'thaw', '--lab', name);
+  const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', name);
+  const users = (list: readonly StandState[]): string => named(list.map(({ user }) => user.userid));
+  return [
+    `frozen: ${users(frozen)}; their stands are completed, but no access is given and no machine started until \`${thaw}\``,
+    ...(open.length === 0
+      ? []
+      : [`the freeze was cut short, and these still have access: ${users(open)}; \`${freeze}\` ends it`]),
+  ];
+}

@@ -1,0 +1,58 @@
+/** The words of notifications about plans and what came of them: short enough for a phone. Pure. */
+import type { StandSummary, Summary } from '../outcome/types.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import { countStands, viewStands } from './plan-stands.ts';
+import { countOf, countSteps } from './step-text.ts';
+
+/** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
+const MOST_LINES = 20;
+
+function shortened(lines: readonly string[]): string {
+  const left = lines.length - MOST_LINES;
+  return [...lines.slice(0, MOST_LINES), ...(left > 0 ? [`… and ${left} more`] : [])].join('\n');
+}
+
+interface About {
+  /** `access freeze`. */
+  readonly command: string;
+  /** Empty when there is one cluster only. */
+  readonly connection: string;
+}
+
+function titled({ command, connection }: About, text: string): string {
+  return `deploy-stand ${command}${connection === '' ? '' : `, ${connection}`}: ${text}`;
+}
+
+const labIn = ({ lab }: Plan): string => (lab === '' ? '' : `lab ${lab}, `);
+
+/** What a run would do. */
+export function plannedMessage(about: About, plan: Plan): string {
+  const views = viewStands(plan);
+  const lines = views
+    .filter(({ steps, stand }) => steps.length > 0 || stand.refused !== undefined)
+    .map(({ stand, fate }) => `${stand.user}: ${fate}${stand.refused ? `, ${stand.refused.message}` : ''}`);
+  const what = views.length === 0 ? '' : `${countStands(views, plan.command)}; `;
+  return shortened([
+    titled(about, `${labIn(plan)}dry run, nothing was changed: ${what}${countSteps(plan.steps)}`),
+    ...lines,
+  ]);
+}
+
+function standLine({ user, status, error }: StandSummary): string {
+  return `${user}: ${status}${error ? `, ${error.message}` : ''}`;
+}
+
+/** What came of a run; of the stands those that are not as they were. */
+export function endedMessage(about: About, plan: Plan, { status, stands, steps }: Summary): string {
+  const failed = [
+    ...(steps.failed === 0 ? [] : [`${steps.failed} failed`]),
+    ...(steps.skipped === 0 ? [] : [`${steps.skipped} skipped`]),
+  ];
+  const title = `${labIn(plan)}${status}; ${[countOf(steps.done, 'step', 'steps'), ...failed].join(', ')}`;
+  const worth = stands.filter((stand) => stand.status !== 'unchanged');
+  return shortened([titled(about, title), ...worth.map(standLine)]);
+}
+
+export function failedMessage(about: About, message: string): string {
+  return titled(about, `FAILED: ${message}`);
+}

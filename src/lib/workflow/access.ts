@@ -1,0 +1,79 @@
+/** The story of `access`: read the pools of a class, plan a freeze or a thaw, apply it; claims under the planning lock. */
+import type { RunOutcome } from '../outcome/types.ts';
+import { readSnapshots } from '../inventory/machine-details.ts';
+import type { GuestInfo, PoolInfo } from '../inventory/types.ts';
+import { planFreeze, type FreezeOptions } from '../plan/day-two/freeze.ts';
+import { planThaw } from '../plan/day-two/thaw.ts';
+import type { AccessPlan } from '../plan/document/plan.ts';
+import { hasRole } from '../plan/document/step-traits.ts';
+import { actionable, undecidedVmids, viewStands } from '../plan/stands/selected.ts';
+import { marksOf, selectedClaims, wholePools, type StandSelection } from '../plan/stands/selection.ts';
+import { dayTwoScope } from '../privileges/scopes.ts';
+import type { PlanContext, RunContext } from './context.ts';
+import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { runSteps } from './run.ts';
+import { readStands, type ReadStands } from './stands.ts';
+
+export interface AccessWant {
+  readonly selection: StandSelection;
+  readonly work:
+    ({ readonly do: 'freeze' } & FreezeOptions) | { readonly do: 'thaw'; readonly allLabs: boolean };
+}
+
+const claimsOf = (selection: StandSelection, pools: readonly PoolInfo[]) => {
+  const marks = marksOf(pools);
+  return selectedClaims(wholePools(selection, marks), marks);
+};
+
+/** Of the pools as a whole: what is done to their access is done to every lab in them. */
+function read({ selection }: AccessWant, context: PlanContext): Promise<ReadStands> {
+  return readStands(selection, context, {
+    live: (pools) => claimsOf(selection, pools).flatMap(({ claim }) => claim.vmids),
+    claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
+      const known = new Map(guests.map((guest) => [guest.vmid, guest]));
+      return claimsOf(selection, pools).flatMap(({ claim }) => undecidedVmids(claim, known));
+    },
+  });
+}
+
+async function planner({ selection, work }: AccessWant, seen: ReadStands, context: PlanContext) {
+  const { have, index } = seen;
+  const input = { selection, have, index };
+  if (work.do === 'thaw') return () => planThaw({ ...input, options: work });
+  if (work.snapshot === undefined) return () => planFreeze({ ...input, options: work });
+  const machines = viewStands(wholePools(selection, index.marks), index)
+    .flatMap(actionable)
+    .map(({ vmid, guest }) => ({ vmid, node: guest.node }));
+  const snapshots = await readSnapshots(machines, context);
+  return () => planFreeze({ ...input, options: work, snapshots });
+}
+
+const takesLock = ({ steps }: Pick<AccessPlan, 'steps'>): boolean =>
+  steps.some((step) => hasRole(step, 'reserves'));
+
+async function requestOf(want: AccessWant, context: PlanContext): Promise<Request> {
+  const seen = await read(want, context);
+  return {
+    have: seen.have,
+    make: await planner(want, seen, context),
+    scope: (locks) =>
+      dayTwoScope('access', want.selection, seen.have, { sees: want.work.do === 'thaw', locks }),
+    takesLock,
+  };
+}
+
+/** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
+export async function previewAccess(want: AccessWant, context: PlanContext): Promise<Preview> {
+  return preview(await requestOf(want, context), context);
+}
+
+export function changeAccess(want: AccessWant, context: RunContext): Promise<RunOutcome> {
+  return runPlanned(
+    {
+      look: async () => planToApply(await requestOf(want, context), context),
+      takesLock: ({ plan }) => takesLock(plan),
+      apply: (plan, lock) => runSteps(plan.steps, context, lock ? { lock } : {}),
+    },
+    context,
+  );
+}

@@ -1,0 +1,194 @@
+/** `access freeze | thaw`: nobody gets in, no role is lost, and everybody else respects it. */
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import type { ClusterState } from '../../src/lib/simulator/state.ts';
+import { comparable } from './cluster-view.ts';
+import { scenario, startCluster, writes, type Cluster } from './harness.ts';
+import { admin, person, room } from './people.ts';
+
+const FILES = {
+  'lab.yml': `name: exam
+machines:
+  - { device_type: linux, name: pc, template_vmid: 101, start: true, networks: [{ bridge: vmbr0 }] }
+  - { device_type: linux, name: srv, template_vmid: 101, pool_role: PVEVMUser, networks: [{ bridge: vmbr0 }] }
+`,
+  'web.yml':
+    'name: web\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: vmbr0 }] }]\n',
+  'users.yml': 'users: [anna@pve, boris@pve]\n',
+};
+const DEPLOY = 'deploy -c @lab.yml -u @users.yml';
+const FREEZE = 'access freeze -c @lab.yml -u @users.yml';
+const THAW = 'access thaw -c @lab.yml -u @users.yml';
+
+const rightsOf = ({ acl }: Pick<ClusterState, 'acl'>, subject = 'anna@pve') =>
+  acl
+    .filter((entry) => entry.subject === subject)
+    .map(({ path, role, propagate }) => `${path} ${role}${propagate ? '' : '!'}`)
+    .sort();
+
+const commentOf = (cluster: Cluster, pool = 'anna') =>
+  cluster.snapshot().pools.find(({ poolid }) => poolid === pool)?.comment ?? '';
+
+const running = (cluster: Cluster) =>
+  cluster
+    .snapshot()
+    .guests.filter(({ vmid }) => vmid >= 10_000)
+    .filter(({ runningSince }) => runningSince !== undefined).length;
+
+describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
+  test('an exam: frozen with its state, looked at, thawed', async () => {
+    const cluster = await startCluster({ scenario: scenario({ version }) });
+    const { run } = room(FILES);
+    expect(await run(cluster, DEPLOY)).toMatchObject({ code: 0 });
+    // An administrator gave something of a kind that deploy never gives.
+    await admin(cluster).ok('PUT', '/access/acl', {
+      ...{ path: '/pool/anna', users: 'anna@pve', roles: 'PVEPoolUser', propagate: 0 },
+    });
+    const before = cluster.snapshot();
+    expect(rightsOf(before)).toEqual([
+      '/pool/anna PVEPoolUser!',
+      '/pool/anna PVEVMAdmin',
+      '/vms/10001 PVEVMUser!',
+    ]);
+    const anna = await person(cluster, 'anna@pve');
+    const at = `/nodes/${before.guests.find(({ vmid }) => vmid === 10_000)!.node}/qemu/10000`;
+    expect((await anna.get(`${at}/config`)).status).toBe(200);
+
+    const frozen = await run(cluster, `${FREEZE} --snapshot exam --stop`);
+    expect(frozen).toMatchObject({ code: 0, stdout: expect.stringContaining('complete, frozen') as string });
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+    expect((await anna.get(`${at}/config`)).status).toBe(403);
+    expect(commentOf(cluster)).toMatch(
+      /^deploy-stand user=anna@pve taken=PVEPoolUser!,PVEVMAdmin,10001:PVEVMUser!\nlab=exam .* frozen=2026-/,
+    );
+    expect(running(cluster)).toBe(0);
+    const list = (await admin(cluster).ok('GET', `${at}/snapshot`)) as { name: string }[];
+    expect(list.map(({ name }) => name)).toEqual(['exam', 'current']);
+
+    // Nothing is left to do, for nobody.
+    const seen = cluster.requests.length;
+    expect(await run(cluster, `${FREEZE} --snapshot exam --stop`)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('all are frozen') as string,
+    });
+    const over = await run(cluster, DEPLOY);
+    expect([over.code, over.stdout]).toEqual([
+      0,
+      expect.stringContaining('frozen: anna@pve, boris@pve; their stands are completed, but no access'),
+    ]);
+    expect(writes(cluster, seen)).toEqual([]);
+    const users = await run(cluster, 'users list -u @users.yml');
+    expect(users.stdout).toMatch(/anna@pve .* exam \(frozen\) +0 of 2/);
+    const synced = await run(cluster, 'users sync -u @users.yml');
+    expect([synced.code, synced.stdout]).toEqual([
+      0,
+      expect.stringContaining('access thaw gives access back'),
+    ]);
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+
+    expect(await run(cluster, THAW)).toMatchObject({ code: 0 });
+    expect(rightsOf(cluster.snapshot())).toEqual(rightsOf(before));
+    expect(commentOf(cluster)).toBe(before.pools.find(({ poolid }) => poolid === 'anna')?.comment);
+    expect((await anna.get(`${at}/config`)).status).toBe(200);
+    expect(await run(cluster, THAW)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('none is frozen') as string,
+    });
+  });
+
+  test('a frozen stand is repaired, and cleaned up, without access', async () => {
+    const cluster = await startCluster({ scenario: scenario({ version }) });
+    const { run } = room(FILES);
+    const empty = comparable(cluster.snapshot());
+    expect(await run(cluster, DEPLOY)).toMatchObject({ code: 0 });
+    expect(await run(cluster, FREEZE)).toMatchObject({ code: 0 });
+    expect(running(cluster)).toBe(2);
+    const gone = cluster.snapshot().guests.find(({ vmid }) => vmid === 10_001)!;
+    expect(await admin(cluster).task('DELETE', `/nodes/${gone.node}/qemu/10001`)).toBe('OK');
+    const repaired = await run(cluster, DEPLOY);
+    expect([repaired.code, repaired.stdout]).toEqual([0, expect.stringContaining('complete, frozen')]);
+    expect(cluster.snapshot().guests.some(({ vmid }) => vmid === 10_001)).toBe(true);
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+    expect(await run(cluster, 'cleanup --lab exam')).toMatchObject({ code: 0 });
+    expect(comparable(cluster.snapshot())).toEqual(empty);
+  });
+});
+
+test('a pool with two labs is frozen as a whole, or not at all', async () => {
+  const cluster = await startCluster();
+  const { run } = room(FILES);
+  await run(cluster, DEPLOY);
+  await run(cluster, 'deploy -c @web.yml -u @users.yml --only anna');
+  const before = cluster.snapshot();
+  const some = await run(cluster, FREEZE);
+  expect([some.code, some.stdout]).toEqual([5, expect.stringContaining('SHARED_POOL')]);
+  expect([rightsOf(cluster.snapshot()), rightsOf(cluster.snapshot(), 'boris@pve')]).toEqual([
+    rightsOf(before),
+    [],
+  ]);
+  expect(await run(cluster, `${FREEZE} --all-labs`)).toMatchObject({ code: 0 });
+  expect(commentOf(cluster).match(/frozen=/g)).toHaveLength(2);
+  const web = await run(cluster, 'access thaw --lab web');
+  expect([web.code, web.stdout]).toEqual([5, expect.stringContaining('--all-labs')]);
+  expect(await run(cluster, 'access thaw --lab exam --all-labs')).toMatchObject({ code: 0 });
+  expect(rightsOf(cluster.snapshot())).toEqual(rightsOf(before));
+});
+
+test('what an administrator gave otherwise is told; a snapshot of that name is not taken for the state of now', async () => {
+  const cluster = await startCluster({
+    scenario: scenario({ groups: [{ group: 'class' }] }),
+  });
+  const { run, write } = room(FILES);
+  write({ 'users.yml': 'users: [{ userid: anna@pve, groups: [class] }]\n' });
+  await run(cluster, DEPLOY);
+  const { ok } = { ok: admin(cluster).ok.bind(admin(cluster)) };
+  await ok('PUT', '/access/acl', { path: '/pool', groups: 'class', roles: 'PVEVMUser' });
+  const { node } = cluster.snapshot().guests.find(({ vmid }) => vmid === 10_000)!;
+  const anna = await person(cluster, 'anna@pve');
+  expect(await anna.task('POST', `/nodes/${node}/qemu/10000/snapshot`, { snapname: 'exam' })).toBe('OK');
+  await cluster.time.sleep(60_000);
+  const told = await run(cluster, `${FREEZE} --snapshot exam --output json`);
+  const { plan, summary } = JSON.parse(told.stdout) as {
+    plan: { steps: { id: string }[] };
+    summary: { stands: { error: { code: string; message: string } }[] };
+  };
+  expect([told.code, summary.stands[0]?.error]).toEqual([
+    5,
+    expect.objectContaining({
+      code: 'ACCESS_LEFT',
+      message: expect.stringContaining('PVEVMUser on /pool by group class') as string,
+    }),
+  ]);
+  expect(plan.steps.map(({ id }) => id)).toContain('vm.snapshot:10001');
+  expect(plan.steps.map(({ id }) => id)).not.toContain('vm.snapshot:10000');
+  await ok('PUT', '/access/acl', { path: '/pool', groups: 'class', roles: 'PVEVMUser', delete: 1 });
+  for (const time of [1, 2]) {
+    const again = await run(cluster, `${FREEZE} --snapshot exam`);
+    expect([time, again.code, again.stdout]).toEqual([
+      ...[time, 5],
+      expect.stringContaining('SNAPSHOT_NAME_TAKEN'),
+    ]);
+  }
+});
+
+test('bad input, nobody there, and documents', async () => {
+  const cluster = await startCluster();
+  const { run } = room(FILES);
+  await run(cluster, 'deploy -c @lab.yml -u @users.yml --only anna');
+  expect(await run(cluster, 'access freeze')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('exam (1 stand)') as string,
+  });
+  expect(await run(cluster, `${FREEZE} --snapshot 1st`)).toMatchObject({ code: 2 });
+  const read = (name: string) => JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object;
+  const ajv = new Ajv({ strict: false, discriminator: true, schemas: [read('plan.schema.json')] });
+  const validate = ajv.compile(read('result.schema.json'));
+  const since = cluster.requests.length;
+  const dry = await run(cluster, `${FREEZE} --stop --dry-run --detailed-exitcode --output json`);
+  expect([dry.code, writes(cluster, since)]).toEqual([6, []]);
+  const real = await run(cluster, `${FREEZE} --output json`);
+  expect(real.stdout).toContain('no stand of lab exam');
+  for (const { stdout } of [dry, real, await run(cluster, `${THAW} --output json`)])
+    expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
+});

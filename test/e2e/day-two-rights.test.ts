@@ -1,0 +1,91 @@
+/** Commands on stands with what `doctor` proposes for them, and with each privilege less: done, or refused before a write. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { comparable } from './cluster-view.ts';
+import {
+  post,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+} from './harness.ts';
+
+const SECRET = '11111111-2222-4333-8444-555555555555';
+const USER = 'teacher@pve';
+const ENV = { PVE_TOKEN_ID: `${USER}!cli`, PVE_TOKEN_SECRET: SECRET };
+const LAB = `name: exam
+expires: 2027-02-01
+machines: [{ device_type: linux, name: pc, template_vmid: 101, pool_role: PVEVMUser, start: true, networks: [{ bridge: vmbr0 }] }]
+`;
+
+interface Grant {
+  readonly path: string;
+  readonly role: string;
+  readonly privileges: readonly string[];
+  readonly propagate: boolean;
+}
+
+async function grant(cluster: Cluster, grants: readonly Grant[]): Promise<void> {
+  for (const [roleid, privs] of new Map(grants.map(({ role, privileges }) => [role, privileges.join(',')])))
+    expect(await post(cluster, '/access/roles', { roleid, privs })).toBe(200);
+  for (const { path, role, propagate } of grants) {
+    const form = { path, roles: role, users: USER, propagate: propagate ? '1' : '0' };
+    expect(await post(cluster, '/access/acl', form, 'admin', 'PUT')).toBe(200);
+  }
+}
+
+/** As it is left, the teacher's own rights aside. */
+const leftOf = (cluster: Cluster): unknown => {
+  const state = cluster.snapshot();
+  return comparable({
+    ...state,
+    acl: state.acl.filter(({ subject }) => subject !== USER),
+    roles: {},
+  });
+};
+
+test.each([
+  { command: 'access', line: 'access freeze --lab exam --snapshot end --stop' },
+  { command: 'access', line: 'access thaw --lab exam', before: 'access freeze --lab exam' },
+  { command: 'extend', line: 'extend --lab exam --until 2027-05-01' },
+])('$line', async ({ command, line, before }) => {
+  const folder = workFolder();
+  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [{ userid: anna@pve, expire: 2027-02-01 }]\n' });
+  const user = { userid: USER, tokens: [{ id: 'cli', secret: SECRET, privsep: false }] };
+  const origin = await startCluster({ scenario: scenario({ version: '9.2', users: [user] }) });
+  const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+  const made = await runCli(['deploy', ...files, '--credentials', join(folder, 'c.csv')], origin);
+  expect(made.code).toBe(0);
+  if (before) expect((await runCli(before.split(' '), origin)).code).toBe(0);
+  const state = origin.snapshot();
+  const asked = await runCli(['doctor', '--for', command, '--output', 'json'], origin);
+  const { grants } = JSON.parse(asked.stdout) as { grants: Grant[] };
+  expect(grants.length).toBeGreaterThan(0);
+
+  const whole = await startCluster({ state });
+  await grant(whole, grants);
+  const done = await runCli(line.split(' '), whole, { env: ENV });
+  expect([done.code, done.code === 0 ? '' : done.stderr + done.stdout]).toEqual([0, '']);
+  const expected = leftOf(whole);
+  let refused = 0;
+  for (const role of new Set(grants.map((one) => one.role))) {
+    for (const privilege of grants.find((one) => one.role === role)?.privileges ?? []) {
+      const cluster = await startCluster({ state });
+      const less = grants.map((one) =>
+        one.role === role ? { ...one, privileges: one.privileges.filter((name) => name !== privilege) } : one,
+      );
+      await grant(cluster, less);
+      const since = cluster.requests.length;
+      const run = await runCli(line.split(' '), cluster, { env: ENV });
+      if (run.code === 0) expect([role, privilege, leftOf(cluster)]).toEqual([role, privilege, expected]);
+      else {
+        refused += 1;
+        expect([role, privilege, run.code, writes(cluster, since)]).toEqual([role, privilege, 4, []]);
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(2);
+});
