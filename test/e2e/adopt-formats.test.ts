@@ -53,8 +53,8 @@ function cluster(version: '7.4' | '8.4' | '9.2', form: string, running = false):
     nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr1000', 'vmbr1001'] }, { name: 'pve2' }],
     storages: [{ id: 'ceph', type: 'rbd' }],
     templates: [
-      { vmid: 100, name: 'eco-tpl', node: 'pve1' },
-      { vmid: 101, name: 'lin-tpl', node: 'pve1' },
+      { vmid: 100, name: 'eco-tpl', node: 'pve1', disks_gib: [8] },
+      { vmid: 101, name: 'lin-tpl', node: 'pve1', disks_gib: [8] },
     ],
     users: [{ userid: 'anna@pve' }],
     pools: [{ pool: 'anna' }],

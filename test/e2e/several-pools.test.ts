@@ -40,6 +40,7 @@ test('the plan and the summary of cleanup', async () => {
   // The user, who stays, stands with the first.
   expect(stands.map(({ pool, vms }) => [pool, vms.map(({ status }) => status)])).toEqual([
     ['p300', ['removed']],
-    ['p301', ['running']],
+    // Switched off, and not removed.
+    ['p301', ['stopped']],
   ]);
 });

@@ -524,7 +524,10 @@ describe('templates by name and tag', () => {
         vmid,
         node,
         digest: 'd',
-        values: { name: 'pc', description, net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0' },
+        values: {
+          ...{ name: 'pc', description, net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0' },
+          scsi0: `local-zfs:vm-${vmid}-disk-0,size=8G`,
+        },
       })),
       pools: [
         { pool: 'anna', comment: claimOf('anna@pve', [10000]) },

@@ -540,6 +540,7 @@ describe('list', () => {
         ours: true,
         enabled: true,
         expire: 9,
+        frozen: null,
         pool: 'a',
         stands: ['net'],
         vms: { total: 2, running: 1 },
