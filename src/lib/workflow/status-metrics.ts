@@ -2,9 +2,9 @@
 import { beginsLike } from '../files/open.ts';
 import { replaceFile } from '../files/replace.ts';
 import type { StandStatus, StatusReport } from '../plan/views/status-types.ts';
+import { endOfDay } from '../pve-values/expire.ts';
 
 const READABLE = 0o644;
-const DAY_MS = 86_400_000;
 
 function stateOf({ machines, running }: StandStatus): 'running' | 'partly' | 'stopped' | 'incomplete' {
   const isWhole = machines.every(({ verdict }) => verdict === 'ours');
@@ -14,11 +14,6 @@ function stateOf({ machines, running }: StandStatus): 'running' | 'partly' | 'st
 }
 
 const STATES = ['running', 'partly', 'stopped', 'incomplete'] as const;
-
-/** A lab ends with its last day. */
-function endOf(expires: string): number {
-  return (Date.parse(`${expires}T00:00:00Z`) + DAY_MS) / 1000;
-}
 
 /** prom-client is loaded here alone: who writes no metrics need not wait for it. */
 async function formatStatusMetrics(
@@ -49,7 +44,7 @@ async function formatStatusMetrics(
       { lab },
       list.reduce((sum, stand) => sum + stand.running, 0),
     );
-    const ends = list.flatMap(({ expires }) => (expires === null ? [] : [endOf(expires)]));
+    const ends = list.flatMap(({ expires }) => (expires === null ? [] : [endOfDay(expires)]));
     if (ends.length > 0) expiry.set({ lab }, Math.min(...ends));
   }
   const kinds = gauge('problems', 'Problems by kind.', 'kind');

@@ -3,6 +3,7 @@ import type { UserInfo } from '../../inventory/types.ts';
 import { formatPoolComment, type Claim } from '../../marks/pool.ts';
 import { isUserMarked } from '../../marks/user.ts';
 import { compareText, sortedUnique } from '../../order.ts';
+import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
 import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, StandsPlan } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
@@ -19,14 +20,6 @@ export interface ExtendOptions {
 export interface ExtendInput extends DayTwoContext {
   readonly options: ExtendOptions;
 }
-
-const DAY = 86_400;
-
-const secondsOf = (date: string): number => Date.parse(`${date}T00:00:00Z`) / 1000;
-const dateOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
-/** An account works until the end of its last day. */
-const endOf = (date: string): number => secondsOf(date) + DAY;
-const lastDayOf = (expire: number): string => dateOf(expire - 1);
 
 /** One day for all: whoever runs it again after it was cut gets the same one as long as any claim is left. */
 function targetOf(pools: readonly PoolStands[], { options, have }: ExtendInput): string {
@@ -54,7 +47,7 @@ function targetOf(pools: readonly PoolStands[], { options, have }: ExtendInput):
     ]);
   }
   const from = first === undefined || first < today ? today : first;
-  return dateOf(secondsOf(from) + until.days * DAY);
+  return lastDayOf(endOfDay(from) + until.days * DAY);
 }
 
 type Change =
@@ -106,7 +99,12 @@ function ofAccount(present: UserInfo, target: string, labs: ReadonlySet<Claim>, 
   const reason = `until ${wanted}; it was ${last ?? 'never'}`;
   return {
     steps: [
-      makeStep('user.update', userid, { user: userid, reason }, { userid, comment, expire: endOf(wanted) }),
+      makeStep(
+        'user.update',
+        userid,
+        { user: userid, reason },
+        { userid, comment, expire: endOfDay(wanted) },
+      ),
     ],
     notes: [],
   };

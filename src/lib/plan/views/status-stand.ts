@@ -1,4 +1,5 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
+import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgeKey } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineStatus } from './status-machine.ts';
@@ -45,22 +46,21 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
 
 /** Days before its end that a stand is spoken of. */
 const SOON_DAYS = 7;
-const DAY_MS = 86_400_000;
 
 /** A lab ends with its last day, a user at the second that PVE says. */
 function expiryProblems({ user, claim }: StandView, { have, index }: StatusContext): Problem[] {
   const of = { user, lab: claim.lab };
-  const now = Date.parse(have.now);
+  const now = Date.parse(have.now) / 1000;
   const account = index.users.get(user)?.expire ?? 0;
   const ends = [
-    ...(claim.expires === undefined ? [] : [Date.parse(`${claim.expires}T00:00:00Z`) + DAY_MS]),
-    ...(account === 0 ? [] : [account * 1000]),
+    ...(claim.expires === undefined ? [] : [endOfDay(claim.expires)]),
+    ...(account === 0 ? [] : [account]),
   ].filter((end) => !Number.isNaN(end));
   if (ends.length === 0) return [];
   const end = Math.min(...ends);
-  const detail = new Date(end - (end % DAY_MS === 0 ? 1 : 0)).toISOString().slice(0, 10);
+  const detail = lastDayOf(end);
   if (end <= now) return [{ kind: 'expired', ...of, detail }];
-  return end - now <= SOON_DAYS * DAY_MS ? [{ kind: 'expires-soon', ...of, detail }] : [];
+  return end - now <= SOON_DAYS * DAY ? [{ kind: 'expires-soon', ...of, detail }] : [];
 }
 
 /** Networks of the lab that have no bridge where this stand is, or one that is not up. */
