@@ -4,6 +4,7 @@ import { privilegesOn, type Held } from '../inventory/rights.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
+import { vmidIn } from '../pve-values/acl-path.ts';
 import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } from './command-rules.ts';
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf, type Major, type Profile } from '../plan/cluster/profile.ts';
@@ -101,7 +102,8 @@ function joiningVms({ steps }: Plan): Set<number> {
 }
 
 function viaPool(kind: StepKind, path: string, { poolOf, joining }: Facts): { readonly viaPool?: string } {
-  const vmid = Number(/^\/vms\/(\d+)$/.exec(path)?.[1]);
+  const vmid = vmidIn(path);
+  if (vmid === undefined) return {};
   const isBefore = BRINGS_IN.has(kind) || (BEFORE_JOINING.has(kind) && joining.has(vmid));
   const pool = isBefore ? undefined : poolOf.get(vmid);
   return pool === undefined ? {} : { viaPool: `/pool/${pool}` };

@@ -6,6 +6,7 @@ import type { AclEntry } from '../../inventory/types.ts';
 import { formatPoolComment, frozenSince } from '../../marks/pool.ts';
 import { mergeTaken, type TakenRight } from '../../marks/taken.ts';
 import { markTime } from '../../marks/time.ts';
+import { vmidIn } from '../../pve-values/acl-path.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
@@ -67,8 +68,8 @@ function rightsOf(view: PoolStands, frozen: readonly StandView[], { index }: Fre
 }
 
 function toTaken({ path, role, propagate }: AclEntry): TakenRight {
-  const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
-  return { ...(vmid === undefined ? {} : { vmid: Number(vmid) }), role, propagate };
+  const vmid = vmidIn(path);
+  return { ...(vmid === undefined ? {} : { vmid }), role, propagate };
 }
 
 function claimSteps(
