@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, SnapshotRow } from '../proxmox/types.ts';
+import { PARALLEL_READS } from './parallel.ts';
 import type { ReadContext } from './pools.ts';
 
 export interface MachineRef {
@@ -12,9 +13,6 @@ export interface MachineRef {
 
 /** `off`: no agent is configured; `silent`: it does not answer in time; `forbidden`: the caller may not ask it. */
 export type Addresses = readonly string[] | 'off' | 'silent' | 'forbidden';
-
-/** As for all lists, see read.ts: pveproxy has few workers, and each hanging agent keeps one busy. */
-const PARALLEL_READS = 12;
 
 /** PVE itself waits for up to 8 s; one machine whose agent hangs is not worth that. */
 const AGENT_LIMIT_MS = 3000;

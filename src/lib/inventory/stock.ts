@@ -10,11 +10,9 @@ import {
 import { allVolumes } from '../pve-values/volumes.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
+import { PARALLEL_READS } from './parallel.ts';
 import { privilegesOn } from './rights.ts';
 import type { NodeStock, Rights, StorageInfo, VmConfig } from './types.ts';
-
-/** As many as read.ts asks at once. */
-const PARALLEL_READS = 12;
 
 export interface StockScope {
   readonly configs: readonly VmConfig[];

@@ -2,10 +2,8 @@
 import pMap from 'p-map';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
 import { isGoodEnding } from '../pve-values/task-status.ts';
+import { PARALLEL_READS } from './parallel.ts';
 import type { FailedTask, RunningTask } from './types.ts';
-
-/** As of the nodes' other lists, see read.ts. */
-const PARALLEL_READS = 12;
 
 /** A class of hundreds leaves some thousands of tasks a day on a node; PVE answers fifty where nobody asks for more. */
 const MOST_TASKS = 5000;

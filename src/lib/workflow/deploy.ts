@@ -7,6 +7,7 @@ import type { Lab, User } from '../config/types.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizeRun } from '../outcome/summary.ts';
 import type { Round, RunOutcome } from '../outcome/types.ts';
+import { PARALLEL_READS } from '../inventory/parallel.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planDeploy, type DeployOptions } from '../plan/deploy/deploy.ts';
@@ -47,8 +48,6 @@ export interface DeployWant {
 }
 
 const MAX_ROUNDS = 3;
-const PARALLEL_READS = 12;
-
 function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
   const inScope = new Set(users.map((user) => user.pool));
   return {
