@@ -19,3 +19,19 @@ export function onAbort(signal: AbortSignal, call: () => void): () => void {
   calls.add(call);
   return () => void calls.delete(call);
 }
+
+/** What `work` gives, or the reason of the first signal that is given before. The work itself goes on. */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  ends: readonly (AbortSignal | undefined)[],
+): Promise<T> {
+  const signals = ends.filter((signal) => signal !== undefined);
+  if (signals.length === 0) return work;
+  for (const signal of signals) signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const listening = signals.map((signal) => onAbort(signal, () => reject(signal.reason as Error)));
+    work.then(resolve, reject).finally(() => {
+      for (const withdraw of listening) withdraw();
+    });
+  });
+}

@@ -2,7 +2,7 @@
  * Requests to a cluster: login, failover between its hosts, and retries of what did not happen. Must not know any
  * endpoint but the login, and must not repeat a write whose outcome is unknown.
  */
-import { onAbort } from '../abort.ts';
+import { unlessAborted } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { ConnectionError } from '../errors.ts';
 import { isSecretName, redactParams, SecretMask } from '../redact.ts';
@@ -192,7 +192,7 @@ export class PveHttp {
   async #ticket(signal: AbortSignal | undefined): Promise<Ticket> {
     if (!this.#tickets) throw new TypeError('no ticket without a password');
     // The login is shared by many requests, so one caller's signal must not end it.
-    return unlessAborted(this.#tickets.current(), signal);
+    return unlessAborted(this.#tickets.current(), [signal]);
   }
 
   async #login(username: string, password: string): Promise<Ticket> {
@@ -307,13 +307,4 @@ function ticketHeaders({ ticket, csrf }: Ticket, method: HttpMethod): Record<str
 
 function secretsOf(params: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(params).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const withdraw = onAbort(signal, () => reject(signal.reason as Error));
-    work.then(resolve, reject).finally(withdraw);
-  });
 }

@@ -2,7 +2,7 @@
  * Lets one request of a login go first. A login that is refused then costs one refused request, not as many as run at once,
  * which fail2ban and its like count. Must not know what is sent.
  */
-import { onAbort } from '../abort.ts';
+import { unlessAborted } from '../abort.ts';
 import { AuthError, PveError, UnreachableError, AnswerLostError } from './errors.ts';
 
 /** What the first request told about the login. */
@@ -44,15 +44,4 @@ export class LoginProof {
     });
     return trial;
   }
-}
-
-async function unlessAborted<T>(work: Promise<T>, ends: readonly (AbortSignal | undefined)[]): Promise<T> {
-  const signals = ends.filter((signal) => signal !== undefined);
-  for (const signal of signals) signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const listening = signals.map((signal) => onAbort(signal, () => reject(signal.reason as Error)));
-    work.then(resolve, reject).finally(() => {
-      for (const withdraw of listening) withdraw();
-    });
-  });
 }

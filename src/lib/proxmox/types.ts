@@ -129,7 +129,7 @@ export interface TaskRow {
   readonly starttime: number;
   /** Seconds since the epoch; absent while it runs. */
   readonly endtime?: number;
-  /** `RUNNING` or absent while it runs. */
+  /** How it ended; absent while it runs, for which PVE says `RUNNING`. */
   readonly status?: string;
 }
 
