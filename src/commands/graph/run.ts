@@ -1,11 +1,11 @@
 /** What `graph` does with its flags: reads a lab, writes its picture. */
-import { extname } from 'node:path';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import type { Topology } from '../../lib/plan/views/topology-types.ts';
 import { renderTopologySvg, SVG_HEAD } from '../../lib/render/topology-svg.ts';
 import { DOT_HEAD, MERMAID_HEAD, renderDot, renderMermaid } from '../../lib/render/topology-text.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { loadWant } from '../class-files.ts';
+import { formatByName } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { createOutput } from '../output.ts';
@@ -39,7 +39,7 @@ const FORMATS: Readonly<
 export async function runGraph(io: ProgramIo, flags: GraphFlags): Promise<void> {
   const output = createOutput(io, flags);
   const { out } = flags;
-  const named = out === undefined ? undefined : BY_NAME[extname(out).toLowerCase()];
+  const named = out === undefined ? undefined : formatByName(out, BY_NAME);
   const { head, render } = FORMATS[flags.format ?? named ?? 'svg'];
   if (out !== undefined) await assertShownFile(out, head);
   const { lab, warnings } = loadWant(flags, outerBridges(io, flags));

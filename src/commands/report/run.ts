@@ -1,5 +1,4 @@
 /** What `report` does with its flags: look, write one file; nothing is changed. */
-import { extname } from 'node:path';
 import { UsageError } from '../../lib/errors.ts';
 import { viewReport } from '../../lib/plan/views/report.ts';
 import type { ClassReport } from '../../lib/plan/views/report-types.ts';
@@ -20,16 +19,15 @@ import { countOf } from '../../lib/render/step-text.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { lookAtStands } from '../../lib/workflow/status.ts';
 import { runChanging } from '../cluster-command.ts';
+import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { readSelection } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
-type Format = 'html' | 'markdown' | 'csv' | 'json';
-
 export interface ReportFlags extends GlobalFlags, SelectionFlags {
   readonly out: string;
-  readonly format?: Format;
+  readonly format?: DocumentFormat;
   readonly ips?: true;
   readonly snapshots?: true;
   readonly since: number;
@@ -41,24 +39,15 @@ interface Kind {
   readonly render: (report: ClassReport, files: StatusFiles | undefined) => string;
 }
 
-const KINDS: Readonly<Record<Format, Kind>> = {
+const KINDS: Readonly<Record<DocumentFormat, Kind>> = {
   html: { head: PAGE_HEAD, render: renderReportHtml },
   markdown: { head: MARKDOWN_HEAD, render: renderReportMarkdown },
   csv: { head: CSV_HEAD, render: renderReportCsv },
   json: { head: JSON_HEAD, render: renderReportJson },
 };
 
-const BY_NAME: Readonly<Record<string, Format>> = {
-  '.html': 'html',
-  '.htm': 'html',
-  '.md': 'markdown',
-  '.markdown': 'markdown',
-  '.csv': 'csv',
-  '.json': 'json',
-};
-
-function formatOf({ format, out }: ReportFlags): Format {
-  const found = format ?? BY_NAME[extname(out).toLowerCase()];
+function formatOf({ format, out }: ReportFlags): DocumentFormat {
+  const found = format ?? formatByName(out, DOCUMENT_FORMATS);
   if (found) return found;
   throw new UsageError('REPORT_FORMAT', `the name ${out} does not say in which format`, {
     hint: 'name a file that ends in .html, .md, .csv or .json, or add --format',

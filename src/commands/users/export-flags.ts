@@ -1,11 +1,10 @@
 /** The flags of `users export`, for cards and mails. */
 import type { Language } from '../../lib/render/languages/languages.ts';
+import type { DocumentFormat } from '../format-by-name.ts';
 import type { UsersFlags } from './selection.ts';
 
-export type ExportFormat = 'csv' | 'json' | 'markdown' | 'html';
-
 export interface UsersExportFlags extends UsersFlags {
-  readonly format?: ExportFormat;
+  readonly format?: DocumentFormat;
   readonly language: Language;
   readonly out?: string;
   readonly mail?: string;

@@ -1,12 +1,10 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
-import { extname } from 'node:path';
 import { renderCsvCards } from '../../lib/credentials/cards-csv.ts';
 import { credentialsFilesBeside } from '../../lib/credentials/beside.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
-import { ConfigError, PlanRefusedError, UsageError } from '../../lib/errors.ts';
-import { FileProblem } from '../../lib/files/problem.ts';
+import { PlanRefusedError, UsageError } from '../../lib/errors.ts';
 import type { Card } from '../../lib/render/cards.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
@@ -15,13 +13,15 @@ import type { Language } from '../../lib/render/languages/languages.ts';
 import { runChanging } from '../cluster-command.ts';
 import { foldSaid, sameFor } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
+import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { readingOf, sealingOf } from '../age-recipient.ts';
+import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
-import type { ExportFormat as Format, UsersExportFlags } from './export-flags.ts';
+import type { UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
 import { credentialsPath, readSelection } from './selection.ts';
 
-function render(cards: readonly Card[], format: Format, lab: string, language: Language): string {
+function render(cards: readonly Card[], format: DocumentFormat, lab: string, language: Language): string {
   switch (format) {
     case 'csv':
       return renderCsvCards(cards, language);
@@ -58,17 +58,6 @@ function whereElse(credentials: string): string {
   return others.length === 0 ? hint : `${hint}; there is ${others.join(', ')}`;
 }
 
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writePrivateFile(file, text, isExport);
-  } catch (error) {
-    if (!(error instanceof FileProblem)) throw error;
-    throw new ConfigError('OUT_FILE', `${file} cannot be written: ${error.message}`, {
-      hint: 'name another file with --out',
-    });
-  }
-}
-
 /** `-` would be a file of that name, full of passwords. */
 function assertIsFile(out: string): void {
   if (out !== '-' && out !== '') return;
@@ -77,17 +66,8 @@ function assertIsFile(out: string): void {
   });
 }
 
-const FORMATS: Readonly<Record<string, Format>> = {
-  '.csv': 'csv',
-  '.json': 'json',
-  '.md': 'markdown',
-  '.markdown': 'markdown',
-  '.html': 'html',
-  '.htm': 'html',
-};
-
-function formatOf(out: string): Format {
-  const format = FORMATS[extname(out).toLowerCase()];
+function formatOf(out: string): DocumentFormat {
+  const format = formatByName(out, DOCUMENT_FORMATS);
   if (format) return format;
   throw new UsageError('EXPORT_FORMAT', `the name ${out} does not say in which format`, {
     hint: 'name a file that ends in .csv, .json, .md or .html, or add --format',
@@ -96,7 +76,7 @@ function formatOf(out: string): Format {
 
 interface Target {
   readonly file: string;
-  readonly format: Format;
+  readonly format: DocumentFormat;
 }
 
 function targetOf({ out, format }: UsersExportFlags): Target {
@@ -149,7 +129,8 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     }
     const users = cards.map((card) => card.userid);
     if (target) {
-      await write(target.file, render(cards, target.format, selection.lab?.name ?? '', flags.language));
+      const text = render(cards, target.format, selection.lab?.name ?? '', flags.language);
+      await orRefuseOut(target.file, writePrivateFile(target.file, text, isExport));
       run.output.result({ ...target, users, leftOut }, () =>
         renderReport(`${target.file}: ${counted(cards)}; readable by you alone`, leftOut, run.output.wide),
       );

@@ -16,6 +16,7 @@ import { importPeople, type Imported, type Present } from '../../lib/lms/users-f
 import type { UseridFrom } from '../../lib/lms/userids.ts';
 import { renderImport } from '../../lib/render/import-text.ts';
 import { shellCommand } from '../../lib/shell.ts';
+import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { optionSecret } from '../option-secret.ts';
@@ -134,15 +135,8 @@ function targetOf({ out, merge }: UsersImportFlags, argv: readonly string[]): st
 }
 
 async function write(target: string, { text }: Imported): Promise<void> {
-  try {
-    await makeFolderOf(target);
-    await replaceFile(target, text, { isOurs: () => true });
-  } catch (error) {
-    if (!(error instanceof FileProblem)) throw error;
-    throw new ConfigError('OUT_FILE', `${target} cannot be written: ${error.message}`, {
-      hint: 'name another file with --out',
-    });
-  }
+  await makeFolderOf(target);
+  await replaceFile(target, text, { isOurs: () => true });
 }
 
 export async function runUsersImport(
@@ -169,7 +163,7 @@ export async function runUsersImport(
     imported.warnings.forEach(warn);
     const { users, added, changed, gone, groups } = imported;
     const isSame = target === flags.merge && added.length + changed.length === 0;
-    if (!isSame) await write(target, imported);
+    if (!isSame) await orRefuseOut(target, write(target, imported));
     const result = { file: target, users, added, changed, gone, groups, leftOut: people.leftOut };
     run.output.result(result, () => renderImport(result, run.output.wide));
   });

@@ -5,13 +5,13 @@ import { readTextFile } from '../../lib/config/input/read-text.ts';
 import { isPem } from '../../lib/config/connections/parts.ts';
 import type { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
-import { ApplyError, ConfigError, UsageError } from '../../lib/errors.ts';
-import { FileProblem } from '../../lib/files/problem.ts';
+import { ApplyError, UsageError } from '../../lib/errors.ts';
 import { composeMail, isOurMail } from '../../lib/mail/compose.ts';
 import { openPost, parseSmtp } from '../../lib/mail/smtp.ts';
 import type { Card } from '../../lib/render/cards.ts';
 import { mailOf, parseTemplate, PLACEHOLDERS, type MailTemplate } from '../../lib/render/mail-text.ts';
 import type { CardsExport } from '../../lib/workflow/export.ts';
+import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { sendMails, type Letter, type Sent } from '../../lib/workflow/send-mails.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
@@ -85,14 +85,8 @@ function lettersOf(
 async function writeAll(folder: string, letters: readonly Letter[], now: number): Promise<void> {
   for (const { mail } of letters) {
     const file = join(folder, `${mail.userid.replaceAll(/[^A-Za-z0-9@._-]/g, '_')}.eml`);
-    try {
-      await writePrivateFile(file, (await composeMail({ ...mail, date: now })).toString('utf8'), isOurMail);
-    } catch (error) {
-      if (!(error instanceof FileProblem)) throw error;
-      throw new ConfigError('OUT_FILE', `${file} cannot be written: ${error.message}`, {
-        hint: 'name another folder with --mail',
-      });
-    }
+    const text = (await composeMail({ ...mail, date: now })).toString('utf8');
+    await orRefuseOut(file, writePrivateFile(file, text, isOurMail), 'name another folder with --mail');
   }
 }
 
