@@ -76,6 +76,16 @@ export function loadBar(label: string, words: string, fraction: number, after?: 
   return `<div class="load"><span>${escapeHtml(label)}</span><span class="bar" aria-hidden="true">${bars}</span><span>${escapeHtml(words)}</span></div>`;
 }
 
+const GIB = 1024 ** 3;
+
+/** Bytes, in whole GiB. */
+export const gib = (bytes: number): string => String(Math.round(bytes / GIB));
+
+/** How one stand is wired. `svg` is markup already. */
+export function pictureSection(svg: string): string[] {
+  return ['<section><h2>One stand</h2><div class="picture">', svg, '</div></section>'];
+}
+
 export interface Column {
   readonly head: string;
   /** As wide as the screen on a telephone. */

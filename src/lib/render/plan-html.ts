@@ -4,7 +4,9 @@ import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
+  gib,
   loadBar,
+  pictureSection,
   renderPage,
   sortableTable,
   tiles,
@@ -65,9 +67,6 @@ function problems(plan: Plan): string[] {
   const all = [...refusals(plan), ...warnings];
   return all.length === 0 ? [] : ['<section><h2>To be looked at</h2>', ...all, '</section>'];
 }
-
-const GIB = 1024 ** 3;
-const gib = (bytes: number): string => String(Math.round(bytes / GIB));
 
 function nodeHtml(load: PlannedLoad, views: readonly StandView[]): string {
   const { node, online, cpus, memoryTotal, memoryBefore, memoryAfter, newMachines, newCpus } = load;
@@ -148,11 +147,7 @@ export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
     body: [
       ...figures(plan, views, loads),
       ...problems(plan),
-      ...[
-        '<section><h2>One stand</h2><div class="picture">',
-        renderTopologySvg(topology),
-        '</div></section>',
-      ],
+      ...pictureSection(renderTopologySvg(topology)),
       ...nodes(loads, views),
       '<section><h2>Stands</h2>',
       ...sortableTable({

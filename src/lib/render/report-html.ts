@@ -5,7 +5,9 @@ import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/stat
 import { asOf } from './moment.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
+  gib,
   loadBar,
+  pictureSection,
   renderPage,
   sortableTable,
   tiles,
@@ -75,17 +77,6 @@ function problems({ status }: ClassReport, files: StatusFiles | undefined): stri
   return ['<section><h2>Problems</h2>', ...texts.map(problemHtml), '</section>'];
 }
 
-function picture({ topology }: ClassReport): string[] {
-  if (!topology) return [];
-  return [
-    '<section><h2>One stand</h2><div class="picture">',
-    renderTopologySvg(topology),
-    '</div></section>',
-  ];
-}
-
-const GIB = 1024 ** 3;
-
 function nodeHtml(node: ReportNode): string {
   const { online, maintenance, cpu, cpus, memoryUsed, memoryTotal, stands, machines, running } = node;
   const state = !online ? 'offline' : maintenance ? 'maintenance' : '';
@@ -96,11 +87,7 @@ function nodeHtml(node: ReportNode): string {
     ...(online
       ? [
           loadBar('CPU', `${shareOf(cpu)} of ${cpus}`, cpu),
-          loadBar(
-            'Memory',
-            `${Math.round(memoryUsed / GIB)} of ${Math.round(memoryTotal / GIB)} GiB`,
-            memory,
-          ),
+          loadBar('Memory', `${gib(memoryUsed)} of ${gib(memoryTotal)} GiB`, memory),
         ]
       : []),
     stands.length === 0
@@ -208,7 +195,7 @@ export function renderReportHtml(report: ClassReport, files?: StatusFiles): stri
     body: [
       ...figures(report),
       ...problems(report, files),
-      ...picture(report),
+      ...(report.topology ? pictureSection(renderTopologySvg(report.topology)) : []),
       ...nodes(report),
       ...stands(report),
       ...notes(report),
