@@ -128,6 +128,19 @@ describe('the life of a row', () => {
     ]);
   });
 
+  test('new rows come in the order of the class, whoever is made first', async () => {
+    writeFileSync(file, [HEADER, `z@pve,1,set,z,${URL}`, ''].join('\n'));
+    const credentials = await open();
+    credentials.inOrderOf(['b@pve', 'a@pve', 'z@pve'].map((userid) => ({ userid })));
+    await credentials.pending('a@pve', 'a', make('2'));
+    await credentials.pending('b@pve', 'b', make('3'));
+    const [z, b, a] = [`z@pve,1,set,z,${URL}`, `b@pve,3,pending,b,${URL}`, `a@pve,2,pending,a,${URL}`];
+    expect(content()).toEqual([HEADER, z, b, a]);
+    // As its own rows, too, once they are read again.
+    await (await open()).settle('a@pve', 'set', 'a');
+    expect(content()).toEqual([HEADER, z, b, `a@pve,2,set,a,${URL}`]);
+  });
+
   test('two clusters are told apart; the embedded simulator is one, whatever its port', async () => {
     await (await open('https://127.0.0.1:40001')).pending('a@pve', 'a', make('first'));
     expect(await (await open('https://127.0.0.1:40002')).pending('a@pve', 'a', never)).toBe('first');

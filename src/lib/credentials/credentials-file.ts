@@ -143,6 +143,9 @@ export class CredentialsFile {
   readonly #index = new Map<string, number>();
   /** Users whose password is being changed → the row with the former one. */
   readonly #former = new Map<string, number>();
+  /** Of the rows that were there when the file was read. */
+  readonly #known: number;
+  readonly #ranks = new Map<string, number>();
   #isDirty = false;
   #writing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
@@ -153,6 +156,7 @@ export class CredentialsFile {
     this.#encryptTo = encryptTo;
     this.#url = url;
     this.#rows = [...rows];
+    this.#known = rows.length;
     rows.forEach((row, index) => {
       if (clusterOf(row.url) !== clusterOf(url)) return;
       const former = this.#index.get(row.userid);
@@ -165,6 +169,22 @@ export class CredentialsFile {
   static async open(path: string, where: Where): Promise<CredentialsFile> {
     assertOwnCredentials(path);
     return new CredentialsFile(path, where, await readRows(path, where));
+  }
+
+  /** New rows come in this order, whoever is made first; those that are there stay where they are. */
+  inOrderOf(users: readonly { readonly userid: string }[]): void {
+    for (const { userid } of users) {
+      if (!this.#ranks.has(userid)) this.#ranks.set(userid, this.#ranks.size);
+    }
+  }
+
+  #inOrder(): CredentialRow[] {
+    const rankOf = ({ userid }: CredentialRow): number => this.#ranks.get(userid) ?? this.#ranks.size;
+    const added = this.#rows.slice(this.#known).filter((row) => row !== undefined);
+    return [
+      ...this.#rows.slice(0, this.#known).filter((row) => row !== undefined),
+      ...added.sort((a, b) => rankOf(a) - rankOf(b)),
+    ];
   }
 
   /** Encrypts a file that is still plain text. */
@@ -301,7 +321,7 @@ export class CredentialsFile {
   async #write(): Promise<void> {
     this.#isDirty = false;
     try {
-      const text = formatRows(this.#rows.filter((row) => row !== undefined));
+      const text = formatRows(this.#inOrder());
       const recipients = this.#encryptTo;
       await writePrivateFile(
         this.path,

@@ -15,6 +15,7 @@ export function createUserSecrets(
   users: readonly Pick<User, 'userid' | 'pool'>[],
   file: CredentialsFile,
 ): Secrets {
+  file.inOrderOf(users);
   const pools = new Map(users.map((user) => [user.userid, user.pool]));
   const poolOf = (userid: string): string => pools.get(userid) ?? '';
   const make = (): string => generatePassword(policy);
