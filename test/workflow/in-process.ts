@@ -64,6 +64,7 @@ function fakeCredentials(): CredentialsFile {
     return Promise.resolve(password);
   };
   const fake = {
+    inOrderOf: () => undefined,
     pending: give,
     replacement: give,
     settle: (userid: string, state: string) => {
