@@ -6,14 +6,14 @@ import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import { privilegesOn } from '../inventory/rights.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
-import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
+import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
 
 export interface ReadStands {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly stands: readonly StandView[];
 }
 
@@ -52,7 +52,7 @@ function wayToSee({ pools, rights }: Inventory): string | undefined {
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
+function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
   const message = unknown.map((one) => one.message).join('; ');
@@ -86,7 +86,7 @@ export async function readStands(
   more: Partial<InventoryScope> = {},
 ): Promise<ReadStands> {
   const have = await readInventory(context, standsReading(selection, more));
-  const index = indexHave(have);
+  const index = viewOf(have);
   assertKnown(selection, have, index);
   const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
   return { have, index, stands: viewStands(selection, index, isCloning) };

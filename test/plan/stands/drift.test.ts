@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { indexHave } from '../../../src/lib/plan/cluster/view.ts';
+import { viewOf } from '../../../src/lib/plan/cluster/view.ts';
 import { bridgesOn, driftNote, driftOf } from '../../../src/lib/plan/stands/drift.ts';
 import { formatBridgeMark } from '../../../src/lib/marks/bridge.ts';
 import { alias, bridge, have, machine, real, router, template } from '../builders.ts';
@@ -16,7 +16,7 @@ const marked = bridges.map(([iface, user, lab]) =>
     comments: formatBridgeMark(iface, { kind: 'stand', lab, user, net: 'lan' }, since),
   }),
 );
-const index = indexHave(
+const index = viewOf(
   have({
     networks: have().networks.map((one) =>
       one.node === NODE ? { ...one, bridges: [bridge('vmbr0'), ...marked] } : one,

@@ -27,7 +27,7 @@ interface MarkedBridge {
   readonly info: BridgeInfo;
 }
 
-export interface HaveIndex {
+export interface ClusterView {
   /** What machines find on the nodes. */
   readonly hosts: Hosts;
   /** Nodes that are. */
@@ -95,7 +95,7 @@ function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, strin
   return claimants;
 }
 
-export function indexHave(have: Inventory): HaveIndex {
+export function viewOf(have: Inventory): ClusterView {
   const acls = new Map<string, AclEntry[]>();
   const poolRights = new Map<string, AclEntry[]>();
   const vmRights = new Map<string, AclEntry[]>();

@@ -6,7 +6,7 @@ import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { nameIn } from '../../pve-values/userid.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm } from '../document/plan.ts';
 import { viewStands, type StandView } from '../stands/selected.ts';
 import { selectedClaims, wholePools, type MarkedPool, type StandSelection } from '../stands/selection.ts';
@@ -22,7 +22,7 @@ export interface PoolStands extends MarkedPool {
 export interface DayTwoContext {
   readonly selection: StandSelection;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
 }
 
 export function poolStands({ selection, have, index }: DayTwoContext): PoolStands[] {

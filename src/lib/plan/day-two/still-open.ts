@@ -4,7 +4,7 @@
  */
 import type { AclEntry, Inventory } from '../../inventory/types.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { privilegesOf } from '../stands/roles.ts';
 
@@ -32,7 +32,7 @@ function isOfUse(role: string, have: Pick<Inventory, 'rolePrivileges'>): boolean
 export function stillOpen(
   { user, pool, vmids }: Who,
   goes: (entry: AclEntry) => boolean,
-  { have, index }: { readonly have: Inventory; readonly index: HaveIndex },
+  { have, index }: { readonly have: Inventory; readonly index: ClusterView },
 ): Refusal | undefined {
   const groups = new Set(index.users.get(user)?.groups);
   const here = new Set([`/pool/${pool}`, ...vmids.map((vmid) => `/vms/${vmid}`)]);

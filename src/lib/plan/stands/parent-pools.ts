@@ -5,7 +5,7 @@
 import { PARENT_COMMENT, isParentPool } from '../../marks/parent-pool.ts';
 import { parentPool, poolsAbove } from '../../pve-values/pool-name.ts';
 import { sortedUnique } from '../../order.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 
 /** A pool waits for the one right above it, if that is made too. */
@@ -17,7 +17,7 @@ function waits(step: Step, made: ReadonlySet<string>): Step {
 }
 
 /** The steps, with those that make what is missing above the pools they make. */
-export function withParentPools(steps: readonly Step[], { pools }: HaveIndex): Step[] {
+export function withParentPools(steps: readonly Step[], { pools }: ClusterView): Step[] {
   const created = steps.flatMap((step) => (step.kind === 'pool.create' ? [step.pool] : []));
   const missing = sortedUnique(created.flatMap(poolsAbove)).filter((pool) => !pools.has(pool));
   if (missing.length === 0) return [...steps];
@@ -36,7 +36,7 @@ export function withParentPools(steps: readonly Step[], { pools }: HaveIndex): S
 }
 
 /** The steps that remove parents of ours below which nothing is left once the pools of `steps` are gone. */
-export function parentRemovals(steps: readonly Step[], index: HaveIndex): Step[] {
+export function parentRemovals(steps: readonly Step[], index: ClusterView): Step[] {
   const going = new Map<string, string>();
   for (const step of steps) if (step.kind === 'pool.delete') going.set(step.pool, step.id);
   const removals: Step[] = [];

@@ -2,7 +2,7 @@
 import { legalPoolName, poolNameProblem, poolsAbove } from '../../pve-values/pool-name.ts';
 import type { User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 
 function nameRefusal({ userid, pool }: User, { version }: Inventory): Refusal | undefined {
@@ -25,12 +25,12 @@ function nameRefusal({ userid, pool }: User, { version }: Inventory): Refusal | 
   };
 }
 
-function poolsBelow(pool: string, index: HaveIndex): string[] {
+function poolsBelow(pool: string, index: ClusterView): string[] {
   return (index.subpools.get(pool) ?? []).flatMap((below) => [below, ...poolsBelow(below, index)]);
 }
 
 /** Rights on a pool reach those below it: one student's stand below that of another would be the other one's as well. */
-function reachRefusal({ userid, pool }: User, index: HaveIndex): Refusal | undefined {
+function reachRefusal({ userid, pool }: User, index: ClusterView): Refusal | undefined {
   const isOthers = (name: string): boolean => {
     const owner = index.marks.get(name)?.user;
     return owner !== undefined && owner !== userid;
@@ -48,7 +48,7 @@ function reachRefusal({ userid, pool }: User, index: HaveIndex): Refusal | undef
 }
 
 /** Undefined also for a pool of this user's own that is there already. */
-export function poolNameRefusal(user: User, have: Inventory, index: HaveIndex): Refusal | undefined {
+export function poolNameRefusal(user: User, have: Inventory, index: ClusterView): Refusal | undefined {
   if (index.marks.get(user.pool)?.user === user.userid) return undefined;
   const named = index.marks.has(user.pool) ? undefined : nameRefusal(user, have);
   return named ?? reachRefusal(user, index);
