@@ -100,6 +100,13 @@ export interface StandsPlan extends AnyPlan {
   readonly command: 'cleanup' | 'users';
 }
 
+export type PowerAction = 'start' | 'shutdown' | 'stop' | 'reboot' | 'suspend' | 'resume';
+
+export interface PowerPlan extends AnyPlan {
+  readonly command: 'power';
+  readonly action: PowerAction;
+}
+
 export interface NodesPlan extends AnyPlan {
   readonly command: 'bridges' | 'templates';
   /** The nodes with something to do or to say, in natural order. */
@@ -112,4 +119,4 @@ export interface BalancePlan extends AnyPlan {
   readonly balance: BalanceReport;
 }
 
-export type Plan = DeployPlan | StandsPlan | NodesPlan | BalancePlan;
+export type Plan = DeployPlan | StandsPlan | PowerPlan | NodesPlan | BalancePlan;
