@@ -12,6 +12,7 @@ type StandFate =
   | 'to take over'
   | 'to complete'
   | 'to change'
+  | 'to switch'
   | 'to remove'
   | 'refused'
   | 'pending'
@@ -32,8 +33,14 @@ function userFate(stand: PlannedStand, steps: readonly Step[]): StandFate {
   return steps.some((step) => hasRole(step, 'gives-up')) ? 'to remove' : 'to change';
 }
 
+function powerFate(stand: PlannedStand, steps: readonly Step[]): StandFate {
+  if (stand.refused) return 'refused';
+  return steps.length > 0 ? 'to switch' : 'unchanged';
+}
+
 function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly Step[]): StandFate {
   if (command === 'users') return userFate(stand, steps);
+  if (command === 'power') return powerFate(stand, steps);
   if (command === 'cleanup') {
     if (steps.length > 0) return 'to remove';
     return stand.refused ? 'refused' : 'nothing there';
@@ -83,6 +90,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to take over', 'to take over'],
   ['to complete', 'to complete'],
   ['to change', 'to change'],
+  ['to switch', 'to switch'],
   ['to remove', 'to remove'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],

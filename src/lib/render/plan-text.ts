@@ -101,7 +101,11 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const marks: Partial<Record<StandView['fate'], Mark>> = { 'to change': '~', 'to remove': '-' };
+  const marks: Partial<Record<StandView['fate'], Mark>> = {
+    'to change': '~',
+    'to switch': '~',
+    'to remove': '-',
+  };
   const mark = paintMark(marks[first.fate] ?? '+', paint);
   const rows = views.map((view): Cell[] => [
     mark,
@@ -249,7 +253,7 @@ export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptio
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';
-  const title = `Plan: ${plan.command}${lab}${strategy}${profile}`;
+  const title = `Plan: ${plan.command}${plan.command === 'power' ? ` ${plan.action}` : ''}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),
     ...sharedLines(plan, context),
