@@ -42,6 +42,7 @@ async function request(want: PowerWant, context: PlanContext): Promise<Request> 
   const seen = await readStands(selection, context, {
     claimed: configsToRead(want),
     use: true,
+    monitors: true,
     lean: true,
   });
   const facts = { options, labName: selection.lab ?? '', ...(lab ? { lab } : {}), ...seen };
