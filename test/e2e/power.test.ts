@@ -307,7 +307,6 @@ test('VM.PowerMgmt on the machines is all that switching them on takes', async (
     return { outcome, states: states(own) };
   };
   const enough = await run(needed);
-  process.stderr.write(enough.outcome.stdout + enough.outcome.stderr);
   expect([enough.outcome.code, enough.states]).toEqual([0, all('on')]);
   expect(enough.outcome.stdout + enough.outcome.stderr).toContain('the memory of nodes is not to be seen');
   for (const gone of needed) {
