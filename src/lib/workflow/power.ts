@@ -21,19 +21,14 @@ export interface PowerWant {
   readonly staggerSeconds?: number;
 }
 
-/** Where the memory of a machine goes, its configuration tells: of those that run, and only to suspend them. */
+/** Where the memory of a machine goes, its configuration tells; which of them run, the list tells 10 s late. */
 function configsToRead({ stands, options }: PowerWant) {
   const savesMemory = options.action === 'suspend' && !options.pause && options.storage === undefined;
   return (pools: readonly PoolInfo[], guests: readonly GuestInfo[]): number[] => {
     const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-    const isUp = (vmid: number): boolean => {
-      const guest = known.get(vmid);
-      return guest?.type === 'qemu' && guest.status !== 'stopped';
-    };
-    return selectedClaims(stands, marksOf(pools)).flatMap(({ claim }) => [
-      ...undecidedVmids(claim, known),
-      ...(savesMemory ? claim.vmids.filter(isUp) : []),
-    ]);
+    return selectedClaims(stands, marksOf(pools)).flatMap(({ claim }) =>
+      savesMemory ? claim.vmids : undecidedVmids(claim, known),
+    );
   };
 }
 

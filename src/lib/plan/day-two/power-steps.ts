@@ -12,15 +12,24 @@ const REASONS: Readonly<Record<Planned['power'], string>> = {
   unknown: '',
 };
 
+/** The machines that a step waits for, and the ids of their steps. */
+interface Former {
+  readonly names: readonly string[];
+  readonly ids: readonly string[];
+}
+
+const nameOf = ({ one, guest }: Planned): string => one.machine ?? guest.name ?? String(guest.vmid);
+
 function stepOf(
   { view, guest, deed, power, storage }: Planned,
-  after: readonly string[],
+  { names, ids }: Former,
   request: PowerRequest,
 ): Step {
   const { timeoutSeconds, lockWaitSeconds, force } = request.options;
   const { pool, user } = view;
   const { node, vmid } = guest;
-  const frame = { user, reason: REASONS[power], after };
+  const order = names.length === 0 ? '' : `, after ${names.join(', ')}`;
+  const frame = { user, reason: `${REASONS[power]}${order}`, after: ids };
   const key = `${pool}/${vmid}`;
   const vm = { node, vmid, pool, lockWaitSeconds };
   switch (deed) {
@@ -49,10 +58,10 @@ export function stepsOf(machines: readonly Planned[], request: PowerRequest): St
   const orders = new Map(lab?.machines.map(({ name, startOrder }) => [name, startOrder]));
   const ranks = ranksOf(machines, ({ one }) => orders.get(one.machine ?? ''));
   const brings = options.action === 'start' || options.action === 'resume' || options.action === 'reboot';
-  let former: readonly string[] = [];
+  let former: Former = { names: [], ids: [] };
   return (brings ? ranks : ranks.reverse()).flatMap((members) => {
     const steps = members.map((planned) => stepOf(planned, former, request));
-    former = steps.map(({ id }) => id);
+    former = { names: members.map(nameOf), ids: steps.map(({ id }) => id) };
     return steps;
   });
 }

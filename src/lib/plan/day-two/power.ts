@@ -81,8 +81,26 @@ function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate
   const rows = new Map(
     have.storages.filter(({ node }) => node === guest.node).map((row) => [row.storage, row]),
   );
-  const storage = options.storage ?? stateStorageOf(index.configs.get(guest.vmid)?.values ?? {}, rows);
+  const values = index.configs.get(guest.vmid)?.values;
+  const storage = options.storage ?? (values && stateStorageOf(values, rows));
+  if (storage === undefined || !rows.has(storage)) return { left: noStorage(guest, storage) };
   return { plan: { view, one, guest, power, deed, storage } };
+}
+
+/** Where PVE would write it, if the caller could see it. */
+function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
+  if (storage === undefined) {
+    return {
+      code: 'VM_UNREADABLE',
+      message: `VM ${vmid} on ${node}: its configuration cannot be read, which tells where its memory goes`,
+      hint: 'name a storage with --storage',
+    };
+  }
+  return {
+    code: 'STATE_STORAGE',
+    message: `VM ${vmid} on ${node}: storage ${storage}, for its memory, is not there, or not to be seen`,
+    hint: `name another one with --storage, or grant Datastore.AllocateSpace on /storage/${storage}`,
+  };
 }
 
 function draftOf(views: readonly StandView[], request: PowerRequest): Draft {
