@@ -202,7 +202,6 @@ test('no more than memory holds: refused with the numbers, or as many as fit', a
   expect([fitting.code, states(cluster)]).toEqual([5, { ...all('off'), [ANNA_SRV]: 'on', [ANNA_PC]: 'on' }]);
   // The second shift; the list of the cluster does not know yet that they run.
   expect((await power(cluster, 'suspend --user anna@pve')).code).toBe(0);
-  await cluster.time.sleep(12_000);
   expect((await power(cluster, 'start --user boris@pve')).code).toBe(0);
   await cluster.time.sleep(12_000);
   expect((await power(cluster, 'resume --user anna@pve')).code).toBe(3);

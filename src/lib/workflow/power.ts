@@ -5,7 +5,7 @@ import type { RunOutcome } from '../outcome/types.ts';
 import { askedAbout, planPower } from '../plan/day-two/power.ts';
 import type { PowerOptions } from '../plan/day-two/power-types.ts';
 import { undecidedVmids } from '../plan/stands/selected.ts';
-import { marksOf, selectedClaims, type StandSelection } from '../plan/stands/selection.ts';
+import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { standsScope } from '../privileges/scopes.ts';
 import type { PoolInfo, GuestInfo } from '../inventory/types.ts';
 import type { PlanContext, RunContext } from './context.ts';
@@ -34,8 +34,11 @@ function configsToRead({ stands, options }: PowerWant) {
 
 async function request(want: PowerWant, context: PlanContext): Promise<Request> {
   const { stands: selection, lab, options } = want;
+  const brings = options.action === 'start' || options.action === 'resume';
   const seen = await readStands(selection, context, {
     claimed: configsToRead(want),
+    // What others of ours have just freed is free.
+    live: (pools) => selectedVmids(brings ? {} : selection, marksOf(pools)),
     use: true,
     monitors: true,
     lean: true,
