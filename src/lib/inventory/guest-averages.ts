@@ -19,7 +19,7 @@ function mean(values: readonly number[]): number {
 }
 
 /** Undefined: of less than half of that time anything is known. */
-export function averageOf(points: readonly RrdPoint[], since: number): Averages | undefined {
+function averageOf(points: readonly RrdPoint[], since: number): Averages | undefined {
   const recent = points.filter(({ time }) => time >= since);
   const known = recent.flatMap(({ cpu, network }) =>
     cpu === undefined || network === undefined ? [] : [{ cpu, network }],

@@ -57,11 +57,15 @@ export interface Room {
   readonly refused: ReadonlyMap<string, Refusal>;
 }
 
+interface StandDemand {
+  readonly user: string;
+  readonly key: string;
+  readonly machines: readonly Planned[];
+}
+
 /** One stand after the other, each as a whole. */
-export function findRoom<
-  S extends { readonly user: string; readonly key: string; readonly machines: readonly Planned[] },
->(
-  stands: readonly S[],
+export function findRoom(
+  stands: readonly StandDemand[],
   {
     have,
     index,
@@ -73,7 +77,7 @@ export function findRoom<
   },
 ): Room {
   const ledger = ledgerOf(have, index, placement);
-  const left: { readonly stand: S; readonly left: Left }[] = [];
+  const left: { readonly stand: StandDemand; readonly left: Left }[] = [];
   for (const stand of stands) {
     const demand = demandOf(stand.machines, index);
     if (ledger.fits(demand)) {

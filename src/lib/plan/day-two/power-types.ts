@@ -7,7 +7,7 @@ import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Deed, IfState, MachinePower } from './power-deeds.ts';
 
 /** A machine that stays under both, on average, is one that nobody uses. */
-export interface IdleLimits {
+interface IdleLimits {
   readonly seconds: number;
   /** Fraction of its own CPUs. */
   readonly cpu: number;
@@ -31,7 +31,7 @@ export interface PowerOptions {
 }
 
 /** What a machine used, on average; undefined: there is no telling. */
-export interface GuestAverage {
+interface GuestAverage {
   readonly cpu: number;
   readonly network: number;
 }

@@ -18,7 +18,7 @@ interface Switched {
 
 const PAUSED: ReadonlySet<string> = new Set(['paused', 'suspended']);
 
-export function powerOf({ status, lock, monitor }: VmPower): PowerState {
+function powerOf({ status, lock, monitor }: VmPower): PowerState {
   if (status !== 'running') return lock === 'suspended' ? 'suspended' : 'stopped';
   return monitor !== undefined && PAUSED.has(monitor) ? 'paused' : 'running';
 }
