@@ -1,7 +1,7 @@
 /** Whether there is room for the machines that are to run, or for the memory that is to be saved. Places nothing. */
 import type { Placement } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { describeShortage, type Left } from '../placement/capacity-text.ts';
 import { Ledger, memoryOn, resourceKey, storagesOf, type Demand } from '../placement/capacity.ts';
@@ -18,7 +18,7 @@ const AS_IT_IS = {
 
 function ledgerOf(
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
   placement: Pick<Placement, 'reserve' | 'overcommit'>,
 ): Ledger {
   const { up, toCome } = promisedPerNode({ lab: '', have, index, pools: new Set(), sizes: AS_IT_IS });
@@ -33,7 +33,7 @@ function ledgerOf(
 }
 
 /** Of the machines of one stand. */
-function demandOf(machines: readonly Planned[], index: HaveIndex): Demand {
+function demandOf(machines: readonly Planned[], index: ClusterView): Demand {
   const demand = new Map<string, number>();
   const add = (key: string, bytes: number): void => void demand.set(key, (demand.get(key) ?? 0) + bytes);
   for (const { deed, guest, storage } of machines) {
@@ -72,7 +72,7 @@ export function findRoom(
     placement,
   }: {
     readonly have: Inventory;
-    readonly index: HaveIndex;
+    readonly index: ClusterView;
     readonly placement: Pick<Placement, 'reserve' | 'overcommit'>;
   },
 ): Room {

@@ -1,7 +1,7 @@
 /** Words of `power`: what was asked, and what is planned of one machine. Types only. */
 import type { Lab } from '../../config/types.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { PowerAction } from '../document/plan.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Deed, IfState, MachinePower } from './power-deeds.ts';
@@ -42,7 +42,7 @@ export interface PowerRequest {
   readonly labName: string;
   readonly lab?: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly stands: readonly StandView[];
   /** By VMID, of those that were asked about. */
   readonly averages?: ReadonlyMap<number, GuestAverage>;

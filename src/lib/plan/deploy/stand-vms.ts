@@ -5,7 +5,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import { cloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -32,7 +32,7 @@ interface Request {
   readonly nodeOf: (machine: ResolvedMachine) => string;
   /** Alias → bridge. */
   readonly bridges: ReadonlyMap<string, string>;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly vmids: VmidAllocator;
   readonly pins: Pins;
   readonly replicas: ReplicaPlanner;
