@@ -93,13 +93,17 @@ const LIB = {
     'Accounts alone. A leaver goes as cleanup lets him go.',
     [...DATA, plan('cluster', 'stands', 'cleanup')],
   ],
+  'plan/day-two': [
+    'A class while it runs: acts on stands as they are, and never imports another story.',
+    [
+      ...DATA,
+      plan('cluster', 'stands', 'network', 'templates'),
+      '^src/lib/plan/placement/(capacity|capacity-text|committed)[.]ts$',
+    ],
+  ],
   'plan/views': [
     'What is there, for people to look at. Plans nothing, and knows no story.',
     [...DATA, '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
-  ],
-  'plan/day-two': [
-    'Works on stands that are there; never imports another story.',
-    [...DATA, plan('cluster', 'stands')],
   ],
   'plan/saved': [
     'A saved plan is planned again.',

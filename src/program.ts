@@ -19,6 +19,7 @@ import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { reportCommand } from './commands/report/command.ts';
 import { showCommand } from './commands/show.ts';
+import { powerCommand } from './commands/power/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { statusCommand } from './commands/status/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
@@ -51,6 +52,7 @@ export function createProgram(io: ProgramIo): Command {
     reportCommand(io),
     accessCommand(io),
     extendCommand(io),
+    powerCommand(io),
     usersCommand(io),
     bridgesCommand(io),
     connectionsCommand(io),

@@ -118,6 +118,9 @@ const withDetails = (state: ClusterState): ClusterState => ({
   ],
 });
 
+const POWER = { files: { 'lab.yml': LAB, 'users.yml': USERS } };
+const SWITCHED_ON = [`deploy ${CLASS}`, 'power start --lab net'];
+
 const stories: Readonly<Record<string, Story>> = {
   deploy: {
     files: { 'lab.yml': LAB, 'users.yml': USERS },
@@ -208,6 +211,16 @@ const stories: Readonly<Record<string, Story>> = {
     },
     before: [`deploy ${CLASS}`],
     command: 'extend -c @lab.yml -u @users.yml --until 2027-03-01',
+    writes: 4,
+  },
+  'power start': { ...POWER, before: [`deploy ${CLASS}`], command: 'power start --lab net', writes: 2 },
+  'power shutdown': { ...POWER, before: SWITCHED_ON, command: 'power shutdown --lab net', writes: 4 },
+  'power reboot': { ...POWER, before: SWITCHED_ON, command: 'power reboot --lab net', writes: 4 },
+  'power suspend': { ...POWER, before: SWITCHED_ON, command: 'power suspend --lab net', writes: 4 },
+  'power resume': {
+    ...POWER,
+    before: [...SWITCHED_ON, 'power suspend --lab net'],
+    command: 'power resume --lab net',
     writes: 4,
   },
   'users sync': {

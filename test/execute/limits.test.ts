@@ -32,7 +32,13 @@ test.each([
   { of: { kind: 'network.reload', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'vm.configure', node: 'pve1' }, keys: ['sync:pve1'] },
   { of: { kind: 'vm.snapshot', node: 'pve1' }, keys: ['task:pve1'] },
-  { of: { kind: 'vm.start', node: 'pve1' }, keys: ['task:pve1'] },
+  { of: { kind: 'vm.start', node: 'pve1' }, keys: ['task:pve1', 'boot:pve1'] },
+  { of: { kind: 'vm.resume', node: 'pve1', fromDisk: false }, keys: ['task:pve1'] },
+  { of: { kind: 'vm.resume', node: 'pve1', fromDisk: true }, keys: ['task:pve1', 'boot:pve1', 'copy:pve1'] },
+  { of: { kind: 'vm.shutdown', node: 'pve1' }, keys: ['shutdown:pve1'] },
+  { of: { kind: 'vm.reboot', node: 'pve1' }, keys: ['shutdown:pve1', 'boot:pve1'] },
+  { of: { kind: 'vm.suspend', node: 'pve1', storage: 'ceph' }, keys: ['task:pve1', 'copy:pve1'] },
+  { of: { kind: 'vm.suspend', node: 'pve1' }, keys: ['task:pve1'] },
   { of: { kind: 'template.configure', node: 'pve1' }, keys: ['sync:pve1'] },
   {
     of: { kind: 'template.clone', node: 'pve1', home: 'pve2', locks: ['pve1:zfs'] },
@@ -192,7 +198,54 @@ test.each(['user.cfg', 'ha'])('lane %s of one never moves', (lane) => {
 
 test('the overall cap counts every step', () => {
   const limits = createLimits({ concurrency: 2 });
-  const keys = limits.keysOf(step({ kind: 'vm.start', node: 'pve1' }));
+  const keys = limits.keysOf(step({ kind: 'vm.snapshot', node: 'pve1' }));
   expect(keys).toEqual(['overall', 'task:pve1']);
   expect(width(limits, keys)).toBe(2);
+});
+
+describe('starts on a node', () => {
+  const keys = ['boot:pve1'];
+  const nodes = [{ name: 'pve1', cpus: 64 }];
+  const see = (limits: Limits, cpu: number) => limits.observe({ node: 'pve1', cpu, cpus: 64 });
+
+  test('begin with an eighth of its threads, two where nobody sees them', () => {
+    expect(width(createLimits({ nodes }), keys)).toBe(8);
+    expect(width(createLimits({ nodes: [{ name: 'pve1', cpus: 128 }] }), keys)).toBe(16);
+    expect(width(createLimits({ nodes: [{ name: 'pve1', cpus: 4 }] }), keys)).toBe(2);
+    expect(width(createLimits(), keys)).toBe(2);
+  });
+
+  test('get no wider by success, only while the node is not busy, and narrower once it is; never none', () => {
+    const limits = createLimits({ nodes });
+    succeed(limits, 10, keys);
+    expect(width(limits, keys)).toBe(8);
+    expect([see(limits, 0.3), width(limits, keys)]).toEqual([keys, 16]);
+    expect([see(limits, 0.3), width(limits, keys)]).toEqual([[], 16]);
+    const widths = [0.9, 0.9, 0.9, 0.9, 0.9, 0.5].map((cpu) => {
+      see(limits, cpu);
+      return width(limits, keys);
+    });
+    expect(widths).toEqual([8, 4, 2, 1, 1, 2]);
+  });
+
+  test('are crowded when as many start as may', () => {
+    const limits = createLimits();
+    const slot = limits.enter(keys);
+    expect(limits.crowded()).toEqual([]);
+    limits.enter(keys);
+    expect(limits.crowded()).toEqual(['pve1']);
+    slot.leave(true);
+    expect(limits.crowded()).toEqual([]);
+  });
+
+  test('--stagger: one after the other on each node, by the clock', () => {
+    let now = 1000;
+    const limits = createLimits({ nodes, stagger: { ms: 5000, now: () => now } });
+    expect(limits.nextOpening()).toBeUndefined();
+    limits.enter(keys);
+    expect([limits.hasRoom(keys), limits.hasRoom(['boot:pve2'])]).toEqual([false, true]);
+    expect(limits.nextOpening()).toEqual({ at: 6000, keys });
+    now = 6000;
+    expect([limits.hasRoom(keys), limits.nextOpening()]).toEqual([true, undefined]);
+  });
 });

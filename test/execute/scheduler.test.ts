@@ -451,7 +451,7 @@ describe('limits', () => {
     },
     {
       name: 'a node starts so many tasks',
-      steps: many(8, (i) => ofKind(`s${i}`, 'vm.start')),
+      steps: many(8, (i) => ofKind(`s${i}`, 'vm.snapshot')),
       key: 'task:pve1',
       width: 8,
     },
@@ -579,6 +579,7 @@ describe('any graph', () => {
     network: 1,
     sync: 3,
     task: 16,
+    boot: 2,
     storage: 16,
   };
 

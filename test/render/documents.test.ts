@@ -27,6 +27,7 @@ const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, disc
 const isPlan = ajv.compile(readSchema('plan'));
 const isResult = ajv.compile(readSchema('result'));
 
+const SWITCHED = { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 };
 const COPY = { node: 'pve1', home: 'pve2', vmid: 99999, description: '' };
 
 /** Together with those of a new stand: every kind there is. */
@@ -65,6 +66,10 @@ const rareSteps: readonly Step[] = [
   step('template.convert', '101@pve2', { ...COPY, locks: ['pve2:ssd2'] }),
   step('template.join', '101@pve2', COPY),
   step('vm.stop', '10009', { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 }),
+  step('vm.shutdown', '10009', { ...SWITCHED, timeoutSeconds: 180, force: true }),
+  step('vm.reboot', '10009', { ...SWITCHED, timeoutSeconds: 180 }),
+  step('vm.suspend', '10009', { ...SWITCHED, storage: 'local-lvm' }),
+  step('vm.resume', '10009', { ...SWITCHED, fromDisk: true }),
   step('vm.unprotect', '10009', { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 }),
   step('ha.remove', '10009', { vmid: 10009, pool: 'a' }),
   step('vm.delete', '10009', { node: 'pve1', vmid: 10009, pool: 'a', lockWaitSeconds: 600 }),

@@ -9,6 +9,7 @@ const COMMANDS = [
   'cleanup',
   'access',
   'extend',
+  'power',
   'users',
   'bridges',
   'templates',

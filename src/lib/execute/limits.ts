@@ -28,12 +28,17 @@ interface Size {
  * `migrate`: each fills a network link; how many at once is the caller's choice (`migrations`). `migrate-from` and
  * `migrate-to`: PVE itself moves one guest of a node at a time when it empties a node, and starting two on a target at
  * once is what a busy host bears.
+ * `boot`: a guest that boots keeps its node's threads busy for a minute, and its task ends after seconds: so this width is
+ * not found out by success but by how busy the node is, see `observe`. Begun with an eighth of its threads.
+ * `shutdown`: for each a worker of PVE waits for its guest and does nothing else; guests that ignore it must not hold up
+ * the others.
  */
 const SIZES: Readonly<Record<string, Size>> = {
   'user.cfg': { start: 1, max: 1 },
   network: { start: 1, max: 1 },
   sync: { start: 3, max: 3 },
   task: { start: 8, max: 16 },
+  shutdown: { start: 16, max: 32 },
   destroy: { start: 6, max: 6 },
   'destroy-on': { start: 3, max: 3 },
   'pool-clone': { start: 4, max: 4 },
@@ -49,7 +54,12 @@ const OVERALL = 'overall';
 /** Successes at full width after which a width that once timed out is tried again. */
 const FORGIVE_AFTER = 64;
 
+/** Share of a node's threads; from here on machines that start slow down those that run. */
+const BUSY = 0.8;
+const FEWEST_BOOTS = 2;
+
 interface Gauge {
+  /** By how its steps end. */
   readonly adapts: boolean;
   readonly max: number;
   size: number;
@@ -59,10 +69,20 @@ interface Gauge {
   streak: number;
   /** Counts the halvings: several timeouts of one burst are one reason to halve. */
   epoch: number;
+  /** Nobody enters before; milliseconds. */
+  opensAt: number;
 }
 
-function createGauge({ start, max }: Size): Gauge {
-  return { adapts: max > 1, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
+function createGauge({ start, max }: Size, adapts: boolean): Gauge {
+  return { adapts, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0, opensAt: 0 };
+}
+
+const nodeOf = (key: string): string | undefined => (key.startsWith('boot:') ? key.slice(5) : undefined);
+
+/** Threads of a node that nobody may see count as few. */
+function bootSize(cpus = 0): Size {
+  const max = Math.min(16, Math.max(FEWEST_BOOTS, Math.floor(cpus / 2)));
+  return { start: Math.min(max, Math.max(FEWEST_BOOTS, Math.floor(cpus / 8))), max };
 }
 
 function grow(gauge: Gauge): void {
@@ -106,13 +126,34 @@ export interface Limits {
   hasRoom(keys: readonly string[]): boolean;
   /** Takes a place under every key; ask `hasRoom` before. */
   enter(keys: readonly string[]): Slot;
+  /** Nodes on which as many machines start as may. */
+  crowded(): readonly string[];
+  /** Answers the keys under which there is room now. */
+  observe(load: NodeLoad): readonly string[];
+  /** When places open that only time keeps closed; undefined: none are. */
+  nextOpening(): { readonly at: number; readonly keys: readonly string[] } | undefined;
+}
+
+/** How busy a node is. */
+export interface NodeLoad {
+  readonly node: string;
+  /** Fraction of its threads. */
+  readonly cpu: number;
+  readonly cpus: number;
+}
+
+export interface LimitOptions {
+  readonly concurrency?: number | undefined;
+  readonly migrations?: number | undefined;
+  readonly nodes?: readonly { readonly name: string; readonly cpus: number }[] | undefined;
+  /** Between two starts on a node. */
+  readonly stagger?: { readonly ms: number; readonly now: () => number } | undefined;
 }
 
 /** Additive increase while all goes well, halving when PVE says "got timeout", never under one. */
-export function createLimits(
-  options: { readonly concurrency?: number | undefined; readonly migrations?: number | undefined } = {},
-): Limits {
-  const { concurrency, migrations } = options;
+export function createLimits(options: LimitOptions = {}): Limits {
+  const { concurrency, migrations, nodes = [], stagger } = options;
+  const cpus = new Map(nodes.map((node) => [node.name, node.cpus]));
   const chosen: Readonly<Record<string, number | undefined>> = {
     [OVERALL]: concurrency,
     migrate: migrations,
@@ -122,18 +163,40 @@ export function createLimits(
     const known = gauges.get(key);
     if (known) return known;
     const own = chosen[key];
-    const size = own === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : { start: own, max: own };
-    const gauge = createGauge(size ?? { start: 1, max: 1 });
+    const node = nodeOf(key);
+    const usual = node === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : bootSize(cpus.get(node));
+    const { start, max } = (own === undefined ? usual : { start: own, max: own }) ?? { start: 1, max: 1 };
+    const gauge = createGauge({ start, max }, max > 1 && node === undefined);
     gauges.set(key, gauge);
     return gauge;
   };
+  const hasPlace = ({ used, size, opensAt }: Gauge): boolean =>
+    used < size && (!stagger || opensAt <= stagger.now());
   return {
     keysOf: (step) => (concurrency === undefined ? limitsOf(step) : [OVERALL, ...limitsOf(step)]),
-    hasRoom: (keys) => keys.every((key) => gaugeOf(key).used < gaugeOf(key).size),
+    hasRoom: (keys) => keys.every((key) => hasPlace(gaugeOf(key))),
+    crowded: () => [...gauges].flatMap(([key, { used, size }]) => (used >= size ? (nodeOf(key) ?? []) : [])),
+    observe: ({ node, cpu, cpus }) => {
+      const key = `boot:${node}`;
+      const gauge = gauges.get(key);
+      if (!gauge) return [];
+      const before = gauge.size;
+      gauge.size =
+        cpu < BUSY ? Math.min(bootSize(cpus).max, before * 2) : Math.max(1, Math.floor(before / 2));
+      return gauge.size > before ? [key] : [];
+    },
+    nextOpening: () => {
+      const closed = [...gauges].filter(([, { opensAt }]) => stagger && opensAt > stagger.now());
+      const at = Math.min(...closed.map(([, { opensAt }]) => opensAt));
+      return closed.length === 0
+        ? undefined
+        : { at, keys: closed.flatMap(([key, { opensAt }]) => (opensAt === at ? [key] : [])) };
+    },
     enter: (keys) => {
       const held = keys.map((key) => {
         const gauge = gaugeOf(key);
         gauge.used += 1;
+        if (stagger && nodeOf(key) !== undefined) gauge.opensAt = stagger.now() + stagger.ms;
         return { key, gauge, epoch: gauge.epoch };
       });
       return {

@@ -5,6 +5,7 @@ import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
+import { Pace, type ReadLoads } from './pace.ts';
 import { BridgeTakenError } from './step-error.ts';
 import { type Queued, ReadyQueues } from './ready-queues.ts';
 import { RemovalPace } from './removal-pace.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly io: RunIo;
   /** Default: by PVE's locks alone. */
   readonly limits?: Limits;
+  /** Default: nodes are not asked how busy they are. */
+  readonly readLoads?: ReadLoads | undefined;
   readonly onEvent: (event: ApplyEvent) => void;
   /** The soft stop (first SIGINT): nothing new is started, what runs is waited for. `io.signal` is the hard one. */
   readonly signal?: AbortSignal;
@@ -94,6 +97,7 @@ class Run {
   readonly #guestReads: GuestReads = { byNode: new Map() };
   readonly #removals: RemovalPace;
   readonly #undone = new Set<string>();
+  readonly #pace: Pace;
   #left: number;
   #reserving: number;
   #reserved: Promise<void> | undefined;
@@ -106,6 +110,14 @@ class Run {
     this.#ready = new ReadyQueues(limits);
     this.#end = end;
     this.#removals = new RemovalPace(options.io.clock);
+    this.#pace = new Pace({
+      ...{ limits, clock: options.io.clock, readLoads: options.readLoads },
+      onRoom: (keys) => {
+        this.#ready.freed(keys);
+        this.#advance();
+      },
+      onDefect: end.reject,
+    });
     this.#left = nodes.length;
     this.#reserving = nodes.filter(({ step }) => hasRole(step, 'reserves')).length;
   }
@@ -136,6 +148,7 @@ class Run {
       this.#start(node).catch(this.#end.reject);
     }
     this.#checkProgress();
+    if (this.#left > 0) this.#pace.attend();
   }
 
   async #start(node: Node): Promise<void> {
@@ -259,6 +272,7 @@ class Run {
       this.#reserved.catch(() => undefined);
     }
     if (this.#left > 0) return;
+    this.#pace.end();
     const interrupted = this.#interrupted || this.#options.io.signal.aborted;
     this.#reserved?.then(() => this.#end.resolve({ results: this.#results, interrupted }), this.#end.reject);
   }

@@ -50,6 +50,8 @@ export interface InventoryScope {
   readonly tasks?: boolean;
   /** Also those that failed since then, in the same calls. Seconds since the epoch, by the server's clock. */
   readonly failuresSince?: (now: number) => number;
+  /** With `use`: ask live ones of which the list says that their CPUs stand; costs one call for each. */
+  readonly monitors?: boolean;
   /** Also tell what guests use. */
   readonly use?: boolean;
   /** Without groups, realms and vnets: three calls less. */
@@ -293,6 +295,28 @@ async function readClaimed(
   };
 }
 
+/** The list lags about 10 s: one that went on a moment ago still counts as paused there. */
+async function withMonitors(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  live: ReadonlySet<number>,
+  signal: AbortSignal | undefined,
+): Promise<GuestInfo[]> {
+  return pMap(
+    guests,
+    async (guest) => {
+      if (guest.monitor === undefined || guest.status !== 'running' || !live.has(guest.vmid)) return guest;
+      const { monitor = 'running' } = await unlessForbidden(
+        pve.vmStatus(guest.node, guest.vmid, signal),
+        guest,
+        () => undefined,
+      );
+      return { ...guest, monitor };
+    },
+    { concurrency: PARALLEL_READS },
+  );
+}
+
 /** Reads everything a planner may ask for. */
 export async function readInventory(context: ReadContext, scope: InventoryScope): Promise<Inventory> {
   const gaps: string[] = [];
@@ -325,8 +349,12 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const listed = guestsOf(rows, scope.use);
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
+  const liveGuests = async (): Promise<GuestInfo[]> => {
+    const guests = await withLiveState(pve, listed, live, online, signal);
+    return scope.monitors === true ? withMonitors(pve, guests, live, signal) : guests;
+  };
   const [{ guests, vms }, networks, templates] = await Promise.all([
-    readClaimed(pve, await withLiveState(pve, listed, live, online, signal), claimed, online, signal),
+    readClaimed(pve, await liveGuests(), claimed, online, signal),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
     readConfigs(
       pve,

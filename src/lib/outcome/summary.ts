@@ -1,6 +1,6 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
 import { stepsOfStands } from '../plan/document/stand-steps.ts';
-import { hasRole } from '../plan/document/step-traits.ts';
+import { hasRole, powerAfter } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { summarizeNodes } from './node-summary.ts';
@@ -59,9 +59,14 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   if (isMissing) return 'missing';
   const configured = of('vm.configure');
   if (configured !== undefined && configured !== 'done') return 'unfinished';
-  if (of('vm.start') === 'done') return 'running';
-  if (of('vm.stop') === 'done') return 'stopped';
-  return vm.power;
+  const switched = steps.findLast(
+    (step) =>
+      'vmid' in step &&
+      step.vmid === vm.vmid &&
+      results.get(step.id)?.status === 'done' &&
+      powerAfter(step) !== undefined,
+  );
+  return (switched && powerAfter(switched)) ?? vm.power;
 }
 
 function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {

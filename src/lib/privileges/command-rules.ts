@@ -176,6 +176,25 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeUsers,
     seeTasks,
   ],
+  power: [
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
+    {
+      path: '/vms/{vmid}',
+      anyOf: ['VM.Audit'],
+      why: 'to see the machines, and whether they run',
+      at: ({ vmids }) => [...vmids.keys()].map(String),
+    },
+    seeAcls,
+    {
+      path: '/nodes',
+      anyOf: ['Sys.Audit'],
+      why: 'to see whether machines fit into the memory of their nodes, and to start more at once where nodes bear it',
+      reaches: true,
+      advice: true,
+      at: () => [''],
+    },
+  ],
   users: [seePools, seeUsers],
   status: [
     { ...seePool, when: 'selected by class' },
@@ -331,6 +350,9 @@ export const COMMAND_STEPS: Readonly<
       'pool.delete',
       'user.delete',
     ],
+  },
+  power: {
+    steps: ['vm.start', 'vm.shutdown', 'vm.stop', 'vm.reboot', 'vm.suspend', 'vm.resume'],
   },
   users: {
     steps: [

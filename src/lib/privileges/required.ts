@@ -260,12 +260,17 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
 /** A copy of a template is in no pool while it is made, and balance moves guests of everybody: pools are not enough. */
 const FULL_ONLY: ReadonlySet<Command> = new Set(['templates', 'balance']);
 
+/** Nobody plans by what they change. */
+const LOCKLESS: ReadonlySet<Command> = new Set(['power', 'status']);
+
 /** What a command needs for whatever lab and class: the paths are those above all objects of a kind. */
 export function requiredInGeneral(command: Command, given: GeneralFacts): Requirement[] {
   const facts: GeneralFacts = FULL_ONLY.has(command) ? { ...given, profile: 'full' } : given;
   const needs = new Needs();
   const { steps, sometimes } = COMMAND_STEPS[command];
-  for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
+  if (!LOCKLESS.has(command)) {
+    for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
+  }
   for (const rule of readingRules(command)) addGeneral(rule, 'reading', needs, facts);
   for (const kind of steps) {
     const when = sometimes?.[kind];

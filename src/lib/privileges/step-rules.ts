@@ -35,6 +35,10 @@ type VmStep = StepOf<
   | 'vm.configure'
   | 'vm.snapshot'
   | 'vm.start'
+  | 'vm.shutdown'
+  | 'vm.reboot'
+  | 'vm.suspend'
+  | 'vm.resume'
   | 'vm.stop'
   | 'vm.unprotect'
   | 'vm.delete'
@@ -385,6 +389,25 @@ export const STEP_RULES: StepRules = {
   'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
   'vm.start': [seeVm, power],
   'vm.stop': [seeVm, power],
+  'vm.shutdown': [seeVm, power],
+  'vm.reboot': [seeVm, power],
+  'vm.suspend': [
+    seeVm,
+    power,
+    {
+      ...onVm(['VM.Config.Disk'], 'to write its memory to disk'),
+      when: 'without `--pause`',
+      at: (step) => (step.storage === undefined ? [] : vmOf(step)),
+    },
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.AllocateSpace'],
+      why: 'for the memory that is written to disk',
+      when: 'without `--pause`',
+      at: ({ storage }) => (storage === undefined ? [] : [storage]),
+    },
+  ],
+  'vm.resume': [seeVm, power],
   'vm.unprotect': [seeVm, onVm(['VM.Config.Options'], 'to lift the protection')],
   'vm.delete': [seeVm, onVm(['VM.Allocate'], 'to remove the VM')],
 };

@@ -11,6 +11,8 @@ export interface RrdPoint {
   readonly cpu?: number;
   /** Bytes; of a guest on 9 what it takes of the host (`memhost`). */
   readonly memory?: number;
+  /** Bytes per second, in both directions; of a guest. */
+  readonly network?: number;
   readonly loadavg?: number;
   /** PSI "some", 0…1; 9. */
   readonly cpuPressure?: number;

@@ -26,6 +26,10 @@ type GuestApi = Pick<
   | 'startVm'
   | 'stopVm'
   | 'deleteVm'
+  | 'shutdownVm'
+  | 'rebootVm'
+  | 'suspendVm'
+  | 'resumeVm'
   | 'vmStatus'
 >;
 /** Of one machine; a guest could tell of any number. */
@@ -127,13 +131,30 @@ export function guestApi(http: Requests): GuestApi {
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/start`, {}, signal)),
     stopVm: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/stop`, {}, signal)),
+    shutdownVm: async (node, vmid, { timeout, force }, signal) => {
+      const params = { timeout, forceStop: force ? true : undefined };
+      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/shutdown`, params, signal));
+    },
+    rebootVm: async (node, vmid, { timeout }, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/reboot`, { timeout }, signal)),
+    suspendVm: async (node, vmid, storage, signal) => {
+      const params = storage === undefined ? {} : { todisk: true, statestorage: storage };
+      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/suspend`, params, signal));
+    },
+    resumeVm: async (node, vmid, signal) =>
+      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/resume`, {}, signal)),
     deleteVm: async (node, vmid, { purge, skipLock }, signal) => {
       const params = { purge: purge ? true : undefined, skiplock: skipLock === true ? true : undefined };
       return upidOf(await http.delete(path`/nodes/${node}/qemu/${vmid}`, params, signal));
     },
     vmStatus: async (node, vmid, signal) => {
       const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
-      return compact({ status: row.text('status'), lock: row.maybeText('lock') });
+      return compact({
+        status: row.text('status'),
+        lock: row.maybeText('lock'),
+        monitor: row.maybeText('qmpstatus'),
+        uptime: row.maybeNumber('uptime'),
+      });
     },
   };
 }

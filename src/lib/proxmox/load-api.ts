@@ -72,5 +72,11 @@ function guestPoint(row: Row): RrdPoint {
     time: row.number('time'),
     cpu: row.maybeNumber('cpu'),
     memory: row.maybeNumber('memhost') ?? row.maybeNumber('mem'),
+    network: traffic(row),
   });
+}
+
+function traffic(row: Row): number | undefined {
+  const [into, out] = [row.maybeNumber('netin'), row.maybeNumber('netout')];
+  return into === undefined || out === undefined ? undefined : into + out;
 }

@@ -426,12 +426,43 @@ export interface PveApi extends BalanceApi, StockApi {
     options: { readonly purge: boolean; readonly skipLock?: boolean },
     signal?: AbortSignal,
   ): Promise<Upid>;
+  /**
+   * `POST /nodes/{node}/qemu/{vmid}/status/shutdown`. VM.PowerMgmt. The task waits `timeout` seconds for the guest; then it
+   * fails or, with `force`, cuts the power. Under HA it ends when the wish is noted, and HA always cuts the power in the end.
+   */
+  shutdownVm(
+    node: string,
+    vmid: number,
+    options: { readonly timeout: number; readonly force: boolean },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
+  /** `POST /nodes/{node}/qemu/{vmid}/status/reboot`. VM.PowerMgmt. Stopped → 500. Who shuts down in time is started again. */
+  rebootVm(
+    node: string,
+    vmid: number,
+    options: { readonly timeout: number },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
+  /**
+   * `POST /nodes/{node}/qemu/{vmid}/status/suspend`. VM.PowerMgmt; onto a storage also VM.Config.Disk, and
+   * Datastore.AllocateSpace there. Stopped → 500.
+   */
+  suspendVm(node: string, vmid: number, storage: string | undefined, signal?: AbortSignal): Promise<Upid>;
+  /** `POST /nodes/{node}/qemu/{vmid}/status/resume`. VM.PowerMgmt. Neither running nor suspended → 500. */
+  resumeVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current` → `running` or `stopped`. VM.Audit. */
   vmStatus(
     node: string,
     vmid: number,
     signal?: AbortSignal,
-  ): Promise<{ readonly status: string; readonly lock?: string }>;
+  ): Promise<{
+    readonly status: string;
+    readonly lock?: string;
+    /** What its monitor says: `running`, `paused`, … */
+    readonly monitor?: string;
+    /** Seconds. */
+    readonly uptime?: number;
+  }>;
 
   /** `GET /nodes/{node}/tasks?source=…`. Own tasks; all with Sys.Audit on the node. */
   tasks(

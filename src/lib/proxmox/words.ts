@@ -176,6 +176,16 @@ export function isDigestMismatch(error: unknown): boolean {
   return says(error, /checksum mismatch|detected modified configuration/);
 }
 
+/** The guest did not go within the time it was given (qemu-server, _do_vm_stop); it runs on. */
+export function isShutdownIgnored(error: unknown): boolean {
+  return says(error, /VM quit\/powerdown failed/);
+}
+
+/** It has no process: there is nothing to reboot, to suspend or to resume. */
+export function isNotRunning(error: unknown): boolean {
+  return says(error, /VM \d+ not running/);
+}
+
 export function isAlreadyRunning(error: unknown): boolean {
   return says(error, /already running/) && !isReloadBusy(error);
 }

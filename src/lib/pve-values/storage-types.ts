@@ -11,6 +11,8 @@ interface StorageTraits {
   readonly tellsBase: boolean;
   /** Disks take room as they are written. */
   readonly thin: boolean;
+  /** Volumes are files in a folder (`path` in storage.cfg). */
+  readonly files: boolean;
 }
 
 const FILES: StorageTraits = {
@@ -19,6 +21,7 @@ const FILES: StorageTraits = {
   migrates: false,
   tellsBase: true,
   thin: true,
+  files: false,
 };
 /** Whole volumes of a device; nothing of them is shared. */
 const BLOCKS: StorageTraits = {
@@ -27,24 +30,25 @@ const BLOCKS: StorageTraits = {
   migrates: false,
   tellsBase: false,
   thin: false,
+  files: false,
 };
 /** Links are promised, for whatever a plugin of others may be; nothing else is. */
 const UNKNOWN: StorageTraits = { ...BLOCKS, links: true };
 
 const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
-  ['dir', { ...FILES, bindsClones: true, migrates: true }],
-  ['btrfs', { ...FILES, bindsClones: true, migrates: true }],
+  ['dir', { ...FILES, files: true, bindsClones: true, migrates: true }],
+  ['btrfs', { ...FILES, files: true, bindsClones: true, migrates: true }],
   ['zfspool', { ...FILES, bindsClones: true, migrates: true }],
-  ['nfs', FILES],
-  ['cifs', FILES],
-  ['glusterfs', FILES],
+  ['nfs', { ...FILES, files: true }],
+  ['cifs', { ...FILES, files: true }],
+  ['glusterfs', { ...FILES, files: true }],
   ['zfs', FILES],
   ['rbd', FILES],
   ['lvmthin', { ...UNKNOWN, migrates: true, thin: true }],
   ['lvm', { ...BLOCKS, migrates: true }],
   ['iscsi', BLOCKS],
   ['iscsidirect', BLOCKS],
-  ['cephfs', BLOCKS],
+  ['cephfs', { ...BLOCKS, files: true }],
 ]);
 
 /** `type` as PVE calls its plugins; of others (`''` if it is not known) little is promised. */

@@ -14,6 +14,7 @@ type StandFate =
   | 'to change'
   | 'to freeze'
   | 'to thaw'
+  | 'to switch'
   | 'to remove'
   | 'refused'
   | 'pending'
@@ -46,6 +47,10 @@ function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandF
   if (command === 'access') {
     const fate = changeFate(stand, steps);
     return fate === 'to change' ? (plan.action === 'freeze' ? 'to freeze' : 'to thaw') : fate;
+  }
+  if (command === 'power') {
+    const fate = changeFate(stand, steps);
+    return fate === 'to change' ? 'to switch' : fate;
   }
   if (command === 'cleanup') {
     if (steps.length > 0) return 'to remove';
@@ -98,6 +103,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to change', 'to change'],
   ['to freeze', 'to freeze'],
   ['to thaw', 'to thaw'],
+  ['to switch', 'to switch'],
   ['to remove', 'to remove'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],

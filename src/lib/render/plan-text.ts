@@ -109,6 +109,7 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     'to change': '~',
     'to freeze': '~',
     'to thaw': '~',
+    'to switch': '~',
     'to remove': '-',
   };
   const mark = paintMark(marks[first.fate] ?? '+', paint);
@@ -260,7 +261,7 @@ export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptio
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';
-  const action = plan.command === 'access' ? ` ${plan.action}` : '';
+  const action = plan.command === 'access' || plan.command === 'power' ? ` ${plan.action}` : '';
   const title = `Plan: ${plan.command}${action}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),

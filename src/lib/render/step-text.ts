@@ -278,6 +278,24 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     count: ['start', 'starts'],
     say: (step, names) => `${names.vm(step.vmid)}: start`,
   },
+  'vm.resume': {
+    count: ['resumption', 'resumptions'],
+    say: (step, names) => `${names.vm(step.vmid)}: resume${step.fromDisk ? ' from disk' : ''}`,
+  },
+  'vm.shutdown': {
+    count: ['shutdown', 'shutdowns'],
+    say: ({ vmid, timeoutSeconds, force }, names) =>
+      `${names.vm(vmid)}: shut down within ${timeoutSeconds} s${force ? ', else power off' : ''}`,
+  },
+  'vm.reboot': {
+    count: ['reboot', 'reboots'],
+    say: (step, names) => `${names.vm(step.vmid)}: reboot`,
+  },
+  'vm.suspend': {
+    count: ['suspension', 'suspensions'],
+    say: ({ vmid, storage }, names) =>
+      `${names.vm(vmid)}: ${storage === undefined ? 'pause' : `suspend, its memory to ${storage}`}`,
+  },
   'pool.release': { count: ['claim given up', 'claims given up'], say: sayRelease },
   'pool.delete': {
     count: ['pool removal', 'pool removals'],

@@ -2,7 +2,7 @@
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import { groupBy } from '../group.ts';
-import type { AccessPlan, Plan } from '../plan/document/plan.ts';
+import type { AccessPlan, Plan, PowerAction, PowerPlan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { StandSummary, Summary, SummaryStatus } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
@@ -108,7 +108,32 @@ function extendTitle({ status, stands }: Summary): string {
   return titles[status];
 }
 
+const DEEDS: { readonly [A in PowerAction]: string } = {
+  start: 'started',
+  shutdown: 'shut down',
+  stop: 'powered off',
+  reboot: 'rebooted',
+  suspend: 'suspended',
+  resume: 'resumed',
+};
+
+function powerTitle({ lab, action, steps }: PowerPlan, { status, stands }: Summary): string {
+  const what = lab === '' ? 'The selection' : `Lab ${lab}`;
+  const all = countOf(stands.length, 'stand', 'stands');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    done: `${what}: ${countOf(steps.length, 'machine', 'machines')} of ${all} ${DEEDS[action]}`,
+    partial: `${what}: not all machines are ${DEEDS[action]}`,
+    failed: `${what}: no machine could be ${DEEDS[action]}`,
+    interrupted: `${what}: the run was interrupted`,
+    refused: `${what}: the plan was refused, nothing was changed`,
+    'dry-run': `${what}: dry run, nothing was changed`,
+    'nothing-to-do': `${what}: nothing to do for ${all}`,
+  };
+  return titles[status];
+}
+
 function titleOf(plan: Plan, summary: Summary): string {
+  if (plan.command === 'power') return powerTitle(plan, summary);
   if (plan.command === 'users') return usersTitle(summary);
   if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
   if (plan.command === 'access') return accessTitle(plan, summary);
@@ -130,13 +155,21 @@ function titleOf(plan: Plan, summary: Summary): string {
 
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
 const VMID_COLUMN = 3;
+/** `power` touches no bridge. */
+const BRIDGE_COLUMN = 6;
 
-function resultOf({ status, frozen }: StandSummary): string {
-  return frozen === undefined ? STATUS_WORDS[status] : `${STATUS_WORDS[status]}, frozen`;
+/** Nothing is made by `power`: what was to be done is done. */
+function wordOf(command: Plan['command'], status: StandStatus): string {
+  return command === 'power' && status === 'complete' ? 'done' : STATUS_WORDS[status];
+}
+
+function resultOf(command: Plan['command'], { status, frozen }: StandSummary): string {
+  const word = wordOf(command, status);
+  return frozen === undefined ? word : `${word}, frozen`;
 }
 
 /** One line per VM or bridge, whichever are more; the student's own columns are filled on the first. */
-function standRows(stand: StandSummary, paint: Paint): Cell[][] {
+function standRows(command: Plan['command'], stand: StandSummary, paint: Paint): Cell[][] {
   const height = Math.max(stand.vms.length, stand.bridges.length, 1);
   return Array.from({ length: height }, (_, line) => {
     const isFirst = line === 0;
@@ -151,15 +184,19 @@ function standRows(stand: StandSummary, paint: Paint): Cell[][] {
       { text: vm?.name ?? '' },
       { text: vm?.status ?? '' },
       { text: bridge === undefined ? '' : `${bridge.iface} ${bridge.alias}` },
-      { text: isFirst ? resultOf(stand) : '', paint: statusBrush(stand.status, paint) },
-    ];
+      { text: isFirst ? resultOf(command, stand) : '', paint: statusBrush(stand.status, paint) },
+    ].filter((_, column) => command !== 'power' || column !== BRIDGE_COLUMN);
   });
 }
 
 /** A class of this size is listed, also where nothing happened. */
 const FULL_UP_TO = 20;
 
-function table(all: readonly StandSummary[], { width, paint, wide }: Context): string[] {
+function table(
+  command: Plan['command'],
+  all: readonly StandSummary[],
+  { width, paint, wide }: Context,
+): string[] {
   const unchanged = all.filter(({ status }) => status === 'unchanged').length;
   const folds = !wide && unchanged > FULL_UP_TO;
   const stands = folds ? all.filter(({ status }) => status !== 'unchanged') : all;
@@ -167,8 +204,10 @@ function table(all: readonly StandSummary[], { width, paint, wide }: Context): s
     ? ['', ...paragraph(`${unchanged} stands are unchanged (--wide lists them)`, { width })]
     : [];
   if (stands.length === 0) return rest;
-  const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
-  const rows = [head, ...stands.flatMap((stand) => standRows(stand, paint))];
+  const head = HEAD.filter((_, column) => command !== 'power' || column !== BRIDGE_COLUMN).map(
+    (text): Cell => ({ text, paint: paint.bold }),
+  );
+  const rows = [head, ...stands.flatMap((stand) => standRows(command, stand, paint))];
   return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] }), ...rest];
 }
 
@@ -272,9 +311,9 @@ function resumeLines(summary: Summary, { resumeCommand }: SummaryOptions): strin
 }
 
 function counts({ stands, steps }: Summary, command: Plan['command']): string {
-  const parts = Object.entries(STATUS_WORDS).flatMap(([status, words]) => {
+  const parts = (Object.keys(STATUS_WORDS) as StandStatus[]).flatMap((status) => {
     const count = stands.filter((stand) => stand.status === status).length;
-    return count === 0 ? [] : [`${count} ${words}`];
+    return count === 0 ? [] : [`${count} ${wordOf(command, status)}`];
   });
   const total = countOf(stands.length, ...nounOf(command));
   const standText = parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
@@ -303,7 +342,7 @@ export function renderSummary(plan: Plan, summary: Summary, options: SummaryOpti
     ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
     ...(plan.command === 'users'
       ? usersTable(plan, summary.stands, context)
-      : table(summary.stands, context)),
+      : table(plan.command, summary.stands, context)),
     ...(givesAccess(plan) ? loginLines(summary, options) : []),
     ...unfinishedLines(summary.stands, context),
     ...notes,

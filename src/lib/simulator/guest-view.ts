@@ -114,11 +114,18 @@ function memoryShare(guest: GuestState): number {
   return guest.memoryLoad ?? Math.min(0.95, 0.35 + guest.load / 2);
 }
 
+/** Fraction of its own CPUs, now. */
+function loadOf(sim: Sim, guest: GuestState): number {
+  const up = guest.runningSince === undefined ? Infinity : sim.clock.now() - guest.runningSince;
+  const isBooting = up < sim.latency.guest_boot_s * 1000;
+  return isBooting ? (guest.habits?.boot ?? guest.load) : guest.load;
+}
+
 /** A steady, made-up load: a fraction of its own CPUs, and memory that goes with it. */
 export function usage(sim: Sim, guest: GuestState, view: PublishedGuest): Usage {
   if (view.runningSince === null) return { cpu: 0, mem: 0, uptime: 0 };
   return {
-    cpu: guest.load,
+    cpu: loadOf(sim, guest),
     mem: Math.round(view.maxmem * memoryShare(guest)),
     uptime: Math.max(0, Math.floor((sim.clock.now() - view.runningSince) / 1000)),
   };
@@ -175,7 +182,7 @@ export function nodeUsage(sim: Sim, node: NodeState): { cpu: number; mem: number
   let mem = 2 * gib;
   for (const guest of sim.world.guestsOn(node.name)) {
     if (!isRunning(guest)) continue;
-    cpus += guest.load * maxCpus(guest);
+    cpus += loadOf(sim, guest) * maxCpus(guest);
     mem += maxMemory(guest) * memoryShare(guest);
   }
   return { cpu: Math.min(1, cpus / node.cpus), mem: Math.min(node.memory, Math.round(mem)) };

@@ -11,8 +11,13 @@ import type { World } from './world.ts';
 const gib = 1024 ** 3;
 const dayMs = 86_400_000;
 
-const agentOf = ({ agent }: ScenarioGuest | ScenarioTemplate): Pick<GuestState, 'agent'> =>
-  agent === undefined ? {} : { agent };
+const inside = ({
+  agent,
+  habits,
+}: ScenarioGuest | ScenarioTemplate): Pick<GuestState, 'agent' | 'habits'> => ({
+  ...(agent === undefined ? {} : { agent }),
+  ...(habits === undefined ? {} : { habits }),
+});
 
 /** Places guests and their volumes into a world, with the machinery that clones use. */
 class Builder {
@@ -69,8 +74,8 @@ class Builder {
     {
       load,
       memoryLoad,
-      agent,
-    }: Pick<GuestState, 'load' | 'agent'> & { readonly memoryLoad?: number | undefined },
+      ...own
+    }: Pick<GuestState, 'load' | 'agent' | 'habits'> & { readonly memoryLoad?: number | undefined },
   ): GuestState {
     const guest: GuestState = {
       vmid,
@@ -83,7 +88,7 @@ class Builder {
       paused: false,
       load,
       ...(memoryLoad === undefined ? {} : { memoryLoad }),
-      ...(agent === undefined ? {} : { agent }),
+      ...own,
     };
     this.#sim.world.addGuest(guest);
     return guest;
@@ -116,7 +121,7 @@ class Builder {
       one.node,
       'qemu',
       { ...config, ...one.config, template: '1' },
-      { load: 0, ...agentOf(one) },
+      { load: 0, ...inside(one) },
     );
     this.#join(one.pool, one.vmid);
   }
@@ -145,7 +150,7 @@ class Builder {
             rootfs: disk,
             net0: `name=eth0,bridge=${one.bridge ?? 'vmbr0'},firewall=1,hwaddr=${mac},type=veth`,
           };
-    const use = { load, memoryLoad: one.memory_load, ...agentOf(one) };
+    const use = { load, memoryLoad: one.memory_load, ...inside(one) };
     const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, use);
     for (const name of one.snapshots ?? []) {
       const parent = guest.parent === undefined ? {} : { parent: guest.parent };

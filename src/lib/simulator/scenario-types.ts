@@ -1,6 +1,6 @@
 /** The scenario file as written; names are those of the YAML. Data only. */
 import type { Latency } from './latency.ts';
-import type { AgentState } from './state.ts';
+import type { AgentState, GuestHabits } from './state.ts';
 import type { Version } from './version.ts';
 
 export interface ScenarioBridge {
@@ -81,6 +81,8 @@ export interface ScenarioMachine {
   readonly pool?: string;
   /** What its guest agent says, once `agent: 1` is in its configuration; clones have it too. */
   readonly agent?: AgentState;
+  /** How it behaves while it runs; clones do the same. */
+  readonly habits?: GuestHabits;
   /** Further lines of the configuration file. */
   readonly config?: Readonly<Record<string, string>>;
 }

@@ -6,6 +6,7 @@ import type {
   AgentCommand,
   AgentProcess,
   AgentState,
+  GuestHabits,
   ClusterState,
   GuestState,
   HaGroupState,
@@ -126,6 +127,7 @@ const guest = record<GuestState>(
   },
   {
     ...{ parent: text, runningSince: number, pid: count, memoryLoad: number, agent, publishedUntil: number },
+    habits: record<GuestHabits>({}, { deaf: flag, traffic: number, boot: number }),
     checkpointed: flag,
     halted: oneOf('io-error', 'internal-error'),
     agentProcesses: list(record<AgentProcess>({ pid: count, endsAt: number, command }, {})),

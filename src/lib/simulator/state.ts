@@ -117,6 +117,16 @@ export interface AgentCommand {
   readonly seconds?: number;
 }
 
+/** How a guest behaves that runs. */
+export interface GuestHabits {
+  /** It does not hear the power button: a shutdown ends with its time. */
+  readonly deaf?: boolean;
+  /** Bytes per second, in both directions. */
+  readonly traffic?: number;
+  /** Fraction of its own CPUs while it boots; default: as later. */
+  readonly boot?: number;
+}
+
 /** What is inside a guest, as far as its agent tells. */
 export interface AgentState {
   /** `stuck` answers a ping and nothing else. */
@@ -154,6 +164,7 @@ export interface GuestState {
   readonly memoryLoad?: number;
   /** Absent: an agent runs and knows no command. */
   readonly agent?: AgentState;
+  readonly habits?: GuestHabits;
   /** Started through the agent and not yet asked for their end. */
   agentProcesses?: readonly AgentProcess[] | undefined;
   /** A container that CRIU wrote to disk. */

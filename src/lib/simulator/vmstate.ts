@@ -1,4 +1,5 @@
 /** The volume that holds a machine's memory: of a hibernated machine, of a snapshot with RAM. Starts and stops nothing. */
+import { die } from './pve-error.ts';
 import { drivesOf } from './guest-config.ts';
 import { maxMemory } from './guest-view.ts';
 import type { Sim } from './sim.ts';
@@ -8,14 +9,34 @@ import { without } from './without.ts';
 
 const mib = 1024 ** 2;
 
-/** QemuConfig.pm find_vmstate_storage: the configured one, else a shared one of its disks, else any of those. */
+const isFiles = (type: string | undefined): boolean =>
+  ['dir', 'nfs', 'cifs', 'btrfs', 'glusterfs', 'cephfs'].includes(type ?? '');
+
+/** Nobody finds out that there is too little room before the memory is written. */
+export function checkStateRoom(sim: Sim, guest: GuestState): void {
+  const volume = sim.world.volume(guest.config['vmstate'] ?? '', guest.node);
+  const storage = sim.world.storages.get(volume?.storage ?? '');
+  if (!volume || !storage) return;
+  const others = sim.world.usedBytes(storage.storage, guest.node) - volume.size;
+  if (storage.size - storage.used - others < maxMemory(guest)) die('No space left on device');
+}
+
+/**
+ * QemuConfig.pm find_vmstate_storage: the configured one, else a shared one of its disks, else any of those; among them
+ * rather one of files.
+ */
 export function stateStorage(sim: Sim, guest: GuestState): string {
   const named = guest.config['vmstatestorage'];
   if (named !== undefined) return named;
   const used = drivesOf(sim.contract, guest.config)
     .filter((drive) => !drive.isCdrom)
-    .map((drive) => drive.storage);
-  return used.find((id) => sim.world.storages.get(id)?.shared === true) ?? used[0] ?? 'local';
+    .map((drive) => drive.storage)
+    .sort();
+  const pick = (shared: boolean): string | undefined => {
+    const found = used.filter((id) => (sim.world.storages.get(id)?.shared ?? false) === shared);
+    return found.findLast((id) => isFiles(sim.world.storages.get(id)?.type)) ?? found[0];
+  };
+  return pick(true) ?? pick(false) ?? 'local';
 }
 
 /** Seconds that writing a machine's memory takes. */
@@ -32,7 +53,7 @@ export function allocateState(
 ): string {
   const storage = checkEnabled(sim, id, guest.node);
   const { vmid, node } = guest;
-  const isFile = ['dir', 'nfs', 'cifs', 'btrfs'].includes(storage.type);
+  const isFile = isFiles(storage.type);
   const volid = isFile ? `${id}:${vmid}/vm-${vmid}-state-${name}.raw` : `${id}:vm-${vmid}-state-${name}`;
   const size = 2 * maxMemory(guest) + 500 * mib;
   return addVolume(sim, { storage, node, vmid, size, format: 'raw', volid }).volid;

@@ -1,6 +1,6 @@
 /** What the stories of all commands share: applying steps, and doing something under the planning lock. */
 import { handlers } from '../execute/handlers/index.ts';
-import { createLimits } from '../execute/limits.ts';
+import { createLimits, type NodeLoad } from '../execute/limits.ts';
 import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/cluster-lock.ts';
 import { Ownership, type OwnershipReads } from '../execute/ask-ownership.ts';
 import { createSeals } from '../execute/seals.ts';
@@ -8,9 +8,10 @@ import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { InternalError, PlanRefusedError } from '../errors.ts';
 import { readPools } from '../inventory/pools.ts';
-import type { Inventory, Rights } from '../inventory/types.ts';
+import type { Inventory, NodeInfo, Rights } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
+import type { ResourceRow } from '../proxmox/types.ts';
 import type { RunContext } from './context.ts';
 import { Turns } from './turns.ts';
 
@@ -37,6 +38,10 @@ interface RunExtras {
   readonly lock?: PlanningLock;
   /** Migrations at once. */
   readonly migrations?: number;
+  /** Whose threads tell how many machines may start on them at first. */
+  readonly nodes?: readonly Pick<NodeInfo, 'name' | 'cpus'>[];
+  /** Between two starts on a node. */
+  readonly staggerSeconds?: number | undefined;
 }
 
 function takeLock(context: RunContext, signal: AbortSignal): Promise<PlanningLock> {
@@ -71,10 +76,19 @@ export function ownershipReads(
   };
 }
 
+/** A node that the caller may not audit is listed without its load. */
+function loadsOf(rows: readonly ResourceRow[]): NodeLoad[] {
+  return rows.flatMap(({ type, node, cpu, maxcpu }) =>
+    type === 'node' && node !== undefined && cpu !== undefined && maxcpu !== undefined
+      ? [{ node, cpu, cpus: maxcpu }]
+      : [],
+  );
+}
+
 export async function runSteps(
   steps: readonly Step[],
   context: RunContext,
-  { secrets = NO_SECRETS, lock, migrations }: RunExtras = {},
+  { secrets = NO_SECRETS, lock, migrations, nodes, staggerSeconds }: RunExtras = {},
 ): Promise<RunResult> {
   const { pve, tasks, clock, hard, caller } = context;
   const turns = new Turns(() => takeLock(context, hard), clock, lock);
@@ -92,7 +106,13 @@ export async function runSteps(
       {
         handlers,
         io,
-        limits: createLimits({ concurrency: context.concurrency, migrations }),
+        limits: createLimits({
+          ...{ concurrency: context.concurrency, migrations, nodes },
+          ...(staggerSeconds === undefined
+            ? {}
+            : { stagger: { ms: staggerSeconds * 1000, now: () => clock.now() } }),
+        }),
+        readLoads: async (signal) => loadsOf(await pve.resources(signal)),
         onEvent: context.onEvent,
         signal: context.soft,
         ...(lock ? { onReserved: turns.leave } : {}),

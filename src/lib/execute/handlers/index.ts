@@ -28,6 +28,10 @@ import { deleteVm } from './vm/delete.ts';
 import { markVm } from './vm/mark.ts';
 import { migrateVm } from './vm/migrate.ts';
 import { snapshotVm } from './vm/snapshot.ts';
+import { rebootVm } from './vm/reboot.ts';
+import { resumeVm } from './vm/resume.ts';
+import { shutdownVm } from './vm/shutdown.ts';
+import { suspendVm } from './vm/suspend.ts';
 import { startVm } from './vm/start.ts';
 import { stopVm } from './vm/stop.ts';
 import { unprotectVm } from './vm/unprotect.ts';
@@ -54,6 +58,10 @@ export const handlers: Handlers = {
   'vm.start': startVm,
   'acl.revoke': revokeAcl,
   'vm.stop': stopVm,
+  'vm.shutdown': shutdownVm,
+  'vm.reboot': rebootVm,
+  'vm.suspend': suspendVm,
+  'vm.resume': resumeVm,
   'vm.unprotect': unprotectVm,
   'ha.remove': removeFromHa,
   'vm.delete': deleteVm,

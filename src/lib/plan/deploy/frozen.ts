@@ -2,16 +2,10 @@
 import { frozenSince } from '../../marks/pool.ts';
 import { shellCommand } from '../../shell.ts';
 import type { PlannedStand } from '../document/plan.ts';
+import { nameSome } from '../document/text.ts';
 import type { StandState } from '../stands/state.ts';
 import { rolesBefore } from './stand-access.ts';
 import type { StandContext } from './context.ts';
-
-const MOST_NAMED = 5;
-
-function named(users: readonly string[]): string {
-  const more = users.length - MOST_NAMED;
-  return more > 0 ? `${users.slice(0, MOST_NAMED).join(', ')} and ${more} more` : users.join(', ');
-}
 
 /** A freeze that was cut before it took everything away. */
 function isStillOpen(state: StandState, context: StandContext): boolean {
@@ -35,7 +29,7 @@ export function frozenWarnings(states: readonly StandState[], context: StandCont
   const { name } = context.lab;
   const thaw = shellCommand('deploy-stand', 'access', 'thaw', '--lab', name);
   const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', name);
-  const users = (list: readonly StandState[]): string => named(list.map(({ user }) => user.userid));
+  const users = (list: readonly StandState[]): string => nameSome(list.map(({ user }) => user.userid));
   return [
     `frozen: ${users(frozen)}; their stands are completed, but no access is given and no machine started until \`${thaw}\``,
     ...(open.length === 0

@@ -3,6 +3,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import type { Lab } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
+import { ranksOf } from '../stands/start-order.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandVms } from './stand-vms.ts';
 
@@ -23,39 +24,28 @@ export function planStarts(
   const due = lab.machines
     .filter((machine) => machine.start && !vms.templates.has(machine.name))
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
-    .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped')
-    .sort((a, b) => rank(a.machine.startOrder) - rank(b.machine.startOrder));
-  const steps: Step[] = [];
+    .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped');
   let former: string[] = [];
-  let current: { rank: number; ids: string[] } | undefined;
-  for (const { machine, vm } of due) {
-    const order = rank(machine.startOrder);
-    if (current?.rank !== order) {
-      former = current?.ids ?? [];
-      current = { rank: order, ids: [] };
-    }
-    const last = vms.lastStep.get(machine.name);
-    const step = makeStep(
-      'vm.start',
-      `${state.user.pool}/${machine.name}`,
-      {
-        user: state.user.userid,
-        reason: 'the lab wants it running',
-        dependsOn: [
-          ...(last === undefined ? [] : [last]),
-          ...(joining.has(machine.name) ? joins.map((join) => join.id) : []),
-          ...bridges.steps.map((bridge) => bridge.id),
-        ],
-        after: [...acl.map((grant) => grant.id), ...former],
-      },
-      { node: vm.node, vmid: vm.vmid, pool: state.user.pool },
-    );
-    current.ids.push(step.id);
-    steps.push(step);
-  }
-  return steps;
-}
-
-function rank(order: number | undefined): number {
-  return order ?? Number.MAX_SAFE_INTEGER;
+  return ranksOf(due, ({ machine }) => machine.startOrder).flatMap((members) => {
+    const steps = members.map(({ machine, vm }) => {
+      const last = vms.lastStep.get(machine.name);
+      return makeStep(
+        'vm.start',
+        `${state.user.pool}/${machine.name}`,
+        {
+          user: state.user.userid,
+          reason: 'the lab wants it running',
+          dependsOn: [
+            ...(last === undefined ? [] : [last]),
+            ...(joining.has(machine.name) ? joins.map((join) => join.id) : []),
+            ...bridges.steps.map((bridge) => bridge.id),
+          ],
+          after: [...acl.map((grant) => grant.id), ...former],
+        },
+        { node: vm.node, vmid: vm.vmid, pool: state.user.pool },
+      );
+    });
+    former = steps.map(({ id }) => id);
+    return steps;
+  });
 }

@@ -107,6 +107,13 @@ export interface AccessPlan extends AnyPlan {
   readonly action: 'freeze' | 'thaw';
 }
 
+export type PowerAction = 'start' | 'shutdown' | 'stop' | 'reboot' | 'suspend' | 'resume';
+
+export interface PowerPlan extends AnyPlan {
+  readonly command: 'power';
+  readonly action: PowerAction;
+}
+
 export interface NodesPlan extends AnyPlan {
   readonly command: 'bridges' | 'templates';
   /** The nodes with something to do or to say, in natural order. */
@@ -119,4 +126,4 @@ export interface BalancePlan extends AnyPlan {
   readonly balance: BalanceReport;
 }
 
-export type Plan = DeployPlan | StandsPlan | AccessPlan | NodesPlan | BalancePlan;
+export type Plan = DeployPlan | StandsPlan | AccessPlan | PowerPlan | NodesPlan | BalancePlan;

@@ -19,6 +19,9 @@ export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
 export type StepRole =
   'reserves' | 'told-to-planners' | 'gives-up' | 'edits' | 'sets-password' | 'makes-replica' | 'deploys';
 
+/** What a step leaves a VM in. */
+export type PowerState = 'running' | 'stopped' | 'suspended' | 'paused';
+
 interface StepTraits<K extends StepKind> {
   readonly effect: StepEffect;
   readonly roles: readonly StepRole[];
@@ -30,6 +33,8 @@ interface StepTraits<K extends StepKind> {
   readonly progress?: readonly (keyof StepPayloads[K])[];
   /** The kind whose work, done in part, comes back as this one. */
   readonly resumes?: StepKind;
+  /** How the VM is afterwards, where the step switches it. */
+  readonly power?: (step: StepOf<K>) => PowerState;
   /** Keys of the limits that it falls under: by PVE's locks, and by what a node bears. */
   readonly limits: (step: StepOf<K>) => readonly string[];
 }
@@ -51,6 +56,11 @@ const network = ({ node }: OnNode): readonly string[] => [`network:${node}`];
 const sync = ({ node }: OnNode): readonly string[] => [`sync:${node}`];
 
 const task = ({ node }: OnNode): readonly string[] => [`task:${node}`];
+
+/** A guest that boots keeps its node busy long after the task that started it has ended. */
+const boot = (step: OnNode): readonly string[] => [...task(step), `boot:${step.node}`];
+
+const running = (): PowerState => 'running';
 
 const storages = ({ locks }: WithLocks): readonly string[] => [
   ...new Set(locks.map((lock) => `storage:${lock}`)),
@@ -140,8 +150,32 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
   'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
   'vm.snapshot': { effect: 'creates', roles: ['deploys'], limits: task },
-  'vm.start': { effect: 'changes', roles: ['deploys'], limits: task },
-  'vm.stop': { effect: 'changes', roles: [], limits: task },
+  'vm.start': { effect: 'changes', roles: ['deploys'], power: running, limits: boot },
+  'vm.stop': { effect: 'changes', roles: [], power: () => 'stopped', limits: task },
+  'vm.shutdown': {
+    effect: 'changes',
+    roles: [],
+    power: () => 'stopped',
+    limits: ({ node }) => [`shutdown:${node}`],
+  },
+  'vm.reboot': {
+    effect: 'changes',
+    roles: [],
+    power: running,
+    limits: (step) => [`shutdown:${step.node}`, `boot:${step.node}`],
+  },
+  'vm.suspend': {
+    effect: 'changes',
+    roles: [],
+    power: ({ storage }) => (storage === undefined ? 'paused' : 'suspended'),
+    limits: (step) => [...task(step), ...(step.storage === undefined ? [] : [`copy:${step.node}`])],
+  },
+  'vm.resume': {
+    effect: 'changes',
+    roles: [],
+    power: running,
+    limits: (step) => (step.fromDisk ? [...boot(step), `copy:${step.node}`] : task(step)),
+  },
   'vm.unprotect': { effect: 'changes', roles: [], limits: sync },
   'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), ...removal(step)] },
   'vm.migrate': {
@@ -173,6 +207,11 @@ export interface Leeway {
 export function leewayOf({ kind }: Pick<Step, 'kind'>): Leeway {
   const { shrinks = [], claims = [], progress = [], resumes } = TRAITS[kind];
   return { shrinks, claims, progress, resumes };
+}
+
+/** How the VM is once the step is done; undefined: it is not switched. */
+export function powerAfter<K extends StepKind>(step: StepOf<K>): PowerState | undefined {
+  return TRAITS[step.kind].power?.(step);
 }
 
 /** No switch and no cast: the map's type ties each kind to its function. */

@@ -1,7 +1,15 @@
-/** A plan as the text of a file. */
+/** A plan as the text of a file, and what its sentences have in common. */
 import type { Plan } from './plan.ts';
 
 /** The one text of a saved plan: its SHA-256 in the audit log is that of the file. */
 export function planText(plan: Plan): string {
   return `${JSON.stringify(plan, null, 2)}\n`;
+}
+
+const MOST_NAMED = 5;
+
+/** The first of them, and how many more there are. */
+export function nameSome(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return more > 0 ? `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more` : names.join(', ');
 }

@@ -4,12 +4,11 @@ import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Demand, Ledger, Resource } from './capacity.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
-import type { StandState } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
 
 /** Stands that found no room, and where they could have gone. */
 export interface Left {
-  readonly states: readonly StandState[];
+  readonly states: readonly { readonly user: { readonly userid: string } }[];
   readonly nodes: readonly {
     readonly node: string;
     readonly demand: Demand;
@@ -19,10 +18,13 @@ export interface Left {
 }
 
 interface Context {
-  readonly lab: Lab;
+  /** Of the ranges and rules that it gives. */
+  readonly lab?: Pick<Lab, 'vmidRange' | 'placement'>;
   readonly ledger: Ledger;
   /** Stands that were to be seated. */
   readonly total: number;
+  /** Ways out of another command than deploy; a kind without one has none. */
+  readonly waysOut?: Readonly<Partial<Record<Resource['kind'], string>>>;
 }
 
 /** Code of stands, and of classes, for which there is no room. */
@@ -77,6 +79,8 @@ function isThin({ type }: Resource): boolean {
   return type !== undefined && storageTraits(type).thin;
 }
 
+const rangeOf = (lab: Context['lab']): string => `${lab?.vmidRange.first ?? ''}–${lab?.vmidRange.last ?? ''}`;
+
 /** What is full, once for all nodes on which it is. */
 function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: Context): string {
   const nodes = listNames(group.flatMap(({ node }) => node ?? []));
@@ -90,13 +94,13 @@ function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: C
     case 'storage':
       return `storage ${names}${on} is full`;
     case 'vmids':
-      return `VMIDs ${lab.vmidRange.first}–${lab.vmidRange.last} are used up`;
+      return `VMIDs ${rangeOf(lab)} are used up`;
     case 'bridges':
       return `bridge numbers${on} are used up`;
     case 'ports':
       return `${names}${on} ${isOne ? 'has' : 'have'} no port left`;
     case 'stands':
-      return `max_stands_per_node (${lab.placement.maxStandsPerNode ?? 0})${on} is reached`;
+      return `max_stands_per_node (${lab?.placement.maxStandsPerNode ?? 0})${on} is reached`;
   }
 }
 
@@ -115,7 +119,7 @@ function numbers({ resource, needs, once }: Lack, { lab, ledger }: Context): str
       return `storage ${name}${where}: ${gib(total)}, ${bare(before)} used before, ${bare(adds)} by what fits; the next needs ${bare(needs)}${once > 0 ? `, ${bare(once)} of it for a replica` : ''}${thin}`;
     }
     case 'vmids':
-      return `VMIDs ${lab.vmidRange.first}–${lab.vmidRange.last}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;
+      return `VMIDs ${rangeOf(lab)}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;
     case 'bridges':
       return `bridge numbers on ${node}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}`;
     case 'ports':
@@ -181,9 +185,9 @@ function headlines({ lacking, apart }: Shortage, context: Context): string {
   return texts.join(', ');
 }
 
-function hintOf({ lacking, apart }: Shortage): string {
+function hintOf({ lacking, apart }: Shortage, { waysOut = WAYS_OUT }: Context): string {
   const kinds = new Set([...lacking.values()].map(({ resource }) => resource.kind));
-  const ways = [...kinds].map((kind) => WAYS_OUT[kind]);
+  const ways = [...kinds].flatMap((kind) => waysOut[kind] ?? []);
   if (apart.length > 0) ways.push('shorten the group in `placement.spread`');
   return ways.join('; ');
 }
@@ -216,7 +220,7 @@ export function describeShortage(
         ...lines.slice(0, MOST_LINES),
         ...more,
       ].join('\n  '),
-      hint: `to have room for all: ${hintOf(all)}`,
+      hint: `to have room for all: ${hintOf(all, context)}`,
     },
     each,
   };

@@ -1,5 +1,5 @@
 /** What can run out on the cluster, as named resources with a limit each, and a ledger of what is taken. Places nothing. */
-import type { Amount, Lab } from '../../config/types.ts';
+import type { Amount, Lab, Placement } from '../../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../../inventory/types.ts';
 import { promisedPerNode, type LabSizes } from './committed.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -134,10 +134,19 @@ interface Request {
   readonly freeBridges: (node: string) => number;
 }
 
-function memoryOn(node: NodeInfo, up: number, toCome: number, { lab }: Request): Resource[] {
+/** Bytes that guests of a node have been promised: those that are up, and those that others are about to make. */
+interface PromisedMemory {
+  readonly up: number;
+  readonly toCome: number;
+}
+
+export function memoryOn(
+  node: NodeInfo,
+  { up, toCome }: PromisedMemory,
+  { reserve, overcommit }: Pick<Placement, 'reserve' | 'overcommit'>,
+): Resource[] {
   // Without Sys.Audit on the node its size is hidden.
   if (node.memoryTotal <= 0) return [];
-  const { reserve, overcommit } = lab.placement;
   const promised = Math.floor(node.memoryTotal * (overcommit?.memory ?? 1));
   const kept = amountOf(reserve?.memory ?? DEFAULT_MEMORY_RESERVE, node.memoryTotal, 2 ** 20);
   return [
@@ -167,7 +176,7 @@ function cpuOn(node: NodeInfo, up: number, toCome: number, { lab }: Request): Re
   ];
 }
 
-function storages({ have }: Request): Resource[] {
+export function storagesOf(have: Pick<Inventory, 'storages'>): Resource[] {
   const found = new Map<string, Resource>();
   for (const row of have.storages) {
     const key = resourceKey.storage(row);
@@ -220,14 +229,14 @@ export function createLedger(request: Request): Ledger {
   const most = lab.placement.maxStandsPerNode;
   return new Ledger([
     counted(resourceKey.vmids, 'vmids', request.freeVmids, 0),
-    ...storages(request),
+    ...storagesOf(have),
     ...have.nodes.flatMap((node) => {
       const { name } = node;
       const now = up.get(name) ?? { memory: 0, cpus: 0 };
       const later = toCome.get(name) ?? { memory: 0, cpus: 0 };
       const stands = counts.get(name) ?? 0;
       return [
-        ...memoryOn(node, now.memory, later.memory, request),
+        ...memoryOn(node, { up: now.memory, toCome: later.memory }, lab.placement),
         ...cpuOn(node, now.cpus, later.cpus, request),
         ...portsOn(name, ours, request),
         counted(resourceKey.bridges(name), 'bridges', request.freeBridges(name), 0, name),

@@ -193,7 +193,7 @@ function newConfig(sim: Sim, job: CloneJob, old: Readonly<GuestConfig>): GuestCo
 /** The placeholder is written atomically: a config of that number on another node makes it fail. */
 function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
   const { newid, vmid } = job;
-  const agent = sim.world.guests.get(vmid)?.agent;
+  const { agent, habits } = sim.world.guests.get(vmid) ?? {};
   const description = job.params.text('description').trimEnd();
   needWritable(sim, task.node, newid);
   if (sim.world.guests.has(newid)) {
@@ -213,6 +213,7 @@ function createPlaceholder(sim: Sim, task: TaskContext, job: CloneJob): void {
     paused: false,
     load: 0.02 + (sim.world.random32() % 100) / 2000,
     ...(agent === undefined ? {} : { agent }),
+    ...(habits === undefined ? {} : { habits }),
   };
   sim.world.addGuest(guest);
   noteBirth(sim, guest);

@@ -10,7 +10,14 @@ import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../si
 import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../running-task.ts';
 import { textArg, type Worker } from '../tasks.ts';
-import { allocateState, dropState, isHibernated, stateSeconds, stateStorage } from '../vmstate.ts';
+import {
+  allocateState,
+  checkStateRoom,
+  dropState,
+  isHibernated,
+  stateSeconds,
+  stateStorage,
+} from '../vmstate.ts';
 import { needRootFor } from './qemu-rights.ts';
 
 export function markStarted(sim: Sim, guest: GuestState): void {
@@ -96,7 +103,7 @@ export function shutdownWorker(sim: Sim): Worker {
       const guest = findGuest(sim, task.node, vmid);
       if (!isRunning(guest) && !task.done('stopped')) return;
       if (args['skiplock'] !== true) checkLock(guest);
-      const needed = sim.latency.shutdown_s;
+      const needed = guest.habits?.deaf === true ? Infinity : sim.latency.shutdown_s;
       const timeout = typeof args['timeout'] === 'number' ? args['timeout'] : 60;
       await task.wait('shutdown', Math.min(needed, timeout) * 1000);
       if (needed > timeout && args['forceStop'] !== true) die('VM quit/powerdown failed - got timeout');
@@ -221,6 +228,7 @@ export function hibernateWorker(sim: Sim): Worker {
     const guest = loadGuest(sim, task.node, vmid);
     try {
       await task.wait('save', stateSeconds(sim, guest) * 1000);
+      checkStateRoom(sim, guest);
     } catch (error) {
       // The lock stays, to tell that something went wrong.
       dropState(sim, guest);

@@ -26,6 +26,12 @@ function live(sim: Sim, guest: GuestState): { cpu: number; mem: number; uptime: 
   });
 }
 
+/** Bytes per second; on a quiet network there is little. */
+function trafficOf({ habits }: GuestState): { netin: number; netout: number } {
+  if (habits?.traffic === undefined) return { netin: 512, netout: 256 };
+  return { netin: habits.traffic / 2, netout: habits.traffic / 2 };
+}
+
 /** The statistics are broadcast: every node has those of every guest, and none of one that nobody knows. */
 function guestRrd(type: GuestState['type']): (call: Call) => unknown {
   return ({ sim, params }) => {
@@ -44,6 +50,7 @@ function guestRrd(type: GuestState['type']): (call: Call) => unknown {
       return {
         time,
         ...{ cpu, maxcpu: maxCpus(guest), mem, maxmem: maxMemory(guest), disk: 0 },
+        ...trafficOf(guest),
         ...(sim.facts.major === 9 ? { memhost: Math.round(mem * 1.05), ...pressures(cpu) } : {}),
       };
     });

@@ -37,3 +37,17 @@ export async function unlessGone(
     return confirmGone(place, io);
   }
 }
+
+/** For what only a VM that is there can have done to it: where it went is told, and one that is gone fails. */
+export async function hereOrMoved(
+  place: VmPlace,
+  io: StepIo,
+  work: () => Promise<StepOutcome>,
+): Promise<StepOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isNoSuchVm(error)) await confirmGone(place, io);
+    throw error;
+  }
+}

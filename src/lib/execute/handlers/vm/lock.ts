@@ -8,19 +8,23 @@ export interface Patience {
   readonly node: string;
   readonly vmid: number;
   readonly seconds: number;
+  /** That its memory is on disk keeps nobody from the work. */
+  readonly mayHibernate?: true;
 }
+
+type Vm = Pick<Patience, 'node' | 'vmid'>;
 
 const FIRST_POLL = 2000;
 const LONGEST_POLL = 5000;
 
 /** A rest that no operation of PVE will ever take care of. `why` reads on after "VM 1 on pve1". */
-export function zombie({ node, vmid }: Omit<Patience, 'seconds'>, why: string): StepError {
+export function zombie({ node, vmid }: Vm, why: string): StepError {
   return new StepError('ZOMBIE_VM', `VM ${vmid} on ${node} ${why}; only root can remove it`, {
     hint: `as root on ${node}: \`qm unlock ${vmid} && qm destroy ${vmid} --purge\`, then run cleanup again`,
   });
 }
 
-function heldError(vm: Omit<Patience, 'seconds'>, hold: Hold): StepError {
+function heldError(vm: Vm, hold: Hold): StepError {
   const code = hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED';
   return new StepError(code, `VM ${vm.vmid} on ${vm.node} ${sayHold(hold)}`, {
     hint: `${holdHint(vm, hold)}; then run again`,
@@ -28,13 +32,13 @@ function heldError(vm: Omit<Patience, 'seconds'>, hold: Hold): StepError {
 }
 
 /** No operation holds it, so that waiting ends nothing. */
-export function unlessHibernated(vm: Omit<Patience, 'seconds'>, lock: string | undefined): void {
+export function unlessHibernated(vm: Vm, lock: string | undefined): void {
   const hold = lock === undefined ? undefined : holdOn(vm, lock);
   if (hold?.kind === 'hibernated') throw heldError(vm, hold);
 }
 
 /** The lock did not go: who has it, or that nobody does. */
-export async function lockError(vm: Omit<Patience, 'seconds'>, lock: string, io: StepIo): Promise<StepError> {
+export async function lockError(vm: Vm, lock: string, io: StepIo): Promise<StepError> {
   const tasks = await io.pve.tasks(vm.node, { source: 'active' }, io.signal);
   const hold = holdOn(
     vm,
@@ -51,7 +55,7 @@ async function outwait(patience: Patience, io: StepIo, deadline: number): Promis
   const { node, vmid } = patience;
   for (let poll = FIRST_POLL; ; poll = Math.min(poll * 1.5, LONGEST_POLL)) {
     const lock = (await io.pve.vmConfig(node, vmid, io.signal))?.['lock'];
-    if (lock === 'destroyed') return;
+    if (lock === 'destroyed' || (lock === 'suspended' && patience.mayHibernate)) return;
     unlessHibernated(patience, lock);
     if (lock !== undefined && io.clock.now() + poll > deadline) throw await lockError(patience, lock, io);
     await io.clock.sleep(poll, io.signal);

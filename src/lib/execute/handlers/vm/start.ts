@@ -3,25 +3,32 @@ import { isAlreadyRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
+import { hasPower, isWishOfHa, untilPower } from './power.ts';
+import { patiently } from './lock.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
-  const { node, vmid, pool } = step;
+  const { node, vmid, pool, lockWaitSeconds } = step;
+  const start = async () => {
+    await io.ownership.assertOurs({ vmid, pool });
+    try {
+      const upid = await io.pve.startVm(node, vmid, io.signal);
+      await awaitTask(io, upid);
+      if (isWishOfHa(upid)) await untilPower(step, 'running', io);
+      return 'done';
+    } catch (error) {
+      if (!isAlreadyRunning(error)) throw error;
+      return 'already-done';
+    }
+  };
   return attempt(io, {
     id: step.id,
-    act: async () => {
-      await io.ownership.assertOurs({ vmid, pool });
-      try {
-        await awaitTask(io, await io.pve.startVm(node, vmid, io.signal));
-        return 'done';
-      } catch (error) {
-        if (!isAlreadyRunning(error)) throw error;
-        return 'already-done';
-      }
-    },
+    act: () =>
+      lockWaitSeconds === undefined
+        ? start()
+        : patiently({ node, vmid, seconds: lockWaitSeconds, mayHibernate: true }, io, start),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstart', vmid });
-      const { status } = await io.pve.vmStatus(node, vmid, io.signal);
-      return status === 'running' ? 'done' : 'absent';
+      return hasPower(await io.pve.vmStatus(node, vmid, io.signal), 'running') ? 'done' : 'absent';
     },
   });
 };

@@ -72,8 +72,53 @@ export interface VmSteps {
     readonly pool: string;
     readonly snapshot: string;
   };
-  /** Fail: the VM is stopped. Run again. */
-  'vm.start': { readonly node: string; readonly vmid: number; readonly pool: string };
+  /** Fail: the VM is stopped. Run again. `lockWaitSeconds`: of `power`; absent, a locked VM fails at once. */
+  'vm.start': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly lockWaitSeconds?: number;
+  };
+  /**
+   * Asks the guest to shut down, and waits. `force`: cuts its power when the time is over. Fail with
+   * SHUTDOWN_IGNORED: it runs on. Run again with `--force`.
+   */
+  'vm.shutdown': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly timeoutSeconds: number;
+    readonly force: boolean;
+    readonly lockWaitSeconds: number;
+  };
+  /** Shuts the guest down and starts it again, which puts pending changes into force. Fail: it runs on, or is off. */
+  'vm.reboot': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly timeoutSeconds: number;
+    readonly lockWaitSeconds: number;
+  };
+  /**
+   * With a storage: writes its memory there and ends its process; without: halts its CPUs, and it keeps its memory.
+   * Fail: it runs on; a save that broke off may leave `lock: suspending`, which is told with the command.
+   */
+  'vm.suspend': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly storage?: string;
+    readonly lockWaitSeconds: number;
+  };
+  /** Goes on where it was suspended. Fail: it stays suspended. Run again. */
+  'vm.resume': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    /** Its memory is read from disk: a start, as far as its node is concerned. */
+    readonly fromDisk: boolean;
+    readonly lockWaitSeconds: number;
+  };
   /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
   'vm.stop': {
     readonly node: string;

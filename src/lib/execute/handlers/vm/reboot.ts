@@ -1,0 +1,55 @@
+/** Shuts a guest down and starts it again. A VM that is off is left off. */
+import { isNotRunning, isShutdownIgnored } from '../../../proxmox/words.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { hereOrMoved } from './gone.ts';
+import { patiently } from './lock.ts';
+import { untilSeen, type VmPower } from './power.ts';
+
+interface Seen {
+  readonly at: number;
+  readonly uptime: number;
+}
+
+/** Has it been off since? Uptimes are whole seconds. */
+function isReborn(now: VmPower, { at, uptime }: Seen, io: StepIo): boolean {
+  if (now.status !== 'running') return false;
+  return (now.uptime ?? 0) + 1 < uptime + (io.clock.now() - at) / 1000;
+}
+
+export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
+  const { node, vmid, timeoutSeconds: timeout, lockWaitSeconds } = step;
+  const look = () => io.pve.vmStatus(node, vmid, io.signal);
+  let before: Seen | undefined;
+  const reboot = async () => {
+    await io.ownership.assertOursNow(step);
+    const { status, uptime = 0 } = await look();
+    if (status !== 'running') return 'already-done';
+    const seen = (before ??= { at: io.clock.now(), uptime });
+    try {
+      await awaitTask(io, await io.pve.rebootVm(node, vmid, { timeout }, io.signal));
+    } catch (error) {
+      if (isNotRunning(error)) return 'already-done';
+      if (!isShutdownIgnored(error)) throw error;
+      throw new StepError('SHUTDOWN_IGNORED', `VM ${vmid} on ${node} did not shut down within ${timeout} s`, {
+        hint: `it runs on as it was; power stop, then power start, is the way that asks no guest`,
+        cause: error,
+      });
+    }
+    // The task ends with the shutdown; qmeventd starts it again.
+    await untilSeen(step, (now) => isReborn(now, seen, io), io, {
+      says: 'was shut down for its reboot, but is not up',
+    });
+    return 'done';
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds: lockWaitSeconds }, io, reboot)),
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmreboot', vmid });
+      return before && isReborn(await look(), before, io) ? 'done' : 'absent';
+    },
+  });
+};

@@ -1,0 +1,40 @@
+/** Lets a suspended VM go on. A VM that runs is left as it is. */
+import { isAlreadyRunning, isNotRunning } from '../../../proxmox/words.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { hereOrMoved } from './gone.ts';
+import { patiently } from './lock.ts';
+import { hasPower } from './power.ts';
+
+export const resumeVm: Handler<'vm.resume'> = (step, io) => {
+  const { node, vmid, pool, lockWaitSeconds: seconds } = step;
+  const resume = async () => {
+    await io.ownership.assertOurs({ vmid, pool });
+    try {
+      await awaitTask(io, await io.pve.resumeVm(node, vmid, io.signal));
+      return 'done';
+    } catch (error) {
+      if (isAlreadyRunning(error)) return 'already-done';
+      if (!isNotRunning(error)) throw error;
+      throw new StepError(
+        'NOT_SUSPENDED',
+        `VM ${vmid} on ${node} is off by now: there is nothing to resume`,
+        {
+          hint: 'power start starts it',
+          cause: error,
+        },
+      );
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () =>
+      hereOrMoved(step, io, () => patiently({ node, vmid, seconds, mayHibernate: true }, io, resume)),
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmresume', vmid });
+      return hasPower(await io.pve.vmStatus(node, vmid, io.signal), 'running') ? 'done' : 'absent';
+    },
+  });
+};

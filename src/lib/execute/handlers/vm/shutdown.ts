@@ -1,0 +1,36 @@
+/** Asks a guest to shut down. A VM that is off, or gone, is left as it is. */
+import { isShutdownIgnored } from '../../../proxmox/words.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepOutcome } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { unlessGone } from './gone.ts';
+import { patiently } from './lock.ts';
+import { isWishOfHa, untilPower } from './power.ts';
+
+export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
+  const { node, vmid, timeoutSeconds: timeout, force, lockWaitSeconds } = step;
+  const shutdown = async (): Promise<StepOutcome> => {
+    await io.ownership.assertOursNow(step);
+    try {
+      const upid = await io.pve.shutdownVm(node, vmid, { timeout, force }, io.signal);
+      await awaitTask(io, upid);
+      if (isWishOfHa(upid)) await untilPower(step, 'stopped', io, timeout * 1000);
+      return 'done';
+    } catch (error) {
+      if (!isShutdownIgnored(error)) throw error;
+      throw new StepError('SHUTDOWN_IGNORED', `VM ${vmid} on ${node} did not shut down within ${timeout} s`, {
+        hint: 'run again with --force, which cuts the power of those that do not obey',
+        cause: error,
+      });
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => unlessGone(step, io, () => patiently({ node, vmid, seconds: lockWaitSeconds }, io, shutdown)),
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmshutdown', vmid });
+      return (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped' ? 'done' : 'absent';
+    },
+  });
+};

@@ -1,0 +1,213 @@
+/** Plans `power`: which machines are switched, in which order, and who is left out and why. Pure. */
+import { groupBy } from '../../group.ts';
+import type { GuestInfo } from '../../inventory/types.ts';
+import { frozenSince } from '../../marks/pool.ts';
+import { shellCommand } from '../../shell.ts';
+import { assertSound } from '../document/graph.ts';
+import type { PlannedStand, PowerPlan, Refusal } from '../document/plan.ts';
+import { refuse } from '../document/refuse.ts';
+import type { Step } from '../document/step.ts';
+import { nameSome } from '../document/text.ts';
+import { stateStorageOf } from '../stands/saved-memory.ts';
+import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
+import { mergeLeft, whyLeft } from './left.ts';
+import { deedFor, isInState, machinePower, obstacleTo, type MachinePower } from './power-deeds.ts';
+import { findRoom } from './power-room.ts';
+import { stepsOf } from './power-steps.ts';
+import type { Planned, PowerRequest } from './power-types.ts';
+
+/** Of one user in one pool, of whichever labs. */
+interface Draft {
+  readonly key: string;
+  readonly user: string;
+  readonly pool: string;
+  readonly views: readonly StandView[];
+  readonly machines: readonly Planned[];
+  readonly left: readonly Refusal[];
+  readonly notes: readonly string[];
+}
+
+type Fate = { readonly plan: Planned } | { readonly left: Refusal } | { readonly inUse: string } | undefined;
+
+function isAsked(power: MachinePower, { options }: PowerRequest): boolean {
+  if (!isInState(power, options.ifState)) return false;
+  return deedFor(options.action, options.pause, power) !== undefined;
+}
+
+/** What is not there is off. Whose node is offline nobody knows. */
+function powerOf(guest: GuestInfo | undefined): MachinePower {
+  return guest ? machinePower(guest) : 'stopped';
+}
+
+/** Machines of which the averages decide. */
+export function askedAbout(stands: readonly StandView[], request: Omit<PowerRequest, 'stands'>): GuestInfo[] {
+  const idle = request.options.idle;
+  if (!idle) return [];
+  return stands
+    .flatMap(actionable)
+    .map(({ guest }) => guest)
+    .filter((guest) => isAsked(machinePower(guest), { ...request, stands }))
+    .filter(({ use }) => use !== undefined && use.uptime >= idle.seconds);
+}
+
+function inUse(
+  guest: GuestInfo,
+  name: string,
+  { options: { idle }, averages }: PowerRequest,
+): string | undefined {
+  if (!idle) return undefined;
+  if ((guest.use?.uptime ?? 0) < idle.seconds) return `${name} (up for a shorter time)`;
+  const average = averages?.get(guest.vmid);
+  if (!average) return `${name} (no statistics)`;
+  if (average.cpu < idle.cpu && average.network < idle.network) return undefined;
+  return `${name} (CPU ${(100 * average.cpu).toFixed(1)} %, ${(average.network / 1024).toFixed(1)} KiB/s)`;
+}
+
+function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate {
+  const { options, have, index } = request;
+  const { guest, verdict } = one;
+  const power = powerOf(guest);
+  if (verdict === 'away' || (power === 'unknown' && verdict === 'ours')) {
+    const why = whyLeft({ ...one, verdict: 'away' }, view);
+    return why && { left: why };
+  }
+  const deed = deedFor(options.action, options.pause, power);
+  if (!deed || !isAsked(power, request)) return undefined;
+  if (verdict !== 'ours' || !guest) {
+    const why = whyLeft(one, view);
+    return why && { left: why };
+  }
+  const busy = inUse(guest, one.machine ?? String(one.vmid), request);
+  if (busy !== undefined) return { inUse: busy };
+  const obstacle = obstacleTo(deed, guest, { power, force: options.force });
+  if (obstacle) return { left: obstacle };
+  if (deed !== 'suspend') return { plan: { view, one, guest, power, deed } };
+  const rows = new Map(
+    have.storages.filter(({ node }) => node === guest.node).map((row) => [row.storage, row]),
+  );
+  const values = index.configs.get(guest.vmid)?.values;
+  const storage = options.storage ?? (values && stateStorageOf(values, rows));
+  if (storage === undefined || !rows.has(storage)) return { left: noStorage(guest, storage) };
+  return { plan: { view, one, guest, power, deed, storage } };
+}
+
+/** Where PVE would write it, if the caller could see it. */
+function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
+  if (storage === undefined) {
+    return {
+      code: 'VM_UNREADABLE',
+      message: `VM ${vmid} on ${node}: its configuration cannot be read, which tells where its memory goes`,
+      hint: 'name a storage with --storage',
+    };
+  }
+  return {
+    code: 'STATE_STORAGE',
+    message: `VM ${vmid} on ${node}: storage ${storage}, for its memory, is not there, or not to be seen`,
+    hint: `name another one with --storage, or grant Datastore.AllocateSpace on /storage/${storage}`,
+  };
+}
+
+function draftOf(views: readonly StandView[], request: PowerRequest): Draft {
+  const [first] = views as [StandView, ...StandView[]]; // groups have members
+  const fates = views.flatMap((view) =>
+    view.machines.filter(({ isSelected }) => isSelected).flatMap((one) => fateOf(view, one, request) ?? []),
+  );
+  const busy = fates.flatMap((fate) => ('inUse' in fate ? [fate.inUse] : []));
+  return {
+    key: `${first.user} ${first.pool}`,
+    user: first.user,
+    pool: first.pool,
+    views,
+    machines: fates.flatMap((fate) => ('plan' in fate ? [fate.plan] : [])),
+    left: fates.flatMap((fate) => ('left' in fate ? [fate.left] : [])),
+    notes: busy.length === 0 ? [] : [`in use: ${busy.join(', ')}`],
+  };
+}
+
+function toStand(
+  { user, pool, views, left, notes }: Draft,
+  { index }: PowerRequest,
+  refused: Refusal | undefined,
+): PlannedStand {
+  const [first] = views as [StandView, ...StandView[]]; // groups have members
+  const nodes = [...new Set(views.flatMap((view) => view.nodes))];
+  const node = nodes[0] ?? first.node;
+  const merged = mergeLeft(left);
+  const frozen = frozenSince(index.marks.get(pool));
+  return {
+    user,
+    pool,
+    ...(node === undefined ? {} : { node }),
+    vms: views.flatMap(({ machines }) =>
+      machines.flatMap(({ vmid, machine, guest, verdict, isSelected }) =>
+        isSelected && guest && verdict !== 'foreign'
+          ? [
+              {
+                ...{ vmid, name: machine ?? guest.name ?? String(vmid), node: guest.node },
+                ...{ state: 'staying' as const, power: machinePower(guest) },
+              },
+            ]
+          : [],
+      ),
+    ),
+    bridges: [],
+    ...(frozen === undefined ? {} : { frozen }),
+    ...(refused ? { refused } : {}),
+    ...(merged && !refused ? { left: merged } : {}),
+    notes,
+  };
+}
+
+/** Without the memory of nodes nobody knows whether machines fit. */
+function memoryWarnings(drafts: readonly Draft[], { have }: PowerRequest): string[] {
+  const blind = new Set(have.nodes.flatMap(({ name, memoryTotal }) => (memoryTotal > 0 ? [] : [name])));
+  const brings = drafts.some(({ machines }) =>
+    machines.some(({ deed, guest }) => (deed === 'start' || deed === 'resume') && blind.has(guest.node)),
+  );
+  return brings
+    ? [
+        'the memory of nodes is not to be seen (Sys.Audit on /nodes): whether the machines fit is not checked, and two at a time start on each node',
+      ]
+    : [];
+}
+
+/** Their machines may be switched on, to be graded; it gives nobody access. */
+function frozenWarnings(drafts: readonly Draft[], { index, options: { action } }: PowerRequest): string[] {
+  if (action !== 'start' && action !== 'resume') return [];
+  const frozen = drafts.filter(({ pool }) => frozenSince(index.marks.get(pool)) !== undefined);
+  if (frozen.length === 0) return [];
+  const labs = [...new Set(frozen.flatMap(({ views }) => views.map(({ claim }) => claim.lab)))];
+  const thaw = shellCommand('deploy-stand', 'access', 'thaw', ...labs.flatMap((lab) => ['--lab', lab]));
+  return [
+    `frozen: ${nameSome(frozen.map(({ user }) => user))}; their machines are switched on, and they have no access to them until \`${thaw}\``,
+  ];
+}
+
+export function planPower(request: PowerRequest): PowerPlan {
+  const { options, stands, have, index, lab, labName } = request;
+  const drafts = [...groupBy(stands, ({ user, pool }) => `${user} ${pool}`).values()].map((views) =>
+    draftOf(views, request),
+  );
+  const working = drafts.filter(({ machines }) => machines.length > 0);
+  const room = findRoom(working, { have, index, placement: lab?.placement ?? {} });
+  if (room.shortage && !options.fit) {
+    refuse([{ ...room.shortage, hint: `--fit leaves out what does not fit; ${room.shortage.hint ?? ''}` }]);
+  }
+  const steps = working.flatMap(({ key, machines }): Step[] =>
+    room.refused.has(key) ? [] : stepsOf(machines, request),
+  );
+  assertSound(steps);
+  return {
+    version: 2,
+    command: 'power',
+    action: options.action,
+    lab: labName,
+    steps,
+    stands: drafts.map((draft) => toStand(draft, request, room.refused.get(draft.key))),
+    warnings: [
+      ...(room.shortage ? [`${room.shortage.message}\n  ${room.shortage.hint ?? ''}`] : []),
+      ...memoryWarnings(working, request),
+      ...frozenWarnings(working, request),
+    ],
+  };
+}
