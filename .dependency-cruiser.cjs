@@ -97,6 +97,10 @@ const LIB = {
     'What is there, for people to look at. Plans nothing, and knows no story.',
     [...DATA, '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
   ],
+  'plan/day-two': [
+    'What is done to stands that are there; never imports another story.',
+    [...DATA, plan('cluster', 'stands', 'templates', 'network')],
+  ],
   'plan/saved': [
     'A saved plan is planned again.',
     [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],
@@ -198,6 +202,7 @@ const LIB = {
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
+      '^src/lib/plan/day-two/snapshot-list[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
       '^node_modules/(string-width|@dagrejs/dagre)/',
       CRYPTO,

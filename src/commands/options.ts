@@ -147,3 +147,14 @@ export function withDryRun(command: Command): Command {
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'));
 }
+
+const TEN_MINUTES = 600;
+
+/** How long a change of a machine waits for whatever holds it. */
+export function withTimeout(command: Command): Command {
+  return command.addOption(
+    envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
+      .argParser(durationSeconds)
+      .default(TEN_MINUTES, '10m'),
+  );
+}

@@ -1,17 +1,15 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, encryptToOption, envOption, minAgeOption, nonNegativeInteger } from '../options.ts';
+import { encryptToOption, envOption, minAgeOption, nonNegativeInteger, withTimeout } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
-
-const TEN_MINUTES = 600;
 
 export function cleanupCommand(io: ProgramIo): Command {
   const command = new Command('cleanup').description(
     'remove stands: machines, networks, rights, pools and users, and nothing else',
   );
-  return withSelection(command, { machines: false })
+  return withTimeout(withSelection(command, { machines: false }))
     .option('--expired', 'labs and users past their expiry')
     .option('--orphans', 'what is ours and belongs to no stand')
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
@@ -24,11 +22,6 @@ export function cleanupCommand(io: ProgramIo): Command {
       envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
     )
     .addOption(minAgeOption('with --orphans: leave what is younger'))
-    .addOption(
-      envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
-        .argParser(durationSeconds)
-        .default(TEN_MINUTES, '10m'),
-    )
     .addOption(
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )

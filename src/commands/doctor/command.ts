@@ -4,7 +4,17 @@ import type { ProgramIo } from '../io.ts';
 import { labNameOption, labOption, usersOption } from '../options.ts';
 import type { DoctorFlags } from './run.ts';
 
-const COMMANDS = ['deploy', 'cleanup', 'users', 'bridges', 'templates', 'balance', 'status'];
+const COMMANDS = [
+  'deploy',
+  'cleanup',
+  'snapshot',
+  'reset',
+  'users',
+  'bridges',
+  'templates',
+  'balance',
+  'status',
+];
 
 export function doctorCommand(io: ProgramIo): Command {
   return new Command('doctor')

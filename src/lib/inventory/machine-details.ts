@@ -67,7 +67,7 @@ export async function readSnapshots(
     machines,
     async ({ vmid, node }) => {
       try {
-        return [[vmid, await pve.snapshotRows(node, vmid, hard)] as const];
+        return [[vmid, await pve.snapshots(node, vmid, hard)] as const];
       } catch (error) {
         if (error instanceof PveError || error instanceof UnreachableError) return [];
         throw error;

@@ -113,22 +113,42 @@ export const LOCK_RULES: readonly ScopeRule[] = [
   { path: LOCK_PATH, anyOf: ['Pool.Audit'], why: 'to see who has it', at: ({ locks }) => when(locks) },
 ];
 
+/** Whoever acts on stands that are there. */
+const seeStands: readonly ScopeRule[] = [
+  { ...seePool, when: 'selected by class' },
+  { ...seePools, when: 'selected otherwise' },
+  {
+    path: '/vms/{vmid}',
+    anyOf: ['VM.Audit'],
+    why: 'to see and read the VMs of the stand',
+    at: ({ vmids }) => [...vmids.keys()].map(String),
+  },
+  seeTasks,
+];
+
+/** Of `reset`. */
+const WITH_RECLONE = 'with --reclone';
+
+const seeTemplates: readonly ScopeRule[] = [
+  {
+    path: '/vms/{template}',
+    anyOf: ['VM.Audit'],
+    why: 'to find and read the template',
+    at: ({ templates }) => templates.map(String),
+  },
+  {
+    path: '/vms',
+    anyOf: ['VM.Audit'],
+    why: 'to find the template by its name',
+    reaches: true,
+    when: 'no template of that name is in sight',
+    at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
+  },
+];
+
 const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
   deploy: [
-    {
-      path: '/vms/{template}',
-      anyOf: ['VM.Audit'],
-      why: 'to find and read the template',
-      at: ({ templates }) => templates.map(String),
-    },
-    {
-      path: '/vms',
-      anyOf: ['VM.Audit'],
-      why: 'to find the template by its name',
-      reaches: true,
-      when: 'no template of that name is in sight',
-      at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
-    },
+    ...seeTemplates,
     seePool,
     {
       path: '/storage/{storage}',
@@ -204,6 +224,12 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       advice: true,
       at: () => [''],
     },
+  ],
+  snapshot: seeStands,
+  reset: [
+    ...seeStands,
+    ...seeTemplates.map((rule): ScopeRule => ({ ...rule, when: WITH_RECLONE })),
+    seeBridges,
   ],
   bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [
@@ -333,6 +359,10 @@ export const COMMAND_STEPS: Readonly<
     sometimes: { 'role.create': NO_ROLE },
   },
   status: { steps: [] },
+  snapshot: { steps: ['vm.snapshot', 'vm.snapshot.delete', 'vm.rollback'] },
+  reset: {
+    steps: ['vm.rollback'],
+  },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {
     steps: [

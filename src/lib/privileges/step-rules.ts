@@ -34,6 +34,8 @@ type VmStep = StepOf<
   | 'vm.mark'
   | 'vm.configure'
   | 'vm.snapshot'
+  | 'vm.snapshot.delete'
+  | 'vm.rollback'
   | 'vm.start'
   | 'vm.stop'
   | 'vm.unprotect'
@@ -382,7 +384,9 @@ export const STEP_RULES: StepRules = {
   'vm.clone': clone,
   'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
   'vm.configure': configure,
-  'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
+  'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'to take a snapshot')],
+  'vm.snapshot.delete': [seeVm, onVm(['VM.Snapshot'], 'to delete a snapshot')],
+  'vm.rollback': [seeVm, onVm(['VM.Snapshot.Rollback', 'VM.Snapshot'], 'to go back to a snapshot')],
   'vm.start': [seeVm, power],
   'vm.stop': [seeVm, power],
   'vm.unprotect': [seeVm, onVm(['VM.Config.Options'], 'to lift the protection')],

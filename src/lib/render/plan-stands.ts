@@ -13,6 +13,7 @@ type StandFate =
   | 'to complete'
   | 'to change'
   | 'to remove'
+  | 'to reset'
   | 'refused'
   | 'pending'
   | 'complete'
@@ -39,6 +40,8 @@ function fateOf(command: Plan['command'], stand: PlannedStand, steps: readonly S
     return stand.refused ? 'refused' : 'nothing there';
   }
   if (stand.refused) return 'refused';
+  if (command === 'snapshot') return steps.length === 0 ? 'unchanged' : 'to change';
+  if (command === 'reset') return steps.length === 0 ? 'unchanged' : 'to reset';
   const states = new Set(stand.vms.map((vm) => vm.state));
   if (steps.length === 0) return states.has('pending-change') ? 'pending' : 'complete';
   if (steps.some(({ kind }) => kind === 'vm.mark')) return 'to take over';
@@ -84,6 +87,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to complete', 'to complete'],
   ['to change', 'to change'],
   ['to remove', 'to remove'],
+  ['to reset', 'to reset'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],
   ['unchanged', 'unchanged'],

@@ -101,7 +101,11 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const marks: Partial<Record<StandView['fate'], Mark>> = { 'to change': '~', 'to remove': '-' };
+  const marks: Partial<Record<StandView['fate'], Mark>> = {
+    'to change': '~',
+    'to reset': '~',
+    'to remove': '-',
+  };
   const mark = paintMark(marks[first.fate] ?? '+', paint);
   const rows = views.map((view): Cell[] => [
     mark,

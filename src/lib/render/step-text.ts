@@ -260,7 +260,17 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.configure': { count: ['configuration', 'configurations'], say: sayConfigure },
   'vm.snapshot': {
     count: ['snapshot', 'snapshots'],
+    say: (step, names) =>
+      `snapshot ${step.snapshot} of ${names.vm(step.vmid)}${step.withMemory === true ? ', with its memory' : ''}`,
+  },
+  'vm.snapshot.delete': {
+    count: ['snapshot removal', 'snapshot removals'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
+  },
+  'vm.rollback': {
+    count: ['rollback', 'rollbacks'],
+    say: (step, names) =>
+      `${names.vm(step.vmid)}: back to snapshot ${step.snapshot}${step.power === 'start' ? ', then start' : ''}`,
   },
   'role.create': {
     count: ['role', 'roles'],

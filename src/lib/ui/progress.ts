@@ -24,6 +24,8 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.mark': 'marked',
   'vm.configure': 'configured',
   'vm.snapshot': 'snapshots',
+  'vm.snapshot.delete': 'snapshots',
+  'vm.rollback': 'rolled back',
   'pool.join': 'joined',
   'role.create': 'access',
   'acl.grant': 'access',

@@ -17,7 +17,9 @@ const PAYLOADS = {
   'vm.start': VM,
   'vm.stop': { ...VM, lockWaitSeconds: 0 },
   'vm.unprotect': { ...VM, lockWaitSeconds: 0 },
-  'vm.snapshot': { ...VM, snapshot: 'start' },
+  'vm.snapshot': { ...VM, snapshot: 'start', description: '' },
+  'vm.snapshot.delete': { ...VM, snapshot: 'start', lockWaitSeconds: 0 },
+  'vm.rollback': { ...VM, snapshot: 'start', bridges: ['vmbr0'], power: 'keep', lockWaitSeconds: 0 },
   'vm.delete': { ...VM, lockWaitSeconds: 0 },
   'ha.remove': { vmid: 10001, pool: 'anna' },
   'acl.grant': { ...RIGHT, propagate: false },
@@ -33,6 +35,10 @@ const GUEST: Partial<Record<Kind, Partial<ScenarioGuest>>> = {
   'vm.stop': { running: true },
   'vm.unprotect': { config: { protection: '1' } },
   'ha.remove': { ha: true },
+  'vm.snapshot.delete': {
+    snapshots: [{ name: 'start', description: 'deploy-stand snapshot lab=net vmid=10001' }],
+  },
+  'vm.rollback': { snapshots: ['start'] },
 };
 
 interface Found {

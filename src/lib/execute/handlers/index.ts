@@ -27,7 +27,8 @@ import { configureVm } from './vm/configure.ts';
 import { deleteVm } from './vm/delete.ts';
 import { markVm } from './vm/mark.ts';
 import { migrateVm } from './vm/migrate.ts';
-import { snapshotVm } from './vm/snapshot.ts';
+import { rollbackVm } from './vm/rollback.ts';
+import { deleteSnapshot, snapshotVm } from './vm/snapshot.ts';
 import { startVm } from './vm/start.ts';
 import { stopVm } from './vm/stop.ts';
 import { unprotectVm } from './vm/unprotect.ts';
@@ -51,6 +52,8 @@ export const handlers: Handlers = {
   'vm.mark': markVm,
   'vm.configure': configureVm,
   'vm.snapshot': snapshotVm,
+  'vm.snapshot.delete': deleteSnapshot,
+  'vm.rollback': rollbackVm,
   'vm.start': startVm,
   'acl.revoke': revokeAcl,
   'vm.stop': stopVm,

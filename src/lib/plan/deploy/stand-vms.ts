@@ -11,6 +11,7 @@ import { cloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import type { ClaimedMachine } from '../../marks/pool.ts';
 import { withNewSeal } from '../../marks/seal.ts';
+import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/vm.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
@@ -213,7 +214,7 @@ function configureStep(
 function addSnapshot(
   request: Request,
   machine: Machine,
-  vm: { node: string; vmid: number },
+  vm: { readonly node: string; readonly vmid: number },
   draft: Draft,
 ): void {
   if (machine.baselineSnapshot === undefined) return;
@@ -231,6 +232,7 @@ function addSnapshot(
       vmid: vm.vmid,
       pool: request.state.user.pool,
       snapshot: machine.baselineSnapshot,
+      description: formatSnapshotMark({ lab: request.lab.name, vmid: vm.vmid, isBaseline: true }),
     },
   );
   draft.steps.push(step);

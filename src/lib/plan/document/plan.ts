@@ -97,7 +97,7 @@ export interface DeployPlan extends AnyPlan {
 }
 
 export interface StandsPlan extends AnyPlan {
-  readonly command: 'cleanup' | 'users';
+  readonly command: 'cleanup' | 'users' | 'snapshot' | 'reset';
 }
 
 export interface NodesPlan extends AnyPlan {

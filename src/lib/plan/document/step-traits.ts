@@ -139,7 +139,14 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   },
   'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
   'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
-  'vm.snapshot': { effect: 'creates', roles: ['deploys'], limits: task },
+  'vm.snapshot': {
+    effect: 'creates',
+    roles: ['deploys'],
+    // The memory is written to disk as a copy is.
+    limits: (step) => [...task(step), ...(step.withMemory === true ? [`copy:${step.node}`] : [])],
+  },
+  'vm.snapshot.delete': { effect: 'removes', roles: [], limits: task },
+  'vm.rollback': { effect: 'changes', roles: [], limits: task },
   'vm.start': { effect: 'changes', roles: ['deploys'], limits: task },
   'vm.stop': { effect: 'changes', roles: [], limits: task },
   'vm.unprotect': { effect: 'changes', roles: [], limits: sync },

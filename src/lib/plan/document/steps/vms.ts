@@ -65,12 +65,40 @@ export interface VmSteps {
     /** Machine whose cloud-init password the handler has to add. */
     readonly secret?: { readonly machine: string };
   };
-  /** Fail: no snapshot, no access for the student yet. Run again. */
+  /**
+   * With our mark as its description; one of that name that is not ours is left alone. Fail: no snapshot; of a deploy, no
+   * access for the student yet. Run again.
+   */
   'vm.snapshot': {
     readonly node: string;
     readonly vmid: number;
     readonly pool: string;
     readonly snapshot: string;
+    readonly description: string;
+    /** With the memory of the VM, which runs. */
+    readonly withMemory?: true;
+    readonly lockWaitSeconds?: number;
+  };
+  /** Only one with our mark; its state goes into the next one. Fail: it stays. Run the command again. */
+  'vm.snapshot.delete': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly snapshot: string;
+    readonly lockWaitSeconds: number;
+  };
+  /**
+   * Puts disks and configuration back; what runs is stopped by it. `bridges`: all that the snapshot may name, since PVE asks
+   * for no right on them. `power`: `keep` switches it on again where it ran. Fail: PVE says how far it came. Run the command again.
+   */
+  'vm.rollback': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly snapshot: string;
+    readonly bridges: readonly string[];
+    readonly power: 'keep' | 'start';
+    readonly lockWaitSeconds: number;
   };
   /** Fail: the VM is stopped. Run again. */
   'vm.start': { readonly node: string; readonly vmid: number; readonly pool: string };
