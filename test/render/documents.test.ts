@@ -39,6 +39,11 @@ const rareSteps: readonly Step[] = [
   step('vm.snapshot.delete', 'student1/eco/old', {
     ...{ node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'old', lockWaitSeconds: 600 },
   }),
+  step('vm.seal', 'student1/eco', {
+    ...{ node: 'pve1', vmid: 10001, pool: 'student1', lockWaitSeconds: 600 },
+    description: 'deploy-stand lab=net user=student1@pve machine=eco vmid=10001',
+  }),
+  step('pool.update', 'remade', { pool: 'remade', comment: 'deploy-stand user=a@pve', leave: [10001] }),
   step('vm.rollback', 'student1/eco', {
     ...{ node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'baseline', lockWaitSeconds: 600 },
     ...{ bridges: ['vmbr0'], power: 'keep' },

@@ -54,12 +54,15 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
     );
     return step ? results.get(step.id)?.status : undefined;
   };
-  if (of('vm.delete') === 'done') return 'removed';
+  if (of('vm.delete') === 'done' && of('vm.clone') === undefined) return 'removed';
   const isMissing = vm.state === 'new' && of('vm.clone') !== 'done';
   if (isMissing) return 'missing';
   const configured = of('vm.configure');
   if (configured !== undefined && configured !== 'done') return 'unfinished';
   if (of('vm.start') === 'done') return 'running';
+  const back = steps.find((step) => step.kind === 'vm.rollback' && step.vmid === vm.vmid);
+  if (back?.kind === 'vm.rollback' && back.power === 'start' && of('vm.rollback') === 'done')
+    return 'running';
   return vm.power;
 }
 

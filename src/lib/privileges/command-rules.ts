@@ -282,6 +282,10 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
 /** Of the template steps of a deploy. */
 const COPIES = 'a node gets its own copy of a template';
 
+/** Of `reset`. */
+const RECLONE = 'machines are cloned anew (--reclone)';
+const LOST_BRIDGE = 'machines are cloned anew (--reclone), and a bridge of theirs is gone';
+
 /** Of the role that students get. */
 const NO_ROLE = 'the lab says `role: student`, and the cluster has no such role yet';
 
@@ -361,7 +365,45 @@ export const COMMAND_STEPS: Readonly<
   status: { steps: [] },
   snapshot: { steps: ['vm.snapshot', 'vm.snapshot.delete', 'vm.rollback'] },
   reset: {
-    steps: ['vm.rollback'],
+    steps: [
+      'vm.rollback',
+      'vm.stop',
+      'vm.seal',
+      'pool.update',
+      'vm.delete',
+      'bridge.create',
+      'network.reload',
+      'template.clone',
+      'template.configure',
+      'template.migrate',
+      'template.convert',
+      'template.join',
+      'vm.clone',
+      'vm.configure',
+      'vm.snapshot',
+      'pool.join',
+      'acl.grant',
+      'vm.start',
+    ],
+    sometimes: {
+      'vm.stop': RECLONE,
+      'vm.seal': RECLONE,
+      'pool.update': RECLONE,
+      'vm.delete': RECLONE,
+      'bridge.create': LOST_BRIDGE,
+      'network.reload': LOST_BRIDGE,
+      'template.clone': COPIES,
+      'template.configure': COPIES,
+      'template.migrate': COPIES,
+      'template.convert': COPIES,
+      'template.join': COPIES,
+      'vm.clone': RECLONE,
+      'vm.configure': RECLONE,
+      'vm.snapshot': RECLONE,
+      'pool.join': RECLONE,
+      'acl.grant': RECLONE,
+      'vm.start': RECLONE,
+    },
   },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {

@@ -158,10 +158,11 @@ function newlyReserved(comment: string): number[] {
     .map(({ vmid }) => vmid);
 }
 
-function sayClaim({ comment, takeOver }: StepOf<'pool.update'>, names: Names): string {
+function sayClaim({ comment, takeOver, leave = [] }: StepOf<'pool.update'>, names: Names): string {
   const claimed = newlyReserved(comment);
   const parts = [
     ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
+    ...(leave.length > 0 ? [`takes out ${names.vms(leave)}`] : []),
     ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
   ];
   return parts.length === 0 ? 'updates the claim' : parts.join(', ');
@@ -253,6 +254,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     say: (step) => `replica ${step.vmid}: joins the copies of templates`,
   },
   'vm.clone': { count: ['clone', 'clones'], say: sayClone },
+  'vm.seal': {
+    count: ['seal', 'seals'],
+    say: (step, names) => `${names.vm(step.vmid)}: a new seal into its notes`,
+  },
   'vm.mark': {
     count: ['VM taken over', 'VMs taken over'],
     say: (step, names) => `${names.vm(step.vmid)}: our mark into its notes`,

@@ -22,6 +22,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'template.join': 'templates',
   'vm.clone': 'clones',
   'vm.mark': 'marked',
+  'vm.seal': 'sealed',
   'vm.configure': 'configured',
   'vm.snapshot': 'snapshots',
   'vm.snapshot.delete': 'snapshots',

@@ -34,8 +34,17 @@ export interface SnapshotsWant {
 
 type Looked = SnapshotsInput & { readonly have: Inventory };
 
+/** Machine → what its lab calls the state that it is handed out in. */
+export function baselinesOf(lab: Lab | undefined): ReadonlyMap<string, string> {
+  return new Map(
+    (lab?.machines ?? []).flatMap(({ name, baselineSnapshot }) =>
+      baselineSnapshot === undefined ? [] : [[name, baselineSnapshot] as const],
+    ),
+  );
+}
+
 /** Configurations of the selected stands, and one list of snapshots for each selected machine. */
-export async function lookAtSnapshots(
+async function lookAtSnapshots(
   { selection, lab, lockWaitSeconds }: Omit<SnapshotsWant, 'work'>,
   context: PlanContext,
 ): Promise<Looked> {
@@ -47,13 +56,10 @@ export async function lookAtSnapshots(
       isSelected && verdict === 'ours' && guest ? [{ vmid, node: guest.node }] : [],
     ),
   );
-  const baselines = (lab?.machines ?? []).flatMap(({ name, baselineSnapshot }) =>
-    baselineSnapshot === undefined ? [] : [[name, baselineSnapshot] as const],
-  );
   return {
     ...{ have, index, stands, lockWaitSeconds },
     snapshots: await readSnapshots(guests, context),
-    baselines: new Map(baselines),
+    baselines: baselinesOf(lab),
     gaps: have.gaps,
   };
 }

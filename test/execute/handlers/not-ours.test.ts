@@ -19,6 +19,7 @@ const PAYLOADS = {
   'vm.unprotect': { ...VM, lockWaitSeconds: 0 },
   'vm.snapshot': { ...VM, snapshot: 'start', description: '' },
   'vm.snapshot.delete': { ...VM, snapshot: 'start', lockWaitSeconds: 0 },
+  'vm.seal': { ...VM, description: VM_MARK, lockWaitSeconds: 0 },
   'vm.rollback': { ...VM, snapshot: 'start', bridges: ['vmbr0'], power: 'keep', lockWaitSeconds: 0 },
   'vm.delete': { ...VM, lockWaitSeconds: 0 },
   'ha.remove': { vmid: 10001, pool: 'anna' },

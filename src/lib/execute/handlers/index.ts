@@ -19,6 +19,7 @@ import { migrateReplica } from './template/migrate.ts';
 import { createRole } from './acl/role-create.ts';
 import { createUser } from './user/create.ts';
 import { deleteUser } from './user/delete.ts';
+import { sealVm } from './vm/seal.ts';
 import { setUserPassword } from './user/password.ts';
 import { recreateUser } from './user/recreate.ts';
 import { updateUser } from './user/update.ts';
@@ -50,6 +51,7 @@ export const handlers: Handlers = {
   'template.join': joinReplica,
   'vm.clone': cloneVm,
   'vm.mark': markVm,
+  'vm.seal': sealVm,
   'vm.configure': configureVm,
   'vm.snapshot': snapshotVm,
   'vm.snapshot.delete': deleteSnapshot,

@@ -22,7 +22,7 @@ export interface StandsWork {
 /** More would bury the rest of the message. */
 const MOST_TOLD = 10;
 
-function joined(refusals: readonly Refusal[]): Refusal | undefined {
+export function joined(refusals: readonly Refusal[]): Refusal | undefined {
   const [first] = refusals;
   if (!first) return undefined;
   const hints = [...new Set(refusals.flatMap(({ hint }) => hint ?? []))];

@@ -137,6 +137,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
       ...storages(step),
     ],
   },
+  'vm.seal': { effect: 'changes', roles: [], limits: sync },
   'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
   'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
   'vm.snapshot': {

@@ -1,4 +1,4 @@
-/** Writes a claim: the comment of a pool that is there. Its members stay as they are. */
+/** Writes a claim: the comment of a pool that is there. Of its members those leave that are made anew, in the same write. */
 import type { StepOf } from '../../../plan/document/step.ts';
 import { sealed } from './sealed.ts';
 import { attempt } from '../../retry.ts';
@@ -28,10 +28,12 @@ async function assertSeen(
 
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   const comment = sealed(step.comment, io);
+  const { pool, leave = [] } = step;
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
-    await io.pve.updatePool(step.pool, { comment }, io.signal);
-    io.ownership.wrote(step.pool, comment);
+    await Promise.all(leave.map((vmid) => io.ownership.assertOursNow({ vmid, pool })));
+    await io.pve.updatePool(pool, { comment, removeVmids: leave }, io.signal);
+    io.ownership.wrote(pool, comment, [], leave);
     return 'done';
   };
   return attempt(io, {

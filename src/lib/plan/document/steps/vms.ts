@@ -44,6 +44,18 @@ export interface VmSteps {
     readonly newDescription: string;
   };
   /**
+   * Writes our mark with a seal that is drawn now into the notes of a VM of ours that is cloned anew: between leaving its
+   * pool and its removal nothing else proves that it is ours. Fail: as before. Run the command again.
+   */
+  'vm.seal': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    /** The mark, without its seal. */
+    readonly description: string;
+    readonly lockWaitSeconds: number;
+  };
+  /**
    * One PUT: NICs (the complete set but for `keptNics`; others are removed), options and the mark with `spec=`. Fail: the VM has no
    * `spec` and is configured again by the next run.
    */
