@@ -78,10 +78,24 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
   return obstacleOf(view, one, input.index) ?? lossRefusal(one, input);
 }
 
+/** At its end nothing tells whose it was: its number would be given up. */
+function beingRemoved({ machines }: StandView, { index }: RecloneInput): Refusal | undefined {
+  const removals = new Set((index.tasks ?? []).flatMap(({ type, id }) => (type === 'qmdestroy' ? [id] : [])));
+  const going = machines.filter(({ vmid }) => removals.has(String(vmid)));
+  if (going.length === 0) return undefined;
+  return {
+    code: 'REMOVAL_RUNNING',
+    message: `${going.map(sayMachine).join(', ')} ${going.length === 1 ? 'is' : 'are'} being removed, by a run that was cut short or by somebody else`,
+    hint: 'run again when the task has ended',
+  };
+}
+
 /** By user: a lab is in one of a user's pools. */
 export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
   return new Map(
     input.stands.map((view) => {
+      const going = beingRemoved(view, input);
+      if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
       const selected = view.machines.filter(({ isSelected }) => isSelected);
       const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
       const left = joined(judged.flatMap(({ why }) => why ?? []));

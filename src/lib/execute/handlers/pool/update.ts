@@ -29,11 +29,12 @@ async function assertSeen(
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   const comment = sealed(step.comment, io);
   const { pool, leave = [] } = step;
+  const noteWritten = (): void => io.ownership.wrote(pool, comment, [], leave);
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
     await Promise.all(leave.map((vmid) => io.ownership.assertOursNow({ vmid, pool })));
     await io.pve.updatePool(pool, { comment, removeVmids: leave }, io.signal);
-    io.ownership.wrote(pool, comment, [], leave);
+    noteWritten();
     return 'done';
   };
   return attempt(io, {
@@ -42,7 +43,9 @@ export const updatePool: Handler<'pool.update'> = (step, io) => {
     look: async () => {
       const pools = await io.pve.pools(io.signal);
       const mine = pools.find(({ pool }) => pool === step.pool);
-      return mine?.comment.trim() === comment.trim() ? 'done' : 'absent';
+      if (mine?.comment.trim() !== comment.trim()) return 'absent';
+      noteWritten();
+      return 'done';
     },
   });
 };
