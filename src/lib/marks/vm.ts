@@ -62,7 +62,7 @@ export function parseVmMark(description: string): VmMark | undefined {
     ...(seal !== undefined && isSeal(seal) ? { seal } : {}),
     ...(spec ? { spec } : {}),
     ...(base !== undefined && /^\d{1,9}$/.test(base) ? { base: Number(base) } : {}),
-    ...(from !== undefined && /^[0-9a-f]{12}$/.test(from) ? { from } : {}),
+    ...(from !== undefined && /^[\w-]{1,12}$/.test(from) ? { from } : {}),
   };
 }
 

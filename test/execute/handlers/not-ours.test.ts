@@ -148,7 +148,8 @@ describe.each(KINDS)('%s', (kind) => {
       ({ outcome }) => outcome,
       (error: unknown) => (error as { code?: unknown }).code,
     );
-    expect(said).toBe(isGone ? 'already-done' : kind === 'vm.configure' ? 'VM_MISSING' : 'NOT_OURS');
+    const isMissing = kind === 'vm.configure' || kind === 'vm.seal';
+    expect(said).toBe(isGone ? 'already-done' : isMissing ? 'VM_MISSING' : 'NOT_OURS');
     expect(world.writes).toEqual([]);
   });
 
@@ -177,8 +178,9 @@ describe.each(KINDS)('%s', (kind) => {
   ])('$name: it is written to', async ({ name, ...found }) => {
     const world = worldOf(kind, found);
     const hasJoined = kind === 'pool.join' && !name.startsWith('reserved');
-    expect((await applied(kind, world)).outcome).toBe(hasJoined ? 'already-done' : 'done');
-    expect(world.writes).toHaveLength(hasJoined ? 0 : 1);
+    const isDone = hasJoined || (kind === 'vm.seal' && found.notes === SEALED);
+    expect((await applied(kind, world)).outcome).toBe(isDone ? 'already-done' : 'done');
+    expect(world.writes).toHaveLength(isDone ? 0 : 1);
   });
 });
 

@@ -77,7 +77,3 @@ export function unreadableRefusal(one: ReadyMachine): Refusal {
     hint: 'see that the caller has VM.Audit on /vms, then run again',
   };
 }
-
-export function sayNames(snapshots: readonly SnapshotInfo[]): string {
-  return snapshots.map(({ name }) => name).join(', ');
-}

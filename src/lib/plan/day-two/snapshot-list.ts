@@ -32,7 +32,7 @@ export interface SnapshotMachine {
 }
 
 /** Of ours: some machines of the lab have it, these do not. */
-export interface SnapshotLack {
+interface SnapshotLack {
   readonly lab: string;
   readonly snapshot: string;
   readonly machines: readonly {

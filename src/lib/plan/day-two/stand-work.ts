@@ -81,7 +81,7 @@ export function planEachMachine(
   return { stands, steps: planned.flatMap(({ steps }) => steps) };
 }
 
-export function refuseWhereNothingRemains(stands: readonly PlannedStand[]): void {
+function refuseWhereNothingRemains(stands: readonly PlannedStand[]): void {
   const refused = stands.filter((stand) => stand.refused !== undefined);
   if (refused.length === 0 || refused.length < stands.length) return;
   refuse(
