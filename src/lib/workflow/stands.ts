@@ -42,7 +42,7 @@ function sayUnknown({ option, name, near, there }: UnknownName): {
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
+export function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
   throw new UsageError('UNKNOWN_NAME', unknown.map(({ message }) => message).join('; '), {
