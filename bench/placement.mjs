@@ -1,7 +1,7 @@
 // Time and quality of placing 50, 500 and 2,000 stands on 20 unequal nodes, strategies smart and balanced.
 // Quality: load of the fullest node beside a lower bound that no placement can beat. Run: npm run build && node bench/placement.mjs
 import { NO_PINS } from '../dist/lib/plan/cluster/pins.js';
-import { indexHave } from '../dist/lib/plan/cluster/view.js';
+import { viewOf } from '../dist/lib/plan/cluster/view.js';
 import { planDeploy } from '../dist/lib/plan/deploy/deploy.js';
 import { assignSeats } from '../dist/lib/plan/placement/assignments.js';
 import { createLedger } from '../dist/lib/plan/placement/capacity.js';
@@ -179,7 +179,7 @@ function lowerBound(nodes, stands, largest) {
 
 /** Milliseconds for giving every stand its node, the rest of the plan left out. */
 function placingTime(want, users, have) {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const machines = resolveMachines(want, have, index);
   const states = users.map((user) => readStandState(user, want, index, { adopt: false }));
   const choice = chooseNodes(want, machines, have, index);

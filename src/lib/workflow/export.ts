@@ -3,7 +3,7 @@ import { nameIn, realmIn } from '../pve-values/userid.ts';
 import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
-import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
+import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
 import { endOfAccount } from '../pve-values/expire.ts';
@@ -47,7 +47,7 @@ function consoleOf(url: string, vmid: number, name: string, node: string): strin
   return `${url.replace(/\/+$/, '')}/?${query.toString()}`;
 }
 
-function machinesOf(userid: string, want: ExportWant, index: HaveIndex): CardMachine[] {
+function machinesOf(userid: string, want: ExportWant, index: ClusterView): CardMachine[] {
   return poolsOf(userid, index).flatMap((pool) =>
     (index.marks.get(pool)?.claims ?? [])
       .filter(({ lab }) => want.lab === undefined || lab === want.lab)
@@ -71,7 +71,7 @@ interface Account {
 }
 
 /** The earlier end of account and labs. */
-function endOf(userid: string, want: ExportWant, index: HaveIndex): string | undefined {
+function endOf(userid: string, want: ExportWant, index: ClusterView): string | undefined {
   const expire = index.users.get(userid)?.expire ?? 0;
   const ends = poolsOf(userid, index)
     .flatMap((pool) => index.marks.get(pool)?.claims ?? [])
@@ -80,7 +80,7 @@ function endOf(userid: string, want: ExportWant, index: HaveIndex): string | und
   return [...ends, ...(expire === 0 ? [] : [endOfAccount(expire)])].sort()[0];
 }
 
-function toCard({ userid, pool, password }: Account, want: ExportWant, index: HaveIndex): Card {
+function toCard({ userid, pool, password }: Account, want: ExportWant, index: ClusterView): Card {
   const expires = endOf(userid, want, index);
   const realm = realmIn(userid);
   const present = index.users.get(userid);
@@ -109,7 +109,7 @@ function isOfDirectory(userid: string, row: CredentialRow | undefined, have: Inv
 const OWN_REALMS: ReadonlySet<string> = new Set(['pve', 'pam']);
 
 function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const present = file.rows().filter((row) => row.state !== 'removed');
   const userids = want.users ?? present.map((row) => row.userid);
   const cards: Card[] = [];

@@ -5,7 +5,7 @@ import { readInventory } from '../inventory/read.ts';
 import { readSnapshots } from '../inventory/snapshots.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
-import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
+import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -33,7 +33,7 @@ export interface RecloneWant {
 
 interface Looked {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly stands: readonly StandView[];
 }
 
@@ -46,7 +46,7 @@ async function look({ selection, lab }: RecloneWant, context: PlanContext): Prom
     claimed: (pools) => [...selectedVmids(selection, marksOf(pools)), ...replicaVmids(pools)],
     tasks: true,
   });
-  const index = indexHave(have);
+  const index = viewOf(have);
   assertKnown(selection, have, index);
   const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
   return { have, index, stands: viewStands(selection, index, isCloning) };

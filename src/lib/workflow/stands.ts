@@ -4,14 +4,14 @@ import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
-import { indexHave, type HaveIndex } from '../plan/cluster/view.ts';
+import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
 
 interface ReadStands {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly stands: readonly StandView[];
 }
 
@@ -42,7 +42,7 @@ function sayUnknown({ option, name, near, there }: UnknownName): {
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-export function assertKnown(selection: StandSelection, have: Inventory, index: HaveIndex): void {
+export function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
   throw new UsageError('UNKNOWN_NAME', unknown.map(({ message }) => message).join('; '), {
@@ -72,7 +72,7 @@ export async function readStands(
   more: Partial<InventoryScope> = {},
 ): Promise<ReadStands> {
   const have = await readInventory(context, standsReading(selection, more));
-  const index = indexHave(have);
+  const index = viewOf(have);
   assertKnown(selection, have, index);
   const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
   return { have, index, stands: viewStands(selection, index, isCloning) };

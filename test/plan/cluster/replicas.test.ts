@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine, TemplateRef } from '../../../src/lib/config/types.ts';
 import { PlanRefusedError } from '../../../src/lib/errors.ts';
 import type { Inventory, StorageInfo, VmConfig } from '../../../src/lib/inventory/types.ts';
-import { indexHave } from '../../../src/lib/plan/cluster/view.ts';
+import { viewOf } from '../../../src/lib/plan/cluster/view.ts';
 import { formatVmMark, parseVmMark } from '../../../src/lib/marks/vm.ts';
 import {
   formatReplicaMark,
@@ -300,9 +300,9 @@ describe('deploy', () => {
     const copy = { claim: { ...reserved, joinsAtOnce: true as const }, values: {} };
     const outside = world([copy], risk);
     // Not taken for the copy: its clone is begun, and looks what stands there.
-    expect(indexHave(outside).replicas[0]?.state).toBe('open');
+    expect(viewOf(outside).replicas[0]?.state).toBe('open');
     const guests = outside.guests.map((one) => (one.vmid === 900 ? { ...one, pool: REPLICA_POOL } : one));
-    expect(indexHave({ ...outside, guests }).replicas[0]?.state).toBe('unfinished');
+    expect(viewOf({ ...outside, guests }).replicas[0]?.state).toBe('unfinished');
   });
 
   test('the order of users and of the inventory does not matter', () => {
@@ -673,7 +673,7 @@ describe('templates prune', () => {
     } else {
       expect(result.nodes[0]?.notes[0]).toContain('replica 900 of template 101 stays: ');
     }
-    const index = indexHave(snapshot);
+    const index = viewOf(snapshot);
     expect(unneededReplicas(snapshot, index, 7200)).toHaveLength(goes ? 1 : 0);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
 import { formatPoolComment, makeClaim, type ClaimedMachine } from '../../../src/lib/marks/pool.ts';
-import { indexHave } from '../../../src/lib/plan/cluster/view.ts';
+import { viewOf } from '../../../src/lib/plan/cluster/view.ts';
 import { actionable, viewStands } from '../../../src/lib/plan/stands/selected.ts';
 import { marksOf, picksStand, type StandSelection } from '../../../src/lib/plan/stands/selection.ts';
 import { unknownNames } from '../../../src/lib/plan/stands/unknown-names.ts';
@@ -37,7 +37,7 @@ const have = inventory({
     { pool: 'staff', comment: 'not ours' },
   ],
 });
-const index = indexHave(have);
+const index = viewOf(have);
 const marks = marksOf(have.pools);
 
 /** `user lab: selected machines`. */

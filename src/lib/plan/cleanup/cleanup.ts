@@ -7,7 +7,7 @@ import { selectStands, type SelectedStand } from './selection.ts';
 import { planStandRemoval, type StandRemoval } from './stand.ts';
 import { planUserRemovals, type PlannedRemoval } from './users.ts';
 import { assertSound } from '../document/graph.ts';
-import { indexHave } from '../cluster/view.ts';
+import { viewOf } from '../cluster/view.ts';
 import { compareText } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { shellCommand } from '../../shell.ts';
@@ -93,7 +93,7 @@ function assertSameLab({ selection, index }: CleanupContext): void {
 
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const options = {
     ...asked,
     // What has no mark is known by the names in the files of its class.

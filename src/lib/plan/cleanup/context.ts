@@ -1,6 +1,6 @@
 /** What a cleanup is asked for and what its parts share. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { StandSelection } from '../stands/selection.ts';
 
 /** Stands go as a whole: of a selection of them, machines and nodes are not asked. */
@@ -27,7 +27,7 @@ export interface CleanupOptions {
 /** What all stands of one plan share. */
 export interface CleanupContext {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly selection: CleanupSelection;
   readonly options: CleanupOptions;
 }

@@ -2,12 +2,12 @@
 import { delegatedWayOut, mayBeWritten, OR_OPERATOR } from '../../inventory/delegated.ts';
 import type { PoolWriter } from '../../inventory/types.ts';
 import type { Refusal } from '../document/plan.ts';
-import type { HaveIndex } from './view.ts';
+import type { ClusterView } from './view.ts';
 
 export function delegatedRefusal(
   pool: string,
   delegated: PoolWriter,
-  { pools }: Pick<HaveIndex, 'pools'>,
+  { pools }: Pick<ClusterView, 'pools'>,
 ): Refusal {
   const code = 'POOL_DELEGATED';
   const { says, unseen } = delegated;

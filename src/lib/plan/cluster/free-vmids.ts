@@ -1,5 +1,5 @@
 /** Hands out VMIDs from the snapshot: the one that is wished for if it is free, else the first free one. */
-import type { HaveIndex } from './view.ts';
+import type { ClusterView } from './view.ts';
 import { NO_PINS, type Pins } from './pins.ts';
 
 /** What a former round of the same run found taken although the snapshot did not show it. */
@@ -20,7 +20,7 @@ export interface VmidAllocator {
 /** Ids of guests and ids claimed by any marked pool are never handed out, and pinned ones only to those that wish for them. */
 export function createVmidAllocator(
   range: { readonly first: number; readonly last: number },
-  index: HaveIndex,
+  index: ClusterView,
   taken: Taken,
   pins: Pins = NO_PINS,
 ): VmidAllocator {

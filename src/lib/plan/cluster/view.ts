@@ -26,7 +26,7 @@ interface MarkedBridge {
   readonly info: BridgeInfo;
 }
 
-export interface HaveIndex {
+export interface ClusterView {
   /** What machines find on the nodes. */
   readonly hosts: Hosts;
   /** Nodes that are. */
@@ -92,7 +92,7 @@ function indexClaimants(marks: ReadonlyMap<string, PoolMark>): Map<number, strin
   return claimants;
 }
 
-export function indexHave(have: Inventory): HaveIndex {
+export function viewOf(have: Inventory): ClusterView {
   const acls = new Map<string, AclEntry[]>();
   const vmRights = new Map<string, AclEntry[]>();
   for (const entry of have.acls) {

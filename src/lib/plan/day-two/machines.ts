@@ -2,7 +2,7 @@
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { shellCommand } from '../../shell.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
@@ -55,7 +55,7 @@ function wayOut(verdict: Verdict, { user }: StandView, { vmid, guest }: StandMac
 }
 
 /** Undefined: it may be worked on; an operation that holds it is waited for. */
-export function obstacleOf(view: StandView, one: StandMachine, index: HaveIndex): Refusal | undefined {
+export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
   const { verdict, guest, config } = one;
   if (verdict !== 'ours') {
     const [code, text] = WHY[verdict];

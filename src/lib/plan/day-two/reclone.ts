@@ -1,6 +1,6 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
 import type { SnapshotInfo } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { obstacleOf, sayMachine } from './machines.ts';
@@ -9,7 +9,7 @@ import { joined } from './stand-work.ts';
 
 export interface RecloneInput {
   readonly stands: readonly StandView[];
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly snapshots: SnapshotLists;
   readonly baselines: Baselines;
   /** Machines of the lab. */

@@ -3,7 +3,7 @@ import type { SnapshotInfo } from '../../inventory/types.ts';
 import { parseSnapshotMark } from '../../marks/snapshot.ts';
 import { takesSnapshots } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { sayMachine, type ReadyMachine } from './machines.ts';
 
@@ -50,7 +50,7 @@ export interface Incapable {
 /** The disk for which PVE can take no snapshot. */
 export function incapableDisk(
   { guest, config }: Pick<ReadyMachine, 'guest' | 'config'>,
-  storages: HaveIndex['storages'],
+  storages: ClusterView['storages'],
 ): Incapable | undefined {
   for (const { kind, storage, name } of volumesOf(config.values)) {
     if (kind !== 'disk') continue;
@@ -60,7 +60,7 @@ export function incapableDisk(
   return undefined;
 }
 
-export function incapableRefusal(one: ReadyMachine, { storages }: HaveIndex): Refusal | undefined {
+export function incapableRefusal(one: ReadyMachine, { storages }: ClusterView): Refusal | undefined {
   const disk = incapableDisk(one, storages);
   if (!disk) return undefined;
   return {

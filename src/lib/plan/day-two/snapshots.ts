@@ -1,7 +1,7 @@
 /** Plans taking and deleting snapshots of stands. What students took is never deleted. Pure. */
 import type { SnapshotInfo } from '../../inventory/types.ts';
 import { formatSnapshotMark } from '../../marks/snapshot.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { assertSound } from '../document/graph.ts';
 import type { Plan } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
@@ -18,7 +18,7 @@ import { labOf, planEachMachine, type MachineWork, type StandsWork } from './sta
 
 export interface SnapshotsInput {
   readonly stands: readonly StandView[];
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly snapshots: SnapshotLists;
   readonly baselines: Baselines;
   readonly gaps: readonly string[];

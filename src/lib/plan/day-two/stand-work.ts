@@ -1,6 +1,6 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
 import { sortedUnique } from '../../order.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
@@ -45,7 +45,7 @@ function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
 
 function planStand(
   view: StandView,
-  index: HaveIndex,
+  index: ClusterView,
   planMachine: (view: StandView, one: ReadyMachine) => MachineWork,
 ): { readonly stand: PlannedStand; readonly steps: readonly Step[] } {
   const selected = view.machines.filter(({ isSelected }) => isSelected);
@@ -72,7 +72,7 @@ function planStand(
 /** Throws PlanRefusedError where nothing can be done for any stand. */
 export function planEachMachine(
   views: readonly StandView[],
-  index: HaveIndex,
+  index: ClusterView,
   planMachine: (view: StandView, one: ReadyMachine) => MachineWork,
 ): StandsWork {
   const planned = views.map((view) => planStand(view, index, planMachine));

@@ -4,7 +4,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import type { Pins } from '../cluster/pins.ts';
 import type { Profile } from '../cluster/profile.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { BridgeAllocator } from '../network/numbers.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -15,7 +15,7 @@ import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 export interface StandContext {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly machines: readonly ResolvedMachine[];
   readonly choice: NodeChoice;
   readonly vmids: VmidAllocator;

@@ -9,7 +9,7 @@ import { createLedger, type Ledger } from '../placement/capacity.ts';
 import { capacityWarnings } from '../placement/capacity-text.ts';
 import { createDemands, labSizes } from '../placement/demand.ts';
 import { assertSound } from '../document/graph.ts';
-import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { accountWarnings, labWarnings } from '../stands/expiry.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../../pve-values/nics.ts';
@@ -63,7 +63,7 @@ export interface DeployInput {
 }
 
 /** MACs of all configurations that were read; VMs still to be configured give theirs up. */
-function macsInUse(have: Inventory, index: HaveIndex, unfinished: ReadonlySet<number>): Set<string> {
+function macsInUse(have: Inventory, index: ClusterView, unfinished: ReadonlySet<number>): Set<string> {
   const macs = new Set<string>();
   for (const config of [...have.templates, ...index.configs.values()]) {
     if (unfinished.has(config.vmid)) continue;
@@ -86,7 +86,7 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
 }
 
 /** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
-function countSeated(states: readonly StandState[], index: HaveIndex): Map<string, number> {
+function countSeated(states: readonly StandState[], index: ClusterView): Map<string, number> {
   const counts = countStands(index);
   for (const { present, claim } of states) {
     const node = present.size === 0 && claim ? nodeOfClaim(claim, index) : undefined;
@@ -165,7 +165,7 @@ function warningsOf(
 }
 
 /** A confined caller's are made there whatever others may do. */
-function sealWarnings(steps: readonly Step[], { sealRisk }: HaveIndex): string[] {
+function sealWarnings(steps: readonly Step[], { sealRisk }: ClusterView): string[] {
   const isMade = steps.some((step) => step.kind === 'vm.clone' && step.joinsAtOnce === true);
   return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
 }
@@ -175,7 +175,7 @@ function sealWarnings(steps: readonly Step[], { sealRisk }: HaveIndex): string[]
  * `refused` set, and the others go on.
  */
 export function planDeploy({ lab, users, have, options, files }: DeployInput): DeployPlan {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const notStudents = protectedRefusals(users, have.caller);
   if (notStudents.length > 0) refuse(notStudents);
   const checked = checkLab(lab, have, index);

@@ -3,7 +3,7 @@ import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import { isNamedBy } from '../../inventory/template-ref.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
@@ -33,7 +33,7 @@ function shadowedAliases(lab: Lab, have: Inventory): Refusal[] {
     }));
 }
 
-function otherLab(lab: Lab, index: HaveIndex): Refusal[] {
+function otherLab(lab: Lab, index: ClusterView): Refusal[] {
   const { name, file } = lab;
   const machines = machinesOfOtherLab({ name, machines: lab.machines.map((machine) => machine.name) }, index);
   if (machines.length === 0) return [];
@@ -131,7 +131,7 @@ function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
   return [];
 }
 
-export function checkLab(lab: Lab, have: Inventory, index: HaveIndex): Findings {
+export function checkLab(lab: Lab, have: Inventory, index: ClusterView): Findings {
   return {
     refusals: [
       ...unknownNodes(lab, have),

@@ -6,7 +6,7 @@ import { sealHash } from '../../marks/seal.ts';
 import { formatVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { isFresh } from '../cluster/replicas.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -34,7 +34,7 @@ export interface Reclone {
 }
 
 /** Was it made from what it would be made from now? What its notes do not tell any more counts as yes. */
-export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, index: HaveIndex): boolean {
+export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, index: ClusterView): boolean {
   const { machine, candidates } = resolved;
   const { spec } = vm;
   if (spec === undefined) return false;

@@ -6,7 +6,7 @@ import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
 import { deleteFormer, madeFrom, stepsBeforeClaim } from './reclone.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import { cloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -34,7 +34,7 @@ interface Request {
   readonly nodeOf: (machine: ResolvedMachine) => string;
   /** Alias → bridge. */
   readonly bridges: ReadonlyMap<string, string>;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly vmids: VmidAllocator;
   readonly pins: Pins;
   readonly replicas: ReplicaPlanner;

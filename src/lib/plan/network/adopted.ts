@@ -4,7 +4,7 @@ import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import { ownCards } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -14,7 +14,7 @@ interface Request {
   readonly state: NetworkStand;
   readonly node: string;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
 }
 
 /** One network card of a VM that is taken over, where the lab has a network of the stand's own. */

@@ -3,7 +3,7 @@ import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { BridgeRange } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 
 export interface BridgeAllocator {
@@ -29,7 +29,7 @@ interface BridgeChoice {
 
 export function createBridgeAllocator(
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
   { range, taken, pins = NO_PINS, mayRepeat = true }: BridgeChoice,
 ): BridgeAllocator {
   const { first, last } = range;

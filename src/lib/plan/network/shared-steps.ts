@@ -5,7 +5,7 @@ import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, compareText } from '../../order.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand } from '../document/plan.ts';
 import type { BridgeStep } from './stand-bridges.ts';
 
@@ -13,7 +13,7 @@ import type { BridgeStep } from './stand-bridges.ts';
 interface NetworkContext {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly since: string;
 }
 

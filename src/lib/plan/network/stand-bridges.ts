@@ -7,7 +7,7 @@ import { findAdoptedBridges } from './adopted.ts';
 import type { BridgeAllocator } from './numbers.ts';
 import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import { isPending } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
@@ -73,7 +73,7 @@ interface Request {
   readonly state: NetworkStand;
   readonly node: string;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly bridges: BridgeAllocator;
   readonly pins: Pins;
   readonly since: string;

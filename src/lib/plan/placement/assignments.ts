@@ -6,7 +6,7 @@ import { Board, type Apart, type Block } from './board.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { describeShortage, type Left } from './capacity-text.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
-import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import type { Pins } from '../cluster/pins.ts';
@@ -27,7 +27,7 @@ export interface Seat {
 export interface SeatRequest {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly machines: readonly ResolvedMachine[];
   readonly choice: NodeChoice;
   /** Stands that are not refused for reasons of their own, in natural order. */

@@ -2,7 +2,7 @@
 import type { Amount, Lab } from '../../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../../inventory/types.ts';
 import { promisedPerNode, type LabSizes } from './committed.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 
 type ResourceKind = 'memory' | 'cpu' | 'storage' | 'vmids' | 'bridges' | 'ports' | 'stands';
@@ -124,7 +124,7 @@ function amountOf(amount: Amount | undefined, total: number, unit: number): numb
 interface Request {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   /** Pools of the stands in the plan. */
   readonly pools: ReadonlySet<string>;
   /** Node → stands of ours that stay there. */

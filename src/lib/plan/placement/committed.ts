@@ -1,7 +1,7 @@
 /** Memory and virtual CPUs that each node has promised already. Places nothing. */
 import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
 import type { Claim } from '../../marks/pool.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
@@ -15,7 +15,7 @@ export interface Promised {
 interface Request {
   readonly lab: string;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   /** Pools of the stands in the plan: what they lack is planned, not counted here. */
   readonly pools: ReadonlySet<string>;
   readonly sizes: LabSizes;

@@ -5,7 +5,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { cpusOf, type LabSizes, type Promised } from './committed.ts';
-import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import { findCloneWay, isWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { isSpread } from './nodes.ts';
@@ -101,7 +101,7 @@ export function labSizes(
 interface Context {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly machines: readonly ResolvedMachine[];
   /** Is told what replicas take. */
   readonly ledger: Ledger;

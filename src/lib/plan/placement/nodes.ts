@@ -9,7 +9,7 @@ import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
@@ -49,7 +49,7 @@ function realPlugs(lab: Lab): RealPlug[] {
 }
 
 /** Has a reserved bridge of the lab still to be made on `node`? */
-export function lacksReserved(lab: Lab, node: string, have: Inventory, index: HaveIndex): boolean {
+export function lacksReserved(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
   const present = index.bridges.get(node);
   return lab.machines.some((machine) =>
     machine.networks.some(
@@ -63,7 +63,7 @@ export function lacksReserved(lab: Lab, node: string, have: Inventory, index: Ha
 }
 
 /** Does a new stand need an apply on `node`? With alias networks always; else only for a reserved bridge to be made. */
-function needsReload(lab: Lab, node: string, have: Inventory, index: HaveIndex): boolean {
+function needsReload(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
   return (
     lab.machines.some((machine) => machine.networks.some(({ target }) => target.kind === 'alias')) ||
     lacksReserved(lab, node, have, index)
@@ -71,7 +71,12 @@ function needsReload(lab: Lab, node: string, have: Inventory, index: HaveIndex):
 }
 
 /** Why a real bridge that the lab names will not do on `node`. A reserved one of ours is brought up by the plan. */
-function bridgeTrouble(lab: Lab, node: string, have: Inventory, index: HaveIndex): NodeObstacle | undefined {
+function bridgeTrouble(
+  lab: Lab,
+  node: string,
+  have: Inventory,
+  index: ClusterView,
+): NodeObstacle | undefined {
   const present = index.bridges.get(node);
   for (const plug of realPlugs(lab)) {
     const { bridge, reserved } = plug;
@@ -94,7 +99,7 @@ export function nodeObstacle(
   lab: Lab,
   machines: readonly ResolvedMachine[],
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
 ): NodeObstacle | undefined {
   const gone = hostObstacle(node, index.hosts);
   if (gone) return gone;
@@ -133,7 +138,7 @@ export function chooseNodes(
   lab: Lab,
   machines: readonly ResolvedMachine[],
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
 ): NodeChoice {
   const eligible: string[] = [];
   const obstacles = new Map<string, NodeObstacle>();
@@ -189,13 +194,13 @@ export function noNodeRefusal(lab: Lab, { obstacles, copies }: NodeChoice): Refu
 }
 
 /** The node of a claimed stand: that of its VMs, else the one the claim names. */
-export function nodeOfClaim(claim: Claim, index: HaveIndex): string | undefined {
+export function nodeOfClaim(claim: Claim, index: ClusterView): string | undefined {
   const made = claim.vmids.map((vmid) => index.guests.get(vmid)?.node).find((node) => node !== undefined);
   return made ?? claim.node;
 }
 
 /** Claimed stands per node. */
-export function countStands(index: HaveIndex): Map<string, number> {
+export function countStands(index: ClusterView): Map<string, number> {
   const counts = new Map<string, number>();
   for (const mark of index.marks.values()) {
     for (const claim of mark.claims) {

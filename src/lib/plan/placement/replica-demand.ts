@@ -1,7 +1,7 @@
 /** What a replica that is to be made takes, once for all stands that wait for it. Knows no limits. */
 import type { Volume } from '../../pve-values/volumes.ts';
 import { resourceKey, type Demand } from './capacity.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { ReplicaNeed } from '../templates/replica-needs.ts';
 import { begun } from '../templates/replica-steps.ts';
 
@@ -23,7 +23,7 @@ export function replicaDisks({ source, storage, targetStorage }: ReplicaNeed): D
   }));
 }
 
-export function storageDemand(node: string, disks: readonly Disk[], { storages }: HaveIndex): Demand {
+export function storageDemand(node: string, disks: readonly Disk[], { storages }: ClusterView): Demand {
   const demand = new Map<string, number>();
   for (const { storage, size } of disks) {
     const row = storages.get(`${node}/${storage}`);
@@ -38,7 +38,7 @@ export function storageDemand(node: string, disks: readonly Disk[], { storages }
  * Key → what it takes: the copy where it belongs, with its VMID; and room for one copy on its way where the template is,
  * because PVE copies there first. What an earlier run has made of it is no longer asked for.
  */
-export function replicaDemands(need: ReplicaNeed, index: HaveIndex): ReadonlyMap<string, Demand> {
+export function replicaDemands(need: ReplicaNeed, index: ClusterView): ReadonlyMap<string, Demand> {
   const { source, home, storage } = need;
   const present = begun(need, index.replicas);
   const isThere = present?.state === 'unfinished';

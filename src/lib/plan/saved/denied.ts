@@ -2,7 +2,7 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { hostObstacle } from '../obstacles/node-obstacles.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
@@ -10,7 +10,7 @@ import type { NodeChoice } from '../placement/nodes.ts';
 export interface World {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly choice: NodeChoice;
 }
 

@@ -6,7 +6,7 @@ import { PlanRefusedError } from '../../errors.ts';
 import { planDeploy, type DeployInput } from '../deploy/deploy.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, Plan } from '../document/plan.ts';
-import { indexHave } from '../cluster/view.ts';
+import { viewOf } from '../cluster/view.ts';
 import { chooseNodes } from '../placement/nodes.ts';
 import { comparePlans } from './compare.ts';
 import { assertOfClass, PLAN_AGAIN } from './of-class.ts';
@@ -14,7 +14,7 @@ import type { Pins } from '../cluster/pins.ts';
 import { readPins } from './read-pins.ts';
 
 function worldOf({ lab, have }: DeployInput) {
-  const index = indexHave(have);
+  const index = viewOf(have);
   return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have, index), have, index) };
 }
 

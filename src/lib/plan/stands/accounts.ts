@@ -3,7 +3,7 @@ import { realmIn } from '../../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { formatUserMark } from '../../marks/user.ts';
 import { compareNatural } from '../../order.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
@@ -27,7 +27,7 @@ export function groupRefusal({ userid, groups }: User, have: Inventory): Refusal
 }
 
 /** Why this user cannot be made; groups count only for one that is not there yet. */
-export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Refusal | undefined {
+export function realmRefusal(user: User, have: Inventory, index: ClusterView): Refusal | undefined {
   const realms = Object.keys(have.realms);
   if (realms.length > 0 && !realms.includes(user.realm)) {
     return {
@@ -40,7 +40,7 @@ export function realmRefusal(user: User, have: Inventory, index: HaveIndex): Ref
 }
 
 /** A pool that is not there yet: a claim that is written into it by somebody else's leave would prove nothing, either. */
-export function poolRefusal(user: User, index: HaveIndex, adopt: boolean): Refusal | undefined {
+export function poolRefusal(user: User, index: ClusterView, adopt: boolean): Refusal | undefined {
   const delegated = index.delegated(user.pool);
   if (delegated !== undefined) return delegatedRefusal(user.pool, delegated, index);
   const mark = index.marks.get(user.pool);

@@ -2,7 +2,7 @@
 import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 
@@ -14,7 +14,7 @@ const ROOM_FOR_MARK = 400;
 export function lookAlikes(
   pool: string,
   machines: ReadonlySet<string>,
-  index: HaveIndex,
+  index: ClusterView,
 ): readonly { readonly guest: GuestInfo; readonly machine: string }[] {
   return (index.members.get(pool) ?? []).flatMap((guest) => {
     // The cluster's list lags behind the configuration. Where they differ it is in doubt what the guest is.
@@ -39,7 +39,7 @@ export interface Adoption {
 export interface AdoptionInput {
   readonly user: User;
   readonly lab: Lab;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   /** Machine → VMID of the VM of ours that is this machine already and says so itself. */
   readonly settled: ReadonlyMap<string, number>;
   /** Claimed for this lab, members of the pool, and without a mark: a takeover that was cut short. */

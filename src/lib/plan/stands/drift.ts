@@ -6,7 +6,7 @@ import { compareNatural } from '../../order.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
-import { bridgeKey, type HaveIndex } from '../cluster/view.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import { nicIndex, nicsBefore } from './device-profiles.ts';
 import type { PresentVm } from './state.ts';
@@ -21,7 +21,7 @@ interface Comparison {
   readonly bridges: ReadonlyMap<string, string>;
   /** Absent: it cannot be read, and what the lab leaves to it is not compared. */
   readonly template?: VmConfig | undefined;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly user: string;
   readonly lab: string;
 }
@@ -172,7 +172,7 @@ export function driftOf(comparison: Comparison): Drift[] {
 export function bridgesOn(
   { user, lab, node }: { readonly user: string; readonly lab: string; readonly node: string },
   aliases: Iterable<string>,
-  { standBridges }: HaveIndex,
+  { standBridges }: ClusterView,
 ): Map<string, string> {
   return new Map(
     [...aliases].flatMap((alias): [string, string][] => {

@@ -1,6 +1,6 @@
 /** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
 import type { Claim } from '../../marks/pool.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { isHandedOut, verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
 
 /** Whose claim it is. */
@@ -14,7 +14,7 @@ export function judgeClaimed(
   id: ClaimedId,
   claim: Pick<Claim, 'frozen'>,
   claimant: Claimant,
-  index: HaveIndex,
+  index: ClusterView,
   isCloning?: boolean,
 ): Verdict {
   const guest = index.guests.get(id.vmid);

@@ -1,9 +1,9 @@
 /** Whether a lab's name is that of another lab on the cluster: file names such as lab.yml are no rarity. */
 import { sortedUnique } from '../../order.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 
 /** 0.1.0 claimed ids without names; what such a VM is called now, students can change. */
-function nameOf(vmid: number, pool: string, index: HaveIndex): string[] {
+function nameOf(vmid: number, pool: string, index: ClusterView): string[] {
   const guest = index.guests.get(vmid);
   return guest?.pool === pool && guest.name !== undefined ? [guest.name] : [];
 }
@@ -14,7 +14,7 @@ function nameOf(vmid: number, pool: string, index: HaveIndex): string[] {
  */
 export function machinesOfOtherLab(
   lab: { readonly name: string; readonly machines: readonly string[] },
-  index: HaveIndex,
+  index: ClusterView,
   pools?: ReadonlySet<string>,
 ): readonly string[] {
   const names = new Set<string>();

@@ -1,7 +1,7 @@
 /** The selected stands as they are: what commands on stands plan from, and what status shows. Plans nothing. */
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import type { Claim } from '../../marks/pool.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { judgeClaimed } from './judge.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import { selectedClaims, type SelectedClaim, type StandSelection } from './selection.ts';
@@ -40,7 +40,7 @@ export function undecidedVmids(claim: Claim, guests: ReadonlyMap<number, GuestIn
 function toView(
   selected: SelectedClaim,
   selection: StandSelection,
-  index: HaveIndex,
+  index: ClusterView,
   isCloning: boolean | undefined,
 ): StandView {
   const { claim } = selected;
@@ -75,7 +75,7 @@ function toView(
  * By user and pool; without those of which `--machine` and `--node` leave nothing. `isCloning`: is any clone under way in
  * the cluster? Absent: nobody asked.
  */
-export function viewStands(selection: StandSelection, index: HaveIndex, isCloning?: boolean): StandView[] {
+export function viewStands(selection: StandSelection, index: ClusterView, isCloning?: boolean): StandView[] {
   const isNarrowed = selection.machines !== undefined || selection.nodes !== undefined;
   return selectedClaims(selection, index.marks)
     .map((selected) => toView(selected, selection, index, isCloning))

@@ -3,7 +3,7 @@ import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
 import { findNicShifts } from './nic-shift.ts';
@@ -180,7 +180,7 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
   }
 }
 
-function findVms(claim: Claim, user: User, lab: Lab, index: HaveIndex, taken: ReadonlySet<number>): Found {
+function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: ReadonlySet<number>): Found {
   const found = nothingFound();
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
@@ -209,7 +209,7 @@ function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
 }
 
 /** What is taken over is no longer in doubt. */
-function takeOver(found: Found, user: User, lab: Lab, index: HaveIndex): Adoption {
+function takeOver(found: Found, user: User, lab: Lab, index: ClusterView): Adoption {
   const present = [...found.present];
   const unmarked = [
     ...present.filter(([, vm]) => !vm.marked && vm.isJoined).map(([, vm]) => vm.vmid),
@@ -318,7 +318,7 @@ function partsOf({ present, open, openUnnamed, leftPool, foreign }: Found) {
 export function readStandState(
   user: User,
   lab: Lab,
-  index: HaveIndex,
+  index: ClusterView,
   options: { readonly adopt: boolean; readonly taken?: Taken },
 ): StandState {
   const mark = index.marks.get(user.pool);

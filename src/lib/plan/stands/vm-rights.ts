@@ -8,7 +8,7 @@ import { sortedUnique } from '../../order.ts';
 import type { Lab } from '../../config/types.ts';
 import type { AclEntry, Inventory } from '../../inventory/types.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { protectedBecause } from './protected-accounts.ts';
 import { privilegesOf } from './roles.ts';
@@ -17,7 +17,7 @@ import type { StandState } from './state.ts';
 interface Context {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
 }
 
 interface ForeignRights {

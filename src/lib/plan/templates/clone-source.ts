@@ -4,7 +4,7 @@ import type { Inventory, StorageInfo } from '../../inventory/types.ts';
 import { cloneLocks, storageLocks } from './clone-rules.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Template } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -26,7 +26,7 @@ export interface CloneSource {
 interface Context {
   readonly lab: { readonly placement: { readonly movable?: boolean } };
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly replicas: ReplicaPlanner;
 }
 

@@ -10,7 +10,7 @@ import {
 } from './clone-rules.ts';
 import { filesObstacle, ownDevice, rootDeviceObstacle, tieObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
 import { copiesRefused } from './copies-refused.ts';
 import { replicaNeed, replicaStorages, type ReplicaNeed } from './replica-needs.ts';
@@ -32,7 +32,7 @@ export function isWay(way: CloneWay | NodeObstacle): way is CloneWay {
   return 'by' in way;
 }
 
-function offline({ vmid, node }: Template, { hosts }: HaveIndex): NodeObstacle | undefined {
+function offline({ vmid, node }: Template, { hosts }: ClusterView): NodeObstacle | undefined {
   return hosts.nodes.get(node)?.online === true ? undefined : { code: 'source-offline', vmid, node };
 }
 
@@ -41,7 +41,7 @@ function missedObstacle(
   machine: Machine,
   from: Template,
   node: string,
-  { hosts }: HaveIndex,
+  { hosts }: ClusterView,
 ): NodeObstacle | undefined {
   return rootDeviceObstacle(from.values, hosts) ?? tieObstacle(node, from.values, hosts, machine.cores);
 }
@@ -55,7 +55,7 @@ function obstacleFrom(
   machine: Machine,
   from: Template,
   node: string,
-  index: HaveIndex,
+  index: ClusterView,
 ): NodeObstacle | undefined {
   return (
     offline(from, index) ??
@@ -67,7 +67,7 @@ function obstacleFrom(
 }
 
 /** Finished copies of the template as it is now, those on `node` first. */
-function freshReplicas(origin: Template, node: string, index: HaveIndex): Template[] {
+function freshReplicas(origin: Template, node: string, index: ClusterView): Template[] {
   return index.replicas
     .filter((replica) => replica.claim.source === origin.vmid && isFresh(replica, origin))
     .flatMap(({ state, template }) => (state === 'ready' && template ? [template] : []))
@@ -80,7 +80,7 @@ function freshReplicas(origin: Template, node: string, index: HaveIndex): Templa
 }
 
 /** What a clone of the copy would meet where the copy is going to be. */
-function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: HaveIndex): NodeObstacle | undefined {
+function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: ClusterView): NodeObstacle | undefined {
   const volumes = replicaStorages(need, 'disks').map((storage) => ({
     key: '',
     storage,
@@ -96,7 +96,7 @@ function throughReplica(
   origin: Template,
   node: string,
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
 ): CloneWay | NodeObstacle {
   const ready = freshReplicas(origin, node, index).find(
     (from) => obstacleFrom(machine, from, node, index) === undefined,
@@ -124,7 +124,7 @@ export function findCloneWay(
   { machine, candidates }: ResolvedMachine,
   node: string,
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
 ): CloneWay | NodeObstacle {
   const ordered = [...candidates].sort((a, b) => Number(b.node === node) - Number(a.node === node));
   const obstacles: NodeObstacle[] = [];

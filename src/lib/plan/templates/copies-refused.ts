@@ -3,7 +3,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import { isReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
 import { profileOf } from '../cluster/profile.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 
@@ -16,7 +16,7 @@ export interface CopiesRefused {
   readonly isTold: boolean;
 }
 
-type Index = Pick<HaveIndex, 'pools' | 'delegated'>;
+type Index = Pick<ClusterView, 'pools' | 'delegated'>;
 
 export function copiesRefused(have: Pick<Inventory, 'rights'>, index: Index): CopiesRefused | undefined {
   const pool = index.pools.get(REPLICA_POOL);

@@ -2,13 +2,13 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 
 /** Throws PlanRefusedError when a machine has no template. */
-export function resolveMachines(lab: Lab, have: Inventory, index: HaveIndex): ResolvedMachine[] {
+export function resolveMachines(lab: Lab, have: Inventory, index: ClusterView): ResolvedMachine[] {
   const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
   const resolved: ResolvedMachine[] = [];
   const refusals: Refusal[] = [];

@@ -1,7 +1,7 @@
 /** Plans `templates prune`: removes replicas that nobody needs, and gives back their claims. */
 import type { Inventory } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
-import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
 import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from '../../marks/replica.ts';
 import type { Replica } from '../cluster/replicas.ts';
@@ -33,7 +33,7 @@ function removal({ claim, node }: Replica, why: string): Step {
   );
 }
 
-function release(going: readonly ReplicaClaim[], deletes: readonly Step[], index: HaveIndex): Step[] {
+function release(going: readonly ReplicaClaim[], deletes: readonly Step[], index: ClusterView): Step[] {
   const pool = index.pools.get(REPLICA_POOL);
   if (!pool || !isReplicaPool(pool.comment)) return [];
   const { claims, others } = index.replicaPool;
@@ -54,7 +54,7 @@ function release(going: readonly ReplicaClaim[], deletes: readonly Step[], index
 }
 
 export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: PruneInput): NodesPlan {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const judged = replicaUses(have, index)
     .filter(({ replica }) => nodes?.includes(replica.node) ?? true)
     .map((use) => ({ ...use, fate: fateOf(use, minAgeSeconds, have) }))
@@ -94,7 +94,7 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
 }
 
 /** For `cleanup --orphans`, which removes stands: what it leaves to `templates prune`. */
-export function unneededReplicas(have: Inventory, index: HaveIndex, minAgeSeconds: number): string[] {
+export function unneededReplicas(have: Inventory, index: ClusterView, minAgeSeconds: number): string[] {
   const going = replicaUses(have, index).filter((use) => fateOf(use, minAgeSeconds, have).goes);
   if (going.length === 0) return [];
   const list = going.map(({ replica }) => `${replica.claim.vmid} on ${replica.node}`).join(', ');

@@ -3,7 +3,7 @@ import { stepId, makeStep, type Step } from '../document/step.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { storageLocks } from './clone-rules.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import {
   formatReplicaMark,
   formatReplicaPool,
@@ -37,7 +37,7 @@ export interface ReplicaPlanner {
 }
 
 interface Frame {
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly vmids: VmidAllocator;
   readonly pins?: Pins;
   readonly since: string;
@@ -62,7 +62,7 @@ export function begun({ source, home }: ReplicaNeed, replicas: readonly Replica[
   );
 }
 
-function reasonOf({ source, home }: ReplicaNeed, present: Replica | undefined, index: HaveIndex): string {
+function reasonOf({ source, home }: ReplicaNeed, present: Replica | undefined, index: ClusterView): string {
   if (present) return 'begun by an earlier run';
   const isStale = index.replicas.some(
     ({ claim, state }) => claim.source === source.vmid && claim.node === home && state === 'ready',
@@ -74,7 +74,7 @@ function reasonOf({ source, home }: ReplicaNeed, present: Replica | undefined, i
 }
 
 /** Lock keys of the storages that the copy is written to while it is still on the source's node. */
-function copyLocks({ source, storage }: ReplicaNeed, { storages }: HaveIndex): string[] {
+function copyLocks({ source, storage }: ReplicaNeed, { storages }: ClusterView): string[] {
   const names = storage === undefined ? source.volumes.map((volume) => volume.storage) : [storage];
   return storageLocks(names, source.node, storages);
 }
@@ -83,7 +83,7 @@ function copyLocks({ source, storage }: ReplicaNeed, { storages }: HaveIndex): s
  * Copy, configure, move, convert, join. Converted late: what is a template already may be cloned by somebody before it has
  * moved, and PVE moves no base image that has linked clones (qemu-server QemuMigrate.pm).
  */
-function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | undefined, index: HaveIndex) {
+function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | undefined, index: ClusterView) {
   const { source, home, storage, targetStorage, eject } = need;
   const { vmid } = claim;
   const isThere = present?.state === 'unfinished';
@@ -250,7 +250,7 @@ function ejectedWarning({ source, home, eject }: ReplicaNeed): string | undefine
   return `the copy of template ${source.vmid} on ${home} has no image in ${images.join(', ')}: only ${source.node} has it`;
 }
 
-function staleWarnings({ source, node, vmid }: ReplicaClaim, { replicas }: HaveIndex): string[] {
+function staleWarnings({ source, node, vmid }: ReplicaClaim, { replicas }: ClusterView): string[] {
   return replicas
     .filter(
       ({ claim, state }) =>

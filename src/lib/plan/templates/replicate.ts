@@ -9,7 +9,7 @@ import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { assertSound } from '../document/graph.ts';
-import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { markTime } from '../../marks/time.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
@@ -53,7 +53,7 @@ function wantedNodes({ lab, have, nodes }: ReplicateInput): string[] {
 function unavailable(
   node: string,
   { nodes }: ReplicateInput,
-  { hosts }: HaveIndex,
+  { hosts }: ClusterView,
 ): Refusal | string | undefined {
   const isNamed = nodes?.includes(node) === true;
   const gone = hostObstacle(node, hosts);
@@ -67,7 +67,7 @@ function addMachine(
   draft: Draft,
   resolved: ResolvedMachine,
   { have }: ReplicateInput,
-  index: HaveIndex,
+  index: ClusterView,
   planner: ReplicaPlanner,
 ): void {
   const { machine } = resolved;
@@ -93,7 +93,7 @@ function toNode({ node, refusals, notes }: Draft): PlannedNode {
 }
 
 /** What the nodes' own refusals say in a word only. */
-function untoldRefusal(drafts: readonly Draft[], { have }: ReplicateInput, index: HaveIndex): string[] {
+function untoldRefusal(drafts: readonly Draft[], { have }: ReplicateInput, index: ClusterView): string[] {
   const refused = copiesRefused(have, index);
   const isMet = drafts.some(({ obstacles }) => obstacles.some(isCopiesRefused));
   return refused && isMet ? untoldWarnings(refused) : [];
@@ -102,7 +102,7 @@ function untoldRefusal(drafts: readonly Draft[], { have }: ReplicateInput, index
 /** Nodes that need nothing are in the plan, too, so that a script sees that they were looked at. */
 export function planReplicate(input: ReplicateInput): NodesPlan {
   const { lab, have } = input;
-  const index = indexHave(have);
+  const index = viewOf(have);
   const machines = resolveMachines(lab, have, index);
   const vmids = createVmidAllocator(lab.vmidRange, index, { vmids: [], bridges: [] });
   const planner = createReplicaPlanner({ index, vmids, since: markTime(have.now) });

@@ -1,12 +1,12 @@
 /** Which VMs hang on which replica, and which replicas nobody needs. Plans nothing. */
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
 import { clonesOf, isFresh, type Replica } from '../cluster/replicas.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
 
 /** VMIDs that stands claim, of all labs. */
-export function claimedVmids(index: Pick<HaveIndex, 'marks'>): Set<number> {
+export function claimedVmids(index: Pick<ClusterView, 'marks'>): Set<number> {
   const claimed = new Set<number>();
   for (const mark of index.marks.values()) {
     for (const claim of mark.claims) for (const vmid of claim.vmids) claimed.add(vmid);
@@ -32,7 +32,7 @@ function freshnessOf(replica: Replica, have: Inventory): ReplicaUse['freshness']
 }
 
 /** `have` has to hold the configurations of all templates and of all VMs of ours. */
-export function replicaUses(have: Inventory, index: HaveIndex): ReplicaUse[] {
+export function replicaUses(have: Inventory, index: ClusterView): ReplicaUse[] {
   const claimed = claimedVmids(index);
   return index.replicas.map((replica) => ({
     replica,

@@ -7,7 +7,7 @@ import { findCloneWay, isWay } from './clone-ways.ts';
 import { hostObstacle } from '../obstacles/node-obstacles.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
-import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { REPLICA_POOL } from '../../marks/replica.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { claimedVmids, replicaUses, type ReplicaUse } from './use.ts';
@@ -86,7 +86,7 @@ function usableFrom(
   template: Template,
   machines: readonly Machine[],
   have: Inventory,
-  index: HaveIndex,
+  index: ClusterView,
 ): UsableRow {
   const gone = hostObstacle(node, index.hosts);
   if (gone) return { node, by: 'none', reason: sayObstacle(gone, node) };
@@ -101,7 +101,7 @@ function usableFrom(
 
 interface View {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly uses: readonly ReplicaUse[];
   readonly claimed: ReadonlySet<number>;
   readonly nodes: readonly string[];
@@ -130,7 +130,7 @@ function viewTemplate(template: Template, view: View): TemplateRow {
   };
 }
 
-function machinesByTemplate(lab: Lab, have: Inventory, index: HaveIndex): Map<number, Machine[]> {
+function machinesByTemplate(lab: Lab, have: Inventory, index: ClusterView): Map<number, Machine[]> {
   const map = new Map<number, Machine[]>();
   for (const { machine, candidates } of resolveMachines(lab, have, index)) {
     for (const { vmid } of candidates) addTo(map, vmid, machine);
@@ -140,7 +140,7 @@ function machinesByTemplate(lab: Lab, have: Inventory, index: HaveIndex): Map<nu
 
 /** With a lab: its templates, judged as its machines need them. Throws PlanRefusedError when one is missing. */
 export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateReport {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const uses = replicaUses(have, index).sort((a, b) => compareNatural(a.replica.node, b.replica.node));
   const machines = lab && machinesByTemplate(lab, have, index);
   const own = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));

@@ -2,7 +2,7 @@
 import { nameIn } from '../../pve-values/userid.ts';
 import type { PasswordPolicy, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
@@ -41,7 +41,7 @@ export interface UsersInput {
 
 export interface UsersContext {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   /** ISO 8601 UTC, for marks. */
   readonly since: string;
 }
@@ -69,7 +69,7 @@ export function draft(
 }
 
 /** Pools that are marked as this user's. */
-export function poolsOf(userid: string, index: HaveIndex): string[] {
+export function poolsOf(userid: string, index: ClusterView): string[] {
   return [...index.marks]
     .filter(([, mark]) => mark.user === userid)
     .map(([pool]) => pool)
@@ -77,12 +77,12 @@ export function poolsOf(userid: string, index: HaveIndex): string[] {
 }
 
 /** For users that no file names. */
-export function poolNameOf(userid: string, index: HaveIndex): string {
+export function poolNameOf(userid: string, index: ClusterView): string {
   return poolsOf(userid, index)[0] ?? nameIn(userid);
 }
 
 /** Labs of which this user has a stand, or bridges of one. */
-export function labsOf(userid: string, index: HaveIndex): string[] {
+export function labsOf(userid: string, index: ClusterView): string[] {
   const claimed = poolsOf(userid, index).flatMap((pool) =>
     (index.marks.get(pool)?.claims ?? []).map((claim) => claim.lab),
   );

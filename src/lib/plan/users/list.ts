@@ -2,7 +2,7 @@
 import { realmIn } from '../../pve-values/userid.ts';
 import type { User } from '../../config/types.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
-import { indexHave, type HaveIndex } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { isUserMarked } from '../../marks/user.ts';
 import { compareNatural } from '../../order.ts';
 import { isDirectory } from '../stands/accounts.ts';
@@ -26,7 +26,7 @@ export interface UserRow {
   readonly password: 'known' | 'unknown' | 'directory';
 }
 
-function guestsOf(userid: string, index: HaveIndex): GuestInfo[] {
+function guestsOf(userid: string, index: ClusterView): GuestInfo[] {
   return poolsOf(userid, index).flatMap((pool) => {
     const claimed = (index.marks.get(pool)?.claims ?? []).flatMap((claim) => claim.vmids);
     return claimed.flatMap((vmid) => {
@@ -36,7 +36,7 @@ function guestsOf(userid: string, index: HaveIndex): GuestInfo[] {
   });
 }
 
-function everybody(have: Inventory, index: HaveIndex): string[] {
+function everybody(have: Inventory, index: ClusterView): string[] {
   const marked = have.users.filter(({ comment }) => isUserMarked(comment)).map(({ userid }) => userid);
   const pooled = [...index.marks.values()].flatMap(({ user }) => user ?? []);
   return [...new Set([...marked, ...pooled])];
@@ -48,7 +48,7 @@ export function listUsers(
   users: readonly User[] | undefined,
   isKnown: (userid: string) => boolean,
 ): UserRow[] {
-  const index = indexHave(have);
+  const index = viewOf(have);
   const pools = new Map(users?.map((user) => [user.userid, user.pool]));
   const userids = users ? users.map((user) => user.userid) : everybody(have, index);
   return userids.sort(compareNatural).map((userid): UserRow => {

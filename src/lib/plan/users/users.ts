@@ -1,6 +1,6 @@
 /** Plans what `users` changes: want the class, have the inventory. As pure as the plan of a deploy. */
 import { assertSound } from '../document/graph.ts';
-import { indexHave } from '../cluster/view.ts';
+import { viewOf } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { markTime } from '../../marks/time.ts';
@@ -49,7 +49,7 @@ function expiryWarnings(work: UsersWork, { have, index }: UsersContext): string[
 
 /** Throws PlanRefusedError when nothing can be done; a user that alone cannot be dealt with is in the plan as refused. */
 export function planUsers({ work, passwords, have }: UsersInput): Plan {
-  const index = indexHave(have);
+  const index = viewOf(have);
   if (work.by === 'sync') {
     const unknown = roleRefusals([work.role], have, 'access.role');
     if (unknown.length > 0) refuse(unknown);

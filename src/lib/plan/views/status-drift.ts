@@ -3,7 +3,7 @@ import type { Lab } from '../../config/types.ts';
 import type { Inventory, VmConfig } from '../../inventory/types.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import { bridgesOn, driftOf } from '../stands/drift.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { compareSpecs, isAdopted, nicShiftOf, specOf } from '../stands/spec.ts';
@@ -12,7 +12,7 @@ import type { MachineDrift } from './status-types.ts';
 interface Request {
   readonly lab: Lab;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
 }
 
 interface Seen {

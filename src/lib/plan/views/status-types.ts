@@ -1,6 +1,6 @@
 /** What `status` shows: stands, their machines, problems. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
 
@@ -169,7 +169,7 @@ export interface StatusReport {
 /** What the parts of the view share. */
 export interface StatusContext {
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   /** Lab → networks of its stands, by their bridges. */
   readonly networks: ReadonlyMap<string, ReadonlySet<string>>;
   /** VMIDs at which a task is at work; undefined: nobody may see the tasks of others. */

@@ -3,7 +3,7 @@ import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
-import type { HaveIndex } from '../cluster/view.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
 import { machineProblems } from './status-machine.ts';
@@ -13,7 +13,7 @@ import type { LabStatus, Problem, StatusContext, StatusDetails, StatusReport } f
 export interface StatusInput {
   readonly selection: StandSelection;
   readonly have: Inventory;
-  readonly index: HaveIndex;
+  readonly index: ClusterView;
   readonly stands: readonly StandView[];
   /** Of the lab's file, where it was given: networks of each stand's own. */
   readonly networks?: readonly string[];
