@@ -214,6 +214,7 @@ const LIB = {
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
+      '^src/lib/plan/day-two/snapshot-list[.]ts$',
       '^src/lib/privileges/(report|overview)[.]ts$',
       '^node_modules/(string-width|@dagrejs/dagre)/',
       CRYPTO,

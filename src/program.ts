@@ -18,9 +18,11 @@ import type { ProgramIo } from './commands/io.ts';
 import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { reportCommand } from './commands/report/command.ts';
+import { resetCommand } from './commands/reset/command.ts';
 import { showCommand } from './commands/show.ts';
 import { powerCommand } from './commands/power/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
+import { snapshotCommand } from './commands/snapshot/command.ts';
 import { statusCommand } from './commands/status/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
 import { usersCommand } from './commands/users/command.ts';
@@ -48,6 +50,8 @@ export function createProgram(io: ProgramIo): Command {
     initCommand(io),
     deployCommand(io),
     cleanupCommand(io),
+    snapshotCommand(io),
+    resetCommand(io),
     statusCommand(io),
     reportCommand(io),
     accessCommand(io),

@@ -20,6 +20,23 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   'power suspend': ['power suspend --lab morning --fit', 'power suspend --lab dmz --idle 2h'],
   'power resume': ['power resume --lab morning --fit', 'power resume --user anna@pve'],
   status: ['status -c lab.yml -u users.yml --wide', 'status --lab dmz --watch 10'],
+  'snapshot create': [
+    'snapshot create exam-end --lab dmz --dry-run',
+    'snapshot create daily --lab dmz --vmstate --keep 3',
+  ],
+  'snapshot list': ['snapshot list --lab dmz', 'snapshot list -c lab.yml --user anna@pve'],
+  'snapshot rollback': [
+    'snapshot rollback daily --lab dmz --user anna@pve',
+    'snapshot rollback daily --lab dmz --start --dry-run',
+  ],
+  'snapshot delete': [
+    'snapshot delete daily --lab dmz --dry-run',
+    'snapshot delete daily --lab dmz --machine router',
+  ],
+  reset: [
+    'reset --lab dmz --user anna@pve --start',
+    'reset -c lab.yml -u users.yml --reclone --outdated --dry-run',
+  ],
   report: ['report -c lab.yml -u users.yml --out class.html', 'report --lab dmz --out dmz.csv'],
   'users list': ['users list -u users.yml', 'users list -c lab.yml -u users.yml'],
   'users create': ['users create -u users.yml --dry-run', 'users create -u users.yml --credentials pass.csv'],

@@ -151,3 +151,14 @@ export function withDryRun(command: Command): Command {
       envOption('--notify <balance.yml>', 'tell what came of it, as the `notify:` section of this file says'),
     );
 }
+
+const TEN_MINUTES = 600;
+
+/** How long a change of a machine waits for whatever holds it. */
+export function withTimeout(command: Command): Command {
+  return command.addOption(
+    envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
+      .argParser(durationSeconds)
+      .default(TEN_MINUTES, '10m'),
+  );
+}

@@ -45,6 +45,7 @@ export function comparable(state: ClusterState): unknown {
       node: guest.node,
       running: guest.runningSince !== undefined,
       nics: nicsOf(guest),
+      snapshots: guest.snapshots.map(({ name, description, parent }) => ({ name, description, parent })),
       config: Object.fromEntries(
         Object.entries(guest.config)
           .filter(([key]) => !/^(net\d+|smbios1|vmgenid|meta|digest)$/.test(key))

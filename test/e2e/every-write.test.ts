@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
-import { comparable } from './cluster-view.ts';
+import { comparable, macsOf } from './cluster-view.ts';
 import { runAndKill } from './killing.ts';
 import {
   canLogin,
@@ -37,6 +37,8 @@ interface Story {
   readonly logins?: readonly string[];
   /** It leaves alone what a task works on; so the next run begins when PVE has come to rest. */
   readonly waits?: true;
+  /** The addresses of all cards are those of before. */
+  readonly keepsMacs?: true;
 }
 
 const LAB = `name: net
@@ -99,6 +101,15 @@ const withMember = (state: ClusterState): ClusterState => {
     ),
   };
 };
+
+/** Students took their cards out. */
+const withoutCards = (state: ClusterState): ClusterState => ({
+  ...state,
+  guests: state.guests.map((guest) => {
+    const cards = Object.entries(guest.config).filter(([key]) => !/^net\d/.test(key));
+    return guest.snapshots.length === 0 ? guest : { ...guest, config: Object.fromEntries(cards) };
+  }),
+});
 
 /** What an administrator gave Anna beside what the file says of her. */
 const withDetails = (state: ClusterState): ClusterState => ({
@@ -223,6 +234,31 @@ const stories: Readonly<Record<string, Story>> = {
     command: 'power resume --lab net',
     writes: 4,
   },
+  'snapshot create': {
+    files: { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' },
+    before: [`deploy ${CLASS}`, 'snapshot create old --lab net'],
+    command: 'snapshot create exam --lab net --vmstate --keep 1',
+    writes: 4,
+  },
+  'snapshot rollback': {
+    files: { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' },
+    before: [`deploy ${CLASS}`, 'snapshot create exam --lab net'],
+    prepare: withoutCards,
+    command: 'snapshot rollback exam --lab net',
+    writes: 2,
+    keepsMacs: true,
+  },
+  'reset --reclone': {
+    files: {
+      'lab.yml': LAB.replace('start: true', 'start: true, pool_role: PVEAuditor, baseline_snapshot: true'),
+      'users.yml': 'users: [anna@pve]\n',
+    },
+    before: [`deploy ${CLASS}`],
+    command: `reset --reclone -c @lab.yml -u @users.yml`,
+    writes: 15,
+    keepsMacs: true,
+    waits: true,
+  },
   'users sync': {
     files: {
       'first.yml': 'users: [anna@pve, boris@pve]\n',
@@ -315,10 +351,12 @@ interface Origin {
   readonly state: ClusterState | undefined;
   /** What the command lines before have written beside the cluster. */
   readonly kept: Readonly<Record<string, string>>;
+  /** Addresses of all cards, those in snapshots among them. */
+  readonly macs: readonly string[];
 }
 
 async function originOf(story: Story): Promise<Origin> {
-  if (!story.before) return { state: undefined, kept: {} };
+  if (!story.before) return { state: undefined, kept: {}, macs: [] };
   const { folder } = setStage(story, {});
   const cluster = await startCluster(story.scenario ? { scenario: story.scenario } : {});
   for (const line of story.before) {
@@ -330,7 +368,7 @@ async function originOf(story: Story): Promise<Origin> {
   const names = ['c.csv', 'w.csv', 'plan.json'].filter((name) => existsSync(join(folder, name)));
   const kept = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
   const state = cluster.snapshot();
-  return { state: story.prepare ? story.prepare(state) : state, kept };
+  return { state: story.prepare ? story.prepare(state) : state, kept, macs: macsOf(state) };
 }
 
 /** Paths of the writes that the cluster has seen, logins aside. */
@@ -339,8 +377,22 @@ const seenBy = (cluster: Cluster): string[] =>
 
 async function expectEnd(
   story: Story,
-  { n, folder, cluster }: { readonly n: number; readonly folder: string; readonly cluster: Cluster },
+  {
+    n,
+    folder,
+    cluster,
+    origin: { macs: kept },
+  }: {
+    readonly n: number;
+    readonly folder: string;
+    readonly cluster: Cluster;
+    readonly origin: Origin;
+  },
 ): Promise<void> {
+  if (story.keepsMacs) {
+    const macs = macsOf(cluster.snapshot()).sort();
+    expect([n, macs.filter((mac) => !kept.includes(mac))]).toEqual([n, []]);
+  }
   const records = recordsOf(readFileSync(join(folder, 'audit.jsonl'), 'utf8'));
   const begun = records
     .filter(({ type }) => type === 'write.start')
@@ -366,7 +418,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     const run = await runCli(argv, cluster);
     expect([run.code, complaint(run)]).toEqual([0, '']);
     await cluster.idle();
-    await expectEnd(story, { n: 0, folder, cluster });
+    await expectEnd(story, { n: 0, folder, cluster, origin });
     const count = seenBy(cluster).length;
     expect(count).toBeGreaterThanOrEqual(story.writes);
     return { origin, count, expected: comparable(cluster.snapshot()) };
@@ -387,7 +439,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
       expect([n, again.code, complaint(again)]).toEqual([n, 0, '']);
       await cluster.idle();
       expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
-      await expectEnd(story, { n, folder, cluster });
+      await expectEnd(story, { n, folder, cluster, origin });
     }
   });
 
@@ -401,7 +453,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
       expect([n, run.code, complaint(run)]).toEqual([n, 0, '']);
       await cluster.idle();
       expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
-      await expectEnd(story, { n, folder, cluster });
+      await expectEnd(story, { n, folder, cluster, origin });
     }
   });
 });

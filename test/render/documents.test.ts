@@ -33,7 +33,22 @@ const COPY = { node: 'pve1', home: 'pve2', vmid: 99999, description: '' };
 /** Together with those of a new stand: every kind there is. */
 const rareSteps: readonly Step[] = [
   step('bridge.update', 'pve1/vmbr1000', { node: 'pve1', bridge: 'vmbr1000', vlanAware: true, comment: '' }),
-  step('vm.snapshot', 'student1/eco', { node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'baseline' }),
+  step('vm.snapshot', 'student1/eco', {
+    ...{ node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'baseline', withMemory: true },
+    description: 'deploy-stand snapshot lab=net vmid=10001 baseline',
+  }),
+  step('vm.snapshot.delete', 'student1/eco/old', {
+    ...{ node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'old', lockWaitSeconds: 600 },
+  }),
+  step('vm.seal', 'student1/eco', {
+    ...{ node: 'pve1', vmid: 10001, pool: 'student1', lockWaitSeconds: 600 },
+    description: 'deploy-stand lab=net user=student1@pve machine=eco vmid=10001',
+  }),
+  step('pool.update', 'remade', { pool: 'remade', comment: 'deploy-stand user=a@pve', leave: [10001] }),
+  step('vm.rollback', 'student1/eco', {
+    ...{ node: 'pve1', vmid: 10001, pool: 'student1', snapshot: 'baseline', lockWaitSeconds: 600 },
+    ...{ bridges: ['vmbr0'], power: 'keep' },
+  }),
   step('bridge.update', 'pve1/vmbr1001', {
     node: 'pve1',
     bridge: 'vmbr1001',

@@ -188,7 +188,9 @@ describe('renderPlan', () => {
     },
     {
       name: 'a snapshot',
-      one: step('vm.snapshot', 'x', { node: 'pve1', vmid: 10001, pool: 'a', snapshot: 'baseline' }),
+      one: step('vm.snapshot', 'x', {
+        ...{ node: 'pve1', vmid: 10001, pool: 'a', snapshot: 'baseline', description: '' },
+      }),
       text: '+  snapshot baseline of VM 10001  missing',
     },
     {

@@ -1,18 +1,9 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import {
-  durationSeconds,
-  encryptToOption,
-  envOption,
-  minAgeOption,
-  nonNegativeInteger,
-  withDryRun,
-} from '../options.ts';
+import { encryptToOption, envOption, minAgeOption, nonNegativeInteger, withDryRun } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
-
-const TEN_MINUTES = 600;
 
 export function cleanupCommand(io: ProgramIo): Command {
   const command = new Command('cleanup').description(
@@ -29,11 +20,6 @@ export function cleanupCommand(io: ProgramIo): Command {
       envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
     )
     .addOption(minAgeOption('with --orphans: leave what is younger'))
-    .addOption(
-      envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
-        .argParser(durationSeconds)
-        .default(TEN_MINUTES, '10m'),
-    )
     .addOption(
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )

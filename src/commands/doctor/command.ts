@@ -10,6 +10,8 @@ const COMMANDS = [
   'access',
   'extend',
   'power',
+  'snapshot',
+  'reset',
   'users',
   'bridges',
   'templates',

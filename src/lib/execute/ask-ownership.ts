@@ -144,8 +144,9 @@ export class Ownership {
     throw new StepError(code, message, hint === undefined ? {} : { hint });
   }
 
-  /** This run wrote the comment of a pool, and made members. */
-  wrote(pool: string, comment: string, members: readonly number[] = []): void {
+  /** This run wrote the comment of a pool, and made members, or took some out: then who is one is read again. */
+  wrote(pool: string, comment: string, members: readonly number[] = [], left: readonly number[] = []): void {
+    if (left.length > 0) this.#reading = undefined;
     for (const vmid of members) this.#joined.set(vmid, pool);
     void this.#reading?.then(
       ({ comments }) => comments.set(pool, comment),

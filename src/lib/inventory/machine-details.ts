@@ -1,8 +1,8 @@
-/** What only the machines themselves tell: snapshots, and addresses by the guest agent. One call for each. */
+/** Addresses of machines, by their guest agents: one call for each. */
 import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import type { PveApi, SnapshotRow } from '../proxmox/types.ts';
+import type { PveApi } from '../proxmox/types.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { ReadContext } from './pools.ts';
 
@@ -54,24 +54,4 @@ export async function readAddresses(
     { concurrency: PARALLEL_READS },
   );
   return new Map(entries);
-}
-
-/** Those of a machine that cannot be read are left out. */
-export async function readSnapshots(
-  machines: readonly MachineRef[],
-  { pve, hard }: ReadContext,
-): Promise<Map<number, readonly SnapshotRow[]>> {
-  const entries = await pMap(
-    machines,
-    async ({ vmid, node }) => {
-      try {
-        return [[vmid, await pve.snapshotRows(node, vmid, hard)] as const];
-      } catch (error) {
-        if (error instanceof PveError || error instanceof UnreachableError) return [];
-        throw error;
-      }
-    },
-    { concurrency: PARALLEL_READS },
-  );
-  return new Map(entries.flat());
 }

@@ -265,6 +265,14 @@ export interface FailedTask {
   readonly error: string;
 }
 
+export interface SnapshotInfo {
+  readonly name: string;
+  readonly description: string;
+  /** Seconds since the epoch; absent while it is being taken. */
+  readonly time?: number;
+  readonly withMemory: boolean;
+}
+
 export interface RunningTask {
   readonly node: string;
   /** `qmclone`, `qmdestroy`, … */

@@ -4,6 +4,13 @@ import { formatSealed, MOST_SEALS } from './seal.ts';
 import { formatTaken, parseTaken, type TakenRight } from './taken.ts';
 import { formatVmids, parseVmids } from './vmid-ranges.ts';
 
+/** The address of a card, which a machine that is made anew keeps. */
+export interface KeptMac {
+  readonly index: number;
+  /** Upper case, colon separated. */
+  readonly mac: string;
+}
+
 /** One machine of a stand, as the claim names it. */
 export interface ClaimedMachine {
   readonly machine: string;
@@ -17,6 +24,8 @@ export interface ClaimedMachine {
    * come late). Empty text: drawn when the claim is written.
    */
   readonly seals: readonly string[];
+  /** Of a reserved one that is made anew: what its cards had, and get again. */
+  readonly macs?: readonly KeptMac[];
 }
 
 /** One lab's line in a pool comment: the claim. */
@@ -58,7 +67,8 @@ export interface PoolMark {
 /** Ids of one pool that are looked at: a comment can be written by hand, or by a stranger. */
 const MOST_IDS = 5000;
 
-const ENTRY = /^([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9]\d{0,8})((?:\?(?:[0-9a-f]{24})?)*)$/;
+const ENTRY =
+  /^([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9]\d{0,8})((?:\?(?:[0-9a-f]{24})?)*)((?:@\d{1,2}=[0-9A-F]{12})*)$/;
 const RUN =
   /^([A-Za-z0-9][A-Za-z0-9.-]*)\{(0|[1-9]\d{0,5})\.\.(0|[1-9]\d{0,5})\}:([1-9]\d{0,8})-([1-9]\d{0,8})$/;
 
@@ -75,11 +85,27 @@ function parseRun(word: string): ClaimedMachine[] {
 }
 
 function parseMachine(word: string): ClaimedMachine[] {
-  const [, machine, vmid, marks] = ENTRY.exec(word) ?? [];
+  const [, machine, vmid, marks, cards = ''] = ENTRY.exec(word) ?? [];
   if (machine === undefined || marks === undefined) return parseRun(word);
   if (marks === '') return [{ machine, vmid: Number(vmid), state: 'made', seals: [] }];
   const seals = marks.slice(1).split('?').slice(0, MOST_SEALS);
-  return [{ machine, vmid: Number(vmid), state: 'reserved', seals }];
+  const macs = parseMacs(cards);
+  return [{ machine, vmid: Number(vmid), state: 'reserved', seals, ...(macs.length === 0 ? {} : { macs }) }];
+}
+
+/** `@0=BC2411000001@1=BC2411000002`. */
+function parseMacs(text: string): KeptMac[] {
+  return text
+    .split('@')
+    .slice(1)
+    .map((word) => {
+      const [index, digits = ''] = word.split('=');
+      return { index: Number(index), mac: (digits.match(/../g) ?? []).join(':') };
+    });
+}
+
+function formatMacs(macs: readonly KeptMac[] = []): string {
+  return macs.map(({ index, mac }) => `@${index}=${mac.replaceAll(':', '')}`).join('');
 }
 
 /** Words that are no machines are left out; of two with one name or id the first counts. */
@@ -200,7 +226,8 @@ function formatMachines(machines: readonly ClaimedMachine[]): string {
       words.push(`${start.stem}{${numbers}}:${one.vmid}-${one.vmid + length - 1}`);
       at += length;
     } else {
-      const id = one.state === 'made' ? one.vmid : formatSealed(one.vmid, one.seals);
+      const id =
+        one.state === 'made' ? one.vmid : `${formatSealed(one.vmid, one.seals)}${formatMacs(one.macs)}`;
       words.push(`${one.machine}:${id}`);
       at += 1;
     }

@@ -22,6 +22,8 @@ export interface VmMark {
   readonly spec?: string;
   /** The replica that it is a linked clone of: lvmthin does not tell (pve-storage LvmThinPlugin.pm). */
   readonly base?: number;
+  /** Of the template's configuration when it was cloned: an edit of the template makes another one. */
+  readonly from?: string;
 }
 
 export function formatVmMark(mark: VmMark): string {
@@ -29,6 +31,7 @@ export function formatVmMark(mark: VmMark): string {
     `${MARK} lab=${mark.lab} user=${mark.user} machine=${mark.machine} vmid=${mark.vmid}`,
     ...(mark.seal === undefined ? [] : [`seal=${mark.seal}`]),
     ...(mark.base === undefined ? [] : [`base=${mark.base}`]),
+    ...(mark.from === undefined ? [] : [`from=${mark.from}`]),
     ...(mark.spec === undefined ? [] : [`spec=${mark.spec}`]),
   ].join(' ');
 }
@@ -49,7 +52,7 @@ export function withVmMark(description: string, mark: VmMark): string {
 export function parseVmMark(description: string): VmMark | undefined {
   const line = description.split('\n').find(isVmMarkLine);
   if (line === undefined) return undefined;
-  const { lab, user, machine, vmid, seal, spec, base } = parseFields(line);
+  const { lab, user, machine, vmid, seal, spec, base, from } = parseFields(line);
   if (!lab || !user || !machine || !vmid || !/^\d{1,9}$/.test(vmid)) return undefined;
   return {
     lab,
@@ -59,6 +62,7 @@ export function parseVmMark(description: string): VmMark | undefined {
     ...(seal !== undefined && isSeal(seal) ? { seal } : {}),
     ...(spec ? { spec } : {}),
     ...(base !== undefined && /^\d{1,9}$/.test(base) ? { base: Number(base) } : {}),
+    ...(from !== undefined && /^[\w-]{1,12}$/.test(from) ? { from } : {}),
   };
 }
 

@@ -54,7 +54,7 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
     );
     return step ? results.get(step.id)?.status : undefined;
   };
-  if (of('vm.delete') === 'done') return 'removed';
+  if (of('vm.delete') === 'done' && of('vm.clone') === undefined) return 'removed';
   const isMissing = vm.state === 'new' && of('vm.clone') !== 'done';
   if (isMissing) return 'missing';
   const configured = of('vm.configure');

@@ -120,22 +120,42 @@ export const LOCK_RULES: readonly ScopeRule[] = [
   { path: LOCK_PATH, anyOf: ['Pool.Audit'], why: 'to see who has it', at: ({ locks }) => when(locks) },
 ];
 
+/** Whoever acts on stands that are there. */
+const seeStands: readonly ScopeRule[] = [
+  { ...seePool, when: 'selected by class' },
+  { ...seePools, when: 'selected otherwise' },
+  {
+    path: '/vms/{vmid}',
+    anyOf: ['VM.Audit'],
+    why: 'to see and read the VMs of the stand',
+    at: ({ vmids }) => [...vmids.keys()].map(String),
+  },
+  seeTasks,
+];
+
+/** Of `reset`. */
+const WITH_RECLONE = 'with --reclone';
+
+const seeTemplates: readonly ScopeRule[] = [
+  {
+    path: '/vms/{template}',
+    anyOf: ['VM.Audit'],
+    why: 'to find and read the template',
+    at: ({ templates }) => templates.map(String),
+  },
+  {
+    path: '/vms',
+    anyOf: ['VM.Audit'],
+    why: 'to find the template by its name',
+    reaches: true,
+    when: 'no template of that name is in sight',
+    at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
+  },
+];
+
 const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
   deploy: [
-    {
-      path: '/vms/{template}',
-      anyOf: ['VM.Audit'],
-      why: 'to find and read the template',
-      at: ({ templates }) => templates.map(String),
-    },
-    {
-      path: '/vms',
-      anyOf: ['VM.Audit'],
-      why: 'to find the template by its name',
-      reaches: true,
-      when: 'no template of that name is in sight',
-      at: ({ hasUnknownTemplates }) => when(hasUnknownTemplates),
-    },
+    ...seeTemplates,
     seePool,
     {
       path: '/storage/{storage}',
@@ -240,6 +260,12 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeUsers,
     seeTasks,
   ],
+  snapshot: seeStands,
+  reset: [
+    ...seeStands,
+    ...seeTemplates.map((rule): ScopeRule => ({ ...rule, when: WITH_RECLONE })),
+    seeBridges,
+  ],
   bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [
     { path: '/vms', anyOf: ['VM.Audit'], why: 'to find templates', reaches: true, at: () => [''] },
@@ -290,6 +316,10 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
 
 /** Of the template steps of a deploy. */
 const COPIES = 'a node gets its own copy of a template';
+
+/** Of `reset`. */
+const RECLONE = 'machines are cloned anew (--reclone)';
+const LOST_BRIDGE = 'machines are cloned anew (--reclone), and a bridge of theirs is gone';
 
 /** Of the role that students get. */
 const NO_ROLE = 'the lab says `role: student`, and the cluster has no such role yet';
@@ -376,6 +406,48 @@ export const COMMAND_STEPS: Readonly<
     sometimes: { 'vm.snapshot': 'freeze --snapshot', 'vm.stop': 'freeze --stop' },
   },
   extend: { steps: ['user.update', 'pool.update'] },
+  snapshot: { steps: ['vm.snapshot', 'vm.snapshot.delete', 'vm.rollback'] },
+  reset: {
+    steps: [
+      'vm.rollback',
+      'vm.stop',
+      'vm.seal',
+      'pool.update',
+      'vm.delete',
+      'bridge.create',
+      'network.reload',
+      'template.clone',
+      'template.configure',
+      'template.migrate',
+      'template.convert',
+      'template.join',
+      'vm.clone',
+      'vm.configure',
+      'vm.snapshot',
+      'pool.join',
+      'acl.grant',
+      'vm.start',
+    ],
+    sometimes: {
+      'vm.stop': RECLONE,
+      'vm.seal': RECLONE,
+      'pool.update': RECLONE,
+      'vm.delete': RECLONE,
+      'bridge.create': LOST_BRIDGE,
+      'network.reload': LOST_BRIDGE,
+      'template.clone': COPIES,
+      'template.configure': COPIES,
+      'template.migrate': COPIES,
+      'template.convert': COPIES,
+      'template.join': COPIES,
+      'vm.clone': RECLONE,
+      'vm.configure': RECLONE,
+      'vm.snapshot': RECLONE,
+      'pool.join': RECLONE,
+      'acl.grant': RECLONE,
+      'vm.start': RECLONE,
+    },
+  },
   bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
   templates: {
     steps: [

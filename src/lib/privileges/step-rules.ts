@@ -32,8 +32,11 @@ function bridgePaths(
 
 type VmStep = StepOf<
   | 'vm.mark'
+  | 'vm.seal'
   | 'vm.configure'
   | 'vm.snapshot'
+  | 'vm.snapshot.delete'
+  | 'vm.rollback'
   | 'vm.start'
   | 'vm.shutdown'
   | 'vm.reboot'
@@ -173,7 +176,7 @@ function giveBack(path: string, owner: string): readonly Rule<'user.recreate'>[]
 }
 
 /** PUT /pools checks each VM that joins or leaves (API2/Pool.pm, update_pool), before it is a member. */
-function changeMembers<K extends 'pool.join' | 'pool.release'>(
+function changeMembers<K extends 'pool.join' | 'pool.release' | 'pool.update'>(
   vmids: (step: StepOf<K>, facts: Facts) => readonly number[],
   why: string,
 ): Rule<K> {
@@ -194,6 +197,8 @@ export const BEFORE_JOINING: ReadonlySet<string> = new Set<StepKind>([
   'vm.clone',
   'vm.configure',
   'vm.snapshot',
+  // Of one that is cloned anew: it has left its pool by then.
+  'vm.delete',
   'template.clone',
   'template.configure',
   'template.migrate',
@@ -299,7 +304,17 @@ const power = onVm(['VM.PowerMgmt'], 'to switch it on and off');
 /** Every kind of step; one without rules does not compile. */
 export const STEP_RULES: StepRules = {
   'pool.create': [changePool, seePool],
-  'pool.update': [changePool, seePool],
+  'pool.update': [
+    changePool,
+    seePool,
+    {
+      ...changeMembers<'pool.update'>(
+        ({ leave = [] }) => leave,
+        'to take VMs that are cloned anew out of their pool',
+      ),
+      when: 'with reset --reclone, profile full',
+    },
+  ],
   'pool.join': [
     changePool,
     seePool,
@@ -384,9 +399,12 @@ export const STEP_RULES: StepRules = {
     ...[changePool, seePool].map(({ path, anyOf, why }) => ({ path, anyOf, why, at: () => [REPLICA_POOL] })),
   ],
   'vm.clone': clone,
+  'vm.seal': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
   'vm.mark': [seeVm, onVm(['VM.Config.Options'], 'notes (our mark)')],
   'vm.configure': configure,
-  'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'for the baseline snapshot')],
+  'vm.snapshot': [seeVm, onVm(['VM.Snapshot'], 'to take a snapshot')],
+  'vm.snapshot.delete': [seeVm, onVm(['VM.Snapshot'], 'to delete a snapshot')],
+  'vm.rollback': [seeVm, onVm(['VM.Snapshot.Rollback', 'VM.Snapshot'], 'to go back to a snapshot')],
   'vm.start': [seeVm, power],
   'vm.stop': [seeVm, power],
   'vm.shutdown': [seeVm, power],

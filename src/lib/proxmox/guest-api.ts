@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isAgentOff, isAgentSilent, isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
-import { compact, rowOf, rowsOf, unexpected, valuesOf } from './rows.ts';
+import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
 import type { ConfigValues, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
@@ -19,10 +19,12 @@ type GuestApi = Pick<
   | 'updateVmConfigAsync'
   | 'convertToTemplate'
   | 'snapshots'
-  | 'snapshotRows'
   | 'agentAddresses'
+  | 'snapshotConfig'
   | 'snapshotConfigs'
   | 'snapshotVm'
+  | 'deleteSnapshot'
+  | 'rollbackVm'
   | 'startVm'
   | 'stopVm'
   | 'deleteVm'
@@ -86,18 +88,6 @@ export function guestApi(http: Requests): GuestApi {
     },
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
-    snapshots: (node, vmid, signal) => snapshotNames(http, { node, vmid, type: 'qemu' }, signal),
-    snapshotRows: async (node, vmid, signal) =>
-      rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/snapshot`, {}, signal))
-        .filter((row) => row.text('name') !== 'current')
-        .map((row) =>
-          compact({
-            name: row.text('name'),
-            description: row.comment('description'),
-            time: row.maybeNumber('snaptime'),
-            vmstate: row.flag('vmstate'),
-          }),
-        ),
     agentAddresses: async (node, vmid, signal) => {
       try {
         const url = path`/nodes/${node}/qemu/${vmid}/agent/network-get-interfaces`;
@@ -108,12 +98,33 @@ export function guestApi(http: Requests): GuestApi {
         throw error;
       }
     },
+    snapshots: async (node, vmid, signal) =>
+      (await snapshotRows(http, { node, vmid, type: 'qemu' }, signal)).map((row) =>
+        compact({
+          name: row.text('name'),
+          description: row.comment('description'),
+          time: row.maybeNumber('snaptime'),
+          vmstate: row.flag('vmstate'),
+          parent: row.maybeText('parent'),
+        }),
+      ),
+    snapshotConfig: async (node, vmid, snapshot, signal) => {
+      try {
+        return await unlessGone(
+          readConfig(http, path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}/config`, signal),
+        );
+      } catch (error) {
+        if (isNoSuchVm(error)) return undefined;
+        throw error;
+      }
+    },
     snapshotConfigs: async (guest, signal) => {
       const { node, vmid, type } = guest;
       const configs: ConfigValues[] = [];
       try {
         // One after the other: a guest may have many, and other guests are read meanwhile.
-        for (const name of await snapshotNames(http, guest, signal)) {
+        for (const row of await snapshotRows(http, guest, signal)) {
+          const name = row.text('name');
           const url = path`/nodes/${node}/${type}/${vmid}/snapshot/${name}/config`;
           const answer = await unlessGone(http.get(url, {}, signal));
           if (answer && !isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
@@ -125,8 +136,16 @@ export function guestApi(http: Requests): GuestApi {
       }
       return configs;
     },
-    snapshotVm: async (node, vmid, snapshot, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, { snapname: snapshot }, signal)),
+    snapshotVm: async (node, vmid, { snapshot, description, withMemory }, signal) => {
+      const params = { snapname: snapshot, description, vmstate: withMemory ? true : undefined };
+      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, params, signal));
+    },
+    deleteSnapshot: async (node, vmid, snapshot, signal) =>
+      upidOf(await http.delete(path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}`, {}, signal)),
+    rollbackVm: async (node, vmid, { snapshot, start }, signal) => {
+      const url = path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}/rollback`;
+      return upidOf(await http.post(url, { start: start ? true : undefined }, signal));
+    },
     startVm: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/start`, {}, signal)),
     stopVm: async (node, vmid, signal) =>
@@ -171,14 +190,14 @@ function addressesIn(data: unknown): string[] {
   return texts.filter((text) => isIP(text) !== 0 && !/^fe80:/i.test(text)).slice(0, MOST_ADDRESSES);
 }
 
-async function snapshotNames(
+async function snapshotRows(
   http: Requests,
   { node, vmid, type }: { readonly node: string; readonly vmid: number; readonly type: 'qemu' | 'lxc' },
   signal: AbortSignal | undefined,
-): Promise<string[]> {
-  return rowsOf(await http.get(path`/nodes/${node}/${type}/${vmid}/snapshot`, {}, signal))
-    .map((row) => row.text('name'))
-    .filter((name) => name !== 'current');
+): Promise<Row[]> {
+  return rowsOf(await http.get(path`/nodes/${node}/${type}/${vmid}/snapshot`, {}, signal)).filter(
+    (row) => row.text('name') !== 'current',
+  );
 }
 
 /** Undefined: the snapshot was deleted since the list of them was read. */

@@ -21,6 +21,13 @@ export function stockApi(http: Requests): StockApi {
       const answer = await http.get(path`/nodes/${node}/storage/${storage}/content`, { content }, signal);
       return rowsOf(answer).map((row) => row.text('volid'));
     },
+    imageSizes: async ({ node, storage }, signal) => {
+      const url = path`/nodes/${node}/storage/${storage}/content`;
+      return rowsOf(await http.get(url, { content: 'images' }, signal)).map((row) => ({
+        volid: row.text('volid'),
+        bytes: row.number('size'),
+      }));
+    },
     mappings: async (kind, signal) => {
       try {
         return rowsOf(await http.get(`/cluster/mapping/${kind}`, {}, signal)).map((row) => {

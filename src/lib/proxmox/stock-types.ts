@@ -17,6 +17,11 @@ export interface StockApi {
     place: { readonly node: string; readonly storage: string; readonly content: 'iso' | 'snippets' },
     signal?: AbortSignal,
   ): Promise<readonly string[]>;
+  /** The same of disks and saved memories → bytes; of those that the caller may see (VM.Config.Disk, or Datastore.Allocate). */
+  imageSizes(
+    place: { readonly node: string; readonly storage: string },
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly volid: string; readonly bytes: number }[]>;
   /** `GET /cluster/mapping/{kind}`. Mapping.Use, .Modify or .Audit on each. Empty before 8 (`dir`: before 8.4). */
   mappings(
     kind: 'pci' | 'usb' | 'dir',

@@ -120,6 +120,16 @@ export interface NetworkRow {
   readonly priority?: number;
 }
 
+export interface SnapshotRow {
+  readonly name: string;
+  readonly description: string;
+  /** Seconds since the epoch; absent while it is being taken. */
+  readonly time?: number;
+  /** With the memory of the running machine. */
+  readonly vmstate: boolean;
+  readonly parent?: string;
+}
+
 export interface TaskRow {
   readonly upid: Upid;
   readonly type: string;
@@ -178,14 +188,6 @@ export interface CloneRequest {
   readonly storage?: string;
   /** The new VM joins it at the very end, within the task. */
   readonly pool?: string;
-}
-
-export interface SnapshotRow {
-  readonly name: string;
-  readonly description: string;
-  readonly time?: number;
-  /** With the memory of the running machine. */
-  readonly vmstate: boolean;
 }
 
 /** Plain config values; all strings as in the form. */
@@ -387,10 +389,15 @@ export interface PveApi extends BalanceApi, StockApi {
   ): Promise<Upid | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/template`. VM.Allocate. The disks become base images where the storage has such. */
   convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
-  /** `GET /nodes/{node}/qemu/{vmid}/snapshot` → names, `current` left out. VM.Audit. */
-  snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly string[]>;
-  /** The same with what is said of each. VM.Audit. `time`: seconds since the epoch. */
-  snapshotRows(node: string, vmid: number, signal?: AbortSignal): Promise<readonly SnapshotRow[]>;
+  /** `GET /nodes/{node}/qemu/{vmid}/snapshot`, `current` left out. VM.Audit. */
+  snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly SnapshotRow[]>;
+  /** `GET …/snapshot/{name}/config`. VM.Audit. Undefined: there is no such snapshot, or no such VM. */
+  snapshotConfig(
+    node: string,
+    vmid: number,
+    snapshot: string,
+    signal?: AbortSignal,
+  ): Promise<ConfigValues | undefined>;
   /**
    * `GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces`: addresses without prefix, the loopback's left out.
    * VM.Monitor (7, 8), VM.GuestAgent.Audit (9). `off`: no agent is configured; `silent`: it does not answer; PVE waits 3 s
@@ -410,7 +417,24 @@ export interface PveApi extends BalanceApi, StockApi {
     signal?: AbortSignal,
   ): Promise<readonly ConfigValues[]>;
   /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */
-  snapshotVm(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
+  snapshotVm(
+    node: string,
+    vmid: number,
+    wanted: { readonly snapshot: string; readonly description: string; readonly withMemory: boolean },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
+  /** `DELETE …/snapshot/{name}`. VM.Snapshot. No such one → the *task* fails. */
+  deleteSnapshot(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
+  /**
+   * `POST …/snapshot/{name}/rollback`. VM.Snapshot or VM.Snapshot.Rollback. A VM that runs is stopped by it; `start`
+   * switches it on in the same task, as a snapshot with its memory does by itself.
+   */
+  rollbackVm(
+    node: string,
+    vmid: number,
+    to: { readonly snapshot: string; readonly start: boolean },
+    signal?: AbortSignal,
+  ): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/start`. VM.PowerMgmt. Already running → the *task* fails. */
   startVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/stop`. VM.PowerMgmt. Under HA the task ends when the wish is noted. */

@@ -13,6 +13,13 @@ interface StorageTraits {
   readonly thin: boolean;
   /** Volumes are files in a folder (`path` in storage.cfg). */
   readonly files: boolean;
+  /**
+   * Takes snapshots of volumes (`volume_has_feature`, feature `snapshot`). `by-name`: of those whose name ends in a format
+   * that can; thick LVM since 9 keeps such volumes, too, where it is set up so.
+   */
+  readonly snapshots: 'yes' | 'no' | 'by-name';
+  /** Goes back to the newest snapshot alone (ZFSPoolPlugin.pm, volume_rollback_is_possible). */
+  readonly newestOnly: boolean;
 }
 
 const FILES: StorageTraits = {
@@ -22,6 +29,8 @@ const FILES: StorageTraits = {
   tellsBase: true,
   thin: true,
   files: false,
+  snapshots: 'by-name',
+  newestOnly: false,
 };
 /** Whole volumes of a device; nothing of them is shared. */
 const BLOCKS: StorageTraits = {
@@ -31,25 +40,33 @@ const BLOCKS: StorageTraits = {
   tellsBase: false,
   thin: false,
   files: false,
+  snapshots: 'no',
+  newestOnly: false,
 };
 /** Links are promised, for whatever a plugin of others may be; nothing else is. */
-const UNKNOWN: StorageTraits = { ...BLOCKS, links: true };
+const UNKNOWN: StorageTraits = { ...BLOCKS, links: true, snapshots: 'yes' };
 
 const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
   ['dir', { ...FILES, files: true, bindsClones: true, migrates: true }],
-  ['btrfs', { ...FILES, files: true, bindsClones: true, migrates: true }],
-  ['zfspool', { ...FILES, bindsClones: true, migrates: true }],
+  ['btrfs', { ...FILES, files: true, bindsClones: true, migrates: true, snapshots: 'yes' }],
+  ['zfspool', { ...FILES, bindsClones: true, migrates: true, snapshots: 'yes', newestOnly: true }],
   ['nfs', { ...FILES, files: true }],
   ['cifs', { ...FILES, files: true }],
   ['glusterfs', { ...FILES, files: true }],
-  ['zfs', FILES],
-  ['rbd', FILES],
+  ['zfs', { ...FILES, snapshots: 'yes', newestOnly: true }],
+  ['rbd', { ...FILES, snapshots: 'yes' }],
   ['lvmthin', { ...UNKNOWN, migrates: true, thin: true }],
-  ['lvm', { ...BLOCKS, migrates: true }],
+  ['lvm', { ...BLOCKS, migrates: true, snapshots: 'by-name' }],
   ['iscsi', BLOCKS],
   ['iscsidirect', BLOCKS],
   ['cephfs', { ...BLOCKS, files: true }],
 ]);
+
+/** Can PVE take a snapshot of this volume? `name` as in a volume id. */
+export function takesSnapshots(type: string, name: string): boolean {
+  const { snapshots } = storageTraits(type);
+  return snapshots === 'yes' || (snapshots === 'by-name' && name.endsWith('.qcow2'));
+}
 
 /** `type` as PVE calls its plugins; of others (`''` if it is not known) little is promised. */
 export function storageTraits(type: string): StorageTraits {

@@ -27,6 +27,11 @@ export function sourceOf(value: string): string {
   return value.split(',', 1)[0] ?? '';
 }
 
+/** Of a volume id, `local-lvm:vm-101-disk-0`. */
+export function storageOfVolume(volid: string): string {
+  return volid.split(':', 1)[0] ?? '';
+}
+
 function volumeOf(key: string, value: string): Volume | undefined {
   const volid = sourceOf(value);
   const at = volid.indexOf(':');

@@ -16,6 +16,7 @@ type StandFate =
   | 'to thaw'
   | 'to switch'
   | 'to remove'
+  | 'to reset'
   | 'refused'
   | 'pending'
   | 'complete'
@@ -57,6 +58,8 @@ function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandF
     return stand.refused ? 'refused' : 'nothing there';
   }
   if (stand.refused) return 'refused';
+  if (command === 'snapshot') return steps.length === 0 ? 'unchanged' : 'to change';
+  if (command === 'reset') return steps.length === 0 ? 'unchanged' : 'to reset';
   const states = new Set(stand.vms.map((vm) => vm.state));
   if (steps.length === 0) return states.has('pending-change') ? 'pending' : 'complete';
   if (steps.some(({ kind }) => kind === 'vm.mark')) return 'to take over';
@@ -105,6 +108,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
   ['to thaw', 'to thaw'],
   ['to switch', 'to switch'],
   ['to remove', 'to remove'],
+  ['to reset', 'to reset'],
   ['pending', 'waiting for a change'],
   ['complete', 'complete'],
   ['unchanged', 'unchanged'],

@@ -110,6 +110,7 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
     'to freeze': '~',
     'to thaw': '~',
     'to switch': '~',
+    'to reset': '~',
     'to remove': '-',
   };
   const mark = paintMark(marks[first.fate] ?? '+', paint);

@@ -158,11 +158,12 @@ function newlyReserved(comment: string): number[] {
     .map(({ vmid }) => vmid);
 }
 
-function sayClaim({ comment, takeOver }: StepOf<'pool.update'>, names: Names): string {
+function sayClaim({ comment, takeOver, leave = [] }: StepOf<'pool.update'>, names: Names): string {
   const claimed = newlyReserved(comment);
   const frozen = frozenSince(parsePoolComment(comment));
   const parts = [
     ...(takeOver && takeOver.vmids.length > 0 ? [`takes over ${names.vms(takeOver.vmids)}`] : []),
+    ...(leave.length > 0 ? [`takes out ${names.vms(leave)}`] : []),
     ...(claimed.length > 0 ? [`claims ${names.vms(claimed)}`] : []),
     ...(frozen === undefined ? [] : [`frozen since ${frozen}`]),
   ];
@@ -255,6 +256,10 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     say: (step) => `replica ${step.vmid}: joins the copies of templates`,
   },
   'vm.clone': { count: ['clone', 'clones'], say: sayClone },
+  'vm.seal': {
+    count: ['seal', 'seals'],
+    say: (step, names) => `${names.vm(step.vmid)}: a new seal into its notes`,
+  },
   'vm.mark': {
     count: ['VM taken over', 'VMs taken over'],
     say: (step, names) => `${names.vm(step.vmid)}: our mark into its notes`,
@@ -262,7 +267,17 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.configure': { count: ['configuration', 'configurations'], say: sayConfigure },
   'vm.snapshot': {
     count: ['snapshot', 'snapshots'],
+    say: (step, names) =>
+      `snapshot ${step.snapshot} of ${names.vm(step.vmid)}${step.withMemory === true ? ', with its memory' : ''}`,
+  },
+  'vm.snapshot.delete': {
+    count: ['snapshot removal', 'snapshot removals'],
     say: (step, names) => `snapshot ${step.snapshot} of ${names.vm(step.vmid)}`,
+  },
+  'vm.rollback': {
+    count: ['rollback', 'rollbacks'],
+    say: (step, names) =>
+      `${names.vm(step.vmid)}: back to snapshot ${step.snapshot}${step.power === 'start' ? ', then start' : ''}`,
   },
   'role.create': {
     count: ['role', 'roles'],

@@ -108,6 +108,26 @@ function extendTitle({ status, stands }: Summary): string {
   return titles[status];
 }
 
+const DAY_TWO: Readonly<Record<'snapshot' | 'reset', readonly [done: string, not: string]>> = {
+  snapshot: ['The snapshots are as asked', 'could not be worked on'],
+  reset: ['The stands are reset', 'could not be reset'],
+};
+
+function dayTwoTitle(command: 'snapshot' | 'reset', { status, stands }: Summary): string {
+  const [done, not] = DAY_TWO[command];
+  const all = countOf(stands.length, 'stand', 'stands');
+  const titles: { readonly [S in SummaryStatus]: string } = {
+    done: `${done}: ${all}`,
+    partial: `Some of ${all} ${not}`,
+    failed: `${all} ${not}`,
+    interrupted: 'The run was interrupted',
+    refused: 'The plan was refused, nothing was changed',
+    'dry-run': 'Dry run, nothing was changed',
+    'nothing-to-do': `Nothing to do for ${all}`,
+  };
+  return titles[status];
+}
+
 const DEEDS: { readonly [A in PowerAction]: string } = {
   start: 'started',
   shutdown: 'shut down',
@@ -134,6 +154,7 @@ function powerTitle({ lab, action, steps }: PowerPlan, { status, stands }: Summa
 
 function titleOf(plan: Plan, summary: Summary): string {
   if (plan.command === 'power') return powerTitle(plan, summary);
+  if (plan.command === 'snapshot' || plan.command === 'reset') return dayTwoTitle(plan.command, summary);
   if (plan.command === 'users') return usersTitle(summary);
   if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
   if (plan.command === 'access') return accessTitle(plan, summary);

@@ -152,11 +152,12 @@ class Builder {
           };
     const use = { load, memoryLoad: one.memory_load, ...inside(one) };
     const guest = this.#add(one.vmid, one.node, type, { ...full, ...one.config }, use);
-    for (const name of one.snapshots ?? []) {
+    for (const written of one.snapshots ?? []) {
+      const { name, description = '' } = typeof written === 'string' ? { name: written } : written;
       const parent = guest.parent === undefined ? {} : { parent: guest.parent };
       const snaptime = Math.floor(this.#start / 1000) - 3600;
       guest.snapshots.push({
-        ...{ name, ...parent, snaptime, description: '', vmstate: false, config: guest.config },
+        ...{ name, ...parent, snaptime, description, vmstate: false, config: guest.config },
       });
       guest.parent = name;
     }

@@ -103,7 +103,7 @@ export interface ScenarioGuest extends ScenarioMachine {
   /** Share of its memory that it uses; absent: goes with `load`. */
   readonly memory_load?: number;
   readonly ha?: boolean;
-  readonly snapshots?: readonly string[];
+  readonly snapshots?: readonly (string | { readonly name: string; readonly description?: string })[];
 }
 
 export interface ScenarioBulk {

@@ -1,6 +1,6 @@
 /** The story of `access`: read the pools of a class, plan a freeze or a thaw, apply it; claims under the planning lock. */
 import type { RunOutcome } from '../outcome/types.ts';
-import { readSnapshots } from '../inventory/machine-details.ts';
+import { readSnapshots } from '../inventory/snapshots.ts';
 import type { GuestInfo, PoolInfo } from '../inventory/types.ts';
 import { planFreeze, type FreezeOptions } from '../plan/day-two/freeze.ts';
 import { planThaw } from '../plan/day-two/thaw.ts';

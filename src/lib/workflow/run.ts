@@ -6,25 +6,15 @@ import { Ownership, type OwnershipReads } from '../execute/ask-ownership.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
-import { InternalError, PlanRefusedError } from '../errors.ts';
+import { PlanRefusedError } from '../errors.ts';
 import { readPools } from '../inventory/pools.ts';
 import type { Inventory, NodeInfo, Rights } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { ResourceRow } from '../proxmox/types.ts';
 import type { RunContext } from './context.ts';
+import { NO_SECRETS } from './secrets.ts';
 import { Turns } from './turns.ts';
-
-const noPassword = (userid: string): Promise<never> =>
-  Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`));
-
-/** For runs whose steps need no password. */
-const NO_SECRETS: Secrets = {
-  passwordFor: noPassword,
-  replacementFor: noPassword,
-  settle: () => Promise.resolve(),
-  cloudInitPassword: () => undefined,
-};
 
 /** How often a run plans whose lock is taken over each time. */
 const MOST_PLANNINGS = 3;

@@ -1,6 +1,6 @@
 /** Passwords for the executor: from the credentials file and the lab, by reference. Never prints one. */
 import type { Lab, PasswordPolicy, User } from '../config/types.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, InternalError } from '../errors.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { generatePassword } from '../credentials/password.ts';
 import type { Secrets } from '../execute/types.ts';
@@ -8,6 +8,17 @@ import type { Inventory } from '../inventory/types.ts';
 import { isUserMarked } from '../marks/user.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { KeptAccount } from '../plan/document/steps/users.ts';
+
+const noPassword = (userid: string): Promise<never> =>
+  Promise.reject(new InternalError('NO_SECRETS', `no password was provided for ${userid}`));
+
+/** For runs whose steps need no password. */
+export const NO_SECRETS: Secrets = {
+  passwordFor: noPassword,
+  replacementFor: noPassword,
+  settle: () => Promise.resolve(),
+  cloudInitPassword: () => undefined,
+};
 
 /** For commands that concern users alone. */
 export function createUserSecrets(
@@ -27,12 +38,18 @@ export function createUserSecrets(
   };
 }
 
-export function createSecrets(lab: Lab, users: readonly User[], file: CredentialsFile): Secrets {
+function machinePasswords(lab: Lab): Secrets['cloudInitPassword'] {
   const passwords = new Map(lab.machines.map((machine) => [machine.name, machine.cloudInit?.password]));
-  return {
-    ...createUserSecrets(lab.passwords, users, file),
-    cloudInitPassword: (machine) => passwords.get(machine),
-  };
+  return (machine) => passwords.get(machine);
+}
+
+/** For commands that make machines, and no users. */
+export function createMachineSecrets(lab: Lab): Secrets {
+  return { ...NO_SECRETS, cloudInitPassword: machinePasswords(lab) };
+}
+
+export function createSecrets(lab: Lab, users: readonly User[], file: CredentialsFile): Secrets {
+  return { ...createUserSecrets(lab.passwords, users, file), cloudInitPassword: machinePasswords(lab) };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

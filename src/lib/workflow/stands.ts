@@ -52,7 +52,7 @@ function wayToSee({ pools, rights }: Inventory): string | undefined {
 }
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
+export function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
   const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
   if (unknown.length === 0) return;
   const message = unknown.map((one) => one.message).join('; ');

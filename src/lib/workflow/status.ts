@@ -1,7 +1,9 @@
 /** The story of `status`: read what was selected, and look at it. Never writes. */
 import type { Clock } from '../clock.ts';
-import { readAddresses, readSnapshots } from '../inventory/machine-details.ts';
+import { readAddresses } from '../inventory/machine-details.ts';
+import { readSnapshots } from '../inventory/snapshots.ts';
 import type { ReadContext } from '../inventory/pools.ts';
+import { baselinesOf } from '../plan/stands/snapshots.ts';
 import type { Lab } from '../config/types.ts';
 import { aliasesOf } from '../plan/network/stand-bridges.ts';
 import { actionable, type StandView } from '../plan/stands/selected.ts';
@@ -47,13 +49,10 @@ async function detailsOf(
     ips ? readAddresses(asked, context, context.clock) : undefined,
     snapshots ? readSnapshots(refs, context) : undefined,
   ]);
-  const named = lab?.machines.flatMap(({ name, baselineSnapshot }) =>
-    baselineSnapshot === undefined ? [] : [[name, baselineSnapshot] as const],
-  );
   return {
     ...(addresses ? { addresses } : {}),
     ...(list ? { snapshots: list } : {}),
-    ...(named ? { baselines: new Map(named) } : {}),
+    baselines: baselinesOf(lab),
   };
 }
 

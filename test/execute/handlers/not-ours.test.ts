@@ -17,7 +17,10 @@ const PAYLOADS = {
   'vm.start': VM,
   'vm.stop': { ...VM, lockWaitSeconds: 0 },
   'vm.unprotect': { ...VM, lockWaitSeconds: 0 },
-  'vm.snapshot': { ...VM, snapshot: 'start' },
+  'vm.snapshot': { ...VM, snapshot: 'start', description: '' },
+  'vm.snapshot.delete': { ...VM, snapshot: 'start', lockWaitSeconds: 0 },
+  'vm.seal': { ...VM, description: VM_MARK, lockWaitSeconds: 0 },
+  'vm.rollback': { ...VM, snapshot: 'start', bridges: ['vmbr0'], power: 'keep', lockWaitSeconds: 0 },
   'vm.delete': { ...VM, lockWaitSeconds: 0 },
   'ha.remove': { vmid: 10001, pool: 'anna' },
   'acl.grant': { ...RIGHT, propagate: false },
@@ -33,6 +36,10 @@ const GUEST: Partial<Record<Kind, Partial<ScenarioGuest>>> = {
   'vm.stop': { running: true },
   'vm.unprotect': { config: { protection: '1' } },
   'ha.remove': { ha: true },
+  'vm.snapshot.delete': {
+    snapshots: [{ name: 'start', description: 'deploy-stand snapshot lab=net vmid=10001' }],
+  },
+  'vm.rollback': { snapshots: ['start'] },
 };
 
 interface Found {
@@ -141,7 +148,8 @@ describe.each(KINDS)('%s', (kind) => {
       ({ outcome }) => outcome,
       (error: unknown) => (error as { code?: unknown }).code,
     );
-    expect(said).toBe(isGone ? 'already-done' : kind === 'vm.configure' ? 'VM_MISSING' : 'NOT_OURS');
+    const isMissing = kind === 'vm.configure' || kind === 'vm.seal';
+    expect(said).toBe(isGone ? 'already-done' : isMissing ? 'VM_MISSING' : 'NOT_OURS');
     expect(world.writes).toEqual([]);
   });
 
@@ -170,8 +178,9 @@ describe.each(KINDS)('%s', (kind) => {
   ])('$name: it is written to', async ({ name, ...found }) => {
     const world = worldOf(kind, found);
     const hasJoined = kind === 'pool.join' && !name.startsWith('reserved');
-    expect((await applied(kind, world)).outcome).toBe(hasJoined ? 'already-done' : 'done');
-    expect(world.writes).toHaveLength(hasJoined ? 0 : 1);
+    const isDone = hasJoined || (kind === 'vm.seal' && found.notes === SEALED);
+    expect((await applied(kind, world)).outcome).toBe(isDone ? 'already-done' : 'done');
+    expect(world.writes).toHaveLength(isDone ? 0 : 1);
   });
 });
 

@@ -7,8 +7,8 @@ const schema = JSON.parse(readFileSync('schemas/plan.schema.json', 'utf8')) as u
 
 /** Every kind that the published schema of a plan names. */
 function kindsIn(value: unknown): Step['kind'][] {
-  return [...new Set(JSON.stringify(value).match(/"[a-z]+\.[a-z]+"/g) ?? [])]
-    .map((text) => text.slice(1, -1) as Step['kind'])
+  return [...new Set(JSON.stringify(value).match(/(?<="const":")[a-z]+(\.[a-z]+)+(?=")/g) ?? [])]
+    .map((text) => text as Step['kind'])
     .sort();
 }
 

@@ -1,4 +1,5 @@
 /** The rules for a lab that a JSON Schema cannot say, one function each. They report and never change anything. */
+import { isReservedSnapshotName } from '../../pve-values/snapshot-name.ts';
 import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
 import { poolPatternIsLegal } from './pool-pattern.ts';
@@ -211,7 +212,7 @@ function passwordsAreLongEnough({ raw }: LabView, issues: Issues): void {
 function snapshotNamesAreLegal({ machines }: LabView, issues: Issues): void {
   for (const { path, raw } of machines) {
     const name = text(raw['baseline_snapshot']);
-    if (name !== undefined && /^(current|pending)$/i.test(name)) {
+    if (name !== undefined && isReservedSnapshotName(name)) {
       const hint = 'choose another name, or true for "baseline"';
       issues.add([...path, 'baseline_snapshot'], 'PVE keeps this snapshot name for itself', {
         value: name,

@@ -19,6 +19,7 @@ import { migrateReplica } from './template/migrate.ts';
 import { createRole } from './acl/role-create.ts';
 import { createUser } from './user/create.ts';
 import { deleteUser } from './user/delete.ts';
+import { sealVm } from './vm/seal.ts';
 import { setUserPassword } from './user/password.ts';
 import { recreateUser } from './user/recreate.ts';
 import { updateUser } from './user/update.ts';
@@ -27,11 +28,12 @@ import { configureVm } from './vm/configure.ts';
 import { deleteVm } from './vm/delete.ts';
 import { markVm } from './vm/mark.ts';
 import { migrateVm } from './vm/migrate.ts';
-import { snapshotVm } from './vm/snapshot.ts';
 import { rebootVm } from './vm/reboot.ts';
 import { resumeVm } from './vm/resume.ts';
 import { shutdownVm } from './vm/shutdown.ts';
 import { suspendVm } from './vm/suspend.ts';
+import { rollbackVm } from './vm/rollback.ts';
+import { deleteSnapshot, snapshotVm } from './vm/snapshot.ts';
 import { startVm } from './vm/start.ts';
 import { stopVm } from './vm/stop.ts';
 import { unprotectVm } from './vm/unprotect.ts';
@@ -53,8 +55,11 @@ export const handlers: Handlers = {
   'template.join': joinReplica,
   'vm.clone': cloneVm,
   'vm.mark': markVm,
+  'vm.seal': sealVm,
   'vm.configure': configureVm,
   'vm.snapshot': snapshotVm,
+  'vm.snapshot.delete': deleteSnapshot,
+  'vm.rollback': rollbackVm,
   'vm.start': startVm,
   'acl.revoke': revokeAcl,
   'vm.stop': stopVm,

@@ -1,6 +1,8 @@
 /** What a freeze does to machines once nobody may use them: a snapshot for grading, then the power. Takes no right away. */
+import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 
 export interface KeepOptions {
@@ -14,13 +16,7 @@ export interface KeepOptions {
 export interface KeepInput {
   readonly options: KeepOptions;
   /** VMID → its snapshots, where one is to be taken. */
-  readonly snapshots?: ReadonlyMap<number, readonly KnownSnapshot[]>;
-}
-
-interface KnownSnapshot {
-  readonly name: string;
-  /** Seconds since the epoch. */
-  readonly time?: number;
+  readonly snapshots?: SnapshotLists;
 }
 
 interface Kept {
@@ -115,7 +111,11 @@ export function keptState(stands: readonly StandView[], before: Before, input: K
               'vm.snapshot',
               `${vmid}`,
               { ...frame, reason: 'the state for grading' },
-              { ...at, snapshot },
+              {
+                ...at,
+                snapshot,
+                description: formatSnapshotMark({ lab: stand.claim.lab, vmid, isBaseline: false }),
+              },
             ),
           ]
         : [];

@@ -8,6 +8,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { BridgeAllocator } from '../network/numbers.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import type { Reclone } from './reclone.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 
 /** What all stands of one plan share. The allocators change as stands take from them. */
@@ -25,4 +26,6 @@ export interface StandContext {
   readonly updateRunning: boolean;
   readonly profile: Profile;
   readonly since: string;
+  /** Set: nothing is done but this. */
+  readonly reclone?: Reclone;
 }

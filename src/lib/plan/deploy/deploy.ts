@@ -29,6 +29,7 @@ import type { StandContext } from './context.ts';
 import { frozenWarnings } from './frozen.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
+import { keepApart, type Reclone } from './reclone.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
@@ -50,6 +51,8 @@ export interface DeployOptions {
   readonly taken?: Taken;
   /** What a saved plan chose. */
   readonly pins?: Pins;
+  /** Make these machines anew, and do nothing else. */
+  readonly reclone?: Reclone;
 }
 
 export interface DeployInput {
@@ -212,8 +215,14 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     updateRunning: options.updateRunning,
     profile: profileOf(have.rights),
     since,
+    ...(options.reclone ? { reclone: options.reclone } : {}),
   };
-  const refusals = new Map(states.map((state) => [state.user.userid, standRefusal(state, context)]));
+  const refusals = new Map(
+    states.map((state) => [
+      state.user.userid,
+      options.reclone?.stands.get(state.user.userid)?.refused ?? standRefusal(state, context),
+    ]),
+  );
   const healthy = states.filter((state) => refusals.get(state.user.userid) === undefined);
   const { ledger, seats } = seatStands(healthy, context);
   if (seats.shortage && options.fit !== true) {
@@ -231,7 +240,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     orderSteps(drafts, network.reloads, network.reserved, context.replicas),
     index,
   );
-  const steps = withStudentRole(ordered, have);
+  const steps = options.reclone ? keepApart(ordered) : withStudentRole(ordered, have);
   const finished = network.finish(steps);
   assertSound(finished);
   const tooShort = passwordRefusal(lab.passwords, finished, have);

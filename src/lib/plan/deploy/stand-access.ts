@@ -31,12 +31,16 @@ export function planAccess(
     if (machine.poolRole === undefined || !vm) continue;
     wanted.push({ key: `${user.pool}/${machine.name}`, path: `/vms/${vm.vmid}`, role: machine.poolRole });
   }
+  // What is frozen gets its rights back by a thaw alone.
+  if (context.reclone && state.claim?.frozen !== undefined) return [];
   const dependsOn = [...before.map((step) => step.id), ...vms.lastStep.values()];
+  const isThere = ({ path, role }: { path: string; role: string }): boolean =>
+    (index.acls.get(`${path} ${user.userid}`) ?? []).some((entry) => entry.role === role);
+  // PVE takes the rights on a VM away with it.
+  const gone = new Set([...(state.remade?.values() ?? [])].map(({ vmid }) => `/vms/${vmid}`));
+  const isDue = ({ path }: { path: string }): boolean => !context.reclone || path.startsWith('/vms/');
   const grants = wanted
-    .filter(
-      ({ path, role }) =>
-        !(index.acls.get(`${path} ${user.userid}`) ?? []).some((entry) => entry.role === role),
-    )
+    .filter((entry) => isDue(entry) && (gone.has(entry.path) || !isThere(entry)))
     .map(({ key, path, role }) =>
       makeStep(
         'acl.grant',
@@ -48,7 +52,7 @@ export function planAccess(
         },
       ),
     );
-  return [...grants, ...revokeFormerRoles(state, grants, context)];
+  return context.reclone ? grants : [...grants, ...revokeFormerRoles(state, grants, context)];
 }
 
 /** Nothing is below a VM; and rights by way of a pool never propagate, so that they do not suffice for a role that does. */

@@ -138,9 +138,11 @@ export function planClaim(state: StandState, seat: Seat, vms: StandVms, context:
   const payload = {
     pool: user.pool,
     comment,
+    ...(vms.leaving.length === 0 ? {} : { leave: vms.leaving }),
     ...(adopts ? { takeOver: { comment: before, vmids: takenOver } } : {}),
   };
-  return { steps: [makeStep('pool.update', user.pool, { user: user.userid, reason }, payload)] };
+  const frame = { user: user.userid, reason, dependsOn: vms.beforeClaim.map(({ id }) => id) };
+  return { steps: [makeStep('pool.update', user.pool, frame, payload)] };
 }
 
 /** One write for the whole stand; a machine that failed holds back no other. */

@@ -1,10 +1,11 @@
 /** Starts the machines of a stand, in the order that the lab gives. */
 import { frozenSince } from '../../marks/pool.ts';
-import type { Lab } from '../../config/types.ts';
+import type { Machine } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import { ranksOf } from '../stands/start-order.ts';
 import type { StandState } from '../stands/state.ts';
+import type { StandContext } from './context.ts';
 import type { StandVms } from './stand-vms.ts';
 
 /**
@@ -17,12 +18,14 @@ export function planStarts(
   bridges: StandBridges,
   acl: readonly Step[],
   joins: readonly Step[],
-  lab: Lab,
+  { lab, reclone }: Pick<StandContext, 'lab' | 'reclone'>,
 ): Step[] {
   if (frozenSince(state.mark) !== undefined) return [];
   const joining = new Set(vms.joining.map(({ machine }) => machine));
+  const isWanted = ({ name, start }: Machine): boolean =>
+    reclone ? joining.has(name) && (start || reclone.start) : start;
   const due = lab.machines
-    .filter((machine) => machine.start && !vms.templates.has(machine.name))
+    .filter((machine) => isWanted(machine) && !vms.templates.has(machine.name))
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
     .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped');
   let former: string[] = [];

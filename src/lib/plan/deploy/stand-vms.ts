@@ -5,12 +5,14 @@ import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
+import { deleteFormer, madeFrom, stepsBeforeClaim } from './reclone.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import { cloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
-import type { ClaimedMachine } from '../../marks/pool.ts';
+import type { ClaimedMachine, KeptMac } from '../../marks/pool.ts';
 import { withNewSeal } from '../../marks/seal.ts';
+import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/vm.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
@@ -45,6 +47,9 @@ interface Request {
   readonly bridgeMarks: readonly string[];
   /** Are clones made in the pool? */
   readonly joinsAtOnce: boolean;
+  /** Only these machines of the stand are worked on; those of them that are `remade` go first. Absent: all. */
+  readonly only?: ReadonlySet<string>;
+  readonly lockWaitSeconds: number;
 }
 
 export interface StandVms {
@@ -59,6 +64,10 @@ export interface StandVms {
   readonly joining: readonly { readonly machine: string; readonly vmid: number }[];
   /** Ids nobody has claimed before this plan. */
   readonly fresh: readonly number[];
+  /** Before the claim is written: what prepares machines that are made anew. */
+  readonly beforeClaim: readonly Step[];
+  /** Members that leave the pool with the claim. */
+  readonly leaving: readonly number[];
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
   /** Machines that were made templates. */
@@ -91,6 +100,8 @@ interface MacChoice {
   readonly vmid: number;
   /** Set for configured VMs: their MACs never change. */
   readonly present: PresentVm | undefined;
+  /** Of one that is made anew: what its cards had. */
+  readonly kept: readonly KeptMac[];
   readonly macs: Set<string>;
 }
 
@@ -101,6 +112,8 @@ function chooseMac(choice: MacChoice, index: number, wanted: string | undefined)
       ? undefined
       : presentNics(choice.present.config.values).find((nic) => nic.index === index)?.mac;
   if (kept !== undefined && kept !== '') return kept;
+  const former = choice.kept.find((card) => card.index === index);
+  if (former) return former.mac;
   if (wanted !== undefined) return wanted;
   return choice.machine.deviceType === 'ecorouter'
     ? takeRouterMac(choice.vmid, index, choice.macs)
@@ -156,6 +169,8 @@ interface Draft {
   readonly claimed: ClaimedMachine[];
   readonly joining: { machine: string; vmid: number }[];
   readonly fresh: number[];
+  readonly beforeClaim: Step[];
+  readonly leaving: number[];
   readonly notes: string[];
   readonly warnings: string[];
   readonly templates: Set<string>;
@@ -170,6 +185,7 @@ function configureStep(
     readonly node: string;
     readonly present: PresentVm | undefined;
     readonly base?: number | undefined;
+    readonly from?: string | undefined;
   },
   frame: { readonly reason: string; readonly dependsOn: readonly string[] },
 ): Step {
@@ -179,7 +195,12 @@ function configureStep(
   // What it was cloned from does not change by configuring it: the half that says so stays.
   const spec = vm.present?.spec === undefined ? wanted : keepFixed(vm.present.spec, wanted);
   const kept = nicsBefore(machine, vm.present?.nicShift ?? 0);
-  const nics = planNics({ machine, vmid: vm.vmid, present: vm.present, macs: request.macs }, request.bridges);
+  const claimed = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid);
+  const former = request.state.open.get(machine.name)?.macs ?? claimed?.macs ?? [];
+  const nics = planNics(
+    { machine, vmid: vm.vmid, present: vm.present, kept: former, macs: request.macs },
+    request.bridges,
+  );
   return makeStep(
     'vm.configure',
     `${pool}/${machine.name}`,
@@ -195,6 +216,7 @@ function configureStep(
         machine: machine.name,
         vmid: vm.vmid,
         ...(vm.base === undefined ? {} : { base: vm.base }),
+        ...(vm.from === undefined ? {} : { from: vm.from }),
         spec,
       }),
       nics,
@@ -213,7 +235,7 @@ function configureStep(
 function addSnapshot(
   request: Request,
   machine: Machine,
-  vm: { node: string; vmid: number },
+  vm: { readonly node: string; readonly vmid: number },
   draft: Draft,
 ): void {
   if (machine.baselineSnapshot === undefined) return;
@@ -231,6 +253,7 @@ function addSnapshot(
       vmid: vm.vmid,
       pool: request.state.user.pool,
       snapshot: machine.baselineSnapshot,
+      description: formatSnapshotMark({ lab: request.lab.name, vmid: vm.vmid, isBaseline: true }),
     },
   );
   draft.steps.push(step);
@@ -279,17 +302,20 @@ function addMissing(
     vmid,
     state: 'reserved',
     seals: isInFlight ? former.seals : withNewSeal(former?.seals),
+    ...(former?.macs && former.macs.length > 0 ? { macs: former.macs } : {}),
   });
   draft.joining.push({ machine: machine.name, vmid });
-  const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid };
+  const removal = removeFormer(request, machine, draft);
   const { base } = source;
+  const from = madeFrom(source.origin.digest);
+  const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid, from };
   const clone = makeStep(
     'vm.clone',
     `${pool}/${machine.name}`,
     {
       user: userid,
-      reason: whyClone(vmid, reused !== undefined, isInFlight),
-      dependsOn: source.dependsOn,
+      reason: removal.length > 0 ? 'anew' : whyClone(vmid, reused !== undefined, isInFlight),
+      dependsOn: [...source.dependsOn, ...removal.map(({ id }) => id)],
     },
     {
       node: source.node,
@@ -309,14 +335,26 @@ function addMissing(
   const configure = configureStep(
     request,
     resolved,
-    { vmid, node, present: undefined, base },
+    { vmid, node, present: undefined, base, from },
     { reason: 'new', dependsOn: [clone.id] },
   );
-  draft.steps.push(clone, configure);
+  draft.steps.push(...removal, clone, configure);
   draft.lastStep.set(machine.name, configure.id);
   draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
   addSnapshot(request, machine, { node, vmid }, draft);
   return undefined;
+}
+
+/** Of a machine that is made anew; none of any other. */
+function removeFormer(request: Request, machine: Machine, draft: Draft): Step[] {
+  const { lab, state, lockWaitSeconds, joinsAtOnce } = request;
+  const vm = state.remade?.get(machine.name);
+  if (!vm) return [];
+  const removal = { lab, machine, vm, state, lockWaitSeconds };
+  draft.beforeClaim.push(...stepsBeforeClaim(removal));
+  // Where clones are made in their pool, a member with its seal is as good as one outside.
+  if (vm.isJoined && !joinsAtOnce) draft.leaving.push(vm.vmid);
+  return [deleteFormer(removal)];
 }
 
 function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
@@ -418,8 +456,11 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
   if (vm.isJoined) {
     draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
   } else {
-    const seals = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid)?.seals ?? [];
-    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals });
+    const { seals = [], macs } = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid) ?? {};
+    draft.claimed.push({
+      ...{ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals },
+      ...(macs ? { macs } : {}),
+    });
     draft.joining.push({ machine: machine.name, vmid: vm.vmid });
   }
   if (isMadeTemplate(vm)) {
@@ -458,6 +499,7 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     addLateSnapshot(request, machine, vm, draft);
     return;
   }
+  const mark = parseVmMark(vm.config.values['description'] ?? '');
   const configure = configureStep(
     request,
     resolved,
@@ -465,7 +507,8 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
       vmid: vm.vmid,
       node: vm.node,
       present: vm,
-      base: parseVmMark(vm.config.values['description'] ?? '')?.base,
+      base: mark?.base,
+      from: mark?.from,
     },
     { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
   );
@@ -505,6 +548,8 @@ export function planStandVms(request: Request): StandVms {
     claimed: [],
     joining: [],
     fresh: [],
+    beforeClaim: [],
+    leaving: [],
     notes: [],
     warnings: [],
     templates: new Set(),
@@ -513,6 +558,11 @@ export function planStandVms(request: Request): StandVms {
   let refused: Refusal | undefined;
   for (const resolved of request.machines) {
     const vm = request.state.present.get(resolved.machine.name);
+    const isUntouched = request.only?.has(resolved.machine.name) === false || (request.only && vm?.isJoined);
+    if (isUntouched) {
+      if (vm) draft.vms.push(planned(vm, resolved.machine, 'complete'));
+      continue;
+    }
     if (vm) addPresent(request, resolved, vm, draft);
     else if (request.state.leftPool.has(resolved.machine.name)) continue;
     else refused ??= addMissing(request, resolved, draft, open);

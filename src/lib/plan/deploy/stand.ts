@@ -13,6 +13,7 @@ import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
 import { pendingRefusal } from './stand-refusals.ts';
+import { isOutdated, withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms } from './stand-vms.ts';
 
@@ -72,18 +73,34 @@ function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeSt
   return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
 }
 
-export function planStand(state: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
-  const { lab } = context;
-  if ('code' in seat) return refusedStand(state, seat);
-  const bridges = planStandBridges({ ...context, state, node: seat.node });
+/** With `reclone`, the stand without what is made anew of it. */
+function standOf(found: StandState, { lab, machines, index, reclone }: StandContext): StandState {
+  const picked = reclone?.stands.get(found.user.userid)?.machines;
+  if (!reclone || !picked) return found;
+  return withoutRemade(found, (name) => {
+    const vm = found.present.get(name);
+    const resolved = machines.find(({ machine }) => machine.name === name);
+    if (!vm || !resolved || !picked.has(name)) return false;
+    return !reclone.outdated || isOutdated(lab, resolved, vm, index);
+  });
+}
+
+export function planStand(found: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
+  const { lab, reclone } = context;
+  if ('code' in seat) return refusedStand(found, seat);
+  const state = standOf(found, context);
+  const only = reclone?.stands.get(found.user.userid);
+  const bridges = planStandBridges({ ...context, state: found, node: seat.node });
   const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
   if (unbridged) return refusedStand(state, unbridged);
   const spread = isSpread(lab);
   const vms = planStandVms({
     ...context,
     state,
+    ...(reclone ? { only: only?.machines ?? new Set<string>() } : {}),
+    lockWaitSeconds: reclone?.lockWaitSeconds ?? 0,
     bridges: bridges.names,
-    joinsAtOnce: joinsAtOnce(state, context),
+    joinsAtOnce: joinsAtOnce(found, context),
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
     bridgeMarks: bridges.steps
@@ -94,12 +111,12 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
   const claim = planClaim(state, seat, vms, context);
   if (claim.refused) return refusedStand(state, claim.refused);
   const claimSteps = claim.steps;
-  const userSteps = planUser(state, context);
+  const userSteps = reclone ? [] : planUser(state, context);
   const joins = planJoin(state, vms, claimSteps, lab);
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
-  const starts = planStarts(state, vms, bridges, acl, joins, lab);
+  const starts = planStarts(state, vms, bridges, acl, joins, context);
   const rights = foreignRights(state, context);
-  const left = state.left ?? vms.left ?? rights.left;
+  const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : rights.left);
   const made = new Map(
     bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
   );
@@ -115,7 +132,7 @@ export function planStand(state: StandState, seat: Seat | Refusal, context: Stan
       ...(left ? { left } : {}),
       notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes, ...rights.notes],
     },
-    claimSteps,
+    claimSteps: [...vms.beforeClaim, ...claimSteps],
     bridgeSteps: withOwn(
       bridges.steps,
       vms.vms.map(({ vmid }) => vmid),

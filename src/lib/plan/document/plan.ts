@@ -99,7 +99,7 @@ export interface DeployPlan extends AnyPlan {
 }
 
 export interface StandsPlan extends AnyPlan {
-  readonly command: 'cleanup' | 'users' | 'extend';
+  readonly command: 'cleanup' | 'users' | 'extend' | 'snapshot' | 'reset';
 }
 
 export interface AccessPlan extends AnyPlan {

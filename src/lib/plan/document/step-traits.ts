@@ -34,7 +34,7 @@ interface StepTraits<K extends StepKind> {
   /** The kind whose work, done in part, comes back as this one. */
   readonly resumes?: StepKind;
   /** How the VM is afterwards, where the step switches it. */
-  readonly power?: (step: StepOf<K>) => PowerState;
+  readonly power?: (step: StepOf<K>) => PowerState | undefined;
   /** Keys of the limits that it falls under: by PVE's locks, and by what a node bears. */
   readonly limits: (step: StepOf<K>) => readonly string[];
 }
@@ -147,9 +147,22 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
       ...storages(step),
     ],
   },
+  'vm.seal': { effect: 'changes', roles: [], limits: sync },
   'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
   'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
-  'vm.snapshot': { effect: 'creates', roles: ['deploys'], limits: task },
+  'vm.snapshot': {
+    effect: 'creates',
+    roles: ['deploys'],
+    // The memory is written to disk as a copy is.
+    limits: (step) => [...task(step), ...(step.withMemory === true ? [`copy:${step.node}`] : [])],
+  },
+  'vm.snapshot.delete': { effect: 'removes', roles: [], limits: task },
+  'vm.rollback': {
+    effect: 'changes',
+    roles: [],
+    power: ({ power }) => (power === 'start' ? 'running' : undefined),
+    limits: task,
+  },
   'vm.start': { effect: 'changes', roles: ['deploys'], power: running, limits: boot },
   'vm.stop': { effect: 'changes', roles: [], power: () => 'stopped', limits: task },
   'vm.shutdown': {

@@ -3,7 +3,7 @@
  * planner and, right before a write, by every handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
  * students write, prove nothing, except in claims of 0.1.0, which had nothing better.
  */
-import type { Claim } from '../../marks/pool.ts';
+import type { Claim, KeptMac } from '../../marks/pool.ts';
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { parseVmMark } from '../../marks/vm.ts';
@@ -46,6 +46,8 @@ export interface ClaimedId {
   readonly seals: readonly string[];
   /** Of a reserved one: its clone is made in the pool, and is a member of it from its end on. */
   readonly joinsAtOnce?: true;
+  /** Of a reserved one that is made anew: what its cards had. */
+  readonly macs?: readonly KeptMac[];
 }
 
 export interface Evidence {

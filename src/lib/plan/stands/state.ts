@@ -5,7 +5,7 @@ import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
-import type { Claim, PoolMark } from '../../marks/pool.ts';
+import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
 import { findNicShifts } from './nic-shift.ts';
 import { adoptedSpec, nicShiftOf } from './spec.ts';
 import { judgeClaimed } from './judge.ts';
@@ -41,6 +41,8 @@ interface OpenMachine {
   readonly seals: readonly string[];
   /** A clone is under way there. */
   readonly isInFlight: boolean;
+  /** What its cards had before, and get again. */
+  readonly macs?: readonly KeptMac[];
 }
 
 export interface StandState {
@@ -52,6 +54,8 @@ export interface StandState {
   readonly present: ReadonlyMap<string, PresentVm>;
   /** Machine name → where it is to be cloned, or is being cloned. */
   readonly open: ReadonlyMap<string, OpenMachine>;
+  /** Machines that are made anew: what is there of them, which goes first. They are `open`, too. */
+  readonly remade?: ReadonlyMap<string, PresentVm>;
   /** Ids that 0.1.0 claimed and nothing stands at, ascending. */
   readonly openUnnamed: readonly number[];
   /** Machines that somebody took out of the pool: no second copy is made. */
@@ -143,7 +147,10 @@ function nothingFound(): Found {
 
 function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
   if (id.machine === undefined) found.openUnnamed.push(id.vmid);
-  else found.open.set(id.machine, { vmid: id.vmid, seals: id.seals, isInFlight });
+  else {
+    const { vmid, seals, macs } = id;
+    found.open.set(id.machine, { vmid, seals, isInFlight, ...(macs ? { macs } : {}) });
+  }
 }
 
 function addForeign(found: Found, { vmid }: ClaimedId): void {

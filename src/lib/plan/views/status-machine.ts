@@ -2,6 +2,7 @@
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Verdict } from '../stands/ownership.ts';
+import { baselineOf } from '../stands/snapshots.ts';
 import type {
   MachineState,
   MachineStatus,
@@ -39,24 +40,19 @@ function stateOf({ verdict, guest }: StandMachine, isSeen: boolean): MachineStat
   return BY_VERDICT[verdict] ?? 'unknown';
 }
 
-/** Where the lab names none. */
-const BASELINE = 'baseline';
-
 function snapshotsOf(
   { vmid, machine = '' }: StandMachine,
   { snapshots, baselines }: StatusDetails,
 ): SnapshotStatus[] | null {
-  const baseline = baselines?.get(machine) ?? BASELINE;
-  const rows = snapshots?.get(vmid);
-  if (!rows) return null;
-  return [...rows]
-    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0))
-    .map(({ name, time, vmstate }) => ({
-      name,
-      time: time === undefined ? null : new Date(time * 1000).toISOString(),
-      vmstate,
-      isBaseline: name === baseline,
-    }));
+  const list = snapshots?.get(vmid);
+  if (!list) return null;
+  const baseline = baselineOf(list, vmid, baselines?.get(machine));
+  return list.map(({ name, time, withMemory }) => ({
+    name,
+    time: time === undefined ? null : new Date(time * 1000).toISOString(),
+    vmstate: withMemory,
+    isBaseline: name === baseline,
+  }));
 }
 
 /** Of a guest that is not ours nothing is told but that it is there. */

@@ -3,6 +3,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
+import type { Baselines, SnapshotLists } from '../stands/snapshots.ts';
 
 /** `running`, `stopped`, or what keeps it from being either. */
 export type MachineState =
@@ -63,17 +64,10 @@ export interface SnapshotStatus {
 /** What was read of single machines; absent: nobody asked. */
 export interface StatusDetails {
   readonly addresses?: ReadonlyMap<number, Exclude<MachineStatus['addresses'], undefined | null>>;
-  readonly snapshots?: ReadonlyMap<number, readonly SnapshotFacts[]>;
+  readonly snapshots?: SnapshotLists;
   /** Machine → the lab's name for its baseline. */
-  readonly baselines?: ReadonlyMap<string, string>;
+  readonly baselines?: Baselines;
   readonly drift?: ReadonlyMap<number, MachineDrift>;
-}
-
-interface SnapshotFacts {
-  readonly name: string;
-  /** Seconds since the epoch. */
-  readonly time?: number;
-  readonly vmstate: boolean;
 }
 
 export interface StandStatus {

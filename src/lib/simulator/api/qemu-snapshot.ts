@@ -179,7 +179,7 @@ function rolledBack(sim: Sim, guest: GuestState, snapshot: SnapshotState): Guest
 function checkRollback(sim: Sim, guest: GuestState, name: string): void {
   if (guest.snapshots.at(-1)?.name === name) return;
   for (const drive of drivesOf(sim.contract, guest.config)) {
-    if (drive.isCdrom || storageOf(sim, drive.storage).type !== 'zfspool') continue;
+    if (drive.isCdrom || !['zfspool', 'zfs'].includes(storageOf(sim, drive.storage).type)) continue;
     die(`can't rollback, '${name}' is not most recent snapshot on '${drive.file}'`);
   }
 }

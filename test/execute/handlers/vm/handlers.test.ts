@@ -520,14 +520,15 @@ describe('vm.configure', () => {
 });
 
 describe('vm.snapshot', () => {
-  const payload = { node: 'pve1', vmid: 10001, pool: 'anna', snapshot: 'start' };
+  const description = 'deploy-stand snapshot lab=net vmid=10001 baseline';
+  const payload = { node: 'pve1', vmid: 10001, pool: 'anna', snapshot: 'start', description };
   const SNAPSHOT = ['POST', '/nodes/pve1/qemu/10001/snapshot'] as const;
   const withVm = (more: Partial<ScenarioGuest> = {}) =>
     new PveWorld({ guests: [vm(10001, 'pve1', more)], pools: [OURS] });
 
-  test.each<{ name: string; snapshots?: string[]; faults?: RequestFault[]; outcome: string }>([
+  test.each<{ name: string; isThere?: true; faults?: RequestFault[]; outcome: string }>([
     { name: 'happy path', outcome: 'done' },
-    { name: 'already there', snapshots: ['start'], outcome: 'already-done' },
+    { name: 'already there', isThere: true, outcome: 'already-done' },
     { name: 'lost before', faults: [lost(SNAPSHOT, 'before')], outcome: 'done' },
     {
       name: 'lost after: the task is waited for',
@@ -535,11 +536,35 @@ describe('vm.snapshot', () => {
       outcome: 'already-done',
     },
     { name: 'lock timeout', faults: [busy(SNAPSHOT, 'storage-nfs')], outcome: 'done' },
-  ])('$name', async ({ snapshots = [], faults = [], outcome }) => {
-    const world = withVm({ snapshots }).fault(...faults);
+  ])('$name', async ({ isThere, faults = [], outcome }) => {
+    const world = withVm().fault(...faults);
+    if (isThere) {
+      const taken = { snapshot: 'start', description, withMemory: false };
+      await world.drive(world.admin.snapshotVm('pve1', 10001, taken));
+      await world.drive(world.clock.sleep(5000));
+    }
     expect((await apply(world, 'vm.snapshot', payload)).outcome).toBe(outcome);
-    expect(world.guest(10001)?.snapshots.map(({ name }) => name)).toEqual(['start']);
+    expect(world.guest(10001)?.snapshots).toMatchObject([{ name: 'start', description, vmstate: false }]);
     expect(world.writes).toHaveLength(1);
+  });
+
+  test('one of that name that somebody else took is left alone', async () => {
+    const world = withVm({ snapshots: ['start'] });
+    await expect(apply(world, 'vm.snapshot', payload)).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_OURS' });
+    expect(world.guest(10001)?.snapshots).toMatchObject([{ name: 'start', description: '' }]);
+  });
+
+  test('the memory is kept with it, and its volume', async () => {
+    const world = withVm({ running: true });
+    await apply(world, 'vm.snapshot', { ...payload, withMemory: true });
+    expect(world.guest(10001)?.snapshots).toMatchObject([{ name: 'start', vmstate: true }]);
+  });
+
+  test('whatever holds the VM is waited for, as long as the step says', async () => {
+    const world = withVm({ config: { lock: 'backup' } });
+    const waiting = apply(world, 'vm.snapshot', { ...payload, lockWaitSeconds: 60 });
+    await expect(waiting).rejects.toMatchObject({ code: 'VM_LOCKED' });
+    expect(world.guest(10001)?.snapshots).toEqual([]);
   });
 
   test('a task that fails fails the step', async () => {
@@ -552,6 +577,103 @@ describe('vm.snapshot', () => {
     const applied = apply(world, 'vm.snapshot', payload);
     await expect(applied).rejects.toMatchObject({ code: 'TASK_FAILED' });
     await expect(applied).rejects.toThrow('snapshot feature is not available');
+  });
+});
+
+describe('vm.snapshot.delete', () => {
+  const description = 'deploy-stand snapshot lab=net vmid=10001';
+  const payload = { node: 'pve1', vmid: 10001, pool: 'anna', snapshot: 'old', lockWaitSeconds: 60 };
+  const DELETE = ['DELETE', '/nodes/pve1/qemu/10001/snapshot/old'] as const;
+
+  async function withOld(snapshot = 'old', mark = description) {
+    const world = new PveWorld({ guests: [vm(10001, 'pve1')], pools: [OURS] });
+    await world.drive(
+      world.admin.snapshotVm('pve1', 10001, { snapshot, description: mark, withMemory: false }),
+    );
+    await world.drive(world.clock.sleep(5000));
+    return world;
+  }
+
+  test.each<{ name: string; snapshot?: string; faults?: RequestFault[]; outcome: string; writes: number }>([
+    { name: 'happy path', outcome: 'done', writes: 1 },
+    { name: 'gone already', snapshot: 'other', outcome: 'already-done', writes: 0 },
+    { name: 'lost before', faults: [lost(DELETE, 'before')], outcome: 'done', writes: 1 },
+    { name: 'lost after', faults: [lost(DELETE, 'after')], outcome: 'already-done', writes: 1 },
+  ])('$name', async ({ snapshot, faults = [], outcome, writes }) => {
+    const world = (await withOld(snapshot)).fault(...faults);
+    expect((await apply(world, 'vm.snapshot.delete', payload)).outcome).toBe(outcome);
+    expect(world.guest(10001)?.snapshots.map(({ name }) => name)).toEqual(snapshot ? [snapshot] : []);
+    expect(world.writes).toHaveLength(writes);
+  });
+
+  test.each([
+    ['without our mark', ''],
+    ['with the mark of another machine', 'deploy-stand snapshot lab=net vmid=10002'],
+  ])('one %s is left alone', async (_, mark) => {
+    const world = await withOld('old', mark);
+    const applied = apply(world, 'vm.snapshot.delete', payload);
+    await expect(applied).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_OURS' });
+    expect(world.writes).toEqual([]);
+  });
+});
+
+describe.each(VERSIONS)('vm.rollback on PVE %s', (version) => {
+  const payload = {
+    ...{ node: 'pve1', vmid: 10001, pool: 'anna', snapshot: 'start', bridges: ['vmbr0'] },
+    ...{ power: 'keep' as const, lockWaitSeconds: 60 },
+  };
+  const ROLLBACK = ['POST', '/nodes/pve1/qemu/10001/snapshot/start/rollback'] as const;
+  const CARD = 'virtio=BC:24:11:00:00:01,bridge=vmbr0';
+  const withVm = (more: Partial<ScenarioGuest> = {}) =>
+    new PveWorld({
+      version,
+      guests: [vm(10001, 'pve1', { snapshots: ['start'], config: { net0: CARD }, ...more })],
+      pools: [OURS],
+    });
+
+  test.each<{
+    name: string;
+    running: boolean;
+    power?: 'start';
+    faults?: RequestFault[];
+    runs: boolean;
+    writes?: number;
+  }>([
+    { name: 'what is off stays off', running: false, runs: false },
+    { name: 'what ran runs again', running: true, runs: true },
+    { name: 'switched on', running: false, power: 'start', runs: true },
+    { name: 'lost before', running: true, faults: [lost(ROLLBACK, 'before')], runs: true },
+    { name: 'lost after', running: true, faults: [lost(ROLLBACK, 'after')], runs: true },
+    {
+      name: 'a task that ends in trouble is tried again, and it still runs in the end',
+      running: true,
+      faults: [taskEnds(ROLLBACK, "can't lock file '/var/lock/qemu-server/lock-10001.conf' - got timeout")],
+      runs: true,
+      writes: 2,
+    },
+  ])('$name', async ({ running, power, faults = [], runs, writes = 1 }) => {
+    const world = withVm({ running }).fault(...faults);
+    const other = { set: { description: 'mine', name: 'other' }, remove: [] };
+    await world.drive(world.admin.updateVmConfig('pve1', 10001, other));
+    await apply(world, 'vm.rollback', { ...payload, ...(power ? { power } : {}) });
+    const guest = world.guest(10001);
+    // Its name goes back, its notes stay.
+    expect(guest?.config).toMatchObject({ name: 'vm10001', description: 'mine', net0: CARD });
+    expect(guest?.runningSince !== undefined).toBe(runs);
+    expect(world.writes).toHaveLength(writes);
+  });
+
+  test('a snapshot that names another bridge by now is left alone', async () => {
+    const world = withVm({ running: true });
+    const applied = apply(world, 'vm.rollback', { ...payload, bridges: ['vmbr1000'] });
+    await expect(applied).rejects.toMatchObject({ code: 'SNAPSHOT_BRIDGE' });
+    expect(world.writes).toEqual([]);
+  });
+
+  test('a snapshot that is gone by now', async () => {
+    const world = withVm({ snapshots: [] });
+    const applied = apply(world, 'vm.rollback', payload);
+    await expect(applied).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' });
   });
 });
 

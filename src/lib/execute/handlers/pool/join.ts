@@ -22,7 +22,9 @@ function madeComment(
 ): string {
   const claims = mark.claims.map((claim) =>
     claim.lab === lab
-      ? mapMachines(claim, (one) => (made.has(one.vmid) ? { ...one, state: 'made', seals: [] } : one))
+      ? mapMachines(claim, (one) =>
+          made.has(one.vmid) ? { machine: one.machine, vmid: one.vmid, state: 'made', seals: [] } : one,
+        )
       : claim,
   );
   return formatPoolComment({ ...mark, claims });

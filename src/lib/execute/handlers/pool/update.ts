@@ -1,4 +1,4 @@
-/** Writes a claim: the comment of a pool that is there. Its members stay as they are. */
+/** Writes a claim: the comment of a pool that is there. Of its members those leave that are made anew, in the same write. */
 import type { StepOf } from '../../../plan/document/step.ts';
 import { sealed } from './sealed.ts';
 import { attempt } from '../../retry.ts';
@@ -28,10 +28,13 @@ async function assertSeen(
 
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   const comment = sealed(step.comment, io);
+  const { pool, leave = [] } = step;
+  const noteWritten = (): void => io.ownership.wrote(pool, comment, [], leave);
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
-    await io.pve.updatePool(step.pool, { comment }, io.signal);
-    io.ownership.wrote(step.pool, comment);
+    await Promise.all(leave.map((vmid) => io.ownership.assertOursNow({ vmid, pool })));
+    await io.pve.updatePool(pool, { comment, removeVmids: leave }, io.signal);
+    noteWritten();
     return 'done';
   };
   return attempt(io, {
@@ -40,7 +43,9 @@ export const updatePool: Handler<'pool.update'> = (step, io) => {
     look: async () => {
       const pools = await io.pve.pools(io.signal);
       const mine = pools.find(({ pool }) => pool === step.pool);
-      return mine?.comment.trim() === comment.trim() ? 'done' : 'absent';
+      if (mine?.comment.trim() !== comment.trim()) return 'absent';
+      noteWritten();
+      return 'done';
     },
   });
 };

@@ -1,26 +1,79 @@
-/** Takes a snapshot of a VM. Never replaces one of the same name. */
-import { isSnapshotNameUsed } from '../../../proxmox/words.ts';
+/** Takes and deletes snapshots of VMs. Never replaces one, nor deletes one that is not ours. */
+import { isOurSnapshot } from '../../../marks/snapshot.ts';
+import type { SnapshotRow } from '../../../proxmox/types.ts';
+import { isNoSuchSnapshot, isSnapshotNameUsed } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
-import type { Handler } from '../../types.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
+import { patiently } from './lock.ts';
+
+interface Named {
+  readonly node: string;
+  readonly vmid: number;
+  readonly snapshot: string;
+}
+
+async function findSnapshot({ node, vmid, snapshot }: Named, io: StepIo): Promise<SnapshotRow | undefined> {
+  return (await io.pve.snapshots(node, vmid, io.signal)).find(({ name }) => name === snapshot);
+}
+
+function notOurs({ node, vmid, snapshot }: Named): StepError {
+  return new StepError(
+    'SNAPSHOT_NOT_OURS',
+    `snapshot ${snapshot} of VM ${vmid} on ${node} was not taken by us; it is left alone`,
+    { hint: 'choose another name, or let its owner delete it' },
+  );
+}
 
 export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
-  const { node, vmid, pool, snapshot } = step;
+  const { node, vmid, pool, snapshot, description, lockWaitSeconds: seconds = 0 } = step;
+  const wanted = { snapshot, description, withMemory: step.withMemory === true };
+  const take = async (): Promise<StepOutcome> => {
+    await io.ownership.assertOurs({ vmid, pool });
+    try {
+      await awaitTask(io, await io.pve.snapshotVm(node, vmid, wanted, io.signal));
+      return 'done';
+    } catch (error) {
+      if (!isSnapshotNameUsed(error)) throw error;
+      const there = await findSnapshot(step, io);
+      if (there && isOurSnapshot(there.description, vmid)) return 'already-done';
+      throw notOurs(step);
+    }
+  };
   return attempt(io, {
     id: step.id,
-    act: async () => {
-      await io.ownership.assertOurs({ vmid, pool });
-      try {
-        await awaitTask(io, await io.pve.snapshotVm(node, vmid, snapshot, io.signal));
-        return 'done';
-      } catch (error) {
-        if (!isSnapshotNameUsed(error)) throw error;
-        return 'already-done';
-      }
-    },
+    act: () => patiently({ node, vmid, seconds }, io, take),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsnapshot', vmid });
-      return (await io.pve.snapshots(node, vmid, io.signal)).includes(snapshot) ? 'done' : 'absent';
+      const there = await findSnapshot(step, io);
+      return there && isOurSnapshot(there.description, vmid) ? 'done' : 'absent';
+    },
+  });
+};
+
+export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
+  const { node, vmid, pool, snapshot, lockWaitSeconds: seconds } = step;
+  const remove = async (): Promise<StepOutcome> => {
+    await io.ownership.assertOursNow({ vmid, pool });
+    const there = await findSnapshot(step, io);
+    if (!there) return 'already-done';
+    if (!isOurSnapshot(there.description, vmid)) throw notOurs(step);
+    try {
+      await awaitTask(io, await io.pve.deleteSnapshot(node, vmid, snapshot, io.signal));
+      return 'done';
+    } catch (error) {
+      if (!isNoSuchSnapshot(error)) throw error;
+      return 'already-done';
+    }
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => patiently({ node, vmid, seconds }, io, remove),
+    // Each try begins with the look.
+    look: async () => {
+      await outliveTasks(io, node, { type: 'qmdelsnapshot', vmid });
+      return 'absent';
     },
   });
 };

@@ -1,9 +1,9 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
-import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { isOlderVersion } from '../../../pve-values/version.ts';
 import { foreignRows } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
+import { otherStand } from '../../network/snapshot-bridges.ts';
 import {
   cpusObstacle,
   hostObstacle,
@@ -355,9 +355,9 @@ function snapshotsStay(move: Move): string | undefined {
   const there = world.bridges.get(target.name);
   return ofGuests(move, ({ vmid }) =>
     first(world.facts.get(vmid)?.snapshotBridges ?? [], (iface) => {
-      const mark = parseBridgeMark(iface, there?.get(iface)?.comments ?? '');
-      if (mark?.kind !== 'stand' || own.has(standKey(mark))) return undefined;
-      return `a snapshot names ${iface}, which there belongs to the stand of ${mark.user} in lab ${mark.lab}`;
+      const other = otherStand(iface, { bridges: there, isOwn: (stand) => own.has(standKey(stand)) });
+      if (!other) return undefined;
+      return `a snapshot names ${iface}, which there belongs to the stand of ${other.user} in lab ${other.lab}`;
     }),
   );
 }

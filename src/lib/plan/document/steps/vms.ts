@@ -44,6 +44,18 @@ export interface VmSteps {
     readonly newDescription: string;
   };
   /**
+   * Writes our mark with a seal that is drawn now into the notes of a VM of ours that is cloned anew: between leaving its
+   * pool and its removal nothing else proves that it is ours. Fail: as before. Run the command again.
+   */
+  'vm.seal': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    /** The mark, without its seal. */
+    readonly description: string;
+    readonly lockWaitSeconds: number;
+  };
+  /**
    * One PUT: NICs (the complete set but for `keptNics`; others are removed), options and the mark with `spec=`. Fail: the VM has no
    * `spec` and is configured again by the next run.
    */
@@ -65,12 +77,40 @@ export interface VmSteps {
     /** Machine whose cloud-init password the handler has to add. */
     readonly secret?: { readonly machine: string };
   };
-  /** Fail: no snapshot, no access for the student yet. Run again. */
+  /**
+   * With our mark as its description; one of that name that is not ours is left alone. Fail: no snapshot; of a deploy, no
+   * access for the student yet. Run again.
+   */
   'vm.snapshot': {
     readonly node: string;
     readonly vmid: number;
     readonly pool: string;
     readonly snapshot: string;
+    readonly description: string;
+    /** With the memory of the VM, which runs. */
+    readonly withMemory?: true;
+    readonly lockWaitSeconds?: number;
+  };
+  /** Only one with our mark; its state goes into the next one. Fail: it stays. Run the command again. */
+  'vm.snapshot.delete': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly snapshot: string;
+    readonly lockWaitSeconds: number;
+  };
+  /**
+   * Puts disks and configuration back; what runs is stopped by it. `bridges`: all that the snapshot may name, since PVE asks
+   * for no right on them. `power`: `keep` switches it on again where it ran. Fail: PVE says how far it came. Run the command again.
+   */
+  'vm.rollback': {
+    readonly node: string;
+    readonly vmid: number;
+    readonly pool: string;
+    readonly snapshot: string;
+    readonly bridges: readonly string[];
+    readonly power: 'keep' | 'start';
+    readonly lockWaitSeconds: number;
   };
   /** Fail: the VM is stopped. Run again. `lockWaitSeconds`: of `power`; absent, a locked VM fails at once. */
   'vm.start': {

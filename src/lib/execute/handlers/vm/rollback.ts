@@ -1,0 +1,62 @@
+/** Puts a VM back to a snapshot. Never plugs it into a bridge that the planner did not allow: PVE asks for no right on one. */
+import { bridgesIn } from '../../../pve-values/nics.ts';
+import { isGoodEnding } from '../../../pve-values/task-status.ts';
+import { userIn } from '../../../pve-values/userid.ts';
+import type { StepOf } from '../../../plan/document/step.ts';
+import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
+import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { outliveTasks } from '../outlive-tasks.ts';
+import { patiently } from './lock.ts';
+
+type RollbackStep = StepOf<'vm.rollback'>;
+
+/** Against clocks in whole seconds and the way of the request. */
+const SLACK_SECONDS = 5;
+
+/** Its student may have deleted it, and taken another one under the same name. */
+async function assertAsPlanned({ node, vmid, snapshot, bridges }: RollbackStep, io: StepIo): Promise<void> {
+  const saved = await io.pve.snapshotConfig(node, vmid, snapshot, io.signal);
+  if (!saved)
+    throw new StepError('SNAPSHOT_MISSING', `VM ${vmid} on ${node} has no snapshot ${snapshot} any more`, {
+      hint: 'run the command again: it says what there is',
+    });
+  const others = bridgesIn(saved).filter((bridge) => !bridges.includes(bridge));
+  if (others.length === 0) return;
+  throw new StepError(
+    'SNAPSHOT_BRIDGE',
+    `snapshot ${snapshot} of VM ${vmid} on ${node} names ${others.join(', ')}, which it did not when this was planned`,
+    { hint: 'run the command again: it says whose that is' },
+  );
+}
+
+export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
+  const { node, vmid, pool, snapshot, power, lockWaitSeconds: seconds } = step;
+  let since = 0;
+  let mustRun = power === 'start';
+  const rollBack = async (): Promise<StepOutcome> => {
+    await io.ownership.assertOursNow({ vmid, pool });
+    await assertAsPlanned(step, io);
+    const { status } = await io.pve.vmStatus(node, vmid, io.signal);
+    // A try whose answer was lost may have stopped it.
+    mustRun ||= status === 'running';
+    since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
+    await awaitTask(io, await io.pve.rollbackVm(node, vmid, { snapshot, start: mustRun }, io.signal));
+    return 'done';
+  };
+  return attempt(io, {
+    id: step.id,
+    act: () => patiently({ node, vmid, seconds }, io, rollBack),
+    look: async () => {
+      const mine = { type: 'qmrollback', vmid };
+      await outliveTasks(io, node, mine);
+      // Which snapshot a task went back to is not told; going back twice leads to the same.
+      const ended = await io.pve.tasks(node, { source: 'archive', ...mine, since }, io.signal);
+      const own = io.caller === undefined ? undefined : userIn(io.caller);
+      const isDone = ended.some(
+        ({ status, user }) => isGoodEnding(status) && (own === undefined || user === own),
+      );
+      return isDone ? 'done' : 'absent';
+    },
+  });
+};

@@ -1,0 +1,85 @@
+/** What keeps a machine of a selected stand from being worked on now, in words that are the same for all commands. Plans nothing. */
+import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
+import { shellCommand } from '../../shell.ts';
+import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import type { Verdict } from '../stands/ownership.ts';
+import type { StandMachine, StandView } from '../stands/selected.ts';
+
+/** One that is ours, there, and was read. */
+export interface ReadyMachine extends StandMachine {
+  readonly guest: GuestInfo;
+  readonly config: VmConfig;
+}
+
+/** `VM 10201 (pc)`. */
+export function sayMachine({ vmid, machine, guest }: StandMachine): string {
+  const name = machine ?? guest?.name;
+  return name === undefined ? `VM ${vmid}` : `VM ${vmid} (${name})`;
+}
+
+/** How its steps are called: by the claim, else by its number. */
+export function machineKey({ pool }: StandView, { machine, vmid }: StandMachine): string {
+  return `${pool}/${machine ?? vmid}`;
+}
+
+const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, readonly [code: string, text: string]>> = {
+  missing: ['VM_MISSING', 'is gone'],
+  open: ['VM_MISSING', 'was never made'],
+  'in-flight': ['CLONE_RUNNING', 'is still being cloned'],
+  unjoined: ['VM_UNFINISHED', 'is not finished'],
+  'left-pool': ['LEFT_POOL', 'was taken out of its pool by somebody, and is left alone'],
+  foreign: ['NOT_OURS', 'is not ours, and is left alone'],
+  zombie: ['ZOMBIE_VM', 'is the rest of a failed removal or clone'],
+  away: ['NODE_OFFLINE', 'is on a node that is offline'],
+  unreadable: ['VM_UNREADABLE', 'cannot be read'],
+  doubtful: ['UNMARKED_VM', 'does not show whether it is ours'],
+};
+
+function wayOut(verdict: Verdict, { user }: StandView, { vmid, guest }: StandMachine): string {
+  switch (verdict) {
+    case 'left-pool':
+      return `put VM ${vmid} back into its pool, then run again`;
+    case 'away':
+      return `run again when ${guest?.node ?? 'the node'} is back`;
+    case 'in-flight':
+      return 'run again when the clone has ended';
+    case 'zombie':
+      return `as root on ${guest?.node ?? 'its node'}: \`${shellCommand('qm', 'unlock', String(vmid))} && ${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again`;
+    case 'unreadable':
+      return 'see that the caller has VM.Audit on /vms, then run again';
+    default:
+      return `deploy again for ${user}: it completes the stand, or says what is in the way`;
+  }
+}
+
+/** Undefined: it may be worked on; an operation that holds it is waited for. */
+export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
+  const { verdict, guest, config } = one;
+  if (verdict !== 'ours') {
+    const [code, text] = WHY[verdict];
+    return { code, message: `${sayMachine(one)} ${text}`, hint: wayOut(verdict, view, one) };
+  }
+  if (!guest || !config) {
+    const [code, text] = WHY.unreadable;
+    return { code, message: `${sayMachine(one)} ${text}`, hint: wayOut('unreadable', view, one) };
+  }
+  if (guest.template || config.values['template'] === '1') {
+    const hint = `as root on ${guest.node}: \`${shellCommand('qm', 'set', String(one.vmid), '--template', '0')}\`, or remove it and deploy again`;
+    return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
+  }
+  const lock = config.values['lock'] ?? guest.lock;
+  const hold = lock === undefined ? undefined : holdOn(guest, lock, index.tasks);
+  if (!hold || hold.kind === 'operation' || hold.kind === 'unknown') return undefined;
+  return {
+    code: hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED',
+    message: `${sayMachine(one)} ${sayHold(hold)}`,
+    hint: `${holdHint(guest, hold)}; then run again`,
+  };
+}
+
+/** After `obstacleOf` has found none. */
+export function isReady(one: StandMachine): one is ReadyMachine {
+  return one.guest !== undefined && one.config !== undefined;
+}

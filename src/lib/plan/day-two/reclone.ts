@@ -1,0 +1,110 @@
+/** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
+import type { SnapshotInfo } from '../../inventory/types.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import type { StandMachine, StandView } from '../stands/selected.ts';
+import { obstacleOf, sayMachine } from './machines.ts';
+import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { joined } from './stand-work.ts';
+
+export interface RecloneInput {
+  readonly stands: readonly StandView[];
+  readonly index: ClusterView;
+  readonly snapshots: SnapshotLists;
+  readonly baselines: Baselines;
+  /** Machines of the lab. */
+  readonly machines: ReadonlySet<string>;
+  readonly discardSnapshots: boolean;
+}
+
+interface StandTargets {
+  readonly machines: ReadonlySet<string>;
+  readonly left?: Refusal;
+  readonly refused?: Refusal;
+}
+
+function ofStudent(one: StandMachine, { snapshots, baselines }: RecloneInput): readonly SnapshotInfo[] {
+  const list = snapshots.get(one.vmid) ?? [];
+  return list.filter((each) => ownerOf(each, one.vmid, baselines.get(one.machine ?? '')) === 'student');
+}
+
+/** Of what is there and ours; what is not there loses nothing. */
+function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefined {
+  const { config, guest } = one;
+  if (!config || !guest) return undefined;
+  if (config.values['protection'] === '1') {
+    return {
+      code: 'PROTECTED',
+      message: `${sayMachine(one)} is protected, so that PVE does not remove it`,
+      hint: `take the protection off VM ${one.vmid} (Options → Protection), then run again`,
+    };
+  }
+  if (guest.ha) {
+    return {
+      code: 'HA_MANAGED',
+      message: `${sayMachine(one)} is managed by HA, which would start it again`,
+      hint: `take VM ${one.vmid} out of HA (Datacenter → HA), then run again`,
+    };
+  }
+  if (input.discardSnapshots) return undefined;
+  if (!input.snapshots.has(one.vmid)) {
+    return {
+      code: 'SNAPSHOTS_UNREADABLE',
+      message: `the snapshots of ${sayMachine(one)} cannot be read, and would be lost`,
+      hint: 'see that the caller has VM.Audit on /vms, or add --discard-snapshots',
+    };
+  }
+  const lost = ofStudent(one, input);
+  if (lost.length === 0) return undefined;
+  return {
+    code: 'SNAPSHOTS_LOST',
+    message: `${sayMachine(one)} has snapshots that its student took, and that would be lost: ${lost.map(({ name }) => name).join(', ')}`,
+    hint: 'add --discard-snapshots to give them up, or go back to a snapshot with --to',
+  };
+}
+
+/** Begun by us and not finished, or gone: they are made all the same. */
+const RESUMED: ReadonlySet<StandMachine['verdict']> = new Set(['missing', 'open', 'in-flight', 'unjoined']);
+
+function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refusal | undefined {
+  if (one.machine === undefined || !input.machines.has(one.machine)) {
+    return {
+      code: 'UNKNOWN_MACHINE',
+      message: `${sayMachine(one)} is not in the lab any more: there is nothing to clone it from`,
+      hint: 'cleanup removes it with its stand; or go back to a snapshot with --to',
+    };
+  }
+  if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
+  return obstacleOf(view, one, input.index) ?? lossRefusal(one, input);
+}
+
+/** At its end nothing tells whose it was: its number would be given up. */
+function beingRemoved({ machines }: StandView, { index }: RecloneInput): Refusal | undefined {
+  const removals = new Set((index.tasks ?? []).flatMap(({ type, id }) => (type === 'qmdestroy' ? [id] : [])));
+  const going = machines.filter(({ vmid }) => removals.has(String(vmid)));
+  if (going.length === 0) return undefined;
+  return {
+    code: 'REMOVAL_RUNNING',
+    message: `${going.map(sayMachine).join(', ')} ${going.length === 1 ? 'is' : 'are'} being removed, by a run that was cut short or by somebody else`,
+    hint: 'run again when the task has ended',
+  };
+}
+
+/** By user: a lab is in one of a user's pools. */
+export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
+  return new Map(
+    input.stands.map((view) => {
+      const going = beingRemoved(view, input);
+      if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
+      const selected = view.machines.filter(({ isSelected }) => isSelected);
+      const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
+      const left = joined(judged.flatMap(({ why }) => why ?? []));
+      const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
+      const isRefused = left !== undefined && able.length === 0;
+      return [
+        view.user,
+        { machines: new Set(able), ...(left ? (isRefused ? { refused: left } : { left }) : {}) },
+      ] as const;
+    }),
+  );
+}

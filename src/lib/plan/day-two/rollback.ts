@@ -1,0 +1,191 @@
+/** Plans going back to a snapshot: where the disks can, and only onto bridges that are the stand's. Pure. */
+import type { SnapshotInfo } from '../../inventory/types.ts';
+import { shellCommand } from '../../shell.ts';
+import { bridgesIn } from '../../pve-values/nics.ts';
+import { storageTraits } from '../../pve-values/storage-types.ts';
+import { volumesOf } from '../../pve-values/volumes.ts';
+import type { Plan, Refusal } from '../document/plan.ts';
+import { makeStep } from '../document/step.ts';
+import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
+import type { StandView } from '../stands/selected.ts';
+import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
+import { baselineOf, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { unreadableRefusal } from './snapshot-refusals.ts';
+import { snapshotPlan, type SnapshotsInput } from './snapshots.ts';
+import { planEachMachine, type MachineWork } from './stand-work.ts';
+
+export interface RollbackInput extends SnapshotsInput {
+  /** VMID → the configuration in the snapshot that it goes back to. */
+  readonly saved: ReadonlyMap<number, Readonly<Record<string, string>>>;
+  readonly vnets: readonly string[];
+}
+
+export interface RollbackOptions {
+  /** Absent: the baseline of each machine. */
+  readonly to?: string;
+  /** Switch on also what was off. */
+  readonly start: boolean;
+}
+
+export interface RollbackTarget {
+  readonly vmid: number;
+  readonly node: string;
+  readonly snapshot: string;
+}
+
+type Lists = { readonly snapshots: SnapshotLists; readonly baselines: Baselines };
+
+function targetOf(
+  one: ReadyMachine,
+  { to }: RollbackOptions,
+  { snapshots, baselines }: Lists,
+): string | undefined {
+  const list = snapshots.get(one.vmid) ?? [];
+  if (to !== undefined) return list.find(({ name }) => name === to)?.name;
+  return baselineOf(list, one.vmid, baselines.get(one.machine ?? ''));
+}
+
+/** Whose configurations have to be read before it can be planned. */
+export function rollbackTargets(
+  stands: readonly StandView[],
+  options: RollbackOptions,
+  lists: Lists,
+): RollbackTarget[] {
+  return stands.flatMap(({ machines }) =>
+    machines.filter(isReady).flatMap((one) => {
+      const snapshot = one.isSelected ? targetOf(one, options, lists) : undefined;
+      return snapshot === undefined ? [] : [{ vmid: one.vmid, node: one.guest.node, snapshot }];
+    }),
+  );
+}
+
+function missingRefusal(one: ReadyMachine, list: readonly SnapshotInfo[], to: string | undefined): Refusal {
+  const there = list.length === 0 ? 'it has none' : `it has ${list.map(({ name }) => name).join(', ')}`;
+  return {
+    code: 'SNAPSHOT_MISSING',
+    message: `${sayMachine(one)} has no ${to === undefined ? 'baseline' : `snapshot ${to}`} to go back to: ${there}`,
+    hint: `${to === undefined ? 'name one with --to' : 'name one that it has'}, or clone it anew (reset --reclone)`,
+  };
+}
+
+/** What ZFS would have to drop. */
+function newerRefusal(
+  view: StandView,
+  one: ReadyMachine,
+  target: string,
+  { snapshots, index: { storages }, baselines }: RollbackInput,
+): Refusal | undefined {
+  const list = snapshots.get(one.vmid) ?? [];
+  const baseline = baselines.get(one.machine ?? '');
+  const newer = list.slice(list.findIndex(({ name }) => name === target) + 1);
+  if (newer.length === 0) return undefined;
+  const { guest, config } = one;
+  const disk = volumesOf(config.values).find(
+    ({ kind, storage }) =>
+      kind === 'disk' && storageTraits(storages.get(`${guest.node}/${storage}`)?.type ?? '').newestOnly,
+  );
+  if (!disk) return undefined;
+  const ofStudent = newer.filter((each) => ownerOf(each, one.vmid, baseline) === 'student');
+  const say = newer
+    .map((each) => `${each.name} (${ofStudent.includes(each) ? "the student's" : 'ours'})`)
+    .join(', ');
+  const deletes = newer
+    .filter((each) => !ofStudent.includes(each))
+    .map(
+      ({ name }) =>
+        `\`${shellCommand('deploy-stand', 'snapshot', 'delete', name, '--lab', view.claim.lab, '--user', view.user)}\``,
+    );
+  return {
+    code: 'SNAPSHOT_NOT_NEWEST',
+    message: `${sayMachine(one)} cannot go back to ${target}: ZFS goes back to the newest snapshot only, and ${say} came later`,
+    hint: [
+      ...(ofStudent.length > 0
+        ? ['let the student delete the own ones, or clone it anew (reset --reclone --discard-snapshots)']
+        : []),
+      ...(deletes.length > 0 ? [`delete ours with ${deletes.join(' and ')}`] : []),
+    ].join('; '),
+  };
+}
+
+function sayBridge(iface: string, node: string, why: SnapshotBridge): string {
+  switch (why.code) {
+    case 'other-stand':
+      return `${iface}, which on ${node} belongs to the stand of ${why.user} in lab ${why.lab} by now`;
+    case 'unmarked':
+      return `${iface}, which on ${node} is somebody else's by now`;
+    case 'missing':
+      return `${iface}, which ${node} does not have`;
+  }
+}
+
+function bridgeRefusal(
+  view: StandView,
+  one: ReadyMachine,
+  { target, bridges }: { readonly target: string; readonly bridges: readonly string[] },
+  { index, vnets }: RollbackInput,
+): Refusal | undefined {
+  const { node } = one.guest;
+  const place = {
+    bridges: index.bridges.get(node),
+    isOwn: ({ user, lab }: { user: string; lab: string }) => user === view.user && lab === view.claim.lab,
+    named: new Set(bridgesIn(one.config.values)),
+    vnets: new Set(vnets),
+  };
+  const wrong = bridges.flatMap((iface) => {
+    const why = judgeSnapshotBridge(iface, place);
+    return why ? [sayBridge(iface, node, why)] : [];
+  });
+  if (wrong.length === 0) return undefined;
+  return {
+    code: 'SNAPSHOT_BRIDGE',
+    message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.join(', and ')}`,
+    hint: 'deploy again, which makes bridges of the stand that are missing; or clone it anew (reset --reclone)',
+  };
+}
+
+function planOne(
+  view: StandView,
+  one: ReadyMachine,
+  options: RollbackOptions,
+  input: RollbackInput,
+): MachineWork {
+  const { snapshots, saved, lockWaitSeconds } = input;
+  const list = snapshots.get(one.vmid);
+  if (!list) return { refused: unreadableRefusal(one) };
+  const target = targetOf(one, options, input);
+  if (target === undefined) return { refused: missingRefusal(one, list, options.to) };
+  const config = saved.get(one.vmid);
+  if (!config) return { refused: unreadableRefusal(one) };
+  const bridges = [...new Set(bridgesIn(config))].sort();
+  const refused =
+    newerRefusal(view, one, target, input) ?? bridgeRefusal(view, one, { target, bridges }, input);
+  if (refused) return { refused };
+  const { vmid, guest } = one;
+  return {
+    steps: [
+      makeStep(
+        'vm.rollback',
+        machineKey(view, one),
+        {
+          user: view.user,
+          reason: options.to === undefined ? 'the state it was handed out in' : 'asked for',
+        },
+        {
+          ...{ node: guest.node, vmid, pool: view.pool, snapshot: target, bridges },
+          power: options.start ? 'start' : 'keep',
+          lockWaitSeconds,
+        },
+      ),
+    ],
+  };
+}
+
+/** Throws PlanRefusedError where nothing can go back. */
+export function planRollback(
+  command: 'snapshot' | 'reset',
+  input: RollbackInput,
+  options: RollbackOptions,
+): Plan {
+  const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, options, input));
+  return snapshotPlan(command, input, work);
+}

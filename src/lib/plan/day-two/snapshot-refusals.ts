@@ -1,0 +1,43 @@
+/** Which machines can have snapshots, and why not. Plans nothing. */
+import { takesSnapshots } from '../../pve-values/storage-types.ts';
+import { volumesOf } from '../../pve-values/volumes.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import { sayMachine, type ReadyMachine } from './machines.ts';
+
+export interface Incapable {
+  readonly storage: string;
+  readonly type: string;
+  readonly volume: string;
+}
+
+/** The disk for which PVE can take no snapshot. */
+export function incapableDisk(
+  { guest, config }: Pick<ReadyMachine, 'guest' | 'config'>,
+  storages: ClusterView['storages'],
+): Incapable | undefined {
+  for (const { kind, storage, name } of volumesOf(config.values)) {
+    if (kind !== 'disk') continue;
+    const type = storages.get(`${guest.node}/${storage}`)?.type ?? '';
+    if (!takesSnapshots(type, name)) return { storage, type, volume: `${storage}:${name}` };
+  }
+  return undefined;
+}
+
+export function incapableRefusal(one: ReadyMachine, { storages }: ClusterView): Refusal | undefined {
+  const disk = incapableDisk(one, storages);
+  if (!disk) return undefined;
+  return {
+    code: 'NO_SNAPSHOTS',
+    message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type === '' ? 'of a type that is not known' : disk.type}), which takes none of it`,
+    hint: 'move the disk to a storage that does (qcow2 in files, ZFS, LVM-thin, Ceph RBD); to go back, it can be cloned anew (reset --reclone)',
+  };
+}
+
+export function unreadableRefusal(one: ReadyMachine): Refusal {
+  return {
+    code: 'SNAPSHOTS_UNREADABLE',
+    message: `the snapshots of ${sayMachine(one)} cannot be read`,
+    hint: 'see that the caller has VM.Audit on /vms, then run again',
+  };
+}

@@ -1,0 +1,151 @@
+/** Plans taking and deleting snapshots of stands. What students took is never deleted. Pure. */
+import type { SnapshotInfo } from '../../inventory/types.ts';
+import { formatSnapshotMark } from '../../marks/snapshot.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import { assertSound } from '../document/graph.ts';
+import type { Plan } from '../document/plan.ts';
+import { makeStep, type Step } from '../document/step.ts';
+import type { StandView } from '../stands/selected.ts';
+import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
+import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
+
+export interface SnapshotsInput {
+  readonly stands: readonly StandView[];
+  readonly index: ClusterView;
+  readonly snapshots: SnapshotLists;
+  readonly baselines: Baselines;
+  readonly gaps: readonly string[];
+  /** How long a backup, snapshot or migration of a VM is waited for. */
+  readonly lockWaitSeconds: number;
+}
+
+export interface CreateOptions {
+  readonly name: string;
+  readonly withMemory: boolean;
+  /** How many of ours each machine keeps, the baseline aside; absent: all. */
+  readonly keep?: number;
+}
+
+export function snapshotPlan(
+  command: 'snapshot' | 'reset',
+  { stands, gaps }: Pick<SnapshotsInput, 'stands' | 'gaps'>,
+  work: StandsWork,
+): Plan {
+  assertSound(work.steps);
+  return { version: 2, command, lab: labOf(stands), ...work, warnings: gaps };
+}
+
+function deleteStep(
+  view: StandView,
+  one: ReadyMachine,
+  { snapshot, reason, dependsOn = [] }: { snapshot: string; reason: string; dependsOn?: readonly string[] },
+  lockWaitSeconds: number,
+): Step {
+  const { user, pool } = view;
+  const { vmid, guest } = one;
+  return makeStep(
+    'vm.snapshot.delete',
+    `${machineKey(view, one)}/${snapshot}`,
+    { user, reason, dependsOn },
+    { node: guest.node, vmid, pool, snapshot, lockWaitSeconds },
+  );
+}
+
+/** Of ours but the baseline, the oldest first, without the one that is made now. */
+function surplus(
+  list: readonly SnapshotInfo[],
+  { vmid, machine }: ReadyMachine,
+  { name, keep }: CreateOptions,
+  baselines: Baselines,
+): readonly SnapshotInfo[] {
+  if (keep === undefined) return [];
+  const baseline = baselines.get(machine ?? '');
+  const ours = list.filter((one) => one.name !== name && ownerOf(one, vmid, baseline) === 'ours');
+  return ours.slice(0, Math.max(0, ours.length + 1 - keep));
+}
+
+function planOne(
+  view: StandView,
+  one: ReadyMachine,
+  options: CreateOptions,
+  { index, snapshots, baselines, lockWaitSeconds }: SnapshotsInput,
+): MachineWork {
+  const list = snapshots.get(one.vmid);
+  if (!list) return { refused: unreadableRefusal(one) };
+  const incapable = incapableRefusal(one, index);
+  if (incapable) return { refused: incapable };
+  const { name, withMemory, keep } = options;
+  const { vmid, guest } = one;
+  const former = list.find((known) => known.name === name);
+  if (former && ownerOf(former, vmid, baselines.get(one.machine ?? '')) === 'student') {
+    return {
+      refused: {
+        code: 'SNAPSHOT_NAME_USED',
+        message: `${sayMachine(one)} has a snapshot ${name} that its student took; it is left alone`,
+        hint: 'choose another name',
+      },
+    };
+  }
+  const isRunning = guest.status === 'running';
+  const payload = {
+    ...{ node: guest.node, vmid, pool: view.pool, snapshot: name, lockWaitSeconds },
+    description: formatSnapshotMark({ lab: view.claim.lab, vmid, isBaseline: false }),
+    ...(withMemory && isRunning ? { withMemory: true as const } : {}),
+  };
+  const frame = { user: view.user, reason: 'asked for' };
+  const creates = former ? [] : [makeStep('vm.snapshot', machineKey(view, one), frame, payload)];
+  const dependsOn = creates.map(({ id }) => id);
+  const deletes = surplus(list, one, options, baselines).map((old) =>
+    deleteStep(
+      view,
+      one,
+      { snapshot: old.name, reason: `--keep ${keep ?? ''}: older ones of ours go`, dependsOn },
+      lockWaitSeconds,
+    ),
+  );
+  const isCold = withMemory && !isRunning && !former;
+  return {
+    steps: [...creates, ...deletes],
+    ...(isCold ? { notes: [`${sayMachine(one)} is off: there is no memory to keep`] } : {}),
+  };
+}
+
+/** A machine that has one of that name by us is done. Throws PlanRefusedError where nothing can be done. */
+export function planSnapshotCreate(input: SnapshotsInput, options: CreateOptions): Plan {
+  const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, options, input));
+  return snapshotPlan('snapshot', input, work);
+}
+
+/** A machine that has none of that name is done. */
+export function planSnapshotDelete(input: SnapshotsInput, name: string): Plan {
+  const { stands, index, snapshots, baselines, lockWaitSeconds } = input;
+  const work = planEachMachine(stands, index, (view, one) => {
+    const list = snapshots.get(one.vmid);
+    if (!list) return { refused: unreadableRefusal(one) };
+    const found = list.find((known) => known.name === name);
+    if (!found) return {};
+    const owner = ownerOf(found, one.vmid, undefined);
+    if (owner !== 'student') {
+      const isBaseline = owner === 'baseline';
+      return {
+        steps: [deleteStep(view, one, { snapshot: name, reason: 'asked for' }, lockWaitSeconds)],
+        ...(isBaseline
+          ? { notes: [`${sayMachine(one)}: ${name} is the baseline; without it reset can only clone anew`] }
+          : {}),
+      };
+    }
+    const isOld = baselines.get(one.machine ?? '') === name;
+    return {
+      refused: {
+        code: 'SNAPSHOT_NOT_OURS',
+        message: `snapshot ${name} of ${sayMachine(one)} ${isOld ? 'does not carry our mark' : 'was taken by its student'}; it is left alone`,
+        hint: 'its student, or an administrator, can delete it in the web interface',
+      },
+    };
+  });
+  const isKnown = [...snapshots.values()].some((list) => list.some((known) => known.name === name));
+  const gaps = isKnown ? input.gaps : [...input.gaps, `no machine of these stands has a snapshot ${name}`];
+  return snapshotPlan('snapshot', { stands, gaps }, work);
+}

@@ -1,0 +1,100 @@
+/** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
+import { sortedUnique } from '../../order.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
+import { refuse } from '../document/refuse.ts';
+import type { Step } from '../document/step.ts';
+import type { StandMachine, StandView } from '../stands/selected.ts';
+import { isReady, obstacleOf, type ReadyMachine } from './machines.ts';
+
+export interface MachineWork {
+  readonly steps?: readonly Step[];
+  /** It is left as it is, and the run ends "partial". */
+  readonly refused?: Refusal;
+  readonly notes?: readonly string[];
+}
+
+export interface StandsWork {
+  readonly stands: readonly PlannedStand[];
+  readonly steps: readonly Step[];
+}
+
+/** More would bury the rest of the message. */
+const MOST_TOLD = 10;
+
+export function joined(refusals: readonly Refusal[]): Refusal | undefined {
+  const [first] = refusals;
+  if (!first) return undefined;
+  const hints = [...new Set(refusals.flatMap(({ hint }) => hint ?? []))];
+  return {
+    code: first.code,
+    message: refusals.map(({ message }) => message).join('; '),
+    ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
+  };
+}
+
+function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
+  return {
+    vmid: one.vmid,
+    name: one.machine ?? one.guest?.name ?? `VM ${one.vmid}`,
+    node: one.guest?.node ?? fallback,
+    state: one.verdict === 'ours' ? 'complete' : 'unfinished',
+    power: one.guest?.status ?? 'missing',
+  };
+}
+
+function planStand(
+  view: StandView,
+  index: ClusterView,
+  planMachine: (view: StandView, one: ReadyMachine) => MachineWork,
+): { readonly stand: PlannedStand; readonly steps: readonly Step[] } {
+  const selected = view.machines.filter(({ isSelected }) => isSelected);
+  const works = selected.map((one): MachineWork => {
+    const refused = obstacleOf(view, one, index);
+    if (refused) return { refused };
+    return isReady(one) ? planMachine(view, one) : {};
+  });
+  const steps = works.flatMap((work) => work.steps ?? []);
+  const left = joined(works.flatMap(({ refused }) => refused ?? []));
+  const isRefused = left !== undefined && works.every(({ refused }) => refused !== undefined);
+  const stand: PlannedStand = {
+    user: view.user,
+    pool: view.pool,
+    ...(view.node === undefined ? {} : { node: view.node }),
+    vms: selected.map((one) => toPlannedVm(one, view.node ?? '')),
+    bridges: [],
+    ...(left ? (isRefused ? { refused: left } : { left }) : {}),
+    notes: works.flatMap(({ notes }) => notes ?? []),
+  };
+  return { stand, steps };
+}
+
+/** Throws PlanRefusedError where nothing can be done for any stand. */
+export function planEachMachine(
+  views: readonly StandView[],
+  index: ClusterView,
+  planMachine: (view: StandView, one: ReadyMachine) => MachineWork,
+): StandsWork {
+  const planned = views.map((view) => planStand(view, index, planMachine));
+  const stands = planned.map(({ stand }) => stand);
+  refuseWhereNothingRemains(stands);
+  return { stands, steps: planned.flatMap(({ steps }) => steps) };
+}
+
+function refuseWhereNothingRemains(stands: readonly PlannedStand[]): void {
+  const refused = stands.filter((stand) => stand.refused !== undefined);
+  if (refused.length === 0 || refused.length < stands.length) return;
+  refuse(
+    refused.slice(0, MOST_TOLD).map(({ user, refused: why }) => ({
+      code: why?.code ?? 'PLAN_REFUSED',
+      message: `${user}: ${why?.message ?? ''}`,
+      ...(why?.hint === undefined ? {} : { hint: why.hint }),
+    })),
+  );
+}
+
+/** The lab that a plan is about; empty where it is about several. */
+export function labOf(views: readonly StandView[]): string {
+  const labs = sortedUnique(views.map(({ claim }) => claim.lab));
+  return labs.length === 1 ? (labs[0] ?? '') : '';
+}

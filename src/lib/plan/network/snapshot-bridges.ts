@@ -1,0 +1,44 @@
+/**
+ * Whether going back to a snapshot would plug a machine into what is not its stand's: PVE asks for no right on the bridges
+ * that a snapshot brings back, and numbers change hands. The one rule, for rollbacks and for moves.
+ */
+import type { BridgeInfo } from '../../inventory/types.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
+import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
+
+export interface StandName {
+  readonly user: string;
+  readonly lab: string;
+}
+
+export type SnapshotBridge =
+  | { readonly code: 'other-stand'; readonly user: string; readonly lab: string }
+  /** A number as stands get them, and no mark of ours: somebody made it since. */
+  | { readonly code: 'unmarked' }
+  | { readonly code: 'missing' };
+
+interface Place {
+  /** Those of the node. */
+  readonly bridges: ReadonlyMap<string, BridgeInfo> | undefined;
+  readonly isOwn: (stand: StandName) => boolean;
+}
+
+/** Whose stand a bridge is marked as, where that is none of these. */
+export function otherStand(iface: string, { bridges, isOwn }: Place): StandName | undefined {
+  const mark = parseBridgeMark(iface, bridges?.get(iface)?.comments ?? '');
+  return mark?.kind === 'stand' && !isOwn(mark) ? { user: mark.user, lab: mark.lab } : undefined;
+}
+
+/** `named`: what the machine names now, which somebody who may has plugged in; `vnets` have rights of their own. */
+export function judgeSnapshotBridge(
+  iface: string,
+  place: Place & { readonly named: ReadonlySet<string>; readonly vnets: ReadonlySet<string> },
+): SnapshotBridge | undefined {
+  const other = otherStand(iface, place);
+  if (other) return { code: 'other-stand', ...other };
+  const there = place.bridges?.get(iface);
+  if (place.vnets.has(iface)) return undefined;
+  if (!there) return { code: 'missing' };
+  if (place.named.has(iface) || parseBridgeMark(iface, there.comments)) return undefined;
+  return standBridgeNumber(iface) === undefined ? undefined : { code: 'unmarked' };
+}

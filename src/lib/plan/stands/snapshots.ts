@@ -1,0 +1,47 @@
+/** Whose a snapshot is, and which one is the baseline: the one place that tells them apart. */
+import type { Lab } from '../../config/types.ts';
+import type { SnapshotInfo } from '../../inventory/types.ts';
+import { parseSnapshotMark } from '../../marks/snapshot.ts';
+
+/** `baseline`: of ours, the state that the machine was handed out in. */
+export type SnapshotOwner = 'baseline' | 'ours' | 'student';
+
+/** VMID → its snapshots, the oldest first; of those that are missing they cannot be read. */
+export type SnapshotLists = ReadonlyMap<number, readonly SnapshotInfo[]>;
+
+/** Machine → the name of its baseline, by the lab's file. */
+export type Baselines = ReadonlyMap<string, string>;
+
+/** What a lab calls it that says no more than that it wants one. */
+const DEFAULT_BASELINE = 'baseline';
+
+/** `baseline`: what the lab's file calls it; what deploy took before it marked snapshots is known by that. */
+export function ownerOf(
+  { name, description }: SnapshotInfo,
+  vmid: number,
+  baseline: string | undefined,
+): SnapshotOwner {
+  const mark = parseSnapshotMark(description);
+  if (mark?.vmid === vmid) return mark.isBaseline ? 'baseline' : 'ours';
+  return name === baseline ? 'baseline' : 'student';
+}
+
+/** The one to go back to where none is named. */
+export function baselineOf(
+  snapshots: readonly SnapshotInfo[],
+  vmid: number,
+  baseline: string | undefined,
+): string | undefined {
+  const named = baseline === undefined ? undefined : snapshots.find(({ name }) => name === baseline);
+  const marked = snapshots.findLast((one) => ownerOf(one, vmid, undefined) === 'baseline');
+  return (named ?? marked ?? snapshots.find(({ name }) => name === DEFAULT_BASELINE))?.name;
+}
+
+/** Machine → what its lab calls the state that it is handed out in. */
+export function baselinesOf(lab: Lab | undefined): Baselines {
+  return new Map(
+    (lab?.machines ?? []).flatMap(({ name, baselineSnapshot }) =>
+      baselineSnapshot === undefined ? [] : [[name, baselineSnapshot] as const],
+    ),
+  );
+}

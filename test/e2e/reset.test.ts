@@ -1,0 +1,93 @@
+/** Snapshots of whole stands, and both ways back, on each version: what students did, kept or lost, and what is refused. */
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { macsOf } from './cluster-view.ts';
+import { scenario, startCluster, writes } from './harness.ts';
+import { admin, person, room } from './people.ts';
+
+const FILES = {
+  'lab.yml':
+    'name: net\naccess: { role: student }\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, start: true, baseline_snapshot: true, networks: [{ bridge: hq }, { bridge: vmbr0 }] }]\n',
+  'users.yml': 'users: [anna@pve, boris@pve]\n',
+};
+const CLASS = '-c @lab.yml -u @users.yml';
+const AT = '/nodes/pve1/qemu/10000';
+
+describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
+  test('a student who breaks things: taken, listed, kept, back both ways', async () => {
+    const cluster = await startCluster({ scenario: scenario({ version }) });
+    const { run } = room(FILES);
+    expect((await run(cluster, `deploy ${CLASS} --node pve1 --strategy specific`)).code).toBe(0);
+    const macs = macsOf(cluster.snapshot()).sort();
+    const anna = await person(cluster, 'anna@pve');
+    expect(await anna.task('POST', `${AT}/snapshot`, { snapname: 'mine' })).toBe('OK');
+    expect((await run(cluster, 'snapshot create one --lab net --keep 1')).code).toBe(0);
+    expect((await run(cluster, 'snapshot create two --lab net --keep 1')).code).toBe(0);
+    const listed = await run(cluster, 'snapshot list --lab net --output json');
+    const document = JSON.parse(listed.stdout) as {
+      machines: { snapshots: { name: string; owner: string }[] }[];
+    };
+    const isListed = new Ajv({ strict: true, allowUnionTypes: true }).compile(
+      JSON.parse(readFileSync('schemas/snapshots.schema.json', 'utf8')) as object,
+    );
+    expect([isListed(document), isListed.errors]).toEqual([true, null]);
+    expect(
+      document.machines.map(({ snapshots }) => snapshots.map(({ name, owner }) => `${name} ${owner}`)),
+    ).toEqual([
+      ['baseline baseline', 'mine student', 'two ours'],
+      ['baseline baseline', 'two ours'],
+    ]);
+    // Neither taken again, nor deleted.
+    const used = await run(cluster, 'snapshot create mine --user anna@pve');
+    expect([used.code, used.stderr]).toEqual([3, expect.stringContaining('that its student took')]);
+    expect((await run(cluster, 'snapshot delete mine --user anna@pve')).code).toBe(3);
+
+    await admin(cluster).ok('PUT', `${AT}/config`, { delete: 'net1' });
+    const back = await run(cluster, 'reset --user anna@pve');
+    expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('The stands are reset: 1 stand')]);
+    expect(macsOf(cluster.snapshot()).sort()).toEqual(macs);
+
+    const seen = cluster.requests.length;
+    const lost = await run(cluster, `reset --reclone ${CLASS} --only anna`);
+    expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('that would be lost: mine')]);
+    expect(writes(cluster, seen)).toEqual([]);
+    const anew = await run(cluster, `reset --reclone ${CLASS} --only anna --discard-snapshots`);
+    expect([anew.code, anew.stderr]).toEqual([0, expect.any(String)]);
+    const guest = cluster.snapshot().guests.find(({ vmid }) => vmid === 10000);
+    expect(guest?.snapshots.map(({ name }) => name)).toEqual(['baseline']);
+    expect(guest?.runningSince).toBeDefined();
+    expect(macsOf(cluster.snapshot()).sort()).toEqual(macs);
+    expect((await run(cluster, `deploy ${CLASS}`)).stdout).toContain('nothing to do');
+    const fresh = await run(cluster, `reset --reclone --outdated ${CLASS}`);
+    expect([fresh.code, fresh.stdout]).toEqual([0, expect.stringMatching(/nothing to do/i)]);
+  });
+});
+
+test('a snapshot that names what is another stand’s by now is not gone back to', async () => {
+  const cluster = await startCluster({ scenario: scenario({ version: '8.4' }) });
+  const { run } = room(FILES);
+  await run(cluster, `deploy ${CLASS} --node pve1 --strategy specific`);
+  await admin(cluster).ok('PUT', `${AT}/config`, { net2: 'virtio,bridge=vmbr1001' });
+  await run(cluster, 'snapshot create odd --user anna@pve');
+  await admin(cluster).ok('PUT', `${AT}/config`, { delete: 'net2' });
+  const seen = cluster.requests.length;
+  const refused = await run(cluster, 'snapshot rollback odd --user anna@pve');
+  expect([refused.code, refused.stderr]).toEqual([
+    3,
+    expect.stringContaining('belongs to the stand of boris@pve'),
+  ]);
+  expect(writes(cluster, seen)).toEqual([]);
+});
+
+test.each([
+  ['reset --reclone --lab net', 'RECLONE_LAB'],
+  ['reset --reclone --to a1 -c @lab.yml -u @users.yml', 'RESET_WAY'],
+  ['reset --outdated --lab net', 'RESET_WAY'],
+  ['snapshot create current --lab net', 'SNAPSHOT_NAME'],
+])('%s: %s', async (command, code) => {
+  const { run } = room(FILES);
+  const cluster = await startCluster({ scenario: scenario() });
+  const ended = await run(cluster, command);
+  expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining(`[${code}]`)]);
+});
