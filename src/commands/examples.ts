@@ -9,7 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   cleanup: ['cleanup -c lab.yml -u users.yml --dry-run', 'cleanup --expired --keep-users'],
   'access freeze': [
     'access freeze --lab exam --snapshot exam-end --dry-run',
-    'access freeze -c lab.yml -u users.yml --stop',
+    'access freeze -c lab.yml -u users.yml --suspend',
   ],
   'access thaw': ['access thaw --lab exam', 'access thaw --user anna@pve'],
   extend: ['extend --lab dmz --until 2027-02-28', 'extend -c lab.yml -u users.yml --by 7d --dry-run'],

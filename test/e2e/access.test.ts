@@ -172,6 +172,30 @@ test('what an administrator gave otherwise is told; a snapshot of that name is n
   }
 });
 
+test('--suspend keeps the memory; where there is no room for it the access goes all the same', async () => {
+  const cluster = await startCluster();
+  const { run } = room(FILES);
+  await run(cluster, DEPLOY);
+  expect(running(cluster)).toBe(2);
+  expect(await run(cluster, `${FREEZE} --suspend --stop`)).toMatchObject({ code: 2 });
+  expect(await run(cluster, `${FREEZE} --user anna@pve --snapshot exam --suspend`)).toMatchObject({
+    code: 0,
+  });
+  const locks = () =>
+    cluster.snapshot().guests.flatMap(({ vmid, config }) => (vmid >= 10_000 ? [config['lock'] ?? ''] : []));
+  expect([running(cluster), locks().filter((lock) => lock === 'suspended')]).toEqual([1, ['suspended']]);
+  const full = cluster.snapshot();
+  for (const storage of full.storages) Object.assign(storage, { used: storage.size });
+  const crowded = await startCluster({ state: full });
+  const said = await run(crowded, `${FREEZE} --suspend --dry-run`);
+  expect(said.stdout).toMatch(/boris@pve.*\[NO_CAPACITY\][\s\S]*power suspend --storage ID/);
+  expect(await run(crowded, `${FREEZE} --suspend`)).toMatchObject({ code: 5 });
+  expect(rightsOf(crowded.snapshot(), 'boris@pve')).toEqual([]);
+  expect(running(crowded)).toBe(1);
+  const woken = await run(cluster, 'power resume --user anna@pve');
+  expect([woken.code, running(cluster)]).toEqual([0, 2]);
+});
+
 test('bad input, nobody there, and documents', async () => {
   const cluster = await startCluster();
   const { run } = room(FILES);

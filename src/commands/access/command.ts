@@ -21,7 +21,16 @@ function freezeCommand(io: ProgramIo): Command {
       .addOption(envOption('--snapshot <name>', 'then take this snapshot of every machine, for grading'))
       .addOption(envOption('--stop', 'then power the machines off, which ends consoles that are open'))
       .addOption(
-        envOption('--timeout <time>', 'with --stop: how long to wait for a backup, snapshot or migration')
+        envOption(
+          '--suspend',
+          'then suspend them to disk, which ends consoles, too, and loses nothing',
+        ).conflicts('stop'),
+      )
+      .addOption(
+        envOption(
+          '--timeout <time>',
+          'with --stop or --suspend: how long to wait for a backup, snapshot or migration',
+        )
           .argParser(durationSeconds)
           .default(TEN_MINUTES, '10m'),
       ),

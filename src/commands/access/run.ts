@@ -14,6 +14,7 @@ export interface ThawFlags extends PlanFlags, SelectionFlags {
 export interface FreezeFlags extends ThawFlags {
   readonly snapshot?: string;
   readonly stop?: true;
+  readonly suspend?: true;
   readonly timeout: number;
 }
 
@@ -42,6 +43,7 @@ export async function runFreeze(io: ProgramIo, flags: FreezeFlags): Promise<void
     do: 'freeze',
     allLabs: flags.allLabs === true,
     stop: flags.stop === true,
+    suspend: flags.suspend === true,
     ...(flags.snapshot === undefined ? {} : { snapshot: flags.snapshot }),
     lockWaitSeconds: flags.timeout,
   });

@@ -402,8 +402,12 @@ export const COMMAND_STEPS: Readonly<
   },
   status: { steps: [] },
   access: {
-    steps: ['pool.update', 'acl.revoke', 'vm.snapshot', 'vm.stop', 'acl.grant'],
-    sometimes: { 'vm.snapshot': 'freeze --snapshot', 'vm.stop': 'freeze --stop' },
+    steps: ['pool.update', 'acl.revoke', 'vm.snapshot', 'vm.stop', 'vm.suspend', 'acl.grant'],
+    sometimes: {
+      'vm.snapshot': 'freeze --snapshot',
+      'vm.stop': 'freeze --stop',
+      'vm.suspend': 'freeze --suspend',
+    },
   },
   extend: { steps: ['user.update', 'pool.update'] },
   snapshot: { steps: ['vm.snapshot', 'vm.snapshot.delete', 'vm.rollback'] },

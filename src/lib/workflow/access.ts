@@ -26,12 +26,16 @@ const claimsOf = (selection: StandSelection, pools: readonly PoolInfo[]) => {
 };
 
 /** Of the pools as a whole: what is done to their access is done to every lab in them. */
-function read({ selection }: AccessWant, context: PlanContext): Promise<ReadStands> {
+function read({ selection, work }: AccessWant, context: PlanContext): Promise<ReadStands> {
   return readStands(selection, context, {
     live: (pools) => claimsOf(selection, pools).flatMap(({ claim }) => claim.vmids),
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
       const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-      return claimsOf(selection, pools).flatMap(({ claim }) => undecidedVmids(claim, known));
+      const savesMemory = work.do === 'freeze' && work.suspend;
+      // Where the memory of a machine goes, its configuration tells.
+      return claimsOf(selection, pools).flatMap(({ claim }) =>
+        savesMemory ? claim.vmids : undecidedVmids(claim, known),
+      );
     },
   });
 }

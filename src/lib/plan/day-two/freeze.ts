@@ -15,7 +15,8 @@ import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
-import { keptState, type KeepInput, type KeepOptions } from './kept-state.ts';
+import { keptState, OTHER_STORAGE, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
+import { findRoom, type Room } from './power-room.ts';
 import { stillOpen } from './still-open.ts';
 
 export interface FreezeOptions extends KeepOptions {
@@ -111,10 +112,14 @@ function sharedNotes(
   );
 }
 
-function freezePool(view: PoolStands, input: FreezeInput): Draft {
-  const { user, pool, mark, chosen, others } = view;
+function frozenOf({ chosen, others }: PoolStands, { options }: FreezeInput): StandView[] {
+  return options.allLabs ? [...chosen, ...others] : [...chosen];
+}
+
+function freezePool(view: PoolStands, room: Room, input: FreezeInput): Draft {
+  const { user, pool, mark, others } = view;
   const refused = refusalOf(view, input);
-  const frozen = input.options.allLabs ? [...chosen, ...others] : chosen;
+  const frozen = frozenOf(view, input);
   const [node] = frozen.flatMap((stand) => stand.node ?? []);
   const stand = { user, pool, ...(node === undefined ? {} : { node }), vms: plannedVms(frozen), bridges: [] };
   if (refused) return { stand: { ...stand, refused, notes: [] }, claims: [], revokes: [], work: [] };
@@ -130,7 +135,12 @@ function freezePool(view: PoolStands, input: FreezeInput): Draft {
     ),
   );
   const before = { dependsOn, after: revokes.map(({ id }) => id) };
-  const kept = keptState(frozen, before, input);
+  const noRoom = room.refused.get(pool);
+  const kept = keptState(
+    frozen,
+    { before, ...(noRoom ? { noRoom: { ...noRoom, hint: OTHER_STORAGE } } : {}) },
+    input,
+  );
   const open = stillOpen(
     { user, pool, vmids: frozen.flatMap((one) => actionable(one).map(({ vmid }) => vmid)) },
     (entry) => rights.includes(entry),
@@ -160,7 +170,17 @@ function freezePool(view: PoolStands, input: FreezeInput): Draft {
 /** Claims first, then rights: all of them one lane. Snapshots and power are for after that. */
 export function planFreeze(input: FreezeInput): AccessPlan {
   const pools = poolStands(input);
-  const drafts = pools.map((view) => freezePool(view, input));
+  const { have, index } = input;
+  // Where there is no room for the memory of a stand, its access goes all the same.
+  const asleep = pools.map((view) => ({
+    ...{ user: view.user, key: view.pool },
+    machines: suspended(frozenOf(view, input), input),
+  }));
+  const room = findRoom(
+    asleep.filter(({ machines }) => machines.length > 0),
+    { have, index, placement: {} },
+  );
+  const drafts = pools.map((view) => freezePool(view, room, input));
   const steps = [
     ...drafts.flatMap(({ claims }) => claims),
     ...drafts.flatMap(({ revokes }) => revokes),

@@ -1,13 +1,21 @@
 /** What a freeze does to machines once nobody may use them: a snapshot for grading, then the power. Takes no right away. */
 import { formatSnapshotMark } from '../../marks/snapshot.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
+import { mergeLeft } from './left.ts';
+import { placeForMemory } from './memory-place.ts';
+import { deedFor, machinePower, obstacleTo } from './power-deeds.ts';
+import type { Planned } from './power-types.ts';
 
 export interface KeepOptions {
-  /** Power machines off: the one way to end open consoles. */
+  /** Power machines off, which ends open consoles. */
   readonly stop: boolean;
+  /** Write their memory to disk, which ends open consoles, too, and loses nothing. */
+  readonly suspend: boolean;
   readonly snapshot?: string;
   /** How long a stop waits for a backup or the like. */
   readonly lockWaitSeconds: number;
@@ -17,6 +25,8 @@ export interface KeepInput {
   readonly options: KeepOptions;
   /** VMID → its snapshots, where one is to be taken. */
   readonly snapshots?: SnapshotLists;
+  readonly have: Inventory;
+  readonly index: ClusterView;
 }
 
 interface Kept {
@@ -83,10 +93,72 @@ function unreachable(stands: readonly StandView[]): Refusal | undefined {
   };
 }
 
+/** Of a machine that cannot be suspended to where PVE writes it by itself. */
+export const OTHER_STORAGE =
+  'run it with --stop, or suspend them afterwards: `deploy-stand power suspend --storage ID`, with the same selection';
+
+type Suspendable = { readonly plan: Planned } | { readonly left: Refusal } | undefined;
+
+function suspension(
+  view: StandView,
+  one: ReturnType<typeof actionable>[number],
+  input: KeepInput,
+): Suspendable {
+  const { guest } = one;
+  const power = machinePower(guest);
+  const deed = deedFor('suspend', false, power);
+  if (!deed) return undefined;
+  const obstacle = obstacleTo(deed, guest, { power, force: false });
+  if (obstacle) return { left: obstacle };
+  const place = placeForMemory(guest, { have: input.have, index: input.index, storage: undefined });
+  if ('left' in place) return { left: { ...place.left, hint: OTHER_STORAGE } };
+  return { plan: { view, one, guest, power, deed, ...place } };
+}
+
+/** Of a pool's stands: what takes room on storages. */
+export function suspended(stands: readonly StandView[], input: KeepInput): Planned[] {
+  if (!input.options.suspend) return [];
+  return stands.flatMap((view) =>
+    actionable(view).flatMap((one) => {
+      const found = suspension(view, one, input);
+      return found && 'plan' in found ? [found.plan] : [];
+    }),
+  );
+}
+
+function snapshotStep(
+  { pool, user, claim: { lab } }: StandView,
+  { vmid, guest: { node } }: ReturnType<typeof actionable>[number],
+  snapshot: string,
+  before: Before,
+): Step {
+  const description = formatSnapshotMark({ lab, vmid, isBaseline: false });
+  const frame = { user, ...before, reason: 'the state for grading' };
+  return makeStep('vm.snapshot', `${vmid}`, frame, { node, vmid, pool, snapshot, description });
+}
+
+/** Off, or asleep. */
+function powerStep(
+  { pool, user }: StandView,
+  { vmid, guest }: ReturnType<typeof actionable>[number],
+  { before, storage }: { readonly before: Before; readonly storage?: string },
+  { options: { lockWaitSeconds } }: KeepInput,
+): Step {
+  const frame = { user, ...before, reason: 'consoles that are open stay open while it runs' };
+  const vm = { node: guest.node, vmid, pool, lockWaitSeconds };
+  return storage === undefined
+    ? makeStep('vm.stop', `${vmid}`, frame, vm)
+    : makeStep('vm.suspend', `${pool}/${vmid}`, frame, { ...vm, storage });
+}
+
 /** A snapshot comes before the power goes: nothing that somebody types into an open console is in it. */
-export function keptState(stands: readonly StandView[], before: Before, input: KeepInput): Kept {
-  const { snapshot, stop, lockWaitSeconds } = input.options;
-  if (snapshot === undefined && !stop) return { steps: [] };
+export function keptState(
+  stands: readonly StandView[],
+  { before, noRoom }: { readonly before: Before; readonly noRoom?: Refusal },
+  input: KeepInput,
+): Kept {
+  const { snapshot, stop, suspend } = input.options;
+  if (snapshot === undefined && !stop && !suspend) return { steps: [] };
   const judged = stands.flatMap((stand) =>
     actionable(stand)
       .filter(({ guest }) => !guest.template)
@@ -94,51 +166,29 @@ export function keptState(stands: readonly StandView[], before: Before, input: K
         machine,
         stand,
         vmid: machine.vmid,
+        asleep: suspend ? suspension(stand, machine, input) : undefined,
         present:
           snapshot === undefined
             ? ('done' as const)
             : presentOne(machine.vmid, stand.claim.frozen, snapshot, input),
       })),
   );
-  const steps = judged.flatMap(({ machine, stand, present }): Step[] => {
-    const { vmid, guest } = machine;
-    const at = { node: guest.node, vmid, pool: stand.pool };
-    const frame = { user: stand.user, ...before };
+  const steps = judged.flatMap(({ machine, stand, present, asleep }): Step[] => {
     const taken =
-      snapshot !== undefined && present === 'none'
-        ? [
-            makeStep(
-              'vm.snapshot',
-              `${vmid}`,
-              { ...frame, reason: 'the state for grading' },
-              {
-                ...at,
-                snapshot,
-                description: formatSnapshotMark({ lab: stand.claim.lab, vmid, isBaseline: false }),
-              },
-            ),
-          ]
-        : [];
-    const isOn = stop && guest.status !== 'stopped';
-    return [
-      ...taken,
-      ...(isOn
-        ? [
-            makeStep(
-              'vm.stop',
-              `${vmid}`,
-              {
-                ...frame,
-                reason: 'consoles that are open stay open while it runs',
-                after: [...before.after, ...taken.map(({ id }) => id)],
-              },
-              { ...at, lockWaitSeconds },
-            ),
-          ]
-        : []),
-    ];
+      snapshot !== undefined && present === 'none' ? [snapshotStep(stand, machine, snapshot, before)] : [];
+    const later = { ...before, after: [...before.after, ...taken.map(({ id }) => id)] };
+    if (stop && machine.guest.status !== 'stopped')
+      return [...taken, powerStep(stand, machine, { before: later }, input)];
+    const storage = asleep && 'plan' in asleep && !noRoom ? asleep.plan.storage : undefined;
+    return storage === undefined
+      ? taken
+      : [...taken, powerStep(stand, machine, { before: later, storage }, input)];
   });
+  const awake = judged.flatMap(({ asleep }) => (asleep && 'left' in asleep ? [asleep.left] : []));
   const left =
-    (snapshot === undefined ? undefined : snapshotRefusal(judged, snapshot)) ?? unreachable(stands);
+    (snapshot === undefined ? undefined : snapshotRefusal(judged, snapshot)) ??
+    noRoom ??
+    mergeLeft(awake) ??
+    unreachable(stands);
   return { steps, ...(left ? { left } : {}) };
 }

@@ -8,10 +8,10 @@ import type { PlannedStand, PowerPlan, Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import { nameSome } from '../document/text.ts';
-import { stateStorageOf } from '../stands/saved-memory.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { mergeLeft, whyLeft } from './left.ts';
 import { deedFor, isInState, machinePower, obstacleTo, type MachinePower } from './power-deeds.ts';
+import { placeForMemory } from './memory-place.ts';
 import { findRoom } from './power-room.ts';
 import { stepsOf } from './power-steps.ts';
 import type { Planned, PowerRequest } from './power-types.ts';
@@ -82,29 +82,9 @@ function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate
   const obstacle = obstacleTo(deed, guest, { power, force: options.force });
   if (obstacle) return { left: obstacle };
   if (deed !== 'suspend') return { plan: { view, one, guest, power, deed } };
-  const rows = new Map(
-    have.storages.filter(({ node }) => node === guest.node).map((row) => [row.storage, row]),
-  );
-  const values = index.configs.get(guest.vmid)?.values;
-  const storage = options.storage ?? (values && stateStorageOf(values, rows));
-  if (storage === undefined || !rows.has(storage)) return { left: noStorage(guest, storage) };
-  return { plan: { view, one, guest, power, deed, storage } };
-}
-
-/** Where PVE would write it, if the caller could see it. */
-function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
-  if (storage === undefined) {
-    return {
-      code: 'VM_UNREADABLE',
-      message: `VM ${vmid} on ${node}: its configuration cannot be read, which tells where its memory goes`,
-      hint: 'name a storage with --storage',
-    };
-  }
-  return {
-    code: 'STATE_STORAGE',
-    message: `VM ${vmid} on ${node}: storage ${storage}, for its memory, is not there, or not to be seen`,
-    hint: `name another one with --storage, or grant Datastore.AllocateSpace on /storage/${storage}`,
-  };
+  const place = placeForMemory(guest, { have, index, storage: options.storage });
+  if ('left' in place) return place;
+  return { plan: { view, one, guest, power, deed, ...place } };
 }
 
 function draftOf(views: readonly StandView[], request: PowerRequest): Draft {

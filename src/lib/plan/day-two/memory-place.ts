@@ -1,0 +1,42 @@
+/** The storage that takes the memory of a machine that is suspended to disk, or why there is none. */
+import type { GuestInfo, Inventory } from '../../inventory/types.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import { stateStorageOf } from '../stands/saved-memory.ts';
+
+/** Where PVE would write it, if the caller could see it. */
+function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
+  if (storage === undefined) {
+    return {
+      code: 'VM_UNREADABLE',
+      message: `VM ${vmid} on ${node}: its configuration cannot be read, which tells where its memory goes`,
+      hint: 'name a storage with --storage',
+    };
+  }
+  return {
+    code: 'STATE_STORAGE',
+    message: `VM ${vmid} on ${node}: storage ${storage}, for its memory, is not there, or not to be seen`,
+    hint: `name another one with --storage, or grant Datastore.AllocateSpace on /storage/${storage}`,
+  };
+}
+
+/** `storage`: as asked for; absent: the one that PVE chooses. */
+export function placeForMemory(
+  guest: GuestInfo,
+  {
+    have,
+    index,
+    storage: asked,
+  }: {
+    readonly have: Pick<Inventory, 'storages'>;
+    readonly index: Pick<ClusterView, 'configs'>;
+    readonly storage: string | undefined;
+  },
+): { readonly storage: string } | { readonly left: Refusal } {
+  const rows = new Map(
+    have.storages.filter(({ node }) => node === guest.node).map((row) => [row.storage, row]),
+  );
+  const values = index.configs.get(guest.vmid)?.values;
+  const storage = asked ?? (values && stateStorageOf(values, rows));
+  return storage === undefined || !rows.has(storage) ? { left: noStorage(guest, storage) } : { storage };
+}
