@@ -120,6 +120,14 @@ export const LOCK_RULES: readonly ScopeRule[] = [
   { path: LOCK_PATH, anyOf: ['Pool.Audit'], why: 'to see who has it', at: ({ locks }) => when(locks) },
 ];
 
+/** PVE asks for no right on what a snapshot plugs a machine into, so it is looked at. */
+const seeOldBridges: ScopeRule = {
+  ...seeBridges,
+  why: 'to go back to snapshots in which cards lead elsewhere than now',
+  when: 'going back',
+  advice: true,
+};
+
 /** Whoever acts on stands that are there. */
 const seeStands: readonly ScopeRule[] = [
   { ...seePool, when: 'selected by class' },
@@ -260,11 +268,12 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     seeUsers,
     seeTasks,
   ],
-  snapshot: seeStands,
+  snapshot: [...seeStands, seeOldBridges],
   reset: [
     ...seeStands,
     ...seeTemplates.map((rule): ScopeRule => ({ ...rule, when: WITH_RECLONE })),
-    seeBridges,
+    { ...seeBridges, when: WITH_RECLONE, at: ({ templates }) => when(templates.length > 0) },
+    seeOldBridges,
   ],
   bridges: [seeBridges, seeGuests, { ...seeAcls, advice: true }, seeTasks],
   templates: [

@@ -101,12 +101,21 @@ function joiningVms({ steps }: Plan): Set<number> {
   return new Set(joining.filter((vmid) => !atOnce.has(vmid)));
 }
 
-function viaPool(kind: StepKind, path: string, { poolOf, joining }: Facts): { readonly viaPool?: string } {
+/**
+ * Where a step needs its rights. One on a VM that is cloned anew finds it in no pool: what the caller may do to it today, the
+ * pool included, is gone by then, and so are the ACLs on it (PVE removes them with the VM).
+ */
+function placeOf(
+  kind: StepKind,
+  path: string,
+  { poolOf, joining, members }: Facts,
+): { readonly path: string; readonly reaches?: true; readonly viaPool?: string } {
   const vmid = vmidIn(path);
-  if (vmid === undefined) return {};
+  if (vmid === undefined) return { path };
   const isBefore = BRINGS_IN.has(kind) || (BEFORE_JOINING.has(kind) && joining.has(vmid));
-  const pool = isBefore ? undefined : poolOf.get(vmid);
-  return pool === undefined ? {} : { viaPool: `/pool/${pool}` };
+  if (isBefore) return members.has(vmid) ? { path: '/vms', reaches: true } : { path };
+  const pool = poolOf.get(vmid);
+  return pool === undefined ? { path } : { path, viaPool: `/pool/${pool}` };
 }
 
 /** The lists of one role are made once, not for each of its students. */
@@ -129,14 +138,13 @@ function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs
     const orOn = rule.orOn?.(step) ?? [];
     const sets = setsOf(rule, rule.eachOf?.(step, facts), facts);
     for (const value of rule.at(step, facts)) {
-      const path = fill(rule.path, value);
-      const via = viaPool(step.kind, path, facts);
+      const place = placeOf(step.kind, fill(rule.path, value), facts);
+      const inPool = place.viaPool !== undefined;
       const common = {
-        path,
-        grantOn: grantOn(rule.path, path, { profile: facts.profile, inPool: via.viaPool !== undefined }),
+        grantOn: grantOn(rule.path, place.path, { profile: facts.profile, inPool }),
         reaches: rule.reaches ?? rule.reachesIf?.(step) ?? false,
         advice: rule.advice ?? false,
-        ...via,
+        ...place,
         ...(orOn.length === 0 ? {} : { orOn }),
       };
       for (const anyOf of sets) needs.add({ ...common, anyOf }, rule.why, step.kind);
@@ -152,6 +160,7 @@ export function requiredByPlan(plan: Plan, have: Known): Requirement[] {
     configs: guestValues([...have.templates, ...have.vms]),
     poolOf: poolsByVm(plan, have),
     joining: joiningVms(plan),
+    members: new Set(have.guests.flatMap(({ vmid, pool }) => (pool === undefined ? [] : [vmid]))),
     sets: new Map(),
   };
   const needs = new Needs();

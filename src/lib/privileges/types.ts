@@ -35,6 +35,8 @@ export interface Facts {
   readonly poolOf: ReadonlyMap<number, string>;
   /** VMs that are in no pool while they are made. */
   readonly joining: ReadonlySet<number>;
+  /** VMs that are in a pool now. */
+  readonly members: ReadonlySet<number>;
   /** Privileges of a role → what is enough for each; filled as roles are met. */
   readonly sets: Map<readonly string[], readonly (readonly string[])[]>;
 }

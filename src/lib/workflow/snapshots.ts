@@ -61,8 +61,8 @@ async function plannerOf({ work }: SnapshotsWant, looked: Looked, context: PlanC
   if (work.do === 'delete') return () => planSnapshotDelete(looked, work.name);
   const targets = rollbackTargets(looked.stands, work, looked);
   const saved = await readSnapshotConfigs(targets, context);
-  const { vnets } = looked.have;
-  return () => planRollback(work.command, { ...looked, saved, vnets }, work);
+  const { vnets, hidden } = looked.have;
+  return () => planRollback(work.command, { ...looked, saved, vnets, hidden }, work);
 }
 
 async function requestOf(want: SnapshotsWant, context: PlanContext): Promise<Request> {

@@ -1,5 +1,5 @@
 /** Plans going back to a snapshot: where the disks can, and only onto bridges that are the stand's. Pure. */
-import type { SnapshotInfo } from '../../inventory/types.ts';
+import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
 import { shellCommand } from '../../shell.ts';
 import { bridgesIn } from '../../pve-values/nics.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
@@ -18,6 +18,7 @@ export interface RollbackInput extends SnapshotsInput {
   /** VMID → the configuration in the snapshot that it goes back to. */
   readonly saved: ReadonlyMap<number, Readonly<Record<string, string>>>;
   readonly vnets: readonly string[];
+  readonly hidden: Inventory['hidden'];
 }
 
 export interface RollbackOptions {
@@ -115,14 +116,24 @@ function sayBridge(iface: string, node: string, why: SnapshotBridge): string {
       return `${iface}, which on ${node} is somebody else's by now`;
     case 'missing':
       return `${iface}, which ${node} does not have`;
+    case 'unseen':
+      return `${iface}, which the caller is not shown`;
   }
 }
+
+const WAY_OUT: { readonly [C in SnapshotBridge['code']]: string } = {
+  'other-stand': 'clone it anew (reset --reclone)',
+  unmarked: 'clone it anew (reset --reclone)',
+  missing:
+    'deploy again, which makes bridges of the stand that are missing; or clone it anew (reset --reclone)',
+  unseen: 'SDN.Audit on /sdn/zones/localnetwork, with propagation, shows it and whose it is',
+};
 
 function bridgeRefusal(
   view: StandView,
   one: ReadyMachine,
   { target, bridges }: { readonly target: string; readonly bridges: readonly string[] },
-  { index, vnets }: RollbackInput,
+  { index, vnets, hidden }: RollbackInput,
 ): Refusal | undefined {
   const { node } = one.guest;
   const place = {
@@ -130,16 +141,17 @@ function bridgeRefusal(
     isOwn: ({ user, lab }: { user: string; lab: string }) => user === view.user && lab === view.claim.lab,
     named: new Set(bridgesIn(one.config.values)),
     vnets: new Set(vnets),
+    isShort: hidden?.bridges === true,
   };
   const wrong = bridges.flatMap((iface) => {
     const why = judgeSnapshotBridge(iface, place);
-    return why ? [sayBridge(iface, node, why)] : [];
+    return why ? [{ iface, why }] : [];
   });
   if (wrong.length === 0) return undefined;
   return {
     code: 'SNAPSHOT_BRIDGE',
-    message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.join(', and ')}`,
-    hint: 'deploy again, which makes bridges of the stand that are missing; or clone it anew (reset --reclone)',
+    message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.map(({ iface, why }) => sayBridge(iface, node, why)).join(', and ')}`,
+    hint: [...new Set(wrong.map(({ why }) => WAY_OUT[why.code]))].join('; '),
   };
 }
 

@@ -15,7 +15,9 @@ export type SnapshotBridge =
   | { readonly code: 'other-stand'; readonly user: string; readonly lab: string }
   /** A number as stands get them, and no mark of ours: somebody made it since. */
   | { readonly code: 'unmarked' }
-  | { readonly code: 'missing' };
+  | { readonly code: 'missing' }
+  /** The caller is not shown all bridges, and not this one. */
+  | { readonly code: 'unseen' };
 
 interface Place {
   /** Those of the node. */
@@ -32,12 +34,18 @@ export function otherStand(iface: string, { bridges, isOwn }: Place): StandName 
 /** `named`: what the machine names now, which somebody who may has plugged in; `vnets` have rights of their own. */
 export function judgeSnapshotBridge(
   iface: string,
-  place: Place & { readonly named: ReadonlySet<string>; readonly vnets: ReadonlySet<string> },
+  place: Place & {
+    readonly named: ReadonlySet<string>;
+    readonly vnets: ReadonlySet<string>;
+    /** The list of bridges may be short. */
+    readonly isShort: boolean;
+  },
 ): SnapshotBridge | undefined {
   const other = otherStand(iface, place);
   if (other) return { code: 'other-stand', ...other };
   const there = place.bridges?.get(iface);
   if (place.vnets.has(iface)) return undefined;
+  if (!there && place.isShort) return place.named.has(iface) ? undefined : { code: 'unseen' };
   if (!there) return { code: 'missing' };
   if (place.named.has(iface) || parseBridgeMark(iface, there.comments)) return undefined;
   return standBridgeNumber(iface) === undefined ? undefined : { code: 'unmarked' };

@@ -20,7 +20,8 @@ const MAPPINGS = { pci: 'PCI devices', usb: 'USB devices', dir: 'directories' } 
 function thingText(obstacle: NodeObstacle, there: string): string | undefined {
   switch (obstacle.code) {
     case 'storage-undefined':
-      return `storage ${obstacle.storage} is not defined`;
+      // PVE lists those that the caller may use or audit, and no others.
+      return `storage ${obstacle.storage} is not defined, or not shown to the caller`;
     case 'storage-disabled':
       return `storage ${obstacle.storage} is disabled`;
     case 'storage-elsewhere':
@@ -134,7 +135,7 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
     case 'of-several':
       return obstacle.obstacles.map((one) => wayOut(one, node)).find((way) => way !== undefined);
     case 'storage-undefined':
-      return `define storage ${obstacle.storage} again in Datacenter → Storage, or name another template`;
+      return `define storage ${obstacle.storage} again in Datacenter → Storage, or name another template; where it is defined, give the caller Datastore.AllocateSpace on /storage/${obstacle.storage}`;
     case 'storage-disabled':
       return `enable it: \`${shellCommand('pvesm', 'set', obstacle.storage, '--disable', '0')}\``;
     case 'storage-elsewhere':
