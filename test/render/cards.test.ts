@@ -54,6 +54,16 @@ function skeleton(html: string): string[] {
 }
 
 describe('HTML cards', () => {
+  test('tell how to go back alone where that can be done, in both languages', () => {
+    const own = card({ wayBack: 'start<1>' });
+    expect(textOf(renderHtmlCards([own], 'net'))).toContain('Snapshots, start<1>, Rollback');
+    expect(textOf(renderHtmlCards([own], 'net', 'ru'))).toContain('Snapshots, start<1>, Rollback');
+    expect(renderMarkdownCards([own], 'ru')).toContain('Rollback: она станет такой');
+    expect(renderHtmlCards([card({ wayBack: 'start', machines: [] }), card()], 'net')).not.toContain(
+      'Rollback',
+    );
+  });
+
   test('tell lab and end, realm before user name, and what a directory keeps; consoles are not printed', () => {
     const html = renderHtmlCards([card({ password: undefined, expires: '2027-01-31' })], 'net-lab');
     const text = textOf(html);

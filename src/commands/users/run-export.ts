@@ -116,7 +116,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
       {
         url,
         ...(selection.users ? { users: selection.users.map((user) => user.userid) } : {}),
-        ...(selection.lab ? { lab: selection.lab.name } : {}),
+        ...(selection.lab ? { lab: selection.lab.name, labFile: selection.lab } : {}),
       },
       await run.runContext(),
       credentials,

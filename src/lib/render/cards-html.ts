@@ -79,6 +79,9 @@ function cardLines(card: Card, lab: string, texts: HandoutTexts): string[] {
     ...(card.expires === undefined ? [] : [fact(texts.until, escapeHtml(endIn(texts, card.expires)))]),
     '      </dl>',
     `      <div class="first">${texts.first}</div>`,
+    ...(card.wayBack === undefined || card.machines.length === 0
+      ? []
+      : [`      <div class="first">${escapeHtml(texts.wayBack(card.wayBack))}</div>`]),
     ...machineTable(card.machines, texts),
     '    </section>',
   ];

@@ -33,5 +33,7 @@ export function renderMarkdownCards(cards: readonly Card[], language: Language =
     head.replaceAll(/[^| ]+(?: [^| ]+)*/g, '---'),
     ...cards.map((card) => rowOf(card, texts)),
   ];
-  return `${lines.join('\n')}\n\n${texts.first}\n`;
+  const back = cards.find(({ wayBack }) => wayBack !== undefined)?.wayBack;
+  const words = [texts.first, ...(back === undefined ? [] : [escapeMarkdown(texts.wayBack(back))])];
+  return `${lines.join('\n')}\n\n${words.join('\n\n')}\n`;
 }

@@ -26,5 +26,7 @@ export interface Card {
   /** Where to log in. */
   readonly url: string;
   readonly pool: string;
+  /** Snapshot to which the student may go back alone. */
+  readonly wayBack?: string;
   readonly machines: readonly CardMachine[];
 }

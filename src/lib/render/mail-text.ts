@@ -61,7 +61,7 @@ export function parseTemplate(text: string): ParsedTemplate {
 
 /** Without a template. */
 function plainMail(card: Card, lab: string, texts: HandoutTexts): MailText {
-  const { name, url, realmLabel, login, password, expires, machines } = card;
+  const { name, url, realmLabel, login, password, expires, machines, wayBack } = card;
   const facts = [
     [texts.address, url],
     [texts.realm, realmLabel],
@@ -80,6 +80,7 @@ function plainMail(card: Card, lab: string, texts: HandoutTexts): MailText {
       '',
       ...(machines.length === 0 ? [] : [`${texts.machines}:`, machineLines(machines), '']),
       texts.first,
+      ...(wayBack === undefined || machines.length === 0 ? [] : ['', texts.wayBack(wayBack)]),
       '',
     ].join('\n'),
   };

@@ -1,9 +1,11 @@
 /** Gathers what each student is handed: the password from the credentials file, the machines from the cluster. */
 import { nameIn, realmIn } from '../pve-values/userid.ts';
+import type { Lab } from '../config/types.ts';
 import type { CredentialRow, CredentialsFile } from '../credentials/credentials-file.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
+import { ownWayBack } from '../plan/stands/roles.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
 import { endOfAccount } from '../pve-values/expire.ts';
@@ -15,6 +17,8 @@ export interface ExportWant {
   readonly users?: readonly string[];
   /** Only machines of this lab. */
   readonly lab?: string;
+  /** That lab, where its file is at hand: whether students can go back to their baseline alone. */
+  readonly labFile?: Lab;
   /** Where students log in. */
   readonly url: string;
 }
@@ -80,7 +84,11 @@ function endOf(userid: string, want: ExportWant, index: ClusterView): string | u
   return [...ends, ...(expire === 0 ? [] : [endOfAccount(expire)])].sort()[0];
 }
 
-function toCard({ userid, pool, password }: Account, want: ExportWant, index: ClusterView): Card {
+function toCard(
+  { userid, pool, password }: Account,
+  want: ExportWant,
+  { index, wayBack }: { readonly index: ClusterView; readonly wayBack: string | undefined },
+): Card {
   const expires = endOf(userid, want, index);
   const realm = realmIn(userid);
   const present = index.users.get(userid);
@@ -95,6 +103,7 @@ function toCard({ userid, pool, password }: Account, want: ExportWant, index: Cl
     pool: poolsOf(userid, index)[0] ?? pool,
     ...(expires === undefined ? {} : { expires }),
     ...(present?.email === undefined || present.email === '' ? {} : { email: present.email }),
+    ...(wayBack === undefined ? {} : { wayBack }),
     machines: machinesOf(userid, want, index),
   };
 }
@@ -110,15 +119,16 @@ const OWN_REALMS: ReadonlySet<string> = new Set(['pve', 'pam']);
 
 function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
   const index = viewOf(have);
+  const seen = { index, wayBack: want.labFile && ownWayBack(want.labFile, have) };
   const present = file.rows().filter((row) => row.state !== 'removed');
   const userids = want.users ?? present.map((row) => row.userid);
   const cards: Card[] = [];
   const leftOut: LeftOut[] = [];
   for (const userid of userids) {
     const row = file.row(userid);
-    if (row && file.known(userid) !== undefined) cards.push(toCard(row, want, index));
+    if (row && file.known(userid) !== undefined) cards.push(toCard(row, want, seen));
     else if (isOfDirectory(userid, row, have))
-      cards.push(toCard({ userid, pool: row?.pool ?? '', password: undefined }, want, index));
+      cards.push(toCard({ userid, pool: row?.pool ?? '', password: undefined }, want, seen));
     else leftOut.push({ user: userid, reason: reasonOf(userid, row, file) });
   }
   return { cards, leftOut };

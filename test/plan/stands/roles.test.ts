@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Lab } from '../../../src/lib/config/types.ts';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../../src/lib/marks/role.ts';
+import { ownWayBack } from '../../../src/lib/plan/stands/roles.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';
 import { planUsers } from '../../../src/lib/plan/users/users.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
@@ -165,5 +166,24 @@ describe('on 7.4, where no right keeps a student out of a bridge', () => {
     expect(about(plan({ ...OWN, access: { role: 'PVEVMUser' } }, CLASS, have({ version: '7.4' })))).toEqual(
       [],
     );
+  });
+});
+
+describe('back to the baseline alone', () => {
+  const withBaseline = (role: string): Lab => {
+    const one = lab({ machines: [machine(), machine({ name: 'srv', baselineSnapshot: 'start' })] });
+    return { ...one, access: { ...one.access, role } };
+  };
+  test.each([
+    ['our own role', STUDENT_ROLE, {}, 'start'],
+    ['the default role', 'PVEVMAdmin', {}, 'start'],
+    ['a role of theirs that may', 'Own', { rolePrivileges: { Own: ['VM.Snapshot.Rollback'] } }, 'start'],
+    ['one that may not', 'Own', { rolePrivileges: { Own: ['VM.Console'] } }, undefined],
+    ['one of which nothing is known', 'Own', {}, undefined],
+  ] as const)('%s', (_, role, roles, expected) => {
+    expect(ownWayBack(withBaseline(role), roles)).toBe(expected);
+  });
+  test('a lab without one', () => {
+    expect(ownWayBack(lab(), {})).toBeUndefined();
   });
 });

@@ -111,6 +111,15 @@ const REPLUGS = 'VM.Config.Network';
 /** PVE's own roles that hold it, and VM.Migrate, for those who cannot ask a server. */
 const REPLUGGING = ['PVEVMAdmin', 'PVEAdmin', 'Administrator'];
 
+/** The snapshot to which students may go back by themselves; machines without one, or with others, are not told apart. */
+export function ownWayBack(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): string | undefined {
+  const { role } = lab.access;
+  const may = privilegesOf(role, have)?.includes('VM.Snapshot.Rollback') ?? REPLUGGING.includes(role);
+  return may
+    ? lab.machines.find(({ baselineSnapshot }) => baselineSnapshot !== undefined)?.baselineSnapshot
+    : undefined;
+}
+
 /** May students move their machines to another node? */
 export function letsMigrate(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): boolean {
   return rolesOf(lab).some(

@@ -23,6 +23,8 @@ export const en: HandoutTexts = {
   openConsole: 'console',
   first:
     'First: open the address in a browser, choose the realm, log in. Then choose a machine on the left, Start it, and open its Console.',
+  wayBack: (snapshot) =>
+    `Broken something? Choose the machine, Snapshots, ${snapshot}, Rollback: it is as it was handed out, and all that was done on it since is gone.`,
   subject: (lab) => (lab === '' ? 'Your login' : `Your login for the lab ${lab}`),
   greeting: (name) => (name === '' ? 'Hello,' : `Hello ${name},`),
   intro: (lab) =>

@@ -25,6 +25,8 @@ export interface HandoutTexts {
   readonly openConsole: string;
   /** What to do first, in one paragraph. */
   readonly first: string;
+  /** How to go back alone to the state in which the machines were handed out. */
+  readonly wayBack: (snapshot: string) => string;
   /** Of a mail; empty: no lab in particular. */
   readonly subject: (lab: string) => string;
   /** Empty: the name is not known. */
