@@ -171,8 +171,8 @@ describe('on 7.4, where no right keeps a student out of a bridge', () => {
 
 describe('back to the baseline alone', () => {
   const withBaseline = (role: string): Lab => {
-    const one = lab({ machines: [machine(), machine({ name: 'srv', baselineSnapshot: 'start' })] });
-    return { ...one, access: { ...one.access, role } };
+    const machines = [machine('pc', []), machine('srv', [], { baselineSnapshot: 'start' })];
+    return lab(machines, { access: { role } });
   };
   test.each([
     ['our own role', STUDENT_ROLE, {}, 'start'],
@@ -184,6 +184,6 @@ describe('back to the baseline alone', () => {
     expect(ownWayBack(withBaseline(role), roles)).toBe(expected);
   });
   test('a lab without one', () => {
-    expect(ownWayBack(lab(), {})).toBeUndefined();
+    expect(ownWayBack(lab([machine('pc', [])]), {})).toBeUndefined();
   });
 });
