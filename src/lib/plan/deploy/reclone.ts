@@ -144,16 +144,18 @@ export function deleteFormer({ machine, vm, state, lockWaitSeconds }: Removal): 
 const LAST = 8;
 
 /**
- * PVE takes the lock of user.cfg at the end of a removal, and gives up after 10 s with a rest that only root can remove: so
- * no removal begins before all claims are written, and no stand joins before the removals have ended.
+ * A removal takes the locks of its storages and, at its end, that of user.cfg, and gives up on each after 10 s with a disk or a
+ * rest that only root can remove. So none begins before all claims are written, and nothing is cloned, nor does a stand join,
+ * before they have ended.
  */
 export function keepApart(steps: readonly Step[]): Step[] {
   const claims = steps.filter(({ kind }) => kind === 'pool.update').map(({ id }) => id);
   const deletes = steps.filter(({ kind }) => kind === 'vm.delete').map(({ id }) => id);
   const [lastClaim, lastDeletes] = [claims.slice(-1), deletes.slice(-LAST)];
-  const isWriting = ({ kind }: Step): boolean => kind === 'pool.join' || kind === 'acl.grant';
+  const isLater = ({ kind }: Step): boolean =>
+    kind === 'vm.clone' || kind === 'pool.join' || kind === 'acl.grant';
   return steps.map((step) => {
-    const more = step.kind === 'vm.delete' ? lastClaim : isWriting(step) ? lastDeletes : [];
+    const more = step.kind === 'vm.delete' ? lastClaim : isLater(step) ? lastDeletes : [];
     const known = new Set([...step.after, ...step.dependsOn]);
     const after = [...step.after, ...more.filter((id) => !known.has(id))].sort();
     return { ...step, after };
