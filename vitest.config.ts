@@ -21,6 +21,7 @@ export default defineConfig({
     // One worker per core: the main thread does next to nothing.
     maxWorkers: '100%',
     // Below this limit V8 collects in time; by itself it lets a worker that lives on a hundred MiB grow to five.
-    ...(isLengthy ? {} : { execArgv: ['--max-old-space-size=512'] }),
+    // Most functions run too seldom to earn what optimising them costs: a fifth of all CPU time, at V8's own threshold.
+    ...(isLengthy ? {} : { execArgv: ['--max-old-space-size=512', '--interrupt-budget=600000'] }),
   },
 });

@@ -1,5 +1,5 @@
 /** Kills the command line at its n-th write. */
-import { isAtFiles } from '../../src/lib/simulator/virtual-time.ts';
+import { inNextTurn, isAtFiles } from '../../src/lib/simulator/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { Mortal } from '../mortal.ts';
 import { runCli, startCluster, type Cluster, type ClusterOptions, type RunOutcome } from './harness.ts';
@@ -13,7 +13,7 @@ interface Killed {
 /** What the dead had begun to write to files is written: no later run may meet it half-way. */
 async function settleFiles(): Promise<void> {
   for (let quiet = 0; quiet < 5; quiet = isAtFiles() ? 0 : quiet + 1)
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => inNextTurn(resolve));
 }
 
 /** On a cluster of its own; killed once the n-th write has been processed, before it is answered. */
