@@ -3,8 +3,8 @@
  *
  * One row per room: what it may import beside itself and the leaves that everybody may. A file in no room fails.
  */
-const LEAVES = ['^src/lib/(abort|clock|errors|group|nearest|order|shell|spread)[.]ts$'];
-const CONFIG_TYPES = '^src/lib/config/(balance/)?types[.]ts$';
+const LEAVES = ['^src/lib/(abort|clock|errors|group|nearest|order|pattern|shell|spread)[.]ts$'];
+const CONFIG_TYPES = '^src/lib/config/((balance|checks)/)?types[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
