@@ -1,5 +1,6 @@
 /** The PVE client: every endpoint we use as one method. Must not hold policy; that is the callers'. */
 import { accessApi } from './access-api.ts';
+import { agentApi } from './agent-api.ts';
 import { clusterApi } from './cluster-api.ts';
 import { guestApi } from './guest-api.ts';
 import { haApi } from './ha-api.ts';
@@ -42,6 +43,7 @@ export function createPveClient(options: HttpOptions): PveClient {
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
       Object.assign(haApi(requests, gates.isNine), stockApi(requests)),
       migrateApi(requests, gates.isNine),
+      agentApi(requests),
     );
   return {
     ...over(http),

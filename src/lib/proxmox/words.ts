@@ -68,7 +68,6 @@ export function isNotFound(error: unknown): boolean {
   return !(error instanceof AuthError) && says(error, /does not exist|\bno such\b/i);
 }
 
-/** No such VM or container, or not on this node. */
 /** qemu-server Agent.pm, agent_available: the VM has no agent configured. */
 export function isAgentOff(error: unknown): boolean {
   return says(error, /No QEMU guest agent configured/);
@@ -79,6 +78,7 @@ export function isAgentSilent(error: unknown): boolean {
   return says(error, /QEMU guest agent is not running|got timeout|VM \d+ is not running|Agent error/);
 }
 
+/** No such VM or container, or not on this node. */
 export function isNoSuchVm(error: unknown): boolean {
   return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
 }
