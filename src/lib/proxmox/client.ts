@@ -30,6 +30,7 @@ export function createPveClient(options: HttpOptions): PveClient {
     confirms: gate([8, 2]),
     hasMetrics: gate([8, 3]),
     isNine: gate([9, 0]),
+    takesArrays: gate([8, 0]),
   };
   // Each step has one, and a spread of so many methods takes forty times as long.
   const over = (requests: Requests): PveApi =>
@@ -42,8 +43,7 @@ export function createPveClient(options: HttpOptions): PveClient {
       ),
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
       Object.assign(haApi(requests, gates.isNine), stockApi(requests)),
-      migrateApi(requests, gates.isNine),
-      agentApi(requests),
+      Object.assign(migrateApi(requests, gates.isNine), agentApi(requests, gates.takesArrays)),
     );
   return {
     ...over(http),
