@@ -41,7 +41,7 @@ const attribute = (name: string, value: string | number): string => ` ${name}="$
 
 function outputOf({ seen }: CheckResult): string {
   const part = (tag: string, said: string | undefined): string =>
-    said === undefined ? '' : `<${tag}>${escapeHtml(said)}</${tag}>`;
+    said === undefined ? '' : `<${tag}>${said.split('\n').map(escapeHtml).join('\n')}</${tag}>`;
   return part('system-out', seen?.stdout) + part('system-err', seen?.stderr);
 }
 

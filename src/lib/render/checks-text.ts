@@ -69,11 +69,19 @@ interface Of {
   readonly result: CheckResult;
 }
 
+/** What is true of many is said once. */
+function namesOf(list: readonly Of[], { wide }: ChecksTextOptions): string {
+  const names = list.map(({ who }) => who);
+  if (wide || names.length <= MOST_OF) return names.join(', ');
+  return `${names.slice(0, MOST_OF).join(', ')} and ${names.length - MOST_OF} more`;
+}
+
 function failures(check: AskedCheck, all: readonly Of[], options: ChecksTextOptions, paint: Paint): string[] {
   const failed = all.filter(({ result }) => result.check === check.name && result.verdict === 'failed');
   if (failed.length === 0) return [];
   const { width } = options;
-  const lines = failed.map(({ who, result }) => `${who}: ${findingText(result)}`);
+  const same = groupBy(failed, ({ result }) => findingText(result));
+  const lines = [...same].map(([text, list]) => `${namesOf(list, options)}: ${text}`);
   return [
     ...paragraph(`${check.name}: ${failed.length} did not pass, expected ${check.expected}`, {
       width,
