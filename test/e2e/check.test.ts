@@ -273,7 +273,10 @@ test('without rights nothing is run; without checks nothing is contacted', async
     scenario: {
       ...base('9.2'),
       users: [
-        { userid: 'look@pve', tokens: [{ id: 'check', secret: '11111111-2222-3333-4444-555555555555' }] },
+        {
+          userid: 'look@pve',
+          tokens: [{ id: 'check', secret: '11111111-2222-3333-4444-555555555555', privsep: false }],
+        },
       ],
       acl: [{ path: '/', role: 'PVEAuditor', user: 'look@pve' }],
     },
