@@ -1,7 +1,7 @@
 /** The story of `check`: read what was selected, run what its checks say in the machines, and see what came of it. */
 import { runCommands } from '../agent/run-commands.ts';
 import type { Check, CommandCheck } from '../config/checks/types.ts';
-import { readSnapshots } from '../inventory/machine-details.ts';
+import { readSnapshots } from '../inventory/snapshots.ts';
 import { checksOf, commandsFor, configured, snapshotted, viewChecks } from '../plan/views/checks.ts';
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import { judgeOutcome } from '../plan/views/check-process.ts';
