@@ -259,6 +259,11 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   expect(resultsOf(document, 'boris')).toEqual({ off: 'power', out: 'passed', asked: 'passed' });
   expect(resultsOf(document, 'carla')).toEqual({ off: 'power', out: 'passed', asked: 'passed' });
   expect(resultsOf(document, 'dora')).toEqual({ off: 'power', out: 'nic', asked: 'passed' });
+  const page = ['report', ...files, '--checks', path('o.json'), '--out', path('class.html')];
+  expect((await runCli(page, cluster)).code).toBe(0);
+  expect(readFileSync(path('class.html'), 'utf8')).toContain('<p>the machine is off</p>');
+  const broken = await runCli(page.toSpliced(6, 1, path('lab.yml')), cluster);
+  expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining('holds no results of checks')]);
 });
 
 test('without rights nothing is run; without checks nothing is contacted', async () => {

@@ -10,7 +10,7 @@ export function checkCommand(io: ProgramIo): Command {
     "what works in the students' machines, by the checks of the lab; points, and grades of them",
   );
   return withSelection(command)
-    .addOption(envOption('--checks <file>', 'the checks, instead of those in the lab'))
+    .addOption(envOption('--checks <file>', 'the checks, instead of those in the lab', 'CHECKS'))
     .addOption(
       envOption('--repeat <time>', 'check again and again, with so much rest between').argParser(
         durationSeconds,

@@ -11,7 +11,7 @@ const octal = (byte: number): string => `\\0${byte.toString(8).padStart(3, '0')}
 function escaped(script: string): string {
   return [...Buffer.from(script, 'utf8')]
     .map((byte) => {
-      if (byte > 126) return octal(byte);
+      if (byte > 126 || (byte < 32 && byte !== 9 && byte !== 10)) return octal(byte);
       return byte === 0x5c ? String.raw`\\` : String.fromCharCode(byte);
     })
     .join('');
