@@ -2,7 +2,7 @@
 import { ConnectionError } from '../errors.ts';
 
 /** An array (PVE 8 and newer; 7.4 joins them with NUL): its key once for each. */
-export interface Repeated {
+interface Repeated {
   readonly each: readonly string[];
 }
 

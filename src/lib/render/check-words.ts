@@ -38,7 +38,7 @@ export const WAYS_TO_RUN: Readonly<Partial<Record<WhyNotRun, string>>> = {
 const MOST_QUOTED = 120;
 
 /** One line's worth of what was printed. */
-export function quote(text: string): string {
+function quote(text: string): string {
   const line = text.trim();
   return line.length > MOST_QUOTED ? `"${line.slice(0, MOST_QUOTED)}…"` : `"${line}"`;
 }

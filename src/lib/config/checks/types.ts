@@ -24,7 +24,7 @@ export interface CommandCheck extends CheckBase {
   readonly expect: Expected;
 }
 
-export interface PowerCheck extends CheckBase {
+interface PowerCheck extends CheckBase {
   readonly kind: 'power';
   readonly power: 'running' | 'stopped';
 }
@@ -36,7 +36,7 @@ export interface NicCheck extends CheckBase {
   readonly connected: boolean;
 }
 
-export interface SnapshotCheck extends CheckBase {
+interface SnapshotCheck extends CheckBase {
   readonly kind: 'snapshot';
   readonly snapshot: string;
 }
