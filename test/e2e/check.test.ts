@@ -197,7 +197,7 @@ test('hostile guests: bounded, told of that student only, and nobody waits for t
   expect(resultsOf(document, 'anna')['is on']).toBe('passed');
   expect(document.students[6]?.results[0]?.seen).toEqual({ signal: 11, stdout: '\ufffd\ufffd \u001b[J\n' });
   // No grade for those of whom not all is known.
-  const grades = parse(readFileSync(path('g.csv'))) as string[][];
+  const grades = parse(readFileSync(path('g.csv')));
   expect(grades.map((row) => row[1])).toEqual(['ID', '', '104', '105', '106', '107', '108', '109']);
   expect(run.stderr).toContain('no grade for anna@pve, boris@pve, carla@pve, dora@pve');
   const counted = await runCli(
@@ -217,7 +217,7 @@ test('hostile guests: bounded, told of that student only, and nobody waits for t
     ],
     cluster,
   );
-  expect([counted.code, (parse(readFileSync(path('h.csv'))) as string[][])[2]?.at(-1)]).toEqual([5, '2']);
+  expect([counted.code, parse(readFileSync(path('h.csv')))[2]?.at(-1)]).toEqual([5, '2']);
 });
 
 test('machines that are off, gone, rewired; checks of a file; again and again until then', async () => {

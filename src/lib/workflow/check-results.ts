@@ -26,7 +26,7 @@ export function loadCheckResults(file: string): ChecksReport {
   const schema = JSON.parse(readPackageFile('schemas/check-results.schema.json')) as object; // our own; ajv checks it
   const ajv = new Ajv({ strict: true, allowUnionTypes: true, ...QUICKLY_COMPILED });
   const validate = ajv.compile(schema);
-  if (validate(value)) return value as unknown as ChecksReport; // the schema has just said so
+  if (validate(value)) return value as ChecksReport; // the schema has just said so
   const [first] = validate.errors ?? [];
   return refuse(file, `${first?.instancePath ?? ''} ${first?.message ?? 'is not as expected'}`.trim());
 }
