@@ -3,8 +3,8 @@
  *
  * One row per room: what it may import beside itself and the leaves that everybody may. A file in no room fails.
  */
-const LEAVES = ['^src/lib/(abort|clock|errors|group|nearest|order|shell|spread)[.]ts$'];
-const CONFIG_TYPES = '^src/lib/config/(balance/)?types[.]ts$';
+const LEAVES = ['^src/lib/(abort|clock|errors|group|nearest|order|pattern|shell|spread)[.]ts$'];
+const CONFIG_TYPES = '^src/lib/config/((balance|checks)/)?types[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
@@ -51,6 +51,10 @@ const LIB = {
   inventory: [
     'A snapshot: it knows the client, the config types and the texts, nothing else.',
     ['^src/lib/proxmox/', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
+  ],
+  agent: [
+    'What is run in students’ machines, and what came of it. Judges nothing.',
+    ['^src/lib/proxmox/', '^node_modules/p-map/'],
   ],
   'plan/document': [
     'The plan document is what planners make and everybody else reads: it knows no planner.',
@@ -103,7 +107,7 @@ const LIB = {
   ],
   'plan/views': [
     'What is there, for people to look at. Plans nothing, and knows no story.',
-    [...DATA, '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
+    [...DATA, '^src/lib/agent/types[.]ts$', '^src/lib/inventory/rights[.]ts$', plan('cluster', 'stands')],
   ],
   'plan/saved': [
     'A saved plan is planned again.',
@@ -192,7 +196,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',

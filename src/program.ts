@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { accessCommand } from './commands/access/command.ts';
 import { balanceCommand } from './commands/balance/command.ts';
 import { bridgesCommand } from './commands/bridges/command.ts';
+import { checkCommand } from './commands/check/command.ts';
 import { cleanupCommand } from './commands/cleanup/command.ts';
 import { completionCommand, completionServerCommand } from './commands/completion/command.ts';
 import { connectionsCommand } from './commands/connections/command.ts';
@@ -53,6 +54,7 @@ export function createProgram(io: ProgramIo): Command {
     snapshotCommand(io),
     resetCommand(io),
     statusCommand(io),
+    checkCommand(io),
     reportCommand(io),
     accessCommand(io),
     extendCommand(io),

@@ -37,6 +37,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'reset --lab dmz --user anna@pve --start',
     'reset -c lab.yml -u users.yml --reclone --outdated --dry-run',
   ],
+  check: ['check -c lab.yml -u users.yml', 'check -c lab.yml -u users.yml --grades moodle --out grades.csv'],
   report: ['report -c lab.yml -u users.yml --out class.html', 'report --lab dmz --out dmz.csv'],
   'users list': ['users list -u users.yml', 'users list -c lab.yml -u users.yml'],
   'users create': ['users create -u users.yml --dry-run', 'users create -u users.yml --credentials pass.csv'],

@@ -16,6 +16,8 @@ type Warn = (text: string) => void;
 export interface ReadSelection {
   readonly stands: StandSelection;
   readonly lab?: Lab;
+  /** Of the users files, those that were picked. */
+  readonly users?: readonly User[];
 }
 
 /** Those of a users file that an option names: by user id, or by the part before the realm. */
@@ -121,6 +123,7 @@ export function readSelection(flags: SelectionFlags, warn: Warn): ReadSelection 
       ...(nodes ? { nodes } : {}),
     },
     ...(lab ? { lab } : {}),
+    ...(picked ? { users: picked } : {}),
   };
 }
 

@@ -49,9 +49,14 @@ export function isSecretName(name: string): boolean {
 }
 
 /** A copy of the parameters with secret values masked. */
-export function redactParams(params: Readonly<Record<string, string>>): Record<string, string> {
+export function redactParams(
+  params: Readonly<Record<string, string | readonly string[]>>,
+): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, isSecretName(name) ? MASK : redactText(value)]),
+    Object.entries(params).map(([name, value]) => [
+      name,
+      isSecretName(name) ? MASK : redactText([value].flat().join(' ')),
+    ]),
   );
 }
 

@@ -49,10 +49,11 @@ function table(title: string, node: Node, prefix = ''): string {
 }
 
 export function labTables(): string {
-  const { machine = {}, network = {} } = schema.definitions;
+  const { machine = {}, network = {}, check = {} } = schema.definitions;
   return [
     table('Of the lab', schema),
     table('Of a machine (`machines`)', machine),
     table('Of a NIC (`networks` of a machine)', network),
+    table('Of a check (`checks`)', check),
   ].join('\n\n');
 }

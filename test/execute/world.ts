@@ -3,6 +3,7 @@
  * test needs of PVE's state is in its scenario, or is done by `admin`, somebody else at the same cluster. All construction
  * is here.
  */
+import { sentWords } from '../sent-words.ts';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
@@ -213,7 +214,7 @@ export class PveWorld {
     await this.#interject(method, plain);
     const answer = await this.#simulator.serve(wire);
     if (method !== 'GET' && plain !== '/access/ticket' && answer.status === 200)
-      this.sent.push({ method, path: plain, params });
+      this.sent.push({ method, path: plain, params: sentWords(params) });
     return answer;
   }
 

@@ -1006,6 +1006,52 @@ describe('guests', () => {
       gives: ['10.0.0.5', '2001:db8::5'],
     },
     {
+      name: 'agentExec: words stay words',
+      call: (pve) => pve.agentExec('pve1', 100, ['sh', '-c', 'a b; c=d']),
+      asks: 'POST /nodes/pve1/qemu/100/agent/exec',
+      form: 'command=sh&command=-c&command=a%20b%3B%20c%3Dd',
+      answer: { data: { pid: '77' } },
+      gives: { kind: 'answer', value: 77 },
+    },
+    {
+      name: 'agentExec: a pid that is none',
+      call: (pve) => pve.agentExec('pve1', 100, ['true']),
+      asks: 'POST /nodes/pve1/qemu/100/agent/exec',
+      form: 'command=true',
+      answer: { data: { pid: -1 } },
+      gives: { kind: 'garbage' },
+    },
+    {
+      name: 'agentExecStatus: bytes are UTF-8 again, broken ones replaced',
+      call: (pve) => pve.agentExecStatus('pve1', 100, 77),
+      asks: 'GET /nodes/pve1/qemu/100/agent/exec-status?pid=77',
+      answer: {
+        data: { exited: 1, exitcode: 255, 'out-data': 'Ã©\u00ff', 'err-data': 'x', 'out-truncated': 1 },
+      },
+      gives: {
+        kind: 'answer',
+        value: { exit: 255, stdout: 'é\ufffd', stderr: 'x', isTruncated: true },
+      },
+    },
+    ...(
+      [
+        [{ exited: 0 }, { kind: 'answer', value: 'running' }],
+        [{ exited: 'perhaps', exitcode: 0 }, { kind: 'garbage' }],
+        [{ exited: 1, exitcode: 'no' }, { kind: 'garbage' }],
+        [{ exited: 1, exitcode: 0, 'out-data': ['x'] }, { kind: 'garbage' }],
+        [
+          { exited: 1, exitcode: 0, 'out-data': 'x'.repeat(2 * 1024 * 1024) },
+          { kind: 'answer', value: 'flood' },
+        ],
+      ] as const
+    ).map(([data, gives], at): Case => ({
+      name: `agentExecStatus: odd answer ${at}`,
+      call: (pve) => pve.agentExecStatus('pve1', 100, 77),
+      asks: 'GET /nodes/pve1/qemu/100/agent/exec-status?pid=77',
+      answer: { data },
+      gives,
+    })),
+    {
       name: 'snapshots, each with its configuration',
       call: (pve) => pve.snapshotConfigs({ node: 'pve1', vmid: 400, type: 'lxc' }),
       asks: 'GET /nodes/pve1/lxc/400/snapshot',
@@ -1277,6 +1323,29 @@ test('a step has all methods, and its writes are witnessed under its name; those
   expect(steps).toEqual(['one', undefined, 'other']);
   // Those of its steps are its own.
   expect(pve.requests()).toBe(4);
+});
+
+test.each([
+  ['7.4', 'command=%2Fopt%2Fmy%20check&command='],
+  ['8.0', 'command=%2Fopt%2Fmy%20check'],
+])('%s: one word with a blank in it stays one', async (release, form) => {
+  expectOne({ asks: 'GET /version', answer: { data: { version: release, release } } });
+  const asks = 'POST /nodes/pve1/qemu/100/agent/exec';
+  expectOne({ asks, form, answer: { data: { pid: 1 } } });
+  expect(await client().agentExec('pve1', 100, ['/opt/my check'])).toEqual({ kind: 'answer', value: 1 });
+});
+
+test.each([
+  ['No QEMU guest agent configured', { kind: 'off' }],
+  ['QEMU guest agent is not running', { kind: 'silent' }],
+  ["VM 100 qga command 'guest-exec' failed - got timeout", { kind: 'silent' }],
+  [
+    `Agent error: Guest agent command failed, error was 'Failed to execute child process "x" (No such file or directory)'`,
+    { kind: 'refused', text: 'Failed to execute child process "x" (No such file or directory)' },
+  ],
+])('an agent that does not: %s', async (message, gives) => {
+  nock(ORIGIN).post(`${BASE}/nodes/pve1/qemu/100/agent/exec`).reply(500, { data: null, message });
+  expect(await client().agentExec('pve1', 100, ['x'])).toEqual(gives);
 });
 
 test('every method takes part in the tests above', () => {

@@ -210,6 +210,8 @@ const CALLS: {
     pve: PveClient,
   ) => Promise<unknown>;
 } = {
+  agentExec: (pve) => pve.agentExec('n', 1, ['true']),
+  agentExecStatus: (pve) => pve.agentExecStatus('n', 1, 2),
   clusterStatus: (pve) => pve.clusterStatus(),
   isVmidFree: (pve) => pve.isVmidFree(1),
   nodeHistory: (pve) => pve.nodeHistory('n', 'hour'),

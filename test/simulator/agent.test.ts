@@ -172,3 +172,59 @@ test.each(versions)('%s: privileges', async (version) => {
   expect(await statuses('a@pve')).toEqual([200, version === '9.2' ? 403 : 200]);
   expect(await statuses('b@pve')).toEqual(version === '9.2' ? [200, 403] : [403, 403]);
 });
+
+describe('guests that are not to be trusted', () => {
+  const run = async (command: object, version: Version = '8.4'): Promise<Loose> => {
+    const { root } = await withGuest({ agent: { commands: [command] } }, version);
+    const { pid } = await root.ok('POST', `${path}/exec`, { command: 'true' });
+    return root.ok('GET', `${path}/exec-status`, { pid });
+  };
+
+  test('what they print comes as one character for each byte, 16 MiB of it at most', async () => {
+    expect((await run({ output: 'é\n', error: 'нет' }))['out-data']).toBe('Ã©\n');
+    expect((await run({ output_base64: 'gP8=' }))['out-data']).toBe('\u0080\u00ff');
+    const flood = await run({ output: 'x'.repeat(1000), repeat: 100_000 });
+    expect([flood['out-data'].length, flood['out-truncated']]).toEqual([16 * 1024 * 1024, 1]);
+    expect(await run({ signal: 9 })).toEqual({ exited: 1, signal: 9 });
+  });
+
+  test('PVE cannot pass on what is no Latin-1, and 7.4 loses empty words at the end', async () => {
+    const { root } = await withGuest({ agent: { commands: [{ run: 'echo' }] } }, '7.4');
+    const wide = await root.post(`${path}/exec`, { command: 'привет' });
+    expect([wide.status, wide.reason]).toEqual([500, expect.stringContaining('Wide character')]);
+    expect((await root.post(`${path}/exec?command=echo&command=`)).status).toBe(200);
+  });
+
+  test('lies about pids, and answers that are no agent’s', async () => {
+    const liar = await withGuest({ agent: { claims_pid: 1, commands: [{}] } });
+    expect(await liar.root.ok('POST', `${path}/exec`, { command: 'true' })).toEqual({ pid: 1 });
+    expect((await liar.root.get(`${path}/exec-status`, { pid: 1 })).reason).toContain('Invalid parameter');
+    const odd = await withGuest({ agent: { state: 'garbage' } });
+    expect(typeof (await odd.root.ok('POST', `${path}/exec`, { command: 'true' })).pid).toBe('string');
+  });
+
+  test('of one clone the scenario says what its template does not have', async () => {
+    const { root, time } = await start({
+      templates: [
+        {
+          vmid: 100,
+          name: 'tpl',
+          node: 'pve1',
+          config: { agent: '1' },
+          agent: { commands: [{ exitcode: 0 }] },
+        },
+      ],
+      agents: [{ vmid: 401, agent: { commands: [{ exitcode: 3 }] } }],
+    });
+    const codes = [];
+    for (const vmid of [400, 401]) {
+      await root.task('POST', '/nodes/pve1/qemu/100/clone', { newid: vmid });
+      await root.task('POST', `/nodes/pve1/qemu/${vmid}/status/start`);
+      await time.sleep(15_000);
+      const agentPath = `/nodes/pve1/qemu/${vmid}/agent`;
+      const { pid } = await root.ok('POST', `${agentPath}/exec`, { command: 'true' });
+      codes.push((await root.ok('GET', `${agentPath}/exec-status`, { pid })).exitcode);
+    }
+    expect(codes).toEqual([0, 3]);
+  });
+});

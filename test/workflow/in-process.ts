@@ -1,4 +1,5 @@
 /** One run of a command's story against the true simulator, with the true client, but without sockets and real time. */
+import { sentWords } from '../sent-words.ts';
 import { setMaxListeners } from 'node:events';
 import type { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { createPveClient } from '../../src/lib/proxmox/client.ts';
@@ -88,7 +89,7 @@ function witnessed(connect: Connect, cluster: RunningCluster, mortal: Mortal, wi
       send: async (request, signal) => {
         const { method, path, params } = request;
         const isRead = method === 'GET' || path === '/access/ticket';
-        const write = isRead ? undefined : { n: (count += 1), method, path, params };
+        const write = isRead ? undefined : { n: (count += 1), method, path, params: sentWords(params) };
         if (write) await witness.before?.(write, cluster);
         const answer = await transport.send(request, signal);
         if (write && (await witness.after?.(write, answer.status, cluster)) === 'die') mortal.die();

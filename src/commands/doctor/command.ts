@@ -17,6 +17,7 @@ const COMMANDS = [
   'templates',
   'balance',
   'status',
+  'check',
 ];
 
 export function doctorCommand(io: ProgramIo): Command {

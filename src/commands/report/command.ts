@@ -23,6 +23,7 @@ export function reportCommand(io: ProgramIo): Command {
         'json',
       ]),
     )
+    .addOption(envOption('--checks <file>', 'results of `check --out results.json`', 'REPORT_CHECKS'))
     .addOption(envOption('--snapshots', 'snapshots of each machine; one call for each'))
     .addOption(envOption('--ips', 'addresses, by the guest agent; one call for each running machine'))
     .addOption(

@@ -2,6 +2,7 @@
 import { UsageError } from '../../lib/errors.ts';
 import { viewReport } from '../../lib/plan/views/report.ts';
 import type { ClassReport } from '../../lib/plan/views/report-types.ts';
+import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderReportHtml } from '../../lib/render/report-html.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../lib/render/report-lists.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { countOf } from '../../lib/render/step-text.ts';
+import { loadCheckResults } from '../../lib/workflow/check-results.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { lookAtStands } from '../../lib/workflow/status.ts';
 import { runChanging } from '../cluster-command.ts';
@@ -31,12 +33,17 @@ export interface ReportFlags extends GlobalFlags, SelectionFlags {
   readonly ips?: true;
   readonly snapshots?: true;
   readonly since: number;
+  readonly checks?: string;
 }
 
 interface Kind {
   /** How such a file begins: what begins otherwise is not written over. */
   readonly head: string;
-  readonly render: (report: ClassReport, files: StatusFiles | undefined) => string;
+  readonly render: (
+    report: ClassReport,
+    files: StatusFiles | undefined,
+    checks: ChecksReport | undefined,
+  ) => string;
 }
 
 const KINDS: Readonly<Record<DocumentFormat, Kind>> = {
@@ -54,11 +61,21 @@ function formatOf({ format, out }: ReportFlags): DocumentFormat {
   });
 }
 
+/** The other kinds are lists of machines; of checks `check --out` writes its own. */
+function checksFor({ checks }: ReportFlags, format: DocumentFormat): ChecksReport | undefined {
+  if (checks === undefined) return undefined;
+  if (format === 'html') return loadCheckResults(checks);
+  throw new UsageError('REPORT_CHECKS', '--checks is for pages', {
+    hint: 'name a page with --out class.html; `deploy-stand check --out results.csv` writes a list of checks',
+  });
+}
+
 export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void> {
   const { out, config, users, since } = flags;
   const format = formatOf(flags);
   const { head, render } = KINDS[format];
   await assertShownFile(out, head);
+  const checks = checksFor(flags, format);
   await runChanging(io, flags, async (run) => {
     const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
     const what = {
@@ -72,7 +89,7 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
     await run.warnLacking(seen.lacking);
     const files = config !== undefined && users ? { lab: config, users } : undefined;
     const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
-    await writeShownFile(out, render(report, files), head);
+    await writeShownFile(out, render(report, files, checks), head);
     run.finish();
     const { totals } = report;
     run.output.result(

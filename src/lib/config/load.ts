@@ -5,6 +5,8 @@ import { configError } from './input/issues.ts';
 import { readLab, type LabOptions } from './lab/lab.ts';
 import { readPoolPattern } from './lab/pool-pattern.ts';
 import { readTextFile } from './input/read-text.ts';
+import { readChecks } from './checks/checks.ts';
+import type { Check } from './checks/types.ts';
 import type { Lab, Machine, User } from './types.ts';
 import { mergeUsers } from './users/several.ts';
 import { readUserIds, readUsers, type UsersOptions } from './users/users.ts';
@@ -38,6 +40,11 @@ export function parseLab(content: string, file: string, options: LabOptions = {}
 
 export function loadLab(file: string, options: LabOptions = {}): LoadedLab {
   return parseLab(readTextFile(file).text, file, options);
+}
+
+/** Of a file of their own. `lab`: of which they are, where its file was given. */
+export function loadChecks(file: string, lab?: Lab): readonly Check[] {
+  return valueOf(collect(() => readChecks(readTextFile(file).text, file, lab)));
 }
 
 export function parseUsers(content: string, file: string): LoadedUsers {

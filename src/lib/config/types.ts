@@ -1,4 +1,5 @@
 /** The validated, normalised input ("want"). Plain data: no functions, no file handles, no secrets of PVE. */
+import type { Check } from './checks/types.ts';
 
 /** Numbers of bridges (`vmbrN`), both ends included. */
 export interface BridgeRange {
@@ -20,6 +21,8 @@ export interface Lab {
   /** `YYYY-MM-DD`; the lab may be removed by `cleanup --expired` after this day. */
   readonly expires?: string;
   readonly passwords: PasswordPolicy;
+  /** What `check` looks for in the students' machines. */
+  readonly checks?: readonly Check[];
   /** Path of lab.yml as the user wrote it; for messages. */
   readonly file: string;
 }
@@ -154,6 +157,8 @@ export interface User {
   /** Pool of the user: the part before the last `@`, or `pool:` of users.yml. */
   readonly pool: string;
   readonly email?: string;
+  /** By which a learning platform knows the user. */
+  readonly lmsId?: string;
   readonly firstName?: string;
   readonly lastName?: string;
   readonly groups: readonly string[];

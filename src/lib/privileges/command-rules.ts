@@ -29,6 +29,8 @@ export interface Scope {
   readonly users: boolean;
   /** May bridges of stands go? */
   readonly removesBridges: boolean;
+  /** Are guest agents told to run something? */
+  readonly runs: boolean;
   /** Is the planning lock going to be taken? */
   readonly locks: boolean;
 }
@@ -254,6 +256,24 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       at: () => [''],
     },
   ],
+  check: [
+    { ...seePool, when: 'selected by class' },
+    { ...seePools, when: 'selected otherwise' },
+    seeStandVm,
+    {
+      path: '/vms/{vmid}',
+      anyOf: ['VM.Monitor', 'VM.GuestAgent.Unrestricted'],
+      why: 'to run commands in the machine by its guest agent (PVE 9: the latter)',
+      when: 'a check has `run` or `script`',
+      at: ({ runs, vmids }) => (runs ? [...vmids.keys()].map(String) : []),
+    },
+    { ...seeAcls, why: 'to see whose marks count' },
+    {
+      ...seeBridges,
+      advice: true,
+      why: 'to know the bridges of a stand; a card in one that is not seen counts as elsewhere',
+    },
+  ],
   access: [
     { ...seePool, when: 'selected by class' },
     { ...seePools, when: 'selected otherwise' },
@@ -410,6 +430,7 @@ export const COMMAND_STEPS: Readonly<
     sometimes: { 'role.create': NO_ROLE },
   },
   status: { steps: [] },
+  check: { steps: [] },
   access: {
     steps: ['pool.update', 'acl.revoke', 'vm.snapshot', 'vm.stop', 'vm.suspend', 'acl.grant'],
     sometimes: {

@@ -30,6 +30,7 @@ const NOTHING: Omit<Scope, 'command'> = {
   groups: [],
   users: false,
   removesBridges: false,
+  runs: false,
   locks: false,
 };
 

@@ -6,7 +6,7 @@ import type { Profile } from '../plan/cluster/profile.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 
 /** The commands of which it is known what they take: those that change a cluster, and what looks at stands. */
-export type Command = Plan['command'] | 'status';
+export type Command = Plan['command'] | 'status' | 'check';
 
 /** What of a configuration needs rights to be taken over. */
 export interface GuestValues {

@@ -1,5 +1,6 @@
 /** The PVE client: every endpoint we use as one method. Must not hold policy; that is the callers'. */
 import { accessApi } from './access-api.ts';
+import { agentApi } from './agent-api.ts';
 import { clusterApi } from './cluster-api.ts';
 import { guestApi } from './guest-api.ts';
 import { haApi } from './ha-api.ts';
@@ -29,6 +30,7 @@ export function createPveClient(options: HttpOptions): PveClient {
     confirms: gate([8, 2]),
     hasMetrics: gate([8, 3]),
     isNine: gate([9, 0]),
+    takesArrays: gate([8, 0]),
   };
   // Each step has one, and a spread of so many methods takes forty times as long.
   const over = (requests: Requests): PveApi =>
@@ -41,7 +43,7 @@ export function createPveClient(options: HttpOptions): PveClient {
       ),
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
       Object.assign(haApi(requests, gates.isNine), stockApi(requests)),
-      migrateApi(requests, gates.isNine),
+      Object.assign(migrateApi(requests, gates.isNine), agentApi(requests, gates.takesArrays)),
     );
   return {
     ...over(http),

@@ -39,6 +39,9 @@ function describe(refused: Refused): string {
   return words.replaceAll(/\s+/g, ' ').trim().slice(0, 600);
 }
 
+/** More came than is taken. */
+export class AnswerTooLargeError extends PveError {}
+
 /** The login or a privilege is missing: 401, 403, or a 403 wrapped in a 500 by user.cfg's lock. */
 export class AuthError extends PveError {
   /** Set when PVE named it: `Pool.Allocate`, or `A|B` for any of them. */

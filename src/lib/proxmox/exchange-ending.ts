@@ -1,14 +1,14 @@
 /** How an exchange ended: as an error, and in a word for the witness of writes. Must not send or record anything. */
 import { ConnectionError } from '../errors.ts';
 import { noAnswer, type Answer, type Asked, type RawAnswer } from './answer.ts';
-import { AnswerLostError, PveError, UnreachableError } from './errors.ts';
+import { AnswerLostError, AnswerTooLargeError, PveError, UnreachableError } from './errors.ts';
 import { NoAnswer, NotSent, TooLarge } from './transports/types.ts';
 import type { WriteEnding } from './types.ts';
 
 /** A failure on the way as the error that it proves. */
 export function meaningOf(error: unknown, asked: Asked): unknown {
   if (error instanceof TooLarge && asked.method === 'GET')
-    return new PveError({ ...asked, status: 200, text: `unexpected answer: ${error.message}` });
+    return new AnswerTooLargeError({ ...asked, status: 200, text: `unexpected answer: ${error.message}` });
   if (error instanceof NoAnswer) return noAnswer(asked, error.message, { cause: error.cause });
   if (error instanceof NotSent)
     return new UnreachableError(asked.method, asked.path, error.message, error.cause);

@@ -1,17 +1,27 @@
 /** Writes parameters the way every PVE version reads them. Must not know any endpoint. */
 import { ConnectionError } from '../errors.ts';
 
-type ParamValue = string | number | boolean | readonly (string | number)[] | undefined;
+/** An array (PVE 8 and newer; 7.4 joins them with NUL): its key once for each. */
+interface Repeated {
+  readonly each: readonly string[];
+}
+
+type ParamValue = string | number | boolean | readonly (string | number)[] | Repeated | undefined;
 export type Params = Readonly<Record<string, ParamValue>>;
+/** As they are sent. */
+export type SentParams = Readonly<Record<string, string | readonly string[]>>;
 
 /** Parameters as PVE's text: booleans `1`/`0` (the word `true` is refused), lists joined, absent ones left out. */
-export function plainParams(params: Params): Record<string, string> {
-  const sent: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params)) if (value !== undefined) sent[name] = plain(value);
+export function plainParams(params: Params): SentParams {
+  const sent: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined)
+      sent[name] = typeof value === 'object' && 'each' in value ? value.each : plain(value);
+  }
   return sent;
 }
 
-function plain(value: Exclude<ParamValue, undefined>): string {
+function plain(value: Exclude<ParamValue, undefined | Repeated>): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   return typeof value === 'object' ? value.join(',') : String(value);
 }
@@ -20,9 +30,9 @@ function plain(value: Exclude<ParamValue, undefined>): string {
  * `application/x-www-form-urlencoded`. PVE's decoder splits on `;` as well as `&` and drops what follows a second
  * `=`, so both must be percent-encoded inside values (pve-http-server AnyEvent.pm, decode_urlencoded).
  */
-export function encodeForm(params: Readonly<Record<string, string>>): string {
+export function encodeForm(params: SentParams): string {
   return Object.entries(params)
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .flatMap(([name, value]) => [value].flat().map((one) => `${encode(name)}=${encode(one)}`))
     .join('&');
 }
 

@@ -1,6 +1,5 @@
 /** Endpoints about virtual machines. Must not decide anything. */
-import { isIP } from 'node:net';
-import { isAgentOff, isAgentSilent, isNoSuchSnapshot, isNoSuchVm } from './words.ts';
+import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
@@ -19,7 +18,6 @@ type GuestApi = Pick<
   | 'updateVmConfigAsync'
   | 'convertToTemplate'
   | 'snapshots'
-  | 'agentAddresses'
   | 'snapshotConfig'
   | 'snapshotConfigs'
   | 'snapshotVm'
@@ -34,9 +32,6 @@ type GuestApi = Pick<
   | 'resumeVm'
   | 'vmStatus'
 >;
-/** Of one machine; a guest could tell of any number. */
-const MOST_ADDRESSES = 16;
-
 type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
 
 export function guestApi(http: Requests): GuestApi {
@@ -88,16 +83,6 @@ export function guestApi(http: Requests): GuestApi {
     },
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
-    agentAddresses: async (node, vmid, signal) => {
-      try {
-        const url = path`/nodes/${node}/qemu/${vmid}/agent/network-get-interfaces`;
-        return addressesIn((await http.get(url, {}, signal)).data);
-      } catch (error) {
-        if (isAgentOff(error)) return 'off';
-        if (isAgentSilent(error)) return 'silent';
-        throw error;
-      }
-    },
     snapshots: async (node, vmid, signal) =>
       (await snapshotRows(http, { node, vmid, type: 'qemu' }, signal)).map((row) =>
         compact({
@@ -176,18 +161,6 @@ export function guestApi(http: Requests): GuestApi {
       });
     },
   };
-}
-
-/** A guest says what it likes: what is not as the agent's protocol has it is left out. */
-function addressesIn(data: unknown): string[] {
-  const list = isRecord(data) && Array.isArray(data['result']) ? (data['result'] as unknown[]) : [];
-  const nics = list.filter(isRecord).filter((nic) => nic['name'] !== 'lo');
-  const rows = nics.flatMap((nic) =>
-    Array.isArray(nic['ip-addresses']) ? (nic['ip-addresses'] as unknown[]).filter(isRecord) : [],
-  );
-  const texts = rows.flatMap((row) => (typeof row['ip-address'] === 'string' ? [row['ip-address']] : []));
-  // Every interface has a link-local one, and nobody reaches it from elsewhere.
-  return texts.filter((text) => isIP(text) !== 0 && !/^fe80:/i.test(text)).slice(0, MOST_ADDRESSES);
 }
 
 async function snapshotRows(

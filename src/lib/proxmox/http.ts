@@ -9,7 +9,7 @@ import { isSecretName, redactParams, SecretMask } from '../redact.ts';
 import { judge, type Answer, type Asked, type RawAnswer } from './answer.ts';
 import { badEndingOf, endingOf, meaningOf } from './exchange-ending.ts';
 import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
-import { plainParams, type Params } from './form.ts';
+import { plainParams, type Params, type SentParams } from './form.ts';
 import { CallLimit } from './call-limit.ts';
 import { parseHost } from './hosts.ts';
 import { LoginProof } from './login-proof.ts';
@@ -48,6 +48,8 @@ interface Wanted {
   readonly path: string;
   readonly params: Params;
   readonly signal: AbortSignal | undefined;
+  /** Larger answers are refused. */
+  readonly maxAnswerBytes?: number | undefined;
   /** The step that it is for; only the witness wants to know. */
   readonly step?: string | undefined;
 }
@@ -124,8 +126,14 @@ export class PveHttp {
     for (const peer of this.#peers) peer.close();
   }
 
-  async get(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
-    return this.#send({ method: 'GET', path, params, signal });
+  /** `maxAnswerBytes`: where less is taken than of any other. */
+  async get(
+    path: string,
+    params: Params = {},
+    signal?: AbortSignal,
+    maxAnswerBytes?: number,
+  ): Promise<Answer> {
+    return this.#send({ method: 'GET', path, params, signal, maxAnswerBytes });
   }
   async post(path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#send({ method: 'POST', path, params, signal });
@@ -141,8 +149,8 @@ export class PveHttp {
   forStep(step: string): Requests {
     const by =
       (method: HttpMethod) =>
-      (path: string, params: Params = {}, signal?: AbortSignal): Promise<Answer> =>
-        this.#send({ method, path, params, signal, step });
+      (path: string, params: Params = {}, signal?: AbortSignal, maxAnswerBytes?: number): Promise<Answer> =>
+        this.#send({ method, path, params, signal, step, maxAnswerBytes });
     return {
       serverTime: () => this.serverTime(),
       mask: (text) => this.mask(text),
@@ -153,9 +161,10 @@ export class PveHttp {
     };
   }
 
-  async #send({ method, path, params, signal, step }: Wanted): Promise<Answer> {
+  async #send({ method, path, params, signal, step, maxAnswerBytes }: Wanted): Promise<Answer> {
     const plain = plainParams(params);
-    const authorised = (): Promise<Answer> => this.#authorised({ method, path, params: plain, step }, signal);
+    const request = { method, path, params: plain, step, maxAnswerBytes };
+    const authorised = (): Promise<Answer> => this.#authorised(request, signal);
     return this.#proof.run(() => this.#retrying(authorised, signal), [signal, this.#closing.signal]);
   }
 
@@ -232,7 +241,10 @@ export class PveHttp {
     for (const secret of secretsOf(request.params)) this.#secrets.add(secret);
     const { method, path } = asked;
     const { params, step } = request;
-    const end = method === 'GET' ? undefined : await this.#witness?.begin({ method, path, params, step });
+    const end =
+      method === 'GET'
+        ? undefined
+        : await this.#witness?.begin({ method, path, params: asWords(params), step });
     try {
       const raw = await this.#viaAnyHost(request, signal);
       const answer = judge(asked, raw);
@@ -300,11 +312,15 @@ export class PveHttp {
   }
 }
 
+function asWords(params: SentParams): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, [value].flat().join(' ')]));
+}
+
 function ticketHeaders({ ticket, csrf }: Ticket, method: HttpMethod): Record<string, string> {
   const cookie = { Cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}` };
   return method === 'GET' ? cookie : { ...cookie, CSRFPreventionToken: csrf };
 }
 
-function secretsOf(params: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(params).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
+function secretsOf(params: SentParams): readonly string[] {
+  return Object.entries(params).flatMap(([name, value]) => (isSecretName(name) ? [value].flat() : []));
 }

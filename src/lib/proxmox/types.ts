@@ -190,6 +190,26 @@ export interface CloneRequest {
   readonly pool?: string;
 }
 
+/**
+ * What came of asking a guest agent. `off`: none is configured; `silent`: nobody answers; `refused`: it did not do it, in its
+ * own words; `garbage`: what no agent says.
+ */
+export type AgentAnswer<T> =
+  | { readonly kind: 'answer'; readonly value: T }
+  | { readonly kind: 'off' | 'silent' | 'garbage' }
+  | { readonly kind: 'refused'; readonly text: string };
+
+/** How a process in a guest ended. Bytes that are no UTF-8 are replacement characters. */
+export interface AgentProcess {
+  /** Absent: it was killed. */
+  readonly exit?: number;
+  readonly signal?: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The agent did not keep all of it. */
+  readonly isTruncated: boolean;
+}
+
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
@@ -408,6 +428,23 @@ export interface PveApi extends BalanceApi, StockApi {
     vmid: number,
     signal?: AbortSignal,
   ): Promise<readonly string[] | 'off' | 'silent'>;
+  /**
+   * `POST /nodes/{node}/qemu/{vmid}/agent/exec`: the number of the process. VM.Monitor (7, 8), VM.GuestAgent.Unrestricted (9).
+   * ASCII only; on 7.4 an empty word at the end is lost. Never repeated: it may have run.
+   */
+  agentExec(
+    node: string,
+    vmid: number,
+    argv: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<AgentAnswer<number>>;
+  /** `GET …/agent/exec-status`. The agent forgets the process once it has told its end. The same rights. */
+  agentExecStatus(
+    node: string,
+    vmid: number,
+    pid: number,
+    signal?: AbortSignal,
+  ): Promise<AgentAnswer<AgentProcess | 'running' | 'flood'>>;
   /**
    * `GET …/snapshot` and, of each, `GET …/snapshot/{name}/config`, of a VM or a container: what going back to it brings
    * back. VM.Audit. Empty when there is no such guest on this node.

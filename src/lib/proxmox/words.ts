@@ -68,17 +68,23 @@ export function isNotFound(error: unknown): boolean {
   return !(error instanceof AuthError) && says(error, /does not exist|\bno such\b/i);
 }
 
-/** No such VM or container, or not on this node. */
 /** qemu-server Agent.pm, agent_available: the VM has no agent configured. */
 export function isAgentOff(error: unknown): boolean {
   return says(error, /No QEMU guest agent configured/);
 }
 
 /** The same, and QMPClient.pm: nobody in the guest answers, or not in time, or it does not run any more. */
+/** Agent.pm check_agent_error: what the agent itself refused, in its own words. */
+export function agentRefusal(error: unknown): string | undefined {
+  const text = told(error, /Agent error: ([^]*)/)?.[0];
+  return text?.replace(/^Guest agent command failed, error was '([^]*)'\s*$/, '$1').trim();
+}
+
 export function isAgentSilent(error: unknown): boolean {
   return says(error, /QEMU guest agent is not running|got timeout|VM \d+ is not running|Agent error/);
 }
 
+/** No such VM or container, or not on this node. */
 export function isNoSuchVm(error: unknown): boolean {
   return says(error, /Configuration file '[^']*\/(?:qemu-server|lxc)\/\d+\.conf' does not exist/);
 }

@@ -8,6 +8,8 @@ export interface PresentNic {
   readonly mac: string;
   readonly bridge: string;
   readonly tag?: number;
+  /** Unplugged. */
+  readonly isDown?: true;
 }
 
 /** A card as it is to be. Without `mac` the VM's present MAC is kept, or PVE draws one. */
@@ -28,9 +30,11 @@ function parseNic(index: number, value: string): PresentNic {
   let mac = '';
   let bridge = '';
   let tag: number | undefined;
+  let isDown = false;
   for (const { key, value: text = '' } of propertiesOf(value)) {
     if (key === 'bridge') bridge = text;
     else if (key === 'tag') tag = Number(text);
+    else if (key === 'link_down') isDown = text === '1';
     else if (key === 'model') model = text;
     else if (key === 'macaddr') mac = text.toUpperCase();
     else if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) {
@@ -38,7 +42,7 @@ function parseNic(index: number, value: string): PresentNic {
       mac = text.toUpperCase();
     } else if (model === '' && text === '') model = key;
   }
-  return { index, model, mac, bridge, ...(tag === undefined ? {} : { tag }) };
+  return { index, model, mac, bridge, ...(tag === undefined ? {} : { tag }), ...(isDown ? { isDown } : {}) };
 }
 
 /** NICs by index, ascending. */

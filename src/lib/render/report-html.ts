@@ -1,7 +1,9 @@
 /** A class as one page: figures, problems with their way out, the picture of the lab, nodes, stands. Same report, same text. */
 import { compareNatural } from '../order.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
+import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
+import { checksSection } from './checks-html.ts';
 import { asOf } from './moment.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
@@ -188,7 +190,8 @@ function notes({ status }: ClassReport): string[] {
   ];
 }
 
-export function renderReportHtml(report: ClassReport, files?: StatusFiles): string {
+/** `checks`: what `check` found, where its results were given. */
+export function renderReportHtml(report: ClassReport, files?: StatusFiles, checks?: ChecksReport): string {
   return renderPage({
     title: titleOf(report),
     lines: [asOf(report.status.now)],
@@ -196,6 +199,7 @@ export function renderReportHtml(report: ClassReport, files?: StatusFiles): stri
       ...figures(report),
       ...problems(report, files),
       ...(report.topology ? pictureSection(renderTopologySvg(report.topology)) : []),
+      ...(checks ? checksSection(checks) : []),
       ...nodes(report),
       ...stands(report),
       ...notes(report),

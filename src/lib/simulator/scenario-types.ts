@@ -175,6 +175,8 @@ export interface Scenario {
   }[];
   readonly templates?: readonly ScenarioTemplate[];
   readonly guests?: readonly ScenarioGuest[];
+  /** Over what guests have of their template; of clones that are yet to be made, too. */
+  readonly agents?: readonly { readonly vmid: number; readonly agent: AgentState }[];
   readonly foreign_guests?: ScenarioBulk;
   readonly realms?: readonly { readonly realm: string; readonly type: string }[];
   readonly users?: readonly ScenarioUser[];

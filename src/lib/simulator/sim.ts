@@ -6,6 +6,7 @@ import type { Params } from './params.ts';
 import type { Rights } from './permissions.ts';
 import { PveError, die, errorText } from './pve-error.ts';
 import type { SimClock } from './sim-clock.ts';
+import type { AgentState } from './state.ts';
 import type { JobArgs, TaskManager } from './tasks.ts';
 import type { VersionFacts } from './version.ts';
 import type { World } from './world.ts';
@@ -19,6 +20,8 @@ export interface Sim {
   readonly facts: VersionFacts;
   readonly contract: Contract;
   readonly latency: Latency;
+  /** VMID → what the scenario says of this guest's agent. */
+  readonly agents: ReadonlyMap<number, AgentState>;
 }
 
 /** One request on its way through a handler. */

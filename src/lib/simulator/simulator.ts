@@ -95,6 +95,7 @@ function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Si
     rights: new Rights(world, facts),
     contract: contractOf(state.version),
     latency: latencyOf(scenario),
+    agents: new Map((scenario.agents ?? []).map(({ vmid, agent }) => [vmid, agent])),
   };
   registerWorkers(sim);
   return sim;

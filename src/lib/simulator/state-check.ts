@@ -109,14 +109,17 @@ const published = record<PublishedGuest>(
 
 const command = record<AgentCommand>(
   {},
-  { run: text, exitcode: count, output: text, error: text, seconds: number },
+  {
+    ...{ run: text, exitcode: count, signal: count, output: text, output_base64: text, repeat: count },
+    ...{ error: text, seconds: number },
+  },
 );
 
 const agent = record<AgentState>(
   {},
   {
-    state: oneOf('running', 'absent', 'stuck'),
-    ...{ addresses: list(text), os: text, commands: list(command) },
+    state: oneOf('running', 'absent', 'stuck', 'garbage'),
+    ...{ addresses: list(text), os: text, claims_pid: count, commands: list(command) },
   },
 );
 

@@ -111,7 +111,13 @@ export interface AgentCommand {
   /** Program and arguments, joined by blanks; absent: any command. */
   readonly run?: string;
   readonly exitcode?: number;
+  /** It dies of this instead. */
+  readonly signal?: number;
   readonly output?: string;
+  /** Of any bytes. */
+  readonly output_base64?: string;
+  /** How often it prints that. */
+  readonly repeat?: number;
   readonly error?: string;
   /** Until it ends; it may outlast any client's patience. */
   readonly seconds?: number;
@@ -129,11 +135,13 @@ export interface GuestHabits {
 
 /** What is inside a guest, as far as its agent tells. */
 export interface AgentState {
-  /** `stuck` answers a ping and nothing else. */
-  readonly state?: 'running' | 'absent' | 'stuck';
+  /** `stuck` answers a ping and nothing else, `garbage` what no agent would. */
+  readonly state?: 'running' | 'absent' | 'stuck' | 'garbage';
   /** Of the first NIC, with prefix length. */
   readonly addresses?: readonly string[];
   readonly os?: string;
+  /** The pid that it gives for every command. */
+  readonly claims_pid?: number;
   readonly commands?: readonly AgentCommand[];
 }
 

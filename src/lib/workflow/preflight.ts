@@ -136,6 +136,13 @@ function check({ have, make, scope, takesLock }: PlanRequest, { caller, prefligh
   return { plan, required, lacking: lackingOf(required, have) };
 }
 
+/** For runs that write nothing and need rights all the same: throws before they do what needs them. */
+export function assertPermitted(scope: Scope, have: Known, { caller, preflight = true }: Caller): void {
+  const required = requiredByScope(scope, have);
+  const lacking = preflight ? lackingOf(required, have) : [];
+  if (lacking.length > 0) throw lackingError(lacking, required, have, caller);
+}
+
 /** For runs that only show the plan. */
 export function planChecked(request: PlanRequest, context: Caller): CheckedPlan {
   const { plan, lacking } = check(request, context);

@@ -4,7 +4,7 @@ import { delegatedWayOut } from '../inventory/delegated.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import { privilegesOn } from '../inventory/rights.ts';
-import type { Inventory } from '../inventory/types.ts';
+import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
@@ -64,14 +64,23 @@ export function assertKnown(selection: StandSelection, have: Inventory, index: C
   });
 }
 
+/** What a command has to see besides. */
+export interface StandsScope extends Partial<InventoryScope> {
+  /** VMIDs of which the configuration is wanted in any case. */
+  readonly configs?: (pools: readonly PoolInfo[]) => readonly number[];
+}
+
 /** Live states of the selected machines, one call per node; configurations only where whose a VM is depends on them. */
-function standsReading(selection: StandSelection, more: Partial<InventoryScope>): InventoryScope {
+function standsReading(selection: StandSelection, { configs, ...more }: StandsScope): InventoryScope {
   return {
     templates: [],
     rights: true,
     claimed: (pools, guests) => {
       const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-      return selectedClaims(selection, marksOf(pools)).flatMap(({ claim }) => undecidedVmids(claim, known));
+      const undecided = selectedClaims(selection, marksOf(pools)).flatMap(({ claim }) =>
+        undecidedVmids(claim, known),
+      );
+      return [...new Set([...undecided, ...(configs?.(pools) ?? [])])];
     },
     live: (pools) => selectedVmids(selection, marksOf(pools)),
     tasks: true,
@@ -83,7 +92,7 @@ function standsReading(selection: StandSelection, more: Partial<InventoryScope>)
 export async function readStands(
   selection: StandSelection,
   context: ReadContext,
-  more: Partial<InventoryScope> = {},
+  more: StandsScope = {},
 ): Promise<ReadStands> {
   const have = await readInventory(context, standsReading(selection, more));
   const index = viewOf(have);

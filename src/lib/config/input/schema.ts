@@ -5,7 +5,7 @@ import { QUICKLY_COMPILED, readPackageFile } from '../../files/package.ts';
 import { type Issues, type Path } from './issues.ts';
 import { nearest } from '../../nearest.ts';
 
-export type SchemaName = 'lab' | 'users' | 'connections' | 'balance';
+export type SchemaName = 'lab' | 'users' | 'connections' | 'balance' | 'checks';
 
 interface SchemaNode {
   readonly type?: string | readonly string[];

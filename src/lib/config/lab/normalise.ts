@@ -2,6 +2,7 @@
 import { STUDENT, STUDENT_ROLE } from '../../marks/role.ts';
 import { labTag, TAG } from '../../marks/vm.ts';
 import { parseBridge } from '../../pve-values/bridge-name.ts';
+import { normaliseCheck, type WrittenCheck } from '../checks/normalise.ts';
 import { ALL_BRIDGES, bridgeRangeOf } from './bridge-range.ts';
 import { vmidRangeOf } from './rules.ts';
 import type { OuterBridges } from './written-lab.ts';
@@ -85,6 +86,7 @@ export interface WrittenLab {
   bridge_range?: unknown;
   expires?: string;
   passwords?: { length?: number; alphabet?: 'unambiguous' | 'digits' };
+  checks?: WrittenCheck[];
 }
 
 function trunksOf(trunks: string | (string | number)[]): string[] {
@@ -228,6 +230,7 @@ export function normaliseLab(
     vmidRange: vmidRangeOf(written.vmid_range) ?? { first: 10000, last: 99999 },
     bridgeRange: bridgeRangeOf(written.bridge_range) ?? outerBridges?.range ?? ALL_BRIDGES,
     expires: written.expires,
+    checks: written.checks?.map(normaliseCheck),
     passwords: {
       length: written.passwords?.length ?? DEFAULT_PASSWORDS.length,
       alphabet: written.passwords?.alphabet ?? DEFAULT_PASSWORDS.alphabet,

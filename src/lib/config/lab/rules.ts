@@ -2,6 +2,7 @@
 import { isReservedSnapshotName } from '../../pve-values/snapshot-name.ts';
 import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
+import { judgeChecks } from '../checks/rules.ts';
 import { poolPatternIsLegal } from './pool-pattern.ts';
 import type { LabView, MachineView } from './written-lab.ts';
 import { isDnsName, parseDate, slug } from '../input/names.ts';
@@ -284,6 +285,13 @@ function isPublicKey(line: string): boolean {
   return /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/=]{16,}( .*)?$/.test(line);
 }
 
+function checksAreSound({ raw, machines }: LabView, issues: Issues): void {
+  const known = machines.flatMap(({ name, networks }): [string, string[]][] =>
+    name === undefined ? [] : [[name, networks.map(({ bridge }) => bridge.name)]],
+  );
+  judgeChecks(list(raw['checks']), ['checks'], new Map(known), issues);
+}
+
 /** Every rule; the order of reports is that of the file. */
 export const labRules: readonly LabRule[] = [
   machineNamesAreUnique,
@@ -302,4 +310,5 @@ export const labRules: readonly LabRule[] = [
   snapshotNamesAreLegal,
   cloudInitFits,
   ...networkRules,
+  checksAreSound,
 ];

@@ -17,6 +17,7 @@ import { compact, isMapping } from '../input/written.ts';
 interface WrittenUser {
   userid: string;
   email?: string;
+  lms_id?: string;
   first_name?: string;
   last_name?: string;
   groups?: string[];
@@ -38,6 +39,7 @@ function toUser(entry: string | WrittenUser, pool: string | undefined, place: Pl
     realm: parseUserId(userid)?.realm ?? '',
     pool: pool ?? '',
     email: written.email,
+    lmsId: written.lms_id,
     firstName: written.first_name,
     lastName: written.last_name,
     groups: [...new Set(written.groups ?? [])],

@@ -41,17 +41,13 @@ function placeOf(comparison: Comparison, bridge: string): Pick<Drift, 'kind'> & 
     : { kind: 'foreign-bridge', where: `on ${bridge}, the bridge of ${whose}` };
 }
 
-function isUnplugged(value: string): boolean {
-  return /(?:^|,)link_down=1(?:,|$)/.test(value);
-}
-
 function cardDrift(
   comparison: Comparison,
   position: number,
   index: number,
   nic: PresentNic | undefined,
 ): Drift[] {
-  const { machine, vm, bridges } = comparison;
+  const { machine, bridges } = comparison;
   const network = machine.networks[position];
   const field = `net${index}`;
   if (!network) return [];
@@ -67,7 +63,7 @@ function cardDrift(
     const [is, ought] = [nic.tag?.toString() ?? 'none', tag?.toString() ?? 'none'];
     drift.push({ kind: 'card', field, is, ought, text: `${field} has VLAN ${is}, not ${ought}` });
   }
-  const isDown = isUnplugged(vm.config.values[field] ?? '');
+  const isDown = nic.isDown === true;
   if (isDown !== (linkDown === true)) {
     const [is, ought] = isDown ? ['unplugged', 'plugged in'] : ['plugged in', 'unplugged'];
     drift.push({ kind: 'card', field, is, ought, text: `${field} is ${is}` });

@@ -46,13 +46,17 @@ export class HttpsTransport implements Transport {
   }
 
   send(request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {
-    return this.exchange(wireForm(request), signal);
+    return this.exchange(wireForm(request), signal, request.maxAnswerBytes);
   }
 
   /** Throws NotSent, NoAnswer, an error of trust, or the signal's reason. */
-  async exchange(form: WireForm, signal?: AbortSignal): Promise<RawAnswer> {
+  async exchange(
+    form: WireForm,
+    signal?: AbortSignal,
+    maxAnswerBytes = this.#options.maxAnswerBytes,
+  ): Promise<RawAnswer> {
     const { host } = this;
-    const { timeout, maxAnswerBytes } = this.#options;
+    const { timeout } = this.#options;
     this.#agent.dropStale();
     const limit = timeLimit(timeout, [this.#closing.signal, ...(signal ? [signal] : [])]);
     let sent = false;

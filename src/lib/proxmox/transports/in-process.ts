@@ -1,7 +1,7 @@
 /** Hands requests to a server in this process, as the bytes that would go over the wire. Must not know what serves them. */
 import { onAbort } from '../../abort.ts';
 import type { RawAnswer } from '../answer.ts';
-import { NoAnswer, TooLarge, type Connect, type TransportOptions } from './types.ts';
+import { NoAnswer, TooLarge, type Connect } from './types.ts';
 import { wireForm } from './wire.ts';
 
 interface WireRequest {
@@ -32,7 +32,7 @@ function headersOf(headers: Readonly<Record<string, string>>, body: string): Wir
   return sent;
 }
 
-function received(answer: WireAnswer, { maxAnswerBytes }: TransportOptions): RawAnswer {
+function received(answer: WireAnswer, maxAnswerBytes: number): RawAnswer {
   if (answer.drop) throw new NoAnswer('socket hang up');
   if (Buffer.byteLength(answer.body) > maxAnswerBytes) throw new TooLarge('the answer is too large');
   const { Date: date, Location: location } = answer.headers;
@@ -84,7 +84,8 @@ export function inProcess(serve: Serve, timer: Timer): Connect {
       signal?.throwIfAborted();
       const { method, target, headers, body = '' } = wireForm(request);
       const answered = serve({ method, target, headers: headersOf(headers, body), body });
-      return received(await withinLimit(answered, timer, { ms: options.timeout, signal }), options);
+      const answer = await withinLimit(answered, timer, { ms: options.timeout, signal });
+      return received(answer, request.maxAnswerBytes ?? options.maxAnswerBytes);
     },
   });
 }

@@ -1,6 +1,7 @@
 /** How a request gets to one host, and what its failure proves. */
 import type { RawAnswer } from '../answer.ts';
 import type { HttpMethod } from '../errors.ts';
+import type { SentParams } from '../form.ts';
 import type { Host } from '../hosts.ts';
 import type { ConnectionSettings } from '../types.ts';
 
@@ -8,7 +9,9 @@ export interface Outgoing {
   readonly method: HttpMethod;
   /** Percent-encoded, below `/api2/json`. */
   readonly path: string;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: SentParams;
+  /** Larger answers are refused, where less is taken than of any other. */
+  readonly maxAnswerBytes?: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 

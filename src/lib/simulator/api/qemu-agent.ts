@@ -4,11 +4,22 @@ import { isNetKey, loadGuest, parseNet } from '../guest-config.ts';
 import { guestName, isRunning } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handler, Handlers, Sim } from '../sim.ts';
-import type { AgentCommand, GuestState } from '../state.ts';
+import type { AgentCommand, AgentState, GuestState } from '../state.ts';
+import { isWide } from '../http/wide-character.ts';
 
 /** QMPClient.pm: a ping is waited for 3 s, other commands 5 s. */
 const pingTimeoutMs = 3_000;
 const commandTimeoutMs = 5_000;
+
+/** What its template brought, and over that what the scenario says of this guest; its commands are looked at first. */
+function agentOf(sim: Sim, guest: GuestState): AgentState {
+  const own = sim.agents.get(guest.vmid);
+  return {
+    ...guest.agent,
+    ...own,
+    commands: [...(own?.commands ?? []), ...(guest.agent?.commands ?? [])],
+  };
+}
 
 const isConfigured = (guest: GuestState): boolean => /(?:^|enabled=)1/.test(guest.config['agent'] ?? '');
 
@@ -17,7 +28,7 @@ function answersPing(sim: Sim, guest: GuestState): boolean {
   return (
     !guest.paused &&
     guest.halted === undefined &&
-    guest.agent?.state !== 'absent' &&
+    agentOf(sim, guest).state !== 'absent' &&
     up >= sim.latency.guest_boot_s * 1000
   );
 }
@@ -37,12 +48,23 @@ async function available(call: Call): Promise<GuestState> {
 function agentCommand(name: string, answer: (call: Call, guest: GuestState) => unknown): Handler {
   return async (call) => {
     const guest = await available(call);
-    if (guest.agent?.state === 'stuck' && name !== 'ping') {
+    const { state } = agentOf(call.sim, guest);
+    if (state === 'stuck' && name !== 'ping') {
       await call.sim.clock.sleep(commandTimeoutMs);
       die(`VM ${guest.vmid} qga command 'guest-${name}' failed - got timeout`);
     }
+    // Whatever JSON a guest returns, PVE passes on.
+    if (state === 'garbage') return name === 'ping' ? { result: garbage } : garbageOf(name);
     return answer(call, guest);
   };
+}
+
+const garbage = '\u001b[2J<script>';
+
+/** exec-status looks into what it got (Agent.pm qemu_exec_status); other commands do not. */
+function garbageOf(name: string): unknown {
+  if (name === 'exec-status') return { exited: 'perhaps', exitcode: garbage, 'out-data': [garbage] };
+  return name === 'exec' ? { pid: garbage } : { result: garbage };
 }
 
 const loopback = {
@@ -59,8 +81,8 @@ const leased = ({ vmid }: GuestState): string =>
   `10.${(vmid >> 16) & 255}.${(vmid >> 8) & 255}.${vmid & 255}/8`;
 
 /** The scenario's, else cloud-init's, else a lease on the first NIC. */
-function addressesOf(guest: GuestState, index: string): readonly string[] {
-  const named = index === '0' ? guest.agent?.addresses : undefined;
+function addressesOf(sim: Sim, guest: GuestState, index: string): readonly string[] {
+  const named = index === '0' ? agentOf(sim, guest).addresses : undefined;
   if (named) return named;
   const entries = (guest.config[`ipconfig${index}`] ?? '').split(',');
   const fixed = entries.flatMap((entry) => /^ip6?=(.+\/\d+)$/.exec(entry)?.[1] ?? []);
@@ -75,7 +97,7 @@ function interfaces({ sim }: Call, guest: GuestState): unknown {
     return {
       name: `eth${index}`,
       'hardware-address': parseNet(sim.contract, guest.config[key] ?? '')['macaddr']?.toLowerCase(),
-      'ip-addresses': addressesOf(guest, index).map((address) => {
+      'ip-addresses': addressesOf(sim, guest, index).map((address) => {
         const [ip = '', prefix = ''] = address.split('/');
         const type = ip.includes(':') ? 'ipv6' : 'ipv4';
         return { 'ip-address': ip, 'ip-address-type': type, prefix: Number(prefix) };
@@ -85,15 +107,20 @@ function interfaces({ sim }: Call, guest: GuestState): unknown {
   return { result: [loopback, ...rows] };
 }
 
-function commandOf({ sim, params }: Call): string[] | undefined {
-  const items = params.optList('command');
-  // A string on 7.4: without NULs it is split like any list there (Tools.pm split_list).
-  return sim.facts.major === 7 && items?.length === 1 ? splitList(items[0] ?? '') : items;
+function withoutEmptyEnd(items: readonly string[]): string[] {
+  return items.slice(0, items.findLastIndex((item) => item !== '') + 1);
 }
 
-function runFor(guest: GuestState, command: readonly string[]): AgentCommand {
+function commandOf({ sim, params }: Call): string[] | undefined {
+  const items = params.optList('command');
+  if (sim.facts.major > 7 || !items) return items;
+  // A string on 7.4 (Tools.pm split_list): without NULs it is split like any list there, with them as Perl's split does it.
+  return items.length === 1 ? splitList(items[0] ?? '') : withoutEmptyEnd(items);
+}
+
+function runFor(sim: Sim, guest: GuestState, command: readonly string[]): AgentCommand {
   const text = command.join(' ');
-  const found = guest.agent?.commands?.find((one) => one.run === undefined || one.run === text);
+  const found = agentOf(sim, guest).commands?.find((one) => one.run === undefined || one.run === text);
   if (found) return found;
   const reason = `Failed to execute child process "${command[0] ?? ''}" (No such file or directory)`;
   return die(`Agent error: Guest agent command failed, error was '${reason}'`);
@@ -105,12 +132,36 @@ function exec(call: Call, guest: GuestState): unknown {
     die('command or input-data (or both) required');
   }
   if (command.length === 0) die("Agent error: Parameter 'path' is missing");
-  const run = runFor(guest, command);
+  // QMPClient.pm writes JSON that was never encoded into a socket; encode_base64 of input-data dies of the same.
+  if ([...command, call.params.text('input-data')].some(isWide)) {
+    die('Wide character in syswrite at /usr/share/perl5/IO/Multiplex.pm line 718.');
+  }
+  const run = runFor(call.sim, guest, command);
   const known = guest.agentProcesses ?? [];
   const pid = call.sim.world.nextPid++;
   const endsAt = call.sim.clock.now() + (run.seconds ?? 0) * 1000;
   guest.agentProcesses = [...known, { pid, endsAt, command: run }];
-  return { pid };
+  return { pid: agentOf(call.sim, guest).claims_pid ?? pid };
+}
+
+/** commands-posix.c and guest-exec: what is printed beyond is thrown away. */
+const mostOutput = 16 * 1024 * 1024;
+
+/** PVE decodes base64 into bytes and writes each as the character of its number (Agent.pm, to_json with utf8). */
+function printed(output: Buffer, repeat = 1): { readonly text: string; readonly truncated: boolean } {
+  const times = Math.min(repeat, Math.ceil(mostOutput / Math.max(output.length, 1)));
+  const all = output.toString('latin1').repeat(times);
+  return {
+    text: all.slice(0, mostOutput),
+    truncated: output.length * repeat > mostOutput,
+  };
+}
+
+function outputOf({ output, output_base64, repeat }: AgentCommand): Record<string, unknown> {
+  if (output === undefined && output_base64 === undefined) return {};
+  const bytes = output === undefined ? Buffer.from(output_base64 ?? '', 'base64') : Buffer.from(output);
+  const { text, truncated } = printed(bytes, repeat);
+  return { 'out-data': text, ...(truncated ? { 'out-truncated': 1 } : {}) };
 }
 
 /** The agent forgets a process when it has told its end. */
@@ -120,17 +171,17 @@ function execStatus({ sim, params }: Call, guest: GuestState): unknown {
     guest.agentProcesses?.find((one) => one.pid === pid) ?? die("Agent error: Invalid parameter 'pid'");
   if (sim.clock.now() < found.endsAt) return { exited: 0 };
   guest.agentProcesses = guest.agentProcesses?.filter((one) => one !== found);
-  const { exitcode = 0, output, error } = found.command;
+  const { exitcode = 0, signal, error } = found.command;
   return {
     exited: 1,
-    exitcode,
-    ...(output === undefined ? {} : { 'out-data': output }),
-    ...(error === undefined ? {} : { 'err-data': error }),
+    ...(signal === undefined ? { exitcode } : { signal }),
+    ...outputOf(found.command),
+    ...(error === undefined ? {} : { 'err-data': printed(Buffer.from(error)).text }),
   };
 }
 
-function osInfo(guest: GuestState): unknown {
-  const pretty = guest.agent?.os ?? 'Debian GNU/Linux 12 (bookworm)';
+function osInfo({ sim }: Call, guest: GuestState): unknown {
+  const pretty = agentOf(sim, guest).os ?? 'Debian GNU/Linux 12 (bookworm)';
   const id = (pretty.split(' ', 1)[0] ?? '').toLowerCase();
   return { result: { id, name: pretty, 'pretty-name': pretty, machine: 'x86_64' } };
 }
@@ -140,7 +191,7 @@ const path = '/nodes/{node}/qemu/{vmid}/agent';
 export const qemuAgentHandlers: Handlers = {
   [`POST ${path}/ping`]: agentCommand('ping', () => ({ result: {} })),
   [`GET ${path}/network-get-interfaces`]: agentCommand('network-get-interfaces', interfaces),
-  [`GET ${path}/get-osinfo`]: agentCommand('get-osinfo', (_, guest) => osInfo(guest)),
+  [`GET ${path}/get-osinfo`]: agentCommand('get-osinfo', osInfo),
   [`GET ${path}/get-host-name`]: agentCommand('get-host-name', (_, guest) => ({
     result: { 'host-name': guestName(guest) ?? 'localhost' },
   })),

@@ -1,0 +1,89 @@
+/** The files that `check` writes: which its flags name, whether they may be, and their text. */
+import { UsageError } from '../../lib/errors.ts';
+import type { User } from '../../lib/config/types.ts';
+import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
+import {
+  CHECKS_CSV_HEAD,
+  CHECKS_JSON_HEAD,
+  JUNIT_HEAD,
+  renderChecksCsv,
+  renderChecksJson,
+  renderJunit,
+} from '../../lib/render/checks-files.ts';
+import { GRADES_HEADS, renderGrades, type Grades, type Platform } from '../../lib/render/grades.ts';
+import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
+import { formatByName } from '../format-by-name.ts';
+
+export interface CheckFileFlags {
+  readonly out?: string;
+  readonly grades?: Platform;
+  readonly gradeItem?: string;
+  readonly countNotRun?: true;
+  readonly junit?: string;
+  readonly users?: readonly string[];
+}
+
+interface Kind {
+  readonly head: string;
+  readonly render: (report: ChecksReport) => string;
+}
+
+const KINDS: Readonly<Record<'csv' | 'json', Kind>> = {
+  csv: { head: CHECKS_CSV_HEAD, render: renderChecksCsv },
+  json: { head: CHECKS_JSON_HEAD, render: renderChecksJson },
+};
+const BY_NAME: Readonly<Record<string, 'csv' | 'json'>> = { '.csv': 'csv', '.json': 'json' };
+
+function kindOf(out: string): Kind {
+  const format = formatByName(out, BY_NAME);
+  if (format) return KINDS[format];
+  throw new UsageError('CHECK_FORMAT', `the name ${out} does not say in which format`, {
+    hint: 'name a file that ends in .csv or .json; `deploy-stand report --checks results.json` makes a page of it',
+  });
+}
+
+function assertGrades({ grades, out, users, gradeItem, countNotRun }: CheckFileFlags): void {
+  if (grades === undefined) {
+    const alone = [
+      ...(gradeItem === undefined ? [] : ['--grade-item']),
+      ...(countNotRun ? ['--count-not-run'] : []),
+    ];
+    if (alone.length === 0) return;
+    throw new UsageError('GRADES', `${alone.join(' and ')} has no meaning without --grades`, {
+      hint: 'add --grades moodle or --grades canvas, or leave it out',
+    });
+  }
+  const missing = [...(out === undefined ? ['--out'] : []), ...(users ? [] : ['-u'])];
+  if (missing.length === 0) return;
+  throw new UsageError('GRADES', `--grades needs ${missing.join(' and ')}`, {
+    hint: 'for example: --grades moodle --out grades.csv -u users.yml, whose users have an email or lms_id',
+  });
+}
+
+/** Before anything is contacted. */
+export async function assertCheckFiles(flags: CheckFileFlags): Promise<void> {
+  const { out, grades, junit } = flags;
+  assertGrades(flags);
+  if (out !== undefined) await assertShownFile(out, grades ? GRADES_HEADS[grades] : kindOf(out).head);
+  if (junit !== undefined) await assertShownFile(junit, JUNIT_HEAD);
+}
+
+/** Answers what became of the grades, where they were asked for. */
+export async function writeCheckFiles(
+  flags: CheckFileFlags,
+  report: ChecksReport,
+  users: readonly User[],
+): Promise<Grades | undefined> {
+  const { out, grades: platform, junit, gradeItem, countNotRun } = flags;
+  if (junit !== undefined) await writeShownFile(junit, renderJunit(report), JUNIT_HEAD);
+  if (out === undefined) return undefined;
+  if (platform === undefined) {
+    const { head, render } = kindOf(out);
+    await writeShownFile(out, render(report), head);
+    return undefined;
+  }
+  const title = gradeItem ?? report.lab ?? 'deploy-stand';
+  const grades = renderGrades(report, users, { platform, title, countsNotRun: countNotRun === true });
+  await writeShownFile(out, grades.text, GRADES_HEADS[platform]);
+  return grades;
+}

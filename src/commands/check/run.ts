@@ -1,0 +1,147 @@
+/** What `check` does with its flags: run the checks, show and write what they found. Nothing on the cluster is changed. */
+import type { Check } from '../../lib/config/checks/types.ts';
+import { loadChecks } from '../../lib/config/load.ts';
+import { ConnectionError, UsageError } from '../../lib/errors.ts';
+import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
+import { checkChanges, renderChecks, toChecksDocument } from '../../lib/render/checks-text.ts';
+import { escapeJson } from '../../lib/render/escape.ts';
+import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
+import { runChanging, type Changing } from '../cluster-command.ts';
+import type { ProgramIo } from '../io.ts';
+import type { GlobalFlags } from '../options.ts';
+import { PENDING } from '../planned-command.ts';
+import { needSelection, type ReadSelection } from '../selection.ts';
+import type { SelectionFlags } from '../selection-options.ts';
+import { assertCheckFiles, writeCheckFiles, type CheckFileFlags } from './files.ts';
+import { endOf, type RepeatFlags } from './until.ts';
+
+export type CheckFlags = GlobalFlags &
+  SelectionFlags &
+  Omit<CheckFileFlags, 'users'> &
+  RepeatFlags & { readonly checks?: string; readonly requirePass?: true };
+
+/** Something could not be checked. */
+const PARTIAL = 5;
+
+function checksFor({ checks: file }: CheckFlags, { lab, stands }: ReadSelection): readonly Check[] {
+  const checks = file === undefined ? (lab?.checks ?? []) : loadChecks(file, lab);
+  const { machines } = stands;
+  const asked = machines ? checks.filter(({ machine }) => machines.includes(machine)) : checks;
+  if (asked.length > 0) return checks;
+  const where = file ?? lab?.file;
+  throw new UsageError(
+    'NO_CHECKS',
+    where === undefined
+      ? 'nothing says what is to be checked'
+      : `${where} has no checks${checks.length > 0 ? ' of the machines that --machine names' : ''}`,
+    { hint: 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks' },
+  );
+}
+
+interface Look {
+  readonly io: ProgramIo;
+  readonly flags: CheckFlags;
+  readonly run: Changing;
+  readonly want: CheckWant;
+}
+
+function textOf({ run }: Look, report: ChecksReport): string {
+  return renderChecks(report, run.output);
+}
+
+const CLEAR = '\u001B[2J\u001B[H';
+
+function showAgain(what: Look, report: ChecksReport, former: ChecksReport | undefined): void {
+  const { io, run } = what;
+  const changes = former ? checkChanges(former, report) : undefined;
+  if (!run.output.isText) {
+    if (changes?.length !== 0) io.stdout.write(`${escapeJson(JSON.stringify(toChecksDocument(report)))}\n`);
+  } else if (io.stdout.isTTY === true) io.stdout.write(`${CLEAR}${textOf(what, report)}\n`);
+  else if (!changes) io.stdout.write(`${textOf(what, report)}\n`);
+  else if (changes.length > 0) io.stdout.write(`${changes.join('\n')}\n`);
+}
+
+/** What cannot be seen for a while is looked at again; what was stopped says less than what was there before. */
+async function again({ run, want }: Look, former: ChecksReport): Promise<ChecksReport> {
+  try {
+    const report = await checkStands(want, await run.runContext());
+    return run.soft.aborted ? former : report;
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    run.output.warn(error.message);
+    return former;
+  }
+}
+
+/** Answers what was found last. */
+async function repeat(
+  what: Look,
+  first: ChecksReport,
+  pauseMs: number,
+  end: number | undefined,
+): Promise<ChecksReport> {
+  const { run } = what;
+  const { clock } = await run.connect();
+  const stop = AbortSignal.any([run.soft, run.unattended]);
+  let report = first;
+  showAgain(what, report, undefined);
+  while (end === undefined || clock.now() + pauseMs < end) {
+    try {
+      await clock.sleep(pauseMs, stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+      break;
+    }
+    const former = report;
+    report = await again(what, former);
+    if (report !== former) showAgain(what, report, former);
+  }
+  return report;
+}
+
+const names = (list: readonly string[]): string =>
+  list.length > 8 ? `${list.slice(0, 8).join(', ')} and ${list.length - 8} more` : list.join(', ');
+
+async function write(
+  { flags, run, io }: Look,
+  report: ChecksReport,
+  users: ReadSelection['users'],
+): Promise<void> {
+  const grades = await writeCheckFiles(flags, report, users ?? []);
+  if (!grades) return;
+  if (grades.unchecked.length > 0) {
+    run.output.warn(
+      `no grade for ${names(grades.unchecked)}: not all of it could be checked (--count-not-run gives one all the same)`,
+    );
+  }
+  if (grades.unknown.length > 0) {
+    run.output.warn(
+      `no grade for ${names(grades.unknown)}: the users file says neither email nor lms_id, by which ${flags.grades === 'canvas' ? 'Canvas' : 'Moodle'} would know them`,
+    );
+    io.setExitCode(PARTIAL);
+  }
+}
+
+/** Ended by a signal. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
+
+export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> {
+  await assertCheckFiles(flags);
+  await runChanging(io, flags, async (run) => {
+    const selection = await needSelection(flags, run, { command: 'check' });
+    const want = { stands: selection.stands, checks: checksFor(flags, selection) };
+    const what = { io, flags, run, want };
+    const { clock } = await run.connect();
+    const end = endOf(flags, clock.now());
+    const first = await checkStands(want, await run.runContext());
+    run.finish();
+    if (flags.repeat === undefined) run.output.result(toChecksDocument(first), () => textOf(what, first));
+    const { repeat: pause } = flags;
+    const last = pause === undefined ? first : await repeat(what, first, pause * 1000, end);
+    if (flags.requirePass && last.totals.failed > 0) io.setExitCode(PENDING);
+    if (last.totals.notRun > 0) io.setExitCode(PARTIAL);
+    await write(what, last, selection.users);
+    const signal = run.stoppedBy();
+    if (signal !== undefined) io.setExitCode(ENDED_BY[signal]);
+  });
+}

@@ -1,0 +1,73 @@
+/** Points as files that learning platforms import. Decides who cannot be found there; asks no platform. */
+import type { User } from '../config/types.ts';
+import type { ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
+import { feedbackOf } from './check-words.ts';
+import { formatCsv } from './csv.ts';
+import { escapeControl } from './escape.ts';
+
+export type Platform = 'moodle' | 'canvas';
+
+export interface Grades {
+  readonly text: string;
+  readonly written: number;
+  /** Of whom something could not be checked: no grade is a better one than a wrong one. */
+  readonly unchecked: readonly string[];
+  /** The roster says neither address nor number. */
+  readonly unknown: readonly string[];
+}
+
+const MOODLE_COLUMNS = ['Email address', 'ID number', 'First name', 'Last name'];
+const CANVAS_COLUMNS = ['Student', 'ID', 'SIS User ID', 'SIS Login ID', 'Section'];
+
+/** How they begin. */
+export const GRADES_HEADS: Readonly<Record<Platform, string>> = {
+  moodle: MOODLE_COLUMNS.join(','),
+  canvas: CANVAS_COLUMNS.join(','),
+};
+
+interface Graded {
+  readonly user: User;
+  readonly student: StudentChecks;
+}
+
+function moodle(graded: readonly Graded[], { checks }: ChecksReport, title: string): string {
+  const rows = graded.map(({ user, student }) => [
+    ...[user.email ?? '', user.lmsId ?? '', user.firstName ?? '', user.lastName ?? ''],
+    ...[String(student.points), escapeControl(feedbackOf(student.results, checks))],
+  ]);
+  return formatCsv([...MOODLE_COLUMNS, title, `${title} feedback`], rows);
+}
+
+/** The second line says what the assignment is worth. */
+function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, title: string): string {
+  const rows = graded.map(({ user, student }) => [
+    [user.lastName, user.firstName].filter(Boolean).join(', ') || user.userid,
+    ...[user.lmsId ?? '', '', user.email ?? '', ''],
+    String(student.points),
+  ]);
+  const most = ['    Points Possible', '', '', '', '', String(maxPoints)];
+  return formatCsv([...CANVAS_COLUMNS, title], [most, ...rows]);
+}
+
+/** `countsNotRun`: what could not be checked is worth nothing, instead of leaving its student without a grade. */
+export function renderGrades(
+  report: ChecksReport,
+  users: readonly User[],
+  options: { readonly platform: Platform; readonly title: string; readonly countsNotRun: boolean },
+): Grades {
+  const { platform, title, countsNotRun } = options;
+  const students = new Map(report.students.map((student) => [student.user, student]));
+  const here = users.flatMap((user): Graded[] => {
+    const student = students.get(user.userid);
+    return student ? [{ user, student }] : [];
+  });
+  const isKnown = ({ user }: Graded): boolean => (user.email ?? user.lmsId) !== undefined;
+  const isChecked = ({ student }: Graded): boolean => countsNotRun || student.notRun === 0;
+  const graded = here.filter((one) => isKnown(one) && isChecked(one));
+  return {
+    text: platform === 'moodle' ? moodle(graded, report, title) : canvas(graded, report, title),
+    written: graded.length,
+    unchecked: here.filter((one) => !isChecked(one)).map(({ user }) => user.userid),
+    unknown: here.filter((one) => isChecked(one) && !isKnown(one)).map(({ user }) => user.userid),
+  };
+}
