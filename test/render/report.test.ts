@@ -107,7 +107,7 @@ describe.each(PAGES)('the page of a %s', (_, render) => {
 });
 
 test('a report says first what is wrong, with the way out, then what there is', () => {
-  const page = renderReportHtml(reportOf(usersOf(25)), { lab: 'lab.yml', users: ['users.yml'] });
+  const page = renderReportHtml(reportOf(usersOf(25)), { files: { lab: 'lab.yml', users: ['users.yml'] } });
   const at = (text: string): number => page.indexOf(text);
   expect(at('<h2>Problems</h2>')).toBeGreaterThan(0);
   for (const [one, next] of [

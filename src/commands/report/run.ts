@@ -3,8 +3,9 @@ import { UsageError } from '../../lib/errors.ts';
 import { viewReport } from '../../lib/plan/views/report.ts';
 import type { ClassReport } from '../../lib/plan/views/report-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
+import type { Language } from '../../lib/render/languages/languages.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
-import { renderReportHtml } from '../../lib/render/report-html.ts';
+import { renderReportHtml, type ReportOptions } from '../../lib/render/report-html.ts';
 import {
   CSV_HEAD,
   JSON_HEAD,
@@ -14,7 +15,6 @@ import {
   renderReportMarkdown,
   toReportDocument,
 } from '../../lib/render/report-lists.ts';
-import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { countOf } from '../../lib/render/step-text.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { lookAtStands } from '../../lib/workflow/status.ts';
@@ -31,12 +31,13 @@ export interface ReportFlags extends GlobalFlags, SelectionFlags {
   readonly ips?: true;
   readonly snapshots?: true;
   readonly since: number;
+  readonly language: Language;
 }
 
 interface Kind {
   /** How such a file begins: what begins otherwise is not written over. */
   readonly head: string;
-  readonly render: (report: ClassReport, files: StatusFiles | undefined) => string;
+  readonly render: (report: ClassReport, options: ReportOptions) => string;
 }
 
 const KINDS: Readonly<Record<DocumentFormat, Kind>> = {
@@ -72,7 +73,7 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
     await run.warnLacking(seen.lacking);
     const files = config !== undefined && users ? { lab: config, users } : undefined;
     const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
-    await writeShownFile(out, render(report, files), head);
+    await writeShownFile(out, render(report, { files, language: flags.language }), head);
     run.finish();
     const { totals } = report;
     run.output.result(
