@@ -38,15 +38,23 @@ export const LIVE_SCRIPT = `
     list.closest('table')?.dispatchEvent(new Event('changed'));
   };
   const link = document.getElementById('link');
-  const source = new EventSource('events?since=' + encodeURIComponent(document.body.dataset.version));
-  source.addEventListener('open', () => { link.hidden = true; });
-  source.addEventListener('error', () => { link.hidden = false; });
-  source.addEventListener('parts', (event) => {
-    link.hidden = true;
-    const lists = JSON.parse(event.data);
-    for (const list of document.querySelectorAll('[data-list]'))
-      if (lists[list.dataset.list]) update(list, lists[list.dataset.list]);
-    document.title = document.querySelector('h1').textContent;
-  });
+  let version = document.body.dataset.version;
+  const hear = () => {
+    const source = new EventSource('events?since=' + encodeURIComponent(version));
+    source.addEventListener('open', () => { link.hidden = true; });
+    source.addEventListener('error', () => {
+      link.hidden = false;
+      // After an answer that is no stream, such as a proxy's, a browser does not try again by itself.
+      if (source.readyState === EventSource.CLOSED) setTimeout(hear, 10000);
+    });
+    source.addEventListener('parts', (event) => {
+      const lists = JSON.parse(event.data);
+      for (const list of document.querySelectorAll('[data-list]'))
+        if (lists[list.dataset.list]) update(list, lists[list.dataset.list]);
+      document.title = document.querySelector('h1').textContent;
+      version = event.lastEventId;
+    });
+  };
+  hear();
 })();
 `;

@@ -120,7 +120,11 @@ export const gib = (bytes: number): string => String(Math.round(bytes / GIB));
 
 /** How one stand is wired. `svg` is markup already. */
 export function pictureSection(svg: string, title = 'One stand'): string[] {
-  return [`<section><h2>${escapeHtml(title)}</h2><div class="picture" tabindex="0">`, svg, '</div></section>'];
+  return [
+    `<section><h2>${escapeHtml(title)}</h2><div class="picture" tabindex="0">`,
+    svg,
+    '</div></section>',
+  ];
 }
 
 export interface Column {

@@ -149,7 +149,12 @@ export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
   const title = `Plan: deploy lab ${plan.lab}`;
   return renderPage({
     title,
-    head: [headTitle(title), headLine(`strategy ${plan.strategy}; ${countStands(views, plan.command)}; nothing has been changed yet`)],
+    head: [
+      headTitle(title),
+      headLine(
+        `strategy ${plan.strategy}; ${countStands(views, plan.command)}; nothing has been changed yet`,
+      ),
+    ],
     body: [
       figures(plan, views, loads),
       ...problems(plan),

@@ -11,7 +11,6 @@ import { problemTexts, type ProblemText, type StatusFiles } from './status-probl
 import { addressText, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
 
 /** One list for each; a type alias, so that it can be looked through. */
-// eslint-disable-next-line @typescript-eslint/consistent-type-definitions
 export type ReportParts = {
   readonly head: readonly Part[];
   readonly tiles: readonly Part[];
@@ -182,7 +181,8 @@ export function reportParts(
     })),
     nodes: report.nodes.map((node) => ({ key: node.node, html: nodeHtml(node, texts) })),
     stands: stands.map((stand) => ({ key: `${stand.lab}/${stand.pool}`, html: standHtml(stand, texts) })),
-    without: without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
+    without:
+      without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
     notes: notes.map((note, at) => ({ key: String(at), html: `<p class="note">${escapeHtml(note)}</p>` })),
   };
 }

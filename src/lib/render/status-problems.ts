@@ -31,7 +31,9 @@ interface Context {
 }
 
 function who({ user, lab }: Problem, texts: ProblemTexts): string {
-  return [user, lab === undefined ? undefined : texts.lab(lab)].filter((part) => part !== undefined).join(', ');
+  return [user, lab === undefined ? undefined : texts.lab(lab)]
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
 
 function machineOf({ machine, vmid, node }: Problem, texts: ProblemTexts): string {

@@ -124,8 +124,12 @@ function driftText({ drift }: MachineStatus): string {
 function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
   const [first] = stands.flatMap(({ machines }) => machines);
   return [
-    ...(first?.addresses === undefined ? [] : [{ head: 'ADDRESS', textOf: (one: MachineStatus) => addressText(one) }]),
-    ...(first?.snapshots === undefined ? [] : [{ head: 'SNAPSHOTS', textOf: (one: MachineStatus) => snapshotText(one) }]),
+    ...(first?.addresses === undefined
+      ? []
+      : [{ head: 'ADDRESS', textOf: (one: MachineStatus) => addressText(one) }]),
+    ...(first?.snapshots === undefined
+      ? []
+      : [{ head: 'SNAPSHOTS', textOf: (one: MachineStatus) => snapshotText(one) }]),
     ...(first?.drift === undefined ? [] : [{ head: 'CHANGED', textOf: driftText }]),
     ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
   ];

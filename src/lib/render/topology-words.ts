@@ -14,10 +14,7 @@ export function machineWords(
   return [name, what, ...(size === '' ? [] : [size])];
 }
 
-export function networkWords(
-  { name, kind, vlans }: TopologyNetwork,
-  texts: PictureTexts,
-): string[] {
+export function networkWords({ name, kind, vlans }: TopologyNetwork, texts: PictureTexts): string[] {
   return [name, vlans.length === 0 ? texts.kind[kind] : `${texts.kind[kind]}, VLAN ${vlans.join(', ')}`];
 }
 

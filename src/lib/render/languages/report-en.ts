@@ -130,7 +130,7 @@ export const reportEn: ReportTexts = {
   picture,
   live: {
     every: (seconds) => `The cluster is looked at every ${seconds} s; this page follows by itself.`,
-    away: (since, why) => `The cluster has not answered since ${since}: ${why}. This is its last state.`,
+    away: (since, why) => `Nothing new could be seen since ${since}: ${why}. This is the last state.`,
     noLink: 'This page gets no news: deploy-stand serve does not answer. It tries again.',
     noProblems: 'none',
     token: 'Access token',

@@ -128,7 +128,7 @@ export const reportRu: ReportTexts = {
   picture,
   live: {
     every: (seconds) => `Кластер опрашивается каждые ${seconds} с; страница обновляется сама.`,
-    away: (since, why) => `Кластер не отвечает с ${since}: ${why}. Показано последнее известное состояние.`,
+    away: (since, why) => `Новых данных нет с ${since}: ${why}. Показано последнее известное состояние.`,
     noLink: 'Новостей нет: deploy-stand serve не отвечает. Попытки продолжаются.',
     noProblems: 'нет',
     token: 'Ключ доступа',
