@@ -41,10 +41,12 @@ function machine({ pools, guests }: ClusterState, user: string, name: string): G
 const api = JSON.parse(readFileSync('schemas/serve.openapi.json', 'utf8')) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, unknown> }>>>>;
 };
-const statusSchema = JSON.parse(readFileSync('schemas/status.schema.json', 'utf8')) as object;
+const statusSchema = JSON.parse(readFileSync('schemas/status.schema.json', 'utf8'), (key, value: unknown) =>
+  // JSON Schema of another age; what it uses means the same.
+  key === '$schema' ? undefined : value,
+) as object;
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
-  // JSON Schema of two ages; what it uses means the same in both.
-  .addSchema({ ...statusSchema, $schema: undefined, $id: 'https://deploy-stand/status.schema.json' })
+  .addSchema({ ...statusSchema, $id: 'https://deploy-stand/status.schema.json' })
   .addSchema({ ...api, $id: 'https://deploy-stand/serve.openapi.json' });
 
 /** What is described is what is answered: path, code, kind and shape. */
