@@ -1,6 +1,6 @@
 /** Debian's chromium for tests of pages, and what a page said and asked for while it was open. */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
@@ -41,8 +41,6 @@ export function inChromium(tests: (show: (url: string, look?: Look) => Promise<S
   });
 }
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
 interface Fault {
   readonly id: string;
   readonly impact: string;
@@ -51,8 +49,8 @@ interface Fault {
 
 /** What keeps somebody out who does not see or point as others do. */
 export async function assertAccessible(page: Page): Promise<void> {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Fault[] };
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<{ violations: readonly Fault[] }>('axe.run()');
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   expect(
     serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),

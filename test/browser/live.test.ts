@@ -58,7 +58,10 @@ inChromium((open) => {
       clock,
       onSignaller: (send) => (stop = send),
       refuse: {
-        stdout: (text) => void serves(/http:\S+/.exec(text)?.[0].replace(';', '') ?? ''),
+        stdout: (text) => {
+          serves(/http:\S+/.exec(text)?.[0].replace(';', '') ?? '');
+          return undefined;
+        },
       },
     });
     const { page, heard } = await open(await url);

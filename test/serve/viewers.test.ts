@@ -58,6 +58,6 @@ test('who follows gets steps, who comes or was away gets all; of what nobody rea
   await sleeps!.cancel();
   expect(viewers.count).toBe(2);
   viewers.close();
-  expect(await follows!.closed).toBeUndefined();
+  await follows!.closed;
   expect(viewers.count).toBe(0);
 });

@@ -14,7 +14,7 @@ const HERE: Place = { host: '127.0.0.1', port: 8080 };
 
 const WRITTEN = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9][a-z0-9.-]*)):(\d{1,5})$/i;
 
-export function placeOf(text: string): Place {
+function placeOf(text: string): Place {
   const [, ipv6, name, port = ''] = WRITTEN.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host === undefined || Number(port) > 65_535)

@@ -135,7 +135,7 @@ export interface Column {
   readonly isWhole?: boolean;
 }
 
-export interface TableCell {
+interface TableCell {
   readonly html: string;
   /** What it sorts by, where that is not its text; '' comes last. */
   readonly key?: string | undefined;

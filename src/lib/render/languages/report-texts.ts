@@ -2,7 +2,7 @@
 import type { MachineState, ProblemKind } from '../../plan/views/status-types.ts';
 import type { TopologyNetwork } from '../../plan/views/topology-types.ts';
 
-export interface SpanTexts {
+interface SpanTexts {
   readonly day: string;
   readonly hour: string;
   readonly minute: string;
@@ -54,7 +54,7 @@ export interface PictureTexts {
 }
 
 /** Of a page that is kept up to date, and of what stands before it. */
-export interface LiveTexts {
+interface LiveTexts {
   readonly every: (seconds: number) => string;
   readonly away: (since: string, why: string) => string;
   /** The server of the page does not answer. */
