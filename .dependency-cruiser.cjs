@@ -189,6 +189,10 @@ const LIB = {
     'Tells people elsewhere. Never holds a run up.',
     ['^src/lib/config/balance/types[.]ts$', '^node_modules/axios/'],
   ],
+  serve: [
+    'What is shown, over HTTP, to those who may see it. Knows parts of pages, and neither a cluster nor a class.',
+    ['^src/lib/render/parts[.]ts$', '^node_modules/(hono|@hono/node-server)/', '^(node:)?(crypto|http|net)$'],
+  ],
   starters: [
     'The labs that come with the package, and the names that are put into them.',
     ['^src/lib/files/package[.]ts$', INVENTORY_TYPES, TEXTS, '^node_modules/yaml/'],

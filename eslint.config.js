@@ -23,7 +23,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'bench/*.mjs'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'bench/*.mjs', 'tools/*.mjs'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -20,6 +20,7 @@ import { addGlobalOptions } from './commands/options.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { reportCommand } from './commands/report/command.ts';
 import { resetCommand } from './commands/reset/command.ts';
+import { serveCommand } from './commands/serve/command.ts';
 import { showCommand } from './commands/show.ts';
 import { powerCommand } from './commands/power/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
@@ -56,6 +57,7 @@ export function createProgram(io: ProgramIo): Command {
     statusCommand(io),
     checkCommand(io),
     reportCommand(io),
+    serveCommand(io),
     accessCommand(io),
     extendCommand(io),
     powerCommand(io),

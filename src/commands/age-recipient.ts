@@ -1,6 +1,6 @@
 /** For whom to encrypt, from flags and environment. Shows no key and no passphrase. */
 import { isRecipient, recipientOf, type AgeKeys, type AgeRecipient } from '../lib/age.ts';
-import { readAgeKeys, readPassphraseFile } from '../lib/config/connections/age-keys.ts';
+import { readAgeKeys, readSecretLine } from '../lib/config/connections/age-keys.ts';
 import { printable } from '../lib/config/input/issues.ts';
 import type { Sealing } from '../lib/credentials/credentials-file.ts';
 import { UsageError } from '../lib/errors.ts';
@@ -86,7 +86,7 @@ export async function newRecipientFor(
   const { to, newPassphraseFile: file } = flags;
   if (to !== undefined && file !== undefined) twoKeys();
   if (to !== undefined) return { kind: 'recipients', recipients: await readRecipients(to, '--to') };
-  const passphrase = file === undefined ? variable : readPassphraseFile(file, warn);
+  const passphrase = file === undefined ? variable : readSecretLine(file, 'passphrase', warn);
   if (passphrase !== '') return { kind: 'passphrase', passphrase };
   throw new UsageError('NO_KEY', 'nothing was given to encrypt with from now on', {
     hint: 'give --new-passphrase-file FILE or --to age1…, or set DEPLOY_STAND_NEW_PASSPHRASE',

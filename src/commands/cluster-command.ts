@@ -30,6 +30,8 @@ export interface Changing {
   readonly hard: AbortSignal;
   /** Nobody is there any more: what has no end of its own ends after its round. */
   readonly unattended: AbortSignal;
+  /** The terminal is gone. */
+  readonly hangup: AbortSignal;
   /** Takes down each request in the debug record. */
   readonly onRequest: (event: RequestEvent) => void;
   /** `connection`: for commands that act on several clusters. */
@@ -162,6 +164,7 @@ export async function runChanging(
       output: { ...output, warn: (text) => ui.warn(text) },
       soft: soft.signal,
       hard: hard.signal,
+      hangup: hangup.signal,
       unattended: AbortSignal.any([hangup.signal, io.readerGone]),
       onRequest: (event) => log.debug(event, 'request'),
       connect,

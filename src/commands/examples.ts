@@ -39,6 +39,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   ],
   check: ['check -c lab.yml -u users.yml', 'check -c lab.yml -u users.yml --grades moodle --out grades.csv'],
   report: ['report -c lab.yml -u users.yml --out class.html', 'report --lab dmz --out dmz.csv'],
+  serve: [
+    'serve -c lab.yml -u users.yml',
+    'serve --lab dmz --listen 0.0.0.0:8080 --token-file token.txt --allow-host stands.example.edu',
+  ],
   'users list': ['users list -u users.yml', 'users list -c lab.yml -u users.yml'],
   'users create': ['users create -u users.yml --dry-run', 'users create -u users.yml --credentials pass.csv'],
   'users sync': ['users sync -u users.yml --dry-run', 'users sync -u users.yml --disable'],

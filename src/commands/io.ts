@@ -1,5 +1,6 @@
 /** What a command gets from the process: streams, environment, time, signals. Tests pass their own. */
 import type { Clock } from '../lib/clock.ts';
+import type { Listen } from '../lib/serve/types.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 
 export type ProcessSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -13,6 +14,8 @@ export interface ProgramIo {
   readonly clock: Clock;
   /** How the hosts of a connection are reached; absent: over the network. */
   readonly connect?: Connect;
+  /** How a server is asked; absent: over the network. */
+  readonly listen?: Listen;
   /** Who signs the planning lock, and whether another signer is known to be dead. */
   readonly signature: { readonly name: () => string; readonly isGone: (name: string) => boolean };
   /** The command line without program name, for hints that repeat it. */

@@ -97,6 +97,10 @@ export function encryptToOption(): Option {
   ).argParser(collect);
 }
 
+export function languageOption(description: string): Option {
+  return envOption('--language <code>', description).choices(['en', 'ru']).default('en');
+}
+
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
 
 export function addGlobalOptions(program: Command): Command {

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { main } from '../../src/cli.ts';
 import type { ProcessSignal, ProgramIo } from '../../src/commands/io.ts';
 import type { Clock } from '../../src/lib/clock.ts';
+import type { Listen } from '../../src/lib/serve/types.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { NotSent, type Connect } from '../../src/lib/proxmox/transports/types.ts';
 import type { WireAnswer, WireRequest } from '../../src/lib/simulator/http/exchange.ts';
@@ -119,6 +120,8 @@ export interface RunOptions {
   /** Instead of the cluster's; see served.ts. */
   readonly clock?: Clock;
   readonly connect?: Connect;
+  /** For commands that serve. */
+  readonly listen?: Listen;
 }
 
 export function connectionEnv(cluster: Pick<Cluster, 'port' | 'credentials'>): Record<string, string> {
@@ -167,6 +170,7 @@ function ioOf(cluster: Cluster | undefined, { env = {}, mortal = new Mortal(), .
     configDir: join(tmpdir(), 'no-such-folder'),
     clock: mortal.by(clock),
     connect: mortal.through(given.connect ?? connect),
+    ...(given.listen ? { listen: given.listen } : {}),
     signature: { name: () => mortal.name, isGone: isDead },
   } satisfies Partial<ProgramIo>;
 }

@@ -5,8 +5,15 @@ import { isExport } from '../../src/lib/credentials/own-file.ts';
 import type { Card } from '../../src/lib/render/cards.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
-import { LANGUAGES, type Language } from '../../src/lib/render/languages/languages.ts';
+import { renderDoor } from '../../src/lib/render/door-html.ts';
+import { LANGUAGES, REPORT_LANGUAGES, type Language } from '../../src/lib/render/languages/languages.ts';
 import { mailOf } from '../../src/lib/render/mail-text.ts';
+import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
+import { renderReportMarkdown } from '../../src/lib/render/report-lists.ts';
+import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
+import type { MachineState, ProblemKind } from '../../src/lib/plan/views/status-types.ts';
+import { afterwards } from '../cleanups.ts';
+import { reportOf, topologyNamed, usersOf } from './report-fixture.ts';
 
 const CARD: Card = {
   userid: 'anna@school',
@@ -15,12 +22,25 @@ const CARD: Card = {
   realmLabel: 'School',
   name: 'Анна',
   password: undefined,
+  wayBack: 'net',
   expires: '2027-01-31',
   url: 'https://pve1.example:8006',
   pool: 'anna',
   machines: [
     { lab: 'net', name: 'pc', vmid: 10001, node: 'pve1', console: 'https://pve1.example/?vmid=10001' },
   ],
+};
+
+const CHECKS: ChecksReport = {
+  ...{ now: '2026-09-01T08:00:00.000Z', lab: 'net', maxPoints: 3, notes: [] },
+  checks: [{ name: 'ssh', machine: 'pc', points: 3, expected: 'exit 0', hint: null }],
+  students: (
+    [{ verdict: 'passed' }, { verdict: 'failed', why: 'power' }, { verdict: 'not-run', why: 'off' }] as const
+  ).map((finding, at) => ({
+    ...{ user: `s${at}@pve`, lab: 'net', points: 0, passed: 0, failed: Number(at === 1), notRun: 0 },
+    results: [{ ...finding, check: 'ssh', machine: 'pc', vmid: 10_000, points: 0 }],
+  })),
+  totals: { passed: 1, failed: 1, notRun: 1 },
 };
 
 describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
@@ -33,7 +53,10 @@ describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
   const all = [...exports, ...mails.flatMap(({ subject, text }) => [subject, text])].join('\n');
 
   test.each(Object.entries(LANGUAGES[language]))('%s is used', (key, text) => {
-    const argument = { lastDay: ['2027-01-31'], greeting: ['Анна', ''] }[key] ?? ['net', ''];
+    const argument = { lastDay: ['2027-01-31'], greeting: ['Анна', ''], wayBack: ['net'] }[key] ?? [
+      'net',
+      '',
+    ];
     // English columns of CSV keep the names that programs know.
     if (language === 'en' && key === 'consoles') return;
     for (const one of typeof text === 'string' ? [text] : argument.map(text)) expect(all).toContain(one);
@@ -41,5 +64,116 @@ describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
 
   test('its exports are known again as ours, and may be replaced', () => {
     expect(exports.map(isExport)).toEqual([true, true, true]);
+  });
+});
+
+/** Paths of all texts; those that were asked for are struck out. */
+function watched<T extends object>(texts: T, unused: Set<string>, path = ''): T {
+  return new Proxy(texts, {
+    get: (target, key, self) => {
+      const value: unknown = Reflect.get(target, key, self);
+      const name = `${path}${String(key)}`;
+      unused.delete(name);
+      return typeof value === 'object' && value !== null ? watched(value, unused, `${name}.`) : value;
+    },
+  });
+}
+
+function pathsOf(texts: object, path = ''): string[] {
+  return Object.entries(texts).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null ? pathsOf(value, `${path}${key}.`) : [`${path}${key}`],
+  );
+}
+
+const RUSSIAN = /[а-яё]/i;
+
+describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (language) => {
+  test('every text is read by somebody', () => {
+    const languages = REPORT_LANGUAGES as Record<Language, (typeof REPORT_LANGUAGES)[Language]>; // put back below
+    const texts = languages[language];
+    const unused = new Set(pathsOf(texts));
+    afterwards(() => {
+      languages[language] = texts;
+    });
+    languages[language] = watched(texts, unused);
+
+    const kinds = Object.keys(texts.problemTexts.title) as ProblemKind[];
+    const many = usersOf(9);
+    const problems = kinds.flatMap((kind) =>
+      many.map((user) => ({
+        kind,
+        user,
+        lab: 'net',
+        machine: 'pc',
+        vmid: 10_001,
+        node: 'pve1',
+        storage: 'a',
+      })),
+    );
+    const nameless = { kind: 'task-failed' as const, user: 'anna@pve', vmid: 10_002 };
+    const states = Object.keys(texts.states.state) as MachineState[];
+    const base = reportOf(many, states.length);
+    const addresses = ['off', 'silent', 'forbidden', [], ['192.0.2.7']] as const;
+    const labs = base.status.labs.map((lab) => ({
+      ...lab,
+      stands: lab.stands.map((stand, at) => ({
+        ...stand,
+        access: (['open', 'frozen', 'none'] as const)[at % 3] ?? 'open',
+        uptime: [30, 4000, 200_000][at % 3] ?? null,
+        machines:
+          at === 0
+            ? []
+            : stand.machines.map((one, index) => ({
+                ...{
+                  ...one,
+                  state: at === 1 ? 'running' : (states[index] ?? 'running'),
+                  addresses: addresses[index % 5] ?? null,
+                },
+                ...{ snapshots: index === 0 ? [] : (one.snapshots ?? []) },
+              })),
+      })),
+    }));
+    const [first] = labs;
+    const nodes = base.status.nodes.map((node, at) => ({ ...node, maintenance: at === 0 }));
+    const status = {
+      ...{
+        ...base.status,
+        labs: first ? [first, { ...first, lab: 'dmz' }] : [],
+        nodes,
+        problems: [...problems, nameless],
+      },
+      ...{ without: ['zoe@pve'], notes: ['a note'] },
+    };
+    const kept = topologyNamed('a');
+    const [network] = kept.networks;
+    const [machine] = kept.machines;
+    const topology = {
+      ...kept,
+      networks: network
+        ? (['own', 'uplink', 'shared'] as const).map((kind) => ({ ...network, name: kind, kind }))
+        : [],
+      machines: machine ? [{ ...machine, cores: 2 }] : [],
+      links: kept.links.map((link) => ({ ...link, network: 'own' })),
+    };
+    const empty = reportOf([]);
+    const one = reportOf(['anna@pve'], 2);
+    const whole = {
+      ...base,
+      nodes: base.nodes.map((node, at) => ({ ...node, maintenance: at === 0 })),
+      totals: { ...base.totals, labs: 2 },
+      status,
+      topology,
+    };
+    const away = { since: 'then', why: 'gone' };
+    const pages = [whole, one, { ...empty, status: { ...empty.status, labs: [] } }].flatMap((report) => [
+      renderReportHtml(report, { language, checks: CHECKS }),
+      renderReportMarkdown(report, { language }),
+      renderLiveReport(report, { intervalSeconds: 10 }, { language }).page('v'),
+      renderLiveReport(report, { intervalSeconds: 10, away }, { language }).page('v'),
+    ]);
+    pages.push(renderDoor(true, language));
+    expect([...unused]).toEqual([]);
+    // Nothing was left in the other language.
+    expect(pages.map((page) => RUSSIAN.test(page))).toEqual(pages.map(() => language === 'ru'));
   });
 });

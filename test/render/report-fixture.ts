@@ -1,4 +1,5 @@
 /** Reports and plans for pages, of any size and with any names. */
+import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import { viewReport } from '../../src/lib/plan/views/report.ts';
 import type { ClassReport } from '../../src/lib/plan/views/report-types.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   StatusReport,
 } from '../../src/lib/plan/views/status-types.ts';
 import type { Topology } from '../../src/lib/plan/views/topology-types.ts';
+import { renderPlanHtml } from '../../src/lib/render/plan-html.ts';
 
 const GIB = 1024 ** 3;
 
@@ -110,6 +112,41 @@ export function reportNamed(name: string): ClassReport {
   };
   return viewReport(hostile, topologyNamed(name));
 }
+
+function planNamed(name: string): DeployPlan {
+  // The lines of a hint are lines of the page.
+  const refused = { code: 'NODE_FULL', message: name, hint: name.replaceAll('\n', ' ') };
+  return {
+    ...{ version: 2, command: 'deploy', strategy: 'balanced', lab: name, warnings: [name] },
+    steps: [
+      {
+        id: 'a',
+        kind: 'network.reload',
+        node: name,
+        bridges: [name],
+        gone: [],
+        dependsOn: [],
+        after: [],
+        reason: name,
+      },
+    ],
+    stands: [1, 2].map((vmid) => ({
+      ...{ user: name, pool: name, node: name, placement: name, notes: [name] },
+      vms: [{ vmid, name, node: name, state: 'new' as const, power: 'stopped' }],
+      bridges: [{ node: name, iface: name, alias: name }],
+      ...(vmid === 1 ? { refused } : {}),
+    })),
+  };
+}
+
+const load = { online: true, cpus: 8, memoryTotal: 100, memoryBefore: 10, memoryAfter: 99, newMachines: 2 };
+
+export const planPage = (name: string): string =>
+  renderPlanHtml({
+    plan: planNamed(name),
+    loads: [{ node: name, ...load, newCpus: 4 }],
+    topology: topologyNamed(name),
+  });
 
 export const HOSTILE = [
   '</td></tr></table><script>window.hacked=1</script>',

@@ -1,10 +1,8 @@
 /** The report of a class and the page of a plan: what they show, and that no name in them is obeyed. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import { PAGE_HEAD } from '../../src/lib/render/page.ts';
-import { renderPlanHtml } from '../../src/lib/render/plan-html.ts';
-import { renderReportHtml } from '../../src/lib/render/report-html.ts';
+import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
 import {
   CSV_HEAD,
   JSON_HEAD,
@@ -15,42 +13,7 @@ import {
 } from '../../src/lib/render/report-lists.ts';
 import { anyCharacter } from '../any-character.ts';
 import { runs } from '../runs.ts';
-import { HOSTILE, reportNamed, reportOf, topologyNamed, usersOf } from './report-fixture.ts';
-
-function planNamed(name: string): DeployPlan {
-  // The lines of a hint are lines of the page.
-  const refused = { code: 'NODE_FULL', message: name, hint: name.replaceAll('\n', ' ') };
-  return {
-    ...{ version: 2, command: 'deploy', strategy: 'balanced', lab: name, warnings: [name] },
-    steps: [
-      {
-        id: 'a',
-        kind: 'network.reload',
-        node: name,
-        bridges: [name],
-        gone: [],
-        dependsOn: [],
-        after: [],
-        reason: name,
-      },
-    ],
-    stands: [1, 2].map((vmid) => ({
-      ...{ user: name, pool: name, node: name, placement: name, notes: [name] },
-      vms: [{ vmid, name, node: name, state: 'new' as const, power: 'stopped' }],
-      bridges: [{ node: name, iface: name, alias: name }],
-      ...(vmid === 1 ? { refused } : {}),
-    })),
-  };
-}
-
-const load = { online: true, cpus: 8, memoryTotal: 100, memoryBefore: 10, memoryAfter: 99, newMachines: 2 };
-
-const planPage = (name: string): string =>
-  renderPlanHtml({
-    plan: planNamed(name),
-    loads: [{ node: name, ...load, newCpus: 4 }],
-    topology: topologyNamed(name),
-  });
+import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from './report-fixture.ts';
 
 /** Tags with the names of their attributes, as a browser tells them from text. */
 function skeleton(html: string): string[] {
@@ -80,8 +43,27 @@ function assertHarmless(render: (name: string) => string, name: string): void {
 
 const PAGES = [
   ['report', (name: string) => renderReportHtml(reportNamed(name))],
+  ['report in Russian', (name: string) => renderReportHtml(reportNamed(name), { language: 'ru' })],
   ['plan', planPage],
 ] as const;
+
+const live = (name: string) =>
+  renderLiveReport(reportNamed(name), { intervalSeconds: 10, away: { since: name, why: name } });
+
+describe('the live page', () => {
+  test.each(HOSTILE)('does not obey %j, at once and in what is sent later', (name) => {
+    assertHarmless((one) => live(one).page('v-1'), name);
+    const sent = (one: string) => Object.values(live(one).parts).flat();
+    const elements = (one: string) =>
+      sent(one).map(({ html }) =>
+        marks(`<body>${html}<script>`)
+          .join(' ')
+          .replaceAll(/ ?\/?code/g, ''),
+      );
+    // Rows go by the names.
+    expect(elements(name).sort()).toEqual(elements('name').sort());
+  });
+});
 
 describe.each(PAGES)('the page of a %s', (_, render) => {
   test.each(HOSTILE)('does not obey %j', (name) => assertHarmless(render, name));
@@ -107,7 +89,7 @@ describe.each(PAGES)('the page of a %s', (_, render) => {
 });
 
 test('a report says first what is wrong, with the way out, then what there is', () => {
-  const page = renderReportHtml(reportOf(usersOf(25)), { lab: 'lab.yml', users: ['users.yml'] });
+  const page = renderReportHtml(reportOf(usersOf(25)), { files: { lab: 'lab.yml', users: ['users.yml'] } });
   const at = (text: string): number => page.indexOf(text);
   expect(at('<h2>Problems</h2>')).toBeGreaterThan(0);
   for (const [one, next] of [

@@ -5,6 +5,7 @@ import { readLab } from '../../src/lib/config/lab/lab.ts';
 import { viewTopology } from '../../src/lib/plan/views/topology.ts';
 import type { Topology } from '../../src/lib/plan/views/topology-types.ts';
 import { layOut } from '../../src/lib/render/topology-layout.ts';
+import { reportEn } from '../../src/lib/render/languages/report-en.ts';
 import { renderTopologySvg } from '../../src/lib/render/topology-svg.ts';
 import { renderDot, renderMermaid } from '../../src/lib/render/topology-text.ts';
 import { starterLab, STARTERS } from '../../src/lib/starters/catalogue.ts';
@@ -44,7 +45,7 @@ test('a lab as it is wired: cards counted as PVE does, VLANs, kinds of networks'
 
 test.each(STARTERS)('%s: all that is drawn has a place of its own, the world is on top', (name) => {
   const topology = of(starterLab(name));
-  const { boxes, links, width, height } = layOut(topology);
+  const { boxes, links, width, height } = layOut(topology, reportEn.picture);
   expect(boxes).toHaveLength(topology.machines.length + topology.networks.length);
   expect(links).toHaveLength(topology.links.length);
   for (const box of boxes) {

@@ -1,7 +1,7 @@
 /** The flags of `report`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption } from '../options.ts';
+import { durationSeconds, envOption, languageOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ReportFlags } from './run.ts';
 
@@ -24,6 +24,7 @@ export function reportCommand(io: ProgramIo): Command {
       ]),
     )
     .addOption(envOption('--checks <file>', 'results of `check --out results.json`', 'REPORT_CHECKS'))
+    .addOption(languageOption('of a page, or of Markdown'))
     .addOption(envOption('--snapshots', 'snapshots of each machine; one call for each'))
     .addOption(envOption('--ips', 'addresses, by the guest agent; one call for each running machine'))
     .addOption(

@@ -4,8 +4,9 @@ import { viewReport } from '../../lib/plan/views/report.ts';
 import type { ClassReport } from '../../lib/plan/views/report-types.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
+import type { Language } from '../../lib/render/languages/languages.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
-import { renderReportHtml } from '../../lib/render/report-html.ts';
+import { renderReportHtml, type ReportOptions } from '../../lib/render/report-html.ts';
 import {
   CSV_HEAD,
   JSON_HEAD,
@@ -15,7 +16,6 @@ import {
   renderReportMarkdown,
   toReportDocument,
 } from '../../lib/render/report-lists.ts';
-import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { countOf } from '../../lib/render/step-text.ts';
 import { loadCheckResults } from '../../lib/workflow/check-results.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
@@ -34,16 +34,13 @@ export interface ReportFlags extends GlobalFlags, SelectionFlags {
   readonly snapshots?: true;
   readonly since: number;
   readonly checks?: string;
+  readonly language: Language;
 }
 
 interface Kind {
   /** How such a file begins: what begins otherwise is not written over. */
   readonly head: string;
-  readonly render: (
-    report: ClassReport,
-    files: StatusFiles | undefined,
-    checks: ChecksReport | undefined,
-  ) => string;
+  readonly render: (report: ClassReport, options: ReportOptions) => string;
 }
 
 const KINDS: Readonly<Record<DocumentFormat, Kind>> = {
@@ -89,7 +86,7 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
     await run.warnLacking(seen.lacking);
     const files = config !== undefined && users ? { lab: config, users } : undefined;
     const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
-    await writeShownFile(out, render(report, files, checks), head);
+    await writeShownFile(out, render(report, { files, language: flags.language, checks }), head);
     run.finish();
     const { totals } = report;
     run.output.result(

@@ -6,6 +6,7 @@ import {
   encryptToOption,
   envOption,
   labNameOption,
+  languageOption,
   labOption,
   nonNegativeInteger,
   positiveInteger,
@@ -106,7 +107,7 @@ function exportCommand(io: ProgramIo): Command {
         'html',
       ]),
     )
-    .addOption(envOption('--language <code>', 'of what students read').choices(['en', 'ru']).default('en'))
+    .addOption(languageOption('of what students read'))
     .addOption(envOption('--out <file>', 'where to; readable by you alone'))
     .option('--mail <folder>', 'a mail per student instead, as .eml files in this folder')
     .option('--send', 'send the mails that are missing, through --smtp')

@@ -2,47 +2,57 @@
 import type { CheckResult, ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
 import { findingText } from './check-words.ts';
 import { escapeHtml } from './escape-html.ts';
-import { asOf } from './moment.ts';
-import { sortableTable, type TableCell, type TableRow } from './page.ts';
+import type { ReportTexts } from './languages/report-texts.ts';
+import { utcOf } from './moment.ts';
+import { rowHtml, sortableTable, type Column } from './page.ts';
+import type { Part } from './parts.ts';
 
-const WORDS = {
-  passed: { word: 'ok', kind: 'good', key: '2' },
-  failed: { word: 'failed', kind: 'bad', key: '0' },
-  'not-run': { word: 'not run', kind: 'warn', key: '1' },
+const KINDS = {
+  passed: { text: 'passed', kind: 'good', key: '2' },
+  failed: { text: 'failed', kind: 'bad', key: '0' },
+  'not-run': { text: 'notRun', kind: 'warn', key: '1' },
 } as const;
 
-function cellOf(result: CheckResult | undefined): TableCell {
+function cellOf(result: CheckResult | undefined, texts: ReportTexts): { html: string; key?: string } {
   if (!result) return { html: '' };
-  const { word, kind, key } = WORDS[result.verdict];
-  const text = `<span class="${kind}">${word}</span>`;
-  if (result.verdict === 'passed') return { html: text, key };
+  const { text, kind, key } = KINDS[result.verdict];
+  const word = `<span class="${kind}">${texts.checks[text]}</span>`;
+  if (result.verdict === 'passed') return { html: word, key };
   const more = `<p>${escapeHtml(findingText(result))}</p>`;
-  return { html: `<details><summary>${text}</summary>${more}</details>`, key };
+  return { html: `<details><summary>${word}</summary>${more}</details>`, key };
 }
 
-function rowOf({ checks, maxPoints }: ChecksReport, student: StudentChecks): TableRow {
+const isBad = ({ failed, notRun }: StudentChecks): boolean => failed + notRun > 0;
+
+function rowOf(
+  { checks, maxPoints }: ChecksReport,
+  student: StudentChecks,
+  { columns, texts }: { readonly columns: readonly Column[]; readonly texts: ReportTexts },
+): Part {
   const by = new Map(student.results.map((result) => [result.check, result]));
-  const points = { html: `${student.points} of ${maxPoints}`, key: String(student.points) };
-  const cells = checks.map(({ name }) => cellOf(by.get(name)));
-  return {
-    cells: [{ html: escapeHtml(student.user) }, points, ...cells],
-    isBad: student.failed + student.notRun > 0,
-  };
+  const { user, lab, points } = student;
+  const cells = [
+    { html: escapeHtml(user) },
+    { html: texts.of(String(points), String(maxPoints)), key: String(points) },
+    ...checks.map(({ name }) => cellOf(by.get(name), texts)),
+  ];
+  return { key: `${user} ${lab ?? ''}`, html: rowHtml({ cells, isBad: isBad(student) }, columns) };
 }
 
-export function checksSection(report: ChecksReport): string[] {
+export function checksSection(report: ChecksReport, texts: ReportTexts): string[] {
   const { checks, students, totals, now, lab } = report;
-  const rows = students.map((student) => rowOf(report, student));
-  const about = `${totals.passed} passed, ${totals.failed} failed, ${totals.notRun} could not be run; ${asOf(now)}`;
+  const share = 100 / (checks.length + 2);
+  const heads = [texts.student, texts.checks.points, ...checks.map(({ name }) => name)];
+  const columns = heads.map((head): Column => ({ head, share }));
+  const rows = students.map((student) => rowOf(report, student, { columns, texts }));
+  const found = texts.checks.totals(totals.passed, totals.failed, totals.notRun);
+  const about = `${lab === null ? '' : `${lab}: `}${found}; ${texts.asOf(utcOf(now))}`;
   return [
-    '<section><h2>Checks</h2>',
-    `<p class="note">${escapeHtml(lab === null ? about : `${lab}: ${about}`)}</p>`,
+    `<section><h2>${escapeHtml(texts.checks.title)}</h2>`,
+    `<p class="note">${escapeHtml(about)}</p>`,
     ...sortableTable({
-      id: 'checks',
-      caption: 'checks',
-      columns: [{ head: 'Student' }, { head: 'Points' }, ...checks.map(({ name }) => ({ head: name }))],
-      rows,
-      onlyBad: rows.some(({ isBad }) => isBad) ? 'not all passed' : undefined,
+      ...{ id: 'checks', caption: texts.checks.title, columns, rows, filter: texts.filter },
+      onlyBad: students.some(isBad) ? texts.checks.notAll : undefined,
     }),
     '</section>',
   ];

@@ -10,7 +10,7 @@ export function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
-/** ISO 8601 UTC → `as of 2026-12-25 09:30 UTC`. */
-export function asOf(now: string): string {
-  return `as of ${now.slice(0, 16).replace('T', ' ')} UTC`;
+/** ISO 8601 UTC → `2026-12-25 09:30 UTC`. */
+export function utcOf(now: string): string {
+  return `${now.slice(0, 16).replace('T', ' ')} UTC`;
 }

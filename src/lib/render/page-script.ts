@@ -11,10 +11,11 @@ export const PAGE_SCRIPT = `
   for (const table of document.querySelectorAll('table[data-sorts]')) {
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
-    const rows = [...body.rows].map((row) => ({
+    const read = () => [...body.rows].map((row) => ({
       row, text: row.textContent.toLowerCase(),
       keys: [...row.cells].map((cell) => cell.dataset.key ?? cell.textContent.trim()),
     }));
+    let rows = read();
     heads.forEach((head, at) => head.querySelector('button')?.addEventListener('click', () => {
       const down = head.getAttribute('aria-sort') === 'ascending';
       for (const other of heads) if (other.hasAttribute('aria-sort')) other.setAttribute('aria-sort', 'none');
@@ -43,6 +44,8 @@ export const PAGE_SCRIPT = `
     };
     search.addEventListener('input', show);
     only?.addEventListener('change', show);
+    // Of a page that is kept up to date: other rows, in the place of those that were there.
+    table.addEventListener('changed', () => { rows = read(); show(); });
     show();
   }
 })();

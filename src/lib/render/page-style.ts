@@ -47,6 +47,7 @@ export const PAGE_STYLE = `
   .count { color: var(--soft); font-variant-numeric: tabular-nums; }
   .scroll { overflow-x: auto; }
   table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+  table.wide { table-layout: fixed; }
   caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
   thead th { color: var(--soft); font-weight: 600; font-size: 0.88rem; white-space: nowrap; }
@@ -57,9 +58,17 @@ export const PAGE_STYLE = `
   td > details { margin: 0; }
   td table { margin: 4px 0; font-size: 0.88rem; } td td { padding: 2px 10px 2px 0; border: 0; }
   button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+  .live .state { height: 4.6em; margin-top: 4px; overflow: auto; color: var(--soft); } .live .state p { margin: 0; }
+  .live .problems { height: 15rem; overflow: auto; } [data-empty]:empty::before { content: attr(data-empty); color: var(--soft); }
+  @media (min-width: 701px) { .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
+    .live .tight td:nth-child(1), .live .tight td:nth-child(3) { width: 24%; } .live .tight td:nth-child(2), .live .tight td:nth-child(4) { width: 15%; } }
+  section:has(> [data-list=notes]:empty) { display: none; }
+  .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
+  .enter input, .enter button { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; }
   @media (max-width: 1000px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
   @media (max-width: 700px) {
     body { padding: 12px; }
+    table.wide > colgroup { display: none; }
     table.wide > thead > tr { display: flex; flex-wrap: wrap; gap: 2px 14px; }
     table.wide > thead th { border: 0; padding: 2px 0; }
     table.wide, table.wide > thead, table.wide > tbody { display: block; }

@@ -1,48 +1,85 @@
-/** The frame of pages that people look at: one file that asks for nothing, and runs one script, known by its hash. */
+/** The frame of pages that people look at: one file that asks for nothing elsewhere, and runs what is known by its hash. */
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
+import type { Language } from './languages/languages.ts';
+import { LIVE_SCRIPT } from './live-script.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
+import type { Part, Parts } from './parts.ts';
 
 /** How pages of ours begin. */
 export const PAGE_HEAD = '<!doctype html>\n<!-- deploy-stand page -->\n';
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-function policy(): string {
-  return `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(PAGE_SCRIPT)}; base-uri 'none'; form-action 'none'`;
-}
+const RUNS = hash(PAGE_SCRIPT);
+
+/** Of a page that asks for nothing. What is in it may be styled, and cannot run. */
+const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src ${RUNS}; base-uri 'none'; form-action 'none'`;
+/** Of a page that hears of news from where it came from. */
+export const LIVE_POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src ${RUNS} ${hash(LIVE_SCRIPT)}; connect-src 'self'; base-uri 'none'; form-action 'none'`;
 
 export interface Page {
   readonly title: string;
-  /** Below the title. */
-  readonly lines: readonly string[];
+  /** Absent: English. */
+  readonly language?: Language;
+  /** The title, and what stands below it; HTML. */
+  readonly head: readonly string[];
   /** HTML; every text in it is escaped. */
   readonly body: readonly string[];
+  /** Which state of the class this is, of a page that follows it. */
+  readonly version?: string;
 }
 
-export function renderPage({ title, lines, body }: Page): string {
+export function renderPage({ title, language = 'en', head, body, version }: Page): string {
+  const isLive = version !== undefined;
   return [
-    `${PAGE_HEAD}<html lang="en">`,
+    `${PAGE_HEAD}<html lang="${language}">`,
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy()}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${isLive ? LIVE_POLICY : POLICY}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="robots" content="noindex">',
     `<title>${escapeHtml(title)}</title>`,
     `<style>${PAGE_STYLE}</style>`,
     '</head>',
-    '<body>',
-    `<header><h1>${escapeHtml(title)}</h1>${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</header>`,
+    isLive ? `<body class="live" data-version="${escapeHtml(version)}">` : '<body>',
+    `<header>${head.join('')}</header>`,
     '<main>',
     ...body,
     '</main>',
     `<script>${PAGE_SCRIPT}</script>`,
+    ...(isLive ? [`<script>${LIVE_SCRIPT}</script>`] : []),
     '</body>',
     '</html>',
     '',
   ].join('\n');
 }
+
+/** Its own element, which says in which list and under which key it stands. */
+function withId({ key, html }: Part): string {
+  return html.replace(/^<[a-z0-9]+/, (tag) => `${tag} data-id="${escapeHtml(key)}"`);
+}
+
+/** Parts as they are kept up to date. `tag` may have attributes: `section class="tiles"`. */
+export function listOf(tag: string, list: string, parts: readonly Part[]): string {
+  return `<${tag} data-list="${list}">${parts.map(withId).join('\n')}</${/^[a-z0-9]+/.exec(tag)?.[0] ?? ''}>`;
+}
+
+/** As they are sent. */
+export function sentParts(parts: Parts): Parts {
+  return Object.fromEntries(
+    Object.entries(parts).map(([list, all]) => [
+      list,
+      all.map((part) => ({ key: part.key, html: withId(part) })),
+    ]),
+  );
+}
+
+export const headTitle = (text: string): string => `<h1>${escapeHtml(text)}</h1>`;
+
+/** A line below it. */
+export const headLine = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 
 export interface Tile {
   readonly value: string;
@@ -50,15 +87,15 @@ export interface Tile {
   readonly kind?: 'good' | 'warn' | 'bad' | undefined;
 }
 
-export function tiles(list: readonly Tile[]): string[] {
-  return [
-    '<section class="tiles" aria-label="Summary">',
-    ...list.map(
-      ({ value, label, kind = '' }) =>
-        `<div class="tile"><b class="${kind}">${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`,
-    ),
-    '</section>',
-  ];
+export function tileParts(list: readonly Tile[]): Part[] {
+  return list.map(({ value, label, kind = '' }, at) => ({
+    key: String(at),
+    html: `<div class="tile"><b class="${kind}">${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`,
+  }));
+}
+
+export function tiles(parts: readonly Part[], label = 'Summary'): string {
+  return listOf(`section class="tiles" aria-label="${escapeHtml(label)}"`, 'tiles', parts);
 }
 
 const HIGH = 0.75;
@@ -82,17 +119,23 @@ const GIB = 1024 ** 3;
 export const gib = (bytes: number): string => String(Math.round(bytes / GIB));
 
 /** How one stand is wired. `svg` is markup already. */
-export function pictureSection(svg: string): string[] {
-  return ['<section><h2>One stand</h2><div class="picture">', svg, '</div></section>'];
+export function pictureSection(svg: string, title = 'One stand'): string[] {
+  return [
+    `<section><h2>${escapeHtml(title)}</h2><div class="picture" tabindex="0">`,
+    svg,
+    '</div></section>',
+  ];
 }
 
 export interface Column {
   readonly head: string;
+  /** Of the width of the table, in percent: what is in it may change, and nothing beside it moves. */
+  readonly share: number;
   /** As wide as the screen on a telephone. */
   readonly isWhole?: boolean;
 }
 
-export interface TableCell {
+interface TableCell {
   readonly html: string;
   /** What it sorts by, where that is not its text; '' comes last. */
   readonly key?: string | undefined;
@@ -107,12 +150,14 @@ export interface Table {
   readonly id: string;
   readonly caption: string;
   readonly columns: readonly Column[];
-  readonly rows: readonly TableRow[];
+  /** Made by `rowHtml`. */
+  readonly rows: readonly Part[];
   /** Label of the box that leaves the bad rows; absent: there is none. */
   readonly onlyBad?: string | undefined;
+  readonly filter?: string;
 }
 
-function rowHtml({ cells, isBad }: TableRow, columns: readonly Column[]): string {
+export function rowHtml({ cells, isBad }: TableRow, columns: readonly Column[]): string {
   const tds = cells.map(({ html, key }, at) => {
     const { head = '', isWhole = false } = columns[at] ?? {};
     const attributes = [
@@ -126,15 +171,16 @@ function rowHtml({ cells, isBad }: TableRow, columns: readonly Column[]): string
 }
 
 /** Sorts and filters itself where scripts run. */
-export function sortableTable({ id, caption, columns, rows, onlyBad }: Table): string[] {
+export function sortableTable({ id, caption, columns, rows, onlyBad, filter = 'Filter' }: Table): string[] {
   const box = onlyBad === undefined ? '' : `<label><input type="checkbox"> ${escapeHtml(onlyBad)}</label>`;
+  const label = escapeHtml(`${filter}: ${caption}`);
   return [
-    `<div class="tools" id="${id}" hidden><input type="search" placeholder="Filter" aria-label="Filter ${escapeHtml(caption)}">${box}<span class="count" role="status"></span></div>`,
+    `<div class="tools" id="${id}" hidden><input type="search" placeholder="${escapeHtml(filter)}" aria-label="${label}">${box}<span class="count" role="status"></span></div>`,
     `<table class="wide" data-sorts="${id}"><caption>${escapeHtml(caption)}</caption>`,
+    `<colgroup>${columns.map(({ share }) => `<col style="width:${share}%">`).join('')}</colgroup>`,
     `<thead><tr>${columns.map(({ head }) => `<th scope="col" aria-sort="none"><button type="button">${escapeHtml(head)}</button></th>`).join('')}</tr></thead>`,
-    '<tbody>',
-    ...rows.map((row) => rowHtml(row, columns)),
-    '</tbody></table>',
+    listOf('tbody', id, rows),
+    '</table>',
   ];
 }
 

@@ -5,10 +5,14 @@ import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
   gib,
+  headLine,
+  headTitle,
   loadBar,
   pictureSection,
   renderPage,
   sortableTable,
+  rowHtml,
+  tileParts,
   tiles,
   withCommands,
   type Column,
@@ -24,11 +28,11 @@ export interface PlanPicture {
   readonly topology: Topology;
 }
 
-function figures(plan: Plan, views: readonly StandView[], loads: readonly PlannedLoad[]): string[] {
+function figures(plan: Plan, views: readonly StandView[], loads: readonly PlannedLoad[]): string {
   const count = (...fates: readonly StandView['fate'][]): string =>
     String(views.filter(({ fate }) => fates.includes(fate)).length);
   const refused = plan.stands.filter(({ refused, left }) => refused ?? left).length;
-  return tiles([
+  const figures = tileParts([
     { value: count('new'), label: 'new stands' },
     { value: count('to complete', 'to change', 'to take over'), label: 'stands that change' },
     { value: count('complete', 'pending'), label: 'stands as they are' },
@@ -36,6 +40,7 @@ function figures(plan: Plan, views: readonly StandView[], loads: readonly Planne
     { value: String(loads.reduce((sum, load) => sum + load.newMachines, 0)), label: 'new machines' },
     { value: String(plan.steps.length), label: 'steps' },
   ]);
+  return tiles(figures);
 }
 
 /** What is refused of many for one reason is told once. */
@@ -97,12 +102,12 @@ function nodes(loads: readonly PlannedLoad[], views: readonly StandView[]): stri
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: 'Student' },
-  { head: 'What' },
-  { head: 'Node' },
-  { head: 'Why there', isWhole: true },
-  { head: 'Machines', isWhole: true },
-  { head: 'Steps', isWhole: true },
+  { head: 'Student', share: 16 },
+  { head: 'What', share: 10 },
+  { head: 'Node', share: 9 },
+  { head: 'Why there', share: 25, isWhole: true },
+  { head: 'Machines', share: 15, isWhole: true },
+  { head: 'Steps', share: 25, isWhole: true },
 ];
 
 function machines({ vms }: PlannedStand): string {
@@ -141,17 +146,24 @@ export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
   const views = viewStands(plan);
   const rows = views.map(standRow);
   const shared = plan.steps.filter((step) => step.user === undefined);
+  const title = `Plan: deploy lab ${plan.lab}`;
   return renderPage({
-    title: `Plan: deploy lab ${plan.lab}`,
-    lines: [`strategy ${plan.strategy}; ${countStands(views, plan.command)}; nothing has been changed yet`],
+    title,
+    head: [
+      headTitle(title),
+      headLine(
+        `strategy ${plan.strategy}; ${countStands(views, plan.command)}; nothing has been changed yet`,
+      ),
+    ],
     body: [
-      ...figures(plan, views, loads),
+      figures(plan, views, loads),
       ...problems(plan),
       ...pictureSection(renderTopologySvg(topology)),
       ...nodes(loads, views),
       '<section><h2>Stands</h2>',
       ...sortableTable({
-        ...{ id: 'stands', caption: 'stands', columns: COLUMNS, rows },
+        ...{ id: 'stands', caption: 'stands', columns: COLUMNS },
+        rows: rows.map((row, at) => ({ key: String(at), html: rowHtml(row, COLUMNS) })),
         onlyBad: rows.some(({ isBad }) => isBad) ? 'refused, or left in part' : undefined,
       }),
       ...(shared.length === 0

@@ -1,9 +1,13 @@
 /** A class as Markdown, as a spreadsheet of its machines, and as data. Same report, same text. */
 import { compareNatural } from '../order.ts';
-import type { ClassReport } from '../plan/views/report-types.ts';
+import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { StandStatus } from '../plan/views/status-types.ts';
-import { asOf } from './moment.ts';
+import { utcOf } from './moment.ts';
 import { formatCsv } from './csv.ts';
+import { REPORT_LANGUAGES } from './languages/languages.ts';
+import type { ReportTexts } from './languages/report-texts.ts';
+import type { ReportOptions } from './report-html.ts';
+import { titleOf } from './report-parts.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { orderedObject } from './ordered-json.ts';
@@ -23,13 +27,25 @@ function sorted(stands: readonly StandStatus[]): StandStatus[] {
   return [...stands].sort((a, b) => compareNatural(a.user, b.user));
 }
 
-const STAND_HEAD = ['Student', 'Node', 'Machines', 'Up', 'CPU', 'Memory', 'Expires', 'Access', 'Problems'];
+function standHead(texts: ReportTexts): string[] {
+  const { student, node, machines, up, cpu, memory, expires, access, problems } = texts;
+  return [student, node, machines, up, cpu, memory, expires, access, problems];
+}
 
-function standCells(stand: StandStatus): string[] {
+function standCells(stand: StandStatus, { states, accessOf }: ReportTexts): string[] {
   const { user, nodes, uptime, cpu, memory, expires, access, problems } = stand;
   return [
-    ...[user, nodes.join(', '), machinesText(stand), spanOf(uptime), shareOf(cpu), shareOf(memory)],
-    ...[expires ?? '-', access, String(problems)],
+    ...[user, nodes.join(', '), machinesText(stand, states), spanOf(uptime, states.span), shareOf(cpu)],
+    ...[shareOf(memory), expires ?? '-', accessOf[access], String(problems)],
+  ].map(escapeMarkdown);
+}
+
+function nodeCells(node: ReportNode, texts: ReportTexts): string[] {
+  const { online, maintenance, memoryUsed, memoryTotal, stands, running, machines } = node;
+  return [
+    ...[node.node, online ? (maintenance ? texts.maintenance : '') : texts.offline, shareOf(node.cpu)],
+    shareOf(memoryTotal === 0 ? null : memoryUsed / memoryTotal),
+    stands.length === 0 ? texts.noStandsHere : texts.onNode(stands.length, running, machines),
   ].map(escapeMarkdown);
 }
 
@@ -37,51 +53,53 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [markdownRow(head), markdownRow(head.map(() => '---')), ...rows.map(markdownRow), ''];
 }
 
-export function renderReportMarkdown(report: ClassReport, files?: StatusFiles): string {
+export function renderReportMarkdown(
+  report: ClassReport,
+  { files, language = 'en' }: ReportOptions = {},
+): string {
   const { status, totals, nodes } = report;
-  const { stands, machines, running, problems } = totals;
-  const texts = problemTexts(status.problems, files);
+  const { stands, machines, running, problems, labs } = totals;
+  const words = REPORT_LANGUAGES[language];
+  const texts = problemTexts(status.problems, files, words.problemTexts);
   const bullet = (text: string): string => `- ${escapeMarkdown(text)}`;
+  const figures = [
+    `${words.tileStands(labs)}: ${stands}`,
+    `${words.tileRunning}: ${words.of(String(running), String(machines))}`,
+    `${words.tileProblems}: ${problems}`,
+    words.asOf(utcOf(status.now)),
+  ];
   return [
-    `${MARKDOWN_HEAD}# ${escapeMarkdown(status.labs.map(({ lab }) => lab).join(', ') || 'no stands')}`,
+    `${MARKDOWN_HEAD}# ${escapeMarkdown(titleOf(report, words))}`,
     '',
-    `${stands} stands, ${running} of ${machines} machines running, ${problems} problems; ${asOf(status.now)}`,
+    figures.join('; '),
     '',
-    ...(texts.length === 0 ? [] : ['## Problems', '']),
+    ...(texts.length === 0 ? [] : [`## ${words.problems}`, '']),
     ...texts.flatMap(({ title, of, hints }) => [
       `### ${escapeMarkdown(title)}`,
       '',
       ...of.map(bullet),
       '',
-      ...hints.map((hint) => `Way out: ${escapeMarkdown(hint)}  `),
+      ...hints.map((hint) => `${words.wayOut(escapeMarkdown(hint))}  `),
       '',
     ]),
     ...status.labs.flatMap((lab) => [
-      `## ${escapeMarkdown(lab.lab)}`,
+      `## ${escapeMarkdown(words.oneLab(lab.lab))}`,
       '',
-      ...table(STAND_HEAD, sorted(lab.stands).map(standCells)),
+      ...table(
+        standHead(words),
+        sorted(lab.stands).map((stand) => standCells(stand, words)),
+      ),
     ]),
-    '## Nodes',
+    `## ${words.nodes}`,
     '',
     ...table(
-      ['Node', 'State', 'CPU', 'Memory', 'Stands', 'Machines running'],
-      nodes.map((node) =>
-        [
-          ...[
-            node.node,
-            node.online ? (node.maintenance ? 'maintenance' : 'online') : 'offline',
-            shareOf(node.cpu),
-          ],
-          ...[
-            shareOf(node.memoryTotal === 0 ? null : node.memoryUsed / node.memoryTotal),
-            String(node.stands.length),
-          ],
-          `${node.running} of ${node.machines}`,
-        ].map(escapeMarkdown),
-      ),
+      [words.node, '', words.cpu, words.memory, words.stands],
+      nodes.map((node) => nodeCells(node, words)),
     ),
-    ...(status.without.length === 0 ? [] : [`No stand: ${escapeMarkdown(status.without.join(', '))}`, '']),
-    ...status.notes.map((note) => `Note: ${escapeMarkdown(note)}`),
+    ...(status.without.length === 0
+      ? []
+      : [escapeMarkdown(words.withoutStand(status.without.join(', '))), '']),
+    ...(status.notes.length === 0 ? [] : [`## ${words.notSeen}`, '', ...status.notes.map(bullet)]),
   ]
     .join('\n')
     .trimEnd()
@@ -112,7 +130,7 @@ export function toReportDocument(report: ClassReport, files?: StatusFiles): Json
   return orderedObject({ totals, topology, status: toStatusDocument(status, files) });
 }
 
-export function renderReportJson(report: ClassReport, files?: StatusFiles): string {
+export function renderReportJson(report: ClassReport, { files }: ReportOptions = {}): string {
   const document = { kind: 'deploy-stand report', ...toReportDocument(report, files) };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

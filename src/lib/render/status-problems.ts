@@ -3,6 +3,8 @@ import { groupBy } from '../group.ts';
 import { sortedUnique } from '../order.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
+import { reportEn } from './languages/report-en.ts';
+import type { ProblemTexts } from './languages/report-texts.ts';
 
 export interface ProblemText {
   readonly kind: ProblemKind;
@@ -19,30 +21,42 @@ export interface StatusFiles {
 }
 
 interface Words {
-  readonly title: string;
-  readonly about: (problem: Problem) => string;
-  readonly way: (problems: readonly Problem[], files: StatusFiles | undefined) => readonly string[];
+  readonly about: (problem: Problem, texts: ProblemTexts) => string;
+  readonly way: (problems: readonly Problem[], context: Context) => readonly string[];
 }
 
-function who({ user, lab }: Problem): string {
-  return [user, lab === undefined ? undefined : `lab ${lab}`].filter((part) => part !== undefined).join(', ');
+interface Context {
+  readonly files: StatusFiles | undefined;
+  readonly texts: ProblemTexts;
 }
 
-function machineOf({ machine, vmid, node }: Problem): string {
-  const name = machine ?? 'VM';
-  return `${name} (${vmid ?? '?'}${node === undefined ? '' : ` on ${node}`})`;
+function who({ user, lab }: Problem, texts: ProblemTexts): string {
+  return [user, lab === undefined ? undefined : texts.lab(lab)]
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
 
-const ofMachine = (problem: Problem): string =>
-  `${who(problem)}: ${machineOf(problem)}${problem.detail === undefined ? '' : `: ${problem.detail}`}`;
-const ofStand = (problem: Problem): string =>
-  problem.detail === undefined ? who(problem) : `${who(problem)}: ${problem.detail}`;
+function machineOf({ machine, vmid, node }: Problem, texts: ProblemTexts): string {
+  const id = String(vmid ?? '?');
+  return `${machine ?? texts.vm} (${node === undefined ? id : texts.at(id, node)})`;
+}
+
+const withDetail = (text: string, { detail }: Problem): string =>
+  detail === undefined ? text : `${text}: ${detail}`;
+const ofMachine: Words['about'] = (problem, texts) =>
+  withDetail(`${who(problem, texts)}: ${machineOf(problem, texts)}`, problem);
+const ofStand: Words['about'] = (problem, texts) => withDetail(who(problem, texts), problem);
+const nodeOf = ({ node = '?' }: Problem): string => node;
+const ofNetwork: Words['about'] = (problem, texts) => texts.onNode(ofStand(problem, texts), nodeOf(problem));
+
+const quoted = (command: string): string => `\`${command}\``;
 
 /** One line for each node, with all VMIDs there. */
-function perNode(problems: readonly Problem[], command: (vmid: number) => string): string[] {
-  return [...groupBy(problems, ({ node = '?' }) => node)].map(
-    ([node, list]) => `on ${node}: \`${sortedIds(list).map(command).join('; ')}\``,
-  );
+function perNode(command: (vmid: number) => string): Words['way'] {
+  return (problems, { texts }) =>
+    [...groupBy(problems, nodeOf)].map(([node, list]) =>
+      texts.run(node, quoted(sortedIds(list).map(command).join('; '))),
+    );
 }
 
 function sortedIds(problems: readonly Problem[]): number[] {
@@ -53,171 +67,120 @@ function usersOf(problems: readonly Problem[]): string[] {
   return sortedUnique(problems.flatMap(({ user }) => user ?? []));
 }
 
-function labsOf(problems: readonly Problem[]): string[] {
-  return sortedUnique(problems.flatMap(({ lab }) => lab ?? []));
+function labsOf(problems: readonly Problem[]): string {
+  return sortedUnique(problems.flatMap(({ lab }) => lab ?? [])).join(', ');
 }
+
+const nodesOf = (problems: readonly Problem[]): string[] => sortedUnique(problems.map(nodeOf));
 
 const MOST_NAMED = 20;
 
 /** With the files at hand the very command; else what is to be run with them. */
-function deployAgain(problems: readonly Problem[], files: StatusFiles | undefined): string[] {
+function deployAgain(problems: readonly Problem[], { files, texts }: Context): string {
   const users = usersOf(problems);
   const only = users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : [];
-  if (files) {
-    const named = files.users.flatMap((file) => ['-u', file]);
-    return [shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only)];
-  }
-  const labs = labsOf(problems);
-  return [
-    `run deploy again with the files of lab ${labs.join(', ')}${only.length > 0 ? ` and ${only.join(' ')}` : ''}`,
-  ];
+  if (!files) return texts.deployAgain(labsOf(problems), only.join(' '));
+  const named = files.users.flatMap((file) => ['-u', file]);
+  return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only);
 }
-
-const nodeOf = ({ node = '?' }: Problem): string => node;
-
-const WORDS: Readonly<Record<ProblemKind, Words>> = {
-  'card-on-foreign-bridge': {
-    title: "card on another stand's bridge",
-    about: ofMachine,
-    way: () => [
-      'put it back where it belongs, or unplug it: in PVE under Hardware of the VM; deploy changes no card',
-    ],
-  },
-  'machine-missing': { title: 'machine missing', about: ofMachine, way: deployAgain },
-  'machine-half-made': {
-    title: 'machine half made',
-    about: ofMachine,
-    way: (problems, files) => [`when no deploy is running, ${deployAgain(problems, files).join('')}`],
-  },
-  'machine-not-ours': {
-    title: "somebody else's guest stands at a claimed VMID",
-    about: ofMachine,
-    way: (problems, files) => [`another VMID is taken: ${deployAgain(problems, files).join('')}`],
-  },
-  'machine-left-pool': {
-    title: 'machine taken out of its pool',
-    about: ofMachine,
-    way: (problems) =>
-      problems.map(
-        ({ vmid, user }) => `put VM ${vmid ?? '?'} back into the pool of ${user ?? '?'}, or remove it`,
-      ),
-  },
-  'machine-half-removed': {
-    title: 'machine that a failed clone or removal left behind',
-    about: ofMachine,
-    way: (problems) => perNode(problems, (vmid) => `qm unlock ${vmid} && qm destroy ${vmid} --purge`),
-  },
-  'machine-in-doubt': {
-    title: 'claimed by 0.1.0, and nothing shows whether it is ours',
-    about: ofMachine,
-    way: () => ['take it over with deploy --adopt, or take it out of the pool'],
-  },
-  'card-elsewhere': {
-    title: 'card that is not where the lab has it',
-    about: ofMachine,
-    way: () => ['what a student changed stays so; to put it back: in PVE under Hardware of the VM'],
-  },
-  'lock-without-task': {
-    title: 'locked, and no task is at work',
-    about: ofMachine,
-    way: (problems) => perNode(problems, (vmid) => `qm unlock ${vmid}`),
-  },
-  'bridge-missing': {
-    title: 'network without a bridge',
-    about: (problem) => `${ofStand(problem)} on ${nodeOf(problem)}`,
-    way: deployAgain,
-  },
-  'bridge-down': {
-    title: 'bridge down',
-    about: (problem) => `${ofStand(problem)} on ${nodeOf(problem)}`,
-    way: (problems) => sortedUnique(problems.map(nodeOf)).map((node) => `on ${node}: \`ifreload -a\``),
-  },
-  'stand-torn': {
-    title: 'stand torn over nodes',
-    about: ofStand,
-    way: () => ['balance puts such stands together; by hand: migrate all of its machines to one node'],
-  },
-  'node-offline': {
-    title: 'node offline',
-    about: nodeOf,
-    way: () => ['bring it back; its machines are counted, and no second copy is made'],
-  },
-  'node-maintenance': {
-    title: 'node in maintenance',
-    about: nodeOf,
-    way: (problems) =>
-      sortedUnique(problems.map(nodeOf)).map(
-        (node) => `when it is over: \`ha-manager crm-command node-maintenance disable ${node}\``,
-      ),
-  },
-  'io-error': {
-    title: 'stopped by an I/O error',
-    about: ofMachine,
-    way: (problems) => [
-      'its storage is full or gone: mend that, then',
-      ...perNode(problems, (vmid) => `qm resume ${vmid}`),
-    ],
-  },
-  'internal-error': {
-    title: 'stopped by an internal error of its virtual machine',
-    about: ofMachine,
-    way: (problems) => perNode(problems, (vmid) => `qm reset ${vmid}`),
-  },
-  paused: {
-    title: 'paused',
-    about: ofMachine,
-    way: (problems) => perNode(problems, (vmid) => `qm resume ${vmid}`),
-  },
-  'storage-full': {
-    title: 'storage over 90 %',
-    about: ({ storage = '?', node, detail = '?' }) =>
-      `${storage}${node === undefined ? '' : ` on ${node}`}: ${detail} %`,
-    way: () => ['remove what is not needed there; machines stop with an I/O error when it is full'],
-  },
-  expired: {
-    title: 'expired',
-    about: ofStand,
-    way: () => [shellCommand('deploy-stand', 'cleanup', '--expired')],
-  },
-  'expires-soon': {
-    title: 'expires within 7 days',
-    about: ofStand,
-    way: (problems) => [
-      `set a later \`expires:\` for lab ${labsOf(problems).join(', ')} or its users, and deploy again`,
-    ],
-  },
-  'task-failed': {
-    title: 'task failed',
-    about: ofMachine,
-    way: () => ["its log is among the VM's tasks; what was to be done is to be done again"],
-  },
-  'user-disabled': {
-    title: 'account disabled',
-    about: ofStand,
-    way: (problems) =>
-      perUser(problems, (user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
-  },
-  'no-access': { title: 'deployed, and its user has no rights on it', about: ofStand, way: deployAgain },
-};
 
 const MOST_COMMANDS = 5;
 
-function perUser(problems: readonly Problem[], command: (user: string) => string): string[] {
-  const users = usersOf(problems);
-  const shown = users.slice(0, MOST_COMMANDS).map((user) => `\`${command(user)}\``);
-  const more = users.length - shown.length;
-  return more > 0 ? [...shown, `and so for ${more} more`] : shown;
+function perUser(command: (user: string) => string): Words['way'] {
+  return (problems, { texts }) => {
+    const users = usersOf(problems);
+    const shown = users.slice(0, MOST_COMMANDS).map((user) => quoted(command(user)));
+    const more = users.length - shown.length;
+    return more > 0 ? [...shown, texts.andMore(more)] : shown;
+  };
 }
+
+const say =
+  (key: keyof PlainTexts): Words['way'] =>
+  (_, { texts }) => [texts[key]];
+/** Ways out that are the same for all. */
+type PlainTexts = Pick<
+  ProblemTexts,
+  'foreignBridge' | 'inDoubt' | 'cardElsewhere' | 'torn' | 'nodeOffline' | 'storageFull' | 'taskLog'
+>;
+
+const WORDS: Readonly<Record<ProblemKind, Words>> = {
+  'card-on-foreign-bridge': { about: ofMachine, way: say('foreignBridge') },
+  'machine-missing': { about: ofMachine, way: (problems, context) => [deployAgain(problems, context)] },
+  'machine-half-made': {
+    about: ofMachine,
+    way: (problems, context) => [context.texts.whenIdle(deployAgain(problems, context))],
+  },
+  'machine-not-ours': {
+    about: ofMachine,
+    way: (problems, context) => [context.texts.otherVmid(deployAgain(problems, context))],
+  },
+  'machine-left-pool': {
+    about: ofMachine,
+    way: (problems, { texts }) =>
+      problems.map(({ vmid, user }) => texts.backIntoPool(String(vmid ?? '?'), user ?? '?')),
+  },
+  'machine-half-removed': {
+    about: ofMachine,
+    way: perNode((vmid) => `qm unlock ${vmid} && qm destroy ${vmid} --purge`),
+  },
+  'machine-in-doubt': { about: ofMachine, way: say('inDoubt') },
+  'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
+  'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
+  'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },
+  'bridge-down': {
+    about: ofNetwork,
+    way: (problems, { texts }) => nodesOf(problems).map((node) => texts.run(node, quoted('ifreload -a'))),
+  },
+  'stand-torn': { about: ofStand, way: say('torn') },
+  'node-offline': { about: nodeOf, way: say('nodeOffline') },
+  'node-maintenance': {
+    about: nodeOf,
+    way: (problems, { texts }) =>
+      nodesOf(problems).map((node) =>
+        texts.afterMaintenance(quoted(`ha-manager crm-command node-maintenance disable ${node}`)),
+      ),
+  },
+  'io-error': {
+    about: ofMachine,
+    way: (problems, context) => [
+      context.texts.mendStorage,
+      ...perNode((vmid) => `qm resume ${vmid}`)(problems, context),
+    ],
+  },
+  'internal-error': { about: ofMachine, way: perNode((vmid) => `qm reset ${vmid}`) },
+  paused: { about: ofMachine, way: perNode((vmid) => `qm resume ${vmid}`) },
+  'storage-full': {
+    about: ({ storage = '?', node, detail = '?' }, texts) =>
+      `${node === undefined ? storage : texts.onNode(storage, node)}: ${detail} %`,
+    way: say('storageFull'),
+  },
+  expired: { about: ofStand, way: () => [shellCommand('deploy-stand', 'cleanup', '--expired')] },
+  'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
+  'task-failed': { about: ofMachine, way: say('taskLog') },
+  'user-disabled': {
+    about: ofStand,
+    way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
+  },
+  'no-access': { about: ofStand, way: (problems, context) => [deployAgain(problems, context)] },
+};
 
 /** What makes work impossible first. */
 const ORDER = Object.keys(WORDS) as ProblemKind[]; // a Record's own keys
 
-export function problemTexts(problems: readonly Problem[], files?: StatusFiles): ProblemText[] {
+export function problemTexts(
+  problems: readonly Problem[],
+  files?: StatusFiles,
+  texts: ProblemTexts = reportEn.problemTexts,
+): ProblemText[] {
   const groups = groupBy(problems, ({ kind }) => kind);
   return ORDER.flatMap((kind): ProblemText[] => {
     const list = groups.get(kind);
     if (!list) return [];
-    const { title, about, way } = WORDS[kind];
-    return [{ kind, title, of: [...new Set(list.map(about))], hints: [...new Set(way(list, files))] }];
+    const { about, way } = WORDS[kind];
+    const of = new Set(list.map((problem) => about(problem, texts)));
+    return [
+      { kind, title: texts.title[kind], of: [...of], hints: [...new Set(way(list, { files, texts }))] },
+    ];
   });
 }

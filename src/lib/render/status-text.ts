@@ -1,6 +1,14 @@
 /** The stands of a class as a table per lab, then what is wrong and the way out. Same report, same text. */
 import { compareNatural } from '../order.ts';
-import type { LabStatus, MachineStatus, StandStatus, StatusReport } from '../plan/views/status-types.ts';
+import type {
+  LabStatus,
+  MachineState,
+  MachineStatus,
+  StandStatus,
+  StatusReport,
+} from '../plan/views/status-types.ts';
+import { reportEn } from './languages/report-en.ts';
+import type { StateTexts } from './languages/report-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -14,6 +22,8 @@ export interface StatusTextOptions extends RenderOptions {
   readonly ownership?: boolean;
   readonly files?: StatusFiles | undefined;
 }
+
+const EN = reportEn.states;
 
 /** Of which nothing is said where there is nothing to say. */
 const QUIET: ReadonlySet<string> = new Set(['EXPIRES', 'PROBLEMS', 'UP', 'CPU', 'MEM']);
@@ -36,13 +46,13 @@ const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', '
 const WIDE_END = ['EXPIRES', 'ACCESS'];
 
 /** `3d 4h`, `2h 5m`, `12m`. */
-export function spanOf(seconds: number | null): string {
+export function spanOf(seconds: number | null, { day, hour, minute } = EN.span): string {
   if (seconds === null) return '-';
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const days = Math.floor(hours / 24);
-  if (days > 0) return `${days}d ${hours % 24}h`;
-  return hours > 0 ? `${hours}h ${minutes % 60}m` : `${minutes}m`;
+  if (days > 0) return `${days}${day} ${hours % 24}${hour}`;
+  return hours > 0 ? `${hours}${hour} ${minutes % 60}${minute}` : `${minutes}${minute}`;
 }
 
 export function shareOf(fraction: number | null): string {
@@ -50,15 +60,15 @@ export function shareOf(fraction: number | null): string {
 }
 
 /** `3 running`, `2 of 3 running, 1 missing`. */
-export function machinesText({ machines, running }: StandStatus): string {
-  if (machines.length === 0) return 'none';
-  const others = new Map<string, number>();
+export function machinesText({ machines, running }: StandStatus, texts: StateTexts = EN): string {
+  if (machines.length === 0) return texts.none;
+  const others = new Map<MachineState, number>();
   for (const { state } of machines) {
     if (state !== 'running') others.set(state, (others.get(state) ?? 0) + 1);
   }
-  if (others.size === 0) return `${machines.length} running`;
-  const parts = [...others].map(([state, count]) => `${count} ${state}`);
-  return running === 0 ? parts.join(', ') : [`${running} of ${machines.length} running`, ...parts].join(', ');
+  if (others.size === 0) return texts.allRunning(machines.length);
+  const parts = [...others].map(([state, count]) => texts.counted(count, texts.state[state]));
+  return (running === 0 ? parts : [texts.someRunning(running, machines.length), ...parts]).join(', ');
 }
 
 const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning']);
@@ -91,17 +101,16 @@ function standCells(stand: StandStatus, paint: Paint): Cell[] {
   ];
 }
 
-const NO_ADDRESS = { off: 'no agent', silent: 'agent does not answer', forbidden: 'not allowed' } as const;
-
-export function addressText({ addresses }: MachineStatus): string {
+export function addressText({ addresses }: MachineStatus, texts: StateTexts = EN): string {
   if (addresses === null || addresses === undefined) return '-';
-  if (typeof addresses === 'string') return NO_ADDRESS[addresses];
-  return addresses.length === 0 ? 'none' : addresses.join(' ');
+  const { noAgent, silentAgent, forbidden } = texts;
+  if (typeof addresses === 'string') return { off: noAgent, silent: silentAgent, forbidden }[addresses];
+  return addresses.length === 0 ? texts.none : addresses.join(' ');
 }
 
-export function snapshotText({ snapshots }: MachineStatus): string {
+export function snapshotText({ snapshots }: MachineStatus, texts: StateTexts = EN): string {
   if (snapshots === null || snapshots === undefined) return '?';
-  if (snapshots.length === 0) return 'none';
+  if (snapshots.length === 0) return texts.none;
   return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');
 }
 
@@ -115,8 +124,12 @@ function driftText({ drift }: MachineStatus): string {
 function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
   const [first] = stands.flatMap(({ machines }) => machines);
   return [
-    ...(first?.addresses === undefined ? [] : [{ head: 'ADDRESS', textOf: addressText }]),
-    ...(first?.snapshots === undefined ? [] : [{ head: 'SNAPSHOTS', textOf: snapshotText }]),
+    ...(first?.addresses === undefined
+      ? []
+      : [{ head: 'ADDRESS', textOf: (one: MachineStatus) => addressText(one) }]),
+    ...(first?.snapshots === undefined
+      ? []
+      : [{ head: 'SNAPSHOTS', textOf: (one: MachineStatus) => snapshotText(one) }]),
     ...(first?.drift === undefined ? [] : [{ head: 'CHANGED', textOf: driftText }]),
     ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
   ];

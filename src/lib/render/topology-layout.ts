@@ -3,6 +3,7 @@ import { Graph, layout } from '@dagrejs/dagre';
 import type { Topology, TopologyLink } from '../plan/views/topology-types.ts';
 import { escapeControl } from './escape.ts';
 import { displayWidth } from './layout.ts';
+import type { PictureTexts } from './languages/report-texts.ts';
 import { linkWords, machineWords, networkWords } from './topology-words.ts';
 
 export interface PlacedBox {
@@ -52,18 +53,18 @@ interface Box extends Pick<PlacedBox, 'kind' | 'lines'> {
   readonly id: string;
 }
 
-function boxesOf({ machines, networks }: Topology): Box[] {
+function boxesOf({ machines, networks }: Topology, texts: PictureTexts): Box[] {
   return [
     ...networks.map((network) => ({
       ...{ id: `n ${network.name}`, kind: network.kind },
-      lines: networkWords(network).map(shorten),
+      lines: networkWords(network, texts).map(shorten),
     })),
     ...machines.map((machine) => ({
       ...{
         id: `m ${machine.name}`,
         kind: machine.device === 'linux' ? ('machine' as const) : machine.device,
       },
-      lines: machineWords(machine).map(shorten),
+      lines: machineWords(machine, texts).map(shorten),
     })),
   ];
 }
@@ -101,10 +102,10 @@ function endsOf({ machine, network }: TopologyLink, rank: ReadonlyMap<string, nu
   return (rank.get(n) ?? 0) <= (rank.get(m) ?? 0) ? [n, m] : [m, n];
 }
 
-export function layOut(topology: Topology): PlacedTopology {
+export function layOut(topology: Topology, texts: PictureTexts): PlacedTopology {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'TB', nodesep: 28, edgesep: 16, ranksep: 46, marginx: 12, marginy: 12 });
-  const boxes = boxesOf(topology);
+  const boxes = boxesOf(topology, texts);
   const rank = ranks(topology);
   for (const { id, lines } of boxes) {
     const width = Math.max(...lines.map((line) => displayWidth(line))) * LETTER + 2 * PAD;
@@ -112,7 +113,7 @@ export function layOut(topology: Topology): PlacedTopology {
   }
   topology.links.forEach((link, at) => {
     const [from, to] = endsOf(link, rank);
-    const width = Math.ceil(displayWidth(linkWords(link)) * SMALL_LETTER) + 8;
+    const width = Math.ceil(displayWidth(linkWords(link, texts)) * SMALL_LETTER) + 8;
     graph.setEdge(from, to, { width, height: 16, labelpos: 'c' }, String(at));
   });
   layout(graph);
@@ -127,7 +128,7 @@ export function layOut(topology: Topology): PlacedTopology {
     links: topology.links.map((link, at) => {
       const [from, to] = endsOf(link, rank);
       const { points = [], x = 0, y = 0 } = graph.edge(from, to, String(at));
-      return { text: linkWords(link), isDown: link.isDown, points, x, y };
+      return { text: linkWords(link, texts), isDown: link.isDown, points, x, y };
     }),
   };
 }

@@ -1,6 +1,8 @@
 /** A topology as SVG that loads nothing and runs nothing, light and dark; by itself or inside a page. */
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
+import { reportEn } from './languages/report-en.ts';
+import type { ReportTexts } from './languages/report-texts.ts';
 import { displayWidth } from './layout.ts';
 import { layOut, type PlacedBox, type PlacedLink } from './topology-layout.ts';
 
@@ -59,19 +61,19 @@ function linkLines({ text, isDown, points, x, y }: PlacedLink): string[] {
 export const SVG_HEAD = '<svg xmlns="http://www.w3.org/2000/svg" class="topology"';
 
 /** For a screen reader, which sees no picture. */
-function describe({ machines, networks, links }: Topology): string {
+function describe({ networks, links }: Topology): string {
   const of = networks.map(
     ({ name }) =>
       `${name}: ${[...new Set(links.filter(({ network }) => network === name).map(({ machine }) => machine))].join(', ')}`,
   );
-  return [`${machines.length} machines`, ...of].join('; ');
+  return of.join('; ');
 }
 
-export function renderTopologySvg(topology: Topology): string {
-  const { width, height, boxes, links } = layOut(topology);
+export function renderTopologySvg(topology: Topology, texts: ReportTexts = reportEn): string {
+  const { width, height, boxes, links } = layOut(topology, texts.picture);
   return [
     `${SVG_HEAD} width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
-    `  <title>${escapeHtml(`lab ${topology.lab}`)}</title>`,
+    `  <title>${escapeHtml(texts.oneLab(topology.lab))}</title>`,
     `  <desc>${escapeHtml(describe(topology))}</desc>`,
     `  <style>${STYLE}</style>`,
     ...links.flatMap(linkLines),

@@ -1,7 +1,10 @@
 /** A topology in the languages of Mermaid and Graphviz; every name is quoted as theirs are. */
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeControl } from './escape.ts';
+import { reportEn } from './languages/report-en.ts';
 import { linkWords, machineWords, networkWords } from './topology-words.ts';
+
+const EN = reportEn.picture;
 
 /** How files of ours begin. */
 export const MERMAID_HEAD = '%% deploy-stand graph';
@@ -35,12 +38,12 @@ export function renderMermaid(topology: Topology): string {
     `${MERMAID_HEAD}: ${escapeControl(topology.lab)}`,
     'flowchart TD',
     ...topology.networks.map(
-      (network) => `  ${id('n', network.name)}([${lines(networkWords(network))}]):::${network.kind}`,
+      (network) => `  ${id('n', network.name)}([${lines(networkWords(network, EN))}]):::${network.kind}`,
     ),
-    ...topology.machines.map((machine) => `  ${id('m', machine.name)}[${lines(machineWords(machine))}]`),
+    ...topology.machines.map((machine) => `  ${id('m', machine.name)}[${lines(machineWords(machine, EN))}]`),
     ...topology.links.map(
       (link) =>
-        `  ${id('n', link.network)} ${link.isDown ? '-.-' : '---'}|"${mermaid(linkWords(link))}"| ${id('m', link.machine)}`,
+        `  ${id('n', link.network)} ${link.isDown ? '-.-' : '---'}|"${mermaid(linkWords(link, EN))}"| ${id('m', link.machine)}`,
     ),
     '  classDef own fill:#e3f1e7,stroke:#5b6675,color:#18202b',
     '  classDef uplink fill:#e4ecfb,stroke:#5b6675,color:#18202b',
@@ -60,14 +63,14 @@ export function renderDot(topology: Topology): string {
     '  edge [fontname="sans-serif", fontsize=10];',
     ...topology.networks.map(
       (network) =>
-        `  ${id('n', network.name)} [label=${label(networkWords(network))}, shape=ellipse, style=filled, fillcolor="${fill[network.kind]}"];`,
+        `  ${id('n', network.name)} [label=${label(networkWords(network, EN))}, shape=ellipse, style=filled, fillcolor="${fill[network.kind]}"];`,
     ),
     ...topology.machines.map(
-      (machine) => `  ${id('m', machine.name)} [label=${label(machineWords(machine))}];`,
+      (machine) => `  ${id('m', machine.name)} [label=${label(machineWords(machine, EN))}];`,
     ),
     ...topology.links.map(
       (link) =>
-        `  ${id('n', link.network)} -- ${id('m', link.machine)} [label=${label([linkWords(link)])}${link.isDown ? ', style=dashed' : ''}];`,
+        `  ${id('n', link.network)} -- ${id('m', link.machine)} [label=${label([linkWords(link, EN)])}${link.isDown ? ', style=dashed' : ''}];`,
     ),
     '}',
     '',

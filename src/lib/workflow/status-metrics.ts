@@ -16,7 +16,7 @@ function stateOf({ machines, running }: StandStatus): 'running' | 'partly' | 'st
 const STATES = ['running', 'partly', 'stopped', 'incomplete'] as const;
 
 /** prom-client is loaded here alone: who writes no metrics need not wait for it. */
-async function formatStatusMetrics(
+export async function formatStatusMetrics(
   { labs, problems, nodes, now }: StatusReport,
   connection: string,
 ): Promise<string> {

@@ -12,6 +12,7 @@ import { marksOf, selectedVmids } from '../plan/stands/selection.ts';
 import { viewDrift } from '../plan/views/status-drift.ts';
 import { viewStatus } from '../plan/views/status.ts';
 import type { StatusDetails, StatusReport } from '../plan/views/status-types.ts';
+import { beyondLooking } from '../privileges/looking.ts';
 import { missing, requiredByScope } from '../privileges/required.ts';
 import { standsScope } from '../privileges/scopes.ts';
 import type { Requirement } from '../privileges/types.ts';
@@ -34,6 +35,8 @@ export interface SeenStatus {
   readonly report: StatusReport;
   /** What the caller cannot see; advice is among the report's notes. */
   readonly lacking: readonly Requirement[];
+  /** What the caller could do beside looking, sorted. */
+  readonly beyond: readonly string[];
 }
 
 async function detailsOf(
@@ -87,5 +90,6 @@ export async function lookAtStands(
       ...(lab ? { networks: [...aliasesOf(lab).keys()] } : {}),
     }),
     lacking: missing(required, have.rights ?? {}),
+    beyond: beyondLooking(have.rights ?? {}),
   };
 }

@@ -29,13 +29,13 @@ function readKeyFile(file: string, warn: Warn): string {
   return read.text;
 }
 
-/** One passphrase; the line break that editors add is no part of it. */
-export function readPassphraseFile(file: string, warn: Warn): string {
+/** `what`: of which there is one in the file; the line break that editors add is no part of it. */
+export function readSecretLine(file: string, what: string, warn: Warn): string {
   const text = readKeyFile(file, warn).replace(/\r?\n$/, '');
   const fail = (message: string): never => {
-    throw configError([{ file, path: '', message, hint: 'it has to hold the passphrase in one line' }]);
+    throw configError([{ file, path: '', message, hint: `it has to hold the ${what} in one line` }]);
   };
-  if (text === '') fail('the file holds no passphrase');
+  if (text === '') fail(`the file holds no ${what}`);
   if (/[\r\n]/.test(text)) fail('the file has several lines');
   return text;
 }
@@ -57,7 +57,7 @@ export function readAgeKeys(options: KeyOptions, warn: Warn): AgeKeys {
   const { env, passphraseFile, identityFiles = [] } = options;
   const variable = env['DEPLOY_STAND_PASSPHRASE'];
   const passphrase =
-    passphraseFile === undefined ? variable || undefined : readPassphraseFile(passphraseFile, warn);
+    passphraseFile === undefined ? variable || undefined : readSecretLine(passphraseFile, 'passphrase', warn);
   return {
     ...(passphrase === undefined ? {} : { passphrase }),
     identities: identityFiles.flatMap((file) => readIdentityFile(file, warn)),

@@ -1,11 +1,16 @@
-/** The languages that there are. A new one is a file beside en.ts and a line here. */
+/** The languages that there are. A new one is a file beside en.ts, one beside report-en.ts, and two lines here. */
 import { en } from './en.ts';
+import { reportEn } from './report-en.ts';
+import { reportRu } from './report-ru.ts';
+import type { ReportTexts } from './report-texts.ts';
 import { ru } from './ru.ts';
 import type { HandoutTexts } from './texts.ts';
 
 export const LANGUAGES = { en, ru } as const satisfies Readonly<Record<string, HandoutTexts>>;
 
 export type Language = keyof typeof LANGUAGES;
+
+export const REPORT_LANGUAGES: Readonly<Record<Language, ReportTexts>> = { en: reportEn, ru: reportRu };
 
 /** `2027-01-31` is a last day; everything else is a moment. */
 export function endIn(texts: HandoutTexts, expires: string): string {

@@ -1,0 +1,188 @@
+/** The parts of the page of a class, each by itself: figures, problems with their way out, nodes, stands. Same report, same text. */
+import { compareNatural } from '../order.ts';
+import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
+import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
+import { escapeHtml } from './escape-html.ts';
+import type { ReportTexts } from './languages/report-texts.ts';
+import { utcOf } from './moment.ts';
+import { gib, headLine, headTitle, loadBar, rowHtml, tileParts, withCommands, type Column } from './page.ts';
+import type { Part } from './parts.ts';
+import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
+import { addressText, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
+
+/** One list for each; a type alias, so that it can be looked through. */
+export type ReportParts = {
+  readonly head: readonly Part[];
+  readonly tiles: readonly Part[];
+  readonly problems: readonly Part[];
+  readonly nodes: readonly Part[];
+  readonly stands: readonly Part[];
+  readonly without: readonly Part[];
+  readonly notes: readonly Part[];
+};
+
+function figures({ totals }: ClassReport, texts: ReportTexts): Part[] {
+  const { stands, users, machines, running, withProblems, problems, firstEnd, labs } = totals;
+  return tileParts([
+    { value: String(stands), label: texts.tileStands(labs) },
+    { value: String(users), label: texts.tileStudents(users) },
+    {
+      value: `${running} / ${machines}`,
+      label: texts.tileRunning,
+      kind: machines > 0 && running === machines ? 'good' : undefined,
+    },
+    {
+      value: String(withProblems),
+      label: texts.tileWithProblems,
+      kind: withProblems === 0 ? 'good' : 'bad',
+    },
+    { value: String(problems), label: texts.tileProblems, kind: problems === 0 ? 'good' : 'bad' },
+    { value: firstEnd ?? '–', label: texts.tileFirstEnd },
+  ]);
+}
+
+/** They stop nobody's work today. */
+const MILD: ReadonlySet<ProblemKind> = new Set(['expires-soon', 'node-maintenance', 'task-failed']);
+const MOST_OF = 8;
+
+function list(lines: readonly string[]): string {
+  return `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
+}
+
+function problemHtml({ kind, title, of, hints }: ProblemText, texts: ReportTexts): string {
+  const [only] = of;
+  const isOne = of.length === 1 && only !== undefined;
+  const more = of.slice(MOST_OF);
+  return [
+    `<div class="problem${MILD.has(kind) ? ' mild' : ''}">`,
+    `<h3>${escapeHtml(isOne ? `${title}: ${only}` : `${title} (${of.length})`)}</h3>`,
+    ...(isOne ? [] : [list(of.slice(0, MOST_OF))]),
+    ...(more.length === 0 ? [] : [`<details><summary>+ ${more.length}</summary>${list(more)}</details>`]),
+    ...hints.map((hint, at) => `<p>${at === 0 ? texts.wayOut(withCommands(hint)) : withCommands(hint)}</p>`),
+    '</div>',
+  ].join('');
+}
+
+function nodeHtml(node: ReportNode, texts: ReportTexts): string {
+  const { online, maintenance, cpu, cpus, memoryUsed, memoryTotal, stands, machines, running } = node;
+  const state = !online ? texts.offline : maintenance ? texts.maintenance : '';
+  const memory = memoryTotal === 0 ? 0 : memoryUsed / memoryTotal;
+  const who = stands.map(({ user, lab }) => `${user} (${lab})`).join(', ');
+  return [
+    `<div class="node"><h3><span>${escapeHtml(node.node)}</span><span class="bad">${state}</span></h3>`,
+    ...(online
+      ? [
+          loadBar(texts.cpu, texts.of(shareOf(cpu), String(cpus)), cpu),
+          loadBar(texts.memory, `${texts.of(gib(memoryUsed), gib(memoryTotal))} GiB`, memory),
+        ]
+      : []),
+    stands.length === 0
+      ? `<p class="note">${texts.noStandsHere}</p>`
+      : `<details><summary>${texts.onNode(stands.length, running, machines)}</summary><p>${escapeHtml(who)}</p></details>`,
+    '</div>',
+  ].join('');
+}
+
+export function reportColumns(texts: ReportTexts): readonly Column[] {
+  return [
+    { head: texts.student, share: 17 },
+    { head: texts.lab, share: 10 },
+    { head: texts.node, share: 8 },
+    { head: texts.machines, share: 22, isWhole: true },
+    { head: texts.up, share: 9 },
+    { head: texts.cpu, share: 6 },
+    { head: texts.memory, share: 7 },
+    { head: texts.expires, share: 8 },
+    { head: texts.access, share: 6 },
+    { head: texts.problems, share: 7 },
+  ];
+}
+
+const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning']);
+
+function kindOf({ state }: MachineStatus): string {
+  if (state === 'running') return 'good';
+  return CALM.has(state) ? 'warn' : 'bad';
+}
+
+/** `-` is for terminals. */
+const orNothing = (text: string): string => (text === '-' ? '' : text);
+
+function machineHtml(one: MachineStatus, { states }: ReportTexts): string {
+  const { machine, vmid, state, memory, memoryTotal } = one;
+  const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
+  const cells = [
+    ...[escapeHtml(machine ?? '?'), String(vmid)],
+    `<span class="${kindOf(one)}">${states.state[state]}</span>`,
+    ...[spanOf(one.uptime, states.span), shareOf(one.cpu), shareOf(share)].map(orNothing),
+    ...(one.addresses === undefined ? [] : [escapeHtml(orNothing(addressText(one, states)))]),
+    ...(one.snapshots === undefined ? [] : [escapeHtml(snapshotText(one, states))]),
+  ];
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function worst(machines: readonly MachineStatus[]): string {
+  const kinds = machines.map(kindOf);
+  return ['bad', 'warn'].find((kind) => kinds.includes(kind)) ?? 'good';
+}
+
+function machinesHtml(stand: StandStatus, texts: ReportTexts): string {
+  const words = escapeHtml(machinesText(stand, texts.states));
+  const text = `<span class="${worst(stand.machines)}">${words}</span>`;
+  if (stand.machines.length === 0) return text;
+  const rows = stand.machines.map((one) => machineHtml(one, texts)).join('');
+  return `<details><summary>${text}</summary><div class="tight"><table>${rows}</table></div></details>`;
+}
+
+const key = (value: number | null): string => (value === null ? '' : String(Math.round(value * 1000) / 1000));
+
+function standHtml(stand: StandStatus, texts: ReportTexts): string {
+  const { user, lab, nodes: on, uptime, cpu, memory, expires, access, problems: count, running } = stand;
+  const word = texts.accessOf[access];
+  const cells = [
+    { html: escapeHtml(user) },
+    { html: escapeHtml(lab) },
+    { html: escapeHtml(on.join(', ')) },
+    { html: machinesHtml(stand, texts), key: String(running) },
+    { html: orNothing(spanOf(uptime, texts.states.span)), key: key(uptime) },
+    { html: orNothing(shareOf(cpu)), key: key(cpu) },
+    { html: orNothing(shareOf(memory)), key: key(memory) },
+    { html: escapeHtml(expires ?? '') },
+    { html: access === 'open' ? word : `<span class="warn">${word}</span>` },
+    { html: count === 0 ? '' : `<span class="bad">${count}</span>`, key: count === 0 ? '' : String(count) },
+  ];
+  return rowHtml({ cells, isBad: count > 0 }, reportColumns(texts));
+}
+
+export function titleOf({ status: { labs } }: ClassReport, texts: ReportTexts): string {
+  const [only] = labs;
+  if (!only) return texts.noStands;
+  return labs.length === 1 ? texts.oneLab(only.lab) : texts.severalLabs(labs.length);
+}
+
+export function reportParts(
+  report: ClassReport,
+  texts: ReportTexts,
+  files: StatusFiles | undefined,
+): ReportParts {
+  const { labs, without, notes, problems, now } = report.status;
+  const stands = labs.flatMap((lab) =>
+    [...lab.stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool)),
+  );
+  return {
+    head: [
+      { key: 'title', html: headTitle(titleOf(report, texts)) },
+      { key: 'time', html: headLine(texts.asOf(utcOf(now))) },
+    ],
+    tiles: figures(report, texts),
+    problems: problemTexts(problems, files, texts.problemTexts).map((text) => ({
+      key: text.kind,
+      html: problemHtml(text, texts),
+    })),
+    nodes: report.nodes.map((node) => ({ key: node.node, html: nodeHtml(node, texts) })),
+    stands: stands.map((stand) => ({ key: `${stand.lab}/${stand.pool}`, html: standHtml(stand, texts) })),
+    without:
+      without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
+    notes: notes.map((note, at) => ({ key: String(at), html: `<p class="note">${escapeHtml(note)}</p>` })),
+  };
+}

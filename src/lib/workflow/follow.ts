@@ -1,0 +1,61 @@
+/** The story of `serve`: looks at the stands again and again, and keeps the last that was seen. Never writes. */
+import type { Clock } from '../clock.ts';
+import { InternalError, StandError } from '../errors.ts';
+import type { SeenStatus } from './status.ts';
+
+export interface Look {
+  /** The last that was seen. */
+  readonly seen: SeenStatus;
+  /** Why nothing was seen since; absent: it is as now. */
+  readonly away?: StandError;
+}
+
+export interface Following {
+  readonly look: () => Promise<SeenStatus>;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly end: AbortSignal;
+  readonly onLook: (look: Look) => void;
+  /** While nothing happens: at most so far apart that nobody takes the silence for an end. */
+  readonly onBeat: () => void;
+}
+
+const BEAT_MS = 15_000;
+
+/** False: it was ended. */
+async function rest(until: number, { clock, end, onBeat }: Following): Promise<boolean> {
+  for (let left = until - clock.now(); left > 0; left = until - clock.now()) {
+    if (!(await sleeps(Math.min(left, BEAT_MS), clock, end))) return false;
+    onBeat();
+  }
+  return !end.aborted;
+}
+
+async function sleeps(ms: number, clock: Clock, end: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, end);
+    return true;
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return false;
+  }
+}
+
+/** `first`: begins from there. What cannot be seen for a while is looked at again; ends with its signal. */
+export async function followStands(first: SeenStatus, following: Following): Promise<void> {
+  const { look, clock, intervalMs, end, onLook } = following;
+  let seen = first;
+  let begun = clock.now();
+  while (await rest(begun + intervalMs, following)) {
+    begun = clock.now();
+    try {
+      seen = await look();
+      onLook({ seen });
+    } catch (error) {
+      if (end.aborted) return;
+      // Also a lab that was taken away meanwhile, and may come again.
+      if (!(error instanceof StandError) || error instanceof InternalError) throw error;
+      onLook({ seen, away: error });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Debian's chromium for tests of pages, and what a page said and asked for while it was open. */
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+
+const CHROMIUM = '/usr/bin/chromium';
+const isThere = existsSync(CHROMIUM);
+const told = isThere ? '' : ` (skipped: there is no ${CHROMIUM})`;
+
+export interface Shown {
+  readonly page: Page;
+  /** Errors, messages, and requests to anywhere else. */
+  readonly heard: string[];
+}
+
+export interface Look {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+/** `show` opens an address; what begins like it is no request to anywhere else. */
+export function inChromium(tests: (show: (url: string, look?: Look) => Promise<Shown>) => void): void {
+  describe.skipIf(!isThere)(`in Chromium${told}`, () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    });
+    afterAll(() => browser.close());
+    tests(async (url, { width = 1440, colorScheme = 'light' } = {}) => {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      const heard: string[] = [];
+      page.on('console', (message) => heard.push(message.text()));
+      page.on('pageerror', (error) => heard.push(error.message));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(url)) heard.push(request.url());
+      });
+      await page.goto(url);
+      return { page, heard };
+    });
+  });
+}
+
+interface Fault {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** What keeps somebody out who does not see or point as others do. */
+export async function assertAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<{ violations: readonly Fault[] }>('axe.run()');
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(
+    serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+  ).toEqual([]);
+}
+
+/** Whatever moved since the page was opened, without a hand on it. */
+export function shiftsOf(page: Page): Promise<string[]> {
+  return page.evaluate(`new Promise((resolve) => {
+    const moved = [];
+    new PerformanceObserver((list) => {
+      for (const { hadRecentInput, sources } of list.getEntries()) if (!hadRecentInput)
+        for (const { node, previousRect: a, currentRect: b } of sources)
+          moved.push((node?.outerHTML ?? node?.textContent ?? '') + ' ' + [a.x, a.y, a.width, a.height] + ' -> ' + [b.x, b.y, b.width, b.height]);
+    }).observe({ type: 'layout-shift', buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(moved), 50)));
+  })`);
+}
