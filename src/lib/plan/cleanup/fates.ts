@@ -17,9 +17,9 @@ export interface Fate {
 }
 
 /** The one verdict, of an id that a claim of this stand names. */
-export function judge(id: ClaimedId, claim: Claim, stand: SelectedStand, context: CleanupContext): Verdict {
+export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
   const isCloning = context.have.tasks.some(({ type }) => type === 'qmclone');
-  return judgeClaimed(id, claim, stand, context.index, isCloning);
+  return judgeClaimed(id, stand, context.index, isCloning);
 }
 
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
@@ -113,12 +113,11 @@ export function fatesOf(
   foreign: (guest: GuestInfo) => void,
 ): Fate[] {
   const fates: Fate[] = [];
-  const ids = claims.flatMap((claim) => claimedIds(claim).map((id) => ({ id, claim })));
-  for (const { id, claim } of ids) {
+  for (const id of claims.flatMap(claimedIds)) {
     const guest = context.index.guests.get(id.vmid);
     if (!guest) continue;
     const config = context.index.configs.get(id.vmid);
-    const verdict = judge(id, claim, stand, context);
+    const verdict = judge(id, stand, context);
     if (verdict === 'foreign') {
       foreign(guest);
       continue;

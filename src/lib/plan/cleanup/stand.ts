@@ -182,7 +182,7 @@ function remainingClaims(
 ): Claim[] {
   const isThere = (claim: Claim): boolean =>
     claimedIds(claim).some((id) => {
-      const verdict = judge(id, claim, stand, context);
+      const verdict = judge(id, stand, context);
       return !removed.has(id.vmid) && !['missing', 'open', 'foreign'].includes(verdict);
     });
   return (stand.mark?.claims ?? []).flatMap((claim) => {

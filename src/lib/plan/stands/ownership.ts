@@ -3,7 +3,7 @@
  * planner and, right before a write, by every handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
  * students write, prove nothing, except in claims of 0.1.0, which had nothing better.
  */
-import type { Claim, KeptMac } from '../../marks/pool.ts';
+import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { parseVmMark } from '../../marks/vm.ts';
@@ -153,11 +153,11 @@ export function isOfPoolUser(
  * `path subject`.
  */
 export function isHandedOut(
-  { frozen }: Pick<Claim, 'frozen'>,
+  mark: Pick<PoolMark, 'claims'> | undefined,
   { pool, user }: { readonly pool: string; readonly user: string },
   acls: { readonly has: (entry: string) => boolean },
 ): boolean {
-  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
+  return frozenSince(mark) !== undefined || acls.has(`/pool/${pool} ${user}`);
 }
 
 /** May it be written to? */

@@ -185,7 +185,7 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: 
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
     const config = index.configs.get(id.vmid);
-    const verdict = judgeClaimed(id, claim, { pool: user.pool, user: user.userid }, index);
+    const verdict = judgeClaimed(id, { pool: user.pool, user: user.userid }, index);
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
     else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
