@@ -255,7 +255,7 @@ const WHY: Readonly<Record<Verdict, string>> = {
   ours: 'is ours',
   'left-pool': 'is in no pool any more',
   foreign: 'is not the one that the claim speaks of',
-  zombie: 'is the rest of a failed removal or clone',
+  zombie: 'is being removed, or the rest of a failed removal or clone',
   away: 'is on a node that is offline',
   unreadable: 'does not show whose it is',
   doubtful: 'does not show whose it is',

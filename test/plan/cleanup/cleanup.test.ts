@@ -484,6 +484,31 @@ describe('a claimed number', () => {
     expect(ids(result).includes('pool.delete:anna')).toBe(code === undefined);
   });
 
+  test('of a VM whose removal is under way is waited for, not broken', () => {
+    const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed' } };
+    const tasks = [{ node: 'pve1', type: 'qmdestroy', id: '10000' }];
+    const { stands } = plan(cluster({ ...oneStand, vms: { 10000: vm }, more: { tasks } }), byAnna);
+    expect(stands[0]?.refused).toMatchObject({
+      code: 'VM_LOCKED',
+      message: 'VM 10000 on pve1 is being removed',
+      hint: 'task qmdestroy holds it: wait until it has ended, then run cleanup again',
+    });
+  });
+
+  test('of the emptied rest of a clone that never joined is told, and keeps its claim', () => {
+    const reserved = { machine: 'pc', vmid: 10000, state: 'reserved' as const, seals: ['5e'.repeat(12)] };
+    const half = makeClaim({ lab: 'net', machines: [reserved], unnamed: [], since: OLD, node: 'pve1' });
+    const pools = { anna: comment('anna@pve', { claims: [half] }) };
+    const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed', description: '' } };
+    const result = plan(cluster({ ...oneStand, pools, vms: { 10000: vm } }), byAnna);
+    expect(result.stands[0]?.refused).toMatchObject({
+      code: 'ZOMBIE_VM',
+      message: expect.stringContaining('the rest of a failed removal (lock: destroyed)') as string,
+    });
+    expect(ids(result)).not.toContain('pool.delete:anna');
+    expect(notes(result)).not.toContain('is not ours');
+  });
+
   test('of a zombie comes with the command for root', () => {
     const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed' } };
     const { stands } = plan(cluster({ ...oneStand, vms: { 10000: vm } }), byAnna);
