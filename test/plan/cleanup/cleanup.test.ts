@@ -753,6 +753,9 @@ describe('orphans', () => {
     const result = plan(cluster(built), orphans);
     expect(ids(result)).toEqual(steps);
     expect(ids(plan(appliedCleanup(cluster(built), result.steps), orphans))).toEqual([]);
+    // Finished since then, it is none: its handler asks.
+    const removals = result.steps.filter((step) => step.kind === 'vm.delete');
+    expect(removals.every((step) => 'halfMade' in step)).toBe(true);
   });
 
   test('of one pool, dead and half-made at once, are given back in one write', () => {
