@@ -870,21 +870,49 @@ describe('a stand of the Python tool', () => {
   });
 
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {
-    const text = ['auto vmbr1000', 'iface vmbr1000 inet manual', '\tbridge-ports none', '\tbridge-stp off'];
-    const row = (iface: string, more: string[] = []) => ({
+    const row = (iface: string, more: string[] = [], method = 'manual') => ({
       iface,
       change: 'removed' as const,
       ours: false,
-      text: [...text, ...more].map((line) => `-${line}`).join('\n'),
+      text: [
+        ...[`auto ${iface}`, `iface ${iface} inet ${method}`],
+        ...['\tbridge-ports none', '\tbridge-stp off', '\tbridge-fd 0', ...more],
+      ]
+        .map((line) => `-${line}`)
+        .join('\n'),
     });
-    const after = (rows: readonly ReturnType<typeof row>[]) =>
-      cluster({ more: { networks: [{ node: 'pve1', readable: true, bridges: [], pending: rows }] } });
+    const after = (rows: readonly ReturnType<typeof row>[], more: Partial<Inventory> = {}) =>
+      cluster({
+        more: { networks: [{ node: 'pve1', readable: true, bridges: [], pending: rows }], ...more },
+      });
     const options = { adopt: true };
     expect(plan(after([row('vmbr1000')]), classOf('net', 'anna'), options).steps).toEqual([
       expect.objectContaining({ id: 'network.reload:pve1', gone: ['vmbr1000'] }),
     ]);
-    for (const rows of [[row('vmbr7')], [row('vmbr1000', ['#mail'])]]) {
+    const aware = row('vmbr1000', ['\tbridge-vlan-aware yes', '\tbridge-vids 2-4094']);
+    expect(ids(plan(after([aware]), classOf('net', 'anna'), options))).toEqual(['network.reload:pve1']);
+    for (const rows of [
+      [row('vmbr7')],
+      [row('vmbr1000', ['#mail'])],
+      // The tool gave no bridge an address, a size or a command, and VLANs all or none.
+      [row('vmbr1000', ['\taddress 10.0.0.1/24'], 'static')],
+      [row('vmbr1000', ['\taddress 10.0.0.1/24'])],
+      [row('vmbr1000', ['\tmtu 9000'])],
+      [row('vmbr1000', ['\tpost-up ip route add 10.0.0.0/8 dev vmbr1000'])],
+      [row('vmbr1000', ['\tbridge-vlan-aware yes', '\tbridge-vids 10 20'])],
+      [row('vmbr1000', ['iface vmbr1000 inet6 auto'])],
+    ]) {
       expect(ids(plan(after(rows), classOf('net', 'anna'), options))).toEqual([]);
+    }
+    const guest = { vmid: 400, node: 'pve1', bridges: ['vmbr1000'], snapshotBridges: [], description: '' };
+    for (const more of [
+      { bridgeUse: [guest] },
+      { bridgeUse: [{ ...guest, bridges: [], snapshotBridges: ['vmbr1000'] }] },
+      { bridgeUseNodes: [] },
+      { hidden: { bridges: false, guests: true } },
+      { version: '7.4' },
+    ]) {
+      expect(ids(plan(after([row('vmbr1000')], more), classOf('net', 'anna'), options))).toEqual([]);
     }
     expect(ids(plan(after([row('vmbr1000')]), classOf('net', 'anna')))).toEqual([]);
   });
