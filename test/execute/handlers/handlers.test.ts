@@ -214,7 +214,7 @@ describe.each(VERSIONS)('bridge.create where PVE does not list every bridge, on 
     await expect(applied).rejects.toMatchObject({
       code: 'BRIDGE_TAKEN',
       message: expect.stringContaining('vmbr1000 on pve1 is named by guest 400') as unknown,
-      taken: ['vmbr1000', 'vmbr1003'],
+      taken: ['vmbr1000', 'vmbr1003'].map((bridge) => ({ bridge, vmids: [400] })),
     });
     expect(world.writes).toEqual([]);
   });

@@ -969,7 +969,9 @@ describe('limits', () => {
   });
 
   test('what a former round found taken is not planned again', () => {
-    const result = plan(routed, [anna], have(), { taken: { vmids: [10000], bridges: ['vmbr1000'] } });
+    const result = plan(routed, [anna], have(), {
+      taken: { vmids: [10000], bridges: [{ bridge: 'vmbr1000', node: 'pve1', vmids: [] }] },
+    });
     expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10001, 10002]);
     expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1001']);
   });
