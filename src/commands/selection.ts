@@ -117,7 +117,7 @@ export function readSelection(flags: SelectionFlags, warn: Warn): ReadSelection 
   return {
     stands: {
       ...(name === undefined ? {} : { lab: name }),
-      ...(lab ? { labMachines: lab.machines } : {}),
+      ...(lab ? { labMachines: lab.machines, bridgeRange: lab.bridgeRange } : {}),
       ...(selected ? { users: selected } : {}),
       ...(machines ? { machines } : {}),
       ...(nodes ? { nodes } : {}),

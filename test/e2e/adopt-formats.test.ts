@@ -5,7 +5,9 @@ import { presentNics } from '../../src/lib/pve-values/nics.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { post, runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
 
+// On PVE 7 cards alone do not tell whose a bridge is.
 const LAB = `name: old
+bridge_range: 1000-1999
 machines:
   - { device_type: linux, name: lin, template_node: pve1, template_vmid: 101, networks: [{ bridge: vmbr0 }, { bridge: hq }] }
   - { device_type: ecorouter, name: eco, template_node: pve1, template_vmid: 100, networks: [{ bridge: hq }, { bridge: dmz }] }

@@ -47,6 +47,62 @@ const cluster = (version: '7.4' | '8.4' | '9.2'): Scenario => ({
   ],
 });
 
+/** Whose bridges have these numbers the operator says, where students could have set the cards that lead there. */
+const withRange = (folder: string): void =>
+  writeFiles(folder, { 'lab.yml': FILES['lab.yml'].replace('\n', '\nbridge_range: 1000-1099\n') });
+
+const open = { path: '/sdn/zones/localnetwork', role: 'PVESDNUser', user: 'anna@pve' };
+
+test.each([
+  { version: '7.4', acl: [] },
+  { version: '8.4', acl: [open] },
+  { version: '9.2', acl: [open] },
+] as const)(
+  "PVE $version: a student's card makes no bridge of an administrator a stand's",
+  async ({ version, acl }) => {
+    const folder = workFolder();
+    writeFiles(folder, FILES);
+    const at = (name: string) => join(folder, name);
+    const files = [
+      '-c',
+      at('lab.yml'),
+      '-u',
+      at('users.yml'),
+      '--credentials',
+      at('c.csv'),
+      '--only',
+      'anna',
+    ];
+    const before = cluster(version);
+    const simulator = await startCluster({
+      scenario: {
+        ...before,
+        nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr1000', 'vmbr1001', 'vmbr1500'] }, { name: 'pve2' }],
+        acl: [...(before.acl ?? []), ...acl],
+        guests: [
+          gate(110, 'anna', 'vmbr1500'),
+          { vmid: 111, name: 'lin', node: 'pve1', pool: 'anna', running: false, bridge: 'vmbr1500' },
+        ],
+      },
+    });
+    const bridges = () => simulator.snapshot().nodes[0]?.interfaces.find(({ iface }) => iface === 'vmbr1500');
+    const was = bridges();
+    const refused = await runCli(['deploy', ...files, '--adopt'], simulator);
+    expect([refused.code, writes(simulator)]).toEqual([3, []]);
+    expect(refused.stderr).toContain('[ADOPT_BRIDGE]');
+    expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+      'network cards, which others than administrators',
+    );
+    // The way out, for the numbers that are stands'.
+    withRange(folder);
+    const again = await runCli(['deploy', ...files, '--adopt'], simulator);
+    expect([again.code, writes(simulator)]).toEqual([3, []]);
+    const removed = await runCli(['cleanup', ...files, '--adopt'], simulator);
+    expect([removed.code, removed.stdout]).toEqual([5, expect.stringContaining('[ADOPT_BRIDGE]')]);
+    expect(bridges()).toEqual(was);
+  },
+);
+
 describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
   test('left alone without --adopt, taken over with it, unchanged when run again, removed', async () => {
     const folder = workFolder();
@@ -68,6 +124,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect(refused.stderr).toContain('use it with --adopt');
     const left = await runCli(['cleanup', ...files], simulator);
     expect([left.code, writes(simulator)]).toEqual([0, []]);
+    if (version === '7.4') withRange(folder);
 
     const plan = join(folder, 'plan.json');
     const dry = await runCli(['deploy', ...files, '--adopt', '--dry-run', '--out', plan], simulator);

@@ -222,20 +222,27 @@ test.each<[string, (state: ClusterState) => void, string[]]>([
   expect(document.problems.every(({ hint }) => hint !== '')).toBe(true);
 });
 
-test('frozen access is told, and is no problem', async () => {
+test.each([
+  ['its own line', ' frozen=2026-09-01T10:00:00Z'],
+  // A pool is opened and closed as a whole.
+  [
+    'the line of another lab in its pool',
+    '\nlab=exam vms=pc:19000 node=pve1 since=2026-08-01T08:00:00Z frozen=2026-09-01T10:00:00Z',
+  ],
+])('frozen access is told by %s, and is no problem', async (_, line) => {
   const cluster = await aClass((state) => {
     own(
       state.pools,
       ({ poolid }) => poolid === 'boris',
-      (pool) => ({ ...pool, comment: `${pool.comment} frozen=2026-09-01T10:00:00Z` }),
+      (pool) => ({ ...pool, comment: `${pool.comment}${line}` }),
     );
     const acl = state.acl as AclState[]; // as above
     acl.splice(0, acl.length, ...acl.filter(({ subject }) => subject !== 'boris@pve'));
   });
-  const document = await documentOf(cluster);
+  const document = await documentOf(cluster, '--lab', 'net');
   expect(document.problems).toEqual([]);
   expect(document.labs[0]!.stands.map(({ access }) => access)).toEqual(['open', 'frozen', 'open']);
-  expect((await runCli(['status'], cluster)).stdout).toMatch(/boris@pve .* frozen/);
+  expect((await runCli(['status', '--lab', 'net'], cluster)).stdout).toMatch(/boris@pve .* frozen/);
 });
 
 test('--drift: field by field, cards on bridges of others first; deploy tells the same', async () => {

@@ -10,6 +10,7 @@ import { run } from './in-process.ts';
 
 const { lab } = parseLab(
   `name: old
+bridge_range: 1000-1999
 machines:
   - { device_type: ecorouter, name: eco, template_node: pve1, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: hq }] }
   - { device_type: linux, name: lin, template_node: pve1, template_vmid: 101, networks: [{ bridge: hq.100 }] }
@@ -78,6 +79,7 @@ const remove = (context: DeployContext) =>
         by: 'stands',
         lab: lab.name,
         labMachines: lab.machines,
+        bridgeRange: lab.bridgeRange,
         users: users.map(({ userid, pool }) => ({ userid, pool })),
       },
       options: {

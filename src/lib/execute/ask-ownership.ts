@@ -41,6 +41,8 @@ export interface Claimed {
   readonly adopted?: true;
   /** Of the pool's own user, who made it there: asked is whether it still is. */
   readonly member?: true;
+  /** An orphan, for which nobody has finished it: once it has joined its pool it is none. */
+  readonly halfMade?: true;
 }
 
 /** Pools, who else may write them, and whom the groups among those hold. */
@@ -125,8 +127,10 @@ export class Ownership {
 
   async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
-    if (verdict === 'unjoined') return;
+    if (verdict === 'unjoined' && !of.halfMade) return;
     const pool = await this.#pve.pool(of.pool, this.#signal);
+    if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
+    if (verdict === 'unjoined') return;
     // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
     // and a comment that was written meanwhile can only say less than what was planned.
     const isClaimed = claimedId(pool?.comment ?? '', of.vmid) !== undefined;
@@ -196,6 +200,7 @@ export class Ownership {
     if (adopted) return present === pool ? 'ours' : isGone ? 'missing' : 'foreign';
     const id = claimedId(reading.comments.get(pool) ?? '', vmid);
     const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
+    if (of.halfMade && id?.state === 'made' && verdict === 'ours') throw finishedMeanwhile(of);
     if (!member) return verdict ?? 'foreign';
     return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
   }
@@ -255,7 +260,7 @@ const WHY: Readonly<Record<Verdict, string>> = {
   ours: 'is ours',
   'left-pool': 'is in no pool any more',
   foreign: 'is not the one that the claim speaks of',
-  zombie: 'is the rest of a failed removal or clone',
+  zombie: 'is being removed, or the rest of a failed removal or clone',
   away: 'is on a node that is offline',
   unreadable: 'does not show whose it is',
   doubtful: 'does not show whose it is',
@@ -266,6 +271,14 @@ function notBelieved(pool: string, { says, unseen }: PoolWriter): StepError {
     'POOL_DELEGATED',
     `pool ${pool} ${unseen ? 'may be writable for' : 'can be written by'} somebody else by now, so nothing in it proves what is ours: ${says}`,
     { hint: 'run the command again: it says what to do about that right' },
+  );
+}
+
+function finishedMeanwhile({ vmid, pool }: Claimed): StepError {
+  return new StepError(
+    'NOT_OURS',
+    `VM ${vmid} has joined pool ${pool} meanwhile, so it is no orphan; it is left alone`,
+    { hint: 'run the command again: it plans anew from what is there' },
   );
 }
 

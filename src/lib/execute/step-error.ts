@@ -4,16 +4,22 @@ import { ApplyError } from '../errors.ts';
 /** `VMID_TAKEN` and `BRIDGE_TAKEN` make the command plan the stand again; all other codes are final for this run. */
 export class StepError extends ApplyError {}
 
+/** A bridge of the same node that guests name, and which. */
+export interface NamedBridge {
+  readonly bridge: string;
+  readonly vmids: readonly number[];
+}
+
 /** A number that turned out to be taken, and others that did with it: planning again avoids them all. */
 export class BridgeTakenError extends StepError {
-  readonly taken: readonly string[];
+  readonly taken: readonly NamedBridge[];
 
   constructor(
     message: string,
     {
       taken = [],
       ...options
-    }: { readonly taken?: readonly string[]; readonly hint: string; readonly cause?: unknown },
+    }: { readonly taken?: readonly NamedBridge[]; readonly hint: string; readonly cause?: unknown },
   ) {
     super('BRIDGE_TAKEN', message, options);
     this.taken = taken;

@@ -4,6 +4,7 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import type { PveApi, ResourceRow, TaskWaiter } from '../proxmox/types.ts';
 import type { BusyLock } from '../proxmox/words.ts';
 import type { Ownership } from './ask-ownership.ts';
+import type { NamedBridge } from './step-error.ts';
 import type { RemovalPace } from './removal-pace.ts';
 
 /** `already-done`: the look before (or after a lost answer) showed that nothing is left to do. */
@@ -129,7 +130,7 @@ export type StepResult =
       readonly message: string;
       readonly hint?: string;
       /** Of BRIDGE_TAKEN: other names that are taken, too. */
-      readonly taken?: readonly string[];
+      readonly taken?: readonly NamedBridge[];
     }
   | { readonly id: string; readonly status: 'skipped'; readonly because: string };
 

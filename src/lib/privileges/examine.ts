@@ -87,6 +87,7 @@ function examineCleanup(
     by: 'stands',
     lab: lab.name,
     labMachines: lab.machines,
+    bridgeRange: lab.bridgeRange,
     users,
   } as const;
   const present = { ...have, rights: RIGHTS_OF[profile] };

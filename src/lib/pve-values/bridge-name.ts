@@ -43,9 +43,13 @@ export function standBridgeNumber(iface: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Numbers of stands' bridges: below are people's own, above PVE knows none on every version. */
+export const FIRST_BRIDGE = 1000;
+export const LAST_BRIDGE = 4094;
+
 /** Both tools number bridges from here on; those of the older one have no comment. */
 export function isAdoptableName(iface: string): boolean {
-  return (standBridgeNumber(iface) ?? 0) >= 1000;
+  return (standBridgeNumber(iface) ?? 0) >= FIRST_BRIDGE;
 }
 
 /** Until 8.1 only vmbrN is known as a bridge when PVE reads the file back; since then up to 10 letters and digits. */

@@ -54,11 +54,14 @@ function poolsReadWhole({ selection, options }: CleanupWant, marks: Marks): Set<
 /** Bridges of ours may go on these nodes, so it has to be known who uses them. */
 function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): string[] {
   return networks
-    .filter(({ bridges }) =>
-      bridges.some(
-        ({ iface, comments }) =>
-          parseBridgeMark(iface, comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
-      ),
+    .filter(
+      ({ bridges, pending }) =>
+        bridges.some(
+          ({ iface, comments }) =>
+            parseBridgeMark(iface, comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
+        ) ||
+        // What a killed cleanup has staged is in the list no more.
+        (adopt && pending.some(({ iface, change }) => change === 'removed' && isAdoptableName(iface))),
     )
     .map(({ node }) => node);
 }

@@ -15,6 +15,7 @@ import { membersOf, nodesWithAdoptable } from './adoptable.ts';
 import { LOCK_POOL } from '../marks/lock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../privileges/scopes.ts';
+import type { TakenBridge } from '../plan/cluster/free-vmids.ts';
 import { freshVmids } from '../plan/cluster/fresh-vmids.ts';
 import { PLAN_AGAIN, usersOf } from '../plan/saved/of-class.ts';
 import { planAgain } from '../plan/saved/plan-again.ts';
@@ -70,7 +71,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
 
 interface Taken {
   readonly vmids: number[];
-  readonly bridges: string[];
+  readonly bridges: TakenBridge[];
 }
 
 function planRequest(want: DeployWant, have: Inventory, taken: Taken): Request {
@@ -172,9 +173,9 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
 
 const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
 
-function takenBy(step: Step): { vmids?: readonly number[]; bridge?: string } {
+function takenBy(step: Step): { vmids?: readonly number[]; bridge?: Omit<TakenBridge, 'vmids'> } {
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
-  return step.kind === 'bridge.create' ? { bridge: step.bridge } : {};
+  return step.kind === 'bridge.create' ? { bridge: { bridge: step.bridge, node: step.node } } : {};
 }
 
 /** Notes what others took and tells whose stands have to be planned again. */
@@ -187,7 +188,10 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
     // A clone that failed has left its number free.
     const { vmids = [], bridge } = entry.code === 'CLONE_ENDED' ? {} : takenBy(step);
     taken.vmids.push(...vmids);
-    if (bridge !== undefined && step.user !== undefined) taken.bridges.push(bridge, ...(entry.taken ?? []));
+    if (bridge !== undefined && step.user !== undefined) {
+      const named = (entry.taken ?? []).map((one) => ({ ...one, node: bridge.node }));
+      taken.bridges.push({ ...bridge, vmids: [] }, ...named);
+    }
     for (const stand of plan.stands) {
       if (step.user === undefined || step.user === stand.user) again.add(stand.user);
     }

@@ -214,7 +214,10 @@ describe.each(VERSIONS)('bridge.create where PVE does not list every bridge, on 
     await expect(applied).rejects.toMatchObject({
       code: 'BRIDGE_TAKEN',
       message: expect.stringContaining('vmbr1000 on pve1 is named by guest 400') as unknown,
-      taken: ['vmbr1000', 'vmbr1003'],
+      taken: [
+        { bridge: 'vmbr1000', vmids: [400] },
+        { bridge: 'vmbr1003', vmids: [401] },
+      ],
     });
     expect(world.writes).toEqual([]);
   });

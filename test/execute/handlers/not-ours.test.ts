@@ -184,6 +184,33 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
+describe.each(['vm.delete', 'vm.stop', 'vm.unprotect', 'ha.remove'] as const)('an orphan: %s', (kind) => {
+  const orphan = (world: PveWorld) => apply(world, kind, { ...PAYLOADS[kind], halfMade: true } as never);
+
+  test('that a run has finished since it was planned is none', async () => {
+    const world = worldOf(kind, { pools: [OURS], notes: SEALED });
+    await expect(orphan(world)).rejects.toMatchObject({
+      code: 'NOT_OURS',
+      message: 'VM 10001 has joined pool anna meanwhile, so it is no orphan; it is left alone',
+    });
+    expect(world.writes).toEqual([]);
+  });
+
+  test('that nobody has finished is written to', async () => {
+    const world = worldOf(kind, { pools: [RESERVED], notes: SEALED });
+    expect((await orphan(world)).outcome).toBe('done');
+  });
+});
+
+test('an orphan that joins within the seconds that a reading is believed is none', async () => {
+  const world = worldOf('vm.delete', { pools: [RESERVED], notes: SEALED });
+  const io = world.io();
+  const of = { vmid: 10001, pool: 'anna', halfMade: true } as const;
+  expect(await world.drive(io.ownership.verdict(of))).toBe('unjoined');
+  await world.drive(world.admin.updatePool('anna', { comment: claim(), addVmids: [10001] }));
+  await expect(world.drive(io.ownership.assertOursNow(of))).rejects.toMatchObject({ code: 'NOT_OURS' });
+});
+
 describe('what is left of a VM that is gone', () => {
   const gone = (kind: Kind) => {
     const { path, role, userid: user } = RIGHT;

@@ -484,6 +484,31 @@ describe('a claimed number', () => {
     expect(ids(result).includes('pool.delete:anna')).toBe(code === undefined);
   });
 
+  test('of a VM whose removal is under way is waited for, not broken', () => {
+    const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed' } };
+    const tasks = [{ node: 'pve1', type: 'qmdestroy', id: '10000' }];
+    const { stands } = plan(cluster({ ...oneStand, vms: { 10000: vm }, more: { tasks } }), byAnna);
+    expect(stands[0]?.refused).toMatchObject({
+      code: 'VM_LOCKED',
+      message: 'VM 10000 on pve1 is being removed',
+      hint: 'task qmdestroy holds it: wait until it has ended, then run cleanup again',
+    });
+  });
+
+  test('of the emptied rest of a clone that never joined is told, and keeps its claim', () => {
+    const reserved = { machine: 'pc', vmid: 10000, state: 'reserved' as const, seals: ['5e'.repeat(12)] };
+    const half = makeClaim({ lab: 'net', machines: [reserved], unnamed: [], since: OLD, node: 'pve1' });
+    const pools = { anna: comment('anna@pve', { claims: [half] }) };
+    const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed', description: '' } };
+    const result = plan(cluster({ ...oneStand, pools, vms: { 10000: vm } }), byAnna);
+    expect(result.stands[0]?.refused).toMatchObject({
+      code: 'ZOMBIE_VM',
+      message: expect.stringContaining('the rest of a failed removal (lock: destroyed)') as string,
+    });
+    expect(ids(result)).not.toContain('pool.delete:anna');
+    expect(notes(result)).not.toContain('is not ours');
+  });
+
   test('of a zombie comes with the command for root', () => {
     const vm = { guest: { pool: undefined as never }, values: { lock: 'destroyed' } };
     const { stands } = plan(cluster({ ...oneStand, vms: { 10000: vm } }), byAnna);
@@ -728,6 +753,9 @@ describe('orphans', () => {
     const result = plan(cluster(built), orphans);
     expect(ids(result)).toEqual(steps);
     expect(ids(plan(appliedCleanup(cluster(built), result.steps), orphans))).toEqual([]);
+    // Finished since then, it is none: its handler asks.
+    const removals = result.steps.filter((step) => step.kind === 'vm.delete');
+    expect(removals.every((step) => 'halfMade' in step)).toBe(true);
   });
 
   test('of one pool, dead and half-made at once, are given back in one write', () => {
@@ -842,21 +870,49 @@ describe('a stand of the Python tool', () => {
   });
 
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {
-    const text = ['auto vmbr1000', 'iface vmbr1000 inet manual', '\tbridge-ports none', '\tbridge-stp off'];
-    const row = (iface: string, more: string[] = []) => ({
+    const row = (iface: string, more: string[] = [], method = 'manual') => ({
       iface,
       change: 'removed' as const,
       ours: false,
-      text: [...text, ...more].map((line) => `-${line}`).join('\n'),
+      text: [
+        ...[`auto ${iface}`, `iface ${iface} inet ${method}`],
+        ...['\tbridge-ports none', '\tbridge-stp off', '\tbridge-fd 0', ...more],
+      ]
+        .map((line) => `-${line}`)
+        .join('\n'),
     });
-    const after = (rows: readonly ReturnType<typeof row>[]) =>
-      cluster({ more: { networks: [{ node: 'pve1', readable: true, bridges: [], pending: rows }] } });
+    const after = (rows: readonly ReturnType<typeof row>[], more: Partial<Inventory> = {}) =>
+      cluster({
+        more: { networks: [{ node: 'pve1', readable: true, bridges: [], pending: rows }], ...more },
+      });
     const options = { adopt: true };
     expect(plan(after([row('vmbr1000')]), classOf('net', 'anna'), options).steps).toEqual([
       expect.objectContaining({ id: 'network.reload:pve1', gone: ['vmbr1000'] }),
     ]);
-    for (const rows of [[row('vmbr7')], [row('vmbr1000', ['#mail'])]]) {
+    const aware = row('vmbr1000', ['\tbridge-vlan-aware yes', '\tbridge-vids 2-4094']);
+    expect(ids(plan(after([aware]), classOf('net', 'anna'), options))).toEqual(['network.reload:pve1']);
+    for (const rows of [
+      [row('vmbr7')],
+      [row('vmbr1000', ['#mail'])],
+      // The tool gave no bridge an address, a size or a command, and VLANs all or none.
+      [row('vmbr1000', ['\taddress 10.0.0.1/24'], 'static')],
+      [row('vmbr1000', ['\taddress 10.0.0.1/24'])],
+      [row('vmbr1000', ['\tmtu 9000'])],
+      [row('vmbr1000', ['\tpost-up ip route add 10.0.0.0/8 dev vmbr1000'])],
+      [row('vmbr1000', ['\tbridge-vlan-aware yes', '\tbridge-vids 10 20'])],
+      [row('vmbr1000', ['iface vmbr1000 inet6 auto'])],
+    ]) {
       expect(ids(plan(after(rows), classOf('net', 'anna'), options))).toEqual([]);
+    }
+    const guest = { vmid: 400, node: 'pve1', bridges: ['vmbr1000'], snapshotBridges: [], description: '' };
+    for (const more of [
+      { bridgeUse: [guest] },
+      { bridgeUse: [{ ...guest, bridges: [], snapshotBridges: ['vmbr1000'] }] },
+      { bridgeUseNodes: [] },
+      { hidden: { bridges: false, guests: true } },
+      { version: '7.4' },
+    ]) {
+      expect(ids(plan(after([row('vmbr1000')], more), classOf('net', 'anna'), options))).toEqual([]);
     }
     expect(ids(plan(after([row('vmbr1000')]), classOf('net', 'anna')))).toEqual([]);
   });

@@ -15,6 +15,18 @@ describe('a lock is a state, an operation under way, or the rest of one', () => 
       kind: 'hibernated',
     },
     { name: 'the rest of a removal', lock: 'destroyed', tasks: [], kind: 'removed' },
+    {
+      name: 'the last phase of a removal',
+      lock: 'destroyed',
+      tasks: [task('qmdestroy', '501')],
+      kind: 'operation',
+    },
+    {
+      name: 'the rest of a removal, while another is removed',
+      lock: 'destroyed',
+      tasks: [task('qmdestroy', '502')],
+      kind: 'removed',
+    },
     { name: 'its backup', lock: 'backup', tasks: [task('vzdump', '501')], kind: 'operation' },
     {
       name: 'a backup of several on its node',

@@ -420,18 +420,23 @@ describe('running again', () => {
 
     test('under which a clone is under way: it is waited for, and no second one is made', () => {
       const result = plan(pc, [anna], at(undefined, { lock: 'clone' }));
-      expect(ids(result)).toEqual([...clone.filter((id) => id !== 'pool.update:anna'), ...rest]);
+      expect(ids(result)).toEqual([...clone, ...rest]);
       expect(stepsOf(result, 'vm.clone')[0]).toMatchObject({ vmid: 10000, isUnderWay: true });
+      expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(`vms=pc:10000?${HASH} `);
     });
 
     test('with our clone, not configured yet', () => {
       const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)}`));
-      expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+      expect(ids(result)).toEqual([...clone.filter((id) => !id.startsWith('vm.clone')), ...rest]);
+      // Whoever looks for leftovers meanwhile finds it as young as what is new; the seal that it carries stays claimed.
+      const { comment, reason } = stepsOf(result, 'pool.update')[0]!;
+      expect(comment).toMatch(new RegExp(`vms=pc:10000\\?${HASH} .*since=${have().now.replace('.000', '')}`));
+      expect(reason).toBe('resumed, so that nobody takes it for a leftover');
     });
 
     test('with our clone, configured: only the join is missing', () => {
       const result = plan(pc, [anna], at(`${mark} seal=${sealOf(10000)} ${spec}`));
-      expect(ids(result)).toEqual(['user.create:anna@pve', ...rest]);
+      expect(ids(result)).toEqual(['pool.update:anna', 'user.create:anna@pve', ...rest]);
       expect(stepsOf(result, 'pool.join')[0]?.machines).toEqual([{ machine: 'pc', vmid: 10000 }]);
     });
 
@@ -442,7 +447,8 @@ describe('running again', () => {
         const pools = found.pools.map((one) => ({ ...one, comment: `${one.comment} clones=pool` }));
         const rights = profile === 'full' ? {} : { rights: CONFINED };
         const result = plan(pc, [anna], { ...found, ...rights, pools });
-        expect(ids(result)).toEqual(['user.create:anna@pve', 'vm.configure:anna/pc', ...rest]);
+        expect(ids(result)).toEqual([...clone.filter((id) => !id.startsWith('vm.clone')), ...rest]);
+        expect(stepsOf(result, 'pool.update')[0]?.comment).toContain(' clones=pool');
       },
     );
 
@@ -525,7 +531,7 @@ describe('running again', () => {
           vms: [vm],
         });
         const result = plan(pc, [anna], before);
-        expect(stepsOf(result, 'pool.update')).toEqual([]);
+        expect(stepsOf(result, 'pool.update')[0]?.comment).not.toContain('clones=');
         expect(stepsOf(result, 'vm.clone').map(({ joinsAtOnce }) => joinsAtOnce)).toEqual(
           'lock' in more ? [undefined] : [],
         );
@@ -963,7 +969,9 @@ describe('limits', () => {
   });
 
   test('what a former round found taken is not planned again', () => {
-    const result = plan(routed, [anna], have(), { taken: { vmids: [10000], bridges: ['vmbr1000'] } });
+    const result = plan(routed, [anna], have(), {
+      taken: { vmids: [10000], bridges: [{ bridge: 'vmbr1000', node: 'pve1', vmids: [] }] },
+    });
     expect(stepsOf(result, 'vm.clone').map((step) => step.vmid)).toEqual([10001, 10002]);
     expect(stepsOf(result, 'bridge.create').map((step) => step.bridge)).toEqual(['vmbr1001']);
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { BridgeInfo } from '../../../src/lib/inventory/types.ts';
 import { indexBridgeGuests, type Guests } from '../../../src/lib/plan/cluster/bridge-guests.ts';
 import {
+  BY_OTHERS,
   bridgeObstacle,
   PLANNED,
   type BridgeObstacle,
@@ -161,6 +162,7 @@ describe('who is on it', () => {
   test('without a mark, only one that a network of the lab leads to is a stand’s', () => {
     for (const to of ['take-over', 'remove-adopted'] as const) {
       expect(bridgeObstacle({ to, isLedTo: false, guests: FREE }, facts(''))?.code).toBe('not-led-to');
+      expect(bridgeObstacle({ to, isLedTo: BY_OTHERS, guests: FREE }, facts(''))?.code).toBe('led-by-others');
     }
   });
 

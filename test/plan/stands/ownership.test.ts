@@ -123,7 +123,11 @@ const TABLE: readonly (readonly [Verdict, Case])[] = [
   ['zombie', { id: 'reserved', guest: 'poolless', lock: 'clone', isCloning: false }],
   ['zombie', { id: 'reserved', guest: 'ours', lock: 'destroyed' }],
   ['unreadable', { id: 'reserved', guest: 'poolless', lock: 'destroyed' }],
-  ['foreign', { id: 'reserved', guest: 'poolless', notes: 'empty', lock: 'destroyed' }],
+  // PVE empties a configuration before the last phase of its removal: the seal is gone, and with it whose it was.
+  ['zombie', { id: 'reserved', guest: 'poolless', notes: 'empty', lock: 'destroyed' }],
+  ['zombie', { id: 'joining', guest: 'poolless', notes: 'empty', lock: 'destroyed' }],
+  ['foreign', { id: 'reserved', guest: 'poolless', notes: 'mark', lock: 'destroyed' }],
+  ['foreign', { id: 'reserved', guest: 'elsewhere', notes: 'empty', lock: 'destroyed' }],
   ['zombie', { id: 'reserved', guest: 'poolless', notes: 'sealed', lock: 'destroyed' }],
 
   ['ours', { id: 'unstated', guest: 'ours', isHandedOut: true }],

@@ -1,9 +1,10 @@
 /** `bridge_range` of a lab or of a connection: the numbers that bridges of stands may have. Reports nothing itself. */
 import type { BridgeRange } from '../types.ts';
+import { FIRST_BRIDGE, LAST_BRIDGE } from '../../pve-values/bridge-name.ts';
 import { integer, isMapping, mapping } from '../input/written.ts';
 
-/** Where nothing narrower is said: below are people's own bridges, above PVE knows none on every version. */
-export const ALL_BRIDGES: BridgeRange = { first: 1000, last: 4094 };
+/** Where nothing narrower is said. */
+export const ALL_BRIDGES: BridgeRange = { first: FIRST_BRIDGE, last: LAST_BRIDGE };
 
 export interface RangeProblem {
   readonly message: string;

@@ -1,12 +1,14 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
+import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { ownCards } from '../stands/device-profiles.ts';
 import { findNicShifts } from '../stands/nic-shift.ts';
 import { nicShiftOf } from '../stands/spec.ts';
-import { bridgeObstacle, type BridgeObstacle, type Wish } from '../network/may-go.ts';
+import { ledByCard } from '../network/led-to.ts';
+import { bridgeObstacle, type BridgeObstacle, type LedTo, type Wish } from '../network/may-go.ts';
 import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
@@ -36,7 +38,7 @@ interface Candidate {
   /** Without a mark. */
   readonly adopted: boolean;
   /** Of an adopted one: does a network of the lab lead to it? */
-  readonly isLedTo: boolean;
+  readonly isLedTo: LedTo['isLedTo'];
   readonly reason: string;
 }
 
@@ -90,20 +92,29 @@ function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Ca
 }
 
 /**
- * The staged removal of a bridge without mark, ports and comment: with `--adopt` it is what a killed cleanup left.
- * Otherwise it is somebody else's.
+ * The staged removal of a bridge such as the older tool made, and that no guest names: with `--adopt` it is what a killed
+ * cleanup left. Otherwise it is somebody else's. The VMs that led to it went before it.
  */
-function withAdoptedEdits(have: Inventory): Inventory {
-  const isAdopted = ({ iface, change, text }: PendingRow): boolean =>
-    change === 'removed' &&
-    isAdoptableName(iface) &&
-    /^-\s*bridge[-_]ports none\s*$/m.test(text) &&
-    !/^-#/m.test(text);
+function withAdoptedEdits(
+  have: Inventory,
+  goes: (vmid: number) => boolean,
+  context: CleanupContext,
+): Inventory {
+  const { selection, index } = context;
+  const range = selection.by === 'stands' ? selection.bridgeRange : undefined;
+  const isAdopted = (node: string, { iface, change, text }: PendingRow): boolean => {
+    const was = change === 'removed' ? parseRemovedBridge(text) : undefined;
+    if (!was || was.hasMore) return false;
+    const guests = index.bridgeGuests.on(node, iface, goes);
+    const facts = { iface, ...was, addresses: [], gateways: [], above: [] };
+    const isLedTo = ledByCard(iface, range, have);
+    return bridgeObstacle({ to: 'remove-adopted', isLedTo, guests }, facts) === undefined;
+  };
   return {
     ...have,
     networks: have.networks.map((network) => ({
       ...network,
-      pending: network.pending.map((row) => (isAdopted(row) ? { ...row, ours: true } : row)),
+      pending: network.pending.map((row) => (isAdopted(network.node, row) ? { ...row, ours: true } : row)),
     })),
   };
 }
@@ -148,8 +159,9 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
   for (const { stand, removal } of planned) {
     for (const vmid of removal.adopted) ownerByVm.set(vmid, stand.user);
   }
-  const { index, have } = context;
+  const { index, have, selection } = context;
   const led = ledTo(planned, context);
+  const range = selection.by === 'stands' ? selection.bridgeRange : undefined;
   return have.networks.flatMap(({ node, bridges }) =>
     bridges.flatMap((info): Candidate[] => {
       const { iface, comments } = info;
@@ -158,7 +170,7 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
       const user = naming.map((vmid) => ownerByVm.get(vmid)).find((owner) => owner !== undefined);
       if (user === undefined) return [];
       const reason = 'no mark; adopted: a network of the lab leads to it, and only VMs removed here name it';
-      const isLedTo = led.has(`${node} ${iface}`);
+      const isLedTo = led.has(`${node} ${iface}`) && ledByCard(iface, range, have);
       return [{ user, node, iface, info, alias: '', adopted: true, isLedTo, reason }];
     }),
   );
@@ -179,6 +191,14 @@ function refusalOf(
       hint: `${obstacleHint(obstacle, { node, iface })}, ${then}`,
     };
   }
+  if (obstacle?.code === 'led-by-others') {
+    return {
+      code: 'ADOPT_BRIDGE',
+      message: `${stays}: ${obstacleText(obstacle)}`,
+      // Once the VMs are gone nothing leads there any more.
+      hint: `if nobody needs it, remove ${iface} in ${node} → System → Network; where bridge_range of the lab file says which numbers are stands', cleanup does that by itself`,
+    };
+  }
   const pending = foreignPendingOn(node, networks);
   if (obstacle || pending === undefined) return undefined;
   return {
@@ -194,7 +214,9 @@ export function planCleanupBridges(
 ): BridgeRemoval {
   const { bridgeGuests } = context.index;
   const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
-  const have = context.options.adopt ? withAdoptedEdits(context.have) : context.have;
+  const have = context.options.adopt
+    ? withAdoptedEdits(context.have, (vmid) => removed.has(vmid), context)
+    : context.have;
   const steps: StepOf<'bridge.delete'>[] = [];
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();

@@ -1,5 +1,6 @@
 /** Which VMs of a stand go, and why the others stay. Whose they are is decided in stands/ownership.ts. */
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
+import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
@@ -17,9 +18,9 @@ export interface Fate {
 }
 
 /** The one verdict, of an id that a claim of this stand names. */
-export function judge(id: ClaimedId, claim: Claim, stand: SelectedStand, context: CleanupContext): Verdict {
+export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
   const isCloning = context.have.tasks.some(({ type }) => type === 'qmclone');
-  return judgeClaimed(id, claim, stand, context.index, isCloning);
+  return judgeClaimed(id, stand, context.index, isCloning);
 }
 
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
@@ -29,11 +30,21 @@ function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefine
   return id.state === 'unstated' && mark?.vmid === id.vmid && mark.spec === undefined;
 }
 
-function zombie(guest: GuestInfo, why: string): Refusal {
+/** Out of its pool. A clone that never got in there has lost its lock. */
+function zombie(guest: GuestInfo, lock: string | undefined, { have }: CleanupContext): Refusal {
+  const hold = lock === 'destroyed' ? holdOn(guest, lock, have.tasks) : undefined;
+  if (hold?.kind === 'operation') {
+    return {
+      code: 'VM_LOCKED',
+      message: `VM ${guest.vmid} on ${guest.node} ${sayHold(hold)}`,
+      hint: `${holdHint(guest, hold)}, then run cleanup again`,
+    };
+  }
+  const rest: Hold = { kind: 'removed' };
   return {
     code: 'ZOMBIE_VM',
-    message: `VM ${guest.vmid} on ${guest.node} ${why}; only root can remove it`,
-    hint: `as root on ${guest.node}: \`qm unlock ${guest.vmid} && qm destroy ${guest.vmid} --purge\`, then run cleanup again`,
+    message: `VM ${guest.vmid} on ${guest.node} ${hold ? sayHold(hold) : 'is the rest of a failed clone'}; only root can remove it`,
+    hint: `${holdHint(guest, rest)}, then run cleanup again`,
   };
 }
 
@@ -43,6 +54,7 @@ function refusalOf(
   config: VmConfig | undefined,
   verdict: Verdict,
   pool: string,
+  context: CleanupContext,
 ): Refusal | undefined {
   const { vmid, node, name } = guest;
   switch (verdict) {
@@ -55,8 +67,7 @@ function refusalOf(
     case 'zombie': {
       // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
       if (guest.pool === pool) return undefined;
-      const lock = config?.values['lock'] ?? guest.lock;
-      return zombie(guest, `is the rest of a failed ${lock === 'destroyed' ? 'removal' : 'clone'}`);
+      return zombie(guest, config?.values['lock'] ?? guest.lock, context);
     }
     case 'away':
     case 'unreadable':
@@ -113,12 +124,11 @@ export function fatesOf(
   foreign: (guest: GuestInfo) => void,
 ): Fate[] {
   const fates: Fate[] = [];
-  const ids = claims.flatMap((claim) => claimedIds(claim).map((id) => ({ id, claim })));
-  for (const { id, claim } of ids) {
+  for (const id of claims.flatMap(claimedIds)) {
     const guest = context.index.guests.get(id.vmid);
     if (!guest) continue;
     const config = context.index.configs.get(id.vmid);
-    const verdict = judge(id, claim, stand, context);
+    const verdict = judge(id, stand, context);
     if (verdict === 'foreign') {
       foreign(guest);
       continue;
@@ -127,7 +137,7 @@ export function fatesOf(
     const isAsked = verdict === 'doubtful' && context.options.adopt;
     const isDead = verdict === 'zombie' && guest.pool === stand.pool;
     const stays =
-      (isAsked ? unclaimedTemplate(guest, config) : refusalOf(guest, config, verdict, stand.pool)) ??
+      (isAsked ? unclaimedTemplate(guest, config) : refusalOf(guest, config, verdict, stand.pool, context)) ??
       (isDead ? undefined : obstacle(guest, config, context));
     fates.push({ guest, config, ...(stays ? { stays } : {}) });
   }

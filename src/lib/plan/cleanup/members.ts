@@ -14,7 +14,7 @@ function verdictsIn(stand: SelectedStand, context: CleanupContext): Map<number, 
   const claims = stand.mark?.claims ?? [];
   return new Map(
     claims.flatMap((claim) =>
-      claimedIds(claim).map((id) => [id.vmid, judge(id, claim, stand, context)] as const),
+      claimedIds(claim).map((id) => [id.vmid, judge(id, stand, context)] as const),
     ),
   );
 }

@@ -36,8 +36,8 @@ export interface StandRemoval {
   readonly refused?: Refusal;
 }
 
-/** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`. */
-type Whose = 'ours' | 'adopted' | 'member';
+/** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`; being left unfinished. */
+type Whose = 'ours' | 'adopted' | 'member' | 'half-made';
 
 /** Of the storages that its disks are on. Where its snapshots keep their memory is not read. */
 function locksOf({ guest, config }: Fate, { index }: CleanupContext): { readonly locks?: readonly string[] } {
@@ -65,6 +65,7 @@ function removeVm(
     ...{ vmid, pool },
     ...(whose === 'adopted' ? { adopted: true as const } : {}),
     ...(whose === 'member' ? { member: true as const } : {}),
+    ...(whose === 'half-made' ? { halfMade: true as const } : {}),
   };
   const { lockWaitSeconds } = context.options;
   const steps: Step[] = [];
@@ -96,6 +97,7 @@ function removeVm(
   }
   const why = {
     ours: 'selected',
+    'half-made': 'selected',
     adopted: adoptedBecause(pool, name ?? '?'),
     member: 'made in the pool by hand; --include-members',
   }[whose];
@@ -182,7 +184,7 @@ function remainingClaims(
 ): Claim[] {
   const isThere = (claim: Claim): boolean =>
     claimedIds(claim).some((id) => {
-      const verdict = judge(id, claim, stand, context);
+      const verdict = judge(id, stand, context);
       return !removed.has(id.vmid) && !['missing', 'open', 'foreign'].includes(verdict);
     });
   return (stand.mark?.claims ?? []).flatMap((claim) => {
@@ -226,12 +228,12 @@ export function planStandRemoval(
   const adopted = new Set(adoptedVmids(stand, context));
   const whole = { claims: stand.claims, halfMadeOnly: false };
   const trimmed = { claims: stand.trimmed, halfMadeOnly: true };
-  const own = [
-    ...[whole, trimmed].flatMap((claimed) =>
-      fatesOf(stand, claimed, context, (guest) => void foreign.push(guest)),
-    ),
-    ...adoptedFates([...adopted], context),
-  ];
+  const fatesIn = (claimed: typeof whole): Fate[] =>
+    fatesOf(stand, claimed, context, (guest) => void foreign.push(guest));
+  const halfMade = fatesIn(trimmed);
+  const own = [...fatesIn(whole), ...halfMade, ...adoptedFates([...adopted], context)];
+  const whoseIs = (fate: Fate): Whose =>
+    adopted.has(fate.guest.vmid) ? 'adopted' : halfMade.includes(fate) ? 'half-made' : 'ours';
   const goes = (fate: Fate): boolean => fate.stays === undefined && !elsewhere.has(fate.guest.vmid);
   const idsOf = (fates: readonly Fate[]): Set<number> => new Set(fates.map(({ guest }) => guest.vmid));
   const going = own.filter(goes);
@@ -257,7 +259,7 @@ export function planStandRemoval(
   const before = revokes.map((step) => step.id);
   const vmSteps = clonesFirst(
     [
-      ...going.map((fate) => ({ fate, whose: adopted.has(fate.guest.vmid) ? 'adopted' : 'ours' }) as const),
+      ...going.map((fate) => ({ fate, whose: whoseIs(fate) })),
       ...members.filter(goes).map((fate) => ({ fate, whose: 'member' }) as const),
     ],
     ({ fate, whose }) => removeVm(stand, fate, before, context, whose),

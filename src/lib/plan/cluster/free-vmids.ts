@@ -5,7 +5,14 @@ import { NO_PINS, type Pins } from './pins.ts';
 /** What a former round of the same run found taken although the snapshot did not show it. */
 export interface Taken {
   readonly vmids: readonly number[];
-  readonly bridges: readonly string[];
+  readonly bridges: readonly TakenBridge[];
+}
+
+export interface TakenBridge {
+  readonly bridge: string;
+  readonly node: string;
+  /** Guests that name it, where they are why; empty: it is there. */
+  readonly vmids: readonly number[];
 }
 
 export interface VmidAllocator {

@@ -5,7 +5,7 @@ import { shellCommand } from '../../shell.ts';
 export type Hold =
   /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
   | { readonly kind: 'hibernated' }
-  /** `destroyed`: what a failed removal left. */
+  /** `destroyed`, and no removal of it is to be seen: what a failed one left. */
   | { readonly kind: 'removed' }
   | { readonly kind: 'operation'; readonly lock: string; readonly task: string }
   /** No task of it is to be seen: nobody will take it away. */
@@ -22,6 +22,7 @@ interface Locked {
 const TASKS: ReadonlyMap<string, RegExp> = new Map([
   ['backup', /^vzdump$/],
   ['clone', /^(qmclone|vzclone|vzcreate)$/],
+  ['destroyed', /^(qmdestroy|vzdestroy)$/],
   ['create', /^(qmcreate|qmrestore|vzcreate|vzrestore)$/],
   ['migrate', /^(qmigrate|vzmigrate|hamigrate)$/],
   ['rollback', /^(qmrollback|vzrollback)$/],
@@ -45,9 +46,9 @@ function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTas
 /** `tasks`: those under way, on all nodes or at least on the VM's; absent: not known. */
 export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[]): Hold {
   if (lock === 'suspended') return { kind: 'hibernated' };
-  if (lock === 'destroyed') return { kind: 'removed' };
+  const task = tasks && taskOf(vm, lock, tasks);
+  if (lock === 'destroyed' && task === undefined) return { kind: 'removed' };
   if (!tasks) return { kind: 'unknown', lock };
-  const task = taskOf(vm, lock, tasks);
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
 }
 
@@ -59,6 +60,7 @@ function unlock({ vmid, node }: Locked, ...more: readonly string[]): string {
 export function sayHold(hold: Hold): string {
   if (hold.kind === 'hibernated') return 'is hibernated (lock: suspended)';
   if (hold.kind === 'removed') return 'is the rest of a failed removal (lock: destroyed)';
+  if (hold.kind === 'operation' && hold.lock === 'destroyed') return 'is being removed';
   return `is locked (${hold.lock})`;
 }
 

@@ -2,6 +2,7 @@
 import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { frozenSince } from '../../marks/pool.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { SnapshotLists } from '../stands/snapshots.ts';
@@ -170,7 +171,7 @@ export function keptState(
         present:
           snapshot === undefined
             ? ('done' as const)
-            : presentOne(machine.vmid, stand.claim.frozen, snapshot, input),
+            : presentOne(machine.vmid, frozenSince(stand.mark), snapshot, input),
       })),
   );
   const steps = judged.flatMap(({ machine, stand, present, asleep }): Step[] => {

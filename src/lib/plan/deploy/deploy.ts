@@ -112,6 +112,7 @@ function seatStands(
     sizes,
     freeVmids: vmids.left(),
     freeBridges: (node) => bridges.left(node),
+    bridgesHeldBy: (node) => bridges.heldBy(node),
   });
   const demandOf = createDemands({ ...context, ledger, sizes });
   return {

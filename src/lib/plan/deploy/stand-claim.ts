@@ -39,8 +39,8 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     lab: lab.name,
     machines: [...kept, ...vms.claimed],
     unnamed: (claim?.unnamed ?? []).filter((vmid) => !foreign.includes(vmid)),
-    // What is begun again is as young as what is new, to whoever looks for leftovers.
-    since: claim === undefined || isBegun(vms) ? since : claim.since,
+    // What is begun again, or gone on with, is as young as what is new, to whoever looks for leftovers.
+    since: claim === undefined || vms.joining.length > 0 ? since : claim.since,
     // The claim says where the stand was put; it is not rewritten when the stand moves.
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
     ...(lab.expires === undefined ? {} : { expires: lab.expires }),
@@ -68,6 +68,7 @@ function isClaimChanged(before: Claim | undefined, after: Claim): boolean {
     after.machines.some(isOther) ||
     before.node !== after.node ||
     before.joinsAtOnce !== after.joinsAtOnce ||
+    before.since !== after.since ||
     before.expires !== after.expires
   );
 }
@@ -133,7 +134,9 @@ export function planClaim(state: StandState, seat: Seat, vms: StandVms, context:
     ? adoptionReason(mark, takenOver)
     : isBegun(vms)
       ? 'before the clones, so that no other run takes them'
-      : 'the claim changed';
+      : vms.joining.length > 0
+        ? 'resumed, so that nobody takes it for a leftover'
+        : 'the claim changed';
   const before = context.index.pools.get(user.pool)?.comment ?? '';
   const payload = {
     pool: user.pool,

@@ -2,6 +2,7 @@
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
+import { ledByCard } from './led-to.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type ClusterView } from '../cluster/view.ts';
@@ -93,7 +94,11 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
     const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
     if (!info || marked.some((entry) => entry.node === node)) continue;
     const obstacle = bridgeObstacle(
-      { to: 'take-over', isLedTo: true, guests: index.bridgeGuests.on(node, bridge, isOwn) },
+      {
+        to: 'take-over',
+        isLedTo: ledByCard(bridge, lab.bridgeRange, request.have),
+        guests: index.bridgeGuests.on(node, bridge, isOwn),
+      },
       info,
     );
     if (obstacle) {

@@ -1,4 +1,5 @@
 /** Words for why a bridge may not be used, taken over or removed, and the way out. Decides nothing. */
+import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { BridgeObstacle } from './may-go.ts';
 
 function areBuilt(above: readonly string[]): string {
@@ -12,6 +13,8 @@ export function obstacleText(obstacle: BridgeObstacle): string {
       return 'its name is none of a stand (vmbr1000 and above)';
     case 'not-led-to':
       return 'it carries no mark, and no network of the lab leads to it';
+    case 'led-by-others':
+      return 'it carries no mark, and what leads to it are network cards, which others than administrators may have set';
     case 'unmarked':
       return 'it does not carry our mark';
     case 'comment':
@@ -56,6 +59,8 @@ export function obstacleHint(
       return 'choose another bridge';
     case 'not-led-to':
       return `if nobody needs it, remove ${iface} ${where}`;
+    case 'led-by-others':
+      return `write the numbers that stands have here, and nobody else, into the lab file, such as "bridge_range: ${standBridgeNumber(iface) ?? 1000}-${standBridgeNumber(iface) ?? 1999}"`;
     case 'unmarked':
       return `if it is this stand's, write its mark back into the comment of ${iface} ${where}`;
     case 'comment':

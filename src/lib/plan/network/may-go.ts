@@ -26,9 +26,12 @@ export type Wish =
   /** Without a mark, as the older tool made them. */
   | ({ readonly to: 'remove-adopted'; readonly guests: Guests | typeof PLANNED } & LedTo);
 
+/** A network card of a VM that is taken over leads to it, which somebody else may have set: led-to.ts. */
+export const BY_OTHERS = 'by-others';
+
 /** Of a bridge without a mark: does a network of the stand's own lead to it, from a VM that is taken over? */
-interface LedTo {
-  readonly isLedTo: boolean | typeof PLANNED;
+export interface LedTo {
+  readonly isLedTo: boolean | typeof BY_OTHERS | typeof PLANNED;
 }
 
 /** Why it may not. */
@@ -37,6 +40,8 @@ export type BridgeObstacle =
   | { readonly code: 'number' }
   /** Without a mark, only such a network tells whose it is. */
   | { readonly code: 'not-led-to' }
+  /** An administrator's bare bridge looks the same, and whoever uses the VM may have plugged it in. */
+  | { readonly code: 'led-by-others' }
   | { readonly code: 'unmarked' }
   | { readonly code: 'comment'; readonly comment: string }
   | { readonly code: 'reserved' }
@@ -57,6 +62,7 @@ function unlessBare({ isLedTo }: LedTo, { iface, comments }: BridgeFacts): Bridg
   const comment = comments.trim();
   if (!isAdoptableName(iface)) return { code: 'number' };
   if (comment !== '') return { code: 'comment', comment };
+  if (isLedTo === BY_OTHERS) return { code: 'led-by-others' };
   return isLedTo === false ? { code: 'not-led-to' } : undefined;
 }
 

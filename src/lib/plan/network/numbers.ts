@@ -3,6 +3,8 @@ import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { BridgeRange } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
+import type { Taken, TakenBridge } from '../cluster/free-vmids.ts';
+import { heldBy } from './held-by.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 
@@ -14,17 +16,28 @@ export interface BridgeAllocator {
   /** May a bridge of this name be made at all? */
   isInRange(bridge: string): boolean;
   /** A former round found that others have it. */
-  isTaken(bridge: string): boolean;
+  isTaken(node: string, bridge: string): boolean;
+  /** Whose guests name numbers of the range, on `node` or anywhere, in words; undefined: nobody's, as far as was looked. */
+  heldBy(node?: string): string | undefined;
   /** How many numbers are left on `node`. */
   left(node: string): number;
 }
 
 interface BridgeChoice {
   readonly range: BridgeRange;
-  readonly taken: { readonly bridges: readonly string[] };
+  readonly taken: Pick<Taken, 'bridges'>;
   readonly pins?: Pick<Pins, 'bridges'>;
   /** Who may move machines brings them to the node where the number is somebody else's. Default: nobody may. */
   readonly mayRepeat?: boolean;
+}
+
+/** Bridges that machines of stands name, and their node has not. */
+function unlisted({ vms }: Inventory, { bridges }: ClusterView): TakenBridge[] {
+  return vms.flatMap(({ vmid, node, values }) =>
+    presentNics(values)
+      .filter(({ bridge }) => bridges.get(node)?.has(bridge) !== true)
+      .map(({ bridge }) => ({ bridge, node, vmids: [vmid] })),
+  );
 }
 
 export function createBridgeAllocator(
@@ -33,7 +46,7 @@ export function createBridgeAllocator(
   { range, taken, pins = NO_PINS, mayRepeat = true }: BridgeChoice,
 ): BridgeAllocator {
   const { first, last } = range;
-  const cluster = new Set<string>([...taken.bridges, ...have.vnets]);
+  const cluster = new Set<string>([...taken.bridges.map(({ bridge }) => bridge), ...have.vnets]);
   for (const { bridges } of have.networks) for (const { iface } of bridges) cluster.add(iface);
   for (const config of [...have.vms, ...have.templates]) {
     for (const nic of presentNics(config.values)) cluster.add(nic.bridge);
@@ -43,7 +56,8 @@ export function createBridgeAllocator(
   let next = first;
 
   function usedOn(node: string): Set<string> {
-    const used = perNode.get(node) ?? new Set([...(index.bridges.get(node)?.keys() ?? []), ...taken.bridges]);
+    const named = taken.bridges.flatMap((one) => (one.node === node ? [one.bridge] : []));
+    const used = perNode.get(node) ?? new Set([...(index.bridges.get(node)?.keys() ?? []), ...named]);
     perNode.set(node, used);
     return used;
   }
@@ -81,7 +95,8 @@ export function createBridgeAllocator(
   return {
     mayRepeat,
     isInRange,
-    isTaken: (bridge) => taken.bridges.includes(bridge),
+    isTaken: (node, bridge) => taken.bridges.some((one) => one.node === node && one.bridge === bridge),
+    heldBy: (node) => heldBy([...taken.bridges, ...unlisted(have, index)], { range, node }, index),
     take(node, wish) {
       const bridge = granted(node, wish) ?? firstFree() ?? firstFreeOn(node);
       if (bridge === undefined) return undefined;

@@ -6,6 +6,7 @@ import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { findAdoptedBridges } from './adopted.ts';
 import type { BridgeAllocator } from './numbers.ts';
 import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
+import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import { isPending } from './view.ts';
@@ -201,7 +202,7 @@ function notAgain(
       hint: `widen bridge_range, or bring the network cards of its VMs to another bridge, then run again`,
     };
   }
-  if (!bridges.isTaken(former)) return undefined;
+  if (!bridges.isTaken(node, former)) return undefined;
   return {
     code: 'BRIDGE_TAKEN',
     message: `${gone}; others have the number now`,
@@ -226,20 +227,23 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   }
   const wish = request.pins.bridges.get(pinnedBridge(userid, node, alias));
   const taken = former === undefined ? request.bridges.take(node, wish) : { bridge: former, repeated: false };
+  const { first, last } = lab.bridgeRange;
+  const held = request.bridges.heldBy(request.bridges.mayRepeat ? node : undefined);
+  const by = held === undefined ? '' : `, ${held}`;
+  const free = held === undefined ? '' : `${HELD_HINT}; or `;
   if (!taken && !request.bridges.mayRepeat) {
-    const { first, last } = lab.bridgeRange;
     out.refused = {
       code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
-      hint: 'give `role: student`, which moves no machine; widen `bridge_range`; or remove stands that are no longer needed',
+      message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster${by}; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
+      hint: `${free}give \`role: student\`, which moves no machine; widen \`bridge_range\`; or remove stands that are no longer needed`,
     };
     return;
   }
   if (!taken) {
     out.refused = {
       code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr${lab.bridgeRange.first}–vmbr${lab.bridgeRange.last} are taken on ${node}`,
-      hint: 'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
+      message: `all bridge numbers vmbr${first}–vmbr${last} are taken on ${node}${by}`,
+      hint: `${free}remove stands that are no longer needed, spread the class over more nodes, or widen \`bridge_range\``,
     };
     return;
   }

@@ -3,6 +3,7 @@ import { addTo } from '../../group.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { sinceOf } from '../../marks/time.ts';
+import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { compareNatural } from '../../order.ts';
 import { foreignRows } from './foreign-pending.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
@@ -85,25 +86,6 @@ function stateOf(info: BridgeInfo, pending: PendingRow | undefined): BridgeState
   return info.active ? 'changing' : 'staged';
 }
 
-/** The lines of a stanza whose removal is staged; PVE writes `bridge-ports none` for a bridge without ports. */
-function readRemoved(row: PendingRow): { ports: string; vlanAware: boolean; comments: string } | undefined {
-  const lines = row.text.split('\n').map((line) => line.slice(1).trim());
-  const option = (name: string): string | undefined =>
-    lines
-      .map((line) => line.replaceAll('_', '-'))
-      .find((line) => line.startsWith(`${name} `))
-      ?.slice(name.length + 1)
-      .trim();
-  const ports = option('bridge-ports');
-  if (row.change !== 'removed' || ports === undefined) return undefined;
-  const comments = lines.filter((line) => line.startsWith('#')).map((line) => line.slice(1));
-  return {
-    ports: ports === 'none' ? '' : ports,
-    vlanAware: option('bridge-vlan-aware') === 'yes',
-    comments: comments.join('\n'),
-  };
-}
-
 /** All bridges of one node, in natural order. */
 export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse | undefined): BridgeRow[] {
   const guests = (iface: string) => (use ? (use.get(iface) ?? []) : null);
@@ -122,11 +104,13 @@ export function viewNode({ node, bridges, pending }: NodeNetwork, use: NodeUse |
     };
   });
   const going = pending.flatMap((row): BridgeRow[] => {
-    const removed = readRemoved(row);
+    const removed = row.change === 'removed' ? parseRemovedBridge(row.text) : undefined;
     if (!removed) return [];
     const { iface } = row;
-    const owner = ownerFields(parseBridgeMark(iface, removed.comments), removed.comments);
-    return [{ node, iface, ...owner, ...removed, state: 'going', guests: guests(iface) }];
+    const { comments, vlanAware, ports } = removed;
+    const owner = ownerFields(parseBridgeMark(iface, comments), comments);
+    const was = { vlanAware, ports: ports.join(' '), comments };
+    return [{ node, iface, ...owner, ...was, state: 'going', guests: guests(iface) }];
   });
   return [...rows, ...going].sort((a, b) => compareNatural(a.iface, b.iface));
 }

@@ -3,6 +3,7 @@ import { addTo } from '../../group.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Demand, Ledger, Resource } from './capacity.ts';
+import { HELD_HINT } from '../network/held-by.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { Refusal } from '../document/plan.ts';
 
@@ -81,6 +82,11 @@ function isThin({ type }: Resource): boolean {
 
 const rangeOf = (lab: Context['lab']): string => `${lab?.vmidRange.first ?? ''}–${lab?.vmidRange.last ?? ''}`;
 
+function sayHeld(group: readonly Resource[]): string {
+  const held = sortedUnique(group.flatMap(({ heldBy }) => heldBy ?? []));
+  return held.length === 0 ? '' : ` (${held.join('; ')})`;
+}
+
 /** What is full, once for all nodes on which it is. */
 function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: Context): string {
   const nodes = listNames(group.flatMap(({ node }) => node ?? []));
@@ -96,7 +102,7 @@ function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: C
     case 'vmids':
       return `VMIDs ${rangeOf(lab)} are used up`;
     case 'bridges':
-      return `bridge numbers${on} are used up`;
+      return `bridge numbers${on} are used up${sayHeld(group)}`;
     case 'ports':
       return `${names}${on} ${isOne ? 'has' : 'have'} no port left`;
     case 'stands':
@@ -136,7 +142,7 @@ const WAYS_OUT: Readonly<Record<Resource['kind'], string>> = {
   storage: 'free space, use another `storage`, or set `placement.linked_growth` (docs/placement.md)',
   vmids: 'widen `vmid_range` in the lab file',
   bridges:
-    'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`; numbers that network cards of guests there name are not given out either (on PVE 7.4 a student with VM.Config.Network may name any)',
+    'remove stands that are no longer needed, spread the class over more nodes, or widen `bridge_range`',
   ports: 'spread the class over more nodes',
   stands: 'raise `placement.max_stands_per_node`, or use more nodes',
 };
@@ -187,7 +193,9 @@ function headlines({ lacking, apart }: Shortage, context: Context): string {
 
 function hintOf({ lacking, apart }: Shortage, { waysOut = WAYS_OUT }: Context): string {
   const kinds = new Set([...lacking.values()].map(({ resource }) => resource.kind));
-  const ways = [...kinds].flatMap((kind) => waysOut[kind] ?? []);
+
+  const isHeld = [...lacking.values()].some(({ resource }) => resource.heldBy !== undefined);
+  const ways = [...(isHeld ? [HELD_HINT] : []), ...[...kinds].flatMap((kind) => waysOut[kind] ?? [])];
   if (apart.length > 0) ways.push('shorten the group in `placement.spread`');
   return ways.join('; ');
 }
@@ -210,7 +218,9 @@ export function describeShortage(
     const names = one.states.map(({ user }) => user.userid);
     const whom = names.length === 1 ? 'the stand' : `the ${names.length} stands that belong together`;
     const message = `no room for ${whom} of ${listNames(names)}: ${headlines(own, context)}`;
-    for (const user of names) each.set(user, { code: NO_ROOM, message });
+    const isHeld = [...own.lacking.values()].some(({ resource }) => resource.heldBy !== undefined);
+    const hint = isHeld ? { hint: `${HELD_HINT}, then run again` } : {};
+    for (const user of names) each.set(user, { code: NO_ROOM, message, ...hint });
   }
   return {
     whole: {

@@ -22,6 +22,8 @@ export interface Resource {
   readonly limit: number;
   /** Taken before the plan. */
   readonly before: number;
+  /** Of bridge numbers: whose guests name some of them, in words. */
+  readonly heldBy?: string;
 }
 
 /** Resource key → amount. A key that `Ledger.share` was told of stands for what several stands need once. */
@@ -132,6 +134,8 @@ interface Request {
   readonly sizes: LabSizes;
   readonly freeVmids: number;
   readonly freeBridges: (node: string) => number;
+  /** Whose guests name numbers that are not free therefore. */
+  readonly bridgesHeldBy: (node: string) => string | undefined;
 }
 
 /** Bytes that guests of a node have been promised: those that are up, and those that others are about to make. */
@@ -222,6 +226,12 @@ function counted(key: string, kind: ResourceKind, limit: number, before: number,
   return { key, kind, ...(node === undefined ? {} : { node }), total: limit, limit, before };
 }
 
+function bridgesOn(node: string, { freeBridges, bridgesHeldBy }: Request): Resource {
+  const numbers = counted(resourceKey.bridges(node), 'bridges', freeBridges(node), 0, node);
+  const heldBy = bridgesHeldBy(node);
+  return heldBy === undefined ? numbers : { ...numbers, heldBy };
+}
+
 export function createLedger(request: Request): Ledger {
   const { lab, have, index, pools, counts, sizes } = request;
   const { up, toCome } = promisedPerNode({ lab: lab.name, have, index, pools, sizes });
@@ -239,7 +249,7 @@ export function createLedger(request: Request): Ledger {
         ...memoryOn(node, { up: now.memory, toCome: later.memory }, lab.placement),
         ...cpuOn(node, now.cpus, later.cpus, request),
         ...portsOn(name, ours, request),
-        counted(resourceKey.bridges(name), 'bridges', request.freeBridges(name), 0, name),
+        bridgesOn(name, request),
         counted(resourceKey.stands(name), 'stands', most ?? Infinity, stands, name),
       ];
     }),

@@ -1,5 +1,4 @@
 /** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
-import type { Claim } from '../../marks/pool.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { isHandedOut, verdictOn, type ClaimedId, type Verdict } from './ownership.ts';
 
@@ -12,7 +11,6 @@ export interface Claimant {
 /** `isCloning`: is any clone under way in the cluster? Absent: nobody asked. */
 export function judgeClaimed(
   id: ClaimedId,
-  claim: Pick<Claim, 'frozen'>,
   claimant: Claimant,
   index: ClusterView,
   isCloning?: boolean,
@@ -24,7 +22,7 @@ export function judgeClaimed(
     guest,
     isAway: guest !== undefined && !index.online.has(guest.node),
     values: index.configs.get(id.vmid)?.values,
-    isHandedOut: isHandedOut(claim, claimant, index.acls),
+    isHandedOut: isHandedOut(index.marks.get(claimant.pool), claimant, index.acls),
     ...(isCloning === undefined ? {} : { isCloning }),
   });
 }

@@ -3,7 +3,7 @@
  * planner and, right before a write, by every handler. Decides from what PVE protects (claims in pools that count, membership, seals); notes, names and tags, which
  * students write, prove nothing, except in claims of 0.1.0, which had nothing better.
  */
-import type { Claim, KeptMac } from '../../marks/pool.ts';
+import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { parseVmMark } from '../../marks/vm.ts';
@@ -16,7 +16,7 @@ import { parseVmMark } from '../../marks/vm.ts';
  * - `ours`: made, and a member of the pool that claims it.
  * - `left-pool`: made, and somebody took it out of its pool: an administrator's will.
  * - `foreign`: somebody else's.
- * - `zombie`: the rest of a failed removal or clone of ours.
+ * - `zombie`: what a removal or clone of ours left, or is about to take away.
  * - `away`: on a node that is offline.
  * - `unreadable`: its configuration would tell, and cannot be read.
  * - `doubtful`: a member at an id that 0.1.0 claimed, and nothing shows whether it was made by us.
@@ -97,7 +97,11 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   if (lock === 'clone') return isCloning === false ? 'zombie' : 'in-flight';
   if (lock !== 'destroyed') return undefined;
   if (guest?.pool === pool || id.state !== 'reserved') return 'zombie';
-  return values === undefined ? 'unreadable' : carriesSeal(evidence) ? 'zombie' : 'foreign';
+  if (values === undefined) return 'unreadable';
+  // PVE empties the configuration before its last phase (qemu-server, destroy_vm): what was there took its seal along.
+  // Whose it was nobody can tell any more, nor use: it is told with the command that clears it, and never written to.
+  const isEmptied = (values['description'] ?? '').trim() === '';
+  return isEmptied || carriesSeal(evidence) ? 'zombie' : 'foreign';
 }
 
 /**
@@ -153,11 +157,11 @@ export function isOfPoolUser(
  * `path subject`.
  */
 export function isHandedOut(
-  { frozen }: Pick<Claim, 'frozen'>,
+  mark: Pick<PoolMark, 'claims'> | undefined,
   { pool, user }: { readonly pool: string; readonly user: string },
   acls: { readonly has: (entry: string) => boolean },
 ): boolean {
-  return frozen !== undefined || acls.has(`/pool/${pool} ${user}`);
+  return frozenSince(mark) !== undefined || acls.has(`/pool/${pool} ${user}`);
 }
 
 /** May it be written to? */

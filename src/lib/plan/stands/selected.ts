@@ -46,7 +46,7 @@ function toView(
   const { claim } = selected;
   const judged = claimedIds(claim).map((id) => ({
     id,
-    verdict: judgeClaimed(id, claim, selected, index, isCloning),
+    verdict: judgeClaimed(id, selected, index, isCloning),
     guest: index.guests.get(id.vmid),
   }));
   // Somebody else's guest at an id of ours does not tell where the stand is.

@@ -3,7 +3,7 @@
  * alike. Finds stands by claims, never by names of guests; judges no guest.
  */
 import { addTo } from '../../group.ts';
-import type { Machine } from '../../config/types.ts';
+import type { BridgeRange, Machine } from '../../config/types.ts';
 import type { PoolInfo } from '../../inventory/types.ts';
 import { parsePoolComment, type Claim, type PoolMark } from '../../marks/pool.ts';
 import { compareNatural } from '../../order.ts';
@@ -19,6 +19,8 @@ export interface StandSelection {
   readonly lab?: string;
   /** Machines of the lab's file, where one was given. */
   readonly labMachines?: readonly Machine[];
+  /** Of the same lab file. */
+  readonly bridgeRange?: BridgeRange;
   readonly users?: readonly SelectedUser[];
   /** Only these machines of the stands. */
   readonly machines?: readonly string[];

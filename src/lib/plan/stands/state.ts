@@ -3,6 +3,7 @@ import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
+import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
@@ -185,7 +186,7 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: 
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
     const config = index.configs.get(id.vmid);
-    const verdict = judgeClaimed(id, claim, { pool: user.pool, user: user.userid }, index);
+    const verdict = judgeClaimed(id, { pool: user.pool, user: user.userid }, index);
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
     else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
@@ -277,15 +278,19 @@ function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined 
   };
 }
 
-function unreadableRefusal(found: Found): Refusal | undefined {
+/** In a deploy only a removal makes one: whether it failed, or is under way. */
+function zombieRefusal(guest: GuestInfo, tasks: ClusterView['tasks']): Refusal {
+  const hold = holdOn(guest, 'destroyed', tasks);
+  return {
+    code: hold.kind === 'operation' ? 'VM_LOCKED' : 'ZOMBIE_VM',
+    message: `VM ${guest.vmid} on ${guest.node} ${sayHold(hold)}`,
+    hint: `${holdHint(guest, hold)}, then run again`,
+  };
+}
+
+function unreadableRefusal(found: Found, { tasks }: ClusterView): Refusal | undefined {
   const [zombie] = found.zombies;
-  if (zombie) {
-    return {
-      code: 'ZOMBIE_VM',
-      message: `VM ${zombie.vmid} on ${zombie.node} is the rest of a failed removal (lock: destroyed)`,
-      hint: `as root on ${zombie.node}: \`qm unlock ${zombie.vmid} && qm destroy ${zombie.vmid} --purge\`, then run again`,
-    };
-  }
+  if (zombie) return zombieRefusal(zombie, tasks);
   const [away] = found.away;
   if (away) {
     return {
@@ -330,7 +335,7 @@ export function readStandState(
   const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();
   const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
   const refused =
-    unreadableRefusal(found) ??
+    unreadableRefusal(found, index) ??
     adoption?.refused ??
     doubtfulRefusal(found, user.pool) ??
     lostRefusal(found, lab, user.pool);

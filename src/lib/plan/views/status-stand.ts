@@ -1,4 +1,5 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
+import { frozenSince } from '../../marks/pool.ts';
 import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgeKey } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
@@ -9,8 +10,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function accessOf({ pool, user, claim }: StandView, { index }: StatusContext): StandStatus['access'] {
-  if (claim.frozen !== undefined) return 'frozen';
+function accessOf({ pool, user, mark }: StandView, { index }: StatusContext): StandStatus['access'] {
+  if (frozenSince(mark) !== undefined) return 'frozen';
   return index.acls.has(`/pool/${pool} ${user}`) ? 'open' : 'none';
 }
 
@@ -38,7 +39,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
     ...loadOf(machines),
     expires: claim.expires ?? null,
     access: accessOf(view, context),
-    frozen: claim.frozen ?? null,
+    frozen: frozenSince(view.mark) ?? null,
     since: claim.since,
     problems,
   };

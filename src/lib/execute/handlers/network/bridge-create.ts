@@ -2,9 +2,16 @@
 import type { StepOf } from '../../../plan/document/step.ts';
 import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
-import { BridgeTakenError, StepError } from '../../step-error.ts';
-import type { Handler, StepIo } from '../../types.ts';
+import { addTo } from '../../../group.ts';
+import { BridgeTakenError, StepError, type NamedBridge } from '../../step-error.ts';
+import type { Handler, NamingGuest, StepIo } from '../../types.ts';
 import { namingGuests } from './naming-guests.ts';
+
+function byBridge(guests: readonly NamingGuest[]): NamedBridge[] {
+  const vmids = new Map<string, number[]>();
+  for (const { vmid, bridges } of guests) for (const bridge of bridges ?? []) addTo(vmids, bridge, vmid);
+  return [...vmids].map(([bridge, by]) => ({ bridge, vmids: by }));
+}
 
 /** A number that a guest names may be that of a bridge which PVE does not list. The stand's own guests may name it. */
 async function assertUnnamed({ node, bridge, own }: StepOf<'bridge.create'>, io: StepIo): Promise<void> {
@@ -17,7 +24,7 @@ async function assertUnnamed({ node, bridge, own }: StepOf<'bridge.create'>, io:
       `${bridge} on ${node} is named by guest ${vmids.join(', ')} or a snapshot of it: PVE lists no such bridge, but not all are listed, and going back to a snapshot would lead into this one`,
       {
         hint: `run the command again: it chooses another number; if there is no such bridge, take it off guest ${vmids.join(', ')} and delete the snapshots that name it`,
-        taken: [...new Set(others.flatMap(({ bridges }) => [...(bridges ?? [])]))],
+        taken: byBridge(others),
       },
     );
   }

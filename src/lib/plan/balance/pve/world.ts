@@ -82,7 +82,8 @@ function standsOf(
   const granted = have.acls.filter(({ type }) => type === 'user');
   const acls = new Set(granted.map(({ path, subject }) => `${path} ${subject}`));
   for (const { pool, comment } of have.pools) {
-    const { user, claims } = parsePoolComment(comment);
+    const mark = parsePoolComment(comment);
+    const { user, claims } = mark;
     if (user === undefined) continue;
     for (const claim of claims) {
       for (const id of claimedIds(claim)) {
@@ -93,7 +94,7 @@ function standsOf(
           // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
           isAway: false,
           values: description === undefined ? undefined : { description },
-          isHandedOut: isHandedOut(claim, { pool, user }, acls),
+          isHandedOut: isHandedOut(mark, { pool, user }, acls),
         });
         if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }

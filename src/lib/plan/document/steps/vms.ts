@@ -4,7 +4,7 @@ import type { Nic } from '../../../pve-values/nics.ts';
 /**
  * `adopted`: of the older tool, which claimed nothing; that it is a member of the pool is what makes it ours.
  * `member`: made in the pool by its own user, and `--include-members` was given; still a member, and still claimed by nobody,
- * is what has to be true.
+ * is what has to be true. `halfMade`: an orphan; that it has not joined its pool meanwhile is.
  */
 export interface VmSteps {
   /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
@@ -166,6 +166,7 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
+    readonly halfMade?: true;
     readonly lockWaitSeconds: number;
   };
   /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
@@ -175,6 +176,7 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
+    readonly halfMade?: true;
     readonly lockWaitSeconds: number;
   };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
@@ -183,6 +185,7 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
+    readonly halfMade?: true;
   };
   /**
    * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
@@ -195,6 +198,7 @@ export interface VmSteps {
     readonly pool: string;
     readonly adopted?: true;
     readonly member?: true;
+    readonly halfMade?: true;
     readonly lockWaitSeconds: number;
     /** Storages whose locks it takes, as of a clone. Absent: not known. */
     readonly locks?: readonly string[];
