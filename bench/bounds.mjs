@@ -1,6 +1,6 @@
 // What the simulator's locks and latencies allow at best: no run can be faster than each lock alone, nor than the chain of
 // one stand. Nothing here knows how we schedule.
-import { defaultLatency as latency } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/latency.js';
 
 const MS = 1000;
 /** A removal holds the storage's lock for this long per disk (simulator, `freeDisks`); the bench's machines have one. */
@@ -19,18 +19,18 @@ function busiest(steps, kind, seconds, isShared) {
 }
 
 function network(steps, kind) {
-  return busiest(steps, kind, latency.network_write_ms / MS, false) + latency.network_reload_s;
+  return busiest(steps, kind, defaultLatency.network_write_ms / MS, false) + defaultLatency.network_reload_s;
 }
 
-const write = latency.user_cfg_write_ms / MS;
+const write = defaultLatency.user_cfg_write_ms / MS;
 
 export function deployBound({ steps }, isShared) {
   const lane =
     write *
     countOf(steps, 'user.create', 'pool.create', 'pool.update', 'pool.join', 'acl.grant', 'template.join');
-  const storage = busiest(steps, 'vm.clone', latency.storage_lock_s, isShared);
+  const storage = busiest(steps, 'vm.clone', defaultLatency.storage_lock_s, isShared);
   const net = network(steps, 'bridge.create');
-  const chain = 3 * write + latency.config_write_ms / MS + latency.linked_clone_s;
+  const chain = 3 * write + defaultLatency.config_write_ms / MS + defaultLatency.linked_clone_s;
   return { lane, storage, network: net, bound: Math.max(lane, storage, net) + chain };
 }
 
@@ -44,9 +44,12 @@ export function cleanupBound({ steps }, isShared) {
   const lane = write * (removals + others);
   const storage = busiest(steps, 'vm.delete', FREE_DISK_S, isShared);
   const net = network(steps, 'bridge.delete');
-  const chain = 3 * write + latency.destroy_s + FREE_DISK_S + latency.network_reload_s;
+  const chain = 3 * write + defaultLatency.destroy_s + FREE_DISK_S + defaultLatency.network_reload_s;
   const bound = Math.max(lane, storage, net) + chain;
   const parts =
-    write * others + Math.max(write * removals, storage) + latency.destroy_s + latency.network_reload_s;
+    write * others +
+    Math.max(write * removals, storage) +
+    defaultLatency.destroy_s +
+    defaultLatency.network_reload_s;
   return { lane, storage, network: net, bound, apart: Math.max(bound, parts) };
 }
