@@ -20,6 +20,10 @@ function reading(scenario: Scenario = {}, delay = 0) {
       asked.push('pools');
       return ownershipReads({ pve: client, hard: signal }).pools(signal);
     },
+    users: (signal) => {
+      asked.push('users');
+      return client.users(signal);
+    },
     pool: (pool, signal) => {
       asked.push(`pool ${pool}`);
       return client.pool(pool, signal);
@@ -202,4 +206,56 @@ test('rights of the caller that could not be read once are asked for again', asy
     expect((await world.drive(reads.pools(signal))).pools.map(({ pool }) => pool)).toContain('anna');
     expect(asked).toBe(times);
   }
+});
+
+test('a pool and a user of a moment are read from the lists that all share; a turn under the lock begins anew', async () => {
+  const { world, asked, ownership } = reading({
+    users: [{ userid: 'anna@pve', comment: 'of the class' }],
+  });
+  for (let times = 0; times < 5; times += 1) {
+    expect(await world.drive(ownership.pool('anna'))).toMatchObject({ vmids: OURS.vms });
+    expect((await world.drive(ownership.user('anna@pve')))?.comment).toBe('of the class');
+  }
+  expect(await world.drive(ownership.pool('nobody'))).toBeUndefined();
+  expect(asked).toEqual([...PAIR, 'users']);
+  await world.pass(1);
+  await world.drive(ownership.pool('anna', world.clock.now()));
+  expect(asked).toEqual([...PAIR, 'users', ...PAIR]);
+  await world.pass(6);
+  await world.drive(Promise.all([ownership.pool('anna'), ownership.user('anna@pve')]));
+  expect(asked.slice(5).sort()).toEqual([...PAIR, 'users'].sort());
+});
+
+test('roles and groups are read again after half a minute, or when a right names a role that was made since', async () => {
+  const world = new PveWorld({
+    pools: [OURS],
+    guests: [vm(10001, 'pve1')],
+    users: [{ userid: 'eve@pve' }],
+  });
+  const { signal } = new AbortController();
+  const asked = { roles: 0, users: 0, acls: 0 };
+  const counted = <K extends keyof typeof asked>(key: K): (typeof world.pve)[K] =>
+    ((...args: []) => {
+      asked[key] += 1;
+      return world.pve[key](...args);
+    }) as (typeof world.pve)[K]; // all three take a signal only
+  const lists = { roles: counted('roles'), users: counted('users'), acls: counted('acls') };
+  const reads = ownershipReads({ pve: { ...world.pve, ...lists }, hard: signal });
+  const read = () => world.drive(reads.pools(signal));
+  for (let times = 0; times < 5; times += 1) {
+    await read();
+    await world.pass(5);
+  }
+  expect(asked).toEqual({ roles: 1, users: 1, acls: 5 });
+  await world.pass(10);
+  await read();
+  expect(asked).toMatchObject({ roles: 2, users: 2 });
+  await world.drive(world.admin.createRole('Helpers', ['VM.Audit']));
+  await world.drive(
+    world.admin.grant({ path: '/pool/anna', role: 'Helpers', userid: 'eve@pve', propagate: true }),
+  );
+  const { pools } = await read();
+  expect(asked).toMatchObject({ roles: 3 });
+  // Of a role that is not known it is taken that it may write the pool.
+  expect(pools.find(({ pool }) => pool === 'anna')?.delegated).toBeUndefined();
 });

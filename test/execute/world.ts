@@ -304,7 +304,7 @@ export class PveWorld {
         this.clock,
         signal,
       ),
-      exclusively: (work) => work(),
+      exclusively: (work) => work(this.clock.now()),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
       guestReads: this.guestReads,

@@ -51,14 +51,29 @@ describe('power', () => {
     ['virtio,bridge=vmbr100,trunks=5;6', 'start failed: QEMU exited with code 1'],
     ['virtio,bridge=vmbr200,tag=5', 'OK'],
     ['virtio,bridge=vnet1', 'OK'],
-  ])('net0 %s → %s', async (net0, exit) => {
+    [
+      'virtio,bridge=vnet1,tag=5',
+      'start failed: QEMU exited with code 1',
+      'vm vlans are not allowed on vnet vnet1',
+    ],
+    ['virtio,bridge=vnet2,tag=5', 'OK'],
+  ])('net0 %s → %s', async (net0, exit, logged = '') => {
     const { root } = await start({
       ...ceph,
       nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr100', { name: 'vmbr200', vlan_aware: true }] }],
-      sdn: { zones: [{ zone: 'z', type: 'simple' }], vnets: [{ vnet: 'vnet1', zone: 'z' }] },
+      sdn: {
+        zones: [{ zone: 'z', type: 'simple' }],
+        vnets: [
+          { vnet: 'vnet1', zone: 'z' },
+          { vnet: 'vnet2', zone: 'z', vlanaware: true },
+        ],
+      },
     });
     await root.ok('PUT', `${guest(400)}/config`, { net0 });
-    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe(exit);
+    const upid = await root.ok('POST', `${guest(400)}/status/start`);
+    expect(await root.ended(upid)).toBe(exit);
+    const log = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);
+    expect(JSON.stringify(log)).toContain(logged);
   });
 
   test('HA-managed machines: the task ends when the request is queued', async () => {

@@ -28,7 +28,7 @@ interface Reading {
   readonly comments: Map<string, string>;
   /** Pool → who else may write it. */
   readonly delegated: ReadonlyMap<string, PoolWriter>;
-  readonly writers: Pick<PoolReading, 'poolWriters' | 'users'>;
+  readonly writers: Pick<PoolReading, 'poolWriters'>;
   readonly guests: ReadonlyMap<number, ResourceRow>;
   readonly offline: ReadonlySet<string>;
 }
@@ -45,15 +45,17 @@ export interface Claimed {
   readonly halfMade?: true;
 }
 
-/** Pools, who else may write them, and whom the groups among those hold. */
+/** Pools, and who else may write them. */
 interface PoolReading {
   readonly pools: readonly PoolInfo[];
   readonly poolWriters: readonly (PoolRight | PoolWriter)[];
-  readonly users: readonly Pick<UserInfo, 'userid' | 'groups'>[];
 }
+
+type Users = readonly Pick<UserInfo, 'userid' | 'groups' | 'comment'>[];
 
 /** What it reads of the cluster: pools with what tells whether they count. */
 export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
+  readonly users: (signal: AbortSignal) => Promise<Users>;
   readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
 }
 
@@ -62,6 +64,7 @@ export class Ownership {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #reading: Promise<Reading> | undefined;
+  #users: { readonly at: number; readonly list: Promise<Users> } | undefined;
   /** Members that this run's own writes made since. */
   readonly #joined = new Map<number, string>();
   /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
@@ -138,10 +141,41 @@ export class Ownership {
     if (!isKnown || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
   }
 
+  /**
+   * A pool's comment and members as the lists say that all share who ask within 5 s, of a reading begun at `earliest` or
+   * later, and what this run has written since. Undefined: they show no such pool, or one that is not believed.
+   */
+  async pool(
+    pool: string,
+    earliest = 0,
+  ): Promise<{ readonly comment: string; readonly vmids: readonly number[] } | undefined> {
+    const { comments, delegated, guests } = await this.#read(
+      Math.max(earliest, this.#clock.now() - FRESH_MS),
+    );
+    const comment = comments.get(pool);
+    if (comment === undefined || delegated.has(pool)) return undefined;
+    const listed = [...guests].flatMap(([vmid, row]) => (row.pool === pool ? [vmid] : []));
+    const joined = [...this.#joined].flatMap(([vmid, into]) => (into === pool ? [vmid] : []));
+    return { comment, vmids: [...new Set([...listed, ...joined])] };
+  }
+
+  /** As the list says that all share who ask within 5 s; undefined: it does not name such a user. */
+  async user(userid: string): Promise<Users[number] | undefined> {
+    const now = this.#clock.now();
+    if (!this.#users || this.#users.at < now - FRESH_MS) {
+      const reading = { at: now, list: this.#pve.users(this.#signal) };
+      this.#users = reading;
+      reading.list.catch(() => {
+        if (this.#users === reading) this.#users = undefined;
+      });
+    }
+    return (await this.#users.list).find((one) => one.userid === userid);
+  }
+
   /** A user who makes a pool not count stays: with the user that would end, and what stands there be believed. */
   async assertRemovable(userid: string): Promise<void> {
     const { writers } = await this.#read(this.#clock.now() - FRESH_MS);
-    const user = writers.users.find((one) => one.userid === userid);
+    const user = await this.user(userid);
     const right = user && poolRightOf(user, writers.poolWriters);
     if (!right) return;
     const { code, message, hint } = poolRightRefusal(userid, right);

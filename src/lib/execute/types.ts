@@ -49,8 +49,11 @@ export interface RunIo {
   readonly secrets: Secrets;
   readonly seals: Seals;
   readonly ownership: Ownership;
-  /** Does it under the planning lock: a pool's comment is one text, read and written anew for all its labs. */
-  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Does it under the planning lock: a pool's comment is one text, read and written anew for all its labs. `since`: when
+   * this run got it.
+   */
+  readonly exclusively: <T>(work: (since: number) => Promise<T>) => Promise<T>;
   /** Whose login it is, `user@realm` or `user@realm!token`: its account is never a student's. */
   readonly caller?: string;
 }

@@ -31,19 +31,32 @@ export interface PoolReading {
   readonly rights: Rights;
 }
 
-/** `gap` hears what could not be read. `known`: the caller's rights, where they are read already. */
+/** What is read already. */
+export interface KnownRights {
+  readonly rights?: Promise<Rights>;
+  readonly roles?: ReturnType<PveApi['roles']>;
+  readonly users?: ReturnType<PveApi['users']>;
+}
+
+/** `gap` hears what could not be read. */
 export async function readPools(
   { pve, hard: signal, caller, operators = [] }: ReadContext,
   gap: (text: string) => () => void,
-  known?: Promise<Rights>,
+  known: KnownRights = {},
 ): Promise<PoolReading> {
-  const [written, users, acls, roles, rights] = await Promise.all([
+  const readRoles = (): ReturnType<PveApi['roles']> =>
+    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read'));
+  const [written, users, acls, knownRoles, rights] = await Promise.all([
     pve.pools(signal),
-    pve.users(signal),
+    known.users ?? pve.users(signal),
     unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
-    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read')),
-    known ?? pve.permissions(signal),
+    known.roles ?? readRoles(),
+    known.rights ?? pve.permissions(signal),
   ]);
+  const names = new Set(knownRoles.map(({ role }) => role));
+  // One that was made since: whoever has it would be taken for one who may all.
+  const isOld = known.roles !== undefined && acls.some(({ role }) => !names.has(role));
+  const roles = isOld ? await readRoles() : knownRoles;
   const rolePrivileges = Object.fromEntries(roles.map(({ role, privileges }) => [role, privileges]));
   const lists = { acls, roles: rolePrivileges, users, pools: written, rights };
   const trust = { caller, operators };

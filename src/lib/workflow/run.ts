@@ -7,8 +7,9 @@ import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { PlanRefusedError } from '../errors.ts';
+import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readPools } from '../inventory/pools.ts';
-import type { Inventory, NodeInfo, Rights } from '../inventory/types.ts';
+import type { Inventory, NodeInfo } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { ResourceRow } from '../proxmox/types.ts';
@@ -43,23 +44,40 @@ function takeLock(context: RunContext, signal: AbortSignal): Promise<PlanningLoc
   });
 }
 
-/** What planning read of the pools handlers read the same way: five lists instead of two, once in 5 s at most. */
+/**
+ * What roles hold and whom groups have is changed by administrators, and seldom: who may write pools is judged by lists of
+ * them that are no older than this. Claims, members and the access control list itself are read each time.
+ */
+const SELDOM_CHANGED_MS = 30_000;
+
+/** Reads it again when it is older than that. A reading that failed is none: the step that asked tries again. */
+function keeping<T>(ms: number, now: () => number, read: () => Promise<T>): () => Promise<T> {
+  let kept: { readonly at: number; readonly value: Promise<T> } | undefined;
+  return () => {
+    if (kept && now() - kept.at <= ms) return kept.value;
+    const fresh = { at: now(), value: read() };
+    fresh.value.catch(() => {
+      if (kept === fresh) kept = undefined;
+    });
+    kept = fresh;
+    return fresh.value;
+  };
+}
+
+/** What planning read of the pools handlers read the same way: three lists instead of two, once in 5 s at most. */
 export function ownershipReads(
   context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
 ): OwnershipReads {
-  const { pve } = context;
+  const { pve, hard } = context;
   const quietly = (): (() => void) => () => undefined;
-  let rights: Promise<Rights> | undefined;
+  const now = (): number => pve.serverTime().getTime();
+  // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
+  const rights = keeping(Number.POSITIVE_INFINITY, now, () => pve.permissions(hard));
+  const roles = keeping(SELDOM_CHANGED_MS, now, () => unlessForbidden(pve.roles(hard), [], () => undefined));
+  const users = keeping(SELDOM_CHANGED_MS, now, () => pve.users(hard));
   return {
-    pools: () => {
-      // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
-      // A reading that failed is none: the step that asked tries again.
-      rights ??= pve.permissions(context.hard).catch((error: unknown) => {
-        rights = undefined;
-        throw error;
-      });
-      return readPools(context, quietly, rights);
-    },
+    pools: () => readPools(context, quietly, { rights: rights(), roles: roles(), users: users() }),
+    users: (signal) => pve.users(signal),
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),
     vmConfig: (node, vmid, signal) => pve.vmConfig(node, vmid, signal),

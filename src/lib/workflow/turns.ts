@@ -33,12 +33,12 @@ export class Turns {
   }
 
   /** Does the work under the lock; waits for another run that has it. */
-  readonly exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+  readonly exclusively = async <T>(work: (since: number) => Promise<T>): Promise<T> => {
     this.#idle?.abort();
     this.#busy += 1;
     try {
       await this.#hold();
-      return await work();
+      return await work(this.#takenAt);
     } finally {
       this.#busy -= 1;
       if (this.#busy === 0) this.#rest();

@@ -130,7 +130,7 @@ describe('vm.stop', () => {
 
   test('a VM that runs on is told of', async () => {
     const world = withVm({}, underHa);
-    for (let second = 3; second < 240; second += 5) {
+    for (let second = 4; second < 240; second += 5) {
       world.later(second, () => {
         world.forgetPlans();
       });

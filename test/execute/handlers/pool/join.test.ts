@@ -120,10 +120,13 @@ test("another lab's run has to wait: comment and members are read and written in
   const log: string[] = [];
   const turn = {
     ...io,
-    exclusively: async <T>(work: () => Promise<T>): Promise<T> => {
+    exclusively: async <T>(work: (since: number) => Promise<T>): Promise<T> => {
+      // What this run has read up to here is of no use in its turn.
+      await io.ownership.pool('anna');
+      await world.pass(0.5);
       await world.admin.updatePool('anna', { comment: [HEADER, OPEN].join('\n') });
       log.push(`begins after ${world.writes.length}`);
-      const result = await work();
+      const result = await work(world.clock.now());
       log.push(`ends after ${world.writes.length}`);
       return result;
     },
@@ -139,9 +142,9 @@ test('each try is a turn of its own', async () => {
   let turns = 0;
   const io = {
     ...world.io(),
-    exclusively: <T>(work: () => Promise<T>): Promise<T> => {
+    exclusively: <T>(work: (since: number) => Promise<T>): Promise<T> => {
       turns += 1;
-      return work();
+      return work(world.clock.now());
     },
   };
   expect(await world.drive(handlers['pool.join'](step('pool.join', payload), io))).toBe('done');

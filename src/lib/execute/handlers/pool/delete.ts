@@ -11,7 +11,10 @@ export const deletePool: Handler<'pool.delete'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: async () => {
-      const present = await io.pve.pool(pool, io.signal);
+      // The lists may be of a moment before: what they do not show, or show otherwise, is asked for by itself.
+      const listed = await io.ownership.pool(pool);
+      const isPlanned = listed?.comment.trim() === comment.trim();
+      const present = isPlanned ? listed : await io.pve.pool(pool, io.signal);
       if (!present) return 'already-done';
       if (present.comment.trim() !== comment.trim()) {
         throw new StepError(

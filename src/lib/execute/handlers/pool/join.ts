@@ -5,7 +5,7 @@
 import { formatPoolComment, mapMachines, parsePoolComment, type PoolMark } from '../../../marks/pool.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt } from '../../retry.ts';
-import { bringIn, poolChanged } from './members.ts';
+import { bringIn, poolChanged, type Pool } from './members.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 
 type JoinStep = StepOf<'pool.join'>;
@@ -30,9 +30,8 @@ function madeComment(
   return formatPoolComment({ ...mark, claims });
 }
 
-async function join(step: JoinStep, io: StepIo): Promise<StepOutcome> {
+async function join(step: JoinStep, present: Pool | undefined, io: StepIo): Promise<StepOutcome> {
   const { pool } = step;
-  const present = await io.pve.pool(pool, io.signal);
   if (!present) throw poolChanged(pool, 'it is gone');
   const mark = parsePoolComment(present.comment);
   const { user } = mark;
@@ -43,10 +42,32 @@ async function join(step: JoinStep, io: StepIo): Promise<StepOutcome> {
   return bringIn(pool, present, { comment, vmids: ready.map(({ vmid }) => vmid) }, io);
 }
 
-export const joinPool: Handler<'pool.join'> = (step, io) =>
-  attempt(io, {
+/**
+ * `since`: no other run has written claims from that moment on, so that the lists which all joins of a moment share are
+ * what there is to change.
+ */
+async function presentPool(
+  { pool }: JoinStep,
+  since: number | undefined,
+  io: StepIo,
+): Promise<Pool | undefined> {
+  const listed = since === undefined ? undefined : await io.ownership.pool(pool, since);
+  return listed ?? io.pve.pool(pool, io.signal);
+}
+
+export const joinPool: Handler<'pool.join'> = (step, io) => {
+  let tries = 0;
+  return attempt(io, {
     id: step.id,
-    act: () => io.exclusively(() => join(step, io)),
+    act: () => {
+      tries += 1;
+      const isFirst = tries === 1;
+      return io.exclusively(async (since) =>
+        // After an answer that was lost, the lists may be from before the write.
+        join(step, await presentPool(step, isFirst ? since : undefined, io), io),
+      );
+    },
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });
+};

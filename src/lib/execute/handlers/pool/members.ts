@@ -4,7 +4,7 @@ import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 import { pooledAlready } from '../../../proxmox/words.ts';
 
-type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
+export type Pool = NonNullable<Awaited<ReturnType<PveApi['pool']>>>;
 
 export function poolChanged(pool: string, what: string): StepError {
   return new StepError('NOT_OURS', `pool ${pool} was changed meanwhile: ${what}`, {

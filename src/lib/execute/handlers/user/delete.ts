@@ -12,7 +12,10 @@ export const deleteUser: Handler<'user.delete'> = (step, io) => {
     id: step.id,
     act: async () => {
       assertUnprotected(userid, io);
-      const present = await io.pve.user(userid, io.signal);
+      // The list may be of a moment before: what it does not show, or shows otherwise, is asked for by itself.
+      const listed = await io.ownership.user(userid);
+      const isPlanned = listed?.comment.trim() === comment.trim();
+      const present = isPlanned ? listed : await io.pve.user(userid, io.signal);
       if (!present) return 'already-done';
       if (!isUserMarked(comment) || present.comment.trim() !== comment.trim()) {
         throw new StepError('NOT_OURS', `user ${userid} does not carry our mark (any more); it stays`, {
