@@ -21,7 +21,9 @@ import { planAgain } from '../plan/saved/plan-again.ts';
 import type { FileDigests, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
+import { assertWithinLimit } from './removal-limit.ts';
 import { replicaVmids } from './replica-scope.ts';
+import { runInPhases } from './phases.ts';
 import {
   planToApply,
   preview,
@@ -43,6 +45,8 @@ export interface DeployWant {
   readonly lab: Lab;
   readonly users: readonly User[];
   readonly options: Omit<DeployOptions, 'taken' | 'pins'>;
+  /** Refuse a plan with more removals than this. */
+  readonly maxChanges?: number;
   /** Kept in the plan; a saved plan of other files is refused. */
   readonly files?: FileDigests;
 }
@@ -76,7 +80,11 @@ interface Taken {
 function planRequest(want: DeployWant, have: Inventory, taken: Taken): Request {
   return {
     have,
-    make: () => planDeploy({ ...want, have, options: { ...want.options, taken } }),
+    make: () => {
+      const plan = planDeploy({ ...want, have, options: { ...want.options, taken } });
+      assertWithinLimit(plan, want.maxChanges);
+      return plan;
+    },
     scope: (locks) => deployScope(want.lab, want.users, have, locks),
     takesLock: (plan) => needsLock(plan, have),
   };
@@ -163,9 +171,13 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
     settle: ({ plan, have }) => settleExisting(plan, have, credentials),
     ...(keepPlan ? { keep: keepPlan } : {}),
     apply: (plan, lock) =>
-      runSteps(plan.steps, context, {
-        secrets: createSecrets(want.lab, want.users, credentials),
-        ...(lock ? { lock } : {}),
+      runInPhases(plan.steps, context, {
+        run: (steps) =>
+          runSteps(steps, context, {
+            secrets: createSecrets(want.lab, want.users, credentials),
+            ...(lock ? { lock } : {}),
+          }),
+        runLater: (steps) => runSteps(steps, context),
       }),
   };
 }

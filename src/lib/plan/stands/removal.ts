@@ -31,7 +31,7 @@ function zombie(guest: GuestInfo, why: string): Refusal {
   return {
     code: 'ZOMBIE_VM',
     message: `VM ${guest.vmid} on ${guest.node} ${why}; only root can remove it`,
-    hint: `as root on ${guest.node}: \`qm unlock ${guest.vmid} && qm destroy ${guest.vmid} --purge\`, then run cleanup again`,
+    hint: `as root on ${guest.node}: \`qm unlock ${guest.vmid} && qm destroy ${guest.vmid} --purge\`, then run again`,
   };
 }
 
@@ -48,7 +48,7 @@ function refusalOf(
       return {
         code: 'LEFT_POOL',
         message: `VM ${vmid} (${name ?? 'no name'}) on ${node} is in no pool any more: somebody took it out of pool ${pool}`,
-        hint: `put VM ${vmid} back into pool ${pool}, or remove it by hand, then run cleanup again`,
+        hint: `put VM ${vmid} back into pool ${pool}, or remove it by hand, then run again`,
       };
     case 'zombie': {
       // In our pool its removal is tried: a root@pam ticket can, and the handler says so for all others.
@@ -74,7 +74,7 @@ function unreadable({ vmid, node }: GuestInfo): Refusal {
   return {
     code: 'VM_UNREADABLE',
     message: `VM ${vmid} on ${node} cannot be read`,
-    hint: `see that node ${node} is online, then run cleanup again`,
+    hint: `see that node ${node} is online, then run again`,
   };
 }
 
@@ -125,6 +125,8 @@ export interface RemovalFrame {
   readonly because: string;
   /** Steps that must have ended before. */
   readonly after: readonly string[];
+  /** Steps that must have succeeded before. */
+  readonly dependsOn?: readonly string[];
   readonly index: ClusterView;
   readonly options: RemovalOptions;
 }
@@ -156,7 +158,7 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
     user,
     reason,
     after,
-    dependsOn: steps.slice(-1).map(({ id }) => id),
+    dependsOn: steps.length === 0 ? (of.dependsOn ?? []) : steps.slice(-1).map(({ id }) => id),
   });
   if (fate.guest.status !== 'stopped') {
     steps.push(
@@ -214,13 +216,14 @@ interface RevokeFrame {
   readonly index: ClusterView;
   readonly caller: string | undefined;
   readonly reason: string;
+  readonly dependsOn?: readonly string[];
 }
 
 /** Who may make VMs in the pool may share the rights on them with others; all of these end with the VM. */
 export function revokeOnVms(
   { user, pool }: { readonly user: string; readonly pool: string },
   vmids: readonly number[],
-  { index, caller, reason }: RevokeFrame,
+  { index, caller, ...frame }: RevokeFrame,
 ): StepOf<'acl.revoke'>[] {
   return vmids
     .flatMap((vmid) => index.vmRights.get(`/vms/${vmid}`) ?? [])
@@ -229,7 +232,7 @@ export function revokeOnVms(
       makeStep(
         'acl.revoke',
         `${right.path} ${right.role}${right.subject === user ? '' : ` ${right.subject}`}`,
-        { user, reason },
+        { user, ...frame },
         { path: right.path, role: right.role, userid: right.subject, pool },
       ),
     );
