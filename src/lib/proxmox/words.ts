@@ -134,9 +134,9 @@ export function pooledAlready(
   return other ? { vmid: Number(other[0]), pool: other[1] ?? '' } : undefined;
 }
 
-/** The datacenter lets this caller set no such tags. */
-export function isTagRefused(error: unknown): boolean {
-  return says(error, /modifying tag/);
+/** The tag that the datacenter lets this caller neither set nor take away. Nothing was written. */
+export function refusedTag(error: unknown): string | undefined {
+  return told(error, /modifying tag '([^']+)'/)?.[0];
 }
 
 /** guest-common AbstractConfig.pm: `snapshot name 'x' already used`. */

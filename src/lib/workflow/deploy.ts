@@ -27,7 +27,6 @@ import { runInPhases } from './phases.ts';
 import {
   planToApply,
   preview,
-  runPlanned,
   runRound,
   type Planned,
   type Preview,
@@ -251,10 +250,16 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   return outcome(rounds);
 }
 
+/** What only the run could find out is said with what the plan says. */
+function withTold(plan: Plan, rounds: readonly Round[]): Plan {
+  const told = rounds.flatMap(({ result }) => result.told ?? []);
+  return told.length === 0 ? plan : { ...plan, warnings: [...new Set([...plan.warnings, ...told])] };
+}
+
 function outcome(rounds: readonly Round[]): RunOutcome {
   const [first] = rounds;
   if (!first) throw new PlanRefusedError('NO_USERS', 'there is no user to deploy for');
-  return { plan: first.plan, summary: summarizeRun(rounds), rounds };
+  return { plan: withTold(first.plan, rounds), summary: summarizeRun(rounds), rounds };
 }
 
 /**
@@ -268,5 +273,5 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const rest = { ...want, users: usersOf(saved, want.users) };
   const look = () => readAndPlanAgain(saved, rest, context);
-  return runPlanned(storyOf(rest, context, { look, lookAgain: look }), context);
+  return outcome([await runRound(storyOf(rest, context, { look, lookAgain: look }), context)]);
 }

@@ -52,6 +52,7 @@ export async function runInPhases(
   const [first = [], ...later] = phasesOf(steps);
   const made = await run(first);
   const results = [...made.results];
+  const told = new Set(made.told);
   let { interrupted } = made;
   for (const phase of later) {
     if (interrupted || phase.length === 0) {
@@ -66,7 +67,8 @@ export async function runInPhases(
     }
     const ended = await runLater(now.steps);
     results.push(...ended.results);
+    for (const text of ended.told ?? []) told.add(text);
     ({ interrupted } = ended);
   }
-  return { results, interrupted };
+  return { results, interrupted, ...(told.size > 0 ? { told: [...told] } : {}) };
 }

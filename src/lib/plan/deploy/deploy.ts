@@ -33,6 +33,7 @@ import { keepApart, type Reclone } from './reclone.ts';
 import { surplusWarnings } from './surplus.ts';
 import type { RemovalOptions } from '../stands/removal.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
+import { wishWarnings } from './wishes.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
@@ -266,6 +267,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     warnings: warningsOf(drafts, have, [
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
+      ...wishWarnings(machines, have.version),
       ...labWarnings(lab, have.now),
       // An account that is there is used as it is.
       ...accountWarnings(

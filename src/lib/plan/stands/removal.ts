@@ -92,7 +92,7 @@ export function obstacle(
   if (config.values['protection'] !== '1' || options.forceProtected) return undefined;
   return {
     code: 'PROTECTED',
-    message: `VM ${guest.vmid} on ${guest.node} is protected`,
+    message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} is protected: its student or an administrator set the protection flag`,
     hint: 'add --force-protected to remove it all the same',
   };
 }

@@ -39,6 +39,8 @@ interface OpenMachine {
   readonly vmid: number;
   /** Hashes that a clone of a former run may carry. */
   readonly seals: readonly string[];
+  /** The claim says that it was made: somebody has removed it. */
+  readonly wasMade: boolean;
   /** A clone is under way there. */
   readonly isInFlight: boolean;
   /** What its cards had before, and get again. */
@@ -162,8 +164,9 @@ function nothingFound(): Found {
 function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
   if (id.machine === undefined) found.openUnnamed.push(id.vmid);
   else {
-    const { vmid, seals, macs } = id;
-    found.open.set(id.machine, { vmid, seals, isInFlight, ...(macs ? { macs } : {}) });
+    const { vmid, seals, macs, state } = id;
+    const wasMade = state === 'made';
+    found.open.set(id.machine, { vmid, seals, wasMade, isInFlight, ...(macs ? { macs } : {}) });
   }
 }
 
@@ -277,7 +280,9 @@ function unmarkedNotes(found: Found): string[] {
   return [...found.present].flatMap(([machine, vm]) =>
     vm.marked || vm.takenOver
       ? []
-      : [`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`],
+      : [
+          `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; to have it made anew as the lab says, remove it and run again`,
+        ],
   );
 }
 
