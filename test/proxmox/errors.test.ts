@@ -28,6 +28,7 @@ import {
   diskNotRemoved,
   isSnapshotNameUsed,
   refusedTag,
+  noSystemUser,
   notPoolMember,
   pooledAlready,
 } from '../../src/lib/proxmox/words.ts';
@@ -50,6 +51,7 @@ const predicates = {
   isRootOnly,
   isStillRunning,
   isVmLocked,
+  noSystemUser,
   refusedTag,
   isSnapshotNameUsed,
   notPoolMember,
@@ -101,6 +103,7 @@ describe('what PVE’s texts mean, from a request and from a task', () => {
     ["update pools failed: VM 101 belongs already to pool 'bob'", ['pooledAlready']],
     ['update pools failed: VM 101 is already a pool member', ['pooledAlready']],
     ["Permission check failed (/, Sys.Modify for modifying tag 'exam')", ['refusedTag']],
+    ["create user failed: change password failed: user 'x2' does not exist", ['isNotFound', 'noSystemUser']],
     ['VM is locked (clone)', ['isVmLocked']],
     ['checksum mismatch (file change by other user?)', ['isDigestMismatch']],
     ['VM 100 already running', ['isAlreadyRunning']],
