@@ -101,6 +101,7 @@ export type {
   StandsSummary,
   SummaryStatus,
 } from './lib/outcome/types.ts';
+export type { RemovalOptions } from './lib/plan/stands/removal.ts';
 export type { CleanupOptions, CleanupSelection } from './lib/plan/cleanup/context.ts';
 export type { Taken } from './lib/plan/cluster/free-vmids.ts';
 export type { Pins } from './lib/plan/cluster/pins.ts';

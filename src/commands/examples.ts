@@ -4,7 +4,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   init: ['init --list', 'init router-and-hosts --students 25 --from-cluster'],
   deploy: [
     'deploy -c lab.yml -u users.yml --dry-run',
-    'deploy -c lab.yml -u users.yml --strategy smart --fit',
+    'deploy -c lab.yml -u users.yml --prune --max-changes 25',
   ],
   cleanup: ['cleanup -c lab.yml -u users.yml --dry-run', 'cleanup --expired --keep-users'],
   'access freeze': [

@@ -158,11 +158,23 @@ export function withDryRun(command: Command): Command {
 
 const TEN_MINUTES = 600;
 
-/** How long a change of a machine waits for whatever holds it. */
-export function withTimeout(command: Command): Command {
+/** How long a change of a machine waits for whatever holds it; `when`: by which option, where that is not all it does. */
+export function withTimeout(command: Command, when = ''): Command {
   return command.addOption(
-    envOption('--timeout <time>', 'how long to wait for a backup, snapshot or migration')
+    envOption('--timeout <time>', `${when}how long to wait for a backup, snapshot or migration`)
       .argParser(durationSeconds)
       .default(TEN_MINUTES, '10m'),
   );
+}
+
+/** For commands that remove machines. */
+export function withRemovals(command: Command, when = ''): Command {
+  const removing = command
+    .option('--force-protected', `${when}also remove machines with the protection flag`)
+    .addOption(
+      envOption('--max-changes <n>', `${when}refuse to remove more objects than this`).argParser(
+        nonNegativeInteger,
+      ),
+    );
+  return withTimeout(removing, when);
 }

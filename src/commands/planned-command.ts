@@ -38,8 +38,6 @@ interface Work<C extends RunContext> {
   readonly remark?: (plan: Plan) => Promise<void>;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
-  /** How to go on where it stopped; default: the command line that was given. */
-  readonly resume?: string;
 }
 
 /** `credentials`: the file for the passwords; `showLogin`: the summary says where to log in with them. */
@@ -146,7 +144,7 @@ async function apply(
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
-      resumeCommand: work.resume ?? shellCommand('deploy-stand', ...io.argv),
+      resumeCommand: shellCommand('deploy-stand', ...io.argv),
     }),
   );
   teller.ended(plan, summary);

@@ -158,7 +158,7 @@ describe('what stays', () => {
     const simulator = await startCluster({ state });
     const run = await runCli(['cleanup', '--lab', 'flat'], simulator);
     expect(run.code).toBe(5);
-    expect(run.stdout).toContain(`VM ${guest.vmid} on ${guest.node} is protected`);
+    expect(run.stdout).toContain(`VM ${guest.vmid} (pc) on ${guest.node} is protected`);
     const left = simulator.snapshot();
     expect(left.guests.filter((entry) => entry.config['name'] === 'pc').map((entry) => entry.vmid)).toEqual([
       guest.vmid,

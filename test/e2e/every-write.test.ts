@@ -174,6 +174,20 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 10,
     logins: ['anna@pve', 'boris@pve'],
   },
+  'deploy --prune': {
+    files: {
+      'first.yml': `${LAB}  - { device_type: linux, name: old, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+  - { device_type: linux, name: older, template_vmid: 101, pool_role: PVEVMUser, networks: [{ bridge: lan }] }
+`,
+      'lab.yml': `${LAB}  - { device_type: linux, name: new, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+`,
+      'users.yml': 'users: [anna@pve]\n',
+    },
+    before: ['deploy -c @first.yml -u @users.yml --credentials @c.csv'],
+    command: `deploy ${CLASS} --prune`,
+    writes: 10,
+    logins: ['anna@pve'],
+  },
   cleanup: {
     files: {
       'lab.yml': LAB,

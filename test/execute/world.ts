@@ -134,6 +134,8 @@ export class PveWorld {
   readonly reads: string[] = [];
   /** Steps of the run that failed or were skipped. */
   readonly undone = new Set<string>();
+  /** What handlers said to people. */
+  readonly told = new Set<string>();
   /** Those of the run's clones. */
   readonly seals: Seals = { of: sealOf };
   /** As whom the run says that it is logged in. */
@@ -310,6 +312,7 @@ export class PveWorld {
       guestReads: this.guestReads,
       removals: new RemovalPace(this.clock),
       leavePlace: () => undefined,
+      tell: (text) => void this.told.add(text),
       isUndone: (id) => this.undone.has(id),
       stepAside: (wait) => {
         this.asides += 1;

@@ -120,6 +120,7 @@ const rareSteps: readonly Step[] = [
     pool: 'a',
   }),
   step('bridge.delete', 'pve2/vmbr1000', { node: 'pve2', bridge: 'vmbr1000', comment: '' }),
+  step('pool.leave', 'a', { pool: 'a', lab: 'net', machines: [{ machine: 'old', vmid: 10009 }] }),
   step('pool.release', 'a', { pool: 'a', comment: '', removeVmids: [10008] }),
   step('pool.delete', 'b', { pool: 'b', comment: 'deploy-stand user=b@pve' }),
   step('user.update', 'c@pve', {

@@ -319,6 +319,15 @@ describe('renderPlan', () => {
       text: '-  access of a@pve to pool a as PVEVMAdmin  missing',
     },
     {
+      name: 'machines that the lab has no more',
+      one: step('pool.leave', 'x', {
+        pool: 'a',
+        lab: 'net',
+        machines: [{ machine: 'old', vmid: 10001 }],
+      }),
+      text: '~  pool a: no claim on VM 10001 any more  missing',
+    },
+    {
       name: 'a claim given up',
       one: step('pool.release', 'x', { pool: 'a', comment: '', removeVmids: [10001, 10002] }),
       text: '~  pool a: gives up the claim to VMs 10001-10002  missing',

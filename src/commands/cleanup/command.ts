@@ -1,7 +1,7 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { encryptToOption, envOption, minAgeOption, nonNegativeInteger, withDryRun } from '../options.ts';
+import { encryptToOption, envOption, minAgeOption, withDryRun, withRemovals } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
 
@@ -9,16 +9,12 @@ export function cleanupCommand(io: ProgramIo): Command {
   const command = new Command('cleanup').description(
     'remove stands: machines, networks, rights, pools and users, and nothing else',
   );
-  return withDryRun(withSelection(command, { machines: false }))
+  return withRemovals(withDryRun(withSelection(command, { machines: false })))
     .option('--expired', 'labs and users past their expiry')
     .option('--orphans', 'what is ours and belongs to no stand')
     .addOption(envOption('--keep-users', 'leave user, pool and password for the next lab'))
     .option('--adopt', 'also remove unmarked stands of the older Python tool (with -c and -u)')
     .option('--include-members', 'also remove machines that students made in the pools of these stands')
-    .option('--force-protected', 'also remove machines with the protection flag')
-    .addOption(
-      envOption('--max-changes <n>', 'refuse to remove more objects than this').argParser(nonNegativeInteger),
-    )
     .addOption(minAgeOption('with --orphans: leave what is younger'))
     .addOption(
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),

@@ -10,6 +10,7 @@ import {
   positiveInteger,
   usersOption,
   withDryRun,
+  withRemovals,
 } from '../options.ts';
 import type { DeployFlags } from './run.ts';
 
@@ -19,7 +20,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(labOption().makeOptionMandatory())
     .addOption(usersOption().makeOptionMandatory())
     .addOption(labNameOption());
-  return withDryRun(command)
+  return withRemovals(withDryRun(command), 'with --prune: ')
     .addOption(envOption('--drift-exitcode', 'with --dry-run: exit 6 when machines were changed by students'))
     .addOption(
       envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),
@@ -39,6 +40,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
     .addOption(encryptToOption())
     .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
+    .option('--prune', 'remove machines of these stands that the lab no longer has')
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {
       const { runDeploy } = await import('./run.ts');

@@ -5,6 +5,7 @@ import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderPlanHtml } from '../../lib/render/plan-html.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
+import { shellCommand } from '../../lib/shell.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
 import {
@@ -37,6 +38,10 @@ export interface DeployFlags extends PlanFlags {
   readonly credentials?: string;
   readonly adopt?: true;
   readonly updateRunning?: true;
+  readonly prune?: true;
+  readonly forceProtected?: true;
+  readonly maxChanges?: number;
+  readonly timeout: number;
 }
 
 function placementOf(flags: DeployFlags) {
@@ -68,8 +73,42 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       adopt: flags.adopt === true,
       updateRunning: flags.updateRunning === true,
       fit: flags.fit === true,
+      pruneCommand: pruneCommand(io.argv),
+      ...(flags.prune
+        ? { prune: { forceProtected: flags.forceProtected === true, lockWaitSeconds: flags.timeout } }
+        : {}),
     },
+    ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
   };
+}
+
+/** Options of a run that only shows, or keeps or takes a plan: with their values. */
+const OF_PLANS: ReadonlySet<string> = new Set(['--out', '--plan']);
+const OF_DRY_RUNS: ReadonlySet<string> = new Set(['--dry-run', '--detailed-exitcode', '--drift-exitcode']);
+
+/** The same command, which also removes what the lab no longer has. */
+function pruneCommand(argv: readonly string[]): string {
+  const isValue = (at: number): boolean => OF_PLANS.has(argv[at - 1] ?? '');
+  const words = argv.filter((word, at) => {
+    const [name = ''] = word.split('=', 1);
+    return !(OF_DRY_RUNS.has(name) || OF_PLANS.has(name) || isValue(at));
+  });
+  return shellCommand('deploy-stand', ...words, '--prune');
+}
+
+function assertPruneOptions({ prune, plan, forceProtected }: DeployFlags): void {
+  if (prune && plan !== undefined) {
+    throw new UsageError(
+      'PLAN_AND_PRUNE',
+      '--prune removes machines, and what is removed is always planned anew, never taken from a saved plan',
+      { hint: 'leave out --plan or --prune; --prune --dry-run shows what would go' },
+    );
+  }
+  if (forceProtected && !prune) {
+    throw new UsageError('PRUNE_UNUSED', '--force-protected has no meaning without --prune', {
+      hint: 'add --prune, or leave it out',
+    });
+  }
 }
 
 /** `--out plan.html` is a page to look at; it holds no plan that could be applied. */
@@ -99,6 +138,7 @@ async function previewed(want: DeployWant, page: string | undefined, context: Ru
 
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
   const { out } = flags;
+  assertPruneOptions(flags);
   const page = await pageOf(flags);
   const { keep, saved } = await planFiles({
     ...(flags.plan === undefined ? {} : { plan: flags.plan }),

@@ -91,7 +91,6 @@ export async function runUsersChange(
     return {
       credentials: credentialsPath(flags, selection),
       showLogin: true,
-      resume: 'run the same command again',
       preview: (context) => previewUsers(want, context),
       apply: (context: DeployContext) => changeUsers(want, context),
     };

@@ -98,6 +98,7 @@ class Run {
   readonly #removals: RemovalPace;
   readonly #undone = new Set<string>();
   readonly #pace: Pace;
+  readonly #told = new Set<string>();
   #left: number;
   #reserving: number;
   #reserved: Promise<void> | undefined;
@@ -192,6 +193,7 @@ class Run {
         if (busy) place.slot.timedOut(busy);
         onEvent({ type: 'step.retrying', step, because, waitMs });
       },
+      tell: (text) => void this.#told.add(text),
       leavePlace: () => {
         this.#leave(node, place, true);
         this.#advance();
@@ -274,7 +276,15 @@ class Run {
     if (this.#left > 0) return;
     this.#pace.end();
     const interrupted = this.#interrupted || this.#options.io.signal.aborted;
-    this.#reserved?.then(() => this.#end.resolve({ results: this.#results, interrupted }), this.#end.reject);
+    this.#reserved?.then(
+      () =>
+        this.#end.resolve({
+          results: this.#results,
+          interrupted,
+          ...(this.#told.size > 0 ? { told: [...this.#told] } : {}),
+        }),
+      this.#end.reject,
+    );
   }
 
   async #announceReserved(): Promise<void> {

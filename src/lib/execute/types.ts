@@ -103,6 +103,8 @@ export interface StepIo extends Omit<RunIo, 'pveFor'> {
    * a VM locked by a backup must not keep a whole class waiting. Nothing may be written meanwhile.
    */
   readonly stepAside: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** Says something to people, once however many steps say it. */
+  readonly tell: (text: string) => void;
   /** Gives this step's places to others for good: what it still does concerns no lock of PVE. */
   readonly leavePlace: () => void;
 }
@@ -141,4 +143,6 @@ export type StepResult =
 export interface RunResult {
   readonly results: readonly StepResult[];
   readonly interrupted: boolean;
+  /** What handlers had to say, each sentence once. */
+  readonly told?: readonly string[];
 }

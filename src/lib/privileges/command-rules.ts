@@ -349,6 +349,8 @@ const COPIES = 'a node gets its own copy of a template';
 /** Of `reset`. */
 const RECLONE = 'machines are cloned anew (--reclone)';
 const LOST_BRIDGE = 'machines are cloned anew (--reclone), and a bridge of theirs is gone';
+/** Of what takes machines away in a deploy. */
+const PRUNES = '`--prune` removes machines that the lab no longer has';
 
 /** Of the role that students get. */
 const NO_ROLE = 'the lab says `role: student`, and the cluster has no such role yet';
@@ -386,6 +388,11 @@ export const COMMAND_STEPS: Readonly<
       'acl.grant',
       'acl.revoke',
       'vm.start',
+      'vm.stop',
+      'ha.remove',
+      'vm.unprotect',
+      'vm.delete',
+      'pool.leave',
     ],
     sometimes: {
       'template.clone': COPIES,
@@ -394,6 +401,11 @@ export const COMMAND_STEPS: Readonly<
       'template.convert': COPIES,
       'role.create': NO_ROLE,
       'template.join': COPIES,
+      'vm.stop': PRUNES,
+      'ha.remove': PRUNES,
+      'vm.unprotect': PRUNES,
+      'vm.delete': PRUNES,
+      'pool.leave': PRUNES,
     },
   },
   cleanup: {

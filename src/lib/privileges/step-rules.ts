@@ -78,7 +78,9 @@ const seeBridge: Rule<'bridge.create' | 'bridge.update' | 'bridge.delete'> = {
   at: ({ bridge }) => [bridge],
 };
 
-type PoolStep = StepOf<'pool.create' | 'pool.update' | 'pool.join' | 'pool.release' | 'pool.delete'>;
+type PoolStep = StepOf<
+  'pool.create' | 'pool.update' | 'pool.join' | 'pool.leave' | 'pool.release' | 'pool.delete'
+>;
 
 const changePool: Rule<PoolStep['kind']> = {
   path: '/pool/{pool}',
@@ -324,6 +326,7 @@ export const STEP_RULES: StepRules = {
       'to make the finished VMs members of their pool',
     ),
   ],
+  'pool.leave': [changePool, seePool],
   'pool.release': [
     changePool,
     seePool,

@@ -125,10 +125,11 @@ function notAllowed(
 }
 
 function loginRefused(asked: Asked, text: string): AuthError {
+  const { who } = asked;
   const hint =
-    tokenIn(asked.who) !== undefined
-      ? `check the id and the secret of the API token ${asked.who}, and that neither it nor its owner has expired`
-      : `check user (with realm, like lab@pve) and password of ${asked.who}`;
+    tokenIn(who) !== undefined
+      ? `check the id and the secret of the API token ${who} (token_name and token_value in connections.yml, or PVE_TOKEN_ID and PVE_TOKEN_SECRET), and that neither it nor its owner is disabled or has expired`
+      : `check the password of ${who} (password in connections.yml, or PVE_PASSWORD), and its realm: what stands behind the last @ (PVE_USER) is the one that is chosen when logging in to the web interface, pam for accounts of the node's system, pve for those that PVE keeps; an account that is disabled, expired or has a second factor needs an API token instead (PVE_TOKEN_ID, PVE_TOKEN_SECRET)`;
   return new AuthError({ ...asked, status: 401, text: text === '' ? 'authentication failed' : text, hint });
 }
 

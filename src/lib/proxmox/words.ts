@@ -140,9 +140,14 @@ export function pooledAlready(
   return other ? { vmid: Number(other[0]), pool: other[1] ?? '' } : undefined;
 }
 
-/** The datacenter lets this caller set no such tags. */
-export function isTagRefused(error: unknown): boolean {
-  return says(error, /modifying tag/);
+/** PVE sets passwords of the realm pam with the system's own tools: the user that the node's system does not have. */
+export function noSystemUser(error: unknown): string | undefined {
+  return told(error, /change password failed:.*user '([^']+)' does not exist/s)?.[0];
+}
+
+/** The tag that the datacenter lets this caller neither set nor take away. Nothing was written. */
+export function refusedTag(error: unknown): string | undefined {
+  return told(error, /modifying tag '([^']+)'/)?.[0];
 }
 
 /** guest-common AbstractConfig.pm: `snapshot name 'x' already used`. */

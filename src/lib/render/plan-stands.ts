@@ -1,7 +1,7 @@
 /** Sorts the stands of a plan for printing: what becomes of each, and which get the same. Renders nothing. */
 import { groupBy } from '../group.ts';
 import { stepsOfStands } from '../plan/document/stand-steps.ts';
-import { hasRole } from '../plan/document/step-traits.ts';
+import { effectOf, hasRole } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { anonymousNames, countOf, describeStep } from './step-text.ts';
@@ -41,6 +41,11 @@ function changeFate({ refused }: PlannedStand, steps: readonly Step[]): StandFat
   return steps.length === 0 ? 'unchanged' : 'to change';
 }
 
+/** Of a deploy: what belongs to the removal of a machine. */
+function isPruning(step: Step): boolean {
+  return !hasRole(step, 'deploys') || effectOf(step) === 'takes-away';
+}
+
 function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandFate {
   const { command } = plan;
   if (command === 'users') return userFate(stand, steps);
@@ -66,7 +71,9 @@ function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandF
   const only = states.size === 1 ? [...states][0] : undefined;
   if (only === 'new') return 'new';
   const isEdit =
-    !states.has('new') && !states.has('unfinished') && steps.every((step) => hasRole(step, 'edits'));
+    !states.has('new') &&
+    !states.has('unfinished') &&
+    steps.every((step) => hasRole(step, 'edits') || isPruning(step));
   return isEdit ? 'to change' : 'to complete';
 }
 

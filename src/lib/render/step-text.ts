@@ -311,6 +311,11 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
     say: ({ vmid, storage }, names) =>
       `${names.vm(vmid)}: ${storage === undefined ? 'pause' : `suspend, its memory to ${storage}`}`,
   },
+  'pool.leave': {
+    count: ['claim shortened', 'claims shortened'],
+    say: ({ pool, machines }, names) =>
+      `pool ${names.pool(pool)}: no claim on ${names.vms(machines.map(({ vmid }) => vmid))} any more`,
+  },
   'pool.release': { count: ['claim given up', 'claims given up'], say: sayRelease },
   'pool.delete': {
     count: ['pool removal', 'pool removals'],

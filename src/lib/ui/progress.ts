@@ -42,6 +42,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.delete': 'VMs removed',
   'bridge.delete': 'bridges',
   'acl.revoke': 'access',
+  'pool.leave': 'accounts',
   'pool.release': 'accounts',
   'pool.delete': 'accounts',
   'user.delete': 'accounts',

@@ -1,7 +1,7 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { isAdoptableName } from '../pve-values/bridge-name.ts';
-import { effectOf, hasRole } from '../plan/document/step-traits.ts';
-import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
+import { hasRole } from '../plan/document/step-traits.ts';
+import { InternalError, StandError } from '../errors.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -22,6 +22,7 @@ import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { membersOf } from './adoptable.ts';
 import type { PlanContext, RunContext } from './context.ts';
+import { assertWithinLimit } from './removal-limit.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { outcomeOf, planToApply, preview, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps, tidyLock, withLock } from './run.ts';
@@ -107,16 +108,6 @@ function planRequest({ selection, options }: CleanupWant, have: Inventory): Requ
 
 async function readAndPlan(want: CleanupWant, context: PlanContext): Promise<Planned> {
   return planToApply(planRequest(want, await readInventory(context, scopeOf(want))), context);
-}
-
-export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
-  const removals = plan.steps.filter((step) => effectOf(step) === 'removes');
-  if (limit === undefined || removals.length <= limit) return;
-  throw new PlanRefusedError(
-    'TOO_MANY_CHANGES',
-    `the plan removes ${removals.length} objects, --max-changes allows ${limit}`,
-    { hint: `look at it with --dry-run, then allow it with --max-changes ${removals.length}` },
-  );
 }
 
 /** Says in the credentials file which users are gone. */

@@ -22,11 +22,12 @@ import { planAgain } from '../plan/saved/plan-again.ts';
 import type { FileDigests, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
+import { assertWithinLimit } from './removal-limit.ts';
 import { replicaVmids } from './replica-scope.ts';
+import { runInPhases } from './phases.ts';
 import {
   planToApply,
   preview,
-  runPlanned,
   runRound,
   type Planned,
   type Preview,
@@ -44,6 +45,8 @@ export interface DeployWant {
   readonly lab: Lab;
   readonly users: readonly User[];
   readonly options: Omit<DeployOptions, 'taken' | 'pins'>;
+  /** Refuse a plan with more removals than this. */
+  readonly maxChanges?: number;
   /** Kept in the plan; a saved plan of other files is refused. */
   readonly files?: FileDigests;
 }
@@ -77,7 +80,11 @@ interface Taken {
 function planRequest(want: DeployWant, have: Inventory, taken: Taken): Request {
   return {
     have,
-    make: () => planDeploy({ ...want, have, options: { ...want.options, taken } }),
+    make: () => {
+      const plan = planDeploy({ ...want, have, options: { ...want.options, taken } });
+      assertWithinLimit(plan, want.maxChanges);
+      return plan;
+    },
     scope: (locks) => deployScope(want.lab, want.users, have, locks),
     takesLock: (plan) => needsLock(plan, have),
   };
@@ -164,9 +171,13 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
     settle: ({ plan, have }) => settleExisting(plan, have, credentials),
     ...(keepPlan ? { keep: keepPlan } : {}),
     apply: (plan, lock) =>
-      runSteps(plan.steps, context, {
-        secrets: createSecrets(want.lab, want.users, credentials),
-        ...(lock ? { lock } : {}),
+      runInPhases(plan.steps, context, {
+        run: (steps) =>
+          runSteps(steps, context, {
+            secrets: createSecrets(want.lab, want.users, credentials),
+            ...(lock ? { lock } : {}),
+          }),
+        runLater: (steps) => runSteps(steps, context),
       }),
   };
 }
@@ -243,10 +254,16 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   return outcome(rounds);
 }
 
+/** What only the run could find out is said with what the plan says. */
+function withTold(plan: Plan, rounds: readonly Round[]): Plan {
+  const told = rounds.flatMap(({ result }) => result.told ?? []);
+  return told.length === 0 ? plan : { ...plan, warnings: [...new Set([...plan.warnings, ...told])] };
+}
+
 function outcome(rounds: readonly Round[]): RunOutcome {
   const [first] = rounds;
   if (!first) throw new PlanRefusedError('NO_USERS', 'there is no user to deploy for');
-  return { plan: first.plan, summary: summarizeRun(rounds), rounds };
+  return { plan: withTold(first.plan, rounds), summary: summarizeRun(rounds), rounds };
 }
 
 /**
@@ -260,5 +277,5 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const rest = { ...want, users: usersOf(saved, want.users) };
   const look = () => readAndPlanAgain(saved, rest, context);
-  return runPlanned(storyOf(rest, context, { look, lookAgain: look }), context);
+  return outcome([await runRound(storyOf(rest, context, { look, lookAgain: look }), context)]);
 }

@@ -429,7 +429,7 @@ describe('vm.delete', () => {
     await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({
       code: 'DISK_LEFT',
       message: 'VM 10001 is removed, but not its disk nfs:10001/vm-10001-disk-0.qcow2',
-      hint: 'as root on pve1: `pvesm free nfs:10001/vm-10001-disk-0.qcow2`; then run cleanup again',
+      hint: 'as root on pve1: `pvesm free nfs:10001/vm-10001-disk-0.qcow2`; then run again',
     });
     expect(world.guest(10001)).toBeUndefined();
   });
@@ -459,7 +459,7 @@ describe('vm.delete', () => {
         message: expect.stringMatching(
           /^VM 10001 on pve1 is the rest of a failed .*; only root can remove it$/,
         ) as string,
-        hint: 'as root on pve1: `qm unlock 10001 && qm destroy 10001 --purge`, then run cleanup again',
+        hint: 'as root on pve1: `qm unlock 10001 && qm destroy 10001 --purge`, then run again',
       });
       expect(world.writes).toHaveLength(deletes);
     });

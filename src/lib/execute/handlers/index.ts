@@ -11,6 +11,7 @@ import { createPool } from './pool/create.ts';
 import { deletePool } from './pool/delete.ts';
 import { releasePool } from './pool/release.ts';
 import { joinPool } from './pool/join.ts';
+import { leavePool } from './pool/leave.ts';
 import { updatePool } from './pool/update.ts';
 import { configureReplica } from './template/configure.ts';
 import { convertReplica } from './template/convert.ts';
@@ -71,6 +72,7 @@ export const handlers: Handlers = {
   'ha.remove': removeFromHa,
   'vm.delete': deleteVm,
   'bridge.delete': deleteBridge,
+  'pool.leave': leavePool,
   'pool.release': releasePool,
   'pool.delete': deletePool,
   'user.delete': deleteUser,

@@ -1,6 +1,7 @@
 /** What a cleanup is asked for and what its parts share. Types only. */
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import type { RemovalOptions } from '../stands/removal.ts';
 import type { StandSelection } from '../stands/selection.ts';
 
 /** Stands go as a whole: of a selection of them, machines and nodes are not asked. */
@@ -9,17 +10,13 @@ export type CleanupSelection =
   | { readonly by: 'expired' }
   | { readonly by: 'orphans' };
 
-export interface CleanupOptions {
+export interface CleanupOptions extends RemovalOptions {
   /** Leave user, pool and password for the next lab. */
   readonly keepUsers: boolean;
   /** Also remove what carries no mark but is a stand of the older Python tool. */
   readonly adopt: boolean;
   /** Also remove VMs that the class made itself in the pools of stands that go. */
   readonly includeMembers: boolean;
-  /** Also remove VMs with the protection flag. */
-  readonly forceProtected: boolean;
-  /** How long a backup, snapshot or migration of a VM is waited for. */
-  readonly lockWaitSeconds: number;
   /** Nothing younger is an orphan. */
   readonly minAgeSeconds: number;
 }

@@ -4,18 +4,17 @@
  */
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from './context.ts';
-import { judge, obstacle, type Fate } from './fates.ts';
+import { judge } from './fates.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Refusal } from '../document/plan.ts';
 import { claimedIds, isOfPoolUser, type Verdict } from '../stands/ownership.ts';
+import { obstacle, type Fate } from '../stands/removal.ts';
 import { shellCommand } from '../../shell.ts';
 
 function verdictsIn(stand: SelectedStand, context: CleanupContext): Map<number, Verdict> {
   const claims = stand.mark?.claims ?? [];
   return new Map(
-    claims.flatMap((claim) =>
-      claimedIds(claim).map((id) => [id.vmid, judge(id, stand, context)] as const),
-    ),
+    claims.flatMap((claim) => claimedIds(claim).map((id) => [id.vmid, judge(id, stand, context)] as const)),
   );
 }
 
@@ -52,7 +51,7 @@ function refusalOf(
           : 'add --include-members to remove such machines too',
     };
   }
-  return obstacle(guest, context.index.configs.get(vmid), context);
+  return obstacle(guest, context.index.configs.get(vmid), context.options);
 }
 
 /**

@@ -1,9 +1,7 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
-import { sortedUnique } from '../../order.ts';
 import type { CleanupContext } from './context.ts';
-import { adoptedBecause } from '../stands/adopt.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
-import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge, type Fate } from './fates.ts';
+import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge } from './fates.ts';
 import { memberFates } from './members.ts';
 import { releasePool, staysAnyway, type HeldBy } from './pool-release.ts';
 import { subpoolRefusal } from './subpools.ts';
@@ -11,8 +9,7 @@ import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
 import { makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
-import { storageLocks } from '../templates/clone-rules.ts';
-import { allVolumes } from '../../pve-values/volumes.ts';
+import { joinRefusals, removeVms, revokeOnVms, type Fate, type Whose } from '../stands/removal.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
@@ -34,105 +31,6 @@ export interface StandRemoval {
   readonly notes: readonly string[];
   /** Something selected stays: the run ends "partial". */
   readonly refused?: Refusal;
-}
-
-/** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`; being left unfinished. */
-type Whose = 'ours' | 'adopted' | 'member' | 'half-made';
-
-/** Of the storages that its disks are on. Where its snapshots keep their memory is not read. */
-function locksOf({ guest, config }: Fate, { index }: CleanupContext): { readonly locks?: readonly string[] } {
-  if (!config) return {};
-  const owned = allVolumes(config.values).filter(({ kind }) => kind !== 'iso');
-  return {
-    locks: storageLocks(
-      owned.map(({ storage }) => storage),
-      guest.node,
-      index.storages,
-    ),
-  };
-}
-
-function removeVm(
-  stand: SelectedStand,
-  fate: Fate,
-  before: readonly string[],
-  context: CleanupContext,
-  whose: Whose,
-): Step[] {
-  const { vmid, node, name } = fate.guest;
-  const { user, pool } = stand;
-  const of = {
-    ...{ vmid, pool },
-    ...(whose === 'adopted' ? { adopted: true as const } : {}),
-    ...(whose === 'member' ? { member: true as const } : {}),
-    ...(whose === 'half-made' ? { halfMade: true as const } : {}),
-  };
-  const { lockWaitSeconds } = context.options;
-  const steps: Step[] = [];
-  let last = [...before];
-  const push = (step: Step): void => {
-    steps.push(step);
-    last = [step.id];
-  };
-  const frame = (reason: string) => ({
-    user,
-    reason,
-    after: before,
-    dependsOn: last.filter((id) => !before.includes(id)),
-  });
-  if (fate.guest.status !== 'stopped') {
-    push(
-      makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), {
-        ...{ ...of, node, lockWaitSeconds },
-      }),
-    );
-  }
-  if (fate.guest.ha) push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), of));
-  if (fate.config?.values['protection'] === '1') {
-    push(
-      makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
-        ...{ ...of, node, lockWaitSeconds },
-      }),
-    );
-  }
-  const why = {
-    ours: 'selected',
-    'half-made': 'selected',
-    adopted: adoptedBecause(pool, name ?? '?'),
-    member: 'made in the pool by hand; --include-members',
-  }[whose];
-  push(
-    makeStep('vm.delete', String(vmid), frame(why), {
-      ...of,
-      node,
-      lockWaitSeconds,
-      ...locksOf(fate, context),
-    }),
-  );
-  return steps;
-}
-
-interface Removal {
-  readonly fate: Fate;
-  readonly whose: Whose;
-}
-
-function isTemplate({ fate }: Removal): boolean {
-  return fate.config?.values['template'] === '1';
-}
-
-/** Its user may have made linked clones of a machine that was made a template: PVE removes no base that has some. */
-function clonesFirst(removals: readonly Removal[], plan: (removal: Removal) => Step[]): Step[] {
-  const isDelete = ({ kind }: Step): boolean => kind === 'vm.delete';
-  const first = removals.filter((one) => !isTemplate(one)).flatMap(plan);
-  const clones = first.filter(isDelete).map(({ id }) => id);
-  const last = removals.filter(isTemplate).flatMap(plan);
-  return [
-    ...first,
-    ...last.map((step) =>
-      isDelete(step) ? { ...step, after: sortedUnique([...step.after, ...clones]) } : step,
-    ),
-  ];
 }
 
 function revokeSteps(
@@ -158,20 +56,7 @@ function revokeSteps(
         { path, role, userid: stand.user },
       ),
     );
-  // Who may make VMs in the pool may share the rights on them with others; all of these end with the VM.
-  const onVms = vmids
-    .flatMap((vmid) => context.index.vmRights.get(`/vms/${vmid}`) ?? [])
-    .filter(
-      ({ type, subject }) => type === 'user' && protectedBecause(subject, context.have.caller) === undefined,
-    )
-    .map((right) =>
-      makeStep(
-        'acl.revoke',
-        `${right.path} ${right.role}${right.subject === stand.user ? '' : ` ${right.subject}`}`,
-        { user: stand.user, reason },
-        { path: right.path, role: right.role, userid: right.subject, pool: stand.pool },
-      ),
-    );
+  const onVms = revokeOnVms(stand, vmids, { index: context.index, caller: context.have.caller, reason });
   return [...onPool, ...onVms];
 }
 
@@ -257,12 +142,15 @@ export function planStandRemoval(
   // A right on a VM goes with the VM; of those that the class made none was ours.
   const revokes = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
   const before = revokes.map((step) => step.id);
-  const vmSteps = clonesFirst(
+  const vmSteps = removeVms(
     [
       ...going.map((fate) => ({ fate, whose: whoseIs(fate) })),
       ...members.filter(goes).map((fate) => ({ fate, whose: 'member' }) as const),
     ],
-    ({ fate, whose }) => removeVm(stand, fate, before, context, whose),
+    {
+      ...{ user: stand.user, pool: stand.pool, because: 'selected', after: before },
+      ...{ index: context.index, options: context.options },
+    },
   );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
   const memberIds = idsOf(members);
@@ -280,6 +168,8 @@ export function planStandRemoval(
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
   }
   const delegated = context.index.pools.get(stand.pool)?.delegated;
+  const refused =
+    joinRefusals(staying) ?? (delegated && delegatedRefusal(stand.pool, delegated, context.index));
   return {
     vms: fates.map(({ guest, stays }) => ({
       vmid: guest.vmid,
@@ -301,20 +191,6 @@ export function planStandRemoval(
         .map((fate) => fate.guest.vmid),
     ),
     notes,
-    ...(staying.length > 0
-      ? { refused: joinRefusals(staying) }
-      : delegated === undefined
-        ? {}
-        : { refused: delegatedRefusal(stand.pool, delegated, context.index) }),
-  };
-}
-
-function joinRefusals(refusals: readonly Refusal[]): Refusal {
-  const [first] = refusals as [Refusal];
-  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
-  return {
-    code: first.code,
-    message: refusals.map((refusal) => refusal.message).join('; '),
-    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+    ...(refused ? { refused } : {}),
   };
 }

@@ -7,6 +7,7 @@ import type { Profile } from '../cluster/profile.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { BridgeAllocator } from '../network/numbers.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
+import type { RemovalOptions } from '../stands/removal.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import type { Reclone } from './reclone.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
@@ -24,6 +25,8 @@ export interface StandContext {
   readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
+  /** Remove machines that the lab no longer has. */
+  readonly prune?: RemovalOptions;
   readonly profile: Profile;
   readonly since: string;
   /** Set: nothing is done but this. */

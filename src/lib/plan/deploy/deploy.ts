@@ -30,7 +30,10 @@ import { frozenWarnings } from './frozen.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
 import { keepApart, type Reclone } from './reclone.ts';
+import { surplusWarnings } from './surplus.ts';
+import type { RemovalOptions } from '../stands/removal.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
+import { wishWarnings } from './wishes.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
@@ -45,6 +48,10 @@ export interface DeployOptions {
   readonly adopt: boolean;
   /** Change running VMs too. */
   readonly updateRunning: boolean;
+  /** Remove machines of the stands that the lab no longer has. */
+  readonly prune?: RemovalOptions;
+  /** The command that does, for people; absent: the option alone is named. */
+  readonly pruneCommand?: string;
   /** Deploy what fits instead of refusing a class that does not. */
   readonly fit?: boolean;
   /** What former rounds of this run found taken. */
@@ -214,6 +221,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, unfinished),
     updateRunning: options.updateRunning,
+    ...(options.prune ? { prune: options.prune } : {}),
     profile: profileOf(have.rights),
     since,
     ...(options.reclone ? { reclone: options.reclone } : {}),
@@ -260,6 +268,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
     warnings: warningsOf(drafts, have, [
       ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
       ...checked.warnings,
+      ...wishWarnings(machines, have.version),
       ...labWarnings(lab, have.now),
       // An account that is there is used as it is.
       ...accountWarnings(
@@ -270,6 +279,10 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
       ...frozenWarnings(healthy, context),
+      ...surplusWarnings(
+        drafts.flatMap(({ surplus }) => surplus),
+        { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
+      ),
       ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
       ...nodeWarnings(choice),

@@ -11,7 +11,6 @@ import { machinesOfOtherLab } from '../stands/other-lab.ts';
 import { aliasesOf } from '../network/stand-bridges.ts';
 import { passedOver } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
-import { isAtLeast } from '../../pve-values/version.ts';
 
 interface Findings {
   readonly refusals: readonly Refusal[];
@@ -121,16 +120,6 @@ function untaggableBridges(lab: Lab, have: Inventory): string[] {
   return [...warnings].sort(compareNatural);
 }
 
-function cloudInitWarnings(lab: Lab, have: Inventory): string[] {
-  if (
-    !isAtLeast(have.version, 8) &&
-    lab.machines.some((machine) => machine.cloudInit?.upgrade !== undefined)
-  ) {
-    return ['cloud_init.upgrade needs PVE 8 or newer'];
-  }
-  return [];
-}
-
 export function checkLab(lab: Lab, have: Inventory, index: ClusterView): Findings {
   return {
     refusals: [
@@ -146,7 +135,6 @@ export function checkLab(lab: Lab, have: Inventory, index: ClusterView): Finding
       ...replugWarnings(lab, have),
       ...sortedUnique(lab.machines.flatMap(({ template }) => passedOver(template, have))),
       ...untaggableBridges(lab, have),
-      ...cloudInitWarnings(lab, have),
     ],
   };
 }

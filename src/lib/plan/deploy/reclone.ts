@@ -86,6 +86,8 @@ export function withoutRemade(state: StandState, isRemade: (machine: string) => 
       vmid: vm.vmid,
       seals: vm.isJoined ? [] : formerSeals(vm, claimed?.seals ?? []),
       isInFlight: false,
+      // It goes because it was asked for.
+      wasMade: false,
       macs: claimed?.macs ?? keptMacs(vm),
     });
   }

@@ -16,6 +16,7 @@ import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import { formatVmMark, parseVmMark, labTag, TAG, withVmMark } from '../../marks/vm.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
 import { compareText } from '../../order.ts';
+import { isAtLeast } from '../../pve-values/version.ts';
 import { pinnedMachine, type Pins } from '../cluster/pins.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 import { nicFirewall, nicIndex, nicModel, nicsBefore } from '../stands/device-profiles.ts';
@@ -146,7 +147,7 @@ function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[
 const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
 
 /** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
-function planOptions(machine: Machine): Record<string, string> {
+function planOptions(machine: Machine, version: string): Record<string, string> {
   const options: Record<string, string> = { onboot: '0', protection: '0' };
   if (machine.cores !== undefined) options['cores'] = String(machine.cores);
   if (machine.memory !== undefined) options['memory'] = String(machine.memory);
@@ -155,7 +156,8 @@ function planOptions(machine: Machine): Record<string, string> {
   if (cloudInit.user !== undefined) options['ciuser'] = cloudInit.user;
   if (cloudInit.nameserver !== undefined) options['nameserver'] = cloudInit.nameserver;
   if (cloudInit.searchdomain !== undefined) options['searchdomain'] = cloudInit.searchdomain;
-  if (cloudInit.upgrade !== undefined) options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
+  if (cloudInit.upgrade !== undefined && isAtLeast(version, 8))
+    options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
   // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
   if (cloudInit.sshKeys) options['sshkeys'] = encodeURIComponent(cloudInit.sshKeys.join('\n'));
   for (const [index, value] of Object.entries(cloudInit.ipConfig ?? {})) options[`ipconfig${index}`] = value;
@@ -221,7 +223,7 @@ function configureStep(
       }),
       nics,
       ...(kept.length === 0 ? {} : { keptNics: kept }),
-      options: planOptions(machine),
+      options: planOptions(machine, request.have.version),
       tags: [...machine.tags, TAG, labTag(request.lab.name)].sort(compareText),
       remove: [],
       // A machine that was handed out can be removed by its student and made anew: no proof is left that it came from us.
@@ -260,8 +262,12 @@ function addSnapshot(
   draft.lastStep.set(machine.name, step.id);
 }
 
-function whyClone(vmid: number, isReused: boolean, isInFlight: boolean): string {
+function whyClone(
+  vmid: number,
+  { isReused, isInFlight, wasMade }: { isReused: boolean; isInFlight: boolean; wasMade: boolean },
+): string {
   if (isInFlight) return `a former run has begun to clone it as VM ${vmid}`;
+  if (wasMade) return 'it was made before and is gone: somebody removed it';
   return isReused ? `unfinished: VMID ${vmid} is claimed, the VM is not complete` : 'missing';
 }
 
@@ -314,7 +320,14 @@ function addMissing(
     `${pool}/${machine.name}`,
     {
       user: userid,
-      reason: removal.length > 0 ? 'anew' : whyClone(vmid, reused !== undefined, isInFlight),
+      reason:
+        removal.length > 0
+          ? 'anew'
+          : whyClone(vmid, {
+              isReused: reused !== undefined,
+              isInFlight,
+              wasMade: former?.wasMade === true && former.vmid === vmid,
+            }),
       dependsOn: [...source.dependsOn, ...removal.map(({ id }) => id)],
     },
     {
@@ -416,13 +429,28 @@ function originOn({ template, candidates }: ResolvedMachine, node: string): numb
 }
 
 /** Options of a running VM of which PVE keeps the change until it is started anew, and cloud-init, which guests read then. */
-function waitingForRestart(machine: Machine, vm: PresentVm): string[] {
+function waitingForRestart(machine: Machine, vm: PresentVm, version: string): string[] {
   const now = vm.config.values;
-  const changed = Object.entries(planOptions(machine)).filter(([key, value]) => now[key] !== value);
+  const changed = Object.entries(planOptions(machine, version)).filter(([key, value]) => now[key] !== value);
   const words = changed.flatMap(([key]) =>
     key === 'cores' || key === 'memory' ? [key] : HOT_OPTIONS.has(key) ? [] : ['cloud-init settings'],
   );
   return [...new Set(words)];
+}
+
+/** What is given to machines when they are made, and changes in none that is there. */
+function onlyForNew(machine: Machine, vm: PresentVm): string[] {
+  if (vm.spec === undefined) return [];
+  const present = new Map(presentNics(vm.config.values).map(({ index, mac }) => [index, mac]));
+  const isKept = machine.networks.some(({ mac }, position) => {
+    const now = present.get(nicIndex(machine, position, vm.nicShift)) ?? '';
+    return mac !== undefined && now !== '' && now !== mac;
+  });
+  return isKept
+    ? [
+        `machine ${machine.name}: \`mac\` acts on machines that are made from now on; those that are there keep their addresses`,
+      ]
+    : [];
 }
 
 /** Where the lab wants nothing of it but to be there, nothing is left undone. */
@@ -513,8 +541,9 @@ function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, 
     { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
   );
   draft.steps.push(configure);
+  draft.warnings.push(...onlyForNew(machine, vm));
   draft.lastStep.set(machine.name, configure.id);
-  const waiting = isRunning ? waitingForRestart(machine, vm) : [];
+  const waiting = isRunning ? waitingForRestart(machine, vm, request.have.version) : [];
   if (waiting.length > 0) {
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
@@ -533,7 +562,7 @@ function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draf
   const { userid, pool } = request.state.user;
   if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
     draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) has no snapshot "${machine.baselineSnapshot}" to return to`,
+      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both, remove the machine and run again: it is made anew)`,
     );
   } else {
     addSnapshot(request, machine, vm, draft);

@@ -16,6 +16,7 @@ import { pendingRefusal } from './stand-refusals.ts';
 import { isOutdated, withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms } from './stand-vms.ts';
+import { madeBy, planSurplus, type ToldSurplus } from './surplus.ts';
 
 export interface StandDraft {
   readonly stand: PlannedStand;
@@ -27,6 +28,8 @@ export interface StandDraft {
   /** Everything after the reservation. */
   readonly workSteps: readonly Step[];
   readonly warnings: readonly string[];
+  /** Machines that the lab no longer has. */
+  readonly surplus: readonly ToldSurplus[];
 }
 
 function refusedStand(state: StandState, refused: Refusal): StandDraft {
@@ -44,6 +47,7 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
     down: [],
     workSteps: [],
     warnings: [],
+    surplus: [],
   };
 }
 
@@ -116,7 +120,8 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, context);
   const rights = foreignRights(state, context);
-  const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : rights.left);
+  const surplus = planSurplus(state, madeBy(vms, joins), context);
+  const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : (rights.left ?? surplus.left));
   const made = new Map(
     bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
   );
@@ -126,7 +131,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
       pool: state.user.pool,
       node: seat.node,
       placement: seat.why,
-      vms: vms.vms,
+      vms: [...vms.vms, ...surplus.vms],
       bridges: bridges.planned,
       ...frozenOf(state),
       ...(left ? { left } : {}),
@@ -144,7 +149,9 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
       ...joins,
       ...acl,
       ...starts,
+      ...surplus.steps,
     ],
     warnings: [...bridges.warnings, ...vms.warnings],
+    surplus: surplus.told,
   };
 }

@@ -10,6 +10,7 @@ export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
 /**
  * `reserves`: takes names or numbers that others could take too.
  * `told-to-planners`: other runs plan by what it changes, so that it is done under the planning lock.
+ * `takes-down`: part of the removal of a machine.
  * `gives-up`: a claim or an account goes; whatever it speaks of has to be gone by then.
  * `edits`: can be all there is to do for a stand that is complete.
  * `sets-password`: afterwards the user has a password that may be new.
@@ -17,7 +18,14 @@ export type StepEffect = 'creates' | 'changes' | 'takes-away' | 'removes';
  * `deploys`: a deploy plans it, so that a saved plan may hold it; a removal is always planned anew.
  */
 export type StepRole =
-  'reserves' | 'told-to-planners' | 'gives-up' | 'edits' | 'sets-password' | 'makes-replica' | 'deploys';
+  | 'reserves'
+  | 'told-to-planners'
+  | 'takes-down'
+  | 'gives-up'
+  | 'edits'
+  | 'sets-password'
+  | 'makes-replica'
+  | 'deploys';
 
 /** What a step leaves a VM in. */
 export type PowerState = 'running' | 'stopped' | 'suspended' | 'paused';
@@ -103,6 +111,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     limits: userConfig,
   },
   'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'pool.leave': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'role.create': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
   'acl.grant': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
@@ -164,7 +173,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     limits: task,
   },
   'vm.start': { effect: 'changes', roles: ['deploys'], power: running, limits: boot },
-  'vm.stop': { effect: 'changes', roles: [], power: () => 'stopped', limits: task },
+  'vm.stop': { effect: 'changes', roles: ['takes-down'], power: () => 'stopped', limits: task },
   'vm.shutdown': {
     effect: 'changes',
     roles: [],
@@ -189,15 +198,19 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     power: running,
     limits: (step) => (step.fromDisk ? [...boot(step), `copy:${step.node}`] : task(step)),
   },
-  'vm.unprotect': { effect: 'changes', roles: [], limits: sync },
-  'vm.delete': { effect: 'removes', roles: [], limits: (step) => [...task(step), ...removal(step)] },
+  'vm.unprotect': { effect: 'changes', roles: ['takes-down'], limits: sync },
+  'vm.delete': {
+    effect: 'removes',
+    roles: ['takes-down'],
+    limits: (step) => [...task(step), ...removal(step)],
+  },
   'vm.migrate': {
     effect: 'changes',
     roles: [],
     limits: ({ node, target }) => ['migrate', `migrate-from:${node}`, `migrate-to:${target}`],
   },
   // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
-  'ha.remove': { effect: 'changes', roles: [], limits: () => ['ha'] },
+  'ha.remove': { effect: 'changes', roles: ['takes-down'], limits: () => ['ha'] },
 };
 
 export function effectOf({ kind }: Pick<Step, 'kind'>): StepEffect {

@@ -82,7 +82,7 @@ export function assertOfClass(plan: Plan, want: SavedFor): asserts plan is Deplo
       'PLAN_FOREIGN',
       ['the plan reaches beyond this class:', ...foreign].join('\n  '),
       {
-        hint: 'it was edited, or is not one of deploy; removals are always planned anew, never taken from a file',
+        hint: 'it was edited, or is not one of deploy; what is removed is always planned anew: use --prune in place of --plan FILE',
       },
     );
 }

@@ -90,6 +90,11 @@ function nicDrift(comparison: Comparison): Drift[] {
   return drift;
 }
 
+/** Has this VM the cards that this machine of the lab is to have? */
+export function hasCardsOf(comparison: Comparison): boolean {
+  return nicDrift(comparison).length === 0;
+}
+
 /** Where the lab leaves it to the template, more of it is told: it is no part of what is reckoned with. */
 function more(field: string, is: number, lab: number | undefined, given: number | undefined): Drift[] {
   const ought = lab ?? given;

@@ -40,6 +40,8 @@ interface OpenMachine {
   readonly vmid: number;
   /** Hashes that a clone of a former run may carry. */
   readonly seals: readonly string[];
+  /** The claim says that it was made: somebody has removed it. */
+  readonly wasMade: boolean;
   /** A clone is under way there. */
   readonly isInFlight: boolean;
   /** What its cards had before, and get again. */
@@ -63,13 +65,26 @@ export interface StandState {
   readonly leftPool: ReadonlySet<string>;
   /** Claimed ids at which a guest that is not ours stands: dropped from the claim. */
   readonly foreign: readonly number[];
+  /** Machines that the lab does not have, or no more. */
+  readonly surplus: readonly SurplusMachine[];
   /** What is left undone, while the rest is done. */
   readonly left?: Refusal;
   readonly refused?: Refusal;
   readonly notes: readonly string[];
 }
 
+/** A machine that the claim names and the lab does not, whosever it is except somebody else's. */
+export interface SurplusMachine {
+  readonly machine: string;
+  readonly vmid: number;
+  readonly verdict: Verdict;
+  /** Absent: nothing is there. */
+  readonly guest?: GuestInfo;
+  readonly config?: VmConfig;
+}
+
 interface Found {
+  readonly surplus: SurplusMachine[];
   readonly present: Map<string, PresentVm>;
   readonly open: Map<string, OpenMachine>;
   readonly openUnnamed: number[];
@@ -131,6 +146,7 @@ function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
 
 function nothingFound(): Found {
   return {
+    surplus: [],
     present: new Map(),
     open: new Map(),
     openUnnamed: [],
@@ -149,8 +165,9 @@ function nothingFound(): Found {
 function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
   if (id.machine === undefined) found.openUnnamed.push(id.vmid);
   else {
-    const { vmid, seals, macs } = id;
-    found.open.set(id.machine, { vmid, seals, isInFlight, ...(macs ? { macs } : {}) });
+    const { vmid, seals, macs, state } = id;
+    const wasMade = state === 'made';
+    found.open.set(id.machine, { vmid, seals, wasMade, isInFlight, ...(macs ? { macs } : {}) });
   }
 }
 
@@ -181,16 +198,32 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
   }
 }
 
+/** What is wrong with a machine that the lab does not want keeps nobody's stand from being made. */
+const TELLS_OF_STAND: ReadonlySet<Verdict> = new Set(['in-flight', 'foreign']);
+
 function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: ReadonlySet<number>): Found {
   const found = nothingFound();
+  const wanted = new Set(lab.machines.map(({ name }) => name));
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
     const config = index.configs.get(id.vmid);
     const verdict = judgeClaimed(id, { pool: user.pool, user: user.userid }, index);
+    const { machine, vmid } = id;
+    const isSurplus = machine !== undefined && !wanted.has(machine);
+    if (isSurplus && verdict !== 'foreign') {
+      found.surplus.push({
+        machine,
+        vmid,
+        verdict,
+        ...(guest ? { guest } : {}),
+        ...(config ? { config } : {}),
+      });
+    }
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
-    else if (!config || !isWritable(verdict)) addGuest(found, id, verdict, guest);
-    else place(found, id, toPresent(guest, config, id.state), lab);
+    else if (!config || !isWritable(verdict)) {
+      if (!isSurplus || TELLS_OF_STAND.has(verdict)) addGuest(found, id, verdict, guest);
+    } else place(found, id, toPresent(guest, config, id.state), lab);
   }
   return found;
 }
@@ -202,9 +235,11 @@ function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
     return;
   }
   found.present.set(machine, vm);
-  if (!lab.machines.some((candidate) => candidate.name === machine)) {
+  const { vmid } = vm;
+  const isKnown = lab.machines.some(({ name }) => name === machine) || id.machine !== undefined;
+  if (!isKnown) {
     found.notes.push(
-      `VM ${vm.vmid} (${machine}) is no longer in the lab; deploy leaves it, cleanup removes it`,
+      `VM ${vmid} is no machine of the lab: its notes, which its student can write, call it ${machine}; deploy leaves it, and cleanup removes it with the stand`,
     );
   }
 }
@@ -246,7 +281,9 @@ function unmarkedNotes(found: Found): string[] {
   return [...found.present].flatMap(([machine, vm]) =>
     vm.marked || vm.takenOver
       ? []
-      : [`VM ${vm.vmid} (${machine}) lost its mark in the notes; known by its name and left as it is`],
+      : [
+          `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; to have it made anew as the lab says, remove it and run again`,
+        ],
   );
 }
 
@@ -316,8 +353,8 @@ function unreadableRefusal(found: Found, { tasks }: ClusterView): Refusal | unde
   };
 }
 
-function partsOf({ present, open, openUnnamed, leftPool, foreign }: Found) {
-  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign };
+function partsOf({ present, open, openUnnamed, leftPool, foreign, surplus }: Found) {
+  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign, surplus };
 }
 
 export function readStandState(

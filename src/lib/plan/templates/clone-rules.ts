@@ -2,8 +2,8 @@
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Machine } from '../../config/types.ts';
-import { compareText } from '../../order.ts';
 import type { Hosts } from '../cluster/hosts.ts';
+import { storageLocks } from '../cluster/storage-locks.ts';
 import type { StorageIndex, Template } from '../cluster/templates.ts';
 import { diskObstacle, storageObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
@@ -93,13 +93,6 @@ export function targetObstacle(
   if (hosts.storages.get(`${target}/${storage}`)?.shared !== true) return { code: 'clone-unshared', storage };
   const here = diskObstacle(source.node, storage, hosts);
   return here && { code: 'source', vmid: source.vmid, node: source.node, obstacle: here };
-}
-
-/** Lock keys of work on these storages of a node: `shared:<id>` or `<node>:<id>`. */
-export function storageLocks(names: Iterable<string>, node: string, storages: StorageIndex): string[] {
-  return [...new Set(names)]
-    .map((name) => (storages.get(`${node}/${name}`)?.shared ? `shared:${name}` : `${node}:${name}`))
-    .sort(compareText);
 }
 
 /** Lock keys of a clone: one per storage it allocates on. */

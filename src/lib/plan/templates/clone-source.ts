@@ -1,7 +1,8 @@
 /** What a stand's machine is cloned from on its node, ordering the replica that it needs. Makes no clone step. */
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Inventory, StorageInfo } from '../../inventory/types.ts';
-import { cloneLocks, storageLocks } from './clone-rules.ts';
+import { storageLocks } from '../cluster/storage-locks.ts';
+import { cloneLocks } from './clone-rules.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import type { ClusterView } from '../cluster/view.ts';

@@ -1,7 +1,7 @@
 /** Plans the steps that make replicas: each once, however many stands wait for it. */
 import { stepId, makeStep, type Step } from '../document/step.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
-import { storageLocks } from './clone-rules.ts';
+import { storageLocks } from '../cluster/storage-locks.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import {

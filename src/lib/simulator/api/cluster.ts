@@ -1,4 +1,6 @@
 /** `/cluster`, `/version` and `/nodes`. See pve-manager API2/Cluster.pm and API2Tools.pm. */
+import { splitList } from '../contract/formats.ts';
+import { tagRules } from '../tag-rights.ts';
 import { nodeUsage, resourceRow } from '../guest-view.ts';
 import { ownerOf } from '../permissions.ts';
 import { die, paramError } from '../pve-error.ts';
@@ -153,17 +155,28 @@ function clusterTasks(call: Call): unknown {
 
 /** Options that pve-cluster's DataCenterConfig.pm takes apart when it reads the file. */
 const nested = new Set(['crs', 'ha', 'migration', 'next-id', 'notify', 'tag-style', 'user-tag-access']);
+/** Of the file, or of such a part: lists. */
+const lists = new Set(['registered-tags', 'user-allow-list']);
+/** What everybody is shown (API2/Cluster.pm, get_options). */
+const shown = new Set(['console', 'tag-style']);
 
-function options(call: Call): unknown {
-  return Object.fromEntries(
-    Object.entries(call.sim.world.datacenter).map(([key, value]) => {
-      if (!nested.has(key)) return [key, value];
-      const parts = value
-        .split(',')
-        .map((part) => [part.split('=', 1)[0], part.slice(part.indexOf('=') + 1)]);
-      return [key, Object.fromEntries(parts) as Record<string, string>];
-    }),
-  );
+function optionValue(key: string, value: string): unknown {
+  if (lists.has(key)) return splitList(value).sort();
+  if (!nested.has(key)) return value;
+  const parts = value.split(',').map((part): [string, unknown] => {
+    const name = part.split('=', 1)[0] ?? '';
+    return [name, optionValue(name, part.slice(part.indexOf('=') + 1))];
+  });
+  return Object.fromEntries(parts);
+}
+
+function options({ sim, user }: Call): unknown {
+  const isAuditor = sim.rights.has(user, '/', 'Sys.Audit');
+  const seen = Object.entries(sim.world.datacenter).filter(([key]) => isAuditor || shown.has(key));
+  return {
+    ...Object.fromEntries(seen.map(([key, value]) => [key, optionValue(key, value)])),
+    'allowed-tags': [...tagRules(sim, user).allowed].sort(),
+  };
 }
 
 export const clusterHandlers: Handlers = {

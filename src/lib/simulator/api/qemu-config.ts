@@ -1,4 +1,5 @@
 /** `PUT` and `POST …/config`, `PUT …/resize`. See qemu-server API2/Qemu.pm update_vm_api. */
+import { checkTags } from '../tag-rights.ts';
 import { applyChange, type ConfigChange } from '../config-change.ts';
 import { splitList } from '../contract/formats.ts';
 import { specOf } from '../validate.ts';
@@ -89,6 +90,8 @@ function changeFrom(call: Call): ConfigChange {
     const old = guest.config[key];
     if (isDriveKey(key) && old !== undefined) needForDrive(sim, user, where, key, old);
   }
+  if (set['tags'] !== undefined || remove.includes('tags'))
+    checkTags(sim, user, guest.config['tags'] ?? '', set['tags'] ?? '');
   checkBridges(sim, user, Object.entries(set));
   const touched = [...Object.keys(set), ...remove].filter(
     (key) => isNetKey(key) && guest.config[key] !== undefined,

@@ -451,14 +451,15 @@ describe('vm.configure', () => {
     expect(world.config('pve1', 10001)).toMatchObject({ cores: '5', description: `${VM_MARK}\n` });
   });
 
-  test('tags that the datacenter reserves are left out', async () => {
+  test('a tag that the datacenter reserves is left out, the others are not, and that is told', async () => {
     const denied = "Permission check failed (/, Sys.Modify for modifying tag 'lab-net')";
     const world = withVm().fault(refused(CONFIG, denied, 403));
     expect((await apply(world, 'vm.configure', payload)).outcome).toBe('done');
     expect(world.config('pve1', 10001)).toMatchObject({
-      tags: 'Debian;deploy-stand',
+      tags: 'debian;deploy-stand',
       description: payload.description,
     });
+    expect([...world.told].join()).toContain('reserves the tag "lab-net"');
   });
 
   test('the cloud-init password comes from the secrets', async () => {

@@ -3,6 +3,7 @@ import { isAlreadyExists } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { assertUnprotected } from './ours.ts';
+import { explainPassword } from './system-user.ts';
 
 export const createUser: Handler<'user.create'> = async (step, io) => {
   assertUnprotected(step.userid, io);
@@ -39,7 +40,7 @@ export const createUser: Handler<'user.create'> = async (step, io) => {
     await io.secrets.settle(step.userid, generated ? 'set' : 'directory');
     return outcome;
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (!isAlreadyExists(error)) throw explainPassword(step.userid, error);
     // With exactly our comment it is the user that a former try of this very step made, with this password.
     const state = (await isOurs()) ? 'set' : 'unchanged';
     io.leavePlace();

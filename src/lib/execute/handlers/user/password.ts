@@ -3,6 +3,7 @@ import { PveError } from '../../../proxmox/errors.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { assertUnprotected, presentUser, userGone } from './ours.ts';
+import { explainPassword } from './system-user.ts';
 
 export const setUserPassword: Handler<'user.password'> = async (step, io) => {
   const { userid } = step;
@@ -26,6 +27,6 @@ export const setUserPassword: Handler<'user.password'> = async (step, io) => {
     // Only a refusal of the first try proves that the former password is still the valid one.
     const isUnchanged = tries === 0 || (tries === 1 && error instanceof PveError);
     if (isUnchanged) await io.secrets.settle(userid, 'unchanged');
-    throw error;
+    throw explainPassword(userid, error);
   }
 };

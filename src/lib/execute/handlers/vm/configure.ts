@@ -1,8 +1,9 @@
 /** Gives a VM of ours its NICs, options and finished mark in one write. Never touches one that is not ours. */
 import { parseVmMark, withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isDigestMismatch, isTagRefused } from '../../../proxmox/words.ts';
+import { isDigestMismatch, refusedTag } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
+import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
@@ -45,7 +46,7 @@ function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
   );
 }
 
-/** Tags are for people: where the datacenter reserves them, the VM is configured without. */
+/** Tags are for people: where the datacenter reserves one, the VM is configured without that one, which is told. */
 export async function writeConfig(
   { node, vmid }: { readonly node: string; readonly vmid: number },
   io: StepIo,
@@ -54,9 +55,21 @@ export async function writeConfig(
   try {
     await io.pve.updateVmConfig(node, vmid, change, io.signal);
   } catch (error) {
-    if (!isTagRefused(error)) throw error;
-    const set = Object.fromEntries(Object.entries(change.set).filter(([key]) => key !== 'tags'));
-    await io.pve.updateVmConfig(node, vmid, { ...change, set }, io.signal);
+    const refused = refusedTag(error);
+    const wanted = parseTags(change.set['tags']);
+    if (refused === undefined || wanted.length === 0) throw error;
+    // One that it has and the lab does not want stays, and with it all others as they are.
+    const left = wanted.includes(refused) ? wanted.filter((tag) => tag !== refused) : [];
+    io.tell(
+      `the datacenter reserves the tag "${refused}" (registered-tags, user-tag-access): machines are without it; who has Sys.Modify on / may set it`,
+    );
+    const rest = Object.entries(change.set).filter(([key]) => key !== 'tags');
+    const tags = formatTags(left);
+    const set = Object.fromEntries([
+      ...rest,
+      ...(tags === '' ? [] : [['tags', tags]]),
+    ]) as ConfigChange['set'];
+    await writeConfig({ node, vmid }, io, { ...change, set });
   }
 }
 

@@ -34,7 +34,7 @@ function explain({ node, vmid }: DeleteStep, error: unknown): unknown {
     new StepError(code, `VM ${vmid} on ${node} ${message}`, { hint, cause: error });
   if (isProtected(error))
     return says('PROTECTED', 'is protected', 'add --force-protected to remove it all the same');
-  if (isStillRunning(error)) return says('STILL_RUNNING', 'was started meanwhile', 'run cleanup again');
+  if (isStillRunning(error)) return says('STILL_RUNNING', 'was started meanwhile', 'run the command again');
   if (!isBaseInUse(error)) return error;
   return says('BASE_IN_USE', `has linked clones: ${wordsOf(error)[0] ?? ''}`, 'remove the clones first');
 }
@@ -45,7 +45,7 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
   const disks = log.flatMap((line) => diskNotRemoved(line) ?? []);
   if (disks.length === 0) return;
   throw new StepError('DISK_LEFT', `VM ${vmid} is removed, but not its disk ${disks.join(', ')}`, {
-    hint: `as root on ${node}: ${disks.map((disk) => `\`pvesm free ${disk}\``).join(', ')}; then run cleanup again`,
+    hint: `as root on ${node}: ${disks.map((disk) => `\`pvesm free ${disk}\``).join(', ')}; then run again`,
   });
 }
 

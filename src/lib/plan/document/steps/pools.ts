@@ -31,6 +31,12 @@ export interface PoolSteps {
     readonly comment: string;
     readonly removeVmids: readonly number[];
   };
+  /** Machines that are gone are no part of the stand any more: out of the claim, which keeps its others. Fail: they stay claimed. Run again. */
+  'pool.leave': {
+    readonly pool: string;
+    readonly lab: string;
+    readonly machines: readonly { readonly machine: string; readonly vmid: number }[];
+  };
   /** Fail: an empty, marked pool stays. Run cleanup again. */
   'pool.delete': { readonly pool: string; readonly comment: string };
 }

@@ -1,0 +1,14 @@
+/** `--max-changes`: how much a plan may remove. */
+import { PlanRefusedError } from '../errors.ts';
+import type { Plan } from '../plan/document/plan.ts';
+import { effectOf } from '../plan/document/step-traits.ts';
+
+export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
+  const removals = plan.steps.filter((step) => effectOf(step) === 'removes');
+  if (limit === undefined || removals.length <= limit) return;
+  throw new PlanRefusedError(
+    'TOO_MANY_CHANGES',
+    `the plan removes ${removals.length} objects, --max-changes allows ${limit}`,
+    { hint: `look at it with --dry-run, then allow it with --max-changes ${removals.length}` },
+  );
+}

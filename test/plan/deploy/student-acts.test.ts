@@ -1,0 +1,73 @@
+/** What somebody did to a stand is told as what it is, with the way out, and not as what follows from it. */
+import { expect, test } from 'vitest';
+import type { GuestInfo, Inventory } from '../../../src/lib/inventory/types.ts';
+import { alias, applied, ids, lab, machine, plan, router, user, real } from '../builders.ts';
+
+const want = lab([
+  router('eco', [real('vmbr0'), alias('lan')]),
+  machine('pc', [alias('lan')], { baselineSnapshot: 'baseline' }),
+]);
+const anna = [user('anna')];
+const there = applied(want, plan(want, anna));
+const PC = there.vms.find(({ values }) => values['name'] === 'pc')!;
+const HOME = PC.node;
+const AWAY = HOME === 'pve1' ? 'pve2' : 'pve1';
+
+function changed(
+  vmid: number,
+  guest: Partial<GuestInfo>,
+  values: Readonly<Record<string, string>> = {},
+): Inventory {
+  return {
+    ...there,
+    guests: there.guests.map((one) => (one.vmid === vmid ? { ...one, ...guest } : one)),
+    vms: there.vms.map((one) =>
+      one.vmid === vmid
+        ? { ...one, node: guest.node ?? one.node, values: { ...one.values, ...values } }
+        : one,
+    ),
+  };
+}
+
+const notesOf = (have: Inventory) => plan(want, anna, have).stands[0]!.notes.join('\n');
+
+test('removed: it is made anew, and the plan says why', () => {
+  const gone = {
+    ...there,
+    guests: there.guests.filter(({ vmid }) => vmid !== PC.vmid),
+    vms: there.vms.filter(({ vmid }) => vmid !== PC.vmid),
+  };
+  const clone = plan(want, anna, gone).steps.find(({ kind }) => kind === 'vm.clone');
+  expect(clone?.reason).toBe('it was made before and is gone: somebody removed it');
+});
+
+test('moved away from its networks, with the command that brings it back; nothing is made where it is', () => {
+  const have = changed(PC.vmid, { node: AWAY, status: 'running' });
+  expect(notesOf(have)).toContain(
+    `somebody moved VM ${PC.vmid} (pc) to ${AWAY}, away from the networks of the stand, which are on ${HOME} and do not reach there; as root on ${AWAY}: \`qm migrate ${PC.vmid} ${HOME} --online\``,
+  );
+  expect(ids(plan(want, anna, have)).filter((id) => id.startsWith('bridge'))).toEqual([]);
+});
+
+test('moved, and a machine is to be made: refused with the same command', () => {
+  const moved = changed(PC.vmid, { node: AWAY });
+  const three = lab([...want.machines, machine('third', [alias('lan')])]);
+  expect(() => plan(three, anna, moved)).toThrow(
+    expect.objectContaining({
+      code: 'STAND_TORN',
+      hint: expect.stringContaining(`qm migrate ${PC.vmid} ${HOME}`) as string,
+    }) as Error,
+  );
+});
+
+test('notes emptied: its settings were recorded there', () => {
+  const said = notesOf(changed(PC.vmid, {}, { description: 'mine' }));
+  expect(said).toContain(`somebody emptied or rewrote the notes of VM ${PC.vmid} (pc)`);
+  expect(said).toContain('remove it and run again');
+});
+
+test('the baseline was deleted', () => {
+  const said = notesOf(there);
+  expect(said).toContain('its student deleted "baseline", or the lab asked for it later');
+  expect(said).toContain('remove the machine and run again');
+});
