@@ -42,6 +42,8 @@ export interface ScenarioNode {
   readonly cpu_model?: string;
   /** pve-manager's version on this node, while a cluster is being upgraded. */
   readonly pve_version?: string;
+  /** pve-qemu-kvm's version on this node, where it is another than came with its release. */
+  readonly qemu_version?: string;
 }
 
 export interface ScenarioNodes {
