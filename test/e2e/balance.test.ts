@@ -71,7 +71,12 @@ interface Result {
       readonly reason: string;
       readonly rejected: readonly { readonly name: string; readonly code: string; readonly reason: string }[];
       readonly stuck: readonly { readonly user: string; readonly reason: string }[];
-      readonly moves: readonly { readonly name: string; readonly unit: string; readonly to: string }[];
+      readonly moves: readonly {
+        readonly name: string;
+        readonly unit: string;
+        readonly to: string;
+        readonly reason: string;
+      }[];
       readonly remaining?: readonly number[];
     };
   };
@@ -237,7 +242,82 @@ describe('memory without a state file', () => {
   });
 });
 
+describe('a target that cannot take them', () => {
+  /** The least loaded one has an older QEMU, in the same release. */
+  const nodes: readonly Node[] = [
+    { name: 'pve1', cpus: 16, memory_gib: 32 },
+    { name: 'pve2', cpus: 64, memory_gib: 256, qemu_version: '9.0.2' },
+    { name: 'pve3', cpus: 16, memory_gib: 32 },
+  ];
+  const MACHINES = '/nodes/{node}/capabilities/qemu/machines';
+
+  test('is known before it is tried, by the machine types of its QEMU', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    const { code, stdout } = await run(simulator, 'guests: all', { args: json });
+    const { plan, summary } = resultOf({ code, stdout, stderr: '' });
+    expect([code, summary.status, plan.balance.moves.map(({ to }) => to)]).toEqual([0, 'done', ['pve3']]);
+    const asked = simulator.requests.filter(({ path }) => path.endsWith('/capabilities/qemu/machines'));
+    expect(asked.length).toBeLessThanOrEqual(2 * nodes.length);
+  });
+
+  test('is blamed by the log of the task, and another one is tried in the same run', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    simulator.addFault({
+      match: { method: 'GET', path: MACHINES },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'x',
+    });
+    const outcome = await run(simulator, 'guests: all', { args: json });
+    const { summary } = resultOf(outcome);
+    expect([outcome.code, summary.moves.map(({ status }) => status)]).toEqual([0, ['failed', 'moved']]);
+    const [failed, moved] = summary.moves;
+    expect(failed?.error?.code).toBe('MIGRATION_TARGET');
+    expect(failed?.error?.message).toContain('too old to run machine type');
+    expect(moved?.guests[0]?.vmid).toBe(failed?.guests[0]?.vmid);
+    expect(placesOf(simulator)[moved?.guests[0]?.vmid ?? 0]).toBe('pve3');
+  });
+
+  test('two guests that failed there blame it: nobody is sent there, nobody is left alone for it', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    for (const vmid of [301, 302]) {
+      const path = `/nodes/pve1/qemu/${vmid}/migrate`;
+      expect(await post(simulator, path, { target: 'pve2', online: '1' })).toBe(200);
+    }
+    await simulator.idle();
+    simulator.addFault({
+      match: { method: 'GET', path: MACHINES },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'x',
+    });
+    const { plan, summary } = resultOf(await run(simulator, 'guests: all', { args: json }));
+    expect([plan.balance.moves.map(({ to }) => to), summary.status]).toEqual([['pve3'], 'done']);
+  });
+});
+
 describe('evacuate', () => {
+  test('is an order: a move of this hour and a failure do not hold it back, and are told', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED, { nodes: NODES.slice(0, 2) }) });
+    const back = async (node: string): Promise<Result> => {
+      const dry = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
+        args: ['evacuate', node, '--dry-run'],
+      });
+      const ran = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
+        args: ['evacuate', node, ...json],
+      });
+      expect([dry.code, ran.code]).toEqual([0, 0]);
+      return resultOf(ran);
+    };
+    expect((await back('pve1')).summary.status).toBe('done');
+    const second = await back('pve2');
+    expect(second.summary.status).toBe('done');
+    expect(new Set(Object.values(placesOf(simulator)))).toEqual(new Set(['pve1']));
+    expect(second.plan.balance.moves.map(({ reason }) => reason).join()).toMatch(/although.*cooldown/);
+  });
+
   test('empties a node, and says who stays', async () => {
     const simulator = await startCluster({
       scenario: cluster([
@@ -247,7 +327,9 @@ describe('evacuate', () => {
         guest(304, 'pve2'),
       ]),
     });
+    const dry = await run(simulator, 'guests: all', { args: ['evacuate', 'pve1', '--dry-run'] });
     const outcome = await run(simulator, 'guests: all', { args: ['evacuate', 'pve1', ...json] });
+    expect(dry.code).toBe(outcome.code);
     const { plan, summary } = resultOf(outcome);
     expect([outcome.code, summary.status, plan.balance.remaining]).toEqual([5, 'partial', [303]]);
     expect(placesOf(simulator)).toMatchObject({ 303: 'pve1', 304: 'pve2' });

@@ -16,7 +16,7 @@ import type {
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
+import { historyGone, migrationsOf, readCauses, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
 import { readBridgeUse } from './bridge-use.ts';
 import { PARALLEL_READS } from './parallel.ts';
@@ -25,7 +25,7 @@ import type { Rights } from './types.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { readNodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
-import { joinStock, readStock } from './stock.ts';
+import { joinStock, readStock, type StockScope } from './stock.ts';
 import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
@@ -83,6 +83,14 @@ function readLists(context: ReadContext, gap: (text: string) => () => void) {
   ]);
 }
 
+/** Whose migrations are history; where the caller is not known, everybody's are. */
+function ourAccounts({ caller, operators = [] }: ReadContext): (user: string) => boolean {
+  const accountOf = (user: string): string => user.replace(/!.*$/, '');
+  if (caller === undefined) return () => true;
+  const ours = new Set([caller, ...operators].map(accountOf));
+  return (user) => ours.has(accountOf(user));
+}
+
 /** The word of a list of nodes in a message. */
 function named(nodes: readonly string[]): string {
   return nodes.length > 5 ? `${nodes.slice(0, 5).join(', ')} and ${nodes.length - 5} more` : nodes.join(', ');
@@ -90,7 +98,7 @@ function named(nodes: readonly string[]): string {
 
 export async function readBalance(
   context: ReadContext,
-  { window, history, migrationTimeout }: BalanceScope,
+  { window, history: span, migrationTimeout }: BalanceScope,
 ): Promise<BalanceReading> {
   const { pve, hard: signal } = context;
   const gaps: string[] = [];
@@ -106,7 +114,7 @@ export async function readBalance(
   ]);
   const online = nodes.filter((node) => node.online).map((node) => node.name);
   // A migration that began before the window may have ended inside it.
-  const since = Math.floor(now - history - migrationTimeout);
+  const since = Math.floor(now - span - migrationTimeout);
   const [{ tasks, unreadable }, networks] = await Promise.all([
     readNodeTasks(pve, online, { since, signal }),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
@@ -117,7 +125,13 @@ export async function readBalance(
     );
   if (unreadable.length > 0)
     gaps.push(`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`);
-  const places = new Map(listed.map((guest) => [guest.vmid, guest.node]));
+  const history = {
+    places: new Map(listed.map((guest) => [guest.vmid, guest.node])),
+    managed: new Set(listed.filter(({ ha }) => ha).map(({ vmid }) => vmid)),
+    isOurs: ourAccounts(context),
+    ...{ now, timeout: migrationTimeout },
+  };
+  const causes = await readCauses(pve, tasks, { ...history, signal });
   const inventory: BalanceInventory = {
     now: new Date(now * 1000).toISOString(),
     version: lowestRelease([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
@@ -135,7 +149,7 @@ export async function readBalance(
     hidden: hiddenBy(rights, release),
     haRules: haRules.flatMap(toRule),
     haAutoRebalance: isAutoRebalance(crs),
-    migrations: migrationsOf(tasks, { places, now, timeout: migrationTimeout }),
+    migrations: migrationsOf(tasks, { ...history, causes }),
     historyFrom: historyGone(tasks),
     tasks: runningTasks(tasks),
     gaps,
@@ -205,15 +219,19 @@ export async function readDetails(
   const configs = details.flatMap((detail) => detail.configs);
   const online = new Set(inventory.nodes.filter((node) => node.online).map(({ name }) => name));
   const { storages } = inventory;
-  const scope = {
+  // What a node's QEMU knows is asked once per round: a machine that runs keeps its type.
+  const areKnown = Object.keys(inventory.stock?.machines ?? {}).length > 0;
+  const runs = details.some(({ running }) => running.length > 0);
+  const scope: StockScope = {
     configs,
     named: [],
     storages,
     online,
     rights: reading.rights,
     moving: true,
+    ...(areKnown ? { machines: 'known' } : runs ? { machines: 'wanted' } : {}),
     signal,
-  } as const;
+  };
   const stock = await readStock(pve, scope);
   return {
     ...reading,

@@ -61,8 +61,6 @@ export interface BalanceNode extends NodeInfo {
   readonly pressure?: { readonly cpu: number; readonly memory: number };
   /** `cpuinfo.model`; absent: not known, the node is in a CPU group of its own unless `cpu_groups` says otherwise. */
   readonly cpuModel?: string;
-  /** Installed pve-qemu-kvm or `pveversion`, e.g. `9.2.0`; absent: not known. */
-  readonly qemuVersion?: string;
   /** `/nodes/{n}/version`, e.g. `8.4.5`. */
   readonly pveVersion?: string;
 }
@@ -111,7 +109,7 @@ export type HaRule =
 export interface MigrationRecord {
   readonly vmid: number;
   readonly from: string;
-  /** Absent: the log does not tell. */
+  /** Absent: the log does not tell. Of one that failed: where it was to go. */
   readonly to?: string;
   /** ISO 8601 UTC. */
   readonly start: string;
@@ -119,8 +117,14 @@ export interface MigrationRecord {
   readonly end?: string;
   /** `timeout`: it ran longer than `migration_timeout`, or somebody stopped it. */
   readonly status: 'running' | 'ok' | 'failed' | 'timeout';
-  /** The last words of the task, for messages. */
+  /** What the task's log says of the cause, else its last words; for messages. */
   readonly error?: string;
+  /** Of one that failed: whose fault it is, by the task's log; absent: it does not tell. */
+  readonly blames?: 'node' | 'storage' | 'guest';
+  /** The storage that is to blame. */
+  readonly storage?: string;
+  /** HA moved it of its own accord. */
+  readonly by?: 'ha';
 }
 
 /** A move that PVE's own precondition call refused, or that may not be tried in this run. */

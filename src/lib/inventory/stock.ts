@@ -21,8 +21,10 @@ export interface StockScope {
   readonly storages: readonly StorageInfo[];
   readonly online: ReadonlySet<string>;
   readonly rights: Rights;
-  /** Guests that may be moved as they are: of images in drives, machine types and definitions other things are known. */
+  /** Guests that may be moved as they are: of images in drives and definitions other things are known. */
   readonly moving?: true;
+  /** Whether machine types are asked for; absent: where a configuration pins one. */
+  readonly machines?: 'wanted' | 'known';
   readonly signal: AbortSignal | undefined;
 }
 
@@ -100,9 +102,10 @@ async function readMappings(
 
 async function readMachines(
   pve: PveApi,
-  { configs, online, signal }: StockScope,
+  { configs, online, machines, signal }: StockScope,
 ): Promise<Record<string, readonly string[]>> {
-  if (!configs.some(({ values }) => pinnedMachine(values) !== undefined)) return {};
+  const arePinned = configs.some(({ values }) => pinnedMachine(values) !== undefined);
+  if (machines === 'known' || (machines === undefined && !arePinned)) return {};
   const lists = await pMap(
     online,
     async (node) => [node, await unlessRefused(pve.machineTypes(node, signal))] as const,
@@ -138,7 +141,7 @@ export async function readStock(pve: PveApi, scope: StockScope): Promise<NodeSto
     isMoving ? undefined : readDefinitions(pve, scope),
     readFiles(pve, scope),
     readMappings(pve, scope),
-    isMoving ? {} : readMachines(pve, scope),
+    readMachines(pve, scope),
   ]);
   return { ...(definitions === undefined ? {} : { definitions }), files, mappings, machines };
 }

@@ -9,14 +9,16 @@ import {
   hostObstacle,
   maintenanceObstacle,
   plugObstacle,
+  qemuOn,
   storageObstacle,
   tieObstacle,
+  typeObstacle,
   type Plug,
 } from '../../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../../obstacles/obstacle.ts';
 import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
-import type { Obstacle } from '../core/constraints.ts';
+import { isLastResort, type Obstacle } from '../core/constraints.ts';
 import { isRunning } from '../core/load.ts';
 import * as core from '../core/rules/target-rules.ts';
 import { first, ofGuests } from '../core/rules/target-rules.ts';
@@ -73,20 +75,19 @@ function haRules(move: Move): string | undefined {
 
 // Hardware and software.
 
-/** A running machine needs a QEMU at least as new (`Installed QEMU version … is too old to run machine type`). */
+/** A running machine keeps its type, and needs a QEMU at least as new; where no list tells, PVE's version does. */
 function version(move: Move): string | undefined {
   const { target, world } = move;
+  const { hosts, nodes, running, facts } = world;
   return ofGuests(move, (guest) => {
-    const running = isRunning(guest) ? world.running.get(guest.vmid) : undefined;
-    const machine = running?.machine ?? world.facts.get(guest.vmid)?.machine;
-    if (isOlderVersion(target.qemuVersion, machine))
-      return `QEMU ${target.qemuVersion ?? ''} there is too old for machine type ${machine ?? ''}`;
-    if (!isRunning(guest)) return undefined;
-    const source = world.nodes.get(guest.node);
-    const qemu = running?.qemu ?? source?.qemuVersion;
-    if (isOlderVersion(target.qemuVersion, qemu))
-      return `QEMU ${target.qemuVersion ?? ''} there is older than ${qemu ?? ''}`;
-    if (qemu !== undefined && target.qemuVersion !== undefined) return undefined;
+    const live = isRunning(guest) ? running.get(guest.vmid) : undefined;
+    const machine = live?.machine ?? facts.get(guest.vmid)?.machine ?? '';
+    const unknown = typeObstacle(target.name, machine, hosts);
+    if (unknown || !isRunning(guest)) return said(unknown);
+    const [there, here] = [qemuOn(target.name, hosts), live?.qemu ?? qemuOn(guest.node, hosts)];
+    if (isOlderVersion(there, here)) return `QEMU ${there ?? ''} there is older than ${here ?? ''}`;
+    if (there !== undefined && here !== undefined) return undefined;
+    const source = nodes.get(guest.node);
     return isOlderVersion(target.pveVersion, source?.pveVersion)
       ? `PVE ${target.pveVersion ?? ''} there is older than ${source?.pveVersion ?? ''}`
       : undefined;
@@ -145,6 +146,18 @@ function storages(move: Move): string | undefined {
         ? undefined
         : `storage ${storage} there has ${(Math.max(free, 0) / GIB).toFixed(1)} GiB free, ${(bytes / GIB).toFixed(1)} GiB are needed`;
     },
+  );
+}
+
+/** Whoever has a volume there fails at the same storage. */
+function blamedStorage(move: Move): string | undefined {
+  const { target, world, purpose } = move;
+  if (isLastResort(purpose)) return undefined;
+  return ofGuests(move, ({ vmid }) =>
+    first(world.facts.get(vmid)?.volumes ?? [], ({ storage }) => {
+      const failure = world.history.blamedStorages.get(`${target.name} ${storage}`);
+      return failure && `storage ${storage} failed there ${core.toldFailure(failure, world)}`;
+    }),
   );
 }
 
@@ -240,6 +253,7 @@ const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
   ['excluded', core.excluded],
+  ['blamed', core.blamedNode],
   ['no-target', core.aboveTarget],
 ];
 
@@ -255,6 +269,8 @@ const UNIT_RULES: Rules<TargetRule> = [
   ['ha-rule', haRules],
   ['return', core.returning],
   ['veto', core.vetoed],
+  ['blamed', core.blamedTarget],
+  ['blamed', blamedStorage],
   ['version', version],
   ['cpu-model', cpuModel],
   ['storage', storages],

@@ -1,5 +1,5 @@
 /** Why a guest stays, on any platform: one named rule each. What only a platform knows is its own room's. */
-import type { Purpose } from '../constraints.ts';
+import { isLastResort, isMending, type Purpose } from '../constraints.ts';
 import type { Guest } from '../types.ts';
 import type { World } from '../world.ts';
 
@@ -20,21 +20,21 @@ export function noMove({ vmid }: Guest, { stands, closed }: World): string | und
   return stand && closed.labs.get(stand.lab);
 }
 
-function ago(iso: string, { now }: World): string {
+export function ago(iso: string, { now }: World): string {
   const minutes = Math.max(Math.round((Date.parse(now) - Date.parse(iso)) / 60_000), 0);
   return minutes < 120 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`;
 }
 
-/** An order to empty a node, and a stand that is torn apart, do not wait. */
+/** A stand that is torn apart does not wait; an order to empty a node sends others first. */
 export function cooldown({ vmid }: Guest, world: World, purpose: Purpose): string | undefined {
   const moved = world.history.of.get(vmid)?.moved;
-  if (!moved || (purpose !== 'load' && purpose !== 'rule')) return undefined;
+  if (!moved || isMending(purpose) || isLastResort(purpose)) return undefined;
   return `moved ${ago(moved.end ?? moved.start, world)} from ${moved.from} (cooldown)`;
 }
 
 export function blacklisted({ vmid }: Guest, world: World, purpose: Purpose): string | undefined {
   const failed = world.history.of.get(vmid)?.failed;
-  if (!failed || purpose === 'mend-anyway') return undefined;
+  if (!failed || isLastResort(purpose)) return undefined;
   const what = failed.status === 'timeout' ? 'timed out' : 'failed';
   return `its last migration ${what} ${ago(failed.end ?? failed.start, world)}${failed.error === undefined ? '' : `: ${failed.error}`} (blacklist)`;
 }

@@ -1,9 +1,10 @@
 /** Why a unit cannot go to a node, on any platform: one named rule each. What only a platform knows is its own room's. */
-import { isMending, type Destination } from '../constraints.ts';
+import { isLastResort, isMending, type Destination } from '../constraints.ts';
 import { breaches, isBelow, type Loads } from '../load.ts';
-import type { Guest, Node } from '../types.ts';
+import type { Guest, Migration, Node } from '../types.ts';
 import type { Unit } from '../units.ts';
 import type { World } from '../world.ts';
+import { ago } from './guest-rules.ts';
 
 export interface NodeView<W extends World = World, N extends Node = Node> extends Destination {
   readonly target: N;
@@ -127,7 +128,7 @@ export function affinity({ unit, target, world, board }: Move): string | undefin
 }
 
 export function returning(move: Move): string | undefined {
-  if (isMending(move.purpose)) return undefined;
+  if (isMending(move.purpose) || isLastResort(move.purpose)) return undefined;
   return ofGuests(move, ({ vmid }) =>
     move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
       ? 'it came from there within the cooldown'
@@ -140,4 +141,25 @@ export function vetoed(move: Move): string | undefined {
     move,
     ({ vmid }) => move.world.vetoes.get(vmid)?.find(({ target }) => target === move.target.name)?.reason,
   );
+}
+
+/** Who failed there, when, and why, in the words of a rejection. */
+export function toldFailure(failure: Migration, world: World): string {
+  const cause = failure.error === undefined || failure.error === '' ? '' : `: ${failure.error}`;
+  return `${ago(failure.end ?? failure.start, world)}${cause} (blacklist)`;
+}
+
+/** A node towards which several guests failed is the reason itself. */
+export function blamedNode({ target, world, purpose }: NodeView): string | undefined {
+  const failure = isLastResort(purpose) ? undefined : world.history.blamed.get(target.name);
+  return failure && `migrations of several guests to it failed, the last ${toldFailure(failure, world)}`;
+}
+
+/** It failed there for a reason that is the target's: other targets are not concerned. */
+export function blamedTarget(move: Move): string | undefined {
+  if (isLastResort(move.purpose)) return undefined;
+  return ofGuests(move, ({ vmid }) => {
+    const failure = move.world.history.of.get(vmid)?.avoid.get(move.target.name);
+    return failure && `its migration there failed ${toldFailure(failure, move.world)}`;
+  });
 }
