@@ -69,6 +69,7 @@ interface Result {
     readonly balance: {
       readonly verdict: string;
       readonly reason: string;
+      readonly gaps?: readonly string[];
       readonly rejected: readonly { readonly name: string; readonly code: string; readonly reason: string }[];
       readonly stuck: readonly { readonly user: string; readonly reason: string }[];
       readonly moves: readonly {
@@ -240,6 +241,57 @@ describe('memory without a state file', () => {
     expect(resultOf(evacuate).plan.steps).toEqual([]);
     expect(placesOf(simulator)[moved?.vmid ?? 0]).toBe(target);
   });
+});
+
+describe('a reading that fails ends no run', () => {
+  const five = OVERLOADED.slice(0, 4);
+  test.each<[string, '7.4' | '8.4', string, number, string, RegExp]>([
+    ['metrics', '8.4', '/cluster/metrics/export', 500, 'x', /metrics cannot be read/],
+    [
+      'metrics, too slow',
+      '8.4',
+      '/cluster/metrics/export',
+      596,
+      'Connection timed out',
+      /metrics cannot be read/,
+    ],
+    ["one node's network", '8.4', '/nodes/pve2/network', 500, 'x', /network of pve2 cannot be read/],
+    [
+      'states of HA',
+      '7.4',
+      '/cluster/ha/status/manager_status',
+      500,
+      'x',
+      /maintenance modes cannot be read/,
+    ],
+    ['rules of HA', '8.4', '/cluster/ha/groups', 500, 'x', /rules of HA cannot be read/],
+    [
+      'one configuration',
+      '8.4',
+      '/nodes/pve1/qemu/301/config',
+      500,
+      'x',
+      /configuration of VM 301 cannot be read/,
+    ],
+  ])(
+    '%s: it is a gap, and what depends on it is left alone',
+    async (what, version, path, status, text, gap) => {
+      const simulator = await startCluster({ scenario: cluster(five, { version }) });
+      simulator.addFault({ match: { method: 'GET', path }, every: 1, action: 'fail', status, text });
+      const outcome = await run(simulator, 'guests: all\nha: follow', { args: json });
+      const { plan, summary } = resultOf(outcome);
+      expect([outcome.code, summary.status, plan.balance.gaps?.join()]).toEqual([
+        0,
+        'done',
+        expect.stringMatching(gap),
+      ]);
+      const moved = summary.moves.flatMap(({ guests }) => guests);
+      if (what.startsWith('one node')) expect(moved.map(({ node }) => node)).toEqual(['pve3']);
+      if (what.startsWith('one conf')) expect(moved.map(({ vmid }) => vmid)).not.toContain(301);
+      const shown = await run(simulator, 'guests: all', { args: ['--dry-run'] });
+      if (!what.startsWith('one conf')) expect(shown.stdout.replaceAll(/\s+/g, ' ')).toMatch(gap);
+    },
+  );
 });
 
 describe('a target that cannot take them', () => {

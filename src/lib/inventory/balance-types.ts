@@ -41,6 +41,8 @@ export interface BalanceInventory {
   /** What the caller's rights may hide; absent where they were not read. */
   readonly hidden?: { readonly guests: boolean };
   readonly haRules: readonly HaRule[];
+  /** What HA does, or wants, could not be read: its guests are left to it. */
+  readonly haUnread?: true;
   /** PVE 9.2's own balancer (`crs: ha-auto-rebalance=1`) is on. */
   readonly haAutoRebalance: boolean;
   /** Migrations of the task logs, finished ones and those under way, of any caller. */
@@ -59,6 +61,8 @@ export interface BalanceNode extends NodeInfo {
   readonly loadPerCore?: number;
   /** PSI "some", 0…1; PVE 9. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** Its row has no number where one belongs, and no statistics have one. */
+  readonly loadUnknown?: true;
   /** `cpuinfo.model`; absent: not known, the node is in a CPU group of its own unless `cpu_groups` says otherwise. */
   readonly cpuModel?: string;
   /** `/nodes/{n}/version`, e.g. `8.4.5`. */
@@ -73,6 +77,8 @@ export interface BalanceGuest extends GuestInfo {
   /** Lower case. */
   readonly tags: readonly string[];
   readonly haState?: string;
+  /** It runs, and nobody says what it takes. */
+  readonly loadUnknown?: true;
 }
 
 export interface RunningMachine {

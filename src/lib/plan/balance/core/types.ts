@@ -21,6 +21,8 @@ export interface Node {
   readonly loadPerCore?: number;
   /** Share of time in which something waited, 0…1; absent: not known. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** The numbers above are not what it carries: it is neither relieved nor a target. */
+  readonly loadUnknown?: true;
 }
 
 /** A virtual machine or container. */
@@ -40,6 +42,8 @@ export interface Guest {
   readonly memoryUsed: number;
   /** Lower case. */
   readonly tags: readonly string[];
+  /** What it takes is not known. */
+  readonly loadUnknown?: true;
   /** The group in which the platform keeps it. */
   readonly pool?: string;
 }

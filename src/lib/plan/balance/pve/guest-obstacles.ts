@@ -42,7 +42,15 @@ function state({ status }: BalanceGuest): string | undefined {
 function haManaged({ ha }: BalanceGuest, { config, have }: World): string | undefined {
   if (!ha) return undefined;
   if (config.ha === 'skip') return 'is managed by HA (`ha: follow` moves it through HA)';
+  if (have.haUnread) return 'is managed by HA, of which not all can be read';
   return have.haAutoRebalance ? 'is managed by HA, which balances by itself (ha-auto-rebalance)' : undefined;
+}
+
+/** With whom it shares a network that ends at its node is not known. */
+function networkUnread({ node }: BalanceGuest, { networks }: World): string | undefined {
+  return networks.get(node)?.readable === false
+    ? `is on ${node}, whose network cannot be read: it may be tied to others there`
+    : undefined;
 }
 
 /** HA moves the members of a positive resource affinity along with each other. */
@@ -126,6 +134,8 @@ const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['ha', haManaged],
   ['ha', haBundle],
   ['no-move', core.noMove],
+  ['load-unknown', core.unknownLoad],
+  ['network', networkUnread],
   ['template', madeTemplate],
   ['cooldown', core.cooldown],
   ['blacklist', core.blacklisted],

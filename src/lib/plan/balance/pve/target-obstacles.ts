@@ -176,11 +176,15 @@ function standBridges({ unit, target, world }: Move): string | undefined {
   );
 }
 
+function networkRead({ target, world }: NodeView): string | undefined {
+  return world.networks.get(target.name)?.readable === true
+    ? undefined
+    : 'its network configuration cannot be read';
+}
+
 function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
-  const network = world.networks.get(target.name);
-  if (network?.readable !== true) return 'its network configuration cannot be read';
-  const [foreign] = foreignRows(network);
+  const [foreign] = foreignRows(world.networks.get(target.name));
   return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
 }
 
@@ -253,6 +257,8 @@ const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
   ['excluded', core.excluded],
+  ['load-unknown', core.unknownLoad],
+  ['network', networkRead],
   ['blamed', core.blamedNode],
   ['no-target', core.aboveTarget],
 ];

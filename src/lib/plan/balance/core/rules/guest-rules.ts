@@ -50,3 +50,7 @@ export function sourceExcluded({ node }: Guest, { config }: World): string | und
 export function sourceOffline({ node }: Guest, { nodes }: World): string | undefined {
   return nodes.get(node)?.online === true ? undefined : `is on ${node}, which is offline`;
 }
+
+export function unknownLoad({ loadUnknown }: Guest, _: World, purpose: Purpose): string | undefined {
+  return loadUnknown === true && !isMending(purpose) ? 'takes nobody knows how much of its node' : undefined;
+}

@@ -163,3 +163,8 @@ export function blamedTarget(move: Move): string | undefined {
     return failure && `its migration there failed ${toldFailure(failure, move.world)}`;
   });
 }
+
+/** Nobody can say what a move would make of it. */
+export function unknownLoad({ target }: NodeView): string | undefined {
+  return target.loadUnknown === true ? 'its load is not known' : undefined;
+}
