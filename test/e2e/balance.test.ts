@@ -243,6 +243,21 @@ describe('memory without a state file', () => {
   });
 });
 
+test.each([
+  ['9.2', '', 0],
+  ['8.4', '', 1],
+  ['8.4', 'zfs_arc: { pve1: 20GiB }', 0],
+] as const)(
+  '%s: what ZFS holds as a cache is no load, where it is known: %s',
+  async (version, arc, moved) => {
+    const nodes = NODES.map((node) => ({ ...node, ...(node.name === 'pve1' ? { zfs_arc_gib: 20 } : {}) }));
+    const guests = [guest(301, 'pve1', { load: 0.1 }), guest(302, 'pve1', { load: 0.1 })];
+    const simulator = await startCluster({ scenario: cluster(guests, { version, nodes }) });
+    const { plan } = resultOf(await run(simulator, `guests: all\n${arc}`, { args: [...json, '--dry-run'] }));
+    expect(plan.balance.moves).toHaveLength(moved);
+  },
+);
+
 describe('a reading that fails ends no run', () => {
   const five = OVERLOADED.slice(0, 4);
   test.each<[string, '7.4' | '8.4', string, number, string, RegExp]>([

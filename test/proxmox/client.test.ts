@@ -108,6 +108,7 @@ describe('cluster', () => {
             status: 'online',
             hastate: 'maintenance',
             maxcpu: 8,
+            cpu: 'nan',
           },
           {
             id: 'storage/pve1/nfs',

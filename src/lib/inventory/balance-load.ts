@@ -18,7 +18,7 @@ export interface LoadScope {
   readonly signal: AbortSignal | undefined;
 }
 
-type Measured = 'cpu' | 'memory' | 'loadavg' | 'cpuPressure' | 'memoryPressure';
+type Measured = 'cpu' | 'memory' | 'arc' | 'loadavg' | 'cpuPressure' | 'memoryPressure';
 type Averages = Partial<Record<Measured, number>>;
 
 const HOUR = 3600;
@@ -34,7 +34,7 @@ function averageOf(points: readonly RrdPoint[], key: Measured): number | undefin
 export function averages(points: readonly RrdPoint[], { window, now }: Omit<LoadScope, 'signal'>): Averages {
   // The newest points may still be empty, and the clock of the statistics is a minute behind.
   const inside = points.filter(({ time }) => time > now - window - MINUTE && time <= now + MINUTE);
-  const keys: Measured[] = ['cpu', 'memory', 'loadavg', 'cpuPressure', 'memoryPressure'];
+  const keys: Measured[] = ['cpu', 'memory', 'arc', 'loadavg', 'cpuPressure', 'memoryPressure'];
   return Object.fromEntries(
     keys.flatMap((key) => {
       const value = averageOf(inside, key);
@@ -48,13 +48,15 @@ function spanOf({ window }: LoadScope): 'hour' | 'day' {
 }
 
 function withLoad(node: BalanceNode, load: Averages, status: Partial<BalanceNode>): BalanceNode {
-  const { cpu = node.cpu, memory = node.memoryUsed, loadavg, cpuPressure, memoryPressure } = load;
+  const { cpu = node.cpu, memory = node.memoryUsed, arc, loadavg, cpuPressure, memoryPressure } = load;
   const perCore = loadavg === undefined || node.cpus === 0 ? undefined : loadavg / node.cpus;
   return {
     ...node,
     ...status,
     cpu,
-    memoryUsed: memory,
+    // ZFS's cache gives way: what cannot be freed is the load.
+    memoryUsed: Math.max(memory - (arc ?? 0), 0),
+    ...(arc === undefined ? {} : { arcKnown: true }),
     ...(perCore === undefined ? {} : { loadPerCore: perCore }),
     ...(cpuPressure === undefined || memoryPressure === undefined
       ? {}

@@ -61,6 +61,8 @@ export interface BalanceNode extends NodeInfo {
   readonly loadPerCore?: number;
   /** PSI "some", 0…1; PVE 9. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** ZFS's cache is known, and not in `memoryUsed` (9). */
+  readonly arcKnown?: true;
   /** Its row has no number where one belongs, and no statistics have one. */
   readonly loadUnknown?: true;
   /** `cpuinfo.model`; absent: not known, the node is in a CPU group of its own unless `cpu_groups` says otherwise. */

@@ -61,6 +61,7 @@ function nodePoint(row: Row): RrdPoint {
     time: row.number('time'),
     cpu: row.measured('cpu'),
     memory: row.measured('memused'),
+    arc: row.measured('arcsize'),
     loadavg: row.measured('loadavg'),
     cpuPressure: pressure(row, 'pressurecpusome'),
     memoryPressure: pressure(row, 'pressurememorysome'),

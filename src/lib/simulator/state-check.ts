@@ -66,7 +66,7 @@ const node = record<NodeState>(
   },
   {
     ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
-    qemuVersion: text,
+    ...{ qemuVersion: text, arcSize: number },
     ...{
       staged: list(face),
       sourcedBridges: list(text),

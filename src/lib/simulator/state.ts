@@ -34,6 +34,8 @@ export interface NodeState {
   readonly cpuModel?: string;
   /** pve-manager's version on this node, where it is another than the cluster's. */
   readonly pveVersion?: string;
+  /** Bytes of ZFS's cache: used memory that goes when somebody needs it. */
+  readonly arcSize?: number;
   /** Of pve-qemu-kvm, where it is another than came with the release. */
   readonly qemuVersion?: string;
   readonly fingerprint: string;

@@ -3,7 +3,10 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BalanceReport } from '../../document/balance-report.ts';
 
 /** What balance.yml says to all platforms. The other keys are for the adapter that knows what they mean. */
-export type Policy = Omit<BalanceConfig, 'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel'>;
+export type Policy = Omit<
+  BalanceConfig,
+  'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'zfsArc'
+>;
 
 /** A host. `cpu` and `memoryUsed` are averages over the window. */
 export interface Node {
