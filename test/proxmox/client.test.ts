@@ -1215,6 +1215,14 @@ describe('tasks', () => {
     });
     expect(await client().taskLog(UPID, 2)).toEqual(['cause', 'end']);
   });
+
+  test('taskLogEnds: the beginning and the end, no line twice', async () => {
+    const log = `/nodes/pve1/tasks/${UPID_PATH}/log`;
+    const lines = (first: number, ...texts: string[]) => texts.map((t, at) => ({ n: first + at, t }));
+    expectOne({ asks: `GET ${log}?start=0&limit=2`, answer: { data: lines(1, 'x', 'y'), total: 3 } });
+    expectOne({ asks: `GET ${log}?start=1&limit=2`, answer: { data: lines(2, 'y', 'end'), total: 3 } });
+    expect(await client().taskLogEnds(UPID, 2)).toEqual(['x', 'y', 'end']);
+  });
 });
 
 describe('answers of the wrong kind', () => {
