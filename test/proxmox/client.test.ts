@@ -1190,6 +1190,13 @@ describe('tasks', () => {
       },
       gives: ['a', 'TASK OK'],
     },
+    {
+      name: 'taskLogEnds, short: one call',
+      call: (pve) => pve.taskLogEnds(UPID, 10),
+      asks: `GET /nodes/pve1/tasks/${UPID_PATH}/log?start=0&limit=10`,
+      answer: { data: [{ n: 1, t: 'TASK OK' }], total: 1 },
+      gives: ['TASK OK'],
+    },
   ]);
 
   test('taskLog, long: only its end', async () => {
