@@ -231,7 +231,7 @@ const TARGET_NAMES =
   /starting migration of (?:VM|CT) \d+ to node '([^']+)'|can't migrate to '([^']+)'|please upgrade node '([^']+)'|not available on node '([^']+)'/;
 
 const groupOf = (match: RegExpExecArray | null): string | undefined =>
-  match?.slice(1).find((part) => part !== undefined);
+  match?.slice(1).find((part: string | undefined) => part !== undefined);
 
 /** Of the lines of a log, or of a refusal. What the guest itself lacks is told before anybody else is blamed. */
 export function migrationCause(lines: readonly string[]): MigrationCause {

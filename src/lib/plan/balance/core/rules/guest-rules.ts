@@ -3,8 +3,6 @@ import { isLastResort, isMending, type Purpose } from '../constraints.ts';
 import type { Guest } from '../types.ts';
 import type { World } from '../world.ts';
 
-export type GuestRule = (guest: Guest, world: World, purpose: Purpose) => string | undefined;
-
 export function ignored({ vmid }: Guest, { rules }: World): string | undefined {
   const rule = rules.ignored.get(vmid);
   return rule === undefined ? undefined : `is left alone by rule ${rule}`;
