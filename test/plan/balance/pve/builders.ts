@@ -127,7 +127,7 @@ export function qemuOf(have: BalanceInventory, node: string): number {
   return Math.max(...(have.stock?.machines[node] ?? []).map((type) => parseFloat(type.replace(/.*-/, ''))));
 }
 
-/** The measured load of a node is that of its guests and of the host's own. */
+/** Carries the fields of the spec along, too. The measured load of a node is that of its guests and of the host's own. */
 function nodeOf(
   { gib = 64, own = 1, qemuVersion: _, ...rest }: NodeSpec,
   guests: readonly BalanceGuest[],
