@@ -8,6 +8,7 @@ import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
+import { PARTIAL } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import { readRecipients, sealingOf } from './age-recipient.ts';
@@ -18,9 +19,6 @@ import { openSession, type Session } from './session.ts';
 import { toStandError } from './stand-error.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
-
-/** Exit code of a run that did its work and could not write down all of it. */
-const PARTIAL = 5;
 
 export interface Changing {
   readonly output: Output;

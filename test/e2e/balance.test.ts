@@ -69,9 +69,15 @@ interface Result {
     readonly balance: {
       readonly verdict: string;
       readonly reason: string;
+      readonly gaps?: readonly string[];
       readonly rejected: readonly { readonly name: string; readonly code: string; readonly reason: string }[];
       readonly stuck: readonly { readonly user: string; readonly reason: string }[];
-      readonly moves: readonly { readonly name: string; readonly unit: string; readonly to: string }[];
+      readonly moves: readonly {
+        readonly name: string;
+        readonly unit: string;
+        readonly to: string;
+        readonly reason: string;
+      }[];
       readonly remaining?: readonly number[];
     };
   };
@@ -237,7 +243,148 @@ describe('memory without a state file', () => {
   });
 });
 
+test.each([
+  ['9.2', '', 0],
+  ['8.4', '', 1],
+  ['8.4', 'zfs_arc: { pve1: 20GiB }', 0],
+] as const)(
+  '%s: what ZFS holds as a cache is no load, where it is known: %s',
+  async (version, arc, moved) => {
+    const nodes = NODES.map((node) => ({ ...node, ...(node.name === 'pve1' ? { zfs_arc_gib: 20 } : {}) }));
+    const guests = [guest(301, 'pve1', { load: 0.1 }), guest(302, 'pve1', { load: 0.1 })];
+    const simulator = await startCluster({ scenario: cluster(guests, { version, nodes }) });
+    const { plan } = resultOf(await run(simulator, `guests: all\n${arc}`, { args: [...json, '--dry-run'] }));
+    expect(plan.balance.moves).toHaveLength(moved);
+  },
+);
+
+describe('a reading that fails ends no run', () => {
+  const five = OVERLOADED.slice(0, 4);
+  test.each<[string, '7.4' | '8.4', string, number, string, RegExp]>([
+    ['metrics', '8.4', '/cluster/metrics/export', 500, 'x', /metrics cannot be read/],
+    [
+      'metrics, too slow',
+      '8.4',
+      '/cluster/metrics/export',
+      596,
+      'Connection timed out',
+      /metrics cannot be read/,
+    ],
+    ["one node's network", '8.4', '/nodes/pve2/network', 500, 'x', /network of pve2 cannot be read/],
+    [
+      'states of HA',
+      '7.4',
+      '/cluster/ha/status/manager_status',
+      500,
+      'x',
+      /maintenance modes cannot be read/,
+    ],
+    ['rules of HA', '8.4', '/cluster/ha/groups', 500, 'x', /rules of HA cannot be read/],
+    [
+      'one configuration',
+      '8.4',
+      '/nodes/pve1/qemu/301/config',
+      500,
+      'x',
+      /configuration of VM 301 cannot be read/,
+    ],
+  ])(
+    '%s: it is a gap, and what depends on it is left alone',
+    async (what, version, path, status, text, gap) => {
+      const simulator = await startCluster({ scenario: cluster(five, { version }) });
+      simulator.addFault({ match: { method: 'GET', path }, every: 1, action: 'fail', status, text });
+      const outcome = await run(simulator, 'guests: all\nha: follow', { args: json });
+      const { plan, summary } = resultOf(outcome);
+      expect([outcome.code, summary.status, plan.balance.gaps?.join()]).toEqual([
+        0,
+        'done',
+        expect.stringMatching(gap),
+      ]);
+      const moved = summary.moves.flatMap(({ guests }) => guests);
+      if (what.startsWith('one node')) expect(moved.map(({ node }) => node)).toEqual(['pve3']);
+      if (what.startsWith('one conf')) expect(moved.map(({ vmid }) => vmid)).not.toContain(301);
+      const shown = await run(simulator, 'guests: all', { args: ['--dry-run'] });
+      if (!what.startsWith('one conf')) expect(shown.stdout.replaceAll(/\s+/g, ' ')).toMatch(gap);
+    },
+  );
+});
+
+describe('a target that cannot take them', () => {
+  /** The least loaded one has an older QEMU, in the same release. */
+  const nodes: readonly Node[] = [
+    { name: 'pve1', cpus: 16, memory_gib: 32 },
+    { name: 'pve2', cpus: 64, memory_gib: 256, qemu_version: '9.0.2' },
+    { name: 'pve3', cpus: 16, memory_gib: 32 },
+  ];
+  const MACHINES = '/nodes/{node}/capabilities/qemu/machines';
+
+  test('is known before it is tried, by the machine types of its QEMU', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    const { code, stdout } = await run(simulator, 'guests: all', { args: json });
+    const { plan, summary } = resultOf({ code, stdout, stderr: '' });
+    expect([code, summary.status, plan.balance.moves.map(({ to }) => to)]).toEqual([0, 'done', ['pve3']]);
+    const asked = simulator.requests.filter(({ path }) => path.endsWith('/capabilities/qemu/machines'));
+    expect(asked.length).toBeLessThanOrEqual(2 * nodes.length);
+  });
+
+  test('is blamed by the log of the task, and another one is tried in the same run', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    simulator.addFault({
+      match: { method: 'GET', path: MACHINES },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'x',
+    });
+    const outcome = await run(simulator, 'guests: all', { args: json });
+    const { summary } = resultOf(outcome);
+    expect([outcome.code, summary.moves.map(({ status }) => status)]).toEqual([0, ['failed', 'moved']]);
+    const [failed, moved] = summary.moves;
+    expect(failed?.error?.code).toBe('MIGRATION_TARGET');
+    expect(failed?.error?.message).toContain('too old to run machine type');
+    expect(moved?.guests[0]?.vmid).toBe(failed?.guests[0]?.vmid);
+    expect(placesOf(simulator)[moved?.guests[0]?.vmid ?? 0]).toBe('pve3');
+  });
+
+  test('two guests that failed there blame it: nobody is sent there, nobody is left alone for it', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED.slice(0, 4), { nodes }) });
+    for (const vmid of [301, 302]) {
+      const path = `/nodes/pve1/qemu/${vmid}/migrate`;
+      expect(await post(simulator, path, { target: 'pve2', online: '1' })).toBe(200);
+    }
+    await simulator.idle();
+    simulator.addFault({
+      match: { method: 'GET', path: MACHINES },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'x',
+    });
+    const { plan, summary } = resultOf(await run(simulator, 'guests: all', { args: json }));
+    expect([plan.balance.moves.map(({ to }) => to), summary.status]).toEqual([['pve3'], 'done']);
+  });
+});
+
 describe('evacuate', () => {
+  test('is an order: a move of this hour and a failure do not hold it back, and are told', async () => {
+    const simulator = await startCluster({ scenario: cluster(OVERLOADED, { nodes: NODES.slice(0, 2) }) });
+    const back = async (node: string): Promise<Result> => {
+      const dry = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
+        args: ['evacuate', node, '--dry-run'],
+      });
+      const ran = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
+        args: ['evacuate', node, ...json],
+      });
+      expect([dry.code, ran.code]).toEqual([0, 0]);
+      return resultOf(ran);
+    };
+    expect((await back('pve1')).summary.status).toBe('done');
+    const second = await back('pve2');
+    expect(second.summary.status).toBe('done');
+    expect(new Set(Object.values(placesOf(simulator)))).toEqual(new Set(['pve1']));
+    expect(second.plan.balance.moves.map(({ reason }) => reason).join()).toMatch(/although.*cooldown/);
+  });
+
   test('empties a node, and says who stays', async () => {
     const simulator = await startCluster({
       scenario: cluster([
@@ -247,7 +394,9 @@ describe('evacuate', () => {
         guest(304, 'pve2'),
       ]),
     });
+    const dry = await run(simulator, 'guests: all', { args: ['evacuate', 'pve1', '--dry-run'] });
     const outcome = await run(simulator, 'guests: all', { args: ['evacuate', 'pve1', ...json] });
+    expect(dry.code).toBe(outcome.code);
     const { plan, summary } = resultOf(outcome);
     expect([outcome.code, summary.status, plan.balance.remaining]).toEqual([5, 'partial', [303]]);
     expect(placesOf(simulator)).toMatchObject({ 303: 'pve1', 304: 'pve2' });

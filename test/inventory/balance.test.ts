@@ -51,9 +51,41 @@ function task({ type = 'qmigrate', vmid = 101, start, end, status = 'OK' }: Past
 
 function history(nodes: Readonly<Record<string, readonly TaskRow[]>>, place = 'pve2') {
   const tasks = Object.entries(nodes).map(([node, rows]) => ({ node, rows }));
-  const records = migrationsOf(tasks, { places: new Map([[101, place]]), now: NOW, timeout: 1800 });
+  const records = migrationsOf(tasks, {
+    ...{ places: new Map([[101, place]]), now: NOW, timeout: 1800 },
+    ...{ managed: new Set<number>(), isOurs: () => true, causes: new Map() },
+  });
   return records.map(({ vmid, from, to, status }) => [vmid, from, to, status]);
 }
+
+test("of what has ended only ours and HA's own counts; what is under way counts whoever wants it", () => {
+  const by = (user: string, past: Past): TaskRow => ({ ...task(past), user });
+  const rows = [
+    by('anna@pve', { vmid: 101, start: 50, end: 49, status: 'migration aborted' }),
+    by('anna@pve', { vmid: 102, start: 9 }),
+    by('ops@pve!balance', { vmid: 103, start: 50, end: 49, status: 'migration problems' }),
+    by('root@pam', { vmid: 104, start: 50, end: 49, status: 'migration problems' }),
+    by('anna@pve', { type: 'hamigrate', vmid: 105, start: 52, end: 52 }),
+    by('root@pam', { vmid: 105, start: 50, end: 49, status: 'migration problems' }),
+    by('ops@pve', { type: 'hamigrate', vmid: 106, start: 52, end: 52 }),
+    by('root@pam', { vmid: 106, start: 50, end: 49, status: 'migration problems' }),
+    by('root@pam', { vmid: 107, start: 50, end: 49, status: 'migration problems' }),
+  ];
+  const places = new Map(rows.map(({ id }) => [Number(id), 'pve1']));
+  const cause = { blames: 'node', target: 'pve2', words: "bridge 'vmbr7' does not exist" } as const;
+  const found = migrationsOf([{ node: 'pve1', rows }], {
+    ...{ places, now: NOW, timeout: 1800, managed: new Set([104, 105, 106]) },
+    isOurs: (user) => user.startsWith('ops@pve'),
+    causes: new Map([[rows[2]!.upid, cause]]),
+  });
+  expect(found.map(({ vmid, status, by: whose = 'us' }) => [vmid, status, whose])).toEqual([
+    [102, 'running', 'us'],
+    [103, 'failed', 'us'],
+    [104, 'failed', 'ha'],
+    [106, 'failed', 'us'],
+  ]);
+  expect(found[1]).toMatchObject({ to: 'pve2', blames: 'node', error: cause.words });
+});
 
 describe('history', () => {
   test.each<[string, Parameters<typeof history>, unknown]>([

@@ -108,6 +108,7 @@ describe('cluster', () => {
             status: 'online',
             hastate: 'maintenance',
             maxcpu: 8,
+            cpu: 'nan',
           },
           {
             id: 'storage/pve1/nfs',
@@ -1235,6 +1236,13 @@ describe('tasks', () => {
       },
       gives: ['a', 'TASK OK'],
     },
+    {
+      name: 'taskLogEnds, short: one call',
+      call: (pve) => pve.taskLogEnds(UPID, 10),
+      asks: `GET /nodes/pve1/tasks/${UPID_PATH}/log?start=0&limit=10`,
+      answer: { data: [{ n: 1, t: 'TASK OK' }], total: 1 },
+      gives: ['TASK OK'],
+    },
   ]);
 
   test('taskLog, long: only its end', async () => {
@@ -1259,6 +1267,14 @@ describe('tasks', () => {
       },
     });
     expect(await client().taskLog(UPID, 2)).toEqual(['cause', 'end']);
+  });
+
+  test('taskLogEnds: the beginning and the end, no line twice', async () => {
+    const log = `/nodes/pve1/tasks/${UPID_PATH}/log`;
+    const lines = (first: number, ...texts: string[]) => texts.map((t, at) => ({ n: first + at, t }));
+    expectOne({ asks: `GET ${log}?start=0&limit=2`, answer: { data: lines(1, 'x', 'y'), total: 3 } });
+    expectOne({ asks: `GET ${log}?start=1&limit=2`, answer: { data: lines(2, 'y', 'end'), total: 3 } });
+    expect(await client().taskLogEnds(UPID, 2)).toEqual(['x', 'y', 'end']);
   });
 });
 

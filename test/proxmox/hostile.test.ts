@@ -284,6 +284,7 @@ const CALLS: {
   tasks: (pve) => pve.tasks('n', { source: 'active' }),
   taskStatus: (pve) => pve.taskStatus(UPID),
   taskLog: (pve) => pve.taskLog(UPID, 10),
+  taskLogEnds: (pve) => pve.taskLogEnds(UPID, 10),
 };
 
 /** Field names that the client looks for, and some that reach a prototype. */

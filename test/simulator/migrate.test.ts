@@ -93,6 +93,44 @@ describe.each(versions)('%s', (version) => {
     await root.task('POST', '/nodes/pve1/qemu/300/status/stop');
     expect(await root.task('POST', path(300), { target: 'pve2' })).toBe('OK');
   });
+
+  test('QEMU of another version: a machine keeps its type, and goes only where that is known', async () => {
+    const { root } = await start({
+      version,
+      ...world,
+      nodes: [
+        { name: 'pve1' },
+        { name: 'pve2', qemu_version: '6.0.0' },
+        { name: 'pve3', qemu_version: '11.0.3' },
+      ],
+    });
+    const current = async (node: string): Promise<Loose> =>
+      root.ok('GET', `/nodes/${node}/qemu/300/status/current`);
+    const before = await current('pve1');
+    expect(before['running-machine']).toMatch(/^pc-i440fx-\d+\.\d+\+pve\d$/);
+    const types = async (node: string): Promise<string[]> => {
+      const rows: Loose[] = await root.ok('GET', `/nodes/${node}/capabilities/qemu/machines`);
+      return rows.map(({ id }) => String(id));
+    };
+    const plain = String(before['running-machine']).replace(/\+.*/, '');
+    expect([(await types('pve2')).includes(plain), (await types('pve3')).includes(plain)]).toEqual([
+      false,
+      true,
+    ]);
+
+    const older = await root.ok('POST', path(300), { target: 'pve2', online: 1 });
+    expect(await root.ended(older)).toBe('migration problems');
+    const log: Loose[] = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(older)}/log`);
+    const lines = log.map((one) => String(one.t)).join('\n');
+    expect(lines).toContain(`is too old to run machine type '${String(before['running-machine'])}'`);
+    expect(lines).toContain("starting migration of VM 300 to node 'pve2'");
+
+    expect(await root.task('POST', path(300), { target: 'pve3', online: 1 })).toBe('OK');
+    expect(await current('pve3')).toMatchObject({
+      'running-machine': before['running-machine'],
+      'running-qemu': '11.0.3',
+    });
+  });
 });
 
 test('9.2 tells which HA resources go along and which stand in the way', async () => {

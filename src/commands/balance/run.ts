@@ -9,7 +9,7 @@ import { toResultDocument } from '../../lib/render/result-json.ts';
 import { previewBalance, type BalanceWant } from '../../lib/workflow/balance.ts';
 import { isMetrics, writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
 import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
-import { exitCodeOf } from '../../lib/outcome/exit-code.ts';
+import { exitCodeOf, PARTIAL } from '../../lib/outcome/exit-code.ts';
 import { runRound } from './round.ts';
 import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
@@ -93,7 +93,12 @@ class BalanceRun {
     if (this.#flags.dryRun) {
       const outcome = await previewBalance(this.#want, await run.runContext(connection));
       await run.warnLacking(outcome.lacking, connection);
-      const exitCode = this.#flags.detailedExitcode && isPending(outcome.plan) ? PENDING : 0;
+      const isLeft = (outcome.plan.balance.remaining ?? []).length > 0;
+      const exitCode = isLeft
+        ? PARTIAL
+        : this.#flags.detailedExitcode && isPending(outcome.plan)
+          ? PENDING
+          : 0;
       return { outcome, exitCode };
     }
     const outcome = await runRound(

@@ -1,7 +1,8 @@
 /** Turns the nodes' task logs into the history of migrations: balance's only memory. Reads; decides nothing. */
 import { isGoodEnding } from '../pve-values/task-status.ts';
 import type { MigrationRecord } from './balance-types.ts';
-import type { PveApi, TaskRow } from '../proxmox/types.ts';
+import type { PveApi, TaskRow, Upid } from '../proxmox/types.ts';
+import { migrationCause, type MigrationCause } from '../proxmox/words.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { RunningTask } from './types.ts';
@@ -52,9 +53,15 @@ export function runningTasks(tasks: readonly NodeTasks[]): RunningTask[] {
   );
 }
 
-interface HistoryContext {
+export interface HistoryContext {
   /** VMID → node, as of now. */
   readonly places: ReadonlyMap<number, string>;
+  /** Guests that HA manages: what works on them as root@pam is HA. */
+  readonly managed: ReadonlySet<number>;
+  /** Is this account (`user@realm`, or a token of it) the caller's, or an operator's? */
+  readonly isOurs: (user: string) => boolean;
+  /** UPID → what the log of a failed task says. */
+  readonly causes: ReadonlyMap<Upid, MigrationCause>;
   /** Seconds since the epoch. */
   readonly now: number;
   /** Seconds a migration may take. */
@@ -75,6 +82,28 @@ const STOPPED = /^(?:unexpected status|received interrupt|interrupted by signal)
 
 function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
+}
+
+/** HA's local managers work as this account (ha-manager HA/LRM.pm). */
+const HA_USER = 'root@pam';
+
+/**
+ * Who wanted a migration. Students migrate their machines, too, and in the same log: what they do says nothing about
+ * a guest or a node. A request to HA is carried out by HA, some rounds later, on its asker's behalf.
+ */
+function originOf(entry: Entry, before: readonly Entry[], context: HistoryContext): 'us' | 'ha' | 'others' {
+  const { row, node, vmid } = entry;
+  if (row.type !== 'hamigrate' && row.user === HA_USER && context.managed.has(vmid)) {
+    const request = before.findLast((one) => one.row.type === 'hamigrate' && one.node === node);
+    if (request === undefined || row.starttime - request.row.starttime > HA_PATIENCE) return 'ha';
+    return context.isOurs(request.row.user) ? 'us' : 'others';
+  }
+  return context.isOurs(row.user) ? 'us' : 'others';
+}
+
+/** What is under way keeps its guest busy, whoever wants it; of what has ended, only what we or HA wanted is history. */
+function counts(entry: Entry, before: readonly Entry[], context: HistoryContext): boolean {
+  return entry.row.endtime === undefined || originOf(entry, before, context) !== 'others';
 }
 
 /** The request to HA ends at once; what counts is the migration that HA starts for it. */
@@ -110,9 +139,13 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
   return entries.flatMap((entry, index) => {
     const later = entries.slice(index + 1);
     const { node, row, vmid } = entry;
-    if (row.type === 'hamigrate') return haRecord(entry, later, context);
+    if (row.type === 'hamigrate') return counts(entry, [], context) ? haRecord(entry, later, context) : [];
     const status = statusOf(entry, context);
-    const to = isGoodEnding(row.status) ? targetOf(entry, later, context) : undefined;
+    const before = entries.slice(0, index);
+    if (!counts(entry, before, context)) return [];
+    const isGood = isGoodEnding(row.status);
+    const cause = row.endtime === undefined || isGood ? undefined : context.causes.get(row.upid);
+    const to = isGood ? targetOf(entry, later, context) : cause?.target;
     return [
       {
         vmid,
@@ -121,14 +154,17 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
         start: isoOf(row.starttime),
         ...(row.endtime === undefined ? {} : { end: isoOf(row.endtime) }),
         status,
-        ...(row.endtime === undefined || isGoodEnding(row.status) ? {} : { error: row.status ?? '' }),
+        ...(row.endtime === undefined || isGood ? {} : { error: cause?.words ?? row.status ?? '' }),
+        ...(cause?.blames === undefined ? {} : { blames: cause.blames }),
+        ...(cause?.storage === undefined ? {} : { storage: cause.storage }),
+        ...(originOf(entry, before, context) === 'ha' ? { by: 'ha' as const } : {}),
       },
     ];
   });
 }
 
-/** Pure. Oldest first for each guest. */
-export function migrationsOf(tasks: readonly NodeTasks[], context: HistoryContext): MigrationRecord[] {
+/** By guest, oldest first. */
+function entriesOf(tasks: readonly NodeTasks[]): Map<number, Entry[]> {
   const byGuest = new Map<number, Entry[]>();
   for (const { node, rows } of tasks) {
     for (const row of rows) {
@@ -139,12 +175,49 @@ export function migrationsOf(tasks: readonly NodeTasks[], context: HistoryContex
       list.push({ node, row, vmid });
     }
   }
-  return [...byGuest.values()].flatMap((entries) =>
-    recordsOf(
-      entries.sort((a, b) => a.row.starttime - b.row.starttime || (a.row.upid < b.row.upid ? -1 : 1)),
-      context,
-    ),
+  for (const entries of byGuest.values())
+    entries.sort((a, b) => a.row.starttime - b.row.starttime || (a.row.upid < b.row.upid ? -1 : 1));
+  return byGuest;
+}
+
+/** Pure. Oldest first for each guest. */
+export function migrationsOf(tasks: readonly NodeTasks[], context: HistoryContext): MigrationRecord[] {
+  return [...entriesOf(tasks).values()].flatMap((entries) => recordsOf(entries, context));
+}
+
+/** HA tries again every few seconds: the last few of a guest tell what there is to tell. */
+const LOGS_PER_GUEST = 4;
+const MOST_LOGS = 60;
+const LOG_LINES = 30;
+
+/** One or two calls for each of the latest failures that count; what cannot be read explains nothing. */
+export async function readCauses(
+  pve: PveApi,
+  tasks: readonly NodeTasks[],
+  { signal, ...context }: Omit<HistoryContext, 'causes'> & { readonly signal: AbortSignal | undefined },
+): Promise<ReadonlyMap<Upid, MigrationCause>> {
+  const known = { ...context, causes: new Map() };
+  const failed = [...entriesOf(tasks).values()].flatMap((entries) =>
+    entries
+      .filter(({ row }) => row.type !== 'hamigrate' && row.endtime !== undefined && !isGoodEnding(row.status))
+      .filter((entry) => !STOPPED.test(entry.row.status ?? ''))
+      .filter((entry) => counts(entry, entries.slice(0, entries.indexOf(entry)), known))
+      .slice(-LOGS_PER_GUEST),
   );
+  failed.sort((a, b) => b.row.starttime - a.row.starttime);
+  const causes = await pMap(
+    failed.slice(0, MOST_LOGS),
+    async ({ row: { upid } }): Promise<[Upid, MigrationCause][]> => {
+      try {
+        return [[upid, migrationCause(await pve.taskLogEnds(upid, LOG_LINES, signal))]];
+      } catch (error) {
+        if (error instanceof PveError || error instanceof UnreachableError) return [];
+        throw error;
+      }
+    },
+    { concurrency: PARALLEL_READS },
+  );
+  return new Map(causes.flat());
 }
 
 export function historyGone(tasks: readonly NodeTasks[]): Record<string, string> {

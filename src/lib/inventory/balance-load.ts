@@ -2,8 +2,8 @@
 import { parseTags } from '../pve-values/tags.ts';
 import type { BalanceGuest, BalanceNode } from './balance-types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
-import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
+import { unlessRefused } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { toGuest, toNode } from './read.ts';
 import type { GuestInfo } from './types.ts';
@@ -18,7 +18,7 @@ export interface LoadScope {
   readonly signal: AbortSignal | undefined;
 }
 
-type Measured = 'cpu' | 'memory' | 'loadavg' | 'cpuPressure' | 'memoryPressure';
+type Measured = 'cpu' | 'memory' | 'arc' | 'loadavg' | 'cpuPressure' | 'memoryPressure';
 type Averages = Partial<Record<Measured, number>>;
 
 const HOUR = 3600;
@@ -34,7 +34,7 @@ function averageOf(points: readonly RrdPoint[], key: Measured): number | undefin
 export function averages(points: readonly RrdPoint[], { window, now }: Omit<LoadScope, 'signal'>): Averages {
   // The newest points may still be empty, and the clock of the statistics is a minute behind.
   const inside = points.filter(({ time }) => time > now - window - MINUTE && time <= now + MINUTE);
-  const keys: Measured[] = ['cpu', 'memory', 'loadavg', 'cpuPressure', 'memoryPressure'];
+  const keys: Measured[] = ['cpu', 'memory', 'arc', 'loadavg', 'cpuPressure', 'memoryPressure'];
   return Object.fromEntries(
     keys.flatMap((key) => {
       const value = averageOf(inside, key);
@@ -47,25 +47,16 @@ function spanOf({ window }: LoadScope): 'hour' | 'day' {
   return window > HOUR ? 'day' : 'hour';
 }
 
-/** Undefined where it may not, or cannot, be read. */
-async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof AuthError || error instanceof UnreachableError || error instanceof PveError)
-      return undefined;
-    throw error;
-  }
-}
-
 function withLoad(node: BalanceNode, load: Averages, status: Partial<BalanceNode>): BalanceNode {
-  const { cpu = node.cpu, memory = node.memoryUsed, loadavg, cpuPressure, memoryPressure } = load;
+  const { cpu = node.cpu, memory = node.memoryUsed, arc, loadavg, cpuPressure, memoryPressure } = load;
   const perCore = loadavg === undefined || node.cpus === 0 ? undefined : loadavg / node.cpus;
   return {
     ...node,
     ...status,
     cpu,
-    memoryUsed: memory,
+    // ZFS's cache gives way: what cannot be freed is the load.
+    memoryUsed: Math.max(memory - (arc ?? 0), 0),
+    ...(arc === undefined ? {} : { arcKnown: true }),
     ...(perCore === undefined ? {} : { loadPerCore: perCore }),
     ...(cpuPressure === undefined || memoryPressure === undefined
       ? {}
@@ -86,12 +77,16 @@ export async function readNodes(
       const node = toNode(row, haStates);
       if (!node.online) return node;
       const [points, status] = await Promise.all([
-        ifReadable(pve.nodeHistory(node.name, spanOf(scope), scope.signal)),
-        ifReadable(pve.nodeStatus(node.name, scope.signal)),
+        unlessRefused(pve.nodeHistory(node.name, spanOf(scope), scope.signal), undefined),
+        unlessRefused(pve.nodeStatus(node.name, scope.signal), undefined),
       ]);
       const load = averages(points ?? [], scope);
       if (load.cpu === undefined) instant.push(node.name);
-      return withLoad(node, load, status ?? {});
+      const isUnknown =
+        node.memoryTotal === 0 ||
+        (row.cpu ?? load.cpu) === undefined ||
+        (row.mem ?? load.memory) === undefined;
+      return withLoad(node, load, { ...status, ...(isUnknown ? { loadUnknown: true } : {}) });
     },
     { concurrency: PARALLEL_READS },
   );
@@ -102,12 +97,16 @@ export async function readNodes(
 export function toBalanceGuest(row: ResourceRow, type: 'qemu' | 'lxc'): BalanceGuest {
   const guest = toGuest(row, type);
   const isRunning = guest.status !== 'stopped';
+  const isUnknown =
+    guest.status === 'running' &&
+    (row.cpu === undefined || (row.memhost ?? row.mem) === undefined || guest.memory === 0);
   return {
     ...guest,
     cpu: isRunning ? (row.cpu ?? 0) : 0,
     memoryUsed: isRunning ? (row.memhost ?? row.mem ?? 0) : 0,
     tags: parseTags(row.tags),
     ...(row.hastate === undefined ? {} : { haState: row.hastate }),
+    ...(isUnknown ? { loadUnknown: true } : {}),
   };
 }
 
@@ -127,17 +126,12 @@ export async function readGuestLoads(
   pve: PveApi,
   guests: readonly BalanceGuest[],
   { window, now, signal }: LoadScope,
+  gap: (why: string) => void,
 ): Promise<readonly BalanceGuest[] | undefined> {
   const span = Math.min(window, KEPT);
   const running = guests.filter((guest) => guest.status === 'running').length;
   if (((running * span) / GENERATION) * LINES > MOST_LINES) return undefined;
-  let metrics: Awaited<ReturnType<PveApi['metricsSince']>>;
-  try {
-    metrics = await pve.metricsSince(Math.floor(now - span), signal);
-  } catch (error) {
-    if (error instanceof AuthError) return undefined;
-    throw error;
-  }
+  const metrics = await unlessRefused(pve.metricsSince(Math.floor(now - span), signal), undefined, gap);
   if (!metrics) return undefined;
   const sums = new Map<string, { sum: number; count: number }>();
   for (const { id, metric, value } of metrics) {
@@ -164,7 +158,14 @@ function withAverages(
   guest: BalanceGuest,
   { cpu, memory }: { readonly cpu: number | undefined; readonly memory: number | undefined },
 ): BalanceGuest {
-  return { ...guest, cpu: cpu ?? guest.cpu, memoryUsed: Math.max(memory ?? 0, guest.memoryUsed) };
+  const { loadUnknown, ...rest } = guest;
+  const isKnown = cpu !== undefined && memory !== undefined && guest.memory > 0;
+  return {
+    ...rest,
+    ...(loadUnknown === undefined || isKnown ? {} : { loadUnknown }),
+    cpu: cpu ?? guest.cpu,
+    memoryUsed: Math.max(memory ?? 0, guest.memoryUsed),
+  };
 }
 
 /** One call: for the guests that may move, where `readGuestLoads` gave nothing. */
@@ -174,7 +175,7 @@ export async function readGuestLoad(
   scope: LoadScope,
 ): Promise<BalanceGuest> {
   if (guest.status === 'stopped') return guest;
-  const points = await ifReadable(pve.guestHistory(guest, spanOf(scope), scope.signal));
+  const points = await unlessRefused(pve.guestHistory(guest, spanOf(scope), scope.signal), undefined);
   const { cpu, memory } = averages(points ?? [], scope);
   return withAverages(guest, { cpu, memory });
 }

@@ -8,24 +8,25 @@ import type {
   GuestConfig,
   BalanceGuest,
   BalanceInventory,
+  BalanceNode,
   HaRule,
   RunningMachine,
   Veto,
   BalanceNeeds,
 } from './balance-types.ts';
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
-import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { PveError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { historyGone, migrationsOf, readNodeTasks, runningTasks } from './balance-history.ts';
+import { historyGone, migrationsOf, readCauses, readNodeTasks, runningTasks } from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
 import { readBridgeUse } from './bridge-use.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { hiddenBy, readConfig, readNetwork, toStorage } from './read.ts';
-import type { Rights } from './types.ts';
-import { unlessForbidden } from './forbidden.ts';
+import type { NodeNetwork, Rights } from './types.ts';
+import { unlessForbidden, unlessRefused } from './forbidden.ts';
 import { readNodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
-import { joinStock, readStock } from './stock.ts';
+import { joinStock, readStock, type StockScope } from './stock.ts';
 import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
@@ -66,21 +67,45 @@ function isAutoRebalance(crs: Readonly<Record<string, string>>): boolean {
 
 const quietly = (): void => undefined;
 
-function readLists(context: ReadContext, gap: (text: string) => () => void) {
+/** HA's guests are left to it unless all of this is known. */
+function readHa(
+  { pve, hard: signal }: ReadContext,
+  lists: Parameters<typeof readNodeStates>[1],
+  gap: (text: string) => (why: string) => void,
+) {
+  let unread = false;
+  const missing = (what: string) => (why: string) => {
+    unread = true;
+    gap(`${what}, so the guests of HA are left to it`)(why);
+  };
+  const states = { gap: missing('maintenance modes cannot be read'), signal };
+  return Promise.all([
+    unlessRefused(pve.crsOptions(signal), {}, missing("HA's own balancing cannot be read")),
+    unlessRefused(pve.haRules(signal), [], missing('the rules of HA cannot be read')),
+    readNodeStates(pve, lists, states),
+  ]).then(([crs, rules, haStates]) => ({ crs, rules, haStates, unread }));
+}
+
+function readLists(context: ReadContext, gap: (text: string) => (why?: string) => void) {
   const { pve, hard: signal } = context;
   const version = pve.version(signal);
   const rows = pve.resources(signal);
-  const states = { gap: gap('maintenance modes cannot be read (Sys.Audit on /)'), signal };
   return Promise.all([
     version,
     rows,
     readPools(context, gap),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
-    unlessForbidden(pve.crsOptions(signal), {}, quietly),
-    unlessForbidden(pve.haRules(signal), [], gap('the rules of HA cannot be read (Sys.Audit on /)')),
-    readNodeStates(pve, { version, rows }, states),
-    unlessForbidden(pve.vnetZones(signal), [], quietly),
+    readHa(context, { version, rows }, gap),
+    unlessRefused(pve.vnetZones(signal), [], gap('vnets cannot be read, so guests on them stay')),
   ]);
+}
+
+/** Whose migrations are history; where the caller is not known, everybody's are. */
+function ourAccounts({ caller, operators = [] }: ReadContext): (user: string) => boolean {
+  const accountOf = (user: string): string => user.replace(/!.*$/, '');
+  if (caller === undefined) return () => true;
+  const ours = new Set([caller, ...operators].map(accountOf));
+  return (user) => ours.has(accountOf(user));
 }
 
 /** The word of a list of nodes in a message. */
@@ -88,28 +113,54 @@ function named(nodes: readonly string[]): string {
   return nodes.length > 5 ? `${nodes.slice(0, 5).join(', ')} and ${nodes.length - 5} more` : nodes.join(', ');
 }
 
+/** What it has is not known: nothing is moved from or to it. */
+async function networkOf(
+  pve: PveApi,
+  node: BalanceNode,
+  {
+    gap,
+    signal,
+  }: { readonly gap: (text: string) => (why: string) => void; readonly signal: AbortSignal | undefined },
+): Promise<NodeNetwork> {
+  const nothing = { node: node.name, readable: false, bridges: [], pending: [] };
+  const told = gap(`the network of ${node.name} cannot be read, so nothing is moved from or to it`);
+  return unlessRefused(readNetwork(pve, node, signal), nothing, told);
+}
+
+function unknownLoads(nodes: readonly BalanceNode[], guests: readonly BalanceGuest[]): string[] {
+  const unknown = nodes.filter(({ loadUnknown }) => loadUnknown).map(({ name }) => name);
+  const silent = guests.filter(({ loadUnknown }) => loadUnknown).map(({ vmid }) => String(vmid));
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`the load of ${named(unknown)} is not known: it is neither relieved nor a target`]),
+    ...(silent.length === 0 ? [] : [`what ${named(silent)} take is not known: they stay`]),
+  ];
+}
+
 export async function readBalance(
   context: ReadContext,
-  { window, history, migrationTimeout }: BalanceScope,
+  { window, history: span, migrationTimeout }: BalanceScope,
 ): Promise<BalanceReading> {
   const { pve, hard: signal } = context;
   const gaps: string[] = [];
-  const gap = (text: string) => () => void gaps.push(text);
+  const gap = (text: string) => (why?: string) =>
+    void gaps.push(why === undefined ? text : `${text} (${why})`);
   const lists = await readLists(context, gap);
-  const [{ release }, rows, { pools, acls, rights }, { cluster }, crs, haRules, haStates, vnets] = lists;
+  const [{ release }, rows, { pools, acls, rights }, { cluster }, ha, vnets] = lists;
   const now = pve.serverTime().getTime() / 1000;
   const scope = { window, now, signal };
   const listed = rows.filter(isGuest).map((row) => toBalanceGuest(row, row.type));
   const [{ nodes, instant }, loads] = await Promise.all([
-    readNodes(pve, rows, { ...scope, haStates }),
-    readGuestLoads(pve, listed, scope),
+    readNodes(pve, rows, { ...scope, haStates: ha.haStates }),
+    readGuestLoads(pve, listed, scope, gap('metrics cannot be read, so loads of guests are read one by one')),
   ]);
   const online = nodes.filter((node) => node.online).map((node) => node.name);
   // A migration that began before the window may have ended inside it.
-  const since = Math.floor(now - history - migrationTimeout);
+  const since = Math.floor(now - span - migrationTimeout);
   const [{ tasks, unreadable }, networks] = await Promise.all([
     readNodeTasks(pve, online, { since, signal }),
-    pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
+    pMap(nodes, (node) => networkOf(pve, node, { gap, signal }), { concurrency: PARALLEL_READS }),
   ]);
   if (instant.length > 0)
     gaps.push(
@@ -117,12 +168,20 @@ export async function readBalance(
     );
   if (unreadable.length > 0)
     gaps.push(`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`);
-  const places = new Map(listed.map((guest) => [guest.vmid, guest.node]));
+  const history = {
+    places: new Map(listed.map((guest) => [guest.vmid, guest.node])),
+    managed: new Set(listed.filter(({ ha }) => ha).map(({ vmid }) => vmid)),
+    isOurs: ourAccounts(context),
+    ...{ now, timeout: migrationTimeout },
+  };
+  const causes = await readCauses(pve, tasks, { ...history, signal });
+  const guests = loads ?? listed;
+  gaps.push(...unknownLoads(nodes, guests));
   const inventory: BalanceInventory = {
     now: new Date(now * 1000).toISOString(),
     version: lowestRelease([release, ...nodes.flatMap((node) => node.pveVersion ?? [])]),
     nodes,
-    guests: loads ?? listed,
+    guests,
     storages: rows.filter((row) => row.type === 'storage').map(toStorage),
     networks,
     vnets,
@@ -133,14 +192,15 @@ export async function readBalance(
     bridgeUse: [],
     bridgeUseNodes: [],
     hidden: hiddenBy(rights, release),
-    haRules: haRules.flatMap(toRule),
-    haAutoRebalance: isAutoRebalance(crs),
-    migrations: migrationsOf(tasks, { places, now, timeout: migrationTimeout }),
+    haRules: ha.rules.flatMap(toRule),
+    ...(ha.unread ? { haUnread: true } : {}),
+    haAutoRebalance: isAutoRebalance(ha.crs),
+    migrations: migrationsOf(tasks, { ...history, causes }),
     historyFrom: historyGone(tasks),
     tasks: runningTasks(tasks),
     gaps,
   };
-  const fenced = Object.keys(haStates).filter((node) => haStates[node] === 'fence');
+  const fenced = Object.keys(ha.haStates).filter((node) => ha.haStates[node] === 'fence');
   return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now, rights };
 }
 
@@ -148,16 +208,14 @@ export async function readBalance(
 async function readSaved(
   pve: PveApi,
   guest: BalanceGuest,
-  signal: AbortSignal | undefined,
+  { signal, gap }: { readonly signal: AbortSignal | undefined; readonly gap: (why: string) => void },
 ): Promise<GuestConfig[]> {
   if (guest.type !== 'qemu') return [];
-  try {
+  const read = async (): Promise<GuestConfig[]> => {
     const snapshotBridges = (await pve.snapshotConfigs(guest, signal)).flatMap(bridgesIn);
     return (await readConfig(pve, guest, signal)).map((config) => ({ ...config, snapshotBridges }));
-  } catch (error) {
-    if (error instanceof AuthError || error instanceof UnreachableError) return [];
-    throw error;
-  }
+  };
+  return unlessRefused(read(), [], gap);
 }
 
 async function readRunning(
@@ -166,12 +224,8 @@ async function readRunning(
   signal: AbortSignal | undefined,
 ): Promise<RunningMachine[]> {
   if (guest.type !== 'qemu' || guest.status === 'stopped') return [];
-  try {
-    return [{ vmid: guest.vmid, ...(await pve.runningMachine(guest.node, guest.vmid, signal)) }];
-  } catch (error) {
-    if (error instanceof PveError || error instanceof UnreachableError) return [];
-    throw error;
-  }
+  const found = await unlessRefused(pve.runningMachine(guest.node, guest.vmid, signal), undefined);
+  return found ? [{ vmid: guest.vmid, ...found }] : [];
 }
 
 /** What the planner asked for: at most four calls for each guest named and one per snapshot, two per guest of each node named. */
@@ -189,12 +243,17 @@ export async function readDetails(
   const chosen = inventory.guests.filter((guest) => wanted.has(guest.vmid));
   const nodes = new Set(needs.bridgeUse);
   const parallel = { concurrency: PARALLEL_READS };
+  const gaps: string[] = [];
+  const gapOf =
+    ({ vmid }: BalanceGuest) =>
+    (why: string) =>
+      void gaps.push(`the configuration of VM ${vmid} cannot be read, so it stays (${why})`);
   const [details, use] = await Promise.all([
     pMap(
       chosen,
       async (guest) => ({
         guest: averaged ? guest : await readGuestLoad(pve, guest, { window, now, signal }),
-        configs: await readSaved(pve, guest, signal),
+        configs: await readSaved(pve, guest, { signal, gap: gapOf(guest) }),
         running: await readRunning(pve, guest, signal),
       }),
       parallel,
@@ -205,20 +264,25 @@ export async function readDetails(
   const configs = details.flatMap((detail) => detail.configs);
   const online = new Set(inventory.nodes.filter((node) => node.online).map(({ name }) => name));
   const { storages } = inventory;
-  const scope = {
+  // What a node's QEMU knows is asked once per round: a machine that runs keeps its type.
+  const areKnown = Object.keys(inventory.stock?.machines ?? {}).length > 0;
+  const runs = details.some(({ running }) => running.length > 0);
+  const scope: StockScope = {
     configs,
     named: [],
     storages,
     online,
     rights: reading.rights,
     moving: true,
+    ...(areKnown ? { machines: 'known' } : runs ? { machines: 'wanted' } : {}),
     signal,
-  } as const;
+  };
   const stock = await readStock(pve, scope);
   return {
     ...reading,
     inventory: {
       ...inventory,
+      gaps: [...inventory.gaps, ...gaps],
       guests: inventory.guests.map((guest) => loaded.get(guest.vmid) ?? guest),
       configs: [...inventory.configs, ...configs],
       stock: joinStock(inventory.stock, stock),

@@ -41,6 +41,8 @@ export interface BalanceInventory {
   /** What the caller's rights may hide; absent where they were not read. */
   readonly hidden?: { readonly guests: boolean };
   readonly haRules: readonly HaRule[];
+  /** What HA does, or wants, could not be read: its guests are left to it. */
+  readonly haUnread?: true;
   /** PVE 9.2's own balancer (`crs: ha-auto-rebalance=1`) is on. */
   readonly haAutoRebalance: boolean;
   /** Migrations of the task logs, finished ones and those under way, of any caller. */
@@ -59,10 +61,12 @@ export interface BalanceNode extends NodeInfo {
   readonly loadPerCore?: number;
   /** PSI "some", 0…1; PVE 9. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** ZFS's cache is known, and not in `memoryUsed` (9). */
+  readonly arcKnown?: true;
+  /** Its row has no number where one belongs, and no statistics have one. */
+  readonly loadUnknown?: true;
   /** `cpuinfo.model`; absent: not known, the node is in a CPU group of its own unless `cpu_groups` says otherwise. */
   readonly cpuModel?: string;
-  /** Installed pve-qemu-kvm or `pveversion`, e.g. `9.2.0`; absent: not known. */
-  readonly qemuVersion?: string;
   /** `/nodes/{n}/version`, e.g. `8.4.5`. */
   readonly pveVersion?: string;
 }
@@ -75,6 +79,8 @@ export interface BalanceGuest extends GuestInfo {
   /** Lower case. */
   readonly tags: readonly string[];
   readonly haState?: string;
+  /** It runs, and nobody says what it takes. */
+  readonly loadUnknown?: true;
 }
 
 export interface RunningMachine {
@@ -111,7 +117,7 @@ export type HaRule =
 export interface MigrationRecord {
   readonly vmid: number;
   readonly from: string;
-  /** Absent: the log does not tell. */
+  /** Absent: the log does not tell. Of one that failed: where it was to go. */
   readonly to?: string;
   /** ISO 8601 UTC. */
   readonly start: string;
@@ -119,8 +125,14 @@ export interface MigrationRecord {
   readonly end?: string;
   /** `timeout`: it ran longer than `migration_timeout`, or somebody stopped it. */
   readonly status: 'running' | 'ok' | 'failed' | 'timeout';
-  /** The last words of the task, for messages. */
+  /** What the task's log says of the cause, else its last words; for messages. */
   readonly error?: string;
+  /** Of one that failed: whose fault it is, by the task's log; absent: it does not tell. */
+  readonly blames?: 'node' | 'storage' | 'guest';
+  /** The storage that is to blame. */
+  readonly storage?: string;
+  /** HA moved it of its own accord. */
+  readonly by?: 'ha';
 }
 
 /** A move that PVE's own precondition call refused, or that may not be tried in this run. */

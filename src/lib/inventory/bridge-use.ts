@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { PveApi } from '../proxmox/types.ts';
 import { bridgesIn } from '../pve-values/nics.ts';
-import { unlessForbidden } from './forbidden.ts';
+import { unlessRefused } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { ReadContext } from './pools.ts';
 import type { BridgeUse, GuestInfo, Inventory } from './types.ts';
@@ -23,13 +23,10 @@ export async function readBridgeUse(
     async ({ vmid, node, type }): Promise<BridgeUse> => {
       const hidden = { net0: 'bridge=*' };
       // In this order: what somebody goes back to and deletes meanwhile is then seen as it runs.
-      const saved = await unlessForbidden(
-        pve.snapshotConfigs({ node, vmid, type }, signal),
-        undefined,
-        () => undefined,
-      );
+      const saved = await unlessRefused(pve.snapshotConfigs({ node, vmid, type }, signal), undefined);
       const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
-      const values = (await unlessForbidden(read, hidden, () => undefined)) ?? {};
+      const values =
+        (await unlessRefused<Record<string, string> | undefined, Record<string, string>>(read, hidden)) ?? {};
       return {
         ...{ vmid, node, description: values['description'] ?? '' },
         bridges: bridgesIn(saved ? values : hidden),

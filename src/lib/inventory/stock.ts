@@ -8,8 +8,8 @@ import {
   type NeededFile,
 } from '../pve-values/host-ties.ts';
 import { allVolumes } from '../pve-values/volumes.ts';
-import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
+import { unlessRefused } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { privilegesOn } from './rights.ts';
 import type { NodeStock, Rights, StorageInfo, VmConfig } from './types.ts';
@@ -21,24 +21,15 @@ export interface StockScope {
   readonly storages: readonly StorageInfo[];
   readonly online: ReadonlySet<string>;
   readonly rights: Rights;
-  /** Guests that may be moved as they are: of images in drives, machine types and definitions other things are known. */
+  /** Guests that may be moved as they are: of images in drives and definitions other things are known. */
   readonly moving?: true;
+  /** Whether machine types are asked for; absent: where a configuration pins one. */
+  readonly machines?: 'wanted' | 'known';
   readonly signal: AbortSignal | undefined;
 }
 
 function fileKey(node: string, { storage, content }: Pick<NeededFile, 'storage' | 'content'>): string {
   return `${node} ${storage} ${content}`;
-}
-
-/** What cannot be read is not known: no plan depends on it alone. */
-async function unlessRefused<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof PveError || error instanceof AuthError || error instanceof UnreachableError)
-      return undefined;
-    throw error;
-  }
 }
 
 /** An image in a drive is looked for where its template is; a snippet wherever a clone may start. PVE shows snippets to Datastore.Allocate alone. */
@@ -66,7 +57,8 @@ async function readFiles(pve: PveApi, scope: StockScope): Promise<NodeStock['fil
   const read = (node: string, file: NeededFile): Promise<readonly string[] | undefined> => {
     const { storage, content } = file;
     const key = shared.has(storage) ? `${storage} ${content}` : fileKey(node, file);
-    const known = asked.get(key) ?? unlessRefused(pve.storageFiles({ node, storage, content }, scope.signal));
+    const known =
+      asked.get(key) ?? unlessRefused(pve.storageFiles({ node, storage, content }, scope.signal), undefined);
     asked.set(key, known);
     return known;
   };
@@ -87,7 +79,7 @@ async function readMappings(
   );
   const kinds = [...new Set(mappings.map(({ kind }) => kind))];
   const lists = await pMap(kinds, async (kind) => {
-    const rows = await unlessRefused(pve.mappings(kind, signal));
+    const rows = await unlessRefused(pve.mappings(kind, signal), undefined);
     return rows?.map(({ id, nodes }) => [`${kind} ${id}`, nodes] as const);
   });
   if (lists.some((rows) => rows === undefined)) return {};
@@ -100,12 +92,13 @@ async function readMappings(
 
 async function readMachines(
   pve: PveApi,
-  { configs, online, signal }: StockScope,
+  { configs, online, machines, signal }: StockScope,
 ): Promise<Record<string, readonly string[]>> {
-  if (!configs.some(({ values }) => pinnedMachine(values) !== undefined)) return {};
+  const arePinned = configs.some(({ values }) => pinnedMachine(values) !== undefined);
+  if (machines === 'known' || (machines === undefined && !arePinned)) return {};
   const lists = await pMap(
     online,
-    async (node) => [node, await unlessRefused(pve.machineTypes(node, signal))] as const,
+    async (node) => [node, await unlessRefused(pve.machineTypes(node, signal), undefined)] as const,
     { concurrency: PARALLEL_READS },
   );
   return Object.fromEntries(
@@ -128,7 +121,7 @@ async function readDefinitions(
   const there = new Set(storages.map(({ node, storage }) => `${node} ${storage}`));
   const isWhole = [...names].every((name) => [...online].every((node) => there.has(`${node} ${name}`)));
   if (isWhole) return undefined;
-  const rows = await unlessRefused(pve.storageDefinitions(signal));
+  const rows = await unlessRefused(pve.storageDefinitions(signal), undefined);
   return rows && Object.fromEntries(rows.map(({ storage, ...definition }) => [storage, definition]));
 }
 
@@ -138,7 +131,7 @@ export async function readStock(pve: PveApi, scope: StockScope): Promise<NodeSto
     isMoving ? undefined : readDefinitions(pve, scope),
     readFiles(pve, scope),
     readMappings(pve, scope),
-    isMoving ? {} : readMachines(pve, scope),
+    readMachines(pve, scope),
   ]);
   return { ...(definitions === undefined ? {} : { definitions }), files, mappings, machines };
 }

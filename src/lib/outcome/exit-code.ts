@@ -3,7 +3,7 @@ import type { RunOutcome } from './types.ts';
 
 const DONE = 0;
 const NOT_ALLOWED = 4;
-const PARTIAL = 5;
+export const PARTIAL = 5;
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Codes of failures that prove that nothing was changed. */

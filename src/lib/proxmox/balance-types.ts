@@ -13,6 +13,8 @@ export interface RrdPoint {
   readonly memory?: number;
   /** Bytes per second, in both directions; of a guest. */
   readonly network?: number;
+  /** Bytes of `memory` that are ZFS's cache, and given back when somebody needs them; of a node on 9. */
+  readonly arc?: number;
   readonly loadavg?: number;
   /** PSI "some", 0…1; 9. */
   readonly cpuPressure?: number;

@@ -76,14 +76,14 @@ function resourceOf(row: Row): ResourceRow {
     plugintype: row.maybeText('plugintype'),
     shared: row.maybeFlag('shared'),
     content: row.maybeText('content'),
-    cpu: row.maybeNumber('cpu'),
-    maxcpu: row.maybeNumber('maxcpu'),
-    mem: row.maybeNumber('mem'),
-    maxmem: row.maybeNumber('maxmem'),
-    disk: row.maybeNumber('disk'),
-    maxdisk: row.maybeNumber('maxdisk'),
-    uptime: row.maybeNumber('uptime'),
-    memhost: row.maybeNumber('memhost'),
+    cpu: row.measured('cpu'),
+    maxcpu: row.measured('maxcpu'),
+    mem: row.measured('mem'),
+    maxmem: row.measured('maxmem'),
+    disk: row.measured('disk'),
+    maxdisk: row.measured('maxdisk'),
+    uptime: row.measured('uptime'),
+    memhost: row.measured('memhost'),
   });
 }
 

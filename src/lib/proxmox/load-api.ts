@@ -52,16 +52,17 @@ function metricOf(row: Row): Metric[] {
 
 /** Percent, as the kernel gives it. */
 function pressure(row: Row, key: string): number | undefined {
-  const percent = row.maybeNumber(key);
+  const percent = row.measured(key);
   return percent === undefined ? undefined : percent / 100;
 }
 
 function nodePoint(row: Row): RrdPoint {
   return compact({
     time: row.number('time'),
-    cpu: row.maybeNumber('cpu'),
-    memory: row.maybeNumber('memused'),
-    loadavg: row.maybeNumber('loadavg'),
+    cpu: row.measured('cpu'),
+    memory: row.measured('memused'),
+    arc: row.measured('arcsize'),
+    loadavg: row.measured('loadavg'),
     cpuPressure: pressure(row, 'pressurecpusome'),
     memoryPressure: pressure(row, 'pressurememorysome'),
   });
@@ -70,13 +71,13 @@ function nodePoint(row: Row): RrdPoint {
 function guestPoint(row: Row): RrdPoint {
   return compact({
     time: row.number('time'),
-    cpu: row.maybeNumber('cpu'),
-    memory: row.maybeNumber('memhost') ?? row.maybeNumber('mem'),
+    cpu: row.measured('cpu'),
+    memory: row.measured('memhost') ?? row.measured('mem'),
     network: traffic(row),
   });
 }
 
 function traffic(row: Row): number | undefined {
-  const [into, out] = [row.maybeNumber('netin'), row.maybeNumber('netout')];
+  const [into, out] = [row.measured('netin'), row.measured('netout')];
   return into === undefined || out === undefined ? undefined : into + out;
 }

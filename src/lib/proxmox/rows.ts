@@ -64,6 +64,14 @@ export class Row {
     return this.#fail(key, 'is not a number');
   }
 
+  /** A measured value. Statistics say `nan` of what they do not know. */
+  measured(key: string): number | undefined {
+    const value = this.get(key);
+    return typeof value === 'string' && /^[+-]?(?:nan|inf(?:inity)?)$/i.test(value.trim())
+      ? undefined
+      : this.maybeNumber(key);
+  }
+
   flag(key: string, absent = false): boolean {
     const value = this.get(key);
     if (value === undefined || value === '') return absent;

@@ -544,6 +544,8 @@ export interface PveApi extends BalanceApi, StockApi {
   taskStatus(upid: Upid, signal?: AbortSignal): Promise<TaskStatus>;
   /** Last `lines` lines of the task's log. */
   taskLog(upid: Upid, lines: number, signal?: AbortSignal): Promise<readonly string[]>;
+  /** So many lines of the beginning and of the end, each line once. */
+  taskLogEnds(upid: Upid, lines: number, signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 /** Also speaks for single steps of a plan: the witness of their writes hears the step's id. */

@@ -217,3 +217,60 @@ export function isBusyReloadEnding(exitstatus: string): boolean {
 export function isNotImplemented(error: unknown): boolean {
   return error instanceof PveError && error.status === 501;
 }
+
+/** What the log of a migration that failed says of it; all absent where it says nothing that is known here. */
+export interface MigrationCause {
+  /** Whose fault it is: the target's, that of a storage there, or the guest's, which no node takes as it is. */
+  readonly blames?: 'node' | 'storage' | 'guest';
+  readonly target?: string;
+  /** Of which PVE speaks, where a storage is to blame. */
+  readonly storage?: string;
+  /** Its own words. */
+  readonly words?: string;
+}
+
+/** `[pve2] …`: what the target's own command said; most of it is its failure to start the machine there. */
+const FROM_TARGET = /^\[([\w.-]+)\] /;
+/** qemu-server QemuMigrate.pm, pve-storage Storage.pm, pve-container LXC/Migrate.pm. */
+const STORAGE_CAUSE =
+  /storage '?([\w.-]+)'? is not (?:available|online|activated)|to storage '([^']+)' failed|not available on storage '([^']+)'|activate storage '([^']+)'|No space left on device|out of space|not enough (?:free )?space/i;
+const GUEST_CAUSE =
+  /uses local devices|local cdrom image|local file\/device|as it's a clone of|snapshot exists|snapshot of local volume|referenced by linked clone|without with-local-disks|which uses following mapped devices|owned by other VM|is locked \(|bind mount|lxc live migration/i;
+const NODE_CAUSE =
+  /too old to run machine type|too old for preserving|Can't connect to destination address|missing mapped devices|(?:^|[^\w])ssh: |No route to host|Connection (?:refused|timed out|reset)|Host key verification failed|bridge '[^']+' does not exist|no physical interface on bridge|unable to detect remote migration address|Timeout, migration socket|Cannot allocate memory|cannot set up guest memory|vcpus allowed per VM|host doesn't support requested feature/i;
+const TARGET_NAMES =
+  /starting migration of (?:VM|CT) \d+ to node '([^']+)'|can't migrate to '([^']+)'|please upgrade node '([^']+)'|not available on node '([^']+)'/;
+
+const groupOf = (match: RegExpExecArray | null): string | undefined =>
+  match?.slice(1).find((part: string | undefined) => part !== undefined);
+
+/** Of the lines of a log, or of a refusal. What the guest itself lacks is told before anybody else is blamed. */
+export function migrationCause(lines: readonly string[]): MigrationCause {
+  const target = lines.flatMap(
+    (line) => groupOf(TARGET_NAMES.exec(line)) ?? FROM_TARGET.exec(line)?.[1] ?? [],
+  )[0];
+  const named = target === undefined ? {} : { target };
+  const find = (pattern: RegExp): string | undefined => lines.find((line) => pattern.test(line));
+  const plain = (line: string): string =>
+    line
+      .replace(FROM_TARGET, '')
+      .replace(/^(?:[\d: -]+)?ERROR: /, '')
+      .trim();
+  const guest = find(GUEST_CAUSE);
+  if (guest !== undefined) return { ...named, blames: 'guest', words: plain(guest) };
+  const storage = find(STORAGE_CAUSE);
+  if (storage !== undefined) {
+    const name = groupOf(STORAGE_CAUSE.exec(storage));
+    return {
+      ...named,
+      blames: 'storage',
+      words: plain(storage),
+      ...(name === undefined ? {} : { storage: name }),
+    };
+  }
+  const node = find(NODE_CAUSE);
+  if (node !== undefined) return { ...named, blames: 'node', words: plain(node) };
+  const failedThere = lines.some((line) => /remote command failed with exit code/.test(line));
+  const said = failedThere ? find(FROM_TARGET) : undefined;
+  return said === undefined ? named : { ...named, blames: 'node', words: plain(said) };
+}

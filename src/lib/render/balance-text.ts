@@ -191,6 +191,7 @@ function warningLines({ report, plan, context: { width, paint } }: View): string
   const gone = report.historyGoneBefore;
   const warnings = [
     ...plan.warnings,
+    ...(plan.balance.gaps ?? []),
     ...(gone === undefined ? [] : [`the history of migrations before ${gone} is gone`]),
   ];
   if (warnings.length === 0) return [];

@@ -86,6 +86,8 @@ export function buildNode(node: ScenarioNode, index: number, start: number, sdn:
     baseLoad: base_load,
     ...(node.cpu_model === undefined ? {} : { cpuModel: node.cpu_model }),
     ...(node.pve_version === undefined ? {} : { pveVersion: node.pve_version }),
+    ...(node.zfs_arc_gib === undefined ? {} : { arcSize: node.zfs_arc_gib * gib }),
+    ...(node.qemu_version === undefined ? {} : { qemuVersion: node.qemu_version }),
     fingerprint: Array.from({ length: 32 }, (_, i) => ((i * 7 + index) % 256).toString(16).padStart(2, '0'))
       .join(':')
       .toUpperCase(),

@@ -179,7 +179,7 @@ export function resourceRow(sim: Sim, guest: GuestState): Record<string, unknown
 
 export function nodeUsage(sim: Sim, node: NodeState): { cpu: number; mem: number } {
   let cpus = node.baseLoad * node.cpus;
-  let mem = 2 * gib;
+  let mem = 2 * gib + (node.arcSize ?? 0);
   for (const guest of sim.world.guestsOn(node.name)) {
     if (!isRunning(guest)) continue;
     cpus += loadOf(sim, guest) * maxCpus(guest);

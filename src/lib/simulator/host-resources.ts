@@ -1,30 +1,9 @@
-/** What a machine takes of its host besides storages and bridges: CPUs, devices, mappings, QEMU's own version. Reads only. */
+/** What a machine takes of its host besides storages and bridges: CPUs, devices, mappings, a machine type. Reads only. */
 import { die } from './pve-error.ts';
 import { rootUser } from './permissions.ts';
+import { machineProblem } from './qemu-version.ts';
 import type { Sim } from './sim.ts';
 import type { GuestConfig, MappingState } from './state.ts';
-
-/** pve-qemu-kvm of the last days of each release. */
-const qemuOf: Readonly<Record<string, string>> = { 7: '7.2.0', 8: '9.2.0', 9: '10.1.2' };
-const releases = ['3.1', '4.2', '5.2', '6.2', '7.0', '7.1', '7.2', '8.0', '8.1', '8.2', '9.0', '9.1', '9.2'];
-const all = [...releases, '10.0', '10.1'];
-
-function qemuOn(sim: Sim, node: string): string {
-  const [major = ''] = (sim.world.node(node).pveVersion ?? sim.facts.full).split('.');
-  return qemuOf[major] ?? '9.2.0';
-}
-
-const numberOf = (version: string): number => {
-  const [major = '0', minor = '0'] = version.split('.');
-  return Number(major) * 1000 + Number(minor);
-};
-
-export function machineTypesOn(sim: Sim, node: string): Record<string, string>[] {
-  const newest = numberOf(qemuOn(sim, node));
-  return all
-    .filter((version) => numberOf(version) <= newest)
-    .flatMap((version) => ['i440fx', 'q35'].map((type) => ({ id: `pc-${type}-${version}`, type, version })));
-}
 
 interface Device {
   readonly key: string;
@@ -72,13 +51,8 @@ const kindNames = { pci: 'PCI', usb: 'USB', dir: 'Directory' } as const;
 
 /** QemuServer.pm config_to_command, PCI.pm, USB.pm: in this order. */
 export function checkHostResources(sim: Sim, node: string, config: Readonly<GuestConfig>): void {
-  const type = /^(?:type=)?(pc-(?:i440fx|q35)-(\d+\.\d+)[^,]*)/.exec(config['machine'] ?? '');
-  const qemu = qemuOn(sim, node);
-  if (type && numberOf(type[2] ?? '') > numberOf(qemu)) {
-    die(
-      `Installed QEMU version '${qemu}' is too old to run machine type '${type[1] ?? ''}', please upgrade node '${node}'`,
-    );
-  }
+  const machine = machineProblem(sim, node, /^(?:type=)?([^,]+)/.exec(config['machine'] ?? '')?.[1] ?? '');
+  if (machine !== undefined) die(machine);
   for (const { mapping } of devicesOf(config)) {
     if (mapping && !isMappedOn(sim, node, mapping))
       die(`${kindNames[mapping.kind]} device mapping not found for '${mapping.id}'`);

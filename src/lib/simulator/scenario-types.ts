@@ -42,6 +42,10 @@ export interface ScenarioNode {
   readonly cpu_model?: string;
   /** pve-manager's version on this node, while a cluster is being upgraded. */
   readonly pve_version?: string;
+  /** What ZFS holds of its memory as a cache. */
+  readonly zfs_arc_gib?: number;
+  /** pve-qemu-kvm's version on this node, where it is another than came with its release. */
+  readonly qemu_version?: string;
 }
 
 export interface ScenarioNodes {

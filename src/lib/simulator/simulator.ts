@@ -116,6 +116,7 @@ function switchNode(sim: Sim, name: string, online: boolean): void {
   for (const guest of sim.world.guestsOn(name)) {
     guest.runningSince = undefined;
     guest.pid = undefined;
+    guest.process = undefined;
   }
 }
 

@@ -66,6 +66,7 @@ const node = record<NodeState>(
   },
   {
     ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
+    ...{ qemuVersion: text, arcSize: number },
     ...{
       staged: list(face),
       sourcedBridges: list(text),
@@ -132,6 +133,7 @@ const guest = record<GuestState>(
     ...{ parent: text, runningSince: number, pid: count, memoryLoad: number, agent, publishedUntil: number },
     habits: record<GuestHabits>({}, { deaf: flag, traffic: number, boot: number }),
     checkpointed: flag,
+    process: record<NonNullable<GuestState['process']>>({ machine: text, qemu: text }, {}),
     halted: oneOf('io-error', 'internal-error'),
     agentProcesses: list(record<AgentProcess>({ pid: count, endsAt: number, command }, {})),
     published: { anyOf: [published, { type: 'null' }] },

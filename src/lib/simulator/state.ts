@@ -34,6 +34,10 @@ export interface NodeState {
   readonly cpuModel?: string;
   /** pve-manager's version on this node, where it is another than the cluster's. */
   readonly pveVersion?: string;
+  /** Bytes of ZFS's cache: used memory that goes when somebody needs it. */
+  readonly arcSize?: number;
+  /** Of pve-qemu-kvm, where it is another than came with the release. */
+  readonly qemuVersion?: string;
   readonly fingerprint: string;
   interfaces: readonly InterfaceState[];
   /** interfaces.new, when something is staged. */
@@ -163,6 +167,8 @@ export interface GuestState {
   pendingDelete: string[];
   runningSince?: number | undefined;
   pid?: number | undefined;
+  /** What QEMU was started as, and which one runs it now; absent: as its node would start it. */
+  process?: { readonly machine: string; readonly qemu: string } | undefined;
   paused: boolean;
   /** QEMU has stopped its CPUs: the storage refused a write, or KVM failed. */
   halted?: 'io-error' | 'internal-error' | undefined;

@@ -3,6 +3,7 @@ import type { BalanceConfig } from '../config/balance/types.ts';
 import { ConnectionError, InternalError, PlanRefusedError } from '../errors.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
+import { TARGET_FAILED } from '../execute/handlers/vm/migrate.ts';
 import type { RunResult } from '../execute/types.ts';
 import type { BalanceSummary, RunOutcome } from '../outcome/types.ts';
 import { readBalance, readDetails, readVetoes, type BalanceReading } from '../inventory/balance-read.ts';
@@ -99,7 +100,11 @@ function requestFor(plan: Plan, have: BalanceInventory, rights: Rights | undefin
 }
 
 /** What the caller lacks ends it early: PVE gives its word on a move only to those who may move the guest. */
-async function decide({ config, evacuate }: BalanceWant, context: PlanContext): Promise<Decision> {
+async function decide(
+  { config, evacuate }: BalanceWant,
+  context: PlanContext,
+  before: readonly Veto[] = [],
+): Promise<Decision> {
   const { pve, hard, preflight = true } = context;
   let reading = await readBalance(context, {
     window: config.window,
@@ -110,7 +115,7 @@ async function decide({ config, evacuate }: BalanceWant, context: PlanContext): 
   assertHealthy(reading, evacuate !== undefined);
   // With the rights read, all that is missing is told at once.
   if (!rights) assertSeen(reading);
-  const vetoes: Veto[] = [];
+  const vetoes: Veto[] = [...before];
   const checked = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const have = reading.inventory;
@@ -134,8 +139,12 @@ async function decide({ config, evacuate }: BalanceWant, context: PlanContext): 
 }
 
 /** Guests that the caller does not see are not balanced, so also a plan without moves is checked. */
-async function decidePermitted(want: BalanceWant, context: PlanContext): Promise<Decision> {
-  const decision = await decide(want, context);
+async function decidePermitted(
+  want: BalanceWant,
+  context: PlanContext,
+  vetoes?: readonly Veto[],
+): Promise<Decision> {
+  const decision = await decide(want, context, vetoes);
   planPermitted(decision.request, context);
   return decision;
 }
@@ -153,8 +162,11 @@ export async function previewBalance(
 const NOTHING: RunResult = { results: [], interrupted: false };
 
 /** Where the guests of moves that did not go through are now; one call, and only when there are such. */
-async function placesAfter({ results }: RunResult, { pve }: ReadContext): Promise<Map<number, string>> {
-  if (results.every((entry) => entry.status === 'done')) return new Map();
+async function placesAfter(
+  results: readonly RunResult[],
+  { pve }: ReadContext,
+): Promise<Map<number, string>> {
+  if (results.every((one) => one.results.every((entry) => entry.status === 'done'))) return new Map();
   try {
     const rows = await pve.resources();
     return new Map(
@@ -165,13 +177,17 @@ async function placesAfter({ results }: RunResult, { pve }: ReadContext): Promis
   }
 }
 
-async function conclude(plan: BalancePlan, result: RunResult, context: ReadContext): Promise<BalanceOutcome> {
-  const rounds = [{ plan, result }];
-  const moves = summarizeMoves(plan, { result, places: await placesAfter(result, context) });
-  const summary: BalanceSummary = { ...summarizeRun(rounds), ...moves };
-  const isLeft = (plan.balance.remaining ?? []).length > 0 && !result.interrupted;
+/** `tries`: the plan, and what was planned anew because of targets that failed. */
+async function conclude(tries: readonly [Try, ...Try[]], context: ReadContext): Promise<BalanceOutcome> {
+  const [{ plan }] = tries;
+  const results = tries.map(({ result }) => result);
+  const places = await placesAfter(results, context);
+  const moves = tries.flatMap((one) => summarizeMoves(one.plan, { result: one.result, places }).moves);
+  const summary: BalanceSummary = { ...summarizeRun(tries), moves };
+  const left = tries.at(-1)?.plan.balance.remaining ?? [];
+  const isLeft = left.length > 0 && !results.some(({ interrupted }) => interrupted);
   const isPartial = isLeft && (summary.status === 'done' || summary.status === 'nothing-to-do');
-  return { plan, summary: isPartial ? { ...summary, status: 'partial' } : summary, rounds };
+  return { plan, summary: isPartial ? { ...summary, status: 'partial' } : summary, rounds: tries };
 }
 
 /** Nothing is done with this plan yet; it still shows what would be. */
@@ -194,20 +210,62 @@ export async function balance(
   const waiting = hold(first.plan);
   if (first.plan.steps.length === 0) {
     await tidyLock(first.have, context);
-    return conclude(first.plan, NOTHING, context);
+    return conclude([{ plan: first.plan, result: NOTHING }], context);
   }
   if (waiting !== undefined) return holdBack(first.plan, waiting);
-  return withBalanceLock(context, () =>
-    withLock(context, {
-      plan: () => decidePermitted(want, context),
-      apply: async ({ plan }, lock) => {
-        context.onPlan(plan);
-        const result = await runSteps(plan.steps, context, {
-          lock,
-          migrations: want.config.parallel,
-        });
-        return conclude(plan, result, context);
-      },
-    }),
+  return withBalanceLock(context, async () => {
+    const first = await attempt(want, context, []);
+    const tries: [Try, ...Try[]] = [first];
+    const vetoes: Veto[] = [];
+    for (let last: Try = first; tries.length < MOST_TRIES && failedTargets(last).length > 0;) {
+      vetoes.push(...failedTargets(last));
+      const left = want.config.maxMigrations - movedBy(tries);
+      if (left <= 0 && want.evacuate === undefined) break;
+      const config = { ...want.config, maxMigrations: Math.max(left, 1) };
+      last = await attempt({ ...want, config }, context, vetoes);
+      if (last.plan.steps.length === 0) break;
+      tries.push(last);
+    }
+    return conclude(tries, context);
+  });
+}
+
+/** How often a run plans because targets failed. */
+const MOST_TRIES = 3;
+
+interface Try {
+  readonly plan: BalancePlan;
+  readonly result: RunResult;
+}
+
+function attempt(want: BalanceWant, context: RunContext, vetoes: readonly Veto[]): Promise<Try> {
+  return withLock(context, {
+    plan: () => decidePermitted(want, context, vetoes),
+    apply: async ({ plan }, lock) => {
+      if (plan.steps.length > 0 || vetoes.length === 0) context.onPlan(plan);
+      const result = await runSteps(plan.steps, context, { lock, migrations: want.config.parallel });
+      return { plan, result };
+    },
+  });
+}
+
+/** Targets that are to blame for a failure: within this run their guests go elsewhere. None after an interruption. */
+function failedTargets({ plan, result }: Try): Veto[] {
+  if (result.interrupted) return [];
+  const failed = new Map(
+    result.results.flatMap((entry) =>
+      entry.status === 'failed' && entry.code === TARGET_FAILED ? [[entry.id, entry.message] as const] : [],
+    ),
   );
+  return migrations(plan).flatMap(({ id, vmid, target }) => {
+    const reason = failed.get(id);
+    return reason === undefined ? [] : [{ vmid, target, reason }];
+  });
+}
+
+function movedBy(tries: readonly Try[]): number {
+  return tries.flatMap(({ plan, result }) => {
+    const done = new Set(result.results.filter(({ status }) => status === 'done').map(({ id }) => id));
+    return migrations(plan).filter(({ id }) => done.has(id));
+  }).length;
 }

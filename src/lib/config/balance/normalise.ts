@@ -76,6 +76,7 @@ export interface WrittenBalance extends WrittenTimes {
   guests?: 'ours' | 'all';
   local_disks?: boolean;
   ha?: 'skip' | 'follow';
+  zfs_arc?: Record<string, Value>;
   cpu_groups?: string[][];
   exclude?: { source?: string[]; target?: string[] };
   rules?: {
@@ -190,6 +191,12 @@ export function normaliseBalance(written: WrittenBalance, file: string): Balance
     guests: written.guests ?? 'ours',
     localDisks: written.local_disks ?? true,
     ha: written.ha ?? 'skip',
+    zfsArc: Object.fromEntries(
+      Object.entries(written.zfs_arc ?? {}).flatMap(([node, value]) => {
+        const amount = amountOf(value);
+        return amount ? [[node, amount] as const] : [];
+      }),
+    ),
     cpuGroups: written.cpu_groups ?? [],
     excludeSource: [...new Set(exclude.source ?? [])],
     excludeTarget: [...new Set(exclude.target ?? [])],

@@ -112,6 +112,8 @@ export interface BalanceConfig {
   /** May disks on node-local storage be copied along? */
   readonly localDisks: boolean;
   readonly ha: 'skip' | 'follow';
+  /** What ZFS's cache takes of a node's memory, for nodes whose PVE does not tell (before 9). */
+  readonly zfsArc: Readonly<Record<string, NonNullable<Reserve['memory']>>>;
   /** Nodes between which guests may move live; empty: by CPU model. */
   readonly cpuGroups: readonly (readonly string[])[];
   readonly excludeSource: readonly string[];

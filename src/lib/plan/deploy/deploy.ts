@@ -279,10 +279,13 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
       ...frozenWarnings(healthy, context),
-      ...surplusWarnings(
-        drafts.flatMap(({ surplus }) => surplus),
-        { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
-      ),
+      // Machines that the lab no longer has are no business of a reset.
+      ...(options.reclone
+        ? []
+        : surplusWarnings(
+            drafts.flatMap(({ surplus }) => surplus),
+            { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
+          )),
       ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
       ...nodeWarnings(choice),

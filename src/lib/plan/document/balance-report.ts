@@ -113,6 +113,8 @@ export interface BalanceReport {
   readonly deferred: number;
   /** Migrations of others under way, as `vmid from to`. */
   readonly inFlight: readonly MigrationRecord[];
+  /** What could not be read, and what is left alone for it, in words; absent: nothing. */
+  readonly gaps?: readonly string[];
   /** Before this moment some node's history of migrations is gone. */
   readonly historyGoneBefore?: string;
 }

@@ -155,15 +155,32 @@ function plainType(type: string): string | undefined {
   return /(?:i440fx|q35)-\d+\.\d+/.exec(type)?.[0];
 }
 
-/** Machine.pm: `Installed QEMU version … is too old`, and types that QEMU has dropped. */
-function machineTypeObstacle(node: string, values: Values, { stock }: Hosts): NodeObstacle | undefined {
-  const type = pinnedMachine(values);
+/** Lists name revisions since 8.4 only; an older one says nothing of them. `+pve0` is the type as QEMU has it. */
+function revisionIsKnown(type: string, plain: string, known: readonly string[]): boolean {
+  const revision = /\+pve[1-9]\d*/.exec(type)?.[0];
+  if (revision === undefined || !known.some((one) => one.includes('+pve'))) return true;
+  return known.some((one) => one.endsWith(`${plain}${revision}`));
+}
+
+/** Of a machine that has that type already: QemuServer.pm, `Installed QEMU version … is too old`, and types that QEMU has dropped. */
+export function typeObstacle(node: string, type: string, { stock }: Hosts): NodeObstacle | undefined {
   const known = stock.machines[node];
-  if (type === undefined || known === undefined) return undefined;
-  const kind = plainType(type);
+  const plain = plainType(type);
+  if (known === undefined || plain === undefined) return undefined;
   const types = known.flatMap((one) => plainType(one) ?? []);
-  if (kind === undefined || types.includes(kind)) return undefined;
+  if (types.includes(plain) && revisionIsKnown(type, plain, known)) return undefined;
   return { code: 'machine-type', type, newest: types.sort(compareNatural).at(-1) ?? '' };
+}
+
+function machineTypeObstacle(node: string, values: Values, hosts: Hosts): NodeObstacle | undefined {
+  const type = pinnedMachine(values);
+  return type === undefined ? undefined : typeObstacle(node, type, hosts);
+}
+
+/** QEMU's major and minor number on a node, by the newest machine type that it knows. */
+export function qemuOn(node: string, { stock }: Hosts): string | undefined {
+  const versions = (stock.machines[node] ?? []).flatMap((one) => /-(\d+\.\d+)/.exec(one)?.[1] ?? []);
+  return versions.sort(compareNatural).at(-1);
 }
 
 /** QemuServer.pm config_to_command: `MAX N vcpus allowed per VM on this node`. Without Sys.Audit the threads are not known. */

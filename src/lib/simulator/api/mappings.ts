@@ -1,6 +1,6 @@
 /** `/cluster/mapping/*` and what a node's QEMU can: see pve-manager API2/Cluster/Mapping and qemu-server API2/Qemu/Machine.pm. Reads only. */
-import { machineTypesOn } from '../host-resources.ts';
 import { PveError } from '../pve-error.ts';
+import { machineTypesOn } from '../qemu-version.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { MappingState } from '../state.ts';
 

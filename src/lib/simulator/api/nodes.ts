@@ -85,7 +85,7 @@ function rrdData(call: Call): unknown {
     ...(sim.facts.major === 9
       ? {
           memavailable: node.memory - mem,
-          arcsize: 0,
+          arcsize: node.arcSize ?? 0,
           pressurecpusome: cpu * 10,
           pressureiosome: 0,
           pressureiofull: 0,

@@ -5,6 +5,7 @@ import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { mappedDevices, missingMappings } from '../host-resources.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
+import { machineProblem, processOf, qemuOn } from '../qemu-version.ts';
 import { runPreStartHook } from '../start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, StorageState, VolumeState } from '../state.ts';
@@ -149,8 +150,6 @@ function moveLocalDisk(
   guest.config = { ...guest.config, [drive.key]: printDrive(drive, moved.volid) };
 }
 
-const majorMinor = (text: string): number[] => text.split('.', 2).map(Number);
-
 /** Why QEMU does not start there; the machine type is pinned to the QEMU of the source. */
 function startProblem(sim: Sim, guest: GuestState, target: string): string | undefined {
   try {
@@ -161,13 +160,7 @@ function startProblem(sim: Sim, guest: GuestState, target: string): string | und
   }
   const nic = firstNicProblem(sim, target, guest.config);
   if (nic) return nic.text;
-  const [from, to] = [guest.node, target].map((name) =>
-    majorMinor(sim.world.node(name).pveVersion ?? sim.facts.full),
-  );
-  const isOlder = (to?.[0] ?? 0) - (from?.[0] ?? 0) || (to?.[1] ?? 0) - (from?.[1] ?? 0);
-  return isOlder < 0
-    ? `Installed QEMU version is too old to run machine type, please upgrade node '${target}'`
-    : undefined;
+  return machineProblem(sim, target, processOf(sim, guest).machine);
 }
 
 async function move(
@@ -183,6 +176,9 @@ async function move(
   });
   const bytes = disks.reduce((sum, { volume }) => sum + volume.size, 0);
   const memory = isRunning(guest) ? 2 : 1;
+  task.log(
+    `starting migration of VM ${guest.vmid} to node '${target}' (10.0.0.${sim.world.node(target).id})`,
+  );
   const seconds = sim.latency.migrate_s * memory + (bytes / 1024 ** 3) * sim.latency.migrate_s_per_gib;
   await task.wait('transfer', seconds * 1000);
   if (!sim.world.node(target).online) abort(task, "Can't connect to destination address using public key");
@@ -200,6 +196,7 @@ async function move(
     noteChange(sim, guest);
     for (const { drive, volume } of disks) moveLocalDisk(sim, guest, drive, volume, target, to);
     guest.config = without(guest.config, 'lock');
+    if (isRunning(guest)) guest.process = { ...processOf(sim, guest), qemu: qemuOn(sim, target) };
     sim.world.moveGuest(guest, target);
   });
 }

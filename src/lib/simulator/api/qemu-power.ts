@@ -5,6 +5,7 @@ import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
 import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network-check.ts';
 import { die } from '../pve-error.ts';
+import { processOn } from '../qemu-version.ts';
 import { prepareStart } from '../start-check.ts';
 import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
@@ -24,6 +25,7 @@ export function markStarted(sim: Sim, guest: GuestState): void {
   noteChange(sim, guest);
   guest.runningSince = sim.clock.now();
   guest.pid = sim.world.nextPid++;
+  guest.process = processOn(sim, guest.node, guest.config);
   guest.paused = false;
   guest.halted = undefined;
 }
@@ -33,6 +35,7 @@ function markQuit(sim: Sim, guest: GuestState): void {
   noteChange(sim, guest);
   guest.runningSince = undefined;
   guest.pid = undefined;
+  guest.process = undefined;
   guest.paused = false;
   guest.halted = undefined;
   guest.agentProcesses = undefined;

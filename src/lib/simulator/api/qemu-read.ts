@@ -12,6 +12,7 @@ import {
   usage,
 } from '../guest-view.ts';
 import { die } from '../pve-error.ts';
+import { processOf } from '../qemu-version.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { snapshotConfig } from './qemu-snapshot.ts';
@@ -104,6 +105,11 @@ function pending(call: Call): unknown {
   }));
 }
 
+function running(sim: Sim, guest: GuestState): Record<string, string> {
+  const { machine, qemu } = processOf(sim, guest);
+  return { 'running-machine': machine, 'running-qemu': qemu };
+}
+
 function currentStatus(call: Call): unknown {
   const { sim } = call;
   const guest = guestOf(call);
@@ -111,6 +117,7 @@ function currentStatus(call: Call): unknown {
   return {
     ...vmStatus(sim, guest),
     qmpstatus: qmpStatus(guest),
+    ...(isRunning(guest) ? running(sim, guest) : {}),
     ha: managed ? { managed: 1, state: managed.status ?? managed.state } : { managed: 0 },
     ...(/(?:^|enabled=)1/.test(guest.config['agent'] ?? '') ? { agent: 1 } : {}),
   };

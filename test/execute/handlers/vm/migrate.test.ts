@@ -115,8 +115,10 @@ describe('vm.migrate', () => {
   test('failed: says where it is, with the words of the log', async () => {
     const world = cluster({ bridge: 'vmbr5' }, STUCK);
     await expect(migrate(world)).rejects.toMatchObject({
-      code: 'MIGRATION_FAILED',
-      message: expect.stringMatching(/failed: migration problems; it is on pve1/) as string,
+      code: 'MIGRATION_TARGET',
+      message: expect.stringMatching(
+        /failed: migration problems \(bridge 'vmbr5' does not exist\); it is on pve1/,
+      ) as string,
       hint: expect.stringContaining(ABORTED) as string,
     });
     expect(world.isRunning(101)).toBe(true);
@@ -194,7 +196,7 @@ describe('vm.migrate', () => {
     test('its failure is the failure', async () => {
       const world = underHa({ bridge: 'vmbr5' }, STUCK);
       await expect(migrate(world, { ha: true })).rejects.toMatchObject({
-        code: 'MIGRATION_FAILED',
+        code: 'MIGRATION_TARGET',
         hint: expect.stringContaining(ABORTED) as string,
       });
     });

@@ -7,7 +7,7 @@ import type { PlannedMove } from '../../../../src/lib/plan/document/balance-repo
 import type { BalancePlan as Plan } from '../../../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../../../src/lib/plan/document/step.ts';
 import { runs } from '../../../runs.ts';
-import { config } from './builders.ts';
+import { config, qemuOf } from './builders.ts';
 import { applied, cases, type Case } from './worlds.ts';
 
 const SLACK = 1e-6;
@@ -65,7 +65,7 @@ function forbidden(
       'parent' in values &&
       guest.status === 'running' &&
       have.storages.some((row) => row.node === guest.node && row.storage === 'data'),
-    qemu: guest.status === 'running' && parseFloat(target!.qemuVersion!) < parseFloat(source!.qemuVersion!),
+    qemu: guest.status === 'running' && qemuOf(have, target!.name) < qemuOf(have, source!.name),
     vendor: guest.status === 'running' && target!.cpuModel!.slice(0, 3) !== source!.cpuModel!.slice(0, 3),
     model: guest.status === 'running' && values['cpu'] === 'host' && target!.cpuModel !== source!.cpuModel,
     cpus: guest.cpus > target!.cpus,

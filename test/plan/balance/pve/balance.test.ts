@@ -496,7 +496,7 @@ test.each<[string, Scene, string, string, string]>([
     target({ nodes: [{ name: 'pve1' }, { name: 'pve2', qemuVersion: '9.0.2' }] }),
     ALL,
     'version',
-    'QEMU 9.0.2 there is older than 9.2.0',
+    'QEMU 9.0 there is older than 9.2',
   ],
   [
     'pinned machine type',
@@ -506,7 +506,7 @@ test.each<[string, Scene, string, string, string]>([
     ),
     ALL,
     'version',
-    'QEMU 9.2.0 there is too old for machine type pc-q35-10.0',
+    'QEMU there does not know machine type pc-q35-10.0 (newest: q35-9.2)',
   ],
   [
     'CPU group',
@@ -694,6 +694,29 @@ describe('limits', () => {
       'max_migrations: 1\nmax_migrations_per_node: 1\nmax_inflow_per_node: 1',
     );
     expect(moves(decision)).toHaveLength(3);
+  });
+});
+
+describe('what is not known', () => {
+  test('a node without a load is neither relieved nor a target; a guest without one stays', () => {
+    const blind = { loadUnknown: true, memoryTotal: 0, memoryUsed: 0 } as const;
+    const nodes = [{ name: 'pve1' }, { name: 'pve2', ...blind }, { name: 'pve3' }];
+    const guests = [...fill('pve1', 101, 15), ...fill('pve2', 201, 15)];
+    const silent = guests.map((one) => (one.vmid === 101 ? { ...one, loadUnknown: true as const } : one));
+    const made = plan({ nodes, guests: silent }, ALL);
+    expect(moves(made).length).toBeGreaterThan(0);
+    expect(moves(made).filter((move) => !/ pve1→pve3$/.test(move) || move.startsWith('101 '))).toEqual([]);
+    expect(rejectionOf(made, 101)?.code).toBe('load-unknown');
+    expect(made.plan.balance.nodes.find(({ node }) => node === 'pve2')?.overloaded).toEqual([]);
+  });
+
+  test('of a node whose network is not known nothing goes, and nothing comes', () => {
+    const unread = { node: 'pve2', readable: false, bridges: [], pending: [] };
+    const have = { nodes: three, guests: [...fill('pve1', 101, 15), ...fill('pve2', 201, 15)] };
+    const networks = inventory(have).networks.map((one) => (one.node === 'pve2' ? unread : one));
+    const made = plan({ ...have, over: { networks } }, ALL);
+    expect(moves(made).filter((move) => !/ pve1→pve3$/.test(move))).toEqual([]);
+    expect(rejectionOf(made, 201)?.code).toBe('network');
   });
 });
 

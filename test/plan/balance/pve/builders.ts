@@ -42,6 +42,8 @@ export interface NodeSpec extends Partial<BalanceNode> {
   readonly gib?: number;
   /** Used by the host itself, in GiB. */
   readonly own?: number;
+  /** 9.2.0 by default. */
+  readonly qemuVersion?: string;
 }
 
 /** Carries the fields of the spec along, which no planner looks at. */
@@ -111,8 +113,25 @@ export interface Scene {
   readonly over?: Partial<BalanceInventory>;
 }
 
-/** The measured load of a node is that of its guests and of the host's own. */
-function nodeOf({ gib = 64, own = 1, ...rest }: NodeSpec, guests: readonly BalanceGuest[]): BalanceNode {
+const QEMU = ['8.1', '9.0', '9.2', '10.0', '10.1'];
+
+/** What a QEMU of that version knows. */
+function machineTypes(version = '9.2.0'): string[] {
+  return QEMU.filter((one) => parseFloat(one) <= parseFloat(version)).flatMap((one) =>
+    ['i440fx', 'q35'].map((kind) => `pc-${kind}-${one}`),
+  );
+}
+
+/** The newest that a node knows, as a number. */
+export function qemuOf(have: BalanceInventory, node: string): number {
+  return Math.max(...(have.stock?.machines[node] ?? []).map((type) => parseFloat(type.replace(/.*-/, ''))));
+}
+
+/** Carries the fields of the spec along, too. The measured load of a node is that of its guests and of the host's own. */
+function nodeOf(
+  { gib = 64, own = 1, qemuVersion: _, ...rest }: NodeSpec,
+  guests: readonly BalanceGuest[],
+): BalanceNode {
   const here = guests.filter(({ node }) => node === rest.name);
   const cpus = rest.cpus ?? 16;
   return {
@@ -123,7 +142,6 @@ function nodeOf({ gib = 64, own = 1, ...rest }: NodeSpec, guests: readonly Balan
     memoryUsed: own * GIB + here.reduce((total, guest) => total + guest.memoryUsed, 0),
     cpu: here.reduce((total, guest) => total + guest.cpu * guest.cpus, 0) / cpus,
     cpuModel: 'Intel(R) Xeon(R) Gold 6226R',
-    qemuVersion: '9.2.0',
     pveVersion: '8.4.5',
     ...rest,
   };
@@ -138,6 +156,12 @@ export function inventory(scene: Scene): BalanceInventory {
     now: NOW,
     version: '8.4',
     nodes: scene.nodes.map((spec) => nodeOf(spec, guests)),
+    stock: {
+      ...{ files: {}, mappings: {} },
+      machines: Object.fromEntries(
+        scene.nodes.map(({ name, qemuVersion }) => [name, machineTypes(qemuVersion)]),
+      ),
+    },
     guests,
     storages: [...scene.nodes.map(({ name }) => sharedStorage(name)), ...(scene.storages ?? [])],
     networks: scene.nodes.map(({ name }) => ({

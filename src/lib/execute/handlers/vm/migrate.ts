@@ -2,13 +2,16 @@
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AnswerLostError, TaskError } from '../../../proxmox/errors.ts';
-import { isNoSuchVm } from '../../../proxmox/words.ts';
+import { isNoSuchVm, migrationCause } from '../../../proxmox/words.ts';
 import type { TaskRow, Upid } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 
 type MigrateStep = StepOf<'vm.migrate'>;
+
+/** The target, or a storage there, is to blame: another one may do. */
+export const TARGET_FAILED = 'MIGRATION_TARGET';
 
 const SECOND = 1000;
 const HA_POLL = 5 * SECOND;
@@ -70,9 +73,11 @@ async function activeMigration(step: MigrateStep, io: StepIo): Promise<TaskRow |
 function failure(step: MigrateStep, where: string, cause: TaskError | undefined): StepError {
   const { vmid, target } = step;
   // `migration problems`: PVE gave up after the hand-over (qemu-server QemuMigrate.pm, phase3_cleanup).
-  const what = cause === undefined ? 'ended without moving it' : `failed: ${cause.exitstatus}`;
+  const { blames, words } = migrationCause(cause?.log ?? []);
+  const why = words === undefined ? '' : ` (${words})`;
+  const what = cause === undefined ? 'ended without moving it' : `failed: ${cause.exitstatus}${why}`;
   return new StepError(
-    'MIGRATION_FAILED',
+    blames === 'node' || blames === 'storage' ? TARGET_FAILED : 'MIGRATION_FAILED',
     `the migration of VM ${vmid} to ${target} ${what}; it is on ${where}`,
     {
       hint: cause?.hint,

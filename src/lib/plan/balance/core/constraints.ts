@@ -10,11 +10,16 @@ export interface Obstacle {
 }
 
 /** What a move is for; a mandatory one is held back by less. */
-export type Purpose = 'load' | 'evacuate' | 'rule' | 'mend' | 'mend-back' | 'mend-anyway';
+export type Purpose = 'load' | 'evacuate' | 'evacuate-anyway' | 'rule' | 'mend' | 'mend-back' | 'mend-anyway';
 
 /** A torn stand is put together. */
 export function isMending(purpose: Purpose): boolean {
   return purpose === 'mend' || purpose === 'mend-back' || purpose === 'mend-anyway';
+}
+
+/** There is no other way: what has happened before does not hold it back. */
+export function isLastResort(purpose: Purpose): boolean {
+  return purpose === 'mend-anyway' || purpose === 'evacuate-anyway';
 }
 
 /** A node that something might go to, as things stand in the plan. */

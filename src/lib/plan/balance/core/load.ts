@@ -67,7 +67,8 @@ export function loadsOf(state: NodeDemand, plus: Demand = NO_DEMAND): Loads {
   const threads = state.threads + plus.threads;
   const memory = state.memory + plus.memory;
   const cpus = Math.max(node.cpus, 1);
-  const total = Math.max(node.memoryTotal, 1);
+  // A node without memory is one of which nothing is known.
+  const total = node.memoryTotal > 0 ? node.memoryTotal : Infinity;
   return {
     cpu: Math.max(threads, 0) / cpus,
     used: Math.max(memory, 0) / total,

@@ -1,8 +1,8 @@
 /** Moves that load is no reason for: torn stands put together, broken rules mended, nodes emptied. */
 import { addTo } from '../../../group.ts';
 import { compareNatural, sortedUnique } from '../../../order.ts';
-import { costOf, type Draft } from './draft.ts';
-import type { Obstacle, Purpose } from './constraints.ts';
+import { costOf, type ChosenMove, type Draft } from './draft.ts';
+import type { Obstacle } from './constraints.ts';
 import { standKey, type Guest, type Stand } from './types.ts';
 import type { World } from './world.ts';
 import { makeUnit, type Unit } from './units.ts';
@@ -150,19 +150,35 @@ export function mendRules(draft: Draft): void {
   mendAffinity(draft);
 }
 
-/** Empties nodes, the largest units first: they are the hardest to place. */
+/** Where the unit can go, and what speaks against it without holding it back. */
+function refugeOf(unit: Unit, draft: Draft): { readonly to: string; readonly although?: string } | undefined {
+  const to = draft.findTarget(unit, 'evacuate') ?? draft.findTarget(unit, 'evacuate-anyway');
+  if (to === undefined) return undefined;
+  const although = draft.obstacle(unit, 'evacuate') ?? draft.targetObstacle(unit, to, 'evacuate');
+  return { to, ...(although ? { although: although.text } : {}) };
+}
+
+/**
+ * Empties nodes, the largest units first: they are the hardest to place. It is an order: what has happened before (a move,
+ * a failure) makes a unit go last, and to where it failed only if there is nowhere else.
+ */
 export function evacuate(draft: Draft): void {
-  const purpose: Purpose = 'evacuate';
   const units = [...draft.world.evacuated]
     .sort(compareNatural)
     .flatMap((node) => draft.units.on.get(node) ?? [])
     .filter((unit) => !draft.hasMoved(unit))
     .sort((a, b) => b.demand.committed - a.demand.committed || (a.vmids[0] ?? 0) - (b.vmids[0] ?? 0));
+  const last = new Set<ChosenMove>();
   for (const unit of units) {
-    if (draft.obstacle(unit, purpose)) continue;
-    const to = draft.findTarget(unit, purpose);
+    if (draft.obstacle(unit, 'evacuate-anyway')) continue;
+    const refuge = refugeOf(unit, draft);
     for (const vmid of unit.vmids) draft.interesting.add(vmid);
-    if (to !== undefined)
-      draft.commit({ unit, from: [unit.node], to, why: 'evacuate', reason: `${unit.node} is being emptied` });
+    if (!refuge) continue;
+    const { to, although } = refuge;
+    const reason = `${unit.node} is being emptied${although === undefined ? '' : `, although: ${although}`}`;
+    const move: ChosenMove = { unit, from: [unit.node], to, why: 'evacuate', reason };
+    if (although !== undefined) last.add(move);
+    draft.commit(move);
   }
+  draft.moves.sort((a, b) => Number(last.has(a)) - Number(last.has(b)));
 }

@@ -15,7 +15,10 @@ const LOOK_AHEAD = 8;
 
 export function overloadedNodes({ world, board }: Draft): string[] {
   return [...world.nodes.values()]
-    .filter(({ name, online }) => online && isOverloaded(board.loads(name), world.config))
+    .filter(
+      ({ name, online, loadUnknown }) =>
+        online && loadUnknown !== true && isOverloaded(board.loads(name), world.config),
+    )
     .map(({ name }) => ({ name, severity: board.severity(name) }))
     .sort((a, b) => b.severity - a.severity || compareNatural(a.name, b.name))
     .map(({ name }) => name);

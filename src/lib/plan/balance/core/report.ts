@@ -82,13 +82,13 @@ type Targets = NonNullable<RejectedMove['targets']>;
 /** Obstacles that are the same for every unit, by node; looking them up once spares most of the work. */
 type NodeObstacles = ReadonlyMap<string, Obstacle | undefined>;
 
-function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate'): NodeObstacles {
+function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate-anyway'): NodeObstacles {
   return new Map([...draft.world.nodes.keys()].map((name) => [name, draft.nodeObstacle(name, purpose)]));
 }
 
 function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
   const byCode = new Map<string, { code: string; reason: string; nodes: string[] }>();
-  const purpose = draft.world.evacuated.has(unit.node) ? 'evacuate' : 'load';
+  const purpose = draft.world.evacuated.has(unit.node) ? 'evacuate-anyway' : 'load';
   for (const [name, general] of nodes) {
     if (name === unit.node) continue;
     const obstacle = general ?? draft.unitObstacleAt(unit, name, purpose);
@@ -128,7 +128,7 @@ function settled(node: string, { world, board }: Draft): string | undefined {
 function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove {
   const { world, board } = draft;
   const isEvacuated = world.evacuated.has(unit.node);
-  const purpose = isEvacuated ? 'evacuate' : 'load';
+  const purpose = isEvacuated ? 'evacuate-anyway' : 'load';
   const obstacle = draft.obstacle(unit, purpose);
   if (obstacle) return reject(unit, obstacle.code, obstacle.text);
   if (world.closed.all !== undefined)
@@ -178,7 +178,7 @@ export function rejections(
       .filter((move) => move.why === 'half-moved' && !deferred.includes(move))
       .flatMap(({ unit }) => unit.stands.map(standKey)),
   );
-  const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate' : 'load');
+  const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate-anyway' : 'load');
   return nodes.flatMap((node) =>
     (draft.units.on.get(node) ?? []).flatMap((unit) => {
       if (late.has(unit))

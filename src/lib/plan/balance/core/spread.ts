@@ -22,7 +22,7 @@ function variation(count: number, total: number, squares: number): number {
 /** Nodes that take part: those in service. */
 export function nodesInService({ world }: Pick<Draft, 'world'>): string[] {
   return [...world.nodes.values()]
-    .filter(({ online, maintenance }) => online && !maintenance)
+    .filter(({ online, maintenance, loadUnknown }) => online && !maintenance && loadUnknown !== true)
     .map(({ name }) => name);
 }
 

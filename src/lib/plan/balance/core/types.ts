@@ -3,7 +3,10 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BalanceReport } from '../../document/balance-report.ts';
 
 /** What balance.yml says to all platforms. The other keys are for the adapter that knows what they mean. */
-export type Policy = Omit<BalanceConfig, 'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel'>;
+export type Policy = Omit<
+  BalanceConfig,
+  'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'zfsArc'
+>;
 
 /** A host. `cpu` and `memoryUsed` are averages over the window. */
 export interface Node {
@@ -21,6 +24,8 @@ export interface Node {
   readonly loadPerCore?: number;
   /** Share of time in which something waited, 0…1; absent: not known. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** The numbers above are not what it carries: it is neither relieved nor a target. */
+  readonly loadUnknown?: true;
 }
 
 /** A virtual machine or container. */
@@ -40,6 +45,8 @@ export interface Guest {
   readonly memoryUsed: number;
   /** Lower case. */
   readonly tags: readonly string[];
+  /** What it takes is not known. */
+  readonly loadUnknown?: true;
   /** The group in which the platform keeps it. */
   readonly pool?: string;
 }

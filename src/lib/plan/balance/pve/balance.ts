@@ -53,7 +53,6 @@ function warningsOf(world: World): string[] {
   const { have } = world;
   const hasHa = [...world.guests.values()].some(({ ha }) => ha);
   return [
-    ...have.gaps,
     ...unknownNodes(world),
     ...(have.haAutoRebalance && hasHa
       ? ['HA balances its guests by itself (ha-auto-rebalance is on): they are left to it, and count as load']
@@ -75,7 +74,7 @@ export function planBalance({ have, config, evacuate = [], vetoes = [] }: Balanc
     lab: '',
     steps,
     stands: plannedStands(moves, network, world),
-    balance: report,
+    balance: { ...report, ...(have.gaps.length === 0 ? {} : { gaps: have.gaps }) },
     warnings: [...warningsOf(world), ...network.warnings],
   };
   return { plan, needs: needsOf(decision, network, world) };

@@ -5,6 +5,7 @@ import { holdHint, holdOn, sayHold } from '../../cluster/locks.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
+import * as core from '../core/rules/guest-rules.ts';
 import { standKey } from '../core/types.ts';
 import { bridgesOf, guestName, type Unit, type World } from './world.ts';
 
@@ -21,19 +22,9 @@ function foreign({ vmid }: BalanceGuest, { stands, config }: World): string | un
   return stands.has(vmid) || config.guests === 'all' ? undefined : 'is not ours (`guests: all` moves it too)';
 }
 
-function ignored({ vmid }: BalanceGuest, { rules }: World): string | undefined {
-  const rule = rules.ignored.get(vmid);
-  return rule === undefined ? undefined : `is left alone by rule ${rule}`;
-}
-
 /** A container is stopped and started again to move. */
 function container({ type }: BalanceGuest): string | undefined {
   return type === 'lxc' ? 'is a container; these cannot move live' : undefined;
-}
-
-function busy({ vmid }: BalanceGuest, { history }: World): string | undefined {
-  const task = history.of.get(vmid)?.busy;
-  return task === undefined ? undefined : `is being worked on (${task})`;
 }
 
 function locked({ vmid, node, lock }: BalanceGuest, { have }: World): string | undefined {
@@ -51,7 +42,15 @@ function state({ status }: BalanceGuest): string | undefined {
 function haManaged({ ha }: BalanceGuest, { config, have }: World): string | undefined {
   if (!ha) return undefined;
   if (config.ha === 'skip') return 'is managed by HA (`ha: follow` moves it through HA)';
+  if (have.haUnread) return 'is managed by HA, of which not all can be read';
   return have.haAutoRebalance ? 'is managed by HA, which balances by itself (ha-auto-rebalance)' : undefined;
+}
+
+/** With whom it shares a network that ends at its node is not known. */
+function networkUnread({ node }: BalanceGuest, { networks }: World): string | undefined {
+  return networks.get(node)?.readable === false
+    ? `is on ${node}, whose network cannot be read: it may be tied to others there`
+    : undefined;
 }
 
 /** HA moves the members of a positive resource affinity along with each other. */
@@ -60,11 +59,6 @@ function haBundle({ vmid, ha }: BalanceGuest, { haRules }: World): string | unde
     ? haRules.get(vmid)?.find((one) => one.kind === 'resource-affinity' && one.affinity === 'positive')
     : undefined;
   return rule && rule.vmids.length > 1 ? `is tied to others by HA rule ${rule.name}` : undefined;
-}
-
-function noMove({ vmid }: BalanceGuest, { stands, closed }: World): string | undefined {
-  const stand = stands.get(vmid);
-  return stand && closed.labs.get(stand.lab);
 }
 
 /** Templates are never moved; whoever empties a node wants the rest to go all the same. */
@@ -78,37 +72,6 @@ function madeTemplate(
   const template = key !== undefined && standBridges.has(key) ? standTemplates.get(key) : undefined;
   if (template === undefined || (purpose !== 'load' && purpose !== 'rule')) return undefined;
   return `VM ${template} of its stand was made a template, and would be left behind`;
-}
-
-function ago(iso: string, { have }: World): string {
-  const minutes = Math.max(Math.round((Date.parse(have.now) - Date.parse(iso)) / 60_000), 0);
-  return minutes < 120 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`;
-}
-
-/** An order to empty a node, and a stand that is torn apart, do not wait. */
-function cooldown({ vmid }: BalanceGuest, world: World, purpose: Purpose): string | undefined {
-  const moved = world.history.of.get(vmid)?.moved;
-  if (!moved || (purpose !== 'load' && purpose !== 'rule')) return undefined;
-  return `moved ${ago(moved.end ?? moved.start, world)} from ${moved.from} (cooldown)`;
-}
-
-function blacklisted({ vmid }: BalanceGuest, world: World, purpose: Purpose): string | undefined {
-  const failed = world.history.of.get(vmid)?.failed;
-  if (!failed || purpose === 'mend-anyway') return undefined;
-  const what = failed.status === 'timeout' ? 'timed out' : 'failed';
-  return `its last migration ${what} ${ago(failed.end ?? failed.start, world)}${failed.error === undefined ? '' : `: ${failed.error}`} (blacklist)`;
-}
-
-function vetoed({ vmid }: BalanceGuest, { vetoes }: World): string | undefined {
-  return vetoes.get(vmid)?.find(({ target }) => target === undefined)?.reason;
-}
-
-function sourceExcluded({ node }: BalanceGuest, { config }: World): string | undefined {
-  return config.excludeSource.includes(node) ? `is on ${node}, which is excluded as a source` : undefined;
-}
-
-function sourceOffline({ node }: BalanceGuest, { nodes }: World): string | undefined {
-  return nodes.get(node)?.online === true ? undefined : `is on ${node}, which is offline`;
 }
 
 /** Those of mappings move with a guest that is off, to nodes that have them (QemuMigrate.pm). */
@@ -162,19 +125,21 @@ function unreadable(guest: BalanceGuest, world: World): string | undefined {
 const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['container', container],
   ['foreign', foreign],
-  ['ignored', ignored],
-  ['excluded', sourceExcluded],
-  ['offline', sourceOffline],
-  ['busy', busy],
+  ['ignored', core.ignored],
+  ['excluded', core.sourceExcluded],
+  ['offline', core.sourceOffline],
+  ['busy', core.busy],
   ['locked', locked],
   ['state', state],
   ['ha', haManaged],
   ['ha', haBundle],
-  ['no-move', noMove],
+  ['no-move', core.noMove],
+  ['load-unknown', core.unknownLoad],
+  ['network', networkUnread],
   ['template', madeTemplate],
-  ['cooldown', cooldown],
-  ['blacklist', blacklisted],
-  ['veto', vetoed],
+  ['cooldown', core.cooldown],
+  ['blacklist', core.blacklisted],
+  ['veto', core.vetoed],
   ['unreadable', unreadable],
   ['passthrough', passthrough],
   ['local-iso', localIso],

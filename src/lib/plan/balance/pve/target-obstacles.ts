@@ -9,26 +9,24 @@ import {
   hostObstacle,
   maintenanceObstacle,
   plugObstacle,
+  qemuOn,
   storageObstacle,
   tieObstacle,
+  typeObstacle,
   type Plug,
 } from '../../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../../obstacles/obstacle.ts';
 import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
-import type { Board } from '../core/board.ts';
-import { isMending, type Obstacle, type Purpose } from '../core/constraints.ts';
-import { breaches, isBelow, isRunning, type Loads } from '../core/load.ts';
+import { isLastResort, type Obstacle } from '../core/constraints.ts';
+import { isRunning } from '../core/load.ts';
+import * as core from '../core/rules/target-rules.ts';
+import { first, ofGuests } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
-import { bridgesOf, guestName, isLocalNetwork, type Unit, type World } from './world.ts';
+import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
 
-export interface NodeView {
-  readonly target: BalanceNode;
-  readonly world: World;
-  readonly board: Board;
-  readonly purpose: Purpose;
-}
+export type NodeView = core.NodeView<World, BalanceNode>;
 
 export interface Move extends NodeView {
   readonly unit: Unit;
@@ -37,21 +35,6 @@ export interface Move extends NodeView {
 type TargetRule = (move: Move) => string | undefined;
 
 const GIB = 2 ** 30;
-
-function first<T>(items: Iterable<T>, say: (item: T) => string | undefined): string | undefined {
-  for (const item of items) {
-    const text = say(item);
-    if (text !== undefined) return text;
-  }
-  return undefined;
-}
-
-function ofGuests(move: Move, say: (guest: BalanceGuest) => string | undefined): string | undefined {
-  return first(move.unit.guests, (guest) => {
-    const text = say(guest);
-    return text === undefined || move.unit.kind === 'guest' ? text : `${guestName(guest)}: ${text}`;
-  });
-}
 
 /** What the table that all commands share says of the target. */
 function said(obstacle: NodeObstacle | undefined): string | undefined {
@@ -68,101 +51,8 @@ function maintenance({ target, world }: NodeView): string | undefined {
   return said(maintenanceObstacle(target.name, world.hosts));
 }
 
-function excluded({ target, world }: NodeView): string | undefined {
-  if (world.evacuated.has(target.name)) return 'is being emptied';
-  return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
-}
-
-// Room.
-
-/** A stand that is torn apart is put together wherever there is room at all. */
-function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
-  if (isMending(purpose)) return undefined;
-  const loads = board.loads(target.name);
-  if (isBelow(loads, world.config, 'target')) return undefined;
-  return `is no target: ${breaches(loads, world.config, 'target')
-    .map(({ text }) => text)
-    .join(', ')}`;
-}
-
-function loadsAfter({ unit, target, board }: Move): Loads {
-  return board.loadsWith(target.name, unit.demand);
-}
-
-function overloadedAfter(move: Move): string | undefined {
-  const { config } = move.world;
-  if (move.purpose === 'mend-back') return undefined;
-  const after = loadsAfter(move);
-  if (isBelow(after, config, 'overload')) return undefined;
-  const reached = breaches(after, config, 'overload').map(({ text }) => text);
-  return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}`;
-}
-
-function shareOf(amount: { kind: string; value: number } | undefined, total: number, unit: number): number {
-  if (!amount) return 0;
-  return amount.kind === 'percent' ? (total * amount.value) / 100 : amount.value * unit;
-}
-
-function reserve(move: Move): string | undefined {
-  const { target, world, purpose } = move;
-  const after = loadsAfter(move);
-  if (purpose === 'mend-back') return after.used <= 1 ? undefined : 'would use more memory than the node has';
-  const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
-  const free = target.memoryTotal * (1 - after.used);
-  if (free < memory)
-    return `would have ${(Math.max(free, 0) / GIB).toFixed(1)} GiB of memory free, less than the reserve of ${(memory / GIB).toFixed(1)} GiB`;
-  const threads = target.cpus * (1 - after.cpu);
-  const cores = shareOf(world.config.reserve.cores, target.cpus, 1);
-  return threads < cores
-    ? `would have ${Math.max(threads, 0).toFixed(1)} threads free, less than the reserve of ${cores}`
-    : undefined;
-}
-
-function overcommit(move: Move): string | undefined {
-  const { overcommit: limit } = move.world.config;
-  if (move.unit.demand.committed === 0 || move.purpose === 'mend-back') return undefined;
-  const { committed } = loadsAfter(move);
-  if (committed <= limit) return undefined;
-  return `guests would be promised ${Math.round(committed * 100)} % of its memory (overcommit ${Math.round(limit * 100)} %)`;
-}
-
 function threads(move: Move): string | undefined {
   return ofGuests(move, ({ cpus }) => said(cpusObstacle(move.target.name, cpus, move.world.hosts)));
-}
-
-// What the operator and HA want.
-
-function pinned(move: Move): string | undefined {
-  return ofGuests(move, ({ vmid }) => {
-    const pin = move.world.rules.pins.get(vmid)?.find(({ nodes }) => !nodes.includes(move.target.name));
-    return pin && `rule ${pin.name} keeps it on ${pin.nodes.join(', ')}`;
-  });
-}
-
-function antiAffinity({ unit, target, world, board }: Move): string | undefined {
-  const moving = new Set(unit.vmids);
-  return first(unit.vmids, (vmid) =>
-    first(world.rules.antiAffinity.of.get(vmid) ?? [], (rule) => {
-      const other = [...board.antiMembers(rule, target.name)]
-        .sort((a, b) => a - b)
-        .find((id) => !moving.has(id));
-      if (other === undefined) return undefined;
-      return `rule ${world.rules.antiAffinity.groups[rule]?.name ?? ''} keeps VM ${vmid} apart from ${other}`;
-    }),
-  );
-}
-
-/** While a group is torn apart, its members may only join others of it. */
-function affinity({ unit, target, world, board }: Move): string | undefined {
-  const moving = new Set(unit.vmids);
-  return first(unit.vmids, (vmid) =>
-    first(world.rules.affinity.of.get(vmid) ?? [], (index) => {
-      const rule = world.rules.affinity.groups[index];
-      const others = (rule?.vmids ?? []).filter((id) => !moving.has(id));
-      if (others.length === 0 || others.some((id) => board.whereIs(id) === target.name)) return undefined;
-      return `rule ${rule?.name ?? ''} keeps VM ${vmid} with ${others.join(', ')}`;
-    }),
-  );
 }
 
 function haRules(move: Move): string | undefined {
@@ -183,38 +73,21 @@ function haRules(move: Move): string | undefined {
   });
 }
 
-function returning(move: Move): string | undefined {
-  if (isMending(move.purpose)) return undefined;
-  return ofGuests(move, ({ vmid }) =>
-    move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
-      ? 'it came from there within the cooldown'
-      : undefined,
-  );
-}
-
-function vetoed(move: Move): string | undefined {
-  return ofGuests(
-    move,
-    ({ vmid }) => move.world.vetoes.get(vmid)?.find(({ target }) => target === move.target.name)?.reason,
-  );
-}
-
 // Hardware and software.
 
-/** A running machine needs a QEMU at least as new (`Installed QEMU version … is too old to run machine type`). */
+/** A running machine keeps its type, and needs a QEMU at least as new; where no list tells, PVE's version does. */
 function version(move: Move): string | undefined {
   const { target, world } = move;
+  const { hosts, nodes, running, facts } = world;
   return ofGuests(move, (guest) => {
-    const running = isRunning(guest) ? world.running.get(guest.vmid) : undefined;
-    const machine = running?.machine ?? world.facts.get(guest.vmid)?.machine;
-    if (isOlderVersion(target.qemuVersion, machine))
-      return `QEMU ${target.qemuVersion ?? ''} there is too old for machine type ${machine ?? ''}`;
-    if (!isRunning(guest)) return undefined;
-    const source = world.nodes.get(guest.node);
-    const qemu = running?.qemu ?? source?.qemuVersion;
-    if (isOlderVersion(target.qemuVersion, qemu))
-      return `QEMU ${target.qemuVersion ?? ''} there is older than ${qemu ?? ''}`;
-    if (qemu !== undefined && target.qemuVersion !== undefined) return undefined;
+    const live = isRunning(guest) ? running.get(guest.vmid) : undefined;
+    const machine = live?.machine ?? facts.get(guest.vmid)?.machine ?? '';
+    const unknown = typeObstacle(target.name, machine, hosts);
+    if (unknown || !isRunning(guest)) return said(unknown);
+    const [there, here] = [qemuOn(target.name, hosts), live?.qemu ?? qemuOn(guest.node, hosts)];
+    if (isOlderVersion(there, here)) return `QEMU ${there ?? ''} there is older than ${here ?? ''}`;
+    if (there !== undefined && here !== undefined) return undefined;
+    const source = nodes.get(guest.node);
     return isOlderVersion(target.pveVersion, source?.pveVersion)
       ? `PVE ${target.pveVersion ?? ''} there is older than ${source?.pveVersion ?? ''}`
       : undefined;
@@ -276,6 +149,18 @@ function storages(move: Move): string | undefined {
   );
 }
 
+/** Whoever has a volume there fails at the same storage. */
+function blamedStorage(move: Move): string | undefined {
+  const { target, world, purpose } = move;
+  if (isLastResort(purpose)) return undefined;
+  return ofGuests(move, ({ vmid }) =>
+    first(world.facts.get(vmid)?.volumes ?? [], ({ storage }) => {
+      const failure = world.history.blamedStorages.get(`${target.name} ${storage}`);
+      return failure && `storage ${storage} failed there ${core.toldFailure(failure, world)}`;
+    }),
+  );
+}
+
 /** Bridges of the moving stands are made on the target, under the same name. */
 function standBridges({ unit, target, world }: Move): string | undefined {
   const there = world.bridges.get(target.name);
@@ -291,11 +176,15 @@ function standBridges({ unit, target, world }: Move): string | undefined {
   );
 }
 
+function networkRead({ target, world }: NodeView): string | undefined {
+  return world.networks.get(target.name)?.readable === true
+    ? undefined
+    : 'its network configuration cannot be read';
+}
+
 function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
-  const network = world.networks.get(target.name);
-  if (network?.readable !== true) return 'its network configuration cannot be read';
-  const [foreign] = foreignRows(network);
+  const [foreign] = foreignRows(world.networks.get(target.name));
   return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
 }
 
@@ -367,22 +256,27 @@ type Rules<R> = readonly (readonly [code: string, rule: R])[];
 const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
-  ['excluded', excluded],
-  ['no-target', aboveTarget],
+  ['excluded', core.excluded],
+  ['load-unknown', core.unknownLoad],
+  ['network', networkRead],
+  ['blamed', core.blamedNode],
+  ['no-target', core.aboveTarget],
 ];
 
 /** Cheap ones first: most nodes fail at an early one. */
 const UNIT_RULES: Rules<TargetRule> = [
-  ['overload', overloadedAfter],
-  ['reserve', reserve],
-  ['overcommit', overcommit],
+  ['overload', core.overloadedAfter],
+  ['reserve', core.reserve],
+  ['overcommit', core.overcommit],
   ['cpus', threads],
-  ['pin', pinned],
-  ['anti-affinity', antiAffinity],
-  ['affinity', affinity],
+  ['pin', core.pinned],
+  ['anti-affinity', core.antiAffinity],
+  ['affinity', core.affinity],
   ['ha-rule', haRules],
-  ['return', returning],
-  ['veto', vetoed],
+  ['return', core.returning],
+  ['veto', core.vetoed],
+  ['blamed', core.blamedTarget],
+  ['blamed', blamedStorage],
   ['version', version],
   ['cpu-model', cpuModel],
   ['storage', storages],

@@ -66,6 +66,8 @@ export interface World extends CoreWorld {
   readonly haRules: ReadonlyMap<number, readonly HaRule[]>;
 }
 
+const MIB = 2 ** 20;
+
 function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
   const map = new Map<K, V[]>();
   for (const [key, value] of entries) addTo(map, key, value);
@@ -139,10 +141,20 @@ function localVolumesOf(
     .map(({ storage, bytes, kind }) => ({ storage, bytes, isDisk: kind === 'disk' }));
 }
 
+/** Where PVE does not tell how much of the used memory is ZFS's cache, the configuration may. Guests never are. */
+function withoutArc(node: BalanceNode, { guests }: BalanceInventory, { zfsArc }: BalanceConfig): BalanceNode {
+  const written = Object.hasOwn(zfsArc, node.name) ? zfsArc[node.name] : undefined;
+  if (written === undefined || node.arcKnown === true) return node;
+  const arc = written.kind === 'percent' ? (node.memoryTotal * written.value) / 100 : written.value * MIB;
+  const taken = guests.reduce((sum, guest) => sum + (guest.node === node.name ? guest.memoryUsed : 0), 0);
+  return { ...node, memoryUsed: Math.min(node.memoryUsed, Math.max(node.memoryUsed - arc, taken)) };
+}
+
 type Maps = Omit<World, 'bound' | 'wired' | 'ties' | 'localVolumes' | 'labels' | 'queued'>;
 
 function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
-  const seen = { ...have, guests: have.guests.filter(({ template }) => !template), evacuate, vetoes };
+  const nodes = have.nodes.map((node) => withoutArc(node, have, config));
+  const seen = { ...have, nodes, guests: have.guests.filter(({ template }) => !template), evacuate, vetoes };
   const indexed = indexSeen({ ...seen, tasks: tasksOn(have) }, config);
   const { guests } = indexed;
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
