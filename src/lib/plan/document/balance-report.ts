@@ -8,6 +8,8 @@ export interface NodeLoad {
   readonly memory: number;
   /** Configured memory of what runs, by the node's memory; may exceed 1. */
   readonly committed: number;
+  /** Virtual CPUs of what runs, per thread; where `measures` has `allocation`. */
+  readonly vcpusPerCore?: number;
   readonly loadPerCore?: number;
   readonly pressure?: { readonly cpu: number; readonly memory: number };
   /** Largest of load / overload limit; above 1: overloaded. */

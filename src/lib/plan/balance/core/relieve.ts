@@ -1,8 +1,7 @@
 /** Mode `threshold`: takes overloaded nodes below their limits with the cheapest moves. Moves nothing twice. */
 import { compareNatural } from '../../../order.ts';
-import { negative } from './board.ts';
 import { costOf, type Draft } from './draft.ts';
-import { breaches, excessOf, isOverloaded, loadsOf } from './load.ts';
+import { breaches, excessOf, isOverloaded, loadsOf, negative } from './load.ts';
 import type { Unit } from './units.ts';
 
 interface Pick {

@@ -1,8 +1,8 @@
 /** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
-import { type Board, negative } from './board.ts';
+import type { Board } from './board.ts';
 import type { ChosenMove, Draft } from './draft.ts';
 import type { Obstacle } from './constraints.ts';
-import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
+import { breaches, isOverloaded, isRunning, meanLoadOf, negative, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
 import type {

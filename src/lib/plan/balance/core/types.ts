@@ -21,6 +21,8 @@ export interface Node {
   readonly loadPerCore?: number;
   /** Share of time in which something waited, 0…1; absent: not known. */
   readonly pressure?: { readonly cpu: number; readonly memory: number };
+  /** The platform's own limit of guests on it; absent: none. */
+  readonly maxGuests?: number;
 }
 
 /** A virtual machine or container. */

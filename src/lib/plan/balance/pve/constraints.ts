@@ -26,9 +26,9 @@ export function constraintsOn(world: World): Constraints {
     units.set(unit, own);
     return own;
   };
-  const view = ({ target, board, purpose }: Destination): NodeView | undefined => {
+  const view = ({ target, board }: Destination): NodeView | undefined => {
     const node = world.nodes.get(target.name);
-    return node && { target: node, world, board, purpose };
+    return node && { target: node, world, board };
   };
   return {
     ofUnit: (unit, purpose) => unitObstacle(ours(unit), world, purpose),

@@ -17,8 +17,8 @@ import type { NodeObstacle } from '../../obstacles/obstacle.ts';
 import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
 import type { Board } from '../core/board.ts';
-import { isMending, type Obstacle, type Purpose } from '../core/constraints.ts';
-import { breaches, isBelow, isRunning, type Loads } from '../core/load.ts';
+import type { Obstacle } from '../core/constraints.ts';
+import { isRunning } from '../core/load.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
 import { bridgesOf, guestName, isLocalNetwork, type Unit, type World } from './world.ts';
@@ -27,7 +27,6 @@ export interface NodeView {
   readonly target: BalanceNode;
   readonly world: World;
   readonly board: Board;
-  readonly purpose: Purpose;
 }
 
 export interface Move extends NodeView {
@@ -68,101 +67,8 @@ function maintenance({ target, world }: NodeView): string | undefined {
   return said(maintenanceObstacle(target.name, world.hosts));
 }
 
-function excluded({ target, world }: NodeView): string | undefined {
-  if (world.evacuated.has(target.name)) return 'is being emptied';
-  return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
-}
-
-// Room.
-
-/** A stand that is torn apart is put together wherever there is room at all. */
-function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
-  if (isMending(purpose)) return undefined;
-  const loads = board.loads(target.name);
-  if (isBelow(loads, world.config, 'target')) return undefined;
-  return `is no target: ${breaches(loads, world.config, 'target')
-    .map(({ text }) => text)
-    .join(', ')}`;
-}
-
-function loadsAfter({ unit, target, board }: Move): Loads {
-  return board.loadsWith(target.name, unit.demand);
-}
-
-function overloadedAfter(move: Move): string | undefined {
-  const { config } = move.world;
-  if (move.purpose === 'mend-back') return undefined;
-  const after = loadsAfter(move);
-  if (isBelow(after, config, 'overload')) return undefined;
-  const reached = breaches(after, config, 'overload').map(({ text }) => text);
-  return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}`;
-}
-
-function shareOf(amount: { kind: string; value: number } | undefined, total: number, unit: number): number {
-  if (!amount) return 0;
-  return amount.kind === 'percent' ? (total * amount.value) / 100 : amount.value * unit;
-}
-
-function reserve(move: Move): string | undefined {
-  const { target, world, purpose } = move;
-  const after = loadsAfter(move);
-  if (purpose === 'mend-back') return after.used <= 1 ? undefined : 'would use more memory than the node has';
-  const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
-  const free = target.memoryTotal * (1 - after.used);
-  if (free < memory)
-    return `would have ${(Math.max(free, 0) / GIB).toFixed(1)} GiB of memory free, less than the reserve of ${(memory / GIB).toFixed(1)} GiB`;
-  const threads = target.cpus * (1 - after.cpu);
-  const cores = shareOf(world.config.reserve.cores, target.cpus, 1);
-  return threads < cores
-    ? `would have ${Math.max(threads, 0).toFixed(1)} threads free, less than the reserve of ${cores}`
-    : undefined;
-}
-
-function overcommit(move: Move): string | undefined {
-  const { overcommit: limit } = move.world.config;
-  if (move.unit.demand.committed === 0 || move.purpose === 'mend-back') return undefined;
-  const { committed } = loadsAfter(move);
-  if (committed <= limit) return undefined;
-  return `guests would be promised ${Math.round(committed * 100)} % of its memory (overcommit ${Math.round(limit * 100)} %)`;
-}
-
 function threads(move: Move): string | undefined {
   return ofGuests(move, ({ cpus }) => said(cpusObstacle(move.target.name, cpus, move.world.hosts)));
-}
-
-// What the operator and HA want.
-
-function pinned(move: Move): string | undefined {
-  return ofGuests(move, ({ vmid }) => {
-    const pin = move.world.rules.pins.get(vmid)?.find(({ nodes }) => !nodes.includes(move.target.name));
-    return pin && `rule ${pin.name} keeps it on ${pin.nodes.join(', ')}`;
-  });
-}
-
-function antiAffinity({ unit, target, world, board }: Move): string | undefined {
-  const moving = new Set(unit.vmids);
-  return first(unit.vmids, (vmid) =>
-    first(world.rules.antiAffinity.of.get(vmid) ?? [], (rule) => {
-      const other = [...board.antiMembers(rule, target.name)]
-        .sort((a, b) => a - b)
-        .find((id) => !moving.has(id));
-      if (other === undefined) return undefined;
-      return `rule ${world.rules.antiAffinity.groups[rule]?.name ?? ''} keeps VM ${vmid} apart from ${other}`;
-    }),
-  );
-}
-
-/** While a group is torn apart, its members may only join others of it. */
-function affinity({ unit, target, world, board }: Move): string | undefined {
-  const moving = new Set(unit.vmids);
-  return first(unit.vmids, (vmid) =>
-    first(world.rules.affinity.of.get(vmid) ?? [], (index) => {
-      const rule = world.rules.affinity.groups[index];
-      const others = (rule?.vmids ?? []).filter((id) => !moving.has(id));
-      if (others.length === 0 || others.some((id) => board.whereIs(id) === target.name)) return undefined;
-      return `rule ${rule?.name ?? ''} keeps VM ${vmid} with ${others.join(', ')}`;
-    }),
-  );
 }
 
 function haRules(move: Move): string | undefined {
@@ -181,22 +87,6 @@ function haRules(move: Move): string | undefined {
         : undefined;
     });
   });
-}
-
-function returning(move: Move): string | undefined {
-  if (isMending(move.purpose)) return undefined;
-  return ofGuests(move, ({ vmid }) =>
-    move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
-      ? 'it came from there within the cooldown'
-      : undefined,
-  );
-}
-
-function vetoed(move: Move): string | undefined {
-  return ofGuests(
-    move,
-    ({ vmid }) => move.world.vetoes.get(vmid)?.find(({ target }) => target === move.target.name)?.reason,
-  );
 }
 
 // Hardware and software.
@@ -367,22 +257,12 @@ type Rules<R> = readonly (readonly [code: string, rule: R])[];
 const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
-  ['excluded', excluded],
-  ['no-target', aboveTarget],
 ];
 
 /** Cheap ones first: most nodes fail at an early one. */
 const UNIT_RULES: Rules<TargetRule> = [
-  ['overload', overloadedAfter],
-  ['reserve', reserve],
-  ['overcommit', overcommit],
   ['cpus', threads],
-  ['pin', pinned],
-  ['anti-affinity', antiAffinity],
-  ['affinity', affinity],
   ['ha-rule', haRules],
-  ['return', returning],
-  ['veto', vetoed],
   ['version', version],
   ['cpu-model', cpuModel],
   ['storage', storages],
