@@ -7,7 +7,7 @@ import { capMoves, type Capped } from './caps.ts';
 import type { Constraints } from './constraints.ts';
 import { Draft, type ChosenMove } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
-import { overloadedNodes, relieve } from './relieve.ts';
+import { relieve } from './relieve.ts';
 import {
   consideredNodes,
   nodeReports,
@@ -55,7 +55,7 @@ function choose(draft: Draft, torn: readonly TornStand[]): StuckTorn[] {
     }
     mendRules(draft);
     if (world.config.mode === 'spread') evenOut(draft);
-    else for (const node of overloadedNodes(draft)) relieve(node, draft);
+    else relieve(draft);
   }
   return stuck;
 }

@@ -27,6 +27,8 @@ export class Draft {
   readonly torn: ReadonlySet<string>;
   /** Guests whose configurations are worth reading next, the likeliest first. */
   readonly interesting = new Set<number>();
+  /** What the relief of nodes costs, and what it costs at least. */
+  readonly relief = { cost: 0, least: 0 };
   readonly #moved = new Set<number>();
   readonly #obstacles = new Map<Unit, Obstacle | null>();
 
@@ -57,6 +59,11 @@ export class Draft {
     this.board.move(move.unit.vmids, move.to);
     for (const vmid of move.unit.vmids) this.#moved.add(vmid);
     this.moves.push(move);
+  }
+
+  account({ cost, least }: { readonly cost: number; readonly least: number }): void {
+    this.relief.cost += cost;
+    this.relief.least += least;
   }
 
   /** Why the unit stays, for balance's own sake; known from the start of the plan on. */

@@ -19,7 +19,7 @@ export interface Demand {
   readonly guests: number;
 }
 
-const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0, vcpus: 0, guests: 0 };
+export const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0, vcpus: 0, guests: 0 };
 
 export function isRunning({ status }: Guest): boolean {
   return status === 'running';
