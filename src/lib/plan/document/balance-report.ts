@@ -111,6 +111,8 @@ export interface BalanceReport {
   readonly moves: readonly PlannedMove[];
   readonly rejected: readonly RejectedMove[];
   readonly stuck: readonly StuckStand[];
+  /** By what part the relief of overloaded nodes costs more than the least that any would: at most; 0: it is the cheapest. */
+  readonly gap?: number;
   /** Moves that the limits per run put off to the next one. */
   readonly deferred: number;
   /** Migrations of others under way, as `vmid from to`. */

@@ -67,6 +67,10 @@ function cap(draft: Draft): Capped {
   return capMoves(draft.moves, config, history.inFlight);
 }
 
+function gapOf({ relief: { cost, least } }: Draft): Pick<BalanceReport, 'gap'> {
+  return least > 0 ? { gap: Number((cost / least - 1).toFixed(3)) } : {};
+}
+
 /** `untouched`: as the plan found it. */
 function reportOn(
   { draft, untouched }: { readonly draft: Draft; readonly untouched: Draft },
@@ -100,6 +104,7 @@ function reportOn(
     imbalance: { before: variationOn(untouched.board, world), after: variationOn(board, world) },
     nodes: nodeReports(untouched.board, board, world),
     moves,
+    ...gapOf(draft),
     rejected,
     stuck: [...stuckTorn.stands, ...stuckStands(rejected, draft).filter(({ vmids }) => !isTornOf(vmids))],
     deferred: capped.deferred.reduce((count, { unit }) => count + unit.vmids.length, 0),

@@ -1,6 +1,7 @@
 /** Finds an order of moves in which no node is too full on the way, and asks the platform about each in that order. */
 import type { Draft } from './draft.ts';
 import type { Problem } from './problem.ts';
+import { WIDEST } from './target-rules.ts';
 import type { Unit } from './units.ts';
 
 export interface Hop {
@@ -14,8 +15,6 @@ interface Pick {
   readonly unit: Unit;
   readonly to: string;
 }
-
-const UP_TO_OVERLOAD = { receivers: 'overload', ceiling: 'overload' } as const;
 
 function shift(hop: Hop, load: Float64Array, { items, width, parts, rate }: Problem): void {
   const demand = items[hop.index]?.unit.demand;
@@ -71,7 +70,7 @@ export function inOrder(hops: readonly Hop[], problem: Problem, draft: Draft): P
   for (const { unit, to } of picksOf(hops, 'from')) board.move(unit.vmids, to);
   const picks = picksOf(ordered, 'to');
   const isAllowed = picks.every(({ unit, to }) => {
-    const obstacle = draft.targetObstacle(unit, to, 'load', UP_TO_OVERLOAD);
+    const obstacle = draft.targetObstacle(unit, to, 'load', WIDEST);
     board.move(unit.vmids, to);
     return obstacle === undefined;
   });

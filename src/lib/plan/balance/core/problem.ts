@@ -53,20 +53,16 @@ interface Row {
 
 function rowsOf(config: Policy): Row[] {
   return [
-    ...dimensionsOf(config).map(
-      ({ part, value, limit }): Row => ({
-        part: part(config),
-        value: (loads) => value(loads, config),
-        limit: (level) => limit(config[level]),
-        isJudged: true,
-      }),
-    ),
-    ...GATES.map(
-      ({ part, value, limit }): Row => ({
-        ...{ part, value, isJudged: false },
-        limit: (_, node) => limit(node, config),
-      }),
-    ),
+    ...dimensionsOf(config).map(({ part, value, limit }): Row => ({
+      part: part(config),
+      value: (loads) => value(loads, config),
+      limit: (level) => limit(config[level]),
+      isJudged: true,
+    })),
+    ...GATES.map(({ part, value, limit }): Row => ({
+      ...{ part, value, isJudged: false },
+      limit: (_, node) => limit(node, config),
+    })),
   ];
 }
 

@@ -4,6 +4,7 @@ import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { breaches, excessOf, isOverloaded, loadsOf, negative } from './load.ts';
 import { problemOf, type Rung } from './problem.ts';
 import { cheapest, type Solution } from './search.ts';
+import { WIDEST } from './target-rules.ts';
 import type { Unit } from './units.ts';
 
 /**
@@ -18,14 +19,14 @@ const RUNGS: readonly Rung[] = [
 ];
 
 /** A rung further is gone for what costs so many times less, too. */
-const DEARER = 1.2;
+const DEARER = 1.1;
 
 /** Clusters of so many nodes are looked at as a whole. */
 const WHOLE = 8;
 /** In larger ones, each overloaded node beside so many others, the least loaded. */
 const FIELD = 12;
 /** Of each search, for each of its strategies. Counted, not timed: the same plan on any machine. */
-const STEPS = { whole: 1500, field: 400 };
+const STEPS = { whole: 2500, field: 400 };
 
 /** How many of the next best are worth a look at their configuration when one has to be read anyway. */
 const LOOK_AHEAD = 8;
@@ -87,7 +88,7 @@ function fieldAround(nodes: readonly string[], draft: Draft): string[] {
   const others = [...world.nodes.keys()].filter((name) => !nodes.includes(name));
   if (world.nodes.size <= WHOLE) return others;
   return others
-    .filter((name) => draft.nodeObstacle(name, 'load', { receivers: 'overload', ceiling: 'overload' }) === undefined)
+    .filter((name) => draft.nodeObstacle(name, 'load', WIDEST) === undefined)
     .map((name) => ({ name, severity: board.severity(name) }))
     .sort((a, b) => a.severity - b.severity || compareNatural(a.name, b.name))
     .slice(0, FIELD)
@@ -120,8 +121,6 @@ function solve(nodes: readonly string[], draft: Draft): boolean {
   draft.account(solution);
   return true;
 }
-
-const WIDEST = { receivers: 'overload', ceiling: 'overload' } as const;
 
 /** As much as can be had, when a node cannot be taken below its limits; nothing when that is too little. */
 function ease(node: string, draft: Draft): void {

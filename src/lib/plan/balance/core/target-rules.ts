@@ -15,6 +15,8 @@ export interface Reach {
 
 /** For all that is not the relief of a node: targets only. */
 export const TARGETS: Reach = { receivers: 'target', ceiling: 'overload' };
+/** For the relief of a node, when nothing else helps: whatever does not become overloaded by it. */
+export const WIDEST: Reach = { receivers: 'overload', ceiling: 'overload' };
 
 interface NodeView extends Destination {
   readonly world: World;
