@@ -18,7 +18,7 @@ import { compact } from '../input/written.ts';
 
 type Value = number | string;
 
-export interface WrittenLimits {
+interface WrittenLimits {
   cpu?: Value;
   memory?: Value;
   load_per_core?: number;

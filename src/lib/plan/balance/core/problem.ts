@@ -17,7 +17,7 @@ export interface Rung {
   readonly hasChains: boolean;
 }
 
-export interface Item {
+interface Item {
   readonly unit: Unit;
   /** Index of its node. */
   readonly home: number;
