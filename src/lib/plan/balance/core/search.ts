@@ -81,10 +81,15 @@ class Search {
       this.#steps = steps;
       this.#isCut = false;
       this.#dive(0);
-      if (!this.#isCut) break;
+      if (this.#isThrough()) break;
     }
     const best = this.#best;
     return best && { ...best, least: Math.min(bound, best.cost) };
+  }
+
+  /** Nothing cheaper was left out. */
+  #isThrough(): boolean {
+    return !this.#isCut;
   }
 
   /** By how much a number of a node is too large; negative: its room. */
