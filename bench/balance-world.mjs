@@ -137,6 +137,11 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
     bridges.get(node).push(bridgeOf(iface, { comments: formatBridgeMark(iface, mark, START) }));
   }
   for (let vmid = 100; guests.length < guestCount; vmid += 1) add(makeGuest(vmid, pick(), draw), ['vmbr0']);
+  return inventoryOf({ nodes, guests, configs, pools, bridges });
+}
+
+/** A whole inventory of nodes and guests; all else is as harmless as it can be. `bridges`: by node. */
+function inventoryOf({ nodes, guests, configs, pools, bridges }) {
   return {
     now: START,
     version: '9.0',
@@ -178,6 +183,20 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
     tasks: [],
     gaps: [],
   };
+}
+
+/** A cluster of the given machines; `over` is laid on each node and guest that is drawn by default. */
+export function clusterOf(nodeRows, guestRows) {
+  const draw = random(1);
+  const nodes = nodeRows.map((row, i) => ({ ...makeNode(i, draw), ...row }));
+  const guests = guestRows.map((row) => ({ ...makeGuest(row.vmid, row.node, draw), ...row }));
+  return inventoryOf({
+    nodes,
+    guests,
+    configs: guests.map((guest) => makeConfig(guest, ['vmbr0'])),
+    pools: [],
+    bridges: new Map(nodes.map(({ name }) => [name, [REAL]])),
+  });
 }
 
 /** The cluster after the plan's migrations and bridge steps, as if they took no time. */

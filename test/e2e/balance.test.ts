@@ -244,17 +244,17 @@ describe('memory without a state file', () => {
 });
 
 test.each([
-  ['9.2', '', 0],
-  ['8.4', '', 1],
-  ['8.4', 'zfs_arc: { pve1: 20GiB }', 0],
+  ['9.2', '', false],
+  ['8.4', '', true],
+  ['8.4', 'zfs_arc: { pve1: 20GiB }', false],
 ] as const)(
   '%s: what ZFS holds as a cache is no load, where it is known: %s',
-  async (version, arc, moved) => {
+  async (version, arc, isRelieved) => {
     const nodes = NODES.map((node) => ({ ...node, ...(node.name === 'pve1' ? { zfs_arc_gib: 20 } : {}) }));
     const guests = [guest(301, 'pve1', { load: 0.1 }), guest(302, 'pve1', { load: 0.1 })];
     const simulator = await startCluster({ scenario: cluster(guests, { version, nodes }) });
     const { plan } = resultOf(await run(simulator, `guests: all\n${arc}`, { args: [...json, '--dry-run'] }));
-    expect(plan.balance.moves).toHaveLength(moved);
+    expect(plan.balance.moves.length > 0).toBe(isRelieved);
   },
 );
 

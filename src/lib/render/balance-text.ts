@@ -144,13 +144,18 @@ function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: C
   ];
 }
 
+/** How good the search was, where it did not find the cheapest for certain. */
+function gapText({ gap = 0 }: BalanceReport): string {
+  return gap > 0 ? `, within ${Math.ceil(gap * 100)} % of the least that would do` : '';
+}
+
 function moveSection({ report, summary, context }: View): string[] {
   if (report.moves.length === 0) return [];
   const ended = new Map(summary.moves.map((move) => [move.name, move]));
   const { width, paint } = context;
   return [
     '',
-    ...paragraph('Moves', { width, paint: paint.bold }),
+    ...paragraph(`Moves${gapText(report)}`, { width, paint: paint.bold }),
     ...report.moves.flatMap((move) => moveLines(move, ended.get(move.name), context)),
   ];
 }

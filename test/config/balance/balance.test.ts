@@ -45,6 +45,21 @@ describe('balance.yml', () => {
     expect(config).not.toHaveProperty('interval');
   });
 
+  test('relieve_to is 4 points below overload, never below target, and has to be between the two', () => {
+    const reliefOf = (yaml: string): object => parseBalance(yaml, 'balance.yml').config.relieveTo;
+    expect(reliefOf('overload: { cpu: 62 }\novercommit: 150')).toMatchObject({
+      ...{ cpu: 0.6, memory: expect.closeTo(0.76), loadPerCore: expect.closeTo(1.425) },
+      committed: expect.closeTo(1.46),
+    });
+    expect(reliefOf('relieve_to: { memory: 72% }')).toMatchObject({
+      cpu: expect.closeTo(0.71),
+      memory: 0.72,
+    });
+    const text = found('relieve_to: { memory: 85, cpu: 50 }').join('\n');
+    expect(text).toContain('is above overload 80 %');
+    expect(text).toContain('is below target 60 %, the default');
+  });
+
   test('what the command line says wins', () => {
     const overlay = {
       file: '.env',

@@ -1,6 +1,7 @@
 /** Turns a balance.yml that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
 import type {
   BalanceConfig,
+  BalanceMeasure,
   GuestRule,
   GuestSelector,
   LabTimes,
@@ -17,11 +18,12 @@ import { compact } from '../input/written.ts';
 
 type Value = number | string;
 
-export interface WrittenLimits {
+interface WrittenLimits {
   cpu?: Value;
   memory?: Value;
   load_per_core?: number;
   pressure?: Value;
+  vcpus_per_core?: number;
 }
 
 interface WrittenRule {
@@ -59,8 +61,11 @@ export interface WrittenBalance extends WrittenTimes {
   spread_limit?: number;
   overload?: WrittenLimits;
   target?: WrittenLimits;
+  relieve_to?: WrittenLimits;
+  measures?: BalanceMeasure[];
   memory_measure?: 'used' | 'committed';
   overcommit?: Value;
+  max_guests?: number;
   reserve?: { memory?: Value; cores?: Value };
   window?: Value;
   min_gain?: Value;
@@ -94,15 +99,54 @@ export interface WrittenBalance extends WrittenTimes {
 }
 
 /** Between the extremes of the tools that exist; a target is well below what makes a node overloaded. */
-export const DEFAULT_OVERLOAD: NodeLimits = { cpu: 0.75, memory: 0.8, loadPerCore: 1.5, pressure: 0.5 };
-export const DEFAULT_TARGET: NodeLimits = { cpu: 0.6, memory: 0.7, loadPerCore: 1, pressure: 0.25 };
+const OVERLOAD = { cpu: 0.75, memory: 0.8, loadPerCore: 1.5, pressure: 0.5, vcpusPerCore: 7 };
+const TARGET = { cpu: 0.6, memory: 0.7, loadPerCore: 1, pressure: 0.25, vcpusPerCore: 6 };
+/** How far below the limit a relieved node goes: four points, or a twentieth of what is no percentage. */
+const POINTS = 0.04;
+const PART = 0.95;
+/** A target for committed memory has so much less than `overcommit`, as for memory in use. */
+const COMMITTED_BELOW = 0.1;
 
-export function limitsOf(written: WrittenLimits | undefined, defaults: NodeLimits): NodeLimits {
+function limitsOf(written: WrittenLimits | undefined, defaults: NodeLimits): NodeLimits {
   return {
     cpu: fractionOf(written?.cpu) ?? defaults.cpu,
     memory: fractionOf(written?.memory) ?? defaults.memory,
     loadPerCore: written?.load_per_core ?? defaults.loadPerCore,
     pressure: fractionOf(written?.pressure) ?? defaults.pressure,
+    vcpusPerCore: written?.vcpus_per_core ?? defaults.vcpusPerCore,
+    committed: defaults.committed,
+  };
+}
+
+/** Never below the target: what is relieved down to it could be one itself. */
+function defaultRelief(overload: NodeLimits, target: NodeLimits): NodeLimits {
+  const points = (key: keyof NodeLimits): number => Math.max(overload[key] - POINTS, target[key]);
+  const part = (key: keyof NodeLimits): number => Math.max(overload[key] * PART, target[key]);
+  return {
+    cpu: points('cpu'),
+    memory: points('memory'),
+    loadPerCore: part('loadPerCore'),
+    pressure: points('pressure'),
+    vcpusPerCore: part('vcpusPerCore'),
+    committed: points('committed'),
+  };
+}
+
+type WrittenThresholds = Pick<WrittenBalance, 'overload' | 'target' | 'relieve_to' | 'overcommit'>;
+
+/** The three levels of a node's load, with their defaults. */
+export function thresholdsOf(
+  written: WrittenThresholds,
+): Pick<BalanceConfig, 'overload' | 'target' | 'relieveTo' | 'overcommit'> {
+  const overcommit = fractionOf(written.overcommit) ?? 1;
+  const overload = limitsOf(written.overload, { ...OVERLOAD, committed: overcommit });
+  const below = Math.max(overcommit - COMMITTED_BELOW, 0);
+  const target = limitsOf(written.target, { ...TARGET, committed: below });
+  return {
+    overload,
+    target,
+    relieveTo: limitsOf(written.relieve_to, defaultRelief(overload, target)),
+    overcommit,
   };
 }
 
@@ -172,10 +216,10 @@ export function normaliseBalance(written: WrittenBalance, file: string): Balance
     file,
     mode: written.mode ?? 'threshold',
     spreadLimit: written.spread_limit ?? 0.3,
-    overload: limitsOf(written.overload, DEFAULT_OVERLOAD),
-    target: limitsOf(written.target, DEFAULT_TARGET),
+    ...thresholdsOf(written),
+    measures: written.measures ?? (['load'] as const),
     memoryMeasure: written.memory_measure ?? 'used',
-    overcommit: fractionOf(written.overcommit) ?? 1,
+    maxGuests: written.max_guests,
     reserve: compact({ memory: amountOf(reserve.memory ?? '5%'), cores: amountOf(reserve.cores) }),
     window: secondsOf(written.window) ?? HOUR / 4,
     minGain: fractionOf(written.min_gain) ?? 0.1,

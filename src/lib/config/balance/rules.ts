@@ -1,5 +1,5 @@
 /** The rules for a balance.yml that a JSON Schema cannot say, one function each. They report and never change anything. */
-import { DEFAULT_OVERLOAD, DEFAULT_TARGET, limitsOf } from './normalise.ts';
+import { thresholdsOf } from './normalise.ts';
 import { fractionOf, minutesOf, momentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
 import { type Issues, type Path } from '../input/issues.ts';
@@ -10,7 +10,9 @@ import { isMapping, list, mapping, text, texts, type Written } from '../input/wr
 export type BalanceRule = (raw: Written, issues: Issues) => void;
 
 const PERCENTAGES: readonly Path[] = [
-  ...['overload', 'target'].flatMap((part) => ['cpu', 'memory', 'pressure'].map((key) => [part, key])),
+  ...['overload', 'target', 'relieve_to'].flatMap((part) =>
+    ['cpu', 'memory', 'pressure'].map((key) => [part, key]),
+  ),
   ['overcommit'],
   ['min_gain'],
 ];
@@ -34,25 +36,47 @@ const LIMIT_KEYS = [
   ['memory', 'memory', 100, ' %'],
   ['load_per_core', 'loadPerCore', 1, ''],
   ['pressure', 'pressure', 100, ' %'],
+  ['vcpus_per_core', 'vcpusPerCore', 1, ''],
 ] as const;
+
+type Level = 'overload' | 'target' | 'relieve_to';
+
+/** Which measures have the two levels in the wrong order, told of the level that is written. */
+function misplaced(raw: Written, [low, high]: readonly [Level, Level], issues: Issues): void {
+  const { overload, target, relieveTo } = thresholdsOf({
+    overload: mapping(raw['overload']),
+    target: mapping(raw['target']),
+    relieve_to: mapping(raw['relieve_to']),
+  });
+  const levels = { overload, target, relieve_to: relieveTo };
+  for (const [key, name, factor, unit] of LIMIT_KEYS) {
+    const [below, above] = [levels[low][name], levels[high][name]];
+    if (low === 'target' && high === 'overload' ? below < above : below <= above) continue;
+    const shown = (value: number): string => `${Number((value * factor).toFixed(2))}${unit}`;
+    const isLow = at(raw, [low, key]) !== undefined;
+    const path = isLow ? [low, key] : [high, key];
+    const isStrict = high === 'overload' && low === 'target';
+    const other = isLow ? `${high} ${shown(above)}` : `${low} ${shown(below)}, the default`;
+    const words = isStrict
+      ? [`is not below ${other}`, `is not above ${other}`]
+      : [`is above ${other}`, `is below ${other}`];
+    const hint = isStrict
+      ? `guests would go back and forth: write target.${key} below overload.${key}`
+      : `relieve_to.${key} is between target.${key} and overload.${key}`;
+    issues.add(path, words[isLow ? 0 : 1] ?? '', { value: at(raw, path), hint });
+  }
+}
 
 /** A target at or above the trigger would hand guests back and forth. */
 function targetsAreBelowOverload(raw: Written, issues: Issues): void {
-  const overload = limitsOf(mapping(raw['overload']), DEFAULT_OVERLOAD);
-  const target = limitsOf(mapping(raw['target']), DEFAULT_TARGET);
-  for (const [key, name, factor, unit] of LIMIT_KEYS) {
-    if (target[name] < overload[name]) continue;
-    const shown = (value: number): string => `${Number((value * factor).toFixed(2))}${unit}`;
-    const isWritten = at(raw, ['target', key]) !== undefined;
-    const path = isWritten ? ['target', key] : ['overload', key];
-    const other = isWritten
-      ? `overload ${shown(overload[name])}`
-      : `target ${shown(target[name])}, the default`;
-    issues.add(path, isWritten ? `is not below ${other}` : `is not above ${other}`, {
-      value: at(raw, path),
-      hint: `guests would go back and forth: write target.${key} below overload.${key}`,
-    });
-  }
+  misplaced(raw, ['target', 'overload'], issues);
+}
+
+/** Only what is written: the default is between the two. */
+function reliefIsBetween(raw: Written, issues: Issues): void {
+  if (raw['relieve_to'] === undefined) return;
+  misplaced(raw, ['relieve_to', 'overload'], issues);
+  misplaced(raw, ['target', 'relieve_to'], issues);
 }
 
 const DURATIONS: readonly (readonly [key: string, least: number, most: number])[] = [
@@ -234,6 +258,7 @@ function gainIsSensible(raw: Written, issues: Issues): void {
 export const balanceRules: readonly BalanceRule[] = [
   percentagesAreNotFractions,
   targetsAreBelowOverload,
+  reliefIsBetween,
   durationsAreInRange,
   cooldownCoversTheWindow,
   rulesChooseGuests,

@@ -11,7 +11,14 @@ export interface NodeLimits {
   readonly loadPerCore: number;
   /** PSI "some" of CPU and memory, share of time. Judged where PVE 9 reports it. */
   readonly pressure: number;
+  /** Virtual CPUs of what runs, per thread. */
+  readonly vcpusPerCore: number;
+  /** Configured memory of what runs; follows from `overcommit`. */
+  readonly committed: number;
 }
+
+/** `load`: what is measured. `allocation`: virtual CPUs per thread. `overcommit`: configured memory. */
+export type BalanceMeasure = 'load' | 'allocation' | 'overcommit';
 
 /** A guest is selected when any of the lists names it. */
 export interface GuestSelector {
@@ -81,9 +88,15 @@ export interface BalanceConfig {
   readonly overload: NodeLimits;
   /** A target only below all of them; each is below its counterpart in `overload`. */
   readonly target: NodeLimits;
+  /** A relieved node goes down to these, so that it is not overloaded again at once; between `target` and `overload`. */
+  readonly relieveTo: NodeLimits;
+  /** What the limits are held against. */
+  readonly measures: readonly BalanceMeasure[];
   readonly memoryMeasure: 'used' | 'committed';
   /** Committed memory a target may have after the move, as a share of its memory. */
   readonly overcommit: number;
+  /** Guests that a target may have after the move, stopped ones included; absent: any number. */
+  readonly maxGuests?: number;
   /** Stays free on every target. */
   readonly reserve: Reserve;
   /** Seconds over which loads are averaged. */

@@ -8,6 +8,8 @@ export interface NodeLoad {
   readonly memory: number;
   /** Configured memory of what runs, by the node's memory; may exceed 1. */
   readonly committed: number;
+  /** Virtual CPUs of what runs, per thread; where `measures` has `allocation`. */
+  readonly vcpusPerCore?: number;
   readonly loadPerCore?: number;
   readonly pressure?: { readonly cpu: number; readonly memory: number };
   /** Largest of load / overload limit; above 1: overloaded. */
@@ -109,6 +111,8 @@ export interface BalanceReport {
   readonly moves: readonly PlannedMove[];
   readonly rejected: readonly RejectedMove[];
   readonly stuck: readonly StuckStand[];
+  /** By what part the relief of overloaded nodes costs more than the least that any would: at most; 0: it is the cheapest. */
+  readonly gap?: number;
   /** Moves that the limits per run put off to the next one. */
   readonly deferred: number;
   /** Migrations of others under way, as `vmid from to`. */

@@ -3,9 +3,12 @@ import {
   demandOf,
   isBelow,
   loadsOf,
+  negative,
   severityOf,
   sum,
+  LEVELS,
   type Demand,
+  type Level,
   type Loads,
   type NodeDemand,
 } from './load.ts';
@@ -16,7 +19,8 @@ export class Board {
   readonly #nodes = new Map<string, NodeDemand>();
   readonly #where = new Map<number, string>();
   readonly #loads = new Map<string, Loads>();
-  readonly #targets = new Map<string, boolean>();
+  /** By `level node`. */
+  readonly #below = new Map<string, boolean>();
   readonly #antiAffinity = new Map<string, Set<number>>();
   /** Bytes taken by planned copies of local disks, by `node storage`. */
   readonly #copied = new Map<string, number>();
@@ -24,17 +28,19 @@ export class Board {
   /** Starts with the migrations that are under way as if they had arrived. */
   constructor(world: World) {
     this.#world = world;
-    const committed = new Map<string, number>();
+    const given = new Map<string, Demand>();
     for (const guest of world.guests.values()) {
       this.#where.set(guest.vmid, guest.node);
       this.#joinGroups(guest.vmid, guest.node);
-      committed.set(guest.node, (committed.get(guest.node) ?? 0) + demandOf(guest).committed);
+      const own = demandOf(guest);
+      const before = given.get(guest.node);
+      given.set(guest.node, before ? sum([before, own]) : own);
     }
     for (const node of world.nodes.values()) {
+      const { committed = 0, vcpus = 0, guests = 0 } = given.get(node.name) ?? {};
       const measured = {
-        threads: node.cpu * node.cpus,
-        memory: node.memoryUsed,
-        committed: committed.get(node.name) ?? 0,
+        ...{ threads: node.cpu * node.cpus, memory: node.memoryUsed },
+        ...{ committed, vcpus, guests },
       };
       this.#nodes.set(node.name, { node, measured, ...measured });
     }
@@ -56,13 +62,14 @@ export class Board {
     return loads;
   }
 
-  /** Below the limits of a target? */
-  isTarget(node: string): boolean {
-    const known = this.#targets.get(node);
+  /** Below all limits of that level? */
+  isBelow(node: string, level: Level): boolean {
+    const key = `${level} ${node}`;
+    const known = this.#below.get(key);
     if (known !== undefined) return known;
-    const isTarget = isBelow(this.loads(node), this.#world.config, 'target');
-    this.#targets.set(node, isTarget);
-    return isTarget;
+    const below = isBelow(this.loads(node), this.#world.config, level);
+    this.#below.set(key, below);
+    return below;
   }
 
   /** Loads of a node if this came on top (or went, with negative numbers). */
@@ -93,7 +100,7 @@ export class Board {
       const from = this.#where.get(vmid);
       if (!guest || from === undefined || from === to) continue;
       const demand = demandOf(guest);
-      this.#add(from, { threads: -demand.threads, memory: -demand.memory, committed: -demand.committed });
+      this.#add(from, negative(demand));
       this.#add(to, demand);
       this.#where.set(vmid, to);
       for (const rule of this.#world.rules.antiAffinity.of.get(vmid) ?? [])
@@ -132,10 +139,6 @@ export class Board {
     if (!state) return;
     this.#nodes.set(name, { ...state, ...sum([state, plus]) });
     this.#loads.delete(name);
-    this.#targets.delete(name);
+    for (const level of LEVELS) this.#below.delete(`${level} ${name}`);
   }
-}
-
-export function negative({ threads, memory, committed }: Demand): Demand {
-  return { threads: -threads, memory: -memory, committed: -committed };
 }

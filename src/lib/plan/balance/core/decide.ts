@@ -7,7 +7,7 @@ import { capMoves, type Capped } from './caps.ts';
 import type { Constraints } from './constraints.ts';
 import { Draft, type ChosenMove } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
-import { overloadedNodes, relieve } from './relieve.ts';
+import { relieve } from './relieve.ts';
 import {
   consideredNodes,
   nodeReports,
@@ -55,7 +55,7 @@ function choose(draft: Draft, torn: readonly TornStand[]): StuckTorn[] {
     }
     mendRules(draft);
     if (world.config.mode === 'spread') evenOut(draft);
-    else for (const node of overloadedNodes(draft)) relieve(node, draft);
+    else relieve(draft);
   }
   return stuck;
 }
@@ -65,6 +65,10 @@ function cap(draft: Draft): Capped {
   const { config, history, evacuated } = draft.world;
   if (evacuated.size > 0) return { kept: draft.moves, deferred: [] };
   return capMoves(draft.moves, config, history.inFlight);
+}
+
+function gapOf({ relief: { cost, least } }: Draft): Pick<BalanceReport, 'gap'> {
+  return least > 0 ? { gap: Number((cost / least - 1).toFixed(3)) } : {};
 }
 
 /** `untouched`: as the plan found it. */
@@ -100,6 +104,7 @@ function reportOn(
     imbalance: { before: variationOn(untouched.board, world), after: variationOn(board, world) },
     nodes: nodeReports(untouched.board, board, world),
     moves,
+    ...gapOf(draft),
     rejected,
     stuck: [...stuckTorn.stands, ...stuckStands(rejected, draft).filter(({ vmids }) => !isTornOf(vmids))],
     deferred: capped.deferred.reduce((count, { unit }) => count + unit.vmids.length, 0),

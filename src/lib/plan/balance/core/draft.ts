@@ -4,6 +4,7 @@ import type { Board } from './board.ts';
 import { isMending, type Constraints, type Destination, type Obstacle, type Purpose } from './constraints.ts';
 import { isBelow, severityOf } from './load.ts';
 import type { PlannedMove } from '../../document/balance-report.ts';
+import { nodeRuleObstacle, roomObstacle, TARGETS, wishObstacle, type Reach } from './rules/target-rules.ts';
 import { standKey } from './types.ts';
 import type { World } from './world.ts';
 import type { Unit, UnitIndex } from './units.ts';
@@ -26,6 +27,8 @@ export class Draft {
   readonly torn: ReadonlySet<string>;
   /** Guests whose configurations are worth reading next, the likeliest first. */
   readonly interesting = new Set<number>();
+  /** What the relief of nodes costs, and what it costs at least. */
+  readonly relief = { cost: 0, least: 0 };
   readonly #moved = new Set<number>();
   readonly #obstacles = new Map<Unit, Obstacle | null>();
 
@@ -58,6 +61,11 @@ export class Draft {
     this.moves.push(move);
   }
 
+  account({ cost, least }: { readonly cost: number; readonly least: number }): void {
+    this.relief.cost += cost;
+    this.relief.least += least;
+  }
+
   /** Why the unit stays, for balance's own sake; known from the start of the plan on. */
   obstacle(unit: Unit, purpose: Purpose): Obstacle | undefined {
     const known = purpose === 'load' ? this.#obstacles.get(unit) : undefined;
@@ -72,20 +80,40 @@ export class Draft {
   }
 
   /** Why nothing can go there, as things stand now. */
-  nodeObstacle(to: string, purpose: Purpose): Obstacle | undefined {
+  nodeObstacle(to: string, purpose: Purpose, reach: Reach = TARGETS): Obstacle | undefined {
     const destination = this.#destination(to, purpose);
-    return destination ? this.constraints.ofNode(destination) : { code: 'offline', text: 'does not exist' };
+    if (!destination) return { code: 'offline', text: 'does not exist' };
+    return (
+      this.constraints.ofNode(destination) ?? nodeRuleObstacle({ ...destination, world: this.world, reach })
+    );
   }
 
   /** Why it cannot go there, as things stand now. */
-  targetObstacle(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
-    return this.nodeObstacle(to, purpose) ?? this.unitObstacleAt(unit, to, purpose);
+  targetObstacle(unit: Unit, to: string, purpose: Purpose, reach: Reach = TARGETS): Obstacle | undefined {
+    return this.nodeObstacle(to, purpose, reach) ?? this.unitObstacleAt(unit, to, purpose, reach);
   }
 
   /** The same for a node that is a target as such. */
-  unitObstacleAt(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+  unitObstacleAt(unit: Unit, to: string, purpose: Purpose, reach: Reach = TARGETS): Obstacle | undefined {
     const destination = this.#destination(to, purpose);
-    return destination && this.constraints.ofMove(unit, destination);
+    if (!destination) return undefined;
+    return (
+      roomObstacle({ ...destination, unit, world: this.world, reach }) ??
+      this.#unwanted(unit, destination, reach)
+    );
+  }
+
+  /** The same without regard to load and room. */
+  unwantedAt(unit: Unit, to: string, purpose: Purpose): Obstacle | undefined {
+    const destination = this.#destination(to, purpose);
+    return destination && this.#unwanted(unit, destination, TARGETS);
+  }
+
+  #unwanted(unit: Unit, destination: Destination, reach: Reach): Obstacle | undefined {
+    return (
+      wishObstacle({ ...destination, unit, world: this.world, reach }) ??
+      this.constraints.ofMove(unit, destination)
+    );
   }
 
   #destination(to: string, purpose: Purpose): Destination | undefined {
@@ -97,19 +125,22 @@ export class Draft {
   findTarget(
     unit: Unit,
     purpose: Purpose,
-    among: Iterable<string> = this.world.nodes.keys(),
+    {
+      among = this.world.nodes.keys(),
+      reach = TARGETS,
+    }: { readonly among?: Iterable<string>; readonly reach?: Reach } = {},
   ): string | undefined {
     const { world, board } = this;
     const ranked: { readonly name: string; readonly severity: number }[] = [];
     for (const name of among) {
       if (name === unit.node || !world.nodes.has(name)) continue;
-      if (!board.isTarget(name)) continue;
+      if (!board.isBelow(name, reach.receivers)) continue;
       const after = board.loadsWith(name, unit.demand);
-      if (isBelow(after, world.config, 'overload'))
+      if (isBelow(after, world.config, reach.ceiling))
         ranked.push({ name, severity: severityOf(after, world.config) });
     }
     ranked.sort((a, b) => a.severity - b.severity || compareNatural(a.name, b.name));
-    return ranked.find(({ name }) => this.targetObstacle(unit, name, purpose) === undefined)?.name;
+    return ranked.find(({ name }) => this.targetObstacle(unit, name, purpose, reach) === undefined)?.name;
   }
 }
 

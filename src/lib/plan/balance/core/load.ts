@@ -1,12 +1,12 @@
 /** Arithmetic of node load: what a node carries, what a unit adds, when a node is overloaded. */
-import type { NodeLimits } from '../../../config/balance/types.ts';
+import type { BalanceMeasure, NodeLimits } from '../../../config/balance/types.ts';
 import type { NodeLoad } from '../../document/balance-report.ts';
 import type { Guest, Node, Policy } from './types.ts';
 
 /** Comparisons leave this much room, so that sums in another order decide the same. */
 export const EPSILON = 1e-9;
 
-/** What guests ask of a node. Stopped ones ask nothing. */
+/** What guests ask of a node. Stopped ones only count. */
 export interface Demand {
   /** Busy host threads. */
   readonly threads: number;
@@ -14,27 +14,42 @@ export interface Demand {
   readonly memory: number;
   /** Bytes configured. */
   readonly committed: number;
+  /** Virtual CPUs. */
+  readonly vcpus: number;
+  readonly guests: number;
 }
 
-const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0 };
+export const NO_DEMAND: Demand = { threads: 0, memory: 0, committed: 0, vcpus: 0, guests: 0 };
 
 export function isRunning({ status }: Guest): boolean {
   return status === 'running';
 }
 
 export function demandOf(guest: Guest): Demand {
-  if (!isRunning(guest)) return NO_DEMAND;
-  return { threads: guest.cpu * guest.cpus, memory: guest.memoryUsed, committed: guest.memory };
+  if (!isRunning(guest)) return { ...NO_DEMAND, guests: 1 };
+  return {
+    threads: guest.cpu * guest.cpus,
+    memory: guest.memoryUsed,
+    committed: guest.memory,
+    vcpus: guest.cpus,
+    guests: 1,
+  };
 }
 
 export function sum(demands: readonly Demand[]): Demand {
-  let [threads, memory, committed] = [0, 0, 0];
+  let [threads, memory, committed, vcpus, guests] = [0, 0, 0, 0, 0];
   for (const demand of demands) {
     threads += demand.threads;
     memory += demand.memory;
     committed += demand.committed;
+    vcpus += demand.vcpus;
+    guests += demand.guests;
   }
-  return { threads, memory, committed };
+  return { threads, memory, committed, vcpus, guests };
+}
+
+export function negative({ threads, memory, committed, vcpus, guests }: Demand): Demand {
+  return { threads: -threads, memory: -memory, committed: -committed, vcpus: -vcpus, guests: -guests };
 }
 
 /** Present demand on a node, and the measured one that the projections start from. */
@@ -48,6 +63,8 @@ export interface Loads {
   readonly cpu: number;
   readonly used: number;
   readonly committed: number;
+  readonly vcpusPerCore: number;
+  readonly guests: number;
   readonly loadPerCore: number;
   readonly cpuPressure: number;
   readonly memoryPressure: number;
@@ -73,6 +90,8 @@ export function loadsOf(state: NodeDemand, plus: Demand = NO_DEMAND): Loads {
     cpu: Math.max(threads, 0) / cpus,
     used: Math.max(memory, 0) / total,
     committed: Math.max(state.committed + plus.committed, 0) / total,
+    vcpusPerCore: Math.max(state.vcpus + plus.vcpus, 0) / cpus,
+    guests: state.guests + plus.guests,
     loadPerCore:
       node.loadPerCore === undefined
         ? 0
@@ -82,45 +101,76 @@ export function loadsOf(state: NodeDemand, plus: Demand = NO_DEMAND): Loads {
   };
 }
 
-interface Dimension {
+export interface Dimension {
   readonly code: string;
   readonly word: string;
+  readonly measure: BalanceMeasure;
+  /** The part of a demand in which the value is linear. */
+  readonly part: (config: Policy) => keyof Demand;
   readonly value: (loads: Loads, config: Policy) => number;
   readonly limit: (limits: NodeLimits) => number;
   readonly isShare: boolean;
 }
 
 const DIMENSIONS: readonly Dimension[] = [
-  { code: 'cpu', word: 'CPU', value: ({ cpu }) => cpu, limit: ({ cpu }) => cpu, isShare: true },
   {
-    code: 'memory',
-    word: 'memory',
+    ...{ code: 'cpu', word: 'CPU', measure: 'load', isShare: true },
+    part: () => 'threads',
+    value: ({ cpu }) => cpu,
+    limit: ({ cpu }) => cpu,
+  },
+  {
+    ...{ code: 'memory', word: 'memory', measure: 'load', isShare: true },
+    part: ({ memoryMeasure }) => (memoryMeasure === 'used' ? 'memory' : 'committed'),
     value: (loads, { memoryMeasure }) => (memoryMeasure === 'used' ? loads.used : loads.committed),
     limit: ({ memory }) => memory,
-    isShare: true,
   },
   {
-    code: 'load',
-    word: 'load per core',
+    ...{ code: 'load', word: 'load per core', measure: 'load', isShare: false },
+    part: () => 'threads',
     value: ({ loadPerCore }) => loadPerCore,
     limit: ({ loadPerCore }) => loadPerCore,
-    isShare: false,
   },
   {
-    code: 'pressure',
-    word: 'CPU pressure',
+    ...{ code: 'pressure', word: 'CPU pressure', measure: 'load', isShare: true },
+    part: () => 'threads',
     value: ({ cpuPressure }) => cpuPressure,
     limit: ({ pressure }) => pressure,
-    isShare: true,
   },
   {
-    code: 'pressure',
-    word: 'memory pressure',
+    ...{ code: 'pressure', word: 'memory pressure', measure: 'load', isShare: true },
+    part: () => 'memory',
     value: ({ memoryPressure }) => memoryPressure,
     limit: ({ pressure }) => pressure,
-    isShare: true,
+  },
+  {
+    ...{ code: 'allocation', word: 'virtual CPUs per core', measure: 'allocation', isShare: false },
+    part: () => 'vcpus',
+    value: ({ vcpusPerCore }) => vcpusPerCore,
+    limit: ({ vcpusPerCore }) => vcpusPerCore,
+  },
+  {
+    ...{ code: 'overcommit', word: 'committed memory', measure: 'overcommit', isShare: true },
+    part: () => 'committed',
+    value: ({ committed }) => committed,
+    limit: ({ committed }) => committed,
   },
 ];
+
+const ASKED_FOR = new WeakMap<Policy, readonly Dimension[]>();
+
+/** Those that this configuration judges by. */
+export function dimensionsOf(config: Policy): readonly Dimension[] {
+  const known = ASKED_FOR.get(config);
+  if (known) return known;
+  const asked = DIMENSIONS.filter(({ measure }) => config.measures.includes(measure));
+  ASKED_FOR.set(config, asked);
+  return asked;
+}
+
+/** The levels of load in balance.yml. */
+export const LEVELS = ['overload', 'relieveTo', 'target'] as const;
+export type Level = (typeof LEVELS)[number];
 
 function spell(value: number, { isShare }: Dimension): string {
   return isShare ? `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %` : value.toFixed(2);
@@ -129,7 +179,7 @@ function spell(value: number, { isShare }: Dimension): string {
 /** Largest load by its overload limit; above 1 the node is overloaded. */
 export function severityOf(loads: Loads, config: Policy): number {
   let worst = 0;
-  for (const { value, limit } of DIMENSIONS)
+  for (const { value, limit } of dimensionsOf(config))
     worst = Math.max(worst, value(loads, config) / limit(config.overload));
   return worst;
 }
@@ -141,7 +191,7 @@ export function isOverloaded(loads: Loads, config: Policy): boolean {
 /** By how much the limits are exceeded, added up; 0 when none is. */
 export function excessOf(loads: Loads, config: Policy): number {
   let excess = 0;
-  for (const { value, limit } of DIMENSIONS)
+  for (const { value, limit } of dimensionsOf(config))
     excess += Math.max(value(loads, config) / limit(config.overload) - 1 - EPSILON, 0);
   return excess;
 }
@@ -158,20 +208,22 @@ export interface Breach {
 }
 
 /** The limits that are reached, in words. `over`: only those that are exceeded. */
-export function breaches(loads: Loads, config: Policy, which: 'overload' | 'target'): readonly Breach[] {
-  return DIMENSIONS.flatMap((dimension) => {
+export function breaches(loads: Loads, config: Policy, which: Level): readonly Breach[] {
+  return dimensionsOf(config).flatMap((dimension) => {
     const value = dimension.value(loads, config);
     const limit = dimension.limit(config[which]);
-    const isOver = which === 'overload' ? value > limit * (1 + EPSILON) : value >= limit * (1 - EPSILON);
-    const sign = which === 'overload' ? '>' : '≥';
+    const isOver = which === 'target' ? value >= limit * (1 - EPSILON) : value > limit * (1 + EPSILON);
+    const sign = which === 'target' ? '≥' : '>';
     const text = `${dimension.word} ${spell(value, dimension)} ${sign} ${spell(limit, dimension)}`;
     return isOver ? [{ code: dimension.code, text }] : [];
   });
 }
 
 /** Has room left under every limit? */
-export function isBelow(loads: Loads, config: Policy, which: 'overload' | 'target'): boolean {
-  return DIMENSIONS.every(({ value, limit }) => value(loads, config) < limit(config[which]) * (1 - EPSILON));
+export function isBelow(loads: Loads, config: Policy, which: Level): boolean {
+  return dimensionsOf(config).every(
+    ({ value, limit }) => value(loads, config) < limit(config[which]) * (1 - EPSILON),
+  );
 }
 
 export function toNodeLoad({ node }: NodeDemand, loads: Loads, config: Policy): NodeLoad {
@@ -179,6 +231,7 @@ export function toNodeLoad({ node }: NodeDemand, loads: Loads, config: Policy): 
     cpu: loads.cpu,
     memory: loads.used,
     committed: loads.committed,
+    ...(config.measures.includes('allocation') ? { vcpusPerCore: loads.vcpusPerCore } : {}),
     ...(node.loadPerCore === undefined ? {} : { loadPerCore: loads.loadPerCore }),
     ...(node.pressure === undefined
       ? {}

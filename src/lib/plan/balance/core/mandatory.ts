@@ -77,7 +77,7 @@ export function mend(torn: TornStand, draft: Draft): Obstacle | undefined {
 
 function tryMove(unit: Unit, draft: Draft, reason: string, among?: Iterable<string>): boolean {
   if (draft.hasMoved(unit) || draft.obstacle(unit, 'rule')) return false;
-  const to = draft.findTarget(unit, 'rule', among);
+  const to = draft.findTarget(unit, 'rule', among ? { among } : {});
   for (const vmid of unit.vmids) draft.interesting.add(vmid);
   if (to === undefined) return false;
   draft.commit({ unit, from: [unit.node], to, why: 'rule', reason });

@@ -1,14 +1,32 @@
 /** Mode `threshold`: takes overloaded nodes below their limits with the cheapest moves. Moves nothing twice. */
 import { compareNatural } from '../../../order.ts';
-import { negative } from './board.ts';
-import { costOf, type Draft } from './draft.ts';
-import { breaches, excessOf, isOverloaded, loadsOf } from './load.ts';
+import { costOf, type ChosenMove, type Draft } from './draft.ts';
+import { breaches, excessOf, isOverloaded, loadsOf, negative } from './load.ts';
+import { problemOf, type Rung } from './problem.ts';
+import { cheapest, type Solution } from './search.ts';
+import { WIDEST } from './rules/target-rules.ts';
 import type { Unit } from './units.ts';
 
-interface Pick {
-  readonly unit: Unit;
-  readonly to: string;
-}
+/**
+ * Nodes below their targets take what they can; where that is not enough, others make room; then up to the limit; at last
+ * the relief itself is no more than up to it.
+ */
+const RUNGS: readonly Rung[] = [
+  { receivers: 'target', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: false },
+  { receivers: 'relieveTo', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: true },
+  { receivers: 'overload', ceiling: 'overload', goal: 'relieveTo', hasChains: true },
+  { receivers: 'overload', ceiling: 'overload', goal: 'overload', hasChains: true },
+];
+
+/** A rung further is gone for what costs so many times less, too. */
+const DEARER = 1.1;
+
+/** Clusters of so many nodes are looked at as a whole. */
+const WHOLE = 8;
+/** In larger ones, each overloaded node beside so many others, the least loaded. */
+const FIELD = 12;
+/** Of each search, for each of its strategies. Counted, not timed: the same plan on any machine. */
+const STEPS = { whole: 2500, field: 400 };
 
 /** How many of the next best are worth a look at their configuration when one has to be read anyway. */
 const LOOK_AHEAD = 8;
@@ -37,84 +55,102 @@ function excess(node: string, { board, world }: Draft): number {
   return excessOf(board.loads(node), world.config);
 }
 
-function reliefOf(unit: Unit, node: string, { board, world }: Draft): number {
+/** Units by relief per byte, the best first. */
+function ranked(node: string, units: Iterable<Unit>, { board, world }: Draft): Unit[] {
   const before = excessOf(board.loads(node), world.config);
-  return before - excessOf(loadsOf(board.demand(node), negative(unit.demand)), world.config);
-}
-
-/** The best by relief per byte that has somewhere to go. What has nowhere now will have nowhere later. */
-function bestPick(node: string, left: Set<Unit>, draft: Draft): Pick | undefined {
-  const ranked = [...left]
-    .map((unit) => ({ unit, score: reliefOf(unit, node, draft) / costOf(unit) }))
+  const reliefOf = ({ demand }: Unit): number =>
+    before - excessOf(loadsOf(board.demand(node), negative(demand)), world.config);
+  return [...units]
+    .map((unit) => ({ unit, score: reliefOf(unit) / costOf(unit) }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0));
-  for (const { unit } of ranked.slice(0, LOOK_AHEAD))
-    for (const vmid of unit.vmids) draft.interesting.add(vmid);
-  for (const { unit } of ranked) {
-    left.delete(unit);
-    const to = draft.findTarget(unit, 'load');
-    if (to !== undefined) return { unit, to };
+    .sort((a, b) => b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0))
+    .map(({ unit }) => unit);
+}
+
+function reasonsFor(nodes: readonly string[], { board, world }: Draft): Map<string, string> {
+  return new Map(
+    nodes.map((node) => {
+      const over = breaches(board.loads(node), world.config, 'overload').map(({ text }) => text);
+      return [node, `relieves ${node} (${over.join(', ')})`];
+    }),
+  );
+}
+
+function commit(nodes: readonly string[], picks: Solution['picks'], draft: Draft): void {
+  const reasons = reasonsFor(nodes, draft);
+  const moves = picks.map(({ unit, to }): ChosenMove => {
+    const room = `makes room on ${unit.node} for what leaves ${nodes.join(' and ')}`;
+    return { unit, from: [unit.node], to, why: 'overload', reason: reasons.get(unit.node) ?? room };
+  });
+  for (const move of moves) draft.commit(move);
+}
+
+/** The other nodes of a search: all of a small cluster, the least loaded of a large one. */
+function fieldAround(nodes: readonly string[], draft: Draft): string[] {
+  const { world, board } = draft;
+  const others = [...world.nodes.keys()].filter((name) => !nodes.includes(name));
+  if (world.nodes.size <= WHOLE) return others;
+  return others
+    .filter((name) => draft.nodeObstacle(name, 'load', WIDEST) === undefined)
+    .map((name) => ({ name, severity: board.severity(name) }))
+    .sort((a, b) => a.severity - b.severity || compareNatural(a.name, b.name))
+    .slice(0, FIELD)
+    .map(({ name }) => name);
+}
+
+/** The solution of the first rung that has one, unless another one with the same goal is much cheaper. */
+function solutionFor(nodes: readonly string[], draft: Draft): Solution | undefined {
+  const others = fieldAround(nodes, draft);
+  const steps = draft.world.nodes.size <= WHOLE ? STEPS.whole : STEPS.field;
+  let found: { readonly goal: Rung['goal']; readonly solution: Solution } | undefined;
+  for (const rung of RUNGS) {
+    if (found && (found.goal !== rung.goal || found.solution.cost <= found.solution.least * DEARER)) break;
+    const solution = cheapest(problemOf({ sources: nodes, others }, rung, draft), steps, draft);
+    if (solution && (!found || solution.cost * DEARER < found.solution.cost))
+      found = { goal: rung.goal, solution };
   }
-  return undefined;
+  return found?.solution;
 }
 
-function greedy(node: string, candidates: readonly Unit[], draft: Draft): Pick[] {
-  const left = new Set(candidates);
-  const picks: Pick[] = [];
-  while (excess(node, draft) > 0) {
-    const pick = bestPick(node, left, draft);
-    if (!pick) break;
-    draft.board.move(pick.unit.vmids, pick.to);
-    picks.push(pick);
+/** Takes all of these below their limits, or does nothing. */
+function solve(nodes: readonly string[], draft: Draft): boolean {
+  for (const node of nodes) {
+    const best = ranked(node, candidatesOn(node, draft), draft).slice(0, LOOK_AHEAD);
+    for (const { vmids } of best) for (const vmid of vmids) draft.interesting.add(vmid);
   }
-  return picks;
+  const solution = solutionFor(nodes, draft);
+  if (!solution) return false;
+  commit(nodes, solution.picks, draft);
+  draft.account(solution);
+  return true;
 }
 
-/** Takes back what turned out not to be needed, the dearest first. */
-function prune(node: string, picks: readonly Pick[], draft: Draft): Pick[] {
-  const kept = new Set(picks);
-  for (const pick of [...picks].sort((a, b) => costOf(b.unit) - costOf(a.unit))) {
-    draft.board.move(pick.unit.vmids, node);
-    if (excess(node, draft) > 0) draft.board.move(pick.unit.vmids, pick.to);
-    else kept.delete(pick);
-  }
-  return picks.filter((pick) => kept.has(pick));
-}
-
-function undo(node: string, picks: readonly Pick[], { board }: Draft): void {
-  for (const { unit } of picks) board.move(unit.vmids, node);
-}
-
-/** One unit that does it alone for less. */
-function single(node: string, candidates: readonly Unit[], limit: number, draft: Draft): Pick | undefined {
-  const { board, world } = draft;
-  const enough = candidates
-    .filter((unit) => costOf(unit) < limit)
-    .filter((unit) => excessOf(loadsOf(board.demand(node), negative(unit.demand)), world.config) === 0)
-    .sort((a, b) => costOf(a) - costOf(b) || (a.vmids[0] ?? 0) - (b.vmids[0] ?? 0));
-  for (const unit of enough) {
-    const to = draft.findTarget(unit, 'load');
-    if (to !== undefined) return { unit, to };
-  }
-  return undefined;
-}
-
-/** False: nothing was moved, because nothing can be or because it would not gain enough. */
-export function relieve(node: string, draft: Draft): boolean {
+/** As much as can be had, when a node cannot be taken below its limits; nothing when that is too little. */
+function ease(node: string, draft: Draft): void {
   const { board, world } = draft;
   const before = excess(node, draft);
-  const why = breaches(board.loads(node), world.config, 'overload').map(({ text }) => text);
-  const candidates = candidatesOn(node, draft);
-  let picks = greedy(node, candidates, draft);
-  const after = excess(node, draft);
-  if (after === 0) picks = prune(node, picks, draft);
-  undo(node, picks, draft);
-  const isWorthIt = picks.length > 0 && before - after >= before * world.config.minGain;
-  if (!isWorthIt) return false;
-  const cost = picks.reduce((total, { unit }) => total + costOf(unit), 0);
-  const alone = after === 0 && picks.length > 1 ? single(node, candidates, cost, draft) : undefined;
-  for (const { unit, to } of alone ? [alone] : picks) {
-    draft.commit({ unit, from: [node], to, why: 'overload', reason: `relieves ${node} (${why.join(', ')})` });
+  const left = new Set(candidatesOn(node, draft));
+  const picks: { unit: Unit; to: string }[] = [];
+  const best = (): { unit: Unit; to: string } | undefined => {
+    for (const unit of ranked(node, left, draft)) {
+      left.delete(unit);
+      const to = draft.findTarget(unit, 'load', { reach: WIDEST });
+      if (to !== undefined) return { unit, to };
+    }
+    return undefined;
+  };
+  for (let pick = best(); pick; pick = best()) {
+    board.move(pick.unit.vmids, pick.to);
+    picks.push(pick);
   }
-  return true;
+  const gain = before - excess(node, draft);
+  for (const { unit } of picks) board.move(unit.vmids, node);
+  if (picks.length > 0 && gain >= before * world.config.minGain) commit([node], picks, draft);
+}
+
+/** Relieves all overloaded nodes: together where the cluster is small enough to see the best for all, else one by one. */
+export function relieve(draft: Draft): void {
+  const nodes = overloadedNodes(draft);
+  if (nodes.length > 1 && draft.world.nodes.size <= WHOLE && solve(nodes, draft)) return;
+  for (const node of nodes) if (!solve([node], draft)) ease(node, draft);
 }

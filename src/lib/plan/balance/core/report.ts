@@ -1,8 +1,8 @@
 /** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
-import { type Board, negative } from './board.ts';
+import type { Board } from './board.ts';
 import type { ChosenMove, Draft } from './draft.ts';
 import type { Obstacle } from './constraints.ts';
-import { breaches, isOverloaded, isRunning, meanLoadOf, toNodeLoad } from './load.ts';
+import { breaches, isOverloaded, isRunning, meanLoadOf, negative, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
 import { nodesInService, variationOf } from './spread.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   StuckStand,
 } from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
+import { TARGETS, WIDEST, type Reach } from './rules/target-rules.ts';
 import { standKey } from './types.ts';
 import type { World } from './world.ts';
 import { compareNatural, sortedUnique } from '../../../order.ts';
@@ -82,8 +83,16 @@ type Targets = NonNullable<RejectedMove['targets']>;
 /** Obstacles that are the same for every unit, by node; looking them up once spares most of the work. */
 type NodeObstacles = ReadonlyMap<string, Obstacle | undefined>;
 
+/** An overloaded node is relieved onto more than targets, in the end. */
+function reachOf({ world: { config } }: Draft, purpose: 'load' | 'evacuate-anyway'): Reach {
+  return config.mode === 'threshold' && purpose === 'load' ? WIDEST : TARGETS;
+}
+
 function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate-anyway'): NodeObstacles {
-  return new Map([...draft.world.nodes.keys()].map((name) => [name, draft.nodeObstacle(name, purpose)]));
+  const reach = reachOf(draft, purpose);
+  return new Map(
+    [...draft.world.nodes.keys()].map((name) => [name, draft.nodeObstacle(name, purpose, reach)]),
+  );
 }
 
 function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
@@ -91,7 +100,7 @@ function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
   const purpose = draft.world.evacuated.has(unit.node) ? 'evacuate-anyway' : 'load';
   for (const [name, general] of nodes) {
     if (name === unit.node) continue;
-    const obstacle = general ?? draft.unitObstacleAt(unit, name, purpose);
+    const obstacle = general ?? draft.unitObstacleAt(unit, name, purpose, reachOf(draft, purpose));
     if (!obstacle) continue;
     const entry = byCode.get(obstacle.code);
     if (entry) entry.nodes.push(name);

@@ -64,7 +64,7 @@ function optionsFrom(source: Node, field: Field, draft: Draft): Option[] {
   const here = field.loads.get(source.name) ?? 0;
   const targets = [...world.nodes.values()].flatMap((node) => {
     const load = field.loads.get(node.name);
-    return load !== undefined && load < here && board.isTarget(node.name) ? [{ node, load }] : [];
+    return load !== undefined && load < here && board.isBelow(node.name, 'target') ? [{ node, load }] : [];
   });
   const options: Option[] = [];
   for (const unit of units.on.get(source.name) ?? []) {

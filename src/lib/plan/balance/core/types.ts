@@ -26,6 +26,8 @@ export interface Node {
   readonly pressure?: { readonly cpu: number; readonly memory: number };
   /** The numbers above are not what it carries: it is neither relieved nor a target. */
   readonly loadUnknown?: true;
+  /** The platform's own limit of guests on it; absent: none. */
+  readonly maxGuests?: number;
 }
 
 /** A virtual machine or container. */

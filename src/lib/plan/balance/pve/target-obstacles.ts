@@ -18,15 +18,17 @@ import {
 import type { NodeObstacle } from '../../obstacles/obstacle.ts';
 import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
-import { isLastResort, type Obstacle } from '../core/constraints.ts';
+import { isLastResort, type Destination, type Obstacle } from '../core/constraints.ts';
 import { isRunning } from '../core/load.ts';
-import * as core from '../core/rules/target-rules.ts';
-import { first, ofGuests } from '../core/rules/target-rules.ts';
+import { first, ofGuests, toldFailure } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
 import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
 
-export type NodeView = core.NodeView<World, BalanceNode>;
+export interface NodeView extends Destination {
+  readonly target: BalanceNode;
+  readonly world: World;
+}
 
 export interface Move extends NodeView {
   readonly unit: Unit;
@@ -156,7 +158,7 @@ function blamedStorage(move: Move): string | undefined {
   return ofGuests(move, ({ vmid }) =>
     first(world.facts.get(vmid)?.volumes ?? [], ({ storage }) => {
       const failure = world.history.blamedStorages.get(`${target.name} ${storage}`);
-      return failure && `storage ${storage} failed there ${core.toldFailure(failure, world)}`;
+      return failure && `storage ${storage} failed there ${toldFailure(failure, world)}`;
     }),
   );
 }
@@ -256,26 +258,13 @@ type Rules<R> = readonly (readonly [code: string, rule: R])[];
 const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
   ['offline', offline],
   ['maintenance', maintenance],
-  ['excluded', core.excluded],
-  ['load-unknown', core.unknownLoad],
   ['network', networkRead],
-  ['blamed', core.blamedNode],
-  ['no-target', core.aboveTarget],
 ];
 
 /** Cheap ones first: most nodes fail at an early one. */
 const UNIT_RULES: Rules<TargetRule> = [
-  ['overload', core.overloadedAfter],
-  ['reserve', core.reserve],
-  ['overcommit', core.overcommit],
   ['cpus', threads],
-  ['pin', core.pinned],
-  ['anti-affinity', core.antiAffinity],
-  ['affinity', core.affinity],
   ['ha-rule', haRules],
-  ['return', core.returning],
-  ['veto', core.vetoed],
-  ['blamed', core.blamedTarget],
   ['blamed', blamedStorage],
   ['version', version],
   ['cpu-model', cpuModel],

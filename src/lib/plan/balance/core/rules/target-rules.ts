@@ -1,21 +1,33 @@
-/** Why a unit cannot go to a node, on any platform: one named rule each. What only a platform knows is its own room's. */
-import { isLastResort, isMending, type Destination } from '../constraints.ts';
-import { breaches, isBelow, type Loads } from '../load.ts';
-import type { Guest, Migration, Node } from '../types.ts';
+/** Why a unit cannot go to a node, on any platform: load, room, and what the operator wants. One named rule each. */
+import { isLastResort, isMending, type Destination, type Obstacle } from '../constraints.ts';
+import { GATES } from '../gates.ts';
+import { breaches, EPSILON, isBelow, type Level } from '../load.ts';
+import type { Guest, Migration } from '../types.ts';
 import type { Unit } from '../units.ts';
 import type { World } from '../world.ts';
 import { ago } from './guest-rules.ts';
 
-export interface NodeView<W extends World = World, N extends Node = Node> extends Destination {
-  readonly target: N;
-  readonly world: W;
+/** How far a search goes: which nodes take something, and how full they may get. */
+export interface Reach {
+  /** A node that is below these limits takes something. */
+  readonly receivers: Level;
+  /** And stays below these. */
+  readonly ceiling: Exclude<Level, 'target'>;
 }
 
-export interface Move<G extends Guest = Guest> extends NodeView {
-  readonly unit: Unit<G>;
+/** For all that is not the relief of a node: targets only. */
+export const TARGETS: Reach = { receivers: 'target', ceiling: 'overload' };
+/** For the relief of a node, when nothing else helps: whatever does not become overloaded by it. */
+export const WIDEST: Reach = { receivers: 'overload', ceiling: 'overload' };
+
+interface NodeView extends Destination {
+  readonly world: World;
+  readonly reach: Reach;
 }
 
-const GIB = 2 ** 30;
+export interface MoveView extends NodeView {
+  readonly unit: Unit;
+}
 
 export function first<T>(items: Iterable<T>, say: (item: T) => string | undefined): string | undefined {
   for (const item of items) {
@@ -27,7 +39,7 @@ export function first<T>(items: Iterable<T>, say: (item: T) => string | undefine
 
 /** The first of the unit's guests that something keeps from going there, by its name where there are several. */
 export function ofGuests<G extends Guest>(
-  { unit, world }: Move<G>,
+  { unit, world }: { readonly unit: Unit<G>; readonly world: World },
   say: (guest: G) => string | undefined,
 ): string | undefined {
   return first(unit.guests, (guest) => {
@@ -38,70 +50,55 @@ export function ofGuests<G extends Guest>(
   });
 }
 
-export function excluded({ target, world }: NodeView): string | undefined {
+function excluded({ target, world }: NodeView): string | undefined {
   if (world.evacuated.has(target.name)) return 'is being emptied';
   return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
 }
 
 /** A stand that is torn apart is put together wherever there is room at all. */
-export function aboveTarget({ target, world, board, purpose }: NodeView): string | undefined {
+function aboveTarget({ target, world, board, purpose, reach: { receivers } }: NodeView): string | undefined {
   if (isMending(purpose)) return undefined;
   const loads = board.loads(target.name);
-  if (isBelow(loads, world.config, 'target')) return undefined;
-  return `is no target: ${breaches(loads, world.config, 'target')
-    .map(({ text }) => text)
-    .join(', ')}`;
+  if (isBelow(loads, world.config, receivers)) return undefined;
+  const texts = breaches(loads, world.config, receivers).map(({ text }) => text);
+  return `is no target: ${texts.length === 0 ? 'at the limit' : texts.join(', ')}`;
 }
 
-function loadsAfter({ unit, target, board }: Move): Loads {
-  return board.loadsWith(target.name, unit.demand);
-}
-
-export function overloadedAfter(move: Move): string | undefined {
-  const { config } = move.world;
-  if (move.purpose === 'mend-back') return undefined;
-  const after = loadsAfter(move);
-  if (isBelow(after, config, 'overload')) return undefined;
-  const reached = breaches(after, config, 'overload').map(({ text }) => text);
+function overloadedAfter({
+  unit,
+  target,
+  world,
+  board,
+  purpose,
+  reach: { ceiling },
+}: MoveView): string | undefined {
+  if (purpose === 'mend-back') return undefined;
+  const after = board.loadsWith(target.name, unit.demand);
+  if (isBelow(after, world.config, ceiling)) return undefined;
+  const reached = breaches(after, world.config, ceiling).map(({ text }) => text);
   return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}`;
 }
 
-function shareOf(amount: { kind: string; value: number } | undefined, total: number, unit: number): number {
-  if (!amount) return 0;
-  return amount.kind === 'percent' ? (total * amount.value) / 100 : amount.value * unit;
+/** Machines that go back to one that failed again and again only have to fit into the memory. */
+function gateObstacle({ unit, target, world, board, purpose }: MoveView): Obstacle | undefined {
+  const after = board.loadsWith(target.name, unit.demand);
+  if (purpose === 'mend-back')
+    return after.used <= 1 ? undefined : { code: 'reserve', text: 'would use more memory than the node has' };
+  const gate = GATES.find(
+    ({ part, value, limit }) =>
+      unit.demand[part] > 0 && value(after) > limit(target, world.config) * (1 + EPSILON),
+  );
+  return gate && { code: gate.code, text: gate.say(after, target, world.config) };
 }
 
-export function reserve(move: Move): string | undefined {
-  const { target, world, purpose } = move;
-  const after = loadsAfter(move);
-  if (purpose === 'mend-back') return after.used <= 1 ? undefined : 'would use more memory than the node has';
-  const memory = shareOf(world.config.reserve.memory, target.memoryTotal, 2 ** 20);
-  const free = target.memoryTotal * (1 - after.used);
-  if (free < memory)
-    return `would have ${(Math.max(free, 0) / GIB).toFixed(1)} GiB of memory free, less than the reserve of ${(memory / GIB).toFixed(1)} GiB`;
-  const threads = target.cpus * (1 - after.cpu);
-  const cores = shareOf(world.config.reserve.cores, target.cpus, 1);
-  return threads < cores
-    ? `would have ${Math.max(threads, 0).toFixed(1)} threads free, less than the reserve of ${cores}`
-    : undefined;
-}
-
-export function overcommit(move: Move): string | undefined {
-  const { overcommit: limit } = move.world.config;
-  if (move.unit.demand.committed === 0 || move.purpose === 'mend-back') return undefined;
-  const { committed } = loadsAfter(move);
-  if (committed <= limit) return undefined;
-  return `guests would be promised ${Math.round(committed * 100)} % of its memory (overcommit ${Math.round(limit * 100)} %)`;
-}
-
-export function pinned(move: Move): string | undefined {
+function pinned(move: MoveView): string | undefined {
   return ofGuests(move, ({ vmid }) => {
     const pin = move.world.rules.pins.get(vmid)?.find(({ nodes }) => !nodes.includes(move.target.name));
     return pin && `rule ${pin.name} keeps it on ${pin.nodes.join(', ')}`;
   });
 }
 
-export function antiAffinity({ unit, target, world, board }: Move): string | undefined {
+function antiAffinity({ unit, target, world, board }: MoveView): string | undefined {
   const moving = new Set(unit.vmids);
   return first(unit.vmids, (vmid) =>
     first(world.rules.antiAffinity.of.get(vmid) ?? [], (rule) => {
@@ -115,7 +112,7 @@ export function antiAffinity({ unit, target, world, board }: Move): string | und
 }
 
 /** While a group is torn apart, its members may only join others of it. */
-export function affinity({ unit, target, world, board }: Move): string | undefined {
+function affinity({ unit, target, world, board }: MoveView): string | undefined {
   const moving = new Set(unit.vmids);
   return first(unit.vmids, (vmid) =>
     first(world.rules.affinity.of.get(vmid) ?? [], (index) => {
@@ -127,7 +124,7 @@ export function affinity({ unit, target, world, board }: Move): string | undefin
   );
 }
 
-export function returning(move: Move): string | undefined {
+function returning(move: MoveView): string | undefined {
   if (isMending(move.purpose) || isLastResort(move.purpose)) return undefined;
   return ofGuests(move, ({ vmid }) =>
     move.world.history.of.get(vmid)?.left.includes(move.target.name) === true
@@ -136,7 +133,7 @@ export function returning(move: Move): string | undefined {
   );
 }
 
-export function vetoed(move: Move): string | undefined {
+function vetoed(move: MoveView): string | undefined {
   return ofGuests(
     move,
     ({ vmid }) => move.world.vetoes.get(vmid)?.find(({ target }) => target === move.target.name)?.reason,
@@ -150,13 +147,13 @@ export function toldFailure(failure: Migration, world: World): string {
 }
 
 /** A node towards which several guests failed is the reason itself. */
-export function blamedNode({ target, world, purpose }: NodeView): string | undefined {
+function blamedNode({ target, world, purpose }: NodeView): string | undefined {
   const failure = isLastResort(purpose) ? undefined : world.history.blamed.get(target.name);
   return failure && `migrations of several guests to it failed, the last ${toldFailure(failure, world)}`;
 }
 
 /** It failed there for a reason that is the target's: other targets are not concerned. */
-export function blamedTarget(move: Move): string | undefined {
+function blamedTarget(move: MoveView): string | undefined {
   if (isLastResort(move.purpose)) return undefined;
   return ofGuests(move, ({ vmid }) => {
     const failure = move.world.history.of.get(vmid)?.avoid.get(move.target.name);
@@ -165,6 +162,48 @@ export function blamedTarget(move: Move): string | undefined {
 }
 
 /** Nobody can say what a move would make of it. */
-export function unknownLoad({ target }: NodeView): string | undefined {
+function unknownLoad({ target }: NodeView): string | undefined {
   return target.loadUnknown === true ? 'its load is not known' : undefined;
+}
+
+type Rules<V> = readonly (readonly [code: string, rule: (view: V) => string | undefined])[];
+
+const NODE_RULES: Rules<NodeView> = [
+  ['excluded', excluded],
+  ['load-unknown', unknownLoad],
+  ['blamed', blamedNode],
+  ['no-target', aboveTarget],
+];
+
+/** Whom it would stand beside, and where it may be; these change with what else moves. */
+const WISHES: Rules<MoveView> = [
+  ['pin', pinned],
+  ['anti-affinity', antiAffinity],
+  ['affinity', affinity],
+  ['return', returning],
+  ['veto', vetoed],
+  ['blamed', blamedTarget],
+];
+
+function obstacleOf<V>(rules: Rules<V>, view: V): Obstacle | undefined {
+  for (const [code, rule] of rules) {
+    const text = rule(view);
+    if (text !== undefined) return { code, text };
+  }
+  return undefined;
+}
+
+/** Why nothing can go there. */
+export function nodeRuleObstacle(view: NodeView): Obstacle | undefined {
+  return obstacleOf(NODE_RULES, view);
+}
+
+/** Why there is no room for it. */
+export function roomObstacle(move: MoveView): Obstacle | undefined {
+  return obstacleOf([['overload', overloadedAfter]], move) ?? gateObstacle(move);
+}
+
+/** Why it is not wanted there. */
+export function wishObstacle(move: MoveView): Obstacle | undefined {
+  return obstacleOf(WISHES, move);
 }
