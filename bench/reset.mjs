@@ -1,7 +1,7 @@
 // `reset` of one student and of a whole class, by rollback and by cloning anew, on the simulator's own time, against what its
 // locks and latencies allow. Run: npm run build && node bench/reset.mjs [users machines nodes]
 import { readFileSync, writeFileSync } from 'node:fs';
-import { defaultLatency as takes } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/latency.js';
 import { benchScenario, writeClass } from './cluster.mjs';
 import { startCluster } from './in-process.mjs';
 
@@ -19,7 +19,7 @@ const mostOf = (steps, kind) => {
 /** Rollbacks go beside each other on a node; a machine that ran is off and on again. */
 function rollbackBound({ steps }) {
   const rounds = Math.ceil(mostOf(steps, 'vm.rollback') / TASKS);
-  return rounds * takes.rollback_s;
+  return rounds * defaultLatency.rollback_s;
 }
 
 /**
@@ -28,10 +28,13 @@ function rollbackBound({ steps }) {
  */
 function recloneBound({ steps }) {
   const count = (...kinds) => steps.filter(({ kind }) => kinds.includes(kind)).length;
-  const storage = count('vm.clone', 'vm.delete') * takes.storage_lock_s;
-  const lane = (count('pool.update', 'pool.join', 'acl.grant', 'vm.delete') * takes.user_cfg_write_ms) / 1000;
+  const storage = count('vm.clone', 'vm.delete') * defaultLatency.storage_lock_s;
+  const lane =
+    (count('pool.update', 'pool.join', 'acl.grant', 'vm.delete') * defaultLatency.user_cfg_write_ms) / 1000;
   const chain =
-    takes.destroy_s + takes.linked_clone_s + (4 * takes.user_cfg_write_ms + 2 * takes.config_write_ms) / 1000;
+    defaultLatency.destroy_s +
+    defaultLatency.linked_clone_s +
+    (4 * defaultLatency.user_cfg_write_ms + 2 * defaultLatency.config_write_ms) / 1000;
   return Math.max(storage, lane, chain);
 }
 

@@ -17,15 +17,22 @@ export {
 } from './lib/config/connections/connection.ts';
 export { CredentialsFile } from './lib/credentials/credentials-file.ts';
 export type { ApplyEvent, StepResult } from './lib/execute/types.ts';
+export type { NamedBridge } from './lib/execute/step-error.ts';
 export type { RunOutcome, StandSummary, Summary } from './lib/outcome/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
 export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy/deploy.ts';
+export type { Reclone, RecloneStand } from './lib/plan/deploy/reclone.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
 export type { Nic } from './lib/pve-values/nics.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
 export { readCertificate, type ServerCertificate } from './lib/proxmox/certificate.ts';
 export { createTaskWaiter } from './lib/proxmox/tasks.ts';
-export type { PveApi, TaskWaiter } from './lib/proxmox/types.ts';
+export type {
+  AgentAnswer,
+  AgentProcess as PveAgentProcess,
+  PveApi,
+  TaskWaiter,
+} from './lib/proxmox/types.ts';
 export { renderPlan } from './lib/render/plan-text.ts';
 export { renderSummary } from './lib/render/summary-text.ts';
 export { toResultDocument } from './lib/render/result-json.ts';
@@ -47,6 +54,15 @@ export type { DoctorReport, DoctorRow } from './lib/privileges/report.ts';
 export type { RunContext } from './lib/workflow/context.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';
 export type * from './lib/config/types.ts';
+export type {
+  Check,
+  CheckBase,
+  CommandCheck,
+  Expected,
+  NicCheck,
+  PowerCheck,
+  SnapshotCheck,
+} from './lib/config/checks/types.ts';
 export * from './lib/errors.ts';
 export type * from './lib/inventory/types.ts';
 export type * from './lib/plan/document/plan.ts';
@@ -63,6 +79,7 @@ export type { BalanceOverlay, LoadedBalance } from './lib/config/balance/balance
 export type {
   BalanceConfig,
   GuestRule,
+  BalanceMeasure,
   GuestSelector,
   LabTimes,
   NodeLimits,
@@ -103,7 +120,7 @@ export type {
 } from './lib/outcome/types.ts';
 export type { RemovalOptions } from './lib/plan/stands/removal.ts';
 export type { CleanupOptions, CleanupSelection } from './lib/plan/cleanup/context.ts';
-export type { Taken } from './lib/plan/cluster/free-vmids.ts';
+export type { Taken, TakenBridge } from './lib/plan/cluster/free-vmids.ts';
 export type { Pins } from './lib/plan/cluster/pins.ts';
 export type { Profile } from './lib/plan/cluster/profile.ts';
 export type {
@@ -146,6 +163,7 @@ export type { Host } from './lib/proxmox/hosts.ts';
 export type { HttpOptions } from './lib/proxmox/http.ts';
 export type { StockApi } from './lib/proxmox/stock-types.ts';
 export type { TaskSource } from './lib/proxmox/tasks.ts';
+export type { SentParams } from './lib/proxmox/form.ts';
 export type { Connect, Outgoing, Transport, TransportOptions } from './lib/proxmox/transports/types.ts';
 export type {
   CloneRequest,
@@ -210,6 +228,7 @@ export type {
   AgentState,
   ClusterState,
   GuestConfig,
+  GuestHabits,
   GuestState,
   HaGroupState,
   HaResourceState,

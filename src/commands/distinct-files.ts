@@ -9,7 +9,15 @@ interface NamedFile {
   readonly isWritten: boolean;
 }
 
-const WRITTEN = new Set(['out', 'credentials', 'simulateState', 'logFile', 'auditFile', 'metricsFile', 'junit']);
+const WRITTEN = new Set([
+  'out',
+  'credentials',
+  'simulateState',
+  'logFile',
+  'auditFile',
+  'metricsFile',
+  'junit',
+]);
 
 /** `<file>`, `<lab.yml>`, `[scenario]`: what stands for the value says that it is one. */
 const namesFile = ({ flags }: Option): boolean => /<file>|\.(?:ya?ml|json)>|\[scenario\]/.test(flags);

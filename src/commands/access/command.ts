@@ -49,7 +49,7 @@ function thawCommand(io: ProgramIo): Command {
 
 export function accessCommand(io: ProgramIo): Command {
   return new Command('access')
-    .description("take the students' access to their stands away, and give it back")
+    .description("take students' access away, and give it back")
     .addCommand(freezeCommand(io))
     .addCommand(thawCommand(io));
 }

@@ -95,7 +95,7 @@ function actionCommand(io: ProgramIo, action: PowerAction): Command {
 }
 
 export function powerCommand(io: ProgramIo): Command {
-  const command = new Command('power').description('switch the machines of stands on and off, in waves');
+  const command = new Command('power').description('switch machines on and off, in waves');
   for (const action of Object.keys(WORDS) as PowerAction[]) command.addCommand(actionCommand(io, action));
   return command;
 }

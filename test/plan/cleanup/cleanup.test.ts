@@ -491,7 +491,7 @@ describe('a claimed number', () => {
     expect(stands[0]?.refused).toMatchObject({
       code: 'VM_LOCKED',
       message: 'VM 10000 on pve1 is being removed',
-      hint: 'task qmdestroy holds it: wait until it has ended, then run cleanup again',
+      hint: 'task qmdestroy holds it: wait until it has ended, then run again',
     });
   });
 

@@ -27,7 +27,7 @@ test('what is removed is what is called a deletion: --max-changes counts it', ()
 
 test.each([
   ['reserves', ['bridge.create', 'bridge.update', 'pool.create', 'pool.update']],
-  ['gives-up', ['pool.delete', 'pool.release', 'user.delete']],
+  ['gives-up', ['pool.delete', 'pool.leave', 'pool.release', 'user.delete']],
   ['sets-password', ['user.create', 'user.password', 'user.recreate']],
   ['edits', ['bridge.update', 'network.reload', 'vm.configure']],
   [

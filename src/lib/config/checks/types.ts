@@ -1,6 +1,6 @@
 /** What a lab says about checking the students' machines. Plain data. */
 
-interface CheckBase {
+export interface CheckBase {
   readonly name: string;
   /** Of the lab. */
   readonly machine: string;
@@ -24,7 +24,7 @@ export interface CommandCheck extends CheckBase {
   readonly expect: Expected;
 }
 
-interface PowerCheck extends CheckBase {
+export interface PowerCheck extends CheckBase {
   readonly kind: 'power';
   readonly power: 'running' | 'stopped';
 }
@@ -36,7 +36,7 @@ export interface NicCheck extends CheckBase {
   readonly connected: boolean;
 }
 
-interface SnapshotCheck extends CheckBase {
+export interface SnapshotCheck extends CheckBase {
   readonly kind: 'snapshot';
   readonly snapshot: string;
 }

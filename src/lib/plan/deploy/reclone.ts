@@ -16,7 +16,7 @@ import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 
 /** What is made anew of one stand. */
-interface RecloneStand {
+export interface RecloneStand {
   readonly machines: ReadonlySet<string>;
   readonly left?: Refusal;
   readonly refused?: Refusal;

@@ -160,12 +160,13 @@ const lists = new Set(['registered-tags', 'user-allow-list']);
 /** What everybody is shown (API2/Cluster.pm, get_options). */
 const shown = new Set(['console', 'tag-style']);
 
-function optionValue(key: string, value: string): unknown {
+/** A part may be called as an option is (`crs: ha=…`), and is text all the same. */
+function optionValue(key: string, value: string, isPart = false): unknown {
   if (lists.has(key)) return splitList(value).sort();
-  if (!nested.has(key)) return value;
+  if (isPart || !nested.has(key)) return value;
   const parts = value.split(',').map((part): [string, unknown] => {
     const name = part.split('=', 1)[0] ?? '';
-    return [name, optionValue(name, part.slice(part.indexOf('=') + 1))];
+    return [name, optionValue(name, part.slice(part.indexOf('=') + 1), true)];
   });
   return Object.fromEntries(parts);
 }
