@@ -66,7 +66,7 @@ interface LiveTexts {
 }
 
 /** What `check` found. */
-export interface CheckTexts {
+interface CheckTexts {
   readonly title: string;
   readonly points: string;
   readonly passed: string;

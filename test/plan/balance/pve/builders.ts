@@ -128,10 +128,9 @@ export function qemuOf(have: BalanceInventory, node: string): number {
 }
 
 /** Carries the fields of the spec along, too. The measured load of a node is that of its guests and of the host's own. */
-function nodeOf(
-  { gib = 64, own = 1, qemuVersion: _, ...rest }: NodeSpec,
-  guests: readonly BalanceGuest[],
-): BalanceNode {
+function nodeOf(spec: NodeSpec, guests: readonly BalanceGuest[]): BalanceNode {
+  const { gib = 64, own = 1, qemuVersion, ...rest } = spec;
+  void qemuVersion; // It says what machine types the node knows, and is no field of it.
   const here = guests.filter(({ node }) => node === rest.name);
   const cpus = rest.cpus ?? 16;
   return {
