@@ -127,10 +127,15 @@ export function qemuOf(have: BalanceInventory, node: string): number {
   return Math.max(...(have.stock?.machines[node] ?? []).map((type) => parseFloat(type.replace(/.*-/, ''))));
 }
 
+/** It says what machine types the node knows, and is no field of it. */
+function withoutQemu(spec: NodeSpec): Omit<NodeSpec, 'qemuVersion'> {
+  const { qemuVersion, ...rest } = spec;
+  return qemuVersion === undefined ? spec : rest;
+}
+
 /** Carries the fields of the spec along, too. The measured load of a node is that of its guests and of the host's own. */
 function nodeOf(spec: NodeSpec, guests: readonly BalanceGuest[]): BalanceNode {
-  const { gib = 64, own = 1, qemuVersion, ...rest } = spec;
-  void qemuVersion; // It says what machine types the node knows, and is no field of it.
+  const { gib = 64, own = 1, ...rest } = withoutQemu(spec);
   const here = guests.filter(({ node }) => node === rest.name);
   const cpus = rest.cpus ?? 16;
   return {
