@@ -8,7 +8,7 @@ import type {
   StatusReport,
 } from '../plan/views/status-types.ts';
 import { reportEn } from './languages/report-en.ts';
-import type { StateTexts } from './languages/report-texts.ts';
+import type { SpanTexts, StateTexts } from './languages/report-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -46,7 +46,7 @@ const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', '
 const WIDE_END = ['EXPIRES', 'ACCESS'];
 
 /** `3d 4h`, `2h 5m`, `12m`. */
-export function spanOf(seconds: number | null, { day, hour, minute } = EN.span): string {
+export function spanOf(seconds: number | null, { day, hour, minute }: SpanTexts = EN.span): string {
   if (seconds === null) return '-';
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);

@@ -2,7 +2,7 @@
 import type { MachineState, ProblemKind } from '../../plan/views/status-types.ts';
 import type { TopologyNetwork } from '../../plan/views/topology-types.ts';
 
-interface SpanTexts {
+export interface SpanTexts {
   readonly day: string;
   readonly hour: string;
   readonly minute: string;
