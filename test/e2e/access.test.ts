@@ -192,6 +192,8 @@ test('--suspend keeps the memory; where there is no room for it the access goes 
   expect(await run(crowded, `${FREEZE} --suspend`)).toMatchObject({ code: 5 });
   expect(rightsOf(crowded.snapshot(), 'boris@pve')).toEqual([]);
   expect(running(crowded)).toBe(1);
+  const thawed = await run(cluster, `${THAW} --user anna@pve`);
+  expect([thawed.code, thawed.stdout]).toEqual([0, expect.stringMatching(/pc +suspended +complete/)]);
   const woken = await run(cluster, 'power resume --user anna@pve');
   expect([woken.code, running(cluster)]).toEqual([0, 2]);
 });

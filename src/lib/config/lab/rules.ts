@@ -210,14 +210,6 @@ function passwordsAreLongEnough({ raw }: LabView, issues: Issues): void {
   }
 }
 
-/** Without `start` nothing is started, in whatever order. */
-function orderIsOfStarted({ machines }: LabView, issues: Issues): void {
-  for (const { path, raw } of machines) {
-    if (integer(raw['start_order']) === undefined || raw['start'] === true) continue;
-    issues.warn([...path, 'start_order'], 'has no effect without `start: true`');
-  }
-}
-
 function snapshotNamesAreLegal({ machines }: LabView, issues: Issues): void {
   for (const { path, raw } of machines) {
     const name = text(raw['baseline_snapshot']);
@@ -315,7 +307,6 @@ export const labRules: readonly LabRule[] = [
   memoryIsANumber,
   networksAreMappings,
   passwordsAreLongEnough,
-  orderIsOfStarted,
   snapshotNamesAreLegal,
   cloudInitFits,
   ...networkRules,

@@ -10,6 +10,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm } from '../document/plan.ts';
 import { viewStands, type StandView } from '../stands/selected.ts';
 import { selectedClaims, wholePools, type MarkedPool, type StandSelection } from '../stands/selection.ts';
+import { machinePower } from './power-deeds.ts';
 
 export interface PoolStands extends MarkedPool {
   /** In the order of the claims. */
@@ -77,7 +78,7 @@ export function plannedVms(stands: readonly StandView[]): PlannedVm[] {
               name: machine ?? guest.name ?? '?',
               node: guest.node,
               state: 'complete',
-              power: guest.status,
+              power: machinePower(guest),
             },
           ]
         : [],
