@@ -141,7 +141,7 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/deploy/stand-vms.ts',
+    file: 'src/lib/plan/deploy/missing-machine.ts',
     find: 'return at < 0 ? open.shift() : open.splice(at, 1)[0];',
     instead: 'return at < 0 ? undefined : open.splice(at, 1)[0];',
     why: 'ids that a run has claimed and not used yet are never used: each run claims further ones',

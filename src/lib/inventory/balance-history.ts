@@ -4,6 +4,7 @@ import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow, Upid } from '../proxmox/types.ts';
 import { migrationCause, type MigrationCause } from '../proxmox/words.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { unlessUnread } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { RunningTask } from './types.ts';
 import pMap from 'p-map';
@@ -208,12 +209,8 @@ export async function readCauses(
   const causes = await pMap(
     failed.slice(0, MOST_LOGS),
     async ({ row: { upid } }): Promise<[Upid, MigrationCause][]> => {
-      try {
-        return [[upid, migrationCause(await pve.taskLogEnds(upid, LOG_LINES, signal))]];
-      } catch (error) {
-        if (error instanceof PveError || error instanceof UnreachableError) return [];
-        throw error;
-      }
+      const log = await unlessUnread(pve.taskLogEnds(upid, LOG_LINES, signal), undefined);
+      return log ? [[upid, migrationCause(log)]] : [];
     },
     { concurrency: PARALLEL_READS },
   );

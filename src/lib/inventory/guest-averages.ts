@@ -1,8 +1,8 @@
 /** What machines used on average in the last hours: one call per machine. Judges nobody. */
 import pMap from 'p-map';
-import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
 import type { PveApi } from '../proxmox/types.ts';
+import { unlessUnread } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { GuestInfo } from './types.ts';
 
@@ -38,13 +38,9 @@ export async function readAverages(
   const found = await pMap(
     guests,
     async (guest) => {
-      try {
-        const average = averageOf(await pve.guestHistory(guest, span, hard), now - seconds);
-        return average ? [[guest.vmid, average] as const] : [];
-      } catch (error) {
-        if (error instanceof PveError || error instanceof UnreachableError) return [];
-        throw error;
-      }
+      const points = await unlessUnread(pve.guestHistory(guest, span, hard), []);
+      const average = averageOf(points, now - seconds);
+      return average ? [[guest.vmid, average] as const] : [];
     },
     { concurrency: PARALLEL_READS },
   );

@@ -6,13 +6,13 @@ import { bridgesAmong } from '../pve-values/interfaces.ts';
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
-import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
+import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import { hasLastReloadFailed } from '../proxmox/last-reload.ts';
 import { parsePendingChanges } from '../pve-values/network-diff.ts';
 import type { NetworkRow, PveApi, ResourceRow } from '../proxmox/types.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { readUse } from './bridge-use.ts';
-import { unlessForbidden } from './forbidden.ts';
+import { unlessForbidden, unlessUnread } from './forbidden.ts';
 import { readNodeStates, type NodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import { readTasks } from './tasks.ts';
@@ -235,15 +235,10 @@ async function withLoad(
     nodes,
     async (node) => {
       if (!node.online) return node;
-      try {
-        const history = await pve.nodeHistory(node.name, 'hour', signal);
-        const points = history.flatMap(({ cpu }) => cpu ?? []);
-        if (points.length === 0) return node;
-        return { ...node, cpuHour: points.reduce((sum, cpu) => sum + cpu, 0) / points.length };
-      } catch (error) {
-        if (error instanceof PveError || error instanceof UnreachableError) return node;
-        throw error;
-      }
+      const history = await unlessUnread(pve.nodeHistory(node.name, 'hour', signal), []);
+      const points = history.flatMap(({ cpu }) => cpu ?? []);
+      if (points.length === 0) return node;
+      return { ...node, cpuHour: points.reduce((sum, cpu) => sum + cpu, 0) / points.length };
     },
     { concurrency: PARALLEL_READS },
   );

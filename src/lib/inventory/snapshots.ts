@@ -1,17 +1,12 @@
 /** Snapshots of VMs, and what going back to one brings back: one call per VM, which PVE lists nowhere together. Judges none. */
 import pMap from 'p-map';
 import type { ConfigValues, SnapshotRow } from '../proxmox/types.ts';
-import { PveError, UnreachableError } from '../proxmox/errors.ts';
 import { storageOfVolume } from '../pve-values/volumes.ts';
-import { unlessForbidden } from './forbidden.ts';
+import { unlessForbidden, unlessUnread } from './forbidden.ts';
+import type { MachineRef } from './machine-details.ts';
 import type { ReadContext } from './pools.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { SnapshotInfo } from './types.ts';
-
-export interface GuestPlace {
-  readonly vmid: number;
-  readonly node: string;
-}
 
 const quietly = (): void => undefined;
 
@@ -29,22 +24,17 @@ function byAge(rows: readonly SnapshotRow[]): SnapshotInfo[] {
 }
 
 async function snapshotsOf(
-  { node, vmid }: GuestPlace,
+  { node, vmid }: MachineRef,
   { pve, hard }: ReadContext,
 ): Promise<SnapshotInfo[] | undefined> {
-  try {
-    const rows = await unlessForbidden(pve.snapshots(node, vmid, hard), undefined, quietly);
-    return rows && byAge(rows);
-  } catch (error) {
-    // A machine that is gone, a node that is away: what needs its snapshots says so of that machine.
-    if (error instanceof PveError || error instanceof UnreachableError) return undefined;
-    throw error;
-  }
+  // A machine that is gone, a node that is away: what needs its snapshots says so of that machine.
+  const rows = await unlessUnread(pve.snapshots(node, vmid, hard), undefined);
+  return rows && byAge(rows);
 }
 
 /** VMID → its snapshots, the oldest first; VMs of which they cannot be read are missing. */
 export async function readSnapshots(
-  guests: readonly GuestPlace[],
+  guests: readonly MachineRef[],
   context: ReadContext,
 ): Promise<ReadonlyMap<number, readonly SnapshotInfo[]>> {
   const lists = await pMap(
@@ -57,7 +47,7 @@ export async function readSnapshots(
 
 /** VMID → the configuration in the snapshot that is named; VMs of which it cannot be read are missing. */
 export async function readSnapshotConfigs(
-  wanted: readonly (GuestPlace & { readonly snapshot: string })[],
+  wanted: readonly (MachineRef & { readonly snapshot: string })[],
   { pve, hard }: ReadContext,
 ): Promise<ReadonlyMap<number, ConfigValues>> {
   const configs = await pMap(
@@ -71,7 +61,7 @@ export async function readSnapshotConfigs(
   return new Map(configs.flatMap(([vmid, values]) => (values ? [[vmid, values] as const] : [])));
 }
 
-interface SavedMemory extends GuestPlace {
+interface SavedMemory extends MachineRef {
   readonly snapshot: string;
   readonly volume: string;
 }
@@ -80,18 +70,13 @@ async function sizesOn(
   place: { readonly node: string; readonly storage: string },
   { pve, hard }: ReadContext,
 ): Promise<readonly (readonly [string, number])[]> {
-  try {
-    const rows = await unlessForbidden(pve.imageSizes(place, hard), [], quietly);
-    return rows.map(({ volid, bytes }) => [volid, bytes] as const);
-  } catch (error) {
-    if (error instanceof PveError || error instanceof UnreachableError) return [];
-    throw error;
-  }
+  const rows = await unlessUnread(pve.imageSizes(place, hard), []);
+  return rows.map(({ volid, bytes }) => [volid, bytes] as const);
 }
 
 /** `vmid snapshot` → bytes of its saved memory, as far as the caller is shown them; one list per node and storage. */
 export async function readMemorySizes(
-  wanted: readonly (GuestPlace & { readonly snapshot: string })[],
+  wanted: readonly (MachineRef & { readonly snapshot: string })[],
   context: ReadContext,
 ): Promise<ReadonlyMap<string, number>> {
   const { pve, hard } = context;

@@ -9,9 +9,10 @@ import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
 import { makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
-import { joinRefusals, removeVms, revokeOnVms, type Fate, type Whose } from '../stands/removal.ts';
+import { REVOKED_FIRST, removeVms, revokeOnVms, type Fate, type Whose } from '../stands/removal.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
+import { joinRefusals } from '../document/refuse.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
 
 export interface StandRemoval {
@@ -45,18 +46,17 @@ function revokeSteps(
   const isLeaving = isLastLab && stand.mark !== undefined && stand.removesUser;
   // What the user had before the pool was adopted is not ours to take away.
   const kept = new Set(stand.mark?.roles?.map((role) => `/pool/${stand.pool} ${role}`));
-  const reason = 'first, so that nobody restarts a VM on its way out';
   const onPool = (isLeaving ? (context.index.acls.get(`${path} ${stand.user}`) ?? []) : [])
     .filter(({ role }) => !kept.has(`${path} ${role}`))
     .map(({ role }) =>
       makeStep(
         'acl.revoke',
         `${path} ${role}`,
-        { user: stand.user, reason },
+        { user: stand.user, reason: REVOKED_FIRST },
         { path, role, userid: stand.user },
       ),
     );
-  const onVms = revokeOnVms(stand, vmids, { index: context.index, caller: context.have.caller, reason });
+  const onVms = revokeOnVms(stand, vmids, { index: context.index, caller: context.have.caller });
   return [...onPool, ...onVms];
 }
 
@@ -169,7 +169,7 @@ export function planStandRemoval(
   }
   const delegated = context.index.pools.get(stand.pool)?.delegated;
   const refused =
-    joinRefusals(staying) ?? (delegated && delegatedRefusal(stand.pool, delegated, context.index));
+    joinRefusals(staying, '\n') ?? (delegated && delegatedRefusal(stand.pool, delegated, context.index));
   return {
     vms: fates.map(({ guest, stays }) => ({
       vmid: guest.vmid,

@@ -7,7 +7,7 @@ import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
-import { mergeLeft } from './left.ts';
+import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
 import { deedFor, machinePower, obstacleTo } from './power-deeds.ts';
 import type { Planned } from './power-types.ts';
@@ -189,7 +189,7 @@ export function keptState(
   const left =
     (snapshot === undefined ? undefined : snapshotRefusal(judged, snapshot)) ??
     noRoom ??
-    mergeLeft(awake) ??
+    joinRefusals(awake, '; ') ??
     unreachable(stands);
   return { steps, ...(left ? { left } : {}) };
 }

@@ -61,15 +61,3 @@ export function whyLeft(one: StandMachine, { pool, claim: { lab } }: StandView):
       };
   }
 }
-
-/** One for all that is left of a stand; the code is that of the first. */
-export function mergeLeft(refusals: readonly Refusal[]): Refusal | undefined {
-  const [first] = refusals;
-  if (!first) return undefined;
-  const hints = [...new Set(refusals.flatMap(({ hint }) => hint ?? []))];
-  return {
-    code: first.code,
-    message: refusals.map(({ message }) => message).join('; '),
-    ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
-  };
-}

@@ -5,11 +5,11 @@ import { frozenSince } from '../../marks/pool.ts';
 import { shellCommand } from '../../shell.ts';
 import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, PowerPlan, Refusal } from '../document/plan.ts';
-import { refuse } from '../document/refuse.ts';
+import { joinRefusals, refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import { nameSome } from '../document/text.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
-import { mergeLeft, whyLeft } from './left.ts';
+import { whyLeft } from './left.ts';
 import { deedFor, isInState, machinePower, obstacleTo, type MachinePower } from './power-deeds.ts';
 import { placeForMemory } from './memory-place.ts';
 import { findRoom } from './power-room.ts';
@@ -112,7 +112,7 @@ function toStand(
   const [first] = views as [StandView, ...StandView[]]; // groups have members
   const nodes = [...new Set(views.flatMap((view) => view.nodes))];
   const node = nodes[0] ?? first.node;
-  const merged = mergeLeft(left);
+  const merged = joinRefusals(left, '; ');
   const frozen = frozenSince(index.marks.get(pool));
   return {
     user,

@@ -2,10 +2,10 @@
 import type { SnapshotInfo } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
+import { joinRefusals } from '../document/refuse.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { obstacleOf, sayMachine } from './machines.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
-import { joined } from './stand-work.ts';
 
 export interface RecloneInput {
   readonly stands: readonly StandView[];
@@ -98,7 +98,10 @@ export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTa
       if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
       const selected = view.machines.filter(({ isSelected }) => isSelected);
       const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
-      const left = joined(judged.flatMap(({ why }) => why ?? []));
+      const left = joinRefusals(
+        judged.flatMap(({ why }) => why ?? []),
+        '; ',
+      );
       const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
       const isRefused = left !== undefined && able.length === 0;
       return [

@@ -2,7 +2,7 @@
 import { sortedUnique } from '../../order.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
-import { refuse } from '../document/refuse.ts';
+import { joinRefusals, refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { isReady, obstacleOf, type ReadyMachine } from './machines.ts';
@@ -21,17 +21,6 @@ export interface StandsWork {
 
 /** More would bury the rest of the message. */
 const MOST_TOLD = 10;
-
-export function joined(refusals: readonly Refusal[]): Refusal | undefined {
-  const [first] = refusals;
-  if (!first) return undefined;
-  const hints = [...new Set(refusals.flatMap(({ hint }) => hint ?? []))];
-  return {
-    code: first.code,
-    message: refusals.map(({ message }) => message).join('; '),
-    ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
-  };
-}
 
 function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
   return {
@@ -55,7 +44,10 @@ function planStand(
     return isReady(one) ? planMachine(view, one) : {};
   });
   const steps = works.flatMap((work) => work.steps ?? []);
-  const left = joined(works.flatMap(({ refused }) => refused ?? []));
+  const left = joinRefusals(
+    works.flatMap(({ refused }) => refused ?? []),
+    '; ',
+  );
   const isRefused = left !== undefined && works.every(({ refused }) => refused !== undefined);
   const stand: PlannedStand = {
     user: view.user,

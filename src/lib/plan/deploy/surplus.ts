@@ -4,11 +4,12 @@ import { groupBy } from '../../group.ts';
 import { compareNatural } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
+import { joinRefusals } from '../document/refuse.ts';
 import { nameSome } from '../document/text.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { bridgesOn, hasCardsOf } from '../stands/drift.ts';
 import { isWritable } from '../stands/ownership.ts';
-import { fateOf, joinRefusals, removeVms, revokeOnVms, type Fate } from '../stands/removal.ts';
+import { fateOf, removeVms, revokeOnVms, type Fate } from '../stands/removal.ts';
 import { compareSpecs, specOf } from '../stands/spec.ts';
 import type { StandState, SurplusMachine } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -112,7 +113,6 @@ function removalOf(
     {
       index,
       caller: have.caller,
-      reason: 'first, so that nobody restarts a VM on its way out',
       dependsOn: made,
     },
   );
@@ -146,7 +146,10 @@ export function planSurplus(
 ): PlannedSurplus {
   const told = state.surplus.flatMap((one) => tell(one, state, context));
   const fates = fatesOf(state, context);
-  const left = joinRefusals(fates.flatMap(({ stays }) => stays ?? []));
+  const left = joinRefusals(
+    fates.flatMap(({ stays }) => stays ?? []),
+    '\n',
+  );
   const names = new Map(state.surplus.map(({ vmid, machine }) => [vmid, machine]));
   return {
     told,

@@ -1,4 +1,4 @@
-/** Turns refusals that leave nothing to do into the one error that says so. */
+/** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
 import type { Refusal } from './plan.ts';
 
@@ -12,4 +12,16 @@ export function refuse(refusals: readonly Refusal[]): never {
     [...new Set(refusals.map((refusal) => refusal.message))].join('\n'),
     hints.length === 0 ? {} : { hint: hints.join('\n') },
   );
+}
+
+/** The code is that of the first. `between`: its hints. */
+export function joinRefusals(refusals: readonly Refusal[], between: '\n' | '; '): Refusal | undefined {
+  const [first] = refusals;
+  if (!first) return undefined;
+  const hints = [...new Set(refusals.flatMap(({ hint }) => hint ?? []))];
+  return {
+    code: first.code,
+    message: refusals.map(({ message }) => message).join('; '),
+    ...(hints.length === 0 ? {} : { hint: hints.join(between) }),
+  };
 }

@@ -85,7 +85,7 @@ export function labSizes(
       const machine = byName.get(name);
       if (!machine) continue;
       known.set(vm.vmid, machine.size);
-      // As stand-vms decides it.
+      // As deploy/present-machine decides it.
       const isWithinReach = machine.setsMemory && (vm.power === 'stopped' || updateRunning);
       const differs = vm.spec === undefined ? vm.marked : compareSpecs(vm.spec, machine.spec).inPlace;
       if (isWithinReach && differs) toChange.add(vm.vmid);

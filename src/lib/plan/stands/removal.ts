@@ -223,10 +223,12 @@ export function removeVms(removals: readonly Removal[], of: RemovalFrame): Step[
   ];
 }
 
+/** Why rights on a pool or a VM go before its VMs do. */
+export const REVOKED_FIRST = 'first, so that nobody restarts a VM on its way out';
+
 interface RevokeFrame {
   readonly index: ClusterView;
   readonly caller: string | undefined;
-  readonly reason: string;
   readonly dependsOn?: readonly string[];
 }
 
@@ -243,20 +245,8 @@ export function revokeOnVms(
       makeStep(
         'acl.revoke',
         `${right.path} ${right.role}${right.subject === user ? '' : ` ${right.subject}`}`,
-        { user, ...frame },
+        { user, reason: REVOKED_FIRST, ...frame },
         { path: right.path, role: right.role, userid: right.subject, pool },
       ),
     );
-}
-
-/** Several as one: the code is that of the first. */
-export function joinRefusals(refusals: readonly Refusal[]): Refusal | undefined {
-  const [first] = refusals;
-  if (!first) return undefined;
-  const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
-  return {
-    code: first.code,
-    message: refusals.map((refusal) => refusal.message).join('; '),
-    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
-  };
 }

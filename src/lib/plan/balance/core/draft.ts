@@ -79,6 +79,13 @@ export class Draft {
     return obstacle;
   }
 
+  /** Units of which a move would relieve the node, and that may move for it. */
+  relieving(node: string): Unit[] {
+    return (this.units.on.get(node) ?? []).filter(
+      (unit) => isLoad(unit) && !this.hasMoved(unit) && this.obstacle(unit, 'load') === undefined,
+    );
+  }
+
   /** Why nothing can go there, as things stand now. */
   nodeObstacle(to: string, purpose: Purpose, reach: Reach = TARGETS): Obstacle | undefined {
     const destination = this.#destination(to, purpose);
@@ -142,6 +149,11 @@ export class Draft {
     ranked.sort((a, b) => a.severity - b.severity || compareNatural(a.name, b.name));
     return ranked.find(({ name }) => this.targetObstacle(unit, name, purpose, reach) === undefined)?.name;
   }
+}
+
+/** Does it take anything of its node? What is off does not. */
+export function isLoad({ demand }: Unit): boolean {
+  return demand.threads > 0 || demand.committed > 0;
 }
 
 const OVERHEAD = 2 ** 29;

@@ -86,11 +86,7 @@ function ratesOf(table: Matrix, { board }: Draft): Float64Array {
 }
 
 function itemsOn(node: string, home: number, draft: Draft): Item[] {
-  return (draft.units.on.get(node) ?? []).flatMap((unit) => {
-    const isLoad = unit.demand.threads > 0 || unit.demand.committed > 0;
-    if (!isLoad || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) return [];
-    return [{ unit, home, cost: costOf(unit) }];
-  });
+  return draft.relieving(node).map((unit) => ({ unit, home, cost: costOf(unit) }));
 }
 
 /** `sources`: the nodes to be relieved; `others`: those that may take something. */

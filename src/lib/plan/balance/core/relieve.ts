@@ -42,15 +42,6 @@ export function overloadedNodes({ world, board }: Draft): string[] {
     .map(({ name }) => name);
 }
 
-function candidatesOn(node: string, draft: Draft): Unit[] {
-  return (draft.units.on.get(node) ?? []).filter(
-    (unit) =>
-      !draft.hasMoved(unit) &&
-      (unit.demand.threads > 0 || unit.demand.committed > 0) &&
-      draft.obstacle(unit, 'load') === undefined,
-  );
-}
-
 function excess(node: string, { board, world }: Draft): number {
   return excessOf(board.loads(node), world.config);
 }
@@ -115,7 +106,7 @@ function solutionFor(nodes: readonly string[], draft: Draft): Solution | undefin
 /** Takes all of these below their limits, or does nothing. */
 function solve(nodes: readonly string[], draft: Draft): boolean {
   for (const node of nodes) {
-    const best = ranked(node, candidatesOn(node, draft), draft).slice(0, LOOK_AHEAD);
+    const best = ranked(node, draft.relieving(node), draft).slice(0, LOOK_AHEAD);
     for (const { vmids } of best) for (const vmid of vmids) draft.interesting.add(vmid);
   }
   const solution = solutionFor(nodes, draft);
@@ -129,7 +120,7 @@ function solve(nodes: readonly string[], draft: Draft): boolean {
 function ease(node: string, draft: Draft): void {
   const { board, world } = draft;
   const before = excess(node, draft);
-  const left = new Set(candidatesOn(node, draft));
+  const left = new Set(draft.relieving(node));
   const picks: { unit: Unit; to: string }[] = [];
   const best = (): { unit: Unit; to: string } | undefined => {
     for (const unit of ranked(node, left, draft)) {

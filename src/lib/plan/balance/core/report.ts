@@ -1,6 +1,6 @@
 /** Says of the finished plan what each node carries and why each guest moves or stays. Decides nothing. */
 import type { Board } from './board.ts';
-import type { ChosenMove, Draft } from './draft.ts';
+import { isLoad, type ChosenMove, type Draft } from './draft.ts';
 import type { Obstacle } from './constraints.ts';
 import { breaches, isOverloaded, isRunning, meanLoadOf, negative, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
@@ -142,7 +142,7 @@ function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove
   if (obstacle) return reject(unit, obstacle.code, obstacle.text);
   if (world.closed.all !== undefined)
     return reject(unit, 'blackout', `nothing moves now: ${world.closed.all}`);
-  if (!isEvacuated && unit.demand.committed === 0 && unit.demand.threads === 0)
+  if (!isEvacuated && !isLoad(unit))
     return reject(unit, 'no-load', 'does not run, so its move would relieve nothing');
   const done = isEvacuated ? undefined : settled(unit.node, draft);
   if (done !== undefined) return reject(unit, 'not-needed', done);

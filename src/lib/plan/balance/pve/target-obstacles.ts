@@ -20,7 +20,7 @@ import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
 import { isLastResort, type Destination, type Obstacle } from '../core/constraints.ts';
 import { isRunning } from '../core/load.ts';
-import { first, ofGuests, toldFailure } from '../core/rules/target-rules.ts';
+import { first, obstacleOf, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
 import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
@@ -33,8 +33,6 @@ export interface NodeView extends Destination {
 export interface Move extends NodeView {
   readonly unit: Unit;
 }
-
-type TargetRule = (move: Move) => string | undefined;
 
 const GIB = 2 ** 30;
 
@@ -253,16 +251,14 @@ function snapshotsStay(move: Move): string | undefined {
   );
 }
 
-type Rules<R> = readonly (readonly [code: string, rule: R])[];
-
-const NODE_RULES: Rules<(move: NodeView) => string | undefined> = [
+const NODE_RULES: Rules<NodeView> = [
   ['offline', offline],
   ['maintenance', maintenance],
   ['network', networkRead],
 ];
 
 /** Cheap ones first: most nodes fail at an early one. */
-const UNIT_RULES: Rules<TargetRule> = [
+const UNIT_RULES: Rules<Move> = [
   ['cpus', threads],
   ['ha-rule', haRules],
   ['blamed', blamedStorage],
@@ -276,14 +272,6 @@ const UNIT_RULES: Rules<TargetRule> = [
   ['bridge', otherNetwork],
   ['bridge', snapshotsStay],
 ];
-
-function obstacleOf<V>(rules: Rules<(view: V) => string | undefined>, view: V): Obstacle | undefined {
-  for (const [code, rule] of rules) {
-    const text = rule(view);
-    if (text !== undefined) return { code, text };
-  }
-  return undefined;
-}
 
 /** Why nothing can go there. */
 export function nodeObstacle(view: NodeView): Obstacle | undefined {

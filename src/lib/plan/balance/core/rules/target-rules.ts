@@ -166,7 +166,7 @@ function unknownLoad({ target }: NodeView): string | undefined {
   return target.loadUnknown === true ? 'its load is not known' : undefined;
 }
 
-type Rules<V> = readonly (readonly [code: string, rule: (view: V) => string | undefined])[];
+export type Rules<V> = readonly (readonly [code: string, rule: (view: V) => string | undefined])[];
 
 const NODE_RULES: Rules<NodeView> = [
   ['excluded', excluded],
@@ -185,7 +185,8 @@ const WISHES: Rules<MoveView> = [
   ['blamed', blamedTarget],
 ];
 
-function obstacleOf<V>(rules: Rules<V>, view: V): Obstacle | undefined {
+/** The first that speaks counts. */
+export function obstacleOf<V>(rules: Rules<V>, view: V): Obstacle | undefined {
   for (const [code, rule] of rules) {
     const text = rule(view);
     if (text !== undefined) return { code, text };

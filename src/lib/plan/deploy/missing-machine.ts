@@ -1,0 +1,120 @@
+/** What makes a machine that is not there: its VMID, its claim, the clone; of one made anew, its removal first. */
+import type { Machine } from '../../config/types.ts';
+import { deleteFormer, madeFrom, stepsBeforeClaim } from './reclone.ts';
+import { cloneSource } from '../templates/clone-source.ts';
+import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import { withNewSeal } from '../../marks/seal.ts';
+import { formatVmMark } from '../../marks/vm.ts';
+import { pinnedMachine } from '../cluster/pins.ts';
+import { makeStep, type Step } from '../document/step.ts';
+import type { Refusal } from '../document/plan.ts';
+import type { Request, Draft } from './machine-draft.ts';
+import { configureStep, addSnapshot } from './machine-steps.ts';
+
+function whyClone(
+  vmid: number,
+  { isReused, isInFlight, wasMade }: { isReused: boolean; isInFlight: boolean; wasMade: boolean },
+): string {
+  if (isInFlight) return `a former run has begun to clone it as VM ${vmid}`;
+  if (wasMade) return 'it was made before and is gone: somebody removed it';
+  return isReused ? `unfinished: VMID ${vmid} is claimed, the VM is not complete` : 'missing';
+}
+
+/** An id that was claimed and never used goes before a free one. */
+function takeOpen(open: number[], wish: number | undefined): number | undefined {
+  const at = wish === undefined ? -1 : open.indexOf(wish);
+  return at < 0 ? open.shift() : open.splice(at, 1)[0];
+}
+
+export function addMissing(
+  request: Request,
+  resolved: ResolvedMachine,
+  draft: Draft,
+  open: number[],
+): Refusal | undefined {
+  const { machine } = resolved;
+  const { userid, pool } = request.state.user;
+  const node = request.nodeOf(resolved);
+  const source = cloneSource(resolved, node, request);
+  if ('code' in source) return source;
+  draft.warnings.push(...source.warnings);
+  const former = request.state.open.get(machine.name);
+  const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
+  const reused = former?.vmid ?? takeOpen(open, wish);
+  const vmid = reused ?? request.vmids.take(wish);
+  if (vmid === undefined) {
+    const { first, last } = request.lab.vmidRange;
+    return {
+      code: 'NO_VMID',
+      message: `no VMID is left in ${first}–${last} for machine ${machine.name} of ${userid}`,
+      hint: 'widen `vmid_range` in the lab file',
+    };
+  }
+  if (reused === undefined) draft.fresh.push(vmid);
+  const isInFlight = former?.isInFlight === true;
+  draft.claimed.push({
+    machine: machine.name,
+    vmid,
+    state: 'reserved',
+    seals: isInFlight ? former.seals : withNewSeal(former?.seals),
+    ...(former?.macs && former.macs.length > 0 ? { macs: former.macs } : {}),
+  });
+  draft.joining.push({ machine: machine.name, vmid });
+  const removal = removeFormer(request, machine, draft);
+  const { base } = source;
+  const from = madeFrom(source.origin.digest);
+  const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid, from };
+  const clone = makeStep(
+    'vm.clone',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason:
+        removal.length > 0
+          ? 'anew'
+          : whyClone(vmid, {
+              isReused: reused !== undefined,
+              isInFlight,
+              wasMade: former?.wasMade === true && former.vmid === vmid,
+            }),
+      dependsOn: [...source.dependsOn, ...removal.map(({ id }) => id)],
+    },
+    {
+      node: source.node,
+      target: node,
+      templateVmid: source.vmid,
+      vmid,
+      name: machine.name,
+      description: formatVmMark(base === undefined ? mark : { ...mark, base }),
+      full: machine.fullClone,
+      ...(machine.storage === undefined ? {} : { storage: machine.storage }),
+      pool,
+      ...(request.joinsAtOnce ? { joinsAtOnce: true } : {}),
+      ...(isInFlight ? { isUnderWay: true } : {}),
+      locks: source.locks,
+    },
+  );
+  const configure = configureStep(
+    request,
+    resolved,
+    { vmid, node, present: undefined, base, from },
+    { reason: 'new', dependsOn: [clone.id] },
+  );
+  draft.steps.push(...removal, clone, configure);
+  draft.lastStep.set(machine.name, configure.id);
+  draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
+  addSnapshot(request, machine, { node, vmid }, draft);
+  return undefined;
+}
+
+/** Of a machine that is made anew; none of any other. */
+function removeFormer(request: Request, machine: Machine, draft: Draft): Step[] {
+  const { lab, state, lockWaitSeconds, joinsAtOnce } = request;
+  const vm = state.remade?.get(machine.name);
+  if (!vm) return [];
+  const removal = { lab, machine, vm, state, lockWaitSeconds };
+  draft.beforeClaim.push(...stepsBeforeClaim(removal));
+  // Where clones are made in their pool, a member with its seal is as good as one outside.
+  if (vm.isJoined && !joinsAtOnce) draft.leaving.push(vm.vmid);
+  return [deleteFormer(removal)];
+}

@@ -1,0 +1,196 @@
+/** What a machine that is there still needs, and what of it is only told: holds, drift, changes that wait. */
+import type { Lab, Machine } from '../../config/types.ts';
+import { adoptedBecause } from '../stands/adopt.ts';
+import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
+import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
+import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import { parseVmMark, withVmMark } from '../../marks/vm.ts';
+import { presentNics } from '../../pve-values/nics.ts';
+import { nicIndex } from '../stands/device-profiles.ts';
+import { driftNote, driftOf } from '../stands/drift.ts';
+import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
+import type { PresentVm } from '../stands/state.ts';
+import { makeStep } from '../document/step.ts';
+import { type Request, type Draft, planned } from './machine-draft.ts';
+import { waitingForRestart } from './machine-options.ts';
+import { originOn, configureStep, addSnapshot } from './machine-steps.ts';
+
+function lastStepOf(machine: Machine, draft: Draft): string[] {
+  const last = draft.lastStep.get(machine.name);
+  return last === undefined ? [] : [last];
+}
+
+function whyConfigure({ spec, isFinished }: PresentVm): string {
+  if (!isFinished) return 'unfinished';
+  return isAdopted(spec) ? 'adopted: set as the lab says' : 'the lab was changed';
+}
+
+/** The spec in the mark says that the VM was not configured by us, so that a later run does it or reports it. */
+function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  const { lab, state, claimStep, bridgeMarks } = request;
+  const { userid, pool } = state.user;
+  const isClaimed = state.claim?.vmids.includes(vm.vmid) === true;
+  const description = vm.config.values['description'] ?? '';
+  const mark = {
+    lab: lab.name,
+    user: userid,
+    machine: machine.name,
+    vmid: vm.vmid,
+    spec: adoptedSpec(vm.nicShift),
+  };
+  const step = makeStep(
+    'vm.mark',
+    `${pool}/${machine.name}`,
+    {
+      user: userid,
+      reason: adoptedBecause(pool, machine.name),
+      dependsOn: [...(isClaimed ? [] : [claimStep]), ...bridgeMarks],
+    },
+    { node: vm.node, vmid: vm.vmid, pool, description, newDescription: withVmMark(description, mark) },
+  );
+  draft.steps.push(step);
+  draft.lastStep.set(machine.name, step.id);
+}
+
+function holdNote(vm: PresentVm, machine: Machine, hold: Hold): string {
+  return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${holdHint(vm, hold)}`;
+}
+
+/** Of several templates of one name or tag, it does not matter which one it was cloned from. */
+function differences(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, spec: string) {
+  const { machine, candidates } = resolved;
+  const compared = compareSpecs(spec, specOf(lab, machine, originOn(resolved, vm.node)));
+  const isOne = candidates.some(({ vmid }) => !compareSpecs(spec, specOf(lab, machine, vmid)).fixed);
+  return { ...compared, fixed: !isOne };
+}
+
+/** What is given to machines when they are made, and changes in none that is there. */
+function onlyForNew(machine: Machine, vm: PresentVm): string[] {
+  if (vm.spec === undefined) return [];
+  const present = new Map(presentNics(vm.config.values).map(({ index, mac }) => [index, mac]));
+  const isKept = machine.networks.some(({ mac }, position) => {
+    const now = present.get(nicIndex(machine, position, vm.nicShift)) ?? '';
+    return mac !== undefined && now !== '' && now !== mac;
+  });
+  return isKept
+    ? [
+        `machine ${machine.name}: \`mac\` acts on machines that are made from now on; those that are there keep their addresses`,
+      ]
+    : [];
+}
+
+/** Where the lab wants nothing of it but to be there, nothing is left undone. */
+function addTemplate(machine: Machine, vm: PresentVm, draft: Draft): void {
+  const told = madeTemplateRefusal(machine, vm);
+  draft.templates.add(machine.name);
+  draft.vms.push(planned(vm, machine, 'complete'));
+  if (machine.start) draft.left ??= told;
+  else draft.notes.push(`${told.message} (${told.hint ?? ''})`);
+}
+
+function addDrift(
+  request: Request,
+  { machine, template }: ResolvedMachine,
+  vm: PresentVm,
+  { draft, isOfOther }: { readonly draft: Draft; readonly isOfOther: boolean },
+): void {
+  const { lab, state, bridges, index } = request;
+  const of = { user: state.user.userid, lab: lab.name };
+  const origin = isOfOther ? undefined : template;
+  const drift = driftOf({ machine, vm, bridges, template: origin, index, ...of });
+  const note = driftNote(machine, vm.vmid, drift);
+  // What reaches another stand is told first.
+  if (drift[0]?.kind === 'foreign-bridge') draft.notes.unshift(...note);
+  else draft.notes.push(...note);
+  draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
+}
+
+export function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
+  const { machine } = resolved;
+  if (vm.isJoined) {
+    draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
+  } else {
+    const { seals = [], macs } = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid) ?? {};
+    draft.claimed.push({
+      ...{ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals },
+      ...(macs ? { macs } : {}),
+    });
+    draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+  }
+  if (isMadeTemplate(vm)) {
+    addTemplate(machine, vm, draft);
+    return;
+  }
+  if (vm.takenOver) addMark(request, machine, vm, draft);
+  else if (vm.isFinished && vm.spec === undefined) {
+    draft.vms.push(planned(vm, machine, 'complete'));
+    return;
+  }
+  const differs =
+    vm.isFinished && vm.spec !== undefined ? differences(request.lab, resolved, vm, vm.spec) : undefined;
+  if (differs?.fixed === true) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
+    );
+  }
+  // Hibernated it takes no change either, and goes on as it was when it is started.
+  const hold = vm.lock === undefined ? undefined : holdOn(vm, vm.lock, request.index.tasks);
+  if (hold) draft.notes.push(holdNote(vm, machine, hold));
+  if (differs?.inPlace === true && hold?.kind === 'hibernated') {
+    draft.vms.push(planned(vm, machine, 'pending-change'));
+    return;
+  }
+  const isRunning = vm.power !== 'stopped';
+  if (differs?.inPlace === true && isRunning && !request.updateRunning) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running; the lab's changes wait until it is stopped (or --update-running)`,
+    );
+    draft.vms.push(planned(vm, machine, 'pending-change'));
+    return;
+  }
+  if (differs?.inPlace === false) {
+    addDrift(request, resolved, vm, { draft, isOfOther: differs.fixed });
+    addLateSnapshot(request, machine, vm, draft);
+    return;
+  }
+  const mark = parseVmMark(vm.config.values['description'] ?? '');
+  const configure = configureStep(
+    request,
+    resolved,
+    {
+      vmid: vm.vmid,
+      node: vm.node,
+      present: vm,
+      base: mark?.base,
+      from: mark?.from,
+    },
+    { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
+  );
+  draft.steps.push(configure);
+  draft.warnings.push(...onlyForNew(machine, vm));
+  draft.lastStep.set(machine.name, configure.id);
+  const waiting = isRunning ? waitingForRestart(machine, vm, request.have.version) : [];
+  if (waiting.length > 0) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
+    );
+  }
+  draft.vms.push(planned(vm, machine, 'unfinished'));
+  if (!differs) addSnapshot(request, machine, vm, draft);
+}
+
+/**
+ * A configured VM without any snapshot: the run stopped between the two, unless the student, who has access once the
+ * stand is finished, deleted it.
+ */
+function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  if (machine.baselineSnapshot === undefined || vm.config.values['parent'] !== undefined) return;
+  const { userid, pool } = request.state.user;
+  if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both, remove the machine and run again: it is made anew)`,
+    );
+  } else {
+    addSnapshot(request, machine, vm, draft);
+  }
+}
