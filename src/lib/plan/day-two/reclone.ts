@@ -71,7 +71,7 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
     return {
       code: 'UNKNOWN_MACHINE',
       message: `${sayMachine(one)} is not in the lab any more: there is nothing to clone it from`,
-      hint: 'cleanup removes it with its stand; or go back to a snapshot with --to',
+      hint: 'deploy with --prune removes it; or go back to a snapshot with --to',
     };
   }
   if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;

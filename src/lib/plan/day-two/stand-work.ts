@@ -1,5 +1,7 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
 import { sortedUnique } from '../../order.ts';
+import { frozenSince } from '../../marks/pool.ts';
+import { machinePower } from '../cluster/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
@@ -39,7 +41,7 @@ function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
     name: one.machine ?? one.guest?.name ?? `VM ${one.vmid}`,
     node: one.guest?.node ?? fallback,
     state: one.verdict === 'ours' ? 'complete' : 'unfinished',
-    power: one.guest?.status ?? 'missing',
+    power: one.guest ? machinePower(one.guest) : 'missing',
   };
 }
 
@@ -57,12 +59,14 @@ function planStand(
   const steps = works.flatMap((work) => work.steps ?? []);
   const left = joined(works.flatMap(({ refused }) => refused ?? []));
   const isRefused = left !== undefined && works.every(({ refused }) => refused !== undefined);
+  const frozen = frozenSince(index.marks.get(view.pool));
   const stand: PlannedStand = {
     user: view.user,
     pool: view.pool,
     ...(view.node === undefined ? {} : { node: view.node }),
     vms: selected.map((one) => toPlannedVm(one, view.node ?? '')),
     bridges: [],
+    ...(frozen === undefined ? {} : { frozen }),
     ...(left ? (isRefused ? { refused: left } : { left }) : {}),
     notes: works.flatMap(({ notes }) => notes ?? []),
   };

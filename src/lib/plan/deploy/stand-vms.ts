@@ -1,4 +1,5 @@
 /** The VM steps of one stand: clone what is missing, configure what is unfinished, report what was changed. */
+import { machinePower } from '../cluster/machine-power.ts';
 import type { Lab, Machine, Network } from '../../config/types.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -371,7 +372,8 @@ function removeFormer(request: Request, machine: Machine, draft: Draft): Step[] 
 }
 
 function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
-  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power: vm.power };
+  const power = vm.lock === undefined ? vm.power : machinePower({ status: vm.power, lock: vm.lock });
+  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power };
 }
 
 function lastStepOf(machine: Machine, draft: Draft): string[] {
