@@ -1,6 +1,6 @@
 /** Resets that do not get everything done: what is told, and that the named way on leaves alone whoever is finished. */
 import { expect, test } from 'vitest';
-import { startCluster } from './harness.ts';
+import { runCli, startCluster, workFolder, writeFiles } from './harness.ts';
 import { admin, person, room } from './people.ts';
 
 const machine = (name: string) =>
@@ -39,7 +39,34 @@ test('the command that finishes a reset names only who is left; frozen and suspe
     3,
     ['`deploy-stand power resume --lab net`'],
   ]);
+  expect(refused.stderr).toContain('boris@pve: each of VM 10002 (pc), VM 10003 (srv) is hibernated');
   expect((await run(cluster, 'power resume --lab net')).code).toBe(0);
   const frozen = await run(cluster, 'reset --user boris@pve');
   expect([frozen.code, frozen.stdout]).toEqual([0, expect.stringContaining('complete, frozen')]);
+  expect((await run(cluster, 'access thaw --lab net')).code).toBe(0);
+  expect((await run(cluster, 'power suspend --user carla@pve')).code).toBe(0);
+  const woken = await run(cluster, `deploy ${CLASS} --only carla --dry-run`);
+  expect(woken.stdout).toMatch(/VM 10004 pc: start/);
+});
+
+test('a machine that an interrupted reset has not removed yet is told as it is', async () => {
+  let cut: (() => void) | undefined;
+  const cluster = await startCluster({
+    onAnswer: ({ target }) => {
+      if (!target.endsWith('/status/stop')) return;
+      cut?.();
+      cut = undefined; // a second one would leave at once
+    },
+  });
+  const folder = workFolder();
+  writeFiles(folder, FILES);
+  const words = (line: string) => line.split(' ').map((word) => word.replace(/^@/, `${folder}/`));
+  await runCli(words(`deploy ${CLASS} --credentials @c.csv`), cluster);
+  const ended = await runCli(words(`reset --reclone ${CLASS}`), cluster, {
+    onSignaller: (send) => {
+      cut = () => send('SIGINT');
+    },
+  });
+  expect([ended.code, ended.stdout]).toEqual([130, expect.stringMatching(/carla@pve .* (stopped|running) /)]);
+  expect(ended.stdout).not.toContain('missing');
 });

@@ -98,7 +98,7 @@ export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTa
       if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
       const selected = view.machines.filter(({ isSelected }) => isSelected);
       const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
-      const left = joined(judged.flatMap(({ why }) => why ?? []));
+      const left = joined(judged.flatMap(({ one, why }) => (why ? [{ one, why }] : [])));
       const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
       const isRefused = left !== undefined && able.length === 0;
       return [

@@ -354,7 +354,12 @@ function addMissing(
   );
   draft.steps.push(...removal, clone, configure);
   draft.lastStep.set(machine.name, configure.id);
-  draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
+  const remade = request.state.remade?.get(machine.name);
+  draft.vms.push(
+    remade
+      ? planned(remade, machine, 'new')
+      : { vmid, name: machine.name, node, state: 'new', power: 'stopped' },
+  );
   addSnapshot(request, machine, { node, vmid }, draft);
   return undefined;
 }
