@@ -11,7 +11,6 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm } from '../document/plan.ts';
 import { viewStands, type StandView } from '../stands/selected.ts';
 import { selectedClaims, wholePools, type MarkedPool, type StandSelection } from '../stands/selection.ts';
-import { machinePower } from './power-deeds.ts';
 
 export interface PoolStands extends MarkedPool {
   /** In the order of the claims. */
