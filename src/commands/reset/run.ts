@@ -40,7 +40,7 @@ function assertSense({ to, reclone: anew, outdated, discardSnapshots, config }: 
       'RECLONE_LAB',
       '--reclone needs the file of the lab: it says what is cloned from what',
       {
-        hint: 'use -c lab.yml with -u users.yml or --user ID',
+        hint: 'use -c lab.yml with -u users.yml or --user ID, without --lab',
       },
     );
   }
@@ -77,12 +77,14 @@ export async function runReset(io: ProgramIo, flags: ResetFlags): Promise<void> 
     if (flags.reclone && selection.lab) {
       const want = recloneWant(selection, selection.lab, flags);
       return {
+        startsOver: true,
         preview: (context: RunContext) => previewReclone(want, context),
         apply: (context: RunContext) => reclone(want, context),
       };
     }
     const want = backWant(selection, flags);
     return {
+      startsOver: true,
       preview: (context: RunContext) => previewSnapshots(want, context),
       apply: (context: RunContext) => changeSnapshots(want, context),
     };

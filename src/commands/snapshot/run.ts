@@ -28,8 +28,6 @@ export interface RollbackFlags extends SnapshotFlags {
   readonly start?: true;
 }
 
-const COMMAND = { command: 'snapshot' };
-
 export function assertSnapshotName(name: string): void {
   if (isSnapshotName(name)) return;
   throw new UsageError('SNAPSHOT_NAME', `"${name}" cannot be the name of a snapshot`, {
@@ -43,10 +41,12 @@ async function change(
   work: SnapshotsWant['work'] & { readonly name?: string; readonly to?: string },
 ): Promise<void> {
   assertSnapshotName(work.name ?? work.to ?? '');
+  const command = `snapshot ${work.do}`;
   await runPlanned(io, flags, async (run) => {
-    const { stands: selection, lab } = await needSelection(flags, run, COMMAND);
+    const { stands: selection, lab } = await needSelection(flags, run, { command });
     const want = { selection, ...(lab ? { lab } : {}), work, lockWaitSeconds: flags.timeout };
     return {
+      ...(work.do === 'rollback' ? { startsOver: true as const } : {}),
       preview: (context: RunContext) => previewSnapshots(want, context),
       apply: (context: RunContext) => changeSnapshots(want, context),
     };
@@ -69,7 +69,7 @@ export async function runRollback(io: ProgramIo, flags: RollbackFlags, name: str
 
 export async function runList(io: ProgramIo, flags: SelectionFlags & PlanFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
-    const { stands: selection, lab } = await needSelection(flags, run, COMMAND);
+    const { stands: selection, lab } = await needSelection(flags, run, { command: 'snapshot list' });
     const want = { selection, ...(lab ? { lab } : {}) };
     const report = await reportSnapshots(want, await run.runContext());
     run.output.result(toSnapshotsDocument(report), () => renderSnapshots(report, run.output));

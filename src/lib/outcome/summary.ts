@@ -48,17 +48,19 @@ function errorOf({ steps, results }: StandView): Refusal | undefined {
 }
 
 function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
+  const stepOf = (kind: Step['kind']) =>
+    steps.find((candidate) => candidate.kind === kind && 'vmid' in candidate && candidate.vmid === vm.vmid);
   const of = (kind: Step['kind']) => {
-    const step = steps.find(
-      (candidate) => candidate.kind === kind && 'vmid' in candidate && candidate.vmid === vm.vmid,
-    );
+    const step = stepOf(kind);
     return step ? results.get(step.id)?.status : undefined;
   };
   if (of('vm.delete') === 'done' && of('vm.clone') === undefined) return 'removed';
-  const isMissing = vm.state === 'new' && of('vm.clone') !== 'done';
+  // Of one that is made anew the former one stays until it is removed.
+  const isFormer = stepOf('vm.delete') !== undefined && of('vm.delete') !== 'done';
+  const isMissing = vm.state === 'new' && of('vm.clone') !== 'done' && !isFormer;
   if (isMissing) return 'missing';
   const configured = of('vm.configure');
-  if (configured !== undefined && configured !== 'done') return 'unfinished';
+  if (configured !== undefined && configured !== 'done' && !isFormer) return 'unfinished';
   const switched = steps.findLast(
     (step) =>
       'vmid' in step &&

@@ -108,18 +108,18 @@ function extendTitle({ status, stands }: Summary): string {
   return titles[status];
 }
 
-const DAY_TWO: Readonly<Record<'snapshot' | 'reset', readonly [done: string, not: string]>> = {
-  snapshot: ['The snapshots are as asked', 'could not be worked on'],
-  reset: ['The stands are reset', 'could not be reset'],
+const DAY_TWO: Readonly<Record<'snapshot' | 'reset', readonly [done: string, what: string]>> = {
+  snapshot: ['The snapshots are as asked', 'worked on'],
+  reset: ['The stands are reset', 'reset'],
 };
 
 function dayTwoTitle(command: 'snapshot' | 'reset', { status, stands }: Summary): string {
-  const [done, not] = DAY_TWO[command];
+  const [done, what] = DAY_TWO[command];
   const all = countOf(stands.length, 'stand', 'stands');
   const titles: { readonly [S in SummaryStatus]: string } = {
     done: `${done}: ${all}`,
-    partial: `Some of ${all} ${not}`,
-    failed: `${all} ${not}`,
+    partial: `${all}: not everything could be ${what}`,
+    failed: `${all} could not be ${what}`,
     interrupted: 'The run was interrupted',
     refused: 'The plan was refused, nothing was changed',
     'dry-run': 'Dry run, nothing was changed',

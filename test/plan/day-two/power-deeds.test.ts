@@ -1,13 +1,8 @@
 /** What is done to a machine, by how it is: the whole table of `power`. */
 import { expect, test } from 'vitest';
 import type { PowerAction } from '../../../src/lib/plan/document/plan.ts';
-import {
-  deedFor,
-  isInState,
-  machinePower,
-  obstacleTo,
-  type MachinePower,
-} from '../../../src/lib/plan/day-two/power-deeds.ts';
+import { machinePower, type MachinePower } from '../../../src/lib/plan/cluster/machine-power.ts';
+import { deedFor, isInState, obstacleTo } from '../../../src/lib/plan/day-two/power-deeds.ts';
 import { ranksOf } from '../../../src/lib/plan/stands/start-order.ts';
 import { stateBytes, stateStorageOf } from '../../../src/lib/plan/stands/saved-memory.ts';
 import { guest } from '../builders.ts';

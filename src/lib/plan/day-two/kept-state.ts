@@ -9,7 +9,8 @@ import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
-import { deedFor, machinePower, obstacleTo } from './power-deeds.ts';
+import { machinePower } from '../cluster/machine-power.ts';
+import { deedFor, obstacleTo } from './power-deeds.ts';
 import type { Planned } from './power-types.ts';
 
 export interface KeepOptions {

@@ -72,8 +72,16 @@ export function obstacleOf(view: StandView, one: StandMachine, index: ClusterVie
   const lock = config.values['lock'] ?? guest.lock;
   const hold = lock === undefined ? undefined : holdOn(guest, lock, index.tasks);
   if (!hold || hold.kind === 'operation' || hold.kind === 'unknown') return undefined;
+  if (hold.kind === 'hibernated') {
+    const resume = shellCommand('deploy-stand', 'power', 'resume', '--lab', view.claim.lab);
+    return {
+      code: 'VM_HIBERNATED',
+      message: `${sayMachine(one)} ${sayHold(hold)}`,
+      hint: `\`${resume}\` lets it go on; then run again`,
+    };
+  }
   return {
-    code: hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED',
+    code: 'VM_LOCKED',
     message: `${sayMachine(one)} ${sayHold(hold)}`,
     hint: `${holdHint(guest, hold)}; then run again`,
   };

@@ -2,6 +2,7 @@
  * The pools of the selected stands, each with all its stands: what is done to a pool or to its user is done to all labs in
  * it. Says which of those selected are not there, or not ours to touch. Plans no step.
  */
+import { machinePower } from '../cluster/machine-power.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { nameIn } from '../../pve-values/userid.ts';
@@ -10,7 +11,6 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm } from '../document/plan.ts';
 import { viewStands, type StandView } from '../stands/selected.ts';
 import { selectedClaims, wholePools, type MarkedPool, type StandSelection } from '../stands/selection.ts';
-import { machinePower } from './power-deeds.ts';
 
 export interface PoolStands extends MarkedPool {
   /** In the order of the claims. */

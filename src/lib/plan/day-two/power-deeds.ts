@@ -1,9 +1,7 @@
 /** What each action of `power` does to a machine, by how the machine is: one table. Knows no stand. */
 import type { GuestInfo } from '../../inventory/types.ts';
+import type { MachinePower } from '../cluster/machine-power.ts';
 import type { PowerAction, Refusal } from '../document/plan.ts';
-
-/** `suspending`: its memory is being written, by a run that may be gone. */
-export type MachinePower = 'running' | 'paused' | 'suspended' | 'suspending' | 'stopped' | 'unknown';
 
 export type IfState = 'running' | 'stopped' | 'suspended';
 
@@ -19,13 +17,6 @@ const DEEDS: Readonly<Record<PowerAction | 'pause', Partial<Readonly<Record<Mach
   suspend: { running: 'suspend', paused: 'suspend', suspending: 'suspend' },
   pause: { running: 'pause' },
 };
-
-export function machinePower({ status, monitor, lock }: GuestInfo): MachinePower {
-  if (status === 'stopped') return lock === 'suspended' ? 'suspended' : 'stopped';
-  if (status !== 'running') return 'unknown';
-  if (lock === 'suspending') return 'suspending';
-  return monitor === 'paused' || monitor === 'suspended' ? 'paused' : 'running';
-}
 
 /** Undefined: nothing is to be done. */
 export function deedFor(action: PowerAction, isPause: boolean, power: MachinePower): Deed | undefined {

@@ -1,8 +1,8 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
+import { joined } from './stand-work.ts';
 import type { SnapshotInfo } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
-import { joinRefusals } from '../document/refuse.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { obstacleOf, sayMachine } from './machines.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
@@ -71,7 +71,7 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
     return {
       code: 'UNKNOWN_MACHINE',
       message: `${sayMachine(one)} is not in the lab any more: there is nothing to clone it from`,
-      hint: 'cleanup removes it with its stand; or go back to a snapshot with --to',
+      hint: 'deploy with --prune removes it; or go back to a snapshot with --to',
     };
   }
   if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
@@ -98,10 +98,7 @@ export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTa
       if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
       const selected = view.machines.filter(({ isSelected }) => isSelected);
       const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
-      const left = joinRefusals(
-        judged.flatMap(({ why }) => why ?? []),
-        '; ',
-      );
+      const left = joined(judged.flatMap(({ one, why }) => (why ? [{ one, why }] : [])));
       const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
       const isRefused = left !== undefined && able.length === 0;
       return [

@@ -1,11 +1,13 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
 import { sortedUnique } from '../../order.ts';
+import { frozenSince } from '../../marks/pool.ts';
+import { machinePower } from '../cluster/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
-import { joinRefusals, refuse } from '../document/refuse.ts';
+import { refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
-import { isReady, obstacleOf, type ReadyMachine } from './machines.ts';
+import { isReady, obstacleOf, sayMachine, type ReadyMachine } from './machines.ts';
 
 export interface MachineWork {
   readonly steps?: readonly Step[];
@@ -22,13 +24,43 @@ export interface StandsWork {
 /** More would bury the rest of the message. */
 const MOST_TOLD = 10;
 
+interface Judged {
+  readonly one: StandMachine;
+  readonly why: Refusal;
+}
+
+/** What is true of several machines is said once. */
+function sayAll(judged: readonly Judged[]): string {
+  const machines = new Map<string, string[]>();
+  for (const { one, why } of judged) {
+    const name = sayMachine(one);
+    const isOfIt = why.message.startsWith(`${name} `);
+    const said = isOfIt ? why.message.slice(name.length) : why.message;
+    machines.set(said, [...(machines.get(said) ?? []), ...(isOfIt ? [name] : [])]);
+  }
+  return [...machines]
+    .map(([said, names]) => `${names.length > 1 ? 'each of ' : ''}${names.join(', ')}${said}`)
+    .join('; ');
+}
+
+export function joined(judged: readonly Judged[]): Refusal | undefined {
+  const [first] = judged;
+  if (!first) return undefined;
+  const hints = [...new Set(judged.flatMap(({ why }) => why.hint ?? []))];
+  return {
+    code: first.why.code,
+    message: sayAll(judged),
+    ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
+  };
+}
+
 function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
   return {
     vmid: one.vmid,
     name: one.machine ?? one.guest?.name ?? `VM ${one.vmid}`,
     node: one.guest?.node ?? fallback,
     state: one.verdict === 'ours' ? 'complete' : 'unfinished',
-    power: one.guest?.status ?? 'missing',
+    power: one.guest ? machinePower(one.guest) : 'missing',
   };
 }
 
@@ -44,17 +76,21 @@ function planStand(
     return isReady(one) ? planMachine(view, one) : {};
   });
   const steps = works.flatMap((work) => work.steps ?? []);
-  const left = joinRefusals(
-    works.flatMap(({ refused }) => refused ?? []),
-    '; ',
+  const left = joined(
+    selected.flatMap((one, at) => {
+      const why = works[at]?.refused;
+      return why ? [{ one, why }] : [];
+    }),
   );
   const isRefused = left !== undefined && works.every(({ refused }) => refused !== undefined);
+  const frozen = frozenSince(index.marks.get(view.pool));
   const stand: PlannedStand = {
     user: view.user,
     pool: view.pool,
     ...(view.node === undefined ? {} : { node: view.node }),
     vms: selected.map((one) => toPlannedVm(one, view.node ?? '')),
     bridges: [],
+    ...(frozen === undefined ? {} : { frozen }),
     ...(left ? (isRefused ? { refused: left } : { left }) : {}),
     notes: works.flatMap(({ notes }) => notes ?? []),
   };
@@ -76,13 +112,22 @@ export function planEachMachine(
 function refuseWhereNothingRemains(stands: readonly PlannedStand[]): void {
   const refused = stands.filter((stand) => stand.refused !== undefined);
   if (refused.length === 0 || refused.length < stands.length) return;
-  refuse(
-    refused.slice(0, MOST_TOLD).map(({ user, refused: why }) => ({
+  const others = refused.slice(MOST_TOLD).map(({ user }) => user);
+  refuse([
+    ...refused.slice(0, MOST_TOLD).map(({ user, refused: why }) => ({
       code: why?.code ?? 'PLAN_REFUSED',
       message: `${user}: ${why?.message ?? ''}`,
       ...(why?.hint === undefined ? {} : { hint: why.hint }),
     })),
-  );
+    ...(others.length === 0
+      ? []
+      : [
+          {
+            code: refused[MOST_TOLD]?.refused?.code ?? 'PLAN_REFUSED',
+            message: `and ${others.length} more: ${others.join(', ')}`,
+          },
+        ]),
+  ]);
 }
 
 /** The lab that a plan is about; empty where it is about several. */

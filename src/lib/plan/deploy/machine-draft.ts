@@ -1,4 +1,5 @@
 /** What the VM steps of one stand are planned from, and what is gathered machine by machine; decides nothing. */
+import { machinePower } from '../cluster/machine-power.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
@@ -54,5 +55,6 @@ export interface Draft {
 }
 
 export function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
-  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power: vm.power };
+  const power = vm.lock === undefined ? vm.power : machinePower({ status: vm.power, lock: vm.lock });
+  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power };
 }

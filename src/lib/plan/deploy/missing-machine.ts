@@ -8,7 +8,7 @@ import { formatVmMark } from '../../marks/vm.ts';
 import { pinnedMachine } from '../cluster/pins.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import type { Request, Draft } from './machine-draft.ts';
+import { planned, type Draft, type Request } from './machine-draft.ts';
 import { configureStep, addSnapshot } from './machine-steps.ts';
 
 function whyClone(
@@ -102,7 +102,12 @@ export function addMissing(
   );
   draft.steps.push(...removal, clone, configure);
   draft.lastStep.set(machine.name, configure.id);
-  draft.vms.push({ vmid, name: machine.name, node, state: 'new', power: 'stopped' });
+  const remade = request.state.remade?.get(machine.name);
+  draft.vms.push(
+    remade
+      ? planned(remade, machine, 'new')
+      : { vmid, name: machine.name, node, state: 'new', power: 'stopped' },
+  );
   addSnapshot(request, machine, { node, vmid }, draft);
   return undefined;
 }

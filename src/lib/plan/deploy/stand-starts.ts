@@ -12,6 +12,9 @@ import type { StandVms } from './stand-vms.ts';
  * Starts in `start_order`: each rank waits until the former has ended, successfully or not. Nothing of a frozen stand, whose
  * state is kept for somebody to look at.
  */
+/** A start of one that is suspended lets it go on. */
+const IS_OFF: ReadonlySet<string> = new Set(['stopped', 'suspended']);
+
 export function planStarts(
   state: StandState,
   vms: StandVms,
@@ -27,7 +30,7 @@ export function planStarts(
   const due = lab.machines
     .filter((machine) => isWanted(machine) && !vms.templates.has(machine.name))
     .flatMap((machine) => vms.vms.filter((vm) => vm.name === machine.name).map((vm) => ({ machine, vm })))
-    .filter(({ vm }) => vm.state === 'new' || vm.power === 'stopped');
+    .filter(({ vm }) => vm.state === 'new' || IS_OFF.has(vm.power));
   let former: string[] = [];
   return ranksOf(due, ({ machine }) => machine.startOrder).flatMap((members) => {
     const steps = members.map(({ machine, vm }) => {

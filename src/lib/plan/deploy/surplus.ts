@@ -1,4 +1,5 @@
 /** Machines of a stand that the lab no longer has: told as what they are, and taken away where that was asked for. */
+import { machinePower } from '../cluster/machine-power.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { groupBy } from '../../group.ts';
 import { compareNatural } from '../../order.ts';
@@ -88,8 +89,8 @@ function fatesOf(state: StandState, context: StandContext): Fate[] {
 }
 
 function toVm({ guest, stays }: Fate, machine: string): PlannedVm {
-  const { vmid, node, status } = guest;
-  return { vmid, name: machine, node, state: stays ? 'staying' : 'going', power: status };
+  const { vmid, node } = guest;
+  return { vmid, name: machine, node, state: stays ? 'staying' : 'going', power: machinePower(guest) };
 }
 
 /**

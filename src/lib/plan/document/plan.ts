@@ -28,7 +28,7 @@ export interface PlannedVm {
   readonly node: string;
   /** What is known before the run. */
   readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change' | 'going' | 'staying';
-  /** Observed power state, `stopped` for new ones. */
+  /** Observed power state; of one that is made anew, that of the former; `stopped` for new ones. */
   readonly power: string;
   /** What a student changed; it stays so. Absent: nothing. */
   readonly drift?: readonly Drift[];
