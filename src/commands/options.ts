@@ -53,6 +53,15 @@ export function durationSeconds(text: string): number {
   return Number(count) * (UNITS[unit] ?? 1);
 }
 
+/** How long something rests before it is done again: not less than `least`, or it would never rest. */
+export function pauseSeconds(least: number): (text: string) => number {
+  return (text) => {
+    const seconds = durationSeconds(text);
+    if (seconds < least) throw new InvalidArgumentError(`"${text}" is less than ${least}s.`);
+    return seconds;
+  };
+}
+
 /** May be repeated: the lists add up. */
 export function nameList(text: string, former?: readonly string[]): string[] {
   const names = text

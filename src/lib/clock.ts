@@ -8,6 +8,14 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A timer of Node that is set for longer (24.8 days) rings at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+async function delayFully(ms: number, signal: AbortSignal): Promise<void> {
+  for (let left = ms; left > 0; left -= LONGEST_TIMER_MS)
+    await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
+}
+
 /** Wall time, or wall time run `speed` times as fast (used together with a simulator of the same speed). */
 export function createClock(speed = 1): Clock {
   const origin = Date.now();
@@ -19,7 +27,7 @@ export function createClock(speed = 1): Clock {
       const nap = new AbortController();
       const withdraw = signal && onAbort(signal, () => nap.abort(signal.reason));
       try {
-        await delay(ms / speed, undefined, { signal: nap.signal });
+        await delayFully(ms / speed, nap.signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw error;

@@ -274,6 +274,13 @@ test('without rights nothing is run; without checks nothing is contacted', async
   expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('has no checks')]);
   const formless = await runCli(['check', ...files, '--out', path('x.txt')], cluster);
   expect([formless.code, formless.stderr]).toEqual([2, expect.stringContaining('in which format')]);
+  for (const [flags, said] of [
+    [['--repeat', '0'], 'less than 1s'],
+    [['--grades', 'moodle', '--out', path('x.json')], 'does not end in .csv'],
+  ] as const) {
+    const odd = await runCli(['check', ...files, ...flags], cluster);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining(said)]);
+  }
   const confined = await startCluster({
     scenario: {
       ...base('9.2'),

@@ -1,7 +1,10 @@
 /** The labs that come with the package: each is made, validated, deployed and removed on the simulator. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { loadChecks } from '../../src/lib/config/load.ts';
+import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { STARTERS } from '../../src/lib/starters/catalogue.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles, type Cluster } from './harness.ts';
 
@@ -21,14 +24,29 @@ test('the package ships them', () => {
   expect(files).toContain('starters');
 });
 
+/** Templates with an agent; in machines made of them every command ends so. */
+function answering(): Scenario {
+  const templates = (scenario().templates ?? []).map((one) => ({
+    ...one,
+    agent: { commands: [{ exitcode: 0 }] },
+    config: { ...one.config, agent: '1' },
+  }));
+  return scenario({ templates });
+}
+
+interface Checked {
+  readonly checks: readonly { readonly name: string }[];
+  readonly totals: { readonly passed: number; readonly failed: number; readonly notRun: number };
+}
+
 describe.each(STARTERS)('%s', (name) => {
-  test('is valid without a warning, is deployed, and goes without a trace', async () => {
-    const cluster = await startCluster();
+  test('is valid without a warning, is deployed, checked, and goes without a trace', async () => {
+    const cluster = await startCluster({ scenario: answering() });
     const before = cluster.snapshot();
     const out = join(workFolder(), 'lab');
     const made = await runCli(['init', name, '--out', out, '--students', '2', '--prefix', 'kim'], undefined);
     expect([made.code, made.stderr]).toEqual([0, '']);
-    expect(readdirSync(out).sort()).toEqual(['README.md', 'lab.yml', 'users.yml']);
+    expect(readdirSync(out).sort()).toEqual(['README.md', 'checks.yml', 'lab.yml', 'users.yml']);
     // Comments that teach: the first says what it is, and there are more.
     expect(there(join(out, 'lab.yml')).match(/#/g)?.length).toBeGreaterThan(3);
     expect(there(join(out, 'README.md'))).toContain(`deploy-stand init ${name} --from-cluster`);
@@ -44,6 +62,17 @@ describe.each(STARTERS)('%s', (name) => {
       { plan: { warnings: [] }, summary: { status: 'done', stands: [{ user: 'kim1@pve' }, {}] } },
     ]);
     expect((await run('deploy', ...credentials)).stdout).toContain('nothing to do');
+    await cluster.time.sleep(120_000);
+    const list = join(out, 'checks.yml');
+    const check = await run('check', '--checks', list, '--output', 'json');
+    expect([check.code, check.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    const { checks, totals } = JSON.parse(check.stdout) as Checked;
+    expect(totals).toEqual({ passed: 2 * checks.length, failed: 0, notRun: 0 });
+    for (const one of loadChecks(list, undefined)) {
+      if (one.kind !== 'command' || one.argv[0] !== '/bin/sh') continue;
+      // Not run here; that a shell can read it can be seen here.
+      expect([one.name, spawnSync('/bin/sh', ['-n', ...one.argv.slice(1)]).status]).toEqual([one.name, 0]);
+    }
     expect((await run('cleanup', ...credentials)).code).toBe(0);
     const names = ({ guests, pools, users }: ReturnType<Cluster['snapshot']>) => [
       guests.map(({ vmid }) => vmid),

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import { MOST_VIEWERS } from '../../src/lib/serve/viewers.ts';
 import type { ClusterState, GuestState } from '../../src/lib/simulator/state.ts';
 import { post, runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
 import { eventsOf, whileServing, type Serving } from './serving.ts';
@@ -178,6 +179,11 @@ test('with a token: a form, a cookie, a header; no other host, method or site; t
     expect([wrong.status, wrong.headers.get('set-cookie')]).toEqual([401, null]);
     expect(await wrong.text()).toContain('That is not the token.');
     expect((await serving.post('/login', { token: 'a'.repeat(10_000) })).status).toBe(413);
+    for (const kind of ['multipart/form-data', 'multipart/form-data; boundary=x']) {
+      const headers = { 'content-type': kind };
+      const odd = await serving.send('/login', { method: 'POST', headers, body: 'no form' });
+      expect([kind, odd.status]).toEqual([kind, 400]);
+    }
     const right = await serving.post('/login', { token: TOKEN });
     expect([right.status, right.headers.get('location')]).toEqual([303, './']);
     const cookie = right.headers.get('set-cookie') ?? '';
@@ -205,6 +211,15 @@ test('with a token: a form, a cookie, a header; no other host, method or site; t
       ['localhost:8080', 200],
     ] as const)
       expect([host, (await serving.get('/', { ...kept, host })).status]).toEqual([host, code]);
+    // Who asks for the head only does not stay: nobody is kept out by it.
+    for (let asked = 0; asked <= MOST_VIEWERS; asked += 1) {
+      const head = await serving.send('/events', { method: 'HEAD', headers: kept });
+      expect([head.status, head.headers.get('content-type')]).toEqual([
+        200,
+        'text/event-stream; charset=utf-8',
+      ]);
+    }
+    expect((await serving.get('/events', kept)).status).toBe(200);
     const foreign = { ...kept, 'sec-fetch-site': 'cross-site' };
     expect((await serving.get('/events', { ...foreign, 'sec-fetch-mode': 'cors' })).status).toBe(403);
     expect((await serving.get('/', { ...foreign, 'sec-fetch-mode': 'navigate' })).status).toBe(200);
@@ -228,6 +243,7 @@ describe('refused before anything is contacted', () => {
     ['no address', ['--listen', 'here'], 'is not an address with a port'],
     ['no port', ['--listen', '127.0.0.1:99999'], 'is not an address with a port'],
     ['without a pause', ['--interval', '1s'], 'is less than 2s'],
+    ['an address for a name', ['--allow-host', 'a.example,https://b.example'], 'ALLOW_HOST'],
   ])('%s', async (_name, flags, said) => {
     const cluster = await startCluster();
     const words = flags.map((word) => (word === 'weak' ? weak() : word));

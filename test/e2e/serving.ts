@@ -10,6 +10,8 @@ export interface Serving {
   /** Asks as a browser of this machine, unless the headers say otherwise. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   post(path: string, form: Readonly<Record<string, string>>): Promise<Response>;
+  /** Whatever else can be sent. */
+  send(path: string, init: RequestInit): Promise<Response>;
   signal(name: ProcessSignal): void;
   /** From now on nobody is found there, or somebody is again. */
   setAway(isAway: boolean): void;
@@ -57,6 +59,7 @@ export async function whileServing(
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams(form).toString(),
       }),
+    send: ask,
     signal: (name) => send(name),
     setAway: (value) => (isAway = value),
     isClosed: () => answer === undefined,

@@ -1,7 +1,7 @@
 /** The flags of `check`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption } from '../options.ts';
+import { envOption, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CheckFlags } from './run.ts';
 
@@ -13,7 +13,7 @@ export function checkCommand(io: ProgramIo): Command {
     .addOption(envOption('--checks <file>', 'the checks, instead of those in the lab', 'CHECKS'))
     .addOption(
       envOption('--repeat <time>', 'check again and again, with so much rest between').argParser(
-        durationSeconds,
+        pauseSeconds(1),
       ),
     )
     .option('--until <time>', 'with --repeat: until then, HH:MM of today')

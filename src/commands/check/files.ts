@@ -1,4 +1,5 @@
 /** The files that `check` writes: which its flags name, whether they may be, and their text. */
+import { extname } from 'node:path';
 import { UsageError } from '../../lib/errors.ts';
 import type { User } from '../../lib/config/types.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
@@ -51,6 +52,11 @@ function assertGrades({ grades, out, users, gradeItem, countNotRun }: CheckFileF
     if (alone.length === 0) return;
     throw new UsageError('GRADES', `${alone.join(' and ')} has no meaning without --grades`, {
       hint: 'add --grades moodle or --grades canvas, or leave it out',
+    });
+  }
+  if (out !== undefined && extname(out).toLowerCase() !== '.csv') {
+    throw new UsageError('CHECK_FORMAT', `grades are a CSV file, and ${out} does not end in .csv`, {
+      hint: 'for example: --grades moodle --out grades.csv',
     });
   }
   const missing = [...(out === undefined ? ['--out'] : []), ...(users ? [] : ['-u'])];

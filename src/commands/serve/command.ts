@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Place } from '../../lib/serve/types.ts';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, languageOption, nameList } from '../options.ts';
+import { durationSeconds, envOption, languageOption, nameList, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ServeFlags } from './run.ts';
 
@@ -22,12 +22,6 @@ function placeOf(text: string): Place {
   return { host, port: Number(port) };
 }
 
-function intervalOf(text: string): number {
-  const seconds = durationSeconds(text);
-  if (seconds < SHORTEST) throw new InvalidArgumentError(`"${text}" is less than ${SHORTEST}s.`);
-  return seconds;
-}
-
 export function serveCommand(io: ProgramIo): Command {
   const command = new Command('serve').description(
     'the report as a page that follows the class, for looking only; with /metrics and /api/status.json',
@@ -40,7 +34,7 @@ export function serveCommand(io: ProgramIo): Command {
     )
     .addOption(
       envOption('--interval <time>', 'how often the cluster is looked at', 'SERVE_INTERVAL')
-        .argParser(intervalOf)
+        .argParser(pauseSeconds(SHORTEST))
         .default(OFTEN, '10s'),
     )
     .addOption(envOption('--token-file <file>', 'the access token that whoever looks has to give'))

@@ -58,6 +58,15 @@ function tokenOf({ tokenFile, listen }: ServeFlags, warn: (text: string) => void
   );
 }
 
+/** As browsers send them. Whoever copies an address gives more, and nobody would get in by that. */
+function assertHosts({ allowHost = [] }: ServeFlags): void {
+  const odd = allowHost.find((name) => !/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?$/i.test(name));
+  if (odd === undefined) return;
+  throw new UsageError('ALLOW_HOST', `--allow-host ${JSON.stringify(odd)} is not the name of a host`, {
+    hint: 'without scheme and port, for example: --allow-host stands.example.edu',
+  });
+}
+
 /** Made once, by whoever asks first. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -148,6 +157,7 @@ function tellOf(look: Look, former: Look, run: Changing): void {
 }
 
 async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<void> {
+  assertHosts(flags);
   const token = tokenOf(flags, (text) => run.output.warn(text));
   const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
   const reading = { ips: false, snapshots: false, ownership: false, drift: false };

@@ -80,7 +80,14 @@ function guard(app: Hono, { names, gate, door, policies }: AppOptions): void {
 /** The token comes in the body of a form: it stands in no address, and so in no history and no log. */
 function addDoor(app: Hono, { gate, door, policies }: AppOptions): void {
   if (!gate) return;
-  app.post('/login', bodyLimit({ maxSize: MOST_OF_A_FORM }), async (c) => {
+  const entry = new Hono();
+  // Whoever gets here may send anything, or half of it: no error of this server, and nothing for its log.
+  entry.onError((_, c) => c.text('That is no form with a token.\n', 400));
+  const limit = bodyLimit({
+    maxSize: MOST_OF_A_FORM,
+    onError: (c) => c.text('That is more than a token.\n', 413),
+  });
+  entry.post('/login', limit, async (c) => {
     const { token } = await c.req.parseBody();
     if (typeof token !== 'string' || !gate.isToken(token.trim()))
       return html(c, door(true), policies.door, 401);
@@ -90,6 +97,7 @@ function addDoor(app: Hono, { gate, door, policies }: AppOptions): void {
     });
     return c.redirect('./', 303);
   });
+  app.route('/', entry);
 }
 
 export function createApp(options: AppOptions): Answer {
@@ -104,13 +112,13 @@ export function createApp(options: AppOptions): Answer {
     c.body(await shown().metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );
   app.get('/events', (c) => {
+    const type = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
+    // Nobody would read what follows the head, and nobody would end it.
+    if (c.req.method === 'HEAD') return c.body(null, 200, type);
     if (viewers.count >= MOST_VIEWERS) return c.text('Too many are looking.\n', 503, { 'Retry-After': '60' });
     // What a browser had when it lost the connection, or what the page was made with.
     const since = c.req.header('last-event-id') ?? c.req.query('since');
-    return c.body(viewers.join(since), 200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'X-Accel-Buffering': 'no',
-    });
+    return c.body(viewers.join(since), 200, type);
   });
   app.notFound((c) => c.text('There is nothing here.\n', 404));
   return (request) => app.fetch(request);

@@ -24,6 +24,11 @@ export function starterLab(name: StarterName): string {
   return readPackageFile(`starters/${name}/lab.yml`);
 }
 
+/** What has to work in it. */
+export function starterChecks(name: StarterName): string {
+  return readPackageFile(`starters/${name}/checks.yml`);
+}
+
 /** What the lab is, and what all labs have in common. */
 export function starterReadme(name: StarterName): string {
   const common = readPackageFile('starters/first-steps.md').replaceAll('{starter}', name);

@@ -4,7 +4,7 @@ import { FileProblem } from '../files/problem.ts';
 import { assertReplaceable, makeFolder, replaceFile } from '../files/replace.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { readInventory } from '../inventory/read.ts';
-import { starterLab, starterReadme, type StarterName } from '../starters/catalogue.ts';
+import { starterChecks, starterLab, starterReadme, type StarterName } from '../starters/catalogue.ts';
 import { classFile, fillIn } from '../starters/fill-in.ts';
 import { findNames, type FoundNames } from '../starters/found-names.ts';
 
@@ -33,6 +33,7 @@ function filesOf(want: InitWant, names: FoundNames | undefined): [string, string
   return [
     ['lab.yml', fillIn(starterLab(starter), { labName, names })],
     ['users.yml', classFile(students, prefix, realm)],
+    ['checks.yml', starterChecks(starter)],
     ['README.md', starterReadme(starter)],
   ];
 }
