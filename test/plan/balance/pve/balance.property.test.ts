@@ -199,17 +199,37 @@ function makesNoNewWorst({ one, config: wanted, made, after }: Done): void {
   expect(worst(after)).toBeLessThanOrEqual(Math.max(worst(one.have), limit) + SLACK);
 }
 
-/** With unchanged load there is nothing more to do, unless the limits per run put something off. */
-function isComplete({ one, made, after }: Done): void {
-  if (made.balance.deferred > 0) return;
-  expect(migrations(plan({ ...one, have: after })).map(({ id }) => id)).toEqual([]);
+/** What is left to move when `rounds` more runs have done their part. */
+function leftAfter(
+  rounds: number,
+  one: Case,
+  forget: (have: BalanceInventory) => BalanceInventory,
+): string[] {
+  let have = forget(one.have);
+  for (let round = 0; round < rounds; round += 1) have = forget(applied(have, plan({ ...one, have })));
+  return migrations(plan({ ...one, have })).map(({ id }) => id);
 }
 
-/** Mode `threshold`: it is the state that is at rest, not the memory that holds it. */
+/**
+ * With unchanged load there is nothing more to do, unless the limits per run put something off. What had to move (a torn
+ * stand, a broken rule) and arrives on a node that is blamed for failures makes it a target again, for the next run.
+ */
+function isComplete({ one, made, after }: Done): void {
+  if (made.balance.deferred > 0) return;
+  const isCleared =
+    !made.balance.moves.every(isForLoad) && one.have.migrations.some(({ status }) => status !== 'ok');
+  expect(leftAfter(isCleared ? 3 : 0, { ...one, have: after }, (have) => have)).toEqual([]);
+}
+
+/**
+ * Mode `threshold`: it is the state that is at rest, not the memory that holds it. What had to move in this run moves no
+ * second time to make room for others; without memory it can in a later one, but that ends, too.
+ */
 function restsWithoutMemory({ one, made, after }: Done): void {
   if (made.balance.deferred > 0 || one.yaml.includes('spread') || one.have.migrations.length > 0) return;
-  const have = { ...after, migrations: [] };
-  expect(migrations(plan({ ...one, have })).map(({ id }) => id)).toEqual([]);
+  const rounds = made.balance.moves.every(isForLoad) ? 0 : 3;
+  const forget = (have: BalanceInventory): BalanceInventory => ({ ...have, migrations: [] });
+  expect(leftAfter(rounds, { ...one, have: after }, forget)).toEqual([]);
 }
 
 /** Cut into portions by the limits per run: run after run ends, and moves no guest twice. */
