@@ -104,6 +104,7 @@ function simulate({ isBalanced }) {
   }));
   let twice = 0;
   let backHome = 0;
+  let isSettled = false;
   for (let step = 0; step < STEPS; step += 1) {
     const minutes = step * STEP_MINUTES;
     const now = new Date(Date.parse(START) + minutes * 60_000).toISOString();
@@ -132,7 +133,10 @@ function simulate({ isBalanced }) {
     );
     series.push({ minutes, cv, over });
     if (!isBalanced) continue;
+    // Where the last plan was empty and still no node is above a limit, so is the next: most rounds, and most of the time.
+    if (isSettled && over === 0) continue;
     const { plan } = planBalance({ have, config });
+    isSettled = plan.steps.length === 0 && plan.balance.stuck.length === 0;
     if (plan.steps.length === 0) continue;
     const { done, lost } = survive(plan);
     const wasMoved = have.migrations;

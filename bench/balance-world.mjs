@@ -1,5 +1,6 @@
 // Random clusters for the benchmarks of balance: whole inventories as the planner takes them. The same seed, the same cluster.
 import { formatBridgeMark } from '../dist/lib/marks/bridge.js';
+import { formatVmMark } from '../dist/lib/marks/vm.js';
 
 const GIB = 2 ** 30;
 export const START = '2026-03-02T00:00:00Z';
@@ -57,14 +58,14 @@ function makeGuest(vmid, node, draw, gib = MEMORY[Math.floor(draw() * MEMORY.len
   };
 }
 
-function makeConfig({ vmid, node }, bridges) {
+function makeConfig({ vmid, node }, bridges, values = {}) {
   const nics = bridges.map((bridge, i) => [`net${i}`, `virtio=BC:24:11:00:00:0${i},bridge=${bridge}`]);
   return {
     vmid,
     node,
     digest: '',
     snapshotBridges: [],
-    values: { scsi0: `ceph:vm-${vmid}-disk-0,size=32G`, ...Object.fromEntries(nics) },
+    values: { scsi0: `ceph:vm-${vmid}-disk-0,size=32G`, ...Object.fromEntries(nics), ...values },
   };
 }
 
@@ -117,9 +118,9 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
   const configs = [];
   const pools = [];
   const bridges = new Map(nodes.map(({ name }) => [name, [REAL]]));
-  const add = (guest, names) => {
+  const add = (guest, names, values) => {
     guests.push(guest);
-    configs.push(makeConfig(guest, names));
+    configs.push(makeConfig(guest, names, values));
   };
   for (let i = 0; i < standCount; i += 1) {
     const node = pick();
@@ -127,8 +128,11 @@ export function makeCluster({ nodes: nodeCount, guests: guestCount, stands: stan
     const iface = `vmbr${1000 + i}`;
     const user = `student${i}`;
     const vmids = [0, 1, 2, 3].map((machine) => 20_000 + i * 4 + machine);
-    for (const vmid of vmids)
-      add({ ...makeGuest(vmid, node, draw, [2, 4, 4, 8][vmid % 4]), pool: user }, ['vmbr0', iface]);
+    for (const vmid of vmids) {
+      const mark = { lab: 'net', user: `${user}@pve`, machine: `pc${vmid % 4}`, vmid, spec: 'x' };
+      const guest = { ...makeGuest(vmid, node, draw, [2, 4, 4, 8][vmid % 4]), pool: user };
+      add(guest, ['vmbr0', iface], { description: formatVmMark(mark) });
+    }
     pools.push({
       pool: user,
       comment: `deploy-stand user=${user}@pve\nlab=net vmids=${vmids.join(',')} since=${START}`,

@@ -58,7 +58,11 @@ export class Mortal {
 
   /** Sleeps for good when it dies. */
   by(clock: Clock): Clock {
-    return { now: () => clock.now(), sleep: (ms, signal) => this.#live(() => clock.sleep(ms, signal)) };
+    return {
+      now: () => clock.now(),
+      wallTime: () => clock.wallTime(),
+      sleep: (ms, signal) => this.#live(() => clock.sleep(ms, signal)),
+    };
   }
 
   /** What `work` comes to, unless death comes first. */

@@ -28,7 +28,7 @@ export function validateCommand(io: ProgramIo): Command {
       const flags = command.optsWithGlobals<ValidateFlags & { config: string }>();
       const output = createOutput(io, flags);
       const { lab, users, warnings: loaded } = loadWant(flags, outerBridges(io, flags));
-      const now = new Date(io.clock.now()).toISOString();
+      const now = new Date(io.clock.wallTime()).toISOString();
       const warnings = [...loaded, ...labWarnings(lab, now), ...accountWarnings(users, now)];
       for (const warning of warnings) output.warn(warning);
       const notes = replugNotes(lab);

@@ -4,7 +4,10 @@ import { onAbort } from './abort.ts';
 
 /** Milliseconds everywhere. `sleep` rejects with the signal's reason when aborted. */
 export interface Clock {
+  /** Runs on evenly, however the machine's clock is set meanwhile; for what is measured. */
   now(): number;
+  /** What the machine's clock shows; for what is written down, or compared with other clocks. */
+  wallTime(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -16,11 +19,13 @@ async function delayFully(ms: number, signal: AbortSignal): Promise<void> {
     await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
 }
 
-/** Wall time, or wall time run `speed` times as fast (used together with a simulator of the same speed). */
+/** Real time, or real time run `speed` times as fast (used together with a simulator of the same speed). */
 export function createClock(speed = 1): Clock {
   const origin = Date.now();
+  const started = performance.now();
   return {
-    now: () => (speed === 1 ? Date.now() : origin + (Date.now() - origin) * speed),
+    now: () => origin + (performance.now() - started) * speed,
+    wallTime: () => origin + (Date.now() - origin) * speed,
     sleep: async (ms, signal) => {
       signal?.throwIfAborted();
       // Hundreds sleep on the signal of one run: a listener each would look like a leak to Node.

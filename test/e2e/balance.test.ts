@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import {
   workFolder,
   writeFiles,
   writes,
+  type RunOptions,
   type RunOutcome,
   type Cluster,
 } from './harness.ts';
@@ -55,11 +56,11 @@ const OVERLOADED = [
 async function run(
   simulator: Cluster | undefined,
   yml: string,
-  { args = [], env = {} }: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
+  { args = [], ...options }: { readonly args?: readonly string[] } & Pick<RunOptions, 'env' | 'clock'> = {},
 ): Promise<RunOutcome> {
   const folder = workFolder();
   writeFiles(folder, { 'balance.yml': yml });
-  return runCli(['balance', ...args, '-c', join(folder, 'balance.yml')], simulator, { env });
+  return runCli(['balance', ...args, '-c', join(folder, 'balance.yml')], simulator, options);
 }
 
 interface Result {
@@ -646,17 +647,39 @@ describe('running', () => {
     ]);
   });
 
-  test('two balancers at once: one is refused, no guest moves twice', async () => {
-    const simulator = await startCluster({ scenario: cluster(OVERLOADED) });
-    const both = await Promise.all([run(simulator, 'guests: all'), run(simulator, 'guests: all')]);
-    const moved = writes(simulator).filter((line) => line.endsWith('/migrate'));
-    expect([
-      both
-        .map(({ code }) => code)
-        .sort()
-        .at(0),
-      moved.length,
-    ]).toEqual([0, 1]);
+  test('two balancers at once, and a deploy beside them: each guest moves once, every stand is whole', async () => {
+    const simulator = await startCluster({ scenario: standCluster() });
+    const deploy = await deployClass(simulator);
+    const users = deploy[deploy.indexOf('-u') + 1] ?? '';
+    writeFileSync(users, LAB['users.yml'].replace(']', ', carla@pve]'));
+    const before = simulator.requests.length;
+    const [made, ...balanced] = await Promise.all([
+      runCli(deploy, simulator),
+      run(simulator, 'window: 15m'),
+      run(simulator, 'window: 15m'),
+    ]);
+    const moved = writes(simulator, before).filter((line) => line.endsWith('/migrate'));
+    expect([made.code, balanced.map(({ code }) => code).sort()]).toEqual([0, [0, 3]]);
+    expect([moved.length > 0, moved.length]).toEqual([true, new Set(moved).size]);
+    expectWhole(simulator);
+    const after = simulator.requests.length;
+    expect((await runCli(deploy, simulator)).code).toBe(0);
+    expect(writes(simulator, after)).toEqual([]);
+  });
+
+  test('the clock of this machine is set while a guest moves: it is followed to its end', async () => {
+    let isSet = false;
+    const simulator = await startCluster({
+      scenario: cluster(OVERLOADED),
+      onAnswer: ({ target }) => (isSet ||= target.endsWith('/migrate')),
+    });
+    const { clock } = simulator.time;
+    const wallTime = (): number => clock.wallTime() + (isSet ? 3 * 3_600_000 : 0);
+    const first = await run(simulator, 'guests: all', { clock: { ...clock, wallTime } });
+    expect([isSet, first.code, first.stdout]).toEqual([true, 0, expect.stringContaining('1 guest moved')]);
+    const before = simulator.requests.length;
+    const second = await run(simulator, 'guests: all', { clock: { ...clock, wallTime } });
+    expect([second.code, writes(simulator, before)]).toEqual([0, []]);
   });
 });
 

@@ -146,7 +146,7 @@ describe('a machine that sleeps while it plans', () => {
       await clock.sleep(ms, signal);
       await night;
     };
-    const sleeper = { now: () => clock.now(), sleep };
+    const sleeper = { ...clock, sleep };
     const timer = {
       now: () => clock.now(),
       at: (due: number, fire: () => void) =>

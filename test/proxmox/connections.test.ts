@@ -257,7 +257,7 @@ describe('several hosts', () => {
       { hosts: [`http://127.0.0.1:${port}`] },
       {
         clock: {
-          now: () => clock.now(),
+          ...clock,
           sleep: async (ms) => {
             pve ??= await server((response) => json(response, 'back'), undefined, port);
             await clock.sleep(ms);

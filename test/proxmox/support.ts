@@ -31,6 +31,7 @@ export function fakeClock(start = Date.UTC(2026, 2, 1)): FakeClock {
   };
   return {
     now: () => now,
+    wallTime: () => now,
     sleeps,
     advance: (ms) => {
       now += ms;

@@ -14,6 +14,7 @@ export function fakeClock(): FakeClock {
   let now = START;
   return {
     now: () => now,
+    wallTime: () => now,
     sleep: () => Promise.reject(new Error('listeners do not wait')),
     advance: (ms) => (now += ms),
   };

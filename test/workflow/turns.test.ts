@@ -256,7 +256,7 @@ describe('trouble with the lock', () => {
     const { clock, log, take } = fakes();
     let wake: () => void = () => undefined;
     const sleep = () => new Promise<void>((resolve) => (wake = resolve));
-    const turns = new Turns(take, { now: clock.now.bind(clock), sleep });
+    const turns = new Turns(take, { now: clock.now.bind(clock), wallTime: clock.now.bind(clock), sleep });
     await turns.exclusively(() => Promise.resolve());
     wake();
     await turns.exclusively(async () => {

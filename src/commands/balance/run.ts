@@ -125,7 +125,7 @@ class BalanceRun {
       connection: connection ?? 'default',
       exitCode,
       seconds,
-      ended: this.#io.clock.now() / SECOND,
+      ended: this.#io.clock.wallTime() / SECOND,
       ...(outcome ? { result: { report: outcome.plan.balance, summary: outcome.summary } } : {}),
     }));
     await orWarn(file, writeMetrics(file, figures), this.#run.output);

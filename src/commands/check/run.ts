@@ -85,7 +85,7 @@ async function repeat(
   const stop = AbortSignal.any([run.soft, run.unattended]);
   let report = first;
   showAgain(what, report, undefined);
-  while (end === undefined || clock.now() + pauseMs < end) {
+  while (end === undefined || clock.wallTime() + pauseMs < end) {
     try {
       await clock.sleep(pauseMs, stop);
     } catch (error) {
@@ -132,7 +132,7 @@ export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> 
     const want = { stands: selection.stands, checks: checksFor(flags, selection) };
     const what = { io, flags, run, want };
     const { clock } = await run.connect();
-    const end = endOf(flags, clock.now());
+    const end = endOf(flags, clock.wallTime());
     const first = await checkStands(want, await run.runContext());
     run.finish();
     if (flags.repeat === undefined) run.output.result(toChecksDocument(first), () => textOf(what, first));

@@ -170,7 +170,7 @@ async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<v
   const { config, users } = flags;
   const files = config !== undefined && users ? { lab: config, users } : undefined;
   const topology = lab ? viewTopology(lab) : null;
-  const showing = { flags, files, topology, name: String(Math.floor(io.clock.now())) };
+  const showing = { flags, files, topology, name: String(Math.floor(io.clock.wallTime())) };
   let [look, number]: [Look, number] = [{ seen: first }, 0];
   let shown = show(look, number, showing);
   const viewers = new Viewers(shown);

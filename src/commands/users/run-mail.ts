@@ -133,7 +133,7 @@ export interface MailReport {
 export async function mailCards(mail: MailRun, found: CardsExport): Promise<MailReport> {
   const { io, flags, plan, selection } = mail;
   const { letters, leftOut, cards } = lettersOf(found, plan, { flags, selection });
-  if (flags.mail !== undefined) await writeAll(flags.mail, letters, io.clock.now());
+  if (flags.mail !== undefined) await writeAll(flags.mail, letters, io.clock.wallTime());
   if (flags.send !== true) return { cards, leftOut };
   const { sent, before, failed, stopped } = await send(mail, letters);
   const undone = letters.length - sent.length - before.length;

@@ -142,7 +142,7 @@ export class AuditLog implements WriteWitness {
   }
 
   #line(type: string, details: object): string {
-    const time = new Date(this.#clock.now()).toISOString();
+    const time = new Date(this.#clock.wallTime()).toISOString();
     return escapeJson(JSON.stringify({ time, type, run: this.#run, ...details }));
   }
 

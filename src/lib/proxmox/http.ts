@@ -109,8 +109,8 @@ export class PveHttp {
 
   /** Server's clock as of its last answer, advanced by ours. */
   serverTime(): Date {
-    const now = this.#clock.now();
-    return new Date(this.#heard ? this.#heard.serverTime + (now - this.#heard.at) : now);
+    const heard = this.#heard;
+    return new Date(heard ? heard.serverTime + (this.#clock.now() - heard.at) : this.#clock.wallTime());
   }
 
   /** Takes secrets of this connection, and all that it has sent, out of a text that the server wrote. */

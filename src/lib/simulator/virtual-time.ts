@@ -91,6 +91,7 @@ export class VirtualTime implements SimClock {
   /** The same time as a client knows it. */
   readonly clock: Clock = {
     now: () => this.#now,
+    wallTime: () => this.#now,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();

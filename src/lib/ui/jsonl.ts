@@ -49,7 +49,7 @@ export function createJsonlUi({ stream, clock }: Pick<UiContext, 'stream' | 'clo
   let isDone = false;
 
   function emit(type: string, details: object): void {
-    const time = new Date(clock.now()).toISOString();
+    const time = new Date(clock.wallTime()).toISOString();
     stream.write(`${escapeJson(JSON.stringify({ time, type, ...details }))}\n`);
   }
 

@@ -67,7 +67,7 @@ async function ask(
   const asked = clock.now();
   await pve.version(hard);
   const answered = clock.now();
-  const clockSkewSeconds = Math.round((pve.serverTime().getTime() - answered) / 1000);
+  const clockSkewSeconds = Math.round((pve.serverTime().getTime() - clock.wallTime()) / 1000);
   const { cluster, nodes, isHidden } = await statusOf(pve, hard);
   const quorum = isHidden ? 'unknown' : cluster === undefined ? 'single' : cluster.quorate ? 'yes' : 'no';
   return {

@@ -45,7 +45,7 @@ export async function sendMails(letters: readonly Letter[], context: SendContext
     try {
       if (at > 0) await clock.sleep(MINUTE / rate, signal);
       if (signal.aborted) break;
-      const now = clock.now();
+      const now = clock.wallTime();
       await post.send({ from, to, raw: await composeMail({ ...mail, date: now }) });
       await credentials.markSent(userid, pool, withSent(credentials.row(userid)?.sent, handout, now));
       sent.push(userid);

@@ -286,6 +286,18 @@ describe('load', () => {
     expect([before > 0.3, after <= 0.3]).toEqual([true, true]);
   });
 
+  test('spread relieves what is overloaded first, however even the loads are', () => {
+    const scene: Scene = {
+      nodes: three,
+      guests: [...fill('pve1', 101, 13), ...fill('pve2', 201, 10), ...fill('pve3', 301, 10)],
+    };
+    const decision = plan(scene, `${ALL}\nmode: spread`);
+    expect(decision.plan.balance.imbalance.before).toBeLessThan(0.3);
+    expect(moves(decision)).toEqual(['101 pve1→pve2']);
+    expect(decision.plan.balance.moves[0]?.reason).toContain('relieves pve1');
+    expect(stays(decision)).toContain('102 not-needed: node loads differ little with the other moves');
+  });
+
   test('the order of the input does not matter', () => {
     const scene: Scene = { nodes: three, guests: [...fill('pve1', 101, 14), ...fill('pve2', 201, 3)] };
     const turned = { nodes: [...scene.nodes].reverse(), guests: [...scene.guests].reverse() };

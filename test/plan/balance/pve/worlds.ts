@@ -25,16 +25,19 @@ export interface Case {
 const MODELS = ['Intel(R) Xeon(R) Gold 6226R', 'Intel(R) Xeon(R) E5', 'AMD EPYC 7302'];
 
 const node = (index: number): fc.Arbitrary<NodeSpec> =>
-  fc.record({
-    name: fc.constant(`pve${index}`),
-    gib: fc.constantFrom(32, 64, 64, 128),
-    cpus: fc.constantFrom(8, 16, 32),
-    own: fc.integer({ min: 1, max: 12 }),
-    online: fc.oneof({ weight: 12, arbitrary: fc.constant(true) }, fc.constant(false)),
-    maintenance: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
-    cpuModel: fc.constantFrom(MODELS[0]!, MODELS[0]!, MODELS[0]!, MODELS[1]!, MODELS[2]!),
-    qemuVersion: fc.constantFrom('9.2.0', '9.2.0', '9.2.0', '9.0.2', '10.1.0'),
-  });
+  fc
+    .record({
+      isUnknown: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
+      name: fc.constant(`pve${index}`),
+      gib: fc.constantFrom(32, 64, 64, 128),
+      cpus: fc.constantFrom(8, 16, 32),
+      own: fc.integer({ min: 1, max: 12 }),
+      online: fc.oneof({ weight: 12, arbitrary: fc.constant(true) }, fc.constant(false)),
+      maintenance: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
+      cpuModel: fc.constantFrom(MODELS[0]!, MODELS[0]!, MODELS[0]!, MODELS[1]!, MODELS[2]!),
+      qemuVersion: fc.constantFrom('9.2.0', '9.2.0', '9.2.0', '9.0.2', '10.1.0'),
+    })
+    .map(({ isUnknown, ...spec }) => ({ ...spec, ...(isUnknown ? { loadUnknown: true as const } : {}) }));
 
 /** `undefined` most of the time. */
 function seldom<T>(arbitrary: fc.Arbitrary<T>, weight = 12): fc.Arbitrary<T | undefined> {
@@ -66,13 +69,16 @@ function guest(nodes: number): fc.Arbitrary<Omit<GuestSpec, 'vmid'>> {
       type: fc.constantFrom<'qemu' | 'lxc'>('qemu', 'qemu', 'qemu', 'qemu', 'qemu', 'lxc'),
       ha: fc.constantFrom(false, false, false, false, true),
       lock: seldom(fc.constant('backup'), 20),
+      isUnknown: fc.oneof({ weight: 20, arbitrary: fc.constant(false) }, fc.constant(true)),
       tags: fc.constantFrom([], [], [], ['keep'], ['group'], ['apart'], ['home']),
       values: disks,
     })
-    .map(({ lock, used, ...rest }) => ({
+    .map(({ lock, used, isUnknown, ...rest }) => ({
       ...rest,
+      // What it takes is in the load of its node only.
+      ...(isUnknown && rest.status === 'running' ? { loadUnknown: true as const, threads: 0 } : {}),
       ...(lock === undefined ? {} : { lock }),
-      memoryUsed: rest.status === 'stopped' ? 0 : rest.gib * used * 2 ** 30,
+      memoryUsed: rest.status === 'stopped' || isUnknown ? 0 : rest.gib * used * 2 ** 30,
     }));
 }
 
@@ -104,6 +110,13 @@ const RULES = [
   'rules: { pin: [{ tags: [home], nodes: [pve1] }], affinity: [{ tags: [group] }], anti_affinity: [{ tags: [apart] }] }',
 ];
 
+/** The levels are such that the worlds here go beyond them. */
+const MEASURES = [
+  'measures: [load, allocation]\noverload: { vcpus_per_core: 2.5 }\ntarget: { vcpus_per_core: 2 }',
+  'measures: [allocation]\noverload: { vcpus_per_core: 2.5 }\ntarget: { vcpus_per_core: 2 }',
+  'measures: [load, overcommit]',
+];
+
 const yamls = fc
   .record({
     guests: fc.constantFrom('ours', 'all', 'all'),
@@ -113,8 +126,16 @@ const yamls = fc
     overcommit: fc.constantFrom(100, 200),
     ha: fc.constantFrom('skip', 'follow'),
     rules: fc.constantFrom(...RULES),
+    measures: fc.constantFrom('', '', ...MEASURES),
+    relief: fc.constantFrom(
+      '',
+      '',
+      'relieve_to: { cpu: 75%, memory: 80% }',
+      'relieve_to: { cpu: 65%, memory: 70% }',
+    ),
+    most: fc.constantFrom('', '', 'max_guests: 9'),
   })
-  .map(({ guests, mode, limits, measure, overcommit, ha, rules }) =>
+  .map(({ guests, mode, limits, measure, overcommit, ha, ...lines }) =>
     [
       `guests: ${guests}`,
       `mode: ${mode}`,
@@ -122,7 +143,7 @@ const yamls = fc
       `memory_measure: ${measure}`,
       `overcommit: ${overcommit}`,
       `ha: ${ha}`,
-      rules,
+      ...Object.values(lines),
     ].join('\n'),
   );
 

@@ -54,8 +54,8 @@ function choose(draft: Draft, torn: readonly TornStand[]): StuckTorn[] {
       continue;
     }
     mendRules(draft);
+    relieve(draft);
     if (world.config.mode === 'spread') evenOut(draft);
-    else relieve(draft);
   }
   return stuck;
 }

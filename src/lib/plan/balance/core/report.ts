@@ -124,10 +124,8 @@ function reject(unit: Unit, code: string, reason: string, targets?: Targets): Re
 /** Why nothing more has to leave a node. */
 function settled(node: string, { world, board }: Draft): string | undefined {
   const { mode, spreadLimit } = world.config;
-  if (mode === 'threshold')
-    return isOverloaded(board.loads(node), world.config)
-      ? undefined
-      : `${node} is below its limits with the other moves`;
+  if (isOverloaded(board.loads(node), world.config)) return undefined;
+  if (mode === 'threshold') return `${node} is below its limits with the other moves`;
   return variationOn(board, world) <= spreadLimit
     ? 'node loads differ little with the other moves'
     : undefined;
@@ -165,14 +163,16 @@ function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove
 export function consideredNodes(draft: Draft, before: Draft): string[] {
   const { world } = draft;
   if (world.evacuated.size > 0) return sortedUnique(world.evacuated);
-  if (world.config.mode === 'threshold') return overloadedNodes(before).sort(compareNatural);
-  if (variationOn(before.board, world) <= world.config.spreadLimit) return [];
+  const overloaded = overloadedNodes(before).sort(compareNatural);
+  const isEven = variationOn(before.board, world) <= world.config.spreadLimit;
+  if (world.config.mode === 'threshold' || isEven) return overloaded;
   const loads = nodesInService(draft).map((name) => ({
     name,
     load: meanLoadOf(before.board.loads(name), world.config),
   }));
   const mean = loads.reduce((sum, { load }) => sum + load, 0) / Math.max(loads.length, 1);
-  return loads.filter(({ load }) => load > mean).map(({ name }) => name);
+  const above = loads.filter(({ load }) => load > mean).map(({ name }) => name);
+  return sortedUnique([...overloaded, ...above]);
 }
 
 export function rejections(
