@@ -9,7 +9,7 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { comparable, macsOf } from './cluster-view.ts';
-import { runAndKill } from './killing.ts';
+import { startFrom, watchWrites, type Wreck } from './killing.ts';
 import {
   canLogin,
   runCli,
@@ -353,11 +353,11 @@ interface Stage {
   readonly argv: readonly string[];
 }
 
-/** A folder as it is before the command: the story's files, and the credentials and plans that came before. */
+/** A folder as it is before the command, or as a run that was killed has left it. */
 function setStage(story: Story, kept: Readonly<Record<string, string>>): Stage {
   const folder = workFolder();
   writeFiles(folder, story.files);
-  for (const [name, text] of Object.entries(kept)) writeFiles(folder, { [name]: text });
+  writeFiles(folder, kept, 0o600);
   return { folder, argv: wordsOf(`${story.command} --audit-file @audit.jsonl`, folder) };
 }
 
@@ -385,89 +385,121 @@ async function originOf(story: Story): Promise<Origin> {
   return { state: story.prepare ? story.prepare(state) : state, kept, macs: macsOf(state) };
 }
 
-/** Paths of the writes that the cluster has seen, logins aside. */
+/** Writes that the cluster has seen, logins aside. */
 const seenBy = (cluster: Cluster): string[] =>
   writes(cluster).filter((write) => !write.endsWith('/access/ticket'));
 
-async function expectEnd(
-  story: Story,
-  {
-    n,
-    folder,
-    cluster,
-    origin: { macs: kept },
-  }: {
-    readonly n: number;
-    readonly folder: string;
-    readonly cluster: Cluster;
-    readonly origin: Origin;
-  },
-): Promise<void> {
+const complaint = (run: RunOutcome): string => (run.code === 0 ? '' : run.stdout + run.stderr);
+
+interface Known {
+  readonly origin: Origin;
+  readonly wrecks: readonly Wreck[];
+  /** The cluster in the end, undisturbed. */
+  readonly expected: unknown;
+}
+
+/** `which`: of what was done to it, in the words of a failing test. */
+interface End {
+  readonly which: unknown;
+  readonly folder: string;
+  readonly cluster: Cluster;
+  /** What it had done before it was killed. */
+  readonly before?: readonly string[];
+  readonly known: Pick<Known, 'origin'> & Partial<Known>;
+}
+
+async function expectEnd(story: Story, { which, folder, cluster, before = [], known }: End): Promise<void> {
+  await cluster.idle();
+  const state = cluster.snapshot();
+  if (known.expected !== undefined)
+    expect({ which, state: comparable(state) }).toEqual({ which, state: known.expected });
   if (story.keepsMacs) {
-    const macs = macsOf(cluster.snapshot()).sort();
-    expect([n, macs.filter((mac) => !kept.includes(mac))]).toEqual([n, []]);
+    const strange = macsOf(state).filter((mac) => !known.origin.macs.includes(mac));
+    expect([which, strange]).toEqual([which, []]);
   }
   const records = recordsOf(readFileSync(join(folder, 'audit.jsonl'), 'utf8'));
   const begun = records
     .filter(({ type }) => type === 'write.start')
     .map(({ method, path }) => `${String(method)} ${String(path)}`);
-  expect([n, seenBy(cluster).filter((write) => !begun.includes(decodeURIComponent(write)))]).toEqual([n, []]);
+  const seen = [...before, ...seenBy(cluster).map(decodeURIComponent)];
+  expect([which, seen.filter((write) => !begun.includes(write))]).toEqual([which, []]);
   if (!story.logins) return;
   const rows = readFileSync(join(folder, 'c.csv'), 'utf8').trim().split('\n').slice(1);
   for (const userid of story.logins) {
-    const [, password = '', state] = rows.find((row) => row.startsWith(`${userid},`))?.split(',') ?? [];
-    expect([n, userid, state, await canLogin(cluster, userid, password)]).toEqual([n, userid, 'set', true]);
+    const [, password = '', mark] = rows.find((row) => row.startsWith(`${userid},`))?.split(',') ?? [];
+    const works = await canLogin(cluster, userid, password);
+    expect([which, userid, mark, works]).toEqual([which, userid, 'set', true]);
   }
 }
 
-const complaint = (run: RunOutcome): string => (run.code === 0 ? '' : run.stdout + run.stderr);
+interface Lost {
+  readonly write: string;
+  /** It is the so-many-th of its like. */
+  readonly nth: number;
+}
+
+/** So that no two of a run are alike or come one after the other: each is retried and looked up for itself. */
+const APART = 4;
+
+/** All writes of a run, dealt out to runs in which they get lost. */
+function dealOut(done: readonly string[]): Lost[][] {
+  const runs: Lost[][] = Array.from({ length: APART }, () => []);
+  const counts = new Map<string, number>();
+  done.forEach((write, at) => {
+    const nth = (counts.get(write) ?? 0) + 1;
+    counts.set(write, nth);
+    let run = at % APART;
+    while (runs[run]?.some((other) => other.write === write)) run += APART;
+    while (runs.length <= run) runs.push([]);
+    runs[run]!.push({ write, nth });
+  });
+  return runs.filter((run) => run.length > 0);
+}
 
 describe.each(Object.entries(stories))('%s', (_, story) => {
-  let known: { origin: Origin; count: number; expected: unknown } | undefined;
-
-  async function undisturbed() {
-    const origin = await originOf(story);
-    const { folder, argv } = setStage(story, origin.kept);
-    const cluster = await startCluster(clusterAt(origin));
-    const run = await runCli(argv, cluster);
-    expect([run.code, complaint(run)]).toEqual([0, '']);
-    await cluster.idle();
-    await expectEnd(story, { n: 0, folder, cluster, origin });
-    const count = seenBy(cluster).length;
-    expect(count).toBeGreaterThanOrEqual(story.writes);
-    return { origin, count, expected: comparable(cluster.snapshot()) };
-  }
+  let known: Known | undefined;
 
   function clusterAt({ state }: Origin): ClusterOptions {
     return { ...(story.scenario ? { scenario: story.scenario } : {}), ...(state ? { state } : {}) };
   }
 
+  async function undisturbed(): Promise<Known> {
+    const origin = await originOf(story);
+    const { folder, argv } = setStage(story, origin.kept);
+    const { cluster, run, wrecks } = await watchWrites(argv, folder, clusterAt(origin));
+    expect([run.code, complaint(run)]).toEqual([0, '']);
+    await expectEnd(story, { which: 'undisturbed', folder, cluster, known: { origin } });
+    expect(wrecks.length).toBeGreaterThanOrEqual(story.writes);
+    return { origin, wrecks, expected: comparable(cluster.snapshot()) };
+  }
+
   test('killed after each write, then the same command again', async () => {
-    const { origin, count, expected } = (known ??= await undisturbed());
-    for (let n = 1; n <= count; n += 1) {
-      const { folder, argv } = setStage(story, origin.kept);
-      const { cluster, end } = await runAndKill(n, argv, clusterAt(origin));
-      expect([n, end]).toEqual([n, undefined]);
+    known ??= await undisturbed();
+    for (const wreck of known.wrecks) {
+      const { folder, argv } = setStage(story, wreck.files);
+      const cluster = await startFrom(wreck, clusterAt(known.origin));
       if (story.waits) await cluster.idle();
+      const which = `killed after ${wreck.writes.length}: ${wreck.writes.at(-1)}`;
       const again = await runCli(argv, cluster);
-      expect([n, again.code, complaint(again)]).toEqual([n, 0, '']);
-      await cluster.idle();
-      expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
-      await expectEnd(story, { n, folder, cluster, origin });
+      expect([which, again.code, complaint(again)]).toEqual([which, 0, '']);
+      await expectEnd(story, { which, folder, cluster, before: wreck.writes, known });
     }
   });
 
   test.each(['drop-after', 'drop-before'] as const)('each write lost: %s', async (action) => {
-    const { origin, count, expected } = (known ??= await undisturbed());
-    for (let n = 1; n <= count; n += 1) {
-      const { folder, argv } = setStage(story, origin.kept);
-      const cluster = await startCluster(clusterAt(origin));
-      cluster.addFault({ match: { method: 'WRITE', path: /./ }, nth: n, action });
+    known ??= await undisturbed();
+    for (const which of dealOut(known.wrecks.at(-1)!.writes)) {
+      const { folder, argv } = setStage(story, known.origin.kept);
+      const cluster = await startCluster(clusterAt(known.origin));
+      for (const { write, nth } of which) {
+        const [method = '', path = ''] = write.split(' ');
+        cluster.addFault({ match: { method, path }, nth, action });
+      }
       const run = await runCli(argv, cluster);
-      expect([n, run.code, complaint(run)]).toEqual([n, 0, '']);
-      await cluster.idle();
-      expect({ n, state: comparable(cluster.snapshot()) }).toEqual({ n, state: expected });
-      await expectEnd(story, { n, folder, cluster, origin });
+      expect([which, run.code, complaint(run)]).toEqual([which, 0, '']);
+      const lost = cluster.requests.filter(({ status }) => status === 0).length;
+      expect([which, lost]).toEqual([which, which.length]);
+      await expectEnd(story, { which, folder, cluster, known });
     }
   });
 });

@@ -45,12 +45,14 @@ export function workFolder(): string {
   return folder;
 }
 
-export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>, mode = 0o644): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode });
 }
 
 export interface ClusterOptions extends Pick<SimulatorOptions, 'state' | 'onMutation'> {
   readonly scenario?: Scenario;
+  /** Hears of every request before it is looked at. */
+  readonly onRequest?: (request: WireRequest) => void;
   /** Hears of every exchange. */
   readonly onAnswer?: (request: WireRequest, answer: WireAnswer) => void;
 }
@@ -63,6 +65,7 @@ export function startCluster(options: ClusterOptions = {}, beside?: Cluster): Pr
   );
   lastPort += 1;
   const serve: Cluster['serve'] = async (request) => {
+    options.onRequest?.(request);
     const answer = await simulator.serve(request);
     options.onAnswer?.(request, answer);
     return answer;

@@ -34,10 +34,12 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
   const { node, vmid, pool, snapshot, power, lockWaitSeconds: seconds } = step;
   let since = 0;
   let mustRun = power === 'start';
-  const rollBack = async (): Promise<StepOutcome> => {
+  const rollBack = async (): Promise<StepOutcome | 'locked'> => {
     await io.ownership.assertOursNow({ vmid, pool });
     await assertAsPlanned(step, io);
-    const { status } = await io.pve.vmStatus(node, vmid, io.signal);
+    const { status, lock } = await io.pve.vmStatus(node, vmid, io.signal);
+    // The operation that holds it may have stopped it: the rollback of a run that was killed starts it when it ends.
+    if (lock !== undefined) return 'locked';
     // A try whose answer was lost may have stopped it.
     mustRun ||= status === 'running';
     since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
