@@ -34,6 +34,8 @@ export interface Move extends NodeView {
   readonly unit: Unit;
 }
 
+type Rule = (move: Move) => string | undefined;
+
 const GIB = 2 ** 30;
 
 /** What the table that all commands share says of the target. */
@@ -257,20 +259,35 @@ const NODE_RULES: Rules<NodeView> = [
   ['network', networkRead],
 ];
 
+/**
+ * A rule that looks neither at the board nor at the purpose: a search asks it thousands of times, and it has one answer
+ * for each unit (which lives as long as its world) and node.
+ */
+function fixed(rule: Rule): Rule {
+  const answers = new WeakMap<Unit, Map<string, string | undefined>>();
+  return (move) => {
+    const { unit, target } = move;
+    let known = answers.get(unit);
+    if (!known) answers.set(unit, (known = new Map<string, string | undefined>()));
+    if (!known.has(target.name)) known.set(target.name, rule(move));
+    return known.get(target.name);
+  };
+}
+
 /** Cheap ones first: most nodes fail at an early one. */
 const UNIT_RULES: Rules<Move> = [
-  ['cpus', threads],
+  ['cpus', fixed(threads)],
   ['ha-rule', haRules],
   ['blamed', blamedStorage],
-  ['version', version],
-  ['cpu-model', cpuModel],
+  ['version', fixed(version)],
+  ['cpu-model', fixed(cpuModel)],
   ['storage', storages],
-  ['tied', tied],
-  ['bridge-taken', standBridges],
-  ['network', networkEditable],
-  ['bridge', bridgesPresent],
-  ['bridge', otherNetwork],
-  ['bridge', snapshotsStay],
+  ['tied', fixed(tied)],
+  ['bridge-taken', fixed(standBridges)],
+  ['network', fixed(networkEditable)],
+  ['bridge', fixed(bridgesPresent)],
+  ['bridge', fixed(otherNetwork)],
+  ['bridge', fixed(snapshotsStay)],
 ];
 
 /** Why nothing can go there. */
