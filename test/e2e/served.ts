@@ -1,5 +1,5 @@
 /** A simulated cluster behind real sockets and TLS, for what only these can prove; its time stands still while they are at work. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -50,31 +50,56 @@ class Traffic {
   /** Waits of other processes, for an answer or for a time. */
   #waiting = 0;
   /** Processes that live in this time. */
-  children = 0;
+  #children = 0;
 
   get isBusy(): boolean {
     if (this.#asked > this.#serving || this.#receiving > 0) return true;
-    return this.children > 0 && this.#serving + this.#waiting === 0;
+    return this.#children > 0 && this.#serving + this.#waiting === 0;
+  }
+
+  /** Time may sleep until somebody else's work ends. */
+  #tell(): void {
+    setImmediate(() => undefined);
+  }
+
+  live(child: ChildProcess): void {
+    this.#children += 1;
+    child.once('exit', () => {
+      this.#children -= 1;
+      this.#tell();
+    });
   }
 
   ask<T>(work: () => Promise<T>): Promise<T> {
     this.#asked += 1;
-    return work().finally(() => (this.#asked -= 1));
+    return work().finally(() => {
+      this.#asked -= 1;
+      this.#tell();
+    });
   }
 
   serve<T>(work: () => Promise<T>): Promise<T> {
     this.#serving += 1;
-    return work().finally(() => (this.#serving -= 1));
+    return work().finally(() => {
+      this.#serving -= 1;
+      this.#tell();
+    });
   }
 
   receive<T>(work: () => Promise<T>): Promise<T> {
     this.#receiving += 1;
-    return work().finally(() => (this.#receiving -= 1));
+    return work().finally(() => {
+      this.#receiving -= 1;
+      this.#tell();
+    });
   }
 
   wait<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
-    return work().finally(() => (this.#waiting -= 1));
+    return work().finally(() => {
+      this.#waiting -= 1;
+      this.#tell();
+    });
   }
 }
 
@@ -163,10 +188,9 @@ export function spawnServed(
     env: { ...process.env, TEST_BIN: BIN, ...served.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  served.traffic.children += 1;
+  served.traffic.live(child);
   // Read by nobody, it must not fill up.
   child.stdout.resume();
   child.stderr.resume();
-  child.once('exit', () => (served.traffic.children -= 1));
   return child;
 }

@@ -17,7 +17,7 @@ export interface Pace {
 export interface TimeOptions {
   /** Without one it jumps. */
   readonly pace?: Pace;
-  /** Is there work that it cannot see, such as a request between two sockets? */
+  /** Is there work that it cannot see, such as a request between two sockets? Its end must come to the event loop. */
   readonly isBusy?: () => boolean;
 }
 
@@ -33,12 +33,12 @@ export function isAtFiles(): boolean {
 }
 
 /**
- * In the next turn of the loop. While a file is read or written that is the one in which this ends: what does not hold
- * the loop lets it sleep, and the end of a request wakes it. To spin meanwhile would take the CPU from those who read.
+ * In the next turn of the loop. While others are at work (a file is read, say) that is the one in which they end: what
+ * does not hold the loop lets it sleep, and their end wakes it. To spin meanwhile would take the CPU from them.
  */
-export function inNextTurn(work: () => void): void {
+export function inNextTurn(work: () => void, isOthersTurn = isAtFiles()): void {
   const turn = setImmediate(work);
-  if (isAtFiles()) turn.unref();
+  if (isOthersTurn) turn.unref();
 }
 
 export class VirtualTime implements SimClock {
@@ -122,12 +122,13 @@ export class VirtualTime implements SimClock {
       return;
     }
     const isFar = due - this.#now > FAR_MS;
-    if ((isFar && this.#idleTurns < TURNS_BEFORE_FAR) || this.#isBusy() || isAtFiles()) this.#idleTurns += 1;
+    const isOthersTurn = this.#isBusy() || isAtFiles();
+    if (isOthersTurn || (isFar && this.#idleTurns < TURNS_BEFORE_FAR)) this.#idleTurns += 1;
     else if (await this.#reached(due)) {
       this.#idleTurns = 0;
       this.#fire();
     }
-    inNextTurn(() => void this.#turn());
+    inNextTurn(() => void this.#turn(), this.#isBusy() || isAtFiles());
   }
 
   #fire(): void {
