@@ -5,6 +5,9 @@ import { isLengthy } from './test/runs.ts';
 /** Ends a test that hangs. None is meant to come near it, however slow the machine. */
 const HANGS = (isLengthy ? 240 : 10) * 60_000;
 
+/** MiB. */
+const HEAP = ['--max-old-space-size=512', '--min-semi-space-size=32', '--max-semi-space-size=32'];
+
 export default defineConfig({
   // The programs of examples/library, by the name that users write.
   resolve: { alias: { 'deploy-stand': new URL('src/index.ts', import.meta.url).pathname } },
@@ -22,6 +25,7 @@ export default defineConfig({
     maxWorkers: '100%',
     // Below this limit V8 collects in time; by itself it lets a worker that lives on a hundred MiB grow to five.
     // Most functions run too seldom to earn what optimising them costs: a fifth of all CPU time, at V8's own threshold.
-    ...(isLengthy ? {} : { execArgv: ['--max-old-space-size=512', '--interrupt-budget=600000'] }),
+    // What a run leaves is garbage at its end: with room for all of it, little of it is ever looked at.
+    ...(isLengthy ? {} : { execArgv: [...HEAP, '--interrupt-budget=600000'] }),
   },
 });

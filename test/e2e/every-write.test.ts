@@ -10,6 +10,7 @@ import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { comparable, macsOf } from './cluster-view.ts';
 import { startFrom, watchWrites, type Wreck } from './killing.ts';
+import { dealOut } from './losing.ts';
 import {
   canLogin,
   runCli,
@@ -432,30 +433,6 @@ async function expectEnd(story: Story, { which, folder, cluster, before = [], kn
   }
 }
 
-interface Lost {
-  readonly write: string;
-  /** It is the so-many-th of its like. */
-  readonly nth: number;
-}
-
-/** So that no two of a run are alike or come one after the other: each is retried and looked up for itself. */
-const APART = 4;
-
-/** All writes of a run, dealt out to runs in which they get lost. */
-function dealOut(done: readonly string[]): Lost[][] {
-  const runs: Lost[][] = Array.from({ length: APART }, () => []);
-  const counts = new Map<string, number>();
-  done.forEach((write, at) => {
-    const nth = (counts.get(write) ?? 0) + 1;
-    counts.set(write, nth);
-    let run = at % APART;
-    while (runs[run]?.some((other) => other.write === write)) run += APART;
-    while (runs.length <= run) runs.push([]);
-    runs[run]!.push({ write, nth });
-  });
-  return runs.filter((run) => run.length > 0);
-}
-
 describe.each(Object.entries(stories))('%s', (_, story) => {
   let known: Known | undefined;
 
@@ -491,10 +468,7 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     for (const which of dealOut(known.wrecks.at(-1)!.writes)) {
       const { folder, argv } = setStage(story, known.origin.kept);
       const cluster = await startCluster(clusterAt(known.origin));
-      for (const { write, nth } of which) {
-        const [method = '', path = ''] = write.split(' ');
-        cluster.addFault({ match: { method, path }, nth, action });
-      }
+      for (const fault of which) cluster.addFault({ ...fault, action });
       const run = await runCli(argv, cluster);
       expect([which, run.code, complaint(run)]).toEqual([which, 0, '']);
       const lost = cluster.requests.filter(({ status }) => status === 0).length;

@@ -10,7 +10,7 @@ import { change, changed } from '../fuzz/mutate.ts';
 import { cleanUp } from '../cleanups.ts';
 import { runs } from '../runs.ts';
 import { comparable } from './cluster-view.ts';
-import { runAndKill } from './killing.ts';
+import { startFrom, watchWrites } from './killing.ts';
 import {
   post,
   runCli,
@@ -37,6 +37,7 @@ machines:
 const USERS = 'users: [anna@pve, boris@pve]\n';
 
 interface Class {
+  readonly folder: string;
   readonly at: (name: string) => string;
   readonly deploy: readonly string[];
   readonly apply: readonly string[];
@@ -47,7 +48,7 @@ function newClass(lab = LAB, users = USERS): Class {
   writeFiles(folder, { 'lab.yml': lab, 'users.yml': users });
   const at = (name: string): string => join(folder, name);
   const deploy = ['deploy', '-c', at('lab.yml'), '-u', at('users.yml'), '--credentials', at('c.csv')];
-  return { at, deploy, apply: [...deploy, '--plan', at('plan.json')] };
+  return { folder, at, deploy, apply: [...deploy, '--plan', at('plan.json')] };
 }
 
 /** The plan as text, of the default cluster at the version. */
@@ -102,18 +103,21 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
   });
 
   test('killed here and there, it is finished by the same plan', async () => {
-    const expected = await start();
-    await done(newClass().deploy, expected);
-    const count = writes(expected).length;
-    expect(count).toBeGreaterThan(20);
-    for (let n = 2; n <= count; n += 5) {
-      const one = newClass();
-      const { cluster, end } = await runAndKill(n, one.apply, { scenario: scenario({ version }) }, (before) =>
-        planned(one, before),
-      );
-      expect([n, end]).toEqual([n, undefined]);
+    const one = newClass();
+    const before = await start();
+    await planned(one, before);
+    const origin = { scenario: scenario({ version }), state: before.snapshot() };
+    const { cluster: expected, run, wrecks } = await watchWrites(one.apply, one.folder, origin);
+    expect([run.code, complaint(run)]).toEqual([0, '']);
+    await expected.idle();
+    expect(wrecks.length).toBeGreaterThan(20);
+    for (let n = 2; n <= wrecks.length; n += 5) {
+      const wreck = wrecks[n - 1]!;
+      const again = newClass();
+      writeFiles(again.folder, wreck.files, 0o600);
+      const cluster = await startFrom(wreck, origin);
       await cluster.time.sleep(3600 * 1000);
-      await done(one.apply, cluster);
+      await done(again.apply, cluster);
       expect({ n, state: comparable(cluster.snapshot()) }).toEqual({
         n,
         state: comparable(expected.snapshot()),

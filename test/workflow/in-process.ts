@@ -19,6 +19,8 @@ export interface Trouble {
   /** The command dies when its n-th write has been carried out, before the answer. */
   readonly killAt?: number;
   readonly witness?: Witness;
+  /** Hears, after each write, of the cluster as it is then. */
+  readonly watch?: (state: ClusterState) => void;
 }
 
 /** A request of the command that changes something. */
@@ -104,14 +106,17 @@ export async function run<T>(
   scenario: Scenario,
   state: ClusterState | undefined,
   work: (context: DeployContext) => Promise<T>,
-  { faults = [], killAt, witness }: Trouble = {},
+  { faults = [], killAt, witness, watch }: Trouble = {},
 ): Promise<Ended<T>> {
   const mortal = new Mortal();
   const { simulator, time } = createSimulator(
     {
       scenario,
       ...(state ? { state } : {}),
-      onMutation: mortal.atWrite(killAt),
+      onMutation: (event) => {
+        void mortal.atWrite(killAt)(event);
+        if (event.phase === 'after') watch?.(simulator.snapshot());
+      },
     },
     (start) => new VirtualTime(start),
   );
