@@ -14,21 +14,16 @@ export interface Shown {
   readonly heard: string[];
 }
 
-export interface Look {
-  readonly width?: number;
-  readonly colorScheme?: 'light' | 'dark';
-}
-
 /** `show` opens an address; what begins like it is no request to anywhere else. */
-export function inChromium(tests: (show: (url: string, look?: Look) => Promise<Shown>) => void): void {
+export function inChromium(tests: (show: (url: string) => Promise<Shown>) => void): void {
   describe.skipIf(!isThere)(`in Chromium${told}`, () => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     });
     afterAll(() => browser.close());
-    tests(async (url, { width = 1440, colorScheme = 'light' } = {}) => {
-      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    tests(async (url) => {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
       const heard: string[] = [];
       page.on('console', (message) => heard.push(message.text()));
       page.on('pageerror', (error) => heard.push(error.message));
@@ -47,10 +42,11 @@ interface Fault {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-/** What keeps somebody out who does not see or point as others do. */
-export async function assertAccessible(page: Page): Promise<void> {
+/** What keeps somebody out who does not see or point as others do. `rules`: these of axe alone. */
+export async function assertAccessible(page: Page, rules?: readonly string[]): Promise<void> {
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<{ violations: readonly Fault[] }>('axe.run()');
+  const only = rules === undefined ? '' : JSON.stringify({ runOnly: rules });
+  const { violations } = await page.evaluate<{ violations: readonly Fault[] }>(`axe.run(${only})`);
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   expect(
     serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),

@@ -11,13 +11,13 @@ import { renderDoor } from '../../src/lib/render/door-html.ts';
 import { renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from '../render/report-fixture.ts';
 import { workFolder } from '../e2e/harness.ts';
-import { assertAccessible, inChromium, shiftsOf, type Look, type Shown } from './chromium.ts';
+import { assertAccessible, inChromium, shiftsOf, type Shown } from './chromium.ts';
 
 inChromium((open) => {
-  async function show(html: string, look: Look = {}): Promise<Shown> {
+  async function show(html: string): Promise<Shown> {
     const file = join(workFolder(), 'page.html');
     writeFileSync(file, html);
-    return open(`file://${file}`, look);
+    return open(`file://${file}`);
   }
 
   /** First cells of the rows that are seen. */
@@ -51,25 +51,30 @@ inChromium((open) => {
     expect(heard).toEqual([]);
   });
 
-  test.each([1440, 800, 390])('nothing is wider than a screen of %i px, light and dark', async (width) => {
-    for (const scheme of ['light', 'dark'] as const) {
-      const { page, heard } = await show(renderReportHtml(reportOf(usersOf(12), 5)), {
-        width,
-        colorScheme: scheme,
-      });
-      const room = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-      await page.close();
-      expect([room, paper, heard]).toEqual([
-        0,
-        scheme === 'light' ? 'rgb(243, 245, 248)' : 'rgb(16, 21, 28)',
-        [],
-      ]);
+  test('nothing is wider than a screen of 1440, 800 and 390 px, light and dark', async () => {
+    const { page, heard } = await show(renderReportHtml(reportOf(usersOf(12), 5)));
+    for (const width of [1440, 800, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const [colorScheme, paper] of [
+        ['light', 'rgb(243, 245, 248)'],
+        ['dark', 'rgb(16, 21, 28)'],
+      ] as const) {
+        await page.emulateMedia({ colorScheme });
+        const room = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        const colour = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+        expect([width, room, colour]).toEqual([width, 0, paper]);
+      }
     }
+    await page.close();
+    expect(heard).toEqual([]);
   });
 
   test('no hostile name runs anything, also where a page is printed', async () => {
-    for (const name of HOSTILE) {
+    // An address is one only from its first letter on.
+    const isAddress = (name: string): boolean => name.startsWith('javascript:');
+    const names = [HOSTILE.filter((name) => !isAddress(name)).join(' '), ...HOSTILE.filter(isAddress)];
+    expect(names).toHaveLength(2);
+    for (const name of names) {
       const { page, heard } = await show(renderReportHtml(reportNamed(name)));
       await page.getByRole('button', { name: 'Lab' }).click();
       expect(await page.evaluate('window.hacked')).toBeUndefined();
@@ -78,15 +83,10 @@ inChromium((open) => {
     }
   });
 
-  test('a class of 500 × 5 is drawn at once, without a shift', async () => {
+  test('a class of 500 × 5 is drawn without a shift', async () => {
     const { page, heard } = await show(renderReportHtml(reportOf(usersOf(500), 5)));
-    expect(await rows(page)).toHaveLength(500);
+    expect(await page.locator('table[data-sorts] > tbody > tr').count()).toBe(500);
     expect(await shiftsOf(page)).toEqual([]);
-    const paint = await page.evaluate(
-      "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity",
-    );
-    // A second on a machine of its own; here others are at work, too.
-    expect(paint).toBeLessThan(5000);
     await page.close();
     expect(heard).toEqual([]);
   });
@@ -104,15 +104,13 @@ inChromium((open) => {
     ['cards', renderHtmlCards([card], 'net')],
     ['the door', renderDoor(true)],
   ])('%s is accessible, light and dark, and prints', async (_, html) => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const { page, heard } = await show(html, { colorScheme });
-      await assertAccessible(page);
-      if (colorScheme === 'dark') {
-        const pdf = await page.pdf({ preferCSSPageSize: true });
-        expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
-      }
-      await page.close();
-      expect(heard).toEqual([]);
-    }
+    const { page, heard } = await show(html);
+    await assertAccessible(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await assertAccessible(page, ['color-contrast']);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
+    await page.close();
+    expect(heard).toEqual([]);
   });
 });
