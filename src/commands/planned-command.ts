@@ -149,7 +149,7 @@ async function apply(
       ...login,
       resumeCommand: shellCommand(
         'deploy-stand',
-        ...(work.startsOver ? resumeArgv(io.argv, summary) : io.argv),
+        ...(work.startsOver ? resumeArgv(io.argv, outcome) : io.argv),
       ),
     }),
   );

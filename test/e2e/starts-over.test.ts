@@ -22,14 +22,14 @@ test('the command that finishes a reset names only who is left; frozen and suspe
   const some = await run(cluster, `reset --reclone ${CLASS} --only anna@pve,boris@pve`);
   expect([some.code, some.stdout]).toEqual([
     5,
-    expect.stringMatching(/^2 stands: not everything could be reset$[^]*^To finish: .* --user anna@pve$/m),
+    expect.stringMatching(/^2 stands: not everything could be reset$[^]*^To finish: .* --user anna@pve --machine pc$/m),
   ]);
   expect(some.stdout).not.toMatch(/^To finish: .*(boris|--only)/m);
 
   await admin(cluster).task('POST', `${at}/status/stop`, {});
   await admin(cluster).task('DELETE', at, {});
   const back = await run(cluster, 'reset --lab net');
-  expect(back.stdout).toMatch(/^To finish: deploy-stand reset --lab net --user anna@pve$/m);
+  expect(back.stdout).toMatch(/^To finish: deploy-stand reset --lab net --user anna@pve --machine pc$/m);
 
   expect((await run(cluster, 'access freeze --lab net --suspend')).code).toBe(0);
   const again = await run(cluster, 'access freeze --lab net --suspend');

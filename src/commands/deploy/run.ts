@@ -74,6 +74,7 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       updateRunning: flags.updateRunning === true,
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
+      recloneCommand: recloneCommand(io.argv),
       ...(flags.prune
         ? { prune: { forceProtected: flags.forceProtected === true, lockWaitSeconds: flags.timeout } }
         : {}),
@@ -94,6 +95,21 @@ function pruneCommand(argv: readonly string[]): string {
     return !(OF_DRY_RUNS.has(name) || OF_PLANS.has(name) || isValue(at));
   });
   return shellCommand('deploy-stand', ...words, '--prune');
+}
+
+/** What a reset takes, too, and in the same meaning. */
+const OF_STANDS: ReadonlySet<string> = new Set([
+  ...['-c', '--config', '-u', '--users', '--only', '--lab-name'],
+  ...['--connection', '--connections', '--simulate', '--simulate-state'],
+]);
+
+/** For the same class: machines anew where no change of them follows the lab. */
+function recloneCommand(argv: readonly string[]): string {
+  const words = argv.filter((word, at) => {
+    const [name = ''] = word.split('=', 1);
+    return OF_STANDS.has(name) || (!word.startsWith('-') && OF_STANDS.has(argv[at - 1] ?? ''));
+  });
+  return shellCommand('deploy-stand', 'reset', '--reclone', '--outdated', ...words);
 }
 
 function assertPruneOptions({ prune, plan, forceProtected }: DeployFlags): void {

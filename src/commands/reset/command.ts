@@ -10,7 +10,10 @@ export function resetCommand(io: ProgramIo): Command {
     .description('bring machines back to the state in which they were handed out')
     .option('--to <snapshot>', 'go back to this snapshot (default: the baseline of each machine)')
     .option('--reclone', 'remove and clone them again, under their VMIDs, names and addresses (with -c)')
-    .option('--outdated', 'with --reclone: only those whose template has changed since')
+    .option(
+      '--outdated',
+      'with --reclone: only those whose template, or how the lab clones them, has changed since',
+    )
     .option('--discard-snapshots', 'with --reclone: also those with snapshots that students took')
     .option('--start', 'switch on also what was off');
   return withDryRun(withTimeout(withSelection(command))).action(async (_: unknown, self: Command) => {

@@ -1,5 +1,6 @@
 /** What is wrong, in words, and the way out of it; what is true of many is said once. Judges nothing. */
 import { groupBy } from '../group.ts';
+import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
@@ -21,6 +22,8 @@ export interface StatusFiles {
 }
 
 interface Words {
+  /** What several of these problems have in common, by which one line is enough; absent: a line for each. */
+  readonly alike?: (problem: Problem) => string;
   readonly about: (problem: Problem, texts: ProblemTexts) => string;
   readonly way: (problems: readonly Problem[], context: Context) => readonly string[];
 }
@@ -45,6 +48,30 @@ const withDetail = (text: string, { detail }: Problem): string =>
   detail === undefined ? text : `${text}: ${detail}`;
 const ofMachine: Words['about'] = (problem, texts) =>
   withDetail(`${who(problem, texts)}: ${machineOf(problem, texts)}`, problem);
+/** The same thing went wrong, whichever VM PVE names in it. */
+function failureOf({ node, vmid, detail = '' }: Problem): string {
+  return `${node ?? ''} ${withoutVmid(detail, vmid)}`;
+}
+
+const withoutVmid = (text: string, vmid: number | undefined): string =>
+  text.replaceAll(new RegExp(`(?<!\\d)${vmid ?? '$'}(?!\\d)`, 'g'), 'VMID');
+
+/** Two runs that get in each other's way leave as many failures as there are machines. */
+function foldAlike(
+  list: readonly Problem[],
+  { about, alike }: Pick<Words, 'about' | 'alike'>,
+  texts: ProblemTexts,
+): string[] {
+  const groups = alike ? [...groupBy(list, alike).values()] : list.map((problem) => [problem]);
+  return groups.flatMap((group) => {
+    const [first, ...others] = group;
+    if (!first || others.length === 0) return group.map((problem) => about(problem, texts));
+    const { node, vmid, detail = '' } = first;
+    const vms = `${texts.vm} ${formatVmids(sortedIds(group))}`;
+    return [`${node === undefined ? vms : texts.onNode(vms, node)}: ${withoutVmid(detail, vmid)}`];
+  });
+}
+
 const ofStand: Words['about'] = (problem, texts) => withDetail(who(problem, texts), problem);
 const nodeOf = ({ node = '?' }: Problem): string => node;
 const ofNetwork: Words['about'] = (problem, texts) => texts.onNode(ofStand(problem, texts), nodeOf(problem));
@@ -157,7 +184,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   expired: { about: ofStand, way: () => [shellCommand('deploy-stand', 'cleanup', '--expired')] },
   'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
-  'task-failed': { about: ofMachine, way: say('taskLog') },
+  'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
     way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
@@ -177,8 +204,8 @@ export function problemTexts(
   return ORDER.flatMap((kind): ProblemText[] => {
     const list = groups.get(kind);
     if (!list) return [];
-    const { about, way } = WORDS[kind];
-    const of = new Set(list.map((problem) => about(problem, texts)));
+    const { way } = WORDS[kind];
+    const of = new Set(foldAlike(list, WORDS[kind], texts));
     return [
       { kind, title: texts.title[kind], of: [...of], hints: [...new Set(way(list, { files, texts }))] },
     ];

@@ -41,6 +41,17 @@ describe('told', () => {
     expect(result.stands.flatMap(({ notes }) => notes)).toEqual([]);
   });
 
+  test('networks that left with it stay, which is said once, with what removes them', () => {
+    const mail = lab([before.machines[0]!, machine('old', [alias('dmz'), alias('mail')])]);
+    const wired = applied(mail, plan(mail, USERS));
+    const pruned = plan(less, USERS, wired, { prune });
+    const says =
+      'the lab has no network "mail" any more, and its bridge still is there in 3 stands (anna@pve, boris@pve, carla@pve); once no machine is on them, `deploy-stand bridges prune` removes such bridges';
+    expect(pruned.warnings.filter((text) => text.includes('network "'))).toEqual([says]);
+    expect(plan(less, USERS.slice(0, 1), wired).warnings.join()).toContain('in the stand (anna@pve)');
+    expect(plan(mail, USERS, wired).warnings).toEqual([]);
+  });
+
   test.each([
     { name: 'same template and cards', want: renamed, isTold: true },
     {

@@ -78,3 +78,44 @@ test('a MAC address acts on machines that are made from then on', () => {
     'machine pc: `mac` acts on machines that are made from now on; those that are there keep their addresses',
   ]);
 });
+
+describe('what only machines that are made anew follow', () => {
+  const FULL = { fullClone: true };
+  const pc = lab([machine('pc', [real('vmbr0')], FULL)]);
+  const disk = (storage: string) => ({ scsi0: `${storage}:vm-1-disk-0,size=8G` });
+  const there = (values: Readonly<Record<string, string>>) => {
+    const made = applied(pc, plan(pc, USERS));
+    return {
+      ...made,
+      vms: made.vms.map((vm) => ({ ...vm, values: { ...vm.values, ...values } })),
+      templates: made.templates.map((one) =>
+        one.vmid === 101 ? { ...one, values: { ...one.values, ...disk('ceph') } } : one,
+      ),
+    };
+  };
+  const recloneCommand = 'deploy-stand reset --reclone --outdated -c lab.yml -u users.yml';
+  const told = (want: Lab, values: Readonly<Record<string, string>> = disk('ceph')) =>
+    plan(want, USERS, there(values), { recloneCommand });
+
+  test('is said once for each machine, with the command that makes them anew', () => {
+    const moved = told(lab([machine('pc', [real('vmbr0')], { ...FULL, storage: 'local-lvm' })]));
+    expect(moved.steps).toEqual([]);
+    expect(moved.warnings).toEqual([
+      `machine pc: the lab has another storage than 3 that are there (anna@pve, boris@pve, carla@pve); that acts on machines that are made from now on, and \`${recloneCommand}\` makes these anew, without what students did on them`,
+    ]);
+    const linked = told(lab([machine('pc', [real('vmbr0')])]));
+    expect(linked.warnings.join()).toMatch(/^machine pc: the lab has another template or full_clone than 3/);
+    expect([...moved.stands, ...linked.stands].flatMap(({ notes }) => notes)).toEqual([]);
+  });
+
+  test.each([
+    { name: 'the lab leaves it to the template', want: pc, values: disk('ceph') },
+    {
+      name: 'they are there, and a student added a disk elsewhere',
+      want: lab([machine('pc', [real('vmbr0')], { ...FULL, storage: 'ceph' })]),
+      values: { ...disk('ceph'), scsi1: 'local-lvm:vm-1-disk-1,size=1G' },
+    },
+  ])('but not where $name', ({ want, values }) => {
+    expect(told(want, values).warnings).toEqual([]);
+  });
+});

@@ -26,6 +26,8 @@ import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
 import { assignSeats, type Seats } from '../placement/assignments.ts';
 import type { StandContext } from './context.ts';
+import { fixedWarnings } from './fixed-wishes.ts';
+import { formerNetworkWarnings } from './former-networks.ts';
 import { frozenWarnings } from './frozen.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
@@ -52,6 +54,8 @@ export interface DeployOptions {
   readonly prune?: RemovalOptions;
   /** The command that does, for people; absent: the option alone is named. */
   readonly pruneCommand?: string;
+  /** The command that makes machines anew, for people; absent: its options alone are named. */
+  readonly recloneCommand?: string;
   /** Deploy what fits instead of refusing a class that does not. */
   readonly fit?: boolean;
   /** What former rounds of this run found taken. */
@@ -180,11 +184,28 @@ function sealWarnings(steps: readonly Step[], { sealRisk }: ClusterView): string
   return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
 }
 
+/** Where the lab and what was made by it went different ways; no business of a reset, which minds its own machines. */
+function formerWarnings({ lab, users, have, options }: DeployInput, drafts: readonly StandDraft[]): string[] {
+  if (options.reclone) return [];
+  return [
+    ...fixedWarnings(
+      drafts.flatMap(({ fixed }) => fixed),
+      options.recloneCommand ?? 'reset --reclone --outdated',
+    ),
+    ...surplusWarnings(
+      drafts.flatMap(({ surplus }) => surplus),
+      { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
+    ),
+    ...formerNetworkWarnings(lab, users, have),
+  ];
+}
+
 /**
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
  */
-export function planDeploy({ lab, users, have, options, files }: DeployInput): DeployPlan {
+export function planDeploy(input: DeployInput): DeployPlan {
+  const { lab, users, have, options, files } = input;
   const index = viewOf(have);
   const notStudents = protectedRefusals(users, have.caller);
   if (notStudents.length > 0) refuse(notStudents);
@@ -279,13 +300,7 @@ export function planDeploy({ lab, users, have, options, files }: DeployInput): D
       ...pamWarnings(finished, have),
       ...userConfigWarnings(have, finished),
       ...frozenWarnings(healthy, context),
-      // Machines that the lab no longer has are no business of a reset.
-      ...(options.reclone
-        ? []
-        : surplusWarnings(
-            drafts.flatMap(({ surplus }) => surplus),
-            { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
-          )),
+      ...formerWarnings(input, drafts),
       ...sealWarnings(finished, index),
       ...context.replicas.warnings(),
       ...nodeWarnings(choice),

@@ -9,6 +9,7 @@ import type { ClaimedMachine } from '../../marks/pool.ts';
 import type { Pins } from '../cluster/pins.ts';
 import type { ReplicaPlanner } from '../templates/replica-steps.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
+import type { ToldFixed } from './fixed-wishes.ts';
 import type { Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 
@@ -51,6 +52,8 @@ export interface Draft {
   readonly notes: string[];
   readonly warnings: string[];
   readonly templates: Set<string>;
+  /** What the lab says otherwise of machines that are there, and no configuration changes. */
+  readonly fixed: ToldFixed[];
   left?: Refusal;
 }
 

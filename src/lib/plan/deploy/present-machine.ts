@@ -1,5 +1,6 @@
 /** What a machine that is there still needs, and what of it is only told: holds, drift, changes that wait. */
-import type { Lab, Machine } from '../../config/types.ts';
+import type { Machine } from '../../config/types.ts';
+import { fixedWishes } from './fixed-wishes.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
@@ -54,14 +55,6 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
 
 function holdNote(vm: PresentVm, machine: Machine, hold: Hold): string {
   return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${holdHint(vm, hold)}`;
-}
-
-/** Of several templates of one name or tag, it does not matter which one it was cloned from. */
-function differences(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, spec: string) {
-  const { machine, candidates } = resolved;
-  const compared = compareSpecs(spec, specOf(lab, machine, originOn(resolved, vm.node)));
-  const isOne = candidates.some(({ vmid }) => !compareSpecs(spec, specOf(lab, machine, vmid)).fixed);
-  return { ...compared, fixed: !isOne };
 }
 
 /** What is given to machines when they are made, and changes in none that is there. */
@@ -127,12 +120,13 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
     return;
   }
   const differs =
-    vm.isFinished && vm.spec !== undefined ? differences(request.lab, resolved, vm, vm.spec) : undefined;
-  if (differs?.fixed === true) {
-    draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) was cloned from another template or in the other way (linked/full); it is not recreated`,
-    );
-  }
+    vm.isFinished && vm.spec !== undefined
+      ? compareSpecs(vm.spec, specOf(request.lab, machine, originOn(resolved, vm.node)))
+      : undefined;
+  const fixed = differs ? fixedWishes(request.lab, resolved, vm) : [];
+  draft.fixed.push(
+    ...fixed.map((wish) => ({ user: request.state.user.userid, machine: machine.name, wish })),
+  );
   // Hibernated it takes no change either, and goes on as it was when it is started.
   const hold = vm.lock === undefined ? undefined : holdOn(vm, vm.lock, request.index.tasks);
   if (hold) draft.notes.push(holdNote(vm, machine, hold));
@@ -149,7 +143,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
     return;
   }
   if (differs?.inPlace === false) {
-    addDrift(request, resolved, vm, { draft, isOfOther: differs.fixed });
+    addDrift(request, resolved, vm, { draft, isOfOther: fixed.includes('template or full_clone') });
     addLateSnapshot(request, machine, vm, draft);
     return;
   }

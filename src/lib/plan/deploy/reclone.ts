@@ -10,10 +10,10 @@ import type { ClusterView } from '../cluster/view.ts';
 import { isFresh } from '../cluster/replicas.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import { compareSpecs, specOf } from '../stands/spec.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import type { Lab, Machine } from '../../config/types.ts';
+import { fixedWishes } from './fixed-wishes.ts';
 
 /** What is made anew of one stand. */
 export interface RecloneStand {
@@ -35,11 +35,9 @@ export interface Reclone {
 
 /** Was it made from what it would be made from now? What its notes do not tell any more counts as yes. */
 export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, index: ClusterView): boolean {
-  const { machine, candidates } = resolved;
-  const { spec } = vm;
-  if (spec === undefined) return false;
-  const isOther = candidates.every(({ vmid }) => compareSpecs(spec, specOf(lab, machine, vmid)).fixed);
-  if (isOther) return true;
+  const { candidates } = resolved;
+  if (vm.spec === undefined) return false;
+  if (fixedWishes(lab, resolved, vm).length > 0) return true;
   const mark = parseVmMark(vm.config.values['description'] ?? '');
   if (mark?.from !== undefined && !candidates.some(({ digest }) => isMadeFrom(mark.from, digest)))
     return true;

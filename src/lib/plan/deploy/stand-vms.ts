@@ -3,6 +3,7 @@ import type { ClaimedMachine } from '../../marks/pool.ts';
 import type { Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 import { type Request, type Draft, planned } from './machine-draft.ts';
+import type { ToldFixed } from './fixed-wishes.ts';
 import { addMissing } from './missing-machine.ts';
 import { addPresent } from './present-machine.ts';
 
@@ -26,6 +27,8 @@ export interface StandVms {
   readonly warnings: readonly string[];
   /** Machines that were made templates. */
   readonly templates: ReadonlySet<string>;
+  /** What the lab says otherwise of machines that are there, and no configuration changes. */
+  readonly fixed: readonly ToldFixed[];
   /** What is left undone, while the rest is done. */
   readonly left?: Refusal;
   readonly refused?: Refusal;
@@ -44,6 +47,7 @@ export function planStandVms(request: Request): StandVms {
     notes: [],
     warnings: [],
     templates: new Set(),
+    fixed: [],
   };
   const open = [...request.state.openUnnamed];
   let refused: Refusal | undefined;

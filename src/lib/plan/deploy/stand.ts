@@ -9,6 +9,7 @@ import { createUserStep } from '../stands/accounts.ts';
 import type { StandState } from '../stands/state.ts';
 import { foreignRights } from '../stands/vm-rights.ts';
 import type { StandContext } from './context.ts';
+import type { ToldFixed } from './fixed-wishes.ts';
 import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
@@ -30,6 +31,8 @@ export interface StandDraft {
   readonly warnings: readonly string[];
   /** Machines that the lab no longer has. */
   readonly surplus: readonly ToldSurplus[];
+  /** What the lab says otherwise of machines that are there. */
+  readonly fixed: readonly ToldFixed[];
 }
 
 function refusedStand(state: StandState, refused: Refusal): StandDraft {
@@ -48,6 +51,7 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
     workSteps: [],
     warnings: [],
     surplus: [],
+    fixed: [],
   };
 }
 
@@ -153,5 +157,6 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
     ],
     warnings: [...bridges.warnings, ...vms.warnings],
     surplus: surplus.told,
+    fixed: vms.fixed,
   };
 }
