@@ -22,7 +22,9 @@ test('the command that finishes a reset names only who is left; frozen and suspe
   const some = await run(cluster, `reset --reclone ${CLASS} --only anna@pve,boris@pve`);
   expect([some.code, some.stdout]).toEqual([
     5,
-    expect.stringMatching(/^2 stands: not everything could be reset$[^]*^To finish: .* --user anna@pve --machine pc$/m),
+    expect.stringMatching(
+      /^2 stands: not everything could be reset$[^]*^To finish: .* --user anna@pve --machine pc$/m,
+    ),
   ]);
   expect(some.stdout).not.toMatch(/^To finish: .*(boris|--only)/m);
 

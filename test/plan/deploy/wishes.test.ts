@@ -105,6 +105,10 @@ describe('what only machines that are made anew follow', () => {
     ]);
     const linked = told(lab([machine('pc', [real('vmbr0')])]));
     expect(linked.warnings.join()).toMatch(/^machine pc: the lab has another template or full_clone than 3/);
+    const both = told(lab([machine('pc', [real('vmbr0')], { storage: 'local-lvm' })]));
+    expect(both.warnings.join()).toMatch(
+      /^machine pc: the lab has another storage, another template or full_clone than 3/,
+    );
     expect([...moved.stands, ...linked.stands].flatMap(({ notes }) => notes)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** What the lab says of a machine and no change of it brings about: only one that is made anew follows. */
 import type { Lab } from '../../config/types.ts';
 import { groupBy } from '../../group.ts';
-import { compareNatural } from '../../order.ts';
+import { compareNatural, sortedUnique } from '../../order.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import { nameSome } from '../document/text.ts';
 import { compareSpecs, specOf } from '../stands/spec.ts';
@@ -39,15 +39,12 @@ export interface ToldFixed {
 
 /** Once for each machine of the lab, not for each stand. `command`: the one that makes them anew. */
 export function fixedWarnings(told: readonly ToldFixed[], command: string): string[] {
-  return [...groupBy(told, ({ machine, wish }) => `${machine} ${wish}`)]
+  return [...groupBy(told, ({ machine }) => machine)]
     .sort(([a], [b]) => compareNatural(a, b))
-    .flatMap(([, group]) => {
-      const [first] = group;
-      if (!first) return [];
-      const { machine, wish } = first;
-      const where = group.length === 1 ? 'one' : `${group.length}`;
-      return [
-        `machine ${machine}: the lab has another ${wish} than ${where} that ${group.length === 1 ? 'is' : 'are'} there (${nameSome(group.map(({ user }) => user))}); that acts on machines that are made from now on, and \`${command}\` makes these anew, without what students did on them`,
-      ];
+    .map(([machine, group]) => {
+      const others = sortedUnique(group.map(({ wish }) => `another ${wish}`)).join(', ');
+      const users = sortedUnique(group.map(({ user }) => user)).sort(compareNatural);
+      const there = users.length === 1 ? 'one that is there' : `${users.length} that are there`;
+      return `machine ${machine}: the lab has ${others} than ${there} (${nameSome(users)}); that acts on machines that are made from now on, and \`${command}\` makes these anew, without what students did on them`;
     });
 }
