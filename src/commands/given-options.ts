@@ -20,7 +20,7 @@ function refuse({ long, flags }: Option, command: Command, values: readonly stri
 function refuseMissing(command: Command): never {
   const missing = command.options
     .filter((option) => option.mandatory && command.getOptionValue(option.attributeName()) === undefined)
-    .map(({ flags }) => flags);
+    .map(({ flags, argChoices }) => (argChoices ? `${flags} (${argChoices.join(', ')})` : flags));
   const names = [missing.slice(0, -1).join(', '), ...missing.slice(-1)]
     .filter((part) => part !== '')
     .join(' and ');

@@ -6,6 +6,9 @@ import { runCli, startCluster, workFolder } from '../e2e/harness.ts';
 
 const FOLDER = 'examples/automation';
 
+/** Of a key that nobody here has. */
+const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+
 /** On the cluster of the simulator, with the files of an example. */
 const FILES: readonly (readonly [RegExp, string])[] = [
   [/(\S*\/)?lab\.yml/, 'examples/single-vm/lab.yml'],
@@ -31,9 +34,10 @@ test.each(withCommands)('%s', async (file) => {
   const folder = workFolder();
   for (const words of commands) {
     const writes = words[0] === 'deploy' || words[1] === 'sync';
-    const given = words.filter((word, at) => word !== '--credentials' && words[at - 1] !== '--credentials');
-    const kept = writes ? ['--credentials', join(folder, 'c.csv')] : [];
-    const { code, stderr } = await runCli([...given, ...kept], simulator);
+    const named = words.map((word, at) => (words[at - 1] === '--credentials' ? join(folder, word) : word));
+    const kept = writes && !words.includes('--credentials') ? ['--credentials', join(folder, 'c.csv')] : [];
+    const env = words.some((word) => word.endsWith('.age')) ? { DEPLOY_STAND_ENCRYPT_TO: RECIPIENT } : {};
+    const { code, stderr } = await runCli([...named, ...kept], simulator, { env });
     const expected = words.includes('--detailed-exitcode') ? 6 : 0;
     expect([words.join(' '), code, code === expected ? '' : stderr]).toEqual([words.join(' '), expected, '']);
   }

@@ -123,7 +123,9 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     );
     const { cards, leftOut } = found;
     if (cards.length === 0) {
-      throw new PlanRefusedError('NO_PASSWORDS', `${file} has no password of these users that is valid`, {
+      const [head = '', ...why] = renderReport('', leftOut, run.output.wide).split('\n');
+      const says = [`${file} has no password of these users that is valid${head}`, ...why].join('\n');
+      throw new PlanRefusedError('NO_PASSWORDS', says, {
         hint: whereElse(file),
       });
     }

@@ -6,6 +6,7 @@ import type { Demand, Ledger, Resource } from './capacity.ts';
 import { HELD_HINT } from '../network/held-by.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { Refusal } from '../document/plan.ts';
+import { nameSome } from '../document/text.ts';
 
 /** Stands that found no room, and where they could have gone. */
 export interface Left {
@@ -242,20 +243,27 @@ const NEARLY_FULL = 0.8;
 /** What is promised beyond soft limits by this plan. */
 export function capacityWarnings(ledger: Ledger): string[] {
   const warnings: string[] = [];
+  /** Virtual CPUs per thread → nodes: of alike nodes the same is true. */
+  const slow = new Map<string, string[]>();
   for (const resource of ledger.resources.values()) {
     const { kind, name = '', node, limit, before, total, key } = resource;
     const taken = ledger.taken(key);
     if (taken <= before) continue;
     const where = node === undefined ? '' : ` on ${node}`;
     if (kind === 'cpu' && taken > limit) {
-      const ratio = (taken / Math.max(1, total)).toFixed(1);
-      warnings.push(`${ratio} virtual CPUs per thread${where} when all machines run: expect them to be slow`);
+      addTo(slow, (taken / Math.max(1, total)).toFixed(1), node ?? '?');
     }
     if (kind === 'storage' && isThin(resource) && taken > NEARLY_FULL * limit) {
       warnings.push(
         `storage ${name}${where} may be filled to ${Math.round((100 * taken) / limit)} % by this plan; it is thin, and how much the disks there may still grow is not known to the API`,
       );
     }
+  }
+  for (const [ratio, nodes] of slow) {
+    const where = nameSome(nodes.sort(compareNatural));
+    warnings.push(
+      `${ratio} virtual CPUs per thread on ${where} when all machines run: expect them to be slow`,
+    );
   }
   return warnings.sort(compareNatural);
 }
