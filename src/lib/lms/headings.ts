@@ -34,9 +34,10 @@ const CANVAS: Readonly<Partial<Record<Field, readonly string[]>>> = {
 
 /** By language: en, de, fr, es, ru; older and newer versions. */
 const MOODLE: Readonly<Partial<Record<Field, readonly string[]>>> = {
-  firstName: ['First name', 'Given name', 'Vorname', 'Prénom', 'Nombre', 'Имя'],
+  // Without a space: the file by which Moodle takes users up, which many keep as the list of their class.
+  firstName: ['firstname', 'First name', 'Given name', 'Vorname', 'Prénom', 'Nombre', 'Имя'],
   lastName: [
-    ...['Last name', 'Surname', 'Family name', 'Nachname', 'Nom', 'Nom de famille'],
+    ...['lastname', 'Last name', 'Surname', 'Family name', 'Nachname', 'Nom', 'Nom de famille'],
     ...['Apellido(s)', 'Apellidos', 'Apellido', 'Фамилия'],
   ],
   fullName: [
@@ -73,8 +74,8 @@ const MOODLE: Readonly<Partial<Record<Field, readonly string[]>>> = {
 const CSV: Readonly<Partial<Record<Field, readonly string[]>>> = {
   ...MOODLE,
   userid: ['userid', 'user'],
-  firstName: [...(MOODLE.firstName ?? []), 'first_name', 'firstname'],
-  lastName: [...(MOODLE.lastName ?? []), 'last_name', 'lastname'],
+  firstName: [...(MOODLE.firstName ?? []), 'first_name'],
+  lastName: [...(MOODLE.lastName ?? []), 'last_name'],
 };
 
 function plain(text: string): string {

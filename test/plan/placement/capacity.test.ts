@@ -435,6 +435,11 @@ test('more virtual CPUs than the soft limit are a warning', () => {
   expect(plan(want, students(2)).warnings).toEqual([
     '4.4 virtual CPUs per thread on pve1 when all machines run: expect them to be slow',
   ]);
+  // Of alike nodes it is said once.
+  const both = plan(placed(lab(wide), { nodes: ['pve1', 'pve2'] }), students(4));
+  expect(both.warnings).toEqual([
+    '4.4 virtual CPUs per thread on pve1, pve2 when all machines run: expect them to be slow',
+  ]);
 });
 
 test('a thin storage that the plan may fill is a warning', () => {
