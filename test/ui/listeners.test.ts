@@ -75,6 +75,20 @@ describe('plain', () => {
     );
   });
 
+  test('what fails in the same way again and again is told three times, and that there is more; another failure is told', () => {
+    const { stream, context } = setUp();
+    const ui = createPlainUi({ ...context, quiet: true });
+    ui.start(net);
+    for (let at = 0; at < 60; at += 1) ui.event(failed(clone, broken));
+    ui.event(failed(reload([]), new Error('no route')));
+    const lines = stream.take().split('\n');
+    expect(lines.filter((line) => line.startsWith('failed: student1@pve'))).toHaveLength(3);
+    expect(lines.filter((line) => line.startsWith('failed: ')).slice(3)).toEqual([
+      'failed: others, in the same way: [TASK_FAILED]; the result names them',
+      expect.stringContaining('no route'),
+    ]);
+  });
+
   test('quiet leaves out everything else', () => {
     const { stream, clock, context } = setUp();
     const ui = createPlainUi({ ...context, quiet: true });

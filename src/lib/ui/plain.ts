@@ -2,7 +2,7 @@
 import { escapeControl } from '../render/escape.ts';
 import { createPaint } from '../render/paint.ts';
 import { countOf } from '../render/step-text.ts';
-import { failureLines, warningLines } from './failure-lines.ts';
+import { createFailureTeller, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
 import type { Ui, UiContext } from './types.ts';
 
@@ -16,6 +16,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
   const { stream, clock, color, quiet } = context;
   const paint = createPaint(color);
   const progress = createProgress(clock);
+  const tellFailure = createFailureTeller(paint);
   let toldAt = 0;
   let toldTenth = 0;
 
@@ -53,7 +54,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
     event(event) {
       progress.hear(event);
       if (event.type === 'step.failed') {
-        stream.write(failureLines(progress.describeFailure(event.step, event.error), paint));
+        stream.write(tellFailure(progress.describeFailure(event.step, event.error)) ?? '');
       }
       if (event.type !== 'step.started' && event.type !== 'step.retrying') tellProgress();
     },

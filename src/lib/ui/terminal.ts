@@ -3,7 +3,7 @@ import ora from 'ora';
 import { escapeControl } from '../render/escape.ts';
 import { displayWidth } from '../render/layout.ts';
 import { createPaint } from '../render/paint.ts';
-import { failureLines, warningLines } from './failure-lines.ts';
+import { createFailureTeller, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
 import type { Ui, UiContext, UiStream } from './types.ts';
 
@@ -42,6 +42,7 @@ export function createTerminalUi(
   const { stream, clock, color } = context;
   const paint = createPaint(color);
   const progress = createProgress(clock);
+  const tellFailure = createFailureTeller(paint);
   let isApplying = false;
   let isSpinning = false;
 
@@ -83,7 +84,8 @@ export function createTerminalUi(
     event(event) {
       progress.hear(event);
       if (event.type === 'step.failed') {
-        keep(failureLines(progress.describeFailure(event.step, event.error), paint));
+        const text = tellFailure(progress.describeFailure(event.step, event.error));
+        if (text !== undefined) keep(text);
       }
     },
     done() {
