@@ -123,11 +123,14 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     );
     const { cards, leftOut } = found;
     if (cards.length === 0) {
-      const [head = '', ...why] = renderReport('', leftOut, run.output.wide).split('\n');
-      const says = [`${file} has no password of these users that is valid${head}`, ...why].join('\n');
-      throw new PlanRefusedError('NO_PASSWORDS', says, {
-        hint: whereElse(file),
-      });
+      const why = renderReport('', leftOut, run.output.wide);
+      throw new PlanRefusedError(
+        'NO_PASSWORDS',
+        `${file} has no password of these users that is valid${why}`,
+        {
+          hint: whereElse(file),
+        },
+      );
     }
     const users = cards.map((card) => card.userid);
     if (target) {
