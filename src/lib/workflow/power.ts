@@ -11,7 +11,7 @@ import type { PoolInfo, GuestInfo } from '../inventory/types.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
-import { readStands } from './stands.ts';
+import { assertStorage, readStands } from './stands.ts';
 
 export interface PowerWant {
   readonly stands: StandSelection;
@@ -43,6 +43,7 @@ async function request(want: PowerWant, context: PlanContext): Promise<Request> 
     monitors: true,
     lean: true,
   });
+  if (options.storage !== undefined) assertStorage(options.storage, seen.have);
   const facts = { options, labName: selection.lab ?? '', ...(lab ? { lab } : {}), ...seen };
   const idle = options.idle;
   const averages = idle

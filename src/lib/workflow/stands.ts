@@ -9,7 +9,7 @@ import { sortedUnique } from '../order.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
-import { unknownNames, type UnknownName } from '../plan/stands/unknown-names.ts';
+import { unknownNames, unknownStorage, type UnknownName } from '../plan/stands/unknown-names.ts';
 
 export interface ReadStands {
   readonly have: Inventory;
@@ -30,6 +30,7 @@ const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; re
   '--user': { what: 'user', all: 'users on this cluster' },
   '--machine': { what: 'machine', all: 'machines of these stands' },
   '--node': { what: 'node', all: 'nodes of this cluster' },
+  '--storage': { what: 'storage', all: 'storages of this cluster' },
 };
 
 /** What a name that names nothing was perhaps meant to be. */
@@ -51,17 +52,30 @@ function wayToSee({ pools, rights }: Inventory): string | undefined {
   return 'Pool.Audit on /pool, with propagation, shows all pools';
 }
 
-/** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
-export function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
-  const unknown = unknownNames(selection, index.marks, have).map(sayUnknown);
+/** `sight`: what would show more; absent: the caller is shown everything. */
+function refuseUnknown(names: readonly UnknownName[], sight: string | undefined): void {
+  const unknown = names.map(sayUnknown);
   if (unknown.length === 0) return;
   const message = unknown.map((one) => one.message).join('; ');
   const hints = unknown.map(({ hint }) => hint);
-  const sight = wayToSee(have);
   if (sight === undefined) throw new UsageError('UNKNOWN_NAME', message, { hint: hints.join('\n') });
   throw new ConnectionError('MISSING_PRIVILEGES', `${message}, as far as the caller is shown`, {
     hint: [sight, ...hints].join('\n'),
   });
+}
+
+/** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
+export function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
+  refuseUnknown(unknownNames(selection, index.marks, have), wayToSee(have));
+}
+
+/** PVE lists a storage to whoever may see it or write there. */
+export function assertStorage(name: string, have: Inventory): void {
+  const { rights } = have;
+  const all = rights === undefined ? undefined : privilegesOn(rights, '/storage');
+  const seesAll = !all || all['Datastore.Audit'] === true || all['Datastore.AllocateSpace'] === true;
+  const sight = `Datastore.AllocateSpace on /storage/${name} shows it, and lets the caller write there`;
+  refuseUnknown(unknownStorage(name, have), seesAll ? undefined : sight);
 }
 
 /** What a command has to see besides. */

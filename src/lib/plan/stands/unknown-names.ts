@@ -5,7 +5,7 @@ import { sortedUnique } from '../../order.ts';
 import { selectedClaims, type Marks, type StandSelection } from './selection.ts';
 
 export interface UnknownName {
-  readonly option: '--lab' | '--user' | '--machine' | '--node';
+  readonly option: '--lab' | '--user' | '--machine' | '--node' | '--storage';
   readonly name: string;
   /** What was probably meant. */
   readonly near: readonly string[];
@@ -56,4 +56,9 @@ export function unknownNames(
   return found.length > 0 || inStands.length === 0
     ? found
     : unknownOf('--machine', machines, sortedUnique(inStands));
+}
+
+/** A storage that is on no node. */
+export function unknownStorage(name: string, { storages }: Pick<Inventory, 'storages'>): UnknownName[] {
+  return unknownOf('--storage', [name], sortedUnique(storages.map(({ storage }) => storage)));
 }
