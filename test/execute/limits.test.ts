@@ -244,8 +244,14 @@ describe('starts on a node', () => {
     expect(limits.nextOpening()).toBeUndefined();
     limits.enter(keys);
     expect([limits.hasRoom(keys), limits.hasRoom(['boot:pve2'])]).toEqual([false, true]);
-    expect(limits.nextOpening()).toEqual({ at: 6000, keys });
+    expect([limits.nextOpening(), limits.opened()]).toEqual([6000, []]);
+    now = 1000.2;
+    limits.enter(['boot:pve2']);
     now = 6000;
-    expect([limits.hasRoom(keys), limits.nextOpening()]).toEqual([true, undefined]);
+    expect([limits.hasRoom(keys), limits.opened(), limits.nextOpening()]).toEqual([true, keys, 6000.2]);
+    // Nobody asked while it opened.
+    now = 6001;
+    expect([limits.nextOpening(), limits.opened(), limits.opened()]).toEqual([6000.2, ['boot:pve2'], []]);
+    expect(limits.nextOpening()).toBeUndefined();
   });
 });

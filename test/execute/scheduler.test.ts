@@ -52,11 +52,12 @@ interface Run {
   readonly behave?: Behaviour;
   readonly hard?: AbortSignal;
   readonly options?: Partial<RunOptions>;
+  readonly time?: ReturnType<typeof virtualTime>;
   readonly onEvent?: (event: ApplyEvent) => void;
 }
 
-async function run({ steps, behave = () => Promise.resolve('done'), hard, options, onEvent }: Run) {
-  const { clock, drive } = virtualTime();
+async function run({ steps, behave = () => Promise.resolve('done'), hard, options, onEvent, time }: Run) {
+  const { clock, drive } = time ?? virtualTime();
   const started = clock.now();
   const log: string[] = [];
   const pveFor = (step: string) => ({ step });
@@ -687,4 +688,20 @@ test('the passwords of a class are written to disk while user.cfg is free for ot
   });
   expect(status).toEqual({ 'slow@pve': 'done', 'quick@pve': 'done' });
   expect(made).toEqual(['quick@pve', 'slow@pve']);
+});
+
+test('--stagger on a clock that runs while steps begin: nodes that open moments apart all go on', async () => {
+  const time = virtualTime();
+  let passed = 0;
+  const now = () => time.clock.now() + (passed += 0.001);
+  const steps = ['pve1', 'pve2', 'pve3'].flatMap((node) =>
+    [0, 1, 2].map((n) => free(`${node}-${n}`, { node })),
+  );
+  const { status, seconds: took } = await run({
+    steps,
+    time,
+    options: { limits: createLimits({ stagger: { ms: 5000, now } }) },
+  });
+  expect(new Set(Object.values(status))).toEqual(new Set(['done']));
+  expect(took).toBeGreaterThanOrEqual(10);
 });

@@ -69,12 +69,12 @@ interface Gauge {
   streak: number;
   /** Counts the halvings: several timeouts of one burst are one reason to halve. */
   epoch: number;
-  /** Nobody enters before; milliseconds. */
-  opensAt: number;
+  /** Nobody enters before; milliseconds. Absent: time keeps nobody out, or it was told that it does not any more. */
+  opensAt?: number;
 }
 
 function createGauge({ start, max }: Size, adapts: boolean): Gauge {
-  return { adapts, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0, opensAt: 0 };
+  return { adapts, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
 }
 
 const nodeOf = (key: string): string | undefined => (key.startsWith('boot:') ? key.slice(5) : undefined);
@@ -130,8 +130,10 @@ export interface Limits {
   crowded(): readonly string[];
   /** Answers the keys under which there is room now. */
   observe(load: NodeLoad): readonly string[];
-  /** When places open that only time keeps closed; undefined: none are. */
-  nextOpening(): { readonly at: number; readonly keys: readonly string[] } | undefined;
+  /** When the first place opens that only time keeps closed, or has opened since `opened`; undefined: there is none. */
+  nextOpening(): number | undefined;
+  /** The keys that time has opened; each is answered once, however late one asks. */
+  opened(): readonly string[];
 }
 
 /** How busy a node is. */
@@ -171,7 +173,7 @@ export function createLimits(options: LimitOptions = {}): Limits {
     return gauge;
   };
   const hasPlace = ({ used, size, opensAt }: Gauge): boolean =>
-    used < size && (!stagger || opensAt <= stagger.now());
+    used < size && (!stagger || opensAt === undefined || opensAt <= stagger.now());
   return {
     keysOf: (step) => (concurrency === undefined ? limitsOf(step) : [OVERALL, ...limitsOf(step)]),
     hasRoom: (keys) => keys.every((key) => hasPlace(gaugeOf(key))),
@@ -186,11 +188,14 @@ export function createLimits(options: LimitOptions = {}): Limits {
       return gauge.size > before ? [key] : [];
     },
     nextOpening: () => {
-      const closed = [...gauges].filter(([, { opensAt }]) => stagger && opensAt > stagger.now());
-      const at = Math.min(...closed.map(([, { opensAt }]) => opensAt));
-      return closed.length === 0
-        ? undefined
-        : { at, keys: closed.flatMap(([key, { opensAt }]) => (opensAt === at ? [key] : [])) };
+      const times = [...gauges.values()].flatMap(({ opensAt }) => opensAt ?? []);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+    opened: () => {
+      const now = stagger?.now() ?? 0;
+      const due = [...gauges].filter(([, { opensAt }]) => opensAt !== undefined && opensAt <= now);
+      for (const [, gauge] of due) delete gauge.opensAt;
+      return due.map(([key]) => key);
     },
     enter: (keys) => {
       const held = keys.map((key) => {

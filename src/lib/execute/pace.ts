@@ -38,11 +38,12 @@ export class Pace {
       this.#later(LOOK_MS, () => this.#look(readLoads));
     }
     const next = limits.nextOpening();
-    if (!next || next.at >= this.#wakesAt) return;
-    this.#wakesAt = next.at;
-    this.#later(Math.max(0, next.at - this.#options.clock.now()), () => {
+    if (next === undefined || next >= this.#wakesAt) return;
+    this.#wakesAt = next;
+    // Timers ring early and late: what has opened is asked for then.
+    this.#later(Math.max(0, next - this.#options.clock.now()), () => {
       this.#wakesAt = Infinity;
-      this.#options.onRoom(next.keys);
+      this.#options.onRoom(limits.opened());
     });
   }
 
