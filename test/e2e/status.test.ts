@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { AclState, ClusterState, GuestState } from '../../src/lib/simulator/state.ts';
+import { admin, putPool } from './people.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import {
   post,
@@ -400,10 +401,21 @@ test('--watch: all of it once, then what changed, until a signal', async () => {
     await cluster.time.sleep(15_000);
     await post(cluster, `/nodes/pve1/qemu/${vmid}/status/stop`, {});
     await cluster.time.sleep(60_000);
+    const { pools } = cluster.snapshot();
+    const write = (text: (comment: string) => string) =>
+      Promise.all(
+        pools.map(({ poolid, comment }) =>
+          putPool(admin(cluster), '9.2', poolid, { comment: text(comment) }),
+        ),
+      );
+    await write((comment) => comment.replace('lab=net', 'lab=other'));
+    await cluster.time.sleep(30_000);
+    await write((comment) => comment);
+    await cluster.time.sleep(15_000);
     stop('SIGINT');
   };
   let begun: Promise<void> | undefined;
-  const { code, stdout } = await runCli(['status', '--watch', '10'], cluster, {
+  const { code, stdout, stderr } = await runCli(['status', '--lab', 'net', '--watch', '10'], cluster, {
     onSignaller: (send) => (stop = send),
     refuse: { stdout: () => void (begun ??= meanwhile()) },
   });
@@ -414,4 +426,6 @@ test('--watch: all of it once, then what changed, until a signal', async () => {
   expect(changes.join('').trim()).toMatch(
     /^\S+Z anna@pve, lab net: 2 running; pve1; access open -> 1 of 2 running, 1 stopped; pve1; access open$/,
   );
+  // A lab that is gone for a while is told once, and ends nothing.
+  expect(stderr.match(/--lab net: there is no such lab/g)).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
-import { ConnectionError, UsageError } from '../../lib/errors.ts';
+import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
@@ -90,25 +90,27 @@ async function rest({ run }: Look, seconds: number, end: AbortSignal): Promise<b
   }
 }
 
-/** What cannot be seen for a while is looked at again. */
-async function lookAgain(what: Look, former: SeenStatus): Promise<SeenStatus> {
-  try {
-    return await look(what);
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
-    what.run.output.warn(error.message);
-    return former;
-  }
+/** What cannot be seen for a while is looked at again; also a lab that was taken away meanwhile, and may come again. */
+function passes(error: unknown): error is StandError {
+  return error instanceof ConnectionError || (error instanceof UsageError && error.code === 'UNKNOWN_NAME');
 }
 
 async function watch(what: Look, first: SeenStatus, seconds: number): Promise<SeenStatus> {
   const end = AbortSignal.any([what.run.soft, what.run.unattended]);
   let seen = first;
+  let told = '';
   showAgain(what, seen, undefined);
   while (await rest(what, seconds, end)) {
     const former = seen;
-    seen = await lookAgain(what, former);
-    if (seen !== former) showAgain(what, seen, former);
+    try {
+      seen = await look(what);
+      told = '';
+      showAgain(what, seen, former);
+    } catch (error) {
+      if (!passes(error)) throw error;
+      if (told !== error.message) what.run.output.warn(error.message);
+      told = error.message;
+    }
   }
   return seen;
 }

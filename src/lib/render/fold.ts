@@ -57,7 +57,7 @@ export function foldSaid<T extends Said>(said: readonly T[], wide = false, few =
 export function sameFor(others: readonly { readonly who: string }[]): string {
   const names = others.slice(0, MOST_NAMES).map(({ who }) => who);
   const left = others.length - names.length;
-  const more = left === 0 ? '' : ` and ${left} others (--wide names all)`;
+  const more = left === 0 ? '' : ` and ${left} ${left === 1 ? 'other' : 'others'} (--wide names all)`;
   return `the same for ${others.length} more: ${names.join(', ')}${more}`;
 }
 

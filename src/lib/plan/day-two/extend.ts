@@ -158,7 +158,7 @@ function fileWarnings(target: string, steps: readonly Step[]): string[] {
   ];
   if (keys.length === 0) return [];
   return [
-    `set ${keys.join(' and ')}, where they are given there: deploy and users sync write what the files say`,
+    `set ${keys.join(' and ')}, ${keys.length === 1 ? 'if it is given there' : 'where they are given there'}: deploy and users sync write what the files say`,
   ];
 }
 

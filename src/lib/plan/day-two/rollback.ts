@@ -8,6 +8,7 @@ import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
+import { selectedClaims } from '../stands/selection.ts';
 import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { baselineOf, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { unreadableRefusal } from './snapshot-refusals.ts';
@@ -69,33 +70,63 @@ function missingRefusal(one: ReadyMachine, list: readonly SnapshotInfo[], to: st
   };
 }
 
+/** Taken after the one to go back to, on disks that only go back to the newest. */
+function cameLater(
+  one: ReadyMachine,
+  target: string,
+  { snapshots, index: { storages } }: RollbackInput,
+): readonly SnapshotInfo[] {
+  const list = snapshots.get(one.vmid) ?? [];
+  const disk = volumesOf(one.config.values).find(
+    ({ kind, storage }) =>
+      kind === 'disk' && storageTraits(storages.get(`${one.guest.node}/${storage}`)?.type ?? '').newestOnly,
+  );
+  return disk ? list.slice(list.findIndex(({ name }) => name === target) + 1) : [];
+}
+
+const isOfStudent = (each: SnapshotInfo, one: ReadyMachine, { baselines }: RollbackInput): boolean =>
+  ownerOf(each, one.vmid, baselines.get(one.machine ?? '')) === 'student';
+
+/** Lab and snapshot of ours → the one command that takes it out of the way of all these stands. */
+type Clearing = ReadonlyMap<string, string>;
+
+function clearingOf(input: RollbackInput, options: RollbackOptions): Clearing {
+  const { stands, index } = input;
+  const users = new Map<string, Set<string>>();
+  for (const { user, claim, machines } of stands) {
+    for (const one of machines.filter(isReady)) {
+      const target = one.isSelected ? targetOf(one, options, input) : undefined;
+      const later = target === undefined ? [] : cameLater(one, target, input);
+      for (const { name } of later.filter((each) => !isOfStudent(each, one, input))) {
+        const key = `${claim.lab} ${name}`;
+        users.set(key, (users.get(key) ?? new Set<string>()).add(user));
+      }
+    }
+  }
+  return new Map(
+    [...users].map(([key, of]) => {
+      const [lab = '', name = ''] = key.split(' ');
+      const isAll = selectedClaims({ lab }, index.marks).every(({ user }) => of.has(user));
+      const only = isAll ? [] : [...of].flatMap((user) => ['--user', user]);
+      return [key, `\`${shellCommand('deploy-stand', 'snapshot', 'delete', name, '--lab', lab, ...only)}\``];
+    }),
+  );
+}
+
 /** What ZFS would have to drop. */
 function newerRefusal(
   view: StandView,
   one: ReadyMachine,
-  target: string,
-  { snapshots, index: { storages }, baselines }: RollbackInput,
+  { target, clearing }: { readonly target: string; readonly clearing: Clearing },
+  input: RollbackInput,
 ): Refusal | undefined {
-  const list = snapshots.get(one.vmid) ?? [];
-  const baseline = baselines.get(one.machine ?? '');
-  const newer = list.slice(list.findIndex(({ name }) => name === target) + 1);
+  const newer = cameLater(one, target, input);
   if (newer.length === 0) return undefined;
-  const { guest, config } = one;
-  const disk = volumesOf(config.values).find(
-    ({ kind, storage }) =>
-      kind === 'disk' && storageTraits(storages.get(`${guest.node}/${storage}`)?.type ?? '').newestOnly,
-  );
-  if (!disk) return undefined;
-  const ofStudent = newer.filter((each) => ownerOf(each, one.vmid, baseline) === 'student');
+  const ofStudent = newer.filter((each) => isOfStudent(each, one, input));
   const say = newer
     .map((each) => `${each.name} (${ofStudent.includes(each) ? "the student's" : 'ours'})`)
     .join(', ');
-  const deletes = newer
-    .filter((each) => !ofStudent.includes(each))
-    .map(
-      ({ name }) =>
-        `\`${shellCommand('deploy-stand', 'snapshot', 'delete', name, '--lab', view.claim.lab, '--user', view.user)}\``,
-    );
+  const deletes = newer.flatMap(({ name }) => clearing.get(`${view.claim.lab} ${name}`) ?? []);
   return {
     code: 'SNAPSHOT_NOT_NEWEST',
     message: `${sayMachine(one)} cannot go back to ${target}: ZFS goes back to the newest snapshot only, and ${say} came later`,
@@ -158,7 +189,7 @@ function bridgeRefusal(
 function planOne(
   view: StandView,
   one: ReadyMachine,
-  options: RollbackOptions,
+  { options, clearing }: { readonly options: RollbackOptions; readonly clearing: Clearing },
   input: RollbackInput,
 ): MachineWork {
   const { snapshots, saved, lockWaitSeconds } = input;
@@ -170,7 +201,8 @@ function planOne(
   if (!config) return { refused: unreadableRefusal(one) };
   const bridges = [...new Set(bridgesIn(config))].sort();
   const refused =
-    newerRefusal(view, one, target, input) ?? bridgeRefusal(view, one, { target, bridges }, input);
+    newerRefusal(view, one, { target, clearing }, input) ??
+    bridgeRefusal(view, one, { target, bridges }, input);
   if (refused) return { refused };
   const { vmid, guest } = one;
   return {
@@ -198,6 +230,7 @@ export function planRollback(
   input: RollbackInput,
   options: RollbackOptions,
 ): Plan {
-  const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, options, input));
+  const how = { options, clearing: clearingOf(input, options) };
+  const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, how, input));
   return snapshotPlan(command, input, work);
 }

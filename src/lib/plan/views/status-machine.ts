@@ -120,7 +120,9 @@ export function machineProblems(
     ...(machine === undefined ? {} : { machine }),
     ...(guest ? { node: guest.node } : {}),
   };
-  const kind = PROBLEMS[stateOf(one, sees(pool))];
+  const found = PROBLEMS[stateOf(one, sees(pool))];
+  // Somebody is at it.
+  const kind = found === 'machine-half-removed' && busy?.has(vmid) ? undefined : found;
   const lock = verdict === 'ours' ? guest?.lock : undefined;
   const isLeft = lock !== undefined && !LASTING.has(lock) && busy?.has(vmid) === false;
   return [
