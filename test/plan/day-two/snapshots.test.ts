@@ -1,0 +1,235 @@
+/** Plans of `snapshot` and `reset`, by what machines have: kept, deleted, gone back to, cloned anew, refused. */
+import { describe, expect, test } from 'vitest';
+import { PlanRefusedError } from '../../../src/lib/errors.ts';
+import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import { recloneTargets } from '../../../src/lib/plan/day-two/reclone.ts';
+import { planRollback, type RollbackOptions } from '../../../src/lib/plan/day-two/rollback.ts';
+import {
+  planSnapshotCreate,
+  planSnapshotDelete,
+  type CreateOptions,
+} from '../../../src/lib/plan/day-two/snapshots.ts';
+import { ids } from '../builders.ts';
+import { ANNA_PC, ANNA_SRV, BORIS_PC, BORIS_SRV, snapshots, world, type Change } from './world.ts';
+
+type Lists = Readonly<Record<number, readonly string[]>>;
+
+/** Everybody has the baseline. */
+const BASE: Lists = {
+  [ANNA_SRV]: ['baseline'],
+  [ANNA_PC]: ['baseline'],
+  [BORIS_SRV]: ['baseline'],
+  [BORIS_PC]: ['baseline'],
+};
+
+const inputOf = (lists: Lists, change: Change = {}) => ({
+  ...world(change),
+  ...{ snapshots: snapshots(lists), baselines: new Map(), gaps: [], lockWaitSeconds: 60 },
+});
+
+/** Steps, and per stand the code of what is left or refused. */
+function told(plan: () => Plan): {
+  readonly steps: string[];
+  readonly left: Record<string, string>;
+  readonly plan?: Plan;
+} {
+  try {
+    const made = plan();
+    const left = made.stands.flatMap(({ user, left, refused }) => {
+      const why = refused ?? left;
+      return why ? [[user, why.code] as const] : [];
+    });
+    return { steps: ids(made), left: Object.fromEntries(left), plan: made };
+  } catch (error) {
+    if (!(error instanceof PlanRefusedError)) throw error;
+    return { steps: [], left: { all: error.code } };
+  }
+}
+
+describe('snapshot create', () => {
+  const create = (lists: Lists, options: Partial<CreateOptions> = {}, change: Change = {}) =>
+    told(() => planSnapshotCreate(inputOf(lists, change), { name: 'our3', withMemory: false, ...options }));
+  const ANNA: Change = { selection: { users: [{ userid: 'anna@pve' }] } };
+
+  test.each<[string, Lists, Partial<CreateOptions>, string[], Record<string, string>]>([
+    ['taken of each', BASE, {}, ['vm.snapshot:anna/pc', 'vm.snapshot:anna/srv'], {}],
+    ['taken where it is missing', { ...BASE, [ANNA_PC]: ['our3'] }, {}, ['vm.snapshot:anna/srv'], {}],
+    [
+      'the name is the student’s',
+      { ...BASE, [ANNA_PC]: ['our3x', 'exam'] },
+      { name: 'exam' },
+      ['vm.snapshot:anna/srv'],
+      { 'anna@pve': 'SNAPSHOT_NAME_USED' },
+    ],
+    [
+      '--keep 2 takes away the oldest of ours, never the baseline or a student’s',
+      { ...BASE, [ANNA_PC]: ['baseline', 'mine', 'our0', 'our1', 'our2'] },
+      { keep: 2 },
+      [
+        'vm.snapshot:anna/pc',
+        'vm.snapshot.delete:anna/pc/our0',
+        'vm.snapshot.delete:anna/pc/our1',
+        'vm.snapshot:anna/srv',
+      ],
+      {},
+    ],
+    [
+      '--keep 1 of what is there already still takes the others away',
+      { [ANNA_SRV]: ['our2', 'our3'], [ANNA_PC]: ['our3'] },
+      { keep: 1 },
+      ['vm.snapshot.delete:anna/srv/our2'],
+      {},
+    ],
+    ['lists that cannot be read', {}, {}, [], { all: 'SNAPSHOTS_UNREADABLE' }],
+  ])('%s', (_, lists, options, steps, left) => {
+    const result = create(lists, options, ANNA);
+    expect([[...result.steps].sort(), result.left]).toEqual([[...steps].sort(), left]);
+  });
+
+  test('a deletion comes after what replaces it', () => {
+    const { plan } = create({ ...BASE, [ANNA_PC]: ['our1'] }, { keep: 1 }, ANNA);
+    const gone = plan?.steps.find(({ kind }) => kind === 'vm.snapshot.delete');
+    expect(gone?.dependsOn).toEqual(['vm.snapshot:anna/pc']);
+  });
+
+  test('disks that can have none, with memory, and machines that are off', () => {
+    const thick = create(BASE, {}, { ...ANNA, storage: 'thick' });
+    expect([thick.steps, thick.left]).toEqual([[], { all: 'NO_SNAPSHOTS' }]);
+    const { plan } = create(
+      BASE,
+      { withMemory: true },
+      { ...ANNA, guests: { [ANNA_PC]: { status: 'running' } } },
+    );
+    const memory = plan?.steps.map((step) => ['withMemory' in step, step.id]).sort();
+    expect(memory).toEqual([
+      [false, 'vm.snapshot:anna/srv'],
+      [true, 'vm.snapshot:anna/pc'],
+    ]);
+    expect(plan?.stands[0]?.notes).toEqual([`VM ${ANNA_SRV} (srv) is off: there is no memory to keep`]);
+  });
+});
+
+test.each<[string, string, Lists, string[], Record<string, string>]>([
+  ['ours', 'our1', { ...BASE, [ANNA_PC]: ['our1'] }, ['vm.snapshot.delete:anna/pc/our1'], {}],
+  ['of a student', 'mine', { ...BASE, [ANNA_PC]: ['mine'] }, [], { 'anna@pve': 'SNAPSHOT_NOT_OURS' }],
+  ['there is none', 'our9', BASE, [], {}],
+])('snapshot delete: %s', (_, name, lists, steps, left) => {
+  const result = told(() => planSnapshotDelete(inputOf(lists), name));
+  expect([result.steps, result.left]).toEqual([steps, left]);
+});
+
+describe('going back', () => {
+  const VMIDS = [ANNA_SRV, ANNA_PC, BORIS_SRV, BORIS_PC];
+  const back = (lists: Lists, change: Change = {}, options: Partial<RollbackOptions> = {}) =>
+    told(() =>
+      planRollback(
+        'reset',
+        {
+          ...inputOf(lists, change),
+          saved: new Map(VMIDS.map((vmid) => [vmid, {}])),
+          vnets: [],
+          hidden: undefined,
+        },
+        { start: false, ...options },
+      ),
+    );
+  const ALL = ['anna/pc', 'anna/srv', 'boris/pc', 'boris/srv'].map((key) => `vm.rollback:${key}`);
+
+  test.each<[string, Lists, Change, Partial<RollbackOptions>, string[], Record<string, string>]>([
+    ['to the baseline', BASE, {}, {}, ALL, {}],
+    ['past what a student took, on ceph', { ...BASE, [ANNA_PC]: ['baseline', 'mine'] }, {}, {}, ALL, {}],
+    [
+      'to another one',
+      { ...BASE, [ANNA_PC]: ['baseline', 'our1'] },
+      {},
+      { to: 'our1' },
+      [ALL[0]!],
+      {
+        'anna@pve': 'SNAPSHOT_MISSING',
+        'boris@pve': 'SNAPSHOT_MISSING',
+      },
+    ],
+    ['one has none', { ...BASE, [ANNA_PC]: [] }, {}, {}, ALL.slice(1), { 'anna@pve': 'SNAPSHOT_MISSING' }],
+    ['on ZFS to the newest', BASE, { storage: 'tank' }, {}, ALL, {}],
+    [
+      'on ZFS, and something came later',
+      { ...BASE, [ANNA_PC]: ['baseline', 'mine'] },
+      { storage: 'tank' },
+      {},
+      ALL.slice(1),
+      { 'anna@pve': 'SNAPSHOT_NOT_NEWEST' },
+    ],
+    [
+      'on ZFS --to the newest',
+      { ...BASE, [ANNA_PC]: ['baseline', 'our1'] },
+      { storage: 'tank', selection: { users: [{ userid: 'anna@pve' }], machines: ['pc'] } },
+      { to: 'our1' },
+      [ALL[0]!],
+      {},
+    ],
+    ['only the selected machine', BASE, { selection: { machines: ['srv'] } }, {}, [ALL[1]!, ALL[3]!], {}],
+  ])('%s', (_, lists, change, options, steps, left) => {
+    const result = back(lists, change, options);
+    expect([[...result.steps].sort(), result.left]).toEqual([steps, left]);
+  });
+
+  test('what takes snapshots of ours out of the way is one command for all', () => {
+    const later = { [ANNA_SRV]: ['baseline', 'our1'], [BORIS_SRV]: ['baseline', 'our1'] };
+    const hints = (lists: Lists, change: Change = {}) =>
+      back(lists, { storage: 'tank', ...change }).plan?.stands.flatMap(
+        ({ left, refused }) => (refused ?? left)?.hint ?? [],
+      );
+    expect(hints({ ...BASE, ...later })).toEqual(
+      Array<string>(2).fill('delete ours with `deploy-stand snapshot delete our1 --lab net`'),
+    );
+    expect(hints({ ...BASE, [ANNA_SRV]: ['baseline', 'mine', 'our1'] })).toEqual([
+      'let the student delete the own ones, or clone it anew (reset --reclone --discard-snapshots); ' +
+        'delete ours with `deploy-stand snapshot delete our1 --lab net --user anna@pve`',
+    ]);
+  });
+});
+
+describe('cloning anew', () => {
+  const ANNA = 'anna@pve';
+  const targets = (
+    lists: Lists,
+    change: Change = {},
+    more: { discardSnapshots?: boolean; machines?: string[] } = {},
+  ) => {
+    const { discardSnapshots = false, machines = ['srv', 'pc'] } = more;
+    const found = recloneTargets({
+      ...inputOf(lists, { selection: { users: [{ userid: ANNA }] }, ...change }),
+      ...{ discardSnapshots, machines: new Set(machines) },
+    }).get(ANNA)!;
+    const why = found.refused ?? found.left;
+    return [[...found.machines].sort().join(' '), why?.code, found.refused !== undefined];
+  };
+  const task = { type: 'qmdestroy', id: String(ANNA_PC) } as never;
+
+  test.each<[string, Lists, Change, Parameters<typeof targets>[2], ReturnType<typeof targets>]>([
+    ['all of it', BASE, {}, {}, ['pc srv', undefined, false]],
+    ['ours are no loss', { ...BASE, [ANNA_PC]: ['baseline', 'our1'] }, {}, {}, ['pc srv', undefined, false]],
+    ['a student’s snapshot', { ...BASE, [ANNA_PC]: ['mine'] }, {}, {}, ['srv', 'SNAPSHOTS_LOST', false]],
+    [
+      'given up',
+      { ...BASE, [ANNA_PC]: ['mine'] },
+      {},
+      { discardSnapshots: true },
+      ['pc srv', undefined, false],
+    ],
+    ['not to be seen', { [ANNA_SRV]: [] }, {}, {}, ['srv', 'SNAPSHOTS_UNREADABLE', false]],
+    ['protected', BASE, { values: { [ANNA_PC]: { protection: '1' } } }, {}, ['srv', 'PROTECTED', false]],
+    ['under HA', BASE, { guests: { [ANNA_PC]: { ha: true } } }, {}, ['srv', 'HA_MANAGED', false]],
+    ['not in the lab', BASE, {}, { machines: ['srv'] }, ['srv', 'UNKNOWN_MACHINE', false]],
+    ['out of its pool', BASE, { guests: { [ANNA_PC]: { pool: 'staff' } } }, {}, ['srv', 'NOT_OURS', false]],
+    [
+      'being removed',
+      BASE,
+      { inventory: { tasks: [task], tasksKnown: true } },
+      {},
+      ['', 'REMOVAL_RUNNING', true],
+    ],
+  ])('%s', (_, lists, change, more, expected) => {
+    expect(targets(lists, change, more)).toEqual(expected);
+  });
+});
