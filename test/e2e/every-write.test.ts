@@ -112,6 +112,12 @@ const withoutCards = (state: ClusterState): ClusterState => ({
   }),
 });
 
+/** The first machine does not hear the power button. */
+const withDeafGuest = (state: ClusterState): ClusterState => ({
+  ...state,
+  guests: state.guests.map((guest) => (guest.vmid === 10_000 ? { ...guest, habits: { deaf: true } } : guest)),
+});
+
 /** What an administrator gave Anna beside what the file says of her. */
 const withDetails = (state: ClusterState): ClusterState => ({
   ...state,
@@ -131,6 +137,15 @@ const withDetails = (state: ClusterState): ClusterState => ({
 });
 
 const POWER = { files: { 'lab.yml': LAB, 'users.yml': USERS } };
+/** One machine, with its baseline, that runs. */
+const ONE_ON = {
+  files: {
+    'lab.yml':
+      'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, start: true, baseline_snapshot: true, networks: [{ bridge: vmbr0 }] }]\n',
+    'users.yml': 'users: [anna@pve]\n',
+  },
+  before: [`deploy ${CLASS}`],
+};
 const SWITCHED_ON = [`deploy ${CLASS}`, 'power start --lab net'];
 
 const stories: Readonly<Record<string, Story>> = {
@@ -240,7 +255,16 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 4,
   },
   'power start': { ...POWER, before: [`deploy ${CLASS}`], command: 'power start --lab net', writes: 2 },
-  'power shutdown': { ...POWER, before: SWITCHED_ON, command: 'power shutdown --lab net', writes: 4 },
+  // One guest does not hear the power button.
+  'power shutdown': {
+    ...POWER,
+    before: SWITCHED_ON,
+    prepare: withDeafGuest,
+    command: 'power shutdown --lab net --timeout 10s --force',
+    writes: 4,
+  },
+  'power stop': { ...ONE_ON, command: 'power stop --lab net', writes: 1 },
+  'power suspend --pause': { ...ONE_ON, command: 'power suspend --lab net --pause', writes: 1 },
   'power reboot': { ...POWER, before: SWITCHED_ON, command: 'power reboot --lab net', writes: 4 },
   'power suspend': { ...POWER, before: SWITCHED_ON, command: 'power suspend --lab net', writes: 4 },
   'power resume': {
@@ -263,6 +287,14 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 2,
     keepsMacs: true,
   },
+  'snapshot delete': {
+    ...ONE_ON,
+    before: [...ONE_ON.before, 'snapshot create exam --lab net'],
+    command: 'snapshot delete exam --lab net',
+    writes: 1,
+  },
+  'access freeze --suspend': { ...ONE_ON, command: 'access freeze --lab net --suspend', writes: 3 },
+  reset: { ...ONE_ON, prepare: withoutCards, command: 'reset --lab net --start', writes: 1, keepsMacs: true },
   'reset --reclone': {
     files: {
       'lab.yml': LAB.replace('start: true', 'start: true, pool_role: PVEAuditor, baseline_snapshot: true'),
