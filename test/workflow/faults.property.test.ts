@@ -226,7 +226,11 @@ async function play({ cluster, adopt, deploys, acts, selection, trouble }: Case)
   if (!clean.value) throw new Error('the cleanup without faults failed', { cause: clean.error });
   expect(leftOf(state, { selection, claimed }, before, clean.value.summary)).toEqual([]);
   const third = await step('cleanup once more', cleanupOf(selection));
-  expect(third.writes).toEqual([]);
+  const why = (of: typeof clean) =>
+    of.value?.summary.stands.flatMap(({ user, error }) => (error ? [[user, error.code]] : []));
+  // What a lock keeps from being removed is tried again, and told again.
+  if (why(clean)?.length === 0) expect(third.writes).toEqual([]);
+  else expect(why(third)).toEqual(why(clean));
 
   const all = await step(
     'cleanup of all',
