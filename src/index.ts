@@ -198,7 +198,7 @@ export type {
   RequestFault,
 } from './lib/simulator/faults.ts';
 export type { WireAnswer, WireRequest } from './lib/simulator/http/exchange.ts';
-export type { Latency } from './lib/simulator/latency.ts';
+export type { Latency } from './lib/simulator/time/latency.ts';
 export type {
   Scenario,
   ScenarioAcl,
@@ -252,7 +252,7 @@ export type {
   VolumeState,
   ZoneState,
 } from './lib/simulator/state.ts';
-export type { RawParams } from './lib/simulator/validate.ts';
+export type { RawParams } from './lib/simulator/contract/validate.ts';
 export type { Version } from './lib/simulator/version.ts';
 export type { Loaded, TestTools } from './lib/workflow/connections.ts';
 export type { PlanContext } from './lib/workflow/context.ts';
