@@ -1,5 +1,5 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import type { CleanupContext } from './context.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge } from './fates.ts';
