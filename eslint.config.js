@@ -60,7 +60,7 @@ export default tseslint.config(
       'src/cli.ts', // it is the process
       'src/lib/clock.ts', // the clock that it passes in
       'src/commands/owner.ts', // which process this is, and whether another lives
-      'src/lib/simulator/{sim-clock,virtual-time}.ts', // clocks of simulations
+      'src/lib/simulator/time/{sim-clock,virtual-time}.ts', // clocks of simulations
       'src/lib/proxmox/transports/{https,agents}.ts', // sockets time out by the wall
       'src/lib/notify/notifier.ts', // the same
       'src/lib/config/connections/secret-command.ts', // a program that hangs does so by the wall

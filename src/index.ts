@@ -20,7 +20,8 @@ export type { ApplyEvent, StepResult } from './lib/execute/types.ts';
 export type { NamedBridge } from './lib/execute/step-error.ts';
 export type { RunOutcome, StandSummary, Summary } from './lib/outcome/types.ts';
 export { readInventory, type InventoryScope } from './lib/inventory/read.ts';
-export { planDeploy, type DeployInput, type DeployOptions } from './lib/plan/deploy/deploy.ts';
+export type { DeployInput, DeployOptions } from './lib/plan/deploy/context.ts';
+export { planDeploy } from './lib/plan/deploy/deploy.ts';
 export type { Reclone, RecloneStand } from './lib/plan/deploy/reclone.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
 export type { Nic } from './lib/pve-values/nics.ts';
@@ -198,7 +199,7 @@ export type {
   RequestFault,
 } from './lib/simulator/faults.ts';
 export type { WireAnswer, WireRequest } from './lib/simulator/http/exchange.ts';
-export type { Latency } from './lib/simulator/latency.ts';
+export type { Latency } from './lib/simulator/time/latency.ts';
 export type {
   Scenario,
   ScenarioAcl,
@@ -252,7 +253,7 @@ export type {
   VolumeState,
   ZoneState,
 } from './lib/simulator/state.ts';
-export type { RawParams } from './lib/simulator/validate.ts';
+export type { RawParams } from './lib/simulator/contract/validate.ts';
 export type { Version } from './lib/simulator/version.ts';
 export type { Loaded, TestTools } from './lib/workflow/connections.ts';
 export type { PlanContext } from './lib/workflow/context.ts';

@@ -49,6 +49,33 @@ interface ChangingFlags extends GlobalFlags {
   readonly encryptTo?: readonly string[];
 }
 
+/** The first signal stops softly, the second at once; a terminal that goes away stops nothing. */
+function listen(
+  io: ProgramIo,
+  { soft, hard }: { readonly soft: AbortController; readonly hard: AbortController },
+  warn: (text: string) => void,
+) {
+  const hangup = new AbortController();
+  let stopped: StopSignal | undefined;
+  const unsubscribe = io.onSignal((signal) => {
+    if (signal === 'SIGHUP') {
+      // A class that is half made helps nobody.
+      if (!hangup.signal.aborted) warn('the terminal is gone; what was begun is brought to its end');
+      hangup.abort();
+      return;
+    }
+    if (stopped !== undefined) {
+      warn('leaving at once; what PVE is doing goes on there');
+      hard.abort();
+      return;
+    }
+    stopped = signal;
+    soft.abort();
+    warn('stopping: waiting for what runs already; once more to leave at once');
+  });
+  return { hangup: hangup.signal, stoppedBy: () => stopped, unsubscribe };
+}
+
 export async function runChanging(
   io: ProgramIo,
   flags: ChangingFlags,
@@ -61,7 +88,6 @@ export async function runChanging(
   setMaxListeners(0, soft.signal, hard.signal);
   const sessions = new Map<string, Promise<Session>>();
   let failure: unknown;
-  let stopped: StopSignal | undefined;
   const troubles: StandError[] = [];
   let phase = '';
   const ui = createUi({
@@ -83,23 +109,7 @@ export async function runChanging(
     ui.warn(hint === undefined ? words : `${words} (${hint})`);
     troubles.push(error);
   };
-  const hangup = new AbortController();
-  const unsubscribe = io.onSignal((signal) => {
-    if (signal === 'SIGHUP') {
-      // A class that is half made helps nobody.
-      if (!hangup.signal.aborted) ui.warn('the terminal is gone; what was begun is brought to its end');
-      hangup.abort();
-      return;
-    }
-    if (stopped !== undefined) {
-      ui.warn('leaving at once; what PVE is doing goes on there');
-      hard.abort();
-      return;
-    }
-    stopped = signal;
-    soft.abort();
-    ui.warn('stopping: waiting for what runs already; once more to leave at once');
-  });
+  const signals = listen(io, { soft, hard }, (text) => ui.warn(text));
   const connect = (connection = flags.connection): Promise<Session> => {
     const key = connection ?? '';
     const known = sessions.get(key);
@@ -162,8 +172,8 @@ export async function runChanging(
       output: { ...output, warn: (text) => ui.warn(text) },
       soft: soft.signal,
       hard: hard.signal,
-      hangup: hangup.signal,
-      unattended: AbortSignal.any([hangup.signal, io.readerGone]),
+      hangup: signals.hangup,
+      unattended: AbortSignal.any([signals.hangup, io.readerGone]),
       onRequest: (event) => log.debug(event, 'request'),
       connect,
       runContext,
@@ -173,7 +183,7 @@ export async function runChanging(
           ui.warn(`${caller} on ${path} ${message}`);
       },
       withCredentials,
-      stoppedBy: () => stopped,
+      stoppedBy: signals.stoppedBy,
       finish: () => ui.done(),
     });
   } catch (error) {
@@ -184,7 +194,7 @@ export async function runChanging(
     for (const session of await Promise.allSettled(sessions.values()))
       if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
     if (troubles.length > 0 && io.exitCode() === 0) io.setExitCode(PARTIAL);
-    unsubscribe();
+    signals.unsubscribe();
   }
 }
 

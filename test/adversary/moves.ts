@@ -4,7 +4,7 @@
  */
 import type { BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
-import type { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import type { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { Caller, login, toServer, type Form, type Loose } from '../simulator/harness.ts';
 import { EVERYBODY, tokenOf } from './class.ts';
 import { noteMaking, type Book } from './ledger.ts';

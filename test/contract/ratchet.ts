@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { contractOf } from '../../src/lib/simulator/contract/contract.ts';
-import { specOf } from '../../src/lib/simulator/validate.ts';
+import { specOf } from '../../src/lib/simulator/contract/validate.ts';
 import { versions, type Version } from '../../src/lib/simulator/version.ts';
 import type { Reply } from '../simulator/harness.ts';
 import { recordAnswers } from './answers.ts';

@@ -10,7 +10,7 @@ const DOCUMENTS = [
     .map((name) => join('docs', name)),
 ];
 
-const PATH = /^(?:src|test|docs|bench|schemas|examples)\/[\w./-]*$/;
+const PATH = /^(?:src|test|docs|bench|tools|schemas|examples)\/[\w./-]*$/;
 
 function pathsIn(document: string): string[] {
   const text = readFileSync(document, 'utf8');
@@ -25,6 +25,16 @@ function pathsIn(document: string): string[] {
 
 test.each(DOCUMENTS)('%s names no file that is not there', (document) => {
   expect(pathsIn(document).filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test('a file that CONTRIBUTING names beside the path of its room is somewhere', () => {
+  const all = ['src', 'test'].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }));
+  const names = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/`([a-z/-]+\.ts)`/g)].map(
+    ([, name = '']) => name,
+  );
+  const short = names.filter((name) => !PATH.test(name));
+  expect(short.length).toBeGreaterThan(30);
+  expect(short.filter((name) => !all.some((path) => `/${path}`.endsWith(`/${name}`)))).toEqual([]);
 });
 
 test('there is something to look at', () => {

@@ -16,7 +16,7 @@ import {
   type BareSimulator,
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
 import { isDead, Mortal } from '../mortal.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WireRequest } from '../../src/lib/simulator/http/exchange.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
-import { inNextTurn, isAtFiles } from '../../src/lib/simulator/virtual-time.ts';
+import { inNextTurn, isAtFiles } from '../../src/lib/simulator/time/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { Mortal } from '../mortal.ts';
 import { runCli, startCluster, type Cluster, type ClusterOptions, type RunOutcome } from './harness.ts';

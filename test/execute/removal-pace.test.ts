@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RemovalPace } from '../../src/lib/execute/removal-pace.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 
 const { signal } = new AbortController();
 

@@ -21,7 +21,7 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest, ScenarioNode } from '../../src/lib/simulator/scenario-types.ts';
 import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 
 export const START = '2026-01-15T09:00:00Z';
 /** Servers whose answers differ in what handlers use. */

@@ -13,7 +13,7 @@ import { openFile } from '../../src/lib/connections-edit/store.ts';
 import { parseRows } from '../../src/lib/credentials/credentials-csv.ts';
 import { loadScenario } from '../../src/lib/simulator/scenario.ts';
 import { createSimulator } from '../../src/lib/simulator/simulator.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { damaged, distorted, expectWords } from './mutate.ts';
 import { fuzzRuns } from '../runs.ts';
 

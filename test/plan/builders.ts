@@ -13,7 +13,8 @@ import {
 import { sealHash } from '../../src/lib/marks/seal.ts';
 import { formatVmMark, withSeal } from '../../src/lib/marks/vm.ts';
 import { specOf } from '../../src/lib/plan/stands/spec.ts';
-import { planDeploy, type DeployOptions } from '../../src/lib/plan/deploy/deploy.ts';
+import type { DeployOptions } from '../../src/lib/plan/deploy/context.ts';
+import { planDeploy } from '../../src/lib/plan/deploy/deploy.ts';
 import type { DeployPlan, Plan } from '../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../src/lib/plan/document/step.ts';
 

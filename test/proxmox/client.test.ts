@@ -146,37 +146,6 @@ describe('cluster', () => {
       ],
     },
     {
-      name: 'nodeStorages',
-      call: (pve) => pve.nodeStorages('pve1'),
-      asks: 'GET /nodes/pve1/storage?enabled=1',
-      answer: {
-        data: [
-          {
-            storage: 'local',
-            type: 'dir',
-            content: 'images,iso',
-            shared: 0,
-            active: 1,
-            total: '1000',
-            used: 10,
-          },
-          { storage: 'nfs', type: 'nfs', content: 'images', shared: 1, active: 0 },
-        ],
-      },
-      gives: [
-        {
-          storage: 'local',
-          type: 'dir',
-          content: ['images', 'iso'],
-          shared: false,
-          active: true,
-          total: 1000,
-          used: 10,
-        },
-        { storage: 'nfs', type: 'nfs', content: ['images'], shared: true, active: false, total: 0, used: 0 },
-      ],
-    },
-    {
       name: 'nodeHaStates',
       call: (pve) => pve.nodeHaStates(),
       asks: 'GET /cluster/ha/status/manager_status',
@@ -920,21 +889,6 @@ describe('guests', () => {
       call: (pve) => pve.updateVmConfig('pve1', 1000, { set: { sshkeys: 'ssh-ed25519%20AAAA' }, remove: [] }),
       asks: 'PUT /nodes/pve1/qemu/1000/config',
       form: 'sshkeys=ssh-ed25519%2520AAAA',
-      answer: { data: null },
-    },
-    {
-      name: 'updateVmConfigAsync',
-      call: (pve) => pve.updateVmConfigAsync('pve1', 10201, change),
-      asks: 'POST /nodes/pve1/qemu/10201/config',
-      form,
-      answer: { data: UPID },
-      gives: UPID,
-    },
-    {
-      name: 'updateVmConfigAsync with nothing queued',
-      call: (pve) => pve.updateVmConfigAsync('pve1', 10201, { set: { cores: '1' }, remove: [] }),
-      asks: 'POST /nodes/pve1/qemu/10201/config',
-      form: 'cores=1',
       answer: { data: null },
     },
     {

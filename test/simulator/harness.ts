@@ -8,7 +8,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 
 /** Parsed JSON of which the test knows the shape. */

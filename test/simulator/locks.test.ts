@@ -1,8 +1,8 @@
 /** The clock and the locks by themselves, and the texts that contention produces. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Locks } from '../../src/lib/simulator/locks.ts';
-import { createSimClock, type SimClock } from '../../src/lib/simulator/sim-clock.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { Locks } from '../../src/lib/simulator/tasks/locks.ts';
+import { createSimClock, type SimClock } from '../../src/lib/simulator/time/sim-clock.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { start } from './harness.ts';
 
 const clocks: SimClock[] = [];

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/lib/errors.ts';
-import { buildState } from '../../src/lib/simulator/build-state.ts';
+import { buildState } from '../../src/lib/simulator/build/build-state.ts';
 import { defaultScenario, loadScenario } from '../../src/lib/simulator/scenario.ts';
 
 const minimal = `nodes: [{ name: pve1 }]\nstorages: [{ id: ceph, type: rbd }]\n`;

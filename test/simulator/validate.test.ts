@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { contractOf } from '../../src/lib/simulator/contract/contract.ts';
 import { checkFormat } from '../../src/lib/simulator/contract/formats.ts';
 import { PveError } from '../../src/lib/simulator/pve-error.ts';
-import { validateParams, type RawParams } from '../../src/lib/simulator/validate.ts';
+import { validateParams, type RawParams } from '../../src/lib/simulator/contract/validate.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
 
 const pathNames = { node: 'pve1', vmid: '100', poolid: 'x', iface: 'vmbr1', userid: 'a@pve' };

@@ -11,7 +11,7 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import { createSimulator, type BareSimulator } from '../../src/lib/simulator/simulator.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import type { DeployContext } from '../../src/lib/workflow/deploy.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { Mortal } from '../mortal.ts';
 
 export interface Trouble {

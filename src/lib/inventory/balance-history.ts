@@ -2,7 +2,7 @@
 import { isGoodEnding } from '../pve-values/task-status.ts';
 import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow, Upid } from '../proxmox/types.ts';
-import { migrationCause, type MigrationCause } from '../proxmox/words.ts';
+import { migrationCause, wasStopped, type MigrationCause } from '../proxmox/words.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
 import { unlessUnread } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
@@ -78,8 +78,6 @@ interface Entry {
 const MIGRATIONS = new Set(['qmigrate', 'vzmigrate', 'hamigrate']);
 /** Seconds in which HA's manager starts what it was asked for: some rounds of 10 s, and its queue. */
 const HA_PATIENCE = 300;
-/** How tasks end that somebody, or a reboot, stopped. */
-const STOPPED = /^(?:unexpected status|received interrupt|interrupted by signal)/;
 
 function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
@@ -127,7 +125,7 @@ function statusOf({ row }: Entry, { now, timeout }: HistoryContext): MigrationRe
   if (row.endtime === undefined) return 'running';
   const isLate = Math.min(row.endtime, now) - row.starttime > timeout;
   if (isGoodEnding(row.status)) return isLate ? 'timeout' : 'ok';
-  return isLate || STOPPED.test(row.status ?? '') ? 'timeout' : 'failed';
+  return isLate || wasStopped(row.status ?? '') ? 'timeout' : 'failed';
 }
 
 /** A log names no target: it is where the guest's next migration starts, or where the guest is now. */
@@ -201,7 +199,7 @@ export async function readCauses(
   const failed = [...entriesOf(tasks).values()].flatMap((entries) =>
     entries
       .filter(({ row }) => row.type !== 'hamigrate' && row.endtime !== undefined && !isGoodEnding(row.status))
-      .filter((entry) => !STOPPED.test(entry.row.status ?? ''))
+      .filter((entry) => !wasStopped(entry.row.status ?? ''))
       .filter((entry) => counts(entry, entries.slice(0, entries.indexOf(entry)), known))
       .slice(-LOGS_PER_GUEST),
   );

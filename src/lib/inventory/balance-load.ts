@@ -5,7 +5,7 @@ import type { RrdPoint } from '../proxmox/balance-types.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { unlessRefused } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
-import { toGuest, toNode } from './read.ts';
+import { toGuest, toNode } from './rows.ts';
 import type { GuestInfo } from './types.ts';
 import pMap from 'p-map';
 

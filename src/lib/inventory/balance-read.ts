@@ -21,7 +21,10 @@ import { historyGone, migrationsOf, readCauses, readNodeTasks, runningTasks } fr
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
 import { readBridgeUse } from './bridge-use.ts';
 import { PARALLEL_READS } from './parallel.ts';
-import { hiddenBy, readConfig, readNetwork, toStorage } from './read.ts';
+import { readConfig } from './guests.ts';
+import { readNetwork } from './network.ts';
+import { hiddenBy } from './read.ts';
+import { toStorage } from './rows.ts';
 import type { NodeNetwork, Rights } from './types.ts';
 import { unlessForbidden, unlessRefused } from './forbidden.ts';
 import { readNodeStates } from './node-states.ts';

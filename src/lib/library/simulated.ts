@@ -4,7 +4,7 @@ import type { Connection } from '../config/types.ts';
 import { inProcess } from '../proxmox/transports/in-process.ts';
 import type { Connect } from '../proxmox/transports/types.ts';
 import { createSimulator, speedOf, type SimulatorOptions } from '../simulator/simulator.ts';
-import { VirtualTime } from '../simulator/virtual-time.ts';
+import { VirtualTime } from '../simulator/time/virtual-time.ts';
 
 /** Nobody listens there. */
 const HOST = 'pve.simulated:8006';

@@ -12,7 +12,6 @@ type ClusterApi = Pick<
   | 'version'
   | 'clusterStatus'
   | 'resources'
-  | 'nodeStorages'
   | 'isVmidFree'
   | 'nodeHaStates'
   | 'removeHaResource'
@@ -35,10 +34,6 @@ export function clusterApi(http: Requests): ClusterApi {
       };
     },
     resources: async (signal) => rowsOf(await http.get('/cluster/resources', {}, signal)).map(resourceOf),
-    nodeStorages: async (node, signal) => {
-      const answer = await http.get(path`/nodes/${node}/storage`, { enabled: true }, signal);
-      return rowsOf(answer).map(storageOf);
-    },
     isVmidFree: async (vmid, signal) => {
       try {
         await http.get('/cluster/nextid', { vmid }, signal);
@@ -85,16 +80,4 @@ function resourceOf(row: Row): ResourceRow {
     uptime: row.measured('uptime'),
     memhost: row.measured('memhost'),
   });
-}
-
-function storageOf(row: Row): Awaited<ReturnType<PveApi['nodeStorages']>>[number] {
-  return {
-    storage: row.text('storage'),
-    type: row.text('type'),
-    shared: row.flag('shared'),
-    active: row.flag('active'),
-    content: row.list('content'),
-    total: row.maybeNumber('total') ?? 0,
-    used: row.maybeNumber('used') ?? 0,
-  };
 }

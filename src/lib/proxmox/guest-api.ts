@@ -15,7 +15,6 @@ type GuestApi = Pick<
   | 'lxcConfig'
   | 'cloneVm'
   | 'updateVmConfig'
-  | 'updateVmConfigAsync'
   | 'convertToTemplate'
   | 'snapshots'
   | 'snapshotConfig'
@@ -76,10 +75,6 @@ export function guestApi(http: Requests): GuestApi {
     },
     updateVmConfig: async (node, vmid, change, signal) => {
       await http.put(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
-    },
-    updateVmConfigAsync: async (node, vmid, change, signal) => {
-      const answer = await http.post(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
-      return answer.data === null ? undefined : upidOf(answer);
     },
     convertToTemplate: async (node, vmid, signal) =>
       upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),

@@ -222,21 +222,6 @@ export interface PveApi extends BalanceApi, StockApi {
   clusterStatus(signal?: AbortSignal): Promise<ClusterStatus>;
   /** `GET /cluster/resources`. Rows are filtered to what the caller may audit; status lags about 10 s. */
   resources(signal?: AbortSignal): Promise<readonly ResourceRow[]>;
-  /** `GET /nodes/{node}/storage`: content types and free space. Datastore.Audit or AllocateSpace per storage. */
-  nodeStorages(
-    node: string,
-    signal?: AbortSignal,
-  ): Promise<
-    readonly {
-      readonly storage: string;
-      readonly type: string;
-      readonly shared: boolean;
-      readonly active: boolean;
-      readonly content: readonly string[];
-      readonly total: number;
-      readonly used: number;
-    }[]
-  >;
   /** `GET /cluster/nextid?vmid=`: does no guest have this id, whether the caller may see it or not? Needs no privilege. */
   isVmidFree(vmid: number, signal?: AbortSignal): Promise<boolean>;
   /** `GET /cluster/ha/status/manager_status` → node → `online|maintenance|…`. Sys.Audit on `/`. */
@@ -400,13 +385,6 @@ export interface PveApi extends BalanceApi, StockApi {
     change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** `POST /nodes/{node}/qemu/{vmid}/config`: asynchronous form of the same; undefined when nothing was queued. */
-  updateVmConfigAsync(
-    node: string,
-    vmid: number,
-    change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
-    signal?: AbortSignal,
-  ): Promise<Upid | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/template`. VM.Allocate. The disks become base images where the storage has such. */
   convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot`, `current` left out. VM.Audit. */

@@ -213,6 +213,16 @@ export function isBusyReloadEnding(exitstatus: string): boolean {
   return RELOAD_BUSY.test(exitstatus);
 }
 
+/** So end tasks that somebody, or a reboot, stopped. */
+export function wasStopped(exitstatus: string): boolean {
+  return /^(?:unexpected status|received interrupt|interrupted by signal)/.test(exitstatus);
+}
+
+/** A line of a migration's log that tells why it failed. */
+export function tellsOfFailure(line: string): boolean {
+  return /can't migrate|cannot migrate|is not available|timeout|No route|ERROR/i.test(line);
+}
+
 /** This PVE version has no such endpoint. */
 export function isNotImplemented(error: unknown): boolean {
   return error instanceof PveError && error.status === 501;

@@ -2,9 +2,9 @@
 import { hasRole } from '../plan/document/step-traits.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import { groupBy } from '../group.ts';
-import type { AccessPlan, Plan, PowerAction, PowerPlan } from '../plan/document/plan.ts';
+import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
-import type { StandSummary, Summary, SummaryStatus } from '../outcome/types.ts';
+import type { StandSummary, Summary } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
 import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
@@ -14,6 +14,7 @@ import { nounOf } from './plan-stands.ts';
 import { refusalLines } from './plan-text.ts';
 import { realmLabel } from './realm-label.ts';
 import { countOf } from './step-text.ts';
+import { titleOf } from './summary-titles.ts';
 
 export interface SummaryOptions extends FoldOptions {
   /** Web interface of the cluster. */
@@ -48,130 +49,6 @@ const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
 function statusBrush(status: StandStatus, paint: Paint): Brush {
   if (status === 'incomplete' || status === 'refused') return paint.red;
   return status === 'planned' || status === 'pending-change' ? paint.yellow : paint.green;
-}
-
-function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
-  const what = lab === '' ? 'The selection' : `Lab ${lab}`;
-  const all = countOf(stands.length, 'stand', 'stands');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    done: `${what} is removed: ${all}`,
-    partial: `${what} is partly removed`,
-    failed: `${what} could not be removed`,
-    interrupted: `${what}: the cleanup was interrupted`,
-    refused: `${what}: the plan was refused, nothing was changed`,
-    'dry-run': `${what}: dry run, nothing was changed`,
-    'nothing-to-do': lab === '' ? 'Nothing to remove' : `${what}: nothing to remove`,
-  };
-  return titles[status];
-}
-
-const IN_GENERAL: Pick<Record<SummaryStatus, string>, 'interrupted' | 'refused' | 'dry-run'> = {
-  interrupted: 'The run was interrupted',
-  refused: 'The plan was refused, nothing was changed',
-  'dry-run': 'Dry run, nothing was changed',
-};
-
-function usersTitle({ status, stands }: Summary): string {
-  const all = countOf(stands.length, 'user', 'users');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    ...IN_GENERAL,
-    done: 'The users are as asked',
-    partial: 'Not all users are as asked',
-    failed: 'The users could not be changed',
-    'nothing-to-do': `Nothing to do for ${all}`,
-  };
-  return titles[status];
-}
-
-function accessTitle({ action }: AccessPlan, { status, stands }: Summary): string {
-  const all = countOf(stands.length, 'stand', 'stands');
-  const isFreeze = action === 'freeze';
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    ...IN_GENERAL,
-    done: isFreeze ? `Access is taken away: ${all} frozen` : `Access is given back: ${all}`,
-    partial: isFreeze ? 'Access is not taken away everywhere' : 'Access is not given back everywhere',
-    failed: isFreeze ? 'Access could not be taken away' : 'Access could not be given back',
-    'nothing-to-do': `Nothing to do for ${all}: ${isFreeze ? 'all are frozen' : 'none is frozen'}`,
-  };
-  return titles[status];
-}
-
-function extendTitle({ status, stands }: Summary): string {
-  const all = countOf(stands.length, 'stand', 'stands');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    ...IN_GENERAL,
-    done: `The expiry is as asked: ${all}`,
-    partial: 'The expiry is not as asked everywhere',
-    failed: 'The expiry could not be changed',
-    'nothing-to-do': `Nothing to do for ${all}`,
-  };
-  return titles[status];
-}
-
-const DAY_TWO: Readonly<Record<'snapshot' | 'reset', readonly [done: string, what: string]>> = {
-  snapshot: ['The snapshots are as asked', 'worked on'],
-  reset: ['The stands are reset', 'reset'],
-};
-
-function dayTwoTitle(command: 'snapshot' | 'reset', { status, stands }: Summary): string {
-  const [done, what] = DAY_TWO[command];
-  const all = countOf(stands.length, 'stand', 'stands');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    done: `${done}: ${all}`,
-    partial: `${all}: not everything could be ${what}`,
-    failed: `${all} could not be ${what}`,
-    interrupted: 'The run was interrupted',
-    refused: 'The plan was refused, nothing was changed',
-    'dry-run': 'Dry run, nothing was changed',
-    'nothing-to-do': `Nothing to do for ${all}`,
-  };
-  return titles[status];
-}
-
-const DEEDS: { readonly [A in PowerAction]: string } = {
-  start: 'started',
-  shutdown: 'shut down',
-  stop: 'powered off',
-  reboot: 'rebooted',
-  suspend: 'suspended',
-  resume: 'resumed',
-};
-
-function powerTitle({ lab, action, steps }: PowerPlan, { status, stands }: Summary): string {
-  const what = lab === '' ? 'The selection' : `Lab ${lab}`;
-  const all = countOf(stands.length, 'stand', 'stands');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    done: `${what}: ${countOf(steps.length, 'machine', 'machines')} of ${all} ${DEEDS[action]}`,
-    partial: `${what}: not all machines are ${DEEDS[action]}`,
-    failed: `${what}: no machine could be ${DEEDS[action]}`,
-    interrupted: `${what}: the run was interrupted`,
-    refused: `${what}: the plan was refused, nothing was changed`,
-    'dry-run': `${what}: dry run, nothing was changed`,
-    'nothing-to-do': `${what}: nothing to do for ${all}`,
-  };
-  return titles[status];
-}
-
-function titleOf(plan: Plan, summary: Summary): string {
-  if (plan.command === 'power') return powerTitle(plan, summary);
-  if (plan.command === 'snapshot' || plan.command === 'reset') return dayTwoTitle(plan.command, summary);
-  if (plan.command === 'users') return usersTitle(summary);
-  if (plan.command === 'cleanup') return cleanupTitle(plan, summary);
-  if (plan.command === 'access') return accessTitle(plan, summary);
-  if (plan.command === 'extend') return extendTitle(summary);
-  const { lab } = plan;
-  const { status, stands } = summary;
-  const all = countOf(stands.length, 'stand', 'stands');
-  const titles: { readonly [S in SummaryStatus]: string } = {
-    done: `Lab ${lab} is deployed: ${all}`,
-    partial: `Lab ${lab} is partly deployed`,
-    failed: `Lab ${lab} could not be deployed`,
-    interrupted: `Lab ${lab}: the run was interrupted`,
-    refused: `Lab ${lab}: the plan was refused, nothing was changed`,
-    'dry-run': `Lab ${lab}: dry run, nothing was changed`,
-    'nothing-to-do': `Lab ${lab}: nothing to do for ${all}`,
-  };
-  return titles[status];
 }
 
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];

@@ -2,7 +2,7 @@
  * The HA manager and its local managers: what becomes of requests, when, and by whose tasks. Answers no API call.
  * See ha-manager HA/Manager.pm and HA/LRM.pm; the times were measured on 9.2.
  */
-import { isRunning } from './guest-view.ts';
+import { isRunning } from './guest/guest-view.ts';
 import type { Sim } from './sim.ts';
 import type { GuestState, HaResourceState } from './state.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 /** The scenario file as written; names are those of the YAML. Data only. */
-import type { Latency } from './latency.ts';
+import type { Latency } from './time/latency.ts';
 import type { AgentState, GuestHabits } from './state.ts';
 import type { Version } from './version.ts';
 

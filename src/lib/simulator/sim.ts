@@ -1,13 +1,13 @@
 /** The parts of a running simulation that endpoint handlers work with. Must not know HTTP. */
 import type { Contract } from './contract/parse-tables.ts';
-import type { Latency } from './latency.ts';
-import type { Locks, Release } from './locks.ts';
-import type { Params } from './params.ts';
-import type { Rights } from './permissions.ts';
+import type { Latency } from './time/latency.ts';
+import type { Locks, Release } from './tasks/locks.ts';
+import type { Params } from './contract/params.ts';
+import type { Rights } from './access/permissions.ts';
 import { PveError, die, errorText } from './pve-error.ts';
-import type { SimClock } from './sim-clock.ts';
+import type { SimClock } from './time/sim-clock.ts';
 import type { AgentState } from './state.ts';
-import type { JobArgs, TaskManager } from './tasks.ts';
+import type { JobArgs, TaskManager } from './tasks/tasks.ts';
 import type { VersionFacts } from './version.ts';
 import type { World } from './world.ts';
 

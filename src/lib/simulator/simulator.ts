@@ -1,21 +1,21 @@
 /** The embedded Proxmox VE: puts clock, state, rules and HTTP together. Shares no code with the client. */
 import { handlers, registerWorkers } from './api/handlers.ts';
-import { buildState, latencyOf } from './build-state.ts';
+import { buildState, latencyOf } from './build/build-state.ts';
 import { contractOf } from './contract/contract.ts';
 import { Faults, type Fault, type NodeFault, type QuorumFault } from './faults.ts';
 import { Dispatcher, type Answer, type ApiRequest } from './http/dispatcher.ts';
 import { exchange, type WireAnswer, type WireRequest } from './http/exchange.ts';
 import { Front } from './http/front.ts';
-import { Locks } from './locks.ts';
-import { Rights } from './permissions.ts';
+import { Locks } from './tasks/locks.ts';
+import { Rights } from './access/permissions.ts';
 import { scenarioFaults } from './scenario.ts';
 import type { Scenario } from './scenario-types.ts';
-import { createSimClock, type SimClock } from './sim-clock.ts';
+import { createSimClock, type SimClock } from './time/sim-clock.ts';
 import type { Sim } from './sim.ts';
 import type { ClusterState } from './state.ts';
-import { TaskManager } from './tasks.ts';
+import { TaskManager } from './tasks/tasks.ts';
 import { versionFacts, type Version } from './version.ts';
-import type { RawParams } from './validate.ts';
+import type { RawParams } from './contract/validate.ts';
 import { World } from './world.ts';
 
 export interface MutationEvent {

@@ -14,7 +14,7 @@ import type {
   UserState,
   VolumeState,
 } from './state.ts';
-import { rewrittenEmail, rewrittenUserid } from './user-config.ts';
+import { rewrittenEmail, rewrittenUserid } from './access/user-config.ts';
 
 export interface Pool {
   readonly poolid: string;

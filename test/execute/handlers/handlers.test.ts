@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
-import { readNetwork } from '../../../src/lib/inventory/read.ts';
+import { readNetwork } from '../../../src/lib/inventory/network.ts';
 import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
 import type { ScenarioNode } from '../../../src/lib/simulator/scenario-types.ts';
 import { apply, claim, count, MARK } from '../apply-step.ts';

@@ -1,7 +1,7 @@
 /** What is done to a machine, by how it is: the whole table of `power`. */
 import { expect, test } from 'vitest';
 import type { PowerAction } from '../../../src/lib/plan/document/plan.ts';
-import { machinePower, type MachinePower } from '../../../src/lib/plan/cluster/machine-power.ts';
+import { machinePower, type MachinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { deedFor, isInState, obstacleTo } from '../../../src/lib/plan/day-two/power-deeds.ts';
 import { ranksOf } from '../../../src/lib/plan/stands/start-order.ts';
 import { stateBytes, stateStorageOf } from '../../../src/lib/plan/stands/saved-memory.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import { PlanRefusedError, UsageError } from '../../../src/lib/errors.ts';
-import type { DeployOptions } from '../../../src/lib/plan/deploy/deploy.ts';
+import type { DeployOptions } from '../../../src/lib/plan/deploy/context.ts';
 import type { DeployPlan, Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { Step } from '../../../src/lib/plan/document/step.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';

@@ -1,9 +1,42 @@
-/** What is wrong with a machine, by how it is and whether somebody is at work on it. */
+/** How a machine is, and what is wrong with it, by what PVE tells and whether somebody is at work on it. */
 import { expect, test } from 'vitest';
 import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
+import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
-import { machineProblems } from '../../../src/lib/plan/views/status-machine.ts';
+import type { StatusDetails } from '../../../src/lib/plan/views/status-types.ts';
+import { machinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { guest } from '../builders.ts';
+
+test.each([
+  [{ status: 'stopped' }, 'stopped', 'stopped'],
+  [{ status: 'stopped', lock: 'suspended' }, 'suspended', 'suspended'],
+  [{ status: 'running' }, 'running', 'running'],
+  [{ status: 'running', lock: 'backup' }, 'running', 'running'],
+  [{ status: 'running', monitor: 'paused' }, 'paused', 'paused'],
+  // Its guest sleeps: CPUs stand as those of a paused one.
+  [{ status: 'running', monitor: 'suspended' }, 'paused', 'paused'],
+  [{ status: 'running', monitor: 'io-error' }, 'running', 'io-error'],
+  [{ status: 'running', monitor: 'internal-error' }, 'running', 'internal-error'],
+  // Until its memory is written it runs; the lock is told beside it.
+  [{ status: 'running', lock: 'suspending', monitor: 'paused' }, 'suspending', 'running'],
+  [{ status: 'unknown' }, 'unknown', 'unknown'],
+])('%j is %s; status says %s', (told, power, state) => {
+  expect(machinePower(told)).toBe(power);
+  const seen: GuestInfo = {
+    ...{ vmid: 100, node: 'pve1', type: 'qemu', template: false, ha: false, memory: 1, cpus: 1 },
+    ...told,
+  };
+  const machine: StandMachine = {
+    vmid: 100,
+    machine: 'pc',
+    verdict: 'ours',
+    guest: seen,
+    isSelected: true,
+    state: 'made',
+  };
+  const details: StatusDetails = {};
+  expect(machineStatus(machine, true, details).state).toBe(state);
+});
 
 const VIEW = { user: 'anna@pve', pool: 'anna', claim: { lab: 'net' } } as StandView;
 

@@ -1,5 +1,5 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import type { CleanupContext } from './context.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge } from './fates.ts';
@@ -104,93 +104,119 @@ function withoutIds({ claims, trimmed }: SelectedStand): Claim[] {
   return [...claims, ...trimmed].map((claim) => only(claim, () => false));
 }
 
+const idsOf = (fates: readonly Fate[]): Set<number> => new Set(fates.map(({ guest }) => guest.vmid));
+
+/** What is there of a stand, and what of it goes. */
+interface Found {
+  /** Of the claims, and what is taken over. */
+  readonly own: readonly Fate[];
+  readonly foreign: readonly GuestInfo[];
+  readonly adopted: ReadonlySet<number>;
+  readonly whoseIs: (fate: Fate) => Whose;
+  readonly goes: (fate: Fate) => boolean;
+}
+
+function find(stand: SelectedStand, context: CleanupContext, elsewhere: ReadonlySet<number>): Found {
+  const foreign: GuestInfo[] = [];
+  const adopted = new Set(adoptedVmids(stand, context));
+  const fatesIn = (claims: readonly Claim[], halfMadeOnly: boolean): Fate[] =>
+    fatesOf(stand, { claims, halfMadeOnly }, context, (guest) => void foreign.push(guest));
+  const halfMade = fatesIn(stand.trimmed, true);
+  return {
+    own: [...fatesIn(stand.claims, false), ...halfMade, ...adoptedFates([...adopted], context)],
+    foreign,
+    adopted,
+    whoseIs: (fate) =>
+      adopted.has(fate.guest.vmid) ? 'adopted' : halfMade.includes(fate) ? 'half-made' : 'ours',
+    goes: (fate) => fate.stays === undefined && !elsewhere.has(fate.guest.vmid),
+  };
+}
+
+/** Without what is a member of the pool: that is told as one. */
+function notesOf(
+  stand: SelectedStand,
+  context: CleanupContext,
+  { foreign }: Found,
+  members: readonly Fate[],
+): string[] {
+  const told = idsOf(members);
+  const account = context.index.users.has(stand.user)
+    ? protectedNote(stand.user, context.have.caller)
+    : undefined;
+  return [
+    ...(account === undefined ? [] : [account]),
+    ...foreign.filter(({ vmid }) => !told.has(vmid)).map(sayForeign),
+  ];
+}
+
+function plannedVm({ guest, stays }: Fate): PlannedVm {
+  return {
+    vmid: guest.vmid,
+    name: guest.name ?? '?',
+    node: guest.node,
+    state: stays ? 'staying' : 'going',
+    power: machinePower(guest),
+  };
+}
+
+function refusalOf(stays: readonly Refusal[], { pool }: SelectedStand, { index }: CleanupContext) {
+  const delegated = index.pools.get(pool)?.delegated;
+  return joinRefusals(stays, '\n') ?? (delegated && delegatedRefusal(pool, delegated, index));
+}
+
 /** `elsewhere`: VMs that go with another stand already. */
 export function planStandRemoval(
   stand: SelectedStand,
   context: CleanupContext,
   elsewhere: ReadonlySet<number> = new Set(),
 ): StandRemoval {
-  const foreign: GuestInfo[] = [];
-  const adopted = new Set(adoptedVmids(stand, context));
-  const whole = { claims: stand.claims, halfMadeOnly: false };
-  const trimmed = { claims: stand.trimmed, halfMadeOnly: true };
-  const fatesIn = (claimed: typeof whole): Fate[] =>
-    fatesOf(stand, claimed, context, (guest) => void foreign.push(guest));
-  const halfMade = fatesIn(trimmed);
-  const own = [...fatesIn(whole), ...halfMade, ...adoptedFates([...adopted], context)];
-  const whoseIs = (fate: Fate): Whose =>
-    adopted.has(fate.guest.vmid) ? 'adopted' : halfMade.includes(fate) ? 'half-made' : 'ours';
-  const goes = (fate: Fate): boolean => fate.stays === undefined && !elsewhere.has(fate.guest.vmid);
-  const idsOf = (fates: readonly Fate[]): Set<number> => new Set(fates.map(({ guest }) => guest.vmid));
+  const { index, options } = context;
+  const found = find(stand, context, elsewhere);
+  const { own, adopted, goes } = found;
   const going = own.filter(goes);
   const stayingIds = idsOf(own.filter(({ stays }) => stays !== undefined));
   const claimed = remainingClaims(stand, stayingIds, idsOf(going), context);
-  const isWhole = claimed.length === 0 && stand.removesUser;
-  const members = isWhole ? memberFates(stand, idsOf(own), context) : [];
+  const members = claimed.length === 0 && stand.removesUser ? memberFates(stand, idsOf(own), context) : [];
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
   const above = staysAnyway({ stand, left: claimed, removed, context })
     ? undefined
     : subpoolRefusal(stand, context);
-  const heldBy: HeldBy | undefined = members.some((fate) => !goes(fate))
-    ? 'members'
-    : above
-      ? 'subpools'
-      : undefined;
+  const areMembersLeft = members.some((fate) => !goes(fate));
+  const heldBy: HeldBy | undefined = areMembersLeft ? 'members' : above ? 'subpools' : undefined;
   const left = heldBy ? withoutIds(stand) : claimed;
   const isLastLab =
     claimed.length === 0 || claimed.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
   // A right on a VM goes with the VM; of those that the class made none was ours.
-  const revokes = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
-  const before = revokes.map((step) => step.id);
+  const revoked = revokeSteps(stand, isLastLab, [...idsOf(going)], context);
+  const revokes = revoked.map((step) => step.id);
   const vmSteps = removeVms(
     [
-      ...going.map((fate) => ({ fate, whose: whoseIs(fate) })),
+      ...going.map((fate) => ({ fate, whose: found.whoseIs(fate) })),
       ...members.filter(goes).map((fate) => ({ fate, whose: 'member' }) as const),
     ],
-    {
-      ...{ user: stand.user, pool: stand.pool, because: 'selected', after: before },
-      ...{ index: context.index, options: context.options },
-    },
+    { user: stand.user, pool: stand.pool, because: 'selected', after: revokes, index, options },
   );
   const deletes = vmSteps.filter((step) => step.kind === 'vm.delete').map((step) => step.id);
-  const memberIds = idsOf(members);
-  const account = context.index.users.has(stand.user)
-    ? protectedNote(stand.user, context.have.caller)
-    : undefined;
-  const notes = [
-    ...(account === undefined ? [] : [account]),
-    ...foreign.filter(({ vmid }) => !memberIds.has(vmid)).map(sayForeign),
-  ];
-  const rest = { stand, left, removed, deletes, revokes: before, heldBy, notes, context };
-  const poolSteps = releasePool(rest);
-  const staying = [...fates.flatMap(({ stays }) => stays ?? []), ...(above ? [above] : [])];
-  if (context.options.adopt && adopted.size > 0 && !stand.mark) {
+  const notes = notesOf(stand, context, found, members);
+  const poolSteps = releasePool({ stand, left, removed, deletes, revokes, heldBy, notes, context });
+  if (options.adopt && adopted.size > 0 && !stand.mark)
     notes.push(`pool ${stand.pool} and user ${stand.user} were not made by deploy-stand: they stay`);
-  }
-  const delegated = context.index.pools.get(stand.pool)?.delegated;
-  const refused =
-    joinRefusals(staying, '\n') ?? (delegated && delegatedRefusal(stand.pool, delegated, context.index));
+  const refused = refusalOf(
+    [...fates.flatMap(({ stays }) => stays ?? []), ...(above ? [above] : [])],
+    stand,
+    context,
+  );
+  const isUnmarked = (fate: Fate): boolean =>
+    options.adopt && (adopted.has(fate.guest.vmid) || isCutTakeover(fate, context));
   return {
-    vms: fates.map(({ guest, stays }) => ({
-      vmid: guest.vmid,
-      name: guest.name ?? '?',
-      node: guest.node,
-      state: stays ? 'staying' : 'going',
-      power: machinePower(guest),
-    })),
-    vmSteps: [...revokes, ...vmSteps],
+    vms: fates.map(plannedVm),
+    vmSteps: [...revoked, ...vmSteps],
     poolSteps,
     left,
     ...(heldBy ? { heldBy } : {}),
     removed,
-    adopted: new Set(
-      going
-        .filter(
-          (fate) => context.options.adopt && (adopted.has(fate.guest.vmid) || isCutTakeover(fate, context)),
-        )
-        .map((fate) => fate.guest.vmid),
-    ),
+    adopted: idsOf(going.filter(isUnmarked)),
     notes,
     ...(refused ? { refused } : {}),
   };

@@ -43,9 +43,14 @@ function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTas
   )?.type;
 }
 
+/** A lock that is a state of the VM: it outlasts the task that set it. */
+export function isLasting(lock: string): boolean {
+  return lock === 'suspended';
+}
+
 /** `tasks`: those under way, on all nodes or at least on the VM's; absent: not known. */
 export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[]): Hold {
-  if (lock === 'suspended') return { kind: 'hibernated' };
+  if (isLasting(lock)) return { kind: 'hibernated' };
   const task = tasks && taskOf(vm, lock, tasks);
   if (lock === 'destroyed' && task === undefined) return { kind: 'removed' };
   if (!tasks) return { kind: 'unknown', lock };

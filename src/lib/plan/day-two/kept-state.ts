@@ -9,7 +9,7 @@ import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, obstacleTo } from './power-deeds.ts';
 import type { Planned } from './power-types.ts';
 

@@ -2,7 +2,7 @@
  * The pools of the selected stands, each with all its stands: what is done to a pool or to its user is done to all labs in
  * it. Says which of those selected are not there, or not ours to touch. Plans no step.
  */
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { nameIn } from '../../pve-values/userid.ts';

@@ -1,6 +1,6 @@
 /** What each action of `power` does to a machine, by how the machine is: one table. Knows no stand. */
 import type { GuestInfo } from '../../inventory/types.ts';
-import type { MachinePower } from '../cluster/machine-power.ts';
+import type { MachinePower } from '../../pve-values/machine-power.ts';
 import type { PowerAction, Refusal } from '../document/plan.ts';
 
 export type IfState = 'running' | 'stopped' | 'suspended';

@@ -4,7 +4,7 @@ import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PowerAction } from '../document/plan.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
-import type { MachinePower } from '../cluster/machine-power.ts';
+import type { MachinePower } from '../../pve-values/machine-power.ts';
 import type { Deed, IfState } from './power-deeds.ts';
 
 /** A machine that stays under both, on average, is one that nobody uses. */

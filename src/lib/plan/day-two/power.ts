@@ -10,7 +10,7 @@ import type { Step } from '../document/step.ts';
 import { nameSome } from '../document/text.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { whyLeft } from './left.ts';
-import { machinePower, type MachinePower } from '../cluster/machine-power.ts';
+import { machinePower, type MachinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, isInState, obstacleTo } from './power-deeds.ts';
 import { placeForMemory } from './memory-place.ts';
 import { findRoom } from './power-room.ts';

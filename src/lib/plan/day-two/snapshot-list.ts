@@ -1,4 +1,5 @@
 /** The snapshots of the selected stands as a list: whose each is, how old, and which machines lack one. Pure; plans nothing. */
+import { momentOf } from '../../pve-values/moment.ts';
 import { groupBy } from '../../group.ts';
 import { sortedUnique } from '../../order.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
@@ -65,7 +66,7 @@ function rowsFor(
     return {
       name,
       owner: ownerOf(snapshot, one.vmid, baselines.get(one.machine ?? '')),
-      taken: time === undefined ? null : new Date(time * 1000).toISOString().replace('.000Z', 'Z'),
+      taken: time === undefined ? null : momentOf(time),
       ageSeconds: time === undefined ? null : Math.max(0, Math.floor(Date.parse(now) / 1000) - time),
       withMemory,
       memoryBytes: sizes.get(`${one.vmid} ${name}`) ?? null,

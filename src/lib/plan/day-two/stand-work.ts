@@ -1,7 +1,7 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
 import { sortedUnique } from '../../order.ts';
 import { frozenSince } from '../../marks/pool.ts';
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';

@@ -1,79 +1,38 @@
 /** Plans a deploy: want (lab, users) and have (inventory) in, plan out. Pure: same input, same plan. */
 import { InternalError } from '../../errors.ts';
 import { isMarkTime, markTime } from '../../marks/time.ts';
-import type { Lab, User } from '../../config/types.ts';
+import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { createVmidAllocator, type Taken } from '../cluster/free-vmids.ts';
+import { createVmidAllocator } from '../cluster/free-vmids.ts';
 import { createBridgeAllocator } from '../network/numbers.ts';
 import { createLedger, type Ledger } from '../placement/capacity.ts';
-import { capacityWarnings } from '../placement/capacity-text.ts';
 import { createDemands, labSizes } from '../placement/demand.ts';
 import { assertSound } from '../document/graph.ts';
 import { viewOf, type ClusterView } from '../cluster/view.ts';
-import { accountWarnings, labWarnings } from '../stands/expiry.ts';
 import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { planNetwork } from '../network/shared-steps.ts';
-import { unseenGuests } from '../network/stand-bridges.ts';
 import { compareNatural } from '../../order.ts';
-import { obstacleNotes } from '../obstacles/obstacle-text.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
-import { untoldWarnings } from '../templates/copies-refused.ts';
-import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
 import { assignSeats, type Seats } from '../placement/assignments.ts';
-import type { StandContext } from './context.ts';
-import { fixedWarnings } from './fixed-wishes.ts';
-import { formerNetworkWarnings } from './former-networks.ts';
-import { frozenWarnings } from './frozen.ts';
+import type { DeployInput, StandContext } from './context.ts';
+import { deployWarnings } from './deploy-warnings.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
-import { keepApart, type Reclone } from './reclone.ts';
-import { surplusWarnings } from './surplus.ts';
-import type { RemovalOptions } from '../stands/removal.ts';
+import { keepApart } from './reclone.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
-import { wishWarnings } from './wishes.ts';
+import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { resolveMachines } from '../templates/find.ts';
-import type { DeployPlan, FileDigests, PlannedStand } from '../document/plan.ts';
+import type { DeployPlan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
 import { letsMigrate, withStudentRole } from '../stands/roles.ts';
 import { withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
-import { userConfigWarnings } from '../stands/user-config-size.ts';
-import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
-
-export interface DeployOptions {
-  /** Use pools that exist without our mark. */
-  readonly adopt: boolean;
-  /** Change running VMs too. */
-  readonly updateRunning: boolean;
-  /** Remove machines of the stands that the lab no longer has. */
-  readonly prune?: RemovalOptions;
-  /** The command that does, for people; absent: the option alone is named. */
-  readonly pruneCommand?: string;
-  /** The command that makes machines anew, for people; absent: its options alone are named. */
-  readonly recloneCommand?: string;
-  /** Deploy what fits instead of refusing a class that does not. */
-  readonly fit?: boolean;
-  /** What former rounds of this run found taken. */
-  readonly taken?: Taken;
-  /** What a saved plan chose. */
-  readonly pins?: Pins;
-  /** Make these machines anew, and do nothing else. */
-  readonly reclone?: Reclone;
-}
-
-export interface DeployInput {
-  readonly lab: Lab;
-  readonly users: readonly User[];
-  readonly have: Inventory;
-  readonly options: DeployOptions;
-  /** Absent: the class does not come from files. */
-  readonly files?: FileDigests;
-}
+import { passwordRefusal } from '../stands/accounts.ts';
 
 /** MACs of all configurations that were read; VMs still to be configured give theirs up. */
 function macsInUse(have: Inventory, index: ClusterView, unfinished: ReadonlySet<number>): Set<string> {
@@ -132,12 +91,6 @@ function seatStands(
   };
 }
 
-/** Nodes that are left out although the lab would have them. */
-function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
-  const unlooked = new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted'));
-  return [...obstacleNotes(unlooked), ...(copies ? untoldWarnings(copies) : [])];
-}
-
 /** Claims first, then bridges, then the long work stand by stand: the scheduler starts ready steps in this order. */
 function orderSteps(
   drafts: readonly StandDraft[],
@@ -162,42 +115,38 @@ function timeOf({ since }: Pins, { now }: Inventory): string {
   return isPast ? since : markTime(now);
 }
 
-function warningsOf(
-  drafts: readonly StandDraft[],
-  have: Inventory,
-  labWarnings: readonly string[],
-): string[] {
-  const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
-  return [
-    ...new Set([
-      ...have.gaps,
-      ...labWarnings,
-      ...unseenGuests(bridges, have),
-      ...drafts.flatMap((draft) => draft.warnings),
-    ]),
-  ];
-}
-
-/** A confined caller's are made there whatever others may do. */
-function sealWarnings(steps: readonly Step[], { sealRisk }: ClusterView): string[] {
-  const isMade = steps.some((step) => step.kind === 'vm.clone' && step.joinsAtOnce === true);
-  return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
-}
-
-/** Where the lab and what was made by it went different ways; no business of a reset, which minds its own machines. */
-function formerWarnings({ lab, users, have, options }: DeployInput, drafts: readonly StandDraft[]): string[] {
-  if (options.reclone) return [];
-  return [
-    ...fixedWarnings(
-      drafts.flatMap(({ fixed }) => fixed),
-      options.recloneCommand ?? 'reset --reclone --outdated',
-    ),
-    ...surplusWarnings(
-      drafts.flatMap(({ surplus }) => surplus),
-      { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
-    ),
-    ...formerNetworkWarnings(lab, users, have),
-  ];
+/** Allocators for this plan alone: they change as stands take from them. */
+function contextFor(
+  { lab, have, options }: DeployInput,
+  index: ClusterView,
+  machines: readonly ResolvedMachine[],
+  states: readonly StandState[],
+): StandContext {
+  const taken = options.taken ?? { vmids: [], bridges: [] };
+  const pins = options.pins ?? NO_PINS;
+  const vmids = createVmidAllocator(lab.vmidRange, index, taken, pins);
+  const since = timeOf(pins, have);
+  const unfinished = states.flatMap((state) =>
+    [...state.present.values()].filter((vm) => !vm.isFinished).map((vm) => vm.vmid),
+  );
+  const mayRepeat = !letsMigrate(lab, have);
+  return {
+    lab,
+    have,
+    index,
+    machines,
+    choice: chooseNodes(lab, machines, have, index),
+    vmids,
+    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken, pins, mayRepeat }),
+    pins,
+    replicas: createReplicaPlanner({ index, vmids, pins, since }),
+    macs: macsInUse(have, index, new Set(unfinished)),
+    updateRunning: options.updateRunning,
+    ...(options.prune ? { prune: options.prune } : {}),
+    profile: profileOf(have.rights),
+    since,
+    ...(options.reclone ? { reclone: options.reclone } : {}),
+  };
 }
 
 /**
@@ -211,42 +160,10 @@ export function planDeploy(input: DeployInput): DeployPlan {
   if (notStudents.length > 0) refuse(notStudents);
   const checked = checkLab(lab, have, index);
   if (checked.refusals.length > 0) refuse(checked.refusals);
-  const machines = resolveMachines(lab, have, index);
-  const choice = chooseNodes(lab, machines, have, index);
   const states = [...users]
     .sort((a, b) => compareNatural(a.userid, b.userid))
     .map((user) => readStandState(user, lab, index, options));
-  const unfinished = new Set(
-    states.flatMap((state) =>
-      [...state.present.values()].filter((vm) => !vm.isFinished).map((vm) => vm.vmid),
-    ),
-  );
-  const taken = options.taken ?? { vmids: [], bridges: [] };
-  const pins = options.pins ?? NO_PINS;
-  const vmids = createVmidAllocator(lab.vmidRange, index, taken, pins);
-  const since = timeOf(pins, have);
-  const context: StandContext = {
-    lab,
-    have,
-    index,
-    machines,
-    choice,
-    vmids,
-    bridges: createBridgeAllocator(have, index, {
-      range: lab.bridgeRange,
-      taken,
-      pins,
-      mayRepeat: !letsMigrate(lab, have),
-    }),
-    pins,
-    replicas: createReplicaPlanner({ index, vmids, pins, since }),
-    macs: macsInUse(have, index, unfinished),
-    updateRunning: options.updateRunning,
-    ...(options.prune ? { prune: options.prune } : {}),
-    profile: profileOf(have.rights),
-    since,
-    ...(options.reclone ? { reclone: options.reclone } : {}),
-  };
+  const context = contextFor(input, index, resolveMachines(lab, have, index), states);
   const refusals = new Map(
     states.map((state) => [
       state.user.userid,
@@ -264,7 +181,7 @@ export function planDeploy(input: DeployInput): DeployPlan {
     if (!seat) throw new InternalError('NO_SEAT', `the stand of ${userid} was given no node`);
     return planStand(state, seat, context);
   });
-  assertSomeNode(lab, drafts, choice);
+  assertSomeNode(lab, drafts, context.choice);
   const network = planNetwork(drafts, context);
   const ordered = withParentPools(
     orderSteps(drafts, network.reloads, network.reserved, context.replicas),
@@ -281,30 +198,19 @@ export function planDeploy(input: DeployInput): DeployPlan {
     command: 'deploy',
     lab: lab.name,
     strategy: lab.placement.strategy,
-    since,
+    since: context.since,
     ...(files === undefined ? {} : { files }),
     ...(have.rights ? { profile: context.profile } : {}),
     steps: finished,
     stands,
-    warnings: warningsOf(drafts, have, [
-      ...(seats.shortage ? [`${seats.shortage.message}\n  ${seats.shortage.hint ?? ''}`] : []),
-      ...checked.warnings,
-      ...wishWarnings(machines, have.version),
-      ...labWarnings(lab, have.now),
-      // An account that is there is used as it is.
-      ...accountWarnings(
-        users,
-        have.now,
-        ({ userid, expire }) => (index.users.get(userid) ?? { expire }).expire,
-      ),
-      ...pamWarnings(finished, have),
-      ...userConfigWarnings(have, finished),
-      ...frozenWarnings(healthy, context),
-      ...formerWarnings(input, drafts),
-      ...sealWarnings(finished, index),
-      ...context.replicas.warnings(),
-      ...nodeWarnings(choice),
-      ...capacityWarnings(ledger),
-    ]),
+    warnings: deployWarnings(input, {
+      context,
+      drafts,
+      steps: finished,
+      healthy,
+      ledger,
+      shortage: seats.shortage,
+      ofLab: checked.warnings,
+    }),
   };
 }

@@ -34,6 +34,8 @@ export function frozenWarnings(states: readonly StandState[], context: StandCont
     `frozen: ${users(frozen)}; their stands are completed, but no access is given and no machine started until \`${thaw}\``,
     ...(open.length === 0
       ? []
-      : [`the freeze is under way or was cut short, and these still have access: ${users(open)}; \`${freeze}\` ends it`]),
+      : [
+          `the freeze is under way or was cut short, and these still have access: ${users(open)}; \`${freeze}\` ends it`,
+        ]),
   ];
 }

@@ -1,5 +1,5 @@
 /** What the VM steps of one stand are planned from, and what is gathered machine by machine; decides nothing. */
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';

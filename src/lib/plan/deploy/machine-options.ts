@@ -7,6 +7,11 @@ import type { PresentVm } from '../stands/state.ts';
 const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
 
 /** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
+/** 7.4 refuses the whole configuration over it. */
+export function takesUpgrade(version: string): boolean {
+  return isAtLeast(version, 8);
+}
+
 export function planOptions(machine: Machine, version: string): Record<string, string> {
   const options: Record<string, string> = { onboot: '0', protection: '0' };
   if (machine.cores !== undefined) options['cores'] = String(machine.cores);
@@ -16,7 +21,7 @@ export function planOptions(machine: Machine, version: string): Record<string, s
   if (cloudInit.user !== undefined) options['ciuser'] = cloudInit.user;
   if (cloudInit.nameserver !== undefined) options['nameserver'] = cloudInit.nameserver;
   if (cloudInit.searchdomain !== undefined) options['searchdomain'] = cloudInit.searchdomain;
-  if (cloudInit.upgrade !== undefined && isAtLeast(version, 8))
+  if (cloudInit.upgrade !== undefined && takesUpgrade(version))
     options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
   // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
   if (cloudInit.sshKeys) options['sshkeys'] = encodeURIComponent(cloudInit.sshKeys.join('\n'));

@@ -1,7 +1,7 @@
 /** What makes a machine that is not there: its VMID, its claim, the clone; of one made anew, its removal first. */
 import type { Machine } from '../../config/types.ts';
 import { deleteFormer, madeFrom, stepsBeforeClaim } from './reclone.ts';
-import { cloneSource } from '../templates/clone-source.ts';
+import { cloneSource, type CloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { withNewSeal } from '../../marks/seal.ts';
 import { formatVmMark } from '../../marks/vm.ts';
@@ -26,57 +26,64 @@ function takeOpen(open: number[], wish: number | undefined): number | undefined 
   return at < 0 ? open.shift() : open.splice(at, 1)[0];
 }
 
-export function addMissing(
-  request: Request,
-  resolved: ResolvedMachine,
-  draft: Draft,
-  open: number[],
-): Refusal | undefined {
-  const { machine } = resolved;
-  const { userid, pool } = request.state.user;
-  const node = request.nodeOf(resolved);
-  const source = cloneSource(resolved, node, request);
-  if ('code' in source) return source;
-  draft.warnings.push(...source.warnings);
-  const former = request.state.open.get(machine.name);
+interface Vmid {
+  readonly vmid: number;
+  /** It was claimed before. */
+  readonly isReused: boolean;
+}
+
+/** Of what it had, of what its stand has claimed and not used, or a free one. */
+function vmidFor(machine: Machine, request: Request, open: number[]): Vmid | Refusal {
+  const { userid } = request.state.user;
   const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
-  const reused = former?.vmid ?? takeOpen(open, wish);
+  const reused = request.state.open.get(machine.name)?.vmid ?? takeOpen(open, wish);
   const vmid = reused ?? request.vmids.take(wish);
-  if (vmid === undefined) {
-    const { first, last } = request.lab.vmidRange;
-    return {
-      code: 'NO_VMID',
-      message: `no VMID is left in ${first}–${last} for machine ${machine.name} of ${userid}`,
-      hint: 'widen `vmid_range` in the lab file',
-    };
-  }
-  if (reused === undefined) draft.fresh.push(vmid);
-  const isInFlight = former?.isInFlight === true;
+  if (vmid !== undefined) return { vmid, isReused: reused !== undefined };
+  const { first, last } = request.lab.vmidRange;
+  return {
+    code: 'NO_VMID',
+    message: `no VMID is left in ${first}–${last} for machine ${machine.name} of ${userid}`,
+    hint: 'widen `vmid_range` in the lab file',
+  };
+}
+
+function addClaim(machine: Machine, { vmid, isReused }: Vmid, request: Request, draft: Draft): void {
+  const former = request.state.open.get(machine.name);
+  if (!isReused) draft.fresh.push(vmid);
   draft.claimed.push({
     machine: machine.name,
     vmid,
     state: 'reserved',
-    seals: isInFlight ? former.seals : withNewSeal(former?.seals),
+    seals: former?.isInFlight === true ? former.seals : withNewSeal(former?.seals),
     ...(former?.macs && former.macs.length > 0 ? { macs: former.macs } : {}),
   });
   draft.joining.push({ machine: machine.name, vmid });
-  const removal = removeFormer(request, machine, draft);
+}
+
+interface Clone {
+  readonly machine: Machine;
+  readonly node: string;
+  readonly source: CloneSource;
+  readonly id: Vmid;
+  /** Steps that remove what it was before. */
+  readonly removal: readonly Step[];
+}
+
+function cloneStep(request: Request, { machine, node, source, id, removal }: Clone): Step {
+  const { userid, pool } = request.state.user;
+  const { vmid, isReused } = id;
   const { base } = source;
+  const former = request.state.open.get(machine.name);
+  const isInFlight = former?.isInFlight === true;
+  const wasMade = former?.wasMade === true && former.vmid === vmid;
   const from = madeFrom(source.origin.digest);
   const mark = { lab: request.lab.name, user: userid, machine: machine.name, vmid, from };
-  const clone = makeStep(
+  return makeStep(
     'vm.clone',
     `${pool}/${machine.name}`,
     {
       user: userid,
-      reason:
-        removal.length > 0
-          ? 'anew'
-          : whyClone(vmid, {
-              isReused: reused !== undefined,
-              isInFlight,
-              wasMade: former?.wasMade === true && former.vmid === vmid,
-            }),
+      reason: removal.length > 0 ? 'anew' : whyClone(vmid, { isReused, isInFlight, wasMade }),
       dependsOn: [...source.dependsOn, ...removal.map(({ id }) => id)],
     },
     {
@@ -94,10 +101,29 @@ export function addMissing(
       locks: source.locks,
     },
   );
+}
+
+export function addMissing(
+  request: Request,
+  resolved: ResolvedMachine,
+  draft: Draft,
+  open: number[],
+): Refusal | undefined {
+  const { machine } = resolved;
+  const node = request.nodeOf(resolved);
+  const source = cloneSource(resolved, node, request);
+  if ('code' in source) return source;
+  draft.warnings.push(...source.warnings);
+  const id = vmidFor(machine, request, open);
+  if ('code' in id) return id;
+  const { vmid } = id;
+  addClaim(machine, id, request, draft);
+  const removal = removeFormer(request, machine, draft);
+  const clone = cloneStep(request, { machine, node, source, id, removal });
   const configure = configureStep(
     request,
     resolved,
-    { vmid, node, present: undefined, base, from },
+    { vmid, node, present: undefined, base: source.base, from: madeFrom(source.origin.digest) },
     { reason: 'new', dependsOn: [clone.id] },
   );
   draft.steps.push(...removal, clone, configure);

@@ -98,18 +98,43 @@ function addDrift(
   draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
 }
 
-export function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
-  const { machine } = resolved;
+function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
   if (vm.isJoined) {
     draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
-  } else {
-    const { seals = [], macs } = request.state.claim?.machines.find(({ vmid }) => vmid === vm.vmid) ?? {};
-    draft.claimed.push({
-      ...{ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals },
-      ...(macs ? { macs } : {}),
-    });
-    draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+    return;
   }
+  const { seals = [], macs } = state.claim?.machines.find(({ vmid }) => vmid === vm.vmid) ?? {};
+  draft.claimed.push({
+    ...{ machine: machine.name, vmid: vm.vmid, state: 'reserved', seals },
+    ...(macs ? { macs } : {}),
+  });
+  draft.joining.push({ machine: machine.name, vmid: vm.vmid });
+}
+
+function addConfigure(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
+  const { machine } = resolved;
+  const mark = parseVmMark(vm.config.values['description'] ?? '');
+  const configure = configureStep(
+    request,
+    resolved,
+    { vmid: vm.vmid, node: vm.node, present: vm, base: mark?.base, from: mark?.from },
+    { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
+  );
+  draft.steps.push(configure);
+  draft.warnings.push(...onlyForNew(machine, vm));
+  draft.lastStep.set(machine.name, configure.id);
+  const waiting = vm.power === 'stopped' ? [] : waitingForRestart(machine, vm, request.have.version);
+  if (waiting.length > 0) {
+    draft.notes.push(
+      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
+    );
+  }
+  draft.vms.push(planned(vm, machine, 'unfinished'));
+}
+
+export function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
+  const { machine } = resolved;
+  addClaim(request, machine, vm, draft);
   if (isMadeTemplate(vm)) {
     addTemplate(machine, vm, draft);
     return;
@@ -134,8 +159,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
     draft.vms.push(planned(vm, machine, 'pending-change'));
     return;
   }
-  const isRunning = vm.power !== 'stopped';
-  if (differs?.inPlace === true && isRunning && !request.updateRunning) {
+  if (differs?.inPlace === true && vm.power !== 'stopped' && !request.updateRunning) {
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) is running; the lab's changes wait until it is stopped (or --update-running)`,
     );
@@ -147,29 +171,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
     addLateSnapshot(request, machine, vm, draft);
     return;
   }
-  const mark = parseVmMark(vm.config.values['description'] ?? '');
-  const configure = configureStep(
-    request,
-    resolved,
-    {
-      vmid: vm.vmid,
-      node: vm.node,
-      present: vm,
-      base: mark?.base,
-      from: mark?.from,
-    },
-    { reason: whyConfigure(vm), dependsOn: lastStepOf(machine, draft) },
-  );
-  draft.steps.push(configure);
-  draft.warnings.push(...onlyForNew(machine, vm));
-  draft.lastStep.set(machine.name, configure.id);
-  const waiting = isRunning ? waitingForRestart(machine, vm, request.have.version) : [];
-  if (waiting.length > 0) {
-    draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
-    );
-  }
-  draft.vms.push(planned(vm, machine, 'unfinished'));
+  addConfigure(request, resolved, vm, draft);
   if (!differs) addSnapshot(request, machine, vm, draft);
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../../marks/pool.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import type { Seat } from '../placement/assignments.ts';
+import type { Seat } from '../placement/present-seat.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandContext } from './context.ts';
 import { rolesBefore } from './stand-access.ts';

@@ -3,7 +3,7 @@ import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import { stepId, type Step } from '../document/step.ts';
 import { planStandBridges, type BridgeStep } from '../network/stand-bridges.ts';
-import type { Seat } from '../placement/assignments.ts';
+import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
 import type { StandState } from '../stands/state.ts';

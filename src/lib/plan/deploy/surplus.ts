@@ -1,5 +1,5 @@
 /** Machines of a stand that the lab no longer has: told as what they are, and taken away where that was asked for. */
-import { machinePower } from '../cluster/machine-power.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { groupBy } from '../../group.ts';
 import { compareNatural } from '../../order.ts';

@@ -1,7 +1,7 @@
 /** What a lab asks for and does not get as it is written, or gets in another way: said once for the lab, not for each stand. */
 import type { Machine } from '../../config/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { isAtLeast } from '../../pve-values/version.ts';
+import { takesUpgrade } from './machine-options.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
 import { nicIndex, nicModel } from '../stands/device-profiles.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -44,7 +44,7 @@ function withoutDrive({ name, cloudInit }: Machine, { vmid, node, values }: Sour
 
 export function wishWarnings(machines: readonly ResolvedMachine[], version: string): string[] {
   const isOld =
-    !isAtLeast(version, 8) && machines.some(({ machine }) => machine.cloudInit?.upgrade !== undefined);
+    !takesUpgrade(version) && machines.some(({ machine }) => machine.cloudInit?.upgrade !== undefined);
   return [
     ...(isOld ? ['cloud_init.upgrade needs PVE 8 or newer: it is left out'] : []),
     ...machines.flatMap(({ machine, template }) => [

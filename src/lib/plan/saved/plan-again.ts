@@ -3,7 +3,8 @@
  * file: whoever edits a plan can only have it refused.
  */
 import { PlanRefusedError } from '../../errors.ts';
-import { planDeploy, type DeployInput } from '../deploy/deploy.ts';
+import type { DeployInput } from '../deploy/context.ts';
+import { planDeploy } from '../deploy/deploy.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { DeployPlan, Plan } from '../document/plan.ts';
 import { viewOf } from '../cluster/view.ts';

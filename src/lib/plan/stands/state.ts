@@ -3,13 +3,19 @@ import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
-import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
 import { findNicShifts } from './nic-shift.ts';
 import { adoptedSpec, nicShiftOf } from './spec.ts';
 import { judgeClaimed } from './judge.ts';
+import {
+  doubtfulRefusal,
+  leftPoolRefusal,
+  lostRefusal,
+  unreadableRefusal,
+  type Trouble,
+} from './state-refusals.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import type { Refusal } from '../document/plan.ts';
 import { poolRefusal } from './accounts.ts';
@@ -83,23 +89,12 @@ export interface SurplusMachine {
   readonly config?: VmConfig;
 }
 
-interface Found {
+interface Found extends Trouble {
   readonly surplus: SurplusMachine[];
   readonly present: Map<string, PresentVm>;
   readonly open: Map<string, OpenMachine>;
   readonly openUnnamed: number[];
-  readonly leftPool: Map<string, GuestInfo>;
-  readonly lost: number[];
   readonly foreign: number[];
-  readonly unreadable: GuestInfo[];
-  readonly zombies: GuestInfo[];
-  /** On a node that is offline. */
-  readonly away: GuestInfo[];
-  /** Clones under way that 0.1.0 began: they carry no seal, and are judged when they are done. */
-  readonly cloning: GuestInfo[];
-  /** Members of the pool at an id that 0.1.0 claimed, and nothing shows them to be ours. */
-  readonly doubtful: GuestInfo[];
-  readonly notes: string[];
 }
 
 /** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
@@ -127,20 +122,6 @@ function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']
     isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !marked),
     ...(spec === undefined ? {} : { spec }),
     ...(lock === undefined ? {} : { lock }),
-  };
-}
-
-/**
- * 0.1.0 claimed by membership: an id that was never used made any guest that was later created there a member of the
- * pool. Only a student can have removed our mark, and none had access before the stand was finished.
- */
-function doubtfulRefusal(found: Found, pool: string): Refusal | undefined {
-  const [guest] = found.doubtful;
-  if (!guest) return undefined;
-  return {
-    code: 'UNMARKED_VM',
-    message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
-    hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again; if it is the student's, take it over with --adopt`,
   };
 }
 
@@ -285,72 +266,6 @@ function unmarkedNotes(found: Found): string[] {
           `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; to have it made anew as the lab says, remove it and run again`,
         ],
   );
-}
-
-function leftPoolRefusal(found: Found, pool: string): Refusal | undefined {
-  const [[machine, guest] = []] = found.leftPool;
-  if (machine === undefined || !guest) return undefined;
-  const all = [...found.leftPool].map(([name, { vmid }]) => `${vmid} (${name})`).join(', ');
-  return {
-    code: 'LEFT_POOL',
-    message: `VM ${all} is in no pool any more: somebody took it out of pool ${pool}, so it is left alone, and no second copy is made`,
-    hint: `put VM ${guest.vmid} back into pool ${pool}, or remove it, then run again`,
-  };
-}
-
-function lostRefusal(found: Found, lab: Lab, pool: string): Refusal | undefined {
-  const [vmid] = found.lost;
-  if (vmid === undefined) return undefined;
-  const isMissing = lab.machines.some((machine) => !found.present.has(machine.name));
-  if (!isMissing) {
-    found.notes.push(
-      `VM ${found.lost.join(', ')} in pool ${pool} is claimed, but no machine of the lab; left alone`,
-    );
-    return undefined;
-  }
-  return {
-    code: 'UNKNOWN_MACHINE',
-    message: `VM ${vmid} in pool ${pool} is ours, but neither its name nor its notes tell which machine it is`,
-    hint: `name VM ${vmid} after its machine again (${lab.machines.map((machine) => machine.name).join(', ')}), or remove it`,
-  };
-}
-
-/** In a deploy only a removal makes one: whether it failed, or is under way. */
-function zombieRefusal(guest: GuestInfo, tasks: ClusterView['tasks']): Refusal {
-  const hold = holdOn(guest, 'destroyed', tasks);
-  return {
-    code: hold.kind === 'operation' ? 'VM_LOCKED' : 'ZOMBIE_VM',
-    message: `VM ${guest.vmid} on ${guest.node} ${sayHold(hold)}`,
-    hint: `${holdHint(guest, hold)}, then run again`,
-  };
-}
-
-function unreadableRefusal(found: Found, { tasks }: ClusterView): Refusal | undefined {
-  const [zombie] = found.zombies;
-  if (zombie) return zombieRefusal(zombie, tasks);
-  const [away] = found.away;
-  if (away) {
-    return {
-      code: 'NODE_OFFLINE',
-      message: `VM ${found.away.map(({ vmid }) => vmid).join(', ')} of this stand ${found.away.length === 1 ? 'is' : 'are'} on ${away.node}, which is offline; no second copy is made`,
-      hint: `run again when ${away.node} is back`,
-    };
-  }
-  const [clone] = found.cloning;
-  if (clone) {
-    return {
-      code: 'CLONE_RUNNING',
-      message: `VM ${clone.vmid} on ${clone.node} is still being cloned, by a run of deploy-stand 0.1.0`,
-      hint: 'run again when the clone has ended',
-    };
-  }
-  const [guest] = found.unreadable;
-  if (!guest) return undefined;
-  return {
-    code: 'VM_UNREADABLE',
-    message: `VM ${guest.vmid} on ${guest.node} belongs to this stand, but its configuration cannot be read`,
-    hint: `see that node ${guest.node} is online and that the caller has VM.Audit, then run again`,
-  };
 }
 
 function partsOf({ present, open, openUnnamed, leftPool, foreign, surplus }: Found) {

@@ -1,5 +1,8 @@
 /** How one machine of a stand is, in one word, and what is wrong with it. Reads nothing. */
 import type { GuestInfo } from '../../inventory/types.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
+import { momentOf } from '../../pve-values/moment.ts';
+import { isLasting } from '../cluster/locks.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import { baselineOf } from '../stands/snapshots.ts';
@@ -26,12 +29,12 @@ const BY_VERDICT: Readonly<Partial<Record<Verdict, MachineState>>> = {
   doubtful: 'in doubt',
 };
 
-const ODD: readonly MachineState[] = ['paused', 'io-error', 'internal-error'];
+const ODD: readonly MachineState[] = ['io-error', 'internal-error'];
 
-function powerOf({ status, monitor, lock }: GuestInfo): MachineState {
-  if (status === 'running') return ODD.find((state) => state === monitor) ?? 'running';
-  if (status !== 'stopped') return 'unknown';
-  return lock === 'suspended' ? 'suspended' : 'stopped';
+function powerOf(guest: GuestInfo): MachineState {
+  const power = machinePower(guest);
+  if (power !== 'running' && power !== 'suspending') return power;
+  return ODD.find((state) => state === guest.monitor) ?? 'running';
 }
 
 function stateOf({ verdict, guest }: StandMachine, isSeen: boolean): MachineState {
@@ -49,7 +52,7 @@ function snapshotsOf(
   const baseline = baselineOf(list, vmid, baselines?.get(machine));
   return list.map(({ name, time, withMemory }) => ({
     name,
-    time: time === undefined ? null : new Date(time * 1000).toISOString(),
+    time: time === undefined ? null : momentOf(time),
     vmstate: withMemory,
     isBaseline: name === baseline,
   }));
@@ -90,9 +93,6 @@ const PROBLEMS: Readonly<Partial<Record<MachineState, ProblemKind>>> = {
   'internal-error': 'internal-error',
 };
 
-/** Locks that are a state, not a task at work. */
-const LASTING: ReadonlySet<string> = new Set(['suspended']);
-
 /** Of what a student may change only cards that lead elsewhere are wrong. */
 const BY_DRIFT = {
   'foreign-bridge': 'card-on-foreign-bridge',
@@ -124,7 +124,7 @@ export function machineProblems(
   // Somebody is at it.
   const kind = found === 'machine-half-removed' && busy?.has(vmid) ? undefined : found;
   const lock = verdict === 'ours' ? guest?.lock : undefined;
-  const isLeft = lock !== undefined && !LASTING.has(lock) && busy?.has(vmid) === false;
+  const isLeft = lock !== undefined && !isLasting(lock) && busy?.has(vmid) === false;
   return [
     ...(kind ? [{ kind, ...at }] : []),
     ...cardProblems(vmid, at, details),

@@ -1,8 +1,8 @@
 /** `/access/ticket`, `/access/password` and the roots of the tree. See pve-access-control API2/AccessControl.pm. */
 import { createCsrfToken, createTicket, enabledUser, verifyTicket } from '../http/auth.ts';
-import { rootUser } from '../permissions.ts';
+import { rootUser } from '../access/permissions.ts';
 import { PveError, die, paramError, permError } from '../pve-error.ts';
-import { isSame, secretHash } from '../secrets.ts';
+import { isSame, secretHash } from '../access/secrets.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { UserState } from '../state.ts';
 

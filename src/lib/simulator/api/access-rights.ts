@@ -1,11 +1,11 @@
 /** `/access/groups`, `/roles`, `/acl`, `/domains`, `/permissions`. See pve-access-control API2/{Group,Role,ACL}.pm. */
 import { splitList } from '../contract/formats.ts';
-import { normalizeAclPath } from '../permissions.ts';
+import { normalizeAclPath } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
-import { roleBook } from '../roles.ts';
+import { roleBook } from '../access/roles.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { AclState } from '../state.ts';
-import { storedText } from '../user-config.ts';
+import { storedText } from '../access/user-config.ts';
 
 function membersOf(sim: Sim, group: string): string[] {
   return [...sim.world.users.values()]

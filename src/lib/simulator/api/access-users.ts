@@ -1,11 +1,11 @@
 /** `/access/users` with tokens. See pve-access-control API2/User.pm. */
 import { splitList } from '../contract/formats.ts';
-import { rootUser } from '../permissions.ts';
+import { rootUser } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
-import { randomUuid, secretHash } from '../secrets.ts';
+import { randomUuid, secretHash } from '../access/secrets.ts';
 import { lockUserConfig, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { TokenState, UserState } from '../state.ts';
-import { listedUsers, storedText } from '../user-config.ts';
+import { listedUsers, storedText } from '../access/user-config.ts';
 import { setPassword, splitUserid } from './access-login.ts';
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0);

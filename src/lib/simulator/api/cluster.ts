@@ -1,8 +1,8 @@
 /** `/cluster`, `/version` and `/nodes`. See pve-manager API2/Cluster.pm and API2Tools.pm. */
 import { splitList } from '../contract/formats.ts';
-import { tagRules } from '../tag-rights.ts';
-import { nodeUsage, resourceRow } from '../guest-view.ts';
-import { ownerOf } from '../permissions.ts';
+import { tagRules } from '../guest/tag-rights.ts';
+import { nodeUsage, resourceRow } from '../guest/guest-view.ts';
+import { ownerOf } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { NodeState, TaskState } from '../state.ts';

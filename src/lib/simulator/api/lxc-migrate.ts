@@ -1,11 +1,11 @@
 /** `POST …/lxc/{vmid}/migrate`. See pve-container API2/LXC.pm and LXC/Migrate.pm. */
-import { checkContainerLock, loadContainer, lockContainer } from '../containers.ts';
-import { isRunning, noteChange } from '../guest-view.ts';
+import { checkContainerLock, loadContainer, lockContainer } from '../guest/containers.ts';
+import { isRunning, noteChange } from '../guest/guest-view.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import { textArg, type Worker } from '../tasks.ts';
-import { addVolume, storageOf } from '../volumes.ts';
+import { textArg, type Worker } from '../tasks/tasks.ts';
+import { addVolume, storageOf } from '../guest/volumes.ts';
 import { isOnNode } from './storage-view.ts';
 import { without } from '../without.ts';
 

@@ -5,15 +5,15 @@ import {
   hasNicProblem,
   loadContainer,
   lockContainer,
-} from '../containers.ts';
-import { isRunning, isTemplate } from '../guest-view.ts';
+} from '../guest/containers.ts';
+import { isRunning, isTemplate } from '../guest/guest-view.ts';
 import { crmState } from '../ha-manager.ts';
-import { isToken, ownerOf } from '../permissions.ts';
+import { isToken, ownerOf } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
-import type { TaskContext } from '../running-task.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import type { JobArgs, Worker } from '../tasks.ts';
+import type { JobArgs, Worker } from '../tasks/tasks.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
 import { needRootFor } from './qemu-rights.ts';
 

@@ -1,6 +1,6 @@
 /** Reading containers: list, configuration, status, snapshots. See pve-container API2/LXC.pm. Changes nothing. */
-import { containerStatus, loadContainer } from '../containers.ts';
-import { digestOf } from '../guest-config.ts';
+import { containerStatus, loadContainer } from '../guest/containers.ts';
+import { digestOf } from '../guest/guest-config.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { GuestState } from '../state.ts';

@@ -1,6 +1,6 @@
 /** `/cluster/mapping/*` and what a node's QEMU can: see pve-manager API2/Cluster/Mapping and qemu-server API2/Qemu/Machine.pm. Reads only. */
 import { PveError } from '../pve-error.ts';
-import { machineTypesOn } from '../qemu-version.ts';
+import { machineTypesOn } from '../guest/qemu-version.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { MappingState } from '../state.ts';
 

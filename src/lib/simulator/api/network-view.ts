@@ -1,7 +1,7 @@
 /** The rows of `/nodes/{node}/network`, as one worker of the node's pveproxy knows them. Changes nothing else. */
-import { pendingChanges } from '../interfaces-file.ts';
-import { rootUser } from '../permissions.ts';
-import { appliedSdn, vnetsOn } from '../sdn.ts';
+import { pendingChanges } from '../network/interfaces-file.ts';
+import { rootUser } from '../access/permissions.ts';
+import { appliedSdn, vnetsOn } from '../network/sdn.ts';
 import type { Call, Sim } from '../sim.ts';
 import type { InterfaceState, NodeState } from '../state.ts';
 

@@ -1,12 +1,12 @@
 /** `/nodes/{node}/network`. See pve-manager API2/Network.pm: edits are staged per node, a reload applies them. */
 import { splitList } from '../contract/formats.ts';
-import { runningAfterReload } from '../ifreload.ts';
-import { portLists, portsOf, writeInterfaces } from '../interfaces-write.ts';
+import { runningAfterReload } from '../network/ifreload.ts';
+import { portLists, portsOf, writeInterfaces } from '../network/interfaces-write.ts';
 import { die, paramError } from '../pve-error.ts';
-import { vnetBridges } from '../sdn.ts';
+import { vnetBridges } from '../network/sdn.ts';
 import { withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { InterfaceState } from '../state.ts';
-import type { Worker } from '../tasks.ts';
+import type { Worker } from '../tasks/tasks.ts';
 import { currentInterfaces, interfaceRow, listInterfaces } from './network-view.ts';
 
 /** Ports may serve one interface only; a second default gateway is refused. */

@@ -1,5 +1,5 @@
 /** `/nodes/{node}`: version, status, statistics. See pve-manager API2/Nodes.pm. Reads only. */
-import { nodeUsage } from '../guest-view.ts';
+import { nodeUsage } from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { NodeState } from '../state.ts';

@@ -1,9 +1,9 @@
 /** `/pools`. See pve-manager API2/Pool.pm; everything is all-or-nothing under the user.cfg lock. */
 import { splitList } from '../contract/formats.ts';
-import { resourceRow } from '../guest-view.ts';
+import { resourceRow } from '../guest/guest-view.ts';
 import { die, permError } from '../pve-error.ts';
 import { lockUserConfig, type Call, type Handlers } from '../sim.ts';
-import { storedText } from '../user-config.ts';
+import { storedText } from '../access/user-config.ts';
 import type { Pool } from '../world.ts';
 import { storageRow } from './storage-view.ts';
 

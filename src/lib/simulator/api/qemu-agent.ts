@@ -1,7 +1,7 @@
 /** `…/agent/*`. See qemu-server API2/Qemu/Agent.pm and QemuServer/Agent.pm. What is inside a guest the scenario says. */
 import { splitList } from '../contract/formats.ts';
-import { isNetKey, loadGuest, parseNet } from '../guest-config.ts';
-import { guestName, isRunning } from '../guest-view.ts';
+import { isNetKey, loadGuest, parseNet } from '../guest/guest-config.ts';
+import { guestName, isRunning } from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handler, Handlers, Sim } from '../sim.ts';
 import type { AgentCommand, AgentState, GuestState } from '../state.ts';

@@ -12,12 +12,12 @@ import {
   printDrive,
   printNet,
   type Drive,
-} from '../guest-config.ts';
-import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../guest-view.ts';
-import { Params, type ParamValue } from '../params.ts';
-import { checkMappingAccess } from '../host-resources.ts';
+} from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../guest/guest-view.ts';
+import { Params, type ParamValue } from '../contract/params.ts';
+import { checkMappingAccess } from '../guest/host-resources.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
-import { randomMac, randomUuid } from '../secrets.ts';
+import { randomMac, randomUuid } from '../access/secrets.ts';
 import {
   lockGuest,
   lockUserConfig,
@@ -28,8 +28,8 @@ import {
   type Sim,
 } from '../sim.ts';
 import type { GuestConfig, GuestState, Json } from '../state.ts';
-import type { TaskContext } from '../running-task.ts';
-import type { JobArgs, Worker } from '../tasks.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
+import type { JobArgs, Worker } from '../tasks/tasks.ts';
 import {
   addVolume,
   canLink,
@@ -38,7 +38,7 @@ import {
   storageLog,
   storageOf,
   underStorageLock,
-} from '../volumes.ts';
+} from '../guest/volumes.ts';
 import { checkBridges } from './qemu-rights.ts';
 
 const lockTimeoutMs = 1_000;

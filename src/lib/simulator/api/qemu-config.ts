@@ -1,8 +1,8 @@
 /** `PUT` and `POST …/config`, `PUT …/resize`. See qemu-server API2/Qemu.pm update_vm_api. */
-import { checkTags } from '../tag-rights.ts';
-import { applyChange, type ConfigChange } from '../config-change.ts';
+import { checkTags } from '../guest/tag-rights.ts';
+import { applyChange, type ConfigChange } from '../guest/config-change.ts';
 import { splitList } from '../contract/formats.ts';
-import { specOf } from '../validate.ts';
+import { specOf } from '../contract/validate.ts';
 import {
   checkLock,
   completeNet,
@@ -13,17 +13,17 @@ import {
   normalizeTags,
   parseDrive,
   printDrive,
-} from '../guest-config.ts';
-import { noteChange, parseSize, printSize } from '../guest-view.ts';
+} from '../guest/guest-config.ts';
+import { noteChange, parseSize, printSize } from '../guest/guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { checkBalloon, checkSshKeys } from '../option-rules.ts';
-import { randomUuid, sha1 } from '../secrets.ts';
+import { checkBalloon, checkSshKeys } from '../guest/option-rules.ts';
+import { randomUuid, sha1 } from '../access/secrets.ts';
 import { lockGuest, lockStorage, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
-import { checkHookscript } from '../start-check.ts';
-import { textArg, type Worker } from '../tasks.ts';
-import { isHibernated } from '../vmstate.ts';
-import { storageOf } from '../volumes.ts';
+import { checkHookscript } from '../guest/start-check.ts';
+import { textArg, type Worker } from '../tasks/tasks.ts';
+import { isHibernated } from '../guest/vmstate.ts';
+import { storageOf } from '../guest/volumes.ts';
 import {
   checkBridges,
   checkDriveAccess,

@@ -1,5 +1,5 @@
 /** Handing a disk over to another machine. See qemu-server API2/Qemu.pm move_vm_disk with `target-vmid`. Copies nothing. */
-import { applyChange } from '../config-change.ts';
+import { applyChange } from '../guest/config-change.ts';
 import {
   checkLock,
   digestOf,
@@ -9,17 +9,17 @@ import {
   parseDrive,
   printDrive,
   type Drive,
-} from '../guest-config.ts';
-import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
-import { bootOrder, printBootOrder } from '../option-rules.ts';
-import { rootUser } from '../permissions.ts';
+} from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest/guest-view.ts';
+import { bootOrder, printBootOrder } from '../guest/option-rules.ts';
+import { rootUser } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
-import type { Release } from '../locks.ts';
-import type { TaskContext } from '../running-task.ts';
+import type { Release } from '../tasks/locks.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
 import { lockGuest, needWritable, type Call, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import { textArg, type JobArgs, type Worker } from '../tasks.ts';
-import { addVolume, canRename, checkEnabled } from '../volumes.ts';
+import { textArg, type JobArgs, type Worker } from '../tasks/tasks.ts';
+import { addVolume, canRename, checkEnabled } from '../guest/volumes.ts';
 import { without } from '../without.ts';
 
 /** Tools.pm assert_if_modified. */

@@ -1,5 +1,5 @@
 /** `PUT …/unlink` and `POST …/move_disk`. See qemu-server API2/Qemu.pm unlink, move_vm_disk. Changes drives alone. */
-import { addUnused } from '../config-change.ts';
+import { addUnused } from '../guest/config-change.ts';
 import {
   checkLock,
   isInSnapshot,
@@ -8,14 +8,14 @@ import {
   parseDrive,
   printDrive,
   type Drive,
-} from '../guest-config.ts';
-import { isRunning, isTemplate, noteChange, printSize } from '../guest-view.ts';
+} from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteChange, printSize } from '../guest/guest-view.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import type { TaskContext } from '../running-task.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
 import { lockGuest, needWritable, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import { textArg, type JobArgs, type Worker } from '../tasks.ts';
-import { addVolume, checkEnabled, keptFormat, linkedChildren, underStorageLock } from '../volumes.ts';
+import { textArg, type JobArgs, type Worker } from '../tasks/tasks.ts';
+import { addVolume, checkEnabled, keptFormat, linkedChildren, underStorageLock } from '../guest/volumes.ts';
 import { put as putConfig } from './qemu-config.ts';
 import { checkUnmodified, startReassign } from './qemu-disk-reassign.ts';
 import { convert } from './qemu-lifecycle.ts';

@@ -1,5 +1,5 @@
 /** Creating, destroying and converting guests. See qemu-server API2/Qemu.pm create_vm, destroy_vm, template. */
-import { realizeDrive } from '../config-change.ts';
+import { realizeDrive } from '../guest/config-change.ts';
 import {
   checkLock,
   checkProtection,
@@ -9,11 +9,11 @@ import {
   loadGuest,
   parseDrive,
   printDrive,
-} from '../guest-config.ts';
-import { isRunning, isTemplate, noteBirth, noteChange } from '../guest-view.ts';
+} from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteBirth, noteChange } from '../guest/guest-view.ts';
 import { dropHaResource } from '../ha-manager.ts';
 import { die, errorText, notModelled, permError } from '../pve-error.ts';
-import { randomUuid } from '../secrets.ts';
+import { randomUuid } from '../access/secrets.ts';
 import {
   lockGuest,
   lockUserConfig,
@@ -24,10 +24,10 @@ import {
   type Sim,
 } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
-import type { TaskContext } from '../running-task.ts';
-import type { Worker } from '../tasks.ts';
-import { isHibernated } from '../vmstate.ts';
-import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../volumes.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
+import type { Worker } from '../tasks/tasks.ts';
+import { isHibernated } from '../guest/vmstate.ts';
+import { canBeTemplate, linkedChildren, storageOf, underStorageLock } from '../guest/volumes.ts';
 import { optionsFrom } from './qemu-config.ts';
 import { markStarted } from './qemu-power.ts';
 import {

@@ -1,10 +1,10 @@
 /** `GET …/migrate`: what keeps a machine on its node. See qemu-server API2/Qemu.pm migrate_vm_precondition. Reads only. */
-import { checkLock, drivesOf, loadGuest, type Drive } from '../guest-config.ts';
-import { isRunning } from '../guest-view.ts';
-import { mappedDevices, missingMappings } from '../host-resources.ts';
+import { checkLock, drivesOf, loadGuest, type Drive } from '../guest/guest-config.ts';
+import { isRunning } from '../guest/guest-view.ts';
+import { mappedDevices, missingMappings } from '../guest/host-resources.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import { storageOf } from '../volumes.ts';
+import { storageOf } from '../guest/volumes.ts';
 import { isOnNode } from './storage-view.ts';
 
 export const realDrives = (sim: Sim, guest: GuestState): Drive[] =>

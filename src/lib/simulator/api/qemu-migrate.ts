@@ -1,17 +1,17 @@
 /** `POST …/migrate`. See qemu-server API2/Qemu.pm migrate_vm, QemuMigrate.pm, AbstractMigrate.pm. */
-import { checkLock, loadGuest, printDrive, type Drive } from '../guest-config.ts';
-import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { checkLock, loadGuest, printDrive, type Drive } from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest/guest-view.ts';
 import { requestMigration } from '../ha-manager.ts';
-import { firstNicProblem } from '../network-check.ts';
-import { mappedDevices, missingMappings } from '../host-resources.ts';
+import { firstNicProblem } from '../network/network-check.ts';
+import { mappedDevices, missingMappings } from '../guest/host-resources.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { machineProblem, processOf, qemuOn } from '../qemu-version.ts';
-import { runPreStartHook } from '../start-check.ts';
+import { machineProblem, processOf, qemuOn } from '../guest/qemu-version.ts';
+import { runPreStartHook } from '../guest/start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, StorageState, VolumeState } from '../state.ts';
-import type { TaskContext } from '../running-task.ts';
-import { textArg, type Worker } from '../tasks.ts';
-import { activateStorage, addVolume, checkEnabled, linkedChildren, storageOf } from '../volumes.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
+import { textArg, type Worker } from '../tasks/tasks.ts';
+import { activateStorage, addVolume, checkEnabled, linkedChildren, storageOf } from '../guest/volumes.ts';
 import { localDrives, localResources, realDrives } from './qemu-migrate-check.ts';
 import { isOnNode } from './storage-view.ts';
 import { needRootFor } from './qemu-rights.ts';

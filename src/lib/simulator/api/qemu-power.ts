@@ -1,16 +1,16 @@
 /** `…/status/*`. See qemu-server API2/Qemu.pm and QemuServer.pm vm_start, vm_stop. */
-import { applyPending } from '../config-change.ts';
-import { checkLock, findGuest, loadGuest } from '../guest-config.ts';
-import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import { applyPending } from '../guest/config-change.ts';
+import { checkLock, findGuest, loadGuest } from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest/guest-view.ts';
 import { crmState, requestStart, requestStop } from '../ha-manager.ts';
-import { firstNicProblem } from '../network-check.ts';
+import { firstNicProblem } from '../network/network-check.ts';
 import { die } from '../pve-error.ts';
-import { processOn } from '../qemu-version.ts';
-import { prepareStart } from '../start-check.ts';
+import { processOn } from '../guest/qemu-version.ts';
+import { prepareStart } from '../guest/start-check.ts';
 import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
-import type { TaskContext } from '../running-task.ts';
-import { textArg, type Worker } from '../tasks.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
+import { textArg, type Worker } from '../tasks/tasks.ts';
 import {
   allocateState,
   checkStateRoom,
@@ -18,7 +18,7 @@ import {
   isHibernated,
   stateSeconds,
   stateStorage,
-} from '../vmstate.ts';
+} from '../guest/vmstate.ts';
 import { needRootFor } from './qemu-rights.ts';
 
 export function markStarted(sim: Sim, guest: GuestState): void {

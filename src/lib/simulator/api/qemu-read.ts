@@ -1,5 +1,5 @@
 /** Reading guests: list, configuration, status, features. See qemu-server API2/Qemu.pm. Changes nothing. */
-import { digestOf, drivesOf, loadGuest } from '../guest-config.ts';
+import { digestOf, drivesOf, loadGuest } from '../guest/guest-config.ts';
 import {
   guestName,
   isRunning,
@@ -10,13 +10,13 @@ import {
   pressures,
   qmpStatus,
   usage,
-} from '../guest-view.ts';
+} from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
-import { processOf } from '../qemu-version.ts';
+import { processOf } from '../guest/qemu-version.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestConfig, GuestState } from '../state.ts';
 import { snapshotConfig } from './qemu-snapshot.ts';
-import { canLink, canSnapshot, storageOf } from '../volumes.ts';
+import { canLink, canSnapshot, storageOf } from '../guest/volumes.ts';
 
 function vmStatus(sim: Sim, guest: GuestState): Record<string, unknown> {
   const drive = drivesOf(sim.contract, guest.config).find((one) => !one.isCdrom);

@@ -1,6 +1,13 @@
 /** Rights on guest options: by key, by bridge, by storage. See qemu-server API2/Qemu.pm. Throws 403 or 500. */
-import { isDriveKey, isNetKey, isUnusedKey, parseDrive, parseNet, type Drive } from '../guest-config.ts';
-import { rootUser } from '../permissions.ts';
+import {
+  isDriveKey,
+  isNetKey,
+  isUnusedKey,
+  parseDrive,
+  parseNet,
+  type Drive,
+} from '../guest/guest-config.ts';
+import { rootUser } from '../access/permissions.ts';
 import { die, paramError } from '../pve-error.ts';
 import type { Call, Sim } from '../sim.ts';
 

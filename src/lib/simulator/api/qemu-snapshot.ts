@@ -1,13 +1,20 @@
 /** Snapshots. See guest-common AbstractConfig.pm snapshot_create, snapshot_delete, snapshot_rollback. */
-import { checkLock, detachedDisks, digestOf, drivesOf, isUnusedKey, loadGuest } from '../guest-config.ts';
-import { isRunning, isTemplate, noteChange } from '../guest-view.ts';
+import {
+  checkLock,
+  detachedDisks,
+  digestOf,
+  drivesOf,
+  isUnusedKey,
+  loadGuest,
+} from '../guest/guest-config.ts';
+import { isRunning, isTemplate, noteChange } from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
 import { lockGuest, needWritable, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
-import type { TaskContext } from '../running-task.ts';
-import { textArg, type Worker } from '../tasks.ts';
-import { canSnapshot, storageOf } from '../volumes.ts';
-import { allocateState, stateSeconds } from '../vmstate.ts';
+import type { TaskContext } from '../tasks/running-task.ts';
+import { textArg, type Worker } from '../tasks/tasks.ts';
+import { canSnapshot, storageOf } from '../guest/volumes.ts';
+import { allocateState, stateSeconds } from '../guest/vmstate.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
 import { without } from '../without.ts';
 

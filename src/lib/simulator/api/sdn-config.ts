@@ -1,12 +1,12 @@
 /** Changing SDN: zones, vnets, the global lock, and applying. See pve-network API2/Network/SDN.pm, SDN/{Zones,Vnets}.pm. */
 import { splitList } from '../contract/formats.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
-import { appliedSdn } from '../sdn.ts';
-import { checkVnet, checkZone, checkZoneOptions, dieAt, storedAlias } from '../sdn-rules.ts';
-import { randomUuid } from '../secrets.ts';
+import { appliedSdn } from '../network/sdn.ts';
+import { checkVnet, checkZone, checkZoneOptions, dieAt, storedAlias } from '../network/sdn-rules.ts';
+import { randomUuid } from '../access/secrets.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { SdnConfig, VnetState, ZoneState } from '../state.ts';
-import type { Worker } from '../tasks.ts';
+import type { Worker } from '../tasks/tasks.ts';
 import { needSdn, needVnet, sdnDigest } from './sdn.ts';
 import { without } from '../without.ts';
 

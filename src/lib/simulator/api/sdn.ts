@@ -1,7 +1,7 @@
 /** Reading SDN: zones and vnets as configured, applied and pending, and what the nodes say of them. Changes nothing. */
 import { PveError, die } from '../pve-error.ts';
-import { appliedSdn, isSdnPending, isZoneOn, vnetsOn } from '../sdn.ts';
-import { sha1 } from '../secrets.ts';
+import { appliedSdn, isSdnPending, isZoneOn, vnetsOn } from '../network/sdn.ts';
+import { sha1 } from '../access/secrets.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { NodeState, SdnConfig, VnetState, ZoneState } from '../state.ts';
 

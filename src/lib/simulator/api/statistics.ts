@@ -1,5 +1,13 @@
 /** Load over time: RRD points of guests, and the metrics of the whole cluster. Loads are steady. Reads only. */
-import { isRunning, isTemplate, maxCpus, maxMemory, nodeUsage, pressures, usage } from '../guest-view.ts';
+import {
+  isRunning,
+  isTemplate,
+  maxCpus,
+  maxMemory,
+  nodeUsage,
+  pressures,
+  usage,
+} from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState, NodeState } from '../state.ts';

@@ -3,7 +3,7 @@ import { splitList } from '../contract/formats.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { StorageState, VolumeState } from '../state.ts';
-import { activateStorage } from '../volumes.ts';
+import { activateStorage } from '../guest/volumes.ts';
 import { isOnNode, spaceOf } from './storage-view.ts';
 
 const auditPrivileges = ['Datastore.Audit', 'Datastore.AllocateSpace'];

@@ -1,6 +1,6 @@
 /** `/nodes/{node}/tasks`. See pve-manager API2/Tasks.pm. */
 import { splitList } from '../contract/formats.ts';
-import { isToken, ownerOf } from '../permissions.ts';
+import { isToken, ownerOf } from '../access/permissions.ts';
 import { paramError } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
 import type { TaskState } from '../state.ts';

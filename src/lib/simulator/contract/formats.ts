@@ -1,6 +1,6 @@
 /** Checks of single values by PVE's named formats (pve-common JSONSchema.pm). Returns a problem or nothing. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { roleBook } from '../roles.ts';
+import { roleBook } from '../access/roles.ts';
 
 type Check = (value: string, major: number) => string | undefined;
 

@@ -1,6 +1,6 @@
 /** Who is calling: API tokens, tickets, CSRF tokens, half tickets of a second factor. Must not decide rights. */
 import { PveError } from '../pve-error.ts';
-import { isSame, secretHash, sign } from '../secrets.ts';
+import { isSame, secretHash, sign } from '../access/secrets.ts';
 import type { Sim } from '../sim.ts';
 import type { TokenState, UserState } from '../state.ts';
 

@@ -2,10 +2,10 @@
 import { officialEndpointsOf } from '../contract/contract.ts';
 import type { Contract } from '../contract/parse-tables.ts';
 import type { Faults, RequestFault } from '../faults.ts';
-import { isToken } from '../permissions.ts';
+import { isToken } from '../access/permissions.ts';
 import { PveError, die, firstLine, notModelled, permError } from '../pve-error.ts';
 import type { Call, Handler, Sim } from '../sim.ts';
-import { validateParams, type RawParams } from '../validate.ts';
+import { validateParams, type RawParams } from '../contract/validate.ts';
 import type { Version } from '../version.ts';
 import { authenticate } from './auth.ts';
 import { isWide } from './wide-character.ts';

@@ -1,5 +1,5 @@
 /** Decodes request parameters as pve-http-server does (AnyEvent.pm decode_urlencoded). Must not validate them. */
-import type { RawParams } from '../validate.ts';
+import type { RawParams } from '../contract/validate.ts';
 
 /** Percent sequences of a broken UTF-8 text become replacement characters, they do not fail. */
 function decode(text: string): string {

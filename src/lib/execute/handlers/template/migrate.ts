@@ -1,14 +1,12 @@
 /** Moves a copy of a template to its node, with its local disks. Says what PVE's log says when it cannot. */
 import { TaskError } from '../../../proxmox/errors.ts';
-import { isLockTimeout } from '../../../proxmox/words.ts';
+import { isLockTimeout, tellsOfFailure } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
 import { findReplica, LOCK_SECONDS } from './place.ts';
 import { patiently } from '../vm/lock.ts';
-
-const TELLING = /can't migrate|cannot migrate|is not available|timeout|No route|ERROR/i;
 
 /**
  * The exit status is always `migration aborted`, and the VM is where it was; the first telling line of the log is the
@@ -17,7 +15,7 @@ const TELLING = /can't migrate|cannot migrate|is not available|timeout|No route|
 function explain(error: unknown, step: { readonly vmid: number; readonly home: string }): unknown {
   if (!(error instanceof TaskError)) return error;
   const { upid, log } = error;
-  const cause = (log.find((line) => TELLING.test(line)) ?? error.exitstatus).replace(/^.*ERROR: /, '');
+  const cause = (log.find(tellsOfFailure) ?? error.exitstatus).replace(/^.*ERROR: /, '');
   const told = new TaskError({ upid, title: `qmigrate ${step.vmid}`, exitstatus: cause, log });
   if (isLockTimeout(told)) return told;
   return new StepError('MIGRATE_FAILED', `VM ${step.vmid} could not be moved to ${step.home}: ${cause}`, {

@@ -1,6 +1,7 @@
 /** How a VM is, as handlers that switch it ask; and waiting for what comes after PVE's task. Writes nothing. */
 import type { PowerState } from '../../../plan/document/step-traits.ts';
 import type { PveApi, Upid } from '../../../proxmox/types.ts';
+import { machinePower } from '../../../pve-values/machine-power.ts';
 import { readUpid } from '../../../pve-values/task-status.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
@@ -16,15 +17,10 @@ interface Switched {
   readonly vmid: number;
 }
 
-const PAUSED: ReadonlySet<string> = new Set(['paused', 'suspended']);
-
-function powerOf({ status, lock, monitor }: VmPower): PowerState {
-  if (status !== 'running') return lock === 'suspended' ? 'suspended' : 'stopped';
-  return monitor !== undefined && PAUSED.has(monitor) ? 'paused' : 'running';
-}
-
 export function hasPower(now: VmPower, wanted: PowerState): boolean {
-  return powerOf(now) === wanted;
+  const power = machinePower(now);
+  // Until its memory is written it runs.
+  return (power === 'suspending' ? 'running' : power) === wanted;
 }
 
 /** Under HA a task ends as soon as the wish is noted. */

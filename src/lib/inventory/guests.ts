@@ -1,0 +1,129 @@
+/** Guests as they are now, with their configurations: by the nodes' own lists, which do not lag, and one call per guest in scope. */
+import { createHash } from 'node:crypto';
+import pMap from 'p-map';
+import { AuthError, UnreachableError } from '../proxmox/errors.ts';
+import type { PveApi } from '../proxmox/types.ts';
+import { unlessForbidden } from './forbidden.ts';
+import { PARALLEL_READS } from './parallel.ts';
+import { guestsOf, nameOf } from './rows.ts';
+import type { GuestInfo, VmConfig } from './types.ts';
+
+export async function readConfig(
+  pve: PveApi,
+  guest: GuestInfo,
+  signal: AbortSignal | undefined,
+): Promise<VmConfig[]> {
+  try {
+    const values = await pve.vmConfig(guest.node, guest.vmid, signal);
+    if (!values) return [];
+    // Always present in PVE's answer; a hash of the rest serves where a proxy stripped it.
+    const digest = values['digest'] ?? createHash('sha1').update(JSON.stringify(values)).digest('hex');
+    return [{ vmid: guest.vmid, node: guest.node, digest, values }];
+  } catch (error) {
+    if (error instanceof AuthError || error instanceof UnreachableError) return [];
+    throw error;
+  }
+}
+
+export async function readConfigs(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<VmConfig[]> {
+  const readable = guests.filter((guest) => guest.type === 'qemu' && online.has(guest.node));
+  const configs = await pMap(readable, (guest) => readConfig(pve, guest, signal), {
+    concurrency: PARALLEL_READS,
+  });
+  return configs.flat();
+}
+
+function withoutLock(guest: GuestInfo): GuestInfo {
+  return Object.fromEntries(Object.entries(guest).filter(([key]) => key !== 'lock')) as unknown as GuestInfo; // `lock` is optional
+}
+
+/** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
+export async function withLiveState(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  claimed: ReadonlySet<number>,
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<GuestInfo[]> {
+  const nodes = new Set(guests.filter((guest) => claimed.has(guest.vmid)).map((guest) => guest.node));
+  const asked = [...nodes].filter((node) => online.has(node));
+  const live = await pMap(asked, (node) => pve.nodeVms(node, signal), { concurrency: PARALLEL_READS });
+  const byId = new Map(live.flat().map((vm) => [vm.vmid, vm]));
+  return guests.map((guest) => {
+    const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
+    if (!vm) return guest;
+    const { uptime = 0, mem = 0 } = vm;
+    return {
+      ...withoutLock(guest),
+      status: vm.status,
+      ...(guest.use ? { use: { ...guest.use, uptime, memory: mem } } : {}),
+      ...nameOf(vm.vmid, vm.name ?? guest.name),
+      ...(vm.lock === undefined ? {} : { lock: vm.lock }),
+    };
+  });
+}
+
+interface ClaimedVms {
+  readonly guests: readonly GuestInfo[];
+  readonly vms: readonly VmConfig[];
+}
+
+/**
+ * The configurations of the claimed VMs. A clone onto another node moves there at its very end, and a balancer may move
+ * a VM at any time: one that is no longer where the list says is looked for once more.
+ */
+export async function readClaimed(
+  pve: PveApi,
+  listed: readonly GuestInfo[],
+  claimed: ReadonlySet<number>,
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<ClaimedVms> {
+  const read = async (guests: readonly GuestInfo[]): Promise<ClaimedVms> => ({
+    guests: await withLiveState(pve, guests, claimed, online, signal),
+    vms: await readConfigs(
+      pve,
+      guests.filter((guest) => claimed.has(guest.vmid)),
+      online,
+      signal,
+    ),
+  });
+  const first = await read(listed);
+  const found = new Set(first.vms.map((config) => config.vmid));
+  const isLost = (guest: GuestInfo): boolean =>
+    claimed.has(guest.vmid) && online.has(guest.node) && !found.has(guest.vmid) && guest.type === 'qemu';
+  const lost = new Set(first.guests.filter(isLost).map((guest) => guest.vmid));
+  if (lost.size === 0) return first;
+  const again = await read(guestsOf(await pve.resources(signal)).filter((guest) => lost.has(guest.vmid)));
+  return {
+    guests: [...first.guests.filter((guest) => !lost.has(guest.vmid)), ...again.guests],
+    vms: [...first.vms, ...again.vms],
+  };
+}
+
+/** The list lags about 10 s: one that went on a moment ago still counts as paused there. */
+export async function withMonitors(
+  pve: PveApi,
+  guests: readonly GuestInfo[],
+  live: ReadonlySet<number>,
+  signal: AbortSignal | undefined,
+): Promise<GuestInfo[]> {
+  return pMap(
+    guests,
+    async (guest) => {
+      if (guest.monitor === undefined || guest.status !== 'running' || !live.has(guest.vmid)) return guest;
+      const { monitor = 'running' } = await unlessForbidden(
+        pve.vmStatus(guest.node, guest.vmid, signal),
+        guest,
+        () => undefined,
+      );
+      return { ...guest, monitor };
+    },
+    { concurrency: PARALLEL_READS },
+  );
+}

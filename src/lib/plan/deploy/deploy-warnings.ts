@@ -1,0 +1,94 @@
+/** What a deploy tells beside its steps, in this order, each once. Decides nothing about them. */
+import type { Step } from '../document/step.ts';
+import type { Refusal } from '../document/plan.ts';
+import { sealRiskWarning } from '../cluster/seal-risk.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import { unseenGuests } from '../network/stand-bridges.ts';
+import { obstacleNotes } from '../obstacles/obstacle-text.ts';
+import type { Ledger } from '../placement/capacity.ts';
+import { capacityWarnings } from '../placement/capacity-text.ts';
+import type { NodeChoice } from '../placement/nodes.ts';
+import { pamWarnings } from '../stands/accounts.ts';
+import { accountWarnings, labWarnings } from '../stands/expiry.ts';
+import type { StandState } from '../stands/state.ts';
+import { userConfigWarnings } from '../stands/user-config-size.ts';
+import { untoldWarnings } from '../templates/copies-refused.ts';
+import type { DeployInput, StandContext } from './context.ts';
+import { fixedWarnings } from './fixed-wishes.ts';
+import { formerNetworkWarnings } from './former-networks.ts';
+import { frozenWarnings } from './frozen.ts';
+import type { StandDraft } from './stand.ts';
+import { surplusWarnings } from './surplus.ts';
+import { wishWarnings } from './wishes.ts';
+
+/** Nodes that are left out although the lab would have them. */
+function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
+  const unlooked = new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted'));
+  return [...obstacleNotes(unlooked), ...(copies ? untoldWarnings(copies) : [])];
+}
+
+/** A confined caller's are made there whatever others may do. */
+function sealWarnings(steps: readonly Step[], { sealRisk }: ClusterView): string[] {
+  const isMade = steps.some((step) => step.kind === 'vm.clone' && step.joinsAtOnce === true);
+  return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
+}
+
+interface Planned {
+  readonly context: StandContext;
+  readonly drafts: readonly StandDraft[];
+  readonly steps: readonly Step[];
+  /** Stands that were not refused. */
+  readonly healthy: readonly StandState[];
+  readonly ledger: Ledger;
+  /** What `--fit` left out. */
+  readonly shortage: Refusal | undefined;
+  readonly ofLab: readonly string[];
+}
+
+/** Where the lab and what was made by it went different ways; no business of a reset, which minds its own machines. */
+function formerWarnings({ lab, users, have, options }: DeployInput, drafts: readonly StandDraft[]): string[] {
+  if (options.reclone) return [];
+  return [
+    ...fixedWarnings(
+      drafts.flatMap(({ fixed }) => fixed),
+      options.recloneCommand ?? 'reset --reclone --outdated',
+    ),
+    ...surplusWarnings(
+      drafts.flatMap(({ surplus }) => surplus),
+      { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
+    ),
+    ...formerNetworkWarnings(lab, users, have),
+  ];
+}
+
+export function deployWarnings(
+  input: DeployInput,
+  { context, drafts, steps, healthy, ledger, shortage, ofLab }: Planned,
+): string[] {
+  const { lab, users, have } = input;
+  const { index, machines, choice, replicas } = context;
+  // An account that is there is used as it is.
+  const expiryOf = ({ userid, expire }: DeployInput['users'][number]) =>
+    (index.users.get(userid) ?? { expire }).expire;
+  const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
+  return [
+    ...new Set([
+      ...have.gaps,
+      ...(shortage ? [`${shortage.message}\n  ${shortage.hint ?? ''}`] : []),
+      ...ofLab,
+      ...wishWarnings(machines, have.version),
+      ...labWarnings(lab, have.now),
+      ...accountWarnings(users, have.now, expiryOf),
+      ...pamWarnings(steps, have),
+      ...userConfigWarnings(have, steps),
+      ...frozenWarnings(healthy, context),
+      ...formerWarnings(input, drafts),
+      ...sealWarnings(steps, index),
+      ...replicas.warnings(),
+      ...nodeWarnings(choice),
+      ...capacityWarnings(ledger),
+      ...unseenGuests(bridges, have),
+      ...drafts.flatMap((draft) => draft.warnings),
+    ]),
+  ];
+}

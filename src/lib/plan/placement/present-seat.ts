@@ -1,0 +1,111 @@
+/** Where a stand that has something already stays, and why it cannot be completed there. Places none that has nothing. */
+import type { Lab } from '../../config/types.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import { sortedUnique } from '../../order.ts';
+import { shellCommand } from '../../shell.ts';
+import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import type { Refusal } from '../document/plan.ts';
+import { aliasesOf } from '../network/stand-bridges.ts';
+import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
+import type { StandState } from '../stands/state.ts';
+import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import { isSpread, machinesOn, nodeObstacle, nodeOfClaim } from './nodes.ts';
+
+export interface Seat {
+  readonly node: string;
+  readonly why: string;
+  /** What a reader should know of the choice. */
+  readonly notes: readonly string[];
+}
+
+interface Want {
+  readonly lab: Lab;
+  readonly have: Inventory;
+  readonly index: ClusterView;
+  readonly machines: readonly ResolvedMachine[];
+}
+
+function bridgeNodes({ user }: StandState, { lab, index }: Pick<Want, 'lab' | 'index'>): string[] {
+  const bridges = [...aliasesOf(lab).keys()].flatMap(
+    (alias) => index.standBridges.get(bridgeKey(lab.name, user.userid, alias)) ?? [],
+  );
+  return sortedUnique(bridges.map((bridge) => bridge.node));
+}
+
+/** Where the stand's objects already are, its home first; several nodes when it was torn by hand. */
+function presentNodes(state: StandState, { lab, index }: Want): string[] {
+  const nodes = sortedUnique([...state.present.values()].map((vm) => vm.node));
+  if (nodes.length > 0) {
+    // Where its networks are is its home: one machine alone was moved away from there.
+    const bridges = new Set(bridgeNodes(state, { lab, index }));
+    return [...nodes.filter((node) => bridges.has(node)), ...nodes.filter((node) => !bridges.has(node))];
+  }
+  // A clone under way may still be on its template's node; the claim tells where it goes.
+  const isBegun = [...state.open.values()].some(({ isInFlight }) => isInFlight);
+  if (isBegun && state.claim) {
+    const node = state.claim.node ?? nodeOfClaim(state.claim, index);
+    if (node !== undefined) return [node];
+  }
+  return bridgeNodes(state, { lab, index });
+}
+
+/** VMs that were moved away from the networks of their stand, and the way back; empty: there are none. */
+function tornAway(
+  state: StandState,
+  home: string,
+  { lab }: Want,
+): { readonly says: string; readonly hint: string } | undefined {
+  const wired = new Set(
+    lab.machines.flatMap(({ name, networks }) =>
+      networks.some(({ target }) => target.kind === 'alias') ? [name] : [],
+    ),
+  );
+  const away = [...state.present].filter(([name, { node }]) => node !== home && wired.has(name));
+  if (away.length === 0) return undefined;
+  const which = away.map(([name, { vmid, node }]) => `VM ${vmid} (${name}) to ${node}`).join(', ');
+  const commands = away.map(
+    ([, { vmid, node, power }]) =>
+      `as root on ${node}: \`${shellCommand('qm', 'migrate', String(vmid), home, ...(power === 'stopped' ? [] : ['--online']))}\``,
+  );
+  return {
+    says: `somebody moved ${which}, away from the networks of the stand, which are on ${home} and do not reach there`,
+    hint: commands.join('; '),
+  };
+}
+
+function pinNotes({ user }: StandState, node: string, { placement }: Lab): string[] {
+  const pinned = placement.pin?.[user.userid];
+  if (!pinned || pinned.includes(node)) return [];
+  return [`pinned to ${pinned.join(', ')}, but already on ${node}: deploy moves no stand`];
+}
+
+/** Userid → node, of the lab's stands that stay where they are, whether this plan is about them or not. */
+/** A stand that has something stays where it is; undefined: it has nothing yet. */
+export function presentSeat(state: StandState, request: Want): Seat | Refusal | undefined {
+  const { lab, have, index, machines } = request;
+  const nodes = presentNodes(state, request);
+  const [node, other] = nodes;
+  if (node === undefined) return undefined;
+  const incomplete = lab.machines.some((machine) => !state.present.has(machine.name));
+  const isTakenOver = [...state.present.values()].some((vm) => vm.takenOver);
+  const torn = other === undefined || isSpread(lab) ? undefined : tornAway(state, node, request);
+  if (other !== undefined && (incomplete || isTakenOver) && aliasesOf(lab).size > 0) {
+    return {
+      code: 'STAND_TORN',
+      message: `the VMs of ${state.user.userid} are on ${nodes.join(' and ')}; their own networks do not reach across nodes${torn ? `: ${torn.says}` : ''}`,
+      hint: `${torn?.hint ?? 'bring the VMs together on one node'}, then run again`,
+    };
+  }
+  const here = isSpread(lab) ? machinesOn(node, machines) : machines;
+  const obstacle = incomplete ? nodeObstacle(node, lab, here, have, index) : undefined;
+  const way = obstacle && wayOut(obstacle, node);
+  if (obstacle === undefined) {
+    const notes = [...(torn ? [`${torn.says}; ${torn.hint}`] : []), ...pinNotes(state, node, lab)];
+    return { node, why: 'already there', notes };
+  }
+  return {
+    code: 'NODE_UNFIT',
+    message: `the stand of ${state.user.userid} is on ${node} and cannot be completed there: ${sayObstacle(obstacle, node)}`,
+    hint: way === undefined ? 'mend this and run again' : `${way}, then run again`,
+  };
+}

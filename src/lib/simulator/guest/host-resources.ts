@@ -1,0 +1,63 @@
+/** What a machine takes of its host besides storages and bridges: CPUs, devices, mappings, a machine type. Reads only. */
+import { die } from '../pve-error.ts';
+import { rootUser } from '../access/permissions.ts';
+import { machineProblem } from './qemu-version.ts';
+import type { Sim } from '../sim.ts';
+import type { GuestConfig, MappingState } from '../state.ts';
+
+interface Device {
+  readonly key: string;
+  readonly mapping?: { readonly kind: MappingState['kind']; readonly id: string };
+}
+
+function devicesOf(config: Readonly<GuestConfig>): Device[] {
+  return Object.entries(config).flatMap(([key, value]): Device[] => {
+    const kind = /^hostpci\d+$/.test(key) ? 'pci' : /^usb\d+$/.test(key) ? 'usb' : undefined;
+    const isDir = /^virtiofs\d+$/.test(key);
+    if ((!kind && !isDir) || (kind === 'usb' && /^(?:host=)?spice/i.test(value))) return [];
+    const id = isDir ? /^(?:dirid=)?([^,]+)/.exec(value)?.[1] : /(?:^|,)mapping=([^,]+)/.exec(value)?.[1];
+    return [{ key, ...(id === undefined ? {} : { mapping: { kind: kind ?? 'dir', id } }) }];
+  });
+}
+
+/** QemuServer.pm check_mapping_access: cloning is as good as setting. */
+export function checkMappingAccess(sim: Sim, user: string, config: Readonly<GuestConfig>): void {
+  if (sim.facts.major === 7 || user === rootUser) return;
+  for (const { key, mapping } of devicesOf(config)) {
+    if (mapping) sim.rights.need(user, `/mapping/${mapping.kind}/${mapping.id}`, 'Mapping.Use');
+    else
+      die(`only root can set '${key}' config for ${key.startsWith('usb') ? 'real' : 'non-mapped'} devices`);
+  }
+}
+
+function isMappedOn(sim: Sim, node: string, wanted: NonNullable<Device['mapping']>): boolean {
+  return sim.world.mappings.some(
+    ({ kind, id, nodes }) => kind === wanted.kind && id === wanted.id && nodes.includes(node),
+  );
+}
+
+/** QemuServer.pm check_local_resources: mapped ones, and those that a node does not have. */
+export function mappedDevices(config: Readonly<GuestConfig>): string[] {
+  return devicesOf(config).flatMap(({ key, mapping }) => (mapping ? [key] : []));
+}
+
+export function missingMappings(sim: Sim, node: string, config: Readonly<GuestConfig>): string[] {
+  return devicesOf(config).flatMap(({ key, mapping }) =>
+    mapping && !isMappedOn(sim, node, mapping) ? [key] : [],
+  );
+}
+
+const kindNames = { pci: 'PCI', usb: 'USB', dir: 'Directory' } as const;
+
+/** QemuServer.pm config_to_command, PCI.pm, USB.pm: in this order. */
+export function checkHostResources(sim: Sim, node: string, config: Readonly<GuestConfig>): void {
+  const machine = machineProblem(sim, node, /^(?:type=)?([^,]+)/.exec(config['machine'] ?? '')?.[1] ?? '');
+  if (machine !== undefined) die(machine);
+  for (const { mapping } of devicesOf(config)) {
+    if (mapping && !isMappedOn(sim, node, mapping))
+      die(`${kindNames[mapping.kind]} device mapping not found for '${mapping.id}'`);
+  }
+  const cpus = Number(config['sockets'] ?? 1) * Number(config['cores'] ?? 1);
+  const threads = sim.world.node(node).cpus;
+  if (cpus > threads) die(`MAX ${threads} vcpus allowed per VM on this node`);
+}
