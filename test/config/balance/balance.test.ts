@@ -24,7 +24,13 @@ describe('balance.yml', () => {
       ],
       pin: [{ name: 'licence dongle', nodes: ['pve1', 'pve2'] }],
       blackout: [{ kind: 'weekly', days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: 510, to: 1080 }],
-      labs: { exam: { noMove: true, windows: [], blackout: [] } },
+      labs: {
+        ...{ exam: { noMove: true, windows: [], blackout: [], lessons: [], prepare: 3600, lessonCpu: 0.5 } },
+        net: {
+          ...{ noMove: false, windows: [], blackout: [], prepare: 7200, lessonCpu: 0.4 },
+          lessons: [{ kind: 'weekly', days: ['mon', 'thu'], from: 540, to: 630 }],
+        },
+      },
       notify: {
         events: ['failure', 'summary'],
         telegram: { token: { kind: 'env', name: 'TELEGRAM_BOT_TOKEN' }, chat: '-1001234567890' },

@@ -49,6 +49,13 @@ interface WrittenTimes {
   blackout?: WrittenSpan[];
 }
 
+interface WrittenLab extends WrittenTimes {
+  no_move?: boolean;
+  lessons?: WrittenSpan[];
+  prepare?: Value;
+  lesson_cpu?: Value;
+}
+
 interface WrittenNotify {
   events?: NotifyEvent[];
   telegram?: { token: string; chat: string };
@@ -91,7 +98,7 @@ export interface WrittenBalance extends WrittenTimes {
     anti_affinity?: WrittenRule[];
   };
   time_zone?: string;
-  labs?: Record<string, WrittenTimes & { no_move?: boolean }>;
+  labs?: Record<string, WrittenLab>;
   notify?: WrittenNotify;
   metrics_file?: string;
   interval?: Value;
@@ -150,6 +157,8 @@ export function thresholdsOf(
   };
 }
 
+const HOUR = 3600;
+
 function lower(texts: readonly string[] | undefined): string[] {
   return (texts ?? []).map((entry) => entry.toLowerCase());
 }
@@ -190,6 +199,9 @@ function labsOf(written: WrittenBalance['labs']): Record<string, LabTimes> {
         noMove: times.no_move ?? false,
         windows: spansOf(times.windows),
         blackout: spansOf(times.blackout),
+        lessons: spansOf(times.lessons),
+        prepare: secondsOf(times.prepare) ?? HOUR,
+        lessonCpu: fractionOf(times.lesson_cpu) ?? 0.5,
       },
     ]),
   );
@@ -207,8 +219,6 @@ function notifyOf({ events, telegram, webhook }: WrittenNotify): NotifyConfig {
     },
   });
 }
-
-const HOUR = 3600;
 
 export function normaliseBalance(written: WrittenBalance, file: string): BalanceConfig {
   const { rules = {}, reserve = {}, exclude = {}, bandwidth } = written;

@@ -105,6 +105,15 @@ function durationsAreInRange(raw: Written, issues: Issues): void {
   }
 }
 
+/** Whoever prepares longer than a day would reckon with one lesson beside the other. */
+function preparationIsShort(raw: Written, issues: Issues): void {
+  for (const [lab, times] of Object.entries(mapping(raw['labs']))) {
+    const value = at(mapping(times), ['prepare']);
+    if ((secondsOf(value) ?? 0) > 86_400)
+      issues.add(['labs', lab, 'prepare'], 'must be between 0s and 1d', { value });
+  }
+}
+
 /** PVE gives minute values for an hour only. */
 function cooldownCoversTheWindow(raw: Written, issues: Issues): void {
   const window = secondsOf(raw['window']) ?? 900;
@@ -200,7 +209,7 @@ function spansAreTimes(raw: Written, issues: Issues): void {
     ([lab, times]) => [['labs', lab], mapping(times)] as const,
   );
   for (const [path, times] of [[[], raw] as const, ...labs]) {
-    for (const key of ['windows', 'blackout']) {
+    for (const key of ['windows', 'blackout', 'lessons']) {
       for (const [index, span] of list(times[key]).entries()) {
         const isWhole = isMapping(span) && text(span['from']) !== undefined && text(span['to']) !== undefined;
         const problem = isWhole ? spanProblem(span) : undefined;
@@ -267,6 +276,7 @@ export const balanceRules: readonly BalanceRule[] = [
   timeZoneExists,
   spansAreTimes,
   labsHaveNames,
+  preparationIsShort,
   secretsAreNamed,
   webhookIsAnUrl,
   eventsHaveAListener,

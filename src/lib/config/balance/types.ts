@@ -64,6 +64,12 @@ export interface LabTimes {
   readonly noMove: boolean;
   readonly windows: readonly TimeSpan[];
   readonly blackout: readonly TimeSpan[];
+  /** Its stands are loaded then: they do not move, and room is made before. */
+  readonly lessons: readonly TimeSpan[];
+  /** Seconds before a lesson in which its load counts already. */
+  readonly prepare: number;
+  /** Busy share of the virtual CPUs of its machines in a lesson. */
+  readonly lessonCpu: number;
 }
 
 export type NotifyEvent = 'start' | 'move' | 'failure' | 'summary';

@@ -4,9 +4,11 @@ import {
   isBelow,
   loadsOf,
   negative,
+  presentDemandOf,
   severityOf,
   sum,
   LEVELS,
+  NO_DEMAND,
   type Demand,
   type Level,
   type Loads,
@@ -29,12 +31,16 @@ export class Board {
   constructor(world: World) {
     this.#world = world;
     const given = new Map<string, Demand>();
+    const coming = new Map<string, Demand>();
     for (const guest of world.guests.values()) {
       this.#where.set(guest.vmid, guest.node);
       this.#joinGroups(guest.vmid, guest.node);
-      const own = demandOf(guest);
+      const own = presentDemandOf(guest);
       const before = given.get(guest.node);
       given.set(guest.node, before ? sum([before, own]) : own);
+      if (guest.lessonCpu === undefined) continue;
+      const more = sum([demandOf(guest), negative(own)]);
+      coming.set(guest.node, sum([coming.get(guest.node) ?? NO_DEMAND, more]));
     }
     for (const node of world.nodes.values()) {
       const { committed = 0, vcpus = 0, guests = 0 } = given.get(node.name) ?? {};
@@ -42,7 +48,8 @@ export class Board {
         ...{ threads: node.cpu * node.cpus, memory: node.memoryUsed },
         ...{ committed, vcpus, guests },
       };
-      this.#nodes.set(node.name, { node, measured, ...measured });
+      const expected = sum([measured, coming.get(node.name) ?? NO_DEMAND]);
+      this.#nodes.set(node.name, { node, measured, ...expected });
     }
     for (const { vmid, to } of world.history.inFlight) {
       if (to !== undefined && this.#nodes.has(to) && world.guests.has(vmid)) this.move([vmid], to);

@@ -25,11 +25,25 @@ export function isRunning({ status }: Guest): boolean {
   return status === 'running';
 }
 
-export function demandOf(guest: Guest): Demand {
+/** What it asks for at this moment. */
+export function presentDemandOf(guest: Guest): Demand {
   if (!isRunning(guest)) return { ...NO_DEMAND, guests: 1 };
   return {
     threads: guest.cpu * guest.cpus,
     memory: guest.memoryUsed,
+    committed: guest.memory,
+    vcpus: guest.cpus,
+    guests: 1,
+  };
+}
+
+/** What has to be reckoned with: of a lesson that is on or near the load that it brings, whoever is switched off as yet. */
+export function demandOf(guest: Guest): Demand {
+  const present = presentDemandOf(guest);
+  if (guest.lessonCpu === undefined) return present;
+  return {
+    threads: Math.max(present.threads, guest.lessonCpu * guest.cpus),
+    memory: Math.max(present.memory, guest.memory),
     committed: guest.memory,
     vcpus: guest.cpus,
     guests: 1,

@@ -1,4 +1,4 @@
-/** Whether moves are allowed at a moment: windows and blackouts in a time zone. Reads no clock. */
+/** Whether moves are allowed at a moment, and which lessons are near: spans of time in a time zone. Reads no clock. */
 import type { TimeSpan, Weekday } from '../../../config/balance/types.ts';
 import type { Policy } from './types.ts';
 
@@ -12,7 +12,11 @@ interface LocalTime {
 
 const DAYS: readonly Weekday[] = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-function localTime(now: string, timeZone: string): LocalTime {
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = FORMATS.get(timeZone);
+  if (known) return known;
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     hourCycle: 'h23',
@@ -22,8 +26,15 @@ function localTime(now: string, timeZone: string): LocalTime {
     hour: '2-digit',
     minute: '2-digit',
   });
+  FORMATS.set(timeZone, format);
+  return format;
+}
+
+function localTime(moment: number, timeZone: string): LocalTime {
   const parts = Object.fromEntries(
-    format.formatToParts(new Date(now)).map(({ type, value }) => [type, value]),
+    formatOf(timeZone)
+      .formatToParts(moment)
+      .map(({ type, value }) => [type, value]),
   );
   const { year = '', month = '', day = '', hour = '', minute = '' } = parts;
   const date = `${year}-${month}-${day}`;
@@ -70,12 +81,40 @@ export interface Closed {
   readonly labs: ReadonlyMap<string, string>;
 }
 
-export function closedAt(now: string, config: Policy): Closed {
-  const at = localTime(now, config.timeZone);
+/** A lesson that is on, or begins within the time that its lab wants for preparation. */
+export interface Lesson {
+  readonly isOn: boolean;
+  /** E.g. `mon 09:00–10:30, Europe/Moscow`. */
+  readonly text: string;
+}
+
+/** By local times, minute for minute: the length of days on which clocks are set needs no arithmetic. */
+export function lessonsAt(now: string, { labs, timeZone }: Policy): ReadonlyMap<string, Lesson> {
+  const asked = Object.entries(labs).filter(([, { lessons }]) => lessons.length > 0);
+  const furthest = Math.max(-1, ...asked.map(([, { prepare }]) => Math.floor(prepare / 60)));
+  const minutes = Array.from({ length: furthest + 1 }, (_, minute) =>
+    localTime(Date.parse(now) + minute * 60_000, timeZone),
+  );
+  return new Map(
+    asked.flatMap(([lab, { lessons, prepare }]) => {
+      const near = minutes.slice(0, Math.floor(prepare / 60) + 1);
+      for (const [minute, at] of near.entries()) {
+        const span = lessons.find((lesson) => contains(lesson, at));
+        if (span) return [[lab, { isOn: minute === 0, text: `${spell(span)}, ${timeZone}` }] as const];
+      }
+      return [];
+    }),
+  );
+}
+
+export function closedAt(now: string, config: Policy, lessons: ReadonlyMap<string, Lesson>): Closed {
+  const at = localTime(Date.parse(now), config.timeZone);
   const all = closedBy(config, at, config.timeZone);
   const labs = new Map<string, string>();
   for (const [lab, times] of Object.entries(config.labs)) {
-    const why = times.noMove ? 'no_move' : closedBy(times, at, config.timeZone);
+    const lesson = lessons.get(lab);
+    const inLesson = lesson?.isOn === true ? `lesson (${lesson.text})` : undefined;
+    const why = times.noMove ? 'no_move' : (inLesson ?? closedBy(times, at, config.timeZone));
     if (why !== undefined) labs.set(lab, `lab ${lab}: ${why}`);
   }
   return { ...(all === undefined ? {} : { all }), labs };

@@ -49,6 +49,8 @@ export interface Guest {
   readonly tags: readonly string[];
   /** What it takes is not known. */
   readonly loadUnknown?: true;
+  /** Busy share of its `cpus` in a lesson that is on or near; of its memory it takes all then. */
+  readonly lessonCpu?: number;
   /** The group in which the platform keeps it. */
   readonly pool?: string;
 }

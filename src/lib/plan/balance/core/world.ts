@@ -3,7 +3,7 @@ import { groupBy } from '../../../group.ts';
 import { compareNatural } from '../../../order.ts';
 import { indexHistory, type History, type Records } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
-import { closedAt, type Closed } from './times.ts';
+import { closedAt, lessonsAt, type Closed, type Lesson } from './times.ts';
 import type { Guest, LocalVolume, Node, Policy, Stand, Veto } from './types.ts';
 
 /** What every platform tells alike. */
@@ -26,6 +26,8 @@ interface Indexed<N extends Node, G extends Guest> {
   readonly rules: RuleIndex;
   readonly history: History;
   readonly closed: Closed;
+  /** Lab → its lesson that is on or near. */
+  readonly lessons: ReadonlyMap<string, Lesson>;
   readonly vetoes: ReadonlyMap<number, readonly Veto[]>;
   readonly evacuated: ReadonlySet<string>;
 }
@@ -49,6 +51,7 @@ export interface World extends Indexed<Node, Guest> {
 
 export function indexSeen<N extends Node, G extends Guest>(seen: Seen<N, G>, config: Policy): Indexed<N, G> {
   const guests = [...seen.guests].sort((a, b) => a.vmid - b.vmid);
+  const lessons = lessonsAt(seen.now, config);
   const nodes = [...seen.nodes].sort((a, b) => compareNatural(a.name, b.name));
   return {
     now: seen.now,
@@ -57,7 +60,8 @@ export function indexSeen<N extends Node, G extends Guest>(seen: Seen<N, G>, con
     guests: new Map(guests.map((guest) => [guest.vmid, guest])),
     rules: indexRules(config, guests),
     history: indexHistory(seen, config),
-    closed: closedAt(seen.now, config),
+    closed: closedAt(seen.now, config, lessons),
+    lessons,
     vetoes: groupBy(seen.vetoes, ({ vmid }) => vmid),
     evacuated: new Set(seen.evacuate),
   };

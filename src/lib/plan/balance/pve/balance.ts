@@ -5,6 +5,7 @@ import { sortedUnique } from '../../../order.ts';
 import type { BalancePlan } from '../../document/plan.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../../../inventory/balance-types.ts';
 import { decide, type Decision } from '../core/decide.ts';
+import { lessonNotes } from '../core/lessons.ts';
 import { lostHistory, unknownNodes } from '../core/verdict.ts';
 import { constraintsOn } from './constraints.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
@@ -58,6 +59,7 @@ function warningsOf(world: World): string[] {
       ? ['HA balances its guests by itself (ha-auto-rebalance is on): they are left to it, and count as load']
       : []),
     ...lostHistory(world),
+    ...lessonNotes(world),
   ];
 }
 

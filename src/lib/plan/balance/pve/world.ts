@@ -10,6 +10,7 @@ import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guest
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
+import { withLessons } from '../core/lessons.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
 import { indexSeen, type World as CoreWorld } from '../core/world.ts';
 import type {
@@ -165,6 +166,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const madeTemplates = standsOf(have, templates, descriptions);
   return {
     ...indexed,
+    guests: withLessons(guests, stands, indexed),
     have,
     config,
     hosts: indexHosts({ ...have, zones: have.vnets }),
