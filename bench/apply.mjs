@@ -9,7 +9,7 @@ import { loadClass } from '../dist/lib/config/load.js';
 import { CredentialsFile } from '../dist/lib/credentials/credentials-file.js';
 import { createPveClient } from '../dist/lib/proxmox/client.js';
 import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
-import { defaultLatency } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/time/latency.js';
 import { startSimulator } from '../dist/lib/simulator/simulator.js';
 import { deploy } from '../dist/lib/workflow/deploy.js';
 import { benchScenario, writeClass } from './cluster.mjs';

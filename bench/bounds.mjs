@@ -1,6 +1,6 @@
 // What the simulator's locks and latencies allow at best: no run can be faster than each lock alone, nor than the chain of
 // one stand. Nothing here knows how we schedule.
-import { defaultLatency } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/time/latency.js';
 
 const MS = 1000;
 /** A removal holds the storage's lock for this long per disk (simulator, `freeDisks`); the bench's machines have one. */

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { main } from '../dist/cli.js';
 import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
 import { createSimulator } from '../dist/lib/simulator/simulator.js';
-import { VirtualTime } from '../dist/lib/simulator/virtual-time.js';
+import { VirtualTime } from '../dist/lib/simulator/time/virtual-time.js';
 
 class Text extends Writable {
   text = '';

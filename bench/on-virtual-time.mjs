@@ -10,7 +10,7 @@ import { createPveClient } from '../dist/lib/proxmox/client.js';
 import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
 import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
 import { createSimulator } from '../dist/lib/simulator/simulator.js';
-import { VirtualTime } from '../dist/lib/simulator/virtual-time.js';
+import { VirtualTime } from '../dist/lib/simulator/time/virtual-time.js';
 import { cleanup } from '../dist/lib/workflow/cleanup.js';
 import { deploy } from '../dist/lib/workflow/deploy.js';
 import { benchScenario, writeClass } from './cluster.mjs';

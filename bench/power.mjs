@@ -1,6 +1,6 @@
 // `power start` of a whole class on the simulator's own time, against what its latencies and the nodes' CPUs allow.
 // Run: npm run build && node bench/power.mjs [users machines nodes cpus]
-import { defaultLatency } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/time/latency.js';
 import { benchScenario, writeClass } from './cluster.mjs';
 import { startCluster } from './in-process.mjs';
 

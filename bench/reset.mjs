@@ -1,7 +1,7 @@
 // `reset` of one student and of a whole class, by rollback and by cloning anew, on the simulator's own time, against what its
 // locks and latencies allow. Run: npm run build && node bench/reset.mjs [users machines nodes]
 import { readFileSync, writeFileSync } from 'node:fs';
-import { defaultLatency } from '../dist/lib/simulator/latency.js';
+import { defaultLatency } from '../dist/lib/simulator/time/latency.js';
 import { benchScenario, writeClass } from './cluster.mjs';
 import { startCluster } from './in-process.mjs';
 

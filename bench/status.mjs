@@ -11,7 +11,7 @@ import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
 import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
 import { renderStatus, toStatusDocument } from '../dist/lib/render/status-text.js';
 import { createSimulator } from '../dist/lib/simulator/simulator.js';
-import { VirtualTime } from '../dist/lib/simulator/virtual-time.js';
+import { VirtualTime } from '../dist/lib/simulator/time/virtual-time.js';
 import { deploy } from '../dist/lib/workflow/deploy.js';
 import { lookAtStands } from '../dist/lib/workflow/status.js';
 import { benchScenario, writeClass } from './cluster.mjs';
