@@ -267,11 +267,15 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   expect(readFileSync(path('class.html'), 'utf8')).toMatch(
     /<b class="bad">1\d<\/b><span>checks failed<\/span>[^]*<b class="bad">1<\/b><span>checks not run</,
   );
-  for (const [machine, said] of [
-    ['svr', /--machine svr: there is no such machine[^]*did you mean srv\?/],
-    ['pc', /there are no checks of --machine pc[^]*machines that are checked: srv/],
+  writeFiles(path('.'), { 'other.yml': '- { name: p, machine: pc, power: running }\n' });
+  for (const [flags, said] of [
+    [[...files, '--machine', 'svr'], /--machine svr: there is no such machine[^]*did you mean srv\?/],
+    [
+      ['--lab', 'web', '--checks', path('other.yml'), '--machine', 'srv'],
+      /no checks of --machine srv[^]*machines that are checked: pc/,
+    ],
   ] as const) {
-    const named = await runCli(['check', ...files, '--machine', machine], cluster);
+    const named = await runCli(['check', ...flags], cluster);
     expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(said)]);
   }
   const broken = await runCli(page.toSpliced(6, 1, path('lab.yml')), cluster);

@@ -7,7 +7,17 @@ import { escapeHtml } from './escape-html.ts';
 import type { Language } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
-import { gib, headLine, headTitle, loadBar, rowHtml, tileParts, withCommands, type Column, type Tile } from './page.ts';
+import {
+  gib,
+  headLine,
+  headTitle,
+  loadBar,
+  rowHtml,
+  tileParts,
+  withCommands,
+  type Column,
+  type Tile,
+} from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
 import { addressText, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
