@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
 import { renderReportHtml } from '../../src/lib/render/report-html.ts';
@@ -13,15 +14,14 @@ import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from '../render/rep
 import { workFolder } from '../e2e/harness.ts';
 import { assertAccessible, inChromium, shiftsOf, type Shown } from './chromium.ts';
 
-const FINDING = { check: 'the web server is in the DMZ, and answers', machine: 'srv' };
-/** Long names of checks in heads. */
-const CHECKS = {
-  ...{ now: '2026-09-01T08:00:00.000Z', lab: 'net', maxPoints: 4, notes: [] },
+/** Long names of checks, in heads. */
+const CHECKS: ChecksReport = {
+  ...{ now: '2026-09-01T08:00:00.000Z', lab: 'net', maxPoints: 4, notes: [], students: [] },
   totals: { passed: 3, failed: 0, notRun: 0 },
   checks: ['a', 'b', 'c', 'd'].map((name) => ({
-    ...{ name: `${FINDING.check} ${name}`, machine: 'srv', points: 1, expects: 'running' },
+    ...{ name: `the web server is in the DMZ, and answers ${name}`, machine: 'srv', points: 1 },
+    ...{ expected: 'running', hint: null },
   })),
-  students: [],
 };
 
 inChromium((open) => {

@@ -12,7 +12,7 @@ import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { startMoodle } from '../lms/moodle-stand-in.ts';
 import { startBox } from '../mail/box.ts';
 import { simpleParser } from '../mail/read-mail.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, type Cluster } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles } from './harness.ts';
 
 const LAB = `name: web
 machines:
