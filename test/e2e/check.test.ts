@@ -269,7 +269,10 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   );
   writeFiles(path('.'), { 'other.yml': '- { name: p, machine: pc, power: running }\n' });
   for (const [flags, said] of [
-    [[...files, '--machine', 'svr'], /--machine svr: there is no such machine[^]*did you mean srv\?/],
+    [
+      [...files, '--machine', 'svr'],
+      /--machine svr: there is no such machine[^]*machines of these stands: srv/,
+    ],
     [
       ['--lab', 'web', '--checks', path('other.yml'), '--machine', 'srv'],
       /no checks of --machine srv[^]*machines that are checked: pc/,
