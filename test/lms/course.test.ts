@@ -84,7 +84,7 @@ async function deployed(folder: string): Promise<ClusterState> {
   const smtp = `--send --smtp smtps://lab@localhost:${box.port} --smtp-ca-file @smtp.pem --mail-rate 6000`;
   const sent = await done(`users export ${files} --mail-from lab@school.example --language ru ${smtp}`);
   expect(sent).toContain('25 sent now');
-  const rows = parseCsv(readFileSync(join(folder, 'c.csv')), { columns: true }) as Record<string, string>[];
+  const rows = parseCsv<Record<string, string>>(readFileSync(join(folder, 'c.csv')), { columns: true });
   const passwords = new Map(rows.map((row) => [row['userid'], row['password'] ?? '?']));
   expect(box.got.map(({ to }) => to).sort()).toEqual(COURSE.map(({ email }) => email).sort());
   for (const { to, raw } of box.got) {
@@ -95,7 +95,7 @@ async function deployed(folder: string): Promise<ClusterState> {
 }
 
 function gradesIn(file: string): Record<string, string> {
-  const rows = parseCsv(readFileSync(file), { columns: true, bom: true }) as Record<string, string>[];
+  const rows = parseCsv<Record<string, string>>(readFileSync(file), { columns: true, bom: true });
   return Object.fromEntries(rows.map((row) => [row['Email address'] ?? '', row['web'] ?? '']));
 }
 
