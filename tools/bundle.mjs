@@ -1,6 +1,7 @@
 /**
  * Puts the whole command into one file that runs with Node alone: `npm run bundle` → dist/deploy-stand.cjs. What the
  * package reads of its own files at run time is inside, too. For another place: `node tools/bundle.mjs FILE`.
+ * `node tools/bundle.mjs --bin` makes the bin of the package: the flags in one file, the work where the compiler put it.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -9,7 +10,9 @@ import { deflateRawSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const [, , OUT = join(ROOT, 'dist/deploy-stand.cjs')] = process.argv;
+const [, , ASKED] = process.argv;
+const IS_BIN = ASKED === '--bin';
+const OUT = IS_BIN ? join(ROOT, 'dist/bin.cjs') : (ASKED ?? join(ROOT, 'dist/deploy-stand.cjs'));
 
 function filesIn(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
@@ -118,10 +121,8 @@ async function built(...plugins) {
 }
 
 const flags = await built(packageFiles('package.json'), flagsOnly);
-const whole = await built(packageFiles('package.json', ...OWN_FILES));
-
-/** As Node itself calls a module. The whole is a remark until it is needed: nothing is compiled that `--help` does without. */
-const FRAME = `#!/usr/bin/env node
+/** As Node itself calls a module. */
+const frame = (work) => `#!/usr/bin/env node
 'use strict';
 const load = (run) => {
   const module = { exports: {} };
@@ -136,16 +137,26 @@ let begun = false;
 globalThis.beginDeployStand = () => {
   if (begun) return;
   begun = true;
-  const { Script } = require('node:vm');
+${work}};
+start(load((require, module, exports) => {${flags}\n}));
+`;
+
+const FROM_PACKAGE = "  import('./cli.js').then(start);\n";
+const FROM_REMARK = `  const { Script } = require('node:vm');
   const { inflateRawSync } = require('node:zlib');
   const [, packed] = require('node:fs').readFileSync(__filename, 'latin1').split('\\n//# work: ');
   const work = inflateRawSync(Buffer.from(packed, 'base64'));
   const source = '(function (require, module, exports) {' + work + '\\n})';
   start(load(new Script(source, { filename: __filename + ' (work)' }).runInThisContext()));
-};
 `;
 
-const packed = deflateRawSync(whole, { level: 9 }).toString('base64');
+/** The whole is a remark until it is needed: nothing is compiled that `--help` does without. */
+async function oneFile() {
+  const whole = await built(packageFiles('package.json', ...OWN_FILES));
+  const packed = deflateRawSync(whole, { level: 9 }).toString('base64');
+  return `${frame(FROM_REMARK)}//# work: ${packed}\n`;
+}
+
 mkdirSync(dirname(OUT), { recursive: true });
-writeFileSync(OUT, `${FRAME}start(load((require, module, exports) => {${flags}\n}));\n//# work: ${packed}\n`);
+writeFileSync(OUT, IS_BIN ? frame(FROM_PACKAGE) : await oneFile());
 chmodSync(OUT, 0o755);

@@ -6,12 +6,23 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
 import { renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from '../render/report-fixture.ts';
 import { workFolder } from '../e2e/harness.ts';
 import { assertAccessible, inChromium, shiftsOf, type Shown } from './chromium.ts';
+
+/** Long names of checks, in heads. */
+const CHECKS: ChecksReport = {
+  ...{ now: '2026-09-01T08:00:00.000Z', lab: 'net', maxPoints: 4, notes: [], students: [] },
+  totals: { passed: 3, failed: 0, notRun: 0 },
+  checks: ['a', 'b', 'c', 'd'].map((name) => ({
+    ...{ name: `the web server is in the DMZ, and answers ${name}`, machine: 'srv', points: 1 },
+    ...{ expected: 'running', hint: null },
+  })),
+};
 
 inChromium((open) => {
   async function show(html: string): Promise<Shown> {
@@ -51,10 +62,16 @@ inChromium((open) => {
     expect(heard).toEqual([]);
   });
 
-  test('nothing is wider than a screen of 1440, 800 and 390 px, light and dark', async () => {
-    const { page, heard } = await show(renderReportHtml(reportOf(usersOf(12), 5)));
-    for (const width of [1440, 800, 390]) {
+  test('nothing is wider than a screen of 1440, 1000, 800 and 390 px, light and dark', async () => {
+    const { page, heard } = await show(
+      renderReportHtml(reportOf(usersOf(12), 5), { language: 'ru', checks: CHECKS }),
+    );
+    for (const width of [1440, 1000, 800, 390]) {
       await page.setViewportSize({ width, height: 900 });
+      const over = await page.evaluate(
+        "[...document.querySelectorAll('th')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)",
+      );
+      expect([width, over]).toEqual([width, []]);
       for (const [colorScheme, paper] of [
         ['light', 'rgb(243, 245, 248)'],
         ['dark', 'rgb(16, 21, 28)'],

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listConnections, loadConnection } from '../../src/lib/config/connections/connection.ts';
-import { loadClass, loadUsers } from '../../src/lib/config/load.ts';
+import { loadChecks, loadClass, loadUsers } from '../../src/lib/config/load.ts';
 
 const labs = readdirSync('examples').filter((name) => existsSync(join('examples', name, 'lab.yml')));
 
@@ -56,6 +56,14 @@ describe('examples', () => {
       'vlan-lab': ['trunk-host hq', 'sales hq/100', 'servers hq/200'],
       'reserved-bridge': ['student-pc !vmbr0 lab-net *vmbr100*'],
     });
+  });
+
+  test('checks of every kind, in a lab and in a file of their own', () => {
+    const of = (name: string) => loadClass(join('examples', name, 'lab.yml'), undefined).lab;
+    const alone = loadChecks('examples/router-lab/checks.yml', of('router-lab'));
+    const kinds = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind);
+    expect(kinds(of('dmz-lab').checks ?? [])).toEqual(['power', 'nic', 'nic', 'command']);
+    expect(kinds(alone)).toEqual(['power', 'nic', 'snapshot', 'command']);
   });
 
   test('the roster', () => {

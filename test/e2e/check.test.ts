@@ -262,6 +262,25 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   const page = ['report', ...files, '--checks', path('o.json'), '--out', path('class.html')];
   expect((await runCli(page, cluster)).code).toBe(0);
   expect(readFileSync(path('class.html'), 'utf8')).toContain('<p>the machine is off</p>');
+  const counted = await runCli(page, cluster);
+  expect(counted.stdout).toMatch(/; 1\d checks failed, 1 could not be run\n$/);
+  expect(readFileSync(path('class.html'), 'utf8')).toMatch(
+    /<b class="bad">1\d<\/b><span>checks failed<\/span>[^]*<b class="bad">1<\/b><span>checks not run</,
+  );
+  writeFiles(path('.'), { 'other.yml': '- { name: p, machine: pc, power: running }\n' });
+  for (const [flags, said] of [
+    [
+      [...files, '--machine', 'svr'],
+      /--machine svr: there is no such machine[^]*machines of these stands: srv/,
+    ],
+    [
+      ['--lab', 'web', '--checks', path('other.yml'), '--machine', 'srv'],
+      /no checks of --machine srv[^]*machines that are checked: pc/,
+    ],
+  ] as const) {
+    const named = await runCli(['check', ...flags], cluster);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(said)]);
+  }
   const broken = await runCli(page.toSpliced(6, 1, path('lab.yml')), cluster);
   expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining('holds no results of checks')]);
 });

@@ -1,11 +1,9 @@
 /** Handouts by mail: files, and a local SMTP server that refuses one student; a second run sends what is missing. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startBox } from './box.ts';
 import { simpleParser } from './read-mail.ts';
-import { SMTPServer } from 'smtp-server';
 import { expect, test } from 'vitest';
-import { afterwards } from '../cleanups.ts';
-import { newCertificate } from '../e2e/served.ts';
 import { runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
 
 const LAB = `name: net
@@ -18,44 +16,6 @@ const CLASS = `users:
   - { userid: boris@pve, email: boris@school.example }
   - { userid: carla@pve }
 `;
-
-interface Box {
-  readonly port: number;
-  readonly ca: string;
-  readonly got: { readonly to: string; readonly raw: string }[];
-  refuse: string | undefined;
-}
-
-async function startBox(): Promise<Box> {
-  const { key, cert } = await newCertificate();
-  const box: Box = { port: 0, ca: cert, got: [], refuse: undefined };
-  const server = new SMTPServer({
-    secure: true,
-    key,
-    cert,
-    onAuth: ({ username, password }, _, done) => {
-      if (username === 'lab' && password === 'smtp-secret') done(null, { user: 'lab' });
-      else done(new Error('535 no'));
-    },
-    onRcptTo: ({ address }, _, done) => {
-      done(address === box.refuse ? Object.assign(new Error('no such user'), { responseCode: 550 }) : null);
-    },
-    onData: (stream, session, done) => {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const to = session.envelope.rcptTo.map(({ address }) => address).join();
-        box.got.push({ to, raw: Buffer.concat(chunks).toString('utf8') });
-        done();
-      });
-    },
-  });
-  server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  afterwards(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const address = server.server.address();
-  return Object.assign(box, { port: typeof address === 'object' && address ? address.port : 0 });
-}
 
 test('a mail per student, as files and sent once', async () => {
   const cluster = await startCluster();

@@ -23,17 +23,13 @@ export type CheckFlags = GlobalFlags &
 /** Something could not be checked. */
 const PARTIAL = 5;
 
-function checksFor({ checks: file }: CheckFlags, { lab, stands }: ReadSelection): readonly Check[] {
+function checksFor({ checks: file }: CheckFlags, { lab }: ReadSelection): readonly Check[] {
   const checks = file === undefined ? (lab?.checks ?? []) : loadChecks(file, lab);
-  const { machines } = stands;
-  const asked = machines ? checks.filter(({ machine }) => machines.includes(machine)) : checks;
-  if (asked.length > 0) return checks;
+  if (checks.length > 0) return checks;
   const where = file ?? lab?.file;
   throw new UsageError(
     'NO_CHECKS',
-    where === undefined
-      ? 'nothing says what is to be checked'
-      : `${where} has no checks${checks.length > 0 ? ' of the machines that --machine names' : ''}`,
+    where === undefined ? 'nothing says what is to be checked' : `${where} has no checks`,
     { hint: 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks' },
   );
 }

@@ -6,7 +6,7 @@ import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import type { Language } from '../../lib/render/languages/languages.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
-import { renderReportHtml, type ReportOptions } from '../../lib/render/report-html.ts';
+import { renderReportHtml } from '../../lib/render/report-html.ts';
 import {
   CSV_HEAD,
   JSON_HEAD,
@@ -16,6 +16,7 @@ import {
   renderReportMarkdown,
   toReportDocument,
 } from '../../lib/render/report-lists.ts';
+import type { ReportOptions } from '../../lib/render/report-parts.ts';
 import { countOf } from '../../lib/render/step-text.ts';
 import { loadCheckResults } from '../../lib/workflow/check-results.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
@@ -67,6 +68,13 @@ function checksFor({ checks }: ReportFlags, format: DocumentFormat): ChecksRepor
   });
 }
 
+function checksText(checks: ChecksReport | undefined): string {
+  if (!checks) return '';
+  const { failed, notRun } = checks.totals;
+  const unknown = notRun === 0 ? '' : `, ${notRun} could not be run`;
+  return `; ${countOf(failed, 'check', 'checks')} failed${unknown}`;
+}
+
 export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void> {
   const { out, config, users, since } = flags;
   const format = formatOf(flags);
@@ -92,7 +100,7 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
     run.output.result(
       { file: out, format, ...toReportDocument(report, files) },
       () =>
-        `${out}: ${countOf(totals.stands, 'stand', 'stands')}, ${totals.running} of ${countOf(totals.machines, 'machine', 'machines')} running, ${countOf(totals.problems, 'problem', 'problems')}`,
+        `${out}: ${countOf(totals.stands, 'stand', 'stands')}, ${totals.running} of ${countOf(totals.machines, 'machine', 'machines')} running, ${countOf(totals.problems, 'problem', 'problems')}${checksText(checks)}`,
     );
   });
 }

@@ -169,6 +169,7 @@ export function checkChanges(former: ChecksReport, report: ChecksReport): string
 }
 
 /** For scripts, and for `report --checks`. */
+/** By its kind, which comes first, a file of it is known again. */
 export function toChecksDocument(report: ChecksReport): JsonObject {
-  return orderedObject({ kind: 'deploy-stand checks', ...report });
+  return { kind: 'deploy-stand checks', ...orderedObject({ ...report }) };
 }

@@ -50,8 +50,8 @@ export const PAGE_STYLE = `
   table.wide { table-layout: fixed; }
   caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-  thead th { color: var(--soft); font-weight: 600; font-size: 0.88rem; white-space: nowrap; }
-  th button { padding: 0; border: 0; color: inherit; background: none; font: inherit; cursor: pointer; }
+  thead th { color: var(--soft); font-weight: 600; font-size: 0.88rem; vertical-align: bottom; }
+  th button { padding: 0; text-align: left; border: 0; color: inherit; background: none; font: inherit; cursor: pointer; }
   th[aria-sort] button::after { content: " \\2195"; opacity: 0.5; }
   th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
   th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
@@ -60,13 +60,13 @@ export const PAGE_STYLE = `
   button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
   .live .state { height: 4.6em; margin-top: 4px; overflow: auto; color: var(--soft); } .live .state p { margin: 0; }
   .live .problems { height: 15rem; overflow: auto; } [data-empty]:empty::before { content: attr(data-empty); color: var(--soft); }
-  @media (min-width: 701px) { .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
+  @media (min-width: 901px) { .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
     .live .tight td:nth-child(1), .live .tight td:nth-child(3) { width: 24%; } .live .tight td:nth-child(2), .live .tight td:nth-child(4) { width: 15%; } }
   section:has(> [data-list=notes]:empty) { display: none; }
   .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
   .enter input, .enter button { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; }
   @media (max-width: 1000px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
-  @media (max-width: 700px) {
+  @media screen and (max-width: 900px) {
     body { padding: 12px; }
     table.wide > colgroup { display: none; }
     table.wide > thead > tr { display: flex; flex-wrap: wrap; gap: 2px 14px; }

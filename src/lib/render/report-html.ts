@@ -3,12 +3,11 @@ import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport } from '../plan/views/report-types.ts';
 import { checksSection } from './checks-html.ts';
 import { escapeHtml } from './escape-html.ts';
-import { REPORT_LANGUAGES, type Language } from './languages/languages.ts';
+import { REPORT_LANGUAGES } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { listOf, pictureSection, renderPage, sentParts, sortableTable, tiles } from './page.ts';
 import type { Parts } from './parts.ts';
-import { reportColumns, reportParts, titleOf, type ReportParts } from './report-parts.ts';
-import type { StatusFiles } from './status-problems.ts';
+import { reportColumns, reportParts, titleOf, type ReportOptions, type ReportParts } from './report-parts.ts';
 import { renderTopologySvg } from './topology-svg.ts';
 
 interface Whole {
@@ -60,19 +59,12 @@ function body(whole: Whole): string[] {
   ];
 }
 
-export interface ReportOptions {
-  readonly files?: StatusFiles | undefined;
-  readonly language?: Language;
-  /** What `check` found, where its results were given. */
-  readonly checks?: ChecksReport | undefined;
-}
-
 export function renderReportHtml(
   report: ClassReport,
   { files, language = 'en', checks }: ReportOptions = {},
 ): string {
   const texts = REPORT_LANGUAGES[language];
-  const parts = reportParts(report, texts, files);
+  const parts = reportParts(report, texts, { files, checks });
   return renderPage({
     ...{ title: titleOf(report, texts), language, head: parts.head.map(({ html }) => html) },
     body: body({ report, parts, texts, isLive: false, checks }),
@@ -99,7 +91,7 @@ export function renderLiveReport(
   { files, language = 'en' }: ReportOptions = {},
 ): LivePage {
   const texts = REPORT_LANGUAGES[language];
-  const parts = reportParts(report, texts, files);
+  const parts = reportParts(report, texts, { files });
   const { away, intervalSeconds } = look;
   const html = away
     ? `<p class="bad">${escapeHtml(texts.live.away(away.since, away.why))}</p>`

@@ -6,7 +6,7 @@ import { utcOf } from './moment.ts';
 import { formatCsv } from './csv.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
-import type { ReportOptions } from './report-html.ts';
+import type { ReportOptions } from './report-parts.ts';
 import { titleOf } from './report-parts.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import type { JsonObject } from './ordered-json.ts';

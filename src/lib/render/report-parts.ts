@@ -1,14 +1,33 @@
 /** The parts of the page of a class, each by itself: figures, problems with their way out, nodes, stands. Same report, same text. */
 import { compareNatural } from '../order.ts';
+import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
+import type { Language } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
-import { gib, headLine, headTitle, loadBar, rowHtml, tileParts, withCommands, type Column } from './page.ts';
+import {
+  gib,
+  headLine,
+  headTitle,
+  loadBar,
+  rowHtml,
+  tileParts,
+  withCommands,
+  type Column,
+  type Tile,
+} from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
 import { addressText, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
+
+export interface ReportOptions {
+  readonly files?: StatusFiles | undefined;
+  readonly language?: Language;
+  /** What `check` found, where its results were given. */
+  readonly checks?: ChecksReport | undefined;
+}
 
 /** One list for each; a type alias, so that it can be looked through. */
 export type ReportParts = {
@@ -21,7 +40,15 @@ export type ReportParts = {
   readonly notes: readonly Part[];
 };
 
-function figures({ totals }: ClassReport, texts: ReportTexts): Part[] {
+function checkFigures({ totals }: ChecksReport, { checks }: ReportTexts): Tile[] {
+  const { failed, notRun } = totals;
+  return [
+    { value: String(failed), label: checks.tileFailed, kind: failed === 0 ? 'good' : 'bad' },
+    ...(notRun === 0 ? [] : [{ value: String(notRun), label: checks.tileNotRun, kind: 'bad' as const }]),
+  ];
+}
+
+function figures({ totals }: ClassReport, texts: ReportTexts, checks: ChecksReport | undefined): Part[] {
   const { stands, users, machines, running, withProblems, problems, firstEnd, labs } = totals;
   return tileParts([
     { value: String(stands), label: texts.tileStands(labs) },
@@ -37,6 +64,7 @@ function figures({ totals }: ClassReport, texts: ReportTexts): Part[] {
       kind: withProblems === 0 ? 'good' : 'bad',
     },
     { value: String(problems), label: texts.tileProblems, kind: problems === 0 ? 'good' : 'bad' },
+    ...(checks ? checkFigures(checks, texts) : []),
     { value: firstEnd ?? '–', label: texts.tileFirstEnd },
   ]);
 }
@@ -163,7 +191,7 @@ export function titleOf({ status: { labs } }: ClassReport, texts: ReportTexts): 
 export function reportParts(
   report: ClassReport,
   texts: ReportTexts,
-  files: StatusFiles | undefined,
+  { files, checks }: Pick<ReportOptions, 'files' | 'checks'>,
 ): ReportParts {
   const { labs, without, notes, problems, now } = report.status;
   const stands = labs.flatMap((lab) =>
@@ -174,7 +202,7 @@ export function reportParts(
       { key: 'title', html: headTitle(titleOf(report, texts)) },
       { key: 'time', html: headLine(texts.asOf(utcOf(now))) },
     ],
-    tiles: figures(report, texts),
+    tiles: figures(report, texts, checks),
     problems: problemTexts(problems, files, texts.problemTexts).map((text) => ({
       key: text.kind,
       html: problemHtml(text, texts),

@@ -1,7 +1,9 @@
 /** The story of `check`: read what was selected, run what its checks say in the machines, and see what came of it. */
 import { runCommands } from '../agent/run-commands.ts';
 import type { Check, CommandCheck } from '../config/checks/types.ts';
+import { UsageError } from '../errors.ts';
 import { readSnapshots } from '../inventory/snapshots.ts';
+import { sortedUnique } from '../order.ts';
 import { checksOf, commandsFor, configured, snapshotted, viewChecks } from '../plan/views/checks.ts';
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import { judgeOutcome } from '../plan/views/check-process.ts';
@@ -21,6 +23,13 @@ type CheckContext = Pick<
   'pve' | 'clock' | 'soft' | 'hard' | 'caller' | 'operators' | 'preflight' | 'onPhase'
 >;
 
+function nothingToCheck({ stands: { machines = [] }, checks }: CheckWant): UsageError {
+  const checked = sortedUnique(checks.map(({ machine }) => machine));
+  return new UsageError('NO_CHECKS', `there are no checks of --machine ${machines.join(', ')}`, {
+    hint: `machines that are checked: ${checked.join(', ')}; checks are in lab.yml or in the file of --checks (docs/checks.md)`,
+  });
+}
+
 const isCommand = (check: Check): check is CommandCheck => check.kind === 'command';
 
 /** Checks of an odd kind of stand, and machines that are hidden, are results, too; only nobody to ask is an error. */
@@ -32,6 +41,8 @@ export async function checkStands(want: CheckWant, context: CheckContext): Promi
     configs: (pools) => configured(checks, selection, pools),
     lean: true,
   });
+  // Now every name is one of a machine that is there.
+  if (checks.length === 0) throw nothingToCheck(want);
   const scope = { ...standsScope('check', selection, have), runs: commands.size > 0 };
   assertPermitted(scope, have, context);
   const tasks = commandsFor(checks, stands);

@@ -144,6 +144,8 @@ export const reportEn: ReportTexts = {
     failed: 'failed',
     notRun: 'not run',
     notAll: 'not all passed',
+    tileFailed: 'checks failed',
+    tileNotRun: 'checks not run',
     totals: (passed, failed, notRun) => `${passed} passed, ${failed} failed, ${notRun} could not be run`,
   },
 };

@@ -142,6 +142,8 @@ export const reportRu: ReportTexts = {
     failed: 'нет',
     notRun: 'не выполнена',
     notAll: 'пройдены не все',
+    tileFailed: 'проверок не пройдено',
+    tileNotRun: 'проверок не выполнено',
     totals: (passed, failed, notRun) => `пройдено ${passed}, не пройдено ${failed}, не выполнено ${notRun}`,
   },
 };

@@ -73,6 +73,8 @@ interface CheckTexts {
   readonly failed: string;
   readonly notRun: string;
   readonly notAll: string;
+  readonly tileFailed: string;
+  readonly tileNotRun: string;
   readonly totals: (passed: number, failed: number, notRun: number) => string;
 }
 
