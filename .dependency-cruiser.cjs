@@ -48,6 +48,13 @@ const LIB = {
       '^(node:)?(https?|tls|net|crypto|stream|async_hooks|timers)$',
     ],
   ],
+  vmmanager: [
+    'The client of VMmanager 6 has no policy. Of the PVE client it knows how one host is reached and trusted, and whom writes are told to.',
+    [
+      '^src/lib/proxmox/(answer|call-limit|hosts|types|transports/(https|types))[.]ts$',
+      '^src/lib/redact[.]ts$',
+    ],
+  ],
   inventory: [
     'A snapshot: it knows the client, the config types and the texts, nothing else.',
     ['^src/lib/proxmox/', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
@@ -200,7 +207,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters|vmmanager)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
