@@ -10,7 +10,7 @@ import {
 import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection } from '../lib/config/types.ts';
-import type { StandError } from '../lib/errors.ts';
+import { UsageError, type StandError } from '../lib/errors.ts';
 import { createPveClient, type PveClient } from '../lib/proxmox/client.ts';
 import type { HttpOptions } from '../lib/proxmox/http.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
@@ -71,13 +71,36 @@ interface Target {
   close(): Promise<void>;
 }
 
+/** Undefined: the scenario is one of Proxmox VE. */
+async function openStandIn(
+  io: ProgramIo,
+  flags: GlobalFlags,
+  { text, file }: { readonly text: string; readonly file: string },
+): Promise<Target | undefined> {
+  const { isVmmanagerScenario, loadVmmanagerScenario } =
+    await import('../lib/vmmanager-stand-in/scenario.ts');
+  if (!isVmmanagerScenario(text, file)) return undefined;
+  if (flags.simulateState !== undefined)
+    throw new UsageError('SIMULATE_STATE', '--simulate-state keeps a simulated Proxmox VE only', {
+      hint: 'leave it out: each run begins with what the scenario says',
+    });
+  const { openSimulatedVmmanager } = await import('../lib/library/simulated-vmmanager.ts');
+  const { stop, ...target } = openSimulatedVmmanager(loadVmmanagerScenario(text, file), io.clock);
+  return { ...target, close: () => Promise.resolve(stop()) };
+}
+
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
 async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target> {
   const { openSimulated } = await import('../lib/library/simulated.ts');
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
-  const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
+  const text = file === undefined ? undefined : readScenario(file);
+  if (file !== undefined && text !== undefined) {
+    const other = await openStandIn(io, flags, { text, file });
+    if (other) return other;
+  }
+  const scenario = file === undefined ? defaultScenario() : loadScenario(text ?? '', file);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const { simulator, stop, ...target } = openSimulated({ scenario, ...(state ? { state } : {}) }, io.clock);

@@ -1,7 +1,10 @@
 /** VMmanager 6 through the command line: what its connections may be used for, and how balance moves guests there. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { runCli, workFolder, writeFiles } from './harness.ts';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { runCli, workFolder, writeFiles, type RunOutcome } from './harness.ts';
+import { balanceOn, overloaded, startInstallation, type Installation } from './installations.ts';
 
 const CONNECTIONS = `
 vmm:
@@ -53,4 +56,63 @@ test('keys that mean nothing there are named, all at once', async () => {
   expect(code).toBe(2);
   for (const word of ['user', 'operators', 'host', 'email', 'password', 'time_zone'])
     expect(stderr).toContain(`vmm.${word}`);
+});
+
+interface Result {
+  readonly plan: {
+    readonly balance: {
+      readonly verdict: string;
+      readonly platform?: string;
+      readonly gaps?: readonly string[];
+      readonly moves: readonly { readonly name: string; readonly to: string; readonly reason: string }[];
+      readonly rejected: readonly {
+        readonly vmids: readonly number[];
+        readonly code: string;
+        readonly reason: string;
+      }[];
+    };
+  };
+  readonly summary: {
+    readonly status: string;
+    readonly moves: readonly {
+      readonly status: string;
+      readonly error?: { readonly code: string; readonly message: string };
+    }[];
+  };
+}
+
+const ajv = new Ajv({ strict: false, discriminator: true });
+const schema = (name: string): object =>
+  JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')) as object;
+ajv.addSchema(schema('plan'));
+const isResult = ajv.compile(schema('result'));
+
+function resultOf({ stdout }: RunOutcome): Result {
+  const document = JSON.parse(stdout) as Result;
+  expect(isResult(document) ? [] : isResult.errors).toEqual([]);
+  return document;
+}
+
+const json = ['--output', 'json'];
+const posts = ({ requests }: Installation): number =>
+  requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/migrate')).length;
+
+describe('an overloaded node', () => {
+  test('dry: nothing is written; then one moves, and nothing is left to do; the login runs out meanwhile', async () => {
+    const installation = startInstallation(overloaded({ token_seconds: 30 }));
+    const dry = await balanceOn(installation, ['--dry-run', '--detailed-exitcode']);
+    expect([dry.code, posts(installation)]).toEqual([6, 0]);
+    expect(dry.stdout).toContain('memory 100 % > 80 %');
+    const first = await balanceOn(installation, json);
+    expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
+    const { plan, summary } = resultOf(first);
+    expect(plan.balance).toMatchObject({ verdict: 'moves', platform: 'vmmanager6' });
+    expect(summary).toMatchObject({ status: 'done', moves: [{ status: 'moved' }, { status: 'moved' }] });
+    expect(Object.values(installation.places()).sort()).toEqual([1, 1, 2, 2]);
+    // One login for each command, and one after it had run out.
+    expect(installation.logins()).toBeGreaterThan(2);
+    const before = posts(installation);
+    const second = await balanceOn(installation);
+    expect([second.code, posts(installation)]).toEqual([0, before]);
+  });
 });

@@ -10,12 +10,11 @@ import {
   startMessage,
   summaryMessage,
 } from '../../lib/render/balance-messages.ts';
-import { balance, type BalanceOutcome, type BalanceWant } from '../../lib/workflow/balance.ts';
+import type { BalanceOutcome } from '../../lib/workflow/balance.ts';
 import type { Hold } from '../../lib/workflow/balance-rounds.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
 
 interface Round {
-  readonly want: BalanceWant;
   readonly hold: Hold;
   /** Name of the connection, for messages; empty when there is one cluster only. */
   readonly connection: string;
@@ -62,12 +61,17 @@ function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary
   });
 }
 
+type Listening = Pick<RunContext, 'onPlan' | 'onEvent'>;
+
 /** A round in which nothing moves is told to nobody; one that fails is. */
-export async function runRound(round: Round, context: RunContext): Promise<BalanceOutcome> {
-  const { want, hold, notifier, connection } = round;
+export async function runRound<C extends Listening>(
+  round: Round,
+  context: C,
+  act: (context: C, judge: (plan: BalancePlan) => string | undefined) => Promise<BalanceOutcome>,
+): Promise<BalanceOutcome> {
+  const { hold, notifier, connection } = round;
   try {
-    const outcome = await balance(
-      want,
+    const outcome = await act(
       {
         ...context,
         onPlan: (plan) => {

@@ -2,6 +2,7 @@
 import { loadBalance } from '../../lib/config/balance/balance.ts';
 import { loadBalanceEnv, type BalanceEnv } from '../../lib/config/balance/env-file.ts';
 import type { BalanceConfig } from '../../lib/config/balance/types.ts';
+import type { Connection } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { GlobalFlags } from '../options.ts';
 
@@ -16,12 +17,24 @@ export interface BalanceFlags extends GlobalFlags {
   readonly excludeSource?: string[];
   readonly excludeTarget?: string[];
   readonly metricsFile?: string;
+  readonly clusterIds?: string[];
+  readonly stateFile?: string;
+}
+
+/** A connection: by name, the usual one, or one that the env-file describes. */
+export type Target = string | undefined | Connection;
+
+export function nameOf(target: Target): string | undefined {
+  return typeof target === 'object' ? target.name : target;
 }
 
 export interface BalanceSettings {
   readonly config: BalanceConfig;
-  /** Undefined: the usual one. */
-  readonly connections: readonly (string | undefined)[];
+  readonly connections: readonly Target[];
+  /** Clusters of VMmanager 6, by number or name; empty: all. */
+  readonly clusters: readonly string[];
+  /** Where what is remembered of migrations is kept. */
+  readonly stateFile?: string;
   /** Seconds between rounds; absent: one round. */
   readonly interval?: number;
   readonly warnings: readonly string[];
@@ -73,6 +86,8 @@ export function loadSettings(flags: BalanceFlags, isEvacuation: boolean): Balanc
   return {
     config,
     connections: connections.length === 0 ? [undefined] : [...new Set(connections)],
+    clusters: flags.clusterIds ?? [],
+    ...(flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }),
     ...(interval === undefined ? {} : { interval }),
     warnings: [...env.warnings, ...warnings],
   };
