@@ -86,7 +86,13 @@ async function openStandIn(
     });
   const { openSimulatedVmmanager } = await import('../lib/library/simulated-vmmanager.ts');
   const { stop, ...target } = openSimulatedVmmanager(loadVmmanagerScenario(text, file), io.clock);
-  return { ...target, close: () => Promise.resolve(stop()) };
+  return {
+    ...target,
+    close: () => {
+      stop();
+      return Promise.resolve();
+    },
+  };
 }
 
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */

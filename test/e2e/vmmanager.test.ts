@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { runCli, workFolder, writeFiles, type RunOutcome } from './harness.ts';
-import { balanceOn, overloaded, startInstallation, type Installation } from './installations.ts';
+import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
+import { Mortal } from '../mortal.ts';
+import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
 
 const CONNECTIONS = `
 vmm:
@@ -69,6 +71,7 @@ interface Result {
         readonly vmids: readonly number[];
         readonly code: string;
         readonly reason: string;
+        readonly targets?: readonly { readonly code: string; readonly nodes: readonly string[] }[];
       }[];
     };
   };
@@ -94,6 +97,10 @@ function resultOf({ stdout }: RunOutcome): Result {
 }
 
 const json = ['--output', 'json'];
+/** What moved first belongs where it came from. */
+const GO_BACK =
+  'overload: { memory: 99 }\ntarget: { memory: 98 }\nexclude: { source: [node1] }\nrules: { affinity: [{ names: [vm101, vm102] }] }\n';
+const SMALLER = [101, 102, 103, 104].map((id) => vm(id, 1, { memory_mib: 14 * 1024 }));
 const posts = ({ requests }: Installation): number =>
   requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/migrate')).length;
 
@@ -107,12 +114,237 @@ describe('an overloaded node', () => {
     expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
     const { plan, summary } = resultOf(first);
     expect(plan.balance).toMatchObject({ verdict: 'moves', platform: 'vmmanager6' });
-    expect(summary).toMatchObject({ status: 'done', moves: [{ status: 'moved' }, { status: 'moved' }] });
-    expect(Object.values(installation.places()).sort()).toEqual([1, 1, 2, 2]);
+    expect(summary).toMatchObject({ status: 'done', moves: [{ status: 'moved' }] });
+    expect(installation.places()).toEqual({ 101: 2, 102: 1, 103: 1, 104: 1 });
     // One login for each command, and one after it had run out.
     expect(installation.logins()).toBeGreaterThan(2);
     const before = posts(installation);
     const second = await balanceOn(installation);
     expect([second.code, posts(installation)]).toEqual([0, before]);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'an answer that is lost %s the order is looked up: it moves once',
+    async (when) => {
+      const path = '/vm/v3/host/{id}/migrate';
+      const faults = [{ method: 'POST', path, nth: 1, action: `drop-${when}` }] as const;
+      const installation = startInstallation(overloaded({ faults }));
+      const { code, stdout } = await balanceOn(installation, json);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('"status": "moved"')]);
+      expect(posts(installation)).toBe(when === 'after' ? 1 : 2);
+      expect(Object.values(installation.places()).filter((at) => at === 2)).toHaveLength(1);
+    },
+  );
+
+  test('a run that is killed at its order: the next one neither repeats nor reverses it', async () => {
+    for (const phase of ['before', 'after'] as const) {
+      const mortal = new Mortal();
+      const installation = startInstallation(overloaded(), ({ n, phase: at }) => {
+        if (n === 1 && at === phase) mortal.die();
+      });
+      const killed = balanceOn(installation, [], { mortal });
+      await Promise.race([killed, mortal.death]);
+      for (let run = 0; run < 3; run += 1) {
+        const { code } = await balanceOn(installation, json);
+        expect([phase, code]).toEqual([phase, 0]);
+        await installation.time.sleep(300_000);
+      }
+      const accepted = installation.requests.filter(
+        ({ method, path, status }) => method === 'POST' && path.endsWith('/migrate') && status === 200,
+      );
+      expect([phase, accepted.length]).toEqual([phase, 1]);
+      expect(installation.places()).toEqual({ 101: 2, 102: 1, 103: 1, 104: 1 });
+      mortal.bury();
+      await killed;
+    }
+  });
+
+  test('a migration that fails, and one that takes too long, are told; both guests are left alone', async () => {
+    const path = '/vm/v3/host/{id}/migrate';
+    const faults = [
+      { method: 'POST', path, nth: 1, action: 'task-fail', text: 'no space left on device' },
+    ] as const;
+    const installation = startInstallation(overloaded({ faults }));
+    const failed = await balanceOn(installation, json);
+    expect(failed.code).toBe(5);
+    const [move] = resultOf(failed).summary.moves;
+    expect(move?.error).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining('no space left'),
+    });
+    writeFiles(installation.folder, { 'b.yml': 'migration_timeout: 10\n' });
+    const slow = await balanceOn(installation, [...json, '-c', join(installation.folder, 'b.yml')]);
+    expect(slow.code).toBe(5);
+    const result = resultOf(slow);
+    expect(result.summary.moves[0]?.error).toMatchObject({ code: 'MIGRATION_TIMEOUT' });
+    const third = await balanceOn(installation, [...json, '--dry-run']);
+    const codes = resultOf(third).plan.balance.rejected.map(({ code }) => code);
+    expect(codes).toContain('blacklist');
+  });
+});
+
+describe('what the installation says', () => {
+  test('obstacles, clusters and its own word are heeded', async () => {
+    const installation = startInstallation({
+      platform: 'vmmanager6',
+      clusters: [
+        { id: 1, name: 'kvm' },
+        { id: 2, name: 'lab' },
+      ],
+      nodes: [
+        node(1, { qemu_version: '7.1.0-1ubuntu1' }),
+        node(2, { qemu_version: '6.2.0' }),
+        node(3, { qemu_version: '7.2', maintenance: true }),
+        node(4, { creation_blocked: true }),
+        node(5, { unsuitable: true }),
+        node(6, { host_limit: 1 }),
+        node(7, { cluster: 2 }),
+        node(8, { state: 'failed' }),
+      ],
+      guests: [
+        vm(101, 1, { iso: true }),
+        vm(102, 1, { snapshots: 2 }),
+        vm(103, 1, { balancer: false }),
+        vm(104, 1),
+        vm(105, 1, { state: 'stopped' }),
+        vm(106, 6, { memory_mib: 1024 }),
+      ],
+    });
+    const { code, stdout } = await balanceOn(installation, [...json, '--dry-run']);
+    expect(code).toBe(0);
+    const { balance } = resultOf({ code, stdout, stderr: '' }).plan;
+    expect(balance.moves).toEqual([]);
+    const told = Object.fromEntries(balance.rejected.map(({ vmids, code: why }) => [vmids.join(), why]));
+    expect(told).toEqual({
+      101: 'iso',
+      102: 'snapshots',
+      103: 'balancer-off',
+      104: 'no-target',
+      105: 'state',
+    });
+    const targets = balance.rejected.find(({ code: why }) => why === 'no-target')?.targets ?? [];
+    expect(Object.fromEntries(targets.map(({ code: why, nodes }) => [nodes.join(), why]))).toEqual({
+      node2: 'version',
+      node3: 'maintenance',
+      node4: 'closed',
+      node5: 'veto',
+      node6: 'max-guests',
+      node8: 'offline',
+    });
+  });
+
+  test('clusters by number or name; a number that nobody knows is refused', async () => {
+    const installation = startInstallation();
+    const one = await balanceOn(installation, ['--dry-run', '--cluster-ids', 'kvm', ...json]);
+    expect(resultOf(one).plan.balance.moves).toHaveLength(1);
+    const none = await balanceOn(installation, ['--dry-run', '--cluster-ids', '7', ...json]);
+    expect([none.code, none.stdout]).toEqual([3, expect.stringContaining('NO_SUCH_CLUSTER')]);
+  });
+
+  test('a version without targets, tasks by list and modes is balanced all the same; times of another zone are told', async () => {
+    const installation = startInstallation(
+      overloaded({
+        without: ['balancer_mode', 'target-form', 'task-list'],
+        utc_offset_hours: 3,
+        guests: SMALLER,
+      }),
+    );
+    const first = await balanceOn(installation, json);
+    expect([first.code, resultOf(first).summary.status]).toEqual([0, 'done']);
+    writeFiles(installation.folder, { 'b.yml': GO_BACK });
+    const second = await balanceOn(installation, [...json, '-c', join(installation.folder, 'b.yml')]);
+    expect(resultOf(second).plan.balance).toMatchObject({
+      moves: [],
+      gaps: expect.arrayContaining([expect.stringContaining('3 h ahead of UTC: set time_zone')]) as unknown,
+    });
+  });
+
+  test('a node is emptied, and what cannot leave is told', async () => {
+    const installation = startInstallation(
+      overloaded({ guests: [vm(101, 1, { memory_mib: 4096 }), vm(102, 1, { memory_mib: 4096, iso: true })] }),
+    );
+    const { folder, time, connect } = installation;
+    const outcome = await runCli(
+      ['balance', 'evacuate', 'node1', '--connections', join(folder, 'connections.yml'), ...json],
+      undefined,
+      { clock: time.clock, connect },
+    );
+    expect(outcome.code).toBe(5);
+    expect(installation.places()).toEqual({ 101: 2, 102: 1 });
+  });
+});
+
+describe('without a history of its own', () => {
+  test('guests are left alone, unless a state file remembers; a killed run is remembered, too', async () => {
+    const installation = startInstallation(overloaded({ without: ['history'], guests: SMALLER }));
+    const none = await balanceOn(installation, json);
+    expect(resultOf(none).plan.balance).toMatchObject({
+      moves: [],
+      gaps: expect.arrayContaining([expect.stringContaining('--state-file')]) as unknown,
+    });
+    const kept = [...json, '--state-file', join(installation.folder, 'history.json')];
+    const first = await balanceOn(installation, kept);
+    expect(resultOf(first).summary.moves).toMatchObject([{ status: 'moved' }]);
+    writeFiles(installation.folder, { 'b.yml': GO_BACK, 'c.yml': `${GO_BACK}cooldown: 1\nwindow: 60\n` });
+    const inFolder = (name: string): string => join(installation.folder, name);
+    const held = await balanceOn(installation, [...kept, '-c', inFolder('b.yml')]);
+    expect(resultOf(held).plan.balance.moves).toEqual([]);
+    await installation.time.sleep(60_000);
+    const free = await balanceOn(installation, [...kept, '--dry-run', '-c', inFolder('c.yml')]);
+    expect(resultOf(free).plan.balance.moves).toHaveLength(1);
+    writeFiles(installation.folder, { 'history.json': '{"users": []}' });
+    const bad = await balanceOn(installation, kept);
+    expect([bad.code, bad.stdout]).toEqual([2, expect.stringContaining('BALANCE_STATE')]);
+  });
+});
+
+describe('logins and answers that lead nowhere', () => {
+  test('a second factor, a wrong password, pages of text, cut lists: words, and never a secret', async () => {
+    const half = startInstallation(overloaded({ second_factor: true }));
+    const factor = await balanceOn(half);
+    expect([factor.code, factor.stderr]).toEqual([4, expect.stringContaining('second factor')]);
+
+    const other = startInstallation();
+    const wrong = await balanceOn({ ...other, folder: half.folder }, [], {});
+    expect(wrong.code).toBe(0);
+    writeFiles(half.folder, {
+      'connections.yml': 'vmm: { platform: vmmanager6, host: v, email: a@b.c, password: hush-hush-hush }\n',
+    });
+    const refused = await balanceOn(half);
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining('the login of a@b.c is refused'),
+    ]);
+    expect(refused.stderr).not.toContain('hush');
+
+    const asleep = startInstallation(
+      overloaded({ faults: [{ path: '/vm/v3/node', action: 'fail', status: 503, nth: 1 }] }),
+    );
+    expect((await balanceOn(asleep, ['--dry-run'])).code).toBe(0);
+    const denied = startInstallation(
+      overloaded({ faults: [{ path: '/vm/v3/host', action: 'fail', status: 403, text: 'no' }] }),
+    );
+    expect((await balanceOn(denied, json)).stdout).toContain('PERMISSION_DENIED');
+  });
+
+  test.each([
+    ['<html>secret simulated-password</html>', 'VMMANAGER_ERROR'],
+    ['[1, 2', 'VMMANAGER_ERROR'],
+    ['{"list": {"a": 1}}', 'VMMANAGER_LIST'],
+    ['{"list": [], "size": 4}', 'VMMANAGER_LIST'],
+    ['{"list": [{"id": -1}, null, {"id": 1e300, "name": "x"}, 7]}', 'NO_TARGET_NODE'],
+    ['"text"', 'VMMANAGER_ERROR'],
+  ])('%s', async (body, code) => {
+    const installation = startInstallation();
+    const serve: typeof installation.serve = async (request) => {
+      const answer = await installation.serve(request);
+      return request.target === '/vm/v3/node' ? { ...answer, body } : answer;
+    };
+    const connect = inProcess(serve, installation.time);
+    const outcome = await balanceOn({ ...installation, connect }, json);
+    expect(outcome.code).toBeGreaterThan(2);
+    expect(outcome.stdout).toContain(code);
+    expect(outcome.stdout + outcome.stderr).not.toContain('simulated-password');
+    expect(posts(installation)).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 /** Moves a guest of VMmanager 6 to another node and says where it ended up. Never stops a migration, never orders one twice. */
 import type { Clock } from '../clock.ts';
 import type { Step, StepOf } from '../plan/document/step.ts';
-import { VmmanagerAnswerLost } from '../vmmanager/errors.ts';
+import { VmmanagerAnswerLost, VmmanagerError, VmmanagerUnreachable } from '../vmmanager/errors.ts';
 import type { MigrationRow, TaskWord, VmmanagerApi } from '../vmmanager/types.ts';
 import { StepError } from './step-error.ts';
 import type { StepOutcome } from './types.ts';
@@ -75,21 +75,37 @@ async function look(step: MigrateStep, io: VmmanagerIo, order: Order): Promise<T
   return row && { state: row.state };
 }
 
+async function unlessUnreachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof VmmanagerUnreachable) return undefined;
+    throw error;
+  }
+}
+
 /** Until it has ended; polls like a person who waits. */
 async function follow(step: MigrateStep, io: VmmanagerIo, order: Order): Promise<TaskWord> {
   const shownBy = io.clock.now() + UNTIL_SHOWN;
   for (;;) {
-    const word = await look(step, io, order);
+    // It goes on whether or not somebody answers here.
+    const word = await unlessUnreachable(() => look(step, io, order));
     if (word && word.state !== 'running') return word;
     const isLost = !word && io.clock.now() >= shownBy;
-    if (isLost && (await locate(step, io)) === step.target) return { state: 'ok' };
+    if (isLost && (await unlessUnreachable(() => locate(step, io))) === step.target) return { state: 'ok' };
     if (io.clock.now() + POLL > order.deadline) throw tooLong(step);
     await io.clock.sleep(POLL, io.signal);
   }
 }
 
 async function judge(step: MigrateStep, io: VmmanagerIo, word: TaskWord): Promise<StepOutcome> {
-  const where = await locate(step, io);
+  const until = io.clock.now() + UNTIL_SHOWN;
+  let where = await unlessUnreachable(() => locate(step, io));
+  while (where === undefined && io.clock.now() < until) {
+    await io.clock.sleep(POLL, io.signal);
+    where = await unlessUnreachable(() => locate(step, io));
+  }
+  where ??= await locate(step, io);
   if (where === step.target) return 'done';
   const why = word.words === undefined ? '' : `: ${word.words}`;
   const what = word.state === 'ok' ? 'ended without moving it' : `failed${why}`;
@@ -102,9 +118,13 @@ async function judge(step: MigrateStep, io: VmmanagerIo, word: TaskWord): Promis
   );
 }
 
-/** After a lost answer: the task that it began, if it did. */
-async function found(step: MigrateStep, io: VmmanagerIo, after: number): Promise<boolean> {
-  const until = io.clock.now() + UNTIL_SHOWN;
+/** After a lost answer, or a refusal: is a migration under way, or done? Where nobody can say, it may be. */
+async function found(
+  step: MigrateStep,
+  io: VmmanagerIo,
+  { after, patience }: { readonly after: number; readonly patience: number },
+): Promise<boolean> {
+  const until = io.clock.now() + patience;
   for (;;) {
     const rows = await history(step, io);
     if (rows?.some(({ id }) => id > after) === true) return true;
@@ -122,8 +142,15 @@ async function order(step: MigrateStep, io: VmmanagerIo, after: number): Promise
   try {
     return await io.vmmanager.migrate(move, io.signal);
   } catch (error) {
+    if (error instanceof VmmanagerError && error.status === 400) {
+      // A run that was killed a moment ago may have ordered it: its task is in the way of a second one.
+      const isUnderWay = await found(step, io, { after, patience: 2 * POLL });
+      if (isUnderWay && (await history(step, io)) !== undefined) return undefined;
+      throw error;
+    }
     if (!(error instanceof VmmanagerAnswerLost)) throw error;
-    return (await found(step, io, after)) ? undefined : io.vmmanager.migrate(move, io.signal);
+    const isUnderWay = await found(step, io, { after, patience: UNTIL_SHOWN });
+    return isUnderWay ? undefined : io.vmmanager.migrate(move, io.signal);
   }
 }
 

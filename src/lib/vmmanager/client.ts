@@ -69,8 +69,13 @@ export function createVmmanagerClient(options: HttpOptions): VmmanagerApi {
       return isRecord(answer) ? (wholeNumber(answer['task']) ?? undefined) : undefined;
     },
     task: async (number, signal) => {
-      const [row] = await list(`/vm/v3/task?where=consul_id+EQ+${number}`, signal);
-      if (row !== undefined) return readTask(row);
+      try {
+        const [row] = await list(`/vm/v3/task?where=consul_id+EQ+${number}`, signal);
+        if (row !== undefined) return readTask(row);
+      } catch (error) {
+        // Versions differ in what they filter by; the other way is the task by its number.
+        if (!(error instanceof VmmanagerError) || error.status === 401 || error.status === 403) throw error;
+      }
       try {
         return readTask(await http.get(`/vm/v3/task/${number}`, signal));
       } catch (error) {
