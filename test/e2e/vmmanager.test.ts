@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { runCli, workFolder, writeFiles, type RunOutcome } from './harness.ts';
+import type { ProcessSignal } from '../../src/commands/io.ts';
+import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOutcome } from './harness.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { Mortal } from '../mortal.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
@@ -346,5 +348,111 @@ describe('logins and answers that lead nowhere', () => {
     expect(outcome.stdout).toContain(code);
     expect(outcome.stdout + outcome.stderr).not.toContain('simulated-password');
     expect(posts(installation)).toBe(0);
+  });
+});
+
+describe("the VM Balancer's env-file", () => {
+  /** Everything that its example has, comments behind values included. */
+  const envOf = ({ credentials: { email, password } }: Installation): string => `
+VMMANAGER_HOST=https://vmm.example
+VMMANAGER_USERNAME=${email}
+VMMANAGER_PASSWORD=${password}
+BALANCE_INTERVAL=600  # ten minutes
+CLUSTER_IDS=1  # only this one
+MAX_MIGRATIONS_PER_CYCLE=1
+MIGRATION_TIMEOUT=3600
+CPU_OVERLOAD_THRESHOLD=7.0
+MEMORY_OVERLOAD_THRESHOLD=70.0
+CPU_TARGET_THRESHOLD=6.0
+MEMORY_TARGET_THRESHOLD=80.0
+EXCLUDE_SOURCE_NODES=
+EXCLUDE_TARGET_NODES=3
+LOG_LEVEL=INFO
+VERIFY_SSL=true
+SSH_ENABLED=false
+SSH_USERNAME=
+SSH_PRIVATE_KEY_PATH=
+SSH_PASSWORD=
+SSH_TIMEOUT=10
+SSH_HOSTS_MAPPING=
+TELEGRAM_BOT_TOKEN=
+TELEGRAM_CHAT_ID=
+`;
+
+  test('runs unchanged: dry and real, once and by interval; its numbers of nodes are names here', async () => {
+    const nodes = [node(1), node(3), node(2)];
+    const installation = startInstallation(overloaded({ nodes }));
+    writeFiles(installation.folder, { '.env': envOf(installation) });
+    const from = ['--env-file', join(installation.folder, '.env')];
+    const dry = await balanceOn(installation, [...from, '--dry-run', '--once', ...json]);
+    expect([dry.code, posts(installation)]).toEqual([0, 0]);
+    expect(resultOf(dry).plan.balance.moves).toMatchObject([{ to: 'node2' }]);
+    expect(dry.stderr).not.toContain('has no meaning');
+
+    let send: (signal: ProcessSignal) => void = () => undefined;
+    const running = balanceOn(installation, [...from, ...json], {
+      onSignaller: (signaller) => {
+        send = signaller;
+      },
+    });
+    // Two rounds of at most one migration each; then it is told to end.
+    await installation.time.sleep(1_500_000);
+    send('SIGTERM');
+    const ended = await running;
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.trim().split('\n').length).toBeGreaterThanOrEqual(2);
+    expect(Object.values(installation.places()).sort()).toEqual([1, 1, 2, 2]);
+    expect(ended.stdout + ended.stderr).not.toContain(installation.credentials.password);
+  });
+
+  test('in Russian; thresholds of the command line win', async () => {
+    const installation = startInstallation();
+    writeFiles(installation.folder, { '.env': `${envOf(installation)}VM_BALANCER_LANG=ru\n` });
+    const from = ['--env-file', join(installation.folder, '.env'), '--dry-run'];
+    const dry = await balanceOn(installation, from);
+    expect(dry.stdout).toContain('пробный запуск: намечено переносов: 1');
+    expect(dry.stdout).toContain('память 100 % > 70 %');
+    const flags = ['--memory-overload', '101', '--memory-target', '90'];
+    const bad = await balanceOn(installation, [...from, ...flags]);
+    expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('--memory-overload')]);
+    const cpu = await balanceOn(installation, [
+      ...[...from, ...json, '--memory-overload', '100', '--memory-target', '99'],
+      ...['--cpu-overload', '0.8', '--cpu-target', '0.7'],
+    ]);
+    expect(resultOf(cpu).plan.balance.moves[0]?.reason).toContain('virtual CPUs per core 1.00 > 0.80');
+  });
+});
+
+test('clusters of Proxmox VE and installations of VMmanager in one run', async () => {
+  const installation = startInstallation();
+  const cluster = await startCluster({ scenario: scenario() });
+  const { tokenId, secret } = cluster.credentials;
+  const [user, name] = tokenId.split('!');
+  const { email, password } = installation.credentials;
+  writeFiles(installation.folder, {
+    'connections.yml': `
+vmm: { platform: vmmanager6, host: vmm.example, email: ${email}, password: ${password} }
+pve: { host: '127.0.0.1:${cluster.port}', user: '${user!}', token_name: '${name!}', token_value: '${secret}' }
+`,
+  });
+  const connect: Connect = (host, options) =>
+    host.hostname === 'vmm.example'
+      ? installation.connect(host, options)
+      : inProcess(cluster.serve, cluster.time)(host, options);
+  const { code, stdout } = await runCli(
+    [
+      ...['balance', '--connection', 'vmm,pve', '--dry-run', ...json],
+      ...['--connections', join(installation.folder, 'connections.yml')],
+    ],
+    undefined,
+    // Neither waits for the other's time: a dry run of both has no timers but those of requests.
+    { clock: installation.time.clock, connect },
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    connections: [
+      { connection: 'vmm', plan: { balance: { platform: 'vmmanager6' } } },
+      { connection: 'pve', plan: { command: 'balance' } },
+    ],
   });
 });

@@ -58,7 +58,7 @@ function pvePlace(target: string | undefined, tools: Tools): Place {
     },
     round: async (hold) =>
       runRound(
-        { hold, connection: target ?? '', notifier: notifierFor(tools) },
+        { hold, connection: target ?? '', language: tools.settings.language, notifier: notifierFor(tools) },
         await run.runContext(target),
         (context, judge) => balance(want, context, judge),
       ),
@@ -77,7 +77,7 @@ function vmmanagerPlace(target: Target, { vmmanager, timeZone, url }: VmmanagerS
     preview: async () => previewVmmanager(want, await contextOf()),
     round: async (hold) =>
       runRound(
-        { hold, connection: nameOf(target) ?? '', notifier: notifierFor(tools) },
+        { hold, connection: nameOf(target) ?? '', language: settings.language, notifier: notifierFor(tools) },
         await contextOf(),
         (context, judge) => balanceVmmanager(want, context, judge),
       ),

@@ -3,7 +3,7 @@ import { CancelledError, StandError } from '../../lib/errors.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
-import { renderBalance } from '../../lib/render/balance-text.ts';
+import { renderBalance, type BalanceOptions } from '../../lib/render/balance-text.ts';
 import { toErrorDocument } from '../../lib/render/error-json.ts';
 import { toResultDocument } from '../../lib/render/result-json.ts';
 import type { BalanceWant } from '../../lib/workflow/balance.ts';
@@ -140,7 +140,9 @@ class BalanceRun {
       return;
     }
     output.result(document, () =>
-      results.map((result) => textOf(result, results.length > 1, output)).join('\n\n'),
+      results
+        .map((result) => textOf(result, results.length > 1, { ...output, language: this.#settings.language }))
+        .join('\n\n'),
     );
   }
 
@@ -159,11 +161,7 @@ function documentOf({ connection, outcome, error }: Result, isNamed: boolean): R
   return isNamed ? { connection: connection ?? null, ...body } : body;
 }
 
-function textOf(
-  { connection, outcome, error }: Result,
-  isNamed: boolean,
-  options: { readonly width: number; readonly color: boolean },
-): string {
+function textOf({ connection, outcome, error }: Result, isNamed: boolean, options: BalanceOptions): string {
   const text = outcome
     ? renderBalance(outcome.plan, outcome.summary, options)
     : [error?.message ?? '', ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n');
@@ -229,11 +227,11 @@ export async function runBalance(
   flags: BalanceFlags,
   evacuate?: readonly string[],
 ): Promise<void> {
-  const settings = loadSettings(flags, evacuate !== undefined);
+  const settings = loadSettings(io, flags, evacuate !== undefined);
   const { config, connections, interval } = settings;
   if (config.metricsFile !== undefined && !flags.dryRun)
     await assertMetricsFile(config.metricsFile, isMetrics);
-  await runChanging(io, flags, async (run) => {
+  await runChanging(io, { ...flags, logLevel: settings.logLevel }, async (run) => {
     for (const warning of settings.warnings) run.output.warn(warning);
     // What is wrong with secrets and connections is said before anything is contacted.
     if (!flags.dryRun) createNotifier({ config: config.notify, env: io.env, warn: () => undefined });
