@@ -62,9 +62,7 @@ function withBeside(have: VmmanagerInventory, { nodes, gaps }: Beside): Vmmanage
 
 const UNMEASURED: Beside = {
   nodes: new Map(),
-  gaps: [
-    'load averages are not read (SSH is not set up): nodes are judged by configured memory and virtual CPUs',
-  ],
+  gaps: ['load averages are not read: nodes are judged by configured memory and virtual CPUs'],
 };
 
 async function readAll(context: VmmanagerContext): Promise<VmmanagerInventory> {
