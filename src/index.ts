@@ -72,6 +72,7 @@ export { loadBalance } from './lib/config/balance/balance.ts';
 export { changeBridges, listBridges, previewBridges, type BridgesWant } from './lib/workflow/bridges.ts';
 export { exportCards, type CardsExport, type ExportWant } from './lib/workflow/export.ts';
 export { renderBalance } from './lib/render/balance-text.ts';
+export type { BalanceOptions } from './lib/render/balance-text.ts';
 export { renderBridges } from './lib/render/bridges-text.ts';
 export { renderHtmlCards } from './lib/render/cards-html.ts';
 export { renderMarkdownCards } from './lib/render/cards-markdown.ts';

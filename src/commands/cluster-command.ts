@@ -51,7 +51,7 @@ export interface Changing {
 }
 
 /** Who runs it, when it stops, and who listens. */
-export type BaseContext = Omit<RunContext, 'pve' | 'tasks' | 'credentials'>;
+type BaseContext = Omit<RunContext, 'pve' | 'tasks' | 'credentials'>;
 
 interface ChangingFlags extends GlobalFlags {
   readonly concurrency?: number;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { VirtualTime } from '../../src/lib/simulator/virtual-time.ts';
+import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import type {
   Scenario,
   ScenarioGuest,

@@ -22,7 +22,7 @@ import type { VmmanagerSession } from '../session.ts';
 import { runRound } from './round.ts';
 import { nameOf, type BalanceSettings, type Target } from './settings.ts';
 
-export interface Preview {
+interface Preview {
   readonly plan: BalancePlan;
   readonly summary: BalanceSummary;
 }

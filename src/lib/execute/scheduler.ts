@@ -23,7 +23,7 @@ import type {
 } from './types.ts';
 
 /** What the scheduler lends to a step while it runs. */
-export type Lent = Pick<
+type Lent = Pick<
   StepIo,
   'reach' | 'guestReads' | 'removals' | 'isUndone' | 'onRetry' | 'tell' | 'leavePlace' | 'stepAside'
 >;

@@ -1,7 +1,7 @@
 /** An installation of VMmanager 6 as `balance` observes it: plain data, a snapshot per round. */
 import type { MigrationRecord, Veto } from './balance-types.ts';
 
-export interface SeenCluster {
+interface SeenCluster {
   readonly id: number;
   readonly name: string;
 }

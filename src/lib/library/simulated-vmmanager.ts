@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/types.ts';
 import { inProcess } from '../proxmox/transports/in-process.ts';
 import type { Connect } from '../proxmox/transports/types.ts';
-import { VirtualTime } from '../simulator/virtual-time.ts';
+import { VirtualTime } from '../simulator/time/virtual-time.ts';
 import type { Scenario } from '../vmmanager-stand-in/scenario-types.ts';
 import { createStandIn, DEFAULT_SPEED } from '../vmmanager-stand-in/stand-in.ts';
 

@@ -1,5 +1,5 @@
 /** The simulated installation: who is where, tasks, histories, and what it refuses. Knows no HTTP. */
-import type { SimClock } from '../simulator/sim-clock.ts';
+import type { SimClock } from '../simulator/time/sim-clock.ts';
 import type { Scenario, ScenarioGuest, ScenarioNode } from './scenario-types.ts';
 
 const SECOND = 1000;

@@ -18,7 +18,7 @@ export interface Scenario {
   readonly faults?: readonly ScenarioFault[];
 }
 
-export interface ScenarioCluster {
+interface ScenarioCluster {
   readonly id: number;
   readonly name: string;
 }

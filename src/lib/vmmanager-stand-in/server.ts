@@ -1,6 +1,6 @@
 /** Answers the requests that VMmanager 6 answers: logins, lists with filters, migrations. Strict where its ways are known. */
 import { Faults, type RequestFault } from '../simulator/faults.ts';
-import type { SimClock } from '../simulator/sim-clock.ts';
+import type { SimClock } from '../simulator/time/sim-clock.ts';
 import { Refused, type Installation } from './installation.ts';
 import { guestRow, historyRow, nodeRow, targetForm, taskRow } from './views.ts';
 

@@ -1,5 +1,5 @@
 /** A stand-in of VMmanager 6 in this process: for rehearsals (`--simulate`) and tests. Strict where its ways are certain. */
-import type { SimClock } from '../simulator/sim-clock.ts';
+import type { SimClock } from '../simulator/time/sim-clock.ts';
 import { Installation } from './installation.ts';
 import { faultOf } from './scenario.ts';
 import type { Scenario } from './scenario-types.ts';

@@ -119,7 +119,7 @@ const ENDED_WELL = new Set(['complete', 'completed', 'success', 'ok', 'done']);
 const ENDED_BADLY = new Set(['fail', 'failed', 'error', 'abort', 'aborted', 'cancelled', 'canceled']);
 
 /** What is neither an end nor known is still under way: a guest that may be moving is left alone. */
-export function migrationState(value: unknown): MigrationState {
+function migrationState(value: unknown): MigrationState {
   const word = textOf(value)?.toLowerCase() ?? '';
   if (ENDED_WELL.has(word)) return 'ok';
   return ENDED_BADLY.has(word) ? 'failed' : 'running';

@@ -104,7 +104,7 @@ export interface VmmanagerApi {
   close(): void;
 }
 
-export interface MoveOrder {
+interface MoveOrder {
   readonly guest: number;
   readonly node: number;
   readonly step: string;

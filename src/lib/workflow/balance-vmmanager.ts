@@ -27,7 +27,7 @@ export interface VmmanagerWant extends BalanceWant {
 }
 
 /** What is read beside VMmanager, of its nodes by number. */
-export interface Beside {
+interface Beside {
   readonly nodes: ReadonlyMap<number, { readonly loadPerCore?: number; readonly qemuVersion?: string }>;
   readonly gaps: readonly string[];
 }

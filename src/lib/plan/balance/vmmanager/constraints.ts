@@ -63,7 +63,7 @@ function versionOf(text: string | undefined): number[] | undefined {
   return number?.split('.').map(Number);
 }
 
-export function isOlder(one: string | undefined, other: string | undefined): boolean {
+function isOlder(one: string | undefined, other: string | undefined): boolean {
   const [a, b] = [versionOf(one), versionOf(other)];
   if (!a || !b) return false;
   for (let at = 0; at < Math.max(a.length, b.length); at += 1) {

@@ -11,7 +11,7 @@ export interface World extends CoreWorld {
   readonly guests: ReadonlyMap<number, ClusterGuest>;
 }
 
-export interface ClusterNode extends Node {
+interface ClusterNode extends Node {
   readonly seen: SeenNode;
 }
 
