@@ -48,9 +48,16 @@ const LIB = {
       '^(node:)?(https?|tls|net|crypto|stream|async_hooks|timers)$',
     ],
   ],
+  vmmanager: [
+    'The client of VMmanager 6 has no policy. Of the PVE client it knows how one host is reached and trusted, and whom writes are told to.',
+    [
+      '^src/lib/proxmox/(answer|call-limit|hosts|types|transports/(https|types))[.]ts$',
+      '^src/lib/redact[.]ts$',
+    ],
+  ],
   inventory: [
-    'A snapshot: it knows the client, the config types and the texts, nothing else.',
-    ['^src/lib/proxmox/', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
+    'A snapshot: it knows the clients, the config types and the texts, nothing else.',
+    ['^src/lib/(proxmox|vmmanager)/', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
   ],
   agent: [
     'What is run in students’ machines, and what came of it. Judges nothing.',
@@ -121,6 +128,16 @@ const LIB = {
     'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',
     [...DATA, plan('cluster', 'network', 'obstacles', 'balance/core'), VERDICT],
   ],
+  'plan/balance/vmmanager': [
+    'Balance on VMmanager 6: clusters, and what it says of its guests and nodes. Knows nothing of PVE.',
+    [
+      CONFIG_TYPES,
+      INVENTORY_TYPES,
+      '^src/lib/inventory/vmmanager-types[.]ts$',
+      DOCUMENT,
+      plan('balance/core'),
+    ],
+  ],
   privileges: [
     'What a plan needs and what its caller has, from the same plan that is applied.',
     [...DATA, '^src/lib/inventory/rights[.]ts$', '^src/lib/plan/'],
@@ -128,7 +145,7 @@ const LIB = {
   execute: [
     'Handlers carry out steps: of the planner they know documents, and the verdicts that they ask before they write.',
     [
-      '^src/lib/proxmox/',
+      '^src/lib/(proxmox|vmmanager)/',
       TEXTS,
       DOCUMENT,
       INVENTORY_TYPES,
@@ -200,7 +217,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters|vmmanager)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
@@ -209,7 +226,7 @@ const LIB = {
   library: [
     'What programs get: the stories on one connection. Knows no flags and no words.',
     [
-      '^src/lib/(workflow|config|credentials|proxmox|simulator)/',
+      '^src/lib/(workflow|config|credentials|proxmox|simulator|vmmanager-stand-in)/',
       '^src/lib/(execute|outcome)/types[.]ts$',
       '^src/lib/plan/(cleanup/context|document/plan|network/view|templates/view)[.]ts$',
     ],
@@ -246,6 +263,15 @@ const LIB = {
       '^src/lib/config/input/(read-yaml|issues)[.]ts$',
       '^node_modules/(ajv|diff|tinyqueue)/',
       '^(node:)?(crypto|https?|net)$',
+    ],
+  ],
+  'vmmanager-stand-in': [
+    'VMmanager 6 as it is known from outside, written apart from its client. Time and faults are those of the other simulator.',
+    [
+      '^src/lib/simulator/(faults|time/sim-clock)[.]ts$',
+      '^src/lib/files/package[.]ts$',
+      '^src/lib/config/input/(read-yaml|issues)[.]ts$',
+      '^node_modules/ajv/',
     ],
   ],
 };

@@ -72,6 +72,7 @@ export { loadBalance } from './lib/config/balance/balance.ts';
 export { changeBridges, listBridges, previewBridges, type BridgesWant } from './lib/workflow/bridges.ts';
 export { exportCards, type CardsExport, type ExportWant } from './lib/workflow/export.ts';
 export { renderBalance } from './lib/render/balance-text.ts';
+export type { BalanceOptions } from './lib/render/balance-text.ts';
 export { renderBridges } from './lib/render/bridges-text.ts';
 export { renderHtmlCards } from './lib/render/cards-html.ts';
 export { renderMarkdownCards } from './lib/render/cards-markdown.ts';
@@ -92,7 +93,7 @@ export type {
   Weekday,
 } from './lib/config/balance/types.ts';
 export type { KeyOptions } from './lib/config/connections/age-keys.ts';
-export type { SecretKey, StoredConnection } from './lib/config/connections/build.ts';
+export type { SecretKey, StoredConnection } from './lib/config/connections/draft.ts';
 export type { LoadedConnection } from './lib/config/connections/connection.ts';
 export type { Env } from './lib/config/connections/env.ts';
 export type { FileOptions } from './lib/config/connections/file.ts';
@@ -255,7 +256,8 @@ export type {
 } from './lib/simulator/state.ts';
 export type { RawParams } from './lib/simulator/contract/validate.ts';
 export type { Version } from './lib/simulator/version.ts';
-export type { Loaded, TestTools } from './lib/workflow/connections.ts';
+export type { TestTools } from './lib/workflow/connection-report.ts';
+export type { Loaded } from './lib/workflow/connections.ts';
 export type { PlanContext } from './lib/workflow/context.ts';
 export type { DeployContext } from './lib/workflow/deploy.ts';
 export type { LeftOut } from './lib/workflow/export.ts';

@@ -11,11 +11,13 @@ import { describeLacking } from '../lib/workflow/preflight.ts';
 import { PARTIAL } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
+import { otherPlatform } from '../lib/config/connections/platform.ts';
+import type { Connection } from '../lib/config/types.ts';
 import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
-import { openSession, type Session } from './session.ts';
+import { openSession, type AnySession, type Session } from './session.ts';
 import { toStandError } from './stand-error.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -34,6 +36,10 @@ export interface Changing {
   readonly onRequest: (event: RequestEvent) => void;
   /** `connection`: for commands that act on several clusters. */
   connect(connection?: string): Promise<Session>;
+  /** The same for commands that know other platforms, too. */
+  connectAny(connection?: string | Connection): Promise<AnySession>;
+  /** What does not depend on the platform. */
+  baseContext(connection?: string | Connection): Promise<BaseContext>;
   runContext(connection?: string): Promise<RunContext>;
   /** Tells what the caller lacks for a plan that is only shown. */
   warnLacking(lacking: readonly Requirement[], connection?: string): Promise<void>;
@@ -43,6 +49,9 @@ export interface Changing {
   /** Ends the progress display, before the result is written. */
   finish(): void;
 }
+
+/** Who runs it, when it stops, and who listens. */
+type BaseContext = Omit<RunContext, 'pve' | 'tasks' | 'credentials'>;
 
 interface ChangingFlags extends GlobalFlags {
   readonly concurrency?: number;
@@ -86,7 +95,7 @@ export async function runChanging(
   const hard = new AbortController();
   // Every request and wait listens while it lasts: many at once are no leak.
   setMaxListeners(0, soft.signal, hard.signal);
-  const sessions = new Map<string, Promise<Session>>();
+  const sessions = new Map<string, Promise<AnySession>>();
   let failure: unknown;
   const troubles: StandError[] = [];
   let phase = '';
@@ -110,12 +119,17 @@ export async function runChanging(
     troubles.push(error);
   };
   const signals = listen(io, { soft, hard }, (text) => ui.warn(text));
-  const connect = (connection = flags.connection): Promise<Session> => {
-    const key = connection ?? '';
+  const connectAny = (
+    connection: string | Connection | undefined = flags.connection,
+  ): Promise<AnySession> => {
+    const given = typeof connection === 'object' ? connection : undefined;
+    const name = typeof connection === 'object' ? undefined : connection;
+    const key = given ? `env-file ${given.name}` : (name ?? '');
     const known = sessions.get(key);
     if (known) return known;
-    const named = connection === undefined ? flags : { ...flags, connection };
+    const named = name === undefined ? flags : { ...flags, connection: name };
     const session = openSession(io, named, {
+      connection: given,
       output,
       log,
       hard: hard.signal,
@@ -127,14 +141,17 @@ export async function runChanging(
     sessions.set(key, session);
     return session;
   };
-  const runContext = async (connection?: string): Promise<RunContext> => {
-    const { pve, tasks, clock, caller, operators, audit } = await connect(connection);
+  const connect = async (connection?: string): Promise<Session> => {
+    const session = await connectAny(connection);
+    if (session.platform === 'pve') return session;
+    throw otherPlatform(session.name);
+  };
+  const baseContext = async (connection?: string | Connection): Promise<BaseContext> => {
+    const { clock, caller, operators, audit } = await connectAny(connection);
     return {
       caller,
       operators,
       preflight: flags.preflight,
-      pve,
-      tasks,
       clock,
       owner: io.signature.name(),
       isGone: io.signature.isGone,
@@ -157,6 +174,10 @@ export async function runChanging(
       },
     };
   };
+  const runContext = async (connection?: string): Promise<RunContext> => {
+    const { pve, tasks } = await connect(connection);
+    return { ...(await baseContext(connection)), pve, tasks };
+  };
   const withCredentials = async (file: string): Promise<DeployContext> => {
     await assertPrivateFile(file);
     const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
@@ -176,6 +197,8 @@ export async function runChanging(
       unattended: AbortSignal.any([signals.hangup, io.readerGone]),
       onRequest: (event) => log.debug(event, 'request'),
       connect,
+      connectAny,
+      baseContext,
       runContext,
       warnLacking: async (lacking, connection) => {
         const { caller } = await connect(connection);
@@ -199,7 +222,7 @@ export async function runChanging(
 }
 
 /** Rejects with a StandError only. */
-async function close(session: Session, failure: unknown): Promise<void> {
+async function close(session: AnySession, failure: unknown): Promise<void> {
   try {
     await session.close(failure);
   } catch (error) {

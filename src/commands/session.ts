@@ -10,12 +10,15 @@ import {
 import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection } from '../lib/config/types.ts';
-import type { StandError } from '../lib/errors.ts';
-import { createPveClient } from '../lib/proxmox/client.ts';
+import { UsageError, type StandError } from '../lib/errors.ts';
+import { createPveClient, type PveClient } from '../lib/proxmox/client.ts';
+import type { HttpOptions } from '../lib/proxmox/http.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 import type { RunPve, TaskWaiter } from '../lib/proxmox/types.ts';
 import type { createDebugLog } from '../lib/ui/debug-log.ts';
+import { createVmmanagerClient } from '../lib/vmmanager/client.ts';
+import type { VmmanagerApi } from '../lib/vmmanager/types.ts';
 import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
 import { assertStateFile, readScenario } from './simulated-files.ts';
@@ -23,9 +26,9 @@ import type { GlobalFlags } from './options.ts';
 import type { Output } from './output.ts';
 import { toStandError } from './stand-error.ts';
 
-export interface Session {
-  readonly pve: RunPve;
-  readonly tasks: TaskWaiter;
+interface Link {
+  /** Of the connection. */
+  readonly name: string;
   readonly clock: Clock;
   /** How many requests were sent so far. */
   readonly requests: () => number;
@@ -43,6 +46,23 @@ export interface Session {
   close(error?: unknown): Promise<void>;
 }
 
+/** To a cluster of Proxmox VE. */
+export interface Session extends Link {
+  readonly platform: 'pve';
+  readonly pve: RunPve;
+  readonly tasks: TaskWaiter;
+}
+
+/** To an installation of VMmanager 6. */
+export interface VmmanagerSession extends Link {
+  readonly platform: 'vmmanager6';
+  readonly vmmanager: VmmanagerApi;
+  /** Of the times that it writes down. */
+  readonly timeZone: string;
+}
+
+export type AnySession = Session | VmmanagerSession;
+
 interface Target {
   readonly connection: Connection;
   readonly clock: Clock;
@@ -51,13 +71,42 @@ interface Target {
   close(): Promise<void>;
 }
 
+/** Undefined: the scenario is one of Proxmox VE. */
+async function openStandIn(
+  io: ProgramIo,
+  flags: GlobalFlags,
+  { text, file }: { readonly text: string; readonly file: string },
+): Promise<Target | undefined> {
+  const { isVmmanagerScenario, loadVmmanagerScenario } =
+    await import('../lib/vmmanager-stand-in/scenario.ts');
+  if (!isVmmanagerScenario(text, file)) return undefined;
+  if (flags.simulateState !== undefined)
+    throw new UsageError('SIMULATE_STATE', '--simulate-state keeps a simulated Proxmox VE only', {
+      hint: 'leave it out: each run begins with what the scenario says',
+    });
+  const { openSimulatedVmmanager } = await import('../lib/library/simulated-vmmanager.ts');
+  const { stop, ...target } = openSimulatedVmmanager(loadVmmanagerScenario(text, file), io.clock);
+  return {
+    ...target,
+    close: () => {
+      stop();
+      return Promise.resolve();
+    },
+  };
+}
+
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
 async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target> {
   const { openSimulated } = await import('../lib/library/simulated.ts');
   const { defaultScenario, loadScenario } = await import('../lib/simulator/scenario.ts');
   const { readState, saveState } = await import('../lib/simulator/persistence.ts');
   const file = typeof flags.simulate === 'string' ? flags.simulate : undefined;
-  const scenario = file === undefined ? defaultScenario() : loadScenario(readScenario(file), file);
+  const text = file === undefined ? undefined : readScenario(file);
+  if (file !== undefined && text !== undefined) {
+    const other = await openStandIn(io, flags, { text, file });
+    if (other) return other;
+  }
+  const scenario = file === undefined ? defaultScenario() : loadScenario(text ?? '', file);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const { simulator, stop, ...target } = openSimulated({ scenario, ...(state ? { state } : {}) }, io.clock);
@@ -87,12 +136,23 @@ export function outerBridges(io: ProgramIo, flags: GlobalFlags): OuterBridges | 
   return flags.simulate === undefined ? outerBridgesOf(connectionOptions(io, flags)) : undefined;
 }
 
-async function openConnection(io: ProgramIo, flags: GlobalFlags, output: Output): Promise<Target> {
-  const { connection, warnings } = await loadConnection(connectionOptions(io, flags));
+async function openConnection(
+  io: ProgramIo,
+  flags: GlobalFlags,
+  { output, given }: { readonly output: Output; readonly given: Connection | undefined },
+): Promise<Target> {
+  const { connection, warnings } = given
+    ? { connection: given, warnings: [] }
+    : await loadConnection(connectionOptions(io, flags));
   for (const warning of warnings) output.warn(warning);
-  if (!connection.tls.verify) {
+  const { tls, platform } = connection;
+  if (!tls.verify && tls.fingerprint === undefined) {
+    const instead =
+      platform === undefined
+        ? 'set fingerprint (PVE_FINGERPRINT) or ca_file (PVE_CA_FILE)'
+        : 'set fingerprint or ca_file in connections.yml';
     output.warn(
-      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; set fingerprint (PVE_FINGERPRINT) or ca_file (PVE_CA_FILE) instead of verify_ssl: false`,
+      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; ${instead} instead of verify_ssl: false`,
     );
   }
   return {
@@ -124,6 +184,27 @@ async function openAuditOf(
   }
 }
 
+type Client =
+  | { readonly api: PveClient; readonly session: Pick<Session, 'platform' | 'pve' | 'tasks'> }
+  | {
+      readonly api: VmmanagerApi;
+      readonly session: Pick<VmmanagerSession, 'platform' | 'vmmanager' | 'timeZone'>;
+    };
+
+function clientOf(
+  { platform, timeZone = 'UTC' }: Connection,
+  options: HttpOptions,
+  hard: AbortSignal,
+): Client {
+  if (platform === 'vmmanager6') {
+    const api = createVmmanagerClient(options);
+    return { api, session: { platform, vmmanager: api, timeZone } };
+  }
+  const api = createPveClient(options);
+  const tasks = createTaskWaiter(api, options.clock, { signal: hard });
+  return { api, session: { platform: 'pve', pve: api, tasks } };
+}
+
 export async function openSession(
   io: ProgramIo,
   flags: GlobalFlags,
@@ -133,14 +214,16 @@ export async function openSession(
     readonly hard: AbortSignal;
     /** Nothing can be recorded any more, and so nothing written. */
     readonly onAuditFailure?: (error: StandError) => void;
+    /** Instead of the one that the flags name. */
+    readonly connection?: Connection | undefined;
   },
-): Promise<Session> {
+): Promise<AnySession> {
   const target =
     flags.simulate === undefined
-      ? await openConnection(io, flags, tools.output)
+      ? await openConnection(io, flags, { output: tools.output, given: tools.connection })
       : await openSimulator(io, flags);
   const audit = await openAuditOf(target, io, { flags, ...tools });
-  const pve = createPveClient({
+  const options: HttpOptions = {
     connection: target.connection,
     clock: target.clock,
     connect: target.connect,
@@ -149,19 +232,21 @@ export async function openSession(
     ...(tools.log.isLevelEnabled('debug')
       ? { onRequest: (record) => tools.log.debug(record, 'request') }
       : {}),
-  });
+  };
+  const client = clientOf(target.connection, options, tools.hard);
+  const { api } = client;
   return {
-    pve,
-    tasks: createTaskWaiter(pve, target.clock, { signal: tools.hard }),
+    ...client.session,
+    name: target.connection.name,
     clock: target.clock,
-    requests: () => pve.requests(),
+    requests: () => api.requests(),
     url: target.url,
     login: target.connection.auth.kind,
     caller: loginOf(target.connection),
     operators: target.connection.operators,
     ...(audit ? { audit } : {}),
     close: async (error) => {
-      pve.close();
+      api.close();
       const ending = error === undefined ? undefined : toStandError(error);
       await audit?.end(ending?.exitCode ?? io.exitCode(), ending);
       await target.close();

@@ -20,6 +20,7 @@ const SECRET_NAMES = [
   'ticket',
   'token_secret',
   'token_value',
+  'x-xsrf-token',
 ] as const;
 
 const SPELLINGS = [

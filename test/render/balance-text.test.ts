@@ -177,12 +177,16 @@ describe('text', () => {
 });
 
 test('messages are short, and name the cluster', () => {
-  expect(moveMessage('', { vmid: 1, node: 'a', target: 'b' }, 1499)).toBe(
+  const about = (connection: string, language: 'en' | 'ru' = 'en') => ({ connection, language });
+  expect(moveMessage(about(''), { vmid: 1, node: 'a', target: 'b' }, 1499)).toBe(
     'deploy-stand balance: VM 1 moved from a to b in 1 s',
   );
-  expect(failureMessage('north', 'x')).toBe('deploy-stand balance, north: FAILED: x');
+  expect(failureMessage(about('north'), 'x')).toBe('deploy-stand balance, north: FAILED: x');
   const many = Array.from({ length: 50 }, () => torn);
-  expect(summaryMessage('', report, summary('partial', many)).split('\n')).toHaveLength(21);
+  expect(moveMessage(about('', 'ru'), { vmid: 1, node: 'a', target: 'b' }, 1499)).toBe(
+    'балансировка deploy-stand: машина 1 перенесена с a на b за 1 с',
+  );
+  expect(summaryMessage(about(''), report, summary('partial', many)).split('\n')).toHaveLength(21);
 });
 
 test('metrics: of every cluster, also of one that failed', async () => {

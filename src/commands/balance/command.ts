@@ -15,6 +15,12 @@ function withFlags(command: Command): Command {
     .addOption(envOption('--max-migrations <n>', 'move at most this many guests').argParser(positiveInteger))
     .addOption(envOption('--exclude-source <nodes>', 'take nothing from these nodes').argParser(nameList))
     .addOption(envOption('--exclude-target <nodes>', 'bring nothing onto these nodes').argParser(nameList))
+    .addOption(envOption('--cpu-overload <ratio>', 'overloaded above so many virtual CPUs per thread'))
+    .addOption(envOption('--cpu-target <ratio>', 'a target only below so many virtual CPUs per thread'))
+    .addOption(envOption('--memory-overload <percent>', 'overloaded above so much memory'))
+    .addOption(envOption('--memory-target <percent>', 'a target only below so much memory'))
+    .addOption(envOption('--cluster-ids <ids>', 'VMmanager 6: only these clusters').argParser(nameList))
+    .addOption(envOption('--state-file <file>', 'VMmanager 6: remember migrations in this file'))
     .addOption(envOption('--metrics-file <file>', 'write figures in Prometheus text format'));
 }
 

@@ -1,4 +1,5 @@
 /** One round of `balance` on one cluster: move what has to move, and tell those who want to know. */
+import type { Language } from '../../lib/render/languages/languages.ts';
 import { StandError } from '../../lib/errors.ts';
 import type { ApplyEvent } from '../../lib/execute/types.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
@@ -10,37 +11,40 @@ import {
   startMessage,
   summaryMessage,
 } from '../../lib/render/balance-messages.ts';
-import { balance, type BalanceOutcome, type BalanceWant } from '../../lib/workflow/balance.ts';
+import type { BalanceOutcome } from '../../lib/workflow/balance.ts';
 import type { Hold } from '../../lib/workflow/balance-rounds.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
 
 interface Round {
-  readonly want: BalanceWant;
   readonly hold: Hold;
   /** Name of the connection, for messages; empty when there is one cluster only. */
   readonly connection: string;
+  /** Of the messages. */
+  readonly language: Language;
   readonly notifier: Notifier;
 }
 
-function listen({ notifier, connection }: Round, event: ApplyEvent): void {
+function listen(round: Round, event: ApplyEvent): void {
+  const { notifier, connection } = round;
   if (!('step' in event) || event.step.kind !== 'vm.migrate') return;
   const { vmid, node, target } = event.step;
   const details = { connection, vmid, from: node, to: target };
   if (event.type === 'step.succeeded' && event.outcome === 'done') {
-    const text = moveMessage(connection, event.step, event.durationMs);
+    const text = moveMessage(round, event.step, event.durationMs);
     notifier.notify({ event: 'move', text, details: { ...details, seconds: event.durationMs / 1000 } });
   }
   if (event.type !== 'step.failed') return;
   const code = event.error instanceof StandError ? event.error.code : 'INTERNAL';
-  const text = failureMessage(connection, event.error.message);
+  const text = failureMessage(round, event.error.message);
   notifier.notify({ event: 'failure', text, details: { ...details, code, message: event.error.message } });
 }
 
-function tellStart({ notifier, connection }: Round, plan: BalancePlan): void {
+function tellStart(round: Round, plan: BalancePlan): void {
+  const { notifier, connection } = round;
   const { moves, imbalance } = plan.balance;
   notifier.notify({
     event: 'start',
-    text: startMessage(connection, plan.balance),
+    text: startMessage(round, plan.balance),
     details: {
       connection,
       moves: moves.map(({ name, from, to, reason }) => ({ name, from, to, reason })),
@@ -49,10 +53,11 @@ function tellStart({ notifier, connection }: Round, plan: BalancePlan): void {
   });
 }
 
-function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary: BalanceSummary): void {
+function tellSummary(round: Round, plan: BalancePlan, summary: BalanceSummary): void {
+  const { notifier, connection } = round;
   notifier.notify({
     event: 'summary',
-    text: summaryMessage(connection, plan.balance, summary),
+    text: summaryMessage(round, plan.balance, summary),
     details: {
       connection,
       status: summary.status,
@@ -62,12 +67,17 @@ function tellSummary({ notifier, connection }: Round, plan: BalancePlan, summary
   });
 }
 
+type Listening = Pick<RunContext, 'onPlan' | 'onEvent'>;
+
 /** A round in which nothing moves is told to nobody; one that fails is. */
-export async function runRound(round: Round, context: RunContext): Promise<BalanceOutcome> {
-  const { want, hold, notifier, connection } = round;
+export async function runRound<C extends Listening>(
+  round: Round,
+  context: C,
+  act: (context: C, judge: (plan: BalancePlan) => string | undefined) => Promise<BalanceOutcome>,
+): Promise<BalanceOutcome> {
+  const { hold, notifier, connection } = round;
   try {
-    const outcome = await balance(
-      want,
+    const outcome = await act(
       {
         ...context,
         onPlan: (plan) => {
@@ -88,7 +98,7 @@ export async function runRound(round: Round, context: RunContext): Promise<Balan
       const { code, message } = error;
       notifier.notify({
         event: 'failure',
-        text: failureMessage(connection, message),
+        text: failureMessage(round, message),
         details: { connection, code, message },
       });
     }

@@ -3,15 +3,15 @@ import { CancelledError, StandError } from '../../lib/errors.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
-import { renderBalance } from '../../lib/render/balance-text.ts';
+import { renderBalance, type BalanceOptions } from '../../lib/render/balance-text.ts';
 import { toErrorDocument } from '../../lib/render/error-json.ts';
 import { toResultDocument } from '../../lib/render/result-json.ts';
-import { previewBalance, type BalanceWant } from '../../lib/workflow/balance.ts';
+import type { BalanceWant } from '../../lib/workflow/balance.ts';
 import { isMetrics, writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
 import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
 import { exitCodeOf, PARTIAL } from '../../lib/outcome/exit-code.ts';
-import { runRound } from './round.ts';
-import { loadSettings, type BalanceFlags, type BalanceSettings } from './settings.ts';
+import { placeOf, type Place } from './platforms.ts';
+import { loadSettings, nameOf, type BalanceFlags, type BalanceSettings, type Target } from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
@@ -38,7 +38,8 @@ class BalanceRun {
   readonly #run: Changing;
   readonly #settings: BalanceSettings;
   readonly #want: BalanceWant;
-  readonly #holds: ReadonlyMap<string | undefined, Hold>;
+  readonly #holds: ReadonlyMap<Target, Hold>;
+  readonly #places = new Map<Target, Promise<Place>>();
 
   constructor(
     io: ProgramIo,
@@ -61,7 +62,7 @@ class BalanceRun {
     this.#want = { config, ...(evacuate ? { evacuate } : {}) };
     // A single round has no others to be counted with.
     const rounds = interval === undefined ? 1 : config.hold;
-    this.#holds = new Map(connections.map((name) => [name, new Hold(rounds)]));
+    this.#holds = new Map(connections.map((target) => [target, new Hold(rounds)]));
   }
 
   /** One after another: a cluster that fails does not stop the others. */
@@ -74,12 +75,13 @@ class BalanceRun {
     return results;
   }
 
-  async #balance(connection: string | undefined): Promise<Result> {
-    const { clock } = await this.#run.connect(connection);
+  async #balance(target: Target): Promise<Result> {
+    const connection = nameOf(target);
+    const { clock } = await this.#run.connectAny(target);
     const begun = clock.now();
     const seconds = (): number => (clock.now() - begun) / SECOND;
     try {
-      const result = await this.#act(connection);
+      const result = await this.#act(target);
       return { connection, seconds: seconds(), ...result };
     } catch (error) {
       const known = isAbort(error) ? new CancelledError(this.#run.stoppedBy() ?? 'SIGINT', 'stopped') : error;
@@ -88,11 +90,20 @@ class BalanceRun {
     }
   }
 
-  async #act(connection: string | undefined): Promise<Pick<Result, 'outcome' | 'exitCode'>> {
-    const run = this.#run;
+  #place(target: Target): Promise<Place> {
+    const known = this.#places.get(target);
+    if (known) return known;
+    const place = placeOf(target, {
+      ...{ io: this.#io, run: this.#run, settings: this.#settings, want: this.#want },
+    });
+    this.#places.set(target, place);
+    return place;
+  }
+
+  async #act(target: Target): Promise<Pick<Result, 'outcome' | 'exitCode'>> {
+    const place = await this.#place(target);
     if (this.#flags.dryRun) {
-      const outcome = await previewBalance(this.#want, await run.runContext(connection));
-      await run.warnLacking(outcome.lacking, connection);
+      const outcome = await place.preview();
       const isLeft = (outcome.plan.balance.remaining ?? []).length > 0;
       const exitCode = isLeft
         ? PARTIAL
@@ -101,20 +112,8 @@ class BalanceRun {
           : 0;
       return { outcome, exitCode };
     }
-    const outcome = await runRound(
-      {
-        want: this.#want,
-        hold: this.#holds.get(connection) ?? new Hold(1),
-        connection: connection ?? '',
-        notifier: createNotifier({
-          config: this.#want.config.notify,
-          env: this.#io.env,
-          warn: (text) => run.output.warn(text),
-        }),
-      },
-      await run.runContext(connection),
-    );
-    return { outcome, exitCode: exitCodeOf(outcome, run.stoppedBy()) };
+    const outcome = await place.round(this.#holds.get(target) ?? new Hold(1));
+    return { outcome, exitCode: exitCodeOf(outcome, this.#run.stoppedBy()) };
   }
 
   /** A dry run leaves no trace, here neither. */
@@ -141,12 +140,14 @@ class BalanceRun {
       return;
     }
     output.result(document, () =>
-      results.map((result) => textOf(result, results.length > 1, output)).join('\n\n'),
+      results
+        .map((result) => textOf(result, results.length > 1, { ...output, language: this.#settings.language }))
+        .join('\n\n'),
     );
   }
 
   async sleep(seconds: number, end: AbortSignal): Promise<void> {
-    const { clock } = await this.#run.connect(this.#settings.connections[0]);
+    const { clock } = await this.#run.connectAny(this.#settings.connections[0]);
     await clock.sleep(seconds * SECOND, end);
   }
 }
@@ -160,11 +161,7 @@ function documentOf({ connection, outcome, error }: Result, isNamed: boolean): R
   return isNamed ? { connection: connection ?? null, ...body } : body;
 }
 
-function textOf(
-  { connection, outcome, error }: Result,
-  isNamed: boolean,
-  options: { readonly width: number; readonly color: boolean },
-): string {
+function textOf({ connection, outcome, error }: Result, isNamed: boolean, options: BalanceOptions): string {
   const text = outcome
     ? renderBalance(outcome.plan, outcome.summary, options)
     : [error?.message ?? '', ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n');
@@ -230,15 +227,15 @@ export async function runBalance(
   flags: BalanceFlags,
   evacuate?: readonly string[],
 ): Promise<void> {
-  const settings = loadSettings(flags, evacuate !== undefined);
+  const settings = loadSettings(io, flags, evacuate !== undefined);
   const { config, connections, interval } = settings;
   if (config.metricsFile !== undefined && !flags.dryRun)
     await assertMetricsFile(config.metricsFile, isMetrics);
-  await runChanging(io, flags, async (run) => {
+  await runChanging(io, { ...flags, logLevel: settings.logLevel }, async (run) => {
     for (const warning of settings.warnings) run.output.warn(warning);
     // What is wrong with secrets and connections is said before anything is contacted.
     if (!flags.dryRun) createNotifier({ config: config.notify, env: io.env, warn: () => undefined });
-    for (const name of connections) await run.connect(name);
+    for (const target of connections) await run.connectAny(target);
     const rounds = new BalanceRun(io, flags, { run, settings, evacuate });
     const { jitter } = config;
     const end = interval === undefined ? run.soft : AbortSignal.any([run.soft, run.unattended]);

@@ -1,9 +1,18 @@
 /** balance.yml, the env-file and the flags of `balance`, put together. */
 import { loadBalance } from '../../lib/config/balance/balance.ts';
-import { loadBalanceEnv, type BalanceEnv } from '../../lib/config/balance/env-file.ts';
+import {
+  loadBalanceEnv,
+  parseBalanceEnv,
+  type EnvUse,
+  type SshSettings,
+} from '../../lib/config/balance/env-file.ts';
 import type { BalanceConfig } from '../../lib/config/balance/types.ts';
+import type { Connection } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import type { Language } from '../../lib/render/languages/languages.ts';
+import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
+import { chosenPlatform, usualPlatform } from './chosen-platform.ts';
 
 export interface BalanceFlags extends GlobalFlags {
   readonly config?: string;
@@ -16,18 +25,37 @@ export interface BalanceFlags extends GlobalFlags {
   readonly excludeSource?: string[];
   readonly excludeTarget?: string[];
   readonly metricsFile?: string;
+  readonly clusterIds?: string[];
+  readonly stateFile?: string;
+  readonly cpuOverload?: string;
+  readonly cpuTarget?: string;
+  readonly memoryOverload?: string;
+  readonly memoryTarget?: string;
+}
+
+/** A connection: by name, the usual one, or one that the env-file describes. */
+export type Target = string | undefined | Connection;
+
+export function nameOf(target: Target): string | undefined {
+  return typeof target === 'object' ? target.name : target;
 }
 
 export interface BalanceSettings {
   readonly config: BalanceConfig;
-  /** Undefined: the usual one. */
-  readonly connections: readonly (string | undefined)[];
+  readonly connections: readonly Target[];
+  /** Clusters of VMmanager 6, by number or name; empty: all. */
+  readonly clusters: readonly string[];
+  /** Where what is remembered of migrations is kept. */
+  readonly stateFile?: string;
+  /** How nodes of VMmanager 6 are reached over SSH; absent: they are not. */
+  readonly ssh?: SshSettings;
+  readonly logLevel: GlobalFlags['logLevel'];
+  /** Of what people read. */
+  readonly language: Language;
   /** Seconds between rounds; absent: one round. */
   readonly interval?: number;
   readonly warnings: readonly string[];
 }
-
-const NO_ENV: BalanceEnv = { overlay: { raw: {}, file: '' }, connections: [], warnings: [] };
 
 function assertFlags(flags: BalanceFlags): void {
   if (flags.detailedExitcode && !flags.dryRun) {
@@ -60,19 +88,56 @@ function rawOf(flags: BalanceFlags, env: Readonly<Record<string, unknown>>): Rec
   };
 }
 
+const THRESHOLDS = [
+  ['CPU_OVERLOAD_THRESHOLD', 'cpuOverload', '--cpu-overload'],
+  ['CPU_TARGET_THRESHOLD', 'cpuTarget', '--cpu-target'],
+  ['MEMORY_OVERLOAD_THRESHOLD', 'memoryOverload', '--memory-overload'],
+  ['MEMORY_TARGET_THRESHOLD', 'memoryTarget', '--memory-target'],
+] as const;
+
+/** They mean what the variables mean, and win over them. */
+function envUse(io: ProgramIo, flags: BalanceFlags): EnvUse {
+  const platform = chosenPlatform(io, flags);
+  return {
+    ...(platform === undefined ? { usual: () => usualPlatform(io, flags) } : { platform }),
+    flags: Object.fromEntries(
+      THRESHOLDS.flatMap(([name, key, flag]) => {
+        const value = flags[key];
+        return value === undefined ? [] : [[name, { flag, value }]];
+      }),
+    ),
+  };
+}
+
+function languageOf(written: string | undefined): Language {
+  return /^ru/i.test(written ?? '') ? 'ru' : 'en';
+}
+
 /** Throws for everything that is wrong with files and flags, before anything is contacted. */
-export function loadSettings(flags: BalanceFlags, isEvacuation: boolean): BalanceSettings {
+export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: boolean): BalanceSettings {
   assertFlags(flags);
-  const env = flags.envFile === undefined ? NO_ENV : loadBalanceEnv(flags.envFile);
+  const use = envUse(io, flags);
+  const env =
+    flags.envFile === undefined
+      ? parseBalanceEnv('', 'command line', use)
+      : loadBalanceEnv(flags.envFile, use);
   const overlay = { raw: rawOf(flags, env.overlay.raw), file: flags.envFile ?? 'command line' };
   const { config, warnings } = loadBalance(flags.config, overlay);
   const named = flags.connection?.split(',').map((name) => name.trim());
-  const connections = (named ?? env.connections).filter((name) => name !== '');
+  const targets: readonly Target[] = env.installation
+    ? [env.installation]
+    : (named ?? env.connections).filter((name) => name !== '');
   const isOnce = isEvacuation || flags.once === true || flags.dryRun === true;
   const interval = isOnce ? undefined : (flags.interval ?? config.interval);
+  const { logLevel: level, ssh } = env;
   return {
     config,
-    connections: connections.length === 0 ? [undefined] : [...new Set(connections)],
+    connections: targets.length === 0 ? [undefined] : [...new Set(targets)],
+    clusters: flags.clusterIds ?? env.clusters,
+    ...(flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }),
+    ...(ssh ? { ssh } : {}),
+    logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
+    language: languageOf(env.language ?? io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),
     warnings: [...env.warnings, ...warnings],
   };

@@ -46,6 +46,10 @@ function addCommand(io: ProgramIo): Command {
       'host or host:port; repeat it for more nodes of the cluster (or: PVE_HOST)',
       collect,
     )
+    .addOption(
+      new Option('--platform <platform>', 'what runs there').choices(['pve', 'vmmanager6']).default('pve'),
+    )
+    .option('--email <address>', 'VMmanager 6: log in as this account (or: VMMANAGER_USERNAME)')
     .option('--user <name@realm>', 'log in with a password as this user (or: PVE_USER)')
     .option('--token-id <id>', 'log in with the API token user@realm!name (or: PVE_TOKEN_ID)')
     .option('--password-env <name>', 'keep the password in this variable, not in the file')

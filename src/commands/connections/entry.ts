@@ -1,8 +1,15 @@
 /** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { buildConnection, type StoredConnection } from '../../lib/config/connections/build.ts';
+import { buildConnection } from '../../lib/config/connections/build.ts';
+import type { StoredConnection } from '../../lib/config/connections/draft.ts';
 import { overlayOf } from '../../lib/config/connections/env.ts';
-import { hostTexts, parseFingerprints, parseHost } from '../../lib/config/connections/parts.ts';
+import {
+  hostTexts,
+  parseFingerprints,
+  parseHost,
+  PVE,
+  VMMANAGER,
+} from '../../lib/config/connections/parts.ts';
 import { isPlainSecret } from '../../lib/config/connections/file.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { text, type Written } from '../../lib/config/input/written.ts';
@@ -14,6 +21,8 @@ import type { GlobalFlags } from '../options.ts';
 
 export interface AddFlags extends GlobalFlags {
   readonly host?: readonly string[];
+  readonly platform?: 'pve' | 'vmmanager6';
+  readonly email?: string;
   readonly user?: string;
   readonly tokenId?: string;
   readonly passwordEnv?: string;
@@ -31,6 +40,7 @@ export interface AddFlags extends GlobalFlags {
 
 const FLAGS: Readonly<Record<string, string>> = {
   host: '--host',
+  email: '--email',
   user: '--user',
   token_name: '--token-id',
   ca_file: '--ca-file',
@@ -51,7 +61,24 @@ interface Kind {
   readonly id: string;
 }
 
-function kindOf({ user, tokenId }: AddFlags, env: Written): Kind {
+/** Variables of the VM Balancer, as the keys that PVE's stand for. */
+function vmmanagerEnv(env: ProgramIo['env']): Written {
+  const { VMMANAGER_HOST: host, VMMANAGER_USERNAME: email, VMMANAGER_PASSWORD: password } = env;
+  const given = Object.entries({ host, user: email, password });
+  return Object.fromEntries(given.filter(([, value]) => (value ?? '') !== ''));
+}
+
+function vmmanagerKind({ email, user, tokenId }: AddFlags, env: Written): Kind {
+  if (user !== undefined || tokenId !== undefined)
+    usage('--user and --token-id are for Proxmox VE', 'give --email ADDRESS');
+  const id = email ?? text(env['user']);
+  return id === undefined
+    ? usage('how to log in is missing', 'give --email ADDRESS')
+    : { isToken: false, id };
+}
+
+function kindOf({ user, tokenId, email }: AddFlags, env: Written): Kind {
+  if (email !== undefined) usage('--email is for VMmanager 6', 'add --platform vmmanager6');
   if (user !== undefined && tokenId !== undefined)
     usage('--user and --token-id are two ways to log in', 'leave one of them out');
   const token = tokenId ?? (user === undefined ? text(env['token_name']) : undefined);
@@ -87,7 +114,8 @@ function secretOf(
     usage(`${flag}-env and ${flag}-file are two places`, 'leave one of them out');
   if (variable !== undefined) return `env:${variable}`;
   if (path !== undefined) return `file:${storedPath(path, file)}`;
-  const name = isToken ? 'PVE_TOKEN_SECRET' : 'PVE_PASSWORD';
+  const password = flags.platform === 'vmmanager6' ? 'VMMANAGER_PASSWORD' : 'PVE_PASSWORD';
+  const name = isToken ? 'PVE_TOKEN_SECRET' : password;
   const value = text(env[isToken ? 'token_value' : 'password']);
   if (value === undefined)
     usage('the secret is missing', `set ${name}, or give ${flag}-env NAME or ${flag}-file FILE`);
@@ -101,9 +129,11 @@ function secretOf(
 
 function hostsOf(flags: AddFlags, env: Written): string[] {
   const written = hostTexts(flags.host?.join(',') ?? env['host'] ?? '');
-  if (written.length === 0) usage('the host is missing', 'give --host HOST, or set PVE_HOST');
+  const isOther = flags.platform === 'vmmanager6';
+  if (written.length === 0)
+    usage('the host is missing', `give --host HOST, or set ${isOther ? 'VMMANAGER_HOST' : 'PVE_HOST'}`);
   return written.map((host) => {
-    const parsed = parseHost(host);
+    const parsed = parseHost(host, isOther ? VMMANAGER : PVE);
     // It may be a URL with a password in it: the value is not shown.
     return 'value' in parsed
       ? parsed.value
@@ -132,16 +162,19 @@ export function newConnection(
   flags: AddFlags,
   { name, file }: { readonly name: string; readonly file: string },
 ): NewConnection {
-  const { raw: env, problems } = overlayOf(io.env);
+  const isOther = flags.platform === 'vmmanager6';
+  const { raw: env, problems } = isOther ? { raw: vmmanagerEnv(io.env), problems: [] } : overlayOf(io.env);
   if (problems.length > 0) throw configError(problems);
-  const kind = kindOf(flags, env);
+  const kind = isOther ? vmmanagerKind(flags, env) : kindOf(flags, env);
   const hosts = hostsOf(flags, env);
   const secret = secretOf(flags, kind, { env, file });
   const caFile = flags.caFile ?? text(env['ca_file']);
   const entry: Entry = {
+    ...(isOther ? { platform: 'vmmanager6' } : {}),
     host: hosts.length === 1 ? (hosts[0] ?? '') : hosts,
-    user: kind.isToken ? userIn(kind.id) : kind.id,
-    use_token: kind.isToken,
+    ...(isOther
+      ? { email: kind.id }
+      : { user: kind.isToken ? userIn(kind.id) : kind.id, use_token: kind.isToken }),
     ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '', token_value: secret } : { password: secret }),
     ...(caFile === undefined ? {} : { ca_file: storedPath(caFile, file) }),
     ...(env['verify_ssl'] === false ? { verify_ssl: false } : {}),

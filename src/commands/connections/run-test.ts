@@ -58,9 +58,10 @@ function candidates(
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) unknownNames(file, unknown, known);
   const chosen = wanted.length > 0 ? known.filter((name) => wanted.includes(name)) : known;
-  const overrides = chosen.length === 1;
+  const isOther = connections.find(({ name }) => name === chosen[0])?.platform !== undefined;
+  const overrides = chosen.length === 1 && !isOther;
   const set = Object.keys(raw).flatMap((key) => VARIABLES[key] ?? []);
-  if (set.length > 0)
+  if (set.length > 0 && !(isOther && chosen.length === 1))
     warn(
       overrides
         ? `${set.join(', ')} of the environment used in place of the file, as other commands do`
@@ -95,7 +96,10 @@ export async function runConnectionsTest(
       if (!told.has(text)) run.output.warn(text);
       told.add(text);
     };
-    const tools = { clock: io.clock, hard: run.hard, onRequest: run.onRequest };
+    const tools = {
+      ...{ clock: io.clock, hard: run.hard, onRequest: run.onRequest },
+      ...(io.connect ? { connect: io.connect } : {}),
+    };
     const test = async ({ name, options }: Candidate): Promise<ConnectionReport> => {
       let audit: AuditLog | undefined;
       const load = async (): Promise<Loaded> => {

@@ -5,6 +5,8 @@ import { defaultScenario, loadScenario } from '../../lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../lib/simulator/simulator.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { readState, saveState } from '../../lib/simulator/persistence.ts';
+import { shellWord } from '../../lib/shell.ts';
+import { isVmmanagerScenario } from '../../lib/vmmanager-stand-in/scenario.ts';
 import type { ProgramIo } from '../io.ts';
 import { createOutput } from '../output.ts';
 import { assertStateFile, readScenario } from '../simulated-files.ts';
@@ -68,7 +70,12 @@ export async function runSimulate(
 ): Promise<void> {
   const output = createOutput(io, flags);
   const path = file ?? (typeof flags.simulate === 'string' ? flags.simulate : undefined);
-  const scenario = path === undefined ? defaultScenario() : loadScenario(readScenario(path), path);
+  const text = path === undefined ? undefined : readScenario(path);
+  if (path !== undefined && isVmmanagerScenario(text ?? '', path))
+    throw new UsageError('PLATFORM', `${path} describes VMmanager 6, which is not served to other programs`, {
+      hint: `rehearse with: deploy-stand balance --simulate ${shellWord(path)}`,
+    });
+  const scenario = path === undefined ? defaultScenario() : loadScenario(text ?? '', path);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const version = state?.version ?? scenario.version ?? '8.4';

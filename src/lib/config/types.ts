@@ -173,9 +173,14 @@ export interface Place {
   readonly line: number;
 }
 
-/** A PVE cluster and how to log in. Secrets live here and nowhere else. */
+/** A platform that `balance` knows beside Proxmox VE. */
+export type OtherPlatform = 'vmmanager6';
+
+/** A cluster and how to log in. Secrets live here and nowhere else. */
 export interface Connection {
   readonly name: string;
+  /** Absent: Proxmox VE. */
+  readonly platform?: OtherPlatform;
   /** Hosts of one cluster in the order to try; `host:port`, default port 8006. */
   readonly hosts: readonly string[];
   readonly auth:
@@ -194,4 +199,6 @@ export interface Connection {
   readonly operators: readonly string[];
   /** The outer bound of every lab's `bridge_range` here; absent: none. */
   readonly bridgeRange?: BridgeRange;
+  /** VMmanager 6: the IANA zone of the times that it writes down; absent: UTC. */
+  readonly timeZone?: string;
 }

@@ -14,6 +14,8 @@ export interface HostReport {
   readonly ok: boolean;
   /** Milliseconds since the epoch; absent when the certificate could not be read. */
   readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
+  /** Absent: Proxmox VE. */
+  readonly platform?: 'vmmanager6';
   readonly version?: string;
   /** Milliseconds for one small request on an open connection. */
   readonly latencyMs?: number;

@@ -1,5 +1,6 @@
 /** Runs the steps of a plan as their edges and limits allow. Must not know what a step means, nor alter one. */
 import { hasRole } from '../plan/document/step-traits.ts';
+import type { Clock } from '../clock.ts';
 import { StandError } from '../errors.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -21,9 +22,17 @@ import type {
   StepResult,
 } from './types.ts';
 
-export interface RunOptions {
-  readonly handlers: Handlers;
-  readonly io: RunIo;
+/** What the scheduler lends to a step while it runs. */
+type Lent = Pick<
+  StepIo,
+  'reach' | 'guestReads' | 'removals' | 'isUndone' | 'onRetry' | 'tell' | 'leavePlace' | 'stepAside'
+>;
+
+export interface GraphOptions {
+  readonly carryOut: (step: Step, lent: Lent) => Promise<StepOutcome>;
+  readonly clock: Clock;
+  /** The hard stop. */
+  readonly hard: AbortSignal;
   /** Default: by PVE's locks alone. */
   readonly limits?: Limits;
   /** Default: nodes are not asked how busy they are. */
@@ -36,6 +45,11 @@ export interface RunOptions {
    * planner sees what this plan took.
    */
   readonly onReserved?: () => Promise<void> | void;
+}
+
+export interface RunOptions extends Omit<GraphOptions, 'carryOut' | 'clock' | 'hard'> {
+  readonly handlers: Handlers;
+  readonly io: RunIo;
 }
 
 const INTERRUPTED = 'interrupted';
@@ -87,7 +101,7 @@ interface End {
 }
 
 class Run {
-  readonly #options: RunOptions;
+  readonly #options: GraphOptions;
   readonly #limits: Limits;
   readonly #nodes: readonly Node[];
   readonly #ready: ReadyQueues<Node>;
@@ -104,15 +118,15 @@ class Run {
   #reserved: Promise<void> | undefined;
   #interrupted = false;
 
-  constructor(nodes: readonly Node[], options: RunOptions, limits: Limits, end: End) {
+  constructor(nodes: readonly Node[], options: GraphOptions, limits: Limits, end: End) {
     this.#options = options;
     this.#limits = limits;
     this.#nodes = nodes;
     this.#ready = new ReadyQueues(limits);
     this.#end = end;
-    this.#removals = new RemovalPace(options.io.clock);
+    this.#removals = new RemovalPace(options.clock);
     this.#pace = new Pace({
-      ...{ limits, clock: options.io.clock, readLoads: options.readLoads },
+      ...{ limits, clock: options.clock, readLoads: options.readLoads },
       onRoom: (keys) => {
         this.#ready.freed(keys);
         this.#advance();
@@ -153,13 +167,13 @@ class Run {
   }
 
   async #start(node: Node): Promise<void> {
-    const { io, onEvent } = this.#options;
+    const { clock, onEvent } = this.#options;
     const { step } = node;
     const place: Place = { slot: this.#limits.enter(node.keys), isLeft: false };
-    const begun = io.clock.now();
+    const begun = clock.now();
     onEvent({ type: 'step.started', step });
     const ended = await this.#carryOut(node, place);
-    const durationMs = io.clock.now() - begun;
+    const durationMs = clock.now() - begun;
     this.#leave(node, place, !(ended instanceof Error));
     if (ended instanceof Error) {
       onEvent({ type: 'step.failed', step, error: ended, durationMs });
@@ -179,12 +193,9 @@ class Run {
   }
 
   async #carryOut(node: Node, place: Place): Promise<StepOutcome | Error> {
-    const { handlers, io, onEvent } = this.#options;
+    const { carryOut, onEvent } = this.#options;
     const { step } = node;
-    const { pveFor, ...shared } = io;
-    const stepIo: StepIo = {
-      ...shared,
-      pve: pveFor(step.id),
+    const lent: Lent = {
       reach: this.#reach,
       guestReads: this.#guestReads,
       removals: this.#removals,
@@ -210,7 +221,7 @@ class Run {
       },
     };
     try {
-      return await runStep(handlers, step, stepIo);
+      return await carryOut(step, lent);
     } catch (thrown) {
       return thrown instanceof Error ? thrown : new Error(String(thrown));
     }
@@ -229,7 +240,7 @@ class Run {
 
   #failure(step: Step, error: Error): StepResult {
     const known = error instanceof StandError ? error : undefined;
-    const code = known?.code ?? (this.#options.io.signal.aborted ? 'INTERRUPTED' : 'INTERNAL');
+    const code = known?.code ?? (this.#options.hard.aborted ? 'INTERRUPTED' : 'INTERNAL');
     return {
       id: step.id,
       status: 'failed',
@@ -275,7 +286,7 @@ class Run {
     }
     if (this.#left > 0) return;
     this.#pace.end();
-    const interrupted = this.#interrupted || this.#options.io.signal.aborted;
+    const interrupted = this.#interrupted || this.#options.hard.aborted;
     this.#reserved?.then(
       () =>
         this.#end.resolve({
@@ -302,12 +313,26 @@ function reasonToSkip(result: StepResult): string | undefined {
  * Runs a plan to its end. Ready steps start in plan order, as wide as the limits allow; a failure skips what depends
  * on it and nothing else. Rejects only for a defect: an unsound plan (before anything starts), a throwing listener.
  */
-export async function runPlan(plan: Pick<Plan, 'steps'>, options: RunOptions): Promise<RunResult> {
-  assertSound(plan.steps);
+export function runPlan(
+  plan: Pick<Plan, 'steps'>,
+  { handlers, io, ...options }: RunOptions,
+): Promise<RunResult> {
+  const { pveFor, ...shared } = io;
+  return runGraph(plan.steps, {
+    ...options,
+    clock: io.clock,
+    hard: io.signal,
+    carryOut: (step, lent) => runStep(handlers, step, { ...shared, pve: pveFor(step.id), ...lent }),
+  });
+}
+
+/** The same on any platform. */
+export async function runGraph(steps: readonly Step[], options: GraphOptions): Promise<RunResult> {
+  assertSound(steps);
   const { signal } = options;
   const limits = options.limits ?? createLimits();
-  const nodes = buildGraph(plan.steps, limits);
-  const stops = [options.io.signal, ...(signal ? [signal] : [])];
+  const nodes = buildGraph(steps, limits);
+  const stops = [options.hard, ...(signal ? [signal] : [])];
   let stop: (() => void) | undefined;
   try {
     return await new Promise<RunResult>((resolve, reject) => {

@@ -1,5 +1,6 @@
 /** One object for programs: every story of the command line on one connection, without its flags and its words. */
 import { createClock } from '../clock.ts';
+import { otherPlatform } from '../config/connections/platform.ts';
 import { loginOf, urlOf } from '../config/connections/login.ts';
 import type { Connection, Lab } from '../config/types.ts';
 import { CredentialsFile } from '../credentials/credentials-file.ts';
@@ -98,6 +99,7 @@ function target(where: Target) {
   const host = createClock();
   if ('simulate' in where) return openSimulated({ scenario: where.simulate }, host);
   const { connection } = where;
+  if (connection.platform !== undefined) throw otherPlatform(connection.name);
   return { connection, clock: host, connect: undefined, url: urlOf(connection), stop: nothing };
 }
 

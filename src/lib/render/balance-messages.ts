@@ -2,56 +2,60 @@
 import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 import { sizeOf } from './balance-text.ts';
-import { countOf } from './step-text.ts';
+import type { BalanceTexts } from './languages/balance-texts.ts';
+import { BALANCE_LANGUAGES, type Language } from './languages/languages.ts';
 
 /** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
 const MOST_LINES = 20;
 
-function shortened(lines: readonly string[]): string {
+function shortened(lines: readonly string[], texts: BalanceTexts): string {
   const left = lines.length - MOST_LINES;
-  return [...lines.slice(0, MOST_LINES), ...(left > 0 ? [`… and ${left} more`] : [])].join('\n');
+  return [...lines.slice(0, MOST_LINES), ...(left > 0 ? [texts.more(left)] : [])].join('\n');
 }
 
-function titled(connection: string, text: string): string {
-  return connection === '' ? `deploy-stand balance: ${text}` : `deploy-stand balance, ${connection}: ${text}`;
+/** Of which cluster, and in which language. */
+export interface About {
+  readonly connection: string;
+  readonly language: Language;
 }
 
 /** What is about to happen. */
-export function startMessage(connection: string, { moves, reason }: BalanceReport): string {
-  const lines = moves.map((move) => `${move.name}: ${move.from.join(', ')} → ${move.to}`);
-  return shortened([titled(connection, reason), ...lines]);
+export function startMessage({ connection, language }: About, report: BalanceReport): string {
+  const texts = BALANCE_LANGUAGES[language];
+  const lines = report.moves.map((move) => `${move.name}: ${move.from.join(', ')} → ${move.to}`);
+  return shortened([texts.titled(connection, texts.verdict(report)), ...lines], texts);
 }
 
 export function moveMessage(
-  connection: string,
+  { connection, language }: About,
   move: { readonly vmid: number; readonly node: string; readonly target: string },
   durationMs: number,
 ): string {
-  const { vmid, node, target } = move;
-  return titled(
-    connection,
-    `VM ${vmid} moved from ${node} to ${target} in ${Math.round(durationMs / 1000)} s`,
+  const texts = BALANCE_LANGUAGES[language];
+  return texts.titled(connection, texts.movedTo({ ...move, seconds: Math.round(durationMs / 1000) }));
+}
+
+export function failureMessage({ connection, language }: About, what: string): string {
+  const texts = BALANCE_LANGUAGES[language];
+  return texts.titled(connection, texts.failure(what));
+}
+
+function moveLine({ name, to, status, guests, error }: MoveSummary, texts: BalanceTexts): string {
+  const where = guests.map(
+    ({ vmid, node, status: own }) => `${vmid} ${texts.guestWord(own, status === 'moved' ? to : node)}`,
   );
-}
-
-export function failureMessage(connection: string, what: string): string {
-  return titled(connection, `FAILED: ${what}`);
-}
-
-function moveLine({ name, to, status, guests, error }: MoveSummary): string {
-  const places = guests.map(({ vmid, node }) => `${vmid} on ${node ?? '?'}`).join(', ');
-  const where = status === 'moved' ? `on ${to}` : `${places}${error ? `: ${error.message}` : ''}`;
-  return `${status}: ${name}, ${where}`;
+  return `${texts.moveWord(status)}: ${name}, ${where.join(', ')}${error ? `: ${error.message}` : ''}`;
 }
 
 export function summaryMessage(
-  connection: string,
+  { connection, language }: About,
   { imbalance }: BalanceReport,
   summary: BalanceSummary,
 ): string {
+  const texts = BALANCE_LANGUAGES[language];
   const { moves } = summary;
   const moved = moves.flatMap((move) => move.guests).filter(({ status }) => status === 'moved').length;
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
-  const text = `${summary.status}, ${countOf(moved, 'guest', 'guests')} moved (${sizeOf(bytes)}), imbalance was ${imbalance.before.toFixed(2)}`;
-  return shortened([titled(connection, text), ...moves.map(moveLine)]);
+  const text = `${texts.status(summary.status)}, ${texts.moved(moved)} (${sizeOf(bytes)}), ${texts.imbalanceWas(imbalance.before.toFixed(2))}`;
+  return shortened([texts.titled(connection, text), ...moves.map((move) => moveLine(move, texts))], texts);
 }

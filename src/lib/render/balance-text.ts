@@ -1,6 +1,6 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
 import { groupBy } from '../group.ts';
-import type { BalanceSummary, MoveSummary, SummaryStatus } from '../outcome/types.ts';
+import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type {
   BalanceReport,
   NodeLoad,
@@ -10,15 +10,20 @@ import type {
 } from '../plan/document/balance-report.ts';
 import type { BalancePlan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
+import { BALANCE_LANGUAGES, type Language } from './languages/languages.ts';
+import type { BalanceTexts } from './languages/balance-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { refusalLines } from './plan-text.ts';
-import { countOf, countSteps } from './step-text.ts';
+import { countSteps } from './step-text.ts';
 
 interface Context {
   readonly width: number;
   readonly paint: Paint;
+  readonly texts: BalanceTexts;
 }
+
+export type BalanceOptions = RenderOptions & { readonly language?: Language };
 
 interface View {
   readonly report: BalanceReport;
@@ -45,16 +50,16 @@ export function sizeOf(bytes: number): string {
   return bytes >= GIB / 10 ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
 
-function loadCells(load: NodeLoad, paint: Brush): Cell[] {
-  return [load.cpu, load.memory].map((value) => ({
-    text: `${bar(value)} ${percent(value).padStart(5)}`,
-    paint,
-  }));
+/** Where CPU use is not measured, the virtual CPUs per core stand in its place. */
+function loadCells(load: NodeLoad, paint: Brush, isMeasured: boolean): Cell[] {
+  const shown = (value: number): Cell => ({ text: `${bar(value)} ${percent(value).padStart(5)}`, paint });
+  const vcpus = load.vcpusPerCore === undefined ? '-' : load.vcpusPerCore.toFixed(2);
+  return [isMeasured ? shown(load.cpu) : { text: vcpus, paint }, shown(load.memory)];
 }
 
-function stateOf({ online, maintenance, overloaded }: NodeReport): string {
-  if (!online) return 'offline';
-  return [...(maintenance ? ['maintenance'] : []), ...overloaded].join(', ');
+function stateOf({ online, maintenance, overloaded }: NodeReport, texts: BalanceTexts): string {
+  if (!online) return texts.offline;
+  return [...(maintenance ? [texts.maintenance] : []), ...overloaded.map(texts.breach)].join(', ');
 }
 
 function severityBrush({ severity }: NodeLoad, paint: Paint): Brush {
@@ -64,20 +69,28 @@ function severityBrush({ severity }: NodeLoad, paint: Paint): Brush {
 
 function isTouched(node: NodeReport): boolean {
   return (
-    node.guests.before !== node.guests.after || stateOf(node) !== '' || node.before.cpu !== node.after.cpu
+    node.guests.before !== node.guests.after ||
+    !node.online ||
+    node.maintenance ||
+    node.overloaded.length > 0 ||
+    node.before.cpu !== node.after.cpu
   );
 }
 
-function nodeRows(node: NodeReport, paint: Paint, later: string): Cell[][] {
+function nodeRows(
+  node: NodeReport,
+  { paint, texts }: Context,
+  { later, isMeasured }: { readonly later: string; readonly isMeasured: boolean },
+): Cell[][] {
   const row = (when: string, load: NodeLoad, guests: number, isFirst: boolean): Cell[] => [
     { text: isFirst ? node.node : '', paint: paint.bold },
     { text: when },
-    ...loadCells(load, severityBrush(load, paint)),
+    ...loadCells(load, severityBrush(load, paint), isMeasured),
     { text: load.loadPerCore === undefined ? '-' : load.loadPerCore.toFixed(2) },
     { text: String(guests) },
-    { text: isFirst ? stateOf(node) : '', paint: paint.yellow },
+    { text: isFirst ? stateOf(node, texts) : '', paint: paint.yellow },
   ];
-  const before = row('before', node.before, node.guests.before, true);
+  const before = row(texts.before, node.before, node.guests.before, true);
   const changes = node.guests.before !== node.guests.after || node.before.cpu !== node.after.cpu;
   return changes ? [before, row(later, node.after, node.guests.after, false)] : [before];
 }
@@ -87,90 +100,89 @@ function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
   return `${percent(Math.min(...values)).replace(' %', '')}–${percent(Math.max(...values))}`;
 }
 
-function nodeLines({ report, summary, context: { width, paint } }: View): string[] {
+function nodeLines({ report, summary, context }: View): string[] {
+  const { width, paint, texts } = context;
+  const isMeasured = report.platform === undefined;
   const isAsPlanned = summary.moves.every(({ status }) => status === 'moved' || status === 'planned');
-  const later = isAsPlanned ? 'after' : 'planned';
+  const later = isAsPlanned ? texts.after : texts.planned;
   const shown = report.nodes.length <= FEW_NODES ? report.nodes : report.nodes.filter(isTouched);
   const others = report.nodes.filter((node) => !shown.includes(node));
-  const head = ['NODE', '', 'CPU', 'MEMORY', 'LOAD/CORE', 'GUESTS', ''].map((text): Cell => ({
+  const [node, cpu, memory, load, guests] = texts.head;
+  const words = [node, '', isMeasured ? cpu : texts.vcpus, memory, load, guests, ''];
+  const head = words.map((text): Cell => ({
     text,
     paint: paint.bold,
   }));
-  const rows = [head, ...shown.flatMap((node) => nodeRows(node, paint, later))];
+  const rows = [head, ...shown.flatMap((one) => nodeRows(one, context, { later, isMeasured }))];
   const rest =
     others.length === 0
       ? []
-      : [
-          `${countOf(others.length, 'other node', 'other nodes')}: CPU ${range(others, 'cpu')}, memory ${range(others, 'memory')}`,
-        ];
+      : [texts.otherNodes(others.length, range(others, 'cpu'), range(others, 'memory'))];
   return ['', ...renderColumns(rows, { width }), ...rest.map(paint.dim)];
 }
-
-const MOVE_WORDS: { readonly [S in MoveSummary['status']]: string } = {
-  moved: 'moved',
-  partial: 'partly moved',
-  failed: 'failed',
-  skipped: 'not done',
-  planned: 'planned',
-};
 
 function moveBrush(status: MoveSummary['status'], paint: Paint): Brush {
   if (status === 'moved') return paint.green;
   return status === 'planned' ? paint.yellow : paint.red;
 }
 
-function guestText(guest: MoveSummary['guests'][number], isUnit: boolean): string {
+function guestText(guest: MoveSummary['guests'][number], isUnit: boolean, texts: BalanceTexts): string {
   const name = `VM ${guest.vmid}${guest.name === '' ? '' : ` (${guest.name})`}`;
-  return isUnit ? `${name}: ${guest.status}, on ${guest.node ?? 'an unknown node'}` : '';
+  return isUnit ? `${name}: ${texts.guestWord(guest.status, guest.node)}` : '';
 }
 
 /** Who is where is told of units that did not arrive as a whole, and of all their members. */
 function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
-  const { width, paint } = context;
+  const { width, paint, texts } = context;
   const status = ended?.status ?? 'planned';
-  const ways = move.guests.some((guest) => guest.ha) ? ', by HA' : '';
+  const ways = move.guests.some((guest) => guest.ha) ? texts.byHa : '';
   const title = `${move.name}: ${move.from.join(', ')} → ${move.to}, ${sizeOf(move.bytes)}${ways}`;
   const isWhole = status === 'moved' || status === 'planned';
-  const members = (ended?.guests ?? []).map((guest) => guestText(guest, move.unit !== 'guest' || !isWhole));
+  const members = (ended?.guests ?? []).map((guest) =>
+    guestText(guest, move.unit !== 'guest' || !isWhole, texts),
+  );
   return [
-    ...labelled(MOVE_WORDS[status], escapeControl(title), {
+    ...labelled(texts.moveWord(status), escapeControl(title), {
       width,
       indent: 2,
       paint: moveBrush(status, paint),
     }),
-    ...paragraph(`because ${move.reason}`, { width, indent: 6, paint: paint.dim }),
+    ...paragraph(texts.because(move), { width, indent: 6, paint: paint.dim }),
     ...(isWhole ? [] : members.flatMap((text) => paragraph(escapeControl(text), { width, indent: 6 }))),
     ...(ended?.error === undefined ? [] : refusalLines(ended.error, context)),
   ];
 }
 
 /** How good the search was, where it did not find the cheapest for certain. */
-function gapText({ gap = 0 }: BalanceReport): string {
-  return gap > 0 ? `, within ${Math.ceil(gap * 100)} % of the least that would do` : '';
+function gapText({ gap = 0 }: BalanceReport, texts: BalanceTexts): string {
+  return gap > 0 ? texts.gap(Math.ceil(gap * 100)) : '';
 }
 
 function moveSection({ report, summary, context }: View): string[] {
   if (report.moves.length === 0) return [];
   const ended = new Map(summary.moves.map((move) => [move.name, move]));
-  const { width, paint } = context;
+  const { width, paint, texts } = context;
   return [
     '',
-    ...paragraph(`Moves${gapText(report)}`, { width, paint: paint.bold }),
+    ...paragraph(`${texts.moves}${gapText(report, texts)}`, { width, paint: paint.bold }),
     ...report.moves.flatMap((move) => moveLines(move, ended.get(move.name), context)),
   ];
 }
 
 /** Why each node is no target: nodes with one obstacle are told by the first of them. */
-function whyOf({ reason, targets = [] }: RejectedMove): string {
-  if (targets.length === 0) return reason;
-  const each = targets.map(({ nodes: [first = '', ...others], reason: why }) =>
-    others.length === 0 ? `${first}: ${why}` : `${first} and ${others.length} more: ${why}`,
-  );
-  return `${reason} (${each.join('; ')})`;
+function whyOf(move: RejectedMove, texts: BalanceTexts): string {
+  const { targets = [] } = move;
+  const said = texts.rejected(move);
+  if (targets.length === 0) return said;
+  const each = targets.map(({ nodes: [first = '', ...others], ...why }) => {
+    const where = others.length === 0 ? first : texts.andMore(first, others.length);
+    return `${where}: ${texts.rejected(why)}`;
+  });
+  return `${said} (${each.join('; ')})`;
 }
 
 /** Equal reasons are told once, the most frequent first; all are in the JSON document. */
-function rejectedSection({ report, context: { width, paint } }: View): string[] {
+function rejectedSection({ report, context: { width, paint, texts } }: View): string[] {
   const groups = groupBy(report.rejected, ({ code }) => code);
   if (groups.size === 0) return [];
   const lines = [...groups]
@@ -178,33 +190,33 @@ function rejectedSection({ report, context: { width, paint } }: View): string[] 
     .flatMap(([code, moves]) => {
       const [first] = moves;
       if (!first) return [];
-      const who = moves.length === 1 ? first.name : `${moves.length}, e.g. ${first.name}`;
-      return labelled(code, `${who}: ${whyOf(first)}`, { width, indent: 2 });
+      const who = moves.length === 1 ? first.name : texts.several(moves.length, first.name);
+      return labelled(code, `${who}: ${whyOf(first, texts)}`, { width, indent: 2 });
     });
-  return ['', ...paragraph('Not moved', { width, paint: paint.bold }), ...lines];
+  return ['', ...paragraph(texts.notMoved, { width, paint: paint.bold }), ...lines];
 }
 
-function stuckSection({ report, context: { width, paint } }: View): string[] {
+function stuckSection({ report, context: { width, paint, texts } }: View): string[] {
   if (report.stuck.length === 0) return [];
   const lines = report.stuck.flatMap(({ lab, user, nodes, reason }) =>
     labelled(`${lab} of ${user} on ${nodes.join(', ')}`, reason, { width, indent: 2 }),
   );
-  return ['', ...paragraph('Stuck stands', { width, paint: paint.bold }), ...lines];
+  return ['', ...paragraph(texts.stuck, { width, paint: paint.bold }), ...lines];
 }
 
-function warningLines({ report, plan, context: { width, paint } }: View): string[] {
+function warningLines({ report, plan, context: { width, paint, texts } }: View): string[] {
   const gone = report.historyGoneBefore;
   const warnings = [
     ...plan.warnings,
     ...(plan.balance.gaps ?? []),
-    ...(gone === undefined ? [] : [`the history of migrations before ${gone} is gone`]),
+    ...(gone === undefined ? [] : [texts.historyGone(gone)]),
   ];
   if (warnings.length === 0) return [];
-  return ['', ...warnings.flatMap((text) => labelled('Warning', text, { width, paint: paint.yellow }))];
+  return ['', ...warnings.flatMap((text) => labelled(texts.warning, text, { width, paint: paint.yellow }))];
 }
 
 /** Those that the plan leaves there, and those that it could not get away. */
-function remainingLines({ report, summary, context: { width, paint } }: View): string[] {
+function remainingLines({ report, summary, context: { width, paint, texts } }: View): string[] {
   const { evacuate = [] } = report;
   const notGone = summary.moves
     .flatMap(({ guests }) => guests)
@@ -214,11 +226,11 @@ function remainingLines({ report, summary, context: { width, paint } }: View): s
   const ids = new Set([...(report.remaining ?? []), ...notGone.map(({ vmid }) => vmid)]);
   const remaining = [...ids].sort((a, b) => a - b);
   if (remaining.length === 0) return [];
-  const text = `${countOf(remaining.length, 'guest stays', 'guests stay')} on ${evacuate.join(', ')}: ${remaining.join(', ')}`;
+  const text = texts.stays(remaining.length, evacuate.join(', '), remaining.join(', '));
   return ['', ...paragraph(text, { width, paint: paint.yellow })];
 }
 
-function figures({ report, summary }: View): string {
+function figures({ report, summary, context: { texts } }: View): string {
   const { moves } = summary;
   const guests = moves.flatMap((move) => move.guests);
   const count = (status: string): number => guests.filter((guest) => guest.status === status).length;
@@ -226,30 +238,24 @@ function figures({ report, summary }: View): string {
   const { before, after } = report.imbalance;
   const isAsPlanned = guests.every(({ status }) => status === 'moved' || status === 'planned');
   return [
-    ...(count('planned') > 0 ? [`${countOf(count('planned'), 'guest', 'guests')} to move`] : []),
-    ...(count('moved') > 0 ? [`${countOf(count('moved'), 'guest', 'guests')} moved`] : []),
-    ...(count('failed') > 0 ? [`${count('failed')} failed`] : []),
-    ...(count('skipped') > 0 ? [`${count('skipped')} not done`] : []),
+    ...(count('planned') > 0 ? [texts.toMove(count('planned'))] : []),
+    ...(count('moved') > 0 ? [texts.moved(count('moved'))] : []),
+    ...(count('failed') > 0 ? [texts.failed(count('failed'))] : []),
+    ...(count('skipped') > 0 ? [texts.notDone(count('skipped'))] : []),
     ...(bytes > 0 ? [sizeOf(bytes)] : []),
     isAsPlanned && guests.length > 0
-      ? `imbalance ${before.toFixed(2)} → ${after.toFixed(2)}`
-      : `imbalance ${before.toFixed(2)}`,
-    ...(report.deferred > 0 ? [`${countOf(report.deferred, 'move', 'moves')} left for the next run`] : []),
+      ? `${texts.imbalance} ${before.toFixed(2)} → ${after.toFixed(2)}`
+      : `${texts.imbalance} ${before.toFixed(2)}`,
+    ...(report.deferred > 0 ? [texts.deferred(report.deferred)] : []),
   ].join(', ');
 }
 
-const TITLES: { readonly [S in SummaryStatus]?: string } = {
-  done: 'balance: done',
-  partial: 'balance: partly done',
-  failed: 'balance: nothing could be moved',
-  interrupted: 'balance: interrupted',
-};
-
 /** A run that moved something is told by how it ended, all others by what was found. */
 function titleOf(view: View): string {
-  const { report, summary } = view;
+  const { report, summary, context } = view;
+  const { texts } = context;
   const isDry = summary.status === 'dry-run' && report.moves.length > 0;
-  const said = TITLES[summary.status] ?? `${isDry ? 'dry run: ' : ''}${report.reason}`;
+  const said = texts.title(summary.status) ?? `${isDry ? texts.dryRun : ''}${texts.verdict(report)}`;
   return escapeControl(`${said} (${figures(view)})`);
 }
 
@@ -259,9 +265,13 @@ function stepLines({ plan, context: { width, paint } }: View): string[] {
 }
 
 /** One line when there is nothing to say. Same plan, same summary, same text; ends without a line break. */
-export function renderBalance(plan: BalancePlan, summary: BalanceSummary, options: RenderOptions): string {
+export function renderBalance(plan: BalancePlan, summary: BalanceSummary, options: BalanceOptions): string {
   const report = plan.balance;
-  const context: Context = { width: options.width, paint: createPaint(options.color) };
+  const context: Context = {
+    width: options.width,
+    paint: createPaint(options.color),
+    texts: BALANCE_LANGUAGES[options.language ?? 'en'],
+  };
   const view: View = { report, plan, summary, context };
   const title = titleOf(view);
   const isQuiet = report.moves.length === 0 && report.evacuate === undefined;

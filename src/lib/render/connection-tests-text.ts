@@ -29,10 +29,11 @@ function errorDocument(error: Problem | undefined): JsonObject {
 }
 
 function hostDocument({ certificate, nodes, error, ...report }: HostReport): JsonObject {
-  const { host, ok, version, cluster, quorum, latencyMs, clockSkewSeconds } = report;
+  const { host, ok, platform, version, cluster, quorum, latencyMs, clockSkewSeconds } = report;
   return {
     host,
     ok,
+    ...(platform === undefined ? {} : { platform }),
     ...(version === undefined ? {} : { version }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(nodes === undefined ? {} : { nodes: nodes.map(({ name, online }) => ({ name, online })) }),
@@ -82,11 +83,12 @@ const QUORUM = {
   unknown: 'quorum not shown (takes Sys.Audit on /)',
 } as const;
 
-function nodesText({ nodes = [], quorum = 'unknown' }: HostReport): string {
+function nodesText({ nodes = [], quorum = 'unknown', platform }: HostReport): string {
   const offline = nodes.filter(({ online }) => !online).map(({ name }) => name);
   const count = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
   const away = offline.length === 0 ? '' : `, offline: ${offline.join(', ')}`;
-  return `${count}${away}; ${QUORUM[quorum]}`;
+  // VMmanager tells of no quorum.
+  return platform === undefined ? `${count}${away}; ${QUORUM[quorum]}` : `${count}${away}`;
 }
 
 const UNITS = [
@@ -104,13 +106,14 @@ function skewText(seconds: number): string {
 }
 
 function hostCells(report: HostReport, paint: Paint): Cell[] {
-  const { host, ok, version = '', cluster, latencyMs, clockSkewSeconds } = report;
+  const { host, ok, platform, version = '', cluster = '', latencyMs, clockSkewSeconds } = report;
   const state: Cell = ok ? { text: 'ok', paint: paint.green } : { text: 'FAILED', paint: paint.red };
-  if (version === '') return [{ text: host }, state];
+  const product = platform === undefined ? `PVE ${version}` : 'VMmanager 6';
+  if (version === '' && latencyMs === undefined) return [{ text: host }, state];
   return [
     { text: host },
     state,
-    { text: `PVE ${version}${cluster === undefined ? '' : `, cluster ${cluster}`}` },
+    { text: `${product}${cluster === '' ? '' : `, cluster ${cluster}`}` },
     { text: nodesText(report) },
     { text: latencyMs === undefined ? '' : `${latencyMs} ms` },
     { text: clockSkewSeconds === undefined ? '' : skewText(clockSkewSeconds) },

@@ -20,6 +20,8 @@ interface Login {
 
 interface Listed {
   readonly name: string;
+  /** Absent: Proxmox VE. */
+  readonly platform?: 'vmmanager6';
   readonly hosts: readonly string[];
   readonly login: Login;
   readonly secret: Keeping;
@@ -69,8 +71,9 @@ export function toConnectionsDocument(list: Listing): JsonObject {
   return {
     file: list.file,
     default: list.default ?? null,
-    connections: list.connections.map(({ name, hosts, login, secret, tls }) => ({
+    connections: list.connections.map(({ name, platform, hosts, login, secret, tls }) => ({
       name,
+      ...(platform === undefined ? {} : { platform }),
       default: name === list.default,
       hosts: [...hosts],
       login: { kind: login.kind, id: login.id },
@@ -97,9 +100,9 @@ const HEAD = ['CONNECTION', 'HOST', 'LOGIN', 'SECRET', 'TLS TRUST', 'DEFAULT'];
 export function renderConnections(list: Listing, { width, color }: RenderOptions): string {
   const paint = createPaint(color);
   if (list.connections.length === 0) return `${list.file} holds no connection`;
-  const rows = list.connections.map(({ name, hosts, login, secret, tls }): Cell[] => [
+  const rows = list.connections.map(({ name, platform, hosts, login, secret, tls }): Cell[] => [
     { text: name, paint: paint.bold },
-    { text: hosts.join(', ') },
+    { text: `${hosts.join(', ')}${platform === undefined ? '' : ' (VMmanager 6)'}` },
     { text: login.kind === 'token' ? `token ${login.id}` : login.id },
     secretCell(secret, paint),
     tls.verify || tls.fingerprint !== undefined

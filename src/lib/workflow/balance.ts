@@ -191,7 +191,7 @@ async function conclude(tries: readonly [Try, ...Try[]], context: ReadContext): 
 }
 
 /** Nothing is done with this plan yet; it still shows what would be. */
-function holdBack(plan: BalancePlan, reason: string): BalanceOutcome {
+export function holdBack(plan: BalancePlan, reason: string): BalanceOutcome {
   const held: BalancePlan = { ...plan, steps: [], balance: { ...plan.balance, verdict: 'holding', reason } };
   const rounds = [{ plan: held, result: NOTHING }];
   return { plan: held, summary: { ...summarizeRun(rounds), ...summarizeMoves(plan) }, rounds };

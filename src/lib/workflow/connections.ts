@@ -1,20 +1,15 @@
-/** The story of `connections test`: asks every host of a connection who it is. Changes nothing. */
-import type { Clock } from '../clock.ts';
+/** The story of `connections test` on Proxmox VE: asks every host of a connection who it is. Changes nothing. */
 import type { Connection } from '../config/types.ts';
-import type { ConnectionReport, HostReport, Problem, Trust } from '../connections-edit/types.ts';
-import { ConnectionError, StandError } from '../errors.ts';
+import type { ConnectionReport, HostReport, Problem } from '../connections-edit/types.ts';
+import { ConnectionError } from '../errors.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
+import { problemOf, trustOf, type TestTools } from './connection-report.ts';
+import { testVmmanager } from './vmmanager-test.ts';
 import { AuthError } from '../proxmox/errors.ts';
 import { rightsOverview, type RightsOverview } from '../privileges/overview.ts';
 import type { ClusterStatus, WriteWitness } from '../proxmox/types.ts';
-
-export interface TestTools {
-  readonly clock: Clock;
-  readonly hard: AbortSignal;
-  readonly onRequest?: Parameters<typeof createPveClient>[0]['onRequest'];
-}
 
 /** What is to be tested, and who takes down the logins. */
 export interface Loaded {
@@ -24,22 +19,6 @@ export interface Loaded {
 
 /** PVE's role for the students, unless a lab names another. */
 const ROLE = 'PVEVMAdmin';
-
-function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
-  if (fingerprint !== undefined) return 'fingerprint';
-  if (!verify) return 'none';
-  return ca === undefined ? 'system' : 'ca-file';
-}
-
-/** Anything but an error of ours is a defect, and none of the connection. */
-function problemOf(error: unknown): Problem {
-  if (!(error instanceof StandError)) throw error;
-  const [issue] = error.issues;
-  const { code } = error;
-  const hint = issue?.hint ?? error.hint;
-  const message = issue === undefined ? error.message : `${issue.path}: ${issue.message}`;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
-}
 
 /** Without Sys.Audit on / nobody is told of the quorum; the nodes are told to everybody. */
 async function statusOf(
@@ -162,6 +141,7 @@ export async function testConnection(
     return { name, ok: false, hosts: [], error: problemOf(error) };
   }
   const { connection } = loaded;
+  if (connection.platform === 'vmmanager6') return testVmmanager(loaded.connection, loaded.witness, tools);
   const hosts = await Promise.all(connection.hosts.map((host) => testHost(loaded, host, tools)));
   let error = mixedClusters(hosts);
   let rights: RightsOverview | undefined;

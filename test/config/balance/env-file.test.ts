@@ -56,22 +56,23 @@ test('every variable finds its place in the words of balance.yml', () => {
     interval: 600,
     max_migrations: 2,
     migration_timeout: 1800,
-    overload: { load_per_core: 7, memory: 70 },
-    target: { load_per_core: 6, memory: 60 },
+    // Without SSH it was virtual CPUs per core, and it is.
+    measures: ['load', 'allocation'],
+    overload: { vcpus_per_core: 7, memory: 70 },
+    target: { vcpus_per_core: 6, memory: 60 },
     exclude: { target: ['pve4', 'pve5'] },
     notify: { telegram: { token: TOKEN, chat: '-100' } },
   });
   expect(connections).toEqual(['north', 'south']);
   expect(warnings.map((text) => text.split(' ', 2).join(' '))).toEqual([
     'x.env:2 VMMANAGER_HOST:',
-    'x.env:7 CPU_OVERLOAD_THRESHOLD:',
     'x.env:14 SSH_PASSWORD:',
   ]);
   expect(warnings.join()).not.toMatch(/hush|secret/);
   const { config } = parseBalance('overload: { cpu: 50 }\ntarget: { cpu: 40 }\n', 'b.yml', overlay);
   expect(config).toMatchObject({
     interval: 600,
-    overload: { cpu: 0.5, memory: 0.7, loadPerCore: 7 },
+    overload: { cpu: 0.5, memory: 0.7, vcpusPerCore: 7 },
     target: { memory: 0.6 },
     excludeTarget: ['pve4', 'pve5'],
     migrationTimeout: 1800,
@@ -79,11 +80,69 @@ test('every variable finds its place in the words of balance.yml', () => {
 });
 
 test('with SSH its CPU score is ours: no warning', () => {
-  const { warnings } = parseBalanceEnv(
+  const { warnings, overlay } = parseBalanceEnv(
     'SSH_ENABLED=true\nCPU_OVERLOAD_THRESHOLD=2\nCPU_TARGET_THRESHOLD=1.5\n',
     'x',
   );
   expect(warnings).toEqual([]);
+  expect(overlay.raw).toMatchObject({ overload: { load_per_core: 2 }, target: { load_per_core: 1.5 } });
+});
+
+test('a target that is not below its limit is as much as the limit allows, and told', () => {
+  const { warnings, overlay } = parseBalanceEnv(
+    'MEMORY_OVERLOAD_THRESHOLD=70.0\nMEMORY_TARGET_THRESHOLD=80.0\nCPU_TARGET_THRESHOLD=9',
+    'x.env',
+  );
+  expect(overlay.raw).toMatchObject({
+    overload: { memory: 70, vcpus_per_core: 7 },
+    target: { memory: 66, vcpus_per_core: 6.65 },
+  });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^x\.env:2 MEMORY_TARGET_THRESHOLD: is not below MEMORY_OVERLOAD_THRESHOLD=70/),
+    expect.stringMatching(/^x\.env:3 CPU_TARGET_THRESHOLD: is not below CPU_OVERLOAD_THRESHOLD=7/),
+  ]);
+});
+
+test('a file that logs in to VMmanager is one for VMmanager: clusters, numbers of nodes, SSH', () => {
+  const text = `VMMANAGER_HOST=https://vm.example.org
+VMMANAGER_USERNAME=admin@example.org
+VMMANAGER_PASSWORD=hush-hush-hush
+VERIFY_SSL=false
+CLUSTER_IDS=1, 2
+EXCLUDE_SOURCE_NODES=3,node4
+LOG_LEVEL=DEBUG
+SSH_ENABLED=yes
+SSH_USERNAME=root
+SSH_PRIVATE_KEY_PATH=/root/.ssh/id_ed25519
+SSH_TIMEOUT=5
+SSH_HOSTS_MAPPING={"node1": "192.0.2.1"}
+VM_BALANCER_LANG=ru
+`;
+  expect(parseBalanceEnv(text, 'x.env')).toMatchObject({
+    connections: [],
+    clusters: ['1', '2'],
+    installation: {
+      platform: 'vmmanager6',
+      hosts: ['vm.example.org:443'],
+      auth: { kind: 'password', user: 'admin@example.org', password: 'hush-hush-hush' },
+      tls: { verify: false },
+    },
+    overlay: { raw: { exclude: { source: ['3', 'node4'] } } },
+    ssh: {
+      user: 'root',
+      keyFile: '/root/.ssh/id_ed25519',
+      timeout: 5,
+      hosts: { node1: '192.0.2.1' },
+    },
+    logLevel: 'debug',
+    language: 'ru',
+    warnings: [],
+  });
+  // The command line names a cluster of Proxmox VE: the login is told to mean nothing.
+  const pve = parseBalanceEnv(text.replace('=3,', '='), 'x.env', { platform: 'pve' });
+  expect([pve.installation, pve.ssh, pve.connections]).toEqual([undefined, undefined, ['1', '2']]);
+  expect(pve.warnings.join('\n')).not.toContain('hush');
+  expect(pve.warnings).toHaveLength(8);
 });
 
 describe('bad values', () => {
@@ -95,12 +154,8 @@ describe('bad values', () => {
     ['MIGRATION_TIMEOUT=5\nMIGRATION_TIMEOUT=x', 'MIGRATION_TIMEOUT', 2, /whole number/],
     ['EXCLUDE_SOURCE_NODES=3,pve1', 'EXCLUDE_SOURCE_NODES', 1, /by number: 3/],
     ['TELEGRAM_CHAT_ID=-100', 'TELEGRAM_CHAT_ID', 1, /TELEGRAM_BOT_TOKEN/],
-    [
-      'MEMORY_OVERLOAD_THRESHOLD=70.0\nMEMORY_TARGET_THRESHOLD=80.0',
-      'MEMORY_TARGET_THRESHOLD',
-      2,
-      /not below MEMORY_OVERLOAD_THRESHOLD=70\.0/,
-    ],
+    ['LOG_LEVEL=LOUD', 'LOG_LEVEL', 1, /no level/],
+    ['VERIFY_SSL=maybe', 'VERIFY_SSL', 1, /neither true nor false/],
   ])('%j', (text, path, line, message) => {
     const found = issuesOf(text).find((issue) => issue.path === path);
     expect(found).toMatchObject({ file: 'x.env', line, message: expect.stringMatching(message) as string });

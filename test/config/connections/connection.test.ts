@@ -368,7 +368,7 @@ describe('accounts', () => {
       'a secret in the place of a connection',
       ['user: a@pve', 'password: x', 'd: hunter2'],
       [
-        'connections.yml:5:3 c.d: unknown key → known here: host, user, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, bridge_range, operators',
+        'connections.yml:5:3 c.d: unknown key → known here: platform, host, user, email, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, time_zone, bridge_range, operators',
       ],
     ],
   ])('%s', async (_, lines, expected) => {

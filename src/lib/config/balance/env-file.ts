@@ -3,34 +3,55 @@ import { parseEnv } from 'node:util';
 import type { ConfigIssue } from '../../errors.ts';
 import type { BalanceOverlay } from './balance.ts';
 import { configError, printable } from '../input/issues.ts';
+import { put, YES, type Platform, type Read, type Reader } from './env-reader.ts';
+import { thresholds } from './env-thresholds.ts';
 import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { shellWord } from '../../shell.ts';
+import { parseHost, VMMANAGER } from '../connections/parts.ts';
+import type { Connection } from '../types.ts';
 
 export interface BalanceEnv {
   readonly overlay: BalanceOverlay;
-  /** `CLUSTER_IDS`: names of connections; empty when the file names none. */
+  /** `CLUSTER_IDS` on Proxmox VE: names of connections; empty when the file names none. */
   readonly connections: readonly string[];
+  /** `CLUSTER_IDS` on VMmanager 6: its clusters, by number or name. */
+  readonly clusters: readonly string[];
+  /** The installation that the file logs in to, when it is the one that is meant. */
+  readonly installation?: Connection;
+  /** How nodes of VMmanager 6 are reached over SSH; absent: they are not. */
+  readonly ssh?: SshSettings;
+  /** `LOG_LEVEL`, in our words. */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** `VM_BALANCER_LANG`, as it is written. */
+  readonly language?: string;
   readonly warnings: readonly string[];
 }
 
-type Raw = Record<string, unknown>;
-
-interface Reader {
-  readonly raw: Raw;
-  readonly connections: string[];
-  readonly values: Readonly<Record<string, string>>;
-  fail(name: string, message: string, hint: string): void;
-  warn(name: string, message: string): void;
+/** Of the nodes of VMmanager 6. */
+export interface SshSettings {
+  /** Where VMmanager names no account. */
+  readonly user?: string;
+  readonly keyFile?: string;
+  readonly password?: string;
+  /** Seconds. */
+  readonly timeout: number;
+  /** Name or number of a node → host, where VMmanager tells no address. */
+  readonly hosts: Readonly<Record<string, string>>;
 }
 
-function put(raw: Raw, path: readonly [string, string?], value: unknown): void {
-  const [key, below] = path;
-  if (below === undefined) raw[key] = value;
-  else raw[key] = { ...(raw[key] as Raw | undefined), [below]: value }; // only ever written here
+/** What the file is read for. */
+export interface EnvUse {
+  /** Chosen by the command line; absent: by what the file itself logs in to. */
+  readonly platform?: Platform;
+  /** The platform of the connection that is used where the file logs in to nothing. Default: Proxmox VE. */
+  readonly usual?: () => Platform;
+  /** Flags that stand for variables, and win: variable → flag and value. */
+  readonly flags?: Readonly<Record<string, { readonly flag: string; readonly value: string }>>;
 }
 
-type Read = (reader: Reader, name: string, value: string) => void;
+/** Read with their counterparts, see `thresholds`. */
+const threshold: Read = () => undefined;
 
 function wholeNumber(key: string, least: number): Read {
   return (reader, name, value) => {
@@ -43,34 +64,6 @@ function wholeNumber(key: string, least: number): Read {
 /** Seconds without a unit. */
 const seconds = (key: string): Read => wholeNumber(key, 1);
 
-function percent(side: 'overload' | 'target'): Read {
-  return (reader, name, value) => {
-    const number = Number(value.replace(/\s*%$/, ''));
-    if (!(number > 0 && number <= 100))
-      reader.fail(name, 'is not a percentage of 1 to 100', `e.g. ${name}=70.0`);
-    else put(reader.raw, [side, 'memory'], number);
-  };
-}
-
-const YES = /^(?:true|1|yes|on)$/i;
-
-/** With SSH it was the load average per core, without it the vCPUs per core that guests are configured with. */
-function cpuScore(side: 'overload' | 'target'): Read {
-  return (reader, name, value) => {
-    const number = Number(value);
-    if (!(number > 0 && number <= 1000)) {
-      reader.fail(name, 'is not a number above 0', `e.g. ${name}=1.5`);
-      return;
-    }
-    put(reader.raw, [side, 'load_per_core'], number);
-    if (side === 'target' || YES.test(reader.values['SSH_ENABLED'] ?? '')) return;
-    reader.warn(
-      name,
-      `was counted in configured vCPUs per core; it is taken as load_per_core: ${number}, the measured load average per core. CPU use is judged too, by overload.cpu of balance.yml (default 75 %)`,
-    );
-  };
-}
-
 function list(value: string): string[] {
   return value
     .split(',')
@@ -81,7 +74,8 @@ function list(value: string): string[] {
 function nodes(side: 'source' | 'target'): Read {
   return (reader, name, value) => {
     const names = list(value);
-    const ids = names.filter((node) => /^\d+$/.test(node));
+    // VMmanager's nodes have numbers, which the adapter knows.
+    const ids = reader.platform === 'pve' ? names.filter((node) => /^\d+$/.test(node)) : [];
     if (ids.length > 0)
       reader.fail(name, `names nodes by number: ${ids.join(', ')}`, 'write the names of the nodes');
     else put(reader.raw, ['exclude', side], names);
@@ -89,7 +83,7 @@ function nodes(side: 'source' | 'target'): Read {
 }
 
 const clusters: Read = (reader, _, value) => {
-  reader.connections.push(...list(value));
+  (reader.platform === 'pve' ? reader.connections : reader.clusters).push(...list(value));
 };
 
 /** Telegram's own form, `123456:AA…`; the value itself is never shown. */
@@ -106,14 +100,60 @@ const chat: Read = (reader, name) => {
     reader.fail(name, 'has no TELEGRAM_BOT_TOKEN beside it', 'add TELEGRAM_BOT_TOKEN, or leave both empty');
 };
 
-function unused(instead: string): Read {
-  return (reader, name) => {
-    reader.warn(name, `has no meaning here: ${instead}`);
+/** Means something on VMmanager 6 only. */
+function ofVmmanager(instead: string, read: Read = () => undefined): Read {
+  return (reader, name, value) => {
+    if (reader.platform === 'pve') reader.warn(name, `has no meaning here: ${instead}`);
+    else read(reader, name, value);
   };
 }
 
-const login = unused('where a cluster is and how to log in stands in connections.yml');
-const ssh = unused('load averages come from Proxmox VE itself, without SSH');
+const login: Read = (reader, name) => {
+  if (reader.isLogin) return;
+  reader.warn(name, 'has no meaning here: where a cluster is and how to log in stands in connections.yml');
+};
+
+const ssh = (read?: Read): Read =>
+  ofVmmanager('load averages come from Proxmox VE itself, without SSH', read);
+
+const sshTimeout: Read = (reader, name, value) => {
+  if (!/^\d{1,4}$/.test(value) || Number(value) < 1)
+    reader.fail(name, 'is not a whole number of seconds', `e.g. ${name}=10`);
+};
+
+const sshHosts: Read = (reader, name, value) => {
+  if (hostsIn(value) === undefined)
+    reader.fail(name, 'is no JSON of names and hosts', `e.g. ${name}={"node1": "192.0.2.11"}`);
+};
+
+function hostsIn(value: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    const entries = Object.entries(parsed);
+    return entries.every(([, host]) => typeof host === 'string') ? Object.fromEntries(entries) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const LOG_LEVELS = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'error',
+} as const;
+
+const logLevel: Read = (reader, name, value) => {
+  if (!Object.hasOwn(LOG_LEVELS, value.toUpperCase()))
+    reader.fail(name, 'is no level', `one of ${Object.keys(LOG_LEVELS).join(', ')}`);
+};
+
+const yesOrNo: Read = (reader, name, value) => {
+  if (!/^(?:true|1|yes|on|false|0|no|off)$/i.test(value))
+    reader.fail(name, 'is neither true nor false', `e.g. ${name}=false`);
+};
 
 /** All names that the VM Balancer knows. */
 const VARIABLES: Readonly<Record<string, Read>> = {
@@ -121,10 +161,10 @@ const VARIABLES: Readonly<Record<string, Read>> = {
   CLUSTER_IDS: clusters,
   MAX_MIGRATIONS_PER_CYCLE: wholeNumber('max_migrations', 1),
   MIGRATION_TIMEOUT: seconds('migration_timeout'),
-  CPU_OVERLOAD_THRESHOLD: cpuScore('overload'),
-  CPU_TARGET_THRESHOLD: cpuScore('target'),
-  MEMORY_OVERLOAD_THRESHOLD: percent('overload'),
-  MEMORY_TARGET_THRESHOLD: percent('target'),
+  CPU_OVERLOAD_THRESHOLD: threshold,
+  CPU_TARGET_THRESHOLD: threshold,
+  MEMORY_OVERLOAD_THRESHOLD: threshold,
+  MEMORY_TARGET_THRESHOLD: threshold,
   EXCLUDE_SOURCE_NODES: nodes('source'),
   EXCLUDE_TARGET_NODES: nodes('target'),
   TELEGRAM_BOT_TOKEN: token,
@@ -132,15 +172,22 @@ const VARIABLES: Readonly<Record<string, Read>> = {
   VMMANAGER_HOST: login,
   VMMANAGER_USERNAME: login,
   VMMANAGER_PASSWORD: login,
-  VERIFY_SSL: unused('certificates are verified unless connections.yml says verify_ssl: false'),
-  LOG_LEVEL: unused('use --log-level and --log-file'),
-  SSH_ENABLED: () => undefined,
-  SSH_USERNAME: ssh,
-  SSH_PRIVATE_KEY_PATH: ssh,
-  SSH_PASSWORD: ssh,
-  SSH_TIMEOUT: ssh,
-  SSH_HOSTS_MAPPING: ssh,
-  VM_BALANCER_LANG: unused('messages are in English'),
+  VERIFY_SSL: (reader, name, value) => {
+    yesOrNo(reader, name, value);
+    if (!reader.isLogin)
+      reader.warn(
+        name,
+        'has no meaning here: certificates are verified unless connections.yml says verify_ssl: false',
+      );
+  },
+  LOG_LEVEL: logLevel,
+  SSH_ENABLED: yesOrNo,
+  SSH_USERNAME: ssh(),
+  SSH_PRIVATE_KEY_PATH: ssh(),
+  SSH_PASSWORD: ssh(),
+  SSH_TIMEOUT: ssh(sshTimeout),
+  SSH_HOSTS_MAPPING: ssh(sshHosts),
+  VM_BALANCER_LANG: () => undefined,
 };
 
 const SECRET = /TOKEN|PASSWORD|CHAT|KEY/;
@@ -156,49 +203,62 @@ function lineOf(text: string, name: string): number | undefined {
   return at < 0 ? undefined : at + 1;
 }
 
-/** A target has to be below what makes a node overloaded, or guests would go to and fro. */
-function checkOrder(reader: Reader): void {
-  const { values } = reader;
-  for (const what of ['CPU', 'MEMORY']) {
-    const [overload, target] = [values[`${what}_OVERLOAD_THRESHOLD`], values[`${what}_TARGET_THRESHOLD`]];
-    if (!overload || !target || !(Number(target) >= Number(overload))) continue;
-    reader.fail(
-      `${what}_TARGET_THRESHOLD`,
-      `is not below ${what}_OVERLOAD_THRESHOLD=${printable(overload)}: a node could be a target and overloaded at once`,
-      `make it smaller, e.g. ${Math.round(Number(overload) * 8.5) / 10}`,
-    );
-  }
-}
-
 function byLine(warnings: readonly { readonly line: number; readonly text: string }[]): string[] {
   return [...warnings].sort((a, b) => a.line - b.line).map(({ text }) => text);
 }
 
-/** Throws a ConfigError with all problems. */
-export function parseBalanceEnv(text: string, file: string): BalanceEnv {
-  const issues: ConfigIssue[] = [];
-  const warnings: { readonly line: number; readonly text: string }[] = [];
-  const place = (name: string): Pick<ConfigIssue, 'file' | 'line'> => {
-    const line = lineOf(text, name);
-    return line === undefined ? { file } : { file, line };
+const LOGIN = ['VMMANAGER_HOST', 'VMMANAGER_USERNAME', 'VMMANAGER_PASSWORD'] as const;
+
+/** The file's own login, as a connection. */
+function installationOf(reader: Reader): Connection | undefined {
+  const { values } = reader;
+  const {
+    VMMANAGER_HOST: host = '',
+    VMMANAGER_USERNAME: user = '',
+    VMMANAGER_PASSWORD: password = '',
+  } = values;
+  const parsed = parseHost(host, VMMANAGER);
+  if (!('value' in parsed)) {
+    reader.fail('VMMANAGER_HOST', parsed.problem, parsed.hint ?? 'e.g. https://vmmanager.example.com');
+    return undefined;
+  }
+  return {
+    ...{ name: 'vmmanager', platform: 'vmmanager6', hosts: [parsed.value], operators: [] },
+    auth: { kind: 'password', user, password },
+    tls: { verify: YES.test(values['VERIFY_SSL'] ?? 'true') },
+    timeout: 60_000,
   };
+}
+
+function sshOf({ values, platform }: Reader): SshSettings | undefined {
+  if (platform === 'pve' || !YES.test(values['SSH_ENABLED'] ?? '')) return undefined;
+  const { SSH_USERNAME: user, SSH_PRIVATE_KEY_PATH: keyFile, SSH_PASSWORD: password } = values;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+    ...(password === undefined ? {} : { password }),
+    timeout: Number(values['SSH_TIMEOUT'] ?? 10),
+    hosts: hostsIn(values['SSH_HOSTS_MAPPING'] ?? '{}') ?? {},
+  };
+}
+
+type Values = Readonly<Record<string, string>>;
+
+function valuesIn(text: string, { flags = {} }: EnvUse): Values {
   const parsed = Object.entries(parseEnv(text)).map(([name, value]) => [name, value?.trim() ?? ''] as const);
-  const values = Object.fromEntries(parsed.filter(([, value]) => value !== ''));
-  const reader: Reader = {
-    raw: {},
-    connections: [],
-    values,
-    fail: (name, message, hint) => {
-      const shown = SECRET.test(name) ? {} : { value: printable(values[name] ?? '') };
-      issues.push({ ...place(name), path: name, message, ...shown, hint });
-    },
-    warn: (name, message) => {
-      const { line } = place(name);
-      const where = line === undefined ? file : `${file}:${line}`;
-      warnings.push({ line: line ?? 0, text: `${where} ${name}: ${message}` });
-    },
-  };
-  for (const [name, value] of Object.entries(values)) {
+  const given = Object.entries(flags).map(([name, { value }]) => [name, value] as const);
+  return Object.fromEntries([...parsed, ...given].filter(([, value]) => value !== ''));
+}
+
+/** By the command line, else by what the file logs in to, else the usual connection's. */
+function platformOf(values: Values, { platform, usual }: EnvUse): { platform: Platform; isLogin: boolean } {
+  if (platform !== undefined) return { platform, isLogin: false };
+  const isLogin = LOGIN.every((name) => values[name] !== undefined);
+  return { platform: isLogin ? 'vmmanager6' : (usual?.() ?? 'pve'), isLogin };
+}
+
+function readVariables(reader: Reader): void {
+  for (const [name, value] of Object.entries(reader.values)) {
     const read = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
     if (read) {
       read(reader, name, value);
@@ -210,17 +270,58 @@ export function parseBalanceEnv(text: string, file: string): BalanceEnv {
       near === undefined ? 'is not known and ignored' : `is not known and ignored; did you mean ${near}?`,
     );
   }
-  checkOrder(reader);
+  thresholds(reader);
+}
+
+/** Throws a ConfigError with all problems. */
+export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): BalanceEnv {
+  const issues: ConfigIssue[] = [];
+  const warnings: { readonly line: number; readonly text: string }[] = [];
+  const values = valuesIn(text, use);
+  const place = (name: string): Pick<ConfigIssue, 'file' | 'line' | 'path'> => {
+    const flag = use.flags?.[name]?.flag;
+    if (flag !== undefined) return { file: 'command line', path: flag };
+    const line = lineOf(text, name);
+    return line === undefined ? { file, path: name } : { file, path: name, line };
+  };
+  const reader: Reader = {
+    ...{ raw: {}, connections: [], clusters: [], values, ...platformOf(values, use) },
+    fail: (name, message, hint) => {
+      const shown = SECRET.test(name) ? {} : { value: printable(values[name] ?? '') };
+      issues.push({ ...place(name), message, ...shown, hint });
+    },
+    warn: (name, message) => {
+      const { line, path, file: where } = place(name);
+      const at = line === undefined ? where : `${where}:${line}`;
+      warnings.push({ line: line ?? 0, text: `${at} ${path}: ${message}` });
+    },
+  };
+  readVariables(reader);
+  const installation = reader.isLogin ? installationOf(reader) : undefined;
   if (issues.length > 0) throw configError(issues);
-  return { overlay: { raw: reader.raw, file }, connections: reader.connections, warnings: byLine(warnings) };
+  const ssh = sshOf(reader);
+  const level = LOG_LEVELS[(values['LOG_LEVEL'] ?? '').toUpperCase() as keyof typeof LOG_LEVELS]; // or none
+  const language = values['VM_BALANCER_LANG'];
+  return {
+    overlay: { raw: reader.raw, file },
+    ...{ connections: reader.connections, clusters: reader.clusters },
+    ...(installation ? { installation } : {}),
+    ...(ssh ? { ssh } : {}),
+    ...(values['LOG_LEVEL'] === undefined ? {} : { logLevel: level }),
+    ...(language === undefined ? {} : { language }),
+    warnings: byLine(warnings),
+  };
 }
 
 /** Reads an env-file of the VM Balancer. Throws a ConfigError with all problems. */
-export function loadBalanceEnv(file: string): BalanceEnv {
+export function loadBalanceEnv(file: string, use: EnvUse = {}): BalanceEnv {
   const { text, mode } = readTextFile(file);
-  const env = parseBalanceEnv(text, file);
-  const isOpen =
-    process.platform !== 'win32' && (mode & 0o044) !== 0 && env.overlay.raw['notify'] !== undefined;
+  const env = parseBalanceEnv(text, file, use);
+  const hasSecret =
+    env.overlay.raw['notify'] !== undefined ||
+    env.installation !== undefined ||
+    env.ssh?.password !== undefined;
+  const isOpen = process.platform !== 'win32' && (mode & 0o044) !== 0 && hasSecret;
   const warning = `${file} holds a secret and others on this machine may read it: chmod 600 ${shellWord(file)}`;
   return isOpen ? { ...env, warnings: [...env.warnings, warning] } : env;
 }

@@ -2,38 +2,13 @@
 import { parseUserId, tokenIn, userIn } from '../../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { hostTexts, isPem, parseFingerprints, parseHost } from './parts.ts';
+import { hostTexts, isPem, parseFingerprints, parseHost, PVE, VMMANAGER } from './parts.ts';
+import { isVmmanager, timeZoneOf, vmmanagerAccount, vmmanagerHasNo } from './vmmanager.ts';
 import { readTextFile } from '../input/read-text.ts';
-import { parseSecret, type SecretSource } from './secret-source.ts';
+import { secretOf, type Account, type Draft, type StoredConnection } from './draft.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
-import type { BridgeRange, Connection } from '../types.ts';
-import { integer, text, type Written } from '../input/written.ts';
-
-export interface Draft {
-  /** Not validated yet. */
-  readonly raw: Written;
-  /** Where relative paths of this key start. */
-  readonly folderOf: (key: string) => string;
-  /** Is the secret of this key meant as it stands, whatever it looks like? */
-  readonly isLiteral: (key: string) => boolean;
-  readonly fail: (
-    key: string,
-    message: string,
-    details?: { readonly value?: unknown; readonly hint?: string | undefined },
-  ) => void;
-}
-
-export type SecretKey = 'password' | 'token_value';
-
-/** A connection whose secret is still where it is kept. */
-export interface StoredConnection extends Omit<Connection, 'auth'> {
-  /** `id`: user, or whole id of the token. */
-  readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
-  readonly secret: SecretSource;
-  readonly secretKey: SecretKey;
-}
-
-type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;
+import type { BridgeRange } from '../types.ts';
+import { integer, text } from '../input/written.ts';
 
 /** PVE's proxy answers 596 after 30 s; the client has to be more patient than that. */
 const DEFAULT_TIMEOUT_S = 60;
@@ -46,7 +21,7 @@ function hostsOf({ raw, fail }: Draft): string[] {
     return [];
   }
   return hostTexts(host).flatMap((written) => {
-    const parsed = parseHost(written);
+    const parsed = parseHost(written, isVmmanager(raw) ? VMMANAGER : PVE);
     if ('value' in parsed) return [parsed.value];
     // It may be a URL with a password in it: the value is not shown.
     fail('host', parsed.problem, { hint: parsed.hint });
@@ -59,16 +34,6 @@ function userOf({ raw, fail }: Draft): string | undefined {
   if (user === undefined) return undefined;
   if (parseUserId(userIn(user))) return user;
   fail('user', 'is no user of PVE', { value: user, hint: 'write name@realm, for example deployer@pve' });
-  return undefined;
-}
-
-function secretOf({ raw, folderOf, isLiteral, fail }: Draft, key: SecretKey): SecretSource | undefined {
-  const written = raw[key];
-  if (written === undefined) return undefined;
-  if (isLiteral(key) && typeof written === 'string') return { kind: 'plain', text: written };
-  const parsed = parseSecret(written, folderOf(key));
-  if ('value' in parsed) return parsed.value;
-  fail(key, parsed.problem, { hint: parsed.hint });
   return undefined;
 }
 
@@ -188,7 +153,10 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   const hosts = hostsOf(watched);
   if (hosts.length === 0 && !failed.has('host'))
     watched.fail('host', 'is missing', { hint: 'add host or host:port' });
-  const account = accountOf(watched);
+  const isOther = isVmmanager(draft.raw);
+  if (isOther) vmmanagerHasNo(watched, hosts);
+  const account = isOther ? vmmanagerAccount(watched) : accountOf(watched);
+  const timeZone = isOther ? timeZoneOf(watched) : undefined;
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
   const operators = operatorsOf(watched);
@@ -196,6 +164,7 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   if (failed.size > 0 || !account) return undefined;
   return {
     name,
+    ...(isOther ? { platform: 'vmmanager6' as const } : {}),
     hosts,
     ...account,
     tls: {
@@ -206,5 +175,6 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
     timeout: (integer(draft.raw['timeout']) ?? DEFAULT_TIMEOUT_S) * 1000,
     operators,
     ...(bridgeRange ? { bridgeRange } : {}),
+    ...(timeZone === undefined ? {} : { timeZone }),
   };
 }

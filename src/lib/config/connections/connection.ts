@@ -6,7 +6,8 @@ import { isThere } from '../../files/open.ts';
 import { readAgeKeys, type KeyOptions } from './age-keys.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
-import { buildConnection, type Draft, type StoredConnection } from './build.ts';
+import { buildConnection } from './build.ts';
+import type { Draft, StoredConnection } from './draft.ts';
 import { overlayOf, VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
@@ -22,6 +23,7 @@ import {
 import { configError, printable } from '../input/issues.ts';
 import { checkSchema } from '../input/schema.ts';
 import { resolveSecret } from './secret-resolve.ts';
+import { isVmmanager } from './vmmanager.ts';
 import type { Connection } from '../types.ts';
 import { mapping } from '../input/written.ts';
 
@@ -54,12 +56,17 @@ function complainTo(problems: ConfigIssue[]): Draft['fail'] {
 }
 
 function toConnection(stored: StoredConnection, secret: string): Connection {
-  const { name, hosts, tls, timeout, operators, bridgeRange, login } = stored;
+  const { name, platform, hosts, tls, timeout, operators, bridgeRange, timeZone, login } = stored;
   const auth: Connection['auth'] =
     login.kind === 'token'
       ? { kind: 'token', tokenId: login.id, secret }
       : { kind: 'password', user: login.id, password: secret };
-  return { name, hosts, auth, tls, timeout, operators, ...(bridgeRange ? { bridgeRange } : {}) };
+  return {
+    ...{ name, hosts, auth, tls, timeout, operators },
+    ...(platform === undefined ? {} : { platform }),
+    ...(bridgeRange ? { bridgeRange } : {}),
+    ...(timeZone === undefined ? {} : { timeZone }),
+  };
 }
 
 /** The secret of this one connection only; `complain` hears why there is none. */
@@ -127,13 +134,15 @@ async function loadFromFile(
   const warnings: string[] = [...modeWarnings(source)];
   let connection: Connection | undefined;
   if (name !== undefined) {
-    const draft = draftOf(source, name, { overlay, cwd: options.cwd ?? '.', problems });
+    // The variables are PVE's: they say nothing of another platform.
+    const own = isVmmanager(mapping(source.value[name])) ? NO_OVERLAY : overlay;
+    const draft = draftOf(source, name, { overlay: own, cwd: options.cwd ?? '.', problems });
     const stored = buildConnection(name, draft);
     checkSchema('connections', source.value, issues);
     const isSound = issues.errors.length + problems.length === 0;
     const warn = (text: string): void => void warnings.push(text);
     if (stored && isSound) connection = await resolve(stored, { options, warn }, draft.fail);
-    warnings.push(...overrideWarnings(overlay, options, name));
+    warnings.push(...overrideWarnings(own, options, name));
   }
   if (!connection || issues.errors.length + problems.length > 0) throw configError(issues.errors, problems);
   return { connection, warnings };

@@ -41,6 +41,9 @@ const SHOWN_KEYS = new Set([
   'timeout',
   'operators',
   'bridge_range',
+  'platform',
+  'email',
+  'time_zone',
 ]);
 
 function isSecret(path: Path): boolean {

@@ -1,6 +1,13 @@
 /** The parts of a connection that need reading: hosts, fingerprints, certificates, secrets. Never shows a secret. */
 
-const DEFAULT_PORT = 8006;
+/** What is said of a server, and where it listens unless told otherwise. */
+export interface Listener {
+  readonly product: string;
+  readonly port: number;
+}
+
+export const PVE: Listener = { product: 'PVE', port: 8006 };
+export const VMMANAGER: Listener = { product: 'VMmanager', port: 443 };
 
 export type Parsed<T> = { readonly value: T } | { readonly problem: string; readonly hint?: string };
 
@@ -15,16 +22,17 @@ function splitHost(text: string): { host: string; port?: string } | undefined {
 }
 
 /** `host`, `host:port`, or what a browser's address line holds → `host:port`. */
-export function parseHost(written: string): Parsed<string> {
+export function parseHost(written: string, { product, port: usual }: Listener = PVE): Parsed<string> {
   const text = written.trim();
   if (/^http:/i.test(text))
-    return { problem: 'PVE is reached by HTTPS only', hint: 'write host or host:port' };
+    return { problem: `${product} is reached by HTTPS only`, hint: 'write host or host:port' };
   const bare = text.replace(/^https:\/\//i, '').replace(/\/.*$/, '');
   const parts = splitHost(bare);
-  if (!parts) return { problem: 'is no host', hint: 'write host or host:port, for example 192.0.2.10:8006' };
-  const port = Number(parts.port ?? DEFAULT_PORT);
+  if (!parts)
+    return { problem: 'is no host', hint: `write host or host:port, for example 192.0.2.10:${usual}` };
+  const port = Number(parts.port ?? usual);
   if (port < 1 || port > 65535)
-    return { problem: `port ${port} is outside 1–65535`, hint: 'PVE listens on 8006' };
+    return { problem: `port ${port} is outside 1–65535`, hint: `${product} listens on ${usual}` };
   return { value: `${parts.host}:${port}` };
 }
 

@@ -99,6 +99,8 @@ export interface BalanceReport {
   /** One sentence. */
   readonly reason: string;
   readonly mode: 'threshold' | 'spread';
+  /** Absent: Proxmox VE. There is no measured CPU use where it is VMmanager 6. */
+  readonly platform?: 'vmmanager6';
   /** Nodes to be emptied; absent: a balance run. */
   readonly evacuate?: readonly string[];
   /** Guests that stay on evacuated nodes after the plan. */

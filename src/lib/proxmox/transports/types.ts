@@ -10,6 +10,8 @@ export interface Outgoing {
   /** Percent-encoded, below `/api2/json`. */
   readonly path: string;
   readonly params: SentParams;
+  /** For other servers: the path, with its query, as it stands, and this as the body; empty: none. */
+  readonly json?: string | undefined;
   /** Larger answers are refused, where less is taken than of any other. */
   readonly maxAnswerBytes?: number | undefined;
   readonly headers: Readonly<Record<string, string>>;

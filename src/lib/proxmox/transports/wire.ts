@@ -12,10 +12,14 @@ export interface WireForm {
 }
 
 /** PVE forbids a body on GET and DELETE: parameters go into the query there. */
-export function wireForm({ method, path, params, headers }: Outgoing): WireForm {
+export function wireForm({ method, path, params, json, headers }: Outgoing): WireForm {
+  const common = { Accept: 'application/json', 'User-Agent': 'deploy-stand', ...headers };
+  if (json !== undefined) {
+    const typed = { ...common, 'Content-Type': 'application/json' };
+    return { method, target: path, ...(json === '' ? { headers: common } : { headers: typed, body: json }) };
+  }
   const target = `/api2/json${path}`;
   const form = encodeForm(params);
-  const common = { Accept: 'application/json', 'User-Agent': 'deploy-stand', ...headers };
   if (method === 'GET' || method === 'DELETE') {
     return { method, target: form === '' ? target : `${target}?${form}`, headers: common };
   }

@@ -46,7 +46,9 @@ export const GATES: readonly Gate[] = [
     code: 'reserve',
     part: 'threads',
     value: ({ cpu }) => cpu,
-    limit: (node, config) => 1 - reservedCores(node, config),
+    // Where nobody measures CPU use it is judged by nothing, and holds nothing back.
+    limit: (node, config) =>
+      Number.isFinite(config.overload.cpu) ? 1 - reservedCores(node, config) : Infinity,
     say: ({ cpu }, node, config) =>
       `would have ${(Math.max(1 - cpu, 0) * node.cpus).toFixed(1)} threads free, less than the reserve of ${Number((reservedCores(node, config) * node.cpus).toFixed(1))}`,
   },

@@ -27,7 +27,9 @@ export function ago(iso: string, { now }: World): string {
 export function cooldown({ vmid }: Guest, world: World, purpose: Purpose): string | undefined {
   const moved = world.history.of.get(vmid)?.moved;
   if (!moved || isMending(purpose) || isLastResort(purpose)) return undefined;
-  return `moved ${ago(moved.end ?? moved.start, world)} from ${moved.from} (cooldown)`;
+  // Some platforms do not tell where it came from.
+  const from = moved.from === '' ? '' : ` from ${moved.from}`;
+  return `moved ${ago(moved.end ?? moved.start, world)}${from} (cooldown)`;
 }
 
 export function blacklisted({ vmid }: Guest, world: World, purpose: Purpose): string | undefined {

@@ -1,0 +1,96 @@
+/** How a round of `balance` goes on the platform that a connection leads to. The stories are in workflow/. */
+import { createNotifier } from '../../lib/notify/notifier.ts';
+import type { BalanceSummary } from '../../lib/outcome/types.ts';
+import type { BalancePlan } from '../../lib/plan/document/plan.ts';
+import {
+  balance,
+  previewBalance,
+  type BalanceOutcome,
+  type BalanceWant,
+} from '../../lib/workflow/balance.ts';
+import type { Hold } from '../../lib/workflow/balance-rounds.ts';
+import {
+  balanceVmmanager,
+  previewVmmanager,
+  type VmmanagerContext,
+  type VmmanagerWant,
+} from '../../lib/workflow/balance-vmmanager.ts';
+import { MigrationMemory } from '../../lib/workflow/migration-memory.ts';
+import type { Changing } from '../cluster-command.ts';
+import type { ProgramIo } from '../io.ts';
+import type { VmmanagerSession } from '../session.ts';
+import { runRound } from './round.ts';
+import { nameOf, type BalanceSettings, type Target } from './settings.ts';
+
+interface Preview {
+  readonly plan: BalancePlan;
+  readonly summary: BalanceSummary;
+}
+
+/** A connection, and what is remembered of it from round to round. */
+export interface Place {
+  preview(): Promise<Preview>;
+  round(hold: Hold): Promise<BalanceOutcome>;
+}
+
+interface Tools {
+  readonly io: ProgramIo;
+  readonly run: Changing;
+  readonly settings: BalanceSettings;
+  readonly want: BalanceWant;
+}
+
+function notifierFor({ io, run, want }: Tools) {
+  return createNotifier({
+    config: want.config.notify,
+    env: io.env,
+    warn: (text) => run.output.warn(text),
+  });
+}
+
+function pvePlace(target: string | undefined, tools: Tools): Place {
+  const { run, want } = tools;
+  return {
+    preview: async () => {
+      const outcome = await previewBalance(want, await run.runContext(target));
+      await run.warnLacking(outcome.lacking, target);
+      return outcome;
+    },
+    round: async (hold) =>
+      runRound(
+        { hold, connection: target ?? '', language: tools.settings.language, notifier: notifierFor(tools) },
+        await run.runContext(target),
+        (context, judge) => balance(want, context, judge),
+      ),
+  };
+}
+
+function vmmanagerPlace(target: Target, { vmmanager, timeZone, url }: VmmanagerSession, tools: Tools): Place {
+  const { run, settings } = tools;
+  const want: VmmanagerWant = { ...tools.want, clusters: settings.clusters };
+  if (settings.ssh)
+    run.output.warn(
+      'SSH_ENABLED: load averages are not read over SSH yet; nodes are judged by configured memory and virtual CPUs',
+    );
+  const memory = new MigrationMemory(url, settings.stateFile);
+  const contextOf = async (): Promise<VmmanagerContext> => ({
+    ...(await run.baseContext(target)),
+    ...{ vmmanager, timeZone, memory },
+  });
+  return {
+    preview: async () => previewVmmanager(want, await contextOf()),
+    round: async (hold) =>
+      runRound(
+        { hold, connection: nameOf(target) ?? '', language: settings.language, notifier: notifierFor(tools) },
+        await contextOf(),
+        (context, judge) => balanceVmmanager(want, context, judge),
+      ),
+  };
+}
+
+/** Contacts nothing yet. */
+export async function placeOf(target: Target, tools: Tools): Promise<Place> {
+  const session = await tools.run.connectAny(target);
+  if (session.platform === 'vmmanager6') return vmmanagerPlace(target, session, tools);
+  return pvePlace(nameOf(target), tools);
+}

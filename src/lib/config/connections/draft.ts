@@ -1,0 +1,43 @@
+/** A connection in the making: what was written, where complaints go, and its secret where it is kept. Fetches nothing. */
+import type { Connection } from '../types.ts';
+import type { Written } from '../input/written.ts';
+import { parseSecret, type SecretSource } from './secret-source.ts';
+
+export interface Draft {
+  /** Not validated yet. */
+  readonly raw: Written;
+  /** Where relative paths of this key start. */
+  readonly folderOf: (key: string) => string;
+  /** Is the secret of this key meant as it stands, whatever it looks like? */
+  readonly isLiteral: (key: string) => boolean;
+  readonly fail: (
+    key: string,
+    message: string,
+    details?: { readonly value?: unknown; readonly hint?: string | undefined },
+  ) => void;
+}
+
+export type SecretKey = 'password' | 'token_value';
+
+/** A connection whose secret is still where it is kept. */
+export interface StoredConnection extends Omit<Connection, 'auth'> {
+  /** `id`: user, or whole id of the token. */
+  readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
+  readonly secret: SecretSource;
+  readonly secretKey: SecretKey;
+}
+
+export type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;
+
+export function secretOf(
+  { raw, folderOf, isLiteral, fail }: Draft,
+  key: SecretKey,
+): SecretSource | undefined {
+  const written = raw[key];
+  if (written === undefined) return undefined;
+  if (isLiteral(key) && typeof written === 'string') return { kind: 'plain', text: written };
+  const parsed = parseSecret(written, folderOf(key));
+  if ('value' in parsed) return parsed.value;
+  fail(key, parsed.problem, { hint: parsed.hint });
+  return undefined;
+}

@@ -1,0 +1,159 @@
+/** Reads VMmanager's rows: several spellings of one fact, and values that nobody should believe. Judges nothing. */
+import { isRecord, oneLine, type Document } from './answer.ts';
+import type {
+  MigrationRow,
+  MigrationState,
+  Rows,
+  TargetWord,
+  TaskWord,
+  VmmanagerCluster,
+  VmmanagerGuest,
+  VmmanagerNode,
+} from './types.ts';
+
+const MOST = 2 ** 40;
+
+export function wholeNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 && number < MOST
+    ? number
+    : undefined;
+}
+
+function idOf(value: unknown): number | undefined {
+  const id = wholeNumber(value);
+  return id === 0 ? undefined : id;
+}
+
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? oneLine(value) : '';
+  return text === '' ? undefined : text;
+}
+
+function isYes(value: unknown): boolean {
+  return value === true || value === 1 || value === 'true' || value === 'on';
+}
+
+/** `{"id": 3, …}`, or the bare number. */
+function referenceOf(value: unknown): number | undefined {
+  return idOf(isRecord(value) ? value['id'] : value);
+}
+
+function below(row: Document, key: string): Document {
+  const value = row[key];
+  return isRecord(value) ? value : {};
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V }; // one key, or none
+}
+
+function read<T>(list: readonly unknown[], reader: (row: Document) => T | undefined): Rows<T> {
+  const rows = list.flatMap((row) => (isRecord(row) ? (reader(row) ?? []) : []));
+  return { rows, unread: list.length - rows.length };
+}
+
+export function readClusters(list: readonly unknown[]): Rows<VmmanagerCluster> {
+  return read(list, (row) => {
+    const id = idOf(row['id']);
+    return id === undefined ? undefined : { id, name: textOf(row['name']) ?? `cluster ${id}` };
+  });
+}
+
+export function readNodes(list: readonly unknown[]): Rows<VmmanagerNode> {
+  return read(list, (row) => {
+    const [id, name, cluster] = [idOf(row['id']), textOf(row['name']), referenceOf(row['cluster'])];
+    if (id === undefined || name === undefined || cluster === undefined) return undefined;
+    const memory = below(row, 'ram_mib');
+    const limit = wholeNumber(row['host_limit']);
+    return {
+      ...{ id, name, cluster },
+      state: textOf(row['state']) ?? '',
+      maintenance: isYes(row['maintenance_mode']) || isYes(row['maintenance']),
+      creationBlocked: isYes(row['host_creation_blocked']),
+      ...given('cpus', idOf(below(row, 'cpu')['number'] ?? row['cpu_number'])),
+      ...given('memoryTotal', idOf(memory['total'])),
+      ...given('memoryAllocated', wholeNumber(memory['allocated'] ?? memory['used'])),
+      ...given('maxGuests', limit === 0 ? undefined : limit),
+      ...given('qemuVersion', textOf(row['qemu_version'])),
+      ...given('address', textOf(row['ip'])),
+      ...given('port', idOf(row['port'])),
+      ...given('sshUser', textOf(row['ssh_user'])),
+    };
+  });
+}
+
+function tagsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((tag: unknown) => textOf(isRecord(tag) ? tag['name'] : tag)?.toLowerCase() ?? []);
+}
+
+/** Whatever it is called, it is either off or not. */
+function balancerOf(value: unknown): 'on' | 'off' | undefined {
+  const mode = textOf(value)?.toLowerCase();
+  if (mode !== undefined) return mode === 'off' ? 'off' : 'on';
+  return value === false ? 'off' : value === true ? 'on' : undefined;
+}
+
+export function readGuests(list: readonly unknown[]): Rows<VmmanagerGuest> {
+  return read(list, (row) => {
+    const [id, node, cluster] = [idOf(row['id']), referenceOf(row['node']), referenceOf(row['cluster'])];
+    const [cpus, memory] = [wholeNumber(row['cpu_number']), wholeNumber(row['ram_mib'])];
+    if (id === undefined || node === undefined || cluster === undefined) return undefined;
+    if (cpus === undefined || memory === undefined) return undefined;
+    return {
+      ...{ id, node, cluster, cpus, memory },
+      name: textOf(row['name']) ?? '',
+      state: textOf(row['state'])?.toLowerCase() ?? '',
+      hasIso: isYes(row['iso_mounted']),
+      snapshots: wholeNumber(row['snapshot_count']) ?? 0,
+      ...given('balancer', balancerOf(row['balancer_mode'])),
+      isDisabled: isYes(row['disabled']),
+      isRescue: isYes(row['rescue_mode']),
+      tags: tagsOf(row['tags']),
+    };
+  });
+}
+
+const ENDED_WELL = new Set(['complete', 'completed', 'success', 'ok', 'done']);
+const ENDED_BADLY = new Set(['fail', 'failed', 'error', 'abort', 'aborted', 'cancelled', 'canceled']);
+
+/** What is neither an end nor known is still under way: a guest that may be moving is left alone. */
+function migrationState(value: unknown): MigrationState {
+  const word = textOf(value)?.toLowerCase() ?? '';
+  if (ENDED_WELL.has(word)) return 'ok';
+  return ENDED_BADLY.has(word) ? 'failed' : 'running';
+}
+
+export function readMigrations(list: readonly unknown[]): Rows<MigrationRow> {
+  const migrations = list.filter((row) => !isRecord(row) || row['name'] === 'host_migrate');
+  return read(migrations, (row) => {
+    const id = idOf(row['id']);
+    const created = textOf(row['date_create']);
+    if (id === undefined || created === undefined) return undefined;
+    return { id, created, state: migrationState(row['state']), ...given('task', idOf(row['task'])) };
+  });
+}
+
+export function readTargets(document: unknown): readonly TargetWord[] | undefined {
+  const nodes = isRecord(document) ? document['nodes'] : undefined;
+  if (!Array.isArray(nodes)) return undefined;
+  return nodes.flatMap((row: unknown) => {
+    const id = isRecord(row) ? idOf(row['id']) : undefined;
+    const suitable = isRecord(row) ? row['suitable'] : undefined;
+    return id === undefined || typeof suitable !== 'boolean' ? [] : [{ node: id, suitable }];
+  });
+}
+
+export function readTask(value: unknown): TaskWord | undefined {
+  const row = isRecord(value) && isRecord(value['task']) ? value['task'] : value;
+  if (!isRecord(row) || textOf(row['status']) === undefined) return undefined;
+  const state = migrationState(row['status']);
+  const said = [row['error'], row['output'], row['defer_reason']].map((one) =>
+    isRecord(one) ? one['msg'] : one,
+  );
+  const words = said.map((one) =>
+    typeof one === 'string' ? oneLine(one.trim().split('\n').at(-1) ?? '') : '',
+  );
+  return { state, ...given('words', state === 'failed' ? words.find((text) => text !== '') : undefined) };
+}

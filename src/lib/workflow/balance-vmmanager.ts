@@ -1,0 +1,161 @@
+/** The story of one round of balance on VMmanager 6: read, plan, ask for what the plan needs to know, move, say what is where. */
+import { InternalError, PlanRefusedError } from '../errors.ts';
+import { createLimits } from '../execute/limits.ts';
+import { runGraph } from '../execute/scheduler.ts';
+import type { RunResult } from '../execute/types.ts';
+import { migrateGuest, type MigrationWitness } from '../execute/vmmanager-migrate.ts';
+import {
+  readInstallation,
+  readVmmanagerDetails,
+  type Installation,
+  type ReadOptions,
+} from '../inventory/vmmanager-read.ts';
+import type { VmmanagerInventory } from '../inventory/vmmanager-types.ts';
+import { summarizeMoves } from '../outcome/balance-summary.ts';
+import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
+import type { BalanceSummary } from '../outcome/types.ts';
+import { planVmmanager } from '../plan/balance/vmmanager/balance.ts';
+import type { BalancePlan } from '../plan/document/plan.ts';
+import type { VmmanagerApi, VmmanagerNode } from '../vmmanager/types.ts';
+import { holdBack, type BalanceOutcome, type BalanceWant } from './balance.ts';
+import type { RunContext } from './context.ts';
+import type { MigrationMemory } from './migration-memory.ts';
+
+export interface VmmanagerWant extends BalanceWant {
+  /** Numbers or names; empty: all clusters. */
+  readonly clusters: readonly string[];
+}
+
+/** What is read beside VMmanager, of its nodes by number. */
+interface Beside {
+  readonly nodes: ReadonlyMap<number, { readonly loadPerCore?: number; readonly qemuVersion?: string }>;
+  readonly gaps: readonly string[];
+}
+
+export interface VmmanagerContext extends Pick<
+  RunContext,
+  'clock' | 'soft' | 'hard' | 'onPhase' | 'onPlan' | 'onEvent'
+> {
+  readonly vmmanager: VmmanagerApi;
+  readonly timeZone: string;
+  readonly memory: MigrationMemory;
+  /** Load averages and the like; absent: nobody reads them. */
+  readonly readBeside?:
+    ((nodes: readonly VmmanagerNode[], signal: AbortSignal) => Promise<Beside>) | undefined;
+}
+
+/** A plan asks for the histories of those it would like to move, finds some unfit, and asks for others. */
+const MOST_ROUNDS = 50;
+
+interface Decision {
+  readonly plan: BalancePlan;
+  readonly have: VmmanagerInventory;
+}
+
+function withBeside(have: VmmanagerInventory, { nodes, gaps }: Beside): VmmanagerInventory {
+  return {
+    ...have,
+    nodes: have.nodes.map((node) => ({ ...node, ...nodes.get(node.id) })),
+    gaps: [...have.gaps, ...gaps],
+  };
+}
+
+const UNMEASURED: Beside = {
+  nodes: new Map(),
+  gaps: ['load averages are not read: nodes are judged by configured memory and virtual CPUs'],
+};
+
+async function readAll(context: VmmanagerContext): Promise<VmmanagerInventory> {
+  const { vmmanager, hard, readBeside } = context;
+  const { inventory, nodes }: Installation = await readInstallation(vmmanager, hard);
+  const beside = readBeside ? await readBeside(nodes, hard) : UNMEASURED;
+  return withBeside(inventory, beside);
+}
+
+function assertTargets({ nodes }: VmmanagerInventory): void {
+  const online = nodes.filter((node) => node.online).length;
+  if (online >= 2) return;
+  throw new PlanRefusedError('NO_TARGET_NODE', `${online} of the installation's nodes is active`, {
+    hint: 'balance needs two nodes that are active',
+  });
+}
+
+async function decide(want: VmmanagerWant, context: VmmanagerContext): Promise<Decision> {
+  const { vmmanager, memory, timeZone, hard } = context;
+  const { config, clusters, evacuate } = want;
+  const options: ReadOptions = {
+    ...{ timeZone, signal: hard, migrationTimeout: config.migrationTimeout },
+    ...{ remembered: memory.records, isComplete: memory.isKept },
+  };
+  let have = await readAll(context);
+  assertTargets(have);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { plan, needs } = planVmmanager({ have, config, clusters, ...(evacuate ? { evacuate } : {}) });
+    if (needs.histories.length + needs.targets.length === 0) return { plan, have };
+    have = await readVmmanagerDetails(vmmanager, have, { needs, options });
+  }
+  throw new InternalError('BALANCE_UNDECIDED', `no plan after ${MOST_ROUNDS} rounds of reading`);
+}
+
+/** Reads and plans; changes nothing. */
+export async function previewVmmanager(
+  want: VmmanagerWant,
+  context: VmmanagerContext,
+): Promise<{ readonly plan: BalancePlan; readonly summary: BalanceSummary }> {
+  const { plan } = await decide(want, context);
+  return { plan, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };
+}
+
+function witnessOf({ memory, vmmanager }: VmmanagerContext): MigrationWitness {
+  const now = (): number => vmmanager.serverTime().getTime();
+  return {
+    begun: (move) => memory.begun(move, now()),
+    ended: (vmid, status, error) =>
+      memory.ended(vmid, now(), { status, ...(error === undefined ? {} : { error }) }),
+  };
+}
+
+/** Where the guests of moves that did not go through are now; one call, and only when there are such. */
+async function placesAfter(
+  { results }: RunResult,
+  { vmmanager, hard }: VmmanagerContext,
+  nodes: VmmanagerInventory['nodes'],
+): Promise<Map<number, string>> {
+  if (results.every(({ status }) => status === 'done')) return new Map();
+  const names = new Map(nodes.map(({ id, name }) => [id, name]));
+  try {
+    const { rows } = await vmmanager.guests(hard);
+    return new Map(rows.map(({ id, node }) => [id, names.get(node) ?? `node ${node}`]));
+  } catch {
+    return new Map(); // the report then says "not known"
+  }
+}
+
+/** One round. `hold` sees the plan and may say why it has to wait. */
+export async function balanceVmmanager(
+  want: VmmanagerWant,
+  context: VmmanagerContext,
+  hold: (plan: BalancePlan) => string | undefined = () => undefined,
+): Promise<BalanceOutcome> {
+  const { plan, have } = await decide(want, context);
+  const waiting = hold(plan);
+  if (waiting !== undefined) return holdBack(plan, waiting);
+  if (plan.steps.length > 0) context.onPlan(plan);
+  const { vmmanager, clock, hard } = context;
+  const nodes = new Map(have.nodes.map(({ id, name }) => [name, id]));
+  const io = { vmmanager, clock, signal: hard, nodes, witness: witnessOf(context) };
+  const result = await runGraph(plan.steps, {
+    carryOut: (step) => migrateGuest(step, io),
+    ...{ clock, hard, signal: context.soft, onEvent: context.onEvent },
+    limits: createLimits({ migrations: want.config.parallel }),
+  });
+  const places = await placesAfter(result, context, have.nodes);
+  const rounds = [{ plan, result }];
+  const summary: BalanceSummary = {
+    ...summarizeRun(rounds),
+    ...summarizeMoves(plan, { result, places }),
+  };
+  const isLeft = (plan.balance.remaining ?? []).length > 0 && !result.interrupted;
+  const isPartial = isLeft && (summary.status === 'done' || summary.status === 'nothing-to-do');
+  return { plan, summary: isPartial ? { ...summary, status: 'partial' } : summary, rounds };
+}

@@ -1,0 +1,66 @@
+/** The story of `connections test` on VMmanager 6: logs in, and looks at clusters and nodes. Changes nothing. */
+import type { Connection } from '../config/types.ts';
+import type { ConnectionReport, HostReport } from '../connections-edit/types.ts';
+import { readCertificate } from '../proxmox/certificate.ts';
+import type { WriteWitness } from '../proxmox/types.ts';
+import { createVmmanagerClient } from '../vmmanager/client.ts';
+import type { VmmanagerApi } from '../vmmanager/types.ts';
+import { problemOf, trustOf, type TestTools } from './connection-report.ts';
+
+async function ask(
+  vmmanager: VmmanagerApi,
+  { clock, hard }: TestTools,
+): Promise<Omit<HostReport, 'host' | 'certificate'>> {
+  // The first request pays for handshake and login.
+  const { rows: clusters } = await vmmanager.clusters(hard);
+  const asked = clock.now();
+  const { rows: nodes } = await vmmanager.nodes(hard);
+  const latencyMs = Math.round(clock.now() - asked);
+  const clockSkewSeconds = Math.round((vmmanager.serverTime().getTime() - clock.wallTime()) / 1000);
+  return {
+    ok: true,
+    platform: 'vmmanager6',
+    latencyMs,
+    clockSkewSeconds,
+    nodes: nodes
+      .map(({ name, state }) => ({ name, online: state === 'active' }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    cluster: clusters.map(({ name }) => name).join(', '),
+  };
+}
+
+async function testHost(
+  connection: Connection,
+  witness: WriteWitness | undefined,
+  tools: TestTools,
+): Promise<HostReport> {
+  const host = connection.hosts[0] ?? '';
+  const { clock, onRequest } = tools;
+  const vmmanager = createVmmanagerClient({ connection, clock, witness, onRequest, connect: tools.connect });
+  let certificate: HostReport['certificate'];
+  try {
+    if (!tools.connect) {
+      const { fingerprint, validTo } = await readCertificate(host, connection.tls.ca);
+      certificate = { fingerprint, validTo };
+    }
+    return { host, ...(certificate ? { certificate } : {}), ...(await ask(vmmanager, tools)) };
+  } catch (error) {
+    tools.hard.throwIfAborted();
+    return { host, ok: false, error: problemOf(error), ...(certificate ? { certificate } : {}) };
+  } finally {
+    vmmanager.close();
+  }
+}
+
+export async function testVmmanager(
+  connection: Connection,
+  witness: WriteWitness | undefined,
+  tools: TestTools,
+): Promise<ConnectionReport> {
+  const { name, auth, tls } = connection;
+  const host = await testHost(connection, witness, tools);
+  return {
+    ...{ name, ok: host.ok, hosts: [host], trust: trustOf(tls) },
+    login: { kind: 'password', id: auth.kind === 'password' ? auth.user : '' },
+  };
+}
