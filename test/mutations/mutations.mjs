@@ -42,8 +42,8 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/execute/handlers/network/naming-guests.ts',
-    find: '[...bridgesIn(found.now), ...bridgesIn(found.next)]',
-    instead: '[...bridgesIn(found.next)]',
+    find: 'return [...saved, ...bridgesIn(found?.now ?? {}), ...bridgesIn(found?.next ?? {})];',
+    instead: 'return [...saved, ...bridgesIn(found?.next ?? {})];',
     why: 'a bridge that PVE does not list, and a running machine is on, is given to a student',
   },
   {
@@ -62,15 +62,15 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup/stand.ts',
-    find: 'mark.adopted ||\n    foreign.length > 0 ||\n',
-    instead: 'mark.adopted ||\n',
+    file: 'src/lib/plan/cleanup/pool-release.ts',
+    find: '    !stand.removesUser ||\n    foreignMembers(stand, removed, left, context).length > 0\n',
+    instead: '    !stand.removesUser\n',
     why: 'a pool that holds VMs of somebody else is to be deleted',
   },
   {
     of: 'planner',
     file: 'src/lib/plan/cleanup/stand.ts',
-    find: '    .filter(({ path, role }) => !kept.has(`${path} ${role}`))\n',
+    find: '    .filter(({ role }) => !kept.has(`${path} ${role}`))\n',
     instead: '',
     why: 'cleanup takes away rights that the user had before the pool was adopted',
   },
@@ -97,9 +97,9 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/templates/clone-rules.ts',
-    find: 'if (!storages.get(`${target}/${volume.storage}`)?.active) {',
-    instead: 'if (!storages.has(`${target}/${volume.storage}`)) {',
+    file: 'src/lib/plan/obstacles/node-obstacles.ts',
+    find: "if (row) return row.active ? undefined : { code: 'storage-offline', storage };",
+    instead: 'if (row) return undefined;',
     why: 'a node whose shared storage is offline gets stands, and every clone there fails',
   },
   {
@@ -114,8 +114,8 @@ export const mutations = [
   {
     of: 'planner',
     file: 'src/lib/plan/saved/same-step.ts',
-    find: '!(shrinks.includes(part) && isRest(a[part], b[part])),',
-    instead: '!isRest(a[part], b[part]),',
+    find: '!(shrinks.includes(part) && isRest(a[part], b[part])) &&',
+    instead: '!isRest(a[part], b[part]) &&',
     why: 'a saved plan may hold more of every list, and parts that the new plan has not: cards that nobody plugs in',
   },
   {
@@ -156,8 +156,8 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/execute/retry.ts',
-    find: "if (isLockTimeout(error) || isReloadBusy(error)) return 'busy';",
-    instead: "if (isLockTimeout(error)) return 'busy';",
+    find: "if (isLockTimeout(error) || isReloadBusy(error) || isWorkerless(error)) return 'busy';",
+    instead: "if (isLockTimeout(error) || isWorkerless(error)) return 'busy';",
     why: 'a reload that meets another one fails instead of waiting for it',
   },
   {
@@ -183,7 +183,7 @@ export const mutations = [
   },
   {
     of: 'executor',
-    file: 'src/lib/execute/cluster-lock.ts',
+    file: 'src/lib/execute/lock-pool.ts',
     find: "if (now !== former) return 'already-done';",
     instead: '',
     why: 'an expired lock is written over although another run has taken it meanwhile: both plan',
@@ -191,9 +191,9 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/execute/handlers/vm/delete.ts',
-    find: 'if (identity !== undefined && identity === identityOf(step.vmid, description)) return;',
-    instead: 'if (identity === identityOf(step.vmid, description)) return;',
-    why: 'two VMs without a mark are the same one: somebody else’s VM at that number is destroyed',
+    find: '  await io.ownership.assertOursNow(step, values);\n',
+    instead: '',
+    why: 'nobody asks once more whose it is: somebody else’s VM at that number is destroyed',
   },
   {
     of: 'executor',
@@ -240,7 +240,7 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/execute/handlers/pool/release.ts',
-    find: '    assertUnused(step, present);\n',
+    find: '    await assertUnused(step, present, io);\n',
     instead: '',
     why: 'the claim of a VM that is still there is dropped, and no cleanup finds it again',
   },
@@ -262,7 +262,7 @@ export const mutations = [
   },
   {
     of: 'client',
-    file: 'src/lib/proxmox/errors.ts',
+    file: 'src/lib/proxmox/words.ts',
     find: 'return !(error instanceof AuthError) && says(error, /does not exist|\\bno such\\b/i);',
     instead: 'return says(error, /does not exist|\\bno such\\b/i);',
     why: 'a refused login ("no such user", of the caller) is taken for an object that is gone',
@@ -277,8 +277,8 @@ export const mutations = [
   {
     of: 'client',
     file: 'src/lib/proxmox/tasks.ts',
-    find: '    if (status.running) return false;\n',
-    instead: '',
+    find: 'if (!status || status.running) return;',
+    instead: 'if (!status) return;',
     why: 'a task that is not in the list yet counts as one that ended badly',
   },
   {
