@@ -5,11 +5,17 @@ import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import type { UsersWork } from '../../src/lib/plan/users/context.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario-types.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
+import type { PowerOptions } from '../../src/lib/plan/day-two/power-types.ts';
+import { changeAccess, type AccessWant } from '../../src/lib/workflow/access.ts';
 import { balance } from '../../src/lib/workflow/balance.ts';
 import { changeBridges } from '../../src/lib/workflow/bridges.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
 import type { RunOutcome } from '../../src/lib/outcome/types.ts';
 import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
+import { extend } from '../../src/lib/workflow/extend.ts';
+import { power } from '../../src/lib/workflow/power.ts';
+import { reclone } from '../../src/lib/workflow/reset.ts';
+import { changeSnapshots, type SnapshotsWant } from '../../src/lib/workflow/snapshots.ts';
 import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { changeUsers } from '../../src/lib/workflow/users.ts';
 import { secret, userWithToken } from '../simulator/harness.ts';
@@ -134,11 +140,82 @@ const balanceOf = (text: string, more: Partial<Command> = {}, evacuate?: readonl
   };
 };
 
+const SELECTION = { lab: 'net', labMachines: NET_LARGER.machines } as const;
+const lockWaitSeconds = 60;
+
+const powerOf = (action: PowerOptions['action'], more: Partial<PowerOptions> = {}): Command => ({
+  run: (context) =>
+    power(
+      {
+        stands: SELECTION,
+        lab: NET_LARGER,
+        options: {
+          ...{ action, timeoutSeconds: 60, lockWaitSeconds, force: true, pause: false, fit: false },
+          ...more,
+        },
+      },
+      context,
+    ),
+  users: EVERYBODY,
+});
+
+const snapshotsOf = (work: SnapshotsWant['work']): Command => ({
+  run: (context) =>
+    changeSnapshots({ selection: SELECTION, lab: NET_LARGER, work, lockWaitSeconds }, context),
+  users: EVERYBODY,
+});
+
+const recloneOf = (discardSnapshots: boolean, users?: readonly string[]): Command => ({
+  run: (context) =>
+    reclone(
+      {
+        selection: { ...SELECTION, ...(users ? { users: users.map((userid) => ({ userid })) } : {}) },
+        lab: NET,
+        ...{ outdated: false, start: false, discardSnapshots, lockWaitSeconds },
+      },
+      context,
+    ),
+  users: users ?? EVERYBODY,
+});
+
+const accessOf = (work: AccessWant['work']): Command => ({
+  run: (context) => changeAccess({ selection: { lab: 'net' }, work }, context),
+  users: EVERYBODY,
+});
+
+const pruning = {
+  ...{ adopt: false, updateRunning: false },
+  prune: { forceProtected: true, lockWaitSeconds },
+};
+
 export const COMMANDS = {
   deploy: deployOf(NET),
   'deploy for anna': deployOf(NET, only('anna@pve')),
   'deploy changed': deployOf(NET_CHANGED, USERS, true),
   'deploy larger': deployOf(NET_LARGER),
+  'deploy, prune': {
+    run: (context) => deploy({ lab: NET, users: USERS, options: pruning }, context),
+    users: EVERYBODY,
+  },
+  'power start': powerOf('start'),
+  'power shutdown': powerOf('shutdown'),
+  'power suspend': powerOf('suspend'),
+  'snapshot create': snapshotsOf({ do: 'create', name: 's1', withMemory: true, keep: 1 }),
+  'snapshot delete': snapshotsOf({ do: 'delete', name: 's2' }),
+  'reset to baseline': snapshotsOf({ do: 'rollback', command: 'reset', start: true }),
+  'reset to a snapshot': snapshotsOf({ do: 'rollback', command: 'reset', to: 's1', start: false }),
+  'reset by cloning': recloneOf(false),
+  'reset by cloning, all': recloneOf(true),
+  'reset anna by cloning': recloneOf(true, ['anna@pve']),
+  freeze: accessOf({
+    ...{ do: 'freeze', allLabs: false, stop: false, suspend: true, snapshot: 's3', lockWaitSeconds },
+  }),
+  thaw: accessOf({ do: 'thaw', allLabs: false }),
+  extend: {
+    run: (context) =>
+      extend({ selection: { lab: 'net' }, options: { until: { days: 7 }, shorten: false } }, context),
+    users: EVERYBODY,
+  },
   'users create': usersOf({ by: 'create', users: USERS }),
   'users sync': usersOf({ by: 'sync', users: USERS, role: 'PVEVMAdmin', disable: false, prune: true }),
   'users sync to anna': usersOf({

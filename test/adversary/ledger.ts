@@ -118,6 +118,21 @@ function secondCopies(write: CommandWrite, { book, state }: Judging): Finding[] 
     .map(([vmid]) => ({ text: `a second ${machine} for ${owner}, beside VM ${vmid}` }));
 }
 
+/** The cards of a snapshot come back with it, onto whatever their bridges are by then. */
+function pluggedBy(vmid: number, name: string, { book, state }: Judging): Finding[] {
+  const { guests, nodes } = state();
+  const guest = guests.find((one) => one.vmid === vmid);
+  const saved = JSON.stringify(guest?.snapshots.find((one) => one.name === name) ?? {});
+  const rows = nodes.find((node) => node.name === guest?.node)?.interfaces ?? [];
+  return rows
+    .filter(({ iface }) => new RegExp(`bridge=${iface}\\b`).test(saved))
+    .flatMap(({ iface, options }) => {
+      const user = / user=(\S+)/.exec(options['comments'] ?? '')?.[1];
+      const isOthers = user !== undefined && user !== book.guests.get(vmid)?.owner;
+      return isOthers ? [{ text: `VM ${vmid} goes back onto ${iface} of ${user}` }] : [];
+    });
+}
+
 function ofQemu(write: CommandWrite, judging: Judging): Finding[] {
   const [, , , id = '', ...rest] = pathOf(write);
   const vmid = Number(id);
@@ -130,6 +145,8 @@ function ofQemu(write: CommandWrite, judging: Judging): Finding[] {
     ];
   }
   if (rest[0] === 'migrate' && judging.command.movesForeign) return [];
+  if (rest[2] === 'rollback')
+    return [...pluggedBy(vmid, rest[1] ?? '', judging), ...ofGuest(vmid, write, 'a guest', judging)];
   return ofGuest(vmid, write, 'a guest', judging);
 }
 

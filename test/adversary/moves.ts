@@ -18,7 +18,7 @@ export interface Scene {
   readonly time: VirtualTime;
   readonly book: Book;
   readonly draws: readonly number[];
-  /** Notes with seals that somebody with VM.Audit on all machines has read. */
+  /** Notes with seals that somebody has read: with VM.Audit on all machines, or of the own ones. */
   readonly seen: Map<number, string>;
 }
 
@@ -209,16 +209,21 @@ async function forgedComment(stage: Stage, who: Caller, pool: string): Promise<s
   );
 }
 
-/** Reads the seals of all machines that this account sees; a number at which it has read one, and that is free by now. */
-async function vacatedId(stage: Stage, who: Caller): Promise<number | undefined> {
-  const { seen } = stage.scene;
+/** Of all machines that this account sees. */
+async function readSeals(stage: Stage, who: Caller): Promise<Loose[]> {
   const rows = await stage.own(who);
   for (const row of rows) {
     const { data } = await who.get(`/nodes/${row.node}/qemu/${row.vmid}/config`);
     const description = String(data?.description ?? '');
-    if (description.includes('seal=')) seen.set(row.vmid, description);
+    if (description.includes('seal=')) stage.scene.seen.set(row.vmid, description);
   }
-  return stage.pick([...seen.keys()].filter((id) => !rows.some((row) => row.vmid === id)));
+  return rows;
+}
+
+/** A number at which a seal was read, and that is free by now, as far as this account sees. */
+async function vacatedId(stage: Stage, who: Caller): Promise<number | undefined> {
+  const rows = await readSeals(stage, who);
+  return stage.pick([...stage.scene.seen.keys()].filter((id) => !rows.some((row) => row.vmid === id)));
 }
 
 /** As a student, on one of the own machines. */
@@ -318,6 +323,31 @@ export const MOVES = {
     make: onOwn(async (who, { path }, stage) =>
       stage.end(who, await who.post(`${path}/snapshot`, { snapname: `s${stage.pick([1, 2, 3])}` })),
     ),
+  },
+  'snapshot: with a mark of ours': {
+    who: 'student',
+    make: onOwn(async (who, { path, vmid }, stage) => {
+      const snapname = stage.pick(['baseline', 's1', 's2', 's3']) ?? '';
+      const description = `deploy-stand snapshot lab=net vmid=${vmid}${stage.pick([' baseline', ''])}`;
+      if (stage.pick([true, false])) await stage.end(who, await who.del(`${path}/snapshot/${snapname}`));
+      await stage.end(who, await who.post(`${path}/snapshot`, { snapname, description }));
+    }),
+  },
+  'snapshot: with a card on another bridge': {
+    who: 'student',
+    make: onOwn(async (who, { path, vmid }, stage) => {
+      const { data } = await who.get(`${path}/config`);
+      const bridge = stage.pick(['vmbr7', 'vmbr1000', 'vmbr1001', 'vmbr1002']);
+      await who.put(`${path}/config`, { net0: `virtio,bridge=${bridge}` });
+      const description = `deploy-stand snapshot lab=net vmid=${vmid} baseline`;
+      const snapname = stage.pick(['baseline', 's1']) ?? '';
+      await stage.end(who, await who.post(`${path}/snapshot`, { snapname, description }));
+      await who.put(`${path}/config`, { net0: String(data?.net0 ?? '') });
+    }),
+  },
+  'the own seals are read': {
+    who: 'student',
+    make: async (stage) => readSeals(stage, await stage.as(stage.student())),
   },
   rollback: {
     who: 'student',
