@@ -5,6 +5,7 @@ import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import * as delegated from '../../src/lib/inventory/delegated.ts';
 import { isNamedBy } from '../../src/lib/inventory/template-ref.ts';
 import { parseVmMark } from '../../src/lib/marks/vm.ts';
+import * as snapshotBridges from '../../src/lib/plan/network/snapshot-bridges.ts';
 import * as standState from '../../src/lib/plan/stands/state.ts';
 import * as ownership from '../../src/lib/plan/stands/ownership.ts';
 import type { ClaimedId } from '../../src/lib/plan/stands/ownership.ts';
@@ -31,6 +32,7 @@ const ASKED: Readonly<Record<string, (values: ConfigValues, id: ClaimedId) => bo
 type Rule =
   | `${string} is not asked`
   | 'power is not asked'
+  | 'a machine does not go back onto bridges of others'
   | 'the node is not asked'
   | 'what was handed out gets no secret'
   | 'a clone is made in its pool where its seal is no secret'
@@ -99,6 +101,7 @@ function breakState(real: typeof standState.readStandState): typeof standState.r
 const sound = {
   ...{ verdictOn: ownership.verdictOn, tellDelegated: delegated.tellDelegated },
   ...{ resolveTemplate: templates.resolveTemplate, readStandState: standState.readStandState },
+  judgeSnapshotBridge: snapshotBridges.judgeSnapshotBridge,
   assertOursNow: Reflect.get(Ownership.prototype, 'assertOursNow'),
 };
 
@@ -107,6 +110,11 @@ beforeEach(() => {
   vi.spyOn(delegated, 'tellDelegated').mockImplementation(breakDelegated(sound.tellDelegated));
   vi.spyOn(templates, 'resolveTemplate').mockImplementation(breakTemplates(sound.resolveTemplate));
   vi.spyOn(standState, 'readStandState').mockImplementation(breakState(sound.readStandState));
+  vi.spyOn(snapshotBridges, 'judgeSnapshotBridge').mockImplementation((...given) =>
+    isBroken('a machine does not go back onto bridges of others')
+      ? undefined
+      : sound.judgeSnapshotBridge(...given),
+  );
   // Does not look at the pool before it believes what was read a moment ago.
   vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(function (this: Ownership, ...given) {
     return isAnyPool() ? this.assertOurs(...given) : sound.assertOursNow.apply(this, given);
@@ -155,6 +163,26 @@ const stories: readonly Story[] = [
   own('template by conversion', 'template'),
   own('template flag taken by options', 'template at all'),
   own('snapshot', 'parent'),
+  own('snapshot: with a mark of ours', 'parent'),
+  {
+    moves: ['snapshot: with a card on another bridge'],
+    rule: 'a machine does not go back onto bridges of others',
+    start: { version: '7.4' },
+    commands: ['reset to baseline'],
+    found: /goes back onto vmbr\d+ of/,
+  },
+  {
+    moves: [
+      'the own seals are read',
+      'a machine at a claimed id, with a seal that was read, taken out of its pool',
+    ],
+    rule: 'a clone is made in its pool where its seal is no secret',
+    commands: ['reset by cloning, all', 'deploy'],
+    isMeanwhile: true,
+    isBetween: true,
+    lucky: [1, 1, 1, 1, 1, 1, 8, 5],
+    found: GUEST,
+  },
   own('rollback', 'parent of old', { moves: ['snapshot', 'snapshot', 'snapshot', 'rollback'] }),
   { ...own('power', ''), rule: 'power is not asked' },
   { ...own('migration', ''), rule: 'the node is not asked' },

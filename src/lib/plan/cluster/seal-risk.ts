@@ -21,6 +21,17 @@ export function sealRiskOf({
   return reader === undefined || writer === undefined ? undefined : { reader, writer: writer.says };
 }
 
+/**
+ * Of machines that are cloned anew: between its seal and its removal each is a member of its student's pool, who reads that
+ * seal.
+ */
+export function remakeRiskOf(have: Pick<Inventory, 'sealReaders' | 'poolWriters'>): SealRisk | undefined {
+  return sealRiskOf({
+    ...have,
+    sealReaders: [...have.sealReaders, 'students read the notes of their machines'],
+  });
+}
+
 export function sealRiskWarning({ reader, writer }: SealRisk): string {
   return `clones are made in their pools, few at a time, since the seal of one in no pool could be read and forged: ${reader}; ${writer}. To have them made faster, ${SEAL_WAY_OUT}`;
 }

@@ -18,7 +18,7 @@ import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
 import { readReplicas, type Replica } from './replicas.ts';
 import { parentPool } from '../../pve-values/pool-name.ts';
-import { sealRiskOf, type SealRisk } from './seal-risk.ts';
+import { remakeRiskOf, sealRiskOf, type SealRisk } from './seal-risk.ts';
 import { indexHosts, type Hosts } from './hosts.ts';
 import type { StorageIndex } from './templates.ts';
 
@@ -40,6 +40,8 @@ export interface ClusterView {
   readonly delegated: DelegatedBy;
   /** Why the seal of a clone in no pool proves nothing; undefined: it does. */
   readonly sealRisk: SealRisk | undefined;
+  /** The same of a machine that is cloned anew. */
+  readonly remakeRisk: SealRisk | undefined;
   /** Pool → the guests that are members, by VMID. */
   readonly members: ReadonlyMap<string, readonly GuestInfo[]>;
   /** Pool → the pools right below it (PVE 8.1 and later). */
@@ -132,6 +134,7 @@ export function viewOf(have: Inventory): ClusterView {
     pools,
     delegated: delegatedBy(have.poolWriters),
     sealRisk: sealRiskOf(have),
+    remakeRisk: remakeRiskOf(have),
     replicaPool,
     replicas: readReplicas(replicaPool, { guests, configs, online }),
     marks,

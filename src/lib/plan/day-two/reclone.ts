@@ -66,6 +66,25 @@ function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefine
 /** Begun by us and not finished, or gone: they are made all the same. */
 const RESUMED: ReadonlySet<StandMachine['verdict']> = new Set(['missing', 'open', 'in-flight', 'unjoined']);
 
+/**
+ * Beside a clone of ours that is in no pool yet, its removal would be known by a seal that its student has read, and that
+ * somebody who may write a pool could use for another machine (cluster/seal-risk.ts).
+ */
+function besideClones(
+  { claim, machines }: StandView,
+  one: StandMachine,
+  { index }: RecloneInput,
+): Refusal | undefined {
+  if (index.remakeRisk === undefined || claim.joinsAtOnce || one.verdict !== 'ours') return undefined;
+  const outside = machines.filter(({ verdict }) => verdict === 'unjoined' || verdict === 'in-flight');
+  if (outside.length === 0) return undefined;
+  return {
+    code: 'STAND_UNFINISHED',
+    message: `${sayMachine(one)} is not cloned anew while ${outside.map(sayMachine).join(', ')} of its stand ${outside.length === 1 ? 'is' : 'are'} not finished`,
+    hint: 'deploy finishes the stand; then run again',
+  };
+}
+
 function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refusal | undefined {
   if (one.machine === undefined || !input.machines.has(one.machine)) {
     return {
@@ -75,7 +94,7 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
     };
   }
   if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
-  return obstacleOf(view, one, input.index) ?? lossRefusal(one, input);
+  return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
 }
 
 /** At its end nothing tells whose it was: its number would be given up. */

@@ -28,9 +28,11 @@ function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
 }
 
 /** A confined caller's are made there whatever others may do. */
-function sealWarnings(steps: readonly Step[], { sealRisk }: ClusterView): string[] {
+function sealWarnings(steps: readonly Step[], { sealRisk, remakeRisk }: ClusterView): string[] {
   const isMade = steps.some((step) => step.kind === 'vm.clone' && step.joinsAtOnce === true);
-  return isMade && sealRisk ? [sealRiskWarning(sealRisk)] : [];
+  const isRemade = steps.some(({ kind }) => kind === 'vm.seal');
+  const risk = isRemade ? remakeRisk : sealRisk;
+  return isMade && risk ? [sealRiskWarning(risk)] : [];
 }
 
 interface Planned {

@@ -19,11 +19,16 @@ import type { StandVms } from './stand-vms.ts';
  * Are its clones made in its pool? By all of a claim: what a former run has made outside is found by its seal alone, until
  * it has joined.
  */
-export function joinsAtOnce({ claim, present, open }: StandState, { profile, index }: StandContext): boolean {
+export function joinsAtOnce(
+  { claim, present, open, remade }: StandState,
+  { profile, index }: StandContext,
+): boolean {
   if (claim?.joinsAtOnce || profile === 'confined') return true;
+  const former = [...(remade?.values() ?? [])];
   const isOutside =
-    [...present.values()].some((vm) => !vm.isJoined) || [...open.values()].some((one) => one.isInFlight);
-  return index.sealRisk !== undefined && !isOutside;
+    [...present.values(), ...former].some((vm) => !vm.isJoined) ||
+    [...open.values()].some((one) => one.isInFlight);
+  return (former.length > 0 ? index.remakeRisk : index.sealRisk) !== undefined && !isOutside;
 }
 
 /** What the lab's machines are, and what was claimed before and is still there. */
