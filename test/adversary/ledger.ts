@@ -15,6 +15,8 @@ interface Guest {
   readonly machine?: string;
   /** Of what was made by others: did PVE make it? Undefined: not known yet. */
   made?: boolean;
+  /** A run has asked PVE to remove it. */
+  readonly isGoing?: true;
   /** Since when it may be there, in simulated milliseconds. */
   readonly madeAt?: number;
 }
@@ -219,7 +221,7 @@ export function judgeWrite(write: CommandWrite, judging: Judging): Finding[] {
 
 /** Notes what a write of ours made. */
 export function noteWrite(write: CommandWrite, book: Book): void {
-  const [first, second, third, , fifth] = pathOf(write);
+  const [first, second, third, fourth, fifth] = pathOf(write);
   const { method, params } = write;
   if (first === 'pools') {
     const pool = poolIn(write);
@@ -232,10 +234,16 @@ export function noteWrite(write: CommandWrite, book: Book): void {
   if (first === 'access' && second === 'users' && method === 'POST') book.users.add(params['userid'] ?? '');
   if (first !== 'nodes') return;
   if (third === 'network' && method === 'POST') book.bridges.add(`${second} ${params['iface']}`);
+  // A clone waits for the removal of what was there before it.
+  if (third === 'qemu' && method === 'DELETE' && fifth === undefined) {
+    const former = book.guests.get(Number(fourth));
+    if (former) book.guests.set(Number(fourth), { ...former, isGoing: true });
+  }
   if (third === 'qemu' && fifth === 'clone') {
     const vmid = Number(params['newid']);
     // PVE makes no second guest at an id; then the task fails.
-    if (book.guests.get(vmid)?.by === 'other') return;
+    const there = book.guests.get(vmid);
+    if (there?.by === 'other' && !there.isGoing) return;
     book.guests.set(vmid, ordered(write));
     // It is a member of that pool when its clone ends.
     if (params['pool'] !== undefined) book.handedOut.set(vmid, ordered(write).owner);
