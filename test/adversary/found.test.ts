@@ -1,5 +1,7 @@
 /** What the property has found, as short as it comes. */
 import { expect, test } from 'vitest';
+import { run } from '../workflow/in-process.ts';
+import { COMMANDS, scenarioOf, type CommandName } from './class.ts';
 import { play, type Act, type Start } from './play.ts';
 
 const MADE: Start = { version: '8.4', base: 'made', delegated: false, watched: false };
@@ -48,3 +50,38 @@ test.each([
     }
   },
 );
+
+test('the seal of a machine that is cloned anew, which its student reads, makes nothing ours', async () => {
+  const forge = 'a machine at a claimed id, with a seal that was read, taken out of its pool';
+  const each = [0, 1, 2, 3].map((draw) => ({ at: 0, draws: [draw, draw, draw, draw] }));
+  for (const version of ['7.4', '8.4', '9.2'] as const) {
+    const reads = each.map((turn) => ({ ...turn, move: 'the own seals are read', at: 8 }) as const);
+    const [, after] = await play({ ...MADE, version }, [
+      { command: 'reset by cloning, all', turns: reads, killAt: 12 },
+      { command: 'deploy', turns: each.map((turn) => ({ ...turn, move: forge })) },
+    ]);
+    expect([version, after?.findings]).toEqual([version, []]);
+    expect(after?.allowed).toContain(forge);
+  }
+});
+
+test('where somebody may write a pool, a class is cloned anew once all of it is finished', async () => {
+  const scenario = scenarioOf('8.4');
+  const go = (name: CommandName, state: Parameters<typeof run>[1], killAt?: number) =>
+    run(scenario, state, COMMANDS[name].run, killAt === undefined ? {} : { killAt });
+  const made = await go('deploy', undefined);
+  const larger = await go('deploy larger', made.state);
+  const clone = larger.writes.findIndex((write) => write.endsWith('/clone')) + 1;
+  const cut = await go('deploy larger', made.state, clone);
+  const early = await go('reset by cloning, all', cut.state);
+  const told = [early.error, early.value?.summary.stands.map(({ error }) => error)];
+  expect(JSON.stringify(told, (_, one) => (one instanceof Error ? { ...one } : one))).toContain(
+    'STAND_UNFINISHED',
+  );
+  const done = await go('deploy larger', early.state);
+  const reset = await go('reset by cloning, all', done.state);
+  const left = reset.value?.summary.stands.map(({ error }) => error?.code);
+  // The lab that it is cloned by has two machines, not three.
+  expect(left).toEqual(['UNKNOWN_MACHINE', 'UNKNOWN_MACHINE']);
+  expect(reset.writes.filter((write) => write.endsWith('/clone'))).toHaveLength(4);
+});

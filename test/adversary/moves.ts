@@ -50,7 +50,7 @@ const CLAIMED = /([a-z][a-z0-9-]*):(\d{3,9})((?:\?[0-9a-f]*)*)/g;
 
 export class Stage {
   readonly scene: Scene;
-  /** Requests of this move that changed something. */
+  /** Requests of this move that changed something, or told what it was after. */
   accepted = 0;
   #draw = 0;
 
@@ -347,7 +347,10 @@ export const MOVES = {
   },
   'the own seals are read': {
     who: 'student',
-    make: async (stage) => readSeals(stage, await stage.as(stage.student())),
+    make: async (stage) => {
+      const rows = await readSeals(stage, await stage.as(stage.student()));
+      if (rows.some(({ vmid }) => stage.scene.seen.has(vmid))) stage.accepted += 1;
+    },
   },
   rollback: {
     who: 'student',

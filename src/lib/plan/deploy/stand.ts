@@ -108,7 +108,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
     ...(reclone ? { only: only?.machines ?? new Set<string>() } : {}),
     lockWaitSeconds: reclone?.lockWaitSeconds ?? 0,
     bridges: bridges.names,
-    joinsAtOnce: joinsAtOnce(found, context),
+    joinsAtOnce: joinsAtOnce(state, context),
     nodeOf: ({ template }) => (spread ? template.node : seat.node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
     bridgeMarks: bridges.steps
