@@ -126,13 +126,13 @@ function pluggedBy(vmid: number, name: string, { book, state }: Judging): Findin
   const guest = guests.find((one) => one.vmid === vmid);
   const saved = JSON.stringify(guest?.snapshots.find((one) => one.name === name) ?? {});
   const rows = nodes.find((node) => node.name === guest?.node)?.interfaces ?? [];
-  return rows
-    .filter(({ iface }) => new RegExp(`bridge=${iface}\\b`).test(saved))
-    .flatMap(({ iface, options }) => {
-      const user = / user=(\S+)/.exec(options['comments'] ?? '')?.[1];
-      const isOthers = user !== undefined && user !== book.guests.get(vmid)?.owner;
-      return isOthers ? [{ text: `VM ${vmid} goes back onto ${iface} of ${user}` }] : [];
-    });
+  const named = new Set([...saved.matchAll(/bridge=(\w+)/g)].map(([, iface]) => iface));
+  return [...named].flatMap((iface) => {
+    const row = rows.find((one) => one.iface === iface);
+    const user = row && (/ user=(\S+)/.exec(row.options['comments'] ?? '')?.[1] ?? 'nobody');
+    const isFine = user === 'nobody' || user === book.guests.get(vmid)?.owner;
+    return isFine ? [] : [{ text: `VM ${vmid} goes back onto ${iface} of ${user ?? 'whoever gets it'}` }];
+  });
 }
 
 function ofQemu(write: CommandWrite, judging: Judging): Finding[] {
