@@ -85,3 +85,18 @@ test('where somebody may write a pool, a class is cloned anew once all of it is 
   expect(left).toEqual(['UNKNOWN_MACHINE', 'UNKNOWN_MACHINE']);
   expect(reset.writes.filter((write) => write.endsWith('/clone'))).toHaveLength(4);
 });
+
+test('what its student made under the number of a machine that is cloned anew gets no password when that is cut', async () => {
+  const draws = [0, 7, 0, 0];
+  const turns = [
+    { move: 'an own machine removed and made anew', at: 1, draws },
+    { move: 'protection', at: 2, draws: [0, 13, 0, 0, 0] },
+  ] as const;
+  for (const version of ['7.4', '8.4', '9.2'] as const) {
+    const acts: Act[] = [
+      { command: 'reset anna by cloning', turns },
+      { command: 'deploy', turns: [] },
+    ];
+    expect([version, await findingsOf({ ...MADE, version }, ...acts)]).toEqual([version, []]);
+  }
+});

@@ -194,3 +194,12 @@ describe('pool comments', () => {
     expect(sealHash(seal, 100)).not.toBe(sealHash(seal, 101));
   });
 });
+
+test('a machine that is made anew is told from others, whether it had cards or none', () => {
+  const line = (word: string) => `lab=net vms=${word} since=2026-01-10T10:00:00Z`;
+  const words = ['pc:1000?', 'pc:1000?@', 'pc:1000?@0=BC2411000001@2=BC2411000002'];
+  const marks = words.map((word) => parsePoolComment(`deploy-stand user=anna@pve\n${line(word)}`));
+  expect(marks.map(({ claims }) => claims[0]?.machines[0]?.macs?.length)).toEqual([undefined, 0, 2]);
+  const written = marks.map((mark) => formatPoolComment({ ...mark, user: 'anna@pve' }).split('\n')[1]);
+  expect(written).toEqual(words.map(line));
+});

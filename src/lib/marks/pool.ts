@@ -24,7 +24,7 @@ export interface ClaimedMachine {
    * come late). Empty text: drawn when the claim is written.
    */
   readonly seals: readonly string[];
-  /** Of a reserved one that is made anew: what its cards had, and get again. */
+  /** Of a reserved one that is made anew, and of no other: what its cards had, and get again. */
   readonly macs?: readonly KeptMac[];
 }
 
@@ -68,7 +68,7 @@ export interface PoolMark {
 const MOST_IDS = 5000;
 
 const ENTRY =
-  /^([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9]\d{0,8})((?:\?(?:[0-9a-f]{24})?)*)((?:@\d{1,2}=[0-9A-F]{12})*)$/;
+  /^([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9]\d{0,8})((?:\?(?:[0-9a-f]{24})?)*)(@|(?:@\d{1,2}=[0-9A-F]{12})*)$/;
 const RUN =
   /^([A-Za-z0-9][A-Za-z0-9.-]*)\{(0|[1-9]\d{0,5})\.\.(0|[1-9]\d{0,5})\}:([1-9]\d{0,8})-([1-9]\d{0,8})$/;
 
@@ -89,8 +89,8 @@ function parseMachine(word: string): ClaimedMachine[] {
   if (machine === undefined || marks === undefined) return parseRun(word);
   if (marks === '') return [{ machine, vmid: Number(vmid), state: 'made', seals: [] }];
   const seals = marks.slice(1).split('?').slice(0, MOST_SEALS);
-  const macs = parseMacs(cards);
-  return [{ machine, vmid: Number(vmid), state: 'reserved', seals, ...(macs.length === 0 ? {} : { macs }) }];
+  const macs = cards === '' ? {} : { macs: parseMacs(cards) };
+  return [{ machine, vmid: Number(vmid), state: 'reserved', seals, ...macs }];
 }
 
 /** `@0=BC2411000001@1=BC2411000002`. */
@@ -98,14 +98,17 @@ function parseMacs(text: string): KeptMac[] {
   return text
     .split('@')
     .slice(1)
+    .filter((word) => word !== '')
     .map((word) => {
       const [index, digits = ''] = word.split('=');
       return { index: Number(index), mac: (digits.match(/../g) ?? []).join(':') };
     });
 }
 
-function formatMacs(macs: readonly KeptMac[] = []): string {
-  return macs.map(({ index, mac }) => `@${index}=${mac.replaceAll(':', '')}`).join('');
+/** `@` alone: it is made anew, and had no cards. */
+function formatMacs(macs: readonly KeptMac[] | undefined): string {
+  if (macs?.length === 0) return '@';
+  return (macs ?? []).map(({ index, mac }) => `@${index}=${mac.replaceAll(':', '')}`).join('');
 }
 
 /** Words that are no machines are left out; of two with one name or id the first counts. */

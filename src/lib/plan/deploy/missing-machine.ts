@@ -55,7 +55,7 @@ function addClaim(machine: Machine, { vmid, isReused }: Vmid, request: Request, 
     vmid,
     state: 'reserved',
     seals: former?.isInFlight === true ? former.seals : withNewSeal(former?.seals),
-    ...(former?.macs && former.macs.length > 0 ? { macs: former.macs } : {}),
+    ...(former?.macs ? { macs: former.macs } : {}),
   });
   draft.joining.push({ machine: machine.name, vmid });
 }

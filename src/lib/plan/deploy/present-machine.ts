@@ -11,6 +11,8 @@ import { nicIndex } from '../stands/device-profiles.ts';
 import { driftNote, driftOf } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
+import type { Refusal } from '../document/plan.ts';
+import { shellCommand } from '../../shell.ts';
 import { makeStep } from '../document/step.ts';
 import { type Request, type Draft, planned } from './machine-draft.ts';
 import { waitingForRestart } from './machine-options.ts';
@@ -98,6 +100,23 @@ function addDrift(
   draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
 }
 
+/**
+ * Before its number is cloned anew a machine was handed out, and got a seal like the clone's. Where a run was cut there, nothing
+ * tells the former one, which its student may have made, from the clone: the lab's password goes to neither.
+ */
+function remadeRefusal({ lab, state }: Request, machine: Machine, vm: PresentVm): Refusal | undefined {
+  const claimed = state.claim?.machines.find(({ vmid }) => vmid === vm.vmid);
+  const isDoubtful = claimed?.macs !== undefined && !vm.isJoined && !vm.isFinished;
+  if (!isDoubtful || machine.cloudInit?.password === undefined) return undefined;
+  const { userid } = state.user;
+  const again = ['reset', '--reclone', '--user', userid, '--machine', machine.name];
+  return {
+    code: 'RECLONE_UNFINISHED',
+    message: `VM ${vm.vmid} (${machine.name}) on ${vm.node} was being cloned anew when a run was cut short, and does not show whether it is the new one`,
+    hint: `\`${shellCommand('deploy-stand', ...again)}\` with the lab file of ${lab.name} (-c) makes it anew`,
+  };
+}
+
 function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
   if (vm.isJoined) {
     draft.claimed.push({ machine: machine.name, vmid: vm.vmid, state: 'made', seals: [] });
@@ -134,7 +153,14 @@ function addConfigure(request: Request, resolved: ResolvedMachine, vm: PresentVm
 
 export function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {
   const { machine } = resolved;
+  const remade = remadeRefusal(request, machine, vm);
   addClaim(request, machine, vm, draft);
+  if (remade) {
+    draft.joining.pop();
+    draft.vms.push(planned(vm, machine, 'unfinished'));
+    draft.left ??= remade;
+    return;
+  }
   if (isMadeTemplate(vm)) {
     addTemplate(machine, vm, draft);
     return;
