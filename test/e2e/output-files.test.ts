@@ -44,6 +44,12 @@ describe('a file of somebody else stays as it is', () => {
     expect([exit, kept, wrote]).toEqual([2, FILES, 0]);
     expect(stderr).toContain(`[${code}]`);
   });
+
+  test('which option names it is said', async () => {
+    const { code, stderr, kept, wrote } = await run('check --lab net --checks @checks.yml --junit @mine.txt');
+    expect([code, kept, wrote]).toEqual([2, FILES, 0]);
+    expect(stderr).toContain('name another file with --junit');
+  });
 });
 
 describe('one file for two options', () => {

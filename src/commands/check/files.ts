@@ -66,12 +66,14 @@ function assertGrades({ grades, out, users, gradeItem, countNotRun }: CheckFileF
   });
 }
 
+const OTHER_JUNIT = 'name another file with --junit';
+
 /** Before anything is contacted. */
 export async function assertCheckFiles(flags: CheckFileFlags): Promise<void> {
   const { out, grades, junit } = flags;
   assertGrades(flags);
   if (out !== undefined) await assertShownFile(out, grades ? GRADES_HEADS[grades] : kindOf(out).head);
-  if (junit !== undefined) await assertShownFile(junit, JUNIT_HEAD);
+  if (junit !== undefined) await assertShownFile(junit, JUNIT_HEAD, OTHER_JUNIT);
 }
 
 /** Answers what became of the grades, where they were asked for. */
@@ -81,7 +83,7 @@ export async function writeCheckFiles(
   users: readonly User[],
 ): Promise<Grades | undefined> {
   const { out, grades: platform, junit, gradeItem, countNotRun } = flags;
-  if (junit !== undefined) await writeShownFile(junit, renderJunit(report), JUNIT_HEAD);
+  if (junit !== undefined) await writeShownFile(junit, renderJunit(report), JUNIT_HEAD, OTHER_JUNIT);
   if (out === undefined) return undefined;
   if (platform === undefined) {
     const { head, render } = kindOf(out);

@@ -21,11 +21,11 @@ export async function orRefuseOut(
   }
 }
 
-/** Before anything is contacted. `head`: how files of its kind begin. */
-export function assertShownFile(file: string, head: string): Promise<void> {
-  return orRefuseOut(file, assertReplaceable(file, { isOurs: beginsLike(head) }));
+/** Before anything is contacted. `head`: how files of its kind begin; `hint` as above. */
+export function assertShownFile(file: string, head: string, hint?: string): Promise<void> {
+  return orRefuseOut(file, assertReplaceable(file, { isOurs: beginsLike(head) }), hint);
 }
 
-export function writeShownFile(file: string, text: string, head: string): Promise<void> {
-  return orRefuseOut(file, replaceFile(file, text, { isOurs: beginsLike(head) }));
+export function writeShownFile(file: string, text: string, head: string, hint?: string): Promise<void> {
+  return orRefuseOut(file, replaceFile(file, text, { isOurs: beginsLike(head) }), hint);
 }
