@@ -295,7 +295,9 @@ function readingOf(at: number, { pools, ...writers }: PoolReading, rows: readonl
     ),
     guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
     offline: new Set(
-      rows.flatMap(({ type, node, status }) => (type === 'node' && status !== 'online' && node ? [node] : [])),
+      rows.flatMap(({ type, node, status }) =>
+        type === 'node' && status !== 'online' && node ? [node] : [],
+      ),
     ),
   };
 }
