@@ -6,6 +6,9 @@ const MS = 1000;
 /** A removal holds the storage's lock for this long per disk (simulator, `freeDisks`); the bench's machines have one. */
 const FREE_DISK_S = 0.3;
 
+const WIDTH = 6;
+const WIDTH_SHARED = 3;
+
 const countOf = (steps, ...kinds) => steps.filter(({ kind }) => kinds.includes(kind)).length;
 
 /** Seconds on the busiest node; on a shared storage all are on one. */
@@ -37,6 +40,8 @@ export function deployBound({ steps }, isShared) {
 /**
  * `apart`: the same with the writes of user.cfg that are ours before and after the removals, as they are done: a removal
  * that does not get that lock within 10 s leaves a rest that only root can remove, so nothing of ours competes with it.
+ * `ceiling`: with no more than three removals at once under the lock of one shared storage, or six in all, if nothing ever
+ * waited for anything else: what the widths allow that keep disks from being left behind.
  */
 export function cleanupBound({ steps }, isShared) {
   const removals = countOf(steps, 'vm.delete');
@@ -51,5 +56,15 @@ export function cleanupBound({ steps }, isShared) {
     Math.max(write * removals, storage) +
     defaultLatency.destroy_s +
     defaultLatency.network_reload_s;
-  return { lane, storage, network: net, bound, apart: Math.max(bound, parts) };
+  const width = isShared ? WIDTH_SHARED : WIDTH;
+  const one = defaultLatency.destroy_s + FREE_DISK_S + write;
+  const ceiling = write * others + (removals * one) / width + defaultLatency.network_reload_s;
+  return {
+    lane,
+    storage,
+    network: net,
+    bound,
+    apart: Math.max(bound, parts),
+    ceiling: Math.max(bound, ceiling),
+  };
 }

@@ -6,7 +6,7 @@ import { deployAndCleanUp } from './on-virtual-time.mjs';
 const [users = 100, machines = 5, nodes = 3] = process.argv.slice(2, 5).map(Number);
 const version = process.argv[5] ?? '9.2';
 
-function tell(name, run, { lane, storage, network, bound, apart }) {
+function tell(name, run, { lane, storage, network, bound, apart, ceiling }) {
   const share = (limit) => `${((100 * limit) / run.makespan).toFixed(0)} %`;
   const polls = run.requests.filter(({ path }) => path === '/nodes/{node}/tasks').length;
   return [
@@ -14,7 +14,10 @@ function tell(name, run, { lane, storage, network, bound, apart }) {
     `    locks: user.cfg ${lane.toFixed(0)} s, storage ${storage.toFixed(0)} s, network ${network.toFixed(0)} s`,
     ...(apart === undefined
       ? []
-      : [`    with our writes of user.cfg apart from the removals ${apart.toFixed(0)} s → ${share(apart)}`]),
+      : [
+          `    with our writes of user.cfg apart from the removals ${apart.toFixed(0)} s → ${share(apart)}`,
+          `    and no more removals at once than leave no disk behind ${ceiling.toFixed(0)} s → ${share(ceiling)}`,
+        ]),
     `    requests ${run.requests.length}, of them polls ${polls}; retries ${run.retries}`,
   ];
 }

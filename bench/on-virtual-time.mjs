@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClass } from '../dist/lib/config/load.js';
 import { CredentialsFile } from '../dist/lib/credentials/credentials-file.js';
+import { Readings } from '../dist/lib/workflow/readings.js';
 import { createPveClient } from '../dist/lib/proxmox/client.js';
 import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
 import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
@@ -61,6 +62,7 @@ export async function deployAndCleanUp({ users, machines, ...cluster }) {
   const context = {
     ...{ pve, clock, owner: 'bench', soft: signal, hard: signal, caller: tokenId },
     tasks: createTaskWaiter(pve, clock),
+    readings: new Readings(clock),
     credentials: await CredentialsFile.open(files[5], { url: 'bench' }),
     onPhase: () => undefined,
     onPlan: () => undefined,

@@ -10,6 +10,7 @@ import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
 import { PARTIAL } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
+import { Readings } from '../lib/workflow/readings.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import { otherPlatform } from '../lib/config/connections/platform.ts';
 import type { Connection } from '../lib/config/types.ts';
@@ -153,6 +154,7 @@ export async function runChanging(
       operators,
       preflight: flags.preflight,
       clock,
+      readings: new Readings(clock),
       owner: io.signature.name(),
       isGone: io.signature.isGone,
       soft: soft.signal,

@@ -115,14 +115,18 @@ const list = (byVersion: ReadonlyMap<Version, readonly Fact[]>): string[] =>
     facts.map((one) => `${version} ${one.modelled ? 'yes' : 'no '} ${one.key}`),
   );
 
-function readRecord(): Modelled {
+export function readRecord(): Modelled {
   if (!existsSync(recordFile)) return {};
   // Written below.
   return JSON.parse(readFileSync(recordFile, 'utf8')) as Modelled;
 }
 
-/** The exit code. */
-export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
+/** The exit code. `record`: what was modelled so far. */
+export async function main(
+  args: readonly string[],
+  print: (line: string) => void,
+  record: Modelled = readRecord(),
+): Promise<number> {
   if (!isContractAtHand) {
     print('The official contract is not beside this checkout (../shared/pve-api): nothing to compare with.');
     return 0;
@@ -138,7 +142,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
     writeFileSync(recordFile, `${JSON.stringify(now, null, 2)}\n`);
     return 0;
   }
-  const lost = lostSince(readRecord(), now);
+  const lost = lostSince(record, now);
   for (const line of lost) print(`LOST     ${line}`);
   return lost.length === 0 ? 0 : 1;
 }

@@ -1,6 +1,8 @@
 /** How the evidence for the verdict is read while applying: seldom, together, and anew before it says no. */
 import { expect, test } from 'vitest';
 import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
+import { readInventory } from '../../src/lib/inventory/read.ts';
+import { Readings } from '../../src/lib/workflow/readings.ts';
 import { ownershipReads } from '../../src/lib/workflow/run.ts';
 import { isWritable } from '../../src/lib/plan/stands/ownership.ts';
 import { claim, OURS, reserved, RESERVED, SEALED } from './apply-step.ts';
@@ -258,4 +260,41 @@ test('roles and groups are read again after half a minute, or when a right names
   expect(asked).toMatchObject({ roles: 3 });
   // Of a role that is not known it is taken that it may write the pool.
   expect(pools.find(({ pool }) => pool === 'anna')?.delegated).toBeUndefined();
+});
+
+test('what planning has read serves its handlers, for 5 s from its first request, and the first run only', async () => {
+  const world = new PveWorld({ pools: [OURS], guests: [vm(10001, 'pve1')] });
+  const readings = new Readings(world.clock);
+  const hard = new AbortController().signal;
+  let requests = 0;
+  const pve = new Proxy(world.pve, {
+    get: (api, method): unknown => {
+      if (method !== 'serverTime') requests += 1;
+      return Reflect.get(api, method);
+    },
+  });
+  const context = { pve, hard, readings };
+  await world.drive(readInventory(context, { templates: [], claimed: () => [] }));
+  const run = () => new Ownership(ownershipReads(context), world.clock, hard);
+  const [first, second] = [run(), run()];
+  const asks = async (ownership: Ownership) => {
+    const before = requests;
+    expect(await world.drive(ownership.verdict(VM))).toBe('ours');
+    return requests - before;
+  };
+  await world.pass(4);
+  expect(await asks(first)).toBe(0);
+  expect(await asks(second)).toBeGreaterThan(0);
+  await world.pass(1);
+  // Roles, groups and rights are kept for longer: pools, access control list and guests are not.
+  expect(await asks(first)).toBe(3);
+});
+
+test('who asks a pool while it is being asked shares the answer; the next one asks anew', async () => {
+  const { world, asked, ownership } = reading({}, 100);
+  const now = () => ownership.assertOursNow(VM);
+  await world.drive(Promise.all([now(), now(), now()]));
+  expect(asked.filter((one) => one === 'pool anna')).toHaveLength(1);
+  await world.drive(now());
+  expect(asked.filter((one) => one === 'pool anna')).toHaveLength(2);
 });

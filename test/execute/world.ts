@@ -9,7 +9,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 import { Ownership } from '../../src/lib/execute/ask-ownership.ts';
 import { RemovalPace } from '../../src/lib/execute/removal-pace.ts';
 import { ownershipReads } from '../../src/lib/workflow/run.ts';
-import type { GuestReads, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
+import type { GuestReads, NodeAnswers, Retry, RunIo, Seals, StepIo } from '../../src/lib/execute/types.ts';
 import { createPveClient, type PveClient } from '../../src/lib/proxmox/client.ts';
 import { PveHttp, type HttpOptions } from '../../src/lib/proxmox/http.ts';
 import { inProcess, type Serve } from '../../src/lib/proxmox/transports/in-process.ts';
@@ -124,6 +124,7 @@ export class PveWorld {
   readonly pve: PveClient;
   /** Shared by all steps that a test applies, as in one run. */
   readonly guestReads: GuestReads = { byNode: new Map() };
+  readonly nodeAnswers: NodeAnswers = new Map();
   /** Somebody else: root@pam with a password. */
   readonly admin: PveClient;
   /** The same person, for requests that the client has no method for. */
@@ -309,6 +310,7 @@ export class PveWorld {
       exclusively: (work) => work(this.clock.now()),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
+      nodeAnswers: this.nodeAnswers,
       guestReads: this.guestReads,
       removals: new RemovalPace(this.clock),
       leavePlace: () => undefined,

@@ -57,6 +57,13 @@ type Users = readonly Pick<UserInfo, 'userid' | 'groups' | 'comment'>[];
 export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
   readonly users: (signal: AbortSignal) => Promise<Users>;
   readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
+  /** What planning read of all this a moment ago. */
+  readonly kept?: {
+    /** Before its first request. */
+    readonly at: number;
+    readonly pools: PoolReading & { readonly users: Users };
+    readonly rows: readonly ResourceRow[];
+  };
 }
 
 export class Ownership {
@@ -67,6 +74,8 @@ export class Ownership {
   #users: { readonly at: number; readonly list: Promise<Users> } | undefined;
   /** Members that this run's own writes made since. */
   readonly #joined = new Map<number, string>();
+  /** Pools that are being read. */
+  readonly #asking = new Map<string, ReturnType<OwnershipReads['pool']>>();
   /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
   readonly #sealed = new Map<number, { readonly at: number; readonly values: ConfigValues }>();
 
@@ -74,6 +83,10 @@ export class Ownership {
     this.#pve = pve;
     this.#clock = clock;
     this.#signal = signal;
+    if (!pve.kept) return;
+    const { at, pools, rows } = pve.kept;
+    this.#reading = Promise.resolve(readingOf(at, pools, rows));
+    this.#users = { at, list: Promise.resolve(pools.users) };
   }
 
   /** `values`: its configuration, where the caller has just read it. */
@@ -131,7 +144,7 @@ export class Ownership {
   async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return;
-    const pool = await this.#pve.pool(of.pool, this.#signal);
+    const pool = await this.#poolNow(of.pool);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return;
     // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
@@ -203,25 +216,21 @@ export class Ownership {
 
   async #readNow(): Promise<Reading> {
     const at = this.#clock.now();
-    const [{ pools, ...writers }, rows] = await Promise.all([
+    const [pools, rows] = await Promise.all([
       this.#pve.pools(this.#signal),
       this.#pve.resources(this.#signal),
     ]);
     this.#joined.clear();
-    return {
-      at,
-      writers,
-      comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
-      delegated: new Map(
-        pools.flatMap(({ pool, delegated }) => (delegated === undefined ? [] : [[pool, delegated]])),
-      ),
-      guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
-      offline: new Set(
-        rows.flatMap(({ type, node, status }) =>
-          type === 'node' && status !== 'online' && node ? [node] : [],
-        ),
-      ),
-    };
+    return readingOf(at, pools, rows);
+  }
+
+  /** Those who ask while it is being read share the answer. */
+  #poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
+    const asking =
+      this.#asking.get(pool) ??
+      this.#pve.pool(pool, this.#signal).finally(() => void this.#asking.delete(pool));
+    this.#asking.set(pool, asking);
+    return asking;
   }
 
   async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
@@ -274,6 +283,23 @@ export class Ownership {
     if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;
     return this.#pve.vmConfig(row.node, vmid, this.#signal);
   }
+}
+
+function readingOf(at: number, { pools, ...writers }: PoolReading, rows: readonly ResourceRow[]): Reading {
+  return {
+    at,
+    writers,
+    comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
+    delegated: new Map(
+      pools.flatMap(({ pool, delegated }) => (delegated === undefined ? [] : [[pool, delegated]])),
+    ),
+    guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
+    offline: new Set(
+      rows.flatMap(({ type, node, status }) =>
+        type === 'node' && status !== 'online' && node ? [node] : [],
+      ),
+    ),
+  };
 }
 
 function claimedId(comment: string, vmid: number): ClaimedId | undefined {

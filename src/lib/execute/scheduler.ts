@@ -14,6 +14,7 @@ import type {
   ApplyEvent,
   GuestReads,
   Handlers,
+  NodeAnswers,
   Reach,
   RunIo,
   RunResult,
@@ -108,6 +109,7 @@ class Run {
   readonly #results: StepResult[] = [];
   readonly #end: End;
   readonly #reach: Reach = new Map();
+  readonly #nodeAnswers: NodeAnswers = new Map();
   readonly #guestReads: GuestReads = { byNode: new Map() };
   readonly #removals: RemovalPace;
   readonly #undone = new Set<string>();
@@ -197,6 +199,7 @@ class Run {
     const { step } = node;
     const lent: Lent = {
       reach: this.#reach,
+      nodeAnswers: this.#nodeAnswers,
       guestReads: this.#guestReads,
       removals: this.#removals,
       isUndone: (id) => this.#undone.has(id),

@@ -75,6 +75,9 @@ export interface Silence {
 /** What did not answer last time, by node name; the empty name is the cluster as a whole. One for the whole run. */
 export type Reach = Map<string, Silence>;
 
+/** When each node was asked last whether it is up, and its answer. One for the whole run. */
+export type NodeAnswers = Map<string, { readonly at: number; readonly answer: Promise<unknown> }>;
+
 /** A guest of a node, and the bridges that its network cards name, now, after the next start or in a snapshot. */
 export interface NamingGuest {
   readonly vmid: number;
@@ -93,6 +96,7 @@ export interface GuestReads {
 export interface StepIo extends Omit<RunIo, 'pveFor'> {
   readonly pve: PveApi;
   readonly reach: Reach;
+  readonly nodeAnswers: NodeAnswers;
   readonly guestReads: GuestReads;
   readonly removals: RemovalPace;
   /** Has this step of the run failed, or was it skipped? */

@@ -1,5 +1,5 @@
 /** Reads pools with what decides whether their marks count: the only place that reads the comments of pools for that. */
-import type { PveApi } from '../proxmox/types.ts';
+import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { isPoolMarked } from '../marks/pool.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import { delegatedGaps, findWriters, tellDelegated } from './delegated.ts';
@@ -16,6 +16,8 @@ export interface ReadContext {
   readonly caller?: string;
   /** Accounts whose writing of pools counts as ours, besides the caller. */
   readonly operators?: readonly string[];
+  /** Keeps what was read of pools and guests for who comes next. */
+  readonly readings?: { now(): number; keep(reading: KeptReading): void };
 }
 
 export interface PoolReading {
@@ -29,6 +31,13 @@ export interface PoolReading {
   readonly rolePrivileges: Readonly<Record<string, readonly string[]>>;
   /** What the caller may do. */
   readonly rights: Rights;
+}
+
+export interface KeptReading {
+  /** Before its first request; of the clock. */
+  readonly at: number;
+  readonly pools: PoolReading;
+  readonly rows: readonly ResourceRow[];
 }
 
 /** What is read already. */

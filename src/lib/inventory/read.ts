@@ -78,7 +78,8 @@ export function hiddenBy(rights: Rights, release: string): NonNullable<Inventory
 /** What one call each tells of the whole cluster. */
 async function readLists({ context, scope, gap }: Reading) {
   const quietly = (): void => undefined;
-  const { pve, hard: signal } = context;
+  const { pve, hard: signal, readings } = context;
+  const at = readings?.now();
   const version = pve.version(signal);
   const resources = pve.resources(signal);
   const isLean = scope.lean === true;
@@ -91,6 +92,7 @@ async function readLists({ context, scope, gap }: Reading) {
     isLean ? [] : unlessForbidden(pve.vnetZones(signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
+  if (at !== undefined) readings?.keep({ at, pools, rows });
   const nodes = rows.filter((row) => row.type === 'node').map((row) => toNode(row, haStates));
   return { release, rows, nodes, pools, realms, groups, vnets };
 }

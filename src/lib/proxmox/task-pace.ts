@@ -18,6 +18,9 @@ const SPREAD = 0.4;
 const SPACING_PER_TASK_MS = 250;
 /** More than this only queue for a lock: what is told late keeps no place empty. */
 const FEW = 3;
+/** Of these no more are begun than can work, and they take a second or two: with each that is told late a place stays empty. */
+const OF_FIXED_WIDTH: ReadonlySet<string> = new Set(['qmdestroy']);
+const SPACING_OF_THOSE_MS = 220;
 const WIDEST_SPACING_MS = 3000;
 
 function spread(ms: number, key: string): number {
@@ -81,9 +84,14 @@ export class TaskPace {
 
   /** Milliseconds until the next look, for one who has tasks. */
   wait(now: number): number {
-    const { size } = this.#tasks;
-    const spacing = Math.min(SPACING_PER_TASK_MS * size * (size > FEW ? 2 : 1), WIDEST_SPACING_MS);
-    const due = Math.min(...[...this.#tasks.values()].map((task) => task.due));
+    const tasks = [...this.#tasks.values()];
+    const queueing = tasks.filter(({ type }) => !OF_FIXED_WIDTH.has(type)).length;
+    const spacing = Math.min(
+      (queueing > 0 ? SPACING_PER_TASK_MS : SPACING_OF_THOSE_MS) * tasks.length +
+        (queueing > FEW ? SPACING_PER_TASK_MS * queueing : 0),
+      WIDEST_SPACING_MS,
+    );
+    const due = Math.min(...tasks.map((task) => task.due));
     return Math.max(0, due - now, this.#looked + spacing - now);
   }
 }

@@ -94,6 +94,8 @@ function scopeOf(want: CleanupWant): InventoryScope {
     bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
     going: goingBy(want),
     tasks: true,
+    // Realms and groups are asked by who makes accounts, vnets by who names bridges.
+    lean: true,
   };
 }
 

@@ -5,6 +5,7 @@ import type { StandError } from '../errors.ts';
 import type { ApplyEvent } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { RunPve, TaskWaiter } from '../proxmox/types.ts';
+import type { Readings } from './readings.ts';
 
 /** Where to do it, and who listens. */
 export interface RunContext {
@@ -19,6 +20,8 @@ export interface RunContext {
   readonly caller?: string;
   /** Other accounts that may write our marks; see inventory/delegated.ts. */
   readonly operators?: readonly string[];
+  /** What planning read, for the handlers that come right after it. */
+  readonly readings?: Readings;
   /** False: do not compare the plan with the caller's rights before the first write. */
   readonly preflight?: boolean;
   /** Is the run that signed with this owner known to be dead? */
@@ -39,4 +42,4 @@ export interface RunContext {
 }
 
 /** What reading and planning take of it; reading alone takes the inventory's ReadContext. */
-export type PlanContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight'>;
+export type PlanContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight' | 'readings'>;

@@ -8,7 +8,7 @@ import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { PlanRefusedError } from '../errors.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
-import { readPools } from '../inventory/pools.ts';
+import { readPools, type PoolReading } from '../inventory/pools.ts';
 import type { Inventory, NodeInfo } from '../inventory/types.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -51,8 +51,16 @@ function takeLock(context: RunContext, signal: AbortSignal): Promise<PlanningLoc
 const SELDOM_CHANGED_MS = 30_000;
 
 /** Reads it again when it is older than that. A reading that failed is none: the step that asked tries again. */
-function keeping<T>(ms: number, now: () => number, read: () => Promise<T>): () => Promise<T> {
-  let kept: { readonly at: number; readonly value: Promise<T> } | undefined;
+function keeping<T>(
+  ms: number,
+  now: () => number,
+  read: () => Promise<T>,
+  known?: { readonly at: number; readonly value: T },
+): () => Promise<T> {
+  let kept: { readonly at: number; readonly value: Promise<T> } | undefined = known && {
+    at: known.at,
+    value: Promise.resolve(known.value),
+  };
   return () => {
     if (kept && now() - kept.at <= ms) return kept.value;
     const fresh = { at: now(), value: read() };
@@ -66,16 +74,37 @@ function keeping<T>(ms: number, now: () => number, read: () => Promise<T>): () =
 
 /** What planning read of the pools handlers read the same way: three lists instead of two, once in 5 s at most. */
 export function ownershipReads(
-  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators'>,
+  context: Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'readings'>,
 ): OwnershipReads {
-  const { pve, hard } = context;
+  const { pve, hard, readings } = context;
+  const kept = readings?.take();
   const quietly = (): (() => void) => () => undefined;
   const now = (): number => pve.serverTime().getTime();
   // What the caller sees changes when its own rights do: once per run is enough, and the list is long.
-  const rights = keeping(Number.POSITIVE_INFINITY, now, () => pve.permissions(hard));
-  const roles = keeping(SELDOM_CHANGED_MS, now, () => unlessForbidden(pve.roles(hard), [], () => undefined));
-  const users = keeping(SELDOM_CHANGED_MS, now, () => pve.users(hard));
+  const known = <T>(value: (reading: PoolReading) => T) =>
+    kept && { at: now() - ((readings?.now() ?? kept.at) - kept.at), value: value(kept.pools) };
+  const rights = keeping(
+    Number.POSITIVE_INFINITY,
+    now,
+    () => pve.permissions(hard),
+    known((reading) => reading.rights),
+  );
+  const roles = keeping(
+    SELDOM_CHANGED_MS,
+    now,
+    () => unlessForbidden(pve.roles(hard), [], () => undefined),
+    known(({ rolePrivileges }) =>
+      Object.entries(rolePrivileges).map(([role, privileges]) => ({ role, privileges })),
+    ),
+  );
+  const users = keeping(
+    SELDOM_CHANGED_MS,
+    now,
+    () => pve.users(hard),
+    known((reading) => reading.users),
+  );
   return {
+    ...(kept ? { kept } : {}),
     pools: () => readPools(context, quietly, { rights: rights(), roles: roles(), users: users() }),
     users: (signal) => pve.users(signal),
     pool: (pool, signal) => pve.pool(pool, signal),
@@ -127,6 +156,8 @@ export async function runSteps(
       },
     );
   } finally {
+    // Read meanwhile for somebody else, it does not know what was written here.
+    context.readings?.take();
     await turns.end();
   }
 }

@@ -100,9 +100,10 @@ describe('vm.stop', () => {
 
   test('a wish that HA has lost is told again', async () => {
     const world = withVm({}, underHa);
-    world.later(5, () => {
+    const forget = () => {
       world.forgetPlans();
-    });
+    };
+    world.before(STOP, () => world.later(1, forget));
     expect((await apply(world, 'vm.stop', VM)).outcome).toBe('done');
     expect(count(world, WRITE)).toBe(2);
     expect(world.isRunning(10001)).toBe(false);
@@ -130,11 +131,11 @@ describe('vm.stop', () => {
 
   test('a VM that runs on is told of', async () => {
     const world = withVm({}, underHa);
-    for (let second = 4; second < 240; second += 5) {
-      world.later(second, () => {
-        world.forgetPlans();
-      });
-    }
+    // However often it is told, and whenever: HA loses it each time, before it acts.
+    const forget = () => {
+      world.forgetPlans();
+    };
+    for (let nth = 1; nth <= 100; nth += 1) world.before(STOP, () => world.later(1, forget), nth);
     await expect(apply(world, 'vm.stop', VM)).rejects.toMatchObject({ code: 'STILL_RUNNING' });
     expect(world.isRunning(10001)).toBe(true);
   });

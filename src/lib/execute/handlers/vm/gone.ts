@@ -38,7 +38,7 @@ export async function unlessGone(
   }
 }
 
-/** For what only a VM that is there can have done to it: where it went is told, and one that is gone fails. */
+/** For what only a VM that is there can have done to it: where it went is told, and that it is gone. */
 export async function hereOrMoved(
   place: VmPlace,
   io: StepIo,
@@ -47,7 +47,11 @@ export async function hereOrMoved(
   try {
     return await work();
   } catch (error) {
-    if (isNoSuchVm(error)) await confirmGone(place, io);
-    throw error;
+    if (!isNoSuchVm(error)) throw error;
+    await confirmGone(place, io);
+    throw new StepError('VM_MISSING', `VM ${place.vmid} on ${place.node} was removed meanwhile`, {
+      hint: 'by another run or by hand; run the command again: it plans from what is there',
+      cause: error,
+    });
   }
 }

@@ -7,6 +7,7 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
+import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
 type RollbackStep = StepOf<'vm.rollback'>;
@@ -48,7 +49,7 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds }, io, rollBack),
+    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, rollBack)),
     look: async () => {
       const mine = { type: 'qmrollback', vmid };
       await outliveTasks(io, node, mine);

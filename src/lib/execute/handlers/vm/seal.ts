@@ -5,6 +5,7 @@ import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
 /** What the mark says of how it was made stays: a run that comes after this one asks for it. */
@@ -39,7 +40,7 @@ export const sealVm: Handler<'vm.seal'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds }, io, () => seal(true)),
+    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, () => seal(true))),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });
