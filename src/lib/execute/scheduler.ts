@@ -26,7 +26,15 @@ import type {
 /** What the scheduler lends to a step while it runs. */
 type Lent = Pick<
   StepIo,
-  'reach' | 'guestReads' | 'removals' | 'isUndone' | 'onRetry' | 'tell' | 'leavePlace' | 'stepAside'
+  | 'reach'
+  | 'nodeAnswers'
+  | 'guestReads'
+  | 'removals'
+  | 'isUndone'
+  | 'onRetry'
+  | 'tell'
+  | 'leavePlace'
+  | 'stepAside'
 >;
 
 export interface GraphOptions {
