@@ -77,6 +77,17 @@ test('a snapshot that names what is another stand’s by now is not gone back to
     3,
     expect.stringContaining('belongs to the stand of boris@pve'),
   ]);
+  // Nothing to go back to: the hint is a whole command, for those alone who lack it, and does what it says.
+  const none = await run(cluster, `reset --to odd ${CLASS} --machine pc --only boris`);
+  const [, command = ''] = /`deploy-stand (.*? --user \S+)`/.exec(none.stderr) ?? [];
+  expect([none.code, command]).toEqual([
+    3,
+    expect.stringMatching(/^reset --reclone -c \S+ --user boris@pve$/),
+  ]);
+  expect(await run(cluster, `${command} --dry-run`)).toMatchObject({ code: 0 });
+  expect((await run(cluster, 'reset --to odd --user boris@pve')).stderr).toContain(
+    '`deploy-stand reset --reclone -c lab.yml --user boris@pve`',
+  );
   expect(writes(cluster, seen)).toEqual([]);
 });
 
