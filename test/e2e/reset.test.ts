@@ -89,6 +89,12 @@ test('a snapshot that names what is another stand’s by now is not gone back to
     '`deploy-stand reset --reclone -c lab.yml --user boris@pve`',
   );
   expect(writes(cluster, seen)).toEqual([]);
+  // Notes that a student emptied: the plan names the command, which works and says nothing of what it replaced.
+  await admin(cluster).ok('PUT', AT.replace('10000', '10001') + '/config', { description: 'mine' });
+  const told = (await run(cluster, `deploy ${CLASS} --dry-run`)).stdout;
+  const [, anew = ''] = /`deploy-stand (reset [^`]*)`/.exec(told.replaceAll(/\n */g, ' ')) ?? [];
+  const remade = await run(cluster, anew.replace('lab.yml', '@lab.yml'));
+  expect([remade.code, remade.stdout]).toEqual([0, expect.not.stringContaining('emptied')]);
 });
 
 test.each([
