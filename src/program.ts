@@ -27,6 +27,7 @@ import { simulateCommand } from './commands/simulate/command.ts';
 import { snapshotCommand } from './commands/snapshot/command.ts';
 import { statusCommand } from './commands/status/command.ts';
 import { templatesCommand } from './commands/templates/command.ts';
+import { answerUnknownCommands } from './commands/unknown-command.ts';
 import { usersCommand } from './commands/users/command.ts';
 import { validateCommand } from './commands/validate.ts';
 import { readPackageFile } from './lib/files/package.ts';
@@ -80,6 +81,7 @@ export function createProgram(io: ProgramIo): Command {
   program.addCommand(completionServerCommand(io).copyInheritedSettings(program), { hidden: true });
   checkGivenOptions(program);
   addHelp(program);
+  answerUnknownCommands(program);
   readEnvironment(program, io.env);
   program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
   const names = new Set(program.commands.map((command) => command.name()));

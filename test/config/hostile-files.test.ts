@@ -54,6 +54,11 @@ describe('files', () => {
       Buffer.from('name: a\0b\n'),
       'the file is binary (it contains NUL bytes) → a text file is expected',
     ],
+    [
+      'workbook',
+      Buffer.from('PK\x03\x04\0'),
+      'the file is an Excel workbook or another archive, not text → open it in the spreadsheet and save it as "CSV UTF-8"',
+    ],
     ['utf16', Buffer.from('\uFEFFname: a\n', 'utf16le'), 'the file is written in UTF-16 → save it as UTF-8'],
     [
       'cp1251',

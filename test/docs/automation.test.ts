@@ -1,7 +1,9 @@
 /** The command lines of the files for cron, systemd and GitLab do what they are there for. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { runCli, startCluster, workFolder } from '../e2e/harness.ts';
 
 const FOLDER = 'examples/automation';
@@ -18,17 +20,25 @@ const FILES: readonly (readonly [RegExp, string])[] = [
 function commandsIn(file: string): string[][] {
   const text = readFileSync(join(FOLDER, file), 'utf8');
   return text.split('\n').flatMap((line) => {
-    const [, words] = /(?:^ExecStart=\/usr\/bin\/|&& |^ +- )deploy-stand (.*?)(?: >> .*)?$/.exec(line) ?? [];
+    const [, words] =
+      /(?:^ExecStart=\/usr\/bin\/|&& |^ +- )deploy-stand (.*?)(?: >> .*| \|\| result=.*)?$/.exec(line) ?? [];
     if (line.startsWith('#') || words === undefined) return [];
     const named = FILES.reduce((all, [from, to]) => all.replace(from, to), words);
     return [named.split(' ')];
   });
 }
 
-const withCommands = readdirSync(FOLDER).filter((file) => !file.endsWith('.timer'));
+const SERVICES = ['users', 'class', 'expired'].map((name) => `deploy-stand-${name}.service`);
+/** What runs in one night, in order. */
+const NIGHTS = [['crontab'], SERVICES, ['gitlab-ci.yml']];
 
-test.each(withCommands)('%s', async (file) => {
-  const commands = commandsIn(file);
+test('every file is tried', () => {
+  const files = readdirSync(FOLDER).filter((file) => !file.endsWith('.timer'));
+  expect(NIGHTS.flat().sort()).toEqual(files.sort());
+});
+
+test.each(NIGHTS.map((files) => [files.join(', '), files] as const))('%s', async (_, files) => {
+  const commands = files.flatMap(commandsIn);
   expect(commands.map(([command]) => command)).toContain('deploy');
   const simulator = await startCluster();
   const folder = workFolder();
@@ -41,4 +51,27 @@ test.each(withCommands)('%s', async (file) => {
     const expected = words.includes('--detailed-exitcode') ? 6 : 0;
     expect([words.join(' '), code, code === expected ? '' : stderr]).toEqual([words.join(' '), expected, '']);
   }
+});
+
+test('systemd: each service runs one command, in order, and none requires that the one before it has ended well', () => {
+  for (const file of SERVICES) {
+    expect(commandsIn(file)).toHaveLength(1);
+    expect(readFileSync(join(FOLDER, file), 'utf8')).not.toMatch(/^(Requires|BindsTo|Requisite)=/m);
+  }
+  const [users = '', main = '', expired = ''] = SERVICES;
+  const text = (file: string) => readFileSync(join(FOLDER, file), 'utf8');
+  expect(text(main)).toMatch(new RegExp(`^Wants=.* ${users} ${expired}$`, 'm'));
+  expect(text(main)).toMatch(new RegExp(`^After=.* ${users}$`, 'm'));
+  expect(text(expired)).toMatch(new RegExp(`^After=.* ${main}$`, 'm'));
+});
+
+test('GitLab: an account that cannot be changed fails the job, and the class is deployed', () => {
+  const { deploy } = parse(readFileSync(join(FOLDER, 'gitlab-ci.yml'), 'utf8')) as {
+    deploy: { script: string[] };
+  };
+  // The runner's shell ends at the first command that fails.
+  const lines = deploy.script.map((line) => line.replace(/^deploy-stand /, 'tool '));
+  const script = `tool() { echo "$1"; [ "$1" != users ] || return 5; }\n${lines.join('\n')}`;
+  const { status, stdout } = spawnSync('/bin/sh', ['-e', '-c', script], { encoding: 'utf8' });
+  expect([status, stdout]).toEqual([5, 'users\ndeploy\n']);
 });

@@ -57,6 +57,16 @@ describe('examples', () => {
   });
 });
 
+test.each([
+  ['destroy', 'cleanup'],
+  ['plan', 'deploy --dry-run'],
+  ['inspect', 'status'],
+  ['stauts', 'status'],
+])('%s of another tool, or misspelled, is %s here', async (word, meant) => {
+  const { code, stderr } = await runCli([word, '-c', 'lab.yml'], undefined);
+  expect([code, stderr]).toEqual([2, `error: unknown command '${word}'\n(Did you mean ${meant}?)\n`]);
+});
+
 test('help global tells what every command takes, and the help of a command does not repeat it', async () => {
   const global = await runCli(['help', 'global'], undefined);
   expect(global.code).toBe(0);

@@ -35,6 +35,8 @@ test('a PAM user that the node does not have; the last line is the whole command
   const run = await runCli(words, await startCluster());
   expect(run.code).toBe(5);
   expect(run.stdout).toContain('it has no user x2  [NO_SYSTEM_USER]');
+  // Nothing in the message looks like a password, which the masking of secrets would take away.
+  expect(run.stderr).toContain('accounts of the realm pam are those of');
   expect(run.stdout).toContain('`adduser x2`; or write x2@pve in the users file');
   expect(run.stdout).not.toContain('POST /access/users');
   expect(run.stdout).toContain(`To finish: deploy-stand ${words.join(' ')}\n`);

@@ -77,7 +77,24 @@ test('a snapshot that names what is another stand’s by now is not gone back to
     3,
     expect.stringContaining('belongs to the stand of boris@pve'),
   ]);
+  // Nothing to go back to: the hint is a whole command, for those alone who lack it, and does what it says.
+  const none = await run(cluster, `reset --to odd ${CLASS} --machine pc --only boris`);
+  const [, command = ''] = /`deploy-stand (.*? --user \S+)`/.exec(none.stderr) ?? [];
+  expect([none.code, command]).toEqual([
+    3,
+    expect.stringMatching(/^reset --reclone -c \S+ --user boris@pve$/),
+  ]);
+  expect(await run(cluster, `${command} --dry-run`)).toMatchObject({ code: 0 });
+  expect((await run(cluster, 'reset --to odd --user boris@pve')).stderr).toContain(
+    '`deploy-stand reset --reclone -c lab.yml --user boris@pve`',
+  );
   expect(writes(cluster, seen)).toEqual([]);
+  // Notes that a student emptied: the plan names the command, which works and says nothing of what it replaced.
+  await admin(cluster).ok('PUT', AT.replace('10000', '10001') + '/config', { description: 'mine' });
+  const told = (await run(cluster, `deploy ${CLASS} --dry-run`)).stdout;
+  const [, anew = ''] = /`deploy-stand (reset [^`]*)`/.exec(told.replaceAll(/\n */g, ' ')) ?? [];
+  const remade = await run(cluster, anew.replace('lab.yml', '@lab.yml'));
+  expect([remade.code, remade.stdout]).toEqual([0, expect.not.stringContaining('emptied')]);
 });
 
 test.each([

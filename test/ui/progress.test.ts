@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createProgress, formatDuration, formatProgress } from '../../src/lib/ui/progress.ts';
+import { makeStep } from '../../src/lib/plan/document/step.ts';
 import { newStand, plan, reload } from '../render/fixtures.ts';
 import { failed, fakeClock, retrying, skipped, succeeded } from './support.ts';
 
@@ -40,6 +41,18 @@ describe('progress', () => {
       retrying: 0,
       leftMs: 200_000 / 3,
     });
+  });
+
+  test('a role is no access of a student', () => {
+    const progress = createProgress(fakeClock());
+    const role = makeStep(
+      'role.create',
+      'DeployStandStudent',
+      { reason: 'missing' },
+      { role: 'DeployStandStudent', privileges: [] },
+    );
+    progress.start(plan([newStand(1)], {}, [role]));
+    expect(formatProgress(progress.state(), 200)).toContain(' · roles 0/1 · access 0/1 · ');
   });
 
   test('an empty plan has nothing to divide by', () => {

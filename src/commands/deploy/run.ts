@@ -5,6 +5,7 @@ import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderPlanHtml } from '../../lib/render/plan-html.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
+import { sameWords } from '../same-words.ts';
 import { shellCommand } from '../../lib/shell.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
@@ -97,19 +98,9 @@ function pruneCommand(argv: readonly string[]): string {
   return shellCommand('deploy-stand', ...words, '--prune');
 }
 
-/** What a reset takes, too, and in the same meaning. */
-const OF_STANDS: ReadonlySet<string> = new Set([
-  ...['-c', '--config', '-u', '--users', '--only', '--lab-name'],
-  ...['--connection', '--connections', '--simulate', '--simulate-state'],
-]);
-
 /** For the same class: machines anew where no change of them follows the lab. */
 function recloneCommand(argv: readonly string[]): string {
-  const words = argv.filter((word, at) => {
-    const [name = ''] = word.split('=', 1);
-    return OF_STANDS.has(name) || (!word.startsWith('-') && OF_STANDS.has(argv[at - 1] ?? ''));
-  });
-  return shellCommand('deploy-stand', 'reset', '--reclone', '--outdated', ...words);
+  return shellCommand('deploy-stand', 'reset', '--reclone', '--outdated', ...sameWords(argv, 'class'));
 }
 
 function assertPruneOptions({ prune, plan, forceProtected }: DeployFlags): void {

@@ -7,6 +7,7 @@ import type { RunContext } from '../../lib/workflow/context.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection, type ReadSelection } from '../selection.ts';
+import { labWords } from '../same-words.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 import { assertSnapshotName } from '../snapshot/run.ts';
 
@@ -49,6 +50,7 @@ function assertSense({ to, reclone: anew, outdated, discardSnapshots, config }: 
 function backWant(
   { stands: selection, lab }: ReadSelection,
   { to, start, timeout }: ResetFlags,
+  words: readonly string[],
 ): SnapshotsWant {
   return {
     selection,
@@ -58,6 +60,7 @@ function backWant(
       ...(to === undefined ? {} : { to }),
     },
     lockWaitSeconds: timeout,
+    words,
   };
 }
 
@@ -82,7 +85,7 @@ export async function runReset(io: ProgramIo, flags: ResetFlags): Promise<void> 
         apply: (context: RunContext) => reclone(want, context),
       };
     }
-    const want = backWant(selection, flags);
+    const want = backWant(selection, flags, labWords(io.argv));
     return {
       startsOver: true,
       preview: (context: RunContext) => previewSnapshots(want, context),

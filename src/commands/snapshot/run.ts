@@ -13,6 +13,7 @@ import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection } from '../selection.ts';
+import { labWords } from '../same-words.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
 export interface SnapshotFlags extends PlanFlags, SelectionFlags {
@@ -44,7 +45,10 @@ async function change(
   const command = `snapshot ${work.do}`;
   await runPlanned(io, flags, async (run) => {
     const { stands: selection, lab } = await needSelection(flags, run, { command });
-    const want = { selection, ...(lab ? { lab } : {}), work, lockWaitSeconds: flags.timeout };
+    const want = {
+      ...{ selection, work, lockWaitSeconds: flags.timeout, words: labWords(io.argv) },
+      ...(lab ? { lab } : {}),
+    };
     return {
       ...(work.do === 'rollback' ? { startsOver: true as const } : {}),
       preview: (context: RunContext) => previewSnapshots(want, context),

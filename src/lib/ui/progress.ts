@@ -28,7 +28,7 @@ const COUNTERS: { readonly [K in StepKind]: string } = {
   'vm.snapshot.delete': 'snapshots',
   'vm.rollback': 'rolled back',
   'pool.join': 'joined',
-  'role.create': 'access',
+  'role.create': 'roles',
   'acl.grant': 'access',
   'vm.migrate': 'migrations',
   'vm.start': 'started',

@@ -4,6 +4,7 @@ import { readMemorySizes, readSnapshotConfigs, readSnapshots } from '../inventor
 import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { planRollback, rollbackTargets, type RollbackOptions } from '../plan/day-two/rollback.ts';
 import { listSnapshots, type SnapshotReport } from '../plan/day-two/snapshot-list.ts';
 import {
@@ -31,13 +32,15 @@ export interface SnapshotsWant {
   readonly lab?: Lab;
   readonly work: SnapshotWork;
   readonly lockWaitSeconds: number;
+  /** Lab and connection, as the caller named them: for hints that name `reset --reclone`. */
+  readonly words?: RecloneWords;
 }
 
 type Looked = SnapshotsInput & { readonly have: Inventory };
 
 /** Configurations of the selected stands, and one list of snapshots for each selected machine. */
 async function lookAtSnapshots(
-  { selection, lab, lockWaitSeconds }: Omit<SnapshotsWant, 'work'>,
+  { selection, lab, lockWaitSeconds, words }: Omit<SnapshotsWant, 'work'>,
   context: PlanContext,
 ): Promise<Looked> {
   const { have, index, stands } = await readStands(selection, context, {
@@ -53,6 +56,7 @@ async function lookAtSnapshots(
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
     gaps: have.gaps,
+    ...(words ? { words } : {}),
   };
 }
 

@@ -63,11 +63,13 @@ test('moved, and a machine is to be made: refused with the same command', () => 
 test('notes emptied: its settings were recorded there', () => {
   const said = notesOf(changed(PC.vmid, {}, { description: 'mine' }));
   expect(said).toContain(`somebody emptied or rewrote the notes of VM ${PC.vmid} (pc)`);
-  expect(said).toContain('remove it and run again');
+  expect(said).toContain(
+    '`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc` makes it anew',
+  );
 });
 
 test('the baseline was deleted', () => {
   const said = notesOf(there);
   expect(said).toContain('its student deleted "baseline", or the lab asked for it later');
-  expect(said).toContain('remove the machine and run again');
+  expect(said).toContain('`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc`');
 });

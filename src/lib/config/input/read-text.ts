@@ -33,11 +33,22 @@ function refuseFile(file: string, { kind, message }: FileProblem): never {
   }
 }
 
+/** How .xlsx and .ods (zip) and .xls begin. */
+const ARCHIVES = [
+  [0x50, 0x4b, 0x03, 0x04],
+  [0xd0, 0xcf, 0x11, 0xe0],
+] as const;
+
+const SAVE_AS = 'open it in the spreadsheet and save it as "CSV UTF-8"';
+
 /** Text of UTF-8 bytes without the byte order mark. */
 function decodeText(bytes: Uint8Array, file: string): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     refuse(file, 'the file is written in UTF-16', 'save it as UTF-8');
+  }
+  if (ARCHIVES.some((magic) => magic.every((byte, at) => bytes[at] === byte))) {
+    refuse(file, 'the file is an Excel workbook or another archive, not text', SAVE_AS);
   }
   if (bytes.includes(0))
     refuse(file, 'the file is binary (it contains NUL bytes)', 'a text file is expected');

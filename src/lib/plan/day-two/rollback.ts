@@ -11,6 +11,7 @@ import type { StandView } from '../stands/selected.ts';
 import { selectedClaims } from '../stands/selection.ts';
 import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { baselineOf, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { sayReclone } from './reclone-command.ts';
 import { unreadableRefusal } from './snapshot-refusals.ts';
 import { snapshotPlan, type SnapshotsInput } from './snapshots.ts';
 import { planEachMachine, type MachineWork } from './stand-work.ts';
@@ -61,12 +62,28 @@ export function rollbackTargets(
   );
 }
 
-function missingRefusal(one: ReadyMachine, list: readonly SnapshotInfo[], to: string | undefined): Refusal {
+/** One command for all that have nothing to go back to, since most often the whole class has not. */
+function recloneOfMissing(options: RollbackOptions, input: RollbackInput): string {
+  const lacking = input.stands.flatMap((view) =>
+    view.machines.flatMap((one) =>
+      isReady(one) && one.isSelected && input.snapshots.has(one.vmid) && !targetOf(one, options, input)
+        ? [{ view, one }]
+        : [],
+    ),
+  );
+  return sayReclone(lacking, input);
+}
+
+function missingRefusal(
+  one: ReadyMachine,
+  list: readonly SnapshotInfo[],
+  { to, reclone }: { readonly to: string | undefined; readonly reclone: string },
+): Refusal {
   const there = list.length === 0 ? 'it has none' : `it has ${list.map(({ name }) => name).join(', ')}`;
   return {
     code: 'SNAPSHOT_MISSING',
     message: `${sayMachine(one)} has no ${to === undefined ? 'baseline' : `snapshot ${to}`} to go back to: ${there}`,
-    hint: `${to === undefined ? 'name one with --to' : 'name one that it has'}, or clone it anew (reset --reclone)`,
+    hint: `${to === undefined ? 'name one with --to' : 'name one that it has'}, or clone anew what has none: ${reclone}`,
   };
 }
 
@@ -127,12 +144,16 @@ function newerRefusal(
     .map((each) => `${each.name} (${ofStudent.includes(each) ? "the student's" : 'ours'})`)
     .join(', ');
   const deletes = newer.flatMap(({ name }) => clearing.get(`${view.claim.lab} ${name}`) ?? []);
+  const anew = sayReclone([{ view, one }], {
+    words: input.words,
+    flags: ['--discard-snapshots'],
+  });
   return {
     code: 'SNAPSHOT_NOT_NEWEST',
     message: `${sayMachine(one)} cannot go back to ${target}: ZFS goes back to the newest snapshot only, and ${say} came later`,
     hint: [
       ...(ofStudent.length > 0
-        ? ['let the student delete the own ones, or clone it anew (reset --reclone --discard-snapshots)']
+        ? [`let the student delete the own ones, or clone it anew without them: ${anew}`]
         : []),
       ...(deletes.length > 0 ? [`delete ours with ${deletes.join(' and ')}`] : []),
     ].join('; '),
@@ -152,19 +173,19 @@ function sayBridge(iface: string, node: string, why: SnapshotBridge): string {
   }
 }
 
-const WAY_OUT: { readonly [C in SnapshotBridge['code']]: string } = {
-  'other-stand': 'clone it anew (reset --reclone)',
-  unmarked: 'clone it anew (reset --reclone)',
-  missing:
-    'deploy again, which makes bridges of the stand that are missing; or clone it anew (reset --reclone)',
-  unseen: 'SDN.Audit on /sdn/zones/localnetwork, with propagation, shows it and whose it is',
+const WAY_OUT: { readonly [C in SnapshotBridge['code']]: (reclone: string) => string } = {
+  'other-stand': (reclone) => `clone it anew: ${reclone}`,
+  unmarked: (reclone) => `clone it anew: ${reclone}`,
+  missing: (reclone) =>
+    `deploy again, which makes bridges of the stand that are missing; or clone it anew: ${reclone}`,
+  unseen: () => 'SDN.Audit on /sdn/zones/localnetwork, with propagation, shows it and whose it is',
 };
 
 function bridgeRefusal(
   view: StandView,
   one: ReadyMachine,
   { target, bridges }: { readonly target: string; readonly bridges: readonly string[] },
-  { index, vnets, hidden }: RollbackInput,
+  { index, vnets, hidden, words }: RollbackInput,
 ): Refusal | undefined {
   const { node } = one.guest;
   const place = {
@@ -179,24 +200,32 @@ function bridgeRefusal(
     return why ? [{ iface, why }] : [];
   });
   if (wrong.length === 0) return undefined;
+  const reclone = sayReclone([{ view, one }], { words });
   return {
     code: 'SNAPSHOT_BRIDGE',
     message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.map(({ iface, why }) => sayBridge(iface, node, why)).join(', and ')}`,
-    hint: [...new Set(wrong.map(({ why }) => WAY_OUT[why.code]))].join('; '),
+    hint: [...new Set(wrong.map(({ why }) => WAY_OUT[why.code](reclone)))].join('; '),
   };
+}
+
+interface How {
+  readonly options: RollbackOptions;
+  readonly clearing: Clearing;
+  /** The way out of machines that have nothing to go back to. */
+  readonly reclone: string;
 }
 
 function planOne(
   view: StandView,
   one: ReadyMachine,
-  { options, clearing }: { readonly options: RollbackOptions; readonly clearing: Clearing },
+  { options, clearing, reclone }: How,
   input: RollbackInput,
 ): MachineWork {
   const { snapshots, saved, lockWaitSeconds } = input;
   const list = snapshots.get(one.vmid);
   if (!list) return { refused: unreadableRefusal(one) };
   const target = targetOf(one, options, input);
-  if (target === undefined) return { refused: missingRefusal(one, list, options.to) };
+  if (target === undefined) return { refused: missingRefusal(one, list, { to: options.to, reclone }) };
   const config = saved.get(one.vmid);
   if (!config) return { refused: unreadableRefusal(one) };
   const bridges = [...new Set(bridgesIn(config))].sort();
@@ -230,7 +259,10 @@ export function planRollback(
   input: RollbackInput,
   options: RollbackOptions,
 ): Plan {
-  const how = { options, clearing: clearingOf(input, options) };
+  const how = {
+    ...{ options, clearing: clearingOf(input, options) },
+    reclone: recloneOfMissing(options, input),
+  };
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, how, input));
   return snapshotPlan(command, input, work);
 }

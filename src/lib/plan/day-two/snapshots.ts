@@ -8,6 +8,7 @@ import { makeStep, type Step } from '../document/step.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { sayReclone, type RecloneWords } from './reclone-command.ts';
 import { incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
 import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
 
@@ -19,6 +20,8 @@ export interface SnapshotsInput {
   readonly gaps: readonly string[];
   /** How long a backup, snapshot or migration of a VM is waited for. */
   readonly lockWaitSeconds: number;
+  /** For hints that name `reset --reclone`. */
+  readonly words?: RecloneWords;
 }
 
 export interface CreateOptions {
@@ -70,11 +73,11 @@ function planOne(
   view: StandView,
   one: ReadyMachine,
   options: CreateOptions,
-  { index, snapshots, baselines, lockWaitSeconds }: SnapshotsInput,
+  { index, snapshots, baselines, lockWaitSeconds, words }: SnapshotsInput,
 ): MachineWork {
   const list = snapshots.get(one.vmid);
   if (!list) return { refused: unreadableRefusal(one) };
-  const incapable = incapableRefusal(one, index);
+  const incapable = incapableRefusal(one, index, sayReclone([{ view, one }], { words }));
   if (incapable) return { refused: incapable };
   const { name, withMemory, keep } = options;
   const { vmid, guest } = one;

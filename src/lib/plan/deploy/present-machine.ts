@@ -100,21 +100,30 @@ function addDrift(
   draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
 }
 
+/** For the one machine; where the file of the lab is, no planner knows. */
+function cloneAnew({ state }: Request, machine: Machine): string {
+  const whose = ['-c', 'lab.yml', '--user', state.user.userid, '--machine', machine.name];
+  return `\`${shellCommand('deploy-stand', 'reset', '--reclone', ...whose)}\``;
+}
+
 /**
  * Before its number is cloned anew a machine was handed out, and got a seal like the clone's. Where a run was cut there, nothing
  * tells the former one, which its student may have made, from the clone: the lab's password goes to neither.
  */
-function remadeRefusal({ lab, state }: Request, machine: Machine, vm: PresentVm): Refusal | undefined {
+function remadeRefusal(request: Request, machine: Machine, vm: PresentVm): Refusal | undefined {
+  const { lab, state } = request;
   const claimed = state.claim?.machines.find(({ vmid }) => vmid === vm.vmid);
   const isDoubtful = claimed?.macs !== undefined && !vm.isJoined && !vm.isFinished;
   if (!isDoubtful || machine.cloudInit?.password === undefined) return undefined;
-  const { userid } = state.user;
-  const again = ['reset', '--reclone', '--user', userid, '--machine', machine.name];
   return {
     code: 'RECLONE_UNFINISHED',
     message: `VM ${vm.vmid} (${machine.name}) on ${vm.node} was being cloned anew when a run was cut short, and does not show whether it is the new one`,
-    hint: `\`${shellCommand('deploy-stand', ...again)}\` with the lab file of ${lab.name} (-c) makes it anew`,
+    hint: `${cloneAnew(request, machine)} makes it anew (lab.yml: the file of lab ${lab.name})`,
   };
+}
+
+function unmarkedNote(request: Request, machine: Machine, vm: PresentVm): string {
+  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(request, machine)} makes it anew as the lab says`;
 }
 
 function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
@@ -167,6 +176,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
   }
   if (vm.takenOver) addMark(request, machine, vm, draft);
   else if (vm.isFinished && vm.spec === undefined) {
+    if (!vm.marked) draft.notes.push(unmarkedNote(request, machine, vm));
     draft.vms.push(planned(vm, machine, 'complete'));
     return;
   }
@@ -210,7 +220,7 @@ function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draf
   const { userid, pool } = request.state.user;
   if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
     draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both, remove the machine and run again: it is made anew)`,
+      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both: ${cloneAnew(request, machine)})`,
     );
   } else {
     addSnapshot(request, machine, vm, draft);

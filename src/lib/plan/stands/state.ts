@@ -258,16 +258,6 @@ function takeOver(found: Found, user: User, lab: Lab, index: ClusterView): Adopt
   return adoption;
 }
 
-function unmarkedNotes(found: Found): string[] {
-  return [...found.present].flatMap(([machine, vm]) =>
-    vm.marked || vm.takenOver
-      ? []
-      : [
-          `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; to have it made anew as the lab says, remove it and run again`,
-        ],
-  );
-}
-
 function partsOf({ present, open, openUnnamed, leftPool, foreign, surplus }: Found) {
   return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign, surplus };
 }
@@ -296,7 +286,7 @@ export function readStandState(
     ...base,
     ...partsOf(found),
     ...(left ? { left } : {}),
-    notes: [...found.notes, ...unmarkedNotes(found), ...(adoption?.notes ?? [])],
+    notes: [...found.notes, ...(adoption?.notes ?? [])],
     ...(refused ? { refused } : {}),
   };
 }

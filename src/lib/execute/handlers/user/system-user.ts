@@ -10,7 +10,7 @@ export function explainPassword(userid: string, error: unknown): unknown {
   if (name === undefined) return error;
   return new StepError(
     'NO_SYSTEM_USER',
-    `${userid} cannot be given a password: accounts of the realm pam are those of the node's own system, and it has no user ${name}`,
+    `${userid} gets no password, since accounts of the realm pam are those of the node's own system, and it has no user ${name}`,
     {
       hint: `make the user on every node that students log in to, as root: \`${shellCommand('adduser', name)}\`; or write ${nameIn(userid)}@pve in the users file: then PVE keeps account and password itself`,
       cause: error,

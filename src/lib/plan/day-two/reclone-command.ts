@@ -1,0 +1,45 @@
+/** The whole commands that clone machines anew: these, and no others. Pure. */
+import { sortedUnique } from '../../order.ts';
+import { shellCommand } from '../../shell.ts';
+import type { StandMachine, StandView } from '../stands/selected.ts';
+
+/** Of the command line that was given: lab and connection, not the users. */
+export type RecloneWords = readonly string[];
+
+export interface ToReclone {
+  readonly view: StandView;
+  readonly one: StandMachine;
+}
+
+export interface RecloneOptions {
+  readonly words?: RecloneWords | undefined;
+  readonly flags?: readonly string[];
+}
+
+/** Quoted for a hint. One command for all stands that lack the same machines: none of the others may be lost. */
+export function sayReclone(
+  machines: readonly ToReclone[],
+  { words = ['-c', 'lab.yml'], flags = [] }: RecloneOptions,
+): string {
+  const named = new Map<StandView, string[]>();
+  for (const { view, one } of machines) {
+    named.set(view, [...(named.get(view) ?? []), one.machine ?? String(one.vmid)]);
+  }
+  const usersOf = new Map<string, string[]>();
+  for (const [view, names] of named) {
+    const isWhole = names.length === view.machines.length;
+    const options = isWhole ? [] : sortedUnique(names).flatMap((name) => ['--machine', name]);
+    const key = JSON.stringify(options);
+    usersOf.set(key, [...(usersOf.get(key) ?? []), view.user]);
+  }
+  return [...usersOf]
+    .map(([key, users]) =>
+      shellCommand(
+        ...['deploy-stand', 'reset', '--reclone', ...flags, ...words],
+        ...sortedUnique(users).flatMap((user) => ['--user', user]),
+        ...(JSON.parse(key) as string[]),
+      ),
+    )
+    .map((command) => `\`${command}\``)
+    .join(' and ');
+}
