@@ -46,7 +46,9 @@ async function change(
     const { stands: selection, lab } = await needSelection(flags, run, { command });
     const want = { selection, ...(lab ? { lab } : {}), work, lockWaitSeconds: flags.timeout };
     return {
-      ...(work.do === 'rollback' ? { startsOver: true as const } : {}),
+      ...(work.do === 'rollback'
+        ? { startsOver: { hasFiles: lab !== undefined && flags.users !== undefined, makesMissing: false } }
+        : {}),
       preview: (context: RunContext) => previewSnapshots(want, context),
       apply: (context: RunContext) => changeSnapshots(want, context),
     };
