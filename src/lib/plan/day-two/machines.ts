@@ -24,17 +24,18 @@ export function machineKey({ pool }: StandView, { machine, vmid }: StandMachine)
   return `${pool}/${machine ?? vmid}`;
 }
 
-const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, readonly [code: string, text: string]>> = {
-  missing: ['VM_MISSING', 'is gone'],
-  open: ['VM_MISSING', 'was never made'],
-  'in-flight': ['CLONE_RUNNING', 'is still being cloned'],
-  unjoined: ['VM_UNFINISHED', 'is not finished'],
-  'left-pool': ['LEFT_POOL', 'was taken out of its pool by somebody, and is left alone'],
-  foreign: ['NOT_OURS', 'is not ours, and is left alone'],
-  zombie: ['ZOMBIE_VM', 'is the rest of a failed removal or clone'],
-  away: ['NODE_OFFLINE', 'is on a node that is offline'],
-  unreadable: ['VM_UNREADABLE', 'cannot be read'],
-  doubtful: ['UNMARKED_VM', 'does not show whether it is ours'],
+/** After its name. */
+const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, { readonly code: string; readonly message: string }>> = {
+  missing: { code: 'VM_MISSING', message: 'is gone' },
+  open: { code: 'VM_MISSING', message: 'was never made' },
+  'in-flight': { code: 'CLONE_RUNNING', message: 'is still being cloned' },
+  unjoined: { code: 'VM_UNFINISHED', message: 'is not finished' },
+  'left-pool': { code: 'LEFT_POOL', message: 'was taken out of its pool by somebody, and is left alone' },
+  foreign: { code: 'NOT_OURS', message: 'is not ours, and is left alone' },
+  zombie: { code: 'ZOMBIE_VM', message: 'is the rest of a failed removal or clone' },
+  away: { code: 'NODE_OFFLINE', message: 'is on a node that is offline' },
+  unreadable: { code: 'VM_UNREADABLE', message: 'cannot be read' },
+  doubtful: { code: 'UNMARKED_VM', message: 'does not show whether it is ours' },
 };
 
 function wayOut(verdict: Verdict, { user, pool }: StandView, { vmid, guest }: StandMachine): string {
@@ -59,8 +60,8 @@ export function leftAs(
   verdict: Exclude<Verdict, 'ours'>,
   { view, one }: { readonly view: StandView; readonly one: StandMachine },
 ): Refusal {
-  const [code, text] = WHY[verdict];
-  return { code, message: `${sayMachine(one)} ${text}`, hint: wayOut(verdict, view, one) };
+  const { code, message } = WHY[verdict];
+  return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };
 }
 
 /** A lock that nobody will take away; an operation that may still be under way is waited for. */
