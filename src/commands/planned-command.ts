@@ -12,7 +12,7 @@ import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
-import { resumeArgv } from './resume.ts';
+import { resumeWays, type StartsOver } from './resume.ts';
 import { telling, type Teller } from './notify.ts';
 import type { GlobalFlags } from './options.ts';
 import { shellCommand, shellWord } from '../lib/shell.ts';
@@ -40,7 +40,7 @@ interface Work<C extends RunContext> {
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
   /** Repeated, it does also again what is done: whoever has finished is left out of the command that goes on. */
-  readonly startsOver?: true;
+  readonly startsOver?: StartsOver;
 }
 
 /** `credentials`: the file for the passwords; `showLogin`: the summary says where to log in with them. */
@@ -147,10 +147,9 @@ async function apply(
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
-      resumeCommand: shellCommand(
-        'deploy-stand',
-        ...(work.startsOver ? resumeArgv(io.argv, outcome) : io.argv),
-      ),
+      resumeWays: work.startsOver
+        ? resumeWays(io.argv, outcome, work.startsOver)
+        : [shellCommand('deploy-stand', ...io.argv)],
     }),
   );
   teller.ended(plan, summary);

@@ -1,6 +1,9 @@
 /** The command that finishes a run of one that does everything again when it is repeated: only what is not finished. */
+import { Command, type Option } from 'commander';
 import { sortedUnique } from '../lib/order.ts';
 import type { RunOutcome, StandSummary } from '../lib/outcome/types.ts';
+import { shellCommand } from '../lib/shell.ts';
+import { addGlobalOptions, labNameOption, labOption, usersOption } from './options.ts';
 
 /** They narrow the selection by user, and give way to who is left. */
 const BY_USER = new Set(['--user', '--only']);
@@ -21,6 +24,7 @@ function valuesOf(argv: readonly string[], option: string): string[] {
 }
 
 type Outcome = Pick<RunOutcome, 'rounds'> & {
+  readonly plan: Pick<RunOutcome['plan'], 'lab'>;
   readonly summary: { readonly stands: readonly StandSummary[] };
 };
 
@@ -52,10 +56,79 @@ function machinesLeft(left: readonly StandSummary[], outcome: Outcome): Set<stri
   return isAll ? undefined : names;
 }
 
-/** What is done stays so: whoever was reset may be at work again. No selector that was given is widened. */
-export function resumeArgv(argv: readonly string[], outcome: Outcome): readonly string[] {
+/** The words of these options, with their values. */
+function onlyOptions(argv: readonly string[], options: readonly Option[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    const [name = '', value] = word.split('=', 2);
+    const option = options.find(({ short, long }) => name === long || word === short);
+    if (!option) continue;
+    kept.push(word);
+    const next = argv[at + 1];
+    const isValued = option.required || (option.optional && next?.startsWith('-') === false);
+    if (!isValued || value !== undefined || next === undefined) continue;
+    kept.push(next);
+    at += 1;
+  }
+  return kept;
+}
+
+/** Where to, and with which files. */
+const SHARED = [...addGlobalOptions(new Command()).options, labOption(), labNameOption(), usersOption()];
+
+function deployWay(
+  argv: readonly string[],
+  users: readonly string[],
+  { hasFiles, lab }: { readonly hasFiles: boolean; readonly lab: string },
+): string {
+  const only = shellCommand('--only', users.join(','));
+  if (!hasFiles)
+    return `run deploy again with the files of ${lab === '' ? 'its lab' : `lab ${lab}`} and ${only}`;
+  return `${shellCommand('deploy-stand', 'deploy', ...onlyOptions(argv, SHARED))} ${only}`;
+}
+
+/** `hasFiles`: of the lab and its users. */
+export interface StartsOver {
+  readonly hasFiles: boolean;
+  /** It makes machines that are missing itself. */
+  readonly makesMissing: boolean;
+}
+
+const isLeft = ({ status }: StandSummary): boolean => status === 'incomplete' || status === 'refused';
+
+/** The ways to go on, one after another. What is missing only a deploy can make, as it is handed out. */
+export function resumeWays(
+  argv: readonly string[],
+  outcome: Outcome,
+  { hasFiles, makesMissing }: StartsOver,
+): string[] {
+  const again = (of: Outcome): string => shellCommand('deploy-stand', ...resumeArgv(argv, of));
+  if (makesMissing) return [again(outcome)];
   const { stands } = outcome.summary;
-  const left = stands.filter(({ status }) => status === 'incomplete' || status === 'refused');
+  const lacking = stands.filter((one) => isLeft(one) && one.vms.some(({ status }) => status === 'missing'));
+  if (lacking.length === 0) return [again(outcome)];
+  const parts = openParts(outcome);
+  const rest = stands.map((one): StandSummary => {
+    const vms = one.vms.filter(({ status }) => status !== 'missing');
+    const isDone =
+      lacking.includes(one) &&
+      parts.get(one.user) !== true &&
+      vms.every(({ vmid }) => parts.get(`${one.user} ${vmid}`) === false);
+    return { ...one, vms, ...(isDone ? { status: 'complete' as const } : {}) };
+  });
+  const deploy = deployWay(
+    argv,
+    lacking.map(({ user }) => user),
+    { hasFiles, lab: outcome.plan.lab },
+  );
+  return [deploy, ...(rest.some(isLeft) ? [again({ ...outcome, summary: { stands: rest } })] : [])];
+}
+
+/** What is done stays so: whoever was reset may be at work again. No selector that was given is widened. */
+function resumeArgv(argv: readonly string[], outcome: Outcome): readonly string[] {
+  const { stands } = outcome.summary;
+  const left = stands.filter(isLeft);
   if (left.length === 0) return argv;
   const names = machinesLeft(left, outcome);
   const users =

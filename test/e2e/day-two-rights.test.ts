@@ -1,5 +1,10 @@
-/** Commands on stands with what `doctor` proposes for them, and with each privilege less: done, or refused before a write. */
+/**
+ * Commands on stands with what `doctor` proposes for them, and with each privilege less: done, or refused before a write.
+ * What they and `doctor` print as JSON fits its schema.
+ */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { comparable } from './cluster-view.ts';
 import {
@@ -37,6 +42,11 @@ async function grant(cluster: Cluster, grants: readonly Grant[]): Promise<void> 
   }
 }
 
+const schema = (name: string) => JSON.parse(readFileSync(`schemas/${name}.schema.json`, 'utf8')) as object;
+const ajv = new Ajv({ strict: false, discriminator: true, schemas: [schema('plan')] });
+const isResult = ajv.compile(schema('result'));
+const isReport = ajv.compile(schema('doctor'));
+
 /** As it is left, the teacher's own rights aside. */
 const leftOf = (cluster: Cluster): unknown => {
   const state = cluster.snapshot();
@@ -73,7 +83,9 @@ test.each([
   if (before) expect((await runCli(before.split(' '), origin)).code).toBe(0);
   const state = origin.snapshot();
   const asked = await runCli(['doctor', '--for', command, '--output', 'json'], origin);
-  const { grants } = JSON.parse(asked.stdout) as { grants: Grant[] };
+  const report = JSON.parse(asked.stdout) as { grants: Grant[] };
+  expect([isReport(report), isReport.errors]).toEqual([true, null]);
+  const { grants } = report;
   expect(grants.length).toBeGreaterThan(0);
 
   const words = line
@@ -81,8 +93,9 @@ test.each([
     .map((word) => ({ LAB: join(folder, 'lab.yml'), USERS: join(folder, 'users.yml') })[word] ?? word);
   const whole = await startCluster({ state });
   await grant(whole, grants);
-  const done = await runCli(words, whole, { env: ENV });
+  const done = await runCli([...words, '--output', 'json'], whole, { env: ENV });
   expect([done.code, done.code === 0 ? '' : done.stderr + done.stdout]).toEqual([0, '']);
+  expect([isResult(JSON.parse(done.stdout)), isResult.errors]).toEqual([true, null]);
   const expected = leftOf(whole);
   let refused = 0;
   for (const role of new Set(grants.map((one) => one.role))) {

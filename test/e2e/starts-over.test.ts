@@ -31,7 +31,19 @@ test('the command that finishes a reset names only who is left; frozen and suspe
   await admin(cluster).task('POST', `${at}/status/stop`, {});
   await admin(cluster).task('DELETE', at, {});
   const back = await run(cluster, 'reset --lab net');
-  expect(back.stdout).toMatch(/^To finish: deploy-stand reset --lab net --user anna@pve --machine pc$/m);
+  // What is gone no reset makes: the way on is one that does, and nothing that was reset is reset again.
+  expect(back.stdout.match(/^To finish: .*$/gm)).toEqual([
+    'To finish: run deploy again with the files of lab net and --only anna@pve',
+  ]);
+  const named = await run(cluster, `--quiet reset ${CLASS} --only anna,carla`);
+  const [way = '', ...more] = named.stdout.match(/(?<=^To finish: deploy-stand ).*$/gm) ?? [];
+  expect([named.code, more, way]).toEqual([
+    5,
+    [],
+    expect.stringMatching(/^deploy --quiet -c \S+lab.yml -u \S+users.yml --only anna@pve$/),
+  ]);
+  expect(await run(cluster, `${way} --node pve1 --strategy specific`)).toMatchObject({ code: 0 });
+  expect(await run(cluster, 'reset --user anna@pve')).toMatchObject({ code: 0 });
 
   expect((await run(cluster, 'access freeze --lab net --suspend')).code).toBe(0);
   const again = await run(cluster, 'access freeze --lab net --suspend');

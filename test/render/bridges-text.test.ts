@@ -95,7 +95,7 @@ describe('a summary', () => {
       },
       { node: 'pve2', status: 'unchanged', bridges: [], notes: ['vmbr9 stays'] },
     ];
-    const options = { ...WIDE, resumeCommand: 'deploy-stand bridges prune' };
+    const options = { ...WIDE, resumeWays: ['deploy-stand bridges prune'] };
     expect(renderSummary(plan([]), summary(nodes, 'partial'), options)).toBe(`Bridges: partly done
 
 NODE  BRIDGE    CHANGE  RESULT

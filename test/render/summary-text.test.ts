@@ -51,7 +51,7 @@ describe('renderSummary', () => {
     const text = renderSummary(net, partial, {
       ...options,
       width: 80,
-      resumeCommand: 'deploy-stand deploy -c lab.yml -u users.yml',
+      resumeWays: ['deploy-stand deploy -c lab.yml -u users.yml'],
     });
     expect(text).toMatchInlineSnapshot(`
       "Lab net is partly deployed

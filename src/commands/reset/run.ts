@@ -77,17 +77,18 @@ export async function runReset(io: ProgramIo, flags: ResetFlags): Promise<void> 
   assertSense(flags);
   await runPlanned(io, flags, async (run) => {
     const selection = await needSelection(flags, run, { command: 'reset' });
+    const hasFiles = selection.lab !== undefined && flags.users !== undefined;
     if (flags.reclone && selection.lab) {
       const want = recloneWant(selection, selection.lab, flags);
       return {
-        startsOver: true,
+        startsOver: { hasFiles, makesMissing: true },
         preview: (context: RunContext) => previewReclone(want, context),
         apply: (context: RunContext) => reclone(want, context),
       };
     }
     const want = backWant(selection, flags, labWords(io.argv));
     return {
-      startsOver: true,
+      startsOver: { hasFiles, makesMissing: false },
       preview: (context: RunContext) => previewSnapshots(want, context),
       apply: (context: RunContext) => changeSnapshots(want, context),
     };

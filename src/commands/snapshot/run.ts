@@ -50,7 +50,9 @@ async function change(
       ...(lab ? { lab } : {}),
     };
     return {
-      ...(work.do === 'rollback' ? { startsOver: true as const } : {}),
+      ...(work.do === 'rollback'
+        ? { startsOver: { hasFiles: lab !== undefined && flags.users !== undefined, makesMissing: false } }
+        : {}),
       preview: (context: RunContext) => previewSnapshots(want, context),
       apply: (context: RunContext) => changeSnapshots(want, context),
     };

@@ -102,8 +102,8 @@ export function renderNodeSummary(
   {
     width,
     color,
-    resumeCommand = 'run the same command again',
-  }: RenderOptions & { readonly resumeCommand?: string },
+    resumeWays = ['run the same command again'],
+  }: RenderOptions & { readonly resumeWays?: readonly string[] },
 ): string {
   const context: Context = { width, paint: createPaint(color) };
   const { nodes } = summary;
@@ -119,7 +119,7 @@ export function renderNodeSummary(
     ...(plan.warnings.length === 0 ? [] : ['']),
     ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: context.paint.yellow })),
     ...(isOpen || summary.status === 'interrupted'
-      ? ['', ...labelled('To finish', resumeCommand, { width: Infinity })]
+      ? ['', ...resumeWays.flatMap((text) => labelled('To finish', text, { width: Infinity }))]
       : []),
     ...(nodes.length === 0 ? [] : ['', ...paragraph(closing(summary), { width, paint: context.paint.bold })]),
   ].join('\n');

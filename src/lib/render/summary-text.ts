@@ -21,8 +21,8 @@ export interface SummaryOptions extends FoldOptions {
   readonly url?: string;
   /** Where the passwords are. */
   readonly credentialsFile?: string;
-  /** The command that finishes the rest. */
-  readonly resumeCommand?: string;
+  /** The commands that finish the rest, in this order. */
+  readonly resumeWays?: readonly string[];
 }
 
 interface Context {
@@ -200,12 +200,14 @@ function warningLines({ warnings }: Plan, { width, paint }: Context): string[] {
   return ['', ...warnings.flatMap((text) => labelled('warning', text, { width, paint: paint.yellow }))];
 }
 
-function resumeLines(summary: Summary, { resumeCommand }: SummaryOptions): string[] {
+function resumeLines(
+  summary: Summary,
+  { resumeWays = ['run the same command again; what is done stays as it is'] }: SummaryOptions,
+): string[] {
   const isOpen = summary.stands.some(({ status }) => status === 'incomplete' || status === 'refused');
   if (!isOpen && summary.status !== 'interrupted') return [];
   if (summary.status === 'dry-run') return [];
-  const text = resumeCommand ?? 'run the same command again; what is done stays as it is';
-  return ['', ...labelled('To finish', text, { width: UNWRAPPED })];
+  return ['', ...resumeWays.flatMap((text) => labelled('To finish', text, { width: UNWRAPPED }))];
 }
 
 function counts({ stands, steps }: Summary, command: Plan['command']): string {

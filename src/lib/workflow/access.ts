@@ -31,10 +31,10 @@ function read({ selection, work }: AccessWant, context: PlanContext): Promise<Re
     live: (pools) => claimsOf(selection, pools).flatMap(({ claim }) => claim.vmids),
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
       const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-      const savesMemory = work.do === 'freeze' && work.suspend;
-      // Where the memory of a machine goes, its configuration tells.
+      // Where the memory of a machine goes, and whether it can have a snapshot, its configuration tells.
+      const keepsState = work.do === 'freeze' && (work.suspend || work.snapshot !== undefined);
       return claimsOf(selection, pools).flatMap(({ claim }) =>
-        savesMemory ? claim.vmids : undecidedVmids(claim, known),
+        keepsState ? claim.vmids : undecidedVmids(claim, known),
       );
     },
   });

@@ -80,6 +80,23 @@ describe('who is switched', () => {
       [undefined, 'VM_IS_TEMPLATE'],
     ],
     [
+      'one that is out of its pool, and one that is gone',
+      { guests: { [ANNA_PC]: ON }, outside: [ANNA_SRV], gone: [BORIS_PC] },
+      {},
+      [`start ${BORIS_SRV}`],
+      ['LEFT_POOL', 'VM_MISSING'],
+    ],
+    [
+      'off before its memory was on disk: root’s `qm unlock` is the way out, also of resume',
+      {
+        guests: { [ANNA_PC]: { lock: 'suspending' }, [BORIS_PC]: { lock: 'backup' } },
+        inventory: { tasksKnown: true },
+      },
+      { action: 'resume' },
+      [],
+      ['VM_LOCKED', undefined],
+    ],
+    [
       'under HA nothing is suspended to disk',
       { guests: { ...all(ON), [ANNA_PC]: { ...ON, ha: true } }, selection: { machines: ['pc'] } },
       { action: 'suspend' },

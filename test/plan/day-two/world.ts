@@ -14,6 +14,9 @@ export interface Change {
   readonly guests?: Readonly<Record<number, Partial<GuestInfo>>>;
   /** Further lines of the configurations. */
   readonly values?: Readonly<Record<number, Readonly<Record<string, string>>>>;
+  /** Taken out of their pool, and removed, by somebody. */
+  readonly outside?: readonly number[];
+  readonly gone?: readonly number[];
   readonly inventory?: Partial<Inventory>;
   readonly selection?: StandSelection;
 }
@@ -28,11 +31,13 @@ export function world({
   storage = 'ceph',
   guests = {},
   values = {},
+  outside = [],
+  gone = [],
   inventory,
   selection = {},
 }: Change = {}): World {
   const names = { [ANNA_SRV]: 'srv', [ANNA_PC]: 'pc', [BORIS_SRV]: 'srv', [BORIS_PC]: 'pc' };
-  const ids = [ANNA_SRV, ANNA_PC, BORIS_SRV, BORIS_PC];
+  const ids = [ANNA_SRV, ANNA_PC, BORIS_SRV, BORIS_PC].filter((vmid) => !gone.includes(vmid));
   const poolOf = (vmid: number) => (vmid < BORIS_SRV ? 'anna' : 'boris');
   const plain = have();
   const tank = { ...plain.storages[0]!, storage: 'tank', type: 'zfspool', shared: false };
@@ -42,7 +47,11 @@ export function world({
     guests: [
       ...plain.guests,
       ...ids.map((vmid) =>
-        guest(vmid, { name: names[vmid], pool: poolOf(vmid), status: 'stopped', ...guests[vmid] }),
+        guest(vmid, {
+          ...{ name: names[vmid], status: 'stopped' },
+          ...(outside.includes(vmid) ? {} : { pool: poolOf(vmid) }),
+          ...guests[vmid],
+        }),
       ),
     ],
     vms: ids.map((vmid): VmConfig => ({

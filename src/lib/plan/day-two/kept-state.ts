@@ -7,6 +7,10 @@ import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
+import { isWritable } from '../stands/ownership.ts';
+import { heldBack, isReady, leftAs, sayMachine } from './machines.ts';
+import { incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { joined, type Judged } from './stand-work.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
@@ -53,46 +57,37 @@ function presentOne(vmid: number, frozen: string | undefined, name: string, inpu
   return frozen !== undefined && (one.time ?? 0) * 1000 >= Date.parse(frozen) ? 'done' : 'theirs';
 }
 
-function snapshotRefusal(
-  machines: readonly { vmid: number; present: Present }[],
+/** Why no snapshot of it is taken. */
+function unkept(
+  { view, one, present }: { view: StandView; one: StandMachine; present: Present },
   name: string,
+  { index }: KeepInput,
 ): Refusal | undefined {
-  const idsOf = (wanted: Present): string =>
-    machines
-      .filter(({ present }) => present === wanted)
-      .map(({ vmid }) => vmid)
-      .join(', ');
-  const theirs = idsOf('theirs');
-  if (theirs !== '') {
-    return {
-      code: 'SNAPSHOT_NAME_TAKEN',
-      message: `VM ${theirs} had a snapshot "${name}" before the freeze: it keeps an earlier state, and stays as it is`,
-      hint: 'give another name with --snapshot NAME',
-    };
+  switch (present) {
+    case 'done':
+      return undefined;
+    case 'theirs':
+      return {
+        code: 'SNAPSHOT_NAME_TAKEN',
+        message: `${sayMachine(one)} had a snapshot "${name}" before the freeze: it keeps an earlier state, and stays as it is`,
+        hint: 'give another name with --snapshot NAME',
+      };
+    case 'unreadable':
+      return unreadableRefusal(one);
+    case 'none':
+      return isReady(one) ? (heldBack(view, one, index) ?? incapableRefusal(one, index)) : undefined;
   }
-  const unreadable = idsOf('unreadable');
-  if (unreadable === '') return undefined;
-  return {
-    code: 'VM_UNREADABLE',
-    message: `the snapshots of VM ${unreadable} cannot be read: none is taken`,
-    hint: 'see that its node is online and that the caller has VM.Audit on it, then run again',
-  };
 }
 
 /** Neither ours to write to nor somebody else's: told, since its state is not kept. */
-function unreachable(stands: readonly StandView[]): Refusal | undefined {
-  const machines = stands.flatMap((stand) => {
-    const able = new Set(actionable(stand).map(({ vmid }) => vmid));
-    return stand.machines.filter(
-      ({ vmid, guest, verdict }: StandMachine) => guest && verdict !== 'foreign' && !able.has(vmid),
-    );
-  });
-  if (machines.length === 0) return undefined;
-  return {
-    code: 'VM_NOT_REACHED',
-    message: `left as it is: ${machines.map(({ vmid, verdict }) => `VM ${vmid} (${verdict})`).join(', ')}`,
-    hint: 'see `deploy-stand status --ownership` for the way out of each',
-  };
+function unreachable(stands: readonly StandView[]): Judged[] {
+  return stands.flatMap((view) =>
+    view.machines.flatMap((one) => {
+      const { verdict, guest } = one;
+      if (!guest || !one.isSelected || verdict === 'foreign' || isWritable(verdict)) return [];
+      return verdict === 'ours' ? [] : [{ one, why: leftAs(verdict, { view, one }) }];
+    }),
+  );
 }
 
 /** Of a machine that cannot be suspended to where PVE writes it by itself. */
@@ -153,6 +148,28 @@ function powerStep(
     : makeStep('vm.suspend', `${pool}/${vmid}`, frame, { ...vm, storage });
 }
 
+/** One machine of a freeze, and what becomes of its state. */
+interface Keeping {
+  readonly machine: ReturnType<typeof actionable>[number];
+  readonly view: StandView;
+  /** A snapshot is to be taken. */
+  readonly isTaken: boolean;
+  readonly unkept?: Refusal;
+  readonly asleep: Suspendable;
+}
+
+function keepingOf(view: StandView, machine: Keeping['machine'], input: KeepInput): Keeping {
+  const { snapshot, suspend } = input.options;
+  const asleep = suspend ? suspension(view, machine, input) : undefined;
+  if (snapshot === undefined) return { machine, view, isTaken: false, asleep };
+  const present = presentOne(machine.vmid, frozenSince(view.mark), snapshot, input);
+  const why = unkept({ view, one: machine, present }, snapshot, input);
+  return {
+    ...{ machine, view, asleep, isTaken: present === 'none' && why === undefined },
+    ...(why ? { unkept: why } : {}),
+  };
+}
+
 /** A snapshot comes before the power goes: nothing that somebody types into an open console is in it. */
 export function keptState(
   stands: readonly StandView[],
@@ -161,36 +178,29 @@ export function keptState(
 ): Kept {
   const { snapshot, stop, suspend } = input.options;
   if (snapshot === undefined && !stop && !suspend) return { steps: [] };
-  const judged = stands.flatMap((stand) =>
-    actionable(stand)
+  const keeping = stands.flatMap((view) =>
+    actionable(view)
       .filter(({ guest }) => !guest.template)
-      .map((machine) => ({
-        machine,
-        stand,
-        vmid: machine.vmid,
-        asleep: suspend ? suspension(stand, machine, input) : undefined,
-        present:
-          snapshot === undefined
-            ? ('done' as const)
-            : presentOne(machine.vmid, frozenSince(stand.mark), snapshot, input),
-      })),
+      .map((machine) => keepingOf(view, machine, input)),
   );
-  const steps = judged.flatMap(({ machine, stand, present, asleep }): Step[] => {
-    const taken =
-      snapshot !== undefined && present === 'none' ? [snapshotStep(stand, machine, snapshot, before)] : [];
+  const steps = keeping.flatMap(({ machine, view, isTaken, asleep }): Step[] => {
+    const taken = snapshot !== undefined && isTaken ? [snapshotStep(view, machine, snapshot, before)] : [];
     const later = { ...before, after: [...before.after, ...taken.map(({ id }) => id)] };
     if (stop && machine.guest.status !== 'stopped')
-      return [...taken, powerStep(stand, machine, { before: later }, input)];
+      return [...taken, powerStep(view, machine, { before: later }, input)];
     const storage = asleep && 'plan' in asleep && !noRoom ? asleep.plan.storage : undefined;
     return storage === undefined
       ? taken
-      : [...taken, powerStep(stand, machine, { before: later, storage }, input)];
+      : [...taken, powerStep(view, machine, { before: later, storage }, input)];
   });
-  const awake = judged.flatMap(({ asleep }) => (asleep && 'left' in asleep ? [asleep.left] : []));
-  const left =
-    (snapshot === undefined ? undefined : snapshotRefusal(judged, snapshot)) ??
-    noRoom ??
-    joinRefusals(awake, '; ') ??
-    unreachable(stands);
+  const lost = keeping.flatMap(({ machine: one, unkept: why }) => (why ? [{ one, why }] : []));
+  const awake = keeping.flatMap(({ machine: one, asleep }) =>
+    asleep && 'left' in asleep ? [{ one, why: asleep.left }] : [],
+  );
+  const told = [joined(lost), noRoom ?? joined(awake), joined(unreachable(stands))];
+  const left = joinRefusals(
+    told.flatMap((one) => one ?? []),
+    '; ',
+  );
   return { steps, ...(left ? { left } : {}) };
 }

@@ -1,7 +1,7 @@
 /** What keeps a machine of a selected stand from being worked on now, in words that are the same for all commands. Plans nothing. */
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { shellCommand } from '../../shell.ts';
-import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
+import { holdHint, holdOn, isLasting, sayHold } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -24,23 +24,24 @@ export function machineKey({ pool }: StandView, { machine, vmid }: StandMachine)
   return `${pool}/${machine ?? vmid}`;
 }
 
-const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, readonly [code: string, text: string]>> = {
-  missing: ['VM_MISSING', 'is gone'],
-  open: ['VM_MISSING', 'was never made'],
-  'in-flight': ['CLONE_RUNNING', 'is still being cloned'],
-  unjoined: ['VM_UNFINISHED', 'is not finished'],
-  'left-pool': ['LEFT_POOL', 'was taken out of its pool by somebody, and is left alone'],
-  foreign: ['NOT_OURS', 'is not ours, and is left alone'],
-  zombie: ['ZOMBIE_VM', 'is the rest of a failed removal or clone'],
-  away: ['NODE_OFFLINE', 'is on a node that is offline'],
-  unreadable: ['VM_UNREADABLE', 'cannot be read'],
-  doubtful: ['UNMARKED_VM', 'does not show whether it is ours'],
+/** After its name. */
+const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, { readonly code: string; readonly message: string }>> = {
+  missing: { code: 'VM_MISSING', message: 'is gone' },
+  open: { code: 'VM_MISSING', message: 'was never made' },
+  'in-flight': { code: 'CLONE_RUNNING', message: 'is still being cloned' },
+  unjoined: { code: 'VM_UNFINISHED', message: 'is not finished' },
+  'left-pool': { code: 'LEFT_POOL', message: 'was taken out of its pool by somebody, and is left alone' },
+  foreign: { code: 'NOT_OURS', message: 'is not ours, and is left alone' },
+  zombie: { code: 'ZOMBIE_VM', message: 'is the rest of a failed removal or clone' },
+  away: { code: 'NODE_OFFLINE', message: 'is on a node that is offline' },
+  unreadable: { code: 'VM_UNREADABLE', message: 'cannot be read' },
+  doubtful: { code: 'UNMARKED_VM', message: 'does not show whether it is ours' },
 };
 
-function wayOut(verdict: Verdict, { user }: StandView, { vmid, guest }: StandMachine): string {
+function wayOut(verdict: Verdict, { user, pool }: StandView, { vmid, guest }: StandMachine): string {
   switch (verdict) {
     case 'left-pool':
-      return `put VM ${vmid} back into its pool, then run again`;
+      return `put VM ${vmid} back into pool ${pool}, then run again`;
     case 'away':
       return `run again when ${guest?.node ?? 'the node'} is back`;
     case 'in-flight':
@@ -54,37 +55,56 @@ function wayOut(verdict: Verdict, { user }: StandView, { vmid, guest }: StandMac
   }
 }
 
-/** Undefined: it may be worked on; an operation that holds it is waited for. */
-export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
-  const { verdict, guest, config } = one;
-  if (verdict !== 'ours') {
-    const [code, text] = WHY[verdict];
-    return { code, message: `${sayMachine(one)} ${text}`, hint: wayOut(verdict, view, one) };
-  }
-  if (!guest || !config) {
-    const [code, text] = WHY.unreadable;
-    return { code, message: `${sayMachine(one)} ${text}`, hint: wayOut('unreadable', view, one) };
-  }
-  if (guest.template || config.values['template'] === '1') {
-    const hint = `as root on ${guest.node}: \`${shellCommand('qm', 'set', String(one.vmid), '--template', '0')}\`, or remove it and deploy again`;
-    return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
-  }
-  const lock = config.values['lock'] ?? guest.lock;
+/** Why it is left alone, whatever was to be done. */
+export function leftAs(
+  verdict: Exclude<Verdict, 'ours'>,
+  { view, one }: { readonly view: StandView; readonly one: StandMachine },
+): Refusal {
+  const { code, message } = WHY[verdict];
+  return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };
+}
+
+/** A lock that nobody will take away; an operation that may still be under way is waited for. */
+export function staleLock(
+  one: StandMachine,
+  guest: GuestInfo,
+  { lock, index }: { readonly lock: string | undefined; readonly index: ClusterView },
+): Refusal | undefined {
   const hold = lock === undefined ? undefined : holdOn(guest, lock, index.tasks);
-  if (!hold || hold.kind === 'operation' || hold.kind === 'unknown') return undefined;
-  if (hold.kind === 'hibernated') {
-    const resume = shellCommand('deploy-stand', 'power', 'resume', '--lab', view.claim.lab);
-    return {
-      code: 'VM_HIBERNATED',
-      message: `${sayMachine(one)} ${sayHold(hold)}`,
-      hint: `\`${resume}\` lets it go on; then run again`,
-    };
-  }
+  if (hold?.kind !== 'stale' && hold?.kind !== 'removed') return undefined;
   return {
     code: 'VM_LOCKED',
     message: `${sayMachine(one)} ${sayHold(hold)}`,
     hint: `${holdHint(guest, hold)}; then run again`,
   };
+}
+
+/** Undefined: it may be worked on; an operation that holds it is waited for. */
+export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
+  const { verdict, guest, config } = one;
+  if (verdict !== 'ours') return leftAs(verdict, { view, one });
+  return guest && config
+    ? heldBack(view, { ...one, guest, config }, index)
+    : leftAs('unreadable', { view, one });
+}
+
+/** Of one that may be written to: what was made of it, or what PVE keeps it for. */
+export function heldBack(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
+  const { guest, config } = one;
+  if (guest.template || config.values['template'] === '1') {
+    const hint = `as root on ${guest.node}: \`${shellCommand('qm', 'set', String(one.vmid), '--template', '0')}\`, or remove it and deploy again`;
+    return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
+  }
+  const lock = config.values['lock'] ?? guest.lock;
+  if (lock !== undefined && isLasting(lock)) {
+    const resume = shellCommand('deploy-stand', 'power', 'resume', '--lab', view.claim.lab);
+    return {
+      code: 'VM_HIBERNATED',
+      message: `${sayMachine(one)} ${sayHold({ kind: 'hibernated' })}`,
+      hint: `\`${resume}\` lets it go on; then run again`,
+    };
+  }
+  return staleLock(one, guest, { lock, index });
 }
 
 /** After `obstacleOf` has found none. */

@@ -5,16 +5,17 @@ import { frozenSince } from '../../marks/pool.ts';
 import { shellCommand } from '../../shell.ts';
 import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, PowerPlan, Refusal } from '../document/plan.ts';
-import { joinRefusals, refuse } from '../document/refuse.ts';
+import { refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import { nameSome } from '../document/text.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
-import { whyLeft } from './left.ts';
+import { leftAs, staleLock } from './machines.ts';
 import { machinePower, type MachinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, isInState, obstacleTo } from './power-deeds.ts';
 import { placeForMemory } from './memory-place.ts';
 import { findRoom } from './power-room.ts';
 import { stepsOf } from './power-steps.ts';
+import { joined, type Judged } from './stand-work.ts';
 import type { Planned, PowerRequest } from './power-types.ts';
 
 /** Of one user in one pool, of whichever labs. */
@@ -24,7 +25,7 @@ interface Draft {
   readonly pool: string;
   readonly views: readonly StandView[];
   readonly machines: readonly Planned[];
-  readonly left: readonly Refusal[];
+  readonly left: readonly Judged[];
   readonly notes: readonly string[];
 }
 
@@ -64,20 +65,28 @@ function inUse(
   return `${name} (CPU ${(100 * average.cpu).toFixed(1)} %, ${(average.network / 1024).toFixed(1)} KiB/s)`;
 }
 
+/** Off before its memory was on disk, by a suspension that died with its node or its process: it neither goes on nor starts. */
+function halfSuspended(one: StandMachine, guest: GuestInfo, { options, index }: PowerRequest): Fate {
+  const { lock } = guest;
+  if (options.action !== 'resume' || lock !== 'suspending' || !isInState('stopped', options.ifState))
+    return undefined;
+  const left = staleLock(one, guest, { lock, index });
+  return left && { left };
+}
+
 function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate {
   const { options, have, index } = request;
   const { guest, verdict } = one;
   const power = powerOf(guest);
   if (verdict === 'away' || (power === 'unknown' && verdict === 'ours')) {
-    const why = whyLeft({ ...one, verdict: 'away' }, view);
-    return why && { left: why };
+    return { left: leftAs('away', { view, one }) };
   }
   const deed = deedFor(options.action, options.pause, power);
-  if (!deed || !isAsked(power, request)) return undefined;
-  if (verdict !== 'ours' || !guest) {
-    const why = whyLeft(one, view);
-    return why && { left: why };
-  }
+  if (!deed && verdict === 'ours' && guest) return halfSuspended(one, guest, request);
+  // Somebody else's is nobody's concern here.
+  if (!deed || !isAsked(power, request) || verdict === 'foreign') return undefined;
+  if (verdict !== 'ours' || !guest)
+    return { left: leftAs(verdict === 'ours' ? 'missing' : verdict, { view, one }) };
   const busy = inUse(guest, one.machine ?? String(one.vmid), request);
   if (busy !== undefined) return { inUse: busy };
   const obstacle = obstacleTo(deed, guest, { power, force: options.force });
@@ -90,17 +99,22 @@ function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate
 
 function draftOf(views: readonly StandView[], request: PowerRequest): Draft {
   const [first] = views as [StandView, ...StandView[]]; // groups have members
-  const fates = views.flatMap((view) =>
-    view.machines.filter(({ isSelected }) => isSelected).flatMap((one) => fateOf(view, one, request) ?? []),
+  const judged = views.flatMap((view) =>
+    view.machines
+      .filter(({ isSelected }) => isSelected)
+      .flatMap((one) => {
+        const fate = fateOf(view, one, request);
+        return fate ? [{ one, fate }] : [];
+      }),
   );
-  const busy = fates.flatMap((fate) => ('inUse' in fate ? [fate.inUse] : []));
+  const busy = judged.flatMap(({ fate }) => ('inUse' in fate ? [fate.inUse] : []));
   return {
     key: `${first.user} ${first.pool}`,
     user: first.user,
     pool: first.pool,
     views,
-    machines: fates.flatMap((fate) => ('plan' in fate ? [fate.plan] : [])),
-    left: fates.flatMap((fate) => ('left' in fate ? [fate.left] : [])),
+    machines: judged.flatMap(({ fate }) => ('plan' in fate ? [fate.plan] : [])),
+    left: judged.flatMap(({ one, fate }) => ('left' in fate ? [{ one, why: fate.left }] : [])),
     notes: busy.length === 0 ? [] : [`in use: ${busy.join(', ')}`],
   };
 }
@@ -113,7 +127,7 @@ function toStand(
   const [first] = views as [StandView, ...StandView[]]; // groups have members
   const nodes = [...new Set(views.flatMap((view) => view.nodes))];
   const node = nodes[0] ?? first.node;
-  const merged = joinRefusals(left, '; ');
+  const merged = joined(left);
   const frozen = frozenSince(index.marks.get(pool));
   return {
     user,

@@ -3,6 +3,7 @@ import { takesSnapshots } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
+import type { StandMachine } from '../stands/selected.ts';
 import { sayMachine, type ReadyMachine } from './machines.ts';
 
 export interface Incapable {
@@ -38,7 +39,7 @@ export function incapableRefusal(
   };
 }
 
-export function unreadableRefusal(one: ReadyMachine): Refusal {
+export function unreadableRefusal(one: StandMachine): Refusal {
   return {
     code: 'SNAPSHOTS_UNREADABLE',
     message: `the snapshots of ${sayMachine(one)} cannot be read`,

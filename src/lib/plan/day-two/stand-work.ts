@@ -24,7 +24,7 @@ export interface StandsWork {
 /** More would bury the rest of the message. */
 const MOST_TOLD = 10;
 
-interface Judged {
+export interface Judged {
   readonly one: StandMachine;
   readonly why: Refusal;
 }

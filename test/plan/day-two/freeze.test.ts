@@ -1,0 +1,54 @@
+/** What a freeze says of the state that it is to keep, before it begins. Whole runs: test/e2e/access.test.ts. */
+import { expect, test } from 'vitest';
+import { planFreeze, type FreezeOptions } from '../../../src/lib/plan/day-two/freeze.ts';
+import type { AccessPlan } from '../../../src/lib/plan/document/plan.ts';
+import { ids } from '../builders.ts';
+import { ANNA_PC, ANNA_SRV, BORIS_PC, BORIS_SRV, snapshots, world, type Change } from './world.ts';
+
+function plan(change: Change, options: Partial<FreezeOptions>): AccessPlan {
+  const { have, index } = world(change);
+  const lists = snapshots({ [ANNA_SRV]: [], [ANNA_PC]: [], [BORIS_SRV]: [], [BORIS_PC]: [] });
+  return planFreeze({
+    ...{ selection: {}, have, index, snapshots: lists },
+    options: {
+      allLabs: false,
+      stop: false,
+      suspend: false,
+      lockWaitSeconds: 60,
+      snapshot: 'exam',
+      ...options,
+    },
+  });
+}
+
+test('machines of which no snapshot can be taken are told by name with the way out, each by its own reason', () => {
+  const made = plan(
+    {
+      guests: {
+        [ANNA_SRV]: { lock: 'suspended' },
+        [BORIS_SRV]: { status: 'running' },
+      },
+      outside: [ANNA_PC],
+      storage: 'thick',
+      inventory: { tasksKnown: true },
+      values: {
+        [ANNA_SRV]: { lock: 'suspended' },
+        [BORIS_SRV]: { lock: 'suspending' },
+      },
+    },
+    { stop: true },
+  );
+  expect(ids(made).filter((id) => /^vm\./.test(id))).toEqual([`vm.stop:${BORIS_SRV}`]);
+  const [anna, boris] = made.stands.map(({ left }) => left);
+  expect(anna).toEqual({
+    code: 'VM_HIBERNATED',
+    message:
+      'VM 10000 (srv) is hibernated (lock: suspended); VM 10001 (pc) was taken out of its pool by somebody, and is left alone',
+    hint: '`deploy-stand power resume --lab net` lets it go on; then run again; put VM 10001 back into pool anna, then run again',
+  });
+  expect(boris?.code).toBe('VM_LOCKED');
+  expect(boris?.message).toMatch(
+    /^VM 10002 \(srv\) is locked \(suspending\); VM 10003 \(pc\) cannot have snapshots: /,
+  );
+  expect(boris?.hint).toContain('as root on pve1: `qm unlock 10002`');
+});
