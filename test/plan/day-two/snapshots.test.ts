@@ -183,7 +183,8 @@ describe('going back', () => {
       Array<string>(2).fill('delete ours with `deploy-stand snapshot delete our1 --lab net`'),
     );
     expect(hints({ ...BASE, [ANNA_SRV]: ['baseline', 'mine', 'our1'] })).toEqual([
-      'let the student delete the own ones, or clone it anew (reset --reclone --discard-snapshots); ' +
+      'let the student delete the own ones, or clone it anew without them: ' +
+        '`deploy-stand reset --reclone --discard-snapshots -c lab.yml --user anna@pve --machine srv`; ' +
         'delete ours with `deploy-stand snapshot delete our1 --lab net --user anna@pve`',
     ]);
   });

@@ -25,17 +25,21 @@ export function incapableDisk(
   return undefined;
 }
 
+/** `reclone`: the command that brings it back all the same, where that is what is wanted. */
 export function incapableRefusal(
   one: ReadyMachine,
   { storages }: ClusterView,
-  reclone: string,
+  reclone?: string,
 ): Refusal | undefined {
   const disk = incapableDisk(one, storages);
   if (!disk) return undefined;
   return {
     code: 'NO_SNAPSHOTS',
     message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type === '' ? 'of a type that is not known' : disk.type}), which takes none of it`,
-    hint: `move the disk to a storage that does (qcow2 in files, ZFS, LVM-thin, Ceph RBD); to go back, it can be cloned anew: ${reclone}`,
+    hint: [
+      'move the disk to a storage that does (qcow2 in files, ZFS, LVM-thin, Ceph RBD)',
+      ...(reclone === undefined ? [] : [`to go back, it can be cloned anew: ${reclone}`]),
+    ].join('; '),
   };
 }
 
