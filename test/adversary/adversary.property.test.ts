@@ -24,7 +24,7 @@ const ofSeals = names(MOVES).filter((move) => move.includes('seal'));
 const turns = fc.record({
   move: fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom<MoveName>(...names(MOVES)) },
-    { weight: 1, arbitrary: fc.constantFrom<MoveName>(...ofSeals, 'removal of an own machine') },
+    { weight: 2, arbitrary: fc.constantFrom<MoveName>(...ofSeals, 'removal of an own machine') },
   ),
   at: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 30 })),
   draws: fc.array(fc.nat(99), { minLength: 4, maxLength: 8 }),
