@@ -357,15 +357,15 @@ describe('migrate', () => {
   });
 
   test('targetstorage: pairs for some disks, one storage for all others, never for shared ones', async () => {
-    const local = (id: string, node: string, content = 'images') =>
-      ({ id, type: 'zfspool', nodes: [node], content: [content] }) as Scenario['storages'][number];
+    const local = (id: string, node: string, content: 'images' | 'rootdir' = 'images') =>
+      ({ id, type: 'zfspool', nodes: [node], content: [content] }) as const;
     const { root } = await start({
       storages: [
         local('here', 'pve1'),
         local('more', 'pve1'),
         local('there', 'pve2'),
         local('rest', 'pve2'),
-        local('roots', 'pve2', ['rootdir']),
+        local('roots', 'pve2', 'rootdir'),
         { id: 'ceph', type: 'rbd' },
       ],
       templates: [],
@@ -385,7 +385,7 @@ describe('migrate', () => {
       ['there,rest', 'default target ID can only be provided once'],
       ['1,here:there', 'identity mapping cannot be combined with other mappings'],
     ] as const)
-      expect((await move(400, map)).body.errors.targetstorage).toContain(says);
+      expect((await move(400, map)).body.errors?.['targetstorage']).toContain(says);
     expect((await move(400, '1')).reason).toContain("storage 'here' is not available on node 'pve2'");
     expect((await move(400, 'roots')).reason).toContain("'roots' does not support vm images");
     const short = (await move(400, 'here:there')).body.data;
