@@ -8,7 +8,7 @@ import { takesCopies } from '../../../pve-values/storage-types.ts';
 import type { LocalVolume } from '../core/types.ts';
 
 /** With `why`: there is none for it, and it keeps its name. */
-export interface Landing {
+interface Landing {
   readonly storage: string;
   readonly why?: string;
 }
