@@ -166,6 +166,27 @@ describe('who stays, and why', () => {
     expect([code, plan.balance.verdict, plan.steps]).toEqual([0, 'no-beneficial-move', []]);
   });
 
+  test('disks move onto the storage that takes the place of their own there, and back', async () => {
+    const local = (id: string, node: string, size_gib = 900) =>
+      ({ id, type: 'zfspool', size_gib, nodes: [node], content: ['images'] }) as const;
+    const storages = [local('ssd1', 'pve1'), local('ssd2', 'pve2'), local('small', 'pve2', 1), CEPH];
+    const guests = [true, false].map((running, at) => guest(301 + at, 'pve1', { storage: 'ssd1', running }));
+    const simulator = await startCluster({
+      scenario: cluster(guests, { nodes: NODES.slice(0, 2), storages }),
+    });
+    const disks = (): string[] =>
+      simulator
+        .snapshot()
+        .guests.map(({ node, config }) => `${node} ${config['scsi0']?.split(':')[0] ?? ''}`);
+    const there = await run(simulator, 'guests: all', { args: ['evacuate', 'pve1'] });
+    expect([there.code, there.stdout]).toEqual([0, expect.stringContaining('disks: ssd1 → ssd2')]);
+    expect(disks()).toEqual(['pve2 ssd2', 'pve2 ssd2']);
+    const back = await run(simulator, 'guests: all', { args: [...json, 'evacuate', 'pve2'] });
+    const storageMap = { ssd2: 'ssd1' };
+    expect(resultOf(back).plan.steps).toMatchObject([{ storageMap }, { storageMap }]);
+    expect(disks()).toEqual(['pve1 ssd1', 'pve1 ssd1']);
+  });
+
   test('HA, pins, ignored tags, ISO images, passthrough, snapshots on local disks, foreign guests', async () => {
     const local = { id: 'zfs', type: 'zfspool', size_gib: 900, content: ['images', 'rootdir'] } as const;
     const iso = { id: 'local', type: 'dir', size_gib: 90, content: ['iso'] } as const;

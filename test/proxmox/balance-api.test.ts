@@ -223,6 +223,21 @@ const cases: readonly Case[] = [
     gives: { machine: 'pc-i440fx-9.2+pve1', qemu: '9.2.0' },
   },
   {
+    name: 'migrateProblems: storages that are mapped need not be there',
+    call: (pve) => pve.migrateProblems({ ...move, mapped: ['ssd1'] }),
+    exchanges: [
+      {
+        asks: 'GET /nodes/pve1/qemu/101/migrate?target=pve2',
+        answer: {
+          data: {
+            not_allowed_nodes: { pve2: { unavailable_storages: ['ssd1', 'zfs'], other: ['ssd1'] } },
+          },
+        },
+      },
+    ],
+    gives: ['unavailable storages: zfs', 'other: ssd1'],
+  },
+  {
     name: 'migrateProblems: of this target only, in the words of PVE',
     call: (pve) => pve.migrateProblems(move),
     exchanges: [
@@ -264,6 +279,22 @@ const cases: readonly Case[] = [
       {
         asks: 'POST /nodes/pve1/qemu/101/migrate',
         form: 'target=pve2&targetstorage=ssd2',
+        answer: { data: UPID },
+      },
+    ],
+    gives: UPID,
+  },
+  {
+    name: 'migrateVm onto storages of other names, in pairs',
+    call: (pve) =>
+      pve.migrateVm({
+        ...{ node: 'pve1', vmid: 101, target: 'pve2' },
+        targetStorage: { ssd1: 'ssd2', zfs1: 'zfs2' },
+      }),
+    exchanges: [
+      {
+        asks: 'POST /nodes/pve1/qemu/101/migrate',
+        form: 'target=pve2&targetstorage=ssd1%3Assd2%2Czfs1%3Azfs2',
         answer: { data: UPID },
       },
     ],

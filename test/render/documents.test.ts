@@ -151,6 +151,7 @@ const rareSteps: readonly Step[] = [
     vmid: 10001,
     online: true,
     withLocalDisks: true,
+    storageMap: { ssd1: 'ssd2' },
     ha: false,
     conntrack: false,
     bandwidth: 102400,

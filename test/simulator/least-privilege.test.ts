@@ -399,8 +399,19 @@ test('templates, on the newest version', async () => {
 });
 
 test('balance, on the newest version', async () => {
+  const local = { type: 'lvmthin', content: ['images'], size_gib: 100 } as const;
   const it = await world('9.2', {
     nodes: ['pve1', 'pve2'].map((name) => ({ name, cpus: 16, memory_gib: 32, bridges: ['vmbr0'] })),
+    // The router changes its storage on its way.
+    storages: [
+      { id: 'ceph', type: 'rbd' },
+      { ...local, id: 'thin1', nodes: ['pve1'] },
+      { ...local, id: 'thin2', nodes: ['pve2'] },
+    ],
+    templates: [
+      { vmid: 100, name: 'router', node: 'pve1', storage: 'thin1' },
+      { vmid: 101, name: 'pc', node: 'pve1', storage: 'ceph' },
+    ],
   });
   const { plan } = await deploy(DEPLOY, it.admin);
   // For a cycle of pvestatd nobody knows what new VMs need.
@@ -414,4 +425,5 @@ test('balance, on the newest version', async () => {
   expect(notDone(moved)).toEqual([]);
   const kinds = new Set(moved.plan.steps.map(({ kind }) => kind));
   expect([...kinds].sort()).toEqual(['bridge.create', 'bridge.delete', 'network.reload', 'vm.migrate']);
+  expect(moved.plan.steps).toContainEqual(expect.objectContaining({ storageMap: { thin1: 'thin2' } }));
 });

@@ -356,6 +356,51 @@ describe('migrate', () => {
       expect((await root.ok('GET', `${guest(400, 'pve2')}/config`)).scsi0).toContain(volid);
   });
 
+  test('targetstorage: pairs for some disks, one storage for all others, never for shared ones', async () => {
+    const local = (id: string, node: string, content: 'images' | 'rootdir' = 'images') =>
+      ({ id, type: 'zfspool', nodes: [node], content: [content] }) as const;
+    const { root } = await start({
+      storages: [
+        local('here', 'pve1'),
+        local('more', 'pve1'),
+        local('there', 'pve2'),
+        local('rest', 'pve2'),
+        local('roots', 'pve2', 'rootdir'),
+        { id: 'ceph', type: 'rbd' },
+      ],
+      templates: [],
+      guests: [400, 401].map((vmid) => ({
+        ...{ vmid, name: `g${vmid}`, node: 'pve1', storage: 'here', running: false },
+      })),
+    });
+    for (const vmid of [400, 401])
+      await root.task('POST', `${guest(vmid)}/config`, { scsi1: 'more:1', scsi2: 'ceph:1' });
+    await root.task('POST', `${guest(401)}/status/start`);
+    const move = (vmid: number, targetstorage: string) =>
+      root.post(`${guest(vmid)}/migrate`, {
+        ...{ target: 'pve2', targetstorage, online: '1', 'with-local-disks': '1' },
+      });
+    for (const [map, says] of [
+      ['here:there,here:rest', "duplicate mapping for source 'here'"],
+      ['there,rest', 'default target ID can only be provided once'],
+      ['1,here:there', 'identity mapping cannot be combined with other mappings'],
+    ] as const)
+      expect((await move(400, map)).body.errors?.['targetstorage']).toContain(says);
+    expect((await move(400, '1')).reason).toContain("storage 'here' is not available on node 'pve2'");
+    expect((await move(400, 'roots')).reason).toContain("'roots' does not support vm images");
+    const short = (await move(400, 'here:there')).body.data;
+    expect(await root.ended(short)).toBe('migration aborted');
+    for (const vmid of [400, 401]) {
+      expect(await root.ended((await move(vmid, 'here:there;rest')).body.data)).toBe('OK');
+      const config = await root.ok('GET', `${guest(vmid, 'pve2')}/config`);
+      expect([config.scsi0, config.scsi1, config.scsi2].map((drive: string) => drive.split(':')[0])).toEqual([
+        'there',
+        'rest',
+        'ceph',
+      ]);
+    }
+  });
+
   test('the precondition names nodes; 7.4 only for stopped machines', async () => {
     const { root } = await start(ceph);
     expect(await root.ok('GET', `${guest(401)}/migrate`)).toMatchObject({

@@ -299,7 +299,12 @@ export async function readDetails(
 /** PVE's own word on the moves that were chosen: one call each. */
 export async function readVetoes(
   pve: PveApi,
-  moves: readonly { readonly node: string; readonly vmid: number; readonly target: string }[],
+  moves: readonly {
+    readonly node: string;
+    readonly vmid: number;
+    readonly target: string;
+    readonly mapped: readonly string[];
+  }[],
   signal?: AbortSignal,
 ): Promise<Veto[]> {
   const found = await pMap(

@@ -12,6 +12,7 @@ import type { StepKind, StepOf } from '../plan/document/step.ts';
 import type { Facts, Known, Rule, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];
+const OTHER_STORAGE = 'the node has no storage of the same name';
 
 /** `localnetwork` is the zone of bridges; a vnet has a zone of its own, which is not known here. */
 function bridgePaths(
@@ -382,19 +383,34 @@ export const STEP_RULES: StepRules = {
     onVm(['VM.Migrate'], 'to move the copy'),
     {
       ...onVm(['VM.Config.Disk'], 'to put its disks on another storage'),
-      when: 'the node has no storage of the same name',
+      when: OTHER_STORAGE,
       at: (step) => (step.targetStorage === undefined ? [] : vmOf(step)),
     },
     {
       path: '/storage/{storage}',
       anyOf: ['Datastore.AllocateSpace'],
       why: 'for the disks of the copy',
-      when: 'the node has no storage of the same name',
+      when: OTHER_STORAGE,
       at: ({ targetStorage }) => (targetStorage === undefined ? [] : [targetStorage]),
     },
   ],
   // Also of a guest that HA manages: PVE hands the request on as itself, only HA's own endpoint takes Sys.Console.
-  'vm.migrate': [seeVm, onVm(['VM.Migrate'], 'to move it to another node')],
+  'vm.migrate': [
+    seeVm,
+    onVm(['VM.Migrate'], 'to move it to another node'),
+    {
+      ...onVm(['VM.Config.Disk'], 'to put its disks on another storage'),
+      when: OTHER_STORAGE,
+      at: (step) => (step.storageMap === undefined ? [] : vmOf(step)),
+    },
+    {
+      path: '/storage/{storage}',
+      anyOf: ['Datastore.AllocateSpace'],
+      why: 'for its disks there',
+      when: OTHER_STORAGE,
+      at: ({ storageMap = {} }) => Object.values(storageMap),
+    },
+  ],
   'template.convert': [seeVm, onVm(['VM.Allocate'], 'to make the copy a template')],
   'template.join': [
     seeVm,

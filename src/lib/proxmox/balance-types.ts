@@ -57,8 +57,11 @@ export interface MigrateRequest {
   readonly withLocalDisks?: boolean;
   /** Sent to hosts of 9 and later only. */
   readonly conntrack?: boolean;
-  /** Takes VM.Config.Disk too, and Datastore.AllocateSpace there. Absent: storages of the same names. */
-  readonly targetStorage?: string;
+  /**
+   * One for all local disks, or pairs by the storage that they are on; HA drops it. Takes VM.Config.Disk too, and
+   * Datastore.AllocateSpace there. Absent, and for what no pair names: storages of the same names.
+   */
+  readonly targetStorage?: string | Readonly<Record<string, string>>;
   /** KiB/s. */
   readonly bandwidth?: number;
 }
@@ -101,10 +104,16 @@ export interface BalanceApi {
   ): Promise<{ readonly machine?: string; readonly qemu?: string }>;
   /**
    * `GET /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. Says nothing about memory, bridges, or whether a node is up;
-   * on 7 nothing about nodes while the VM runs.
+   * on 7 nothing about nodes while the VM runs. It knows of no `targetstorage`: `mapped` names the storages that need not
+   * be there.
    */
   migrateProblems(
-    vm: { readonly node: string; readonly vmid: number; readonly target: string },
+    vm: {
+      readonly node: string;
+      readonly vmid: number;
+      readonly target: string;
+      readonly mapped?: readonly string[];
+    },
     signal?: AbortSignal,
   ): Promise<readonly string[]>;
   /**

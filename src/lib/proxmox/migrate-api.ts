@@ -17,16 +17,17 @@ export function migrateApi(
       const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
       return compact({ machine: row.maybeText('running-machine'), qemu: row.maybeText('running-qemu') });
     },
-    migrateProblems: async ({ node, vmid, target }, signal) =>
+    migrateProblems: async ({ node, vmid, target, mapped = [] }, signal) =>
       problemsIn(
         rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/migrate`, { target }, signal)),
         target,
+        mapped,
       ),
     migrateVm: async (request, signal) => {
       const { node, vmid, target, online, withLocalDisks, bandwidth, targetStorage } = request;
       const params = {
         target,
-        targetstorage: targetStorage,
+        targetstorage: targetStorage === undefined ? undefined : storageMapText(targetStorage),
         online: online ? true : undefined,
         'with-local-disks': withLocalDisks ? true : undefined,
         bwlimit: bandwidth,
@@ -37,15 +38,24 @@ export function migrateApi(
   };
 }
 
+/** Format `storage-pair-list`. */
+function storageMapText(map: string | Readonly<Record<string, string>>): string {
+  if (typeof map === 'string') return map;
+  return Object.entries(map)
+    .map((pair) => pair.join(':'))
+    .join(',');
+}
+
 /** Blocking things by what PVE calls them: `unavailable_storages`, `blocking-ha-resources`, … */
-function problemsIn(row: Row, target: string): string[] {
+function problemsIn(row: Row, target: string, mapped: readonly string[]): string[] {
   const local = row.list('local_resources');
   const problems = local.length > 0 ? [`local devices: ${local.join(', ')}`] : [];
   const refused = row.get('not_allowed_nodes');
   const entry: unknown = isRecord(refused) && Object.hasOwn(refused, target) ? refused[target] : undefined;
   if (!isRecord(entry)) return problems;
   for (const [what, list] of Object.entries(entry)) {
-    const names = Array.isArray(list) ? list.map(nameOf) : [];
+    const all = Array.isArray(list) ? list.map(nameOf) : [];
+    const names = what === 'unavailable_storages' ? all.filter((name) => !mapped.includes(name)) : all;
     if (names.length > 0) problems.push(`${what.replaceAll(/[-_]/g, ' ')}: ${names.join(', ')}`);
   }
   return problems;

@@ -62,6 +62,15 @@ const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
   ['cephfs', { ...BLOCKS, files: true }],
 ]);
 
+/** Both write and read the plain stream `raw+size` (pve-storage LVMPlugin.pm, LvmThinPlugin.pm: `volume_export_formats`). */
+const RAW = new Set(['lvm', 'lvmthin']);
+
+/** Can PVE copy a volume of a node from a storage of the one type onto one of the other, whether its VM runs or not? */
+export function takesCopies(from: string, to: string): boolean {
+  if (!storageTraits(from).migrates) return false;
+  return from === to || (RAW.has(from) && RAW.has(to));
+}
+
 /** Can PVE take a snapshot of this volume? `name` as in a volume id. */
 export function takesSnapshots(type: string, name: string): boolean {
   const { snapshots } = storageTraits(type);

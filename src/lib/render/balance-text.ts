@@ -15,7 +15,7 @@ import type { BalanceTexts } from './languages/balance-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { refusalLines } from './plan-text.ts';
-import { countSteps } from './step-text.ts';
+import { countSteps, storagePairs } from './step-text.ts';
 
 interface Context {
   readonly width: number;
@@ -131,6 +131,13 @@ function guestText(guest: MoveSummary['guests'][number], isUnit: boolean, texts:
   return isUnit ? `${name}: ${texts.guestWord(guest.status, guest.node)}` : '';
 }
 
+/** Storages that are called differently there, once for all guests of the unit. */
+function storageLines({ guests }: PlannedMove, { width, paint, texts }: Context): string[] {
+  const pairs = storagePairs(guests.map(({ storageMap }) => storageMap));
+  if (pairs === '') return [];
+  return paragraph(escapeControl(texts.disks(pairs)), { width, indent: 6, paint: paint.dim });
+}
+
 /** Who is where is told of units that did not arrive as a whole, and of all their members. */
 function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
   const { width, paint, texts } = context;
@@ -148,6 +155,7 @@ function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: C
       paint: moveBrush(status, paint),
     }),
     ...paragraph(texts.because(move), { width, indent: 6, paint: paint.dim }),
+    ...storageLines(move, context),
     ...(isWhole ? [] : members.flatMap((text) => paragraph(escapeControl(text), { width, indent: 6 }))),
     ...(ended?.error === undefined ? [] : refusalLines(ended.error, context)),
   ];

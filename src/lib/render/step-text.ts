@@ -36,6 +36,12 @@ interface KindText<K extends StepKind> {
   readonly say: (step: StepOf<K>, names: Names) => string;
 }
 
+/** Storages that are called differently over there, each pair once. */
+export function storagePairs(maps: readonly (Readonly<Record<string, string>> | undefined)[]): string {
+  const pairs = maps.flatMap((map) => Object.entries(map ?? {}).map(([from, to]) => `${from} → ${to}`));
+  return [...new Set(pairs)].join(', ');
+}
+
 /** Of an adopted bridge it may not be known which network it is. */
 function withAlias(iface: string, alias = ''): string {
   return alias === '' ? iface : `${iface} (${alias})`;
@@ -226,7 +232,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.migrate': {
     count: ['migration', 'migrations'],
     say: (step, names) =>
-      `${names.vm(step.vmid)}: ${step.online ? 'live ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.ha ? ', by HA' : ''}`,
+      `${names.vm(step.vmid)}: ${step.online ? 'live ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.storageMap === undefined ? '' : `, storage ${storagePairs([step.storageMap])}`}${step.ha ? ', by HA' : ''}`,
   },
   'network.reload': { count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { count: ['user', 'users'], say: sayUser },

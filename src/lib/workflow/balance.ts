@@ -131,7 +131,13 @@ async function decide(
     if (planChecked(request, context).lacking.length > 0) return { plan, have, request };
     const fresh = migrations(plan).filter(({ vmid, target }) => !checked.has(`${vmid}>${target}`));
     for (const { vmid, target } of fresh) checked.add(`${vmid}>${target}`);
-    const found = await readVetoes(pve, fresh, hard);
+    const found = await readVetoes(
+      pve,
+      fresh.map(({ node, vmid, target, storageMap = {} }) => ({
+        ...{ node, vmid, target, mapped: Object.keys(storageMap) },
+      })),
+      hard,
+    );
     if (found.length === 0) return { plan, have, request };
     vetoes.push(...found);
   }

@@ -156,6 +156,15 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'storages that stand for themselves',
+    'storage_map: { ssd1: ssd1, ssd2: [ssd1, ssd2], ssd3: [] }',
+    [
+      'balance.yml:1:22 storage_map.ssd1: is its own counterpart [ssd1] → name storages that other nodes have in its place; where a node has this one, it is taken anyway',
+      'balance.yml:1:34 storage_map.ssd2: is its own counterpart [ssd2] → name storages that other nodes have in its place; where a node has this one, it is taken anyway',
+      'balance.yml:1:54 storage_map.ssd3: the list is empty → add at least one entry',
+    ],
+  ],
+  [
     'secrets are never shown',
     'notify:\n  telegram: { token: "env:", chat: "1" }\n  webhook: { url: "ftp://user:secret@host" }',
     [

@@ -87,6 +87,7 @@ export interface WrittenBalance extends WrittenTimes {
   bandwidth?: number;
   guests?: 'ours' | 'all';
   local_disks?: boolean;
+  storage_map?: boolean | Record<string, string | string[]>;
   ha?: 'skip' | 'follow';
   zfs_arc?: Record<string, Value>;
   cpu_groups?: string[][];
@@ -207,6 +208,14 @@ function labsOf(written: WrittenBalance['labs']): Record<string, LabTimes> {
   );
 }
 
+function storageMapOf(written: WrittenBalance['storage_map'] = true): BalanceConfig['storageMap'] {
+  if (typeof written === 'boolean') return { written: {}, automatic: written };
+  const lists = Object.entries(written).map(
+    ([from, to]) => [from, typeof to === 'string' ? [to] : [...new Set(to)]] as const,
+  );
+  return { written: Object.fromEntries(lists), automatic: true };
+}
+
 function notifyOf({ events, telegram, webhook }: WrittenNotify): NotifyConfig {
   return compact({
     events: events ?? (['failure', 'summary'] as const),
@@ -244,6 +253,7 @@ export function normaliseBalance(written: WrittenBalance, file: string): Balance
     bandwidth: bandwidth === undefined ? undefined : Math.round(bandwidth * 1024),
     guests: written.guests ?? 'ours',
     localDisks: written.local_disks ?? true,
+    storageMap: storageMapOf(written.storage_map),
     ha: written.ha ?? 'skip',
     zfsArc: Object.fromEntries(
       Object.entries(written.zfs_arc ?? {}).flatMap(([node, value]) => {

@@ -171,6 +171,17 @@ function nodesAreInOneCpuGroup(raw: Written, issues: Issues): void {
   }
 }
 
+/** Nothing would come of it: where the target has the storage itself, that one is taken. */
+function storagesHaveOthers(raw: Written, issues: Issues): void {
+  for (const [from, to] of Object.entries(mapping(raw['storage_map']))) {
+    const named = typeof to === 'string' ? [to] : texts(to).map((one) => one.text);
+    if (!named.includes(from)) continue;
+    const hint =
+      'name storages that other nodes have in its place; where a node has this one, it is taken anyway';
+    issues.add(['storage_map', from], 'is its own counterpart', { value: from, hint });
+  }
+}
+
 function timeZoneExists(raw: Written, issues: Issues): void {
   const zone = text(raw['time_zone']);
   if (zone === undefined || zone === '') return;
@@ -273,6 +284,7 @@ export const balanceRules: readonly BalanceRule[] = [
   rulesChooseGuests,
   vmidsAreRanges,
   nodesAreInOneCpuGroup,
+  storagesHaveOthers,
   timeZoneExists,
   spansAreTimes,
   labsHaveNames,

@@ -130,6 +130,13 @@ export interface BalanceConfig {
   readonly guests: 'ours' | 'all';
   /** May disks on node-local storage be copied along? */
   readonly localDisks: boolean;
+  /** Which storages of a target may take what is on a local one that it does not have. */
+  readonly storageMap: {
+    /** Local storage → the others in order of preference. */
+    readonly written: Readonly<Record<string, readonly string[]>>;
+    /** For the rest: the one of that type, where a target has no more than one with room. */
+    readonly automatic: boolean;
+  };
   readonly ha: 'skip' | 'follow';
   /** What ZFS's cache takes of a node's memory, for nodes whose PVE does not tell (before 9). */
   readonly zfsArc: Readonly<Record<string, NonNullable<Reserve['memory']>>>;

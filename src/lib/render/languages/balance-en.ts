@@ -33,6 +33,7 @@ export const balanceEn: BalanceTexts = {
   guestWord: (status, node) => `${status}, on ${node ?? 'an unknown node'}`,
   byHa: ', by HA',
   because: ({ reason }) => `because ${reason}`,
+  disks: (pairs) => `disks: ${pairs}`,
   moves: 'Moves',
   gap: (percent) => `, within ${percent} % of the least that would do`,
   notMoved: 'Not moved',

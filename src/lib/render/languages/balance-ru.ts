@@ -111,6 +111,7 @@ export const balanceRu: BalanceTexts = {
     `${MOVE_WORDS[status]}, ${node === null ? 'узел неизвестен' : `на узле ${node}`}`,
   byHa: ', через HA',
   because: ({ why, from }) => `потому что ${WHY[why]} (${from.join(', ')})`,
+  disks: (pairs) => `диски: ${pairs}`,
   moves: 'Переносы',
   gap: (percent) => `, не более чем на ${percent} % дороже наименьшего`,
   notMoved: 'Не переносятся',

@@ -18,6 +18,8 @@ export interface BalanceTexts {
   readonly guestWord: (status: MoveSummary['guests'][number]['status'], node: string | null) => string;
   readonly byHa: string;
   readonly because: (move: Pick<PlannedMove, 'why' | 'reason' | 'from'>) => string;
+  /** Storages that are called differently there, `ssd1 → ssd2`. */
+  readonly disks: (pairs: string) => string;
   readonly moves: string;
   readonly gap: (percent: number) => string;
   readonly notMoved: string;

@@ -13,17 +13,33 @@ import type { TaskContext } from '../tasks/running-task.ts';
 import { textArg, type Worker } from '../tasks/tasks.ts';
 import { activateStorage, addVolume, checkEnabled, linkedChildren, storageOf } from '../guest/volumes.ts';
 import { localDrives, localResources, realDrives } from './qemu-migrate-check.ts';
-import { isOnNode } from './storage-view.ts';
+import { landingStorage, parseStorageMap, type StorageMap } from './storage-map.ts';
 import { needRootFor } from './qemu-rights.ts';
 import { without } from '../without.ts';
 
-function targetStorageOf(call: Call): string | undefined {
-  const wanted = call.params.optText('targetstorage');
-  if (wanted === undefined || wanted === '1') return undefined;
-  return wanted
-    .split(/[,;\s]+/)[0]
-    ?.split(':')
-    .at(-1);
+/** API2/Qemu.pm, check_storage_access_migrate. */
+function needStorageAccess({ sim, user }: Call, id: string, target: string): void {
+  const storage = checkEnabled(sim, id, target);
+  sim.rights.need(user, `/storage/${id}`, 'Datastore.AllocateSpace');
+  if (!storage.content.includes('images')) die(`storage '${id}' does not support vm images`);
+}
+
+/** What the endpoint looks at before there is a task: the storages of the map, or those of the same names. */
+function checkStorages(call: Call, guest: GuestState, target: string): string | undefined {
+  const { sim, params, node, user } = call;
+  const wanted = params.optText('targetstorage');
+  const map = wanted === undefined ? undefined : parseStorageMap(wanted);
+  if (map && !map.identity) {
+    sim.rights.need(user, `/vms/${guest.vmid}`, 'VM.Config.Disk');
+    for (const id of map.pairs.values()) needStorageAccess(call, id, target);
+    if (map.fallback !== undefined) needStorageAccess(call, map.fallback, target);
+    return wanted;
+  }
+  for (const { storage } of realDrives(sim, guest)) {
+    checkEnabled(sim, storage, node);
+    checkEnabled(sim, storage, target);
+  }
+  return wanted;
 }
 
 function migrate(call: Call): unknown {
@@ -39,19 +55,7 @@ function migrate(call: Call): unknown {
   const guest = loadGuest(sim, node, params.number('vmid'));
   checkLock(guest);
   if (isRunning(guest) && !params.flag('online')) die("can't migrate running VM without --online");
-  const targetStorage = targetStorageOf(call);
-  if (targetStorage !== undefined) {
-    sim.rights.need(user, `/vms/${guest.vmid}`, 'VM.Config.Disk');
-    sim.rights.need(user, `/storage/${targetStorage}`, 'Datastore.AllocateSpace');
-    if (!isOnNode(storageOf(sim, targetStorage), target)) {
-      die(`storage '${targetStorage}' is not available on node '${target}'`);
-    }
-  } else {
-    for (const { storage } of realDrives(sim, guest)) {
-      checkEnabled(sim, storage, node);
-      checkEnabled(sim, storage, target);
-    }
-  }
+  const targetStorage = checkStorages(call, guest, target);
   const managed = sim.world.haResources.has(`vm:${guest.vmid}`);
   const args = {
     vmid: guest.vmid,
@@ -81,13 +85,33 @@ function isTransferable(from: StorageState, to: StorageState, format: string): b
   return stream === 'raw+size' || to.type === 'dir';
 }
 
+/** QemuMigrate.pm prepare: target_storage_check_available, of each volume. */
+function missingLanding(
+  sim: Sim,
+  guest: GuestState,
+  target: string,
+  map: StorageMap | undefined,
+): string | undefined {
+  for (const { storage, file, isCdrom, isCloudInit } of realDrives(sim, guest)) {
+    try {
+      const there = checkEnabled(sim, landingStorage(map, checkEnabled(sim, storage, guest.node)), target);
+      const kind = isCdrom && !isCloudInit ? 'iso' : 'images';
+      if (!there.content.includes(kind))
+        return `${file}: content type '${kind}' is not available on storage '${there.storage}'`;
+    } catch (error) {
+      return errorText(error);
+    }
+  }
+  return undefined;
+}
+
 /** What the log says; the exit status is only ever `migration aborted`. */
 function obstacle(
   sim: Sim,
   guest: GuestState,
   target: string,
   withLocalDisks: boolean,
-  to: string | undefined,
+  map: StorageMap | undefined,
 ): string | undefined {
   const node = guest.node;
   const running = isRunning(guest);
@@ -98,6 +122,8 @@ function obstacle(
   const mapped = mappedDevices(guest.config);
   if (running && mapped.length > 0)
     return `can't live migrate running VM which uses following mapped devices: ${mapped.join(', ')}`;
+  const gone = missingLanding(sim, guest, target, map);
+  if (gone !== undefined) return gone;
   for (const drive of localDrives(sim, guest)) {
     if (drive.isCdrom && !drive.isCloudInit)
       return `can't migrate local cdrom '${drive.file}': local cdrom image`;
@@ -106,7 +132,7 @@ function obstacle(
     const volume = sim.world.volume(drive.file, node);
     if (!['dir', 'btrfs', 'zfspool', 'lvmthin', 'lvm'].includes(storage.type))
       return `can't migrate '${drive.file}'`;
-    const there = storageOf(sim, to ?? drive.storage);
+    const there = storageOf(sim, landingStorage(map, storage));
     if (!running && volume && !isTransferable(storage, there, volume.format))
       return `cannot migrate from storage type '${storage.type}' to '${there.type}'`;
     if (volume?.parent !== undefined)
@@ -131,12 +157,12 @@ function moveLocalDisk(
   drive: Drive,
   source: VolumeState,
   target: string,
-  to: string | undefined,
+  map: StorageMap | undefined,
 ): void {
-  const storage = storageOf(sim, to ?? drive.storage);
+  const from = storageOf(sim, drive.storage);
+  const storage = storageOf(sim, landingStorage(map, from));
   sim.world.removeVolume(source.volid, guest.node);
   // Storage.pm storage_migrate keeps the name, where storages of that kind spell names alike.
-  const from = storageOf(sim, drive.storage);
   const keepsName = storage.storage === drive.storage || storage.type === from.type;
   const name = source.volid.slice(source.volid.indexOf(':'));
   const moved = addVolume(sim, {
@@ -151,10 +177,16 @@ function moveLocalDisk(
 }
 
 /** Why QEMU does not start there; the machine type is pinned to the QEMU of the source. */
-function startProblem(sim: Sim, guest: GuestState, target: string): string | undefined {
+function startProblem(
+  sim: Sim,
+  guest: GuestState,
+  target: string,
+  map: StorageMap | undefined,
+): string | undefined {
   try {
     runPreStartHook(sim, target, guest.vmid, guest.config);
-    for (const { storage } of realDrives(sim, guest)) activateStorage(sim, storage, target);
+    for (const { storage } of realDrives(sim, guest))
+      activateStorage(sim, landingStorage(map, storageOf(sim, storage)), target);
   } catch (error) {
     return errorText(error);
   }
@@ -168,7 +200,7 @@ async function move(
   task: TaskContext,
   guest: GuestState,
   target: string,
-  to: string | undefined,
+  map: StorageMap | undefined,
 ): Promise<void> {
   const disks = localDrives(sim, guest).flatMap((drive) => {
     const volume = sim.world.volume(drive.file, task.node);
@@ -182,7 +214,7 @@ async function move(
   const seconds = sim.latency.migrate_s * memory + (bytes / 1024 ** 3) * sim.latency.migrate_s_per_gib;
   await task.wait('transfer', seconds * 1000);
   if (!sim.world.node(target).online) abort(task, "Can't connect to destination address using public key");
-  const problem = isRunning(guest) ? startProblem(sim, guest, target) : undefined;
+  const problem = isRunning(guest) ? startProblem(sim, guest, target, map) : undefined;
   if (problem !== undefined) {
     // Phase 2 is over what it began: the machine stays up where it is, and the end is another word.
     task.log(`[${target}] ${problem}`);
@@ -194,7 +226,7 @@ async function move(
   }
   task.once('moved', () => {
     noteChange(sim, guest);
-    for (const { drive, volume } of disks) moveLocalDisk(sim, guest, drive, volume, target, to);
+    for (const { drive, volume } of disks) moveLocalDisk(sim, guest, drive, volume, target, map);
     guest.config = without(guest.config, 'lock');
     if (isRunning(guest)) guest.process = { ...processOf(sim, guest), qemu: qemuOn(sim, target) };
     sim.world.moveGuest(guest, target);
@@ -227,19 +259,19 @@ export function migrateWorker(sim: Sim): Worker {
       task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
         const guest = prepare(sim, task, vmid);
         const { targetStorage } = args;
-        const to = typeof targetStorage === 'string' ? targetStorage : undefined;
+        const map = typeof targetStorage === 'string' ? parseStorageMap(targetStorage) : undefined;
         // Before the machine is locked: a second request of that moment is not refused, but waits.
         await task.wait('connect', sim.world.node(target).online ? 300 : 3_000);
         if (!sim.world.node(target).online)
           abort(task, "Can't connect to destination address using public key");
-        const problem = obstacle(sim, guest, target, args['withLocalDisks'] === true, to);
+        const problem = obstacle(sim, guest, target, args['withLocalDisks'] === true, map);
         if (problem !== undefined) {
           task.log(`ERROR: ${problem}`);
           abort(task, "can't migrate VM - check log");
         }
         guest.config = { ...guest.config, lock: 'migrate' };
         try {
-          await move(sim, task, guest, target, to);
+          await move(sim, task, guest, target, map);
         } finally {
           guest.config = without(guest.config, 'lock');
         }

@@ -89,6 +89,18 @@ describe('vm.migrate', () => {
     expect(count(world, WRITE)).toBe(1);
   });
 
+  test('onto a storage of another name, in pairs', async () => {
+    const local = (id: string, node: string) => ({ id, type: 'lvmthin', nodes: [node] }) as const;
+    const world = cluster(
+      { storage: 'ssd1' },
+      { storages: [local('ssd1', 'pve1'), local('ssd2', 'pve2'), local('more', 'pve2')] },
+    );
+    const storageMap = { ssd1: 'ssd2' };
+    expect((await migrate(world, { withLocalDisks: true, storageMap })).outcome).toBe('done');
+    expect(world.sent.at(-1)?.params).toMatchObject({ target: 'pve2', targetstorage: 'ssd1:ssd2' });
+    expect(world.config('pve2', 101)?.['scsi0']).toMatch(/^ssd2:vm-101-disk-0/);
+  });
+
   test('a busy lock proves that nothing happened: it is tried again', async () => {
     const world = cluster().fault(busy(MIGRATE, 'x'));
     expect((await migrate(world)).outcome).toBe('done');

@@ -5,7 +5,7 @@ import {
   type BalanceInput,
 } from '../../../../src/lib/plan/balance/pve/balance.ts';
 import type { BalanceInventory } from '../../../../src/lib/inventory/balance-types.ts';
-import type { BridgeInfo } from '../../../../src/lib/inventory/types.ts';
+import type { BridgeInfo, StorageInfo } from '../../../../src/lib/inventory/types.ts';
 import type { RejectedMove } from '../../../../src/lib/plan/document/balance-report.ts';
 import {
   ago,
@@ -510,6 +510,14 @@ test('two moves that ended in the same second tell the same in whatever order th
 const target = (more: Partial<Scene>, guest: Partial<GuestSpec> = {}): Scene =>
   scene(guest, { nodes: [{ name: 'pve1' }, { name: 'pve2' }], ...more });
 
+const DATA = { values: { scsi1: 'data1:vm-101-disk-1,size=8G' } };
+
+/** `data1` on pve1 alone; on pve2 others, with so many GiB free. */
+function nodeLocal(there: Readonly<Record<string, number>>, type = 'lvmthin'): StorageInfo[] {
+  const rows = Object.entries(there).map(([storage, free]) => localStorage('pve2', storage, type, free));
+  return [localStorage('pve1', 'data1', 'lvmthin'), ...rows];
+}
+
 test.each<[string, Scene, string, string, string]>([
   [
     'offline',
@@ -642,6 +650,68 @@ test.each<[string, Scene, string, string, string]>([
     ALL,
     'storage',
     'storage data there has 5.0 GiB free, 8.0 GiB are needed',
+  ],
+  [
+    'two storages that could stand for its own',
+    target({ storages: nodeLocal({ data2: 500, data3: 500 }) }, DATA),
+    ALL,
+    'storage',
+    'storage data1 is not available there; data2 and data3 could take it: storage_map says which',
+  ],
+  [
+    'no room on the storage that stands for its own',
+    target({ storages: nodeLocal({ data2: 5 }) }, DATA),
+    ALL,
+    'storage',
+    'storage data1 is not available there; data2 has 5.0 GiB free, 8.0 GiB are needed',
+  ],
+  [
+    'a storage of another type',
+    target({ storages: nodeLocal({ data2: 500 }, 'zfspool') }, DATA),
+    ALL,
+    'storage',
+    'storage data1 is not available there',
+  ],
+  [
+    'storages of the same name wanted',
+    target({ storages: nodeLocal({ data2: 500 }) }, DATA),
+    `${ALL}\nstorage_map: false`,
+    'storage',
+    'storage data1 is not available there',
+  ],
+  [
+    'storage_map names others',
+    target({ storages: nodeLocal({ data2: 500 }) }, DATA),
+    `${ALL}\nstorage_map: { data1: data9 }`,
+    'storage',
+    'storage data1 is not available there; nor has the node any that storage_map names for it',
+  ],
+  [
+    'HA, which knows no map',
+    target({ storages: nodeLocal({ data2: 500 }) }, { ...DATA, ha: true }),
+    `${ALL}\nha: follow`,
+    'storage',
+    'storage data1 is not available there; HA moves disks to a storage of the same name only',
+  ],
+  [
+    'the storage that stands for its own failed there',
+    target(
+      {
+        storages: nodeLocal({ data2: 500 }),
+        over: {
+          migrations: [
+            {
+              ...{ vmid: 777, from: 'pve1', to: 'pve2', start: ago(50), end: ago(40) },
+              ...{ status: 'failed', blames: 'storage', storage: 'data2', error: 'no space' },
+            },
+          ],
+        },
+      },
+      DATA,
+    ),
+    ALL,
+    'blamed',
+    expect.stringContaining('storage data2 failed there') as string,
   ],
   [
     'bridge',
@@ -1181,4 +1251,59 @@ test('what goes onto a node waits for what leaves it', () => {
   });
   expect(moves(decision)).toEqual(['201 pve2→pve3', '101 pve1→pve2']);
   expect(ids(decision)[1]).toBe('vm.migrate:101 < vm.migrate:201');
+});
+
+describe('node-local storages of different names', () => {
+  const disks = (vmid: number): Partial<GuestSpec> => ({
+    values: { scsi0: `data1:vm-${vmid}-disk-0,size=8G`, scsi1: 'ceph:vm-1-disk-0,size=4G' },
+  });
+
+  test.each<[string, Record<string, number>, string, string]>([
+    ['the only one of its type', { data2: 500 }, ALL, 'data2'],
+    ['the only one with room', { data2: 5, data3: 8 }, ALL, 'data3'],
+    ['what storage_map names', { data2: 500, data3: 500 }, `${ALL}\nstorage_map: { data1: data3 }`, 'data3'],
+    [
+      'the first of those that has room',
+      { data2: 5, data3: 500, data4: 500 },
+      `${ALL}\nstorage_map: { data1: [data9, data2, data4, data3] }`,
+      'data4',
+    ],
+  ])('%s is taken, and shared disks stay', (_, there, yaml, to) => {
+    const decision = plan(target({ storages: nodeLocal(there) }, disks(101)), yaml);
+    const storageMap = { data1: to };
+    expect(decision.plan.steps).toMatchObject([{ kind: 'vm.migrate', withLocalDisks: true, storageMap }]);
+    expect(decision.plan.balance.moves[0]?.guests).toMatchObject([{ vmid: 101, storageMap }]);
+  });
+
+  test('thick and thin LVM write the same stream, but only storage_map takes one for the other', () => {
+    const world = target({ storages: nodeLocal({ data2: 500 }, 'lvm') }, disks(101));
+    expect(moves(plan(world, ALL))).toEqual([]);
+    expect(moves(plan(world, `${ALL}\nstorage_map: { data1: data2 }`))).toEqual(['101 pve1→pve2']);
+  });
+
+  test('where the storage of the same name is there, nothing else is asked for', () => {
+    const storages = [...nodeLocal({ data2: 500 }), localStorage('pve2', 'data1', 'lvmthin')];
+    const { plan: made } = plan(target({ storages }, disks(101)), `${ALL}\nstorage_map: { data1: data2 }`);
+    expect(made.steps).toHaveLength(1);
+    expect(made.steps[0]).not.toHaveProperty('storageMap');
+    expect(made.balance.moves[0]?.guests[0]).not.toHaveProperty('storageMap');
+  });
+
+  test('what moves before takes its room there, under the name that it has there', () => {
+    const evacuated = (free: number): BalanceDecision => {
+      const guests = [101, 102].map((vmid) => ({ vmid, node: 'pve1', gib: 4, ...disks(vmid) }));
+      const nodes = [{ name: 'pve1' }, { name: 'pve2' }];
+      return plan({ nodes, guests, storages: nodeLocal({ data2: free }) }, ALL, { evacuate: ['pve1'] });
+    };
+    expect(moves(evacuated(16))).toHaveLength(2);
+    const decision = evacuated(15);
+    expect(moves(decision)).toEqual(['101 pve1→pve2']);
+    expect(rejectionOf(decision, 102)?.targets).toEqual([
+      {
+        code: 'storage',
+        reason: 'storage data2 there has 7.0 GiB free, 8.0 GiB are needed',
+        nodes: ['pve2'],
+      },
+    ]);
+  });
 });

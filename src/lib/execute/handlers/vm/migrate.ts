@@ -127,12 +127,13 @@ async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskErro
 
 /** Its turn may come long after it was planned. */
 async function start(step: MigrateStep, io: StepIo): Promise<Upid> {
-  const { node, vmid, pool, target, online, withLocalDisks, conntrack, bandwidth } = step;
+  const { node, vmid, pool, target, online, withLocalDisks, conntrack, bandwidth, storageMap } = step;
   if (pool !== undefined) await io.ownership.assertOursNow({ vmid, pool });
   return io.pve.migrateVm(
     {
       ...{ node, vmid, target, online, withLocalDisks, conntrack },
       ...(bandwidth === undefined ? {} : { bandwidth }),
+      ...(storageMap === undefined ? {} : { targetStorage: storageMap }),
     },
     io.signal,
   );

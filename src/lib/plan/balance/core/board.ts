@@ -130,9 +130,14 @@ export class Board {
   #copyDisks(vmid: number, from: string, to: string): void {
     const home = this.#world.guests.get(vmid)?.node;
     for (const { storage, bytes } of this.#world.localVolumes.get(vmid) ?? []) {
-      if (to !== home) this.#copied.set(`${to} ${storage}`, this.copied(to, storage) + bytes);
-      if (from !== home) this.#copied.set(`${from} ${storage}`, this.copied(from, storage) - bytes);
+      if (to !== home) this.#addCopy(vmid, to, storage, bytes);
+      if (from !== home) this.#addCopy(vmid, from, storage, -bytes);
     }
+  }
+
+  #addCopy(vmid: number, node: string, storage: string, bytes: number): void {
+    const there = this.#world.landing?.(vmid, storage, node) ?? storage;
+    this.#copied.set(`${node} ${there}`, this.copied(node, there) + bytes);
   }
 
   #demand(node: string): NodeDemand {

@@ -14,8 +14,8 @@ import type {
 } from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
 import { TARGETS, WIDEST, type Reach } from './rules/target-rules.ts';
-import { standKey } from './types.ts';
-import type { World } from './world.ts';
+import { standKey, type Guest } from './types.ts';
+import { storageMapOf, type World } from './world.ts';
 import { compareNatural, sortedUnique } from '../../../order.ts';
 
 function loadOf(node: string, board: Board, world: World): NodeLoad {
@@ -48,6 +48,19 @@ export function nodeReports(before: Board, after: Board, world: World): NodeRepo
   }));
 }
 
+function plannedMigration(guest: Guest, to: string, world: World): PlannedMove['guests'][number] {
+  const storageMap = storageMapOf(guest.vmid, to, world);
+  return {
+    vmid: guest.vmid,
+    name: guest.name ?? '',
+    from: guest.node,
+    running: isRunning(guest),
+    ha: world.queued.has(guest.vmid),
+    bytes: bytesOf(guest, world),
+    ...(storageMap ? { storageMap } : {}),
+  };
+}
+
 /** Carries the moves out on `board`, one by one, and says what each does. */
 export function plannedMoves(moves: readonly ChosenMove[], board: Board, world: World): PlannedMove[] {
   return moves.map(({ unit, from, to, why, reason }) => {
@@ -60,14 +73,7 @@ export function plannedMoves(moves: readonly ChosenMove[], board: Board, world: 
       why,
       from,
       to,
-      guests: unit.guests.map((guest) => ({
-        vmid: guest.vmid,
-        name: guest.name ?? '',
-        from: guest.node,
-        running: isRunning(guest),
-        ha: world.queued.has(guest.vmid),
-        bytes: bytesOf(guest, world),
-      })),
+      guests: unit.guests.map((guest) => plannedMigration(guest, to, world)),
       bytes: unit.bytes,
       reason,
       loads: {

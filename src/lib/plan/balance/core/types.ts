@@ -5,7 +5,7 @@ import type { BalanceReport } from '../../document/balance-report.ts';
 /** What balance.yml says to all platforms. The other keys are for the adapter that knows what they mean. */
 export type Policy = Omit<
   BalanceConfig,
-  'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'zfsArc'
+  'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'storageMap' | 'zfsArc'
 >;
 
 /** A host. `cpu` and `memoryUsed` are averages over the window. */

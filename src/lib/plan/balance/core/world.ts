@@ -1,6 +1,6 @@
 /** What balance knows of a cluster, made once per plan by the adapter of its platform. Holds nothing that the plan changes. */
 import { groupBy } from '../../../group.ts';
-import { compareNatural } from '../../../order.ts';
+import { compareNatural, sortedUnique } from '../../../order.ts';
 import { indexHistory, type History, type Records } from './history.ts';
 import { indexRules, type RuleIndex } from './selectors.ts';
 import { closedAt, lessonsAt, type Closed, type Lesson } from './times.ts';
@@ -47,6 +47,23 @@ export interface World extends Indexed<Node, Guest> {
   readonly ties: ReadonlyMap<number, readonly string[]>;
   /** As far as is known. */
   readonly localVolumes: ReadonlyMap<number, readonly LocalVolume[]>;
+  /** Where on another node what a guest has on a local storage goes. Absent: onto the storage of that name. */
+  readonly landing?: (vmid: number, storage: string, node: string) => string;
+}
+
+/** The storages that are called differently on another node, from here to there; absent: none. */
+export function storageMapOf(
+  vmid: number,
+  to: string,
+  { localVolumes, landing }: Pick<World, 'localVolumes' | 'landing'>,
+): Readonly<Record<string, string>> | undefined {
+  if (!landing) return undefined;
+  const names = sortedUnique((localVolumes.get(vmid) ?? []).map(({ storage }) => storage));
+  const pairs = names.flatMap((from) => {
+    const there = landing(vmid, from, to);
+    return there === from ? [] : [[from, there] as const];
+  });
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
 export function indexSeen<N extends Node, G extends Guest>(seen: Seen<N, G>, config: Policy): Indexed<N, G> {

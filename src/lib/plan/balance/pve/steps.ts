@@ -8,6 +8,7 @@ import { isAtLeast } from '../../../pve-values/version.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import type { StandNetwork } from './stand-network.ts';
 import { standKey } from '../core/types.ts';
+import { storageMapOf } from '../core/world.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import type { StandRef, World } from './world.ts';
 
@@ -27,6 +28,7 @@ function migrate(
   const stand = world.stands.get(guest.vmid);
   const user = stand?.user;
   const online = isRunning(guest);
+  const storageMap = storageMapOf(guest.vmid, to, world);
   // Both ends have to know the option; PVE 8 answers 400 to it.
   const isNew = [guest.node, to].every((node) =>
     isAtLeast(world.nodes.get(node)?.pveVersion ?? world.have.version, 9),
@@ -42,6 +44,7 @@ function migrate(
       ...(guests === 'ours' && stand ? { pool: stand.pool } : {}),
       online,
       withLocalDisks: online && hasLocalDisks(guest, world),
+      ...(storageMap ? { storageMap } : {}),
       ha: guest.ha,
       conntrack: online && isNew,
       ...(bandwidth === undefined ? {} : { bandwidth }),

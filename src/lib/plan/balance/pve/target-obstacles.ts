@@ -23,6 +23,7 @@ import { isRunning } from '../core/load.ts';
 import { first, obstacleOf, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
+import { gib } from './landing.ts';
 import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
 
 export interface NodeView extends Destination {
@@ -35,8 +36,6 @@ export interface Move extends NodeView {
 }
 
 type Rule = (move: Move) => string | undefined;
-
-const GIB = 2 ** 30;
 
 /** What the table that all commands share says of the target. */
 function said(obstacle: NodeObstacle | undefined): string | undefined {
@@ -131,10 +130,11 @@ function storages(move: Move): string | undefined {
   const needed = new Map<string, number>();
   const missing = ofGuests(move, (guest) =>
     first(world.facts.get(guest.vmid)?.volumes ?? [], ({ storage, bytes }) => {
-      const missing = storageObstacle(target.name, storage, world.hosts);
-      if (missing) return said(missing);
+      const landing = world.landings(guest.vmid, storage, target.name);
+      const missing = said(storageObstacle(target.name, landing.storage, world.hosts));
+      if (missing !== undefined) return landing.why ? `${missing}; ${landing.why}` : missing;
       const isLocal = world.storages.get(`${guest.node} ${storage}`)?.shared === false;
-      if (isLocal) needed.set(storage, (needed.get(storage) ?? 0) + bytes);
+      if (isLocal) needed.set(landing.storage, (needed.get(landing.storage) ?? 0) + bytes);
       return undefined;
     }),
   );
@@ -146,7 +146,7 @@ function storages(move: Move): string | undefined {
       const free = there ? there.total - there.used - board.copied(target.name, storage) : 0;
       return bytes <= free
         ? undefined
-        : `storage ${storage} there has ${(Math.max(free, 0) / GIB).toFixed(1)} GiB free, ${(bytes / GIB).toFixed(1)} GiB are needed`;
+        : `storage ${storage} there has ${gib(free)} free, ${gib(bytes)} are needed`;
     },
   );
 }
@@ -156,7 +156,8 @@ function blamedStorage(move: Move): string | undefined {
   const { target, world, purpose } = move;
   if (isLastResort(purpose)) return undefined;
   return ofGuests(move, ({ vmid }) =>
-    first(world.facts.get(vmid)?.volumes ?? [], ({ storage }) => {
+    first(world.facts.get(vmid)?.volumes ?? [], (volume) => {
+      const { storage } = world.landings(vmid, volume.storage, target.name);
       const failure = world.history.blamedStorages.get(`${target.name} ${storage}`);
       return failure && `storage ${storage} failed there ${toldFailure(failure, world)}`;
     }),

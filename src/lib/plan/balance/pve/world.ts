@@ -9,6 +9,7 @@ import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
+import { landings, type Landings } from './landing.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
 import { withLessons } from '../core/lessons.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
@@ -56,6 +57,7 @@ export interface World extends CoreWorld {
   readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
   /** By `node storage`. */
   readonly storages: ReadonlyMap<string, StorageInfo>;
+  readonly landings: Landings;
   readonly networks: ReadonlyMap<string, NodeNetwork>;
   readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
   readonly localBridges: ReadonlySet<string>;
@@ -151,7 +153,10 @@ function withoutArc(node: BalanceNode, { guests }: BalanceInventory, { zfsArc }:
   return { ...node, memoryUsed: Math.min(node.memoryUsed, Math.max(node.memoryUsed - arc, taken)) };
 }
 
-type Maps = Omit<World, 'bound' | 'wired' | 'ties' | 'localVolumes' | 'labels' | 'queued'>;
+type Maps = Omit<
+  World,
+  'bound' | 'wired' | 'ties' | 'localVolumes' | 'landing' | 'landings' | 'labels' | 'queued'
+>;
 
 function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const nodes = have.nodes.map((node) => withoutArc(node, have, config));
@@ -213,15 +218,19 @@ function tiesOf(maps: Maps): Pick<World, 'bound' | 'wired' | 'ties'> {
 export function createWorld(input: WorldInput): World {
   const maps = mapsOf(input);
   const { guests, facts, storages } = maps;
+  const localVolumes = new Map(
+    [...facts].flatMap(([vmid, known]) => {
+      const guest = guests.get(vmid);
+      return guest ? [[vmid, localVolumesOf(guest, known, storages)] as const] : [];
+    }),
+  );
+  const find = landings({ ...maps, localVolumes });
   return {
     ...maps,
     ...tiesOf(maps),
-    localVolumes: new Map(
-      [...facts].flatMap(([vmid, known]) => {
-        const guest = guests.get(vmid);
-        return guest ? [[vmid, localVolumesOf(guest, known, storages)] as const] : [];
-      }),
-    ),
+    localVolumes,
+    landings: find,
+    landing: (vmid, storage, node) => find(vmid, storage, node).storage,
     labels: new Map([...guests].map(([vmid, guest]) => [vmid, guestName(guest)])),
     queued: new Set([...guests.values()].flatMap(({ vmid, ha }) => (ha ? [vmid] : []))),
   };

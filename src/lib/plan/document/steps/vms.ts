@@ -218,6 +218,8 @@ export interface VmSteps {
     readonly online: boolean;
     /** It has disks on node-local storage, which are copied. */
     readonly withLocalDisks: boolean;
+    /** Local storage here → the one there that takes its disks. Absent: those of the same names. */
+    readonly storageMap?: Readonly<Record<string, string>>;
     /** Managed by HA: the task only queues the request. */
     readonly ha: boolean;
     /** Keep connection tracking; PVE 9. */

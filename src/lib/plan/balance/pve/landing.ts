@@ -1,0 +1,83 @@
+/** Where on another node a guest's node-local disks go: the storage of the same name, or the one that stands for it. */
+import type { BalanceConfig } from '../../../config/balance/types.ts';
+import type { BalanceGuest } from '../../../inventory/balance-types.ts';
+import type { StorageInfo } from '../../../inventory/types.ts';
+import { groupBy } from '../../../group.ts';
+import { compareNatural } from '../../../order.ts';
+import { takesCopies } from '../../../pve-values/storage-types.ts';
+import type { LocalVolume } from '../core/types.ts';
+
+/** With `why`: there is none for it, and it keeps its name. */
+interface Landing {
+  readonly storage: string;
+  readonly why?: string;
+}
+
+export type Landings = (vmid: number, storage: string, node: string) => Landing;
+
+interface Parts {
+  readonly config: Pick<BalanceConfig, 'storageMap'>;
+  readonly guests: ReadonlyMap<number, BalanceGuest>;
+  readonly localVolumes: ReadonlyMap<number, readonly LocalVolume[]>;
+  /** By `node storage`. */
+  readonly storages: ReadonlyMap<string, StorageInfo>;
+}
+
+export function gib(bytes: number): string {
+  return `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
+}
+
+const freeOn = ({ total, used }: StorageInfo): number => total - used;
+
+/** Storages of a node that could take what is on `from`; those that are written in the order in which they are. */
+function candidates(from: StorageInfo, there: readonly StorageInfo[], { config }: Parts): StorageInfo[] {
+  const { written, automatic } = config.storageMap;
+  const fit = there.filter(
+    ({ type, active, content }) => active && content.includes('images') && takesCopies(from.type, type),
+  );
+  if (Object.hasOwn(written, from.storage))
+    return (written[from.storage] ?? []).flatMap((name) => fit.find(({ storage }) => storage === name) ?? []);
+  return automatic ? fit.filter(({ type, shared }) => type === from.type && !shared) : [];
+}
+
+function choose(
+  from: StorageInfo,
+  { bytes, ha }: { readonly bytes: number; readonly ha: boolean },
+  { rows, parts }: { readonly rows: readonly StorageInfo[]; readonly parts: Parts },
+): Landing {
+  const { storage } = from;
+  const found = candidates(from, rows, parts);
+  const isWritten = Object.hasOwn(parts.config.storageMap.written, storage);
+  if (found.length === 0)
+    return { storage, why: isWritten ? 'nor has the node any that storage_map names for it' : '' };
+  if (ha) return { storage, why: 'HA moves disks to a storage of the same name only' };
+  const roomy = found.filter((row) => freeOn(row) >= bytes);
+  const [first, ...others] = roomy;
+  if (!first) {
+    const free = found.map((row) => `${row.storage} has ${gib(freeOn(row))} free`);
+    return { storage, why: `${free.join(', ')}, ${gib(bytes)} are needed` };
+  }
+  if (isWritten || others.length === 0) return { storage: first.storage };
+  const names = roomy.map((row) => row.storage).sort(compareNatural);
+  return { storage, why: `${names.join(' and ')} could take it: storage_map says which` };
+}
+
+/** By what is free now, not by what the plan puts where: the answer for a guest is the same throughout a plan. */
+export function landings(parts: Parts): Landings {
+  const { guests, localVolumes, storages } = parts;
+  const byNode = groupBy(storages.values(), ({ node }) => node);
+  const known = new Map<string, Landing>();
+  return (vmid, storage, node) => {
+    const guest = guests.get(vmid);
+    const from = guest && storages.get(`${guest.node} ${storage}`);
+    if (!from || from.shared || storages.has(`${node} ${storage}`)) return { storage };
+    const key = `${vmid} ${storage} ${node}`;
+    const before = known.get(key);
+    if (before) return before;
+    const own = (localVolumes.get(vmid) ?? []).filter((volume) => volume.storage === storage);
+    const bytes = own.reduce((sum, volume) => sum + volume.bytes, 0);
+    const landing = choose(from, { bytes, ha: guest.ha }, { rows: byNode.get(node) ?? [], parts });
+    known.set(key, landing);
+    return landing;
+  };
+}
