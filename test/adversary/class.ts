@@ -96,6 +96,8 @@ export interface Command {
   readonly users: readonly string[];
   /** It takes their stands away, or says whose it leaves. */
   readonly removes?: true;
+  /** `--adopt`: its user wants gone what 0.1.0 claimed and nothing shows who made, students' own machines among it. */
+  readonly adopts?: true;
   /** Its configuration says that it may move guests of others. */
   readonly movesForeign?: true;
 }
@@ -231,11 +233,12 @@ export const COMMANDS = {
     ...cleanupOf({ by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS }),
     removes: true,
   },
-  'cleanup class, adopt': cleanupOf(
-    { by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS },
-    EVERYBODY,
-    { adopt: true },
-  ),
+  'cleanup class, adopt': {
+    ...cleanupOf({ by: 'stands', lab: 'net', labMachines: NET_LARGER.machines, users: USERS }, EVERYBODY, {
+      adopt: true,
+    }),
+    adopts: true,
+  },
   'cleanup boris': {
     ...cleanupOf({ by: 'stands', users: [{ userid: 'boris@pve' }] }, ['boris@pve']),
     removes: true,

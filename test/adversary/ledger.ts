@@ -80,10 +80,11 @@ const listOf = (text = ''): number[] =>
     .map(Number);
 
 /** Is this guest one of the users' that the command is about? Made anew by the user whom it was handed out to, it still is. */
-function isWithin(vmid: number, book: Book, { users }: Command): boolean {
+function isWithin(vmid: number, book: Book, { users, adopts }: Command): boolean {
   const guest = book.guests.get(vmid);
   if (!guest) return true; // nobody's: PVE refuses, or makes it
   if (guest.by === 'run') return guest.owner === 'replica' || users.includes(guest.owner);
+  if (adopts && users.includes(guest.owner)) return true;
   return users.includes(guest.owner) && book.handedOut.get(vmid) === guest.owner;
 }
 
@@ -316,7 +317,8 @@ export function findLeft(state: ClusterState, book: Book, summary: Summary, { us
 }
 
 /** What of the others' is gone, changed or new since the book was last up to date, and forgets what of ours is gone. */
-export function findHarm(state: ClusterState, book: Book, { movesForeign }: Command): Finding[] {
+export function findHarm(state: ClusterState, book: Book, command: Command): Finding[] {
+  const { movesForeign, adopts } = command;
   const there = new Set(state.guests.map(({ vmid }) => vmid));
   const findings: Finding[] = [];
   const now = printsOf(state, book);
@@ -325,8 +327,12 @@ export function findHarm(state: ClusterState, book: Book, { movesForeign }: Comm
     movesForeign
       ? withoutNode(now.get(name)) === withoutNode(book.prints.get(name))
       : now.get(name) === book.prints.get(name);
+  const isAdopted = (name: string): boolean => {
+    const [, vmid] = (adopts && /^guest (\d+)$/.exec(name)) || [];
+    return vmid !== undefined && !now.has(name) && isWithin(Number(vmid), book, command);
+  };
   for (const name of new Set([...book.prints.keys(), ...now.keys()])) {
-    if (!isSame(name)) findings.push({ text: `not as it was left: ${name}` });
+    if (!isSame(name) && !isAdopted(name)) findings.push({ text: `not as it was left: ${name}` });
   }
   for (const vmid of book.guests.keys()) if (!there.has(vmid)) book.guests.delete(vmid);
   book.prints = now;

@@ -195,6 +195,7 @@ export async function readBalance(
     bridgeUse: [],
     bridgeUseNodes: [],
     hidden: hiddenBy(rights, release),
+    rights,
     haRules: ha.rules.flatMap(toRule),
     ...(ha.unread ? { haUnread: true } : {}),
     haAutoRebalance: isAutoRebalance(ha.crs),

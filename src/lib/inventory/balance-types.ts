@@ -6,6 +6,7 @@ import type {
   NodeInfo,
   NodeNetwork,
   PoolInfo,
+  Rights,
   RunningTask,
   StorageInfo,
   NodeStock,
@@ -40,6 +41,8 @@ export interface BalanceInventory {
   readonly bridgeUseNodes: readonly string[];
   /** What the caller's rights may hide; absent where they were not read. */
   readonly hidden?: { readonly guests: boolean };
+  /** What the caller may do; absent where it was not read. */
+  readonly rights?: Rights;
   readonly haRules: readonly HaRule[];
   /** What HA does, or wants, could not be read: its guests are left to it. */
   readonly haUnread?: true;

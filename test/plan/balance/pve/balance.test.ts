@@ -1281,6 +1281,21 @@ describe('node-local storages of different names', () => {
     expect(moves(plan(world, `${ALL}\nstorage_map: { data1: data2 }`))).toEqual(['101 pve1→pve2']);
   });
 
+  test('a caller who may not leaves it where nobody wrote it, and is told', () => {
+    const world = target({ storages: nodeLocal({ data2: 500 }) }, disks(101));
+    const rights = { '/': { 'VM.Migrate': true, 'VM.Config.Disk': true } };
+    const caller = { ...world, over: { ...world.over, rights } };
+    expect(rejectionOf(plan(caller, ALL), 101)?.targets).toMatchObject([
+      {
+        code: 'storage',
+        reason:
+          'storage data1 is not available there; data2 could take it, for which the caller lacks Datastore.AllocateSpace on /storage/data2',
+      },
+    ]);
+    // What is written is wanted: preflight names the rights.
+    expect(moves(plan(caller, `${ALL}\nstorage_map: { data1: data2 }`))).toEqual(['101 pve1→pve2']);
+  });
+
   test('where the storage of the same name is there, nothing else is asked for', () => {
     const storages = [...nodeLocal({ data2: 500 }), localStorage('pve2', 'data1', 'lvmthin')];
     const { plan: made } = plan(target({ storages }, disks(101)), `${ALL}\nstorage_map: { data1: data2 }`);

@@ -1,7 +1,8 @@
 /** Where on another node a guest's node-local disks go: the storage of the same name, or the one that stands for it. */
 import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
-import type { StorageInfo } from '../../../inventory/types.ts';
+import { privilegesOn } from '../../../inventory/rights.ts';
+import type { Rights, StorageInfo } from '../../../inventory/types.ts';
 import { groupBy } from '../../../group.ts';
 import { compareNatural } from '../../../order.ts';
 import { takesCopies } from '../../../pve-values/storage-types.ts';
@@ -21,6 +22,8 @@ interface Parts {
   readonly localVolumes: ReadonlyMap<number, readonly LocalVolume[]>;
   /** By `node storage`. */
   readonly storages: ReadonlyMap<string, StorageInfo>;
+  /** The caller's; undefined: not known. */
+  readonly rights: Rights | undefined;
 }
 
 export function gib(bytes: number): string {
@@ -40,9 +43,22 @@ function candidates(from: StorageInfo, there: readonly StorageInfo[], { config }
   return automatic ? fit.filter(({ type, shared }) => type === from.type && !shared) : [];
 }
 
+/** What nobody wrote may not cost a run that did without it its rights: such a guest stays, and it is told why. */
+function lacking(vmid: number, storage: string, rights: Rights | undefined): string | undefined {
+  if (!rights) return undefined;
+  const needs = [
+    ['VM.Config.Disk', `/vms/${vmid}`],
+    ['Datastore.AllocateSpace', `/storage/${storage}`],
+  ] as const;
+  const missing = needs.filter(([privilege, path]) => privilegesOn(rights, path)[privilege] === undefined);
+  if (missing.length === 0) return undefined;
+  const said = missing.map(([privilege, path]) => `${privilege} on ${path}`).join(' and ');
+  return `${storage} could take it, for which the caller lacks ${said}`;
+}
+
 function choose(
   from: StorageInfo,
-  { bytes, ha }: { readonly bytes: number; readonly ha: boolean },
+  { vmid, bytes, ha }: { readonly vmid: number; readonly bytes: number; readonly ha: boolean },
   { rows, parts }: { readonly rows: readonly StorageInfo[]; readonly parts: Parts },
 ): Landing {
   const { storage } = from;
@@ -57,7 +73,11 @@ function choose(
     const free = found.map((row) => `${row.storage} has ${gib(freeOn(row))} free`);
     return { storage, why: `${free.join(', ')}, ${gib(bytes)} are needed` };
   }
-  if (isWritten || others.length === 0) return { storage: first.storage };
+  if (isWritten) return { storage: first.storage };
+  if (others.length === 0) {
+    const why = lacking(vmid, first.storage, parts.rights);
+    return why === undefined ? { storage: first.storage } : { storage, why };
+  }
   const names = roomy.map((row) => row.storage).sort(compareNatural);
   return { storage, why: `${names.join(' and ')} could take it: storage_map says which` };
 }
@@ -76,7 +96,7 @@ export function landings(parts: Parts): Landings {
     if (before) return before;
     const own = (localVolumes.get(vmid) ?? []).filter((volume) => volume.storage === storage);
     const bytes = own.reduce((sum, volume) => sum + volume.bytes, 0);
-    const landing = choose(from, { bytes, ha: guest.ha }, { rows: byNode.get(node) ?? [], parts });
+    const landing = choose(from, { vmid, bytes, ha: guest.ha }, { rows: byNode.get(node) ?? [], parts });
     known.set(key, landing);
     return landing;
   };

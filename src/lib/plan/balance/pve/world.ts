@@ -224,7 +224,7 @@ export function createWorld(input: WorldInput): World {
       return guest ? [[vmid, localVolumesOf(guest, known, storages)] as const] : [];
     }),
   );
-  const find = landings({ ...maps, localVolumes });
+  const find = landings({ ...maps, localVolumes, rights: input.have.rights });
   return {
     ...maps,
     ...tiesOf(maps),
