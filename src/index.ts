@@ -53,6 +53,7 @@ export { changeUsers, listUsers, previewUsers, type UsersWant } from './lib/work
 export { examineCaller, type DoctorWant } from './lib/workflow/doctor.ts';
 export type { DoctorReport, DoctorRow } from './lib/privileges/report.ts';
 export type { RunContext } from './lib/workflow/context.ts';
+export type { Readings } from './lib/workflow/readings.ts';
 export { loadPlan, savePlan } from './lib/workflow/plan-file.ts';
 export type * from './lib/config/types.ts';
 export type {
@@ -109,7 +110,7 @@ export type { Sealing, SettledState, Where } from './lib/credentials/credentials
 export type { StandErrorOptions } from './lib/errors.ts';
 export type { RunResult, StepOutcome } from './lib/execute/types.ts';
 export type { MigrationRecord } from './lib/inventory/balance-types.ts';
-export type { ReadContext } from './lib/inventory/pools.ts';
+export type { KeptReading, PoolReading, ReadContext } from './lib/inventory/pools.ts';
 export type {
   BalanceSummary,
   MoveSummary,

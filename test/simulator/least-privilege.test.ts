@@ -417,7 +417,9 @@ test('balance, on the newest version', async () => {
   // For a cycle of pvestatd nobody knows what new VMs need.
   await it.time.sleep(12_000);
   const from = plan.stands[0]?.node ?? '';
-  const want: BalanceWant = { config: loadBalance(undefined).config, evacuate: [from] };
+  // What nobody wrote is not wanted at the cost of rights.
+  const storageMap = { written: { thin1: ['thin2'], thin2: ['thin1'] }, automatic: true };
+  const want: BalanceWant = { config: { ...loadBalance(undefined).config, storageMap }, evacuate: [from] };
   const grants = await it.grants('balance', 'confined');
   await it.allow(grants);
   expect(await unrefused(it, grants, () => balance(want, it.teacher))).toEqual([]);

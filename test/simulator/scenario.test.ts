@@ -51,7 +51,10 @@ test.each<[string, string, string[]]>([
 
 const folder = new URL('../../examples/clusters/', import.meta.url);
 
-test.each(readdirSync(folder))('examples/clusters/%s is a usable cluster', (name) => {
+// The other platform's has a schema of its own.
+const names = readdirSync(folder).filter((name) => name !== 'vmmanager.yml');
+
+test.each(names)('examples/clusters/%s is a usable cluster', (name) => {
   const scenario = loadScenario(readFileSync(new URL(name, folder), 'utf8'), name);
   const state = buildState(scenario);
   expect(state.nodes.length).toBeGreaterThan(0);

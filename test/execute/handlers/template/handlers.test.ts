@@ -145,7 +145,7 @@ test('a move says what the log says', async () => {
     {
       code: 'MIGRATE_FAILED',
       message:
-        "VM 99999 could not be moved to pve2: can't migrate local cdrom 'local:iso/debian.iso': local cdrom image",
+        "VM 99999 could not be moved to pve2: local:iso/debian.iso: content type 'iso' is not available on storage 'ssd2'",
     },
   );
   expect(world.sent).toMatchObject([{ path: MOVE[1], params: { target: 'pve2', targetstorage: 'ssd2' } }]);
