@@ -42,4 +42,7 @@ export interface RunContext {
 }
 
 /** What reading and planning take of it; reading alone takes the inventory's ReadContext. */
-export type PlanContext = Pick<RunContext, 'pve' | 'hard' | 'caller' | 'operators' | 'preflight' | 'readings'>;
+export type PlanContext = Pick<
+  RunContext,
+  'pve' | 'hard' | 'caller' | 'operators' | 'preflight' | 'readings'
+>;

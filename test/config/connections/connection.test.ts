@@ -341,7 +341,9 @@ describe('accounts', () => {
     [
       'the owner of a token in place of its id',
       ['use_token: true', 'token_name: root@pam', 'token_value: x'],
-      ['connections.yml:4:15 c.token_name: lacks the name of the API token → the whole id looks like deployer@pve!deploy'],
+      [
+        'connections.yml:4:15 c.token_name: lacks the name of the API token → the whole id looks like deployer@pve!deploy',
+      ],
     ],
     [
       'a user without a realm',

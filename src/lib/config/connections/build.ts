@@ -54,7 +54,9 @@ function tokenIdOf(draft: Draft): string | undefined {
       fail('token_name', 'is missing', { hint: 'add the name of the API token, the part after the "!"' });
     }
     if (raw['user'] === undefined && name?.includes('@')) {
-      fail('token_name', 'lacks the name of the API token', { hint: 'the whole id looks like deployer@pve!deploy' });
+      fail('token_name', 'lacks the name of the API token', {
+        hint: 'the whole id looks like deployer@pve!deploy',
+      });
     } else if (raw['user'] === undefined)
       fail('user', 'is missing: whose token is it?', { hint: 'add name@realm' });
     if (name === undefined || user === undefined) return undefined;
