@@ -51,7 +51,7 @@ const LIB = {
   vmmanager: [
     'The client of VMmanager 6 has no policy. Of the PVE client it knows how one host is reached and trusted, and whom writes are told to.',
     [
-      '^src/lib/proxmox/(answer|call-limit|hosts|types|transports/(https|types))[.]ts$',
+      '^src/lib/proxmox/(answer|call-limit|hosts|link-options|server-clock|types|transports/(https|types))[.]ts$',
       '^src/lib/redact[.]ts$',
     ],
   ],
@@ -126,7 +126,12 @@ const LIB = {
   ],
   'plan/balance/pve': [
     'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',
-    [...DATA, plan('cluster', 'network', 'obstacles', 'balance/core'), VERDICT],
+    [
+      ...DATA,
+      '^src/lib/inventory/rights[.]ts$',
+      plan('cluster', 'network', 'obstacles', 'balance/core'),
+      VERDICT,
+    ],
   ],
   'plan/balance/vmmanager': [
     'Balance on VMmanager 6: clusters, and what it says of its guests and nodes. Knows nothing of PVE.',

@@ -12,7 +12,7 @@ import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection } from '../lib/config/types.ts';
 import { UsageError, type StandError } from '../lib/errors.ts';
 import { createPveClient, type PveClient } from '../lib/proxmox/client.ts';
-import type { HttpOptions } from '../lib/proxmox/http.ts';
+import type { LinkOptions } from '../lib/proxmox/link-options.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 import type { RunPve, TaskWaiter } from '../lib/proxmox/types.ts';
@@ -193,7 +193,7 @@ type Client =
 
 function clientOf(
   { platform, timeZone = 'UTC' }: Connection,
-  options: HttpOptions,
+  options: LinkOptions,
   hard: AbortSignal,
 ): Client {
   if (platform === 'vmmanager6') {
@@ -223,7 +223,7 @@ export async function openSession(
       ? await openConnection(io, flags, { output: tools.output, given: tools.connection })
       : await openSimulator(io, flags);
   const audit = await openAuditOf(target, io, { flags, ...tools });
-  const options: HttpOptions = {
+  const options: LinkOptions = {
     connection: target.connection,
     clock: target.clock,
     connect: target.connect,

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { ScenarioNode } from '../../src/lib/simulator/scenario-types.ts';
 import { comparable } from './cluster-view.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+import { resultErrors } from './result-schema.ts';
 
 const OLD = '2026-08-01T00:00:00Z';
 const RELOAD = { match: { method: 'PUT', path: '/nodes/pve1/network' }, action: 'task-fail' } as const;
@@ -56,21 +55,6 @@ function bridgesOn(simulator: Cluster, name: string): string[] {
   return Object.keys(found.running)
     .filter((iface) => iface.startsWith('vmbr'))
     .sort();
-}
-
-const schemas = ['plan', 'result'].map(
-  (name) =>
-    JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')) as Record<
-      string,
-      unknown
-    >,
-);
-
-function isResult(text: string): unknown {
-  const ajv = new Ajv({ strict: false, discriminator: true });
-  ajv.addSchema(schemas[0]!);
-  const check = ajv.compile(schemas[1]!);
-  return check(JSON.parse(text)) || check.errors;
 }
 
 describe('bridges list', () => {
@@ -160,7 +144,7 @@ describe('bridges create', () => {
     expect(preview.stdout).toContain('+  bridge vmbr60, VLAN-aware');
     expect(writes(simulator)).toEqual([]);
     const run = await runCli([...args, '--output', 'json'], simulator);
-    expect([run.code, isResult(run.stdout)]).toEqual([0, true]);
+    expect([run.code, resultErrors(run.stdout)]).toEqual([0, []]);
     expect(bridgesOn(simulator, 'pve2')).toEqual(['vmbr0', 'vmbr60', 'vmbr61']);
     const made = simulator.snapshot().nodes[1]!.interfaces.find(({ iface }) => iface === 'vmbr61')!;
     expect(made.options).toMatchObject({ bridge_vlan_aware: '1', autostart: '1' });
@@ -256,7 +240,7 @@ describe('bridges prune', () => {
       scenario: smallCluster({ staged: [foreignEdit] }, { bridges: [standBridge(1002)] }),
     });
     const run = await runCli(['bridges', 'prune', '--output', 'json'], simulator);
-    expect([run.code, isResult(run.stdout)]).toEqual([5, true]);
+    expect([run.code, resultErrors(run.stdout)]).toEqual([5, []]);
     const { summary } = JSON.parse(run.stdout) as { summary: { status: string; nodes: unknown[] } };
     expect(summary).toMatchObject({
       status: 'partial',

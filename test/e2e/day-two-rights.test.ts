@@ -17,6 +17,7 @@ import {
   writes,
   type Cluster,
 } from './harness.ts';
+import { resultErrors } from './result-schema.ts';
 
 const SECRET = '11111111-2222-4333-8444-555555555555';
 const USER = 'teacher@pve';
@@ -42,10 +43,9 @@ async function grant(cluster: Cluster, grants: readonly Grant[]): Promise<void> 
   }
 }
 
-const schema = (name: string) => JSON.parse(readFileSync(`schemas/${name}.schema.json`, 'utf8')) as object;
-const ajv = new Ajv({ strict: false, discriminator: true, schemas: [schema('plan')] });
-const isResult = ajv.compile(schema('result'));
-const isReport = ajv.compile(schema('doctor'));
+const isReport = new Ajv({ strict: false }).compile(
+  JSON.parse(readFileSync('schemas/doctor.schema.json', 'utf8')) as object,
+);
 
 /** As it is left, the teacher's own rights aside. */
 const leftOf = (cluster: Cluster): unknown => {
@@ -95,7 +95,7 @@ test.each([
   await grant(whole, grants);
   const done = await runCli([...words, '--output', 'json'], whole, { env: ENV });
   expect([done.code, done.code === 0 ? '' : done.stderr + done.stdout]).toEqual([0, '']);
-  expect([isResult(JSON.parse(done.stdout)), isResult.errors]).toEqual([true, null]);
+  expect(resultErrors(done.stdout)).toEqual([]);
   const expected = leftOf(whole);
   let refused = 0;
   for (const role of new Set(grants.map((one) => one.role))) {

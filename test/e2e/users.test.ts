@@ -1,6 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import { split } from 'shlex';
 import { describe, expect, test } from 'vitest';
 import type { Version } from '../../src/lib/simulator/version.ts';
@@ -17,6 +16,7 @@ import {
   writes,
   type Cluster,
 } from './harness.ts';
+import { resultErrors } from './result-schema.ts';
 
 const LAB = `name: net
 passwords: { length: 10 }
@@ -202,12 +202,7 @@ describe('create and sync', () => {
     const argv = ['sync', '-u', path('users.yml'), '--output', 'json'];
     const dry = await users(simulator, ...argv, '--dry-run', '--detailed-exitcode');
     expect([dry.code, writes(simulator)]).toEqual([6, []]);
-    const read = (name: string) =>
-      JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8')) as object;
-    const ajv = new Ajv({ strict: false, discriminator: true, schemas: [read('plan.schema.json')] });
-    const validate = ajv.compile(read('result.schema.json'));
-    for (const { stdout } of [dry, await users(simulator, ...argv)])
-      expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
+    for (const { stdout } of [dry, await users(simulator, ...argv)]) expect(resultErrors(stdout)).toEqual([]);
   });
 });
 

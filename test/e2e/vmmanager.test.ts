@@ -1,7 +1,5 @@
 /** VMmanager 6 through the command line: what its connections may be used for, and how balance moves guests there. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
@@ -9,6 +7,7 @@ import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOutcome
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { Mortal } from '../mortal.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
+import { resultErrors } from './result-schema.ts';
 
 const CONNECTIONS = `
 vmm:
@@ -86,16 +85,9 @@ interface Result {
   };
 }
 
-const ajv = new Ajv({ strict: false, discriminator: true });
-const schema = (name: string): object =>
-  JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')) as object;
-ajv.addSchema(schema('plan'));
-const isResult = ajv.compile(schema('result'));
-
 function resultOf({ stdout }: RunOutcome): Result {
-  const document = JSON.parse(stdout) as Result;
-  expect(isResult(document) ? [] : isResult.errors).toEqual([]);
-  return document;
+  expect(resultErrors(stdout)).toEqual([]);
+  return JSON.parse(stdout) as Result;
 }
 
 const json = ['--output', 'json'];

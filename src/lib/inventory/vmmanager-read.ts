@@ -7,7 +7,6 @@ import type { MigrationRecord, Veto } from './balance-types.ts';
 import type { SeenNode, VmmanagerInventory, VmmanagerNeeds } from './vmmanager-types.ts';
 import { momentIn } from './zone-time.ts';
 
-const MIB = 2 ** 20;
 const AT_ONCE = 4;
 const MINUTE = 60_000;
 /** A row of the history and a record of our own that are closer than this are about one migration. */
@@ -38,26 +37,14 @@ function nodeNames(nodes: readonly VmmanagerNode[]): Map<number, string> {
   );
 }
 
-function seenNode(node: VmmanagerNode, name: string): SeenNode {
-  const { id, cluster, maintenance, creationBlocked, cpus, maxGuests, qemuVersion } = node;
-  return {
-    ...{ id, name, cluster, maintenance, creationBlocked },
-    online: node.state === 'active',
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(node.memoryTotal === undefined ? {} : { memoryTotal: node.memoryTotal * MIB }),
-    ...(node.memoryAllocated === undefined ? {} : { memoryAllocated: node.memoryAllocated * MIB }),
-    ...(maxGuests === undefined ? {} : { maxGuests }),
-    ...(qemuVersion === undefined ? {} : { qemuVersion }),
-  };
+function seenNode({ state, ...node }: VmmanagerNode, name: string): SeenNode {
+  return { ...node, name, online: state === 'active' };
 }
 
-export interface Installation {
-  readonly inventory: VmmanagerInventory;
-  /** As VMmanager told of them, with what SSH needs. */
-  readonly nodes: readonly VmmanagerNode[];
-}
-
-export async function readInstallation(vmmanager: VmmanagerApi, signal: AbortSignal): Promise<Installation> {
+export async function readInstallation(
+  vmmanager: VmmanagerApi,
+  signal: AbortSignal,
+): Promise<VmmanagerInventory> {
   const [clusters, nodes, guests] = await Promise.all([
     vmmanager.clusters(signal),
     vmmanager.nodes(signal),
@@ -67,20 +54,18 @@ export async function readInstallation(vmmanager: VmmanagerApi, signal: AbortSig
   const known = new Set(nodes.rows.map(({ id }) => id));
   const lost = guests.rows.filter(({ node }) => !known.has(node)).length;
   return {
-    nodes: nodes.rows,
-    inventory: {
-      now: vmmanager.serverTime().toISOString(),
-      clusters: clusters.rows,
-      nodes: nodes.rows.map((node) => seenNode(node, names.get(node.id) ?? node.name)),
-      guests: guests.rows.map((guest) => ({ ...guest, memory: guest.memory * MIB })),
-      ...{ migrations: [], historyOf: [], targetsOf: [], vetoes: [] },
-      gaps: [
-        ...unreadGap('the list of clusters', clusters),
-        ...unreadGap('the list of nodes', nodes),
-        ...unreadGap('the list of virtual machines', guests),
-        ...(lost === 0 ? [] : [`${lost} virtual machines are on nodes that are not listed`]),
-      ],
-    },
+    now: vmmanager.serverTime().toISOString(),
+    clusters: clusters.rows,
+    nodes: nodes.rows.map((node) => seenNode(node, names.get(node.id) ?? node.name)),
+    guests: guests.rows,
+    ...{ migrations: [], historyOf: [], targetsOf: [], vetoes: [] },
+    gaps: [
+      ...unreadGap('the list of clusters', clusters),
+      ...unreadGap('the list of nodes', nodes),
+      ...unreadGap('the list of virtual machines', guests),
+      ...(lost === 0 ? [] : [`${lost} virtual machines are on nodes that are not listed`]),
+      'load averages are not read: nodes are judged by configured memory and virtual CPUs',
+    ],
   };
 }
 

@@ -1,52 +1,18 @@
 /** An installation of VMmanager 6 as `balance` observes it: plain data, a snapshot per round. */
+import type { VmmanagerCluster, VmmanagerGuest, VmmanagerNode } from '../vmmanager/types.ts';
 import type { MigrationRecord, Veto } from './balance-types.ts';
 
-interface SeenCluster {
-  readonly id: number;
-  readonly name: string;
-}
-
-export interface SeenNode {
-  readonly id: number;
-  /** Its name; with its number where another node is called so, too. */
-  readonly name: string;
-  readonly cluster: number;
+/** `name`: with its number where another node is called so, too. */
+export interface SeenNode extends Omit<VmmanagerNode, 'state'> {
   readonly online: boolean;
-  readonly maintenance: boolean;
-  readonly creationBlocked: boolean;
-  readonly cpus?: number;
-  /** Bytes. */
-  readonly memoryTotal?: number;
-  readonly memoryAllocated?: number;
-  readonly maxGuests?: number;
-  readonly qemuVersion?: string;
-  /** Load average by threads, read over SSH. */
-  readonly loadPerCore?: number;
 }
 
-export interface SeenGuest {
-  readonly id: number;
-  readonly name: string;
-  readonly node: number;
-  readonly cluster: number;
-  /** `active` runs. */
-  readonly state: string;
-  readonly cpus: number;
-  /** Bytes. */
-  readonly memory: number;
-  readonly hasIso: boolean;
-  readonly snapshots: number;
-  /** Absent: the version has no such field. */
-  readonly balancer?: 'on' | 'off';
-  readonly isDisabled: boolean;
-  readonly isRescue: boolean;
-  readonly tags: readonly string[];
-}
+export type SeenGuest = VmmanagerGuest;
 
 export interface VmmanagerInventory {
   /** Server's own time, ISO 8601 UTC. */
   readonly now: string;
-  readonly clusters: readonly SeenCluster[];
+  readonly clusters: readonly VmmanagerCluster[];
   readonly nodes: readonly SeenNode[];
   readonly guests: readonly SeenGuest[];
   readonly migrations: readonly MigrationRecord[];

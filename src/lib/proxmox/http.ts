@@ -12,31 +12,25 @@ import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from '.
 import { plainParams, type Params, type SentParams } from './form.ts';
 import { CallLimit } from './call-limit.ts';
 import { parseHost } from './hosts.ts';
+import type { LinkOptions } from './link-options.ts';
 import { LoginProof } from './login-proof.ts';
+import { ServerClock } from './server-clock.ts';
 import { HttpsTransport } from './transports/https.ts';
 import { NotSent, type Connect, type Outgoing, type Transport } from './transports/types.ts';
 import { rowOf } from './rows.ts';
 import { TicketKeeper, type Ticket } from './ticket.ts';
-import type { ConnectionSettings, RequestEvent, WriteWitness } from './types.ts';
+import type { ConnectionSettings, WriteWitness } from './types.ts';
 
 const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_CONCURRENCY = 32;
 
-export interface HttpOptions {
-  readonly connection: ConnectionSettings;
-  readonly clock: Clock;
-  /** Hears of every exchange, secrets masked. */
-  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
-  /** Without one, writes are sent unwitnessed. */
-  readonly witness?: WriteWitness | undefined;
+export interface HttpOptions extends LinkOptions {
   /** Requests under way at once; more wait. */
   readonly maxConcurrent?: number | undefined;
   /** Larger answers are refused. */
   readonly maxAnswerBytes?: number | undefined;
-  /** How a host is reached; default: over the network. */
-  readonly connect?: Connect | undefined;
 }
 
 /** What endpoints need of it. */
@@ -72,13 +66,14 @@ export class PveHttp {
   readonly #tickets: TicketKeeper | undefined;
   /** Index of the host that answered last. */
   #current = 0;
-  #heard: { readonly serverTime: number; readonly at: number } | undefined;
+  readonly #serverClock: ServerClock;
 
   constructor(options: HttpOptions) {
     const { connection, clock } = options;
     const concurrency = options.maxConcurrent ?? DEFAULT_CONCURRENCY;
     this.#connection = connection;
     this.#clock = clock;
+    this.#serverClock = new ServerClock(clock);
     this.#onRequest = options.onRequest;
     this.#witness = options.witness;
     const transportOptions = {
@@ -109,8 +104,7 @@ export class PveHttp {
 
   /** Server's clock as of its last answer, advanced by ours. */
   serverTime(): Date {
-    const heard = this.#heard;
-    return new Date(heard ? heard.serverTime + (this.#clock.now() - heard.at) : this.#clock.wallTime());
+    return this.#serverClock.now();
   }
 
   /** Takes secrets of this connection, and all that it has sent, out of a text that the server wrote. */
@@ -272,7 +266,7 @@ export class PveHttp {
           return this.#reported(peer, request, signal);
         }, signal);
         this.#current = index;
-        this.#hear(answer.date);
+        this.#serverClock.hear(answer.date);
         return answer;
       } catch (error) {
         if (!(error instanceof NotSent)) throw error;
@@ -304,11 +298,6 @@ export class PveHttp {
       report({ error: this.mask(error instanceof Error ? error.message : 'aborted') });
       throw error;
     }
-  }
-
-  #hear(date = ''): void {
-    const serverTime = Date.parse(date);
-    if (Number.isFinite(serverTime)) this.#heard = { serverTime, at: this.#clock.now() };
   }
 }
 

@@ -73,13 +73,13 @@ export function isAgentOff(error: unknown): boolean {
   return says(error, /No QEMU guest agent configured/);
 }
 
-/** The same, and QMPClient.pm: nobody in the guest answers, or not in time, or it does not run any more. */
 /** Agent.pm check_agent_error: what the agent itself refused, in its own words. */
 export function agentRefusal(error: unknown): string | undefined {
   const text = told(error, /Agent error: ([^]*)/)?.[0];
   return text?.replace(/^Guest agent command failed, error was '([^]*)'\s*$/, '$1').trim();
 }
 
+/** The same, and QMPClient.pm: nobody in the guest answers, or not in time, or it does not run any more. */
 export function isAgentSilent(error: unknown): boolean {
   return says(error, /QEMU guest agent is not running|got timeout|VM \d+ is not running|Agent error/);
 }

@@ -1,7 +1,8 @@
 /** The few calls of VMmanager 6 that balance makes, one method each. Holds no policy. */
+import type { LinkOptions } from '../proxmox/link-options.ts';
 import { isRecord } from './answer.ts';
 import { VmmanagerError } from './errors.ts';
-import { VmmanagerHttp, type HttpOptions } from './http.ts';
+import { VmmanagerHttp } from './http.ts';
 import {
   readClusters,
   readGuests,
@@ -35,7 +36,7 @@ function isUnknown(error: unknown): boolean {
 }
 
 /** Contacts nothing yet: the first method called does. */
-export function createVmmanagerClient(options: HttpOptions): VmmanagerApi {
+export function createVmmanagerClient(options: LinkOptions): VmmanagerApi {
   const http = new VmmanagerHttp(options);
   const list = async (path: string, signal?: AbortSignal): Promise<readonly unknown[]> =>
     listOf(await http.get(path, signal), path);

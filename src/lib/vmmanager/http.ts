@@ -3,14 +3,15 @@
  * Must not repeat a write whose outcome is unknown.
  */
 import { unlessAborted } from '../abort.ts';
-import type { Clock } from '../clock.ts';
 import { ConfigError, ConnectionError } from '../errors.ts';
 import { CallLimit } from '../proxmox/call-limit.ts';
 import { parseHost } from '../proxmox/hosts.ts';
+import type { LinkOptions } from '../proxmox/link-options.ts';
+import { ServerClock } from '../proxmox/server-clock.ts';
 import { HttpsTransport } from '../proxmox/transports/https.ts';
 import { NoAnswer, NotSent, TooLarge, type Connect, type Transport } from '../proxmox/transports/types.ts';
 import type { RawAnswer } from '../proxmox/answer.ts';
-import type { ConnectionSettings, RequestEvent, WriteEnding, WriteWitness } from '../proxmox/types.ts';
+import type { WriteEnding } from '../proxmox/types.ts';
 import { SecretMask } from '../redact.ts';
 import { isRecord, judge, noAnswer, type Asked } from './answer.ts';
 import { VmmanagerAnswerLost, VmmanagerError, VmmanagerUnreachable } from './errors.ts';
@@ -22,16 +23,6 @@ const MOST_TRIES = 10;
 const PAUSE_MS = 100;
 const LOGIN = '/auth/v4/public/token';
 const LONGEST_TOKEN = 4096;
-
-export interface HttpOptions {
-  readonly connection: ConnectionSettings;
-  readonly clock: Clock;
-  /** Hears of every exchange, secrets masked. */
-  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
-  readonly witness?: WriteWitness | undefined;
-  /** How the host is reached; default: over the network. */
-  readonly connect?: Connect | undefined;
-}
 
 interface Wanted {
   readonly method: 'GET' | 'POST';
@@ -46,7 +37,7 @@ function howToTrust(seen: string): string {
 }
 
 export class VmmanagerHttp {
-  readonly #options: HttpOptions;
+  readonly #options: LinkOptions;
   readonly #who: string;
   readonly #password: string;
   readonly #peer: Transport;
@@ -55,15 +46,16 @@ export class VmmanagerHttp {
   readonly #closing = new AbortController();
   #token: Promise<string> | undefined;
   #requests = 0;
-  #heard: { readonly serverTime: number; readonly at: number } | undefined;
+  readonly #serverClock: ServerClock;
 
-  constructor(options: HttpOptions) {
+  constructor(options: LinkOptions) {
     const { connection } = options;
     const { auth, hosts } = connection;
     const [host] = hosts;
     if (auth.kind !== 'password' || host === undefined)
       throw new ConfigError('CONNECTION', `connection ${connection.name} is none to VMmanager 6`);
     this.#options = options;
+    this.#serverClock = new ServerClock(options.clock);
     this.#who = auth.user;
     this.#password = auth.password;
     this.#secrets.add(auth.password);
@@ -82,9 +74,7 @@ export class VmmanagerHttp {
   }
 
   serverTime(): Date {
-    const heard = this.#heard;
-    const { clock } = this.#options;
-    return new Date(heard ? heard.serverTime + (clock.now() - heard.at) : clock.wallTime());
+    return this.#serverClock.now();
   }
 
   mask(text: string): string {
@@ -221,18 +211,13 @@ export class VmmanagerHttp {
       try {
         const raw = await this.#peer.send({ method, path, params: {}, json, headers }, signal);
         report({ status: raw.status });
-        this.#hear(raw.date);
+        this.#serverClock.hear(raw.date);
         return raw;
       } catch (error) {
         report({ error: this.mask(error instanceof Error ? error.message : 'aborted') });
         throw error;
       }
     }, signal);
-  }
-
-  #hear(date = ''): void {
-    const serverTime = Date.parse(date);
-    if (Number.isFinite(serverTime)) this.#heard = { serverTime, at: this.#options.clock.now() };
   }
 }
 

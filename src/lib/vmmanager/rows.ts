@@ -12,6 +12,7 @@ import type {
 } from './types.ts';
 
 const MOST = 2 ** 40;
+const MIB = 2 ** 20;
 
 export function wholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value;
@@ -23,6 +24,11 @@ export function wholeNumber(value: unknown): number | undefined {
 function idOf(value: unknown): number | undefined {
   const id = wholeNumber(value);
   return id === 0 ? undefined : id;
+}
+
+/** Of a number of MiB. */
+function bytesOf(mib: number | undefined): number | undefined {
+  return mib === undefined ? undefined : mib * MIB;
 }
 
 function textOf(value: unknown): string | undefined {
@@ -72,13 +78,10 @@ export function readNodes(list: readonly unknown[]): Rows<VmmanagerNode> {
       maintenance: isYes(row['maintenance_mode']) || isYes(row['maintenance']),
       creationBlocked: isYes(row['host_creation_blocked']),
       ...given('cpus', idOf(below(row, 'cpu')['number'] ?? row['cpu_number'])),
-      ...given('memoryTotal', idOf(memory['total'])),
-      ...given('memoryAllocated', wholeNumber(memory['allocated'] ?? memory['used'])),
+      ...given('memoryTotal', bytesOf(idOf(memory['total']))),
+      ...given('memoryAllocated', bytesOf(wholeNumber(memory['allocated'] ?? memory['used']))),
       ...given('maxGuests', limit === 0 ? undefined : limit),
       ...given('qemuVersion', textOf(row['qemu_version'])),
-      ...given('address', textOf(row['ip'])),
-      ...given('port', idOf(row['port'])),
-      ...given('sshUser', textOf(row['ssh_user'])),
     };
   });
 }
@@ -98,7 +101,7 @@ function balancerOf(value: unknown): 'on' | 'off' | undefined {
 export function readGuests(list: readonly unknown[]): Rows<VmmanagerGuest> {
   return read(list, (row) => {
     const [id, node, cluster] = [idOf(row['id']), referenceOf(row['node']), referenceOf(row['cluster'])];
-    const [cpus, memory] = [wholeNumber(row['cpu_number']), wholeNumber(row['ram_mib'])];
+    const [cpus, memory] = [wholeNumber(row['cpu_number']), bytesOf(wholeNumber(row['ram_mib']))];
     if (id === undefined || node === undefined || cluster === undefined) return undefined;
     if (cpus === undefined || memory === undefined) return undefined;
     return {

@@ -16,17 +16,13 @@ export interface VmmanagerNode {
   readonly creationBlocked: boolean;
   /** Threads; absent: not told. */
   readonly cpus?: number;
-  /** MiB; absent: not told. */
+  /** Bytes; absent: not told. */
   readonly memoryTotal?: number;
-  /** MiB that guests are configured with; absent: not told. */
+  /** Bytes that guests are configured with; absent: not told. */
   readonly memoryAllocated?: number;
   /** Most guests; absent: no limit. */
   readonly maxGuests?: number;
   readonly qemuVersion?: string;
-  /** For SSH. */
-  readonly address?: string;
-  readonly port?: number;
-  readonly sshUser?: string;
 }
 
 /** A virtual machine; VMmanager calls it a host. */
@@ -39,7 +35,7 @@ export interface VmmanagerGuest {
   /** `active` runs. */
   readonly state: string;
   readonly cpus: number;
-  /** MiB. */
+  /** Bytes. */
   readonly memory: number;
   readonly hasIso: boolean;
   readonly snapshots: number;

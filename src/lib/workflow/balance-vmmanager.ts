@@ -4,19 +4,14 @@ import { createLimits } from '../execute/limits.ts';
 import { runGraph } from '../execute/scheduler.ts';
 import type { RunResult } from '../execute/types.ts';
 import { migrateGuest, type MigrationWitness } from '../execute/vmmanager-migrate.ts';
-import {
-  readInstallation,
-  readVmmanagerDetails,
-  type Installation,
-  type ReadOptions,
-} from '../inventory/vmmanager-read.ts';
+import { readInstallation, readVmmanagerDetails, type ReadOptions } from '../inventory/vmmanager-read.ts';
 import type { VmmanagerInventory } from '../inventory/vmmanager-types.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { BalanceSummary } from '../outcome/types.ts';
 import { planVmmanager } from '../plan/balance/vmmanager/balance.ts';
 import type { BalancePlan } from '../plan/document/plan.ts';
-import type { VmmanagerApi, VmmanagerNode } from '../vmmanager/types.ts';
+import type { VmmanagerApi } from '../vmmanager/types.ts';
 import { holdBack, type BalanceOutcome, type BalanceWant } from './balance.ts';
 import type { RunContext } from './context.ts';
 import type { MigrationMemory } from './migration-memory.ts';
@@ -26,12 +21,6 @@ export interface VmmanagerWant extends BalanceWant {
   readonly clusters: readonly string[];
 }
 
-/** What is read beside VMmanager, of its nodes by number. */
-interface Beside {
-  readonly nodes: ReadonlyMap<number, { readonly loadPerCore?: number; readonly qemuVersion?: string }>;
-  readonly gaps: readonly string[];
-}
-
 export interface VmmanagerContext extends Pick<
   RunContext,
   'clock' | 'soft' | 'hard' | 'onPhase' | 'onPlan' | 'onEvent'
@@ -39,9 +28,6 @@ export interface VmmanagerContext extends Pick<
   readonly vmmanager: VmmanagerApi;
   readonly timeZone: string;
   readonly memory: MigrationMemory;
-  /** Load averages and the like; absent: nobody reads them. */
-  readonly readBeside?:
-    ((nodes: readonly VmmanagerNode[], signal: AbortSignal) => Promise<Beside>) | undefined;
 }
 
 /** A plan asks for the histories of those it would like to move, finds some unfit, and asks for others. */
@@ -50,26 +36,6 @@ const MOST_ROUNDS = 50;
 interface Decision {
   readonly plan: BalancePlan;
   readonly have: VmmanagerInventory;
-}
-
-function withBeside(have: VmmanagerInventory, { nodes, gaps }: Beside): VmmanagerInventory {
-  return {
-    ...have,
-    nodes: have.nodes.map((node) => ({ ...node, ...nodes.get(node.id) })),
-    gaps: [...have.gaps, ...gaps],
-  };
-}
-
-const UNMEASURED: Beside = {
-  nodes: new Map(),
-  gaps: ['load averages are not read: nodes are judged by configured memory and virtual CPUs'],
-};
-
-async function readAll(context: VmmanagerContext): Promise<VmmanagerInventory> {
-  const { vmmanager, hard, readBeside } = context;
-  const { inventory, nodes }: Installation = await readInstallation(vmmanager, hard);
-  const beside = readBeside ? await readBeside(nodes, hard) : UNMEASURED;
-  return withBeside(inventory, beside);
 }
 
 function assertTargets({ nodes }: VmmanagerInventory): void {
@@ -87,7 +53,7 @@ async function decide(want: VmmanagerWant, context: VmmanagerContext): Promise<D
     ...{ timeZone, signal: hard, migrationTimeout: config.migrationTimeout },
     ...{ remembered: memory.records, isComplete: memory.isKept },
   };
-  let have = await readAll(context);
+  let have = await readInstallation(vmmanager, hard);
   assertTargets(have);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { plan, needs } = planVmmanager({ have, config, clusters, ...(evacuate ? { evacuate } : {}) });

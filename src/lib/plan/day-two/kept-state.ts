@@ -85,7 +85,7 @@ function unreachable(stands: readonly StandView[]): Judged[] {
     view.machines.flatMap((one) => {
       const { verdict, guest } = one;
       if (!guest || !one.isSelected || verdict === 'foreign' || isWritable(verdict)) return [];
-      return verdict === 'ours' ? [] : [{ one, why: leftAs(verdict, { view, one }) }];
+      return [{ one, why: leftAs(verdict, { view, one }) }];
     }),
   );
 }

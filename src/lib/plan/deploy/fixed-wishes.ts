@@ -43,7 +43,7 @@ export function fixedWarnings(told: readonly ToldFixed[], command: string): stri
     .sort(([a], [b]) => compareNatural(a, b))
     .map(([machine, group]) => {
       const others = sortedUnique(group.map(({ wish }) => `another ${wish}`)).join(', ');
-      const users = sortedUnique(group.map(({ user }) => user)).sort(compareNatural);
+      const users = sortedUnique(group.map(({ user }) => user));
       const there = users.length === 1 ? 'one that is there' : `${users.length} that are there`;
       return `machine ${machine}: the lab has ${others} than ${there} (${nameSome(users)}); that acts on machines that are made from now on, and \`${command}\` makes these anew, without what students did on them`;
     });

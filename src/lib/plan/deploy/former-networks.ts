@@ -23,7 +23,7 @@ export function formerNetworkWarnings(lab: Lab, users: readonly User[], { networ
   return [...groupBy(former, ({ net }) => net)]
     .sort(([a], [b]) => compareNatural(a, b))
     .map(([net, group]) => {
-      const who = sortedUnique(group.map(({ user }) => user)).sort(compareNatural);
+      const who = sortedUnique(group.map(({ user }) => user));
       const where = who.length === 1 ? 'the stand' : `${who.length} stands`;
       return `the lab has no network "${net}" any more, and its bridge still is there in ${where} (${nameSome(who)}); once no machine is on them, \`deploy-stand bridges prune\` removes such bridges`;
     });

@@ -6,12 +6,12 @@ import type { PresentVm } from '../stands/state.ts';
 /** They are about the VM, not about the machine in it: they act at once. */
 const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
 
-/** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
 /** 7.4 refuses the whole configuration over it. */
 export function takesUpgrade(version: string): boolean {
   return isAtLeast(version, 8);
 }
 
+/** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
 export function planOptions(machine: Machine, version: string): Record<string, string> {
   const options: Record<string, string> = { onboot: '0', protection: '0' };
   if (machine.cores !== undefined) options['cores'] = String(machine.cores);

@@ -8,13 +8,13 @@ import type { StandState } from '../stands/state.ts';
 import type { StandContext } from './context.ts';
 import type { StandVms } from './stand-vms.ts';
 
+/** A start of one that is suspended lets it go on. */
+const IS_OFF: ReadonlySet<string> = new Set(['stopped', 'suspended']);
+
 /**
  * Starts in `start_order`: each rank waits until the former has ended, successfully or not. Nothing of a frozen stand, whose
  * state is kept for somebody to look at.
  */
-/** A start of one that is suspended lets it go on. */
-const IS_OFF: ReadonlySet<string> = new Set(['stopped', 'suspended']);
-
 export function planStarts(
   state: StandState,
   vms: StandVms,

@@ -221,9 +221,9 @@ export function hasRole({ kind }: Pick<Step, 'kind'>, role: StepRole): boolean {
   return TRAITS[kind].roles.includes(role);
 }
 
-/** Parts of the payload of which a later plan may have less. */
 /** What of a kind may differ between a saved plan and the rest of it that is planned now. */
 export interface Leeway {
+  /** Parts of the payload of which a later plan may have less. */
   readonly shrinks: readonly string[];
   readonly claims: readonly string[];
   readonly progress: readonly string[];

@@ -38,6 +38,7 @@ export interface Seats {
   readonly shortage?: Refusal;
 }
 
+/** Userid → node, of the lab's stands that stay where they are, whether this plan is about them or not. */
 function seatedUsers(request: SeatRequest, fixed: ReadonlyMap<string, Seat | Refusal>): Map<string, string> {
   const seated = new Map<string, string>();
   const planned = new Set(request.states.map((state) => state.user.userid));

@@ -79,7 +79,6 @@ function pinNotes({ user }: StandState, node: string, { placement }: Lab): strin
   return [`pinned to ${pinned.join(', ')}, but already on ${node}: deploy moves no stand`];
 }
 
-/** Userid → node, of the lab's stands that stay where they are, whether this plan is about them or not. */
 /** A stand that has something stays where it is; undefined: it has nothing yet. */
 export function presentSeat(state: StandState, request: Want): Seat | Refusal | undefined {
   const { lab, have, index, machines } = request;

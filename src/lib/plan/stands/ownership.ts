@@ -165,6 +165,6 @@ export function isHandedOut(
 }
 
 /** May it be written to? */
-export function isWritable(verdict: Verdict): boolean {
+export function isWritable(verdict: Verdict): verdict is 'ours' | 'unjoined' {
   return verdict === 'ours' || verdict === 'unjoined';
 }

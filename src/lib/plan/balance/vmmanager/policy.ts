@@ -15,10 +15,9 @@ function namesOf(written: readonly string[], nodes: readonly SeenNode[]): string
   return written.map((word) => (names.has(word) ? word : (byNumber.get(word) ?? word)));
 }
 
-/** Virtual CPUs per thread are what is left to judge by where a node's load average is not known. */
+/** Virtual CPUs per thread are what is left to judge by: no node's load average is known. */
 export function policyFor(config: BalanceConfig, nodes: readonly SeenNode[]): Policy {
-  const isMeasured = nodes.every(({ loadPerCore }) => loadPerCore !== undefined);
-  const measures = isMeasured ? config.measures : [...new Set([...config.measures, 'allocation' as const])];
+  const measures = [...new Set([...config.measures, 'allocation' as const])];
   return {
     ...config,
     measures,

@@ -43,22 +43,21 @@ function nodeOf(seen: SeenNode, here: readonly SeenGuest[]): ClusterNode {
   const isUnknown = seen.cpus === undefined || seen.memoryTotal === undefined;
   return {
     ...{ seen, name, online, maintenance, cpus, memoryTotal },
-    cpu: seen.loadPerCore ?? 0,
+    cpu: 0,
     memoryUsed: Math.max(memoryAllocated, configured),
-    ...(seen.loadPerCore === undefined ? {} : { loadPerCore: seen.loadPerCore }),
     ...(isUnknown ? { loadUnknown: true as const } : {}),
     ...(seen.maxGuests === undefined ? {} : { maxGuests: seen.maxGuests }),
   };
 }
 
-/** What a node is busy with is shared out by virtual CPUs: nobody measures single guests. */
-function guestOf(seen: SeenGuest, node: ClusterNode, vcpus: number): ClusterGuest {
+/** Nobody measures how busy it is. */
+function guestOf(seen: SeenGuest, node: ClusterNode): ClusterGuest {
   const { id, name, cpus, memory, tags, state } = seen;
   const isRunning = isActive(seen);
   return {
     ...{ seen, vmid: id, name, cpus, memory, tags, node: node.name },
     status: isRunning ? 'running' : state,
-    cpu: isRunning && vcpus > 0 ? (node.cpu * node.cpus) / vcpus : 0,
+    cpu: 0,
     memoryUsed: isRunning ? memory : 0,
   };
 }
@@ -80,8 +79,7 @@ export function createWorld({ have, cluster, config, evacuate, vetoes }: Cluster
   const nodes = new Map(seenNodes.map((node) => [node.id, nodeOf(node, running.get(node.id) ?? [])]));
   const guests = seenGuests.flatMap((guest) => {
     const node = nodes.get(guest.node);
-    const vcpus = total(running.get(guest.node) ?? [], ({ cpus }) => cpus);
-    return node ? [guestOf(guest, node, vcpus)] : [];
+    return node ? [guestOf(guest, node)] : [];
   });
   const own = new Set(guests.map(({ vmid }) => vmid));
   const names = new Set(seenNodes.map(({ name }) => name));

@@ -7,9 +7,9 @@ export interface PoolSteps {
   'pool.update': {
     readonly pool: string;
     readonly comment: string;
-    /** What was there before us and becomes ours, as the planner saw it: with another comment or other members nothing is written. */
     /** VMs that leave the pool in the same write, since they are made anew; from then on they are known by their seals. */
     readonly leave?: readonly number[];
+    /** What was there before us and becomes ours, as the planner saw it: with another comment or other members nothing is written. */
     readonly takeOver?: { readonly comment: string; readonly vmids: readonly number[] };
   };
   /**
