@@ -1,6 +1,6 @@
-/** `deploy --prune`: a machine is taken out of the lab, or called something else, and the class follows. */
+/** Machines that are not what the lab says any more: `deploy --prune` removes, `--replace` makes another. */
 import { expect, test } from 'vitest';
-import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { post, runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const machine = (name: string, bridge: string) =>
   `  - { device_type: linux, name: ${name}, template_vmid: 101, start: true, networks: [{ bridge: ${bridge} }] }\n`;
@@ -60,4 +60,49 @@ test('a machine taken out of the lab goes by the command that is named; never fr
 
   expect((await run(`deploy -c @next.yml ${CLASS} --dry-run --detailed-exitcode`)).code).toBe(0);
   expect((await run(`cleanup -c @next.yml ${CLASS}`)).code).toBe(0);
+});
+
+test('a machine that an administrator took out of its pool: told; another by the option that is named; never ours again', async () => {
+  const folder = workFolder();
+  writeFiles(folder, {
+    'lab.yml': lab(machine('pc', 'lan'), machine('srv', 'lan')),
+    'users.yml': 'users: [anna@pve, boris@pve]\n',
+  });
+  const cluster = await startCluster();
+  const deploy = (...more: readonly string[]) => {
+    const files = [
+      '-c',
+      `${folder}/lab.yml`,
+      '-u',
+      `${folder}/users.yml`,
+      '--credentials',
+      `${folder}/c.csv`,
+    ];
+    return runCli(['deploy', ...files, ...more], cluster);
+  };
+  expect((await deploy()).code).toBe(0);
+  const poolOf = (vmid: number) =>
+    cluster.snapshot().pools.find(({ vms }) => vms.includes(vmid))?.poolid ?? 'none';
+  const { vmid } = cluster.snapshot().guests.find((one) => poolOf(one.vmid) === 'anna')!;
+  const { config } = cluster.snapshot().guests.find((one) => one.vmid === vmid)!;
+  const name = config['name']!;
+  await post(cluster, '/pools/anna', { vms: String(vmid), delete: '1' }, 'admin', 'PUT');
+  const told = await deploy();
+  expect([told.code, told.stdout + told.stderr]).toEqual([
+    5,
+    expect.stringContaining(`deploy --replace ${name} makes another in its place`),
+  ]);
+  expect(await deploy('--replace', 'ps')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--replace names no machine of the lab: ps[^]*did you mean pc\?/) as string,
+  });
+  const before = cluster.snapshot().guests.length;
+  expect((await deploy('--replace', name)).code).toBe(0);
+  const after = cluster.snapshot();
+  expect(after.guests).toHaveLength(before + 1);
+  expect([after.guests.find((one) => one.vmid === vmid)!.config, poolOf(vmid)]).toEqual([config, 'none']);
+  expect((await deploy('--dry-run', '--detailed-exitcode')).code).toBe(0);
+  expect((await runCli(['cleanup', '--lab', 'net'], cluster)).code).toBe(0);
+  const left = cluster.snapshot().guests.filter((one) => one.vmid >= 10_000);
+  expect(left.map((one) => one.vmid)).toEqual([vmid]);
 });

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
 import {
+  collect,
   encryptToOption,
   envOption,
   labNameOption,
@@ -41,6 +42,11 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(encryptToOption())
     .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
     .option('--prune', 'remove machines of these stands that the lab no longer has')
+    .option(
+      '--replace <machine>',
+      'make it again where somebody took it out of its pool; that one stays (may be repeated)',
+      collect,
+    )
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {
       const { runDeploy } = await import('./run.ts');

@@ -1,6 +1,7 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
-import type { Strategy } from '../../lib/config/types.ts';
+import type { Lab, Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import { nearestOf } from '../../lib/nearest.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderPlanHtml } from '../../lib/render/plan-html.ts';
@@ -40,6 +41,7 @@ export interface DeployFlags extends PlanFlags {
   readonly adopt?: true;
   readonly updateRunning?: true;
   readonly prune?: true;
+  readonly replace?: readonly string[];
   readonly forceProtected?: true;
   readonly maxChanges?: number;
   readonly timeout: number;
@@ -76,12 +78,26 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
       recloneCommand: recloneCommand(io.argv),
+      ...(flags.replace ? { replace: machinesOf(lab, flags.replace) } : {}),
       ...(flags.prune
         ? { prune: { forceProtected: flags.forceProtected === true, lockWaitSeconds: flags.timeout } }
         : {}),
     },
     ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
   };
+}
+
+function machinesOf(lab: Lab, names: readonly string[]): ReadonlySet<string> {
+  const there = lab.machines.map(({ name }) => name);
+  const unknown = names.filter((name) => !there.includes(name));
+  if (unknown.length > 0) {
+    const near = [...new Set(unknown.flatMap((name) => nearestOf(name, there, 3)))];
+    const question = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
+    throw new UsageError('UNKNOWN_MACHINE', `--replace names no machine of the lab: ${unknown.join(', ')}`, {
+      hint: `${question}it has ${there.join(', ')}`,
+    });
+  }
+  return new Set(names);
 }
 
 /** Options of a run that only shows, or keeps or takes a plan: with their values. */

@@ -145,7 +145,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'machine-left-pool': {
     about: ofMachine,
     way: (problems, { texts }) =>
-      problems.map(({ vmid, user }) => texts.backIntoPool(String(vmid ?? '?'), user ?? '?')),
+      problems.map(({ vmid, user, machine }) =>
+        texts.backIntoPool(
+          String(vmid ?? '?'),
+          user ?? '?',
+          shellCommand('deploy', '--replace', machine ?? '?'),
+        ),
+      ),
   },
   'machine-half-removed': {
     about: ofMachine,

@@ -570,6 +570,21 @@ describe('running again', () => {
     expect(result.stands[0]?.left).toMatchObject({ code: 'LEFT_POOL' });
     expect(result.stands[0]?.left?.message).toContain('10001 (host)');
     expect(result.stands[1]?.left).toBeUndefined();
+
+    const hint = expect.stringContaining('deploy --replace host makes another in its place') as string;
+    expect(result.stands[0]?.left).toMatchObject({ hint });
+    const replaced = plan(routed, [anna, boris], { ...before, guests }, { replace: new Set(['host']) });
+    expect(stepsOf(replaced, 'vm.clone').map(({ vmid, user }) => [vmid, user])).toEqual([
+      [10004, 'anna@pve'],
+    ]);
+    expect(replaced.steps.filter((one) => 'vmid' in one && one.vmid === 10001)).toEqual([]);
+    expect(stepsOf(replaced, 'pool.update')[0]?.comment).toContain('vms=eco:10000,host:10004?');
+    expect(replaced.stands[0]).not.toHaveProperty('left');
+    expect(replaced.stands[0]?.notes.join()).toContain('VM 10001 (host) stays on pve1 in no pool');
+    expect([
+      replaced.warnings,
+      plan(routed, [boris], before, { replace: new Set(['eco']) }).warnings,
+    ]).toEqual([[], [expect.stringContaining('--replace eco: in none of these stands')]]);
   });
 
   test('claims of 0.1.0 are read, and get names when something of the stand changes, not before', () => {

@@ -20,6 +20,8 @@ export interface DeployOptions {
   readonly updateRunning: boolean;
   /** Remove machines of the stands that the lab no longer has. */
   readonly prune?: RemovalOptions;
+  /** Machines of which another is made where theirs was taken out of its pool; that one stays. */
+  readonly replace?: ReadonlySet<string>;
   /** The command that does, for people; absent: the option alone is named. */
   readonly pruneCommand?: string;
   /** The command that makes machines anew, for people; absent: its options alone are named. */

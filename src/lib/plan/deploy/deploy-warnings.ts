@@ -63,11 +63,21 @@ function formerWarnings({ lab, users, have, options }: DeployInput, drafts: read
   ];
 }
 
+/** A typing error is refused earlier: what is named here is a machine of the lab. */
+function replaceWarnings(replace: ReadonlySet<string>, states: readonly StandState[]): string[] {
+  return [...replace]
+    .filter((machine) => !states.some(({ replaced }) => replaced.has(machine)))
+    .map(
+      (machine) =>
+        `--replace ${machine}: in none of these stands was it taken out of the pool, so nothing is made in its place`,
+    );
+}
+
 export function deployWarnings(
   input: DeployInput,
   { context, drafts, steps, healthy, ledger, shortage, ofLab }: Planned,
 ): string[] {
-  const { lab, users, have } = input;
+  const { lab, users, have, options } = input;
   const { index, machines, choice, replicas } = context;
   // An account that is there is used as it is.
   const expiryOf = ({ userid, expire }: DeployInput['users'][number]) =>
@@ -85,6 +95,7 @@ export function deployWarnings(
       ...userConfigWarnings(have, steps),
       ...frozenWarnings(healthy, context),
       ...formerWarnings(input, drafts),
+      ...replaceWarnings(options.replace ?? new Set(), healthy),
       ...sealWarnings(steps, index),
       ...replicas.warnings(),
       ...nodeWarnings(choice),

@@ -36,14 +36,21 @@ export function doubtfulRefusal(found: Trouble, pool: string): Refusal | undefin
   };
 }
 
-export function leftPoolRefusal(found: Trouble, pool: string): Refusal | undefined {
+export function leftPoolRefusal(
+  found: Trouble,
+  pool: string,
+  wanted: ReadonlySet<string>,
+): Refusal | undefined {
   const [[machine, guest] = []] = found.leftPool;
   if (machine === undefined || !guest) return undefined;
   const all = [...found.leftPool].map(([name, { vmid }]) => `${vmid} (${name})`).join(', ');
+  // Those of 0.1.0's claims have no name to say.
+  const names = [...found.leftPool.keys()].filter((name) => wanted.has(name));
+  const another = names.map((name) => `--replace ${name}`).join(' ');
   return {
     code: 'LEFT_POOL',
     message: `VM ${all} is in no pool any more: somebody took it out of pool ${pool}, so it is left alone, and no second copy is made`,
-    hint: `put VM ${guest.vmid} back into pool ${pool}, or remove it, then run again`,
+    hint: `put VM ${guest.vmid} back into pool ${pool}, or remove it, then run again${another === '' ? '' : `; deploy ${another} makes another in its place`}`,
   };
 }
 

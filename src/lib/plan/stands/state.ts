@@ -69,8 +69,10 @@ export interface StandState {
   readonly openUnnamed: readonly number[];
   /** Machines that somebody took out of the pool: no second copy is made. */
   readonly leftPool: ReadonlySet<string>;
-  /** Claimed ids at which a guest that is not ours stands: dropped from the claim. */
+  /** Claimed ids at which a guest that is not ours stands, or no more: dropped from the claim. */
   readonly foreign: readonly number[];
+  /** Machines that are made again in place of one that was taken out of the pool, which stays where it is. */
+  readonly replaced: ReadonlySet<string>;
   /** Machines that the lab does not have, or no more. */
   readonly surplus: readonly SurplusMachine[];
   /** What is left undone, while the rest is done. */
@@ -95,6 +97,7 @@ interface Found extends Trouble {
   readonly open: Map<string, OpenMachine>;
   readonly openUnnamed: number[];
   readonly foreign: number[];
+  readonly replaced: Set<string>;
 }
 
 /** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
@@ -134,6 +137,7 @@ function nothingFound(): Found {
     leftPool: new Map(),
     lost: [],
     foreign: [],
+    replaced: new Set(),
     unreadable: [],
     zombies: [],
     away: [],
@@ -155,6 +159,15 @@ function addOpen(found: Found, id: ClaimedId, isInFlight: boolean): void {
 function addForeign(found: Found, { vmid }: ClaimedId): void {
   found.foreign.push(vmid);
   found.notes.push(`VMID ${vmid} was claimed, but the guest there is not ours; another id is used`);
+}
+
+/** It stays where its administrator put it; what becomes of it is no business of the stand any more. */
+function addReplaced(found: Found, machine: string, { vmid, node }: GuestInfo): void {
+  found.foreign.push(vmid);
+  found.replaced.add(machine);
+  found.notes.push(
+    `VM ${vmid} (${machine}) stays on ${node} in no pool, and is no machine of the stand any more: another is made in its place`,
+  );
 }
 
 function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInfo): void {
@@ -182,8 +195,9 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
 /** What is wrong with a machine that the lab does not want keeps nobody's stand from being made. */
 const TELLS_OF_STAND: ReadonlySet<Verdict> = new Set(['in-flight', 'foreign']);
 
-function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: ReadonlySet<number>): Found {
+function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options: StateOptions): Found {
   const found = nothingFound();
+  const taken = new Set(options.taken?.vmids);
   const wanted = new Set(lab.machines.map(({ name }) => name));
   for (const id of claimedIds(claim)) {
     const guest = index.guests.get(id.vmid);
@@ -200,8 +214,10 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, taken: 
         ...(config ? { config } : {}),
       });
     }
+    const isReplaced = verdict === 'left-pool' && machine !== undefined && options.replace?.has(machine);
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
+    else if (isReplaced && !isSurplus) addReplaced(found, machine, guest);
     else if (!config || !isWritable(verdict)) {
       if (!isSurplus || TELLS_OF_STAND.has(verdict)) addGuest(found, id, verdict, guest);
     } else place(found, id, toPresent(guest, config, id.state), lab);
@@ -258,30 +274,31 @@ function takeOver(found: Found, user: User, lab: Lab, index: ClusterView): Adopt
   return adoption;
 }
 
-function partsOf({ present, open, openUnnamed, leftPool, foreign, surplus }: Found) {
-  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign, surplus };
+function partsOf({ present, open, openUnnamed, leftPool, foreign, replaced, surplus }: Found) {
+  return { present, open, openUnnamed, leftPool: new Set(leftPool.keys()), foreign, replaced, surplus };
 }
 
-export function readStandState(
-  user: User,
-  lab: Lab,
-  index: ClusterView,
-  options: { readonly adopt: boolean; readonly taken?: Taken },
-): StandState {
+interface StateOptions {
+  readonly adopt: boolean;
+  readonly taken?: Taken;
+  /** Machines of which another is made where theirs was taken out of the pool. */
+  readonly replace?: ReadonlySet<string>;
+}
+
+export function readStandState(user: User, lab: Lab, index: ClusterView, options: StateOptions): StandState {
   const mark = index.marks.get(user.pool);
   const claim = mark?.claims.find((candidate) => candidate.lab === lab.name);
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, index, options.adopt);
   if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
-  const taken = new Set(options.taken?.vmids);
-  const found = claim ? findVms(claim, user, lab, index, taken) : nothingFound();
+  const found = claim ? findVms(claim, user, lab, index, options) : nothingFound();
   const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
   const refused =
     unreadableRefusal(found, index) ??
     adoption?.refused ??
     doubtfulRefusal(found, user.pool) ??
     lostRefusal(found, lab, user.pool);
-  const left = leftPoolRefusal(found, user.pool);
+  const left = leftPoolRefusal(found, user.pool, new Set(lab.machines.map(({ name }) => name)));
   return {
     ...base,
     ...partsOf(found),

@@ -67,7 +67,8 @@ const problemTexts: ProblemTexts = {
   otherVmid: (way) => `будет взят другой VMID: ${way}`,
   foreignBridge:
     'верните её на место или отключите: в PVE, раздел Hardware этой ВМ; deploy сетевые карты не меняет',
-  backIntoPool: (vmid, user) => `верните ВМ ${vmid} в пул пользователя ${user} или удалите её`,
+  backIntoPool: (vmid, user, way) =>
+    `верните ВМ ${vmid} в пул пользователя ${user}, удалите её или оставьте и создайте другую: ${way}`,
   inDoubt: 'примите её командой deploy --adopt или уберите из пула',
   cardElsewhere: 'что изменил студент, то остаётся; вернуть можно в PVE, раздел Hardware этой ВМ',
   torn: 'balance собирает такие стенды; вручную: перенесите все машины стенда на один узел',

@@ -34,7 +34,8 @@ export interface ProblemTexts {
   readonly whenIdle: (way: string) => string;
   readonly otherVmid: (way: string) => string;
   readonly foreignBridge: string;
-  readonly backIntoPool: (vmid: string, user: string) => string;
+  /** `way`: the option that makes another. */
+  readonly backIntoPool: (vmid: string, user: string, way: string) => string;
   readonly inDoubt: string;
   readonly cardElsewhere: string;
   readonly torn: string;
