@@ -325,22 +325,29 @@ describe('passwd', () => {
         simulator,
         { env },
       );
-    return { simulator, ...files, run };
+    const deploy = (env: Record<string, string>, ...more: readonly string[]) =>
+      runCli([...argv, ...more, '--credentials', files.credentials], simulator, { env });
+    return { simulator, ...files, run, deploy };
   }
 
   test.each(versions)('%s: a token is refused, exit 4, before anything is changed', async (version) => {
-    const { simulator, run, path, credentials } = await deployed(version);
+    const { simulator, run, deploy, path, credentials } = await deployed(version);
     const [since, before] = [simulator.requests.length, readFileSync(credentials, 'utf8')];
     const refused = await run({}, '-u', path('users.yml'));
     expect(refused.code).toBe(4);
     expect(refused.stderr).toContain('TOKEN_CANNOT_SET_PASSWORD');
     expect(refused.stderr).toContain('PVE_PASSWORD');
     expect(refused.stderr).toContain('--recreate');
+    const reset = await deploy({}, '--reset-passwords', '--only', 'anna');
+    expect([reset.code, reset.stderr]).toEqual([4, expect.stringContaining('TOKEN_CANNOT_SET_PASSWORD')]);
+    expect(reset.stderr).toContain(
+      `deploy-stand users passwd --recreate --user anna@pve -c ${path('lab.yml')}`,
+    );
     expect([writes(simulator, since), readFileSync(credentials, 'utf8')]).toEqual([[], before]);
   });
 
   test.each(versions)('%s: a login sets new ones; root and others', async (version) => {
-    const { simulator, run, path, passwordOf } = await deployed(version);
+    const { simulator, run, deploy, path, passwordOf } = await deployed(version);
     const first = passwordOf('anna@pve');
     const byRoot = await run(loginEnv(simulator), '-u', path('users.yml'), '-c', path('lab.yml'));
     expect([byRoot.code, byRoot.stderr]).toEqual([0, '']);
@@ -355,6 +362,20 @@ describe('passwd', () => {
     expect(passwordOf('boris@pve')).toBe(other);
     for (const text of [byRoot.stdout, byLab.stdout]) expect(text).not.toMatch(/labs-own-secret/);
     expect(byLab.stdout).not.toContain(passwordOf('anna@pve'));
+
+    const dry = await deploy(loginEnv(simulator), '--reset-passwords', '--dry-run', '--detailed-exitcode');
+    expect([dry.code, dry.stdout]).toEqual([6, expect.stringContaining('new password')]);
+    const byDeploy = await deploy(loginEnv(simulator), '--reset-passwords');
+    expect([byDeploy.code, byDeploy.stdout]).toEqual([
+      0,
+      expect.stringContaining('2 complete; steps: 2 done'),
+    ]);
+    expect([await canLogin(simulator, 'boris@pve', other), passwordOf('boris@pve') === other]).toEqual([
+      false,
+      false,
+    ]);
+    expect(await canLogin(simulator, 'boris@pve', passwordOf('boris@pve'))).toBe(true);
+    expect((await deploy(loginEnv(simulator), '--dry-run', '--detailed-exitcode')).code).toBe(0);
   });
 
   test.each(versions)('%s: --recreate works with a token, and keeps details and rights', async (version) => {

@@ -40,13 +40,10 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
     .addOption(encryptToOption())
+    .option('--reset-passwords', 'new passwords also for users of ours who are there')
     .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
-    .option('--prune', 'remove machines of these stands that the lab no longer has')
-    .option(
-      '--replace <machine>',
-      'make it again where somebody took it out of its pool; that one stays (may be repeated)',
-      collect,
-    )
+    .option('--prune', 'remove machines that the lab no longer has')
+    .option('--replace <machine>', 'another where one was taken out of its pool', collect)
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {
       const { runDeploy } = await import('./run.ts');

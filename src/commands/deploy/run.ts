@@ -17,6 +17,7 @@ import {
   type DeployContext,
   type DeployWant,
 } from '../../lib/workflow/deploy.ts';
+import { assertMaySetPasswords } from '../../lib/workflow/users.ts';
 import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
 import { pickUsers } from '../selection.ts';
@@ -42,6 +43,7 @@ export interface DeployFlags extends PlanFlags {
   readonly updateRunning?: true;
   readonly prune?: true;
   readonly replace?: readonly string[];
+  readonly resetPasswords?: true;
   readonly forceProtected?: true;
   readonly maxChanges?: number;
   readonly timeout: number;
@@ -75,6 +77,7 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
     options: {
       adopt: flags.adopt === true,
       updateRunning: flags.updateRunning === true,
+      resetPasswords: flags.resetPasswords === true,
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
       recloneCommand: recloneCommand(io.argv),
@@ -117,6 +120,14 @@ function pruneCommand(argv: readonly string[]): string {
 /** For the same class: machines anew where no change of them follows the lab. */
 function recloneCommand(argv: readonly string[]): string {
   return shellCommand('deploy-stand', 'reset', '--reclone', '--outdated', ...sameWords(argv, 'class'));
+}
+
+/** For the same users: made again with another password. */
+function recreateCommand(argv: readonly string[], { users, only }: DeployFlags, want: DeployWant): string {
+  const who = only
+    ? want.users.flatMap(({ userid }) => ['--user', userid])
+    : users.flatMap((file) => ['-u', file]);
+  return shellCommand('deploy-stand', 'users', 'passwd', '--recreate', ...who, ...sameWords(argv, 'lab'));
 }
 
 function assertPruneOptions({ prune, plan, forceProtected }: DeployFlags): void {
@@ -168,7 +179,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
     ...(flags.dryRun ? { dryRun: true } : {}),
     ...(out === undefined || page !== undefined ? {} : { out }),
   });
-  await runPlanned(io, flags, (run) => {
+  await runPlanned(io, flags, async (run) => {
     const want = toWant(io, flags, (text) => run.output.warn(text));
     // Before anything is contacted; applying asks again.
     if (saved) assertOfClass(saved, want);
@@ -178,6 +189,9 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
         { option: '--out', file: out, isWritten: true },
         { option: '--credentials', file: credentials, isWritten: true },
       ]);
+    }
+    if (flags.resetPasswords) {
+      assertMaySetPasswords((await run.connect()).login, `run \`${recreateCommand(io.argv, flags, want)}\``);
     }
     return {
       credentials,

@@ -87,7 +87,8 @@ export async function runUsersChange(
       passwords: passwordsOf(selection),
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
-    if (by === 'passwd') assertMaySetPasswords((await run.connect()).login, flags.recreate === true);
+    if (by === 'passwd' && !flags.recreate)
+      assertMaySetPasswords((await run.connect()).login, 'add --recreate');
     return {
       credentials: credentialsPath(flags, selection),
       showLogin: true,

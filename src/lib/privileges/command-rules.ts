@@ -350,6 +350,7 @@ const COPIES = 'a node gets its own copy of a template';
 const RECLONE = 'machines are cloned anew (--reclone)';
 const LOST_BRIDGE = 'machines are cloned anew (--reclone), and a bridge of theirs is gone';
 /** Of what takes machines away in a deploy. */
+const NEW_PASSWORDS = '`--reset-passwords` gives users who are there a new one';
 const PRUNES = '`--prune` removes machines that the lab no longer has';
 
 /** Of the role that students get. */
@@ -383,6 +384,7 @@ export const COMMAND_STEPS: Readonly<
       'vm.mark',
       'vm.configure',
       'vm.snapshot',
+      'user.password',
       'role.create',
       'pool.join',
       'acl.grant',
@@ -401,6 +403,7 @@ export const COMMAND_STEPS: Readonly<
       'template.convert': COPIES,
       'role.create': NO_ROLE,
       'template.join': COPIES,
+      'user.password': NEW_PASSWORDS,
       'vm.stop': PRUNES,
       'ha.remove': PRUNES,
       'vm.unprotect': PRUNES,

@@ -121,7 +121,7 @@ function notesFor({ caller, major, profile, command, required }: Circumstances):
   const notes: [applies: boolean, text: string][] = [
     [
       isToken && (command === 'users' || asks('Realm.AllocateUser')),
-      'an API token gives users a first password, but can never set one later: `users passwd` takes a login by password, or --recreate',
+      'an API token gives users a first password, but can never set one later: `users passwd` and `deploy --reset-passwords` take a login by password, `users passwd` also --recreate',
     ],
     [
       isToken,

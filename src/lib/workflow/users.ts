@@ -72,14 +72,17 @@ export async function previewUsers(want: UsersWant, context: PlanContext): Promi
   return preview(planRequest(want, await read(context, { rights: true })), context);
 }
 
-/** PVE lets no API token set a password (pve-access-control API2/AccessControl.pm): said before anything is changed. */
-export function assertMaySetPasswords(login: 'token' | 'password', recreate: boolean): void {
-  if (login === 'password' || recreate) return;
+/**
+ * PVE lets no API token set a password (pve-access-control API2/AccessControl.pm): said before anything is changed.
+ * `anew`: what makes the users again instead, for people.
+ */
+export function assertMaySetPasswords(login: 'token' | 'password', anew: string): void {
+  if (login === 'password') return;
   throw new ConnectionError(
     'TOKEN_CANNOT_SET_PASSWORD',
     'PVE lets no API token set a password; nothing was changed',
     {
-      hint: 'log in with a password (PVE_USER and PVE_PASSWORD, or `use_token: false`), or add --recreate: users are deleted and created again with their details and rights; API tokens and second factors of theirs are lost',
+      hint: `log in with a password (PVE_USER and PVE_PASSWORD, or \`use_token: false\`), or ${anew}: users are deleted and created again with their details and rights; API tokens and second factors of theirs are lost`,
     },
   );
 }

@@ -3,6 +3,7 @@ import { STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../../src/lib/marks/role.ts
 import type { Lab, User } from '../../../src/lib/config/types.ts';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import type { DeployPlan } from '../../../src/lib/plan/document/plan.ts';
+import type { DeployOptions } from '../../../src/lib/plan/deploy/context.ts';
 import { planAgain } from '../../../src/lib/plan/saved/plan-again.ts';
 import {
   alias,
@@ -24,22 +25,22 @@ export interface World {
   readonly lab: Lab;
   readonly users: readonly User[];
   readonly have: Inventory;
-  readonly adopt: boolean;
+  readonly options: Pick<DeployOptions, 'adopt' | 'resetPasswords'>;
   readonly saved: DeployPlan;
 }
 
-function world(of: Omit<World, 'saved' | 'adopt'> & { readonly adopt?: boolean }): World {
-  const adopt = of.adopt ?? false;
-  return { ...of, adopt, saved: plan(of.lab, of.users, of.have, { adopt }) };
+function world(of: Omit<World, 'saved' | 'options'> & { readonly options?: World['options'] }): World {
+  const options = of.options ?? { adopt: false };
+  return { ...of, options, saved: plan(of.lab, of.users, of.have, options) };
 }
 
 /** What applying `saved` comes to, in this world or another one. */
 export function again(
-  { lab: want, users, have: before, adopt }: World,
+  { lab: want, users, have: before, options }: World,
   saved: DeployPlan,
   cluster: Inventory = before,
 ): DeployPlan {
-  return planAgain(saved, { lab: want, users, have: cluster, options: { adopt, updateRunning: false } });
+  return planAgain(saved, { lab: want, users, have: cluster, options: { ...options, updateRunning: false } });
 }
 
 const routed = lab([
@@ -102,7 +103,7 @@ const members = [member(500, 'pc', 'vmbr1000'), member(501, 'other', 'vmbr1001')
 
 /** A stand of the older tool, with a further machine that is not of the lab. */
 export const adopted = world({
-  adopt: true,
+  options: { adopt: true },
   lab: lab([machine('pc', [alias('lan')]), machine('late', [alias('lan')])]),
   users: [user('anna')],
   have: have({
@@ -143,4 +144,12 @@ const ownRole = world({
   have: have({ roles: Object.keys(rolePrivileges), rolePrivileges }),
 });
 
-export const worlds = { fresh, copied, changed, adopted, confined, ownRole };
+/** Nothing is missing; its user gets a new password. */
+const renewed = world({
+  lab: simple,
+  users: [user('anna')],
+  have: made,
+  options: { adopt: false, resetPasswords: true },
+});
+
+export const worlds = { fresh, copied, changed, adopted, confined, ownRole, renewed };

@@ -18,6 +18,8 @@ export interface DeployOptions {
   readonly adopt: boolean;
   /** Change running VMs too. */
   readonly updateRunning: boolean;
+  /** Give users of ours who are there a new password. */
+  readonly resetPasswords?: boolean;
   /** Remove machines of the stands that the lab no longer has. */
   readonly prune?: RemovalOptions;
   /** Machines of which another is made where theirs was taken out of its pool; that one stays. */
@@ -58,6 +60,8 @@ export interface StandContext {
   readonly replicas: ReplicaPlanner;
   readonly macs: Set<string>;
   readonly updateRunning: boolean;
+  /** Give users of ours who are there a new password. */
+  readonly resetPasswords: boolean;
   /** Remove machines that the lab no longer has. */
   readonly prune?: RemovalOptions;
   readonly profile: Profile;

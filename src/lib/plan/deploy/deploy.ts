@@ -142,6 +142,7 @@ function contextFor(
     replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, new Set(unfinished)),
     updateRunning: options.updateRunning,
+    resetPasswords: options.resetPasswords === true,
     ...(options.prune ? { prune: options.prune } : {}),
     profile: profileOf(have.rights),
     since,

@@ -1,4 +1,5 @@
 /** Plans one stand: puts its bridges, claim, VMs, user, access and start together. */
+import { isUserMarked } from '../../marks/user.ts';
 import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import { stepId, type Step } from '../document/step.ts';
@@ -6,6 +7,7 @@ import { planStandBridges, type BridgeStep } from '../network/stand-bridges.ts';
 import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
+import { directoryRefusal, newPasswordStep } from '../stands/new-password.ts';
 import type { StandState } from '../stands/state.ts';
 import { foreignRights } from '../stands/vm-rights.ts';
 import type { StandContext } from './context.ts';
@@ -55,8 +57,21 @@ function refusedStand(state: StandState, refused: Refusal): StandDraft {
   };
 }
 
-function planUser({ user }: StandState, { have, index, since }: StandContext): Step[] {
-  return index.users.has(user.userid) ? [] : [createUserStep(user, have, since)];
+interface UserWork {
+  readonly steps: readonly Step[];
+  readonly notes: readonly string[];
+}
+
+function planUser({ user }: StandState, context: StandContext): UserWork {
+  const { have, index, since, resetPasswords } = context;
+  const present = index.users.get(user.userid);
+  if (!present) return { steps: [createUserStep(user, have, since)], notes: [] };
+  if (!resetPasswords) return { steps: [], notes: [] };
+  const elsewhere = directoryRefusal(user.userid, have);
+  if (elsewhere) return { steps: [], notes: [elsewhere.message] };
+  return isUserMarked(present.comment)
+    ? { steps: [newPasswordStep(present)], notes: [] }
+    : { steps: [], notes: [`user ${user.userid} was not created by deploy-stand, and keeps its password`] };
 }
 
 /** A claim of a former run may hold already. */
@@ -119,9 +134,9 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const claim = planClaim(state, seat, vms, context);
   if (claim.refused) return refusedStand(state, claim.refused);
   const claimSteps = claim.steps;
-  const userSteps = reclone ? [] : planUser(state, context);
+  const account = reclone ? { steps: [], notes: [] } : planUser(state, context);
   const joins = planJoin(state, vms, claimSteps, lab);
-  const acl = planAccess(state, vms, [...claimSteps, ...userSteps, ...joins], context);
+  const acl = planAccess(state, vms, [...claimSteps, ...account.steps, ...joins], context);
   const starts = planStarts(state, vms, bridges, acl, joins, context);
   const rights = foreignRights(state, context);
   const surplus = planSurplus(state, madeBy(vms, joins), context);
@@ -139,7 +154,14 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
       bridges: bridges.planned,
       ...frozenOf(state),
       ...(left ? { left } : {}),
-      notes: [...seat.notes, ...state.notes, ...bridges.notes, ...vms.notes, ...rights.notes],
+      notes: [
+        ...seat.notes,
+        ...state.notes,
+        ...account.notes,
+        ...bridges.notes,
+        ...vms.notes,
+        ...rights.notes,
+      ],
     },
     claimSteps: [...vms.beforeClaim, ...claimSteps],
     bridgeSteps: withOwn(
@@ -148,7 +170,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
     ),
     down: bridges.down,
     workSteps: [
-      ...userSteps,
+      ...account.steps,
       ...vms.steps.map((step) => onceBridged(onceClaimed(step, claimSteps[0]?.id), made)),
       ...joins,
       ...acl,

@@ -87,7 +87,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     limits: userConfig,
   },
   'user.update': { effect: 'changes', roles: [], limits: userConfig },
-  'user.password': { effect: 'changes', roles: ['sets-password'], limits: userConfig },
+  'user.password': { effect: 'changes', roles: ['sets-password', 'edits', 'deploys'], limits: userConfig },
   'user.recreate': { effect: 'changes', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
   'user.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
   'pool.create': {

@@ -1,6 +1,5 @@
 /** Plans new passwords, only for users of ours unless it was asked for in so many words. */
 import { vmidIn } from '../../pve-values/acl-path.ts';
-import { realmIn } from '../../pve-values/userid.ts';
 import type { User } from '../../config/types.ts';
 import type { UserInfo } from '../../inventory/types.ts';
 import { isUserMarked } from '../../marks/user.ts';
@@ -9,7 +8,7 @@ import { makeStep, type Step } from '../document/step.ts';
 import type { KeptAccount } from '../document/steps/users.ts';
 import { poolRightOf, poolRightRefusal } from '../stands/protected-accounts.ts';
 import type { Refusal } from '../document/plan.ts';
-import { isDirectory } from '../stands/accounts.ts';
+import { directoryRefusal, newPasswordStep } from '../stands/new-password.ts';
 import { draft, poolNameOf, type UserDraft, type UsersContext } from './context.ts';
 
 export interface PasswordOptions {
@@ -30,14 +29,8 @@ function missing(userid: string): Refusal {
 /** Not ours to change. */
 function obstacle(present: UserInfo, options: PasswordOptions, context: UsersContext): Refusal | undefined {
   const { userid, comment } = present;
-  const realm = realmIn(userid);
-  if (isDirectory(realm, context.have)) {
-    return {
-      code: 'DIRECTORY_ACCOUNT',
-      message: `the password of ${userid} is kept by the directory behind realm ${realm}`,
-      hint: 'change it there',
-    };
-  }
+  const elsewhere = directoryRefusal(userid, context.have);
+  if (elsewhere) return elsewhere;
   if (isUserMarked(comment)) return undefined;
   if (options.recreate) {
     return {
@@ -135,7 +128,5 @@ export function planPassword(user: User, options: PasswordOptions, context: User
     const step = planRecreated(userid, kept, context);
     return draft(who, 'code' in step ? { refused: step } : { steps: [step] });
   }
-  const frame = { user: userid, reason: 'as asked' };
-  const step = makeStep('user.password', userid, frame, { userid, comment: present.comment });
-  return draft(who, { steps: [step] });
+  return draft(who, { steps: [newPasswordStep(present)] });
 }
