@@ -29,7 +29,7 @@ test.each([
   ['reserves', ['bridge.create', 'bridge.update', 'pool.create', 'pool.update']],
   ['gives-up', ['pool.delete', 'pool.leave', 'pool.release', 'user.delete']],
   ['sets-password', ['user.create', 'user.password', 'user.recreate']],
-  ['edits', ['bridge.update', 'network.reload', 'vm.configure']],
+  ['edits', ['bridge.update', 'network.reload', 'user.password', 'vm.configure']],
   [
     'makes-replica',
     ['template.clone', 'template.configure', 'template.convert', 'template.join', 'template.migrate'],
