@@ -1,5 +1,6 @@
 /** A cleanup beside a reset of the same stands, by two people: whoever comes too late says so, and nothing stays for good. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { scenario, startCluster } from './harness.ts';
 import { room } from './people.ts';
 
@@ -42,5 +43,61 @@ test('a rollback that a cleanup overtakes', async () => {
     pools: before.pools,
     users: before.users,
     acl: before.acl,
+  });
+});
+
+/** Each write of the story, and a whole cleanup of the class right before it is carried out. */
+describe('a cleanup before any write of', () => {
+  type Run = ReturnType<typeof room>['run'];
+
+  /** As `line` found it, with the code of both commands loaded. */
+  async function worldBefore(run: Run, isMade: boolean) {
+    const cluster = await startCluster({ scenario: scenario({ version: '9.2' }) });
+    const empty = cluster.snapshot();
+    if (isMade) await run(cluster, `deploy ${CLASS}`);
+    await run(cluster, `${CLEANUP} --dry-run`);
+    return { empty, state: cluster.snapshot() };
+  }
+
+  /** `at`: the write that waits for the cleanup; undefined: the story has fewer. */
+  async function storyWith(run: Run, line: string, state: ClusterState, at: number) {
+    let before = at;
+    const cluster = await startCluster({
+      state: structuredClone(state),
+      onMutation: async ({ phase }) => {
+        if (phase === 'before' && before-- === 0) await run(cluster, CLEANUP);
+      },
+    });
+    const { code, stdout } = await run(cluster, line);
+    if (before >= 0) return undefined;
+    await run(cluster, CLEANUP);
+    await run(cluster, 'cleanup --orphans --min-age 0');
+    return { cluster, end: `${code} ${/\[(CLAIM_GONE|PVE_ERROR|TASK_FAILED)\]/.exec(stdout)?.[1] ?? ''}` };
+  }
+
+  test.each([
+    { line: `deploy ${CLASS}`, isMade: false },
+    { line: `reset ${CLASS} --reclone`, isMade: true },
+  ])('$line', async ({ line, isMade }) => {
+    const { run } = room(FILES);
+    const { empty, state } = await worldBefore(run, isMade);
+    const left = ({ guests, volumes, pools, users, acl }: ClusterState) => ({
+      guests,
+      volumes,
+      pools,
+      users,
+      acl,
+    });
+    const ends = new Set<string>();
+    let at = 0;
+    for (;;) {
+      const story = await storyWith(run, line, state, at);
+      if (!story) break;
+      ends.add(story.end);
+      expect([at, left(story.cluster.snapshot())]).toEqual([at, left(empty)]);
+      at += 1;
+    }
+    expect(at).toBeGreaterThan(10);
+    expect([...ends].filter((end) => !/^[05] $/.test(end))).toContain('5 CLAIM_GONE');
   });
 });

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { PoolInfo, PoolRight, PoolWriter, UserInfo } from '../inventory/types.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
+import { sealHash } from '../marks/seal.ts';
 import {
   claimedIds,
   isOfPoolUser,
@@ -111,6 +112,41 @@ export class Ownership {
   async assertOurs(of: Claimed, values?: ConfigValues): Promise<void> {
     const verdict = await this.verdict(of, values);
     if (!isWritable(verdict)) throw notOurs(of, verdict);
+  }
+
+  /** Does a claim of the pool name it? `ageMs`: of the oldest reading that may say yes; no is said by its pool as it is now. */
+  async isClaimed({ vmid, pool }: Pick<Claimed, 'vmid' | 'pool'>, ageMs = FRESH_MS): Promise<boolean> {
+    const { comments } = await this.#read(this.#clock.now() - ageMs);
+    if (claimedId(comments.get(pool) ?? '', vmid)) return true;
+    return claimedId((await this.#poolNow(pool))?.comment ?? '', vmid) !== undefined;
+  }
+
+  /**
+   * Where a clone of this run is whose claim is gone. In place of the claim stands what this run wrote into it: the seal that
+   * it drew. Undefined: it is claimed, or what is there is not that clone.
+   */
+  async abandoned({
+    vmid,
+    pool,
+    seal,
+    joinsAtOnce,
+  }: {
+    readonly vmid: number;
+    readonly pool: string;
+    readonly seal: string;
+    readonly joinsAtOnce?: true | undefined;
+  }): Promise<{ readonly node: string } | undefined> {
+    const reading = await this.#read(this.#clock.now());
+    const node = reading.guests.get(vmid)?.node;
+    if (node === undefined || reading.delegated.has(pool)) return undefined;
+    if (await this.isClaimed({ vmid, pool })) return undefined;
+    const id: ClaimedId = {
+      ...{ vmid, state: 'reserved', seals: [sealHash(seal, vmid)] },
+      ...(joinsAtOnce ? { joinsAtOnce } : {}),
+    };
+    const values = await this.#pve.vmConfig(node, vmid, this.#signal);
+    const verdict = values && (await this.#judgeClaimed(id, pool, reading, values));
+    return verdict === 'unjoined' ? { node } : undefined;
   }
 
   /** What is left of a VM elsewhere (a right, an entry of HA) may go when it is gone itself. */

@@ -176,11 +176,6 @@ describe('nothing is written, not even for the others', () => {
       says: /^VM 10002 of pool anna is not the one/,
     },
     {
-      name: 'one is not in the claim any more',
-      found: { lines: [OPEN.replace(/router:10002\?\w+,/, '')] },
-      says: /^VM 10002 of pool anna is not the one/,
-    },
-    {
       name: 'one is still being cloned',
       found: { guests: { router: { config: { lock: 'clone' } } } },
       says: /^VM 10002 of pool anna is still being cloned/,
@@ -191,8 +186,24 @@ describe('nothing is written, not even for the others', () => {
       says: /^VM 10002 of pool anna is in no pool any more/,
     },
     {
-      name: 'the claim is gone',
-      found: { lines: [] },
+      name: 'the claim is gone, and the seals are not of this run',
+      found: {
+        lines: [],
+        guests: Object.fromEntries(
+          (Object.keys(MACHINES) as Machine[]).map((machine) => [
+            machine,
+            { description: notesOf(machine).replace(/seal=\S+/, `seal=${'0'.repeat(32)}`) },
+          ]),
+        ),
+      },
+      says: /^VM \d+ of pool anna is not the one/,
+    },
+    {
+      name: 'the claim is gone, and somebody took a clone into a pool',
+      found: {
+        lines: [],
+        guests: { pc: { pool: 'boris' }, router: { pool: 'boris' }, switch: { pool: 'anna' } },
+      },
       says: /^VM \d+ of pool anna is not the one/,
     },
   ])('$name', async ({ found, says }) => {
@@ -203,6 +214,24 @@ describe('nothing is written, not even for the others', () => {
       message: expect.stringMatching(says) as string,
     });
     expect(world.writes).toEqual([]);
+    expect(world.pool('anna')).toEqual(before);
+  });
+
+  test.each<{ name: string; found: Found; given: readonly number[] }>([
+    {
+      name: 'one is not in the claim any more',
+      found: { lines: [OPEN.replace(/router:10002\?\w+,/, '')] },
+      given: [10002],
+    },
+    { name: 'the claim is gone', found: { lines: [] }, given: ALL },
+  ])('$name: this run gives back what it cloned, and tells whose claim went', async ({ found, given }) => {
+    const world = stand(found);
+    const before = world.pool('anna');
+    await expect(apply(world, 'pool.join', payload)).rejects.toMatchObject({
+      code: 'CLAIM_GONE',
+      message: expect.stringContaining(`the claim of VM ${given.join(', ')} went from pool anna`) as string,
+    });
+    expect(world.writes).toEqual(given.map((vmid) => `DELETE /nodes/pve1/qemu/${vmid}`));
     expect(world.pool('anna')).toEqual(before);
   });
 

@@ -5,6 +5,7 @@
 import { formatPoolComment, mapMachines, parsePoolComment, type PoolMark } from '../../../marks/pool.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt } from '../../retry.ts';
+import { orGiveBack } from '../vm/abandoned.ts';
 import { bringIn, poolChanged, type Pool } from './members.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 
@@ -62,9 +63,12 @@ export const joinPool: Handler<'pool.join'> = (step, io) => {
     act: () => {
       tries += 1;
       const isFirst = tries === 1;
-      return io.exclusively(async (since) =>
-        // After an answer that was lost, the lists may be from before the write.
-        join(step, await presentPool(step, isFirst ? since : undefined, io), io),
+      const clones = readyIn(step, io).map(({ vmid }) => ({ vmid, pool: step.pool }));
+      return orGiveBack(clones, io, () =>
+        io.exclusively(async (since) =>
+          // After an answer that was lost, the lists may be from before the write.
+          join(step, await presentPool(step, isFirst ? since : undefined, io), io),
+        ),
       );
     },
     // Each try begins with the look.

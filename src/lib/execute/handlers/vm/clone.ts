@@ -7,6 +7,7 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { assertNodeAnswers } from '../node-answers.ts';
+import { assertClaimed, unlessGivenBack } from './abandoned.ts';
 import { claimantOf, settledClone, settledLostClone } from './clone-progress.ts';
 
 /** Against clocks in whole seconds and the way of the request. */
@@ -20,7 +21,9 @@ function cloneTemplate(
   const { node, target, templateVmid, vmid, name, full, storage } = step;
   const seal = step.kind === 'vm.clone' ? withSeal : withReplicaSeal;
   const description = seal(step.description, io.seals.of(vmid));
-  const pool = step.joinsAtOnce === true ? claimantOf(step) : undefined;
+  const { joinsAtOnce } = step;
+  const claimed = { vmid, pool: claimantOf(step), joinsAtOnce };
+  const pool = joinsAtOnce === true ? claimed.pool : undefined;
   const request = {
     ...{ node, target, templateVmid, vmid, name, description, full },
     ...(storage === undefined ? {} : { storage }),
@@ -28,11 +31,13 @@ function cloneTemplate(
   };
   let since = 0;
   const clone = async (mayExist: boolean): Promise<StepOutcome> => {
+    await assertClaimed(claimed, io);
     since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
     try {
       if (target !== node) await assertNodeAnswers(target, io);
       const upid = await io.pve.cloneVm(request, io.signal);
       await awaitTask(io, upid);
+      await unlessGivenBack(claimed, io);
       return 'done';
     } catch (error) {
       const exists = isAlreadyExists(error);

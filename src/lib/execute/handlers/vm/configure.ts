@@ -7,6 +7,8 @@ import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { orGiveBack } from './abandoned.ts';
+import { hereOrMoved } from './gone.ts';
 import { lockError, unlessHibernated } from './lock.ts';
 import { type ConfigChange, configChange } from './config-change.ts';
 
@@ -90,7 +92,7 @@ export const configureVm: Handler<'vm.configure'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => configure(true),
+    act: () => orGiveBack([step], io, () => hereOrMoved(step, io, () => configure(true))),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

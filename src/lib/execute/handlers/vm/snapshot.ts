@@ -6,6 +6,7 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
+import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
 interface Named {
@@ -43,7 +44,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds }, io, take),
+    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, take)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsnapshot', vmid });
       const there = await findSnapshot(step, io);
@@ -69,7 +70,7 @@ export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds }, io, remove),
+    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, remove)),
     // Each try begins with the look.
     look: async () => {
       await outliveTasks(io, node, { type: 'qmdelsnapshot', vmid });

@@ -1,14 +1,15 @@
 /** Starts a VM. A VM that runs is left as it is. */
 import { isAlreadyRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
-import type { Handler } from '../../types.ts';
+import type { Handler, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
+import { hereOrMoved } from './gone.ts';
 import { hasPower, isWishOfHa, untilPower } from './power.ts';
 import { patiently } from './lock.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
   const { node, vmid, pool, lockWaitSeconds } = step;
-  const start = async () => {
+  const start = async (): Promise<StepOutcome> => {
     await io.ownership.assertOurs({ vmid, pool });
     try {
       const upid = await io.pve.startVm(node, vmid, io.signal);
@@ -23,9 +24,11 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     act: () =>
-      lockWaitSeconds === undefined
-        ? start()
-        : patiently({ node, vmid, seconds: lockWaitSeconds, mayHibernate: true }, io, start),
+      hereOrMoved(step, io, () =>
+        lockWaitSeconds === undefined
+          ? start()
+          : patiently({ node, vmid, seconds: lockWaitSeconds, mayHibernate: true }, io, start),
+      ),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstart', vmid });
       return hasPower(await io.pve.vmStatus(node, vmid, io.signal), 'running') ? 'done' : 'absent';
