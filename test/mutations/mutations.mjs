@@ -62,9 +62,9 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/cleanup/pool-release.ts',
-    find: '    !stand.removesUser ||\n    foreignMembers(stand, removed, left, context).length > 0\n',
-    instead: '    !stand.removesUser\n',
+    file: 'src/lib/plan/cleanup/members.ts',
+    find: '  if (members.length === 0) return [];\n',
+    instead: '  if (members.length >= 0) return [];\n',
     why: 'a pool that holds VMs of somebody else is to be deleted',
   },
   {

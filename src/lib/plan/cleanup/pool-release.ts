@@ -39,20 +39,14 @@ interface Rest {
 }
 
 /** The pool stays whatever is in it or below it. */
-export function staysAnyway({
-  stand,
-  left,
-  removed,
-  context,
-}: Omit<Rest, 'deletes' | 'revokes' | 'heldBy' | 'notes'>): boolean {
+export function staysAnyway({ stand, left, context }: Pick<Rest, 'stand' | 'left' | 'context'>): boolean {
   const { mark } = stand;
   return (
     left.length > 0 ||
     mark?.adopted === true ||
     (mark?.others.length ?? 0) > 0 ||
     context.options.keepUsers ||
-    !stand.removesUser ||
-    foreignMembers(stand, removed, left, context).length > 0
+    !stand.removesUser
   );
 }
 

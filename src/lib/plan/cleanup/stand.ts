@@ -179,9 +179,7 @@ export function planStandRemoval(
   const members = claimed.length === 0 && stand.removesUser ? memberFates(stand, idsOf(own), context) : [];
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
-  const above = staysAnyway({ stand, left: claimed, removed, context })
-    ? undefined
-    : subpoolRefusal(stand, context);
+  const above = staysAnyway({ stand, left: claimed, context }) ? undefined : subpoolRefusal(stand, context);
   const areMembersLeft = members.some((fate) => !goes(fate));
   const heldBy: HeldBy | undefined = areMembersLeft ? 'members' : above ? 'subpools' : undefined;
   const left = heldBy ? withoutIds(stand) : claimed;
