@@ -1,6 +1,6 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
 import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 import type { Card, CardMachine } from './cards.ts';
 import { escapeHtml } from './escape-html.ts';
 

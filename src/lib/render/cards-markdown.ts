@@ -2,7 +2,7 @@
 import type { Card, CardMachine } from './cards.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 
 /** How the table begins, in each language; by it an export of ours is known again. */
 export function markdownHead(texts: HandoutTexts): string {

@@ -2,7 +2,7 @@
 import type { Card, CardMachine } from './cards.ts';
 import { escapeControl } from './escape.ts';
 import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 
 export interface MailText {
   readonly subject: string;

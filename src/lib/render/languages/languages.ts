@@ -1,13 +1,13 @@
-/** The languages that there are. A new one is a file beside en.ts, report-en.ts and balance-en.ts each, and a line for each here. */
+/** The languages that there are. A new one is a file beside handout-en.ts, report-en.ts and balance-en.ts each, and a line for each here. */
 import { balanceEn } from './balance-en.ts';
 import { balanceRu } from './balance-ru.ts';
 import type { BalanceTexts } from './balance-texts.ts';
-import { en } from './en.ts';
+import { en } from './handout-en.ts';
 import { reportEn } from './report-en.ts';
 import { reportRu } from './report-ru.ts';
 import type { ReportTexts } from './report-texts.ts';
-import { ru } from './ru.ts';
-import type { HandoutTexts } from './texts.ts';
+import { ru } from './handout-ru.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 
 export const LANGUAGES = { en, ru } as const satisfies Readonly<Record<string, HandoutTexts>>;
 
