@@ -8,7 +8,7 @@ import type { Topology } from '../../lib/plan/views/topology-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { DOOR_POLICY, renderDoor } from '../../lib/render/door-html.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { utcOf } from '../../lib/render/moment.ts';
 import { LIVE_POLICY } from '../../lib/render/page.ts';
 import { renderLiveReport } from '../../lib/render/report-html.ts';
