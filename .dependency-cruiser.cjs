@@ -188,7 +188,7 @@ const LIB = {
     [
       '^src/lib/(files/|redact[.]ts$)',
       DOCUMENT,
-      '^src/lib/(execute|proxmox)/(types|purpose)[.]ts$',
+      '^src/lib/(execute|proxmox)/types[.]ts$',
       '^src/lib/render/escape[.]ts$',
       '^(node:)?(fs/promises|crypto)$',
     ],
