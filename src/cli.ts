@@ -8,13 +8,10 @@ import { toStandError } from './commands/stand-error.ts';
 import { widthOf } from './commands/width.ts';
 import { createClock } from './lib/clock.ts';
 import { InternalError, UsageError, type StandError } from './lib/errors.ts';
+import { EXIT, type ExitCode, type StopSignal } from './lib/exit.ts';
 import { createProgram } from './program.ts';
 
 type OfOneRun = 'setExitCode' | 'exitCode' | 'argv' | 'readerGone';
-
-const USAGE = 2;
-const UNDELIVERED = 5;
-const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Machine-readable output is asked for on the command line or by the environment; parsing may have failed. */
 function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
@@ -23,7 +20,7 @@ function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
   return asked || io.env['DEPLOY_STAND_OUTPUT'] === 'json';
 }
 
-async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<number> {
+async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
   const { toErrorDocument } = await import('./lib/render/error-json.ts');
   const { renderError } = await import('./lib/render/error-text.ts');
   const { redactText } = await import('./lib/redact.ts');
@@ -38,15 +35,15 @@ async function report(error: StandError, argv: readonly string[], io: ProgramIo)
 }
 
 /** commander has written its message to stderr already. */
-async function reportUsage(error: CommanderError, argv: readonly string[], io: ProgramIo): Promise<number> {
-  if (error.exitCode === 0) return 0;
+async function reportUsage(error: CommanderError, argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
+  if (error.exitCode === 0) return EXIT.done;
   if (wantsJson(argv, io)) {
     const { toErrorDocument } = await import('./lib/render/error-json.ts');
     const message = error.message.replace(/^error: /, '');
     const document = toErrorDocument(new UsageError('USAGE', message, { hint: 'see --help' }));
     io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   }
-  return USAGE;
+  return EXIT.usage;
 }
 
 /** The codes of a pipe that was closed, a terminal that is gone, and of what is written after either. */
@@ -89,7 +86,7 @@ class Streams {
   }
 }
 
-async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
+async function run(argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
   try {
     await createProgram(io).parseAsync(argv, { from: 'user' });
     return io.exitCode();
@@ -100,8 +97,8 @@ async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
 }
 
 /** Runs one command line (without `node` and script) and answers its exit code. */
-export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun>): Promise<number> {
-  let exitCode = 0;
+export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun>): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
   const streams = new Streams(io);
   const code = await run(argv, {
     ...io,
@@ -111,7 +108,7 @@ export async function main(argv: readonly string[], io: Omit<ProgramIo, OfOneRun
     exitCode: () => exitCode,
   });
   await streams.settle();
-  return code === 0 && streams.isUndelivered ? UNDELIVERED : code;
+  return code === EXIT.done && streams.isUndelivered ? EXIT.partial : code;
 }
 
 /** What the process itself offers. */
@@ -124,11 +121,11 @@ export function processIo(): Omit<ProgramIo, OfOneRun> {
     signature: processSignature(),
     onSignal: (listener) => {
       let count = 0;
-      const onStop = (signal: keyof typeof STOPPED): void => {
+      const onStop = (signal: StopSignal): void => {
         listener(signal);
         count += 1;
         // Asked twice: leave at once. What PVE is doing goes on there, and the next run looks at it.
-        if (count > 1) process.exit(STOPPED[signal]);
+        if (count > 1) process.exit(EXIT[signal]);
       };
       const heard = {
         SIGINT: () => onStop('SIGINT'),

@@ -266,6 +266,6 @@ export type { LeftOut } from './lib/workflow/export.ts';
 export type { Preview } from './lib/workflow/planned-run.ts';
 export type { CheckedPlan } from './lib/workflow/preflight.ts';
 export type { PlannedLoad } from './lib/plan/views/planned-load-types.ts';
-export type { Language } from './lib/render/languages/languages.ts';
+export type { Language } from './lib/render/languages/codes.ts';
 export type { KeptAcl } from './lib/plan/document/steps/users.ts';
 export type { HowToTrust } from './lib/proxmox/transports/types.ts';

@@ -8,7 +8,8 @@ import { createDebugLog } from '../lib/ui/debug-log.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
-import { PARTIAL } from '../lib/outcome/exit-code.ts';
+import type { StopSignal } from '../lib/exit.ts';
+import { exitCodeAfterTrouble } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import { Readings } from '../lib/workflow/readings.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
@@ -20,8 +21,6 @@ import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
 import { openSession, type AnySession, type Session } from './session.ts';
 import { toStandError } from './stand-error.ts';
-
-type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface Changing {
   readonly output: Output;
@@ -218,7 +217,7 @@ export async function runChanging(
     ui.done();
     for (const session of await Promise.allSettled(sessions.values()))
       if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
-    if (troubles.length > 0 && io.exitCode() === 0) io.setExitCode(PARTIAL);
+    if (troubles.length > 0) io.setExitCode(exitCodeAfterTrouble(io.exitCode()));
     signals.unsubscribe();
   }
 }

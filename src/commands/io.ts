@@ -1,9 +1,10 @@
 /** What a command gets from the process: streams, environment, time, signals. Tests pass their own. */
 import type { Clock } from '../lib/clock.ts';
+import type { ExitCode, StopSignal } from '../lib/exit.ts';
 import type { Listen } from '../lib/serve/types.ts';
 import type { Connect } from '../lib/proxmox/transports/types.ts';
 
-export type ProcessSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type ProcessSignal = StopSignal | 'SIGHUP';
 
 export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -25,7 +26,7 @@ export interface ProgramIo {
   /** Nobody reads stdout any more: its pipe was closed, or its terminal is gone. */
   readonly readerGone: AbortSignal;
   /** The exit code of a command that has explained itself already. */
-  readonly setExitCode: (code: number) => void;
+  readonly setExitCode: (code: ExitCode) => void;
   /** What it was set to; 0 before. */
-  readonly exitCode: () => number;
+  readonly exitCode: () => ExitCode;
 }

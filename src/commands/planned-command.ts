@@ -1,6 +1,6 @@
-/** The one frame of commands that plan: show the plan, or apply it; print what came of it; choose the exit code. */
+/** The one frame of commands that plan: show the plan, or apply it; print what came of it. */
 import { UsageError } from '../lib/errors.ts';
-import { exitCodeOf } from '../lib/outcome/exit-code.ts';
+import { exitCodeOf, exitCodeOfFindings } from '../lib/outcome/exit-code.ts';
 import type { RunOutcome, Summary } from '../lib/outcome/types.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
@@ -73,9 +73,6 @@ export async function planFiles({
   };
 }
 
-/** Exit code of a dry run with `--detailed-exitcode`: something would change, or cannot. */
-export const PENDING = 6;
-
 /** Would a run change anything, or leave undone what was asked for? */
 export function isPending(plan: Plan): boolean {
   const { steps, stands } = plan;
@@ -112,10 +109,8 @@ async function show(
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
   teller.planned(plan);
-  const isTold = [flags.detailedExitcode && isPending(plan), flags.driftExitcode && hasDrift(plan)].includes(
-    true,
-  );
-  if (isTold) io.setExitCode(PENDING);
+  const isTold = (flags.detailedExitcode && isPending(plan)) || (flags.driftExitcode && hasDrift(plan));
+  io.setExitCode(exitCodeOfFindings({ isPending: isTold }));
 }
 
 function applied(run: Changing, work: PlannedWork): Promise<RunOutcome> {

@@ -20,7 +20,6 @@ export function answerUnknownCommands(program: Command): void {
     const hint = meant === undefined ? 'Commands: deploy-stand --help' : `Did you mean ${meant}?`;
     program.error(`error: unknown command '${word}'\n(${hint})`, {
       code: 'commander.unknownCommand',
-      exitCode: 1,
     });
   });
 }

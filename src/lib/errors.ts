@@ -1,4 +1,5 @@
-/** Every error a user can meet, with its permanent code and exit code. Must not import anything of ours. */
+/** Every error a user can meet, with its permanent code and exit code. */
+import { EXIT, type ExitCode, type StopSignal } from './exit.ts';
 
 /** One problem in an input file. Lines and columns count from 1. */
 export interface ConfigIssue {
@@ -22,7 +23,7 @@ export interface StandErrorOptions {
 
 /** Base of all errors with an exit code. `code` is permanent: scripts match it. */
 export abstract class StandError extends Error {
-  abstract readonly exitCode: number;
+  abstract readonly exitCode: ExitCode;
   readonly code: string;
   readonly hint: string | undefined;
   readonly issues: readonly ConfigIssue[];
@@ -38,40 +39,40 @@ export abstract class StandError extends Error {
 
 /** Exit 1: a defect of ours. */
 export class InternalError extends StandError {
-  readonly exitCode = 1;
+  readonly exitCode = EXIT.bug;
 }
 
 /** Exit 2: the command line is wrong; nothing was contacted. */
 export class UsageError extends StandError {
-  readonly exitCode = 2;
+  readonly exitCode = EXIT.usage;
 }
 
 /** Exit 2: an input file is wrong; nothing was contacted. `issues` lists every problem found. */
 export class ConfigError extends StandError {
-  readonly exitCode = 2;
+  readonly exitCode = EXIT.usage;
 }
 
 /** Exit 3: the plan may not be applied; nothing was changed. */
 export class PlanRefusedError extends StandError {
-  readonly exitCode = 3;
+  readonly exitCode = EXIT.refused;
 }
 
 /** Exit 4: PVE could not be reached, or refused us, before anything was changed. */
 export class ConnectionError extends StandError {
-  readonly exitCode = 4;
+  readonly exitCode = EXIT.untouched;
 }
 
 /** Exit 5: partly applied. */
 export class ApplyError extends StandError {
-  readonly exitCode = 5;
+  readonly exitCode = EXIT.partial;
 }
 
 /** Exit 130 (SIGINT) or 143 (SIGTERM): stopped by the user; run again to finish. */
 export class CancelledError extends StandError {
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM', message: string, hint?: string) {
+  constructor(signal: StopSignal, message: string, hint?: string) {
     super('CANCELLED', message, { hint });
-    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+    this.exitCode = EXIT[signal];
   }
 }

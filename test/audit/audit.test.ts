@@ -237,7 +237,7 @@ describe('the log', () => {
     { room: 1, name: 'before anything was sent', exitCode: 4, sent: 0 },
     { room: 2, name: 'with the end of a write', exitCode: 5, sent: 1 },
     { room: 3, name: 'with the second write', exitCode: 5, sent: 1 },
-  ])('a full disk, $name: nothing is sent any more, told once', async ({ room, exitCode, sent }) => {
+  ] as const)('a full disk, $name: nothing is sent any more, told once', async ({ room, exitCode, sent }) => {
     const failures: StandError[] = [];
     const log = new AuditLog(memory(room), createClock(), (error) => failures.push(error));
     await log.start(facts);

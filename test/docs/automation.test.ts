@@ -75,3 +75,24 @@ test('GitLab: an account that cannot be changed fails the job, and the class is 
   const { status, stdout } = spawnSync('/bin/sh', ['-e', '-c', script], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([5, 'users\ndeploy\n']);
 });
+
+const BALANCE = 'examples/balance';
+/** In cron's line the user comes first. */
+const BALANCE_LINE =
+  /(?:ExecStart=\/usr\/bin\/|^ +- |^\S+ \S+ \S+ \S+ \S+ +deploy-stand +)deploy-stand (balance .*?)(?: >>? .*)?$/;
+
+test('balance: the line of each recipe is a round', async () => {
+  const recipes = readdirSync(BALANCE).filter((file) => !/timer$|all-guests/.test(file));
+  expect(recipes).toContain('crontab');
+  const simulator = await startCluster();
+  for (const recipe of recipes) {
+    const lines = readFileSync(join(BALANCE, recipe), 'utf8').split('\n');
+    const commands = lines.flatMap((line) => BALANCE_LINE.exec(line)?.[1] ?? []);
+    expect([recipe, commands.length]).not.toEqual([recipe, 0]);
+    for (const words of commands) {
+      const named = words.replace(/\S*balance\.yml/, 'examples/balance.yml').split(' ');
+      const { code, stderr } = await runCli([...named, '--dry-run'], simulator);
+      expect([words, code, code === 0 ? '' : stderr]).toEqual([words, 0, '']);
+    }
+  }
+});

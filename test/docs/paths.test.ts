@@ -37,6 +37,22 @@ test('a file that CONTRIBUTING names beside the path of its room is somewhere', 
   expect(short.filter((name) => !all.some((path) => `/${path}`.endsWith(`/${name}`)))).toEqual([]);
 });
 
+test('the picture of the life of a command names what is there, with a command for NAME', () => {
+  const [, picture = ''] = /```mermaid\n([\s\S]*?)```/.exec(readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
+  const names = picture
+    .replaceAll('NAME', 'deploy')
+    .split(/[\s"[\]{}]|<br>/)
+    .map((word) => word.replace(/[,:]$/, ''))
+    .filter((word) => /^[a-z-]+\/|[.]ts$/.test(word));
+  expect(names.length).toBeGreaterThan(10);
+  const all = readdirSync('src', { recursive: true, encoding: 'utf8' });
+  const isThere = (name: string): boolean =>
+    all.some((path) =>
+      name.endsWith('/') ? `/${path}/`.endsWith(`/${name}`) : `/${path}`.endsWith(`/${name}`),
+    );
+  expect(names.filter((name) => !isThere(name))).toEqual([]);
+});
+
 test('there is something to look at', () => {
   expect(DOCUMENTS.flatMap(pathsIn).length).toBeGreaterThan(100);
 });

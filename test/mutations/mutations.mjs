@@ -170,8 +170,9 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/plan/document/step-traits.ts',
-    find: "'bridge.create': { effect: 'creates', roles: ['reserves', 'deploys'], limits: network },",
-    instead: "'bridge.create': { effect: 'creates', roles: ['deploys'], limits: network },",
+    find: "'bridge.create': { effect: 'creates', counter: 'bridges', roles: ['reserves', 'deploys'], limits: network },",
+    instead:
+      "'bridge.create': { effect: 'creates', counter: 'bridges', roles: ['deploys'], limits: network },",
     why: 'the planning lock is given back before the bridges are there: another run takes the same numbers',
   },
   {

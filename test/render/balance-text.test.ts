@@ -6,7 +6,6 @@ import type { BalanceReport, NodeLoad, PlannedMove } from '../../src/lib/plan/do
 import { failureMessage, moveMessage, summaryMessage } from '../../src/lib/render/balance-messages.ts';
 import { renderBalance } from '../../src/lib/render/balance-text.ts';
 import { formatMetrics } from '../../src/lib/workflow/balance-metrics.ts';
-import { worstExitCode } from '../../src/lib/workflow/balance-rounds.ts';
 import { plan } from './fixtures.ts';
 
 const load = (cpu: number, memory: number, severity: number): NodeLoad => ({
@@ -214,15 +213,4 @@ test('metrics: of every cluster, also of one that failed', async () => {
     'moved_bytes{connection="a"} 1073741824',
     'rejected{connection="a"} 3',
   ]);
-});
-
-test.each([
-  [[0, 4, 3], 4],
-  [[4, 5, 0], 5],
-  [[5, 1], 1],
-  [[0, 6], 6],
-  [[0, 143], 143],
-  [[], 0],
-])('exit codes %j: %i', (codes, worst) => {
-  expect(worstExitCode(codes)).toBe(worst);
 });

@@ -6,7 +6,8 @@ import type { Card } from '../../src/lib/render/cards.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
-import { LANGUAGES, REPORT_LANGUAGES, type Language } from '../../src/lib/render/languages/languages.ts';
+import { LANGUAGES, type Language } from '../../src/lib/render/languages/codes.ts';
+import { HANDOUT_LANGUAGES, REPORT_LANGUAGES } from '../../src/lib/render/languages/languages.ts';
 import { mailOf } from '../../src/lib/render/mail-text.ts';
 import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { renderReportMarkdown } from '../../src/lib/render/report-lists.ts';
@@ -43,7 +44,7 @@ const CHECKS: ChecksReport = {
   totals: { passed: 1, failed: 1, notRun: 1 },
 };
 
-describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
+describe.each(LANGUAGES)('%s', (language) => {
   const exports = [
     renderHtmlCards([CARD], '', language),
     renderMarkdownCards([CARD], language),
@@ -52,7 +53,7 @@ describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
   const mails = ['net', ''].map((lab) => mailOf({ ...CARD, name: lab && 'Анна' }, { lab, language }));
   const all = [...exports, ...mails.flatMap(({ subject, text }) => [subject, text])].join('\n');
 
-  test.each(Object.entries(LANGUAGES[language]))('%s is used', (key, text) => {
+  test.each(Object.entries(HANDOUT_LANGUAGES[language]))('%s is used', (key, text) => {
     const argument = { lastDay: ['2027-01-31'], greeting: ['Анна', ''], wayBack: ['net'] }[key] ?? [
       'net',
       '',

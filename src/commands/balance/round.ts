@@ -1,5 +1,5 @@
 /** One round of `balance` on one cluster: move what has to move, and tell those who want to know. */
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { StandError } from '../../lib/errors.ts';
 import type { ApplyEvent } from '../../lib/execute/types.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';

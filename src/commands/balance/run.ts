@@ -1,5 +1,6 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
-import { CancelledError, StandError } from '../../lib/errors.ts';
+import { CancelledError, InternalError, StandError } from '../../lib/errors.ts';
+import type { ExitCode } from '../../lib/exit.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
@@ -8,21 +9,21 @@ import { toErrorDocument } from '../../lib/render/error-json.ts';
 import { toResultDocument } from '../../lib/render/result-json.ts';
 import type { BalanceWant } from '../../lib/workflow/balance.ts';
 import { isMetrics, writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
-import { Hold, worstExitCode } from '../../lib/workflow/balance-rounds.ts';
-import { exitCodeOf, PARTIAL } from '../../lib/outcome/exit-code.ts';
+import { Hold } from '../../lib/workflow/balance-rounds.ts';
+import { exitCodeOf, exitCodeOfFindings, stopOfService, worstExitCode } from '../../lib/outcome/exit-code.ts';
 import { placeOf, type Place } from './platforms.ts';
 import { loadSettings, nameOf, type BalanceFlags, type BalanceSettings, type Target } from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
-import { isPending, PENDING } from '../planned-command.ts';
+import { isPending } from '../planned-command.ts';
 
 const SECOND = 1000;
 
 /** One cluster's round: what came of it, or why nothing could. */
 interface Result {
   readonly connection: string | undefined;
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
   readonly seconds: number;
   readonly outcome?: { readonly plan: BalancePlan; readonly summary: BalanceSummary };
   readonly error?: StandError;
@@ -104,12 +105,10 @@ class BalanceRun {
     const place = await this.#place(target);
     if (this.#flags.dryRun) {
       const outcome = await place.preview();
-      const isLeft = (outcome.plan.balance.remaining ?? []).length > 0;
-      const exitCode = isLeft
-        ? PARTIAL
-        : this.#flags.detailedExitcode && isPending(outcome.plan)
-          ? PENDING
-          : 0;
+      const exitCode = exitCodeOfFindings({
+        isPartial: (outcome.plan.balance.remaining ?? []).length > 0,
+        isPending: this.#flags.detailedExitcode && isPending(outcome.plan),
+      });
       return { outcome, exitCode };
     }
     const outcome = await place.round(this.#holds.get(target) ?? new Hold(1));
@@ -211,15 +210,14 @@ async function runForever(
     await rounds.writeMetrics(results);
     run.finish();
     if (!results.every(({ error }) => error instanceof CancelledError)) rounds.print(results);
-    const bug = results.find(({ error }) => error?.exitCode === 1)?.error;
+    const bug = results.find(({ error }) => error instanceof InternalError)?.error;
     if (bug) throw bug;
   } while (await rest(rounds, end, interval + Math.random() * jitter));
   const signal = run.stoppedBy();
   // Without a signal it may have stopped by itself, because its writes could not be recorded.
   if (signal === undefined && run.soft.aborted)
     io.setExitCode(worstExitCode(results.map(({ exitCode }) => exitCode)));
-  else if (signal === 'SIGINT') io.setExitCode(130);
-  else if (signal === 'SIGTERM' && run.hard.aborted) io.setExitCode(143);
+  else io.setExitCode(exitCodeOfFindings({ stoppedBy: stopOfService(signal, run.hard.aborted) }));
 }
 
 export async function runBalance(

@@ -9,7 +9,7 @@ import {
 import type { BalanceConfig } from '../../lib/config/balance/types.ts';
 import type { Connection } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
-import type { Language } from '../../lib/render/languages/languages.ts';
+import { languageOfLocale, type Language } from '../../lib/render/languages/codes.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { chosenPlatform, usualPlatform } from './chosen-platform.ts';
@@ -109,10 +109,6 @@ function envUse(io: ProgramIo, flags: BalanceFlags): EnvUse {
   };
 }
 
-function languageOf(written: string | undefined): Language {
-  return /^ru/i.test(written ?? '') ? 'ru' : 'en';
-}
-
 /** Throws for everything that is wrong with files and flags, before anything is contacted. */
 export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: boolean): BalanceSettings {
   assertFlags(flags);
@@ -137,7 +133,7 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     ...(flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }),
     ...(ssh ? { ssh } : {}),
     logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
-    language: languageOf(env.language ?? io.env['VM_BALANCER_LANG']),
+    language: languageOfLocale(env.language ?? io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),
     warnings: [...env.warnings, ...warnings],
   };

@@ -2,6 +2,7 @@
 import type { Check } from '../../lib/config/checks/types.ts';
 import { loadChecks } from '../../lib/config/load.ts';
 import { ConnectionError, UsageError } from '../../lib/errors.ts';
+import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { checkChanges, renderChecks, toChecksDocument } from '../../lib/render/checks-text.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
@@ -9,7 +10,6 @@ import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { PENDING } from '../planned-command.ts';
 import { needSelection, type ReadSelection } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 import { assertCheckFiles, writeCheckFiles, type CheckFileFlags } from './files.ts';
@@ -21,7 +21,6 @@ export type CheckFlags = GlobalFlags &
   RepeatFlags & { readonly checks?: string; readonly requirePass?: true };
 
 /** Something could not be checked. */
-const PARTIAL = 5;
 
 function checksFor({ checks: file }: CheckFlags, { lab }: ReadSelection): readonly Check[] {
   const checks = file === undefined ? (lab?.checks ?? []) : loadChecks(file, lab);
@@ -98,13 +97,14 @@ async function repeat(
 const names = (list: readonly string[]): string =>
   list.length > 8 ? `${list.slice(0, 8).join(', ')} and ${list.length - 8} more` : list.join(', ');
 
+/** False: somebody with a result is in no grade book. */
 async function write(
-  { flags, run, io }: Look,
+  { flags, run }: Look,
   report: ChecksReport,
   users: ReadSelection['users'],
-): Promise<void> {
+): Promise<boolean> {
   const grades = await writeCheckFiles(flags, report, users ?? []);
-  if (!grades) return;
+  if (!grades) return true;
   if (grades.unchecked.length > 0) {
     run.output.warn(
       `no grade for ${names(grades.unchecked)}: not all of it could be checked (--count-not-run gives one all the same)`,
@@ -114,12 +114,9 @@ async function write(
     run.output.warn(
       `no grade for ${names(grades.unknown)}: the users file says neither email nor lms_id, by which ${flags.grades === 'canvas' ? 'Canvas' : 'Moodle'} would know them`,
     );
-    io.setExitCode(PARTIAL);
   }
+  return grades.unknown.length === 0;
 }
-
-/** Ended by a signal. */
-const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> {
   await assertCheckFiles(flags);
@@ -134,10 +131,14 @@ export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> 
     if (flags.repeat === undefined) run.output.result(toChecksDocument(first), () => textOf(what, first));
     const { repeat: pause } = flags;
     const last = pause === undefined ? first : await repeat(what, first, pause * 1000, end);
-    if (flags.requirePass && last.totals.failed > 0) io.setExitCode(PENDING);
-    if (last.totals.notRun > 0) io.setExitCode(PARTIAL);
-    await write(what, last, selection.users);
-    const signal = run.stoppedBy();
-    if (signal !== undefined) io.setExitCode(ENDED_BY[signal]);
+    const isGraded = await write(what, last, selection.users);
+    const { failed, notRun } = last.totals;
+    io.setExitCode(
+      exitCodeOfFindings({
+        stoppedBy: run.stoppedBy(),
+        isPartial: notRun > 0 || !isGraded,
+        isPending: flags.requirePass && failed > 0,
+      }),
+    );
   });
 }

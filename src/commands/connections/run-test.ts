@@ -13,6 +13,8 @@ import { nearest } from '../../lib/nearest.ts';
 import type { Connection } from '../../lib/config/types.ts';
 import type { ConnectionReport } from '../../lib/connections-edit/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import type { ExitCode } from '../../lib/exit.ts';
+import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { renderTests, toTestsDocument } from '../../lib/render/connection-tests-text.ts';
 import { testConnection, type Loaded } from '../../lib/workflow/connections.ts';
 import { openAudit } from '../audit.ts';
@@ -23,7 +25,9 @@ import { connectionOptions } from '../session.ts';
 import { toStandError } from '../stand-error.ts';
 
 const AT_ONCE = 8;
-const FAILED = 4;
+function codeOf(reports: readonly ConnectionReport[]): ExitCode {
+  return exitCodeOfFindings({ isUntouched: reports.some(({ ok }) => !ok) });
+}
 
 interface Candidate {
   readonly name: string;
@@ -110,7 +114,7 @@ export async function runConnectionsTest(
       };
       try {
         const report = await testConnection(name, load, tools);
-        await audit?.end(report.ok ? 0 : FAILED);
+        await audit?.end(codeOf([report]));
         return report;
       } catch (error) {
         const ending = toStandError(error);
@@ -124,6 +128,6 @@ export async function runConnectionsTest(
     const reports = await pMap(all, test, { concurrency: AT_ONCE });
     run.finish();
     run.output.result(toTestsDocument(reports), () => renderTests(reports, run.output));
-    if (reports.some(({ ok }) => !ok)) io.setExitCode(FAILED);
+    io.setExitCode(codeOf(reports));
   });
 }

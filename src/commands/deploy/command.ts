@@ -1,5 +1,6 @@
 /** The flags of `deploy`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
+import { STRATEGY_NAMES } from '../../lib/config/lab/strategy-names.ts';
 import type { ProgramIo } from '../io.ts';
 import {
   collect,
@@ -23,9 +24,7 @@ export function deployCommand(io: ProgramIo): Command {
     .addOption(labNameOption());
   return withRemovals(withDryRun(command), 'with --prune: ')
     .addOption(envOption('--drift-exitcode', 'with --dry-run: exit 6 when machines were changed by students'))
-    .addOption(
-      envOption('--strategy <name>', 'where stands go').choices(['local', 'specific', 'balanced', 'smart']),
-    )
+    .addOption(envOption('--strategy <name>', 'where stands go').choices(STRATEGY_NAMES))
     .addOption(envOption('--node <name>', 'the node of strategy specific'))
     .addOption(envOption('--nodes <a,b>', 'only these nodes').argParser(nameList))
     .addOption(envOption('--exclude <a,b>', 'not these nodes').argParser(nameList))

@@ -1,5 +1,6 @@
 /** What `doctor` does with its flags: read, report. */
 import { loadLab, loadUsers, poolsOf } from '../../lib/config/load.ts';
+import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { Command } from '../../lib/privileges/types.ts';
 import type { Profile } from '../../lib/plan/cluster/profile.ts';
 import { renderDoctor, toDoctorDocument } from '../../lib/render/doctor-text.ts';
@@ -16,8 +17,6 @@ export interface DoctorFlags extends GlobalFlags {
   readonly for: Command;
   readonly profile?: Profile;
 }
-
-const MISSING = 4;
 
 function wantOf(io: ProgramIo, flags: DoctorFlags, warn: (text: string) => void): DoctorWant {
   const options = {
@@ -41,6 +40,6 @@ export async function runDoctor(io: ProgramIo, flags: DoctorFlags): Promise<void
     const report = await examineCaller(want, await run.runContext());
     run.finish();
     run.output.result(toDoctorDocument(report), () => renderDoctor(report, run.output));
-    if (report.missing > 0) io.setExitCode(MISSING);
+    io.setExitCode(exitCodeOfFindings({ isUntouched: report.missing > 0 }));
   });
 }

@@ -1,5 +1,5 @@
 /** What `extend` does with its flags: select, plan, apply, render. */
-import { parseDate } from '../../lib/config/input/names.ts';
+import { parseDate } from '../../lib/config/input/dates.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { ExtendOptions } from '../../lib/plan/day-two/extend.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';

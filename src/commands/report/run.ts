@@ -4,7 +4,7 @@ import { viewReport } from '../../lib/plan/views/report.ts';
 import type { ClassReport } from '../../lib/plan/views/report-types.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderReportHtml } from '../../lib/render/report-html.ts';
 import {

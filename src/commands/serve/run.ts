@@ -1,13 +1,14 @@
 /** What `serve` does with its flags: look again and again, and show it to those who come; nothing is changed. */
 import { readSecretLine } from '../../lib/config/connections/age-keys.ts';
 import { ConfigError, UsageError } from '../../lib/errors.ts';
+import { exitCodeOfFindings, stopOfService } from '../../lib/outcome/exit-code.ts';
 import { isLoopback } from '../../lib/proxmox/hosts.ts';
 import { viewReport } from '../../lib/plan/views/report.ts';
 import type { Topology } from '../../lib/plan/views/topology-types.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { DOOR_POLICY, renderDoor } from '../../lib/render/door-html.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { utcOf } from '../../lib/render/moment.ts';
 import { LIVE_POLICY } from '../../lib/render/page.ts';
 import { renderLiveReport } from '../../lib/render/report-html.ts';
@@ -211,7 +212,6 @@ async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<v
 export async function runServe(io: ProgramIo, flags: ServeFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     await serve(io, flags, run);
-    // It has no end of its own: SIGTERM is how a service is ended.
-    if (run.stoppedBy() === 'SIGINT') io.setExitCode(130);
+    io.setExitCode(exitCodeOfFindings({ stoppedBy: stopOfService(run.stoppedBy(), run.hard.aborted) }));
   });
 }

@@ -1,5 +1,6 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
 import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
+import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { escapeJson } from '../../lib/render/escape.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
@@ -10,7 +11,6 @@ import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
 import type { GlobalFlags } from '../options.ts';
-import { PENDING } from '../planned-command.ts';
 import { readSelection } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
@@ -115,9 +115,6 @@ async function watch(what: Look, first: SeenStatus, seconds: number): Promise<Se
   return seen;
 }
 
-/** A watch is ended by a signal, and in no other way. */
-const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
-
 function hasDrift({ report: { labs } }: SeenStatus): boolean {
   const machines = labs.flatMap(({ stands }) => stands.flatMap((stand) => stand.machines));
   return machines.some(({ drift }) => drift !== 'pending' && (drift?.length ?? 0) > 0);
@@ -160,9 +157,8 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
     run.finish();
     if (flags.watch === undefined) show(what, first);
     const last = flags.watch === undefined ? first : await watch(what, first, flags.watch);
-    if (flags.check && last.report.problems.length > 0) io.setExitCode(PENDING);
-    if (flags.driftExitcode && hasDrift(last)) io.setExitCode(PENDING);
-    const signal = run.stoppedBy();
-    if (signal !== undefined) io.setExitCode(ENDED_BY[signal]);
+    const isPending =
+      (flags.check && last.report.problems.length > 0) || (flags.driftExitcode && hasDrift(last));
+    io.setExitCode(exitCodeOfFindings({ stoppedBy: run.stoppedBy(), isPending }));
   });
 }

@@ -1,5 +1,5 @@
 /** The flags of `users export`, for cards and mails. */
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import type { DocumentFormat } from '../format-by-name.ts';
 import type { UsersFlags } from './selection.ts';
 

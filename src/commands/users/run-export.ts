@@ -9,7 +9,7 @@ import type { Card } from '../../lib/render/cards.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
-import type { Language } from '../../lib/render/languages/languages.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { runChanging } from '../cluster-command.ts';
 import { foldSaid, sameFor } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';

@@ -6,6 +6,7 @@ import { isPem } from '../../lib/config/connections/parts.ts';
 import type { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
 import { ApplyError, UsageError } from '../../lib/errors.ts';
+import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { composeMail, isOurMail } from '../../lib/mail/compose.ts';
 import { openPost, parseSmtp } from '../../lib/mail/smtp.ts';
 import type { Card } from '../../lib/render/cards.ts';
@@ -147,6 +148,6 @@ export async function mailCards(mail: MailRun, found: CardsExport): Promise<Mail
       },
     );
   }
-  if (undone > 0) io.setExitCode(5);
+  io.setExitCode(exitCodeOfFindings({ isPartial: undone > 0 }));
   return { cards, leftOut: [...leftOut, ...failed], sent, before };
 }

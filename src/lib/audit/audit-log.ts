@@ -6,6 +6,7 @@ import type { ApplyEvent } from '../execute/types.ts';
 import { planText } from '../plan/document/text.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { WriteEnding, WriteRequest, WriteWitness } from '../proxmox/types.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import { redactArgv, redactText } from '../redact.ts';
 import { escapeJson } from '../render/escape.ts';
 
@@ -61,12 +62,12 @@ const TELLING: ReadonlySet<string> = new Set([
 const LONGEST = 1000;
 
 /** By exit code; everything else failed. */
-const STATUS: Readonly<Record<number, string>> = {
-  0: 'done',
-  5: 'partial',
-  6: 'pending',
-  130: 'interrupted',
-  143: 'interrupted',
+const STATUS: Readonly<Partial<Record<ExitCode, string>>> = {
+  [EXIT.done]: 'done',
+  [EXIT.partial]: 'partial',
+  [EXIT.pending]: 'pending',
+  [EXIT.SIGINT]: 'interrupted',
+  [EXIT.SIGTERM]: 'interrupted',
 };
 
 function clip(text: string): string {
@@ -134,7 +135,7 @@ export class AuditLog implements WriteWitness {
     };
   }
 
-  async end(exitCode: number, error?: StandError): Promise<void> {
+  async end(exitCode: ExitCode, error?: StandError): Promise<void> {
     const status = error ? 'failed' : (STATUS[exitCode] ?? 'failed');
     const words = error ? { code: error.code, message: clip(redactText(error.message)) } : {};
     await this.#record('run.end', { status, exitCode, steps: this.#steps, writes: this.#sent, ...words });

@@ -1,5 +1,6 @@
 /** The validated, normalised input ("want"). Plain data: no functions, no file handles, no secrets of PVE. */
 import type { Check } from './checks/types.ts';
+import type { STRATEGY_NAMES } from './lab/strategy-names.ts';
 
 /** Numbers of bridges (`vmbrN`), both ends included. */
 export interface BridgeRange {
@@ -96,7 +97,7 @@ export interface CloudInit {
   readonly ipConfig?: Readonly<Record<number, string>>;
 }
 
-export type Strategy = 'local' | 'specific' | 'balanced' | 'smart';
+export type Strategy = (typeof STRATEGY_NAMES)[number];
 
 export interface Placement {
   readonly strategy: Strategy;

@@ -1,7 +1,8 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
 import type { Card } from '../render/cards.ts';
 import { formatCsv } from '../render/csv.ts';
-import { LANGUAGES, type Language } from '../render/languages/languages.ts';
+import type { Language } from '../render/languages/codes.ts';
+import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
 
 /** English is read by programs, too: its columns keep their names. */
 const ENGLISH = [
@@ -20,14 +21,14 @@ const ENGLISH = [
 /** Of every language: `userid` comes first, and this is how an export of ours is known again. */
 export function csvColumns(language: Language): readonly string[] {
   const { name, userName, realm, password, address, pool, machines, consoles, lab, until } =
-    LANGUAGES[language];
+    HANDOUT_LANGUAGES[language];
   const words = [name, userName, realm, password, address, pool, machines, consoles, lab, until];
   return ['userid', ...(language === 'en' ? ENGLISH : words)];
 }
 
 /** Ends with a line break. A spreadsheet takes what is not English for another encoding without the mark. */
 export function renderCsvCards(cards: readonly Card[], language: Language = 'en'): string {
-  const { schoolLogin } = LANGUAGES[language];
+  const { schoolLogin } = HANDOUT_LANGUAGES[language];
   const rows = cards.map(({ userid, name, login, realm, password, url, pool, machines, expires }) => [
     userid,
     name,

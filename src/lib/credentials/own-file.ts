@@ -3,7 +3,8 @@ import { ConfigError } from '../errors.ts';
 import { assertWritableFile } from '../files/open.ts';
 import { markdownHead } from '../render/cards-markdown.ts';
 import { formatCsv } from '../render/csv.ts';
-import { LANGUAGES, type Language } from '../render/languages/languages.ts';
+import { LANGUAGES } from '../render/languages/codes.ts';
+import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
 import { csvColumns } from './cards-csv.ts';
 import { FileProblem } from '../files/problem.ts';
 
@@ -12,10 +13,8 @@ const EXPORT =
   /^\uFEFF?(?:userid,name,login,realm,password,|\{\s*"users": \[|\| User \| Name \| (?:Login|Realm) |<!doctype html>\s*<html lang="[a-z]{2}">[\s\S]{0,300}<meta name="robots" content="noindex">)/;
 
 /** Headings of tables, in each language. */
-const HEADS = Object.values(LANGUAGES).map(markdownHead);
-const COLUMNS = (Object.keys(LANGUAGES) as Language[]).map((language) =>
-  formatCsv(csvColumns(language), []).trimEnd(),
-);
+const HEADS = Object.values(HANDOUT_LANGUAGES).map(markdownHead);
+const COLUMNS = LANGUAGES.map((language) => formatCsv(csvColumns(language), []).trimEnd());
 
 export const isExport = (head: string): boolean =>
   EXPORT.test(head) || [...HEADS, ...COLUMNS].some((start) => head.replace(/^\uFEFF/, '').startsWith(start));

@@ -1,4 +1,5 @@
 /** When what ends with a day is over: people mean a day, PVE wants the second at which an account is over (0: never). */
+import { minuteOf } from './moment.ts';
 
 export const DAY = 86_400;
 
@@ -20,7 +21,7 @@ export function expireAfterDay(start: number): number {
 /** The last day of an account that ends with one (`2026-12-24`), else the moment. */
 export function endOfAccount(expire: number): string {
   if (expire % DAY === 0) return new Date((expire - DAY) * 1000).toISOString().slice(0, 10);
-  return new Date(expire * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
+  return minuteOf(expire);
 }
 
 /** The same, in words. */

@@ -91,7 +91,7 @@ export function pinnedMachine(values: Values): string | undefined {
   return type !== undefined && /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
 }
 
-/** Virtual CPUs at most: PVE starts no VM that has more than its host has threads. */
+/** Virtual CPUs at most (one socket with one core where nothing is said): PVE starts no VM that has more than its host has threads. */
 export function cpusOf(values: Values, cores = Number(values['cores'] ?? 1)): number {
   return Number(values['sockets'] ?? 1) * cores;
 }

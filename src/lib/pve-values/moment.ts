@@ -4,3 +4,8 @@
 export function momentOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 }
+
+/** Without the seconds, where there are none: `2026-12-25T00:00Z`. */
+export function minuteOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
+}

@@ -18,11 +18,14 @@ interface StorageTraits {
    * that can; thick LVM since 9 keeps such volumes, too, where it is set up so.
    */
   readonly snapshots: 'yes' | 'no' | 'by-name';
+  /** Copies a volume that is off to another node with its snapshots (QemuMigrate.pm); `by-name` as above. */
+  readonly movesSnapshots: 'yes' | 'no' | 'by-name';
   /** Goes back to the newest snapshot alone (ZFSPoolPlugin.pm, volume_rollback_is_possible). */
   readonly newestOnly: boolean;
 }
 
-const FILES: StorageTraits = {
+/** Volumes that are made from a base, and name it. */
+const BASED: StorageTraits = {
   links: true,
   bindsClones: false,
   migrates: false,
@@ -30,6 +33,7 @@ const FILES: StorageTraits = {
   thin: true,
   files: false,
   snapshots: 'by-name',
+  movesSnapshots: 'no',
   newestOnly: false,
 };
 /** Whole volumes of a device; nothing of them is shared. */
@@ -41,20 +45,34 @@ const BLOCKS: StorageTraits = {
   thin: false,
   files: false,
   snapshots: 'no',
+  movesSnapshots: 'no',
   newestOnly: false,
 };
 /** Links are promised, for whatever a plugin of others may be; nothing else is. */
 const UNKNOWN: StorageTraits = { ...BLOCKS, links: true, snapshots: 'yes' };
 
 const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
-  ['dir', { ...FILES, files: true, bindsClones: true, migrates: true }],
-  ['btrfs', { ...FILES, files: true, bindsClones: true, migrates: true, snapshots: 'yes' }],
-  ['zfspool', { ...FILES, bindsClones: true, migrates: true, snapshots: 'yes', newestOnly: true }],
-  ['nfs', { ...FILES, files: true }],
-  ['cifs', { ...FILES, files: true }],
-  ['glusterfs', { ...FILES, files: true }],
-  ['zfs', { ...FILES, snapshots: 'yes', newestOnly: true }],
-  ['rbd', { ...FILES, snapshots: 'yes' }],
+  ['dir', { ...BASED, files: true, bindsClones: true, migrates: true, movesSnapshots: 'by-name' }],
+  [
+    'btrfs',
+    { ...BASED, files: true, bindsClones: true, migrates: true, snapshots: 'yes', movesSnapshots: 'yes' },
+  ],
+  [
+    'zfspool',
+    {
+      ...BASED,
+      bindsClones: true,
+      migrates: true,
+      snapshots: 'yes',
+      movesSnapshots: 'yes',
+      newestOnly: true,
+    },
+  ],
+  ['nfs', { ...BASED, files: true }],
+  ['cifs', { ...BASED, files: true }],
+  ['glusterfs', { ...BASED, files: true }],
+  ['zfs', { ...BASED, snapshots: 'yes', newestOnly: true }],
+  ['rbd', { ...BASED, snapshots: 'yes' }],
   ['lvmthin', { ...UNKNOWN, migrates: true, thin: true }],
   ['lvm', { ...BLOCKS, migrates: true, snapshots: 'by-name' }],
   ['iscsi', BLOCKS],
@@ -73,8 +91,16 @@ export function takesCopies(from: string, to: string): boolean {
 
 /** Can PVE take a snapshot of this volume? `name` as in a volume id. */
 export function takesSnapshots(type: string, name: string): boolean {
-  const { snapshots } = storageTraits(type);
-  return snapshots === 'yes' || (snapshots === 'by-name' && name.endsWith('.qcow2'));
+  return holdsFor(storageTraits(type).snapshots, name);
+}
+
+/** Does a volume that has snapshots go to another node with them, while its VM is off? */
+export function movesSnapshots(type: string, name: string): boolean {
+  return holdsFor(storageTraits(type).movesSnapshots, name);
+}
+
+function holdsFor(trait: 'yes' | 'no' | 'by-name', name: string): boolean {
+  return trait === 'yes' || (trait === 'by-name' && name.endsWith('.qcow2'));
 }
 
 /** `type` as PVE calls its plugins; of others (`''` if it is not known) little is promised. */

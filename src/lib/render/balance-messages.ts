@@ -3,7 +3,8 @@ import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type { BalanceReport } from '../plan/document/balance-report.ts';
 import { sizeOf } from './balance-text.ts';
 import type { BalanceTexts } from './languages/balance-texts.ts';
-import { BALANCE_LANGUAGES, type Language } from './languages/languages.ts';
+import type { Language } from './languages/codes.ts';
+import { BALANCE_LANGUAGES } from './languages/languages.ts';
 
 /** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
 const MOST_LINES = 20;

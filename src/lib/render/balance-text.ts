@@ -10,7 +10,8 @@ import type {
 } from '../plan/document/balance-report.ts';
 import type { BalancePlan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
-import { BALANCE_LANGUAGES, type Language } from './languages/languages.ts';
+import type { Language } from './languages/codes.ts';
+import { BALANCE_LANGUAGES } from './languages/languages.ts';
 import type { BalanceTexts } from './languages/balance-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';

@@ -1,6 +1,7 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
-import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { Language } from './languages/codes.ts';
+import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 import type { Card, CardMachine } from './cards.ts';
 import { escapeHtml } from './escape-html.ts';
 
@@ -89,7 +90,7 @@ function cardLines(card: Card, lab: string, texts: HandoutTexts): string[] {
 
 /** `lab`: what the cards are for; empty: no lab in particular. Same cards, same text. Ends with a line break. */
 export function renderHtmlCards(cards: readonly Card[], lab: string, language: Language = 'en'): string {
-  const texts = LANGUAGES[language];
+  const texts = HANDOUT_LANGUAGES[language];
   return [
     '<!doctype html>',
     `<html lang="${language}">`,

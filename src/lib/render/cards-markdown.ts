@@ -1,8 +1,9 @@
 /** Credentials as a Markdown table. Nothing of a name or password is taken for markup. */
 import type { Card, CardMachine } from './cards.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
-import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { Language } from './languages/codes.ts';
+import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 
 /** How the table begins, in each language; by it an export of ours is known again. */
 export function markdownHead(texts: HandoutTexts): string {
@@ -26,7 +27,7 @@ function rowOf(card: Card, texts: HandoutTexts): string {
 
 /** Ends with a line break. */
 export function renderMarkdownCards(cards: readonly Card[], language: Language = 'en'): string {
-  const texts = LANGUAGES[language];
+  const texts = HANDOUT_LANGUAGES[language];
   const head = markdownHead(texts);
   const lines = [
     head,

@@ -1,6 +1,7 @@
 /** The page that asks for the access token. It runs nothing. */
 import { escapeHtml } from './escape-html.ts';
-import { REPORT_LANGUAGES, type Language } from './languages/languages.ts';
+import type { Language } from './languages/codes.ts';
+import { REPORT_LANGUAGES } from './languages/languages.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 export const DOOR_POLICY =

@@ -1,8 +1,9 @@
 /** The mail that a student gets, from a template. Pure: the template is text, and so is the mail. */
 import type { Card, CardMachine } from './cards.ts';
 import { escapeControl } from './escape.ts';
-import { endIn, LANGUAGES, type Language } from './languages/languages.ts';
-import type { HandoutTexts } from './languages/texts.ts';
+import type { Language } from './languages/codes.ts';
+import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
+import type { HandoutTexts } from './languages/handout-texts.ts';
 
 export interface MailText {
   readonly subject: string;
@@ -97,7 +98,7 @@ export interface MailOptions {
 }
 
 export function mailOf(card: Card, { lab, language, template }: MailOptions): MailText {
-  const texts = LANGUAGES[language];
+  const texts = HANDOUT_LANGUAGES[language];
   if (!template) {
     const { subject, text } = plainMail(card, lab, texts);
     return { subject: oneLine(subject), text };

@@ -1,10 +1,5 @@
 /** Writes moments the one way that reads the same in every country. Knows no clock. */
 
-/** Seconds since the epoch → `2026-12-25T00:00Z`. */
-export function momentOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/:00\.000Z$/, 'Z');
-}
-
 /** Seconds since the epoch → `2026-12-25` (UTC). */
 export function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);

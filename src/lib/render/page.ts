@@ -1,7 +1,7 @@
 /** The frame of pages that people look at: one file that asks for nothing elsewhere, and runs what is known by its hash. */
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
-import type { Language } from './languages/languages.ts';
+import type { Language } from './languages/codes.ts';
 import { LIVE_SCRIPT } from './live-script.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';

@@ -4,7 +4,7 @@ import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
-import type { Language } from './languages/languages.ts';
+import type { Language } from './languages/codes.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
 import {

@@ -25,25 +25,33 @@ export interface StatusTextOptions extends RenderOptions {
 
 const EN = reportEn.states;
 
-/** Of which nothing is said where there is nothing to say. */
-const QUIET: ReadonlySet<string> = new Set(['EXPIRES', 'PROBLEMS', 'UP', 'CPU', 'MEM']);
-/** What a narrow terminal can do without: it is told below the table, or by --wide. */
-const SPARED: ReadonlySet<string> = new Set(['CPU', 'MEM', 'PROBLEMS']);
 const ROOMY = 76;
-/** They fold; all others are looked for by eye. */
-const FOLDING: ReadonlySet<string> = new Set([
-  'STUDENT',
-  'MACHINES',
-  'STATE',
-  'ADDRESS',
-  'SNAPSHOTS',
-  'CHANGED',
-]);
 
-const HEAD = ['STUDENT', 'NODE', 'MACHINES', 'UP', 'CPU', 'MEM', 'EXPIRES', 'ACCESS', 'PROBLEMS'];
-const WIDE_HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'STATE', 'UP', 'CPU', 'MEM'];
-/** Of a stand; where more is told of machines there is no room for it. */
-const WIDE_END = ['EXPIRES', 'ACCESS'];
+/** A column of one of the two tables: its head, what stands in a row, and when it is shown. */
+interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row, paint: Paint) => Cell;
+  /** Of which nothing is said where there is nothing to say. */
+  readonly isQuiet?: true;
+  /** A narrow terminal can do without: it is told below the table, or by --wide. */
+  readonly isSpared?: true;
+  /** It folds; all others are looked for by eye. */
+  readonly folds?: true;
+}
+
+/** Shown where it was asked for, or where others leave room. */
+interface MachineColumn extends Column<MachineRow> {
+  readonly isAsked?: (machine: MachineStatus | undefined, options: StatusTextOptions) => boolean;
+  /** Of the stand: there is no room for it where more is told of machines. */
+  readonly isOfStand?: true;
+}
+
+interface MachineRow {
+  readonly stand: StandStatus;
+  readonly machine: MachineStatus;
+  /** What is true of the stand is said once. */
+  readonly isFirst: boolean;
+}
 
 /** `3d 4h`, `2h 5m`, `12m`. */
 export function spanOf(seconds: number | null, { day, hour, minute }: SpanTexts = EN.span): string {
@@ -86,20 +94,27 @@ function accessCell({ access }: StandStatus, paint: Paint): Cell {
   return access === 'open' ? { text: access } : { text: access, paint: paint.yellow };
 }
 
-function standCells(stand: StandStatus, paint: Paint): Cell[] {
-  const { user, nodes, machines, uptime, cpu, memory, expires, problems } = stand;
-  return [
-    { text: user },
-    { text: nodes.length === 0 ? '-' : nodes.join(', ') },
-    { text: machinesText(stand), ...paintOf(brushOf(machines, paint)) },
-    { text: spanOf(uptime) },
-    { text: shareOf(cpu) },
-    { text: shareOf(memory) },
-    { text: expires ?? '-' },
-    accessCell(stand, paint),
-    problems === 0 ? { text: '-' } : { text: String(problems), paint: paint.red },
-  ];
-}
+const STAND_COLUMNS: readonly Column<StandStatus>[] = [
+  { head: 'STUDENT', folds: true, cell: ({ user }) => ({ text: user }) },
+  { head: 'NODE', cell: ({ nodes }) => ({ text: nodes.length === 0 ? '-' : nodes.join(', ') }) },
+  {
+    head: 'MACHINES',
+    folds: true,
+    cell: (stand, paint) => ({ text: machinesText(stand), ...paintOf(brushOf(stand.machines, paint)) }),
+  },
+  { head: 'UP', isQuiet: true, cell: ({ uptime }) => ({ text: spanOf(uptime) }) },
+  { head: 'CPU', isQuiet: true, isSpared: true, cell: ({ cpu }) => ({ text: shareOf(cpu) }) },
+  { head: 'MEM', isQuiet: true, isSpared: true, cell: ({ memory }) => ({ text: shareOf(memory) }) },
+  { head: 'EXPIRES', isQuiet: true, cell: ({ expires }) => ({ text: expires ?? '-' }) },
+  { head: 'ACCESS', cell: accessCell },
+  {
+    head: 'PROBLEMS',
+    isQuiet: true,
+    isSpared: true,
+    cell: ({ problems }, paint) =>
+      problems === 0 ? { text: '-' } : { text: String(problems), paint: paint.red },
+  },
+];
 
 export function addressText({ addresses }: MachineStatus, texts: StateTexts = EN): string {
   if (addresses === null || addresses === undefined) return '-';
@@ -120,48 +135,79 @@ function driftText({ drift }: MachineStatus): string {
   return drift.length === 0 ? 'no' : drift.map(({ text }) => text).join('; ');
 }
 
-/** Columns that were asked for. */
-function moreColumns(stands: readonly StandStatus[], options: StatusTextOptions): MoreColumn[] {
+function stateCell({ machine }: MachineRow, paint: Paint): Cell {
+  const { state, lock } = machine;
+  const text = lock === null || state === 'suspended' ? state : `${state} (lock: ${lock})`;
+  return { text, ...paintOf(brushOf([machine], paint)) };
+}
+
+function memoryShare({ memory, memoryTotal }: MachineStatus): number | null {
+  return memory === null || !memoryTotal ? null : memory / memoryTotal;
+}
+
+const MACHINE_COLUMNS: readonly MachineColumn[] = [
+  { head: 'STUDENT', folds: true, cell: ({ stand, isFirst }) => ({ text: isFirst ? stand.user : '' }) },
+  { head: 'MACHINE', cell: ({ machine }) => ({ text: machine.machine ?? '?' }) },
+  { head: 'VMID', cell: ({ machine }) => ({ text: String(machine.vmid) }) },
+  { head: 'NODE', cell: ({ machine }) => ({ text: machine.node ?? '-' }) },
+  { head: 'STATE', folds: true, cell: stateCell },
+  { head: 'UP', isQuiet: true, cell: ({ machine }) => ({ text: spanOf(machine.uptime) }) },
+  { head: 'CPU', isQuiet: true, isSpared: true, cell: ({ machine }) => ({ text: shareOf(machine.cpu) }) },
+  {
+    head: 'MEM',
+    isQuiet: true,
+    isSpared: true,
+    cell: ({ machine }) => ({ text: shareOf(memoryShare(machine)) }),
+  },
+  {
+    head: 'ADDRESS',
+    folds: true,
+    isAsked: (first) => first?.addresses !== undefined,
+    cell: ({ machine }) => ({ text: addressText(machine) }),
+  },
+  {
+    head: 'SNAPSHOTS',
+    folds: true,
+    isAsked: (first) => first?.snapshots !== undefined,
+    cell: ({ machine }) => ({ text: snapshotText(machine) }),
+  },
+  {
+    head: 'CHANGED',
+    folds: true,
+    isAsked: (first) => first?.drift !== undefined,
+    cell: ({ machine }) => ({ text: driftText(machine) }),
+  },
+  {
+    head: 'WHOSE',
+    isAsked: (_, options) => options.ownership === true,
+    cell: ({ machine }) => ({ text: machine.verdict }),
+  },
+  {
+    head: 'EXPIRES',
+    isQuiet: true,
+    isOfStand: true,
+    cell: ({ stand, isFirst }) => ({ text: isFirst ? (stand.expires ?? '-') : '' }),
+  },
+  {
+    head: 'ACCESS',
+    isOfStand: true,
+    cell: ({ stand, isFirst }, paint) => (isFirst ? accessCell(stand, paint) : { text: '' }),
+  },
+];
+
+function machineColumns(stands: readonly StandStatus[], options: StatusTextOptions): MachineColumn[] {
   const [first] = stands.flatMap(({ machines }) => machines);
-  return [
-    ...(first?.addresses === undefined
-      ? []
-      : [{ head: 'ADDRESS', textOf: (one: MachineStatus) => addressText(one) }]),
-    ...(first?.snapshots === undefined
-      ? []
-      : [{ head: 'SNAPSHOTS', textOf: (one: MachineStatus) => snapshotText(one) }]),
-    ...(first?.drift === undefined ? [] : [{ head: 'CHANGED', textOf: driftText }]),
-    ...(options.ownership ? [{ head: 'WHOSE', textOf: ({ verdict }: MachineStatus) => verdict }] : []),
-  ];
+  const isAsked = ({ isAsked: test }: MachineColumn): boolean => test?.(first, options) === true;
+  const hasMore = MACHINE_COLUMNS.some(isAsked);
+  return MACHINE_COLUMNS.filter(
+    (column) => (column.isAsked === undefined || isAsked(column)) && !(hasMore && column.isOfStand),
+  );
 }
 
-interface MoreColumn {
-  readonly head: string;
-  readonly textOf: (machine: MachineStatus) => string;
-}
-
-function machineRows(stand: StandStatus, more: readonly MoreColumn[], paint: Paint): Cell[][] {
-  return stand.machines.map((one, at) => {
-    const { machine, vmid, node, state, uptime, cpu, memory, memoryTotal, lock } = one;
-    const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
-    const text = lock === null || state === 'suspended' ? state : `${state} (lock: ${lock})`;
-    return [
-      { text: at === 0 ? stand.user : '' },
-      { text: machine ?? '?' },
-      { text: String(vmid) },
-      { text: node ?? '-' },
-      { text, ...paintOf(brushOf([one], paint)) },
-      { text: spanOf(uptime) },
-      { text: shareOf(cpu) },
-      { text: shareOf(share) },
-      ...(more.length > 0
-        ? more.map(({ textOf }) => ({ text: textOf(one) }))
-        : [
-            { text: at === 0 ? (stand.expires ?? '-') : '' },
-            at === 0 ? accessCell(stand, paint) : { text: '' },
-          ]),
-    ];
-  });
+function machineRows(stands: readonly StandStatus[]): MachineRow[] {
+  return stands.flatMap((stand) =>
+    stand.machines.map((machine, at) => ({ stand, machine, isFirst: at === 0 })),
+  );
 }
 
 function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint: Paint): string[] {
@@ -174,33 +220,28 @@ function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint:
     ...(bad === 0 ? [] : [`${bad} with problems`]),
   ].join(', ');
   const sorted = [...stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
-  const more = options.wide ? moreColumns(sorted, options) : [];
-  const rows = options.wide
-    ? sorted.flatMap((stand) => machineRows(stand, more, paint))
-    : sorted.map((stand) => standCells(stand, paint));
-  const ending = more.length > 0 ? more.map((column) => column.head) : WIDE_END;
-  const titles = options.wide ? [...WIDE_HEAD, ...ending] : HEAD;
-  return [
-    ...paragraph(title, { width: options.width, paint: paint.bold }),
-    ...tableLines(titles, rows, options, paint),
-    '',
-  ];
+  const table = options.wide
+    ? tableLines(machineColumns(sorted, options), machineRows(sorted), options, paint)
+    : tableLines(STAND_COLUMNS, sorted, options, paint);
+  return [...paragraph(title, { width: options.width, paint: paint.bold }), ...table, ''];
 }
 
-function tableLines(
-  titles: readonly string[],
-  rows: readonly (readonly Cell[])[],
+function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
   { width }: RenderOptions,
   paint: Paint,
 ): string[] {
-  const isSaid = (title: string, column: number): boolean =>
-    !(width < ROOMY && SPARED.has(title)) &&
-    (!QUIET.has(title) || rows.some((row) => !['-', '', undefined].includes(row[column]?.text)));
-  const shown = titles.map(isSaid);
-  const keep = <T>(row: readonly T[]): T[] => row.filter((_, column) => shown[column]);
-  const fixed = keep(titles).flatMap((title, column) => (FOLDING.has(title) ? [] : [column]));
-  const head = titles.map((text): Cell => ({ text, paint: paint.bold }));
-  return renderColumns([head, ...rows].map(keep), { width, fixed });
+  const shown = columns
+    .map((column) => ({ ...column, cells: rows.map((row) => column.cell(row, paint)) }))
+    .filter(
+      ({ isSpared, isQuiet, cells }) =>
+        !(width < ROOMY && isSpared) && (!isQuiet || cells.some(({ text }) => !['-', ''].includes(text))),
+    );
+  const fixed = shown.flatMap(({ folds }, at) => (folds ? [] : [at]));
+  const head = shown.map((column): Cell => ({ text: column.head, paint: paint.bold }));
+  const body = rows.map((_, at) => shown.flatMap(({ cells }) => cells[at] ?? []));
+  return renderColumns([head, ...body], { width, fixed });
 }
 
 /** More than this would be a second table. */

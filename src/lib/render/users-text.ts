@@ -2,7 +2,7 @@
 import type { UserRow } from '../plan/users/list.ts';
 import { endText } from '../pve-values/expire.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
-import { momentOf } from './moment.ts';
+import { minuteOf } from '../pve-values/moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
@@ -66,7 +66,7 @@ export function toUsersDocument(rows: readonly UserRow[]): JsonObject {
       exists,
       ours,
       enabled,
-      expires: expire === null ? null : momentOf(expire),
+      expires: expire === null ? null : minuteOf(expire),
       pool,
       stands,
       frozen,

@@ -2,56 +2,11 @@
 import type { Clock } from '../clock.ts';
 import type { ApplyEvent } from '../execute/types.ts';
 import type { Plan, PlannedStand } from '../plan/document/plan.ts';
-import type { Step, StepKind } from '../plan/document/step.ts';
+import { COUNTERS, counterOf } from '../plan/document/step-traits.ts';
+import type { Step } from '../plan/document/step.ts';
 import { StandError } from '../errors.ts';
 import { redactText } from '../redact.ts';
 import { describeStep, namesOf } from '../render/step-text.ts';
-
-/** The counter that a kind belongs to, in the order in which the counters are shown. */
-const COUNTERS: { readonly [K in StepKind]: string } = {
-  'user.create': 'accounts',
-  'pool.create': 'accounts',
-  'pool.update': 'accounts',
-  'bridge.create': 'bridges',
-  'bridge.update': 'bridges',
-  'network.reload': 'reloads',
-  'template.clone': 'templates',
-  'template.configure': 'templates',
-  'template.migrate': 'templates',
-  'template.convert': 'templates',
-  'template.join': 'templates',
-  'vm.clone': 'clones',
-  'vm.mark': 'marked',
-  'vm.seal': 'sealed',
-  'vm.configure': 'configured',
-  'vm.snapshot': 'snapshots',
-  'vm.snapshot.delete': 'snapshots',
-  'vm.rollback': 'rolled back',
-  'pool.join': 'joined',
-  'role.create': 'roles',
-  'acl.grant': 'access',
-  'vm.migrate': 'migrations',
-  'vm.start': 'started',
-  'vm.stop': 'stopped',
-  'vm.shutdown': 'shut down',
-  'vm.reboot': 'rebooted',
-  'vm.suspend': 'suspended',
-  'vm.resume': 'resumed',
-  'vm.unprotect': 'stopped',
-  'ha.remove': 'stopped',
-  'vm.delete': 'VMs removed',
-  'bridge.delete': 'bridges',
-  'acl.revoke': 'access',
-  'pool.leave': 'accounts',
-  'pool.release': 'accounts',
-  'pool.delete': 'accounts',
-  'user.delete': 'accounts',
-  'user.update': 'accounts',
-  'user.password': 'accounts',
-  'user.recreate': 'accounts',
-};
-
-const LABELS = [...new Set(Object.values(COUNTERS))];
 
 const ESTIMATE_FROM = 0.1;
 
@@ -113,7 +68,7 @@ interface Tally {
 function tallyOf(steps: readonly Step[]): Tally {
   const totals = new Map<string, number>();
   for (const step of steps) {
-    const label = COUNTERS[step.kind];
+    const label = counterOf(step);
     totals.set(label, (totals.get(label) ?? 0) + 1);
   }
   return { totals, dones: new Map(), total: steps.length, failed: 0, skipped: 0 };
@@ -138,12 +93,12 @@ export function createProgress(clock: Clock): Progress {
       if (event.type === 'step.failed') tally.failed += 1;
       if (event.type === 'step.skipped') tally.skipped += 1;
       if (event.type !== 'step.succeeded') return;
-      const label = COUNTERS[event.step.kind];
+      const label = counterOf(event.step);
       tally.dones.set(label, (tally.dones.get(label) ?? 0) + 1);
     },
     state() {
       const { totals, dones, total, failed, skipped } = tally;
-      const counters = LABELS.flatMap((label): Counter[] => {
+      const counters = COUNTERS.flatMap((label): Counter[] => {
         const count = totals.get(label);
         return count === undefined ? [] : [{ label, done: dones.get(label) ?? 0, total: count }];
       });

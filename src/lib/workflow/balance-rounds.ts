@@ -18,12 +18,3 @@ export class Hold {
     return `waits: a reason to act in ${this.#seen} of ${this.#rounds} rounds in a row`;
   }
 }
-
-/** Exit codes of several clusters: our bug first, then what was left undone, what was not reached, what is pending. */
-const WORST_FIRST = [1, 5, 4, 3, 2, 6, 0];
-const INTERRUPTED = 128;
-
-export function worstExitCode(codes: readonly number[]): number {
-  const interrupted = codes.find((code) => code > INTERRUPTED);
-  return interrupted ?? WORST_FIRST.find((code) => codes.includes(code)) ?? 0;
-}

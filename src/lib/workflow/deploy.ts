@@ -11,6 +11,7 @@ import { PARALLEL_READS } from '../inventory/parallel.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import type { DeployOptions } from '../plan/deploy/context.ts';
+import { strategyOf } from '../plan/placement/strategies/strategies.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
 import { membersOf, nodesWithAdoptable } from './adoptable.ts';
 import { LOCK_POOL } from '../marks/lock.ts';
@@ -69,7 +70,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
       ...(options.adopt ? membersOf(guests, inScope) : []),
     ],
     ...(options.adopt ? { bridgeUse: nodesWithAdoptable } : {}),
-    load: lab.placement.strategy === 'smart',
+    load: strategyOf(lab).readsLoad === true,
   };
 }
 

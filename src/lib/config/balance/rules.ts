@@ -1,6 +1,6 @@
 /** The rules for a balance.yml that a JSON Schema cannot say, one function each. They report and never change anything. */
 import { thresholdsOf } from './normalise.ts';
-import { fractionOf, minutesOf, momentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
+import { fractionOf, minutesOf, localMomentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
 import { type Issues, type Path } from '../input/issues.ts';
 import { nearest } from '../../nearest.ts';
@@ -198,7 +198,7 @@ function spanProblem(raw: Written): { message: string; hint: string } | undefine
   const from = text(raw['from']) ?? '';
   const to = text(raw['to']) ?? '';
   for (const end of [from, to]) {
-    if (minutesOf(end) === undefined && momentOf(end) === undefined)
+    if (minutesOf(end) === undefined && localMomentOf(end) === undefined)
       return { message: `"${end}" is no time`, hint: 'write "09:00", or "2026-12-24 09:00"' };
   }
   const days = texts(raw['days']).flatMap((day) => WEEKDAYS.find((known) => known === day.text) ?? []);
@@ -207,7 +207,7 @@ function spanProblem(raw: Written): { message: string; hint: string } | undefine
   if (spanOf(written) !== undefined) return undefined;
   if ((minutesOf(from) === undefined) !== (minutesOf(to) === undefined))
     return { message: 'one end is a time of day, the other a date', hint: 'write both in one way' };
-  if (raw['days'] !== undefined && momentOf(from) !== undefined)
+  if (raw['days'] !== undefined && localMomentOf(from) !== undefined)
     return {
       message: 'days do not go with dates',
       hint: 'remove days, or write times of day such as "09:00"',

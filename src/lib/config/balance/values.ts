@@ -1,5 +1,5 @@
 /** The small notations of balance.yml: percentages, durations, VMID ranges, times of day. Reports nothing. */
-import { parseDate } from '../input/names.ts';
+import { parseDate } from '../input/dates.ts';
 import type { SecretSource, TimeSpan, Weekday } from './types.ts';
 
 /** `75` and `75%` → 0.75. */
@@ -36,7 +36,7 @@ export function minutesOf(text: string): number | undefined {
 }
 
 /** `2026-12-24 09:30`, also with `T`, or without a time → `2026-12-24T09:30`. */
-export function momentOf(text: string): string | undefined {
+export function localMomentOf(text: string): string | undefined {
   const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{1,2}:\d{2}))?$/.exec(text.trim());
   const minutes = minutesOf(match?.[2] ?? '0:00');
   if (!match?.[1] || parseDate(match[1]) === undefined || minutes === undefined || minutes >= 1440)
@@ -61,8 +61,8 @@ export function spanOf({ days, from, to }: WrittenSpan): TimeSpan | undefined {
     return start === 1440 || start === end
       ? undefined
       : { kind: 'weekly', days: days ?? WEEKDAYS, from: start, to: end };
-  const first = momentOf(from);
-  const last = momentOf(to);
+  const first = localMomentOf(from);
+  const last = localMomentOf(to);
   if (days !== undefined || first === undefined || last === undefined || last <= first) return undefined;
   return { kind: 'dates', from: first, to: last };
 }

@@ -11,7 +11,8 @@ import {
   userIn,
 } from '../../pve-values/userid.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
-import { parseDate, RESERVED_POOLS } from '../input/names.ts';
+import { parseDate } from '../input/dates.ts';
+import { RESERVED_POOLS } from '../input/names.ts';
 import { isPlain, pveTexts } from '../input/pve-text.ts';
 import { isMapping, list, mapping, text } from '../input/written.ts';
 import { LegalUserids } from './legal-userid.ts';

@@ -6,7 +6,7 @@ import type { ConfigIssue } from '../../errors.ts';
 import type { Collected } from '../input/collect.ts';
 import { digestOf } from '../input/file-digest.ts';
 import { Issues, type Source } from '../input/issues.ts';
-import { parseDate } from '../input/names.ts';
+import { parseDate } from '../input/dates.ts';
 import { readYaml } from '../input/read-yaml.ts';
 import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';

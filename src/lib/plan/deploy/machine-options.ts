@@ -6,6 +6,9 @@ import type { PresentVm } from '../stands/state.ts';
 /** They are about the VM, not about the machine in it: they act at once. */
 const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
 
+/** Of which guests read all at once. */
+const CLOUD_INIT = /^(?:ci[a-z]+|nameserver|searchdomain|sshkeys|ipconfig\d+)$/;
+
 /** 7.4 refuses the whole configuration over it. */
 export function takesUpgrade(version: string): boolean {
   return isAtLeast(version, 8);
@@ -34,7 +37,7 @@ export function waitingForRestart(machine: Machine, vm: PresentVm, version: stri
   const now = vm.config.values;
   const changed = Object.entries(planOptions(machine, version)).filter(([key, value]) => now[key] !== value);
   const words = changed.flatMap(([key]) =>
-    key === 'cores' || key === 'memory' ? [key] : HOT_OPTIONS.has(key) ? [] : ['cloud-init settings'],
+    HOT_OPTIONS.has(key) ? [] : CLOUD_INIT.test(key) ? ['cloud-init settings'] : [key],
   );
   return [...new Set(words)];
 }

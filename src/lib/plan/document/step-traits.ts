@@ -1,6 +1,6 @@
 /**
  * What is true of each kind of step, wherever it is asked: one row per kind, and a kind without a row does not compile.
- * Holds no words for people (render/) and no privileges (privileges/), and sizes no limit (execute/limits.ts).
+ * Describes no step (render/step-text.ts), holds no privileges (privileges/), and sizes no limit (execute/limits.ts).
  */
 import type { Step, StepKind, StepOf, StepPayloads } from './step.ts';
 
@@ -30,8 +30,36 @@ export type StepRole =
 /** What a step leaves a VM in. */
 export type PowerState = 'running' | 'stopped' | 'suspended' | 'paused';
 
+/** What progress is counted in, in the order in which it is shown. */
+export const COUNTERS = [
+  'accounts',
+  'bridges',
+  'reloads',
+  'templates',
+  'clones',
+  'marked',
+  'sealed',
+  'configured',
+  'snapshots',
+  'rolled back',
+  'joined',
+  'roles',
+  'access',
+  'migrations',
+  'started',
+  'stopped',
+  'shut down',
+  'rebooted',
+  'suspended',
+  'resumed',
+  'VMs removed',
+] as const;
+
+export type StepCounter = (typeof COUNTERS)[number];
+
 interface StepTraits<K extends StepKind> {
   readonly effect: StepEffect;
+  readonly counter: StepCounter;
   readonly roles: readonly StepRole[];
   /** Of which less is left to do when the rest of a plan is planned again: shorter lists, or nothing. Default: none. */
   readonly shrinks?: readonly (keyof StepPayloads[K])[];
@@ -83,21 +111,39 @@ const removal = ({ locks = ['shared:'] }: StepPayloads['vm.delete']): readonly s
 const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   'user.create': {
     effect: 'creates',
+    counter: 'accounts',
     roles: ['told-to-planners', 'sets-password', 'deploys'],
     limits: userConfig,
   },
-  'user.update': { effect: 'changes', roles: [], limits: userConfig },
-  'user.password': { effect: 'changes', roles: ['sets-password', 'edits', 'deploys'], limits: userConfig },
-  'user.recreate': { effect: 'changes', roles: ['told-to-planners', 'sets-password'], limits: userConfig },
-  'user.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
+  'user.update': { effect: 'changes', counter: 'accounts', roles: [], limits: userConfig },
+  'user.password': {
+    effect: 'changes',
+    counter: 'accounts',
+    roles: ['sets-password', 'edits', 'deploys'],
+    limits: userConfig,
+  },
+  'user.recreate': {
+    effect: 'changes',
+    counter: 'accounts',
+    roles: ['told-to-planners', 'sets-password'],
+    limits: userConfig,
+  },
+  'user.delete': {
+    effect: 'removes',
+    counter: 'accounts',
+    roles: ['told-to-planners', 'gives-up'],
+    limits: userConfig,
+  },
   'pool.create': {
     effect: 'creates',
+    counter: 'accounts',
     roles: ['told-to-planners', 'reserves', 'deploys'],
     claims: ['comment'],
     limits: userConfig,
   },
   'pool.update': {
     effect: 'changes',
+    counter: 'accounts',
     roles: ['told-to-planners', 'reserves', 'deploys'],
     resumes: 'pool.create',
     claims: ['comment'],
@@ -106,22 +152,60 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   },
   'pool.join': {
     effect: 'changes',
+    counter: 'joined',
     roles: ['told-to-planners', 'deploys'],
     shrinks: ['machines'],
     limits: userConfig,
   },
-  'pool.release': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
-  'pool.leave': { effect: 'changes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
-  'pool.delete': { effect: 'removes', roles: ['told-to-planners', 'gives-up'], limits: userConfig },
-  'role.create': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
-  'acl.grant': { effect: 'creates', roles: ['told-to-planners', 'deploys'], limits: userConfig },
-  'acl.revoke': { effect: 'takes-away', roles: ['deploys'], limits: userConfig },
-  'bridge.create': { effect: 'creates', roles: ['reserves', 'deploys'], limits: network },
-  'bridge.update': { effect: 'changes', roles: ['reserves', 'edits', 'deploys'], limits: network },
-  'bridge.delete': { effect: 'removes', roles: [], limits: network },
-  'network.reload': { effect: 'changes', roles: ['edits', 'deploys'], shrinks: ['bridges'], limits: network },
+  'pool.release': {
+    effect: 'changes',
+    counter: 'accounts',
+    roles: ['told-to-planners', 'gives-up'],
+    limits: userConfig,
+  },
+  'pool.leave': {
+    effect: 'changes',
+    counter: 'accounts',
+    roles: ['told-to-planners', 'gives-up'],
+    limits: userConfig,
+  },
+  'pool.delete': {
+    effect: 'removes',
+    counter: 'accounts',
+    roles: ['told-to-planners', 'gives-up'],
+    limits: userConfig,
+  },
+  'role.create': {
+    effect: 'creates',
+    counter: 'roles',
+    roles: ['told-to-planners', 'deploys'],
+    limits: userConfig,
+  },
+  'acl.grant': {
+    effect: 'creates',
+    counter: 'access',
+    roles: ['told-to-planners', 'deploys'],
+    limits: userConfig,
+  },
+  'acl.revoke': { effect: 'takes-away', counter: 'access', roles: ['deploys'], limits: userConfig },
+  'bridge.create': { effect: 'creates', counter: 'bridges', roles: ['reserves', 'deploys'], limits: network },
+  'bridge.update': {
+    effect: 'changes',
+    counter: 'bridges',
+    roles: ['reserves', 'edits', 'deploys'],
+    limits: network,
+  },
+  'bridge.delete': { effect: 'removes', counter: 'bridges', roles: [], limits: network },
+  'network.reload': {
+    effect: 'changes',
+    counter: 'reloads',
+    roles: ['edits', 'deploys'],
+    shrinks: ['bridges'],
+    limits: network,
+  },
   'template.clone': {
     effect: 'creates',
+    counter: 'templates',
     roles: ['makes-replica', 'deploys'],
     limits: (step) => [
       ...task(step),
@@ -130,24 +214,33 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
       ...storages(step),
     ],
   },
-  'template.configure': { effect: 'changes', roles: ['makes-replica', 'deploys'], limits: sync },
+  'template.configure': {
+    effect: 'changes',
+    counter: 'templates',
+    roles: ['makes-replica', 'deploys'],
+    limits: sync,
+  },
   'template.migrate': {
     effect: 'changes',
+    counter: 'templates',
     roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), `copy:${step.node}`, `copy:${step.home}`, ...storages(step)],
   },
   'template.convert': {
     effect: 'changes',
+    counter: 'templates',
     roles: ['makes-replica', 'deploys'],
     limits: (step) => [...task(step), ...storages(step)],
   },
   'template.join': {
     effect: 'changes',
+    counter: 'templates',
     roles: ['told-to-planners', 'makes-replica', 'deploys'],
     limits: userConfig,
   },
   'vm.clone': {
     effect: 'creates',
+    counter: 'clones',
     roles: ['deploys'],
     progress: ['isUnderWay'],
     limits: (step) => [
@@ -156,65 +249,83 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
       ...storages(step),
     ],
   },
-  'vm.seal': { effect: 'changes', roles: [], limits: sync },
-  'vm.mark': { effect: 'changes', roles: ['deploys'], limits: sync },
-  'vm.configure': { effect: 'changes', roles: ['edits', 'deploys'], limits: sync },
+  'vm.seal': { effect: 'changes', counter: 'sealed', roles: [], limits: sync },
+  'vm.mark': { effect: 'changes', counter: 'marked', roles: ['deploys'], limits: sync },
+  'vm.configure': { effect: 'changes', counter: 'configured', roles: ['edits', 'deploys'], limits: sync },
   'vm.snapshot': {
     effect: 'creates',
+    counter: 'snapshots',
     roles: ['deploys'],
     // The memory is written to disk as a copy is.
     limits: (step) => [...task(step), ...(step.withMemory === true ? [`copy:${step.node}`] : [])],
   },
-  'vm.snapshot.delete': { effect: 'removes', roles: [], limits: task },
+  'vm.snapshot.delete': { effect: 'removes', counter: 'snapshots', roles: [], limits: task },
   'vm.rollback': {
     effect: 'changes',
+    counter: 'rolled back',
     roles: [],
     power: ({ power }) => (power === 'start' ? 'running' : undefined),
     limits: task,
   },
-  'vm.start': { effect: 'changes', roles: ['deploys'], power: running, limits: boot },
-  'vm.stop': { effect: 'changes', roles: ['takes-down'], power: () => 'stopped', limits: task },
+  'vm.start': { effect: 'changes', counter: 'started', roles: ['deploys'], power: running, limits: boot },
+  'vm.stop': {
+    effect: 'changes',
+    counter: 'stopped',
+    roles: ['takes-down'],
+    power: () => 'stopped',
+    limits: task,
+  },
   'vm.shutdown': {
     effect: 'changes',
+    counter: 'shut down',
     roles: [],
     power: () => 'stopped',
     limits: ({ node }) => [`shutdown:${node}`],
   },
   'vm.reboot': {
     effect: 'changes',
+    counter: 'rebooted',
     roles: [],
     power: running,
     limits: (step) => [`shutdown:${step.node}`, `boot:${step.node}`],
   },
   'vm.suspend': {
     effect: 'changes',
+    counter: 'suspended',
     roles: [],
     power: ({ storage }) => (storage === undefined ? 'paused' : 'suspended'),
     limits: (step) => [...task(step), ...(step.storage === undefined ? [] : [`copy:${step.node}`])],
   },
   'vm.resume': {
     effect: 'changes',
+    counter: 'resumed',
     roles: [],
     power: running,
     limits: (step) => (step.fromDisk ? [...boot(step), `copy:${step.node}`] : task(step)),
   },
-  'vm.unprotect': { effect: 'changes', roles: ['takes-down'], limits: sync },
+  'vm.unprotect': { effect: 'changes', counter: 'stopped', roles: ['takes-down'], limits: sync },
   'vm.delete': {
     effect: 'removes',
+    counter: 'VMs removed',
     roles: ['takes-down'],
     limits: (step) => [...task(step), ...removal(step)],
   },
   'vm.migrate': {
     effect: 'changes',
+    counter: 'migrations',
     roles: [],
     limits: ({ node, target }) => ['migrate', `migrate-from:${node}`, `migrate-to:${target}`],
   },
   // HA's resources are one file under one cluster-wide lock (ha-manager Config.pm, lock_ha_domain).
-  'ha.remove': { effect: 'changes', roles: ['takes-down'], limits: () => ['ha'] },
+  'ha.remove': { effect: 'changes', counter: 'stopped', roles: ['takes-down'], limits: () => ['ha'] },
 };
 
 export function effectOf({ kind }: Pick<Step, 'kind'>): StepEffect {
   return TRAITS[kind].effect;
+}
+
+export function counterOf({ kind }: Pick<Step, 'kind'>): StepCounter {
+  return TRAITS[kind].counter;
 }
 
 export function hasRole({ kind }: Pick<Step, 'kind'>, role: StepRole): boolean {

@@ -1,7 +1,6 @@
 /** Gives every stand of a plan its node, or the reason why it gets none. Places by the lab's strategy, within limits. */
 import { groupBy } from '../../group.ts';
 import type { Lab } from '../../config/types.ts';
-import { placeBalanced } from './strategies/balanced.ts';
 import { Board, type Apart, type Block } from './board.ts';
 import { resourceKey, type Demand, type Ledger } from './capacity.ts';
 import { describeShortage, type Left } from './capacity-text.ts';
@@ -13,7 +12,7 @@ import type { Pins } from '../cluster/pins.ts';
 import { nodeOfClaim, noNodeRefusal, type NodeChoice } from './nodes.ts';
 import { presentSeat, type Seat } from './present-seat.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
-import { placeSmart } from './strategies/smart.ts';
+import { strategyOf } from './strategies/strategies.ts';
 import { aliasesOf } from '../network/stand-bridges.ts';
 import type { StandState } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -197,25 +196,19 @@ function loadText(node: string, ledger: Ledger): string {
   return `${percent(ledger.taken(memory.key), memory.total)} memory after, was ${percent(memory.before, memory.total)}`;
 }
 
-function reasonFor(block: Block, node: string, found: number | undefined, request: SeatRequest): string {
-  const { strategy, pin = {} } = request.lab.placement;
+function reasonFor(block: Block, node: string, found: string | undefined, request: SeatRequest): string {
+  const { pin = {} } = request.lab.placement;
   const extra = [
     ...(block.states.length > 1 ? [`together with ${block.states.length - 1} more`] : []),
     ...(block.states.some(({ user }) => pin[user.userid]) ? ['pinned'] : []),
   ];
-  const base =
-    strategy === 'specific'
-      ? ['as asked']
-      : strategy === 'local'
-        ? ["the template's node"]
-        : block.states.some((state) => state.claim?.node === node)
-          ? ['claimed there']
-          : node === pinnedNode(block, request)
-            ? ['as planned']
-            : strategy === 'balanced'
-              ? [`fewest stands (${found ?? 0})`]
-              : [];
-  return [...base, ...extra].join(', ');
+  const wish = block.states.some((state) => state.claim?.node === node)
+    ? 'claimed there'
+    : node === pinnedNode(block, request)
+      ? 'as planned'
+      : undefined;
+  const base = strategyOf(request.lab).reason ?? wish ?? found;
+  return [...(base === undefined ? [] : [base]), ...extra].join(', ');
 }
 
 /** Deterministic: neither the order of users nor that of the inventory matters. */
@@ -244,8 +237,7 @@ export function assignSeats(request: SeatRequest): Seats {
   }
   placeWished(blocks, board, request);
   const pending = blocks.filter((block) => board.nodeOf(block) === undefined);
-  const found = lab.placement.strategy === 'smart' ? undefined : placeBalanced(pending, board);
-  if (!found) placeSmart(pending, board);
+  const found = strategyOf(lab).place(pending, board);
   for (const block of blocks) {
     const node = board.nodeOf(block);
     if (node === undefined) {
@@ -259,7 +251,7 @@ export function assignSeats(request: SeatRequest): Seats {
       });
       continue;
     }
-    const why = [reasonFor(block, node, found?.get(block), request), loadText(node, ledger)];
+    const why = [reasonFor(block, node, found.get(block), request), loadText(node, ledger)];
     for (const state of block.states) {
       seats.set(state.user.userid, {
         node,

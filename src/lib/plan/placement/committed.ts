@@ -55,11 +55,6 @@ function atMost(size: Promised, most: Promised | undefined): Promised {
   return { memory: Math.min(size.memory, most.memory), cpus: Math.min(size.cpus, most.cpus) };
 }
 
-/** PVE's default is one socket with one core. */
-export function cpusOf(values: Readonly<Record<string, string>>, cores?: number): number {
-  return (cores ?? Number(values['cores'] ?? 1)) * Number(values['sockets'] ?? 1);
-}
-
 function isUnderWay({ since }: Claim, { have }: Request): boolean {
   return !isOlder(since, CLAIM_IS_PLANNED_SECONDS, have.now);
 }

@@ -11,6 +11,7 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
+import { strategyOf } from './strategies/strategies.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -142,17 +143,13 @@ export function chooseNodes(
 ): NodeChoice {
   const eligible: string[] = [];
   const obstacles = new Map<string, NodeObstacle>();
-  const { strategy, node: wanted } = lab.placement;
-  const candidates =
-    strategy === 'specific' && wanted !== undefined
-      ? [wanted]
-      : strategy === 'local'
-        ? [...new Set(machines.flatMap(({ candidates }) => candidates.map((template) => template.node)))]
-        : have.nodes.map((node) => node.name).filter((name) => isWanted(name, lab));
+  const { candidates, takesMaintenance } = strategyOf(lab);
+  const nodes =
+    candidates?.(lab, machines) ?? have.nodes.map((node) => node.name).filter((name) => isWanted(name, lab));
   const spread = isSpread(lab);
-  for (const node of candidates.sort(compareNatural)) {
+  for (const node of [...nodes].sort(compareNatural)) {
     const obstacle =
-      (strategy === 'specific' ? undefined : maintenanceObstacle(node, index.hosts)) ??
+      (takesMaintenance ? undefined : maintenanceObstacle(node, index.hosts)) ??
       (isWanted(node, lab) ? undefined : ({ code: 'unwanted' } as const)) ??
       nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
       (needsReload(lab, node, have, index) ? pendingObstacle(node, have) : undefined);

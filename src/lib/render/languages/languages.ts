@@ -1,17 +1,16 @@
-/** The languages that there are. A new one is a file beside en.ts, report-en.ts and balance-en.ts each, and a line for each here. */
+/** The texts by language. A new one is its code in codes.ts, then what the compiler asks for: a file beside each `*-en.ts`, and its place here. */
 import { balanceEn } from './balance-en.ts';
 import { balanceRu } from './balance-ru.ts';
 import type { BalanceTexts } from './balance-texts.ts';
-import { en } from './en.ts';
+import type { Language } from './codes.ts';
+import { en } from './handout-en.ts';
 import { reportEn } from './report-en.ts';
 import { reportRu } from './report-ru.ts';
 import type { ReportTexts } from './report-texts.ts';
-import { ru } from './ru.ts';
-import type { HandoutTexts } from './texts.ts';
+import { ru } from './handout-ru.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 
-export const LANGUAGES = { en, ru } as const satisfies Readonly<Record<string, HandoutTexts>>;
-
-export type Language = keyof typeof LANGUAGES;
+export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en, ru };
 
 export const REPORT_LANGUAGES: Readonly<Record<Language, ReportTexts>> = { en: reportEn, ru: reportRu };
 

@@ -1,6 +1,6 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
 import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
-import { storageTraits } from '../../../pve-values/storage-types.ts';
+import { movesSnapshots, storageTraits } from '../../../pve-values/storage-types.ts';
 import { holdHint, holdOn, sayHold } from '../../cluster/locks.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { isRunning } from '../core/load.ts';
@@ -103,10 +103,7 @@ function linkedClone(guest: BalanceGuest, world: World): string | undefined {
 function localSnapshots(guest: BalanceGuest, world: World): string | undefined {
   if (world.facts.get(guest.vmid)?.hasSnapshots !== true) return undefined;
   const stays = localVolumes(guest, world).find(
-    ({ volume, type }) =>
-      volume.kind === 'disk' &&
-      (isRunning(guest) ||
-        !(type === 'zfspool' || type === 'btrfs' || (type === 'dir' && volume.name.endsWith('.qcow2')))),
+    ({ volume, type }) => volume.kind === 'disk' && (isRunning(guest) || !movesSnapshots(type, volume.name)),
   );
   return stays && `has snapshots on local storage ${stays.volume.storage}`;
 }

@@ -1,15 +1,16 @@
 /** Places blocks by number of stands: the node with the fewest that has room. Does not look at load. */
 import { resourceKey } from '../capacity.ts';
 import type { Block, Board } from '../board.ts';
+import type { PlacementStrategy } from './strategy.ts';
 
 /** Those with the least choice first, so that others do not take their only place; else in the given order. */
 export function byChoice(blocks: readonly Block[]): Block[] {
   return [...blocks].sort((a, b) => a.nodes.length - b.nodes.length);
 }
 
-/** Ties go to the first node in natural order. Tells the number of stands that each block found. */
-export function placeBalanced(blocks: readonly Block[], board: Board): ReadonlyMap<Block, number> {
-  const found = new Map<Block, number>();
+/** Ties go to the first node in natural order. */
+function place(blocks: readonly Block[], board: Board): ReadonlyMap<Block, string> {
+  const found = new Map<Block, string>();
   const standsOn = (node: string): number => board.ledger.taken(resourceKey.stands(node));
   for (const block of byChoice(blocks)) {
     let best: string | undefined;
@@ -18,8 +19,10 @@ export function placeBalanced(blocks: readonly Block[], board: Board): ReadonlyM
       if (board.canTake(block, node)) best = node;
     }
     if (best === undefined) continue;
-    found.set(block, standsOn(best));
+    found.set(block, `fewest stands (${standsOn(best)})`);
     board.put(block, best);
   }
   return found;
 }
+
+export const balanced: PlacementStrategy = { place };

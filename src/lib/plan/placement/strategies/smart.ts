@@ -4,6 +4,7 @@ import { byChoice } from './balanced.ts';
 import { isHard, resourceKey, type Demand, type Ledger, type Resource } from '../capacity.ts';
 import { compareNatural } from '../../../order.ts';
 import type { Block, Board } from '../board.ts';
+import type { PlacementStrategy } from './strategy.ts';
 
 /** Smaller differences of load are none: floating point. */
 const EPSILON = 1e-9;
@@ -187,7 +188,7 @@ class Search {
  * Largest first, each where it leaves the node the least full; then a local search. Blocks that found no room are left
  * unplaced. `blocks` in an order that does not depend on chance; what is on the board already stays.
  */
-export function placeSmart(blocks: readonly Block[], board: Board): void {
+function place(blocks: readonly Block[], board: Board): ReadonlyMap<Block, string> {
   const search = new Search(blocks, board);
   const size = new Map(blocks.map((block) => [block, search.size(block)]));
   const largestFirst = [...blocks].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
@@ -201,4 +202,7 @@ export function placeSmart(blocks: readonly Block[], board: Board): void {
   }
   search.improve();
   for (const block of blocks) if (board.nodeOf(block) === undefined) search.placeBest(block);
+  return new Map();
 }
+
+export const smart: PlacementStrategy = { readsLoad: true, place };

@@ -1,5 +1,5 @@
 /** English. */
-import type { HandoutTexts } from './texts.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 
 export const en: HandoutTexts = {
   accounts: 'Accounts',

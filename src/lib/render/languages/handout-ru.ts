@@ -1,5 +1,5 @@
 /** Russian. */
-import type { HandoutTexts } from './texts.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 
 export const ru: HandoutTexts = {
   accounts: 'Учётные записи',
