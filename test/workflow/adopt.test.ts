@@ -114,7 +114,11 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     if (version === '9.2')
       for (const faults of dealOut(undisturbed.writes, ['drop-after'])) {
         const unanswered = await run(cluster, from, work, { faults });
-        expect([faults, unanswered.error, comparable(unanswered.state)]).toEqual([faults, undefined, expected]);
+        expect([faults, unanswered.error, comparable(unanswered.state)]).toEqual([
+          faults,
+          undefined,
+          expected,
+        ]);
       }
     return undisturbed.state;
   }
