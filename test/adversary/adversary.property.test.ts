@@ -47,7 +47,7 @@ test('whatever students, pool admins and tenants do, and whenever', async () => 
       expect(told.flatMap(({ findings }) => findings)).toEqual([]);
       for (const one of told) for (const move of one.allowed) allowed.add(move);
     }),
-    runs(10, 3000),
+    runs(14, 3000),
   );
   // Nothing would be shown by moves that PVE refuses, or that come when there is nothing to be done.
   if (isLong) expect(names(MOVES).filter((move) => !allowed.has(move))).toEqual([]);
