@@ -85,6 +85,26 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
+  {
+    // A test that is red on a slow machine, or once in a thousand runs, tells nothing of the change it is run for.
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['Date', 'performance'].map((object) => ({
+          ...{ object, property: 'now', message: 'Speed is measured in bench/, never asserted.' },
+        })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.object.name='fc'][callee.property.name='assert'][arguments.length=1]",
+          message: 'How many cases, and which, is said by test/runs.ts.',
+        },
+      ],
+    },
+  },
   { files: ['bench/**', 'examples/library/**', '*.js'], rules: { 'no-console': 'off' } },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

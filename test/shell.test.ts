@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { split } from 'shlex';
 import { expect, test } from 'vitest';
 import { shellCommand, shellWord } from '../src/lib/shell.ts';
+import { runs } from './runs.ts';
 
 test.each([
   ['anna@pve', 'deploy-stand users delete --user anna@pve'],
@@ -18,5 +19,6 @@ test('a shell takes each word for what it was', () => {
       expect(split(shellCommand(...words))).toEqual(words);
       expect(words.map(shellWord).join(' ')).toBe(shellCommand(...words));
     }),
+    runs(100, 20_000),
   );
 });

@@ -115,8 +115,8 @@ inChromium((open) => {
   };
 
   test.each([
-    ['a report', renderReportHtml(reportOf(usersOf(12)))],
-    ['a report in Russian', renderReportHtml(reportOf(usersOf(12)), { language: 'ru' })],
+    ['a report', renderReportHtml(reportOf(usersOf(5)))],
+    ['a report in Russian', renderReportHtml(reportOf(usersOf(5)), { language: 'ru' })],
     ['a plan', planPage('net')],
     ['cards', renderHtmlCards([card], 'net')],
     ['the door', renderDoor(true)],

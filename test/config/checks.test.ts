@@ -7,6 +7,7 @@ import { shellArgv } from '../../src/lib/config/checks/shell-script.ts';
 import { parseLab } from '../../src/lib/config/load.ts';
 import { ConfigError } from '../../src/lib/errors.ts';
 import { isFound } from '../../src/lib/pattern.ts';
+import { runs } from '../runs.ts';
 
 const MACHINES =
   'machines:\n  - { name: srv, template: t, networks: [{ bridge: lan }, { bridge: vmbr0 }] }\nchecks:\n';
@@ -61,14 +62,13 @@ test('a script in any language arrives as it is', () => {
       expect(args.join('')).toMatch(/^[\t\n\r -~]*$/);
       expect(execFileSync(program, args, { encoding: 'utf8' })).toBe(`${text}\n`);
     }),
-    { numRuns: 15 },
+    runs(15, 1000),
   );
 });
 
 test('expressions take no time that grows faster than the text', () => {
-  const start = performance.now();
+  // One that goes back and tries again would be at it for longer than a test may take.
   expect(isFound('^(a+)+$', `${'a'.repeat(60_000)}b`)).toBe(false);
-  expect(performance.now() - start).toBeLessThan(5000);
   expect(isFound('^active$', 'x\nactive\n')).toBe(true);
 });
 

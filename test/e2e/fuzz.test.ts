@@ -99,7 +99,7 @@ function spoilt(text: string): fc.Arbitrary<string> {
 
 test('a plan file: refused in words, or applied as far as it goes', async () => {
   const text = await plannedBy(await startCluster({ scenario: SMALL }));
-  await each(spoilt(text), 50, async (given) => {
+  await each(spoilt(text), 25, async (given) => {
     const one = newClass();
     writeFileSync(one.at('plan.json'), given);
     if (!expectWords(() => loadPlan(one.at('plan.json')))) return;
@@ -126,7 +126,7 @@ async function halfway(): Promise<string> {
 
 test("a simulated cluster's file: refused in words, or simulated", async () => {
   const text = await halfway();
-  await each(spoilt(text), 50, async (given) => {
+  await each(spoilt(text), 25, async (given) => {
     const one = newClass();
     const file = one.at('state.json');
     writeFileSync(file, given);
@@ -171,7 +171,7 @@ const COMMANDS: Readonly<Record<string, (one: ReturnType<typeof newClass>) => re
 test('a server whose answers are not what they should be: no run breaks', async () => {
   const state = JSON.parse(await halfway()) as ClusterState;
   const given = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), distortions);
-  await each(given, 60, async ([name, lies]) => {
+  await each(given, 30, async ([name, lies]) => {
     const one = newClass();
     const cluster = await startCluster({ scenario: SMALL, state });
     const argv = COMMANDS[name]?.(one) ?? [];

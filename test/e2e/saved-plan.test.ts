@@ -345,7 +345,7 @@ describe('edited', () => {
           await cleanUp();
         }
       }),
-      runs(40, 3000),
+      runs(20, 3000),
     );
   });
 });

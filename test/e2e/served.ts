@@ -17,7 +17,7 @@ import {
 import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
-import { BIN } from '../process/bin.ts';
+import { BIN, NODE } from '../process/bin.ts';
 import { connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
 
 export async function newCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
@@ -184,7 +184,8 @@ export function spawnServed(
   served: Served,
   env: Readonly<Record<string, string>> = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
-  const child = spawn(process.execPath, [CHILD, ...argv], {
+  const [node, ...flags] = NODE;
+  const child = spawn(node, [...flags, CHILD, ...argv], {
     env: { ...process.env, TEST_BIN: BIN, ...served.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -156,7 +156,7 @@ test('on any slow line and server, with or without an expired lock, never two ar
         expect(isFree(world)).toBe(true);
       },
     ),
-    runs(60, 2000),
+    runs(30, 2000),
   );
 });
 

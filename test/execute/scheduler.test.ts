@@ -633,7 +633,7 @@ describe('any graph', () => {
         for (const step of steps)
           expect(ended.get(step.id) === 'step.skipped').toBe(step.dependsOn.some((id) => dead(id)));
       }),
-      runs(150, 5000),
+      runs(80, 5000),
     );
   });
 });

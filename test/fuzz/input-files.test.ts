@@ -128,7 +128,7 @@ describe.each(FORMATS)('%s', (_, texts, parseText) => {
   test('damaged text', () => {
     fc.assert(
       fc.property(damaged(texts), (text) => void expectWords(() => parseText(text))),
-      fuzzRuns(60),
+      fuzzRuns(30),
     );
   });
 
@@ -136,7 +136,7 @@ describe.each(FORMATS)('%s', (_, texts, parseText) => {
     const values = texts.map((text) => parse(text, { merge: true }) as unknown);
     fc.assert(
       fc.property(distorted(values), (value) => void expectWords(() => parseText(stringify(value)))),
-      fuzzRuns(60),
+      fuzzRuns(30),
     );
   });
 });
@@ -148,6 +148,6 @@ test.each<[string, readonly string[], (text: string) => unknown]>([
 ])('%s: damaged text', (_, texts, parseText) => {
   fc.assert(
     fc.property(damaged(texts), (text) => void expectWords(() => parseText(text))),
-    fuzzRuns(100),
+    fuzzRuns(50),
   );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatPoolComment, frozenSince, parsePoolComment } from '../../src/lib/marks/pool.ts';
 import { formatTaken, mergeTaken, parseTaken, type TakenRight } from '../../src/lib/marks/taken.ts';
+import { runs } from '../runs.ts';
 
 const right = fc.record(
   {
@@ -21,6 +22,7 @@ describe('rights that were taken', () => {
         expect(parseTaken(formatTaken(list))).toEqual(list);
         expect(formatTaken([...list].reverse())).toBe(formatTaken(list));
       }),
+      runs(100, 20_000),
     );
   });
 
@@ -31,6 +33,7 @@ describe('rights that were taken', () => {
         for (const { vmid, role } of [...kept, ...now]) expect(keys).toContain(`${vmid ?? ''} ${role}`);
         expect(mergeTaken(mergeTaken(kept, now), now)).toEqual(mergeTaken(kept, now));
       }),
+      runs(100, 20_000),
     );
   });
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { workFolder, writeFiles } from '../e2e/harness.ts';
-import { BIN } from './bin.ts';
+import { BIN, NODE } from './bin.ts';
 import './build.ts';
 
 const ZSH = ['/usr/bin/zsh', '/bin/zsh'].find((path) => existsSync(path));
@@ -13,7 +13,7 @@ const ZSH = ['/usr/bin/zsh', '/bin/zsh'].find((path) => existsSync(path));
 function withCommand(): { readonly folder: string; readonly env: Record<string, string> } {
   const folder = workFolder();
   writeFiles(folder, {
-    'deploy-stand': `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`,
+    'deploy-stand': `#!/bin/sh\nexec ${NODE.join(' ')} "${BIN}" "$@"\n`,
     'connections.yml': 'school: { host: pve1 }\n',
     'lab.yml': '',
   });

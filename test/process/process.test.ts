@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from '../e2e/cluster-view.ts';
 import { canLogin, runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
-import { BIN } from './bin.ts';
+import { BIN, NODE } from './bin.ts';
 import './build.ts';
 import { runServed, spawnServed, startServed, type Served } from '../e2e/served.ts';
 
@@ -181,10 +181,20 @@ describe('signals', () => {
 });
 
 describe('streams', () => {
-  const list = [BIN, 'templates', 'list', '--simulate', 'examples/clusters/unequal.yml', '--output', 'json'];
+  const [node, ...flags] = NODE;
+  const list = [
+    ...flags,
+    BIN,
+    'templates',
+    'list',
+    '--simulate',
+    'examples/clusters/unequal.yml',
+    '--output',
+    'json',
+  ];
 
   test('a reader that goes away early is no error', async () => {
-    const child = spawn(process.execPath, list, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node, list, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     const { text } = listen(child);
     expect([await ended(child), text()]).toEqual([[0, null], '']);
@@ -192,7 +202,7 @@ describe('streams', () => {
 
   test('a disk that is full for the result is told, and no crash', () => {
     const full = openSync('/dev/full', 'w');
-    const run = spawnSync(process.execPath, list, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+    const run = spawnSync(node, list, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
     closeSync(full);
     expect([run.status, run.stderr]).toEqual([
       5,
@@ -209,7 +219,7 @@ describe('streams', () => {
   test.each(['closed', 'full'])('stderr that is %s does not end a run', async (how) => {
     const { argv, folder } = newClass();
     const full = openSync('/dev/full', 'w');
-    const child = spawn(process.execPath, [BIN, ...argv, ...simulated(folder), '--log-level', 'debug'], {
+    const child = spawn(node, [...flags, BIN, ...argv, ...simulated(folder), '--log-level', 'debug'], {
       stdio: ['ignore', 'pipe', how === 'full' ? full : 'pipe'],
     });
     closeSync(full);
@@ -222,8 +232,8 @@ describe('streams', () => {
     const { folder } = newClass();
     writeFiles(folder, { 'balance.yml': 'guests: all\n' });
     const child = spawn(
-      process.execPath,
-      [BIN, 'balance', '-c', join(folder, 'balance.yml'), '--interval', '1', ...simulated(folder)],
+      node,
+      [...flags, BIN, 'balance', '-c', join(folder, 'balance.yml'), '--interval', '1', ...simulated(folder)],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     child.stdout.once('data', () => child.stdout.destroy());
@@ -237,7 +247,7 @@ describe('streams', () => {
     const log = join(folder, 'run.log');
     // No file of this process may be larger than this one is already.
     writeFiles(folder, { 'run.log': '{"level":20}'.padEnd(1_000_000) });
-    const words = [process.execPath, BIN, ...argv, ...simulated(folder), '--log-level', 'debug'];
+    const words = [...NODE, BIN, ...argv, ...simulated(folder), '--log-level', 'debug'];
     const run = spawnSync('prlimit', ['--fsize=1000000', ...words, '--log-file', log], { encoding: 'utf8' });
     expect([run.status, run.stdout, run.stderr.split('cannot be written any more: EFBIG').length]).toEqual([
       0,
@@ -249,13 +259,13 @@ describe('streams', () => {
   const hasScript = spawnSync('script', ['--version']).status === 0;
   test.skipIf(!hasScript)('a terminal gets colours and a display that moves; a pipe gets neither', () => {
     const { argv, folder } = newClass();
-    const words = [process.execPath, BIN, ...argv, ...simulated(folder)];
+    const words = [...NODE, BIN, ...argv, ...simulated(folder)];
     const tty = spawnSync('script', ['-qec', `stty cols 100; ${words.join(' ')}`, '/dev/null'], {
       encoding: 'utf8',
       env: { ...process.env, TERM: 'xterm', CI: '', NO_COLOR: undefined },
     });
     expect([tty.status, tty.stdout]).toEqual([0, expect.stringContaining('\u001B[')]);
-    const pipe = spawnSync(process.execPath, words.slice(1), { encoding: 'utf8' });
+    const pipe = spawnSync(node, words.slice(1), { encoding: 'utf8' });
     expect([pipe.status, pipe.stdout + pipe.stderr]).toEqual([0, expect.not.stringContaining('\u001B[')]);
   });
 });

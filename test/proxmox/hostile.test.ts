@@ -355,6 +355,6 @@ test('whatever a server answers, every method gives a result or an error of ours
         expect(Object.keys(Object.prototype)).toEqual([]);
       },
     ),
-    fuzzRuns(25),
+    fuzzRuns(15),
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { legalPoolName, poolNameProblem, poolsAbove } from '../../src/lib/pve-values/pool-name.ts';
+import { runs } from '../runs.ts';
 
 test.each([
   ['anna', undefined, undefined, undefined],
@@ -25,6 +26,7 @@ test('what is proposed passes the rule that refused', () => {
     fc.property(name, fc.constantFrom('7.4', '8.0', '8.1', '8.4', '9.2'), (pool, version) => {
       expect(poolNameProblem(legalPoolName(pool, version), version)).toBeUndefined();
     }),
+    runs(100, 20_000),
   );
 });
 

@@ -90,7 +90,7 @@ describe('each part of each step', () => {
           expect(steps).toEqual(world.saved.steps);
         else expect(steps).toBeUndefined();
       }),
-      runs(300, 10_000),
+      runs(120, 10_000),
     );
   });
 
@@ -109,7 +109,7 @@ describe('each part of each step', () => {
           expect(steps).toEqual(world.saved.steps);
         else expect(steps).toBeUndefined();
       }),
-      runs(300, 10_000),
+      runs(120, 10_000),
     );
   });
 
@@ -125,7 +125,7 @@ describe('each part of each step', () => {
           ),
         ).toBeUndefined();
       }),
-      runs(200, 5000),
+      runs(100, 5000),
     );
   });
 
@@ -173,7 +173,7 @@ test('any edit of a plan: refused, or the very same steps', () => {
         expect([undefined, world.saved.steps]).toContainEqual(stepsOf(world, plan));
       },
     ),
-    runs(600, 20_000),
+    runs(250, 20_000),
   );
 });
 

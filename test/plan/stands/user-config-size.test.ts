@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Inventory } from '../../../src/lib/inventory/types.ts';
 import { userConfigSize, userConfigWarnings } from '../../../src/lib/plan/stands/user-config-size.ts';
+import { runs } from '../../runs.ts';
 import { lab, guest, have, machine, plan, real, user } from '../builders.ts';
 
 const pc = lab([machine('pc', [real('vmbr0')])]);
@@ -59,6 +60,7 @@ describe('the size of user.cfg', () => {
         const bytes = comments.reduce((sum, comment) => sum + Buffer.byteLength(comment), 0);
         expect(size).toBeGreaterThanOrEqual(bytes);
       }),
+      runs(20, 2000),
     ));
 });
 
