@@ -19,6 +19,11 @@ function tell(name, run, { lane, storage, network, bound, apart, ceiling }) {
           `    and no more removals at once than leave no disk behind ${ceiling.toFixed(0)} s → ${share(ceiling)}`,
         ]),
     `    requests ${run.requests.length}, of them polls ${polls}; retries ${run.retries}`,
+    ...run.lanes.map(
+      ({ kind, count, from, to, busy }) =>
+        `    ${kind.padEnd(16)} ${String(count).padStart(4)} from ${from.toFixed(0)} to ${to.toFixed(0)} s, ` +
+        `each ${(busy / count).toFixed(2)} s, ${(busy / (to - from)).toFixed(1)} at once`,
+    ),
   ];
 }
 

@@ -16,6 +16,33 @@ import { cleanup } from '../dist/lib/workflow/cleanup.js';
 import { deploy } from '../dist/lib/workflow/deploy.js';
 import { benchScenario, writeClass } from './cluster.mjs';
 
+/** When each kind of step was under way, and for how long: what waits shows where nothing of a kind runs. */
+class Lanes {
+  #rows = new Map();
+  #begun = new Map();
+  #now;
+
+  constructor(now) {
+    this.#now = now;
+  }
+
+  note({ type, step }) {
+    if (type === 'step.started' && !this.#begun.has(step.id)) this.#begun.set(step.id, this.#now());
+    const began = this.#begun.get(step?.id);
+    if (began === undefined || !['step.succeeded', 'step.failed'].includes(type)) return;
+    const row = this.#rows.get(step.kind) ?? { kind: step.kind, count: 0, from: began, to: 0, busy: 0 };
+    this.#rows.set(step.kind, row);
+    row.count += 1;
+    row.from = Math.min(row.from, began);
+    row.to = this.#now();
+    row.busy += row.to - began;
+  }
+
+  rows() {
+    return [...this.#rows.values()].sort((a, b) => a.from - b.from);
+  }
+}
+
 /** What one command did: its plan, its time, its requests. */
 async function measured(simulator, context, work) {
   const from = simulator.requests.length;
@@ -23,7 +50,9 @@ async function measured(simulator, context, work) {
   const wall = performance.now();
   let retries = 0;
   const failed = [];
+  const lanes = new Lanes(() => (simulator.now() - started) / 1000);
   const onEvent = (event) => {
+    lanes.note(event);
     if (event.type === 'step.retrying') retries += 1;
     if (event.type === 'step.failed') failed.push(`${event.step.id}: ${event.error.message}`);
   };
@@ -35,6 +64,7 @@ async function measured(simulator, context, work) {
     requests: simulator.requests.slice(from),
     retries,
     failed,
+    lanes: lanes.rows(),
     wall: (performance.now() - wall) / 1000,
   };
 }

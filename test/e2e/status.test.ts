@@ -277,9 +277,18 @@ test('--drift: field by field, cards on bridges of others first; deploy tells th
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('DRIFT_WITHOUT_LAB')]);
 
   // What waits for a stop is a change that is pending.
-  writeFiles(path('.'), { 'lab.yml': LAB.replace('name: pc,', 'name: pc, cores: 2,') });
+  writeFiles(path('.'), { 'lab.yml': LAB.replace('name: pc,', 'name: pc, cores: 3,') });
   expect((await runCli([...deploy, '--detailed-exitcode'], cluster)).code).toBe(6);
   expect((await compare()).stdout).toContain('the lab has changed since');
+  // Set in a machine that runs, it is not in force before the next start: deploy has nothing more to do, and status says so.
+  const update = await runCli(
+    ['deploy', ...files, '--credentials', path('c.csv'), '--update-running'],
+    cluster,
+  );
+  expect(update.stdout.replaceAll(/\s+/g, ' ')).toContain('cores change only when it is stopped and started');
+  expect((await compare()).stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'cores is 2, and 3 after it was stopped and started',
+  );
 });
 
 test.each([

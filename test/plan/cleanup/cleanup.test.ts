@@ -257,7 +257,7 @@ describe('a pool', () => {
     const vms = { 10000: {}, 300: { values: { description: '' } }, 301: { guest: { type: 'lxc' as const } } };
     const result = plan(cluster({ ...oneStand, vms, pools }), byAnna, { includeMembers: true });
     expect(result.steps.find((step) => step.kind === 'pool.release')).toMatchObject({
-      comment: 'no longer used by deploy-stand',
+      comment: '',
     });
     expect(notes(result)).toContain('members that are not ours (300, 301)');
     expect(ids(result).filter((id) => id.startsWith('vm.'))).toEqual(['vm.delete:10000']);

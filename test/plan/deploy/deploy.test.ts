@@ -630,7 +630,7 @@ describe('running again', () => {
     const forced = plan(want, [anna, boris], snapshot, { updateRunning: true });
     expect(ids(forced)).toEqual(['vm.configure:anna/host', 'vm.configure:boris/host']);
     expect(forced.stands.map(({ notes }) => notes)).toEqual([
-      ['VM 10001 (host) is running: cores act only after it was stopped and started'],
+      ['VM 10001 (host) is running: cores change only when it is stopped and started'],
       [],
     ]);
     const tagged = lab([routed.machines[0]!, { ...routed.machines[1]!, tags: ['x'] }]);

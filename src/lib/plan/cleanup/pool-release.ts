@@ -6,9 +6,6 @@ import { profileOf } from '../cluster/profile.ts';
 import { parentPool } from '../../pve-values/pool-name.ts';
 import { makeStep, type Step } from '../document/step.ts';
 
-/** PVE takes an empty form value for one that was not sent, so a comment can be replaced but not cleared. */
-const UNUSED = 'no longer used by deploy-stand';
-
 /** Guests that the class made, or pools below it, keep a pool and its user. */
 export type HeldBy = 'members' | 'subpools';
 
@@ -110,9 +107,8 @@ export function releasePool(rest: Rest): Step[] {
         kept: mark.kept === true || context.options.keepUsers,
         claims: left,
       })
-    : mark.others.length > 0
-      ? mark.others.join('\n')
-      : UNUSED;
+    : // An empty value clears a comment.
+      mark.others.join('\n');
   const kept = new Set(left.flatMap((claim) => claim.vmids));
   // PVE takes destroyed VMs out by itself; ids that 0.1.0 claimed and that never became a VM are still members.
   const removeVmids = [...stand.claims, ...stand.trimmed]

@@ -154,7 +154,7 @@ function addConfigure(request: Request, resolved: ResolvedMachine, vm: PresentVm
   const waiting = vm.power === 'stopped' ? [] : waitingForRestart(machine, vm, request.have.version);
   if (waiting.length > 0) {
     draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} act only after it was stopped and started`,
+      `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} change only when it is stopped and started`,
     );
   }
   draft.vms.push(planned(vm, machine, 'unfinished'));

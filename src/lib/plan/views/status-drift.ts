@@ -1,7 +1,11 @@
-/** What students changed on the machines of the selected stands, by the lab's file. Reads nothing. */
+/** How the machines of the selected stands differ from the lab's file: changed, or set and not in force yet. Reads nothing. */
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, VmConfig } from '../../inventory/types.ts';
 import { parseVmMark } from '../../marks/vm.ts';
+import { cpusOf } from '../../pve-values/host-ties.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
+import { memoryOf } from '../../pve-values/memory.ts';
+import type { Drift } from '../document/plan.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { bridgesOn, driftOf } from '../stands/drift.ts';
@@ -31,13 +35,37 @@ function templatesOf({ lab, have, index }: Request): Map<string, VmConfig> {
   );
 }
 
+const MIB = 2 ** 20;
+
+/**
+ * A configuration is read as it will be after the next start, and the lists tell how the machine runs: what differs waits.
+ * A list names no more processors than the node has.
+ */
+function waiting({ guest, config }: StandMachine, { have }: Request): Drift[] {
+  if (!guest || !config || machinePower(guest) === 'stopped') return [];
+  const threads = have.nodes.find(({ name }) => name === guest.node)?.cpus ?? 0;
+  const plugged = Number(config.values['vcpus'] ?? cpusOf(config.values));
+  const sizes = [
+    { field: 'memory', unit: ' MiB', is: guest.memory / MIB, next: memoryOf(config.values) / MIB },
+    { field: 'cores', unit: '', is: guest.cpus, next: Math.min(plugged, threads) },
+  ];
+  return sizes
+    .filter(({ is, next }) => is > 0 && next > 0 && is !== next)
+    .map(({ field, unit, is, next }) => ({
+      ...{ kind: 'resource', field, is: String(is), ought: String(next) },
+      text: `${field} is ${is}${unit}, and ${next}${unit} after it was stopped and started`,
+    }));
+}
+
 function driftOfMachine(
   { user, claim }: StandView,
-  { vmid, machine: name, config, verdict }: StandMachine,
+  one: StandMachine,
   templates: ReadonlyMap<string, VmConfig>,
-  { lab, index }: Request,
+  request: Request,
 ): MachineDrift {
-  const machine = lab.machines.find((one) => one.name === name);
+  const { lab, index } = request;
+  const { vmid, config, verdict } = one;
+  const machine = lab.machines.find(({ name }) => name === one.machine);
   if (verdict !== 'ours' || !config || !machine) return null;
   const mark = parseVmMark(config.values['description'] ?? '');
   const spec = mark?.vmid === vmid ? mark.spec : undefined;
@@ -48,13 +76,14 @@ function driftOfMachine(
   if (differs?.inPlace && !isAdopted(spec)) return 'pending';
   const aliases = machine.networks.flatMap(({ target }) => (target.kind === 'alias' ? [target.alias] : []));
   const { node } = config;
-  return driftOf({
+  const drift = driftOf({
     machine,
     vm: { vmid, node, config, nicShift: nicShiftOf(spec) },
     bridges: bridgesOn({ user, lab: claim.lab, node }, aliases, index),
     template: differs?.fixed === true ? undefined : template,
     ...{ index, user, lab: claim.lab },
   });
+  return [...drift, ...waiting(one, request)];
 }
 
 export function viewDrift(stands: readonly StandView[], request: Request): Seen {
