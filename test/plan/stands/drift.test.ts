@@ -88,7 +88,7 @@ describe('what a student changed', () => {
     [
       'kept from being removed',
       { name: 'pc', protection: '1' },
-      ['its protection flag is set: cleanup removes it with --force-protected only'],
+      ['it is protected: cleanup takes --force-protected'],
     ],
     [
       'what reaches others goes first',

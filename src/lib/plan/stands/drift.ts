@@ -172,7 +172,7 @@ function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
           {
             ...said,
             ...{ field: 'protection', is: 'on', ought: 'off' },
-            text: 'its protection flag is set: cleanup removes it with --force-protected only',
+            text: 'it is protected: cleanup takes --force-protected',
           },
         ]
       : []),
