@@ -23,12 +23,14 @@ function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
 async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
   const { toErrorDocument } = await import('./lib/render/error-json.ts');
   const { renderError } = await import('./lib/render/error-text.ts');
+  const { ownDocument, ownLines } = await import('./commands/own-words.ts');
   const { redactText } = await import('./lib/redact.ts');
   const { escapeJson, escapeLines } = await import('./lib/render/escape.ts');
   if (wantsJson(argv, io))
-    io.stdout.write(`${escapeJson(JSON.stringify(toErrorDocument(error), null, 2))}\n`);
+    io.stdout.write(`${escapeJson(JSON.stringify(ownDocument(toErrorDocument(error), argv), null, 2))}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
-  io.stderr.write(`${renderError(error, { color, width: widthOf(io.stderr) })}\n`);
+  const width = widthOf(io.stderr);
+  io.stderr.write(`${ownLines(renderError(error, { color, width }), argv, width)}\n`);
   if (error instanceof InternalError && error.cause instanceof Error)
     io.stderr.write(`${escapeLines(redactText(error.cause.stack ?? '')).join('\n')}\n`);
   return error.exitCode;

@@ -19,6 +19,7 @@ import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
+import { ownWords } from './own-words.ts';
 import { openSession, type AnySession, type Session } from './session.ts';
 import { toStandError } from './stand-error.ts';
 
@@ -115,7 +116,7 @@ export async function runChanging(
   const trouble = (error: StandError): void => {
     const { message, issues, hint } = error;
     const words = [message, ...issues.map((issue) => issue.message)].join(': ');
-    ui.warn(hint === undefined ? words : `${words} (${hint})`);
+    ui.warn(ownWords(hint === undefined ? words : `${words} (${hint})`, io.argv));
     troubles.push(error);
   };
   const signals = listen(io, { soft, hard }, (text) => ui.warn(text));

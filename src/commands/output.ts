@@ -3,6 +3,7 @@ import { Document, visit } from 'yaml';
 import { escapeControl, escapeJson } from '../lib/render/escape.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
+import { ownDocument, ownLines, ownWords } from './own-words.ts';
 import { widthOf } from './width.ts';
 
 export interface Output {
@@ -39,12 +40,16 @@ export function createOutput(
     isText: flags.output === 'text',
     wide: flags.wide === true,
     result: (document, text) => {
-      if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
-      else if (flags.output === 'yaml') io.stdout.write(yamlText(document));
-      else io.stdout.write(`${text().trimEnd()}\n`);
+      if (flags.output === 'text') {
+        io.stdout.write(`${ownLines(text().trimEnd(), io.argv, widthOf(io.stdout))}\n`);
+        return;
+      }
+      const own = ownDocument(document, io.argv);
+      if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(own, null, 2))}\n`);
+      else io.stdout.write(yamlText(own));
     },
     warn: (text) => {
-      io.stderr.write(`warning: ${escapeControl(text)}\n`);
+      io.stderr.write(`warning: ${ownWords(escapeControl(text), io.argv)}\n`);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The command that finishes a run of one that does everything again when it is repeated: only what is not finished. */
 import { Command, type Option } from 'commander';
+import { groupBy } from '../lib/group.ts';
 import { sortedUnique } from '../lib/order.ts';
 import type { RunOutcome, StandSummary } from '../lib/outcome/types.ts';
 import { shellCommand } from '../lib/shell.ts';
@@ -41,19 +42,12 @@ function openParts({ rounds }: Outcome): Map<string, boolean> {
   return parts;
 }
 
-/** Names of machines that are not finished in one of these stands; undefined: all, or it cannot be told. */
-function machinesLeft(left: readonly StandSummary[], outcome: Outcome): Set<string> | undefined {
-  const parts = openParts(outcome);
-  const names = new Set<string>();
-  let isAll = true;
-  for (const { user, vms } of left) {
-    const open = vms.filter(({ vmid }) => parts.get(`${user} ${vmid}`) !== false);
-    // What concerns the stand as a whole failed, or a machine that nobody lists.
-    if (parts.get(user) === true || open.length === 0) return undefined;
-    isAll &&= open.length === vms.length;
-    for (const { name } of open) names.add(name);
-  }
-  return isAll ? undefined : names;
+/** Names of the machines of a stand that are not finished, joined; '': all of them, or it cannot be told. */
+function machinesLeft({ user, vms }: StandSummary, parts: ReadonlyMap<string, boolean>): string {
+  const open = vms.filter(({ vmid }) => parts.get(`${user} ${vmid}`) !== false);
+  // What concerns the stand as a whole failed, or a machine that nobody lists.
+  if (parts.get(user) === true || open.length === vms.length) return '';
+  return sortedUnique(open.map(({ name }) => name)).join(' ');
 }
 
 /** The words of these options, with their values. */
@@ -103,11 +97,12 @@ export function resumeWays(
   outcome: Outcome,
   { hasFiles, makesMissing }: StartsOver,
 ): string[] {
-  const again = (of: Outcome): string => shellCommand('deploy-stand', ...resumeArgv(argv, of));
-  if (makesMissing) return [again(outcome)];
+  const again = (of: Outcome): string[] =>
+    resumeArgvs(argv, of).map((words) => shellCommand('deploy-stand', ...words));
+  if (makesMissing) return again(outcome);
   const { stands } = outcome.summary;
   const lacking = stands.filter((one) => isLeft(one) && one.vms.some(({ status }) => status === 'missing'));
-  if (lacking.length === 0) return [again(outcome)];
+  if (lacking.length === 0) return again(outcome);
   const parts = openParts(outcome);
   const rest = stands.map((one): StandSummary => {
     const vms = one.vms.filter(({ status }) => status !== 'missing');
@@ -122,22 +117,27 @@ export function resumeWays(
     lacking.map(({ user }) => user),
     { hasFiles, lab: outcome.plan.lab },
   );
-  return [deploy, ...(rest.some(isLeft) ? [again({ ...outcome, summary: { stands: rest } })] : [])];
+  return [deploy, ...(rest.some(isLeft) ? again({ ...outcome, summary: { stands: rest } }) : [])];
 }
 
-/** What is done stays so: whoever was reset may be at work again. No selector that was given is widened. */
-function resumeArgv(argv: readonly string[], outcome: Outcome): readonly string[] {
+/**
+ * What is done stays so: whoever was reset may be at work again. One command for all stands that lack the same machines; no
+ * selector that was given is widened.
+ */
+function resumeArgvs(argv: readonly string[], outcome: Outcome): readonly (readonly string[])[] {
   const { stands } = outcome.summary;
   const left = stands.filter(isLeft);
-  if (left.length === 0) return argv;
-  const names = machinesLeft(left, outcome);
-  const users =
-    left.length === stands.length
-      ? argv
-      : [...without(argv, BY_USER), ...left.flatMap(({ user }) => ['--user', user])];
-  if (!names) return users;
+  if (left.length === 0) return [argv];
+  const parts = openParts(outcome);
   const given = valuesOf(argv, '--machine');
-  const machines = given.length === 0 ? sortedUnique(names) : given.filter((name) => names.has(name));
-  if (machines.length === 0) return users;
-  return [...without(users, BY_MACHINE), ...machines.flatMap((name) => ['--machine', name])];
+  return [...groupBy(left, (stand) => machinesLeft(stand, parts))].map(([key, group]) => {
+    const users =
+      group.length === stands.length
+        ? argv
+        : [...without(argv, BY_USER), ...group.flatMap(({ user }) => ['--user', user])];
+    const names = key === '' ? [] : key.split(' ');
+    const machines = given.length === 0 ? names : given.filter((name) => names.includes(name));
+    if (machines.length === 0) return users;
+    return [...without(users, BY_MACHINE), ...machines.flatMap((name) => ['--machine', name])];
+  });
 }

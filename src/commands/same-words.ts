@@ -1,7 +1,7 @@
 /** Words of a command line that another command takes, too, and in the same meaning: for hints that are whole commands. */
 
-const OF_CONNECTION = ['--connection', '--connections', '--simulate', '--simulate-state'];
-const OF_LAB = ['-c', '--config', '--lab-name', ...OF_CONNECTION];
+/** Where to is added to every command that is printed: own-words.ts. */
+const OF_LAB = ['-c', '--config', '--lab-name'];
 
 const KINDS: Readonly<Record<'lab' | 'class', ReadonlySet<string>>> = {
   lab: new Set(OF_LAB),

@@ -84,6 +84,12 @@ describe('what a student changed', () => {
     ['one more disk', { scsi1: 'ceph:vm-1-disk-1,size=512M' }, ['scsi1 was added (0.5G)']],
     ['a disk that is detached', { scsi0: undefined, unused0: 'ceph:vm-1-disk-0' }, ['scsi0 was taken away']],
     ['boot order', { boot: 'order=net0' }, ['boot is order=net0, the template has order=scsi0']],
+    ['another name', { name: 'mine' }, ['it is called mine now']],
+    [
+      'kept from being removed',
+      { name: 'pc', protection: '1' },
+      ['it is protected: cleanup takes --force-protected'],
+    ],
     [
       'what reaches others goes first',
       { cores: '8', net0: undefined, net7: `${MAC},bridge=vmbr1001` },

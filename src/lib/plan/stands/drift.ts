@@ -157,6 +157,28 @@ function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
   return [{ kind: 'resource', field: 'boot', is: is ?? null, ought: ought ?? null, text }];
 }
 
+/** Neither changes what a machine does; people look for it by the one, and the other keeps it from being removed. */
+function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
+  const name = config.values['name'];
+  const isRenamed = name !== undefined && name !== machine.name;
+  const isProtected = config.values['protection'] === '1';
+  const said = { kind: 'resource' as const };
+  return [
+    ...(isRenamed
+      ? [{ ...said, field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` }]
+      : []),
+    ...(isProtected
+      ? [
+          {
+            ...said,
+            ...{ field: 'protection', is: 'on', ought: 'off' },
+            text: 'it is protected: cleanup takes --force-protected',
+          },
+        ]
+      : []),
+  ];
+}
+
 /** Cards on bridges of other stands first: of all that a student can change, that alone reaches another one. */
 export function driftOf(comparison: Comparison): Drift[] {
   const drift = [
@@ -164,6 +186,7 @@ export function driftOf(comparison: Comparison): Drift[] {
     ...sizeDrift(comparison),
     ...diskDrift(comparison),
     ...bootDrift(comparison),
+    ...formDrift(comparison),
   ];
   const isForeign = ({ kind }: Drift): boolean => kind === 'foreign-bridge';
   return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { resumeWays } from '../src/commands/resume.ts';
+import type { StandSummary } from '../src/lib/outcome/types.ts';
+
+type Outcome = Parameters<typeof resumeWays>[1];
+
+/** User → machines, by what became of them. */
+type Class = Readonly<
+  Record<string, { readonly done?: readonly string[]; readonly open?: readonly string[] }>
+>;
+
+function outcomeOf(of: Class): Outcome {
+  let vmid = 10_000;
+  const stands: StandSummary[] = [];
+  const steps: unknown[] = [];
+  const results: unknown[] = [];
+  for (const [user, { done = [], open = [] }] of Object.entries(of)) {
+    const vms = [...done, ...open].map((name) => ({ vmid: vmid++, name, node: 'pve1', status: 'stopped' }));
+    for (const { vmid: id, name } of vms) {
+      steps.push({ id: `s${id}`, user, vmid: id });
+      results.push({ id: `s${id}`, status: done.includes(name) ? 'done' : 'failed' });
+    }
+    const status = open.length === 0 ? 'complete' : 'incomplete';
+    stands.push({ ...{ user, pool: user, node: 'pve1', status, vms, bridges: [], notes: [] } });
+  }
+  // The parts that are looked at.
+  return {
+    plan: { lab: 'net' },
+    summary: { stands },
+    rounds: [{ plan: { steps }, result: { results } }],
+  } as never;
+}
+
+const PC = { done: ['srv'], open: ['pc'] };
+const SRV = { done: ['pc'], open: ['srv'] };
+const BOTH = { open: ['pc', 'srv'] };
+const WAYS = { hasFiles: true, makesMissing: true };
+
+function ways(line: string, of: Class): string[] {
+  return resumeWays(line.split(' '), outcomeOf(of), WAYS).map((way) => way.replace('deploy-stand ', ''));
+}
+
+test('each command that finishes a reset names pairs of user and machine that are left, and no other', () => {
+  expect(ways('reset --lab net', { a: PC, b: SRV, c: { done: ['pc', 'srv'] } })).toEqual([
+    'reset --lab net --user a --machine pc',
+    'reset --lab net --user b --machine srv',
+  ]);
+  expect(ways('reset --lab net --user a --user b --user c', { a: PC, b: BOTH, c: PC })).toEqual([
+    'reset --lab net --user a --user c --machine pc',
+    'reset --lab net --user b',
+  ]);
+  // As many as there are kinds of rest, not stands: a class fits into a few lines.
+  const names = Array.from({ length: 30 }, (_, at) => `u${at}`);
+  const many = Object.fromEntries(names.map((name, at) => [name, [PC, SRV, BOTH][at % 3] ?? {}]));
+  expect(ways('reset --lab net', many)).toHaveLength(3);
+  expect(ways('reset --lab net', { a: PC, b: PC })).toEqual(['reset --lab net --machine pc']);
+  expect(ways('reset --lab net', { a: BOTH, b: BOTH })).toEqual(['reset --lab net']);
+});
+
+test('machines that were named are never widened', () => {
+  expect(ways('reset --lab net --machine pc --machine srv', { a: PC, b: SRV })).toEqual([
+    'reset --lab net --user a --machine pc',
+    'reset --lab net --user b --machine srv',
+  ]);
+});
