@@ -96,7 +96,7 @@ export interface Command {
   readonly users: readonly string[];
   /** It takes their stands away, or says whose it leaves. */
   readonly removes?: true;
-  /** `--adopt`: its user wants gone what 0.1.0 claimed and nothing shows who made, students' own machines among it. */
+  /** `--adopt`: its user wants gone what is called like a machine and nothing shows who made, students' own among it. */
   readonly adopts?: true;
   /** Its configuration says that it may move guests of others. */
   readonly movesForeign?: true;

@@ -97,3 +97,13 @@ test('what its student made under the number of a machine that is cloned anew ge
     expect([version, await findingsOf({ ...MADE, version }, ...acts)]).toEqual([version, []]);
   }
 });
+
+test('what is made anew, and whose student wrote its notes before it was gone, is from then on his own', async () => {
+  const move = 'notes: a forged mark';
+  const draws = [0, 0, 0, 0];
+  const acts: Act[] = [
+    { command: 'reset by cloning, all', turns: [{ move, at: 1, draws }], killAt: 11 },
+    { command: 'deploy', turns: [{ move, at: 0, draws }] },
+  ];
+  expect(await findingsOf({ ...MADE, version: '7.4' }, ...acts)).toEqual([]);
+});

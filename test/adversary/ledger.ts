@@ -17,6 +17,8 @@ interface Guest {
   made?: boolean;
   /** A run has asked PVE to remove it. */
   readonly isGoing?: true;
+  /** A run has said that it is made anew: until it is gone, its notes alone tell it from one that its student made there. */
+  readonly isRemade?: true;
   /** Since when it may be there, in simulated milliseconds. */
   readonly madeAt?: number;
 }
@@ -43,6 +45,8 @@ export interface Book {
 
 const CLASS_POOLS: ReadonlySet<string> = new Set(USERS.map(({ pool }) => `/pool/${pool}`));
 const TEMPLATES: ReadonlySet<number> = new Set([100, 101]);
+/** Called like one of the lab. */
+const MACHINE = /"name":"(eco|pc|late)"/;
 const LOCKS = /^deploy-stand-(balance-)?lock$/;
 
 export function openBook(pristine: ClusterState): Book {
@@ -84,7 +88,8 @@ function isWithin(vmid: number, book: Book, { users, adopts }: Command): boolean
   const guest = book.guests.get(vmid);
   if (!guest) return true; // nobody's: PVE refuses, or makes it
   if (guest.by === 'run') return guest.owner === 'replica' || users.includes(guest.owner);
-  if (adopts && users.includes(guest.owner)) return true;
+  if (adopts && users.includes(guest.owner) && MACHINE.test(book.prints.get(`guest ${vmid}`) ?? ''))
+    return true;
   return users.includes(guest.owner) && book.handedOut.get(vmid) === guest.owner;
 }
 
@@ -229,6 +234,10 @@ export function noteWrite(write: CommandWrite, book: Book): void {
     if (method === 'POST')
       book.pools.set(pool, /^deploy-stand user=(\S+)/.exec(params['comment'] ?? '')?.[1] ?? 'replica');
     if (method === 'DELETE') book.pools.delete(pool);
+    for (const [, text] of (params['comment'] ?? '').matchAll(/:(\d+)\?/g)) {
+      const former = book.guests.get(Number(text));
+      if (former?.by === 'run') book.guests.set(Number(text), { ...former, isRemade: true });
+    }
     for (const vmid of listOf(params['delete'] === '1' ? '' : params['vms']))
       book.handedOut.set(vmid, book.pools.get(pool) ?? '');
   }
@@ -249,6 +258,12 @@ export function noteWrite(write: CommandWrite, book: Book): void {
     // It is a member of that pool when its clone ends.
     if (params['pool'] !== undefined) book.handedOut.set(vmid, ordered(write).owner);
   }
+}
+
+/** Its student wrote the notes of a machine that is made anew: nobody can tell it any more from one of his own making. */
+export function noteNotes(vmid: number, { guests }: Book): void {
+  const guest = guests.get(vmid);
+  if (guest?.isRemade) guests.set(vmid, { owner: guest.owner, by: 'other', made: true });
 }
 
 /** Somebody asks PVE for a guest at an id. The answer settles it. */

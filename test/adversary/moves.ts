@@ -7,7 +7,7 @@ import type { Version } from '../../src/lib/simulator/version.ts';
 import type { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { Caller, login, toServer, type Form, type Loose } from '../simulator/harness.ts';
 import { EVERYBODY, tokenOf } from './class.ts';
-import { noteMaking, type Book } from './ledger.ts';
+import { noteMaking, noteNotes, type Book } from './ledger.ts';
 
 /** `student`: of the class, with PVEVMAdmin on the own pool. `delegate`: one who may also write the own pool. */
 type Who = 'student' | 'delegate' | 'tenant' | 'boss' | 'auditor' | 'two';
@@ -60,6 +60,15 @@ export class Stage {
       const answer = await serve(request);
       const isWrite = request.method !== 'GET' && !request.target.endsWith('/access/ticket');
       if (isWrite && answer.status === 200) this.accepted += 1;
+      const [, vmid] = /\/qemu\/(\d+)\/config$/.exec(request.target) ?? [];
+      if (
+        isWrite &&
+        answer.status === 200 &&
+        vmid &&
+        typeof request.body === 'string' &&
+        /\bdescription\b/.test(request.body)
+      )
+        noteNotes(Number(vmid), this.scene.book);
       return answer;
     };
     this.scene = { ...scene, simulator: { ...scene.simulator, serve: counting } };

@@ -792,6 +792,22 @@ describe('a stand of the Python tool', () => {
     }
   });
 
+  test('at an id that 0.1.0 claimed, and nothing shows who made it: with --adopt only what is called like a machine', () => {
+    const vms = { 10000: plain, 10001: { ...plain, guest: { name: 'mail' } } };
+    const pools = { anna: `deploy-stand user=anna@pve\nlab=net vmids=10000-10001 since=${OLD}` };
+    const more = { acls: [] };
+    const result = plan(cluster({ vms, pools, users: [userInfo('anna')], more }), classOf('net', 'anna'), {
+      adopt: true,
+    });
+    expect(result.steps.filter(({ kind }) => kind === 'vm.delete').map(({ id }) => id)).toEqual([
+      'vm.delete:10000',
+    ]);
+    expect(result.stands[0]?.refused).toMatchObject({
+      code: 'UNMARKED_VM',
+      message: expect.stringContaining('VM 10001 (mail)') as string,
+    });
+  });
+
   test('is left alone with --adopt in a pool that is marked for a user of the same name in another realm', () => {
     const pools = { anna: 'deploy-stand user=anna@ldap' };
     const selection = classOf('net', 'anna');

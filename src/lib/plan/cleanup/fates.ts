@@ -47,7 +47,8 @@ export function fatesOf(
       continue;
     }
     if (halfMadeOnly && !isHalfMade(id, verdict, config)) continue;
-    const isAsked = verdict === 'doubtful' && context.options.adopt;
+    // Of what nothing shows who made it `--adopt` asks the same as of what no claim names.
+    const isAsked = verdict === 'doubtful' && calledLikeMachines(stand.pool, context).has(id.vmid);
     fates.push(
       isAsked
         ? adoptedFate(guest, config, context)
@@ -85,6 +86,17 @@ export function adoptedFates(vmids: readonly number[], context: CleanupContext):
   });
 }
 
+/** With `--adopt`: members of the pool that are called like a machine of the lab, claimed or not. */
+function calledLikeMachines(
+  pool: string,
+  { selection, options, index }: CleanupContext,
+): ReadonlySet<number> {
+  if (!options.adopt || selection.by !== 'stands') return new Set();
+  const names = new Set(selection.labMachines?.map(({ name }) => name));
+  const found = lookAlikes(pool, names, index).filter(({ guest }) => guest.type === 'qemu');
+  return new Set(found.map(({ guest }) => guest.vmid));
+}
+
 /** VMs of the older Python tool: members of the user's pool that are called like a machine of the lab. */
 export function adoptedVmids(stand: SelectedStand, context: CleanupContext): number[] {
   const { selection, options, index } = context;
@@ -93,10 +105,7 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
   // `anna@pve` and `anna@ldap` have a pool of the same name, and the mark says whose it is.
   const owner = index.marks.get(stand.pool)?.user;
   if (owner !== undefined && owner !== stand.user) return [];
-  const names = new Set(selection.labMachines?.map(({ name }) => name));
-  return lookAlikes(stand.pool, names, index)
-    .filter(({ guest }) => guest.type === 'qemu' && !index.claimants.has(guest.vmid))
-    .map(({ guest }) => guest.vmid);
+  return [...calledLikeMachines(stand.pool, context)].filter((vmid) => !index.claimants.has(vmid));
 }
 
 /**

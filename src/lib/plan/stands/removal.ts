@@ -72,7 +72,7 @@ function refusalOf(
       return {
         code: 'UNMARKED_VM',
         message: `VM ${vmid} (${name ?? 'no name'}) on ${node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
-        hint: `take it out of pool ${pool}; or, if it is the student's, remove it by hand or with --adopt`,
+        hint: `take it out of pool ${pool}; or, if it is the student's, remove it by hand, or with --adopt where it is called like a machine of the lab`,
       };
     default:
       return undefined;
