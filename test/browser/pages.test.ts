@@ -24,6 +24,16 @@ const CHECKS: ChecksReport = {
   })),
 };
 
+/** Heads and short cells of the stands that are one word, and stand in several lines. */
+const TORN = `[...document.querySelectorAll('[data-sorts=stands] th button, [data-sorts=stands] > tbody > tr > td:not(:first-child, :has(*))')]
+  .filter((one) => /^\\S+$/.test(one.textContent) && !one.textContent.includes('-'))
+  .filter((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+  })
+  .map((one) => one.textContent)`;
+
 inChromium((open) => {
   async function show(html: string): Promise<Shown> {
     const file = join(workFolder(), 'page.html');
@@ -62,16 +72,18 @@ inChromium((open) => {
     expect(heard).toEqual([]);
   });
 
-  test('nothing is wider than a screen of 1440, 1000, 800 and 390 px, light and dark', async () => {
+  test('nothing is wider than a screen of 1440, 910, 800 and 390 px, light and dark, and no word is torn', async () => {
     const { page, heard } = await show(
       renderReportHtml(reportOf(usersOf(12), 5), { language: 'ru', checks: CHECKS }),
     );
-    for (const width of [1440, 1000, 800, 390]) {
+    for (const width of [1440, 910, 800, 390]) {
       await page.setViewportSize({ width, height: 900 });
       const over = await page.evaluate(
         "[...document.querySelectorAll('th')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)",
       );
       expect([width, over]).toEqual([width, []]);
+      const torn = await page.evaluate(TORN);
+      expect([width, torn]).toEqual([width, []]);
       for (const [colorScheme, paper] of [
         ['light', 'rgb(243, 245, 248)'],
         ['dark', 'rgb(16, 21, 28)'],

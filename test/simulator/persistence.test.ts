@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { certificateOf } from '../../src/commands/simulate/certificate.ts';
 import { readState, saveState } from '../../src/lib/simulator/persistence.ts';
 import { start, type Caller } from './harness.ts';
 
@@ -105,4 +106,18 @@ test('no file is no state; another file is an error, and so is a pipe that nobod
   }
   execFileSync('mkfifo', [join(folder, 'pipe.json')]);
   expect(() => readState(join(folder, 'pipe.json'))).toThrow('it is not a regular file');
+});
+
+test('a served cluster keeps its certificate beside its state; one that expired is followed by another', async () => {
+  const [state, now] = [join(folder, 'cluster.json'), Date.now()];
+  const made = await certificateOf(state, now);
+  expect((await stat(`${state}.pem`)).mode & 0o777).toBe(0o600);
+  expect(await certificateOf(state, now)).toEqual(made);
+  const later = await certificateOf(state, now + 10 * 366 * 86_400_000);
+  expect(later.fingerprint).not.toBe(made.fingerprint);
+  expect((await certificateOf(state, now)).fingerprint).toBe(later.fingerprint);
+
+  await writeFile(`${state}.pem`, 'my notes\n');
+  await expect(certificateOf(state, now)).rejects.toThrow('cluster.json.pem: it holds something else');
+  expect(await readFile(`${state}.pem`, 'utf8')).toBe('my notes\n');
 });

@@ -1,6 +1,4 @@
 /** Serves the embedded PVE over HTTPS for other clients, until it is stopped. */
-import { X509Certificate } from 'node:crypto';
-import { generate } from 'selfsigned';
 import { defaultScenario, loadScenario } from '../../lib/simulator/scenario.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../lib/simulator/simulator.ts';
 import { UsageError } from '../../lib/errors.ts';
@@ -11,25 +9,11 @@ import type { ProgramIo } from '../io.ts';
 import { createOutput } from '../output.ts';
 import { assertStateFile, readScenario } from '../simulated-files.ts';
 import type { GlobalFlags } from '../options.ts';
+import { certificateOf } from './certificate.ts';
 
 export interface SimulateFlags extends GlobalFlags {
   readonly port: number;
   readonly speed?: number;
-}
-
-async function makeCertificate(): Promise<{ key: string; cert: string; fingerprint: string }> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    extensions: [
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
-      },
-    ],
-  });
-  return { key, cert, fingerprint: new X509Certificate(cert).fingerprint256 };
 }
 
 function describe(simulator: Simulator, fingerprint: string, version: string): string {
@@ -79,7 +63,7 @@ export async function runSimulate(
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
   const version = state?.version ?? scenario.version ?? '8.4';
-  const tls = await makeCertificate();
+  const tls = await certificateOf(flags.simulateState, io.clock.now());
   const stopped = new Promise<void>((resolve) => {
     io.onSignal(() => resolve());
   });

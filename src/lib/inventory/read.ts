@@ -67,12 +67,17 @@ async function withLoad(
   );
 }
 
+/** Each of them shows a group (PVE/API2/Group.pm). */
+const SHOWING_GROUPS = ['User.Modify', 'Sys.Audit', 'Group.Allocate'] as const;
+
 /** Privileges that reach below a path are what shows a list of objects as a whole. */
 export function hiddenBy(rights: Rights, release: string): NonNullable<Inventory['hidden']> {
   const zone = privilegesOn(rights, '/sdn/zones/localnetwork');
   const showsBridges = zone['SDN.Audit'] === true || zone['SDN.Use'] === true;
   const showsGuests = privilegesOn(rights, '/vms')['VM.Audit'] === true;
-  return { bridges: isAtLeast(release, 8) && !showsBridges, guests: !showsGuests };
+  const onGroups = privilegesOn(rights, '/access/groups');
+  const showsGroups = SHOWING_GROUPS.some((privilege) => onGroups[privilege] === true);
+  return { bridges: isAtLeast(release, 8) && !showsBridges, guests: !showsGuests, groups: !showsGroups };
 }
 
 /** What one call each tells of the whole cluster. */

@@ -52,6 +52,8 @@ export interface Inventory {
     readonly bridges: boolean;
     /** Guests; VM.Audit on `/vms` shows them all. */
     readonly guests: boolean;
+    /** Groups; Sys.Audit on `/access/groups`, and what else shows one, shows them all. */
+    readonly groups?: boolean;
   };
   /** Tasks under way, where asked for. */
   readonly tasks: readonly RunningTask[];

@@ -27,7 +27,7 @@ export const PAGE_STYLE = `
   .problem p { margin: 4px 0 0; }
   code { font: 0.88em ui-monospace, monospace; padding: 1px 4px; border-radius: 4px; background: var(--back); overflow-wrap: anywhere; }
   .picture { overflow-x: auto; }
-  .picture svg { max-width: 100%; height: auto; min-width: 300px; }
+  .picture svg { max-width: 100%; height: auto; }
   .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
   .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
   .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
@@ -65,7 +65,7 @@ export const PAGE_STYLE = `
   section:has(> [data-list=notes]:empty) { display: none; }
   .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
   .enter input, .enter button { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; }
-  @media (max-width: 1000px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
+  @media (max-width: 1150px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
   @media screen and (max-width: 900px) {
     body { padding: 12px; }
     table.wide > colgroup { display: none; }

@@ -127,6 +127,10 @@ describe('create', () => {
   test.each<{ code: string; who: User; cluster: Partial<Inventory> }>([
     { code: 'NO_REALM', who: user('a', { userid: 'a@x', realm: 'x' }), cluster: {} },
     { code: 'NO_GROUP', who: user('a', { groups: ['nope'] }), cluster: { groups: ['g'] } },
+    {
+      ...{ code: 'NO_GROUP', who: user('a', { groups: ['nope'] }) },
+      cluster: { groups: [], hidden: { bridges: false, guests: false, groups: false } },
+    },
     { code: 'POOL_FOREIGN', who: user('a'), cluster: { pools: [{ pool: 'a', comment: 'mine' }] } },
     { code: 'POOL_OTHER_USER', who: user('a', { pool: 'b' }), cluster: { pools: [poolOf('b')] } },
   ])('$code concerns one user; alone it refuses the plan', ({ code, who, cluster }) => {

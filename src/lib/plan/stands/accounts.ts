@@ -8,6 +8,7 @@ import { formatUserMark } from '../../marks/user.ts';
 import { compareNatural } from '../../order.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
+import { shellWord } from '../../shell.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
@@ -17,12 +18,14 @@ export function isDirectory(realm: string, have: Inventory): boolean {
 }
 
 export function groupRefusal({ userid, groups }: User, have: Inventory): Refusal | undefined {
-  const missing = groups.filter((group) => have.groups.length > 0 && !have.groups.includes(group));
+  // An empty list is that of a cluster without groups, or of a caller who is shown none.
+  if (have.groups.length === 0 && have.hidden?.groups !== false) return undefined;
+  const missing = groups.filter((group) => !have.groups.includes(group));
   if (missing.length === 0) return undefined;
   return {
     code: 'NO_GROUP',
     message: `${userid}: the cluster has no group ${missing.join(', ')}`,
-    hint: 'create the group, or remove it from the users file',
+    hint: `create it (on a node: ${missing.map((group) => `pveum group add ${shellWord(group)}`).join(' && ')}), or remove it from the users file`,
   };
 }
 
