@@ -312,7 +312,8 @@ module.exports = {
     {
       name: 'leaves-know-nothing',
       severity: 'error',
-      comment: 'Everybody may import them. How a signal is heard, and what an exit code says, are two of them for all.',
+      comment:
+        'Everybody may import them. How a signal is heard, and what an exit code says, are two of them for all.',
       from: { path: '^src/lib/[a-z]+[.]ts$' },
       to: { path: '^src/', pathNot: '^src/lib/(abort|exit)[.]ts$' },
     },
