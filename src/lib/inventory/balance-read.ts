@@ -214,7 +214,6 @@ async function readSaved(
   guest: BalanceGuest,
   { signal, gap }: { readonly signal: AbortSignal | undefined; readonly gap: (why: string) => void },
 ): Promise<GuestConfig[]> {
-  if (guest.type !== 'qemu') return [];
   const read = async (): Promise<GuestConfig[]> => {
     const snapshotBridges = (await pve.snapshotConfigs(guest, signal)).flatMap(bridgesIn);
     return (await readConfig(pve, guest, signal)).map((config) => ({ ...config, snapshotBridges }));
