@@ -400,6 +400,58 @@ describe('evacuate', () => {
     expect(second.plan.balance.moves.map(({ reason }) => reason).join()).toMatch(/although.*cooldown/);
   });
 
+  test('containers are restarted where that is allowed: told before, those that are off stay off', async () => {
+    const simulator = await startCluster({
+      scenario: cluster(
+        [
+          guest(301, 'pve1', { type: 'lxc', storage: 'local' }),
+          guest(302, 'pve1', { type: 'lxc', running: false }),
+          guest(303, 'pve1', { type: 'lxc', config: { mp0: '/srv/www,mp=/www' } }),
+          guest(304, 'pve1', { type: 'lxc', bridge: 'vmbr9' }),
+        ],
+        {
+          storages: [CEPH, { id: 'local', type: 'zfspool', size_gib: 100, content: ['images', 'rootdir'] }],
+          nodes: NODES.slice(0, 2).map((node) => ({ ...node, bridges: ['vmbr0', 'vmbr9'] })),
+        },
+      ),
+    });
+    const yml = "guests: all\ncontainers: restart\nwindows: [{ from: '00:00', to: '24:00' }]";
+    const dry = await run(simulator, yml, { args: ['evacuate', 'pve1', '--dry-run'] });
+    expect(dry.stdout).toContain(
+      'CT 301 is down meanwhile: its shutdown (180 s at most), 8.0 GiB are copied, its start',
+    );
+    expect(dry.stdout).not.toContain('CT 302 is down');
+    expect(dry.stdout).toMatch(/host-mount: CT 303 \(g303\): has \/srv\/www of its host/);
+    simulator.addFault({
+      match: { method: 'POST', path: '/nodes/{node}/lxc/{vmid}/migrate' },
+      nth: 2,
+      once: true,
+      action: 'task-fail',
+      exitstatus: 'migration aborted',
+    });
+    const outcome = await run(simulator, yml, { args: ['evacuate', 'pve1', ...json] });
+    const { plan, summary } = resultOf(outcome);
+    expect([outcome.code, plan.balance.remaining]).toEqual([5, [303]]);
+    expect(summary.moves.map(({ status, guests }) => [guests[0]?.vmid, status, guests[0]?.node])).toEqual([
+      [301, 'moved', 'pve2'],
+      [304, 'failed', 'pve1'],
+      [302, 'moved', 'pve2'],
+    ]);
+    const states = simulator
+      .snapshot()
+      .guests.map(({ vmid, node, runningSince }) => [vmid, node, runningSince !== undefined]);
+    expect(states).toEqual([
+      [301, 'pve2', true],
+      [302, 'pve2', false],
+      [303, 'pve1', true],
+      [304, 'pve1', true],
+    ]);
+    const sent = simulator.requests.filter(
+      ({ method, path }) => method === 'POST' && path.endsWith('/migrate'),
+    );
+    expect(sent.map(({ params }) => params['restart'])).toEqual(['1', '1', undefined]);
+  });
+
   test('empties a node, and says who stays', async () => {
     const simulator = await startCluster({
       scenario: cluster([

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   historyGone,
   migrationsOf,
+  nodesAhead,
   readNodeTasks,
   runningTasks,
 } from '../../src/lib/inventory/balance-history.ts';
@@ -85,6 +86,26 @@ test("of what has ended only ours and HA's own counts; what is under way counts 
     [106, 'failed', 'us'],
   ]);
   expect(found[1]).toMatchObject({ to: 'pve2', blames: 'node', error: cause.words });
+});
+
+test('what a clock that was set back since has put into the time to come is no history, and is told', () => {
+  const ahead = [
+    task({ vmid: 101, start: -60, end: -59 }),
+    task({ vmid: 102, start: -60, end: -59, status: 'migration aborted' }),
+    task({ type: 'hamigrate', vmid: 103, start: -60, end: -60 }),
+  ];
+  const near = task({ vmid: 104, start: -2, end: -3 });
+  const running = task({ vmid: 105, start: -60 });
+  expect(history({ pve1: [...ahead, near, running] }).map(([vmid, , , status]) => [vmid, status])).toEqual([
+    [104, 'ok'],
+    [105, 'running'],
+  ]);
+  const rows = [near, running];
+  const tasks = [
+    { node: 'pve1', rows: ahead },
+    { node: 'pve2', rows },
+  ];
+  expect(nodesAhead(tasks, NOW)).toEqual(['pve1']);
 });
 
 describe('history', () => {

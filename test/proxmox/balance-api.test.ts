@@ -301,6 +301,22 @@ const cases: readonly Case[] = [
     gives: UPID,
   },
   {
+    name: 'migrateContainer that runs, with a limit',
+    call: (pve) =>
+      pve.migrateContainer({
+        ...{ node: 'pve1', vmid: 101, target: 'pve2', restart: true, bandwidth: 1024 },
+        targetStorage: { ssd1: 'ssd2' },
+      }),
+    exchanges: [
+      {
+        asks: 'POST /nodes/pve1/lxc/101/migrate',
+        form: 'target=pve2&target-storage=ssd1%3Assd2&restart=1&bwlimit=1024',
+        answer: { data: UPID },
+      },
+    ],
+    gives: UPID,
+  },
+  {
     name: 'migrateVm on 8, which refuses what it does not know',
     call: (pve) => pve.migrateVm(move),
     exchanges: [

@@ -13,6 +13,7 @@ const METHODS: { readonly [M in keyof BalanceApi]: true } = {
   runningMachine: true,
   migrateProblems: true,
   migrateVm: true,
+  migrateContainer: true,
 };
 
 export const BALANCE_METHODS: ReadonlySet<string> = new Set(Object.keys(METHODS));

@@ -225,6 +225,7 @@ const CALLS: {
   migrateProblems: (pve) => pve.migrateProblems({ node: 'n', vmid: 1, target: 'm' }),
   convertToTemplate: (pve) => pve.convertToTemplate('n', 1),
   migrateVm: (pve) => pve.migrateVm({ node: 'n', vmid: 1, target: 'm' }),
+  migrateContainer: (pve) => pve.migrateContainer({ node: 'n', vmid: 1, target: 'm' }),
   version: (pve) => pve.version(),
   resources: (pve) => pve.resources(),
   nodeHaStates: (pve) => pve.nodeHaStates(),

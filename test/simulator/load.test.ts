@@ -1,6 +1,7 @@
 /** Load over time, HA's groups and rules, containers that move, nodes of different age. */
 import { describe, expect, test } from 'vitest';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ScenarioGuest } from '../../src/lib/simulator/scenario-types.ts';
 import { start, type Loose } from './harness.ts';
 
 const NODES: Scenario['nodes'] = [
@@ -89,6 +90,48 @@ describe('migration', () => {
     expect(await root.task('POST', path, { target: 'pve2', restart: 1 })).toBe('OK');
     expect(await root.ok('GET', '/nodes/pve2/lxc')).toMatchObject([{ vmid: 401, status: 'running' }]);
     expect((await root.post(path, { target: 'pve2' })).reason).toMatch(/does not exist/);
+  });
+
+  test('a container stays up when its start is refused, comes back when its disks are, and may arrive without running', async () => {
+    const guests: ScenarioGuest[] = [
+      { vmid: 410, name: 'bound', node: 'pve1', type: 'lxc', config: { mp0: '/srv/www,mp=/www' } },
+      { vmid: 411, name: 'told', node: 'pve1', type: 'lxc', config: { mp0: '/srv/www,mp=/www,shared=1' } },
+      { vmid: 412, name: 'saved', node: 'pve1', type: 'lxc', storage: 'local-lvm', snapshots: ['before'] },
+      { vmid: 413, name: 'plugged', node: 'pve1', type: 'lxc', bridge: 'vmbr7' },
+      { vmid: 414, name: 'off', node: 'pve1', type: 'lxc', running: false },
+    ];
+    const nodes: Scenario['nodes'] = [{ name: 'pve1', bridges: ['vmbr0', 'vmbr7'] }, { name: 'pve2' }];
+    const { root } = await start(cluster({ guests, nodes, ha: {} }));
+    const upids: string[] = await Promise.all(
+      guests.map(({ vmid }) =>
+        root.ok('POST', `/nodes/pve1/lxc/${vmid}/migrate`, { target: 'pve2', restart: 1 }),
+      ),
+    );
+    expect(await Promise.all(upids.map((upid) => root.ended(upid)))).toEqual([
+      'migration aborted',
+      'OK',
+      'migration aborted',
+      'migration problems',
+      'OK',
+    ]);
+    const logs = await Promise.all(
+      [0, 2, 3].map(async (at): Promise<string> => {
+        const lines: Loose[] = await root.ok('GET', `/nodes/pve1/tasks/${upids[at] ?? ''}/log`);
+        return lines.map(({ t }) => String(t)).join('\n');
+      }),
+    );
+    expect(logs[0]).toContain("cannot migrate local bind mount point 'mp0'");
+    expect(logs[0]).not.toContain('shutdown');
+    expect(logs[1]).toMatch(/shutdown CT 412[^]*non-migratable snapshot exists[^]*start container on source/);
+    expect(logs[2]).toMatch(/start container on target node[^]*startup for container '413' failed/);
+    const lists = await Promise.all(['pve1', 'pve2'].map((node) => root.ok('GET', `/nodes/${node}/lxc`)));
+    const states = lists.map((rows) =>
+      Object.fromEntries((rows as Loose[]).map(({ vmid, status }) => [vmid, status])),
+    );
+    expect(states).toEqual([
+      { 410: 'running', 412: 'running' },
+      { 411: 'running', 413: 'stopped', 414: 'stopped' },
+    ]);
   });
 
   test('devices of the host and an older QEMU stand in the way', async () => {

@@ -162,12 +162,27 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
   });
 }
 
+/** Clocks of nodes differ by less. */
+const AHEAD = 300;
+
+/** It has ended, and yet it is to begin: a clock was set back since, and nobody knows how long ago that was. */
+function isAhead({ starttime, endtime }: TaskRow, now: number): boolean {
+  return endtime !== undefined && starttime > now + AHEAD;
+}
+
+/** Nodes that tell of migrations of a time that has not come. */
+export function nodesAhead(tasks: readonly NodeTasks[], now: number): string[] {
+  return tasks.flatMap(({ node, rows }) =>
+    rows.some((row) => MIGRATIONS.has(row.type) && isAhead(row, now)) ? [node] : [],
+  );
+}
+
 /** By guest, oldest first. */
-function entriesOf(tasks: readonly NodeTasks[]): Map<number, Entry[]> {
+function entriesOf(tasks: readonly NodeTasks[], now: number): Map<number, Entry[]> {
   const byGuest = new Map<number, Entry[]>();
   for (const { node, rows } of tasks) {
     for (const row of rows) {
-      if (!MIGRATIONS.has(row.type) || !/^\d{3,9}$/.test(row.id)) continue;
+      if (!MIGRATIONS.has(row.type) || !/^\d{3,9}$/.test(row.id) || isAhead(row, now)) continue;
       const vmid = Number(row.id);
       const list = byGuest.get(vmid) ?? [];
       byGuest.set(vmid, list);
@@ -181,7 +196,7 @@ function entriesOf(tasks: readonly NodeTasks[]): Map<number, Entry[]> {
 
 /** Pure. Oldest first for each guest. */
 export function migrationsOf(tasks: readonly NodeTasks[], context: HistoryContext): MigrationRecord[] {
-  return [...entriesOf(tasks).values()].flatMap((entries) => recordsOf(entries, context));
+  return [...entriesOf(tasks, context.now).values()].flatMap((entries) => recordsOf(entries, context));
 }
 
 /** HA tries again every few seconds: the last few of a guest tell what there is to tell. */
@@ -196,7 +211,7 @@ export async function readCauses(
   { signal, ...context }: Omit<HistoryContext, 'causes'> & { readonly signal: AbortSignal | undefined },
 ): Promise<ReadonlyMap<Upid, MigrationCause>> {
   const known = { ...context, causes: new Map() };
-  const failed = [...entriesOf(tasks).values()].flatMap((entries) =>
+  const failed = [...entriesOf(tasks, context.now).values()].flatMap((entries) =>
     entries
       .filter(({ row }) => row.type !== 'hamigrate' && row.endtime !== undefined && !isGoodEnding(row.status))
       .filter((entry) => !wasStopped(entry.row.status ?? ''))

@@ -17,7 +17,14 @@ import type {
 import type { HaRuleRow } from '../proxmox/balance-types.ts';
 import { PveError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { historyGone, migrationsOf, readCauses, readNodeTasks, runningTasks } from './balance-history.ts';
+import {
+  historyGone,
+  migrationsOf,
+  nodesAhead,
+  readCauses,
+  readNodeTasks,
+  runningTasks,
+} from './balance-history.ts';
 import { isGuest, readGuestLoad, readGuestLoads, readNodes, toBalanceGuest } from './balance-load.ts';
 import { readBridgeUse } from './bridge-use.ts';
 import { PARALLEL_READS } from './parallel.ts';
@@ -171,6 +178,11 @@ export async function readBalance(
     );
   if (unreadable.length > 0)
     gaps.push(`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`);
+  const ahead = nodesAhead(tasks, now);
+  if (ahead.length > 0)
+    gaps.push(
+      `the task log of ${named(ahead)} has migrations of a time to come, which do not count: its clock was set back`,
+    );
   const history = {
     places: new Map(listed.map((guest) => [guest.vmid, guest.node])),
     managed: new Set(listed.filter(({ ha }) => ha).map(({ vmid }) => vmid)),
@@ -214,7 +226,6 @@ async function readSaved(
   guest: BalanceGuest,
   { signal, gap }: { readonly signal: AbortSignal | undefined; readonly gap: (why: string) => void },
 ): Promise<GuestConfig[]> {
-  if (guest.type !== 'qemu') return [];
   const read = async (): Promise<GuestConfig[]> => {
     const snapshotBridges = (await pve.snapshotConfigs(guest, signal)).flatMap(bridgesIn);
     return (await readConfig(pve, guest, signal)).map((config) => ({ ...config, snapshotBridges }));

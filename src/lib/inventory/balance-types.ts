@@ -82,6 +82,8 @@ export interface BalanceGuest extends GuestInfo {
   /** Lower case. */
   readonly tags: readonly string[];
   readonly haState?: string;
+  /** It cannot move while it runs; set by the planner. */
+  readonly restarts?: true;
   /** It runs, and nobody says what it takes. */
   readonly loadUnknown?: true;
 }

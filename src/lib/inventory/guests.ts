@@ -14,7 +14,9 @@ export async function readConfig(
   signal: AbortSignal | undefined,
 ): Promise<VmConfig[]> {
   try {
-    const values = await pve.vmConfig(guest.node, guest.vmid, signal);
+    const { node, vmid, type } = guest;
+    const read = type === 'lxc' ? pve.lxcConfig(node, vmid, signal) : pve.vmConfig(node, vmid, signal);
+    const values = await read;
     if (!values) return [];
     // Always present in PVE's answer; a hash of the rest serves where a proxy stripped it.
     const digest = values['digest'] ?? createHash('sha1').update(JSON.stringify(values)).digest('hex');

@@ -66,6 +66,14 @@ export interface MigrateRequest {
   readonly bandwidth?: number;
 }
 
+export interface ContainerMigrateRequest extends Pick<
+  MigrateRequest,
+  'node' | 'vmid' | 'target' | 'targetStorage' | 'bandwidth'
+> {
+  /** Must be set for one that runs: it is shut down (180 s at most), moved, and started again. */
+  readonly restart?: boolean;
+}
+
 export interface BalanceApi {
   /** `GET /nodes/{node}/rrddata`, averages. Sys.Audit on the node. `day`: 30-minute points on 7 and 8. */
   nodeHistory(node: string, span: 'hour' | 'day', signal?: AbortSignal): Promise<readonly RrdPoint[]>;
@@ -121,4 +129,10 @@ export interface BalanceApi {
    * `hamigrate` that ends when the wish is noted.
    */
   migrateVm(request: MigrateRequest, signal?: AbortSignal): Promise<string>;
+  /**
+   * `POST /nodes/{node}/lxc/{vmid}/migrate`. VM.Migrate. Answers the UPID of a `vzmigrate` on the source. One that runs and
+   * cannot be moved after all is started again where it is; one that has arrived and cannot be started ends the task with
+   * `migration problems`.
+   */
+  migrateContainer(request: ContainerMigrateRequest, signal?: AbortSignal): Promise<string>;
 }

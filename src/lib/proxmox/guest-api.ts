@@ -193,8 +193,15 @@ async function readConfig(
   }
 }
 
+/** Of a container: pairs for LXC itself, which no other key has. */
+function rawSettings(data: unknown): ConfigValues {
+  const raw = isRecord(data) ? data['lxc'] : undefined;
+  if (!Array.isArray(raw) || raw.length === 0) return {};
+  return { lxc: raw.map((pair) => (Array.isArray(pair) ? pair.map(String).join('=') : '')).join('\n') };
+}
+
 function configOf(data: unknown): ConfigValues {
-  const values = valuesOf(data);
+  const values = { ...valuesOf(data), ...rawSettings(data) };
   // PVE ends descriptions with a newline of its own.
   const description = values['description']?.replace(/\n+$/, '');
   return description === undefined ? values : { ...values, description };

@@ -1,4 +1,4 @@
-/** Endpoints about moving VMs to other nodes. Must not decide anything. */
+/** Endpoints about moving guests to other nodes. Must not decide anything. */
 import { isRecord } from './answer.ts';
 import type { BalanceApi } from './balance-types.ts';
 import { path } from './form.ts';
@@ -6,7 +6,7 @@ import type { Requests } from './http.ts';
 import { compact, rowOf, type Row } from './rows.ts';
 import { upidOf } from './upid.ts';
 
-type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm'>;
+type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm' | 'migrateContainer'>;
 
 export function migrateApi(
   http: Requests,
@@ -34,6 +34,15 @@ export function migrateApi(
         'with-conntrack-state': request.conntrack && (await hasConntrack(signal)) ? true : undefined,
       };
       return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/migrate`, params, signal));
+    },
+    migrateContainer: async ({ node, vmid, target, restart, targetStorage, bandwidth }, signal) => {
+      const params = {
+        target,
+        'target-storage': targetStorage === undefined ? undefined : storageMapText(targetStorage),
+        restart: restart ? true : undefined,
+        bwlimit: bandwidth,
+      };
+      return upidOf(await http.post(path`/nodes/${node}/lxc/${vmid}/migrate`, params, signal));
     },
   };
 }

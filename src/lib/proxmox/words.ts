@@ -245,7 +245,7 @@ const FROM_TARGET = /^\[([\w.-]+)\] /;
 const STORAGE_CAUSE =
   /storage '?([\w.-]+)'? is not (?:available|online|activated)|to storage '([^']+)' failed|not available on storage '([^']+)'|activate storage '([^']+)'|No space left on device|out of space|not enough (?:free )?space/i;
 const GUEST_CAUSE =
-  /uses local devices|local cdrom image|local file\/device|as it's a clone of|snapshot exists|snapshot of local volume|referenced by linked clone|without with-local-disks|which uses following mapped devices|owned by other VM|is locked \(|bind mount|lxc live migration/i;
+  /uses local devices|local cdrom image|local file\/device|as it's a clone of|snapshot exists|snapshot of local volume|referenced by linked clone|without with-local-disks|which uses following mapped devices|owned by other VM|is locked \(|cannot migrate local \w+ mount point|can't migrate local volume '[^']+': (?:clone of|storage type)|container did not stop|lxc live migration/i;
 const NODE_CAUSE =
   /too old to run machine type|too old for preserving|Can't connect to destination address|missing mapped devices|(?:^|[^\w])ssh: |No route to host|Connection (?:refused|timed out|reset)|Host key verification failed|bridge '[^']+' does not exist|no physical interface on bridge|unable to detect remote migration address|Timeout, migration socket|Cannot allocate memory|cannot set up guest memory|vcpus allowed per VM|host doesn't support requested feature/i;
 const TARGET_NAMES =

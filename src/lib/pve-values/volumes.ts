@@ -32,7 +32,8 @@ export function storageOfVolume(volid: string): string {
   return volid.split(':', 1)[0] ?? '';
 }
 
-function volumeOf(key: string, value: string): Volume | undefined {
+/** Undefined: it is no volume of a storage. */
+export function volumeAt(key: string, value: string): Volume | undefined {
   const volid = sourceOf(value);
   const at = volid.indexOf(':');
   if (at < 0 || volid.startsWith('/')) return undefined;
@@ -51,7 +52,7 @@ function volumeOf(key: string, value: string): Volume | undefined {
 /** Volumes on storages, those that are attached no more (`unused0`) among them; by key. */
 export function allVolumes(values: Readonly<Record<string, string>>): Volume[] {
   return Object.entries(values)
-    .flatMap(([key, value]) => (isDriveKey(key) ? (volumeOf(key, value) ?? []) : []))
+    .flatMap(([key, value]) => (isDriveKey(key) ? (volumeAt(key, value) ?? []) : []))
     .sort((a, b) => compareText(a.key, b.key));
 }
 

@@ -139,6 +139,19 @@ function storageLines({ guests }: PlannedMove, { width, paint, texts }: Context)
   return paragraph(escapeControl(texts.disks(pairs)), { width, indent: 6, paint: paint.dim });
 }
 
+/** What nobody may learn only when it happens. */
+function restartLines({ guests }: PlannedMove, { width, paint, texts }: Context): string[] {
+  return guests
+    .filter(({ restarts }) => restarts === true)
+    .flatMap(({ vmid, bytes }) =>
+      paragraph(texts.restarts(vmid, bytes > 0 ? sizeOf(bytes) : ''), {
+        width,
+        indent: 6,
+        paint: paint.yellow,
+      }),
+    );
+}
+
 /** Who is where is told of units that did not arrive as a whole, and of all their members. */
 function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
   const { width, paint, texts } = context;
@@ -156,6 +169,7 @@ function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: C
       paint: moveBrush(status, paint),
     }),
     ...paragraph(texts.because(move), { width, indent: 6, paint: paint.dim }),
+    ...restartLines(move, context),
     ...storageLines(move, context),
     ...(isWhole ? [] : members.flatMap((text) => paragraph(escapeControl(text), { width, indent: 6 }))),
     ...(ended?.error === undefined ? [] : refusalLines(ended.error, context)),

@@ -135,7 +135,7 @@ function migrate(sim: Sim, sid: string, target: string): void {
     const args =
       guest.type === 'qemu'
         ? { target, withLocalDisks: true, targetStorage: null, online: isRunning(guest) }
-        : { target, restart: true };
+        : { target, restart: true, online: false, timeout: 180, targetStorage: null };
     whenEnded(sim, run(sim, guest, 'migrate', args), () => {
       later(sim, settleMs, () => {
         settle(sim, sid);

@@ -88,6 +88,7 @@ export interface WrittenBalance extends WrittenTimes {
   guests?: 'ours' | 'all';
   local_disks?: boolean;
   storage_map?: boolean | Record<string, string | string[]>;
+  containers?: 'skip' | 'restart';
   ha?: 'skip' | 'follow';
   zfs_arc?: Record<string, Value>;
   cpu_groups?: string[][];
@@ -254,6 +255,7 @@ export function normaliseBalance(written: WrittenBalance, file: string): Balance
     guests: written.guests ?? 'ours',
     localDisks: written.local_disks ?? true,
     storageMap: storageMapOf(written.storage_map),
+    containers: written.containers ?? 'skip',
     ha: written.ha ?? 'skip',
     zfsArc: Object.fromEntries(
       Object.entries(written.zfs_arc ?? {}).flatMap(([node, value]) => {

@@ -182,6 +182,14 @@ function storagesHaveOthers(raw: Written, issues: Issues): void {
   }
 }
 
+/** Whoever is in one is cut off for the time of its move. */
+function restartsHaveWindows(raw: Written, issues: Issues): void {
+  if (raw['containers'] !== 'restart' || list(raw['windows']).length > 0) return;
+  const hint =
+    "say when with windows, e.g. windows: [{ from: '02:00', to: '05:00' }]; '00:00' to '24:00' is any time";
+  issues.add(['containers'], 'restarts containers at any time of the day', { value: 'restart', hint });
+}
+
 function timeZoneExists(raw: Written, issues: Issues): void {
   const zone = text(raw['time_zone']);
   if (zone === undefined || zone === '') return;
@@ -285,6 +293,7 @@ export const balanceRules: readonly BalanceRule[] = [
   vmidsAreRanges,
   nodesAreInOneCpuGroup,
   storagesHaveOthers,
+  restartsHaveWindows,
   timeZoneExists,
   spansAreTimes,
   labsHaveNames,

@@ -137,6 +137,8 @@ export interface BalanceConfig {
     /** For the rest: the one of that type, where a target has no more than one with room. */
     readonly automatic: boolean;
   };
+  /** `restart`: those that run are shut down, moved, and started again. */
+  readonly containers: 'skip' | 'restart';
   readonly ha: 'skip' | 'follow';
   /** What ZFS's cache takes of a node's memory, for nodes whose PVE does not tell (before 9). */
   readonly zfsArc: Readonly<Record<string, NonNullable<Reserve['memory']>>>;

@@ -57,6 +57,8 @@ export interface PlannedMigration {
   /** Through HA: the task ends when HA has queued it. */
   readonly ha: boolean;
   readonly bytes: number;
+  /** A container that runs: it is down from its shutdown until it has started there. */
+  readonly restarts?: true;
   /** Local storage here → the one there that takes its disks. Absent: those of the same names. */
   readonly storageMap?: Readonly<Record<string, string>>;
 }

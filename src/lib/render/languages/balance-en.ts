@@ -34,6 +34,8 @@ export const balanceEn: BalanceTexts = {
   byHa: ', by HA',
   because: ({ reason }) => `because ${reason}`,
   disks: (pairs) => `disks: ${pairs}`,
+  restarts: (vmid, size) =>
+    `CT ${vmid} is down meanwhile: ${['its shutdown (180 s at most)', ...(size === '' ? [] : [`${size} are copied`]), 'its start'].join(', ')}`,
   moves: 'Moves',
   gap: (percent) => `, within ${percent} % of the least that would do`,
   notMoved: 'Not moved',

@@ -112,6 +112,8 @@ export const balanceRu: BalanceTexts = {
   byHa: ', через HA',
   because: ({ why, from }) => `потому что ${WHY[why]} (${from.join(', ')})`,
   disks: (pairs) => `диски: ${pairs}`,
+  restarts: (vmid, size) =>
+    `CT ${vmid} на это время выключен: ${['остановка (не дольше 180 с)', ...(size === '' ? [] : [`копирование ${size}`]), 'запуск'].join(', ')}`,
   moves: 'Переносы',
   gap: (percent) => `, не более чем на ${percent} % дороже наименьшего`,
   notMoved: 'Не переносятся',

@@ -20,6 +20,8 @@ export interface BalanceTexts {
   readonly because: (move: Pick<PlannedMove, 'why' | 'reason' | 'from'>) => string;
   /** Storages that are called differently there, `ssd1 → ssd2`. */
   readonly disks: (pairs: string) => string;
+  /** What a container's move means for those in it. `size` is empty where nothing is copied. */
+  readonly restarts: (vmid: number, size: string) => string;
   readonly moves: string;
   readonly gap: (percent: number) => string;
   readonly notMoved: string;

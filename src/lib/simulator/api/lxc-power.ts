@@ -124,8 +124,10 @@ async function bringUp(sim: Sim, task: TaskContext, guest: GuestState): Promise<
   task.once('started', () => markStarted(sim, guest));
 }
 
+export const NOT_STOPPED = 'container did not stop';
+
 /** vm_stop without kill: lxc-stop waits its time, and who may not kill waits that time and 5 s once more. */
-async function bringDown(
+export async function bringDown(
   sim: Sim,
   task: TaskContext,
   guest: GuestState,
@@ -134,7 +136,7 @@ async function bringDown(
   const needed = sim.latency.shutdown_s;
   const patience = kill ? timeout : 2 * timeout + 5;
   await task.wait('shutdown', Math.min(needed, patience) * 1000);
-  if (needed > patience && !kill) die('container did not stop');
+  if (needed > patience && !kill) die(NOT_STOPPED);
   task.once('stopped', () => markStopped(sim, guest));
 }
 

@@ -1,4 +1,4 @@
-/** `targetstorage` of a migration: which storage over there takes what is on one here. See pve-common JSONSchema.pm, parse_idmap. */
+/** `targetstorage`, of containers `target-storage`, of a migration: which storage over there takes what is on one here. See pve-common JSONSchema.pm, parse_idmap. */
 import { splitList } from '../contract/formats.ts';
 import { paramError } from '../pve-error.ts';
 import type { StorageState } from '../state.ts';
@@ -10,11 +10,11 @@ export interface StorageMap {
   readonly pairs: ReadonlyMap<string, string>;
 }
 
-function refuse(why: string): never {
-  throw paramError({ targetstorage: `failed to parse storage map: ${why}\n` });
+function refuse(parameter: string, why: string): never {
+  throw paramError({ [parameter]: `failed to parse storage map: ${why}\n` });
 }
 
-export function parseStorageMap(text: string): StorageMap {
+export function parseStorageMap(text: string, parameter = 'targetstorage'): StorageMap {
   const pairs = new Map<string, string>();
   const plain: string[] = [];
   let identity = false;
@@ -22,13 +22,13 @@ export function parseStorageMap(text: string): StorageMap {
     const [source = '', target] = entry.split(':');
     if (entry === '1') identity = true;
     else if (target === undefined) plain.push(source);
-    else if (pairs.has(source)) refuse(`duplicate mapping for source '${source}'`);
+    else if (pairs.has(source)) refuse(parameter, `duplicate mapping for source '${source}'`);
     else pairs.set(source, target);
-    if (plain.length > 1) refuse('default target ID can only be provided once');
+    if (plain.length > 1) refuse(parameter, 'default target ID can only be provided once');
   }
   const [fallback] = plain;
   if (identity && (fallback !== undefined || pairs.size > 0))
-    refuse('identity mapping cannot be combined with other mappings');
+    refuse(parameter, 'identity mapping cannot be combined with other mappings');
   return { identity, pairs, ...(fallback === undefined ? {} : { fallback }) };
 }
 

@@ -138,6 +138,21 @@ describe('load', () => {
     expect(after(`${ALL}\nrelieve_to: {}`, 48)).toEqual([51, 50]);
   });
 
+  test('relief stops at the limit where going on is far dearer than it need be, and says so', () => {
+    const scene = (small: number, large: number): Scene => ({
+      nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+      guests: [{ vmid: 101, node: 'pve1', gib: small }, ...fill('pve1', 201, 2, { gib: large })],
+    });
+    // 52 of 64 GiB; without 3 of them it is below 51.2, and 0.4 above what relief goes down to.
+    const stopped = plan(scene(3, 24), `${ALL}\nrelieve_to: {}`);
+    expect(moves(stopped)).toEqual(['101 pve1→pve2']);
+    const told = /; no further than that: to relieve_to would be 21\.0 GiB more$/;
+    expect(stopped.plan.balance.moves[0]!.reason).toMatch(told);
+    const whole = plan(scene(4, 23.5), `${ALL}\nrelieve_to: {}`);
+    expect(moves(whole)).toEqual(['101 pve1→pve2']);
+    expect(whole.plan.balance.moves[0]!.reason).not.toMatch(told);
+  });
+
   test('a node between target and overload takes something when no target can', () => {
     const scene: Scene = {
       nodes: [
@@ -311,11 +326,14 @@ function scene(guest: Partial<GuestSpec>, more: Partial<Scene> = {}): Scene {
     nodes: [{ name: 'pve1' }, { name: 'pve2' }],
     guests: [
       { vmid: 101, node: 'pve1', gib: 8, ...guest },
-      ...fill('pve1', 900, 1, { gib: 46, type: 'lxc' }),
+      // Nothing moves it.
+      ...fill('pve1', 900, 1, { gib: 46, status: 'running', lock: 'backup' }),
     ],
     ...more,
   };
 }
+
+const RESTART = `${ALL}\ncontainers: restart\nwindows: [{ from: '00:00', to: '24:00' }]`;
 
 const local = (type: string): Scene['storages'] => [
   localStorage('pve1', 'data', type),
@@ -325,6 +343,45 @@ const local = (type: string): Scene['storages'] => [
 test.each<[string, Scene, string | undefined, string | undefined]>([
   ['nothing holds it', scene({}), undefined, undefined],
   ['a container', scene({ type: 'lxc' }), undefined, 'container'],
+  ['a container that may be restarted', scene({ type: 'lxc' }), RESTART, undefined],
+  ['a container under HA', scene({ type: 'lxc', ha: true }), `${RESTART}\nha: follow`, 'container'],
+  [
+    'a directory of its host in a container',
+    scene({ type: 'lxc', values: { mp0: '/srv/www,mp=/www' } }),
+    RESTART,
+    'host-mount',
+  ],
+  [
+    'one that every node has',
+    scene({ type: 'lxc', values: { mp0: '/srv/www,mp=/www,shared=1' } }),
+    RESTART,
+    undefined,
+  ],
+  ['a device in a container', scene({ type: 'lxc', values: { dev0: '/dev/kvm' } }), RESTART, 'passthrough'],
+  [
+    'settings of its own for LXC',
+    scene({ type: 'lxc', values: { lxc: 'lxc.mount.entry=/dev/dri dev/dri none bind' } }),
+    RESTART,
+    'passthrough',
+  ],
+  ...(['zfspool', 'dir'] as const).map((type): [string, Scene, string, string | undefined] => [
+    `a container's snapshots on ${type}`,
+    scene(
+      { type: 'lxc', values: { rootfs: 'data:subvol-101-disk-0,size=8G', parent: 'a' } },
+      { storages: local(type)! },
+    ),
+    RESTART,
+    type === 'dir' ? 'snapshots' : undefined,
+  ]),
+  [
+    'a storage that takes no containers',
+    scene(
+      { type: 'lxc', values: { rootfs: 'data:vm-101-disk-0,size=8G' } },
+      { storages: local('lvmthin')!.map((row) => ({ ...row, content: ['images'] })) },
+    ),
+    RESTART,
+    'no-target',
+  ],
   ['a foreign guest', scene({}), '{}', 'foreign'],
   ['ignored by tag', scene({ tags: ['keep'] }), `${ALL}\nrules: { ignore: [{ tags: [KEEP] }] }`, 'ignored'],
   ['ignored by pool', scene({ pool: 'infra' }), `${ALL}\nrules: { ignore: [{ pools: [infra] }] }`, 'ignored'],
@@ -1320,5 +1377,32 @@ describe('node-local storages of different names', () => {
         nodes: ['pve2'],
       },
     ]);
+  });
+});
+
+describe('containers', () => {
+  const windows = `windows: [{ from: '00:00', to: '24:00' }]`;
+  const fleet = (spec: Partial<GuestSpec>): Scene => ({
+    nodes: [{ name: 'pve1' }, { name: 'pve2' }],
+    guests: [
+      { vmid: 101, node: 'pve1', gib: 12, type: 'lxc', values: { rootfs: 'ceph:vm-101-disk-0,size=8G' } },
+      ...fill('pve1', 201, 2, { gib: 22, ...spec }),
+    ],
+  });
+
+  test('a VM moves live where that does, however large; else the container is restarted', () => {
+    expect(moves(plan(fleet({}), `${ALL}\ncontainers: restart\n${windows}`))).toEqual(['201 pve1→pve2']);
+    const decision = plan(fleet({ lock: 'backup' }), `${ALL}\ncontainers: restart\n${windows}`);
+    expect(moves(decision)).toEqual(['101 pve1→pve2']);
+    const [step] = decision.plan.steps;
+    expect(step).toMatchObject({ online: false, withLocalDisks: false, container: { restart: true } });
+    const [move] = decision.plan.balance.moves;
+    // Its memory stays behind, and its disk is on both nodes.
+    expect(move).toMatchObject({ bytes: 0, guests: [{ vmid: 101, restarts: true }] });
+  });
+
+  test('outside the windows nobody is restarted', () => {
+    const closed = `windows: [{ from: '02:00', to: '03:00' }]`;
+    expect(moves(plan(fleet({ lock: 'backup' }), `${ALL}\ncontainers: restart\n${closed}`))).toEqual([]);
   });
 });

@@ -89,7 +89,7 @@ function sharedStorage(node: string, storage = 'ceph'): StorageInfo {
     type: 'rbd',
     shared: true,
     active: true,
-    content: ['images'],
+    content: ['images', 'rootdir'],
     total: 10_000 * GIB,
     used: 0,
   };

@@ -1,4 +1,4 @@
-/** Moves a VM to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
+/** Moves a guest to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AnswerLostError, TaskError } from '../../../proxmox/errors.ts';
@@ -15,26 +15,34 @@ export const TARGET_FAILED = 'MIGRATION_TARGET';
 
 const SECOND = 1000;
 const HA_POLL = 5 * SECOND;
-const TYPES = new Set(['qmigrate', 'hamigrate']);
+const TYPES = new Set(['qmigrate', 'vzmigrate', 'hamigrate']);
 
-/** The node that has the VM's configuration; it changes hands at the end of a migration. */
-async function locate({ node, target, vmid }: MigrateStep, io: StepIo): Promise<string> {
+const nameOf = ({ container, vmid }: MigrateStep): string => `${container ? 'CT' : 'VM'} ${vmid}`;
+
+/** The node that has the guest's configuration; it changes hands at the end of a migration. */
+async function locate(step: MigrateStep, io: StepIo): Promise<string> {
+  const { node, target, vmid, container } = step;
+  const type = container ? 'lxc' : 'qemu';
   for (const candidate of [target, node]) {
-    if (await io.pve.vmConfig(candidate, vmid, io.signal)) return candidate;
+    const found = container
+      ? await io.pve.lxcConfig(candidate, vmid, io.signal)
+      : await io.pve.vmConfig(candidate, vmid, io.signal);
+    if (found) return candidate;
   }
-  const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid && one.type === 'qemu');
+  const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid && one.type === type);
   if (row?.node !== undefined) return row.node;
-  throw new StepError('VM_GONE', `VM ${vmid} is neither on ${node} nor on ${target}: it is gone`, {
+  throw new StepError('VM_GONE', `${nameOf(step)} is neither on ${node} nor on ${target}: it is gone`, {
     hint: 'run balance again',
   });
 }
 
-function tooLong({ vmid, node, target, timeoutSeconds }: MigrateStep): StepError {
+function tooLong(step: MigrateStep): StepError {
+  const { node, target, timeoutSeconds } = step;
   return new StepError(
     'MIGRATION_TIMEOUT',
-    `the migration of VM ${vmid} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
+    `the migration of ${nameOf(step)} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
     {
-      hint: `follow it in the task log of ${node}; balance leaves VM ${vmid} alone until it has ended`,
+      hint: `follow it in the task log of ${node}; balance leaves ${nameOf(step)} alone until it has ended`,
     },
   );
 }
@@ -71,14 +79,14 @@ async function activeMigration(step: MigrateStep, io: StepIo): Promise<TaskRow |
 }
 
 function failure(step: MigrateStep, where: string, cause: TaskError | undefined): StepError {
-  const { vmid, target } = step;
+  const { target } = step;
   // `migration problems`: PVE gave up after the hand-over (qemu-server QemuMigrate.pm, phase3_cleanup).
   const { blames, words } = migrationCause(cause?.log ?? []);
   const why = words === undefined ? '' : ` (${words})`;
   const what = cause === undefined ? 'ended without moving it' : `failed: ${cause.exitstatus}${why}`;
   return new StepError(
     blames === 'node' || blames === 'storage' ? TARGET_FAILED : 'MIGRATION_FAILED',
-    `the migration of VM ${vmid} to ${target} ${what}; it is on ${where}`,
+    `the migration of ${nameOf(step)} to ${target} ${what}; it is on ${where}`,
     {
       hint: cause?.hint,
       cause,
@@ -86,9 +94,19 @@ function failure(step: MigrateStep, where: string, cause: TaskError | undefined)
   );
 }
 
+/** A container may have arrived, and PVE could not start it there: nothing of the move is undone. */
+function arrived({ vmid, target, container }: MigrateStep, ended: true | TaskError): 'done' {
+  if (container?.restart !== true || ended === true) return 'done';
+  throw new StepError(
+    'CT_NOT_STARTED',
+    `CT ${vmid} has moved to ${target} and is down: its start there failed (${ended.exitstatus})`,
+    { hint: `on ${target}, pct start ${vmid} says why`, cause: ended },
+  );
+}
+
 async function judge(step: MigrateStep, io: StepIo, ended: true | TaskError): Promise<StepOutcome> {
   const where = await locate(step, io);
-  if (where === step.target) return 'done';
+  if (where === step.target) return arrived(step, ended);
   throw failure(step, where, ended === true ? undefined : ended);
 }
 
@@ -127,16 +145,16 @@ async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskErro
 
 /** Its turn may come long after it was planned. */
 async function start(step: MigrateStep, io: StepIo): Promise<Upid> {
-  const { node, vmid, pool, target, online, withLocalDisks, conntrack, bandwidth, storageMap } = step;
+  const { node, vmid, pool, target, online, withLocalDisks, conntrack, container } = step;
+  const { bandwidth, storageMap } = step;
   if (pool !== undefined) await io.ownership.assertOursNow({ vmid, pool });
-  return io.pve.migrateVm(
-    {
-      ...{ node, vmid, target, online, withLocalDisks, conntrack },
-      ...(bandwidth === undefined ? {} : { bandwidth }),
-      ...(storageMap === undefined ? {} : { targetStorage: storageMap }),
-    },
-    io.signal,
-  );
+  const where = {
+    ...{ node, vmid, target },
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(storageMap === undefined ? {} : { targetStorage: storageMap }),
+  };
+  if (container) return io.pve.migrateContainer({ ...where, restart: container.restart }, io.signal);
+  return io.pve.migrateVm({ ...where, online, withLocalDisks, conntrack }, io.signal);
 }
 
 async function migrate(step: MigrateStep, io: StepIo): Promise<StepOutcome> {
@@ -147,7 +165,7 @@ async function migrate(step: MigrateStep, io: StepIo): Promise<StepOutcome> {
     const where = await locate(step, io);
     if (where === step.target) return 'already-done';
     if (where !== step.node) {
-      throw new StepError('VM_ELSEWHERE', `VM ${step.vmid} was on ${step.node} and is on ${where} by now`, {
+      throw new StepError('VM_ELSEWHERE', `${nameOf(step)} was on ${step.node} and is on ${where} by now`, {
         hint: 'somebody else moved it; run balance again',
       });
     }
@@ -162,8 +180,9 @@ async function migrate(step: MigrateStep, io: StepIo): Promise<StepOutcome> {
 async function lookAfter(step: MigrateStep, io: StepIo): Promise<'done' | 'absent'> {
   const deadline = io.clock.now() + step.timeoutSeconds * SECOND;
   const running = await activeMigration(step, io);
-  if (running) await follow(step, io, { upid: running.upid, deadline });
-  return (await locate(step, io)) === step.target ? 'done' : 'absent';
+  const ended = running ? await follow(step, io, { upid: running.upid, deadline }) : true;
+  if ((await locate(step, io)) !== step.target) return 'absent';
+  return arrived(step, ended);
 }
 
 export const migrateVm: Handler<'vm.migrate'> = (step, io) =>
@@ -175,7 +194,7 @@ export const migrateVm: Handler<'vm.migrate'> = (step, io) =>
       } catch (error) {
         // It left the node between the look and the request.
         if (!isNoSuchVm(error)) throw error;
-        throw new AnswerLostError(`migration of VM ${step.vmid}`, `it is no longer on ${step.node}`, error);
+        throw new AnswerLostError(`migration of ${nameOf(step)}`, `it is no longer on ${step.node}`, error);
       }
     },
     look: () => lookAfter(step, io),

@@ -157,8 +157,10 @@ export function isLoad({ demand }: Unit): boolean {
 }
 
 const OVERHEAD = 2 ** 29;
+/** Nobody notices a live migration; so many bytes of them are preferred to one restart. */
+const RESTART = 2 ** 36;
 
 /** What a move costs, in bytes; each migration is taken as half a GiB more than it copies, so that fewer win ties. */
-export function costOf({ bytes, vmids }: Unit): number {
-  return bytes + vmids.length * OVERHEAD;
+export function costOf({ bytes, vmids, restarts }: Unit): number {
+  return bytes + vmids.length * OVERHEAD + restarts * RESTART;
 }

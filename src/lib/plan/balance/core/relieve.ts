@@ -20,6 +20,11 @@ const RUNGS: readonly Rung[] = [
 
 /** A rung further is gone for what costs so many times less, too. */
 const DEARER = 1.1;
+/**
+ * The relief stops at the limit where going on is so many times dearer: than that, and than it would be if guests fitted in
+ * anywhere. Where little is too much, going on is always dearer, and is what `relieve_to` is for.
+ */
+const FAR_DEARER = 2;
 
 /** Clusters of so many nodes are looked at as a whole. */
 const WHOLE = 8;
@@ -58,17 +63,25 @@ function ranked(node: string, units: Iterable<Unit>, { board, world }: Draft): U
     .map(({ unit }) => unit);
 }
 
-function reasonsFor(nodes: readonly string[], { board, world }: Draft): Map<string, string> {
+function reasonsFor(nodes: readonly string[], { board, world }: Draft, spared = 0): Map<string, string> {
+  const stops =
+    spared > 0
+      ? `; no further than that: to relieve_to would be ${(spared / 2 ** 30).toFixed(1)} GiB more`
+      : '';
   return new Map(
     nodes.map((node) => {
       const over = breaches(board.loads(node), world.config, 'overload').map(({ text }) => text);
-      return [node, `relieves ${node} (${over.join(', ')})`];
+      return [node, `relieves ${node} (${over.join(', ')})${stops}`];
     }),
   );
 }
 
-function commit(nodes: readonly string[], picks: Solution['picks'], draft: Draft): void {
-  const reasons = reasonsFor(nodes, draft);
+function commit(
+  nodes: readonly string[],
+  { picks, spared }: Pick<Relief, 'picks' | 'spared'>,
+  draft: Draft,
+): void {
+  const reasons = reasonsFor(nodes, draft, spared);
   const moves = picks.map(({ unit, to }): ChosenMove => {
     const room = `makes room on ${unit.node} for what leaves ${nodes.join(' and ')}`;
     return { unit, from: [unit.node], to, why: 'overload', reason: reasons.get(unit.node) ?? room };
@@ -89,16 +102,28 @@ function fieldAround(nodes: readonly string[], draft: Draft): string[] {
     .map(({ name }) => name);
 }
 
-/** The solution of the first rung that has one, unless another one with the same goal is much cheaper. */
-function solutionFor(nodes: readonly string[], draft: Draft): Solution | undefined {
+interface Relief extends Solution {
+  /** Bytes that it spares by stopping at the limit. */
+  readonly spared?: number;
+}
+
+function bytesOf({ picks }: Solution): number {
+  return picks.reduce((sum, { unit }) => sum + unit.bytes, 0);
+}
+
+/** The solution of the first rung that has one, unless another one is much cheaper. */
+function solutionFor(nodes: readonly string[], draft: Draft): Relief | undefined {
   const others = fieldAround(nodes, draft);
   const steps = draft.world.nodes.size <= WHOLE ? STEPS.whole : STEPS.field;
-  let found: { readonly goal: Rung['goal']; readonly solution: Solution } | undefined;
+  let found: { readonly goal: Rung['goal']; readonly solution: Relief } | undefined;
   for (const rung of RUNGS) {
-    if (found && (found.goal !== rung.goal || found.solution.cost <= found.solution.least * DEARER)) break;
+    const isNearer = found !== undefined && found.goal !== rung.goal;
+    const dearer = isNearer ? FAR_DEARER : DEARER;
+    if (found && found.solution.cost <= found.solution.least * dearer) break;
     const solution = cheapest(problemOf({ sources: nodes, others }, rung, draft), steps, draft);
-    if (solution && (!found || solution.cost * DEARER < found.solution.cost))
-      found = { goal: rung.goal, solution };
+    if (!solution || (found && solution.cost * dearer >= found.solution.cost)) continue;
+    const spared = found && isNearer ? bytesOf(found.solution) - bytesOf(solution) : 0;
+    found = { goal: rung.goal, solution: spared > 0 ? { ...solution, spared } : solution };
   }
   return found?.solution;
 }
@@ -111,7 +136,7 @@ function solve(nodes: readonly string[], draft: Draft): boolean {
   }
   const solution = solutionFor(nodes, draft);
   if (!solution) return false;
-  commit(nodes, solution.picks, draft);
+  commit(nodes, solution, draft);
   draft.account(solution);
   return true;
 }
@@ -136,7 +161,7 @@ function ease(node: string, draft: Draft): void {
   }
   const gain = before - excess(node, draft);
   for (const { unit } of picks) board.move(unit.vmids, node);
-  if (picks.length > 0 && gain >= before * world.config.minGain) commit([node], picks, draft);
+  if (picks.length > 0 && gain >= before * world.config.minGain) commit([node], { picks }, draft);
 }
 
 /** Relieves all overloaded nodes: together where the cluster is small enough to see the best for all, else one by one. */

@@ -57,6 +57,7 @@ function plannedMigration(guest: Guest, to: string, world: World): PlannedMove['
     running: isRunning(guest),
     ha: world.queued.has(guest.vmid),
     bytes: bytesOf(guest, world),
+    ...(guest.restarts === true ? { restarts: true as const } : {}),
     ...(storageMap ? { storageMap } : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { BalanceReport } from '../../document/balance-report.ts';
 /** What balance.yml says to all platforms. The other keys are for the adapter that knows what they mean. */
 export type Policy = Omit<
   BalanceConfig,
-  'bandwidth' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'storageMap' | 'zfsArc'
+  'bandwidth' | 'containers' | 'ha' | 'localDisks' | 'migrationTimeout' | 'parallel' | 'storageMap' | 'zfsArc'
 >;
 
 /** A host. `cpu` and `memoryUsed` are averages over the window. */
@@ -47,6 +47,8 @@ export interface Guest {
   readonly memoryUsed: number;
   /** Lower case. */
   readonly tags: readonly string[];
+  /** It cannot move while it runs: it is shut down for it, and started again. */
+  readonly restarts?: true;
   /** What it takes is not known. */
   readonly loadUnknown?: true;
   /** Busy share of its `cpus` in a lesson that is on or near; of its memory it takes all then. */

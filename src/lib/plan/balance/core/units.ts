@@ -19,12 +19,14 @@ export interface Unit<G extends Guest = Guest> {
   readonly demand: Demand;
   /** Bytes over the network. */
   readonly bytes: number;
+  /** Guests that are down meanwhile. */
+  readonly restarts: number;
 }
 
-/** Memory in use crosses the network, and so do disks that are on this node only. */
+/** Memory in use crosses the network, except of what is shut down for it, and so do disks that are on this node only. */
 export function bytesOf(guest: Guest, world: World): number {
   const disks = (world.localVolumes.get(guest.vmid) ?? []).filter(({ isDisk }) => isDisk);
-  const memory = isRunning(guest) ? guest.memoryUsed : 0;
+  const memory = isRunning(guest) && guest.restarts !== true ? guest.memoryUsed : 0;
   return memory + disks.reduce((total, { bytes }) => total + bytes, 0);
 }
 
@@ -65,6 +67,7 @@ export function makeUnit(guests: readonly Guest[], world: World): Unit {
     stands,
     demand: sum(ordered.map(demandOf)),
     bytes: ordered.reduce((total, guest) => total + bytesOf(guest, world), 0),
+    restarts: ordered.filter(({ restarts }) => restarts === true).length,
   };
 }
 

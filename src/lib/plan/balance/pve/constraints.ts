@@ -12,6 +12,7 @@ const LASTING = new Set([
   'local-iso',
   'local-disks',
   'passthrough',
+  'host-mount',
   'bridge-taken',
   'foreign',
   'unreadable',

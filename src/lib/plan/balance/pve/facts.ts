@@ -1,7 +1,13 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
 import { hostDevices, type HostDevice } from '../../../pve-values/host-ties.ts';
+import {
+  containerDevices,
+  containerVolumes,
+  hostMounts,
+  type HostMount,
+} from '../../../pve-values/mount-points.ts';
 import { allVolumes, type Volume } from '../../../pve-values/volumes.ts';
-import type { GuestConfig } from '../../../inventory/balance-types.ts';
+import type { BalanceGuest, GuestConfig } from '../../../inventory/balance-types.ts';
 import { bridgesIn, presentNics, type PresentNic } from '../../../pve-values/nics.ts';
 
 export interface GuestFacts {
@@ -9,6 +15,8 @@ export interface GuestFacts {
   readonly values: GuestConfig['values'];
   /** Devices of the host, those of resource mappings among them. */
   readonly devices: readonly HostDevice[];
+  /** Of a container. */
+  readonly mounts: readonly HostMount[];
   readonly nics: readonly PresentNic[];
   /** Without repetition. */
   readonly bridges: readonly string[];
@@ -21,11 +29,13 @@ export interface GuestFacts {
   readonly hasSnapshots: boolean;
 }
 
-export function readFacts({ values, snapshotBridges }: GuestConfig): GuestFacts {
+export function readFacts({ values, snapshotBridges }: GuestConfig, type: BalanceGuest['type']): GuestFacts {
+  const isContainer = type === 'lxc';
   return {
-    volumes: allVolumes(values),
+    volumes: isContainer ? containerVolumes(values) : allVolumes(values),
     values,
-    devices: hostDevices(values),
+    devices: isContainer ? containerDevices(values) : hostDevices(values),
+    mounts: isContainer ? hostMounts(values) : [],
     nics: presentNics(values),
     bridges: [...new Set(bridgesIn(values))],
     snapshotBridges: [...new Set(snapshotBridges)],

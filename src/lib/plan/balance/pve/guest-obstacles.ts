@@ -22,9 +22,20 @@ function foreign({ vmid }: BalanceGuest, { stands, config }: World): string | un
   return stands.has(vmid) || config.guests === 'all' ? undefined : 'is not ours (`guests: all` moves it too)';
 }
 
-/** A container is stopped and started again to move. */
-function container({ type }: BalanceGuest): string | undefined {
-  return type === 'lxc' ? 'is a container; these cannot move live' : undefined;
+/** A container is stopped and started again to move. HA stops them by itself, and without being asked twice. */
+function container({ type, ha }: BalanceGuest, { config }: World): string | undefined {
+  if (type !== 'lxc') return undefined;
+  if (config.containers === 'skip')
+    return 'is a container; these cannot move live (`containers: restart` shuts them down for it)';
+  return ha ? 'is a container under HA, which is left to it' : undefined;
+}
+
+/** pve-container LXC/Migrate.pm, prepare: `cannot migrate local bind mount point`. */
+function hostMount({ vmid }: BalanceGuest, { facts }: World): string | undefined {
+  const mount = facts.get(vmid)?.mounts.find(({ shared }) => !shared);
+  return (
+    mount && `has ${mount.path} of its host as ${mount.key} (\`shared=1\` there says that every node has it)`
+  );
 }
 
 function locked({ vmid, node, lock }: BalanceGuest, { have }: World): string | undefined {
@@ -99,11 +110,17 @@ function linkedClone(guest: BalanceGuest, world: World): string | undefined {
   return `is a linked clone on local storage ${clone.volume.storage} (${clone.type}), which PVE cannot move`;
 }
 
+/** LXC/Migrate.pm looks at the type of the storage alone, and only when the container is down already. */
+function keepsSnapshots(guest: BalanceGuest, volume: Volume, storage: string): boolean {
+  if (guest.type === 'lxc') return storage === 'zfspool' || storage === 'btrfs';
+  return !isRunning(guest) && movesSnapshots(storage, volume.name);
+}
+
 /** Online: `online storage migration not possible if non-replicated snapshot exists`. Offline some formats can. */
 function localSnapshots(guest: BalanceGuest, world: World): string | undefined {
   if (world.facts.get(guest.vmid)?.hasSnapshots !== true) return undefined;
   const stays = localVolumes(guest, world).find(
-    ({ volume, type }) => volume.kind === 'disk' && (isRunning(guest) || !movesSnapshots(type, volume.name)),
+    ({ volume, type }) => volume.kind === 'disk' && !keepsSnapshots(guest, volume, type),
   );
   return stays && `has snapshots on local storage ${stays.volume.storage}`;
 }
@@ -139,6 +156,7 @@ const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['veto', core.vetoed],
   ['unreadable', unreadable],
   ['passthrough', passthrough],
+  ['host-mount', hostMount],
   ['local-iso', localIso],
   ['linked-clone', linkedClone],
   ['snapshots', localSnapshots],

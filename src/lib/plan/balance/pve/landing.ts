@@ -33,10 +33,14 @@ export function gib(bytes: number): string {
 const freeOn = ({ total, used }: StorageInfo): number => total - used;
 
 /** Storages of a node that could take what is on `from`; those that are written in the order in which they are. */
-function candidates(from: StorageInfo, there: readonly StorageInfo[], { config }: Parts): StorageInfo[] {
+function candidates(
+  from: StorageInfo,
+  { rows: there, content: needed }: { readonly rows: readonly StorageInfo[]; readonly content: string },
+  { config }: Parts,
+): StorageInfo[] {
   const { written, automatic } = config.storageMap;
   const fit = there.filter(
-    ({ type, active, content }) => active && content.includes('images') && takesCopies(from.type, type),
+    ({ type, active, content }) => active && content.includes(needed) && takesCopies(from.type, type),
   );
   if (Object.hasOwn(written, from.storage))
     return (written[from.storage] ?? []).flatMap((name) => fit.find(({ storage }) => storage === name) ?? []);
@@ -58,11 +62,11 @@ function lacking(vmid: number, storage: string, rights: Rights | undefined): str
 
 function choose(
   from: StorageInfo,
-  { vmid, bytes, ha }: { readonly vmid: number; readonly bytes: number; readonly ha: boolean },
+  { vmid, type, ha, bytes }: Pick<BalanceGuest, 'vmid' | 'type' | 'ha'> & { readonly bytes: number },
   { rows, parts }: { readonly rows: readonly StorageInfo[]; readonly parts: Parts },
 ): Landing {
   const { storage } = from;
-  const found = candidates(from, rows, parts);
+  const found = candidates(from, { rows, content: type === 'lxc' ? 'rootdir' : 'images' }, parts);
   const isWritten = Object.hasOwn(parts.config.storageMap.written, storage);
   if (found.length === 0)
     return { storage, why: isWritten ? 'nor has the node any that storage_map names for it' : '' };
@@ -96,7 +100,11 @@ export function landings(parts: Parts): Landings {
     if (before) return before;
     const own = (localVolumes.get(vmid) ?? []).filter((volume) => volume.storage === storage);
     const bytes = own.reduce((sum, volume) => sum + volume.bytes, 0);
-    const landing = choose(from, { vmid, bytes, ha: guest.ha }, { rows: byNode.get(node) ?? [], parts });
+    const landing = choose(
+      from,
+      { vmid, type: guest.type, ha: guest.ha, bytes },
+      { rows: byNode.get(node) ?? [], parts },
+    );
     known.set(key, landing);
     return landing;
   };

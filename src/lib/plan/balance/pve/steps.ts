@@ -27,7 +27,8 @@ function migrate(
   const { bandwidth, migrationTimeout, guests } = world.config;
   const stand = world.stands.get(guest.vmid);
   const user = stand?.user;
-  const online = isRunning(guest);
+  const isContainer = guest.type === 'lxc';
+  const online = isRunning(guest) && !isContainer;
   const storageMap = storageMapOf(guest.vmid, to, world);
   // Both ends have to know the option; PVE 8 answers 400 to it.
   const isNew = [guest.node, to].every((node) =>
@@ -42,6 +43,7 @@ function migrate(
       target: to,
       vmid: guest.vmid,
       ...(guests === 'ours' && stand ? { pool: stand.pool } : {}),
+      ...(isContainer ? { container: { restart: isRunning(guest) } } : {}),
       online,
       withLocalDisks: online && hasLocalDisks(guest, world),
       ...(storageMap ? { storageMap } : {}),

@@ -6,6 +6,7 @@ import { obstacleText } from '../../network/may-go-text.ts';
 import { otherStand } from '../../network/snapshot-bridges.ts';
 import {
   cpusObstacle,
+  filesObstacle,
   hostObstacle,
   maintenanceObstacle,
   plugObstacle,
@@ -53,7 +54,9 @@ function maintenance({ target, world }: NodeView): string | undefined {
 }
 
 function threads(move: Move): string | undefined {
-  return ofGuests(move, ({ cpus }) => said(cpusObstacle(move.target.name, cpus, move.world.hosts)));
+  return ofGuests(move, ({ cpus, type }) =>
+    type === 'lxc' ? undefined : said(cpusObstacle(move.target.name, cpus, move.world.hosts)),
+  );
 }
 
 function haRules(move: Move): string | undefined {
@@ -81,6 +84,7 @@ function version(move: Move): string | undefined {
   const { target, world } = move;
   const { hosts, nodes, running, facts } = world;
   return ofGuests(move, (guest) => {
+    if (guest.type === 'lxc') return undefined;
     const live = isRunning(guest) ? running.get(guest.vmid) : undefined;
     const machine = live?.machine ?? facts.get(guest.vmid)?.machine ?? '';
     const unknown = typeObstacle(target.name, machine, hosts);
@@ -108,7 +112,7 @@ function cpuModel(move: Move): string | undefined {
   const { target, world } = move;
   const groupOf = (node: string): number => world.config.cpuGroups.findIndex((nodes) => nodes.includes(node));
   return ofGuests(move, (guest) => {
-    if (!isRunning(guest)) return undefined;
+    if (!isRunning(guest) || guest.type === 'lxc') return undefined;
     if (world.config.cpuGroups.length > 0) {
       const group = groupOf(guest.node);
       return group >= 0 && group === groupOf(target.name) ? undefined : 'is in another group of cpu_groups';
@@ -125,6 +129,11 @@ function cpuModel(move: Move): string | undefined {
 
 // Storage and network.
 
+/** LXC/Migrate.pm: `content type 'rootdir' is not available on storage`. */
+function holdsContainers(node: string, storage: string, { storages }: World): boolean {
+  return storages.get(`${node} ${storage}`)?.content.includes('rootdir') === true;
+}
+
 function storages(move: Move): string | undefined {
   const { target, world, board } = move;
   const needed = new Map<string, number>();
@@ -133,6 +142,8 @@ function storages(move: Move): string | undefined {
       const landing = world.landings(guest.vmid, storage, target.name);
       const missing = said(storageObstacle(target.name, landing.storage, world.hosts));
       if (missing !== undefined) return landing.why ? `${missing}; ${landing.why}` : missing;
+      if (guest.type === 'lxc' && !holdsContainers(target.name, landing.storage, world))
+        return `storage ${landing.storage} takes no containers (content type rootdir)`;
       const isLocal = world.storages.get(`${guest.node} ${storage}`)?.shared === false;
       if (isLocal) needed.set(landing.storage, (needed.get(landing.storage) ?? 0) + bytes);
       return undefined;
@@ -219,9 +230,15 @@ function plugsOf(guest: BalanceGuest, world: World): readonly Plug[] {
 /** Files and mapped devices that its next start, or its start there, looks for. */
 function tied(move: Move): string | undefined {
   const { target, world } = move;
-  return ofGuests(move, ({ vmid }) => {
+  return ofGuests(move, ({ vmid, type }) => {
     const values = world.facts.get(vmid)?.values;
-    return values && said(tieObstacle(target.name, values, world.hosts));
+    if (!values) return undefined;
+    const { hosts } = world;
+    return said(
+      type === 'lxc'
+        ? filesObstacle(target.name, values, 'snippets', hosts)
+        : tieObstacle(target.name, values, hosts),
+    );
   });
 }
 

@@ -11,6 +11,7 @@ import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { landings, type Landings } from './landing.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
+import { isRunning } from '../core/load.ts';
 import { withLessons } from '../core/lessons.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
 import { indexSeen, type World as CoreWorld } from '../core/world.ts';
@@ -153,6 +154,11 @@ function withoutArc(node: BalanceNode, { guests }: BalanceInventory, { zfsArc }:
   return { ...node, memoryUsed: Math.min(node.memoryUsed, Math.max(node.memoryUsed - arc, taken)) };
 }
 
+/** Containers have no live migration. */
+function withRestart(guest: BalanceGuest): BalanceGuest {
+  return guest.type === 'lxc' && isRunning(guest) ? { ...guest, restarts: true } : guest;
+}
+
 type Maps = Omit<
   World,
   'bound' | 'wired' | 'ties' | 'localVolumes' | 'landing' | 'landings' | 'labels' | 'queued'
@@ -160,7 +166,8 @@ type Maps = Omit<
 
 function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const nodes = have.nodes.map((node) => withoutArc(node, have, config));
-  const seen = { ...have, nodes, guests: have.guests.filter(({ template }) => !template), evacuate, vetoes };
+  const movable = have.guests.flatMap((guest) => (guest.template ? [] : [withRestart(guest)]));
+  const seen = { ...have, nodes, guests: movable, evacuate, vetoes };
   const indexed = indexSeen({ ...seen, tasks: tasksOn(have) }, config);
   const { guests } = indexed;
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
@@ -175,7 +182,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     have,
     config,
     hosts: indexHosts({ ...have, zones: have.vnets }),
-    facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm)])),
+    facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm, guests.get(vm.vmid)?.type ?? 'qemu')])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,

@@ -204,7 +204,7 @@ export interface VmSteps {
     readonly locks?: readonly string[];
   };
   /**
-   * Moves a VM; done when it is on `target`. Fail: it stays where it was, or PVE says "migration problems" and it may
+   * Moves a guest; done when it is on `target`, and a container that ran runs there. Fail: it stays where it was, or PVE says "migration problems" and it may
    * be on either node; whoever depends on it is skipped. Run balance again: a stand that is on two nodes is put together.
    */
   'vm.migrate': {
@@ -214,7 +214,9 @@ export interface VmSteps {
     readonly vmid: number;
     /** The pool by whose claim it is ours; absent: `guests: all` moves it, whosever it is. */
     readonly pool?: string;
-    /** It runs: live. */
+    /** It is no VM; one that runs is shut down, moved, and started again. */
+    readonly container?: { readonly restart: boolean };
+    /** It runs: live. Never of a container. */
     readonly online: boolean;
     /** It has disks on node-local storage, which are copied. */
     readonly withLocalDisks: boolean;
