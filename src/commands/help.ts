@@ -40,8 +40,9 @@ function pathOf(command: Command): string {
   return above?.parent ? `${pathOf(above)} ${command.name()}` : command.name();
 }
 
+/** Two lines of 80 columns, so that a terminal breaks none. */
 const GLOBAL_LINE =
-  'Every command also takes --connection, --simulate, --output json and others: deploy-stand help global';
+  'Every command also takes --connection, --simulate, --output json and others:\ndeploy-stand help global';
 
 function afterwards(command: Command): string {
   const examples = EXAMPLES[pathOf(command)]?.map((example) => `  deploy-stand ${example}`) ?? [];
