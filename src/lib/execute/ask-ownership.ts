@@ -46,6 +46,13 @@ export interface Claimed {
   readonly halfMade?: true;
 }
 
+/** A clone that this run makes. */
+interface SealedClone extends Pick<Claimed, 'vmid' | 'pool'> {
+  readonly seal: string;
+  /** Is it made in that pool? */
+  readonly joinsAtOnce?: true | undefined;
+}
+
 /** Pools, and who else may write them. */
 interface PoolReading {
   readonly pools: readonly PoolInfo[];
@@ -114,32 +121,32 @@ export class Ownership {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
   }
 
-  /** Does a claim of the pool name it? `ageMs`: of the oldest reading that may say yes; no is said by its pool as it is now. */
-  async isClaimed({ vmid, pool }: Pick<Claimed, 'vmid' | 'pool'>, ageMs = FRESH_MS): Promise<boolean> {
+  /**
+   * Does a claim of the pool speak of the clone that carries this seal? One of another run may name its number by now. `ageMs`:
+   * of the oldest reading that may say yes; no is said by the pool as it is now.
+   */
+  async isClaimed({ vmid, pool, seal }: SealedClone, ageMs = FRESH_MS): Promise<boolean> {
+    const hash = sealHash(seal, vmid);
+    const speaksOfIt = (comment = ''): boolean => {
+      const id = claimedId(comment, vmid);
+      if (id?.state !== 'reserved') return id !== undefined;
+      // Without any hash it does not say of which.
+      return id.seals.length === 0 || id.seals.includes(hash);
+    };
     const { comments } = await this.#read(this.#clock.now() - ageMs);
-    if (claimedId(comments.get(pool) ?? '', vmid)) return true;
-    return claimedId((await this.#poolNow(pool))?.comment ?? '', vmid) !== undefined;
+    return speaksOfIt(comments.get(pool)) || speaksOfIt((await this.#poolNow(pool))?.comment);
   }
 
   /**
    * Where a clone of this run is whose claim is gone. In place of the claim stands what this run wrote into it: the seal that
    * it drew. Undefined: it is claimed, or what is there is not that clone.
    */
-  async abandoned({
-    vmid,
-    pool,
-    seal,
-    joinsAtOnce,
-  }: {
-    readonly vmid: number;
-    readonly pool: string;
-    readonly seal: string;
-    readonly joinsAtOnce?: true | undefined;
-  }): Promise<{ readonly node: string } | undefined> {
+  async abandoned(clone: SealedClone): Promise<{ readonly node: string } | undefined> {
+    const { vmid, pool, seal, joinsAtOnce } = clone;
     const reading = await this.#read(this.#clock.now());
     const node = reading.guests.get(vmid)?.node;
     if (node === undefined || reading.delegated.has(pool)) return undefined;
-    if (await this.isClaimed({ vmid, pool })) return undefined;
+    if (await this.isClaimed(clone)) return undefined;
     const id: ClaimedId = {
       ...{ vmid, state: 'reserved', seals: [sealHash(seal, vmid)] },
       ...(joinsAtOnce ? { joinsAtOnce } : {}),

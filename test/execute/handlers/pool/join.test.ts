@@ -224,6 +224,13 @@ describe('nothing is written, not even for the others', () => {
       given: [10002],
     },
     { name: 'the claim is gone', found: { lines: [] }, given: ALL },
+    {
+      name: 'another run has claimed the number of one',
+      found: {
+        lines: [OPEN.replace(/router:10002\?\w+/, `router:10002?${sealHash('f'.repeat(32), 10002)}`)],
+      },
+      given: [10002],
+    },
   ])('$name: this run gives back what it cloned, and tells whose claim went', async ({ found, given }) => {
     const world = stand(found);
     const before = world.pool('anna');

@@ -26,9 +26,13 @@ function claimGone(vmids: readonly number[], pool: string, became: string, cause
 const RECENT_MS = 30_000;
 
 /** Nothing is made under a number that the claim has given up. */
-export async function assertClaimed({ vmid, pool }: Clone, io: StepIo): Promise<void> {
-  if (await io.ownership.isClaimed({ vmid, pool }, RECENT_MS)) return;
-  throw claimGone([vmid], pool, 'it is not made');
+export async function assertClaimed(clone: Clone, io: StepIo): Promise<void> {
+  if (await io.ownership.isClaimed(sealed(clone, io), RECENT_MS)) return;
+  throw claimGone([clone.vmid], clone.pool, 'it is not made');
+}
+
+function sealed(clone: Clone, { seals }: StepIo) {
+  return { ...clone, seal: seals.of(clone.vmid) };
 }
 
 /** Those that were there and are gone now. */
@@ -36,7 +40,7 @@ async function giveBack(clones: readonly Clone[], io: StepIo): Promise<number[]>
   const given: number[] = [];
   for (const clone of clones) {
     const { vmid } = clone;
-    const left = await io.ownership.abandoned({ ...clone, seal: io.seals.of(vmid) });
+    const left = await io.ownership.abandoned(sealed(clone, io));
     if (!left) continue;
     await io.removals.remove(async () => {
       await awaitTask(io, await io.pve.deleteVm(left.node, vmid, { purge: true }, io.signal));
@@ -49,7 +53,7 @@ async function giveBack(clones: readonly Clone[], io: StepIo): Promise<number[]>
 /** For the end of a clone: the claim may have gone since it began. */
 export async function unlessGivenBack(clone: Clone, io: StepIo): Promise<void> {
   io.leavePlace();
-  if (await io.ownership.isClaimed(clone)) return;
+  if (await io.ownership.isClaimed(sealed(clone, io))) return;
   const [given] = await giveBack([clone], io);
   if (given !== undefined) throw claimGone([given], clone.pool, 'the clone was removed again');
 }
