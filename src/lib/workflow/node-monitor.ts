@@ -3,8 +3,6 @@ import type { Clock } from '../clock.ts';
 import type { SshSettings } from '../config/balance/env-file.ts';
 import { readLoads } from '../inventory/vmmanager-loads.ts';
 import type { VmmanagerInventory } from '../inventory/vmmanager-types.ts';
-import { readLogin } from '../ssh/login.ts';
-import { runOverSsh } from '../ssh/run-command.ts';
 
 export interface NodeMonitor {
   readonly settings: SshSettings;
@@ -28,6 +26,11 @@ export async function withLoads(
     gaps: [...have.gaps, `load averages are not read${why}: ${INSTEAD}`],
   });
   if (!monitor) return without('');
+  // Only who asks for it pays for loading it.
+  const [{ readLogin }, { runOverSsh }] = await Promise.all([
+    import('../ssh/login.ts'),
+    import('../ssh/run-command.ts'),
+  ]);
   const { user, timeout: seconds, hosts, ...source } = monitor.settings;
   const read = readLogin({ ...source, env: monitor.env });
   if ('problem' in read) return without(` over SSH (${read.problem})`);
