@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly hostKeys: readonly KeyPair[];
   readonly isLetIn?: (auth: AuthContext) => boolean;
   /** `hang`: never ends; `deaf`: no login is ever answered. */
-  readonly answer: string | 'hang' | 'deaf' | (() => string);
+  readonly answer: string | (() => string);
 }
 
 export interface SshServer {
@@ -93,5 +93,8 @@ export async function startSshServer({
 /** For a time beside these servers: it passes only while all that is connected is left waiting. Two sockets for each. */
 export function areTalking(...servers: readonly SshServer[]): boolean {
   const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
-  return sockets > 2 * servers.reduce((sum, { waiting }) => sum + waiting(), 0);
+  const isBusy = sockets > 2 * servers.reduce((sum, { waiting }) => sum + waiting(), 0);
+  // The last of them goes without an event that would wake the loop.
+  if (isBusy) setImmediate(() => undefined);
+  return isBusy;
 }
