@@ -55,9 +55,20 @@ const LIB = {
       '^src/lib/redact[.]ts$',
     ],
   ],
+  ssh: [
+    'One command on one host over SSH: keys, known_hosts, bounds. Knows nobody who asks, and judges no output.',
+    ['^src/lib/files/', '^node_modules/(ssh2|@types/ssh2)/', '^(node:)?(crypto|os|path)$'],
+  ],
   inventory: [
     'A snapshot: it knows the clients, the config types and the texts, nothing else.',
-    ['^src/lib/(proxmox|vmmanager)/', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
+    [
+      '^src/lib/(proxmox|vmmanager)/',
+      '^src/lib/ssh/types[.]ts$',
+      CONFIG_TYPES,
+      TEXTS,
+      CRYPTO,
+      '^node_modules/p-map/',
+    ],
   ],
   agent: [
     'What is run in students’ machines, and what came of it. Judges nothing.',
@@ -222,7 +233,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|starters|vmmanager)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
+import { VirtualTime, type TimeOptions } from '../../src/lib/simulator/time/virtual-time.ts';
 import type {
   Scenario,
   ScenarioGuest,
@@ -43,8 +43,9 @@ export function overloaded(change: Partial<Scenario> = {}): Scenario {
 export function startInstallation(
   scenario: Scenario = overloaded(),
   onMutation?: (event: MutationEvent) => void,
+  options: TimeOptions = {},
 ): Installation {
-  const { standIn, time } = createStandIn(scenario, (start) => new VirtualTime(start), onMutation);
+  const { standIn, time } = createStandIn(scenario, (start) => new VirtualTime(start, options), onMutation);
   afterwards(() => time.stop());
   const folder = workFolder();
   const { email, password } = standIn.credentials;

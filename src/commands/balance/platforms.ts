@@ -66,16 +66,13 @@ function pvePlace(target: string | undefined, tools: Tools): Place {
 }
 
 function vmmanagerPlace(target: Target, { vmmanager, timeZone, url }: VmmanagerSession, tools: Tools): Place {
-  const { run, settings } = tools;
+  const { io, run, settings } = tools;
   const want: VmmanagerWant = { ...tools.want, clusters: settings.clusters };
-  if (settings.ssh)
-    run.output.warn(
-      'SSH_ENABLED: load averages are not read over SSH yet; nodes are judged by configured memory and virtual CPUs',
-    );
   const memory = new MigrationMemory(url, settings.stateFile);
   const contextOf = async (): Promise<VmmanagerContext> => ({
     ...(await run.baseContext(target)),
     ...{ vmmanager, timeZone, memory },
+    ...(settings.ssh ? { monitor: { settings: settings.ssh, env: io.env } } : {}),
   });
   return {
     preview: async () => previewVmmanager(want, await contextOf()),

@@ -131,7 +131,8 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     connections: targets.length === 0 ? [undefined] : [...new Set(targets)],
     clusters: flags.clusterIds ?? env.clusters,
     ...(flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }),
-    ...(ssh ? { ssh } : {}),
+    // A rehearsal contacts nobody.
+    ...(ssh && flags.simulate === undefined ? { ssh } : {}),
     logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
     language: languageOfLocale(env.language ?? io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),

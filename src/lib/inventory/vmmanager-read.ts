@@ -64,7 +64,6 @@ export async function readInstallation(
       ...unreadGap('the list of nodes', nodes),
       ...unreadGap('the list of virtual machines', guests),
       ...(lost === 0 ? [] : [`${lost} virtual machines are on nodes that are not listed`]),
-      'load averages are not read: nodes are judged by configured memory and virtual CPUs',
     ],
   };
 }

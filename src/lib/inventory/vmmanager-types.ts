@@ -5,6 +5,8 @@ import type { MigrationRecord, Veto } from './balance-types.ts';
 /** `name`: with its number where another node is called so, too. */
 export interface SeenNode extends Omit<VmmanagerNode, 'state'> {
   readonly online: boolean;
+  /** Of the last minute; absent: not known. */
+  readonly loadAverage?: number;
 }
 
 export type SeenGuest = VmmanagerGuest;

@@ -13,6 +13,8 @@ export interface StandIn {
   /** Every request so far; status 0: the connection was cut. */
   readonly requests: Server['requests'];
   readonly logins: () => number;
+  /** How often it took an order to move this guest. */
+  readonly ordered: (guest: number) => number;
   /** Guest → the number of its node. */
   readonly places: () => Readonly<Record<number, number>>;
 }
@@ -41,6 +43,7 @@ export function createStandIn<T extends SimClock>(
       forgetLogins: () => server.forgetLogins(),
       requests: server.requests,
       logins: () => server.logins,
+      ordered: (guest) => installation.tasks.filter((task) => task.guest === guest).length,
       places: () => Object.fromEntries([...installation.guests.values()].map(({ id, node }) => [id, node])),
     },
   };

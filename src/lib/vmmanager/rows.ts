@@ -36,6 +36,17 @@ function textOf(value: unknown): string | undefined {
   return text === '' ? undefined : text;
 }
 
+/** What is to be an address or a name of an account, and looks like one. */
+function matching(value: unknown, form: RegExp): string | undefined {
+  const text = textOf(value);
+  return text !== undefined && form.test(text) ? text : undefined;
+}
+
+function portOf(value: unknown): number | undefined {
+  const port = idOf(value);
+  return port !== undefined && port < 65_536 ? port : undefined;
+}
+
 function isYes(value: unknown): boolean {
   return value === true || value === 1 || value === 'true' || value === 'on';
 }
@@ -82,6 +93,9 @@ export function readNodes(list: readonly unknown[]): Rows<VmmanagerNode> {
       ...given('memoryAllocated', bytesOf(wholeNumber(memory['allocated'] ?? memory['used']))),
       ...given('maxGuests', limit === 0 ? undefined : limit),
       ...given('qemuVersion', textOf(row['qemu_version'])),
+      ...given('address', matching(row['ip'], /^[\w.:-]{1,253}$/)),
+      ...given('sshPort', portOf(row['port'])),
+      ...given('sshUser', matching(row['ssh_user'], /^[\w.][\w.-]{0,63}$/)),
     };
   });
 }

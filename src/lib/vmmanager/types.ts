@@ -23,6 +23,10 @@ export interface VmmanagerNode {
   /** Most guests; absent: no limit. */
   readonly maxGuests?: number;
   readonly qemuVersion?: string;
+  /** Where SSH reaches it; each absent: not told. */
+  readonly address?: string;
+  readonly sshPort?: number;
+  readonly sshUser?: string;
 }
 
 /** A virtual machine; VMmanager calls it a host. */

@@ -9,12 +9,13 @@ import type { VmmanagerInventory } from '../inventory/vmmanager-types.ts';
 import { summarizeMoves } from '../outcome/balance-summary.ts';
 import { summarizePlan, summarizeRun } from '../outcome/summary.ts';
 import type { BalanceSummary } from '../outcome/types.ts';
-import { planVmmanager } from '../plan/balance/vmmanager/balance.ts';
+import { chosenClusters, planVmmanager } from '../plan/balance/vmmanager/balance.ts';
 import type { BalancePlan } from '../plan/document/plan.ts';
 import type { VmmanagerApi } from '../vmmanager/types.ts';
 import { holdBack, type BalanceOutcome, type BalanceWant } from './balance.ts';
 import type { RunContext } from './context.ts';
 import type { MigrationMemory } from './migration-memory.ts';
+import { withLoads, type NodeMonitor } from './node-monitor.ts';
 
 export interface VmmanagerWant extends BalanceWant {
   /** Numbers or names; empty: all clusters. */
@@ -28,6 +29,8 @@ export interface VmmanagerContext extends Pick<
   readonly vmmanager: VmmanagerApi;
   readonly timeZone: string;
   readonly memory: MigrationMemory;
+  /** How nodes are asked over SSH; absent: they are not. */
+  readonly monitor?: NodeMonitor;
 }
 
 /** A plan asks for the histories of those it would like to move, finds some unfit, and asks for others. */
@@ -47,14 +50,16 @@ function assertTargets({ nodes }: VmmanagerInventory): void {
 }
 
 async function decide(want: VmmanagerWant, context: VmmanagerContext): Promise<Decision> {
-  const { vmmanager, memory, timeZone, hard } = context;
+  const { vmmanager, memory, timeZone, hard, monitor, clock } = context;
   const { config, clusters, evacuate } = want;
   const options: ReadOptions = {
     ...{ timeZone, signal: hard, migrationTimeout: config.migrationTimeout },
     ...{ remembered: memory.records, isComplete: memory.isKept },
   };
-  let have = await readInstallation(vmmanager, hard);
-  assertTargets(have);
+  const seen = await readInstallation(vmmanager, hard);
+  assertTargets(seen);
+  const ids = new Set(chosenClusters({ have: seen, clusters }).map(({ id }) => id));
+  let have = await withLoads(seen, ids, { monitor, clock, signal: hard });
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { plan, needs } = planVmmanager({ have, config, clusters, ...(evacuate ? { evacuate } : {}) });
     if (needs.histories.length + needs.targets.length === 0) return { plan, have };

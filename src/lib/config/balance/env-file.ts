@@ -33,8 +33,12 @@ export interface SshSettings {
   /** Where VMmanager names no account. */
   readonly user?: string;
   readonly keyFile?: string;
+  /** Of the key. */
+  readonly passphrase?: string;
   readonly password?: string;
-  /** Seconds. */
+  /** Instead of the account's and the machine's. */
+  readonly knownHostsFile?: string;
+  /** Seconds, for each node. */
   readonly timeout: number;
   /** Name or number of a node → host, where VMmanager tells no address. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -155,7 +159,7 @@ const yesOrNo: Read = (reader, name, value) => {
     reader.fail(name, 'is neither true nor false', `e.g. ${name}=false`);
 };
 
-/** All names that the VM Balancer knows. */
+/** All names that the VM Balancer knows, and two of our own: a passphrase, and whose keys are known. */
 const VARIABLES: Readonly<Record<string, Read>> = {
   BALANCE_INTERVAL: seconds('interval'),
   CLUSTER_IDS: clusters,
@@ -184,13 +188,15 @@ const VARIABLES: Readonly<Record<string, Read>> = {
   SSH_ENABLED: yesOrNo,
   SSH_USERNAME: ssh(),
   SSH_PRIVATE_KEY_PATH: ssh(),
+  SSH_PRIVATE_KEY_PASSPHRASE: ssh(),
   SSH_PASSWORD: ssh(),
+  SSH_KNOWN_HOSTS: ssh(),
   SSH_TIMEOUT: ssh(sshTimeout),
   SSH_HOSTS_MAPPING: ssh(sshHosts),
   VM_BALANCER_LANG: () => undefined,
 };
 
-const SECRET = /TOKEN|PASSWORD|CHAT|KEY/;
+const SECRET = /TOKEN|PASSWORD|PASSPHRASE|CHAT|KEY/;
 
 /** The line that counts is the last one, as for parseEnv. */
 function lineOf(text: string, name: string): number | undefined {
@@ -232,11 +238,14 @@ function installationOf(reader: Reader): Connection | undefined {
 
 function sshOf({ values, platform }: Reader): SshSettings | undefined {
   if (platform === 'pve' || !YES.test(values['SSH_ENABLED'] ?? '')) return undefined;
-  const { SSH_USERNAME: user, SSH_PRIVATE_KEY_PATH: keyFile, SSH_PASSWORD: password } = values;
+  const given = <K extends keyof SshSettings>(key: K, name: string): { readonly [P in K]?: string } =>
+    (values[name] === undefined ? {} : { [key]: values[name] }) as { readonly [P in K]?: string }; // one key, or none
   return {
-    ...(user === undefined ? {} : { user }),
-    ...(keyFile === undefined ? {} : { keyFile }),
-    ...(password === undefined ? {} : { password }),
+    ...given('user', 'SSH_USERNAME'),
+    ...given('keyFile', 'SSH_PRIVATE_KEY_PATH'),
+    ...given('passphrase', 'SSH_PRIVATE_KEY_PASSPHRASE'),
+    ...given('password', 'SSH_PASSWORD'),
+    ...given('knownHostsFile', 'SSH_KNOWN_HOSTS'),
     timeout: Number(values['SSH_TIMEOUT'] ?? 10),
     hosts: hostsIn(values['SSH_HOSTS_MAPPING'] ?? '{}') ?? {},
   };
@@ -320,7 +329,8 @@ export function loadBalanceEnv(file: string, use: EnvUse = {}): BalanceEnv {
   const hasSecret =
     env.overlay.raw['notify'] !== undefined ||
     env.installation !== undefined ||
-    env.ssh?.password !== undefined;
+    env.ssh?.password !== undefined ||
+    env.ssh?.passphrase !== undefined;
   const isOpen = process.platform !== 'win32' && (mode & 0o044) !== 0 && hasSecret;
   const warning = `${file} holds a secret and others on this machine may read it: chmod 600 ${shellWord(file)}`;
   return isOpen ? { ...env, warnings: [...env.warnings, warning] } : env;

@@ -34,7 +34,10 @@ export interface VmmanagerDecision {
 /** So many more histories are read with those that are needed, so that a refusal does not cost a round. */
 const AHEAD = 8;
 
-function chosenClusters({ have, clusters: wanted = [] }: VmmanagerInput): VmmanagerInventory['clusters'] {
+export function chosenClusters({
+  have,
+  clusters: wanted = [],
+}: Pick<VmmanagerInput, 'have' | 'clusters'>): VmmanagerInventory['clusters'] {
   if (wanted.length === 0) return have.clusters;
   const isMeant = (id: number, name: string): boolean => wanted.includes(String(id)) || wanted.includes(name);
   const known = have.clusters.flatMap(({ id, name }) => [String(id), name]);

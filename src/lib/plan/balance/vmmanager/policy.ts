@@ -1,4 +1,4 @@
-/** What balance.yml means on VMmanager 6, which measures neither CPU use nor pressure. Decides nothing. */
+/** What balance.yml means on VMmanager 6, which measures neither CPU use nor pressure, and load averages over SSH only. Decides nothing. */
 import type { BalanceConfig, NodeLimits } from '../../../config/balance/types.ts';
 import type { SeenNode } from '../../../inventory/vmmanager-types.ts';
 import type { Policy } from '../core/types.ts';
@@ -15,15 +15,26 @@ function namesOf(written: readonly string[], nodes: readonly SeenNode[]): string
   return written.map((word) => (names.has(word) ? word : (byNumber.get(word) ?? word)));
 }
 
-/** Virtual CPUs per thread are what is left to judge by: no node's load average is known. */
+/**
+ * One measure for all nodes of a cluster: load averages where all are known, else virtual CPUs per thread, of all (and
+ * load averages besides, where they are known). That of one node and this of another cannot be compared.
+ */
+function limitsFor(limits: NodeLimits, config: BalanceConfig, nodes: readonly SeenNode[]): NodeLimits {
+  const isKnown = nodes.every(({ online, loadAverage }) => !online || loadAverage !== undefined);
+  const isAsked = config.measures.includes('allocation');
+  const known = withoutUnmeasured(limits);
+  return isKnown && !isAsked ? { ...known, vcpusPerCore: Infinity } : known;
+}
+
 export function policyFor(config: BalanceConfig, nodes: readonly SeenNode[]): Policy {
+  // Told in any case; judged as the limits say.
   const measures = [...new Set([...config.measures, 'allocation' as const])];
   return {
     ...config,
     measures,
-    overload: withoutUnmeasured(config.overload),
-    target: withoutUnmeasured(config.target),
-    relieveTo: withoutUnmeasured(config.relieveTo),
+    overload: limitsFor(config.overload, config, nodes),
+    target: limitsFor(config.target, config, nodes),
+    relieveTo: limitsFor(config.relieveTo, config, nodes),
     excludeSource: namesOf(config.excludeSource, nodes),
     excludeTarget: namesOf(config.excludeTarget, nodes),
     pin: config.pin.map((pin) => ({ ...pin, nodes: namesOf(pin.nodes, nodes) })),

@@ -36,28 +36,38 @@ function total(guests: readonly SeenGuest[], of: (guest: SeenGuest) => number): 
   return guests.reduce((sum, guest) => sum + of(guest), 0);
 }
 
-/** Stopped ones take nothing. `here`: what runs on the node. */
-function nodeOf(seen: SeenNode, here: readonly SeenGuest[]): ClusterNode {
+/**
+ * Busy threads of each virtual CPU on the node: nobody tells whose a load is, so each has an equal part of it, and no more
+ * than one thread.
+ */
+function shareOf({ loadAverage = 0 }: SeenNode, here: readonly SeenGuest[]): number {
+  const vcpus = total(here, ({ cpus }) => cpus);
+  return vcpus === 0 ? 0 : Math.min(loadAverage / vcpus, 1);
+}
+
+/** Stopped ones take nothing. `here`: what runs on the node; `share`: see above. */
+function nodeOf(seen: SeenNode, here: readonly SeenGuest[], share: number): ClusterNode {
   const { name, online, maintenance, cpus = 0, memoryTotal = 0, memoryAllocated = 0 } = seen;
   const configured = total(here, ({ memory }) => memory);
   const isUnknown = seen.cpus === undefined || seen.memoryTotal === undefined;
   return {
     ...{ seen, name, online, maintenance, cpus, memoryTotal },
-    cpu: 0,
+    cpu: (share * total(here, (guest) => guest.cpus)) / Math.max(cpus, 1),
     memoryUsed: Math.max(memoryAllocated, configured),
+    ...(seen.loadAverage === undefined ? {} : { loadPerCore: seen.loadAverage / Math.max(cpus, 1) }),
     ...(isUnknown ? { loadUnknown: true as const } : {}),
     ...(seen.maxGuests === undefined ? {} : { maxGuests: seen.maxGuests }),
   };
 }
 
-/** Nobody measures how busy it is. */
-function guestOf(seen: SeenGuest, node: ClusterNode): ClusterGuest {
+/** `share`: how busy its virtual CPUs are taken to be. */
+function guestOf(seen: SeenGuest, node: ClusterNode, share: number): ClusterGuest {
   const { id, name, cpus, memory, tags, state } = seen;
   const isRunning = isActive(seen);
   return {
     ...{ seen, vmid: id, name, cpus, memory, tags, node: node.name },
     status: isRunning ? 'running' : state,
-    cpu: 0,
+    cpu: isRunning ? share : 0,
     memoryUsed: isRunning ? memory : 0,
   };
 }
@@ -76,10 +86,14 @@ export function createWorld({ have, cluster, config, evacuate, vetoes }: Cluster
   const byId = new Map(seenNodes.map((node) => [node.id, node]));
   const seenGuests = have.guests.filter((guest) => byId.has(guest.node));
   const running = groupBy(seenGuests.filter(isActive), ({ node }) => node);
-  const nodes = new Map(seenNodes.map((node) => [node.id, nodeOf(node, running.get(node.id) ?? [])]));
+  const here = (id: number): readonly SeenGuest[] => running.get(id) ?? [];
+  const shares = new Map(seenNodes.map((node) => [node.id, shareOf(node, here(node.id))]));
+  const nodes = new Map(
+    seenNodes.map((node) => [node.id, nodeOf(node, here(node.id), shares.get(node.id) ?? 0)]),
+  );
   const guests = seenGuests.flatMap((guest) => {
     const node = nodes.get(guest.node);
-    return node ? [guestOf(guest, node)] : [];
+    return node ? [guestOf(guest, node, shares.get(guest.node) ?? 0)] : [];
   });
   const own = new Set(guests.map(({ vmid }) => vmid));
   const names = new Set(seenNodes.map(({ name }) => name));
