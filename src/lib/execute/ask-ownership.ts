@@ -131,7 +131,7 @@ export class Ownership {
       const id = claimedId(comment, vmid);
       if (id?.state !== 'reserved') return id !== undefined;
       // Without any hash it does not say of which.
-      return id.seals.length === 0 || id.seals.includes(hash);
+      return id.seals.every((one) => one === '') || id.seals.includes(hash);
     };
     const { comments } = await this.#read(this.#clock.now() - ageMs);
     return speaksOfIt(comments.get(pool)) || speaksOfIt((await this.#poolNow(pool))?.comment);
