@@ -108,6 +108,7 @@ export type { HostReport, Problem, Trust } from './lib/connections-edit/types.ts
 export type { CredentialRow, CredentialState } from './lib/credentials/credentials-csv.ts';
 export type { Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
 export type { StandErrorOptions } from './lib/errors.ts';
+export type { ExitCode, StopSignal } from './lib/exit.ts';
 export type { RunResult, StepOutcome } from './lib/execute/types.ts';
 export type { MigrationRecord } from './lib/inventory/balance-types.ts';
 export type { KeptReading, PoolReading, ReadContext } from './lib/inventory/pools.ts';
@@ -154,6 +155,7 @@ export type { CommandRights, RightsOverview } from './lib/privileges/overview.ts
 export type { Command, Requirement, RuleText } from './lib/privileges/types.ts';
 export type { RawAnswer } from './lib/proxmox/answer.ts';
 export type {
+  ContainerMigrateRequest,
   BalanceApi,
   GuestRef,
   HaRuleRow,

@@ -40,9 +40,8 @@ function pathOf(command: Command): string {
   return above?.parent ? `${pathOf(above)} ${command.name()}` : command.name();
 }
 
-/** Two lines of 80 columns, so that a terminal breaks none. */
-const GLOBAL_LINE =
-  'Every command also takes --connection, --simulate, --output json and others:\ndeploy-stand help global';
+/** One line of 80 columns, which a terminal does not break. */
+const GLOBAL_LINE = 'Options of every command (--connection, --simulate, …): deploy-stand help global';
 
 function afterwards(command: Command): string {
   const examples = EXAMPLES[pathOf(command)]?.map((example) => `  deploy-stand ${example}`) ?? [];

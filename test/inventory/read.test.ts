@@ -232,7 +232,7 @@ test.each([
       permissions: () => Promise.resolve<Rights>({ '/sdn/zones': zone, '/vms': vms }),
     });
     const have = await readInventory({ pve }, { ...scope, rights: true });
-    expect(have.hidden).toEqual({ bridges, guests });
+    expect(have.hidden).toEqual({ bridges, guests, groups: true });
     expect(have.rights).toEqual({ '/sdn/zones': zone, '/vms': vms });
     expect((await readInventory({ pve }, scope)).hidden).toBeUndefined();
   },

@@ -27,7 +27,8 @@ const { outputFiles } = await build({
   format: 'esm',
   target: 'node20.19',
   // The one starts workers from files of its own, the other reads the scripts of shells from such.
-  external: ['pino', '@pnpm/tabtab'],
+  // What is made for one machine, ssh2 does without.
+  external: ['pino', '@pnpm/tabtab', '*.node', 'cpu-features'],
   // For packages that are no modules of the language.
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

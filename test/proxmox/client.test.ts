@@ -831,7 +831,7 @@ describe('guests', () => {
       answer: {
         data: { hostname: 'dns', cores: 1, net0: 'name=eth0,bridge=vmbr1000', lxc: [['lxc.a', 'b']] },
       },
-      gives: { hostname: 'dns', cores: '1', net0: 'name=eth0,bridge=vmbr1000' },
+      gives: { hostname: 'dns', cores: '1', net0: 'name=eth0,bridge=vmbr1000', lxc: 'lxc.a=b' },
     },
     {
       name: 'cloneVm, linked, on the same node',

@@ -66,7 +66,7 @@ export interface MigrateRequest {
   readonly bandwidth?: number;
 }
 
-interface ContainerMigrateRequest extends Pick<
+export interface ContainerMigrateRequest extends Pick<
   MigrateRequest,
   'node' | 'vmid' | 'target' | 'targetStorage' | 'bandwidth'
 > {
