@@ -1,10 +1,12 @@
-/** The frame of a command that talks to a cluster: session, progress, signals; in every end it cleans up. */
+/** The frame of a command that talks to a cluster: progress, signals, contexts; in every end it cleans up. */
+import type { Logger } from 'pino';
 import { setMaxListeners } from 'node:events';
 import type { StandError } from '../lib/errors.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
+import type { Ui } from '../lib/ui/types.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
@@ -13,17 +15,16 @@ import { exitCodeAfterTrouble } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import { Readings } from '../lib/workflow/readings.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
-import { otherPlatform } from '../lib/config/connections/platform.ts';
 import type { Connection } from '../lib/config/types.ts';
 import { readRecipients, sealingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import type { GlobalFlags } from './options.ts';
 import { ownWords } from './own-words.ts';
-import { openSession, type AnySession, type Session } from './session.ts';
-import { toStandError } from './stand-error.ts';
+import type { AnySession, Session } from './session.ts';
+import { Sessions } from './sessions.ts';
 
-export interface Changing {
+export interface Changing extends Contexts {
   readonly output: Output;
   /** Start nothing new; fires on the first signal. */
   readonly soft: AbortSignal;
@@ -39,6 +40,13 @@ export interface Changing {
   connect(connection?: string): Promise<Session>;
   /** The same for commands that know other platforms, too. */
   connectAny(connection?: string | Connection): Promise<AnySession>;
+  stoppedBy(): StopSignal | undefined;
+  /** Ends the progress display, before the result is written. */
+  finish(): void;
+}
+
+/** What a workflow is given to work with. */
+interface Contexts {
   /** What does not depend on the platform. */
   baseContext(connection?: string | Connection): Promise<BaseContext>;
   runContext(connection?: string): Promise<RunContext>;
@@ -46,9 +54,6 @@ export interface Changing {
   warnLacking(lacking: readonly Requirement[], connection?: string): Promise<void>;
   /** Opens the credentials file too; refuses one that is not ours. */
   withCredentials(file: string): Promise<DeployContext>;
-  stoppedBy(): StopSignal | undefined;
-  /** Ends the progress display, before the result is written. */
-  finish(): void;
 }
 
 /** Who runs it, when it stops, and who listens. */
@@ -86,20 +91,90 @@ function listen(
   return { hangup: hangup.signal, stoppedBy: () => stopped, unsubscribe };
 }
 
-export async function runChanging(
-  io: ProgramIo,
-  flags: ChangingFlags,
-  work: (run: Changing) => Promise<void>,
-): Promise<void> {
-  const output = createOutput(io, flags);
-  const soft = new AbortController();
-  const hard = new AbortController();
-  // Every request and wait listens while it lasts: many at once are no leak.
-  setMaxListeners(0, soft.signal, hard.signal);
-  const sessions = new Map<string, Promise<AnySession>>();
-  let failure: unknown;
-  const troubles: StandError[] = [];
+/** What goes wrong beside the work is told at once, and remembered for the exit code. */
+function createTroubles(io: ProgramIo, warn: (text: string) => void) {
+  let isAny = false;
+  const tell = ({ message, issues, hint }: StandError): void => {
+    const words = [message, ...issues.map((issue) => issue.message)].join(': ');
+    warn(ownWords(hint === undefined ? words : `${words} (${hint})`, io.argv));
+    isAny = true;
+  };
+  return { tell, isAny: () => isAny };
+}
+
+/** What the contexts of one command share. */
+interface Frame {
+  readonly io: ProgramIo;
+  readonly flags: ChangingFlags;
+  readonly ui: Ui;
+  readonly log: Logger;
+  readonly sessions: Sessions;
+  readonly soft: AbortController;
+  readonly hard: AbortController;
+  readonly onTrouble: (error: StandError) => void;
+}
+
+function createContexts(frame: Frame): Contexts {
+  const { io, flags, ui, sessions } = frame;
+  const listeners = createListeners(frame);
+  const baseContext = async (connection?: string | Connection): Promise<BaseContext> => {
+    const { clock, caller, operators, audit } = await sessions.connectAny(connection);
+    return {
+      caller,
+      operators,
+      preflight: flags.preflight,
+      clock,
+      readings: new Readings(clock),
+      owner: io.signature.name(),
+      isGone: io.signature.isGone,
+      soft: frame.soft.signal,
+      hard: frame.hard.signal,
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+      ...listeners(audit),
+    };
+  };
+  const runContext = async (connection?: string): Promise<RunContext> => {
+    const { pve, tasks } = await sessions.connect(connection);
+    return { ...(await baseContext(connection)), pve, tasks };
+  };
+  const withCredentials = async (file: string): Promise<DeployContext> => {
+    await assertPrivateFile(file);
+    const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
+    const { url } = await sessions.connect();
+    const credentials = await CredentialsFile.open(file, { url, ...sealing });
+    await credentials.seal();
+    return { ...(await runContext()), credentials };
+  };
+  const warnLacking = async (lacking: readonly Requirement[], connection?: string): Promise<void> => {
+    const { caller } = await sessions.connect(connection);
+    for (const { path, message } of describeLacking(lacking, caller))
+      ui.warn(`${caller} on ${path} ${message}`);
+  };
+  return { baseContext, runContext, withCredentials, warnLacking };
+}
+
+/** Who hears of a run: the display, the audit log of its session, the debug record. */
+function createListeners({ ui, log, onTrouble }: Frame) {
   let phase = '';
+  return (audit: AnySession['audit']): Pick<BaseContext, 'onPhase' | 'onTrouble' | 'onPlan' | 'onEvent'> => ({
+    onPhase: (text) => {
+      if (text !== phase) ui.phase(text);
+      phase = text;
+    },
+    onTrouble,
+    onPlan: (plan) => {
+      ui.start(plan);
+      void audit?.plan(plan);
+    },
+    onEvent: (event) => {
+      ui.event(event);
+      audit?.hear(event);
+      log.debug({ event: event.type, step: event.step.id }, 'step');
+    },
+  });
+}
+
+function createDisplay(io: ProgramIo, flags: ChangingFlags, output: Output): { ui: Ui; log: Logger } {
   const ui = createUi({
     mode: flags.progress,
     stream: io.stderr,
@@ -113,101 +188,42 @@ export async function runChanging(
     level: flags.logLevel,
     to: logFile === undefined ? io.stderr : { file: logFile, onTrouble: (text) => ui.warn(text) },
   });
-  const trouble = (error: StandError): void => {
-    const { message, issues, hint } = error;
-    const words = [message, ...issues.map((issue) => issue.message)].join(': ');
-    ui.warn(ownWords(hint === undefined ? words : `${words} (${hint})`, io.argv));
-    troubles.push(error);
+  return { ui, log };
+}
+
+export async function runChanging(
+  io: ProgramIo,
+  flags: ChangingFlags,
+  work: (run: Changing) => Promise<void>,
+): Promise<void> {
+  const output = createOutput(io, flags);
+  const soft = new AbortController();
+  const hard = new AbortController();
+  // Every request and wait listens while it lasts: many at once are no leak.
+  setMaxListeners(0, soft.signal, hard.signal);
+  const { ui, log } = createDisplay(io, flags, output);
+  const warn = (text: string): void => ui.warn(text);
+  const troubles = createTroubles(io, warn);
+  const signals = listen(io, { soft, hard }, warn);
+  const onAuditFailure = ({ message }: StandError): void => {
+    warn(`${message}; starting nothing new`);
+    soft.abort();
   };
-  const signals = listen(io, { soft, hard }, (text) => ui.warn(text));
-  const connectAny = (
-    connection: string | Connection | undefined = flags.connection,
-  ): Promise<AnySession> => {
-    const given = typeof connection === 'object' ? connection : undefined;
-    const name = typeof connection === 'object' ? undefined : connection;
-    const key = given ? `env-file ${given.name}` : (name ?? '');
-    const known = sessions.get(key);
-    if (known) return known;
-    const named = name === undefined ? flags : { ...flags, connection: name };
-    const session = openSession(io, named, {
-      connection: given,
-      output,
-      log,
-      hard: hard.signal,
-      onAuditFailure: ({ message }) => {
-        ui.warn(`${message}; starting nothing new`);
-        soft.abort();
-      },
-    });
-    sessions.set(key, session);
-    return session;
-  };
-  const connect = async (connection?: string): Promise<Session> => {
-    const session = await connectAny(connection);
-    if (session.platform === 'pve') return session;
-    throw otherPlatform(session.name);
-  };
-  const baseContext = async (connection?: string | Connection): Promise<BaseContext> => {
-    const { clock, caller, operators, audit } = await connectAny(connection);
-    return {
-      caller,
-      operators,
-      preflight: flags.preflight,
-      clock,
-      readings: new Readings(clock),
-      owner: io.signature.name(),
-      isGone: io.signature.isGone,
-      soft: soft.signal,
-      hard: hard.signal,
-      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-      onPhase: (text) => {
-        if (text !== phase) ui.phase(text);
-        phase = text;
-      },
-      onTrouble: trouble,
-      onPlan: (plan) => {
-        ui.start(plan);
-        void audit?.plan(plan);
-      },
-      onEvent: (event) => {
-        ui.event(event);
-        audit?.hear(event);
-        log.debug({ event: event.type, step: event.step.id }, 'step');
-      },
-    };
-  };
-  const runContext = async (connection?: string): Promise<RunContext> => {
-    const { pve, tasks } = await connect(connection);
-    return { ...(await baseContext(connection)), pve, tasks };
-  };
-  const withCredentials = async (file: string): Promise<DeployContext> => {
-    await assertPrivateFile(file);
-    const sealing = await sealingOf(io, flags, (text) => ui.warn(text));
-    const { url } = await connect();
-    const credentials = await CredentialsFile.open(file, { url, ...sealing });
-    await credentials.seal();
-    return { ...(await runContext()), credentials };
-  };
+  const sessions = new Sessions(io, flags, { output, log, hard: hard.signal, onAuditFailure });
+  let failure: unknown;
   try {
     // Before anything is contacted.
     if (flags.encryptTo !== undefined) await readRecipients(flags.encryptTo, '--encrypt-to');
     await work({
-      output: { ...output, warn: (text) => ui.warn(text) },
+      output: { ...output, warn },
       soft: soft.signal,
       hard: hard.signal,
       hangup: signals.hangup,
       unattended: AbortSignal.any([signals.hangup, io.readerGone]),
       onRequest: (event) => log.debug(event, 'request'),
-      connect,
-      connectAny,
-      baseContext,
-      runContext,
-      warnLacking: async (lacking, connection) => {
-        const { caller } = await connect(connection);
-        for (const { path, message } of describeLacking(lacking, caller))
-          ui.warn(`${caller} on ${path} ${message}`);
-      },
-      withCredentials,
+      connect: (connection) => sessions.connect(connection),
+      connectAny: (connection) => sessions.connectAny(connection),
+      ...createContexts({ io, flags, ui, log, sessions, soft, hard, onTrouble: troubles.tell }),
       stoppedBy: signals.stoppedBy,
       finish: () => ui.done(),
     });
@@ -216,18 +232,8 @@ export async function runChanging(
     throw error;
   } finally {
     ui.done();
-    for (const session of await Promise.allSettled(sessions.values()))
-      if (session.status === 'fulfilled') await close(session.value, failure).catch(trouble);
-    if (troubles.length > 0) io.setExitCode(exitCodeAfterTrouble(io.exitCode()));
+    await sessions.close(failure, troubles.tell);
+    if (troubles.isAny()) io.setExitCode(exitCodeAfterTrouble(io.exitCode()));
     signals.unsubscribe();
-  }
-}
-
-/** Rejects with a StandError only. */
-async function close(session: AnySession, failure: unknown): Promise<void> {
-  try {
-    await session.close(failure);
-  } catch (error) {
-    throw toStandError(error);
   }
 }
