@@ -12,7 +12,7 @@ import { die } from '../pve-error.ts';
 import { lockGuest, needWritable, withLock, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../tasks/running-task.ts';
-import { textArg, type Worker } from '../tasks/tasks.ts';
+import { textArg, type JobArgs, type Worker } from '../tasks/tasks.ts';
 import { canSnapshot, storageOf } from '../guest/volumes.ts';
 import { allocateState, stateSeconds } from '../guest/vmstate.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
@@ -123,23 +123,32 @@ function remove(call: Call): unknown {
   return call.startTask('qmdelsnapshot', String(guest.vmid), 'delsnapshot', { vmid: guest.vmid, name });
 }
 
-export function deleteSnapshotWorker(sim: Sim): Worker {
+/** A worker that does something with one snapshot, under the machine's file lock. */
+function onSnapshot(
+  sim: Sim,
+  work: (task: TaskContext, args: JobArgs, guest: GuestState, snapshot: SnapshotState) => Promise<void>,
+): Worker {
   return async (task, args) => {
     const vmid = Number(args['vmid']);
-    const name = textArg(args, 'name');
     await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
       const guest = loadGuest(sim, task.node, vmid);
-      const snapshot = known(guest, name);
-      if (!task.done('snapshot-delete')) checkLock(guest);
-      await marked(sim, task, guest, 'snapshot-delete', sim.latency.snapshot_s);
-      const state = snapshot.config['vmstate'];
-      if (state !== undefined) sim.world.removeVolume(state, guest.node);
-      guest.snapshots = guest.snapshots
-        .filter((one) => one !== snapshot)
-        .map((one) => (one.parent === name ? reparented(one, snapshot.parent) : one));
-      if (guest.parent === name) guest.parent = snapshot.parent;
+      await work(task, args, guest, known(guest, textArg(args, 'name')));
     });
   };
+}
+
+export function deleteSnapshotWorker(sim: Sim): Worker {
+  return onSnapshot(sim, async (task, _args, guest, snapshot) => {
+    const { name } = snapshot;
+    if (!task.done('snapshot-delete')) checkLock(guest);
+    await marked(sim, task, guest, 'snapshot-delete', sim.latency.snapshot_s);
+    const state = snapshot.config['vmstate'];
+    if (state !== undefined) sim.world.removeVolume(state, guest.node);
+    guest.snapshots = guest.snapshots
+      .filter((one) => one !== snapshot)
+      .map((one) => (one.parent === name ? reparented(one, snapshot.parent) : one));
+    if (guest.parent === name) guest.parent = snapshot.parent;
+  });
 }
 
 function reparented(snapshot: SnapshotState, parent: string | undefined): SnapshotState {
@@ -218,26 +227,21 @@ async function describe(call: Call): Promise<null> {
 }
 
 export function rollbackWorker(sim: Sim): Worker {
-  return async (task, args) => {
-    const vmid = Number(args['vmid']);
-    const name = textArg(args, 'name');
-    await task.locked(lockGuest(sim, task.node, vmid, 'exclusive', 10_000), async () => {
-      const guest = loadGuest(sim, task.node, vmid);
-      const snapshot = known(guest, name);
-      if (!task.done('rollback')) checkLock(guest);
-      if (isTemplate(guest)) die("you can't rollback if vm is a template");
-      checkRollback(sim, guest, name);
-      if (isRunning(guest)) markStopped(sim, guest);
-      const reading = snapshot.vmstate ? stateSeconds(sim, guest) : 0;
-      await marked(sim, task, guest, 'rollback', sim.latency.rollback_s + reading);
-      noteChange(sim, guest);
-      guest.config = rolledBack(sim, guest, snapshot);
-      guest.pending = {};
-      guest.pendingDelete = [];
-      guest.parent = name;
-      if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
-    });
-  };
+  return onSnapshot(sim, async (task, args, guest, snapshot) => {
+    const { name } = snapshot;
+    if (!task.done('rollback')) checkLock(guest);
+    if (isTemplate(guest)) die("you can't rollback if vm is a template");
+    checkRollback(sim, guest, name);
+    if (isRunning(guest)) markStopped(sim, guest);
+    const reading = snapshot.vmstate ? stateSeconds(sim, guest) : 0;
+    await marked(sim, task, guest, 'rollback', sim.latency.rollback_s + reading);
+    noteChange(sim, guest);
+    guest.config = rolledBack(sim, guest, snapshot);
+    guest.pending = {};
+    guest.pendingDelete = [];
+    guest.parent = name;
+    if (snapshot.vmstate || args['start'] === true) markStarted(sim, guest);
+  });
 }
 
 export const qemuSnapshotHandlers: Handlers = {
