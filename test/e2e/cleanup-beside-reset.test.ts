@@ -64,7 +64,7 @@ test('the cleanups of two labs of a class: the later one gives back what both ha
   await run(cluster, `deploy ${CLASS} --lab-name other`);
   await run(cluster, `${CLEANUP} --dry-run`);
   isBeside = true;
-  const first = await run(cluster, `${CLEANUP}`);
+  const first = await run(cluster, CLEANUP);
   expect([first.code, (await beside)?.code, first.stdout]).toEqual([
     0,
     0,
