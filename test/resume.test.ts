@@ -57,6 +57,26 @@ test('each command that finishes a reset names pairs of user and machine that ar
   expect(ways('reset --lab net', { a: BOTH, b: BOTH })).toEqual(['reset --lab net']);
 });
 
+test('whoever is helped by another command only is left out, and where nobody else is left, no command is named', () => {
+  const refusing = (of: Class, codes: Readonly<Record<string, string>>): Outcome => {
+    const outcome = outcomeOf(of);
+    const stands = outcome.summary.stands.map((stand): StandSummary => {
+      const code = codes[stand.user];
+      return code === undefined ? stand : { ...stand, error: { code, message: '' } };
+    });
+    return { ...outcome, summary: { stands } };
+  };
+  const argv = 'reset --lab net'.split(' ');
+  const both = refusing({ a: PC, b: SRV }, { a: 'SNAPSHOTS_LOST', b: 'TASK_FAILED' });
+  expect(resumeWays(argv, both, WAYS)).toEqual(['deploy-stand reset --lab net --user b --machine srv']);
+  const lost = refusing({ a: PC, b: { done: ['pc', 'srv'] } }, { a: 'SNAPSHOTS_LOST' });
+  for (const startsOver of [WAYS, { ...WAYS, makesMissing: false }, undefined]) {
+    expect(resumeWays(argv, lost, startsOver)).toEqual([]);
+  }
+  const open = refusing({ a: PC, b: SRV }, { a: 'SHARED_POOL' });
+  expect(resumeWays(['access', 'freeze'], open, undefined)).toEqual(['deploy-stand access freeze']);
+});
+
 test('machines that were named are never widened', () => {
   expect(ways('reset --lab net --machine pc --machine srv', { a: PC, b: SRV })).toEqual([
     'reset --lab net --user a --machine pc',

@@ -142,9 +142,7 @@ async function apply(
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
-      resumeWays: work.startsOver
-        ? resumeWays(io.argv, outcome, work.startsOver)
-        : [shellCommand('deploy-stand', ...io.argv)],
+      resumeWays: resumeWays(io.argv, outcome, work.startsOver),
     }),
   );
   teller.ended(plan, summary);

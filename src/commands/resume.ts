@@ -89,14 +89,31 @@ export interface StartsOver {
   readonly makesMissing: boolean;
 }
 
-const isLeft = ({ status }: StandSummary): boolean => status === 'incomplete' || status === 'refused';
+/** Their hint is another command: the same one would be refused again. */
+const NEEDS_OTHER_WORDS: ReadonlySet<string> = new Set([
+  ...['SNAPSHOTS_LOST', 'SNAPSHOT_MISSING', 'SNAPSHOT_NAME_TAKEN'],
+  ...['SHARED_POOL', 'UNTIL_PAST', 'NO_EXPIRY'],
+]);
+
+const isOpen = ({ status }: StandSummary): boolean => status === 'incomplete' || status === 'refused';
+
+const isLeft = (stand: StandSummary): boolean =>
+  isOpen(stand) && !NEEDS_OTHER_WORDS.has(stand.error?.code ?? '');
+
+/** Could the same command do more than it has done? */
+function canFinish(stands: readonly StandSummary[]): boolean {
+  return stands.some(isLeft) || !stands.some(isOpen);
+}
 
 /** The ways to go on, one after another. What is missing only a deploy can make, as it is handed out. */
 export function resumeWays(
   argv: readonly string[],
   outcome: Outcome,
-  { hasFiles, makesMissing }: StartsOver,
+  startsOver: StartsOver | undefined,
 ): string[] {
+  if (!canFinish(outcome.summary.stands)) return [];
+  if (startsOver === undefined) return [shellCommand('deploy-stand', ...argv)];
+  const { hasFiles, makesMissing } = startsOver;
   const again = (of: Outcome): string[] =>
     resumeArgvs(argv, of).map((words) => shellCommand('deploy-stand', ...words));
   if (makesMissing) return again(outcome);

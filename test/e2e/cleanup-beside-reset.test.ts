@@ -1,4 +1,4 @@
-/** A cleanup beside a reset of the same stands, by two people: whoever comes too late says so, and nothing stays for good. */
+/** A cleanup beside another run of the same people, a reset or that of another lab: whoever comes too late says so, and nothing stays for good. */
 import { describe, expect, test } from 'vitest';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { scenario, startCluster } from './harness.ts';
@@ -44,6 +44,35 @@ test('a rollback that a cleanup overtakes', async () => {
     users: before.users,
     acl: before.acl,
   });
+});
+
+test('the cleanups of two labs of a class: the later one gives back what both had', async () => {
+  let isBeside = false;
+  let beside: ReturnType<typeof run> | undefined;
+  const cluster = await startCluster({
+    scenario: scenario({ version: '8.4' }),
+    onMutation: async ({ phase, method }) => {
+      if (!isBeside || phase !== 'before' || method !== 'DELETE') return;
+      isBeside = false;
+      beside = run(cluster, 'cleanup --lab other');
+      await beside;
+    },
+  });
+  const { run, read } = room(FILES);
+  const before = cluster.snapshot();
+  await run(cluster, `deploy ${CLASS}`);
+  await run(cluster, `deploy ${CLASS} --lab-name other`);
+  await run(cluster, `${CLEANUP} --dry-run`);
+  isBeside = true;
+  const first = await run(cluster, CLEANUP);
+  expect([first.code, (await beside)?.code, first.stdout]).toEqual([
+    0,
+    0,
+    expect.stringContaining('Lab net is removed: 1 stand'),
+  ]);
+  const { pools, users, acl } = cluster.snapshot();
+  expect({ pools, users, acl }).toEqual({ pools: before.pools, users: before.users, acl: before.acl });
+  expect(read('c.csv')).toMatch(/^anna@pve,.*,removed/m);
 });
 
 /** Each write of the story, and a whole cleanup of the class right before it is carried out. */

@@ -1,4 +1,5 @@
 /** Other people at a simulated cluster, with requests of their own, and a folder from which the class is run beside them. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Caller, toServer } from '../simulator/harness.ts';
 import { runCli, workFolder, writeFiles, type Cluster, type RunOutcome } from './harness.ts';
@@ -21,6 +22,7 @@ export async function person(cluster: Cluster, userid: string): Promise<Caller> 
 export interface Room {
   readonly run: (cluster: Cluster, command: string, env?: Record<string, string>) => Promise<RunOutcome>;
   readonly write: (files: Readonly<Record<string, string>>) => void;
+  readonly read: (name: string) => string;
 }
 
 /** `@name` in a command is a file of the folder. */
@@ -32,7 +34,11 @@ export function room(files: Readonly<Record<string, string>>): Room {
     const own = /^(deploy|cleanup|users)/.test(command) ? ['--credentials', join(folder, 'c.csv')] : [];
     return runCli([...words, ...own], cluster, { env });
   };
-  return { run, write: (more) => writeFiles(folder, more) };
+  return {
+    run,
+    write: (more) => writeFiles(folder, more),
+    read: (name) => readFileSync(join(folder, name), 'utf8'),
+  };
 }
 
 /** Comments of pools are written under another address since 8.1. */

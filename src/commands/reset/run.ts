@@ -64,12 +64,17 @@ function backWant(
   };
 }
 
-function recloneWant({ stands: selection }: ReadSelection, lab: Lab, flags: ResetFlags): RecloneWant {
+function recloneWant(
+  { stands: selection }: ReadSelection,
+  lab: Lab,
+  { flags, words }: { readonly flags: ResetFlags; readonly words: readonly string[] },
+): RecloneWant {
   return {
     ...{ selection, lab, lockWaitSeconds: flags.timeout },
     outdated: flags.outdated === true,
     start: flags.start === true,
     discardSnapshots: flags.discardSnapshots === true,
+    words,
   };
 }
 
@@ -78,15 +83,16 @@ export async function runReset(io: ProgramIo, flags: ResetFlags): Promise<void> 
   await runPlanned(io, flags, async (run) => {
     const selection = await needSelection(flags, run, { command: 'reset' });
     const hasFiles = selection.lab !== undefined && flags.users !== undefined;
+    const words = labWords(io.argv);
     if (flags.reclone && selection.lab) {
-      const want = recloneWant(selection, selection.lab, flags);
+      const want = recloneWant(selection, selection.lab, { flags, words });
       return {
         startsOver: { hasFiles, makesMissing: true },
         preview: (context: RunContext) => previewReclone(want, context),
         apply: (context: RunContext) => reclone(want, context),
       };
     }
-    const want = backWant(selection, flags, labWords(io.argv));
+    const want = backWant(selection, flags, words);
     return {
       startsOver: { hasFiles, makesMissing: false },
       preview: (context: RunContext) => previewSnapshots(want, context),

@@ -206,7 +206,7 @@ function resumeLines(
 ): string[] {
   const isOpen = summary.stands.some(({ status }) => status === 'incomplete' || status === 'refused');
   if (!isOpen && summary.status !== 'interrupted') return [];
-  if (summary.status === 'dry-run') return [];
+  if (summary.status === 'dry-run' || resumeWays.length === 0) return [];
   return ['', ...resumeWays.flatMap((text) => labelled('To finish', text, { width: UNWRAPPED }))];
 }
 

@@ -152,11 +152,18 @@ function isReleasing(step: Step): boolean {
 /** What the plan promised to give back: done now, done before, or left because something of the stand is left. */
 function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[] {
   const results = new Map(released.results.map((entry) => [entry.id, entry]));
+  // A pool that another run has left to this one goes, in place of being freed of one claim.
+  const ofPool = new Map(
+    rest.steps.flatMap((step) => {
+      const entry = 'pool' in step && isReleasing(step) ? results.get(step.id) : undefined;
+      return entry && 'pool' in step ? [[step.pool, entry] as const] : [];
+    }),
+  );
   const refused = new Map(rest.stands.flatMap(({ user, refused: why }) => (why ? [[user, why]] : [])));
   const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.user));
   return plan.steps.filter(isReleasing).map((step): StepResult => {
-    const entry = results.get(step.id);
-    if (entry) return entry;
+    const entry = results.get(step.id) ?? ('pool' in step ? ofPool.get(step.pool) : undefined);
+    if (entry) return { ...entry, id: step.id };
     const why = refused.get(step.user ?? '');
     // What the first look did not see.
     if (why) return { id: step.id, status: 'failed', ...why };
@@ -181,6 +188,8 @@ async function releaseReady(plan: Plan, rest: Plan, context: RunContext): Promis
     ready.map((step) => withEdgesTo(step, ready)),
     context,
   );
+  // Among them are users that the first look left to another run.
+  await recordRemoved(rest, results, context);
   return { results: mergeReleases(plan, rest, { results, interrupted }), interrupted };
 }
 
@@ -234,7 +243,6 @@ async function remove(
     ? { results: [], interrupted: removed.interrupted }
     : await release(giveBack, want, plan, context);
   const results = [...removed.results, ...released.results];
-  await recordRemoved(plan, results, context);
   return outcomeOf({ plan, result: { results, interrupted: released.interrupted } });
 }
 

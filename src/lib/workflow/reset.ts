@@ -6,6 +6,7 @@ import { readSnapshots } from '../inventory/snapshots.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
+import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -29,6 +30,8 @@ export interface RecloneWant {
   readonly start: boolean;
   readonly discardSnapshots: boolean;
   readonly lockWaitSeconds: number;
+  /** Of the command line that was given, for hints. */
+  readonly words?: RecloneWords;
 }
 
 interface Looked {
@@ -80,7 +83,8 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
     ),
   );
   const targets = recloneTargets({
-    ...{ stands, index, discardSnapshots },
+    ...{ stands, index, discardSnapshots, outdated },
+    ...(want.words ? { words: want.words } : {}),
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
     machines: new Set(lab.machines.map(({ name }) => name)),

@@ -233,4 +233,20 @@ describe('cloning anew', () => {
   ])('%s', (_, lists, change, more, expected) => {
     expect(targets(lists, change, more)).toEqual(expected);
   });
+
+  test('what gives up snapshots is one command for the class, and takes nothing that loses none', () => {
+    const lists = { ...BASE, [ANNA_PC]: ['mine'], [BORIS_SRV]: ['mine'] };
+    const found = recloneTargets({
+      ...inputOf(lists, {}),
+      ...{ discardSnapshots: false, outdated: true, machines: new Set(['srv', 'pc']) },
+    });
+    const hints = [...found.values()].flatMap(({ left, refused }) => (refused ?? left)?.hint ?? []);
+    const command = 'deploy-stand reset --reclone --outdated --discard-snapshots -c lab.yml';
+    expect(hints).toEqual(
+      Array<string>(2).fill(
+        `give them up with \`${command} --user anna@pve --machine pc\` and \`${command} --user boris@pve --machine srv\`, ` +
+          'or go back to a snapshot with --to in place of --reclone',
+      ),
+    );
+  });
 });

@@ -1,10 +1,11 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
-import { joined } from './stand-work.ts';
+import { joined, type Judged } from './stand-work.ts';
 import type { SnapshotInfo } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { obstacleOf, sayMachine } from './machines.ts';
+import { sayReclone, type RecloneWords } from './reclone-command.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 
 export interface RecloneInput {
@@ -15,6 +16,8 @@ export interface RecloneInput {
   /** Machines of the lab. */
   readonly machines: ReadonlySet<string>;
   readonly discardSnapshots: boolean;
+  readonly outdated?: boolean;
+  readonly words?: RecloneWords;
 }
 
 interface StandTargets {
@@ -51,7 +54,6 @@ function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefine
     return {
       code: 'SNAPSHOTS_UNREADABLE',
       message: `the snapshots of ${sayMachine(one)} cannot be read, and would be lost`,
-      hint: 'see that the caller has VM.Audit on /vms, or add --discard-snapshots',
     };
   }
   const lost = ofStudent(one, input);
@@ -59,7 +61,6 @@ function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefine
   return {
     code: 'SNAPSHOTS_LOST',
     message: `${sayMachine(one)} has snapshots that its student took, and that would be lost: ${lost.map(({ name }) => name).join(', ')}`,
-    hint: 'add --discard-snapshots to give them up, or go back to a snapshot with --to',
   };
 }
 
@@ -109,15 +110,52 @@ function beingRemoved({ machines }: StandView, { index }: RecloneInput): Refusal
   };
 }
 
+interface JudgedStand {
+  readonly view: StandView;
+  readonly judged: readonly { readonly one: StandMachine; readonly why?: Refusal }[];
+}
+
+/** Codes of losses that can be allowed, and what else helps. */
+const LOSSES: Readonly<Record<string, string>> = {
+  SNAPSHOTS_LOST: 'go back to a snapshot with --to in place of --reclone',
+  SNAPSHOTS_UNREADABLE: 'see that the caller has VM.Audit on /vms, and run again',
+};
+
+/** The command that gives up what would be lost is one for the whole class, and takes no machine that was made anew already. */
+function lossHints(stands: readonly JudgedStand[], { outdated, words }: RecloneInput) {
+  const flags = [...(outdated ? ['--outdated'] : []), '--discard-snapshots'];
+  const hints = new Map(
+    Object.entries(LOSSES).map(([code, otherwise]) => {
+      const losing = stands.flatMap(({ view, judged }) =>
+        judged.flatMap(({ one, why }) => (why?.code === code ? [{ view, one }] : [])),
+      );
+      return [code, `give them up with ${sayReclone(losing, { words, flags })}, or ${otherwise}`];
+    }),
+  );
+  return ({ one, why }: Judged): Judged => {
+    const hint = hints.get(why.code);
+    return { one, why: hint === undefined ? why : { ...why, hint } };
+  };
+}
+
 /** By user: a lab is in one of a user's pools. */
 export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
+  const stands = input.stands.map((view): JudgedStand => {
+    const selected = view.machines.filter(({ isSelected }) => isSelected);
+    return {
+      view,
+      judged: selected.map((one) => {
+        const why = obstacle(view, one, input);
+        return why ? { one, why } : { one };
+      }),
+    };
+  });
+  const withHint = lossHints(stands, input);
   return new Map(
-    input.stands.map((view) => {
+    stands.map(({ view, judged }) => {
       const going = beingRemoved(view, input);
       if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
-      const selected = view.machines.filter(({ isSelected }) => isSelected);
-      const judged = selected.map((one) => ({ one, why: obstacle(view, one, input) }));
-      const left = joined(judged.flatMap(({ one, why }) => (why ? [{ one, why }] : [])));
+      const left = joined(judged.flatMap(({ one, why }) => (why ? [withHint({ one, why })] : [])));
       const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
       const isRefused = left !== undefined && able.length === 0;
       return [
