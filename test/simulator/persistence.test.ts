@@ -109,7 +109,7 @@ test('no file is no state; another file is an error, and so is a pipe that nobod
 });
 
 test('a served cluster keeps its certificate beside its state; one that expired is followed by another', async () => {
-  const [state, now] = [join(folder, 'cluster.json'), Date.now()];
+  const [state, now] = [join(folder, 'cluster.json'), Date.parse('2026-06-01T00:00:00Z')];
   const made = await certificateOf(state, now);
   expect((await stat(`${state}.pem`)).mode & 0o777).toBe(0o600);
   expect(await certificateOf(state, now)).toEqual(made);
