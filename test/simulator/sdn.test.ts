@@ -144,6 +144,27 @@ describe.each(versions)('%s: changes', (version) => {
     expect(sim.snapshot().nodes[1]?.running['n1']).toMatchObject({ type: 'vnet' });
   });
 
+  test('neither the bridge of a VLAN zone nor its nodes have to exist', async () => {
+    const { root } = await start({ version, sdn });
+    const zone = { zone: 'z9', type: 'vlan', bridge: 'vmbr999', nodes: 'pve99' };
+    expect((await root.call('POST', zones, zone)).status).toBe(200);
+    expect(await root.ok('GET', zones)).toContainEqual(
+      expect.objectContaining({ zone: 'z9', bridge: 'vmbr999' }),
+    );
+    expect((await root.call('PUT', `${zones}/z9`, { bridge: 'vmbr998' })).status).toBe(200);
+  });
+
+  test('of two applies at once both parents end OK, and what was staged is in force', async () => {
+    const { root } = await start({ version, sdn });
+    await root.ok('POST', vnets, { vnet: 'n1', zone: 'lab', tag: 11 });
+    const first = await root.ok('PUT', '/cluster/sdn');
+    await root.ok('POST', vnets, { vnet: 'n2', zone: 'lab', tag: 12 });
+    const second = await root.ok('PUT', '/cluster/sdn');
+    expect([await root.ended(first), await root.ended(second)]).toEqual(['OK', 'OK']);
+    const listed = names(await root.ok('GET', '/nodes/pve2/network', { type: 'any_bridge' }), 'iface');
+    expect(listed).toEqual(expect.arrayContaining(['n1', 'n2']));
+  });
+
   test('a vnet that guests use goes without a word, and its bridge with it', async () => {
     const { root } = await start({ version, sdn });
     await root.task('POST', '/nodes/pve1/qemu/300/status/stop');

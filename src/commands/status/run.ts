@@ -117,7 +117,8 @@ async function watch(what: Look, first: SeenStatus, seconds: number): Promise<Se
 
 function hasDrift({ report: { labs } }: SeenStatus): boolean {
   const machines = labs.flatMap(({ stands }) => stands.flatMap((stand) => stand.machines));
-  return machines.some(({ drift }) => drift !== 'pending' && (drift?.length ?? 0) > 0);
+  // What only waits for a restart no student changed.
+  return machines.some(({ drift }) => drift !== 'pending' && drift?.some(({ kind }) => kind !== 'waiting'));
 }
 
 function assertDriftFlags({ drift, driftExitcode, config }: StatusFlags): void {

@@ -5,13 +5,12 @@ import { parseVmMark } from '../../marks/vm.ts';
 import { cpusOf } from '../../pve-values/host-ties.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
-import type { Drift } from '../document/plan.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { bridgesOn, driftOf } from '../stands/drift.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { compareSpecs, isAdopted, nicShiftOf, specOf } from '../stands/spec.ts';
-import type { MachineDrift } from './status-types.ts';
+import type { MachineDrift, Waiting } from './status-types.ts';
 
 interface Request {
   readonly lab: Lab;
@@ -41,7 +40,7 @@ const MIB = 2 ** 20;
  * A configuration is read as it will be after the next start, and the lists tell how the machine runs: what differs waits.
  * A list names no more processors than the node has.
  */
-function waiting({ guest, config }: StandMachine, { have }: Request): Drift[] {
+function waiting({ guest, config }: StandMachine, { have }: Request): Waiting[] {
   if (!guest || !config || machinePower(guest) === 'stopped') return [];
   const threads = have.nodes.find(({ name }) => name === guest.node)?.cpus ?? 0;
   const plugged = Number(config.values['vcpus'] ?? cpusOf(config.values));
@@ -52,7 +51,7 @@ function waiting({ guest, config }: StandMachine, { have }: Request): Drift[] {
   return sizes
     .filter(({ is, next }) => is > 0 && next > 0 && is !== next)
     .map(({ field, unit, is, next }) => ({
-      ...{ kind: 'resource', field, is: String(is), ought: String(next) },
+      ...{ kind: 'waiting', field, is: String(is), ought: String(next) },
       text: `${field} is ${is}${unit}, and ${next}${unit} after it was stopped and started`,
     }));
 }

@@ -98,6 +98,7 @@ const BY_DRIFT = {
   'foreign-bridge': 'card-on-foreign-bridge',
   card: 'card-elsewhere',
   resource: undefined,
+  waiting: undefined,
 } as const;
 
 function cardProblems(vmid: number, at: Omit<Problem, 'kind'>, { drift }: StatusDetails): Problem[] {

@@ -25,7 +25,12 @@ export type MachineState =
   | 'unknown';
 
 /** `pending`: the lab has changed since; null: not ours, not in the lab, or not to be read. Empty: as the lab says. */
-export type MachineDrift = readonly Drift[] | 'pending' | null;
+export type MachineDrift = readonly (Drift | Waiting)[] | 'pending' | null;
+
+/** Set as the lab says, by a deploy of ours, and not in force before the next start: nobody changed it. */
+export interface Waiting extends Omit<Drift, 'kind'> {
+  readonly kind: 'waiting';
+}
 
 export interface MachineStatus {
   readonly vmid: number;
