@@ -48,6 +48,9 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('The stands are reset: 1 stand')]);
     expect(macsOf(cluster.snapshot()).sort()).toEqual(macs);
 
+    // Who is up to date loses nothing.
+    const current = await run(cluster, `reset --reclone --outdated ${CLASS}`);
+    expect([current.code, current.stdout]).toEqual([0, expect.stringMatching(/nothing to do/i)]);
     const seen = cluster.requests.length;
     const lost = await run(cluster, `reset --reclone ${CLASS} --only anna`);
     expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('that would be lost: mine')]);

@@ -9,6 +9,7 @@ import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
+import { currentMachines } from '../plan/deploy/reclone.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { viewStands, type StandView } from '../plan/stands/selected.ts';
@@ -82,14 +83,15 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
       isSelected && guest ? [{ vmid, node: guest.node }] : [],
     ),
   );
+  const users = usersOf(stands);
   const targets = recloneTargets({
     ...{ stands, index, discardSnapshots, outdated },
     ...(want.words ? { words: want.words } : {}),
+    ...(outdated ? { current: currentMachines(lab, users, have) } : {}),
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
     machines: new Set(lab.machines.map(({ name }) => name)),
   });
-  const users = usersOf(stands);
   const reclone = { stands: targets, outdated, start, lockWaitSeconds };
   const options = { adopt: false, updateRunning: false, reclone };
   return {

@@ -17,6 +17,8 @@ export interface RecloneInput {
   readonly machines: ReadonlySet<string>;
   readonly discardSnapshots: boolean;
   readonly outdated?: boolean;
+  /** With `outdated`: by user, machines that are as they would be made now. Nothing happens to them. */
+  readonly current?: ReadonlyMap<string, ReadonlySet<string>>;
   readonly words?: RecloneWords;
 }
 
@@ -94,6 +96,7 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
       hint: 'deploy with --prune removes it; or go back to a snapshot with --to',
     };
   }
+  if (input.current?.get(view.user)?.has(one.machine)) return undefined;
   if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
   return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
 }

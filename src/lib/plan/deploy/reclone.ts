@@ -6,13 +6,15 @@ import { sealHash } from '../../marks/seal.ts';
 import { formatVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import type { ClusterView } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { isFresh } from '../cluster/replicas.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import type { PresentVm, StandState } from '../stands/state.ts';
+import { readStandState, type PresentVm, type StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
-import type { Lab, Machine } from '../../config/types.ts';
+import { resolveMachines } from '../templates/find.ts';
+import type { Inventory } from '../../inventory/types.ts';
+import type { Lab, Machine, User } from '../../config/types.ts';
 import { fixedWishes } from './fixed-wishes.ts';
 
 /** What is made anew of one stand. */
@@ -43,6 +45,26 @@ export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, i
     return true;
   const replica = index.replicas.find(({ claim }) => claim.vmid === mark?.base);
   return replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
+}
+
+/** By user, machines that are as they would be made now. */
+export function currentMachines(
+  lab: Lab,
+  users: readonly User[],
+  have: Inventory,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const index = viewOf(have);
+  const resolved = resolveMachines(lab, have, index);
+  return new Map(
+    users.map((user) => {
+      const { present } = readStandState(user, lab, index, { adopt: false });
+      const names = resolved.flatMap((one) => {
+        const vm = present.get(one.machine.name);
+        return vm && !isOutdated(lab, one, vm, index) ? [one.machine.name] : [];
+      });
+      return [user.userid, new Set(names)] as const;
+    }),
+  );
 }
 
 const DIGEST_DIGITS = 12;
