@@ -53,7 +53,7 @@ function statusBrush(status: StandStatus, paint: Paint): Brush {
 
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
 const VMID_COLUMN = 3;
-/** `power` touches no bridge. */
+/** Left out where no stand has any: most commands touch none. */
 const BRIDGE_COLUMN = 6;
 
 /** Nothing is made by `power`: what was to be done is done. */
@@ -83,7 +83,7 @@ function standRows(command: Plan['command'], stand: StandSummary, paint: Paint):
       { text: vm?.status ?? '' },
       { text: bridge === undefined ? '' : `${bridge.iface} ${bridge.alias}` },
       { text: isFirst ? resultOf(command, stand) : '', paint: statusBrush(stand.status, paint) },
-    ].filter((_, column) => command !== 'power' || column !== BRIDGE_COLUMN);
+    ];
   });
 }
 
@@ -102,10 +102,11 @@ function table(
     ? ['', ...paragraph(`${unchanged} stands are unchanged (--wide lists them)`, { width })]
     : [];
   if (stands.length === 0) return rest;
-  const head = HEAD.filter((_, column) => command !== 'power' || column !== BRIDGE_COLUMN).map(
-    (text): Cell => ({ text, paint: paint.bold }),
+  const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
+  const hasBridges = stands.some(({ bridges }) => bridges.length > 0);
+  const rows = [head, ...stands.flatMap((stand) => standRows(command, stand, paint))].map((row) =>
+    row.filter((_, column) => hasBridges || column !== BRIDGE_COLUMN),
   );
-  const rows = [head, ...stands.flatMap((stand) => standRows(command, stand, paint))];
   return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] }), ...rest];
 }
 
