@@ -106,7 +106,7 @@ Not finished
 pve1: incomplete
   vmbr60 did not come up  [BRIDGES_DOWN]
 
-Left as it is
+Notes
   pve2: vmbr9 stays
 
 To finish: deploy-stand bridges prune

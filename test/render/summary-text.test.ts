@@ -73,7 +73,7 @@ describe('renderSummary', () => {
           last log line  [TASK_FAILED]
           hint: free space on ceph, then run again
 
-      Left as it is
+      Notes
         student1@pve: VM 10001 (eco) was changed: net1 was removed
 
       To finish: deploy-stand deploy -c lab.yml -u users.yml

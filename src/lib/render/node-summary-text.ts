@@ -75,9 +75,7 @@ function noteLines(nodes: readonly NodeSummary[], { width, paint }: Context): st
   const lines = nodes.flatMap(({ node, notes }) =>
     notes.flatMap((note) => labelled(node, note, { width, indent: 2 })),
   );
-  return lines.length === 0
-    ? []
-    : ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...lines];
+  return lines.length === 0 ? [] : ['', ...paragraph('Notes', { width, paint: paint.bold }), ...lines];
 }
 
 function closing({ nodes, steps }: NodesSummary): string {

@@ -193,7 +193,7 @@ function noteLines(stands: readonly StandSummary[], { width, paint, wide }: Cont
     ...labelled(first.who, first.text, { width, indent: 2 }),
     ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 4, hang: 2 })),
   ]);
-  return ['', ...paragraph('Left as it is', { width, paint: paint.bold }), ...notes];
+  return ['', ...paragraph('Notes', { width, paint: paint.bold }), ...notes];
 }
 
 function warningLines({ warnings }: Plan, { width, paint }: Context): string[] {
