@@ -273,10 +273,11 @@ export function noteMaking(vmid: number, owner: string, madeAt: number, book: Bo
   book.guests.set(vmid, guest);
   return (made) => {
     guest.made = made;
-    if (!made && book.guests.get(vmid) === guest) {
-      if (before) book.guests.set(vmid, before);
-      else book.guests.delete(vmid);
-    }
+    const now = book.guests.get(vmid);
+    // The command may have begun a removal there meanwhile, which the book writes on a copy.
+    if (made || now?.owner !== owner || now.madeAt !== madeAt) return;
+    if (before) book.guests.set(vmid, { ...before, ...(now.isGoing ? { isGoing: true } : {}) });
+    else book.guests.delete(vmid);
   };
 }
 
