@@ -162,10 +162,16 @@ function leftOf(
 }
 
 /** A write to a machine that is under a lock which is no state of it. */
-function isOfLocked(write: string, { guests }: ClusterState): boolean {
-  const [, vmid] = /\/qemu\/(\d+)\b/.exec(write) ?? [];
-  const lock = guests.find((guest) => String(guest.vmid) === vmid)?.config['lock'];
+function isLocked({ config: { lock } }: ClusterState['guests'][number]): boolean {
   return lock !== undefined && lock !== 'suspended';
+}
+
+/** Of such a machine, or of the planning lock, under which its removal is tried. */
+function isOfLocked(write: string, { guests }: ClusterState): boolean {
+  const locked = guests.filter(isLocked);
+  if (/^(POST \/pools|DELETE \/pools\/deploy-stand-lock)$/.test(write)) return locked.length > 0;
+  const [, vmid] = /\/qemu\/(\d+)\b/.exec(write) ?? [];
+  return locked.some((guest) => String(guest.vmid) === vmid);
 }
 
 /** An error of ours that has a code: anything else is a defect. */
