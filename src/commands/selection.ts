@@ -20,23 +20,22 @@ export interface ReadSelection {
   readonly users?: readonly User[];
 }
 
+/** A question to begin a hint with; '' where nothing is near. */
+export function whatWasMeant(unknown: readonly string[], there: readonly string[]): string {
+  const near = new Set(unknown.flatMap((name) => nearestOf(name, there, 3)));
+  return near.size > 0 ? `did you mean ${[...near].join(' or ')}? ` : '';
+}
+
 /** Those of a users file that an option names: by user id, or by the part before the realm. */
 export function pickUsers(users: readonly User[], names: readonly string[], option: string): User[] {
   const matches = (user: User, name: string): boolean => user.userid === name || nameIn(user.userid) === name;
   const unknown = names.filter((name) => !users.some((user) => matches(user, name)));
   if (unknown.length > 0) {
-    const near = unknown.flatMap((name) =>
-      nearestOf(
-        name,
-        users.map(({ userid }) => userid),
-        3,
-      ),
-    );
-    const question = near.length > 0 ? `did you mean ${[...new Set(near)].join(' or ')}? ` : '';
+    const there = users.map(({ userid }) => userid);
     throw new UsageError(
       'UNKNOWN_USER',
       `${option} names users that are not in the users file: ${unknown.join(', ')}`,
-      { hint: `${question}write them as in the users file, e.g. anna@pve` },
+      { hint: `${whatWasMeant(unknown, there)}write them as in the users file, e.g. anna@pve` },
     );
   }
   return users.filter((user) => names.some((name) => matches(user, name)));

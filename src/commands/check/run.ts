@@ -20,8 +20,6 @@ export type CheckFlags = GlobalFlags &
   Omit<CheckFileFlags, 'users'> &
   RepeatFlags & { readonly checks?: string; readonly requirePass?: true };
 
-/** Something could not be checked. */
-
 function checksFor({ checks: file }: CheckFlags, { lab }: ReadSelection): readonly Check[] {
   const checks = file === undefined ? (lab?.checks ?? []) : loadChecks(file, lab);
   if (checks.length > 0) return checks;

@@ -1,7 +1,6 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
 import type { Lab, Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { nearestOf } from '../../lib/nearest.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderPlanHtml } from '../../lib/render/plan-html.ts';
@@ -20,7 +19,7 @@ import {
 import { assertMaySetPasswords } from '../../lib/workflow/users.ts';
 import { assertDistinctFiles } from '../distinct-files.ts';
 import type { ProgramIo } from '../io.ts';
-import { pickUsers } from '../selection.ts';
+import { pickUsers, whatWasMeant } from '../selection.ts';
 import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
 import { outerBridges } from '../session.ts';
 import { loadWant } from '../class-files.ts';
@@ -94,10 +93,8 @@ function machinesOf(lab: Lab, names: readonly string[]): ReadonlySet<string> {
   const there = lab.machines.map(({ name }) => name);
   const unknown = names.filter((name) => !there.includes(name));
   if (unknown.length > 0) {
-    const near = [...new Set(unknown.flatMap((name) => nearestOf(name, there, 3)))];
-    const question = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
     throw new UsageError('UNKNOWN_MACHINE', `--replace names no machine of the lab: ${unknown.join(', ')}`, {
-      hint: `${question}it has ${there.join(', ')}`,
+      hint: `${whatWasMeant(unknown, there)}it has ${there.join(', ')}`,
     });
   }
   return new Set(names);

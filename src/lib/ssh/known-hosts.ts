@@ -1,6 +1,7 @@
 /** OpenSSH's known_hosts: is this the key of that host? Pure; trusts nobody whom no line names. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { isLike } from '../glob.ts';
 
 interface Line {
   readonly isRevoked: boolean;
@@ -44,26 +45,6 @@ function isHashOf(pattern: string, name: string): boolean {
   const wanted = Buffer.from(hash, 'base64');
   const made = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return wanted.length === made.length && timingSafeEqual(wanted, made);
-}
-
-/** `*` and `?` without backtracking beyond the last star. */
-function isLike(pattern: string, name: string): boolean {
-  let [at, in_, star, mark] = [0, 0, -1, 0];
-  while (in_ < name.length) {
-    if (pattern[at] === '*') {
-      star = at;
-      mark = in_;
-      at += 1;
-    } else if (pattern[at] === '?' || (at < pattern.length && pattern[at] === name[in_])) {
-      at += 1;
-      in_ += 1;
-    } else if (star >= 0) {
-      mark += 1;
-      at = star + 1;
-      in_ = mark;
-    } else return false;
-  }
-  return /^\**$/.test(pattern.slice(at));
 }
 
 function isAbout({ patterns }: Line, name: string): boolean {

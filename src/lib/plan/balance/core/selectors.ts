@@ -1,12 +1,8 @@
 /** Which guests the rules of balance.yml choose. */
+import { isLike } from '../../../glob.ts';
 import { addTo } from '../../../group.ts';
 import type { GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
 import type { Guest, Policy } from './types.ts';
-
-function globOf(pattern: string): RegExp {
-  const body = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`^${body.replaceAll('*', '.*').replaceAll('?', '.')}$`);
-}
 
 interface Compiled<R extends GuestRule> {
   readonly rule: R;
@@ -15,14 +11,13 @@ interface Compiled<R extends GuestRule> {
 
 function compile<R extends GuestRule>(rule: R): Compiled<R> {
   const { tags, pools, vmids, names }: GuestSelector = rule.guests;
-  const globs = names.map(globOf);
   return {
     rule,
     matches: (guest) =>
       guest.tags.some((tag) => tags.includes(tag)) ||
       (guest.pool !== undefined && pools.includes(guest.pool)) ||
       vmids.some(({ first, last }) => guest.vmid >= first && guest.vmid <= last) ||
-      globs.some((glob) => glob.test((guest.name ?? '').toLowerCase())),
+      names.some((name) => isLike(name, (guest.name ?? '').toLowerCase())),
   };
 }
 
