@@ -25,7 +25,8 @@ export default defineConfig({
     maxWorkers: '100%',
     // Below this limit V8 collects in time; by itself it lets a worker that lives on a hundred MiB grow to five.
     // Most functions run too seldom to earn what optimising them costs: a fifth of all CPU time, at V8's own threshold.
+    // Compiled plainly, at its first call, all the same: it is an eighth faster than what is only read.
     // What a run leaves is garbage at its end: with room for all of it, little of it is ever looked at.
-    ...(isLengthy ? {} : { execArgv: [...HEAP, '--interrupt-budget=600000'] }),
+    ...(isLengthy ? {} : { execArgv: [...HEAP, '--interrupt-budget=600000', '--always-sparkplug'] }),
   },
 });

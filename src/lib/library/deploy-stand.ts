@@ -30,7 +30,7 @@ import {
 import { changeUsers, previewUsers, type UsersWant } from '../workflow/users.ts';
 import { openSimulated } from './simulated.ts';
 
-/** The cluster of a connection (see `loadConnection`), or one that is simulated. */
+/** The cluster of a connection (see `loadConnection`), or one that is simulated: its time jumps, `clock.speed` counts for nothing. */
 export type Target = { readonly connection: Connection } | { readonly simulate: Scenario };
 
 export type DeployStandOptions = Target & {
@@ -97,7 +97,8 @@ const nothing = (): void => undefined;
 
 function target(where: Target) {
   const host = createClock();
-  if ('simulate' in where) return openSimulated({ scenario: where.simulate }, host);
+  // People watch how a command works; a program only waits for it.
+  if ('simulate' in where) return openSimulated({ scenario: where.simulate }, undefined);
   const { connection } = where;
   if (connection.platform !== undefined) throw otherPlatform(connection.name);
   return { connection, clock: host, connect: undefined, url: urlOf(connection), stop: nothing };

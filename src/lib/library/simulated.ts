@@ -19,10 +19,13 @@ export interface Simulated {
   readonly stop: () => void;
 }
 
-/** Its time passes as fast as nobody waits, or at the scenario's own speed by `host`. */
-export function openSimulated(options: SimulatorOptions, host: Clock): Simulated {
-  const pace = { speed: speedOf(options.scenario), host };
-  const { simulator, time } = createSimulator(options, (start) => new VirtualTime(start, { pace }));
+/** Its time passes at the scenario's speed by `host`; without one it jumps over every wait. */
+export function openSimulated(options: SimulatorOptions, host: Clock | undefined): Simulated {
+  const pace = host && { speed: speedOf(options.scenario), host };
+  const { simulator, time } = createSimulator(
+    options,
+    (start) => new VirtualTime(start, pace ? { pace } : {}),
+  );
   return {
     connection: {
       name: 'simulator',
