@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText } from '../../src/lib/age.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
+import { newCertificate } from '../certificate.ts';
 import { ANNA, BORIS } from '../connections-edit/identities.ts';
 import { post, workFolder, writeFiles, type RunOutcome } from './harness.ts';
-import { newCertificate, runServed, startServed, type Served } from './served.ts';
+import { runServed, startServed, type Served } from './served.ts';
 
 const NO_PVE = { PVE_HOST: '', PVE_FINGERPRINT: '', PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' };
 const LAB = 'examples/router-lab';

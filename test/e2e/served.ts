@@ -5,7 +5,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { generate } from 'selfsigned';
 import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import { Front } from '../../src/lib/simulator/http/front.ts';
@@ -15,15 +14,11 @@ import {
   type SimulatorOptions,
 } from '../../src/lib/simulator/simulator.ts';
 import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
+import { newCertificate } from '../certificate.ts';
 import { afterwards } from '../cleanups.ts';
 import { assertOfficial } from '../contract/official.ts';
 import { BIN, NODE } from '../process/bin.ts';
 import { connectionEnv, runCli, scenario, type RunOptions, type RunOutcome } from './harness.ts';
-
-export async function newCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
-  return { key, cert };
-}
 
 const certificate = newCertificate();
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import type { TestServer } from '../proxmox/support.ts';
 import { serve } from '../proxmox/support.ts';
-import { newCertificate } from '../e2e/served.ts';
+import { newCertificate } from '../certificate.ts';
 import { afterwards } from '../cleanups.ts';
 
 export interface Enrolment {

@@ -1,7 +1,7 @@
 /** A local mail server behind TLS that keeps what it gets, and refuses one address. */
 import { SMTPServer } from 'smtp-server';
 import { afterwards } from '../cleanups.ts';
-import { newCertificate } from '../e2e/served.ts';
+import { newCertificate } from '../certificate.ts';
 
 export interface Box {
   readonly port: number;

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { expect, test } from 'vitest';
 import { loadPlan } from '../../src/lib/workflow/plan-file.ts';
 import { HttpsTransport } from '../../src/lib/proxmox/transports/https.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
 import type { WireAnswer, WireRequest } from '../../src/lib/simulator/http/exchange.ts';
+import { newCertificate } from '../certificate.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { fakeClock, serve } from '../proxmox/support.ts';
 import {
@@ -214,8 +214,7 @@ test('a server that sends back all it hears, a crash, and the simulator’s own 
     clock: fakeClock(),
     connect: (host, options) => new HttpsTransport(host, options),
   };
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'mirror' }]);
-  const tls = { key, cert };
+  const tls = await newCertificate('mirror');
   const token = { PVE_TOKEN_ID: 'root@pam!lab', PVE_TOKEN_SECRET: ROOT };
   for (const [status, kind] of [
     [401, 'json'],

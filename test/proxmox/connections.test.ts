@@ -1,8 +1,8 @@
-import { generate } from 'selfsigned';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AnswerLostError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import type { PveHttp } from '../../src/lib/proxmox/http.ts';
 import type { ConnectionSettings } from '../../src/lib/proxmox/types.ts';
+import { newCertificate } from '../certificate.ts';
 import {
   closedPort,
   failure,
@@ -280,16 +280,14 @@ describe('TLS', () => {
   let other: Identity;
 
   const identity = async (ip: string): Promise<Identity> => {
-    const pem = await generate([{ name: 'commonName', value: 'pve1' }], {
-      keySize: 2048,
-      algorithm: 'sha256',
+    const pem = await newCertificate('pve1', {
       extensions: [
         { name: 'basicConstraints', cA: true },
         { name: 'subjectAltName', altNames: [{ type: 7, ip }] },
       ],
     });
     const { X509Certificate } = await import('node:crypto');
-    return { key: pem.private, cert: pem.cert, fingerprint: new X509Certificate(pem.cert).fingerprint256 };
+    return { ...pem, fingerprint: new X509Certificate(pem.cert).fingerprint256 };
   };
   beforeAll(async () => {
     [ours, other] = await Promise.all([identity('127.0.0.1'), identity('10.9.9.9')]);

@@ -1,6 +1,5 @@
 /** Servers that lie, stall and flood: what they can make us do is fail with an error of ours. */
 import { once } from 'node:events';
-import { generate } from 'selfsigned';
 import { STATUS_CODES } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { StandError } from '../../src/lib/errors.ts';
 import { AnswerLostError, PveError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import { failure, fakeClock, json, password, serve, transport, UPID, type TestServer } from './support.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
+import { newCertificate } from '../certificate.ts';
 import { fuzzRuns } from '../runs.ts';
 
 const open: { close(): unknown }[] = [];
@@ -178,8 +178,7 @@ describe('what is no answer of PVE', () => {
     const error = await failure(http.get('/x'));
     expect(error).toBeInstanceOf(UnreachableError);
     expect(error.message).toMatch(/127\.0\.0\.1:\d+: it does not speak TLS; is this the right port\?/);
-    const { private: key, cert } = await generate([{ name: 'commonName', value: 'x' }]);
-    const secure = await server((response) => json(response, 1), { key, cert });
+    const secure = await server((response) => json(response, 1), await newCertificate('x'));
     expect(await failure(to(secure).get('/x'))).toBeInstanceOf(StandError);
   });
 });

@@ -1,9 +1,9 @@
 /** HTTP as pve-http-server speaks it. */
 import { Agent } from 'node:http';
 import { expect, test } from 'vitest';
-import { generate } from 'selfsigned';
 import https from 'node:https';
 import { send, start, startServed, toServer, type Loose, type Reply, type Started } from './harness.ts';
+import { newCertificate } from '../certificate.ts';
 
 const authorization = ({ sim }: Started): Record<string, string> => ({
   Authorization: `PVEAPIToken=${sim.credentials.tokenId}=${sim.credentials.secret}`,
@@ -285,8 +285,7 @@ test('the operation behind a 596 goes on', async () => {
 });
 
 test('serves HTTPS when given a certificate', async () => {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
-  const { sim } = await startServed({}, { tls: { key, cert } });
+  const { sim } = await startServed({}, { tls: await newCertificate() });
   expect(sim.url).toMatch(/^https:/);
   const status = await new Promise((resolve, reject) => {
     const path = `${sim.url}/api2/json/access/domains`;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -25,16 +25,19 @@ function nodesOf(node: Node, place: string): { place: string; node: Node; isProp
   return [...properties, ...definitions];
 }
 
+test.each(readdirSync('schemas').flatMap((file) => /^(.*)\.schema\.json$/.exec(file)?.slice(1) ?? []))(
+  '%s.schema.json is draft-07',
+  (name) => {
+    const schema = read(name);
+    expect(schema['$schema']).toBe('http://json-schema.org/draft-07/schema#');
+    const ajv = new Ajv();
+    expect([ajv.validateSchema(schema), ajv.errors]).toEqual([true, null]);
+  },
+);
+
 describe.each(['lab', 'users', 'connections', 'doctor', 'balance'])('%s.schema.json', (name) => {
   const schema = read(name);
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
   const nodes = nodesOf(schema, name);
-
-  test('is draft-07 and compiles', () => {
-    expect(schema['$schema']).toBe('http://json-schema.org/draft-07/schema#');
-    expect(() => ajv.compile(schema)).not.toThrow();
-    expect(nodes.length).toBeGreaterThan(5);
-  });
 
   test('every property has a description and examples', () => {
     const silent = nodes.filter(({ node }) => {
