@@ -266,12 +266,12 @@ describe('createUi', () => {
     expect(stream.text).toBe(said);
   });
 
-  test('none says nothing about failures either', () => {
+  test('none leaves failures to the result, and tells what that does not have', () => {
     const ui = createUi({ ...options, mode: 'none' });
     ui.start(net);
-    ui.warn('w');
+    ui.warn('the log file cannot grow');
     for (const event of allKinds(clone)) ui.event(event);
     ui.done();
-    expect(stream.text).toBe('');
+    expect(stream.text).toBe('warning: the log file cannot grow\n');
   });
 });

@@ -16,7 +16,7 @@ export interface UiOptions extends UiContext {
 
 export function createUi(options: UiOptions): Ui {
   const { mode, isTty, quiet } = options;
-  if (mode === 'none') return createSilentUi();
+  if (mode === 'none') return createSilentUi(options);
   if (mode === 'json') return createJsonlUi(options);
   // A terminal that claims no width (some CI and expect ptys) would make the spinner divide by zero.
   const hasWidth = (options.stream.columns ?? 0) > 0;

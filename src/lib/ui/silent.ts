@@ -1,10 +1,14 @@
-/** Listener that says nothing at all (`--progress none`); warnings and failures are in the result. */
-import type { Ui } from './types.ts';
+/** Listener that tells no progress (`--progress none`): failures are in the result; what is warned of stands nowhere else. */
+import { createPaint } from '../render/paint.ts';
+import { warningLines } from './failure-lines.ts';
+import type { Ui, UiContext } from './types.ts';
 
 function ignore(): void {
   // nothing is said
 }
 
-export function createSilentUi(): Ui {
-  return { phase: ignore, warn: ignore, start: ignore, event: ignore, done: ignore };
+export function createSilentUi({ stream, color }: UiContext): Ui {
+  const paint = createPaint(color);
+  const warn: Ui['warn'] = (text) => stream.write(warningLines(text, paint));
+  return { phase: ignore, warn, start: ignore, event: ignore, done: ignore };
 }
