@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, Rights } from '../../src/lib/inventory/types.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
+import { doctorReport } from '../../src/lib/privileges/report.ts';
 import { grantsFor, tokenCommands } from '../../src/lib/privileges/grants.ts';
 import { profileOf } from '../../src/lib/plan/cluster/profile.ts';
 import { missing, requiredByPlan, requiredByScope } from '../../src/lib/privileges/required.ts';
@@ -269,4 +270,16 @@ test('a token needs what its owner needs; one of root, to which nothing is refus
     token: ["pveum acl modify / --tokens 'lab@pve!cli' --roles r --propagate 0"],
   });
   expect(tokenCommands(grants, 'root@pam!cli').owner).toEqual([]);
+});
+
+test('doctor says each reason once: what is needed anyway not again for a circumstance', () => {
+  for (const command of ['deploy', 'cleanup', 'reset', 'users'] as const)
+    for (const profile of ['full', 'confined'] as const) {
+      const { rows } = doctorReport({ command, profile, have: have({ version: '9.2.3' }) }, 'lab@pve!cli');
+      expect(rows.length).toBeGreaterThan(3);
+      for (const { reason } of rows) {
+        const said = reason.split('; ').map((text) => text.replace(/ \(when [^()]*\)$/, ''));
+        expect(said).toEqual([...new Set(said)]);
+      }
+    }
 });

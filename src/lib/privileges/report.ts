@@ -1,6 +1,7 @@
 /** What `doctor` has to say, as plain data: what is there, what is missing, and the commands that grant it. Pure. */
 import { addTokenCommand, addUserCommand } from '../pve-values/admin-commands.ts';
 import type { Inventory, Rights } from '../inventory/types.ts';
+import { addTo } from '../group.ts';
 import { tokenIn } from '../pve-values/userid.ts';
 import { examine, type ExamineInput, type Examined } from './examine.ts';
 import { replugWarnings, studentRoleCommand } from '../plan/stands/roles.ts';
@@ -84,11 +85,26 @@ function draftsOf(required: readonly Requirement[], rights: Rights): Draft[] {
   return [...drafts.values()];
 }
 
+const SOMETIMES = /^(.*) \(when (.*)\)$/;
+
+/** What is needed anyway is not said again for a circumstance, and what several circumstances need is said once. */
+function told(reasons: ReadonlySet<string>): string {
+  const conditions = new Map<string, string[]>();
+  for (const reason of reasons) {
+    const [, base = reason, when] = SOMETIMES.exec(reason) ?? [];
+    if (when === undefined) conditions.set(reason, []);
+    else if (!reasons.has(base)) addTo(conditions, base, when);
+  }
+  return [...conditions]
+    .map(([base, when]) => (when.length === 0 ? base : `${base} (when ${when.join(', or when ')})`))
+    .join('; ');
+}
+
 /** Privileges that are there for the same are one row. */
 function toRows(required: readonly Requirement[], rights: Rights): DoctorRow[] {
   const rows = new Map<string, DoctorRow>();
   for (const { path, state, advice, privilege, or, ...sets } of draftsOf(required, rights)) {
-    const reason = [...sets.reasons].join('; ');
+    const reason = told(sets.reasons);
     const key = [path, state, advice, or.join(), reason].join(' ');
     const row = rows.get(key);
     rows.set(key, {

@@ -315,7 +315,7 @@ export const STEP_RULES: StepRules = {
         ({ leave = [] }) => leave,
         'to take VMs that are cloned anew out of their pool',
       ),
-      when: 'with reset --reclone, profile full',
+      when: 'a reset --reclone is made or finished, profile full',
     },
   ],
   'pool.join': [
