@@ -1,6 +1,6 @@
 /** What a machine that is there still needs, and what of it is only told: holds, drift, changes that wait. */
 import type { Machine } from '../../config/types.ts';
-import { fixedWishes } from './fixed-wishes.ts';
+import { fixedWishes } from '../stands/made-as.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';

@@ -6,16 +6,14 @@ import { sealHash } from '../../marks/seal.ts';
 import { formatVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { viewOf, type ClusterView } from '../cluster/view.ts';
-import { isFresh } from '../cluster/replicas.ts';
+import { viewOf } from '../cluster/view.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
+import { isOutdated } from '../stands/made-as.ts';
 import { readStandState, type PresentVm, type StandState } from '../stands/state.ts';
-import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { resolveMachines } from '../templates/find.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { Lab, Machine, User } from '../../config/types.ts';
-import { fixedWishes } from './fixed-wishes.ts';
 
 /** What is made anew of one stand. */
 export interface RecloneStand {
@@ -33,18 +31,6 @@ export interface Reclone {
   readonly start: boolean;
   /** How long a backup, snapshot or migration of a VM is waited for. */
   readonly lockWaitSeconds: number;
-}
-
-/** Was it made from what it would be made from now? What its notes do not tell any more counts as yes. */
-export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, index: ClusterView): boolean {
-  const { candidates } = resolved;
-  if (vm.spec === undefined) return false;
-  if (fixedWishes(lab, resolved, vm).length > 0) return true;
-  const mark = parseVmMark(vm.config.values['description'] ?? '');
-  if (mark?.from !== undefined && !candidates.some(({ digest }) => isMadeFrom(mark.from, digest)))
-    return true;
-  const replica = index.replicas.find(({ claim }) => claim.vmid === mark?.base);
-  return replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
 }
 
 /** By user, machines that are as they would be made now. */
@@ -65,17 +51,6 @@ export function currentMachines(
       return [user.userid, new Set(names)] as const;
     }),
   );
-}
-
-const DIGEST_DIGITS = 12;
-
-/** What a machine's notes say of the template that it was made from: any edit of its configuration makes another one. */
-export function madeFrom(digest: string): string {
-  return digest.slice(0, DIGEST_DIGITS);
-}
-
-function isMadeFrom(from: string | undefined, digest: string): boolean {
-  return from === madeFrom(digest);
 }
 
 /** Cards keep their addresses by the place that they have in the lab. */
