@@ -9,7 +9,6 @@ import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
-import { currentMachines } from '../plan/deploy/reclone.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { viewStands, type StandView } from '../plan/stands/selected.ts';
@@ -85,14 +84,12 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
   );
   const users = usersOf(stands);
   const targets = recloneTargets({
-    ...{ stands, index, discardSnapshots, outdated },
+    ...{ lab, have, stands, index, discardSnapshots, outdated },
     ...(want.words ? { words: want.words } : {}),
-    ...(outdated ? { current: currentMachines(lab, users, have) } : {}),
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
-    machines: new Set(lab.machines.map(({ name }) => name)),
   });
-  const reclone = { stands: targets, outdated, start, lockWaitSeconds };
+  const reclone = { stands: targets, start, lockWaitSeconds };
   const options = { adopt: false, updateRunning: false, reclone };
   return {
     have,

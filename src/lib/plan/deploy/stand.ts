@@ -8,7 +8,6 @@ import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
 import { directoryRefusal, newPasswordStep } from '../stands/new-password.ts';
-import { isOutdated } from '../stands/made-as.ts';
 import type { StandState } from '../stands/state.ts';
 import { foreignRights } from '../stands/vm-rights.ts';
 import type { StandContext } from './context.ts';
@@ -97,23 +96,11 @@ function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeSt
   return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
 }
 
-/** With `reclone`, the stand without what is made anew of it. */
-function standOf(found: StandState, { lab, machines, index, reclone }: StandContext): StandState {
-  const picked = reclone?.stands.get(found.user.userid)?.machines;
-  if (!reclone || !picked) return found;
-  return withoutRemade(found, (name) => {
-    const vm = found.present.get(name);
-    const resolved = machines.find(({ machine }) => machine.name === name);
-    if (!vm || !resolved || !picked.has(name)) return false;
-    return !reclone.outdated || isOutdated(lab, resolved, vm, index);
-  });
-}
-
 export function planStand(found: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
   const { lab, reclone } = context;
   if ('code' in seat) return refusedStand(found, seat);
-  const state = standOf(found, context);
   const only = reclone?.stands.get(found.user.userid);
+  const state = only ? withoutRemade(found, only.anew) : found;
   const bridges = planStandBridges({ ...context, state: found, node: seat.node });
   const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
   if (unbridged) return refusedStand(state, unbridged);
