@@ -64,8 +64,8 @@ function onlyForNew(machine: Machine, vm: PresentVm): string[] {
   if (vm.spec === undefined) return [];
   const present = new Map(presentNics(vm.config.values).map(({ index, mac }) => [index, mac]));
   const isKept = machine.networks.some(({ mac }, position) => {
-    const now = present.get(nicIndex(machine, position, vm.nicShift)) ?? '';
-    return mac !== undefined && now !== '' && now !== mac;
+    const now = present.get(nicIndex(machine, position, vm.nicShift));
+    return mac !== undefined && now !== undefined && now !== mac;
   });
   return isKept
     ? [

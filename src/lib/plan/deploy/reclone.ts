@@ -33,7 +33,7 @@ export interface Reclone {
 /** Cards keep their addresses by the place that they have in the lab. */
 function keptMacs({ config, nicShift }: PresentVm): KeptMac[] {
   return presentNics(config.values).flatMap(({ index, mac }) =>
-    mac === '' || index < nicShift ? [] : [{ index: index - nicShift, mac }],
+    mac === undefined || index < nicShift ? [] : [{ index: index - nicShift, mac }],
   );
 }
 

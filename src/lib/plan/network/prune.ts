@@ -40,7 +40,8 @@ interface PruneContext {
   readonly claims: ReadonlyMap<string, readonly PooledClaim[]>;
   readonly vms: ReadonlyMap<number, GuestInfo>;
   /** Of the guests whose configuration was read. */
-  readonly notes: ReadonlyMap<number, string>;
+  /** Of those whose node was read; undefined: they are not readable. */
+  readonly notes: ReadonlyMap<number, string | undefined>;
   readonly online: ReadonlySet<string>;
   readonly isCloning: boolean;
   readonly busy: ReadonlySet<string>;
@@ -81,7 +82,7 @@ function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: Prune
   if (verdict === 'in-flight') return true;
   // 0.1.0 wrote no states: of its VMs the notes alone tell.
   if (id.state === 'unstated')
-    return description !== undefined && parseVmMark(description)?.spec === undefined;
+    return notes.has(id.vmid) && parseVmMark(description ?? '')?.spec === undefined;
   return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
 }
 
