@@ -4,7 +4,7 @@ import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 import { judgeClaimed } from '../stands/judge.ts';
 import { claimedIds, type ClaimedId, type Verdict } from '../stands/ownership.ts';
@@ -19,8 +19,8 @@ export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupConte
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
 function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
   if (verdict === 'zombie' || verdict === 'in-flight' || verdict === 'unjoined') return true;
-  const mark = parseVmMark(config?.values['description'] ?? '');
-  return id.state === 'unstated' && mark?.vmid === id.vmid && mark.spec === undefined;
+  const mark = ownVmMark(id.vmid, config?.values);
+  return id.state === 'unstated' && mark !== undefined && mark.spec === undefined;
 }
 
 interface ClaimedVms {
@@ -115,5 +115,5 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
 export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
   const machines = selection.by === 'stands' ? (selection.labMachines ?? []) : [];
   if (!machines.some(({ name }) => name === guest.name)) return false;
-  return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
+  return ownVmMark(guest.vmid, config?.values) === undefined;
 }

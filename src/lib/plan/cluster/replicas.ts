@@ -2,7 +2,7 @@
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import { parseReplicaMark, type ReplicaClaim, type ReplicaPool } from '../../marks/replica.ts';
 import { judgeReplica, type Seen } from './judge-replica.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -104,8 +104,8 @@ export function clonesOf(
     if (volumes.some((volume) => hangsOn(volume, vmid))) return true;
     const onIt = guest.node === replica.node && volumes.some(({ storage }) => silent.has(storage));
     if (!onIt) return false;
-    const mark = parseVmMark(config.values['description'] ?? '');
-    return mark?.vmid !== guest.vmid || mark.base === vmid;
+    const mark = ownVmMark(guest.vmid, config.values);
+    return mark === undefined || mark.base === vmid;
   };
   return have.guests
     .filter((guest) => guest.type === 'qemu' && claimed.has(guest.vmid) && isClone(guest))

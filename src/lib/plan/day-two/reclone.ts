@@ -2,7 +2,7 @@
 import { joined, type Judged } from './stand-work.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { isOutdated } from '../stands/made-as.ts';
@@ -111,8 +111,7 @@ function currentIn({ lab, have, index, outdated }: RecloneInput): IsCurrent {
   return ({ machine, vmid, verdict, config }) => {
     const resolved = wanted.get(machine ?? '');
     if (!resolved || !config || !isWritable(verdict)) return false;
-    const mark = parseVmMark(config.values['description'] ?? '');
-    const spec = mark?.vmid === vmid ? mark.spec : undefined;
+    const spec = ownVmMark(vmid, config.values)?.spec;
     return !isOutdated(lab, resolved, { ...(spec === undefined ? {} : { spec }), config }, index);
   };
 }
