@@ -1,4 +1,5 @@
 /** The story of `reset --reclone`: look, plan a deploy of these machines alone, under the planning lock plan again, apply. */
+import { isAnyCloning } from '../plan/cluster/locks.ts';
 import type { Lab, User } from '../config/types.ts';
 import { UsageError } from '../errors.ts';
 import { readInventory } from '../inventory/read.ts';
@@ -51,7 +52,7 @@ async function look({ selection, lab }: RecloneWant, context: PlanContext): Prom
   });
   const index = viewOf(have);
   assertKnown(selection, have, index);
-  const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(have);
   return { have, index, stands: viewStands(selection, index, isCloning) };
 }
 

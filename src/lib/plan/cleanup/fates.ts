@@ -1,4 +1,6 @@
 /** Which VMs of a stand go, and why the others stay. Whose they are is decided in stands/ownership.ts. */
+import { isAnyCloning } from '../cluster/locks.ts';
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
@@ -12,7 +14,7 @@ import { fateOf, obstacle, type Fate } from '../stands/removal.ts';
 
 /** The one verdict, of an id that a claim of this stand names. */
 export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
-  const isCloning = context.have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(context.have);
   return judgeClaimed(id, stand, context.index, isCloning);
 }
 
@@ -64,7 +66,7 @@ export function fatesOf(
 
 /** A template in a pool that was there before us may be somebody's work: name and membership alone do not suffice. */
 function unclaimedTemplate(guest: GuestInfo, config: VmConfig | undefined): Refusal | undefined {
-  if (config?.values['template'] !== '1') return undefined;
+  if (!isTemplate(config?.values)) return undefined;
   return {
     code: 'VM_IS_TEMPLATE',
     message: `VM ${guest.vmid} on ${guest.node} is a template, and no claim of ours names it`,

@@ -1,4 +1,5 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
@@ -36,7 +37,7 @@ function stateOf(verdict: Verdict, config: VmConfig | undefined): ReplicaState {
     case 'ours':
     case 'unjoined': {
       if (!config) return 'unreadable';
-      const isDone = config.values['template'] === '1' && config.values['lock'] === undefined;
+      const isDone = isTemplate(config.values) && config.values['lock'] === undefined;
       return verdict === 'ours' && isDone ? 'ready' : 'unfinished';
     }
     case 'zombie':

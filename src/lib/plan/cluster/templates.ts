@@ -1,4 +1,5 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
 import { ownVmMark } from '../../marks/vm.ts';
@@ -209,7 +210,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
       `see that node ${guest.node} is online and that the caller has VM.Audit on /vms/${guest.vmid}`,
     );
   }
-  if (config.values['template'] !== '1') {
+  if (!isTemplate(config.values)) {
     return refusal(
       wish,
       `VM ${where} is not a template`,

@@ -1,4 +1,5 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
+import { isProtected } from '../../pve-values/guest-flags.ts';
 import { joined, type Judged } from './stand-work.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
@@ -44,7 +45,7 @@ function ofStudent(one: StandMachine, { snapshots, baselines }: RecloneInput): r
 function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefined {
   const { config, guest } = one;
   if (!config || !guest) return undefined;
-  if (config.values['protection'] === '1') {
+  if (isProtected(config.values)) {
     return {
       code: 'PROTECTED',
       message: `${sayMachine(one)} is protected, so that PVE does not remove it`,

@@ -1,4 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import { isAnyCloning } from '../cluster/locks.ts';
 import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
@@ -63,7 +64,7 @@ function createContext(input: BridgesPruneInput): PruneContext {
     vms: new Map(have.guests.map((guest) => [guest.vmid, guest])),
     notes: new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description])),
     online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
-    isCloning: have.tasks.some(({ type }) => type === 'qmclone'),
+    isCloning: isAnyCloning(have),
     busy: new Set(have.tasks.map(({ id }) => id)),
   };
 }

@@ -1,4 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -167,13 +168,12 @@ function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
 function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
   const name = config.values['name'];
   const isRenamed = name !== undefined && name !== machine.name;
-  const isProtected = config.values['protection'] === '1';
   const said = { kind: 'resource' as const };
   return [
     ...(isRenamed
       ? [{ ...said, field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` }]
       : []),
-    ...(isProtected
+    ...(isProtected(config.values)
       ? [
           {
             ...said,

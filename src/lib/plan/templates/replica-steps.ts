@@ -1,4 +1,5 @@
 /** Plans the steps that make replicas: each once, however many stands wait for it. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { stepId, makeStep, type Step } from '../document/step.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { storageLocks } from '../cluster/storage-locks.ts';
@@ -122,7 +123,7 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
       }),
     );
   }
-  if (!isThere || present.config?.values['template'] !== '1') {
+  if (!isThere || !isTemplate(present.config?.values)) {
     const reason = isThere
       ? reasonOf(need, present, index)
       : 'what a template hands down and a copy must not have';
