@@ -1,6 +1,6 @@
 /** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { LANGUAGES } from '../lib/render/languages/codes.ts';
+import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
 
 export interface GlobalFlags {
   readonly connection?: string;
@@ -108,7 +108,7 @@ export function encryptToOption(): Option {
 }
 
 export function languageOption(description: string): Option {
-  return envOption('--language <code>', description).choices(LANGUAGES).default('en');
+  return envOption('--language <code>', description).choices(LANGUAGES).default(DEFAULT_LANGUAGE);
 }
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];

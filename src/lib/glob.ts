@@ -1,4 +1,7 @@
-/** Names by a pattern of `*` and `?`, as people write them for hosts and guests. */
+/**
+ * Names by a pattern of `*` and `?`, as people write them for hosts and guests. Not picomatch, whose `*` is not like an empty
+ * name, and to which `|` is no letter.
+ */
 
 /** Is all of `name` like `pattern`? Without backtracking beyond the last star. */
 export function isLike(pattern: string, name: string): boolean {

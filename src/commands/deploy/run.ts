@@ -1,4 +1,5 @@
 /** What `deploy` does with its flags: load, plan, apply, render. */
+import { takesNode } from '../../lib/config/lab/strategy-names.ts';
 import type { Lab, Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
@@ -49,7 +50,7 @@ export interface DeployFlags extends PlanFlags {
 }
 
 function placementOf(flags: DeployFlags) {
-  if (flags.node !== undefined && flags.strategy !== undefined && flags.strategy !== 'specific') {
+  if (flags.node !== undefined && flags.strategy !== undefined && !takesNode(flags.strategy)) {
     throw new UsageError('NODE_UNUSED', `--node has no meaning with strategy ${flags.strategy}`, {
       hint: 'use --strategy specific, or --nodes a,b to choose among several',
     });

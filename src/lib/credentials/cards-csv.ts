@@ -1,7 +1,7 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
 import type { Card } from '../render/cards.ts';
 import { formatCsv } from '../render/csv.ts';
-import type { Language } from '../render/languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from '../render/languages/codes.ts';
 import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
 
 /** English is read by programs, too: its columns keep their names. */
@@ -27,7 +27,7 @@ export function csvColumns(language: Language): readonly string[] {
 }
 
 /** Ends with a line break. A spreadsheet takes what is not English for another encoding without the mark. */
-export function renderCsvCards(cards: readonly Card[], language: Language = 'en'): string {
+export function renderCsvCards(cards: readonly Card[], language: Language = DEFAULT_LANGUAGE): string {
   const { schoolLogin } = HANDOUT_LANGUAGES[language];
   const rows = cards.map(({ userid, name, login, realm, password, url, pool, machines, expires }) => [
     userid,

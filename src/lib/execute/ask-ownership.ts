@@ -4,12 +4,8 @@
  * was planned of it. Decides nothing itself, and writes nothing.
  */
 import type { Clock } from '../clock.ts';
-import type { PoolInfo, PoolRight, PoolWriter, UserInfo } from '../inventory/types.ts';
-import { parsePoolComment } from '../marks/pool.ts';
-import { parseReplicaPool } from '../marks/replica.ts';
 import { sealHash } from '../marks/seal.ts';
 import {
-  claimedIds,
   isOfPoolUser,
   isWritable,
   verdictOn,
@@ -17,22 +13,13 @@ import {
   type Verdict,
 } from '../plan/stands/ownership.ts';
 import { poolRightOf, poolRightRefusal } from '../plan/stands/protected-accounts.ts';
-import type { ConfigValues, PveApi, ResourceRow } from '../proxmox/types.ts';
+import type { ConfigValues, ResourceRow } from '../proxmox/types.ts';
+import { claimedId, readingOf, type OwnershipReads, type Reading, type Users } from './ownership-reading.ts';
+import { finishedMeanwhile, notBelieved, notOurs } from './ownership-text.ts';
 import { StepError } from './step-error.ts';
 
 /** A reading older than this is no evidence for a write. */
 const FRESH_MS = 5000;
-
-interface Reading {
-  readonly at: number;
-  /** Pool → its comment. */
-  readonly comments: Map<string, string>;
-  /** Pool → who else may write it. */
-  readonly delegated: ReadonlyMap<string, PoolWriter>;
-  readonly writers: Pick<PoolReading, 'poolWriters'>;
-  readonly guests: ReadonlyMap<number, ResourceRow>;
-  readonly offline: ReadonlySet<string>;
-}
 
 /** The VM that a step is about, and the pool by whose claim the planner took it for ours. */
 export interface Claimed {
@@ -51,27 +38,6 @@ interface SealedClone extends Pick<Claimed, 'vmid' | 'pool'> {
   readonly seal: string;
   /** Is it made in that pool? */
   readonly joinsAtOnce?: true | undefined;
-}
-
-/** Pools, and who else may write them. */
-interface PoolReading {
-  readonly pools: readonly PoolInfo[];
-  readonly poolWriters: readonly (PoolRight | PoolWriter)[];
-}
-
-type Users = readonly Pick<UserInfo, 'userid' | 'groups' | 'comment'>[];
-
-/** What it reads of the cluster: pools with what tells whether they count. */
-export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
-  readonly users: (signal: AbortSignal) => Promise<Users>;
-  readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
-  /** What planning read of all this a moment ago. */
-  readonly kept?: {
-    /** Before its first request. */
-    readonly at: number;
-    readonly pools: PoolReading & { readonly users: Users };
-    readonly rows: readonly ResourceRow[];
-  };
 }
 
 export class Ownership {
@@ -328,65 +294,5 @@ export class Ownership {
   }
 }
 
-function readingOf(at: number, { pools, ...writers }: PoolReading, rows: readonly ResourceRow[]): Reading {
-  return {
-    at,
-    writers,
-    comments: new Map(pools.map(({ pool, comment }) => [pool, comment])),
-    delegated: new Map(
-      pools.flatMap(({ pool, delegated }) => (delegated === undefined ? [] : [[pool, delegated]])),
-    ),
-    guests: new Map(rows.flatMap((row) => (row.vmid === undefined ? [] : [[row.vmid, row]]))),
-    offline: new Set(
-      rows.flatMap(({ type, node, status }) =>
-        type === 'node' && status !== 'online' && node ? [node] : [],
-      ),
-    ),
-  };
-}
-
-function claimedId(comment: string, vmid: number): ClaimedId | undefined {
-  for (const claim of parsePoolComment(comment).claims) {
-    if (claim.vmids.includes(vmid)) return claimedIds(claim).find((id) => id.vmid === vmid);
-  }
-  return parseReplicaPool(comment).claims.find((claim) => claim.vmid === vmid);
-}
-
 const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);
 const UNUSED: ReadonlySet<Verdict> = new Set([...NOTHING_THERE, 'foreign']);
-
-const WHY: Readonly<Record<Verdict, string>> = {
-  missing: 'is gone',
-  open: 'is not there',
-  'in-flight': 'is still being cloned',
-  unjoined: 'has not joined its pool',
-  ours: 'is ours',
-  'left-pool': 'is in no pool any more',
-  foreign: 'is not the one that the claim speaks of',
-  zombie: 'is being removed, or the rest of a failed removal or clone',
-  away: 'is on a node that is offline',
-  unreadable: 'does not show whose it is',
-  doubtful: 'does not show whose it is',
-};
-
-function notBelieved(pool: string, { says, unseen }: PoolWriter): StepError {
-  return new StepError(
-    'POOL_DELEGATED',
-    `pool ${pool} ${unseen ? 'may be writable for' : 'can be written by'} somebody else by now, so nothing in it proves what is ours: ${says}`,
-    { hint: 'run the command again: it says what to do about that right' },
-  );
-}
-
-function finishedMeanwhile({ vmid, pool }: Claimed): StepError {
-  return new StepError(
-    'NOT_OURS',
-    `VM ${vmid} has joined pool ${pool} meanwhile, so it is no orphan; it is left alone`,
-    { hint: 'run the command again: it plans anew from what is there' },
-  );
-}
-
-function notOurs({ vmid, pool }: Claimed, verdict: Verdict): StepError {
-  return new StepError('NOT_OURS', `VM ${vmid} of pool ${pool} ${WHY[verdict]}; it is left alone`, {
-    hint: 'run the command again: it plans anew from what is there',
-  });
-}

@@ -8,8 +8,9 @@ import type { Step, StepKind, StepOf } from '../plan/document/step.ts';
 import { createLimits, type Limits, type Slot } from './limits.ts';
 import { Pace, type ReadLoads } from './pace.ts';
 import { BridgeTakenError } from './step-error.ts';
-import { type Queued, ReadyQueues } from './ready-queues.ts';
+import { ReadyQueues } from './ready-queues.ts';
 import { RemovalPace } from './removal-pace.ts';
+import { buildGraph, type Node } from './step-nodes.ts';
 import type {
   ApplyEvent,
   GuestReads,
@@ -62,35 +63,6 @@ export interface RunOptions extends Omit<GraphOptions, 'carryOut' | 'clock' | 'h
 }
 
 const INTERRUPTED = 'interrupted';
-
-interface Node extends Queued {
-  readonly step: Step;
-  readonly dependents: { readonly node: Node; readonly must: boolean }[];
-  state: 'waiting' | 'started' | 'settled';
-  /** Edges to steps that have not ended. */
-  open: number;
-  /** Set while it queues for a place once more, after it stepped aside. */
-  resume: ((slot: Slot) => void) | undefined;
-}
-
-function buildGraph(steps: readonly Step[], limits: Limits): Node[] {
-  const nodes = steps.map((step, index): Node => {
-    const keys = limits.keysOf(step);
-    return { step, index, keys, dependents: [], state: 'waiting', open: 0, resume: undefined };
-  });
-  const byId = new Map(nodes.map((node) => [node.step.id, node]));
-  for (const node of nodes) {
-    const connect = (id: string, must: boolean) => {
-      const before = byId.get(id);
-      if (!before) return; // never in a sound plan
-      before.dependents.push({ node, must });
-      node.open += 1;
-    };
-    for (const id of node.step.dependsOn) connect(id, true);
-    for (const id of node.step.after) connect(id, false);
-  }
-  return nodes;
-}
 
 /** No switch and no cast: the map's type ties each kind to its handler. */
 function runStep<K extends StepKind>(handlers: Handlers, step: StepOf<K>, io: StepIo): Promise<StepOutcome> {

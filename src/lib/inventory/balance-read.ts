@@ -148,6 +148,31 @@ function unknownLoads(nodes: readonly BalanceNode[], guests: readonly BalanceGue
   ];
 }
 
+function fencedIn({ haStates }: { readonly haStates: Readonly<Record<string, string>> }): string[] {
+  return Object.keys(haStates).filter((node) => haStates[node] === 'fence');
+}
+
+/** What averages and task logs do not tell. */
+function logGaps(
+  instant: readonly string[],
+  unreadable: readonly string[],
+  ahead: readonly string[],
+): string[] {
+  return [
+    ...(instant.length === 0
+      ? []
+      : [`no statistics of ${named(instant)} (Sys.Audit): its load is that of this moment, not an average`]),
+    ...(unreadable.length === 0
+      ? []
+      : [`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`]),
+    ...(ahead.length === 0
+      ? []
+      : [
+          `the task log of ${named(ahead)} has migrations of a time to come, which do not count: its clock was set back`,
+        ]),
+  ];
+}
+
 export async function readBalance(
   context: ReadContext,
   { window, history: span, migrationTimeout }: BalanceScope,
@@ -172,17 +197,7 @@ export async function readBalance(
     readNodeTasks(pve, online, { since, signal }),
     pMap(nodes, (node) => networkOf(pve, node, { gap, signal }), { concurrency: PARALLEL_READS }),
   ]);
-  if (instant.length > 0)
-    gaps.push(
-      `no statistics of ${named(instant)} (Sys.Audit): its load is that of this moment, not an average`,
-    );
-  if (unreadable.length > 0)
-    gaps.push(`the task log of ${named(unreadable)} cannot be read: migrations of others are not known`);
-  const ahead = nodesAhead(tasks, now);
-  if (ahead.length > 0)
-    gaps.push(
-      `the task log of ${named(ahead)} has migrations of a time to come, which do not count: its clock was set back`,
-    );
+  gaps.push(...logGaps(instant, unreadable, nodesAhead(tasks, now)));
   const history = {
     places: new Map(listed.map((guest) => [guest.vmid, guest.node])),
     managed: new Set(listed.filter(({ ha }) => ha).map(({ vmid }) => vmid)),
@@ -202,10 +217,8 @@ export async function readBalance(
     vnets,
     pools,
     acls,
-    configs: [],
-    running: [],
-    bridgeUse: [],
-    bridgeUseNodes: [],
+    // The planner asks for these (BalanceNeeds).
+    ...{ configs: [], running: [], bridgeUse: [], bridgeUseNodes: [] },
     hidden: hiddenBy(rights, release),
     rights,
     haRules: ha.rules.flatMap(toRule),
@@ -216,7 +229,7 @@ export async function readBalance(
     tasks: runningTasks(tasks),
     gaps,
   };
-  const fenced = Object.keys(ha.haStates).filter((node) => ha.haStates[node] === 'fence');
+  const fenced = fencedIn(ha);
   return { inventory, quorate: cluster?.quorate ?? true, fenced, averaged: loads !== undefined, now, rights };
 }
 
@@ -283,12 +296,8 @@ export async function readDetails(
   const areKnown = Object.keys(inventory.stock?.machines ?? {}).length > 0;
   const runs = details.some(({ running }) => running.length > 0);
   const scope: StockScope = {
-    configs,
-    named: [],
-    storages,
-    online,
-    rights: reading.rights,
-    moving: true,
+    ...{ configs, named: [], storages, online },
+    ...{ rights: reading.rights, moving: true },
     ...(areKnown ? { machines: 'known' } : runs ? { machines: 'wanted' } : {}),
     signal,
   };

@@ -21,15 +21,16 @@ export async function readBridgeUse(
   return pMap(
     there,
     async ({ vmid, node, type }): Promise<BridgeUse> => {
-      const hidden = { net0: 'bridge=*' };
       // In this order: what somebody goes back to and deletes meanwhile is then seen as it runs.
       const saved = await unlessRefused(pve.snapshotConfigs({ node, vmid, type }, signal), undefined);
       const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
-      const values =
-        (await unlessRefused<Record<string, string> | undefined, Record<string, string>>(read, hidden)) ?? {};
+      const config = await unlessRefused(read, 'refused' as const);
+      // What is gone by now is on no bridge.
+      const values = config === 'refused' ? undefined : (config ?? {});
+      const notes = values === undefined ? {} : { description: values['description'] ?? '' };
       return {
-        ...{ vmid, node, description: values['description'] ?? '' },
-        bridges: bridgesIn(saved ? values : hidden),
+        ...{ vmid, node, ...notes },
+        bridges: saved && values ? bridgesIn(values) : ['*'],
         snapshotBridges: (saved ?? []).flatMap(bridgesIn),
       };
     },

@@ -252,8 +252,8 @@ export interface BridgeUse {
   readonly bridges: readonly string[];
   /** Those that going back to a snapshot plugs it into, which asks for no right on them. */
   readonly snapshotBridges: readonly string[];
-  /** Its notes; empty if none or not readable. */
-  readonly description: string;
+  /** Its notes, empty where it has none; absent: its configuration cannot be read. */
+  readonly description?: string;
 }
 
 export interface FailedTask {

@@ -66,6 +66,15 @@ export function parseVmMark(description: string): VmMark | undefined {
   };
 }
 
+/** The mark in the notes of this configuration, where it is this VM's own: clones of others inherit notes. */
+export function ownVmMark(
+  vmid: number,
+  values: Readonly<Record<string, string>> | undefined,
+): VmMark | undefined {
+  const mark = parseVmMark(values?.['description'] ?? '');
+  return mark?.vmid === vmid ? mark : undefined;
+}
+
 /** The notes with this seal in our line; without our line they stay as they are. */
 export function withSeal(description: string, seal: string | undefined): string {
   const mark = parseVmMark(description);

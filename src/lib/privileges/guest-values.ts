@@ -2,7 +2,7 @@
 import { hostDevices } from '../pve-values/host-ties.ts';
 import { isDriveKey, sourceOf, volumesOf } from '../pve-values/volumes.ts';
 import type { VmConfig } from '../inventory/types.ts';
-import { presentNics } from '../pve-values/nics.ts';
+import { pluggedNics } from '../pve-values/nics.ts';
 import type { GuestValues } from './types.ts';
 
 /** Storages that cloning allocates on; an ISO is only referred to (API2/Qemu.pm, check_storage_access_clone). */
@@ -16,7 +16,7 @@ export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValu
     configs.map(({ vmid, values }) => [
       vmid,
       {
-        nics: presentNics(values),
+        nics: pluggedNics(values),
         storages: allocatingStorages(values),
         hasHostDrive: Object.entries(values).some(
           ([key, value]) => isDriveKey(key) && sourceOf(value) === 'cdrom',

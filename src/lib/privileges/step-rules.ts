@@ -20,7 +20,7 @@ function bridgePaths(
   { vnets }: Known,
 ): readonly string[] {
   const paths = nics
-    .filter(({ bridge }) => bridge !== '' && !vnets.includes(bridge))
+    .filter(({ bridge }) => !vnets.includes(bridge))
     .flatMap(({ bridge, tag, trunks = [] }) => {
       const vlans = [
         ...(tag === undefined ? [] : [String(tag)]),

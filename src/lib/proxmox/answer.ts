@@ -1,7 +1,7 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
 import { tokenIn, userIn } from '../pve-values/userid.ts';
 import { AnswerLostError, AuthError, NodeUnreachableError, PveError, UnreachableError } from './errors.ts';
-import { isTaskListLockTimeout, isTimedOut } from './words.ts';
+import { isForbidden, isTaskListLockTimeout, isTimedOut, missingPrivilege } from './words.ts';
 import type { HttpMethod } from './errors.ts';
 
 export interface RawAnswer {
@@ -91,12 +91,16 @@ function refused(asked: Asked, raw: RawAnswer, document: Answer['document'] | un
   const fields = fieldsOf(document, asked.mask);
   if (asked.method !== 'GET' && isTaskListLockTimeout(text)) return noAnswer(asked, text);
   if (raw.status === 401) return loginRefused(asked, text);
-  const missing = /Permission check failed \((\/[^,()]*), ([^()]+)\)/.exec(text);
-  if (missing?.[1] !== undefined && missing[2] !== undefined) {
-    return notAllowed({ ...asked, status: raw.status, text, fields }, missing[1], missing[2], asked.who);
+  const missing = missingPrivilege(text);
+  if (missing) {
+    return notAllowed(
+      { ...asked, status: raw.status, text, fields },
+      missing.path,
+      missing.privilege,
+      asked.who,
+    );
   }
-  const isPoolMissing = /pool '[^']*' does not exist/.test(text);
-  if ((raw.status === 403 && !isPoolMissing) || /\b403 Permission check failed/.test(text)) {
+  if (isForbidden(raw.status, text)) {
     return new AuthError({
       ...asked,
       status: raw.status,

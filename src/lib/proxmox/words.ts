@@ -29,6 +29,20 @@ export function isTaskListLockTimeout(text: string): boolean {
   return TASK_LIST_LOCK.test(text);
 }
 
+/** Which privilege on which path the caller lacks; undefined: it does not say. */
+export function missingPrivilege(
+  text: string,
+): { readonly path: string; readonly privilege: string } | undefined {
+  const [, path, privilege] = /Permission check failed \((\/[^,()]*), ([^()]+)\)/.exec(text) ?? [];
+  return path === undefined || privilege === undefined ? undefined : { path, privilege };
+}
+
+/** Not for this caller. A pool that is missing is answered with 403, too; and a 500 may tell of a check inside. */
+export function isForbidden(status: number, text: string): boolean {
+  const isPoolMissing = /pool '[^']*' does not exist/.test(text);
+  return (status === 403 && !isPoolMissing) || /\b403 Permission check failed/.test(text);
+}
+
 /** A lock was busy for too long: nothing was changed, trying again later is safe. */
 export function isLockTimeout(error: unknown): boolean {
   return says(error, LOCK_TIMEOUT) && !says(error, TASK_LIST_LOCK);

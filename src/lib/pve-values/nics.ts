@@ -4,9 +4,10 @@ import { propertiesOf } from './property-string.ts';
 export interface PresentNic {
   readonly index: number;
   readonly model: string;
-  /** Upper case; empty if none is written. */
-  readonly mac: string;
-  readonly bridge: string;
+  /** Upper case; absent: none is written. */
+  readonly mac?: string;
+  /** Absent: it is on none. */
+  readonly bridge?: string;
   readonly tag?: number;
   /** Unplugged. */
   readonly isDown?: true;
@@ -27,22 +28,28 @@ export interface Nic {
 
 function parseNic(index: number, value: string): PresentNic {
   let model = '';
-  let mac = '';
-  let bridge = '';
+  let mac: string | undefined;
+  let bridge: string | undefined;
   let tag: number | undefined;
   let isDown = false;
   for (const { key, value: text = '' } of propertiesOf(value)) {
-    if (key === 'bridge') bridge = text;
+    if (key === 'bridge') bridge = text || undefined;
     else if (key === 'tag') tag = Number(text);
     else if (key === 'link_down') isDown = text === '1';
     else if (key === 'model') model = text;
-    else if (key === 'macaddr') mac = text.toUpperCase();
+    else if (key === 'macaddr') mac = text.toUpperCase() || undefined;
     else if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) {
       model = key; // PVE's short form `virtio=AA:BB:…`
       mac = text.toUpperCase();
     } else if (model === '' && text === '') model = key;
   }
-  return { index, model, mac, bridge, ...(tag === undefined ? {} : { tag }), ...(isDown ? { isDown } : {}) };
+  return {
+    ...{ index, model },
+    ...(mac === undefined ? {} : { mac }),
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(isDown ? { isDown } : {}),
+  };
 }
 
 /** NICs by index, ascending. */
@@ -55,9 +62,18 @@ export function presentNics(values: Readonly<Record<string, string>>): PresentNi
   return nics.sort((a, b) => a.index - b.index);
 }
 
+/** A card that is on a bridge. */
+export type PluggedNic = PresentNic & { readonly bridge: string };
+
+export function pluggedNics(values: Readonly<Record<string, string>>): PluggedNic[] {
+  return presentNics(values).flatMap(({ bridge, ...nic }) =>
+    bridge === undefined ? [] : { ...nic, bridge },
+  );
+}
+
 /** The bridges they are on, in the order of the cards. */
 export function bridgesIn(values: Readonly<Record<string, string>>): string[] {
-  return presentNics(values).flatMap(({ bridge }) => (bridge === '' ? [] : [bridge]));
+  return pluggedNics(values).map(({ bridge }) => bridge);
 }
 
 /** `netN` as PVE writes it. Without a MAC, PVE draws one; sub-options that are not sent are lost. */

@@ -20,6 +20,8 @@ interface StorageTraits {
   readonly snapshots: 'yes' | 'no' | 'by-name';
   /** Copies a volume that is off to another node with its snapshots (QemuMigrate.pm); `by-name` as above. */
   readonly movesSnapshots: 'yes' | 'no' | 'by-name';
+  /** The same with a volume of a container (LXC/Migrate.pm looks at the type alone, and only when it is down already). */
+  readonly movesContainerSnapshots: boolean;
   /** Goes back to the newest snapshot alone (ZFSPoolPlugin.pm, volume_rollback_is_possible). */
   readonly newestOnly: boolean;
 }
@@ -34,6 +36,7 @@ const BASED: StorageTraits = {
   files: false,
   snapshots: 'by-name',
   movesSnapshots: 'no',
+  movesContainerSnapshots: false,
   newestOnly: false,
 };
 /** Whole volumes of a device; nothing of them is shared. */
@@ -46,6 +49,7 @@ const BLOCKS: StorageTraits = {
   files: false,
   snapshots: 'no',
   movesSnapshots: 'no',
+  movesContainerSnapshots: false,
   newestOnly: false,
 };
 /** Links are promised, for whatever a plugin of others may be; nothing else is. */
@@ -55,7 +59,15 @@ const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
   ['dir', { ...BASED, files: true, bindsClones: true, migrates: true, movesSnapshots: 'by-name' }],
   [
     'btrfs',
-    { ...BASED, files: true, bindsClones: true, migrates: true, snapshots: 'yes', movesSnapshots: 'yes' },
+    {
+      ...BASED,
+      files: true,
+      bindsClones: true,
+      migrates: true,
+      snapshots: 'yes',
+      movesSnapshots: 'yes',
+      movesContainerSnapshots: true,
+    },
   ],
   [
     'zfspool',
@@ -65,6 +77,7 @@ const TRAITS: ReadonlyMap<string, StorageTraits> = new Map([
       migrates: true,
       snapshots: 'yes',
       movesSnapshots: 'yes',
+      movesContainerSnapshots: true,
       newestOnly: true,
     },
   ],

@@ -10,7 +10,7 @@ import type {
 } from '../plan/document/balance-report.ts';
 import type { BalancePlan } from '../plan/document/plan.ts';
 import { escapeControl } from './escape.ts';
-import type { Language } from './languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { BALANCE_LANGUAGES } from './languages/languages.ts';
 import type { BalanceTexts } from './languages/balance-texts.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
@@ -293,7 +293,7 @@ export function renderBalance(plan: BalancePlan, summary: BalanceSummary, option
   const context: Context = {
     width: options.width,
     paint: createPaint(options.color),
-    texts: BALANCE_LANGUAGES[options.language ?? 'en'],
+    texts: BALANCE_LANGUAGES[options.language ?? DEFAULT_LANGUAGE],
   };
   const view: View = { report, plan, summary, context };
   const title = titleOf(view);

@@ -1,5 +1,5 @@
 /** Credentials as a page of cards to print and cut. Loads nothing, runs nothing; every text in it is escaped. */
-import type { Language } from './languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
 import type { HandoutTexts } from './languages/handout-texts.ts';
 import type { Card, CardMachine } from './cards.ts';
@@ -89,7 +89,11 @@ function cardLines(card: Card, lab: string, texts: HandoutTexts): string[] {
 }
 
 /** `lab`: what the cards are for; empty: no lab in particular. Same cards, same text. Ends with a line break. */
-export function renderHtmlCards(cards: readonly Card[], lab: string, language: Language = 'en'): string {
+export function renderHtmlCards(
+  cards: readonly Card[],
+  lab: string,
+  language: Language = DEFAULT_LANGUAGE,
+): string {
   const texts = HANDOUT_LANGUAGES[language];
   return [
     '<!doctype html>',

@@ -1,7 +1,7 @@
 /** Credentials as a Markdown table. Nothing of a name or password is taken for markup. */
 import type { Card, CardMachine } from './cards.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
-import type { Language } from './languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
 import type { HandoutTexts } from './languages/handout-texts.ts';
 
@@ -26,7 +26,7 @@ function rowOf(card: Card, texts: HandoutTexts): string {
 }
 
 /** Ends with a line break. */
-export function renderMarkdownCards(cards: readonly Card[], language: Language = 'en'): string {
+export function renderMarkdownCards(cards: readonly Card[], language: Language = DEFAULT_LANGUAGE): string {
   const texts = HANDOUT_LANGUAGES[language];
   const head = markdownHead(texts);
   const lines = [

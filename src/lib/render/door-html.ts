@@ -1,13 +1,13 @@
 /** The page that asks for the access token. It runs nothing. */
 import { escapeHtml } from './escape-html.ts';
-import type { Language } from './languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 export const DOOR_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
 
-export function renderDoor(isWrong: boolean, language: Language = 'en'): string {
+export function renderDoor(isWrong: boolean, language: Language = DEFAULT_LANGUAGE): string {
   const { token, enter, wrongToken } = REPORT_LANGUAGES[language].live;
   return [
     `<!doctype html>\n<html lang="${language}">`,

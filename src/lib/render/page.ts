@@ -1,7 +1,7 @@
 /** The frame of pages that people look at: one file that asks for nothing elsewhere, and runs what is known by its hash. */
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
-import type { Language } from './languages/codes.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { LIVE_SCRIPT } from './live-script.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -31,7 +31,7 @@ export interface Page {
   readonly version?: string;
 }
 
-export function renderPage({ title, language = 'en', head, body, version }: Page): string {
+export function renderPage({ title, language = DEFAULT_LANGUAGE, head, body, version }: Page): string {
   const isLive = version !== undefined;
   return [
     `${PAGE_HEAD}<html lang="${language}">`,

@@ -3,6 +3,7 @@ import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport } from '../plan/views/report-types.ts';
 import { checksSection } from './checks-html.ts';
 import { escapeHtml } from './escape-html.ts';
+import { DEFAULT_LANGUAGE } from './languages/codes.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { listOf, pictureSection, renderPage, sentParts, sortableTable, tiles } from './page.ts';
@@ -61,7 +62,7 @@ function body(whole: Whole): string[] {
 
 export function renderReportHtml(
   report: ClassReport,
-  { files, language = 'en', checks }: ReportOptions = {},
+  { files, language = DEFAULT_LANGUAGE, checks }: ReportOptions = {},
 ): string {
   const texts = REPORT_LANGUAGES[language];
   const parts = reportParts(report, texts, { files, checks });
@@ -88,7 +89,7 @@ export interface LivePage {
 export function renderLiveReport(
   report: ClassReport,
   look: LookState,
-  { files, language = 'en' }: ReportOptions = {},
+  { files, language = DEFAULT_LANGUAGE }: ReportOptions = {},
 ): LivePage {
   const texts = REPORT_LANGUAGES[language];
   const parts = reportParts(report, texts, { files });

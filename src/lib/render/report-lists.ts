@@ -4,6 +4,7 @@ import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { StandStatus } from '../plan/views/status-types.ts';
 import { utcOf } from './moment.ts';
 import { formatCsv } from './csv.ts';
+import { DEFAULT_LANGUAGE } from './languages/codes.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import type { ReportOptions } from './report-parts.ts';
@@ -55,7 +56,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 export function renderReportMarkdown(
   report: ClassReport,
-  { files, language = 'en' }: ReportOptions = {},
+  { files, language = DEFAULT_LANGUAGE }: ReportOptions = {},
 ): string {
   const { status, totals, nodes } = report;
   const { stands, machines, running, problems, labs } = totals;

@@ -1,4 +1,5 @@
 /** The story of `reset --reclone`: look, plan a deploy of these machines alone, under the planning lock plan again, apply. */
+import { isAnyCloning } from '../plan/cluster/locks.ts';
 import type { Lab, User } from '../config/types.ts';
 import { UsageError } from '../errors.ts';
 import { readInventory } from '../inventory/read.ts';
@@ -9,7 +10,6 @@ import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
-import { currentMachines } from '../plan/deploy/reclone.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { viewStands, type StandView } from '../plan/stands/selected.ts';
@@ -52,7 +52,7 @@ async function look({ selection, lab }: RecloneWant, context: PlanContext): Prom
   });
   const index = viewOf(have);
   assertKnown(selection, have, index);
-  const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(have);
   return { have, index, stands: viewStands(selection, index, isCloning) };
 }
 
@@ -85,14 +85,12 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
   );
   const users = usersOf(stands);
   const targets = recloneTargets({
-    ...{ stands, index, discardSnapshots, outdated },
+    ...{ lab, have, stands, index, discardSnapshots, outdated },
     ...(want.words ? { words: want.words } : {}),
-    ...(outdated ? { current: currentMachines(lab, users, have) } : {}),
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
-    machines: new Set(lab.machines.map(({ name }) => name)),
   });
-  const reclone = { stands: targets, outdated, start, lockWaitSeconds };
+  const reclone = { stands: targets, start, lockWaitSeconds };
   const options = { adopt: false, updateRunning: false, reclone };
   return {
     have,

@@ -2,7 +2,8 @@
 import { handlers } from '../execute/handlers/index.ts';
 import { createLimits, type NodeLoad } from '../execute/limits.ts';
 import { acquirePlanningLock, removeLeftLock, type PlanningLock } from '../execute/cluster-lock.ts';
-import { Ownership, type OwnershipReads } from '../execute/ask-ownership.ts';
+import { Ownership } from '../execute/ask-ownership.ts';
+import type { OwnershipReads } from '../execute/ownership-reading.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';

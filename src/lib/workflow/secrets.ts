@@ -59,7 +59,7 @@ const isAbsentOr = (kind: 'string' | 'number', value: unknown): boolean =>
 function isAcl(value: unknown): boolean {
   const { path, role, propagate, pool } = Object(value) as Record<string, unknown>;
   const isSaid = isText(path) && isText(role) && typeof propagate === 'boolean';
-  return isSaid && isAbsentOr('string', pool);
+  return isSaid && (pool === null || isAbsentOr('string', pool));
 }
 
 /** As the handler that makes a user anew wrote it down; the file may have been edited. */

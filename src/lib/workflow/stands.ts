@@ -1,4 +1,5 @@
 /** What commands on stands share before they plan: reading what was selected, and telling what a selection misses. */
+import { isAnyCloning } from '../plan/cluster/locks.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
 import { delegatedWayOut } from '../inventory/delegated.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
@@ -111,7 +112,7 @@ export async function readStands(
   const have = await readInventory(context, standsReading(selection, more));
   const index = viewOf(have);
   assertKnown(selection, have, index);
-  const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(have);
   return { have, index, stands: viewStands(selection, index, isCloning) };
 }
 

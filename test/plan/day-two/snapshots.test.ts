@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { PlanRefusedError } from '../../../src/lib/errors.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
+import { sealHash } from '../../../src/lib/marks/seal.ts';
+import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 import { recloneTargets } from '../../../src/lib/plan/day-two/reclone.ts';
 import { planRollback, type RollbackOptions } from '../../../src/lib/plan/day-two/rollback.ts';
 import {
@@ -9,7 +11,8 @@ import {
   planSnapshotDelete,
   type CreateOptions,
 } from '../../../src/lib/plan/day-two/snapshots.ts';
-import { ids } from '../builders.ts';
+import { specOf } from '../../../src/lib/plan/stands/spec.ts';
+import { ids, lab, machine, plan, real, sealOf, standOf, user } from '../builders.ts';
 import { ANNA_PC, ANNA_SRV, BORIS_PC, BORIS_SRV, snapshots, world, type Change } from './world.ts';
 
 type Lists = Readonly<Record<number, readonly string[]>>;
@@ -192,6 +195,20 @@ describe('going back', () => {
 
 describe('cloning anew', () => {
   const ANNA = 'anna@pve';
+  const labOf = (machines: readonly string[]) => lab(machines.map((name) => machine(name, [real('vmbr0')])));
+  /** Their notes, as of machines that were made of this template. */
+  const madeOf = (template: number, but: readonly number[] = []) =>
+    Object.fromEntries(
+      [ANNA_SRV, ANNA_PC, BORIS_SRV, BORIS_PC].map((vmid) => {
+        const want = labOf(['srv', 'pc']);
+        const [name, user] = [vmid % 2 === 0 ? 'srv' : 'pc', vmid < BORIS_SRV ? ANNA : 'boris@pve'];
+        const of = want.machines.find((one) => one.name === name)!;
+        const spec = but.includes(vmid) ? {} : { spec: specOf(want, of, template) };
+        const seal = sealOf(vmid);
+        const description = formatVmMark({ lab: 'net', user, machine: name, vmid, seal, ...spec });
+        return [vmid, { description }];
+      }),
+    );
   const targets = (
     lists: Lists,
     change: Change = {},
@@ -200,7 +217,7 @@ describe('cloning anew', () => {
     const { discardSnapshots = false, machines = ['srv', 'pc'] } = more;
     const found = recloneTargets({
       ...inputOf(lists, { selection: { users: [{ userid: ANNA }] }, ...change }),
-      ...{ discardSnapshots, machines: new Set(machines) },
+      ...{ discardSnapshots, lab: labOf(machines) },
     }).get(ANNA)!;
     const why = found.refused ?? found.left;
     return [[...found.machines].sort().join(' '), why?.code, found.refused !== undefined];
@@ -237,8 +254,9 @@ describe('cloning anew', () => {
   test('what gives up snapshots is one command for the class, and takes nothing that loses none', () => {
     const lists = { ...BASE, [ANNA_PC]: ['mine'], [BORIS_SRV]: ['mine'] };
     const found = recloneTargets({
-      ...inputOf(lists, {}),
-      ...{ discardSnapshots: false, outdated: true, machines: new Set(['srv', 'pc']) },
+      // Of another template than they were made from.
+      ...inputOf(lists, { values: madeOf(100) }),
+      ...{ discardSnapshots: false, outdated: true, lab: labOf(['srv', 'pc']) },
     });
     const hints = [...found.values()].flatMap(({ left, refused }) => (refused ?? left)?.hint ?? []);
     const command = 'deploy-stand reset --reclone --outdated --discard-snapshots -c lab.yml';
@@ -248,5 +266,34 @@ describe('cloning anew', () => {
           'or go back to a snapshot with --to in place of --reclone',
       ),
     );
+  });
+
+  test('--outdated: what is as it would be made now loses nothing, and what was only begun is finished', () => {
+    const want = labOf(['srv', 'pc']);
+    const begun = standOf(ANNA, { srv: ANNA_SRV, pc: [ANNA_PC, sealHash(sealOf(ANNA_PC), ANNA_PC)] });
+    const targetsOf = (values: NonNullable<Change['values']>) => {
+      const input = inputOf(
+        { ...BASE, [ANNA_PC]: ['mine'] },
+        {
+          selection: { users: [{ userid: ANNA }] },
+          ...{ values, outside: [ANNA_PC], inventory: { pools: [{ pool: 'anna', comment: begun }] } },
+        },
+      );
+      const stands = recloneTargets({ ...input, discardSnapshots: false, outdated: true, lab: want });
+      const { machines, anew } = stands.get(ANNA)!;
+      const reclone = { stands, start: false, lockWaitSeconds: 60 };
+      return [
+        [...machines].sort().join(' '),
+        [...anew].sort().join(' '),
+        ids(plan(want, [user('anna')], input.have, { reclone })).filter((id) => !id.startsWith('pool.')),
+      ];
+    };
+    const finishes = ['vm.configure:anna/pc'];
+    expect(targetsOf(madeOf(101, [ANNA_PC]))).toEqual(['pc srv', '', finishes]);
+    expect(targetsOf(madeOf(100, [ANNA_PC]))).toEqual([
+      'pc srv',
+      'srv',
+      ['vm.seal:anna/srv', 'vm.delete:anna/srv', 'vm.clone:anna/srv', 'vm.configure:anna/srv', ...finishes],
+    ]);
   });
 });

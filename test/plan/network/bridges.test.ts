@@ -207,6 +207,19 @@ describe('prune removes', () => {
       steps: ['bridge.delete:pve1/vmbr1000', 'network.reload:pve1'],
     },
     {
+      name: 'not one whose stand has a VM elsewhere that may be its, and cannot be read',
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: madeOf(`pc:10000?${sealHash(SEAL, 10000)}`) }],
+          guests: [guest(10000, { node: 'pve2' })],
+          bridgeUse: [{ vmid: 10000, node: 'pve2', bridges: ['*'], snapshotBridges: [] }],
+        },
+      ),
+      steps: [],
+      note: 'never finished',
+    },
+    {
       name: 'one that a finished stand does not use any more',
       snapshot: cluster(
         { bridges: [ours('vmbr1000')] },

@@ -73,6 +73,8 @@ describe('what a student changed', () => {
     ['no card', { net1: undefined }, ['net1 was removed']],
     ['unplugged', { net0: `${MAC},bridge=vmbr1000,link_down=1` }, ['net0 is unplugged']],
     ['VLAN', { net1: `${MAC},bridge=vmbr0` }, ['net1 has VLAN none, not 5']],
+    ['no bridge', { net0: MAC }, ['net0 is on no bridge, not vmbr1000']],
+    ['one more card, on none', { net4: MAC }, ['net4 was added on no bridge']],
     ['one more card', { net4: `${MAC},bridge=vmbr0` }, ['net4 was added on vmbr0']],
     [
       'cores and sockets',

@@ -595,8 +595,8 @@ test('of rights that waited in the credentials file, those on machines that are 
           ...['/vms/10000', '/vms/10001', '/vms/10002', '/pool/anna'].map(right),
           // Known again by their pools, and not.
           { ...right('/vms/10003'), pool: 'boris' },
-          { ...right('/vms/10004'), pool: '' },
-          { ...right('/vms/10005'), pool: '' },
+          { ...right('/vms/10004'), pool: null },
+          { ...right('/vms/10005'), pool: null },
           { ...right('/vms/10006'), pool: 'anna' },
         ],
       },
@@ -622,7 +622,7 @@ test('of rights that waited in the credentials file, those on machines that are 
         { ...right('/vms/10000'), pool: 'anna' },
         right('/pool/anna'),
         { ...right('/vms/10003'), pool: 'boris' },
-        { ...right('/vms/10004'), pool: '' },
+        { ...right('/vms/10004'), pool: null },
       ],
     },
   ]);

@@ -1,4 +1,5 @@
 /** Text of lab.yml → Lab: validates and normalises, with all problems at once. Touches no file. */
+import { defaultStrategy, takesNode } from './strategy-names.ts';
 import { basename, extname } from 'node:path';
 import type { Collected } from '../input/collect.ts';
 import { digestOf } from '../input/file-digest.ts';
@@ -62,8 +63,9 @@ function mergePlacement(raw: Written, options: LabOptions): Written {
   if (Object.keys(given).length === 0 || (raw['placement'] !== undefined && !isMapping(raw['placement'])))
     return raw;
   const placement: Record<string, unknown> = { ...mapping(raw['placement']), ...given };
-  if (flags.node !== undefined && flags.strategy === undefined) placement['strategy'] = 'specific';
-  if (flags.strategy !== undefined && flags.strategy !== 'specific' && flags.node === undefined) {
+  if (flags.node !== undefined && flags.strategy === undefined)
+    placement['strategy'] = defaultStrategy(flags.node);
+  if (flags.strategy !== undefined && !takesNode(flags.strategy) && flags.node === undefined) {
     delete placement['node'];
   }
   return { ...raw, placement };

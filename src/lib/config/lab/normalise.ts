@@ -1,4 +1,5 @@
 /** Turns a lab that passed schema and rules into the form that the rest of the program uses. Judges nothing. */
+import { defaultStrategy } from './strategy-names.ts';
 import { STUDENT, STUDENT_ROLE } from '../../marks/role.ts';
 import { labTag, TAG } from '../../marks/vm.ts';
 import { parseBridge } from '../../pve-values/bridge-name.ts';
@@ -187,7 +188,7 @@ function toPlacement(written: WrittenPlacement): Placement {
     written.reserve &&
     compact({ memory: amountOf(written.reserve.memory), cores: amountOf(written.reserve.cores) });
   return compact({
-    strategy: written.strategy ?? (written.node === undefined ? 'balanced' : 'specific'),
+    strategy: written.strategy ?? defaultStrategy(written.node),
     node: written.node,
     nodes: written.nodes === undefined ? undefined : [...new Set(written.nodes)],
     exclude: [...new Set(written.exclude ?? [])],

@@ -1,4 +1,5 @@
 /** The rules for groups and pins of users in `placement`. They report and never change anything. */
+import { keepsNoPin } from './strategy-names.ts';
 import { type Issues, type Path } from '../input/issues.ts';
 import { nearest } from '../../nearest.ts';
 import type { LabView } from './written-lab.ts';
@@ -97,9 +98,10 @@ function pinsCanBeKept(lab: LabView, issues: Issues): void {
   const placement = mapping(lab.raw['placement']);
   const pins = pinsOf(lab);
   const [first] = pins;
-  if (first && placement['strategy'] === 'local') {
+  const { strategy } = placement;
+  if (first && keepsNoPin(strategy)) {
     const hint = 'use strategy balanced or smart, or remove pin';
-    issues.add(['placement', 'pin'], 'strategy local follows the templates and keeps no pin', {
+    issues.add(['placement', 'pin'], `strategy ${String(strategy)} follows the templates and keeps no pin`, {
       hint,
       at: 'key',
     });

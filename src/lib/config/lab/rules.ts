@@ -1,4 +1,5 @@
 /** The rules for a lab that a JSON Schema cannot say, one function each. They report and never change anything. */
+import { takesNode } from './strategy-names.ts';
 import { isReservedSnapshotName } from '../../pve-values/snapshot-name.ts';
 import { bridgeRangeOf, bridgeRangeProblem, isInside, showRange } from './bridge-range.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
@@ -76,11 +77,14 @@ function storageNeedsFullClone({ machines }: LabView, issues: Issues): void {
 function placementFits({ raw }: LabView, issues: Issues): void {
   const placement = mapping(raw['placement']);
   const { strategy, node } = placement;
-  if (strategy === 'specific' && node === undefined) {
+  if (takesNode(strategy) && node === undefined) {
     const hint = 'add placement.node: pve1, or give --node on the command line';
-    issues.add(['placement', 'strategy'], 'strategy specific needs a node', { value: strategy, hint });
+    issues.add(['placement', 'strategy'], `strategy ${String(strategy)} needs a node`, {
+      value: strategy,
+      hint,
+    });
   }
-  if (typeof strategy === 'string' && strategy !== 'specific' && node !== undefined) {
+  if (typeof strategy === 'string' && !takesNode(strategy) && node !== undefined) {
     const hint = 'use strategy: specific, or nodes: for a choice of nodes';
     issues.add(['placement', 'node'], `strategy ${strategy} takes no node`, { value: node, hint });
   }

@@ -14,7 +14,7 @@ import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
@@ -124,8 +124,8 @@ function settledShifts({ stand }: PlannedRemoval, { index }: CleanupContext): Ma
   const vmids = stand.claims.flatMap((claim) => claim.vmids);
   return new Map(
     vmids.flatMap((vmid) => {
-      const mark = parseVmMark(index.configs.get(vmid)?.values['description'] ?? '');
-      return mark?.vmid === vmid ? [[mark.machine, nicShiftOf(mark.spec)] as const] : [];
+      const mark = ownVmMark(vmid, index.configs.get(vmid)?.values);
+      return mark ? [[mark.machine, nicShiftOf(mark.spec)] as const] : [];
     }),
   );
 }

@@ -1,10 +1,12 @@
 /** Which VMs of a stand go, and why the others stay. Whose they are is decided in stands/ownership.ts. */
+import { isAnyCloning } from '../cluster/locks.ts';
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 import { judgeClaimed } from '../stands/judge.ts';
 import { claimedIds, type ClaimedId, type Verdict } from '../stands/ownership.ts';
@@ -12,15 +14,15 @@ import { fateOf, obstacle, type Fate } from '../stands/removal.ts';
 
 /** The one verdict, of an id that a claim of this stand names. */
 export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
-  const isCloning = context.have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(context.have);
   return judgeClaimed(id, stand, context.index, isCloning);
 }
 
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
 function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
   if (verdict === 'zombie' || verdict === 'in-flight' || verdict === 'unjoined') return true;
-  const mark = parseVmMark(config?.values['description'] ?? '');
-  return id.state === 'unstated' && mark?.vmid === id.vmid && mark.spec === undefined;
+  const mark = ownVmMark(id.vmid, config?.values);
+  return id.state === 'unstated' && mark !== undefined && mark.spec === undefined;
 }
 
 interface ClaimedVms {
@@ -64,7 +66,7 @@ export function fatesOf(
 
 /** A template in a pool that was there before us may be somebody's work: name and membership alone do not suffice. */
 function unclaimedTemplate(guest: GuestInfo, config: VmConfig | undefined): Refusal | undefined {
-  if (config?.values['template'] !== '1') return undefined;
+  if (!isTemplate(config?.values)) return undefined;
   return {
     code: 'VM_IS_TEMPLATE',
     message: `VM ${guest.vmid} on ${guest.node} is a template, and no claim of ours names it`,
@@ -115,5 +117,5 @@ export function adoptedVmids(stand: SelectedStand, context: CleanupContext): num
 export function isCutTakeover({ guest, config }: Fate, { selection }: CleanupContext): boolean {
   const machines = selection.by === 'stands' ? (selection.labMachines ?? []) : [];
   if (!machines.some(({ name }) => name === guest.name)) return false;
-  return parseVmMark(config?.values['description'] ?? '')?.vmid !== guest.vmid;
+  return ownVmMark(guest.vmid, config?.values) === undefined;
 }

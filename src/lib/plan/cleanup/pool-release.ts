@@ -72,6 +72,12 @@ const HELD_BECAUSE: Readonly<Record<HeldBy, string>> = {
   subpools: 'there are pools below it',
 };
 
+function releaseReason({ stand: { mark }, left, heldBy }: Rest): string {
+  if (heldBy) return HELD_BECAUSE[heldBy];
+  if (left.length > 0) return `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`;
+  return mark?.adopted ? 'it was there before deploy-stand: it stays' : 'the pool stays';
+}
+
 export function releasePool(rest: Rest): Step[] {
   const { stand, left, removed, deletes, revokes, heldBy, notes, context } = rest;
   const { mark, pool, user } = stand;
@@ -122,13 +128,7 @@ export function releasePool(rest: Rest): Step[] {
       pool,
       {
         user,
-        reason: heldBy
-          ? HELD_BECAUSE[heldBy]
-          : left.length > 0
-            ? `still claimed by lab ${left.map((claim) => claim.lab).join(', ')}`
-            : mark.adopted
-              ? 'it was there before deploy-stand: it stays'
-              : 'the pool stays',
+        reason: releaseReason(rest),
         dependsOn: [...deletes, ...revokes],
       },
       { pool, comment, removeVmids },

@@ -1,4 +1,5 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
+import { isAnyCloning } from '../cluster/locks.ts';
 import { nameIn } from '../../pve-values/userid.ts';
 import type { CleanupContext } from './context.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
@@ -124,7 +125,7 @@ function isOld(since: string | undefined, { have, options }: CleanupContext): bo
 /** Anything under way on a guest of the claim, or any clone at all, may be a deploy at work. */
 function isBusy(claim: Claim, context: CleanupContext): boolean {
   const ids = new Set(claim.vmids.map(String));
-  return context.have.tasks.some((task) => ids.has(task.id) || task.type === 'qmclone');
+  return isAnyCloning(context.have) || context.have.tasks.some((task) => ids.has(task.id));
 }
 
 function isGone(claim: Claim, context: CleanupContext): boolean {

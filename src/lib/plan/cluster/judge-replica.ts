@@ -1,4 +1,5 @@
 /** Asks the one verdict of a copy of a template, whose claim is in a pool of its own: gathers its evidence, decides nothing. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { parseReplicaMark, REPLICA_POOL, type ReplicaClaim } from '../../marks/replica.ts';
 import { verdictOn, type Verdict } from '../stands/ownership.ts';
@@ -21,6 +22,6 @@ export function judgeReplica(claim: ReplicaClaim, { guests, configs, online }: S
     guest,
     isAway: guest !== undefined && !online.has(guest.node),
     values,
-    isHandedOut: isMarked && values?.['template'] === '1',
+    isHandedOut: isMarked && isTemplate(values),
   });
 }

@@ -18,6 +18,11 @@ interface Locked {
   readonly node: string;
 }
 
+/** Is any clone under way? The id of its task is the template's: it may be of whichever machine. */
+export function isAnyCloning({ tasks }: { readonly tasks: readonly RunningTask[] }): boolean {
+  return tasks.some(({ type }) => type === 'qmclone');
+}
+
 /** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */
 const TASKS: ReadonlyMap<string, RegExp> = new Map([
   ['backup', /^vzdump$/],

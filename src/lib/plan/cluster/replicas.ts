@@ -1,8 +1,9 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import { parseReplicaMark, type ReplicaClaim, type ReplicaPool } from '../../marks/replica.ts';
 import { judgeReplica, type Seen } from './judge-replica.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -36,7 +37,7 @@ function stateOf(verdict: Verdict, config: VmConfig | undefined): ReplicaState {
     case 'ours':
     case 'unjoined': {
       if (!config) return 'unreadable';
-      const isDone = config.values['template'] === '1' && config.values['lock'] === undefined;
+      const isDone = isTemplate(config.values) && config.values['lock'] === undefined;
       return verdict === 'ours' && isDone ? 'ready' : 'unfinished';
     }
     case 'zombie':
@@ -104,8 +105,8 @@ export function clonesOf(
     if (volumes.some((volume) => hangsOn(volume, vmid))) return true;
     const onIt = guest.node === replica.node && volumes.some(({ storage }) => silent.has(storage));
     if (!onIt) return false;
-    const mark = parseVmMark(config.values['description'] ?? '');
-    return mark?.vmid !== guest.vmid || mark.base === vmid;
+    const mark = ownVmMark(guest.vmid, config.values);
+    return mark === undefined || mark.base === vmid;
   };
   return have.guests
     .filter((guest) => guest.type === 'qemu' && claimed.has(guest.vmid) && isClone(guest))

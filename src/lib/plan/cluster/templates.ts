@@ -1,7 +1,8 @@
 /** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import { volumesOf, type Volume } from '../../pve-values/volumes.ts';
 import type { Machine, TemplateRef } from '../../config/types.ts';
 import { delegatedBy } from '../../inventory/delegated.ts';
@@ -90,8 +91,7 @@ export function sayRef(ref: TemplateRef): string {
 function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
   const comment = have.pools.find((info) => info.pool === pool)?.comment ?? '';
   if (isPoolMarked(comment)) return true;
-  const notes = have.templates.find((config) => config.vmid === vmid)?.values['description'] ?? '';
-  return parseVmMark(notes)?.vmid === vmid;
+  return ownVmMark(vmid, have.templates.find((config) => config.vmid === vmid)?.values) !== undefined;
 }
 
 /** Also where the claims of that pool are not believed: nobody keeps a template there that a lab means by name. */
@@ -210,7 +210,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
       `see that node ${guest.node} is online and that the caller has VM.Audit on /vms/${guest.vmid}`,
     );
   }
-  if (config.values['template'] !== '1') {
+  if (!isTemplate(config.values)) {
     return refusal(
       wish,
       `VM ${where} is not a template`,

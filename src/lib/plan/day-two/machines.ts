@@ -1,4 +1,5 @@
 /** What keeps a machine of a selected stand from being worked on now, in words that are the same for all commands. Plans nothing. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { shellCommand } from '../../shell.ts';
 import { holdHint, holdOn, isLasting, sayHold } from '../cluster/locks.ts';
@@ -91,7 +92,7 @@ export function obstacleOf(view: StandView, one: StandMachine, index: ClusterVie
 /** Of one that may be written to: what was made of it, or what PVE keeps it for. */
 export function heldBack(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
   const { guest, config } = one;
-  if (guest.template || config.values['template'] === '1') {
+  if (guest.template || isTemplate(config.values)) {
     const hint = `as root on ${guest.node}: \`${shellCommand('qm', 'set', String(one.vmid), '--template', '0')}\`, or remove it and deploy again`;
     return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
   }

@@ -2,6 +2,7 @@
  * The pools of the selected stands, each with all its stands: what is done to a pool or to its user is done to all labs in
  * it. Says which of those selected are not there, or not ours to touch. Plans no step.
  */
+import { isAnyCloning } from '../cluster/locks.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -27,7 +28,7 @@ export interface DayTwoContext {
 }
 
 export function poolStands({ selection, have, index }: DayTwoContext): PoolStands[] {
-  const isCloning = have.tasks.some(({ type }) => type === 'qmclone');
+  const isCloning = isAnyCloning(have);
   const keyOf = (pool: string, lab: string): string => `${pool} ${lab}`;
   const chosen = new Set(
     selectedClaims(selection, index.marks).map(({ pool, claim }) => keyOf(pool, claim.lab)),

@@ -1,29 +1,37 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
+import { isProtected } from '../../pve-values/guest-flags.ts';
 import { joined, type Judged } from './stand-work.ts';
-import type { SnapshotInfo } from '../../inventory/types.ts';
+import type { Lab } from '../../config/types.ts';
+import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
+import { isOutdated } from '../stands/made-as.ts';
+import { isWritable } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
+import { resolveMachines } from '../templates/find.ts';
 import { obstacleOf, sayMachine } from './machines.ts';
 import { sayReclone, type RecloneWords } from './reclone-command.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 
 export interface RecloneInput {
+  readonly lab: Lab;
+  readonly have: Inventory;
   readonly stands: readonly StandView[];
   readonly index: ClusterView;
   readonly snapshots: SnapshotLists;
   readonly baselines: Baselines;
-  /** Machines of the lab. */
-  readonly machines: ReadonlySet<string>;
   readonly discardSnapshots: boolean;
+  /** Nothing is made anew that is as it would be made now. */
   readonly outdated?: boolean;
-  /** With `outdated`: by user, machines that are as they would be made now. Nothing happens to them. */
-  readonly current?: ReadonlyMap<string, ReadonlySet<string>>;
   readonly words?: RecloneWords;
 }
 
 interface StandTargets {
+  /** What is made, or finished where it was begun. */
   readonly machines: ReadonlySet<string>;
+  /** Of these, what goes first where it is there. */
+  readonly anew: ReadonlySet<string>;
   readonly left?: Refusal;
   readonly refused?: Refusal;
 }
@@ -37,7 +45,7 @@ function ofStudent(one: StandMachine, { snapshots, baselines }: RecloneInput): r
 function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefined {
   const { config, guest } = one;
   if (!config || !guest) return undefined;
-  if (config.values['protection'] === '1') {
+  if (isProtected(config.values)) {
     return {
       code: 'PROTECTED',
       message: `${sayMachine(one)} is protected, so that PVE does not remove it`,
@@ -88,17 +96,44 @@ function besideClones(
   };
 }
 
+interface JudgedMachine {
+  readonly one: StandMachine;
+  /** It is as it would be made now: it loses nothing, and is finished where it was only begun. */
+  readonly isCurrent: boolean;
+  readonly why?: Refusal;
+}
+
+type IsCurrent = (one: StandMachine) => boolean;
+
+/** Without `outdated` nobody asks. */
+function currentIn({ lab, have, index, outdated }: RecloneInput): IsCurrent {
+  if (!outdated) return () => false;
+  const wanted = new Map(resolveMachines(lab, have, index).map((one) => [one.machine.name, one]));
+  return ({ machine, vmid, verdict, config }) => {
+    const resolved = wanted.get(machine ?? '');
+    if (!resolved || !config || !isWritable(verdict)) return false;
+    const spec = ownVmMark(vmid, config.values)?.spec;
+    return !isOutdated(lab, resolved, { ...(spec === undefined ? {} : { spec }), config }, index);
+  };
+}
+
 function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refusal | undefined {
-  if (one.machine === undefined || !input.machines.has(one.machine)) {
-    return {
+  if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
+  return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
+}
+
+function judge(view: StandView, one: StandMachine, input: RecloneInput, isCurrent: IsCurrent): JudgedMachine {
+  if (!input.lab.machines.some(({ name }) => name === one.machine)) {
+    const why = {
       code: 'UNKNOWN_MACHINE',
       message: `${sayMachine(one)} is not in the lab any more: there is nothing to clone it from`,
       hint: 'deploy with --prune removes it; or go back to a snapshot with --to',
     };
+    return { one, isCurrent: false, why };
   }
-  if (input.current?.get(view.user)?.has(one.machine)) return undefined;
-  if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
-  return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
+  if (isCurrent(one)) return { one, isCurrent: true };
+  const why = obstacle(view, one, input);
+  return { one, isCurrent: false, ...(why ? { why } : {}) };
 }
 
 /** At its end nothing tells whose it was: its number would be given up. */
@@ -115,7 +150,7 @@ function beingRemoved({ machines }: StandView, { index }: RecloneInput): Refusal
 
 interface JudgedStand {
   readonly view: StandView;
-  readonly judged: readonly { readonly one: StandMachine; readonly why?: Refusal }[];
+  readonly judged: readonly JudgedMachine[];
 }
 
 /** Codes of losses that can be allowed, and what else helps. */
@@ -141,29 +176,30 @@ function lossHints(stands: readonly JudgedStand[], { outdated, words }: RecloneI
   };
 }
 
+function namesOf(judged: readonly JudgedMachine[]): Set<string> {
+  return new Set(judged.flatMap(({ one }) => one.machine ?? []));
+}
+
 /** By user: a lab is in one of a user's pools. */
 export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
+  const isCurrent = currentIn(input);
   const stands = input.stands.map((view): JudgedStand => {
     const selected = view.machines.filter(({ isSelected }) => isSelected);
-    return {
-      view,
-      judged: selected.map((one) => {
-        const why = obstacle(view, one, input);
-        return why ? { one, why } : { one };
-      }),
-    };
+    return { view, judged: selected.map((one) => judge(view, one, input, isCurrent)) };
   });
   const withHint = lossHints(stands, input);
   return new Map(
     stands.map(({ view, judged }) => {
       const going = beingRemoved(view, input);
-      if (going) return [view.user, { machines: new Set<string>(), refused: going }] as const;
+      if (going) return [view.user, { machines: new Set(), anew: new Set(), refused: going }] as const;
       const left = joined(judged.flatMap(({ one, why }) => (why ? [withHint({ one, why })] : [])));
-      const able = judged.filter(({ why }) => why === undefined).flatMap(({ one }) => one.machine ?? []);
-      const isRefused = left !== undefined && able.length === 0;
+      const able = judged.filter(({ why }) => why === undefined);
+      const machines = namesOf(able);
+      const anew = namesOf(able.filter((each) => !each.isCurrent));
+      const isRefused = left !== undefined && machines.size === 0;
       return [
         view.user,
-        { machines: new Set(able), ...(left ? (isRefused ? { refused: left } : { left }) : {}) },
+        { machines, anew, ...(left ? (isRefused ? { refused: left } : { left }) : {}) },
       ] as const;
     }),
   );

@@ -39,7 +39,7 @@ function macsInUse(have: Inventory, index: ClusterView, unfinished: ReadonlySet<
   const macs = new Set<string>();
   for (const config of [...have.templates, ...index.configs.values()]) {
     if (unfinished.has(config.vmid)) continue;
-    for (const nic of presentNics(config.values)) if (nic.mac !== '') macs.add(nic.mac);
+    for (const nic of presentNics(config.values)) if (nic.mac !== undefined) macs.add(nic.mac);
   }
   return macs;
 }

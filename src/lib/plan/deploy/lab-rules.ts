@@ -1,4 +1,5 @@
 /** Rules between the lab and the cluster that concern the class as a whole. */
+import { strategyOf } from '../placement/strategies/strategies.ts';
 import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import { isNamedBy } from '../../inventory/template-ref.ts';
@@ -46,7 +47,7 @@ function otherLab(lab: Lab, index: ClusterView): Refusal[] {
 }
 
 function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
-  if (lab.placement.strategy !== 'local' || aliasesOf(lab).size === 0) return [];
+  if (!strategyOf(lab).followsTemplates || aliasesOf(lab).size === 0) return [];
   const nodes = sortedUnique(
     lab.machines.flatMap((machine) => {
       const { template } = machine;

@@ -2,13 +2,14 @@
  * What is told of machines that were made templates, as a student can with the own ones: PVE starts no template, and
  * nothing is written to one. Plans nothing.
  */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 import type { PresentVm } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
 
 export function isMadeTemplate({ config }: PresentVm): boolean {
-  return config.values['template'] === '1';
+  return isTemplate(config.values);
 }
 
 /** By the option alone its disks stay as they are, and it can be taken back; a conversion renames them. */

@@ -1,6 +1,7 @@
 /** What makes a machine that is not there: its VMID, its claim, the clone; of one made anew, its removal first. */
 import type { Machine } from '../../config/types.ts';
-import { deleteFormer, madeFrom, stepsBeforeClaim } from './reclone.ts';
+import { madeFrom } from '../stands/made-as.ts';
+import { deleteFormer, stepsBeforeClaim } from './reclone.ts';
 import { cloneSource, type CloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { withNewSeal } from '../../marks/seal.ts';

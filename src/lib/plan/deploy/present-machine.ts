@@ -1,6 +1,6 @@
 /** What a machine that is there still needs, and what of it is only told: holds, drift, changes that wait. */
 import type { Machine } from '../../config/types.ts';
-import { fixedWishes } from './fixed-wishes.ts';
+import { fixedWishes } from '../stands/made-as.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
@@ -64,8 +64,8 @@ function onlyForNew(machine: Machine, vm: PresentVm): string[] {
   if (vm.spec === undefined) return [];
   const present = new Map(presentNics(vm.config.values).map(({ index, mac }) => [index, mac]));
   const isKept = machine.networks.some(({ mac }, position) => {
-    const now = present.get(nicIndex(machine, position, vm.nicShift)) ?? '';
-    return mac !== undefined && now !== '' && now !== mac;
+    const now = present.get(nicIndex(machine, position, vm.nicShift));
+    return mac !== undefined && now !== undefined && now !== mac;
   });
   return isKept
     ? [

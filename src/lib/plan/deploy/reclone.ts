@@ -6,20 +6,17 @@ import { sealHash } from '../../marks/seal.ts';
 import { formatVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { viewOf, type ClusterView } from '../cluster/view.ts';
-import { isFresh } from '../cluster/replicas.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import { readStandState, type PresentVm, type StandState } from '../stands/state.ts';
-import type { ResolvedMachine } from '../templates/clone-ways.ts';
-import { resolveMachines } from '../templates/find.ts';
-import type { Inventory } from '../../inventory/types.ts';
-import type { Lab, Machine, User } from '../../config/types.ts';
-import { fixedWishes } from './fixed-wishes.ts';
+import type { PresentVm, StandState } from '../stands/state.ts';
+import type { Lab, Machine } from '../../config/types.ts';
 
-/** What is made anew of one stand. */
+/** What is done of one stand. */
 export interface RecloneStand {
+  /** What is made, or finished where it was begun. */
   readonly machines: ReadonlySet<string>;
+  /** Of these, what goes first where it is there. */
+  readonly anew: ReadonlySet<string>;
   readonly left?: Refusal;
   readonly refused?: Refusal;
 }
@@ -27,61 +24,16 @@ export interface RecloneStand {
 export interface Reclone {
   /** By user. */
   readonly stands: ReadonlyMap<string, RecloneStand>;
-  /** Only what was made from another template, or from an older state of it. */
-  readonly outdated: boolean;
   /** Switch on also what the lab does not. */
   readonly start: boolean;
   /** How long a backup, snapshot or migration of a VM is waited for. */
   readonly lockWaitSeconds: number;
 }
 
-/** Was it made from what it would be made from now? What its notes do not tell any more counts as yes. */
-export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, index: ClusterView): boolean {
-  const { candidates } = resolved;
-  if (vm.spec === undefined) return false;
-  if (fixedWishes(lab, resolved, vm).length > 0) return true;
-  const mark = parseVmMark(vm.config.values['description'] ?? '');
-  if (mark?.from !== undefined && !candidates.some(({ digest }) => isMadeFrom(mark.from, digest)))
-    return true;
-  const replica = index.replicas.find(({ claim }) => claim.vmid === mark?.base);
-  return replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
-}
-
-/** By user, machines that are as they would be made now. */
-export function currentMachines(
-  lab: Lab,
-  users: readonly User[],
-  have: Inventory,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const index = viewOf(have);
-  const resolved = resolveMachines(lab, have, index);
-  return new Map(
-    users.map((user) => {
-      const { present } = readStandState(user, lab, index, { adopt: false });
-      const names = resolved.flatMap((one) => {
-        const vm = present.get(one.machine.name);
-        return vm && !isOutdated(lab, one, vm, index) ? [one.machine.name] : [];
-      });
-      return [user.userid, new Set(names)] as const;
-    }),
-  );
-}
-
-const DIGEST_DIGITS = 12;
-
-/** What a machine's notes say of the template that it was made from: any edit of its configuration makes another one. */
-export function madeFrom(digest: string): string {
-  return digest.slice(0, DIGEST_DIGITS);
-}
-
-function isMadeFrom(from: string | undefined, digest: string): boolean {
-  return from === madeFrom(digest);
-}
-
 /** Cards keep their addresses by the place that they have in the lab. */
 function keptMacs({ config, nicShift }: PresentVm): KeptMac[] {
   return presentNics(config.values).flatMap(({ index, mac }) =>
-    mac === '' || index < nicShift ? [] : [{ index: index - nicShift, mac }],
+    mac === undefined || index < nicShift ? [] : [{ index: index - nicShift, mac }],
   );
 }
 
@@ -93,12 +45,12 @@ function formerSeals({ config, vmid }: PresentVm, seals: readonly string[]): rea
 }
 
 /** The stand with these machines not there, and what was there of them. */
-export function withoutRemade(state: StandState, isRemade: (machine: string) => boolean): StandState {
+export function withoutRemade(state: StandState, anew: ReadonlySet<string>): StandState {
   const present = new Map(state.present);
   const open = new Map(state.open);
   const remade = new Map<string, PresentVm>();
   for (const [machine, vm] of state.present) {
-    if (!isRemade(machine)) continue;
+    if (!anew.has(machine)) continue;
     const claimed = state.claim?.machines.find(({ vmid }) => vmid === vm.vmid);
     present.delete(machine);
     remade.set(machine, vm);

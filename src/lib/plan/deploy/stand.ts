@@ -3,7 +3,7 @@ import { isUserMarked } from '../../marks/user.ts';
 import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
 import { stepId, type Step } from '../document/step.ts';
-import { planStandBridges, type BridgeStep } from '../network/stand-bridges.ts';
+import { planStandBridges, type BridgeStep, type StandBridges } from '../network/stand-bridges.ts';
 import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
@@ -16,9 +16,9 @@ import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
 import { pendingRefusal } from './stand-refusals.ts';
-import { isOutdated, withoutRemade } from './reclone.ts';
+import { withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
-import { planStandVms } from './stand-vms.ts';
+import { planStandVms, type StandVms } from './stand-vms.ts';
 import { madeBy, planSurplus, type ToldSurplus } from './surplus.ts';
 
 export interface StandDraft {
@@ -96,40 +96,43 @@ function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeSt
   return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
 }
 
-/** With `reclone`, the stand without what is made anew of it. */
-function standOf(found: StandState, { lab, machines, index, reclone }: StandContext): StandState {
-  const picked = reclone?.stands.get(found.user.userid)?.machines;
-  if (!reclone || !picked) return found;
-  return withoutRemade(found, (name) => {
-    const vm = found.present.get(name);
-    const resolved = machines.find(({ machine }) => machine.name === name);
-    if (!vm || !resolved || !picked.has(name)) return false;
-    return !reclone.outdated || isOutdated(lab, resolved, vm, index);
+/** Bridge → the step that makes it. */
+function bridgesMade({ steps }: StandBridges): Map<string, string> {
+  return new Map(steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])));
+}
+
+function planMachines(
+  state: StandState,
+  { node }: Seat,
+  bridges: StandBridges,
+  context: StandContext,
+): StandVms {
+  const { lab, reclone } = context;
+  const spread = isSpread(lab);
+  return planStandVms({
+    ...context,
+    state,
+    ...(reclone ? { only: reclone.stands.get(state.user.userid)?.machines ?? new Set<string>() } : {}),
+    lockWaitSeconds: reclone?.lockWaitSeconds ?? 0,
+    bridges: bridges.names,
+    joinsAtOnce: joinsAtOnce(state, context),
+    nodeOf: ({ template }) => (spread ? template.node : node),
+    claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
+    bridgeMarks: bridges.steps
+      .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
+      .map((step) => step.id),
   });
 }
 
 export function planStand(found: StandState, seat: Seat | Refusal, context: StandContext): StandDraft {
   const { lab, reclone } = context;
   if ('code' in seat) return refusedStand(found, seat);
-  const state = standOf(found, context);
   const only = reclone?.stands.get(found.user.userid);
+  const state = only ? withoutRemade(found, only.anew) : found;
   const bridges = planStandBridges({ ...context, state: found, node: seat.node });
   const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
   if (unbridged) return refusedStand(state, unbridged);
-  const spread = isSpread(lab);
-  const vms = planStandVms({
-    ...context,
-    state,
-    ...(reclone ? { only: only?.machines ?? new Set<string>() } : {}),
-    lockWaitSeconds: reclone?.lockWaitSeconds ?? 0,
-    bridges: bridges.names,
-    joinsAtOnce: joinsAtOnce(state, context),
-    nodeOf: ({ template }) => (spread ? template.node : seat.node),
-    claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
-    bridgeMarks: bridges.steps
-      .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
-      .map((step) => step.id),
-  });
+  const vms = planMachines(state, seat, bridges, context);
   if (vms.refused) return refusedStand(state, vms.refused);
   const claim = planClaim(state, seat, vms, context);
   if (claim.refused) return refusedStand(state, claim.refused);
@@ -141,9 +144,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const rights = foreignRights(state, context);
   const surplus = planSurplus(state, madeBy(vms, joins), context);
   const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : (rights.left ?? surplus.left));
-  const made = new Map(
-    bridges.steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])),
-  );
+  const made = bridgesMade(bridges);
   return {
     stand: {
       user: state.user.userid,

@@ -2,7 +2,7 @@
 import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { BridgeRange } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { presentNics } from '../../pve-values/nics.ts';
+import { bridgesIn } from '../../pve-values/nics.ts';
 import type { Taken, TakenBridge } from '../cluster/free-vmids.ts';
 import { heldBy } from './held-by.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -34,9 +34,9 @@ interface BridgeChoice {
 /** Bridges that machines of stands name, and their node has not. */
 function unlisted({ vms }: Inventory, { bridges }: ClusterView): TakenBridge[] {
   return vms.flatMap(({ vmid, node, values }) =>
-    presentNics(values)
-      .filter(({ bridge }) => bridges.get(node)?.has(bridge) !== true)
-      .map(({ bridge }) => ({ bridge, node, vmids: [vmid] })),
+    bridgesIn(values)
+      .filter((bridge) => bridges.get(node)?.has(bridge) !== true)
+      .map((bridge) => ({ bridge, node, vmids: [vmid] })),
   );
 }
 
@@ -49,7 +49,7 @@ export function createBridgeAllocator(
   const cluster = new Set<string>([...taken.bridges.map(({ bridge }) => bridge), ...have.vnets]);
   for (const { bridges } of have.networks) for (const { iface } of bridges) cluster.add(iface);
   for (const config of [...have.vms, ...have.templates]) {
-    for (const nic of presentNics(config.values)) cluster.add(nic.bridge);
+    for (const bridge of bridgesIn(config.values)) cluster.add(bridge);
   }
   const pinned = new Set(pins.bridges.values());
   const perNode = new Map<string, Set<string>>();

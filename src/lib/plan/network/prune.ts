@@ -1,4 +1,5 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
+import { isAnyCloning } from '../cluster/locks.ts';
 import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
@@ -40,7 +41,8 @@ interface PruneContext {
   readonly claims: ReadonlyMap<string, readonly PooledClaim[]>;
   readonly vms: ReadonlyMap<number, GuestInfo>;
   /** Of the guests whose configuration was read. */
-  readonly notes: ReadonlyMap<number, string>;
+  /** Of those whose node was read; undefined: they are not readable. */
+  readonly notes: ReadonlyMap<number, string | undefined>;
   readonly online: ReadonlySet<string>;
   readonly isCloning: boolean;
   readonly busy: ReadonlySet<string>;
@@ -62,7 +64,7 @@ function createContext(input: BridgesPruneInput): PruneContext {
     vms: new Map(have.guests.map((guest) => [guest.vmid, guest])),
     notes: new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description])),
     online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
-    isCloning: have.tasks.some(({ type }) => type === 'qmclone'),
+    isCloning: isAnyCloning(have),
     busy: new Set(have.tasks.map(({ id }) => id)),
   };
 }
@@ -81,7 +83,7 @@ function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: Prune
   if (verdict === 'in-flight') return true;
   // 0.1.0 wrote no states: of its VMs the notes alone tell.
   if (id.state === 'unstated')
-    return description !== undefined && parseVmMark(description)?.spec === undefined;
+    return notes.has(id.vmid) && parseVmMark(description ?? '')?.spec === undefined;
   return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
 }
 

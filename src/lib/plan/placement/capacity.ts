@@ -3,7 +3,7 @@ import type { Amount, Lab, Placement } from '../../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../../inventory/types.ts';
 import { promisedPerNode, type LabSizes } from './committed.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { presentNics } from '../../pve-values/nics.ts';
+import { bridgesIn } from '../../pve-values/nics.ts';
 
 type ResourceKind = 'memory' | 'cpu' | 'storage' | 'vmids' | 'bridges' | 'ports' | 'stands';
 
@@ -214,7 +214,7 @@ function portsOn(node: string, ours: ReadonlyMap<string, number>, { index }: Req
 function portsOfVms({ have }: Request): Map<string, number> {
   const ports = new Map<string, number>();
   for (const { node, values } of have.vms) {
-    for (const { bridge } of presentNics(values)) {
+    for (const bridge of bridgesIn(values)) {
       const key = resourceKey.ports(node, bridge);
       ports.set(key, (ports.get(key) ?? 0) + 1);
     }

@@ -125,7 +125,7 @@ function isWanted(node: string, lab: Lab): boolean {
 /** Strategy `local` without networks of the stand's own: each machine stays on its template's node. */
 export function isSpread(lab: Lab): boolean {
   return (
-    lab.placement.strategy === 'local' &&
+    strategyOf(lab).followsTemplates === true &&
     !lab.machines.some((machine) => machine.networks.some(({ target }) => target.kind === 'alias'))
   );
 }

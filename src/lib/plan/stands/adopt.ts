@@ -1,4 +1,5 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
@@ -75,7 +76,7 @@ function obstacle(
   const lock = config?.values['lock'] ?? guest.lock;
   const hold = lock === undefined ? undefined : holdOn(guest, lock, index.tasks);
   if (hold) return says('ADOPT_LOCKED', `it ${sayHold(hold)}`, holdHint(guest, hold));
-  if (guest.template || config?.values['template'] === '1') return says('ADOPT_TEMPLATE', 'it is a template');
+  if (guest.template || isTemplate(config?.values)) return says('ADOPT_TEMPLATE', 'it is a template');
   if (!config) {
     const hint = `see that node ${node} is online and that the caller has VM.Audit`;
     return says('VM_UNREADABLE', 'its configuration cannot be read', hint);

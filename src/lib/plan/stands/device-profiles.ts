@@ -33,8 +33,8 @@ export function ownCards(
   const nics = new Map(presentNics(values).map((nic) => [nic.index, nic.bridge]));
   return machine.networks.flatMap(({ target }, position): OwnCard[] => {
     const index = nicIndex(machine, position, shift);
-    const bridge = nics.get(index) ?? '';
-    return target.kind !== 'alias' || bridge === '' ? [] : [{ index, alias: target.alias, bridge }];
+    const bridge = nics.get(index);
+    return target.kind !== 'alias' || bridge === undefined ? [] : [{ index, alias: target.alias, bridge }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -34,7 +35,11 @@ function othersBridge({ index, vm, user, lab }: Comparison, bridge: string): str
   return `${mark.user}, lab ${mark.lab}`;
 }
 
-function placeOf(comparison: Comparison, bridge: string): Pick<Drift, 'kind'> & { readonly where: string } {
+function placeOf(
+  comparison: Comparison,
+  bridge: string | undefined,
+): Pick<Drift, 'kind'> & { readonly where: string } {
+  if (bridge === undefined) return { kind: 'card', where: 'on no bridge' };
   const whose = othersBridge(comparison, bridge);
   return whose === undefined
     ? { kind: 'card', where: `on ${bridge}` }
@@ -57,7 +62,9 @@ function cardDrift(
   const drift: Drift[] = [];
   if (bridge !== undefined && nic.bridge !== bridge) {
     const { kind, where } = placeOf(comparison, nic.bridge);
-    return [{ kind, field, is: nic.bridge, ought: bridge, text: `${field} is ${where}, not ${bridge}` }];
+    return [
+      { kind, field, is: nic.bridge ?? null, ought: bridge, text: `${field} is ${where}, not ${bridge}` },
+    ];
   }
   if (nic.tag !== tag) {
     const [is, ought] = [nic.tag?.toString() ?? 'none', tag?.toString() ?? 'none'];
@@ -85,7 +92,7 @@ function nicDrift(comparison: Comparison): Drift[] {
   for (const { index, bridge } of present.values()) {
     const field = `net${index}`;
     const { kind, where } = placeOf(comparison, bridge);
-    drift.push({ kind, field, is: bridge, ought: null, text: `${field} was added ${where}` });
+    drift.push({ kind, field, is: bridge ?? null, ought: null, text: `${field} was added ${where}` });
   }
   return drift;
 }
@@ -161,13 +168,12 @@ function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
 function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
   const name = config.values['name'];
   const isRenamed = name !== undefined && name !== machine.name;
-  const isProtected = config.values['protection'] === '1';
   const said = { kind: 'resource' as const };
   return [
     ...(isRenamed
       ? [{ ...said, field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` }]
       : []),
-    ...(isProtected
+    ...(isProtected(config.values)
       ? [
           {
             ...said,

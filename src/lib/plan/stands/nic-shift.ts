@@ -13,8 +13,9 @@ const LAST_NIC = 31;
 function isFitting(machine: Machine, nics: ReadonlyMap<number, PresentNic>, shift: number): boolean {
   const bridges = new Map<string, string>();
   return machine.networks.every(({ target }, position) => {
-    const bridge = nics.get(nicIndex(machine, position, shift))?.bridge ?? '';
+    const bridge = nics.get(nicIndex(machine, position, shift))?.bridge;
     if (target.kind === 'real') return bridge === target.bridge;
+    if (bridge === undefined) return false;
     const own = bridges.get(target.alias) ?? bridge;
     bridges.set(target.alias, own);
     return isAdoptableName(bridge) && own === bridge;

@@ -6,7 +6,7 @@
 import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
 
 /**
  * - `missing`: made once, and gone: it is made anew.
@@ -124,7 +124,7 @@ function ofUnstated({ id, pool, guest, values, isHandedOut }: Evidence): Verdict
   if (guest?.pool !== pool) return 'left-pool';
   if (isHandedOut) return 'ours';
   if (values === undefined) return 'unreadable';
-  return parseVmMark(values['description'] ?? '')?.vmid === id.vmid ? 'ours' : 'doubtful';
+  return ownVmMark(id.vmid, values) ? 'ours' : 'doubtful';
 }
 
 export function verdictOn(evidence: Evidence): Verdict {

@@ -2,6 +2,7 @@
  * How a machine of a stand is removed, and what keeps it from that: the same for every command that removes some. Whose it
  * is, is decided in ownership.ts; which ones are meant, by the command.
  */
+import { isProtected, isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, RunningTask, VmConfig } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
@@ -98,7 +99,7 @@ export function obstacle(
   options: RemovalOptions,
 ): Refusal | undefined {
   if (!config) return unreadable(guest);
-  if (config.values['protection'] !== '1' || options.forceProtected) return undefined;
+  if (!isProtected(config.values) || options.forceProtected) return undefined;
   return {
     code: 'PROTECTED',
     message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} is protected: its student or an administrator set the protection flag`,
@@ -178,7 +179,7 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
     );
   }
   if (fate.guest.ha) steps.push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), vm));
-  if (fate.config?.values['protection'] === '1') {
+  if (isProtected(fate.config?.values)) {
     steps.push(
       makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
         ...{ ...vm, node, lockWaitSeconds },
@@ -202,8 +203,8 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
   return steps;
 }
 
-function isTemplate({ fate }: Removal): boolean {
-  return fate.config?.values['template'] === '1';
+function isOfTemplate({ fate }: Removal): boolean {
+  return isTemplate(fate.config?.values);
 }
 
 /**
@@ -212,9 +213,9 @@ function isTemplate({ fate }: Removal): boolean {
  */
 export function removeVms(removals: readonly Removal[], of: RemovalFrame): Step[] {
   const isDelete = ({ kind }: Step): boolean => kind === 'vm.delete';
-  const first = removals.filter((one) => !isTemplate(one)).flatMap((one) => removeVm(one, of));
+  const first = removals.filter((one) => !isOfTemplate(one)).flatMap((one) => removeVm(one, of));
   const clones = first.filter(isDelete).map(({ id }) => id);
-  const last = removals.filter(isTemplate).flatMap((one) => removeVm(one, of));
+  const last = removals.filter(isOfTemplate).flatMap((one) => removeVm(one, of));
   return [
     ...first,
     ...last.map((step) =>

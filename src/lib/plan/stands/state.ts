@@ -4,7 +4,7 @@ import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
 import { findNicShifts } from './nic-shift.ts';
 import { adoptedSpec, nicShiftOf } from './spec.ts';
@@ -103,26 +103,25 @@ interface Found extends Trouble {
 /** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
 function machineOf(id: ClaimedId, config: VmConfig, lab: Lab): string | undefined {
   if (id.machine !== undefined) return id.machine;
-  const mark = parseVmMark(config.values['description'] ?? '');
-  if (mark?.vmid === id.vmid && mark.lab === lab.name) return mark.machine;
+  const mark = ownVmMark(id.vmid, config.values);
+  if (mark?.lab === lab.name) return mark.machine;
   const name = config.values['name'];
   return lab.machines.some((machine) => machine.name === name) ? name : undefined;
 }
 
 function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']): PresentVm {
-  const mark = parseVmMark(config.values['description'] ?? '');
-  const marked = mark?.vmid === guest.vmid;
-  const spec = marked ? mark.spec : undefined;
+  const mark = ownVmMark(guest.vmid, config.values);
+  const spec = mark?.spec;
   const lock = config.values['lock'];
   return {
     vmid: guest.vmid,
     node: config.node,
     power: guest.status,
     config,
-    marked,
+    marked: mark !== undefined,
     nicShift: nicShiftOf(spec),
     isJoined: state !== 'reserved',
-    isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !marked),
+    isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !mark),
     ...(spec === undefined ? {} : { spec }),
     ...(lock === undefined ? {} : { lock }),
   };

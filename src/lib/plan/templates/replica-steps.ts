@@ -1,4 +1,5 @@
 /** Plans the steps that make replicas: each once, however many stands wait for it. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { stepId, makeStep, type Step } from '../document/step.ts';
 import type { VmidAllocator } from '../cluster/free-vmids.ts';
 import { storageLocks } from '../cluster/storage-locks.ts';
@@ -79,12 +80,25 @@ function copyLocks({ source, storage }: ReplicaNeed, { storages }: ClusterView):
   return storageLocks(names, source.node, storages);
 }
 
+const BARE: Readonly<Record<string, string>> = { onboot: '0', protection: '0', tags: TAG };
+
+/** What a copy must have of itself. Undefined: one of a former run has it. */
+function optionsOf({ eject }: ReplicaNeed, present: Replica | undefined): Record<string, string> | undefined {
+  const options = { ...BARE, ...Object.fromEntries(eject.map((drive) => [drive, 'none,media=cdrom'])) };
+  const values = present?.config?.values ?? {};
+  // Else a copy that has been moved since would be configured elsewhere than a saved plan says.
+  const isConfigured =
+    present?.state === 'unfinished' &&
+    Object.entries(options).every(([option, value]) => values[option] === value);
+  return isConfigured ? undefined : options;
+}
+
 /**
  * Copy, configure, move, convert, join. Converted late: what is a template already may be cloned by somebody before it has
  * moved, and PVE moves no base image that has linked clones (qemu-server QemuMigrate.pm).
  */
 function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | undefined, index: ClusterView) {
-  const { source, home, storage, targetStorage, eject } = need;
+  const { source, home, storage, targetStorage } = need;
   const { vmid } = claim;
   const isThere = present?.state === 'unfinished';
   const key = `${source.vmid}@${home}`;
@@ -95,14 +109,11 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
     dependsOn: [steps.at(-1)?.id ?? CLAIM_STEP].filter((id) => id !== CLAIM_STEP || !isThere),
   });
   const description = formatReplicaMark({ source: source.vmid, digest: source.digest, vmid });
+  const homeLocks = storageLocks(replicaStorages(need), home, index.storages);
   if (!isThere) {
     steps.push(
       makeStep('template.clone', key, frame(reasonOf(need, present, index)), {
-        node,
-        target: node,
-        home,
-        templateVmid: source.vmid,
-        vmid,
+        ...{ node, target: node, home, templateVmid: source.vmid, vmid },
         name: `replica-${source.vmid}-${home}`,
         description,
         full: true,
@@ -112,41 +123,29 @@ function stepsOf(need: ReplicaNeed, claim: ReplicaClaim, present: Replica | unde
       }),
     );
   }
-  if (!isThere || present.config?.values['template'] !== '1') {
-    const options: Record<string, string> = { onboot: '0', protection: '0', tags: TAG };
-    for (const drive of eject) options[drive] = 'none,media=cdrom';
+  if (!isThere || !isTemplate(present.config?.values)) {
     const reason = isThere
       ? reasonOf(need, present, index)
       : 'what a template hands down and a copy must not have';
-    const values = present?.config?.values ?? {};
-    // Else a copy that has been moved since would be configured elsewhere than a saved plan says.
-    const isConfigured =
-      isThere && Object.entries(options).every(([option, value]) => values[option] === value);
-    if (!isConfigured)
+    const options = optionsOf(need, present);
+    if (options)
       steps.push(
         makeStep('template.configure', key, frame(reason), { node, home, vmid, description, options }),
       );
     if (node !== home) {
-      const locks = storageLocks(replicaStorages(need), home, index.storages);
       steps.push(
         makeStep('template.migrate', key, frame(`onto ${home}`), {
-          node,
-          home,
-          vmid,
-          description,
+          ...{ node, home, vmid, description },
           ...(targetStorage === undefined ? {} : { targetStorage }),
-          locks: locks.filter((lock) => !lock.startsWith('shared:')),
+          locks: homeLocks.filter((lock) => !lock.startsWith('shared:')),
         }),
       );
     }
   }
   steps.push(
     makeStep('template.convert', key, frame('so that linked clones can be made of it'), {
-      node: home,
-      home,
-      vmid,
-      description,
-      locks: storageLocks(replicaStorages(need), home, index.storages),
+      ...{ node: home, home, vmid, description },
+      locks: homeLocks,
     }),
   );
   if (claim.state !== 'made') {

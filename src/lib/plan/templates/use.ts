@@ -1,4 +1,5 @@
 /** Which VMs hang on which replica, and which replicas nobody needs. Plans nothing. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
@@ -27,7 +28,7 @@ function freshnessOf(replica: Replica, have: Inventory): ReplicaUse['freshness']
   const guest = have.guests.find(({ vmid }) => vmid === source);
   if (!guest) return have.hidden?.guests === false ? 'source-gone' : 'unknown';
   if (!config) return 'unknown';
-  if (config.values['template'] !== '1') return 'source-gone';
+  if (!isTemplate(config.values)) return 'source-gone';
   return isFresh(replica, config) ? 'fresh' : 'stale';
 }
 

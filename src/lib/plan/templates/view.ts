@@ -1,4 +1,5 @@
 /** What `templates list` tells: each template, its replicas, what hangs on them, and from where it can be used. */
+import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { addTo } from '../../group.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -149,7 +150,7 @@ export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateRe
   const nodes = have.nodes.map(({ name }) => name).sort(compareNatural);
   const view: View = { have, index, uses, claimed: claimedVmids(index), nodes, machines };
   const templates = have.templates
-    .filter(({ vmid, values }) => values['template'] === '1' && !own.has(vmid))
+    .filter(({ vmid, values }) => isTemplate(values) && !own.has(vmid))
     .filter(({ vmid }) => machines?.has(vmid) ?? true)
     .sort((a, b) => a.vmid - b.vmid)
     .map((config) => viewTemplate(toTemplate(config), view));

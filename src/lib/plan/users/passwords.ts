@@ -47,10 +47,10 @@ function obstacle(present: UserInfo, options: PasswordOptions, context: UsersCon
   };
 }
 
-/** '' for a machine in no pool; undefined: no machine is there. */
-function poolAt(vmid: number, { index }: UsersContext): string | undefined {
+/** Undefined: no machine is there; null: one in no pool. */
+function poolAt(vmid: number, { index }: UsersContext): string | null | undefined {
   const guest = index.guests.get(vmid);
-  return guest && (guest.pool ?? '');
+  return guest && (guest.pool ?? null);
 }
 
 function accountOf(present: UserInfo, context: UsersContext): KeptAccount {
@@ -95,7 +95,8 @@ function stillTheirs(userid: string, kept: KeptAccount, context: UsersContext): 
     if (vmid === undefined) return [acl];
     const pool = poolAt(vmid, context);
     if (pool === undefined) return [];
-    const isTheirs = pool === acl.pool || context.index.marks.get(pool)?.user === userid;
+    const isOwn = pool !== null && context.index.marks.get(pool)?.user === userid;
+    const isTheirs = pool === acl.pool || isOwn;
     return isTheirs ? [{ ...acl, pool }] : [];
   });
   return { ...kept, acls };

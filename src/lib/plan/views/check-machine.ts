@@ -39,7 +39,7 @@ function bridgesOf({ network }: NicCheck, { stand, machine, index }: Request): s
 }
 
 function cardText({ index, bridge, tag, isDown }: PresentNic): string {
-  const where = bridge === '' ? 'nowhere' : `${bridge}${tag === undefined ? '' : `.${tag}`}`;
+  const where = bridge === undefined ? 'nowhere' : `${bridge}${tag === undefined ? '' : `.${tag}`}`;
   return `net${index} in ${where}${isDown === true ? ', unplugged' : ''}`;
 }
 
@@ -50,7 +50,11 @@ function judgeNic(check: NicCheck, request: Request): Finding {
   const { tag } = parseBridge(check.network, false);
   const bridges = bridgesOf(check, request);
   const isIn = nics.some(
-    (nic) => nic.isDown !== true && bridges.includes(nic.bridge) && (tag === undefined || nic.tag === tag),
+    (nic) =>
+      nic.isDown !== true &&
+      nic.bridge !== undefined &&
+      bridges.includes(nic.bridge) &&
+      (tag === undefined || nic.tag === tag),
   );
   const seen = { text: nics.length === 0 ? 'no cards' : nics.map(cardText).join('; ') };
   return isIn === check.connected ? { verdict: 'passed', seen } : { verdict: 'failed', why: 'nic', seen };

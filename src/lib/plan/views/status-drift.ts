@@ -1,7 +1,7 @@
 /** How the machines of the selected stands differ from the lab's file: changed, or set and not in force yet. Reads nothing. */
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, VmConfig } from '../../inventory/types.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import { cpusOf } from '../../pve-values/host-ties.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
@@ -66,8 +66,7 @@ function driftOfMachine(
   const { vmid, config, verdict } = one;
   const machine = lab.machines.find(({ name }) => name === one.machine);
   if (verdict !== 'ours' || !config || !machine) return null;
-  const mark = parseVmMark(config.values['description'] ?? '');
-  const spec = mark?.vmid === vmid ? mark.spec : undefined;
+  const spec = ownVmMark(vmid, config.values)?.spec;
   const template = templates.get(machine.name);
   const differs =
     spec === undefined || !template ? undefined : compareSpecs(spec, specOf(lab, machine, template.vmid));

@@ -147,7 +147,7 @@ describe('user.recreate', () => {
     enable: true,
     acls: [
       { path: '/pool/anna', role: 'PVEVMAdmin', propagate: true },
-      { path: '/vms/10001', role: 'PVEVMUser', propagate: false, pool: '' },
+      { path: '/vms/10001', role: 'PVEVMUser', propagate: false, pool: null },
     ],
   };
   const made = {

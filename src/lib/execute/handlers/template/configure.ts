@@ -1,4 +1,5 @@
 /** Takes from a copy what its template handed down: start at boot, protection, tags, images. Never touches a template. */
+import { isTemplate } from '../../../pve-values/guest-flags.ts';
 import { isDigestMismatch } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
@@ -21,7 +22,7 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
   const configure = async (): Promise<StepOutcome | 'locked'> => {
     const { node, values } = await findReplica(step, io);
     // It is configured before it is moved, and moved before it is converted.
-    if (values['template'] === '1' || (node === step.home && step.home !== step.node)) return 'already-done';
+    if (isTemplate(values) || (node === step.home && step.home !== step.node)) return 'already-done';
     if (values['lock'] !== undefined) return 'locked';
     const set = differing(step.options, values);
     if (Object.keys(set).length === 0) return 'already-done';

@@ -1,4 +1,5 @@
 /** Makes a copy that is where it belongs a template. */
+import { isTemplate } from '../../../pve-values/guest-flags.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
@@ -7,16 +8,16 @@ import { patiently } from '../vm/lock.ts';
 
 export const convertReplica: Handler<'template.convert'> = (step, io) => {
   const { node, vmid } = step;
-  const isTemplate = async () => (await findReplica(step, io)).values['template'] === '1';
+  const isConverted = async () => isTemplate((await findReplica(step, io)).values);
   const convert = async (): Promise<StepOutcome | 'locked'> => {
     const place = await findReplica(step, io);
     if (place.values['lock'] !== undefined) return 'locked';
-    if (place.values['template'] === '1') return 'already-done';
+    if (isTemplate(place.values)) return 'already-done';
     try {
       await awaitTask(io, await io.pve.convertToTemplate(node, vmid, io.signal));
     } catch (error) {
       // Another run was quicker: PVE refuses to convert a template.
-      if (!(await isTemplate())) throw error;
+      if (!(await isConverted())) throw error;
       return 'already-done';
     }
     return 'done';
@@ -26,7 +27,7 @@ export const convertReplica: Handler<'template.convert'> = (step, io) => {
     act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, convert),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmtemplate', vmid });
-      return (await isTemplate()) ? 'done' : 'absent';
+      return (await isConverted()) ? 'done' : 'absent';
     },
   });
 };

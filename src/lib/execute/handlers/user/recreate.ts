@@ -77,7 +77,7 @@ async function isGone({ path, pool }: RecreateStep['acls'][number], io: StepIo):
   // Of one that the planner did not see nothing is known but the right.
   if (vmid === undefined || pool === undefined) return false;
   const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid);
-  return row === undefined || (row.pool ?? '') !== pool;
+  return row === undefined || (row.pool ?? null) !== pool;
 }
 
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {

@@ -20,7 +20,7 @@ export function configChange(
   const nicsNow = presentNics(present);
   const set: Record<string, string> = { ...step.options, description: step.description };
   for (const nic of step.nics) {
-    const kept = nicsNow.find(({ index, mac }) => index === nic.index && mac !== '')?.mac;
+    const kept = nicsNow.find(({ index }) => index === nic.index)?.mac;
     set[`net${nic.index}`] = formatNic(nic, nic.mac ?? kept);
   }
   const tags = formatTags([...parseTags(present['tags']), ...step.tags]);

@@ -1,4 +1,5 @@
 /** Writes our mark into the notes of a VM that becomes ours. Never one that is not the planned one any more. */
+import { isTemplate } from '../../../pve-values/guest-flags.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { isDigestMismatch } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
@@ -19,7 +20,7 @@ async function assertPlanned(step: MarkStep, values: ConfigValues, io: StepIo): 
   if (notes.trimEnd() !== step.description.trimEnd())
     throw refuse(step, 'has other notes than when it was planned');
   if (values['lock'] !== undefined) throw refuse(step, `is locked (${values['lock']}) by now`);
-  if (values['template'] === '1') throw refuse(step, 'was made a template');
+  if (isTemplate(values)) throw refuse(step, 'was made a template');
   const pool = await io.pve.pool(step.pool, io.signal);
   if (pool?.vmids.includes(step.vmid) !== true)
     throw refuse(step, `is no member of pool ${step.pool} any more`);

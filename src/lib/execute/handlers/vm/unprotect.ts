@@ -1,4 +1,5 @@
 /** Takes the protection flag off a VM. Changes nothing else of it. */
+import { isProtected } from '../../../pve-values/guest-flags.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
 import { confirmGone, unlessGone } from './gone.ts';
@@ -9,7 +10,7 @@ export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
   const unprotect = async () => {
     const values = await io.pve.vmConfig(node, vmid, io.signal);
     if (!values) return confirmGone(step, io);
-    if (values['protection'] !== '1') return 'already-done';
+    if (!isProtected(values)) return 'already-done';
     await io.ownership.assertOursNow(step, values);
     await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove: [] }, io.signal);
     return 'done';

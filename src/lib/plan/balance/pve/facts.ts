@@ -8,7 +8,7 @@ import {
 } from '../../../pve-values/mount-points.ts';
 import { allVolumes, type Volume } from '../../../pve-values/volumes.ts';
 import type { BalanceGuest, GuestConfig } from '../../../inventory/balance-types.ts';
-import { bridgesIn, presentNics, type PresentNic } from '../../../pve-values/nics.ts';
+import { bridgesIn, pluggedNics, type PluggedNic } from '../../../pve-values/nics.ts';
 
 export interface GuestFacts {
   readonly volumes: readonly Volume[];
@@ -17,7 +17,7 @@ export interface GuestFacts {
   readonly devices: readonly HostDevice[];
   /** Of a container. */
   readonly mounts: readonly HostMount[];
-  readonly nics: readonly PresentNic[];
+  readonly nics: readonly PluggedNic[];
   /** Without repetition. */
   readonly bridges: readonly string[];
   /** Without repetition. */
@@ -36,7 +36,7 @@ export function readFacts({ values, snapshotBridges }: GuestConfig, type: Balanc
     values,
     devices: isContainer ? containerDevices(values) : hostDevices(values),
     mounts: isContainer ? hostMounts(values) : [],
-    nics: presentNics(values),
+    nics: pluggedNics(values),
     bridges: [...new Set(bridgesIn(values))],
     snapshotBridges: [...new Set(snapshotBridges)],
     cpuType: /^(?:cputype=)?([^,=]+)/.exec(values['cpu'] ?? '')?.[1] ?? '',

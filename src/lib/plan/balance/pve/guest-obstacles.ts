@@ -110,9 +110,8 @@ function linkedClone(guest: BalanceGuest, world: World): string | undefined {
   return `is a linked clone on local storage ${clone.volume.storage} (${clone.type}), which PVE cannot move`;
 }
 
-/** LXC/Migrate.pm looks at the type of the storage alone, and only when the container is down already. */
 function keepsSnapshots(guest: BalanceGuest, volume: Volume, storage: string): boolean {
-  if (guest.type === 'lxc') return storage === 'zfspool' || storage === 'btrfs';
+  if (guest.type === 'lxc') return storageTraits(storage).movesContainerSnapshots;
   return !isRunning(guest) && movesSnapshots(storage, volume.name);
 }
 

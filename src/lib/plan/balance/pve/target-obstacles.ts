@@ -223,7 +223,7 @@ function bridgesPresent(move: Move): string | undefined {
 
 /** Of its configuration where it is known, else of its node's list of who is on which bridge. */
 function plugsOf(guest: BalanceGuest, world: World): readonly Plug[] {
-  const nics = world.facts.get(guest.vmid)?.nics.filter(({ bridge }) => bridge !== '');
+  const nics = world.facts.get(guest.vmid)?.nics;
   return nics ?? (bridgesOf(guest, world) ?? []).map((bridge) => ({ bridge }));
 }
 

@@ -171,7 +171,11 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const indexed = indexSeen({ ...seen, tasks: tasksOn(have) }, config);
   const { guests } = indexed;
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
-  const descriptions = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
+  const descriptions = new Map(
+    have.bridgeUse.flatMap(({ vmid, description }) =>
+      description === undefined ? [] : [[vmid, description] as const],
+    ),
+  );
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
   const stands = standsOf(have, guests, descriptions);
   const templates = new Map(have.guests.filter(({ template }) => template).map((one) => [one.vmid, one]));

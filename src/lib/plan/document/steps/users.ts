@@ -15,8 +15,8 @@ export interface KeptAcl {
   readonly path: string;
   readonly role: string;
   readonly propagate: boolean;
-  /** On a single machine: the pool that it was in, '' for none. By that it is known again under its number. */
-  readonly pool?: string;
+  /** On a single machine: the pool that it was in, null for none. By that it is known again under its number. */
+  readonly pool?: string | null;
 }
 
 /** What is lost with a user, and given back to it. */

@@ -6,6 +6,8 @@ import type { Block, Board } from '../board.ts';
 export interface PlacementStrategy {
   /** The only nodes that come into question; absent, or undefined: all that the lab wants. */
   readonly candidates?: (lab: Lab, machines: readonly ResolvedMachine[]) => readonly string[] | undefined;
+  /** Machines stand where their templates are, each by itself: a stand may be on several nodes. */
+  readonly followsTemplates?: true;
   /** Also onto a node that HA is emptying: somebody asked for just this one. */
   readonly takesMaintenance?: boolean;
   /** Whether the load of the nodes has to be read. */
