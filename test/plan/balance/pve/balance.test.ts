@@ -151,6 +151,17 @@ describe('load', () => {
     const whole = plan(scene(4, 23.5), `${ALL}\nrelieve_to: {}`);
     expect(moves(whole)).toEqual(['101 pve1→pve2']);
     expect(whole.plan.balance.moves[0]!.reason).not.toMatch(told);
+    // The others would be shut down for it; or there is nowhere to go on to.
+    const { guests } = scene(3, 24);
+    const containers = guests.map((one) => (one.vmid === 101 ? one : { ...one, type: 'lxc' as const }));
+    const reasonOf = (nodes: Scene['nodes'], some: Scene['guests'], yaml: string): string =>
+      plan({ nodes, guests: some }, `${yaml}\nrelieve_to: {}`).plan.balance.moves[0]!.reason;
+    expect(reasonOf(scene(3, 24).nodes, containers, RESTART)).toMatch(
+      /; no further than that: to relieve_to would be 1 restart more$/,
+    );
+    expect(reasonOf([{ name: 'pve1' }, { name: 'pve2', gib: 8 }], guests, ALL)).toMatch(
+      /; no further than that: relieve_to cannot be had$/,
+    );
   });
 
   test('a node between target and overload takes something when no target can', () => {
